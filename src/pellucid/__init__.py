@@ -1,0 +1,3 @@
+"""Neural networks from scratch on NumPy: clear all the way through."""
+
+__version__ = "0.1.0"

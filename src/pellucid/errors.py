@@ -1,0 +1,65 @@
+"""The exceptions that pellucid raises on purpose.
+
+::
+
+    Exception
+    └── PellucidError          every error of ours: catch this one
+        ├── ShapeError         an array of the wrong shape (also a ValueError)
+        ├── OptionError        an option or a name that we do not know (also a ValueError)
+        ├── DataError          a data set, image or label that cannot be used (also a ValueError)
+        │   └── DownloadError  a data set that could not be fetched
+        ├── FormatError        a model or configuration file that cannot be read (also a ValueError)
+        ├── OutputError        a file or folder that cannot be written (also an OSError)
+        └── MissingExtraError  an optional package that is not installed (also an ImportError)
+
+Each message says where, what was wanted, what came and what to try.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class PellucidError(Exception):
+    """The root of every error that pellucid raises on purpose."""
+
+
+class ShapeError(PellucidError, ValueError):
+    """An array does not have the shape that was wanted."""
+
+
+class OptionError(PellucidError, ValueError):
+    """An option has a value, or a name, that is not known."""
+
+
+class DataError(PellucidError, ValueError):
+    """A data set, an image or a label cannot be used."""
+
+
+class DownloadError(DataError):
+    """A data set could not be fetched."""
+
+
+class FormatError(PellucidError, ValueError):
+    """A model or configuration file cannot be read."""
+
+
+class OutputError(PellucidError, OSError):
+    """A file or folder cannot be written."""
+
+
+class MissingExtraError(PellucidError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
+    """Return the message for a name that is not known, with the nearest one that is.
+
+    Examples
+    --------
+    >>> unknown_name("preset", "mpl", ["logistic", "mlp"])
+    "unknown preset 'mpl'. Did you mean 'mlp'? Known: logistic, mlp."
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"unknown {kind} {name!r}.{hint} Known: {', '.join(names)}."

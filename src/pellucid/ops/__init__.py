@@ -1,0 +1,1 @@
+"""Pure functions: arrays in, arrays out; each forward beside its backward."""

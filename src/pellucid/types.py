@@ -1,0 +1,69 @@
+"""Array aliases, the letters of shapes, and the records that data travels in.
+
+Letters: ``m`` samples, ``n_in`` and ``n_out`` widths, ``k`` classes, ``h`` and ``w`` pixels, ``c`` channels,
+``p`` parameters. Rows are samples everywhere except in :mod:`pellucid.textbook`.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+Shape: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples with their labels.
+
+    Attributes
+    ----------
+    X : Array, shape (m, ...)
+        Inputs; images are ``(m, height, width, channels)`` and stay uint8 until a model prepares them.
+    y : Array, shape (m,)
+        Integer labels, indices into ``classes``.
+    classes : tuple of str
+        The name of each class; empty where the data has none.
+    """
+
+    X: Array
+    y: Array
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def take(self, rows: Array | slice) -> "Dataset":
+        """Return the chosen samples as a new Dataset."""
+        return replace(self, X=self.X[rows], y=self.y[rows])
+
+    @property
+    def counts(self) -> Array:
+        """The number of samples of each class, shape (k,)."""
+        return np.bincount(self.y, minlength=len(self.classes))
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A data set in its two parts.
+
+    Attributes
+    ----------
+    train, test : Dataset
+    name : str
+        As the user would write it on the command line.
+    notes : tuple of str
+        What was done to the data on the way in, in words: a held-out part, files skipped.
+    """
+
+    train: Dataset
+    test: Dataset
+    name: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The name of each class."""
+        return self.train.classes
