@@ -5,7 +5,7 @@ Letters: ``m`` samples, ``n_in`` and ``n_out`` widths, ``k`` classes, ``h`` and 
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -67,3 +67,14 @@ class Split:
     def classes(self) -> tuple[str, ...]:
         """The name of each class."""
         return self.train.classes
+
+
+class LayerRow(NamedTuple):
+    """One line of a model's summary: what a figure or table needs to know of a layer."""
+
+    name: str  # unique in the model, "dense_1"
+    kind: str  # class name, "Dense"
+    activation: str  # "relu", or "" where there is none
+    output_shape: Shape  # without the samples axis
+    n_params: int
+    n_operations: int  # of one sample's forward pass, multiplications and additions counted apart
