@@ -8,7 +8,8 @@
         ├── OptionError        an option or a name that we do not know (also a ValueError)
         ├── DataError          a data set, image or label that cannot be used (also a ValueError)
         │   └── DownloadError  a data set that could not be fetched
-        ├── FormatError        a model or configuration file that cannot be read (also a ValueError)
+        ├── TrainingError      a training that cannot go on
+    ├── FormatError        a model or configuration file that cannot be read (also a ValueError)
         ├── OutputError        a file or folder that cannot be written (also an OSError)
         └── MissingExtraError  an optional package that is not installed (also an ImportError)
 
@@ -37,6 +38,10 @@ class DataError(PellucidError, ValueError):
 
 class DownloadError(DataError):
     """A data set could not be fetched."""
+
+
+class TrainingError(PellucidError):
+    """A training cannot go on: its loss is no longer a number."""
 
 
 class FormatError(PellucidError, ValueError):

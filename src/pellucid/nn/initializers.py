@@ -1,0 +1,118 @@
+"""How weights start: each initializer draws an array of the shape asked for, in float64."""
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+
+from pellucid.errors import OptionError, unknown_name
+from pellucid.rng import legacy_stream
+from pellucid.types import Array, Shape
+
+
+class StartRandom(np.random.Generator):
+    """The generator that a model's layers draw their start from.
+
+    It also carries the one legacy stream that the published weights are the successive draws of.
+    """
+
+    def __init__(self, bit_generator: np.random.BitGenerator) -> None:
+        super().__init__(bit_generator)
+        self.published = legacy_stream(1)
+
+
+Initializer: TypeAlias = Callable[[StartRandom, Shape], Array]
+
+
+def zeros(rng: StartRandom, shape: Shape) -> Array:
+    """Return zeros: right for biases and for a model without hidden layers, where nothing needs to differ.
+
+    Examples
+    --------
+    >>> zeros(StartRandom(np.random.PCG64(0)), (2,))
+    array([0., 0.])
+    """
+    return np.zeros(shape)
+
+
+def glorot(rng: StartRandom, shape: Shape) -> Array:
+    """Return uniform numbers of variance 2 / (n_in + n_out) (Glorot and Bengio, 2010, equation 16).
+
+    Examples
+    --------
+    >>> W = glorot(StartRandom(np.random.PCG64(0)), (100, 50))
+    >>> bool(abs(W).max() <= (6 / 150) ** 0.5)
+    True
+    """
+    n_in, n_out = _fans(shape)
+    limit = math.sqrt(6 / (n_in + n_out))
+    return rng.uniform(-limit, limit, shape)
+
+
+def he(rng: StartRandom, shape: Shape) -> Array:
+    """Return normal numbers of variance 2 / n_in, which relu layers keep (He et al., 2015, equation 10).
+
+    Examples
+    --------
+    >>> W = he(StartRandom(np.random.PCG64(0)), (1000, 50))
+    >>> bool(abs(W.std() / (2 / 1000) ** 0.5 - 1) < 0.02)
+    True
+    """
+    return rng.standard_normal(shape) * math.sqrt(2 / _fans(shape)[0])
+
+
+def published(rng: StartRandom, shape: Shape) -> Array:
+    """Return the tutorial's start, transposed: legacy RandomState(1), randn(n_out, n_in) / sqrt(n_in).
+
+    The layers of one model take successive draws of one stream, in their order.
+
+    Examples
+    --------
+    >>> published(StartRandom(np.random.PCG64(0)), (4, 1))[0, 0] == 1.6243453636632417 / 2
+    np.True_
+    """
+    n_in, n_out = shape
+    W: Array = rng.published.randn(n_out, n_in).T / math.sqrt(n_in)
+    return W
+
+
+def published_two_layer(rng: StartRandom, shape: Shape) -> Array:
+    """Return the tutorial's start of the two-layer network, transposed: randn(n_out, n_in) * 0.01.
+
+    Examples
+    --------
+    >>> published_two_layer(StartRandom(np.random.PCG64(0)), (4, 1))[0, 0] == 1.6243453636632417 * 0.01
+    np.True_
+    """
+    n_in, n_out = shape
+    W: Array = rng.published.randn(n_out, n_in).T * 0.01
+    return W
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    "zeros": zeros,
+    "glorot": glorot,
+    "he": he,
+    "published": published,
+    "published_two_layer": published_two_layer,
+}
+
+
+def get_initializer(name: str) -> Initializer:
+    """Return the initializer of that name; OptionError names the nearest if there is none.
+
+    Examples
+    --------
+    >>> get_initializer("he").__name__
+    'he'
+    """
+    if name not in INITIALIZERS:
+        raise OptionError(unknown_name("initializer", name, INITIALIZERS))
+    return INITIALIZERS[name]
+
+
+def _fans(shape: Shape) -> tuple[int, int]:
+    """Return how many numbers each output adds up, and how many outputs each input reaches."""
+    n_patch = math.prod(shape[:-2])  # 1 for a matrix, height x width for a convolution's kernel
+    return n_patch * shape[-2], n_patch * shape[-1]

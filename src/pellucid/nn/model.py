@@ -1,0 +1,257 @@
+"""Models: layers in a structure, their parameters in one flat array, and what prediction needs."""
+
+from collections.abc import Sequence
+from typing import Any, final
+
+import numpy as np
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layers import Layer, layer_from_config
+from pellucid.nn.memory import carve
+from pellucid.ops.losses import Loss, get_loss
+from pellucid.types import Array, LayerRow, Shape
+
+DTYPES = ("float32", "float64")
+PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
+
+
+class Model(Layer):
+    """Layers in a structure. Subclasses say which layers, and how data flows through them.
+
+    Attributes
+    ----------
+    theta, grad : Array, shape (p,)
+        All parameters and all gradients; each layer's arrays are views into them.
+    preprocessing : Preprocessing or None
+        What ``predict*`` do to their input first; ``train`` sets it where it is unset.
+    classes : tuple of str
+        The name of each class.
+    loss : str
+        The loss that ``loss_and_grad`` computes.
+    summary_of_training : dict
+        What ``train`` did: kept in the model's file.
+    """
+
+    def __init__(self, *, dtype: str | None = None) -> None:
+        super().__init__()
+        if dtype is not None and dtype not in DTYPES:
+            raise OptionError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}.")
+        self.dtype = dtype or "float32"
+        self.theta: Array = np.empty(0)
+        self.grad: Array = np.empty(0)
+        self.preprocessing: Preprocessing | None = None
+        self.classes: tuple[str, ...] = ()
+        self.loss = "binary_cross_entropy"
+        self.summary_of_training: dict[str, Any] = {}
+        self.needs_input_gradient = False
+        self._loss: Loss = get_loss(self.loss)
+
+    @property
+    def is_initialized(self) -> bool:
+        """Whether the parameters have been drawn."""
+        return self.theta.size > 0
+
+    def initialize(self, input_shape: Shape, *, seed: int = 0, dtype: str | None = None) -> None:
+        """Build every layer for samples of ``input_shape`` and draw the first parameters.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            One prepared sample's, without the samples axis.
+        seed : int, optional
+        dtype : {"float32", "float64"}, optional
+            Default: the model's own, else float32.
+        """
+        self.dtype = dtype or self.dtype
+        self._name_layers()
+        self.build(tuple(input_shape), StartRandom(np.random.PCG64(seed)))
+        self.bind()
+        self.mark_input_gradient(self.needs_input_gradient)
+
+    def bind(self) -> None:
+        """Move every layer's parameters into one new flat array, values kept, and make views of them."""
+        arrays = {(id(leaf), key): leaf.params[key] for leaf in self.leaves() for key in leaf.params}
+        shapes = {str(key): array.shape for key, array in arrays.items()}
+        self.theta = np.empty(sum(array.size for array in arrays.values()), self.dtype)
+        self.grad = np.zeros_like(self.theta)
+        params, grads = carve(self.theta, shapes), carve(self.grad, shapes)
+        for leaf in self.leaves():
+            for key in leaf.params:
+                name = str((id(leaf), key))
+                params[name][...] = leaf.params[key]
+                leaf.params[key], leaf.grads[key] = params[name], grads[name]
+
+    def flat_decay_mask(self) -> Array:
+        """Return 1 for each parameter that weight decay shrinks and 0 for the rest (biases), shape (p,)."""
+        masks = [leaf.decay_mask(key).ravel() for leaf in self.leaves() for key in leaf.params]
+        return np.concatenate(masks) if masks else np.empty(0, self.dtype)
+
+    def set_loss(self, name: str) -> None:
+        """Choose the loss that ``loss_and_grad`` computes and that probabilities are read by."""
+        self._loss = get_loss(name)
+        self.loss = name
+
+    def encode(self, y: Array) -> Array:
+        """Return integer labels, shape (m,), as the targets that the loss compares logits with."""
+        return self._loss.encode(y, self.output_shape[-1], self.dtype)
+
+    def loss_and_grad(self, X: Array, y: Array, *, weights: Array | None = None) -> float:
+        """Return the loss of prepared inputs and fill ``grad``.
+
+        Parameters
+        ----------
+        X : Array, shape (m, *input_shape), the model's dtype
+            Prepared: see :class:`pellucid.data.preprocess.Preprocessing`.
+        y : Array, shape (m,) integers, or what ``encode`` makes of them
+        weights : Array, shape (m,), optional
+            How much each sample counts.
+
+        Returns
+        -------
+        float
+            The mean loss over the samples.
+
+        Examples
+        --------
+        >>> model = Sequential([Dense(1, initializer="zeros")])
+        >>> model.initialize((2,), dtype="float64")
+        >>> round(model.loss_and_grad(np.array([[1.0, 2.0]]), np.array([1])), 4)
+        0.6931
+        >>> model.grad
+        array([-0.5, -1. , -0.5])
+        """
+        Y = self.encode(y) if y.ndim == 1 else y
+        loss, cache = self._loss.forward(self.forward(X, training=True), Y, weights=weights)
+        self.backward(self._loss.backward(cache))
+        return loss
+
+    def loss_of(self, X: Array, y: Array) -> float:
+        """Return the mean loss of prepared inputs, without a gradient."""
+        return self._loss.forward(self.forward(X), self.encode(y) if y.ndim == 1 else y)[0]
+
+    def decision_function(self, X: Array) -> Array:
+        """Return the logits of raw inputs: (m,) for a model with one output, else (m, n_out).
+
+        Parameters
+        ----------
+        X : Array, shape (m, *input_shape)
+            As the data has them; ``preprocessing`` is applied.
+        """
+        if not self.is_initialized:
+            raise PellucidError(f"{type(self).__name__}: train or load the model before it predicts.")
+        if X.shape[1:] != self.input_shape:
+            raise ShapeError(
+                f"predict: expected X of shape (m, {', '.join(map(str, self.input_shape))}), as the model was "
+                f"trained, got {X.shape}."
+            )
+        Z = np.empty((len(X), *self.output_shape), self.dtype)
+        prepare = self.preprocessing or Preprocessing.for_data(X)
+        for start in range(0, len(X), PREDICT_ROWS):
+            rows = slice(start, start + PREDICT_ROWS)
+            Z[rows] = self.forward(prepare.apply(X[rows], self.dtype))
+        return Z[:, 0] if Z.shape[1:] == (1,) else Z
+
+    def predict_proba(self, X: Array) -> Array:
+        """Return the probability of each class for raw inputs, shape (m, k); two classes have two columns."""
+        Z = self.decision_function(X)
+        if self._loss.probabilities is None:
+            raise OptionError(f"predict_proba: a model trained on {self.loss} gives no probabilities.")
+        return self._loss.probabilities(Z[:, None] if Z.ndim == 1 else Z)
+
+    def predict(self, X: Array) -> Array:
+        """Return the likeliest class of each raw input, integers of shape (m,); a tie goes to the first."""
+        Z = self.decision_function(X)
+        labels: Array = (Z > 0).astype(np.int64) if Z.ndim == 1 else Z.argmax(axis=1)
+        return labels
+
+    def mark_input_gradient(self, needed: bool) -> None:
+        """Tell each layer whether its input gradient is used."""
+        self.needs_input_gradient = needed
+
+    def _name_layers(self) -> None:
+        counts: dict[str, int] = {}
+        for leaf in self.leaves():
+            kind = type(leaf).__name__.lower()
+            counts[kind] = counts.get(kind, 0) + 1
+            leaf.name = f"{kind}_{counts[kind]}"
+
+
+@final
+class Sequential(Model):
+    """Layers one after another.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+    dtype : {"float32", "float64"}, optional
+        What it is trained and kept in; default float32.
+
+    Examples
+    --------
+    >>> model = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)])
+    >>> model.initialize((8, 8, 3))
+    >>> model.theta.shape
+    (583,)
+    """
+
+    def __init__(self, layers: Sequence[Layer], *, dtype: str | None = None) -> None:
+        super().__init__(dtype=dtype)
+        if not layers:
+            raise OptionError("Sequential: expected at least one layer, got none.")
+        self.layers = list(layers)
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Build each layer for the output shape of the one before."""
+        self.input_shape = shape = input_shape
+        for layer in self.layers:
+            layer.build(shape, rng)
+            shape = layer.output_shape
+        self.output_shape = shape
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return the last layer's output."""
+        for layer in self.layers:
+            X = layer.forward(X, training=training)
+        return X
+
+    def backward(self, dY: Array) -> Array | None:
+        """Write every gradient; stop at the first trained layer where the input gradient is not needed."""
+        for layer in reversed(self.layers[self._first :]):
+            dX = layer.backward(dY)
+            if dX is None:
+                return None
+            dY = dX
+        return dY
+
+    def mark_input_gradient(self, needed: bool) -> None:
+        """Tell each layer whether its input gradient is used: not before the first trained one."""
+        self.needs_input_gradient = needed
+        trained = [any(leaf.params for leaf in layer.leaves()) for layer in self.layers]
+        self._first = 0 if needed else next((i for i, is_trained in enumerate(trained) if is_trained), 0)
+        for i, layer in enumerate(self.layers):
+            needs = needed or i > self._first
+            if isinstance(layer, Model):
+                layer.mark_input_gradient(needs)
+            else:
+                layer.needs_input_gradient = needs
+
+    def leaves(self) -> list[Layer]:
+        """Return the layers inside, those of nested models too, in order."""
+        return [leaf for layer in self.layers for leaf in layer.leaves()]
+
+    def rows(self) -> list[LayerRow]:
+        """Return a line for each layer."""
+        return [row for layer in self.layers for row in layer.rows()]
+
+    def config(self) -> dict[str, Any]:
+        """Return the layers' configurations."""
+        return {"type": "Sequential", "layers": [layer.config() for layer in self.layers]}
+
+
+def model_from_config(config: dict[str, Any], *, dtype: str | None = None) -> Model:
+    """Return the model that ``config`` describes, not yet initialized; the inverse of ``Model.config``."""
+    if config.get("type") != "Sequential":
+        raise OptionError(f"unknown model type {config.get('type')!r}. Known: Sequential.")
+    return Sequential([layer_from_config(layer) for layer in config["layers"]], dtype=dtype)

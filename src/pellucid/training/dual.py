@@ -1,0 +1,195 @@
+"""The exact dual form: train the first layer in the span of the training rows, where it lives anyway.
+
+A step of gradient descent adds a combination of the training rows to every column of the first layer's weights:
+dW = X^T dZ. So after any number of steps W = s W_0 + X^T C, with s = 1 unless decay shrinks it, and
+Z = X W + b = s Z_0 + K C + b, where the Gram matrix K = X X^T and Z_0 = X W_0 are computed once. A step on C and s
+costs 2 m (m + n_out) n_out operations instead of 4 m n_in n_out, and nothing is approximated. (It is the kernel
+trick of the perceptron, Aizerman et al., 1964, with layers above it.)
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import final
+
+import numpy as np
+
+from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.model import Model, Sequential
+from pellucid.training.optimizers import Optimizer
+from pellucid.types import Array
+
+MAX_TABLE_BYTES = 1_000_000_000
+SLICE_COLUMNS = 4096  # of X turned into float64 at a time
+
+
+@final
+class DualDense(Layer):
+    """Stands in for a Dense first layer while it is trained.
+
+    Its one parameter ``C``, shape (m + n_out + 1, n_out), holds C, below it s times the identity, and below that b,
+    so that one product with the rows of [K | Z_0 | 1] gives Z = s Z_0 + K C + b, and decay, which shrinks C and s
+    alike, needs no special case.
+
+    Parameters
+    ----------
+    dense : Dense
+        Built; its W is W_0.
+    X : Array, shape (m, n_in)
+        The training rows.
+    X_validation : Array, shape (m_validation, n_in), optional
+        Further rows that the layer will be asked for.
+    """
+
+    def __init__(self, dense: Dense, X: Array, X_validation: Array | None = None) -> None:
+        super().__init__()
+        self.dense, self.X = dense, X
+        self.activation = dense.activation
+        self.output_shape, self.input_shape = dense.output_shape, dense.input_shape
+        W0 = dense.params["W"]
+        m, n_out = len(X), W0.shape[1]
+        parts = [X] if X_validation is None else [X, X_validation]
+        table = np.concatenate([_features(part, X, W0) for part in parts])
+        self.table = table.astype(W0.dtype, copy=False)  # (m + m_validation, m + n_out + 1)
+        self._train_table = self.table[:m]
+        self.rows_train = np.arange(m)
+        self.rows_validation = np.arange(m, len(self.table))
+        self._ones = np.ones(m, W0.dtype)
+        self.params = {"C": np.vstack([np.zeros((m, n_out)), np.eye(n_out), dense.params["b"]])}
+
+    def decay_mask(self, key: str) -> Array:
+        """Return 1 for C and s, 0 for the bias row."""
+        mask = np.ones_like(self.params[key])
+        mask[-1] = 0
+        return mask
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return the activation of the rows asked for: numbers of rows, (m,), or inputs, (m, n_in)."""
+        if X.ndim > 1:  # somebody predicts in the middle of the training: leave the state of the step alone
+            return self.to_dense().forward(X.reshape(len(X), -1))
+        self._rows = X
+        features = self._train_table if X is self.rows_train else self.table[X]
+        Z = self.workspace.take("Z", (len(X), *self.output_shape), self.table.dtype)
+        np.dot(features, self.params["C"], out=Z)
+        if self.dense.bend is None:
+            return Z
+        A, self._cache = self.dense.bend.forward(Z, out=Z)
+        return A
+
+    def backward(self, dY: Array) -> None:
+        """Write dC: dZ at the rows of the batch, 0 at all others and for s, the column sums for b."""
+        m = len(self.X)
+        dC, bend = self.grads["C"], self.dense.bend
+        if self._rows is self.rows_train:  # the full batch, in order: dZ is written where it belongs
+            dZ = dC[:m]
+            if bend is None:
+                dZ[...] = dY
+            else:
+                bend.backward(dY, self._cache, dZ=dZ)
+        else:
+            dZ = dY if bend is None else bend.backward(dY, self._cache)
+            dC[:m] = 0
+            dC[self._rows] = dZ
+        dC[m:-1] = 0  # s has no gradient; an optimizer may have left something here
+        np.dot(self._ones[: len(dZ)], dZ, out=dC[-1])
+
+    def to_dense(self) -> Dense:
+        """Return the plain layer of the same function: W = s W_0 + X^T C."""
+        C, m = self.params["C"], len(self.X)
+        dense = Dense(self.dense.units, self.dense.activation, self.dense.initializer)
+        dense.name = self.dense.name
+        dense.input_shape, dense.output_shape = self.input_shape, self.output_shape
+        W0 = self.dense.params["W"]
+        dense.params = {"W": self.X.T @ C[:m] + C[m, 0] * W0, "b": C[-1].copy()}
+        return dense
+
+
+@contextmanager
+def dual_form(model: Sequential, X: Array, X_validation: Array | None = None) -> Iterator[DualDense]:
+    """Swap a DualDense in for the model's first Dense, and the trained Dense back in at the end, whatever happens.
+
+    Parameters
+    ----------
+    model : Sequential
+        Initialized, of a kind that :func:`why_not_dual` has nothing against.
+    X, X_validation : Array, shape (m, ...)
+        Prepared inputs.
+
+    Yields
+    ------
+    DualDense
+        Its ``rows_train`` and ``rows_validation`` are what the model takes as input meanwhile.
+    """
+    at = _first_dense(model)
+    dense, before = model.layers[at], model.layers[:at]
+    assert isinstance(dense, Dense)
+    flat_validation = None if X_validation is None else X_validation.reshape(len(X_validation), -1)
+    dual = DualDense(dense, X.reshape(len(X), -1), flat_validation)
+    model.layers = [dual, *model.layers[at + 1 :]]
+    model.bind()
+    model.mark_input_gradient(False)
+    try:
+        yield dual
+    finally:
+        model.layers = [*before, dual.to_dense(), *model.layers[1:]]
+        model.bind()
+        model.mark_input_gradient(False)
+
+
+def why_not_dual(model: Model, optimizer: Optimizer, n_rows: int) -> str:
+    """Return why the dual form does not hold for this training, in words; empty if it does.
+
+    Parameters
+    ----------
+    model : Model
+    optimizer : Optimizer
+    n_rows : int
+        Training and validation rows together.
+    """
+    if not isinstance(model, Sequential) or _first_dense(model) < 0:
+        return "the model does not begin with Flatten and Dense"
+    if not optimizer.is_linear:
+        return f"{type(optimizer).__name__} is not linear in the gradient"
+    if n_rows * n_rows * 8 > MAX_TABLE_BYTES:
+        return f"the Gram matrix of {n_rows:,} rows would not fit in 1 GB"
+    return ""
+
+
+def operations(
+    n_in: int, n_out: int, m: int, m_validation: int, batch: int, n_steps: int
+) -> tuple[float, float]:
+    """Return the first layer's operations over a whole training: (direct, dual), set-up included."""
+    direct = 4.0 * batch * n_in * n_out * n_steps
+    setup = 2.0 * (m + m_validation) * n_in * (m + n_out) + 2.0 * m * n_in * n_out
+    step = 2.0 * batch * (m + n_out) * n_out + 3.0 * (m + n_out) * n_out
+    return direct, setup + step * n_steps
+
+
+def first_dense_shape(model: Sequential) -> tuple[int, int]:
+    """Return (n_in, n_out) of the model's first Dense."""
+    n_in, n_out = model.layers[_first_dense(model)].params["W"].shape
+    return n_in, n_out
+
+
+def _first_dense(model: Sequential) -> int:
+    for i, layer in enumerate(model.layers):
+        if isinstance(layer, Dense):
+            return i
+        if not isinstance(layer, Flatten):
+            return -1
+    return -1
+
+
+def _features(A: Array, X: Array, W0: Array) -> Array:
+    """Return [A X^T | A W_0 | 1], accumulated in float64 a slice of columns at a time."""
+    m, n_out = len(X), W0.shape[1]
+    features = np.zeros((len(A), m + n_out + 1))
+    features[:, -1] = 1
+    width = X.shape[1] if X.dtype == np.float64 else SLICE_COLUMNS
+    for start in range(0, X.shape[1], width):
+        columns = slice(start, start + width)
+        left = A[:, columns].astype(np.float64, copy=False)
+        right = left if A is X else X[:, columns].astype(np.float64, copy=False)
+        features[:, :m] += left @ right.T
+        features[:, m:-1] += left @ W0[columns]
+    return features
+
