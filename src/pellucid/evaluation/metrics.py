@@ -23,6 +23,8 @@ class Evaluation:
         The mean of each class's own accuracy, over the classes that occur.
     baseline : float
         The accuracy of always answering the class that is most common here.
+    most_common : str
+        That class.
     confusion : list of list of int
         Row: the true class; column: the predicted one.
     """
@@ -32,6 +34,7 @@ class Evaluation:
     accuracy: float
     balanced_accuracy: float
     baseline: float
+    most_common: str
     confusion: list[list[int]]
     classes: tuple[str, ...]
 
@@ -92,12 +95,14 @@ def score(y: Array, predicted: Array, classes: tuple[str, ...] = ()) -> Evaluati
     confusion = np.bincount(y * k + predicted, minlength=k * k).reshape(k, k)
     totals, hits = confusion.sum(axis=1), np.diag(confusion)
     n_correct = int(hits.sum())
+    names = classes or tuple(str(label) for label in range(k))
     return Evaluation(
         n_samples=len(y),
         n_correct=n_correct,
         accuracy=n_correct / len(y),
         balanced_accuracy=float((hits[totals > 0] / totals[totals > 0]).mean()),
         baseline=float(totals.max() / len(y)),
+        most_common=names[int(totals.argmax())],
         confusion=confusion.tolist(),
-        classes=classes or tuple(str(label) for label in range(k)),
+        classes=names,
     )

@@ -118,8 +118,8 @@ def data_hash(data: Dataset) -> str:
     """
     import numpy as np
 
-    digest = hashlib.sha256(np.ascontiguousarray(data.X))
-    digest.update(np.ascontiguousarray(data.y, dtype="<i8"))
+    digest = hashlib.sha256(np.ascontiguousarray(data.X).data)
+    digest.update(np.ascontiguousarray(data.y, dtype="<i8").data)
     return digest.hexdigest()
 
 

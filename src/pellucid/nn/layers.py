@@ -7,10 +7,10 @@ import numpy as np
 
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.nn.initializers import StartRandom, get_initializer
-from pellucid.nn.memory import Workspace
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.linear import linear_backward, linear_forward
 from pellucid.types import Array, LayerRow, Shape
+from pellucid.workspace import Workspace
 
 
 class Layer:

@@ -33,7 +33,7 @@ def relu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCa
     >>> relu_forward(np.array([-1.0, 0.0, 2.0]))[0]
     array([0., 0., 2.])
     """
-    A = np.maximum(Z, 0, out=out)
+    A: Array = np.maximum(Z, 0, out=out)
     return A, OutputCache(A)
 
 
@@ -58,7 +58,8 @@ def relu_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> 
     array([0., 0., 5.])
     """
     # The mask is turned into dA's dtype first: multiplying floats by bools costs 2.5 times as much.
-    return np.multiply(dA, (cache.A > 0).astype(dA.dtype), out=dZ)
+    product: Array = np.multiply(dA, (cache.A > 0).astype(dA.dtype), out=dZ)
+    return product
 
 
 def sigmoid_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
@@ -108,7 +109,8 @@ def sigmoid_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) 
     """
     slope = 1 - cache.A
     slope *= cache.A
-    return np.multiply(dA, slope, out=dZ)
+    product: Array = np.multiply(dA, slope, out=dZ)
+    return product
 
 
 class Activation(NamedTuple):

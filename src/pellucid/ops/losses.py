@@ -87,7 +87,7 @@ def binary_cross_entropy_backward(cache: BinaryCrossEntropyCache, *, dZ: Array |
            [-0.25]])
     """
     Z, Y, e, scale = cache
-    P = np.divide(np.where(Z >= 0, Z.dtype.type(1), e), 1 + e, out=dZ)  # sigmoid(Z)
+    P: Array = np.divide(np.where(Z >= 0, Z.dtype.type(1), e), 1 + e, out=dZ)  # sigmoid(Z)
     P -= Y
     P *= scale
     return P

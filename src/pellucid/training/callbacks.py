@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pellucid.nn.model import Model
 
@@ -104,8 +104,8 @@ class History:
 class PrintCosts:
     """Print the cost every so many epochs and at the last one, in the tutorial's words."""
 
-    def __init__(self, every: int = 100, file: TextIO | None = None) -> None:
-        self.every, self.file = every, file
+    def __init__(self, every: int = 100, say: Callable[[str], None] = print) -> None:
+        self.every, self.say = every, say
         self._n_epochs = 0
 
     def __call__(self, event: Event) -> None:
@@ -115,7 +115,7 @@ class PrintCosts:
         elif isinstance(event, EpochEnd) and (
             event.epoch % self.every == 0 or event.epoch == self._n_epochs - 1
         ):
-            print(f"Cost after iteration {event.epoch}: {event.loss}", file=self.file or sys.stdout)
+            self.say(f"Cost after iteration {event.epoch}: {event.loss}")
 
 
 class StopOnInterrupt:
@@ -143,7 +143,8 @@ class StopOnInterrupt:
 class Progress:
     """A bar on standard error: epochs done, loss, time left. Silent where that is not a terminal."""
 
-    def __init__(self, *, refresh_seconds: float = 0.1) -> None:
+    def __init__(self, title: str = "training", *, refresh_seconds: float = 0.1) -> None:
+        self.title = title
         self.refresh_seconds = refresh_seconds
         self._bar: RichProgress | None = None
         self._next = 0.0
@@ -169,7 +170,7 @@ class Progress:
         from rich.progress import Progress as RichProgress
 
         self._bar = RichProgress(
-            TextColumn("training"),
+            TextColumn(self.title),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("loss {task.fields[loss]}"),
@@ -178,5 +179,5 @@ class Progress:
             transient=True,
             redirect_stdout=sys.stdout.isatty(),
         )
-        self._task = self._bar.add_task("training", total=event.n_epochs * event.n_steps, loss="")
+        self._task = self._bar.add_task(self.title, total=event.n_epochs * event.n_steps, loss="")
         self._bar.start()

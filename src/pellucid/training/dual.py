@@ -192,4 +192,3 @@ def _features(A: Array, X: Array, W0: Array) -> Array:
         features[:, :m] += left @ right.T
         features[:, m:-1] += left @ W0[columns]
     return features
-

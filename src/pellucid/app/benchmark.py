@@ -1,0 +1,128 @@
+"""Use case: the tutorial's training against the textbook loop and whichever other library is installed."""
+
+import importlib.util
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.app.contest import CONTESTANTS, DIMS, Task, write_task
+from pellucid.app.reproduction import LEARNING_RATE, N_ITERATIONS, blas_kernel
+from pellucid.errors import DataError, PellucidError
+from pellucid.nn.presets import preset
+from pellucid.types import Array, Split
+
+_MODULES = {"pytorch": "torch", "jax": "jax", "scikit-learn": "sklearn", "keras": "keras"}
+
+
+@dataclass(frozen=True)
+class BenchRow:
+    """One contestant's figures."""
+
+    name: str
+    version: str
+    seconds: float
+    ratio: float  # its seconds over those of our dual form
+    final_cost: float
+    weight_difference: float  # the largest absolute one to our dual form's weights, over all layers
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The figures of one run, and what they were taken on."""
+
+    machine: str
+    python: str
+    numpy: str
+    blas: str
+    threads: int
+    n_steps: int
+    data: str
+    rows: tuple[BenchRow, ...]
+    absent: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON can hold them."""
+        return asdict(self)
+
+
+def contestants() -> tuple[list[str], list[str]]:
+    """Return the names of those that can run here, ours first, and of those that are not installed."""
+    absent = [name for name, module in _MODULES.items() if importlib.util.find_spec(module) is None]
+    return [name for name in ("dual", "direct", "textbook", *_MODULES) if name not in absent], absent
+
+
+def bench(
+    split: Split, *, n_steps: int = N_ITERATIONS, tell: Callable[[str], None] = lambda name: None
+) -> Benchmark:
+    """Train the tutorial's network by every contestant, one after the other, each in a process of its own.
+
+    Parameters
+    ----------
+    split : Split
+        Two classes; its training part is used.
+    n_steps : int, optional
+    tell : callable, optional
+        Told each contestant's name before it starts.
+
+    Raises
+    ------
+    DataError
+        If the data has other than two classes.
+    PellucidError
+        If a contestant fails.
+    """
+    if len(split.classes) != 2:
+        raise DataError(f"bench: expected data of two classes, got {len(split.classes)}.")
+    m = len(split.train)
+    X = split.train.X.reshape(m, -1) / (255.0 if split.train.X.dtype == np.uint8 else 1.0)
+    model = preset("mlp")
+    model.initialize(X.shape[1:])
+    weights = [leaf.params["W"] for leaf in model.leaves() if leaf.params]
+    assert tuple(W.shape[1] for W in weights) == DIMS
+    present, absent = contestants()
+    results: dict[str, dict[str, Array]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        task = Path(folder) / "task.npz"
+        write_task(str(task), Task(X, split.train.y, n_steps, LEARNING_RATE, weights))
+        for name in present:
+            tell(name)
+            results[name] = _run(name, task)
+    blas, threads = blas_kernel()
+    return Benchmark(
+        machine=f"{platform.processor() or platform.machine()}, {platform.system()}",
+        python=platform.python_version(),
+        numpy=np.__version__,
+        blas=blas,
+        threads=threads,
+        n_steps=n_steps,
+        data=f"{split.name}, {m} x {X.shape[1]}, float64",
+        rows=tuple(_row(name, result, results["dual"]) for name, result in results.items()),
+        absent=tuple(absent),
+    )
+
+
+def _run(name: str, task: Path) -> dict[str, Array]:
+    result = task.with_name(f"{name}.npz")
+    assert name in CONTESTANTS
+    command = [sys.executable, "-m", "pellucid.app.contest", name, str(task), str(result)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode or not result.is_file():
+        lines = done.stderr.strip().splitlines() or ["no message"]
+        raise PellucidError(f"bench: {name} failed: {lines[-1]}")
+    with np.load(result) as file:
+        return dict(file)
+
+
+def _row(name: str, result: dict[str, Array], ours: dict[str, Array]) -> BenchRow:
+    layers = range(len(DIMS))
+    difference = max(float(np.abs(result[f"W{i}"] - ours[f"W{i}"]).max()) for i in layers)
+    seconds = float(result["seconds"])
+    ratio = seconds / float(ours["seconds"])
+    return BenchRow(name, str(result["version"]), seconds, ratio, float(result["final_cost"]), difference)

@@ -1,0 +1,178 @@
+"""Use case: the published numbers beside ours."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pellucid.app.prediction import predict_image
+from pellucid.data.download import fetch
+from pellucid.data.sources import load_data
+from pellucid.evaluation.metrics import evaluate
+from pellucid.nn.presets import preset
+from pellucid.training.callbacks import Callback
+from pellucid.training.loop import train
+
+N_ITERATIONS, LEARNING_RATE, EVERY = 2500, 0.0075, 100
+
+# What the tutorial printed: the cost at iterations 0, 100, ..., 2400 and 2499, and both accuracies.
+PUBLISHED_COSTS = (
+    0.7717493284237686,
+    0.6720534400822914,
+    0.6482632048575212,
+    0.6115068816101354,
+    0.5670473268366111,
+    0.54013766345478,
+    0.5279299569455267,
+    0.4654773771766851,
+    0.3691258524959279,
+    0.39174697434805344,
+    0.3151869888600617,
+    0.2726998441789385,
+    0.23741853400268137,
+    0.19960120532208647,
+    0.18926300388463305,
+    0.1611885466582775,
+    0.14821389662363316,
+    0.13777487812972944,
+    0.1297401754919012,
+    0.12122535068005211,
+    0.1138206066863371,
+    0.10783928526254133,
+    0.10285466069352679,
+    0.10089745445261787,
+    0.09287821526472397,
+    0.088439943441702,
+)
+PUBLISHED_TRAIN_ACCURACY = 0.9856459330143539
+PUBLISHED_TEST_ACCURACY = 0.8
+NEW_PHOTO, PUBLISHED_VERDICT = "my_cat_1.jpg", "cat"
+
+
+def published_costs() -> dict[int, float]:
+    """Return the published cost of each iteration that has one.
+
+    Examples
+    --------
+    >>> published_costs()[2499]
+    0.088439943441702
+    """
+    iterations = [*range(0, N_ITERATIONS, EVERY), N_ITERATIONS - 1]
+    return dict(zip(iterations, PUBLISHED_COSTS, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Reproduction:
+    """Our numbers of the published run.
+
+    Attributes
+    ----------
+    costs, direct_costs : dict of int to float
+        By the dual and by the direct form.
+    new_photo : str or None
+        The verdict on the tutorial's own photo, where it lies beside the data.
+    dual_seconds, direct_seconds : float
+        Of each training, set-up included, loading excluded.
+    largest_difference : float
+        Over all numbers, relative to the published one.
+    """
+
+    costs: dict[int, float]
+    direct_costs: dict[int, float]
+    train_accuracy: float
+    test_accuracy: float
+    new_photo: str | None
+    dual_seconds: float
+    direct_seconds: float
+    largest_difference: float
+    tolerance: float
+    blas: str
+    threads: int
+
+    @property
+    def matches(self) -> bool:
+        """Whether every number agrees with the published one."""
+        return self.largest_difference <= self.tolerance and self.new_photo in (None, PUBLISHED_VERDICT)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON can hold them."""
+        return {
+            "costs": {str(i): cost for i, cost in self.costs.items()},
+            "direct_costs": {str(i): cost for i, cost in self.direct_costs.items()},
+            "train_accuracy": self.train_accuracy,
+            "test_accuracy": self.test_accuracy,
+            "new_photo": self.new_photo,
+            "dual_seconds": self.dual_seconds,
+            "direct_seconds": self.direct_seconds,
+            "largest_relative_difference": self.largest_difference,
+            "tolerance": self.tolerance,
+            "blas": self.blas,
+            "threads": self.threads,
+            "matches": self.matches,
+        }
+
+
+def reproduce(
+    data_dir: Path | None = None,
+    *,
+    tolerance: float = 1e-8,
+    mirror: str | None = None,
+    callbacks: Callable[[str], list[Callback]] = lambda path: [],
+) -> Reproduction:
+    """Train the published network on the published photos by both forms and compare every number.
+
+    Parameters
+    ----------
+    data_dir : Path, optional
+        A folder that holds the two published files; default: PELLUCID_DATA_DIR, the cache, or the network.
+    tolerance : float, optional
+        The largest relative difference that counts as the same.
+    mirror : str, optional
+        Another address to download from.
+    callbacks : callable, optional
+        Given "dual" or "direct", returns the callbacks for that training.
+
+    Raises
+    ------
+    DownloadError
+        If the photos are not there and cannot be fetched.
+    """
+    folder = fetch("catvnoncat", data_dir=data_dir, mirror=mirror)
+    data = load_data(folder / "train_catvnoncat.h5")
+    dual, direct = preset("mlp"), preset("mlp")
+    histories = {}
+    for path, model in (("dual", dual), ("direct", direct)):
+        histories[path] = train(
+            model, data.train, n_epochs=N_ITERATIONS, path=path, callbacks=callbacks(path)
+        )
+    train_accuracy = evaluate(dual, data.train).accuracy
+    test_accuracy = evaluate(dual, data.test).accuracy
+    photo = folder / NEW_PHOTO
+    costs = {path: history.marks(EVERY) for path, history in histories.items()}
+    pairs = [(costs[path][i], cost) for path in costs for i, cost in published_costs().items()]
+    pairs += [(train_accuracy, PUBLISHED_TRAIN_ACCURACY), (test_accuracy, PUBLISHED_TEST_ACCURACY)]
+    blas, threads = blas_kernel()
+    return Reproduction(
+        costs=costs["dual"],
+        direct_costs=costs["direct"],
+        train_accuracy=train_accuracy,
+        test_accuracy=test_accuracy,
+        new_photo=predict_image(dual, photo).label if photo.is_file() else None,
+        dual_seconds=histories["dual"].seconds,
+        direct_seconds=histories["direct"].seconds,
+        largest_difference=max(abs(ours / theirs - 1) for ours, theirs in pairs),
+        tolerance=tolerance,
+        blas=blas,
+        threads=threads,
+    )
+
+
+def blas_kernel() -> tuple[str, int]:
+    """Return what multiplies NumPy's matrices, such as "openblas 0.3.31 SkylakeX", and on how many threads."""
+    from threadpoolctl import threadpool_info
+
+    for pool in threadpool_info():
+        if pool["user_api"] == "blas":
+            words = [pool["internal_api"], pool["version"], pool.get("architecture")]
+            return " ".join(str(word) for word in words if word), int(pool["num_threads"])
+    return "unknown", 1
