@@ -1,7 +1,8 @@
 """Writing files so that a failure leaves what was there before."""
 
 import os
-import tempfile
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from pellucid.errors import OutputError
@@ -24,29 +25,21 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
 
     Examples
     --------
+    >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> write_atomically(folder / "a.txt", "hello")
     >>> (folder / "a.txt").read_text()
     'hello'
     """
     path = Path(path)
-    data = content.encode() if isinstance(content, str) else content
-    part: str | None = None
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(part, 0o666 & ~_umask())  # mkstemp keeps files to their owner; these are ordinary ones
-        os.replace(part, path)
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(beside, path)
     except OSError as error:
-        if part is not None:
-            Path(part).unlink(missing_ok=True)
         reason = error.strerror or str(error)
         raise OutputError(f"{path}: could not be written: {reason}. Choose another place.") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    finally:
+        with suppress(OSError):
+            beside.unlink()

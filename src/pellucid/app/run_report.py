@@ -183,6 +183,8 @@ def _vector(result: RunResult, figures: _Figures) -> Section:
 
 def _network(result: RunResult, figures: _Figures) -> Section:
     rows = result.model.rows()
+    if result.model.loss == "binary_cross_entropy":  # the sigmoid is in the loss, and belongs in the picture
+        rows[-1] = rows[-1]._replace(activation="sigmoid")
     table = [(row.name, str(row.output_shape), row.activation or "none", row.n_params) for row in rows]
     return Section(
         "The network",

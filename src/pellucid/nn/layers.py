@@ -23,6 +23,8 @@ class Layer:
     ----------
     params, grads : dict of str to Array
         The same keys; once the model is initialized, views into its flat ``theta`` and ``grad``.
+    state : dict of str to Array
+        What is kept with the model but not trained, such as running statistics.
     input_shape, output_shape : tuple of int
         Without the samples axis; known after ``build``.
     needs_input_gradient : bool
@@ -37,6 +39,7 @@ class Layer:
         self.name = ""
         self.params: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
+        self.state: dict[str, Array] = {}
         self.input_shape: Shape = ()
         self.output_shape: Shape = ()
         self.needs_input_gradient = True

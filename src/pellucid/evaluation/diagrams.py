@@ -1,0 +1,178 @@
+"""The drawing of a network: its layers, their shapes and their parameters."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pellucid.errors import OptionError
+from pellucid.evaluation.style import (
+    BLUE,
+    GREEN,
+    INK,
+    LINE,
+    MUTED,
+    ORANGE,
+    PAPER,
+    PURPLE,
+    WIDTH,
+    by,
+    drawing_axes,
+    look,
+    new_figure,
+)
+from pellucid.types import LayerRow, Shape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def network_diagram(rows: Sequence[LayerRow], *, input_shape: Shape) -> Figure:
+    """Draw a network with the shape that leaves each layer and the number of its parameters.
+
+    Parameters
+    ----------
+    rows : sequence of LayerRow
+        In order, from the input on.
+    input_shape : tuple of int
+        Of one sample.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Up to six Dense layers are drawn unit by unit (of wide layers a few, and dots), anything else as boxes.
+
+    Raises
+    ------
+    OptionError
+        If there is no layer.
+
+    Examples
+    --------
+    >>> rows = [LayerRow("dense_1", "Dense", "relu", (3,), 15, 24), LayerRow("dense_2", "Dense", "", (1,), 4, 6)]
+    >>> network_diagram(rows, input_shape=(4,)).axes[0].texts[0].get_text()
+    '4 → 3 → 1'
+    """
+    if not rows:
+        raise OptionError(
+            "network_diagram: expected at least one layer, got none. Pass the model's summary rows."
+        )
+    dense = list(itertools.dropwhile(lambda row: row.kind == "Flatten", rows))
+    total = f"{sum(row.n_params for row in rows):,} parameters in all"
+    with look():
+        if 0 < len(dense) <= 6 and all(row.kind == "Dense" for row in dense):
+            return _units(dense, tuple(input_shape), total)
+        return _boxes(rows, tuple(input_shape), total)
+
+
+def _units(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
+    from matplotlib.collections import LineCollection
+
+    widths = [math.prod(input_shape), *(row.output_shape[-1] for row in rows)]
+    figure = new_figure(4.7, layout=None)
+    axes = drawing_axes(figure, 4.7)
+    is_image = len(input_shape) > 1
+    title = " → ".join(([by(input_shape)] if is_image else []) + [str(n) for n in widths])
+    axes.text(0.12, 0.24, title, fontsize=12, fontweight="bold", va="center")
+    axes.text(0.12, 0.54, total, color=MUTED, va="center")
+    x = np.linspace(0.85, WIDTH - 0.95, len(widths))
+    heights = [_unit_heights(n) for n in widths]
+    for i, row in enumerate(rows):
+        wires = [[(x[i], a), (x[i + 1], b)] for a in heights[i] for b in heights[i + 1]]
+        axes.add_collection(LineCollection(wires, colors=LINE, linewidths=0.7, zorder=1))
+        _arithmetic(axes, (x[i] + x[i + 1]) / 2, row, widths[i], widths[i + 1], x[1] - x[0])
+    for i, n in enumerate(widths):
+        color = MUTED if i == 0 else ORANGE if i == len(rows) else BLUE
+        axes.scatter(np.full(len(heights[i]), x[i]), heights[i], s=150, c=color, edgecolors=PAPER, zorder=2)
+        if n > len(heights[i]):
+            axes.scatter(np.full(3, x[i]), 2.3 + np.array([-0.12, 0, 0.12]), s=7, c=color, zorder=2)
+        heading = "Input" if i == 0 else f"Layer {i}"
+        under = "" if i == 0 else rows[i - 1].activation or "linear"
+        axes.text(x[i], 0.86, heading, ha="center", va="center", fontweight="bold", fontsize=9)
+        axes.text(x[i], 3.78, f"{n}", ha="center", va="center", fontsize=11)
+        axes.text(x[i], 4.02, under, ha="center", va="center", color=MUTED, fontsize=9)
+    return figure
+
+
+def _unit_heights(n: int, most: int = 9) -> list[float]:
+    """Where the units of a layer are drawn; a layer of more than nine shows four and four around dots."""
+    slots = np.arange(min(n, most)) - (min(n, most) - 1) / 2
+    kept = slots if n <= most else np.delete(slots, most // 2)
+    return [float(2.3 + 0.3 * s) for s in kept]
+
+
+def _arithmetic(axes: Axes, x: float, row: LayerRow, n_in: int, n_out: int, room: float) -> None:
+    """Write how the number of parameters comes about: weights, and a bias for each unit."""
+    text = f"{n_in} × {n_out} + {n_out}\n= {row.n_params:,}"
+    if text.index("\n") * 0.064 > room:  # inches a letter
+        text = text.replace(" +", "\n+")
+    if row.n_params != n_in * n_out + n_out:
+        text = f"{row.n_params:,}\nparameters"
+    axes.text(x, 4.38, text, ha="center", va="center", fontsize=8, color=INK, linespacing=1.3)
+
+
+BOX_COLORS = {"Conv": BLUE, "Dense": ORANGE, "Pool": GREEN, "Norm": PURPLE}
+BOX = (1.26, 0.86)  # inches
+N_COLUMNS, LINE_HEIGHT = 5, 1.2
+
+
+def _boxes(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
+    height = 0.85 + LINE_HEIGHT * math.ceil((len(rows) + 1) / N_COLUMNS)
+    figure = new_figure(height, layout=None)
+    axes = drawing_axes(figure, height)
+    n_layers = f"{len(rows)} layer" + ("s" if len(rows) > 1 else "")
+    title = f"{n_layers}, from {by(input_shape)} to {by(rows[-1].output_shape)}"
+    axes.text(0.12, 0.24, title, fontsize=12, fontweight="bold", va="center")
+    axes.text(0.12, 0.54, total, color=MUTED, va="center")
+    first = LayerRow("input", "Input", "", input_shape, 0, 0)
+    for i, row in enumerate([first, *rows]):
+        line, column = divmod(i, N_COLUMNS)
+        left, top = 0.12 + column * WIDTH / N_COLUMNS, 0.85 + line * LINE_HEIGHT
+        _box(axes, left, top, row)
+        if i < len(rows):
+            _lead_on(axes, left + BOX[0], top + BOX[1] / 2, is_last_in_line=column == N_COLUMNS - 1)
+    return figure
+
+
+def _box(axes: Axes, left: float, top: float, row: LayerRow) -> None:
+    """Draw one layer: its kind and activation, the shape that leaves it, its parameters."""
+    from matplotlib.patches import FancyBboxPatch
+
+    color = next((c for word, c in BOX_COLORS.items() if word in row.kind), MUTED)
+    rounded = "round,pad=0,rounding_size=0.08"
+    face = (color, 0.13)
+    axes.add_patch(
+        FancyBboxPatch((left, top), *BOX, boxstyle=rounded, facecolor=face, edgecolor=color, lw=1.2)
+    )
+    heading = f"{row.kind}, {row.activation}" if row.activation else row.kind
+    lines = [
+        (
+            heading if len(heading) <= 20 else heading[:19] + "…",
+            8.5 if len(heading) <= 13 else 6.8,
+            "bold",
+            INK,
+        ),
+        (by(row.output_shape), 9, "normal", INK),
+    ]
+    if row.n_params:
+        lines.append((f"{row.n_params:,} parameters", 8 if row.n_params < 1_000_000 else 7, "normal", MUTED))
+    middle, gap = left + BOX[0] / 2, 0.25
+    for i, (words, size, weight, color) in enumerate(lines):
+        y = top + BOX[1] / 2 + gap * (i - (len(lines) - 1) / 2)
+        axes.text(middle, y, words, fontsize=size, fontweight=weight, color=color, ha="center", va="center")
+
+
+def _lead_on(axes: Axes, x: float, y: float, *, is_last_in_line: bool) -> None:
+    """Draw the arrow to the next box; at the end of a line it runs back to the start of the next one."""
+    head = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 0, "shrinkB": 0}
+    if not is_last_in_line:
+        axes.annotate("", (x + WIDTH / N_COLUMNS - BOX[0] - 0.01, y), (x + 0.02, y), arrowprops=head)
+        return
+    turn, start, half = y + LINE_HEIGHT / 2, 0.12 + BOX[0] / 2, BOX[0] / 2
+    axes.plot([x - half, x - half, start], [y + BOX[1] / 2, turn, turn], color=MUTED, lw=1)
+    axes.annotate("", (start, y + LINE_HEIGHT - BOX[1] / 2 - 0.01), (start, turn - 0.01), arrowprops=head)

@@ -1,0 +1,181 @@
+"""The images that a model gets wrong, the surest mistakes first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pellucid.errors import OptionError, ShapeError
+from pellucid.evaluation.style import (
+    MUTED,
+    WIDTH,
+    check_images,
+    class_name,
+    image_grid,
+    look,
+    new_figure,
+    percent,
+    picture,
+)
+from pellucid.types import Array, Dataset
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One sample that was predicted wrongly."""
+
+    index: int  # of the sample in its dataset
+    predicted: str  # class names
+    actual: str
+    probability: float  # that the model gave to the class it predicted
+
+
+def mistake_rows(dataset: Dataset, predicted: Array, probabilities: Array) -> list[Mistake]:
+    """Return the samples that are predicted wrongly, the most confident mistake first.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its X may be anything: only the labels are read.
+    predicted : Array, shape (m,)
+        Integer labels.
+    probabilities : Array, shape (m, k), or (m,) or (m, 1)
+        Of each class; one column is the probability of class 1 of two.
+
+    Returns
+    -------
+    list of Mistake
+        Equal probabilities stay in the order of the data.
+
+    Raises
+    ------
+    ShapeError
+        If the arrays do not fit the data.
+
+    Examples
+    --------
+    >>> data = Dataset(np.zeros((3, 2)), np.array([0, 1, 1]), ("non-cat", "cat"))
+    >>> mistake_rows(data, np.array([1, 0, 1]), np.array([0.75, 0.25, 0.9]))
+    [Mistake(index=0, predicted='cat', actual='non-cat', probability=0.75),
+     Mistake(index=1, predicted='non-cat', actual='cat', probability=0.75)]
+    """
+    labels = np.asarray(predicted).astype(int)
+    given = _of_predicted(len(dataset), labels, np.asarray(probabilities, dtype=float))
+    wrong = np.flatnonzero(labels != dataset.y)
+    surest_first = wrong[np.argsort(-given[wrong], kind="stable")]
+    return [
+        Mistake(
+            index=int(i),
+            predicted=class_name(dataset.classes, labels[i], 80),
+            actual=class_name(dataset.classes, dataset.y[i], 80),
+            probability=float(given[i]),
+        )
+        for i in surest_first
+    ]
+
+
+def _of_predicted(m: int, labels: Array, P: Array) -> Array:
+    """Return the probability of the predicted class of each sample, shape (m,)."""
+    if labels.shape != (m,):
+        raise ShapeError(
+            f"mistakes: expected predicted labels of shape ({m},), one for each sample, got {labels.shape}. "
+            "Are they the predictions for this dataset?"
+        )
+    if P.shape in ((m,), (m, 1)):
+        P = np.stack([1 - P.reshape(m), P.reshape(m)], axis=1)
+    if P.ndim != 2 or len(P) != m or not np.all((labels >= 0) & (labels < P.shape[1])):
+        raise ShapeError(
+            f"mistakes: expected probabilities of shape ({m}, k) for labels below k, or ({m},) for two classes, "
+            f"got {P.shape}. Pass predict_proba's result for this dataset."
+        )
+    return P[np.arange(m), labels]
+
+
+def mistakes(
+    dataset: Dataset, predicted: Array, probabilities: Array, *, max_images: int | None = None
+) -> Figure:
+    """Draw the images that are predicted wrongly, the most confident mistake first.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        X of shape (m, h, w) or (m, h, w, c).
+    predicted : Array, shape (m,)
+    probabilities : Array, shape (m, k), or (m,) or (m, 1)
+        As for :func:`mistake_rows`.
+    max_images : int, optional
+        Draw no more than these; the title says how many there are.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Up to six in a row, as high as it needs; without any mistake a sentence that says so.
+
+    Raises
+    ------
+    ShapeError, DataError
+        If X does not hold images, or none, or the arrays do not fit it.
+
+    Examples
+    --------
+    >>> data = Dataset(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), ("non-cat", "cat"))
+    >>> mistakes(data, np.array([1, 1]), np.array([0.97, 0.8])).axes[0].get_title()
+    'Prediction: cat (97 %)\\nClass: non-cat'
+    """
+    if max_images is not None and max_images < 1:
+        raise OptionError(f"mistakes: expected max_images of at least 1, or None, got {max_images}.")
+    X = check_images("mistakes", dataset.X)
+    rows = mistake_rows(dataset, predicted, probabilities)
+    shown = rows[:max_images]
+    with look():
+        if not rows:
+            return _none_at_all(len(dataset))
+        longest = max(len(name) for row in shown for name in (row.predicted, row.actual))
+        n_columns = next((n for n in (6, 5, 4) if longest <= _letters_that_fit(n)), 3)
+        n_columns = max(3, min(n_columns, len(shown)))
+        figure, places = image_grid(
+            len(shown),
+            _headline(len(shown), len(rows), len(dataset)),
+            n_columns=n_columns,
+            shape=X.shape[1:3],
+            above=0.34,
+            below=0.3,
+        )
+        fits = _letters_that_fit(n_columns)
+        for axes, row in zip(places, shown, strict=True):
+            picture(axes, X[row.index])
+            axes.set_anchor("NW")
+            guess, actual = (class_name((name,), 0, fits) for name in (row.predicted, row.actual))
+            text = f"Prediction: {guess} ({percent(row.probability)})\nClass: {actual}"
+            axes.set_title(text, loc="center", x=0, ha="left", fontsize=7.5, fontweight="normal", pad=3)
+            axes.set_xlabel(f"image {row.index}", fontsize=7.5, color=MUTED, labelpad=2, loc="left")
+    return figure
+
+
+def _letters_that_fit(n_columns: int) -> int:
+    """The length of a class name for which "Prediction: name (97 %)" does not touch the next picture's."""
+    letter = 0.0572  # inches, the mean at 7.5 points
+    return int(WIDTH / n_columns / letter) - len("Prediction:  (97 %) ")
+
+
+def _headline(n_shown: int, n_wrong: int, m: int) -> str:
+    share = f"{n_wrong} of {m} images " + ("is" if n_wrong == 1 else "are") + " misread"
+    if n_shown < n_wrong:
+        return f"{share}; the {n_shown} most confident mistakes"
+    return share + (", the most confident mistake first" if n_wrong > 1 else "")
+
+
+def _none_at_all(m: int) -> Figure:
+    figure = new_figure(1.2, layout=None)
+    words = (
+        f"No mistakes: all {m} images are predicted correctly."
+        if m > 1
+        else "No mistake: the image is right."
+    )
+    figure.text(0.5, 0.5, words, ha="center", va="center", fontsize=12)
+    return figure

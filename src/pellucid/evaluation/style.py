@@ -1,0 +1,182 @@
+"""The look that every figure shares: colours, sizes, and how a picture or a name is put on one.
+
+Figures are made with matplotlib's object API: no pyplot, no window, and no setting of the caller's is changed.
+matplotlib is imported when the first figure is made, not before. Sizes are in inches; a report shows an inch as
+100 pixels, so that a figure 8 inches wide is 800 pixels wide.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pellucid.errors import DataError, ShapeError
+from pellucid.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito (2008): told apart under every common colour blindness, and by lightness in grey print.
+BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#C8281E", "#8E5A8A"
+INK, MUTED, LINE, PAPER = "#1F2933", "#5B6770", "#D5DBE1", "#FFFFFF"
+WIDTH = 8.0  # inches
+
+LOOK: Any = {  # Any: matplotlib types each setting's name
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same figure on every machine
+    "font.size": 10,
+    "text.color": INK,
+    "text.parse_math": False,  # a class may be called "$5"
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "figure.constrained_layout.w_pad": 0.1,
+    "figure.constrained_layout.h_pad": 0.1,
+    "image.interpolation": "nearest",  # a pixel is a square
+    "figure.facecolor": PAPER,
+}
+
+_ONE_AT_A_TIME = threading.RLock()  # two threads inside rc_context could restore each other's settings
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Draw in the shared look within the block; afterwards matplotlib's settings are as they were.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> before = matplotlib.rcParams["image.interpolation"]
+    >>> with look():
+    ...     matplotlib.rcParams["image.interpolation"]
+    'nearest'
+    >>> matplotlib.rcParams["image.interpolation"] == before
+    True
+    """
+    import matplotlib
+
+    with _ONE_AT_A_TIME, matplotlib.rc_context():
+        matplotlib.rcdefaults()  # so that the user's own style (dark, TeX) does not mix with ours
+        matplotlib.rcParams.update(LOOK)
+        yield
+
+
+def new_figure(height: float, width: float = WIDTH, *, layout: Any = "constrained") -> Figure:
+    """Return an empty figure of that size in inches; ``layout=None`` leaves placing to the caller."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout=layout)
+
+
+def drawing_axes(figure: Figure, height: float, width: float = WIDTH) -> Axes:
+    """Return axes that cover the figure, without ticks or frame, measured in inches from the top left."""
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    return axes
+
+
+def image_grid(
+    n: int, title: str, *, n_columns: int, shape: tuple[int, int], above: float, below: float = 0.08
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with n empty places for pictures, filled row by row, and its title.
+
+    Parameters
+    ----------
+    n, n_columns : int
+    title : str
+    shape : tuple of int
+        Height and width of the pictures in pixels.
+    above, below : float
+        Inches kept free over and under each picture for its texts.
+    """
+    cell = WIDTH / n_columns
+    across = cell - 0.16
+    down = across * min(max(shape[0] / shape[1], 0.3), 2.0)  # a very long image is drawn smaller, not cut
+    n_rows = math.ceil(n / n_columns)
+    head = 0.36
+    height = head + n_rows * (above + down + below)
+    figure = new_figure(height, layout=None)
+    figure.text(0.08 / WIDTH, 1 - 0.1 / height, title, va="top", fontsize=11, fontweight="bold")
+    places = []
+    for i in range(n):
+        row, column = divmod(i, n_columns)
+        top = head + row * (above + down + below) + above
+        rect = ((column * cell + 0.08) / WIDTH, 1 - (top + down) / height, across / WIDTH, down / height)
+        axes = figure.add_axes(rect, xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+        places.append(axes)
+    return figure, places
+
+
+def check_images(where: str, X: Array) -> Array:
+    """Return X of shape (m, h, w) or (m, h, w, c) as it is; anything else is an error that says so."""
+    if X.ndim not in (3, 4) or (X.ndim == 4 and X.shape[3] not in (1, 3, 4)) or 0 in X.shape[1:]:
+        raise ShapeError(
+            f"{where}: expected images of shape (m, height, width, channels) with 1, 3 or 4 channels, "
+            f"got {X.shape}. Only pictures can be drawn; if they were flattened, pass them before that."
+        )
+    if not len(X):
+        raise DataError(f"{where}: expected at least one image, got none. Is this part of the data empty?")
+    return X
+
+
+def picture(axes: Axes, image: Array) -> None:
+    """Draw one image of shape (h, w) or (h, w, c): uint8, booleans, or floats from 0 to 1 (cut off beyond)."""
+    pixels = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+    is_float = np.issubdtype(pixels.dtype, np.floating)
+    if is_float:
+        pixels = np.clip(np.nan_to_num(pixels), 0, 1)
+    elif pixels.dtype != np.uint8:
+        pixels = np.clip(pixels * 255 if pixels.dtype == bool else pixels, 0, 255).astype(np.uint8)
+    axes.imshow(pixels, cmap="gray", vmin=0, vmax=1 if is_float else 255)
+
+
+def class_name(classes: Sequence[str], index: int, longest: int = 24) -> str:
+    """Return the name of a class for a figure: on one line, shortened, or its number where it has no name.
+
+    Examples
+    --------
+    >>> class_name(("non-cat", "cat"), 1), class_name((), 7), class_name(("a very long name",), 0, longest=8)
+    ('cat', '7', 'a very …')
+    """
+    name = " ".join(classes[index].split()) if index < len(classes) else str(index)
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def percent(share: float) -> str:
+    """Return a share from 0 to 1 in percent; what is not quite all or nothing is not rounded to it.
+
+    Examples
+    --------
+    >>> percent(0.973), percent(0.9999), percent(1.0), percent(0.0001)
+    ('97 %', '> 99 %', '100 %', '< 1 %')
+    """
+    if math.isnan(share):
+        return "? %"
+    text = f"{100 * share:.0f} %"
+    if text == "100 %" and share < 1:
+        return "> 99 %"
+    return "< 1 %" if text == "0 %" and share > 0 else text
+
+
+def by(shape: Sequence[int]) -> str:
+    """Return a shape in words, ``64 × 64 × 3``."""
+    return " × ".join(str(n) for n in shape)

@@ -1,0 +1,258 @@
+"""Downloads, against a real server on this machine: the good file, and every way to fail."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from pellucid.data.download import REMOTES, Remote, fetch
+from pellucid.errors import DataError, DownloadError, OptionError
+
+FILES = {"train.h5": b"first file\n" * 500, "test.h5": b"second file\n" * 90}
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class Server:
+    """A server whose files and manners a test can set."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = dict(FILES)
+        self.manner = "good"
+        self.requests: list[str] = []
+        self.released = threading.Event()
+        handler = type("Handler", (_Handler,), {"owner": self})
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.host = f"127.0.0.1:{self.http.server_port}"
+        self.url = f"http://{self.host}/data"
+        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread.start()
+
+    def close(self) -> None:
+        self.released.set()
+        self.http.shutdown()
+        self.http.server_close()
+        self.thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    owner: Server
+
+    def do_GET(self) -> None:
+        self.owner.requests.append(self.path)
+        if self.owner.manner == "silent":
+            self.owner.released.wait(10)
+            return
+        body = self.owner.files.get(self.path.rpartition("/")[2])
+        if body is None or not self.path.startswith("/data/"):
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.owner.manner == "good":
+            self.wfile.write(body)
+            return
+        self.wfile.write(body[: len(body) // 2])
+        self.wfile.flush()
+        if self.owner.manner == "stalls":
+            self.owner.released.wait(10)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def remotes(server: Server) -> Mapping[str, Remote]:
+    return {
+        "toy": Remote(server.url, {name: hashlib.sha256(data).hexdigest() for name, data in FILES.items()})
+    }
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the test's own, no proxy, and no folder of the user's."""
+    import pooch
+
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "cache"))
+    for variable in (*PROXIES, *map(str.upper, PROXIES), "PELLUCID_DATA_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    folder = Path(pooch.os_cache("pellucid"))
+    assert tmp_path in folder.parents
+    return folder
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*")) if folder.exists() else []
+
+
+def failure(remotes: Mapping[str, Remote], **options: object) -> str:
+    """Return the message of the DownloadError that a fetch must end in; one line with a way out."""
+    with pytest.raises(DownloadError) as caught:
+        fetch("toy", remotes=remotes, **{"retries": 0, **options})  # type: ignore[arg-type]
+    message = str(caught.value)
+    assert "\n" not in message
+    assert "built-in drawn-cats, or set PELLUCID_DATA_DIR to a folder that has the files." in message
+    return message
+
+
+def test_files_are_fetched_once_and_then_read_from_the_cache(
+    server: Server, remotes: Mapping[str, Remote], cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = fetch("toy", remotes=remotes)
+    assert folder == cache
+    assert {name: (folder / name).read_bytes() for name in FILES} == FILES
+    assert left_in(cache) == sorted(FILES)
+    assert server.requests == ["/data/train.h5", "/data/test.h5"]
+    assert fetch("toy", remotes=remotes) == cache
+    assert len(server.requests) == 2
+    assert capfd.readouterr() == ("", "")  # neither pooch's log nor, without a terminal, a bar
+
+
+def test_a_damaged_file_in_the_cache_is_replaced(
+    server: Server, remotes: Mapping[str, Remote], cache: Path
+) -> None:
+    fetch("toy", remotes=remotes)
+    (cache / "test.h5").write_bytes(b"damaged")
+    fetch("toy", remotes=remotes)
+    assert (cache / "test.h5").read_bytes() == FILES["test.h5"]
+    assert server.requests[2:] == ["/data/test.h5"]
+
+
+def test_wrong_content(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:
+    server.files["test.h5"] = b"something else"
+    message = failure(remotes)
+    wanted, got = (hashlib.sha256(data).hexdigest()[:12] for data in (FILES["test.h5"], b"something else"))
+    assert f"toy: could not be downloaded from {server.host} (test.h5: wrong content: " in message
+    assert f"wanted sha256 {wanted}..., got {got}...)" in message
+    assert left_in(cache) == ["train.h5"]
+
+
+def test_a_transfer_cut_off(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:
+    server.manner = "cuts"
+    assert f"could not be downloaded from {server.host} (the transfer was cut off)" in failure(remotes)
+    assert left_in(cache) == []
+
+
+def test_a_missing_file(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:
+    del server.files["train.h5"]
+    assert "(train.h5: the server answered 404 Not Found)" in failure(remotes)
+    assert left_in(cache) == []
+
+
+@pytest.mark.parametrize("manner", ["silent", "stalls"])
+def test_a_server_that_hangs(server: Server, remotes: Mapping[str, Remote], cache: Path, manner: str) -> None:
+    server.manner = manner
+    assert "(no answer within 0.2 s)" in failure(remotes, timeout=0.2)
+    assert left_in(cache) == []
+
+
+def test_no_server_at_all(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:
+    server.close()
+    assert f"could not be downloaded from {server.host} (no network?)" in failure(remotes)
+    assert left_in(cache) == []
+
+
+def test_a_host_that_does_not_exist(remotes: Mapping[str, Remote]) -> None:
+    assert "from nowhere.invalid (no network?)" in failure(remotes, mirror="https://nowhere.invalid/data")
+
+
+def test_a_failed_transfer_is_tried_again(
+    server: Server, remotes: Mapping[str, Remote], capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.manner = "cuts"
+    failure(remotes, retries=1)
+    assert server.requests == ["/data/train.h5"] * 2
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_mirror_is_asked_instead(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:
+    elsewhere = {"toy": remotes["toy"]._replace(home="http://127.0.0.1:9/closed")}
+    assert fetch("toy", mirror=server.url + "/", remotes=elsewhere) == cache
+    assert server.requests == ["/data/train.h5", "/data/test.h5"]
+
+
+def test_a_password_in_the_address_is_not_shown(server: Server, remotes: Mapping[str, Remote]) -> None:
+    server.close()
+    message = failure(remotes, mirror=f"http://me:secret@{server.host}/data")
+    assert "secret" not in message
+    assert f"from {server.host} " in message
+
+
+@pytest.mark.parametrize("mirror", ["ftp://example.org/data", "/some/folder", "file:///etc", "https://"])
+def test_a_mirror_that_is_no_address(remotes: Mapping[str, Remote], mirror: str) -> None:
+    with pytest.raises(
+        OptionError, match=r"mirror: expected an address such as https://example\.org/data, got"
+    ):
+        fetch("toy", mirror=mirror, remotes=remotes)
+
+
+@pytest.mark.parametrize("by_environment", [True, False])
+def test_a_folder_of_ones_own_is_used_without_the_network(
+    server: Server,
+    remotes: Mapping[str, Remote],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    by_environment: bool,
+) -> None:
+    for name, data in FILES.items():
+        (tmp_path / name).write_bytes(data)
+    if by_environment:
+        monkeypatch.setenv("PELLUCID_DATA_DIR", str(tmp_path))
+    assert fetch("toy", data_dir=None if by_environment else tmp_path, remotes=remotes) == tmp_path
+    assert server.requests == []
+
+
+def test_a_wrong_file_in_that_folder(server: Server, remotes: Mapping[str, Remote], tmp_path: Path) -> None:
+    (tmp_path / "train.h5").write_bytes(FILES["train.h5"])
+    (tmp_path / "test.h5").write_bytes(b"something else")
+    wanted, got = (hashlib.sha256(data).hexdigest()[:12] for data in (FILES["test.h5"], b"something else"))
+    with pytest.raises(
+        DownloadError, match=rf"test\.h5: not the published file: .*{wanted}.*{got}.*Replace it"
+    ):
+        fetch("toy", data_dir=tmp_path, remotes=remotes)
+    assert server.requests == []
+
+
+def test_a_folder_that_lacks_a_file_is_passed_over(
+    server: Server, remotes: Mapping[str, Remote], tmp_path: Path, cache: Path
+) -> None:
+    (tmp_path / "train.h5").write_bytes(b"whatever")
+    assert fetch("toy", data_dir=tmp_path, remotes=remotes) == cache
+    assert len(server.requests) == 2
+
+
+def test_a_cache_that_cannot_be_written(remotes: Mapping[str, Remote], tmp_path: Path, cache: Path) -> None:
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    with pytest.raises(DownloadError, match=r"toy: could not be stored in .*PELLUCID_DATA_DIR"):
+        fetch("toy", remotes=remotes)
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(
+        DataError, match=r"unknown data set to fetch 'catvnoncats'\. Did you mean 'catvnoncat'\?"
+    ):
+        fetch("catvnoncats")
+
+
+def test_the_published_files_have_the_hashes_that_we_pin(published_dir: Path) -> None:
+    assert fetch("catvnoncat", data_dir=published_dir) == published_dir
+
+
+def test_the_public_home_is_pinned_to_a_commit() -> None:
+    for remote in REMOTES.values():
+        assert remote.home.startswith("https://")
+        assert len(remote.home.split("/")[-2]) == 40
+        assert all(len(digest) == 64 for digest in remote.files.values())
+    assert os.sep not in "".join(name for remote in REMOTES.values() for name in remote.files)

@@ -1,0 +1,289 @@
+"""Every kind of photo becomes what a person would see; every damaged one a DataError that names it."""
+
+import io
+import os
+import struct
+import tempfile
+import threading
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pellucid.data.images import image_to_input, read_image, read_size, resize_image
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.types import Array
+
+
+def encoded(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+@pytest.fixture
+def pixels(rng: np.random.Generator) -> Array:
+    return rng.integers(0, 256, (5, 7, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def jpeg(rng: np.random.Generator) -> bytes:
+    return encoded(Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)), "JPEG")
+
+
+def test_a_path_a_string_and_bytes_give_the_same_exact_pixels(tmp_path: Path, pixels: Array) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded(Image.fromarray(pixels)))
+    for source in (path, str(path), path.read_bytes()):
+        image = read_image(source)
+        assert image.dtype == np.uint8
+        np.testing.assert_array_equal(image, pixels)
+        assert read_size(source) == (5, 7)
+
+
+ROTATED = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: lambda a: np.rot90(a),
+}
+
+
+@pytest.mark.parametrize("orientation", ROTATED)
+def test_exif_rotation_is_applied(pixels: Array, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.fromarray(pixels), exif=exif)
+    wanted = ROTATED[orientation](pixels)
+    np.testing.assert_array_equal(read_image(data), wanted)
+    assert read_size(data) == wanted.shape[:2]
+
+
+def test_damaged_exif_data_do_not_spoil_the_photo(pixels: Array) -> None:
+    data = encoded(Image.fromarray(pixels), exif=b"Exif\0\0MM\0*\0\0\xff\xff\xff\xff")
+    np.testing.assert_array_equal(read_image(data), pixels)
+    assert read_size(data) == (5, 7)
+
+
+def test_transparency_is_laid_over_white_exactly() -> None:
+    colour, alpha = np.meshgrid(np.arange(256), np.arange(256))
+    rgba = np.stack([colour, 255 - colour, colour, alpha], axis=2).astype(np.uint8)
+    parts = rgba[..., :3].astype(int) * alpha[..., None] + 255 * (255 - alpha[..., None])
+    np.testing.assert_array_equal(read_image(encoded(Image.fromarray(rgba))), (parts + 127) // 255)
+    grey = np.ascontiguousarray(rgba[..., [0, 3]])
+    wanted = np.repeat((parts[..., :1] + 127) // 255, 3, axis=2)
+    np.testing.assert_array_equal(read_image(encoded(Image.fromarray(grey))), wanted)
+
+
+def test_a_palette_with_and_without_a_transparent_colour() -> None:
+    image = Image.frombytes("P", (2, 2), bytes([0, 1, 2, 1]))
+    image.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
+    wanted = np.array([[[10, 20, 30], [40, 50, 60]], [[70, 80, 90], [40, 50, 60]]])
+    np.testing.assert_array_equal(read_image(encoded(image)), wanted)
+    wanted[0, 1] = wanted[1, 1] = 255
+    for transparency in (1, b"\xff\x00\xff"):
+        np.testing.assert_array_equal(read_image(encoded(image, transparency=transparency)), wanted)
+
+
+def test_rgb_with_one_transparent_colour() -> None:
+    image = Image.fromarray(np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8))
+    wanted = [[[255, 255, 255], [4, 5, 6]]]
+    np.testing.assert_array_equal(read_image(encoded(image, transparency=(1, 2, 3))), wanted)
+
+
+def test_grey_and_one_bit_images() -> None:
+    grey = np.array([[0, 100, 255]], np.uint8)
+    np.testing.assert_array_equal(read_image(encoded(Image.fromarray(grey)))[0, :, 1], grey[0])
+    bits = Image.fromarray(grey > 99)
+    assert bits.mode == "1"
+    np.testing.assert_array_equal(read_image(encoded(bits)), np.repeat([[[0], [255], [255]]], 3, axis=2))
+
+
+def test_cmyk() -> None:
+    inks = np.array([[[10, 20, 30, 0], [0, 0, 0, 255], [0, 0, 0, 55]]], np.uint8)
+    image = Image.frombytes("CMYK", (3, 1), inks.tobytes())
+    wanted = [[[245, 235, 225], [0, 0, 0], [200, 200, 200]]]
+    np.testing.assert_array_equal(read_image(encoded(image, "TIFF")), wanted)
+
+
+@pytest.mark.parametrize(("dtype", "format"), [(np.uint16, "PNG"), (np.uint16, "TIFF"), (np.int32, "TIFF")])
+def test_16_bit_grey_is_scaled_and_not_clipped(dtype: type, format: str) -> None:
+    values = np.array([[0, 128, 129, 257 * 100, 257 * 100 + 129, 65535]], dtype)
+    image = read_image(encoded(Image.fromarray(values), format))
+    np.testing.assert_array_equal(image, np.repeat([[[0], [0], [1], [100], [101], [255]]], 3, axis=2))
+
+
+@pytest.mark.parametrize("values", [[0, 65536], [-1, 5]])
+def test_32_bit_grey_beyond_16_bits_is_refused(values: list[int]) -> None:
+    data = encoded(Image.fromarray(np.array([values], np.int32)), "TIFF")
+    with pytest.raises(DataError, match=rf"from 0 to 65535, got {values[0]} to {values[1]}\. .*PNG"):
+        read_image(data)
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"), [([0.0, 0.2, 1.0], [0, 51, 255]), ([0.0, 1.4, 254.6], [0, 1, 255])]
+)
+def test_floating_point_grey(values: list[float], wanted: list[int]) -> None:
+    data = encoded(Image.fromarray(np.array([values], np.float32)), "TIFF")
+    np.testing.assert_array_equal(read_image(data)[0, :, 2], wanted)
+
+
+@pytest.mark.parametrize("values", [[0.0, np.nan], [0.0, 256.0], [-0.5, 1.0], [0.0, np.inf]])
+def test_floating_point_grey_without_a_known_range_is_refused(values: list[float]) -> None:
+    data = encoded(Image.fromarray(np.array([values], np.float32)), "TIFF")
+    with pytest.raises(DataError, match="floating-point grey values from 0 to 1 or from 0 to 255, got"):
+        read_image(data)
+
+
+def test_the_first_frame_of_an_animation() -> None:
+    frames = [Image.new("RGB", (3, 2), colour) for colour in ((255, 0, 0), (0, 255, 0))]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert Image.open(io.BytesIO(data)).n_frames == 2
+    np.testing.assert_array_equal(read_image(data), np.full((2, 3, 3), [255, 0, 0]))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: None, "expected an image, found no such file. Check the path."),
+        (lambda path: path.mkdir(), "expected an image, found a folder. Name a file in it."),
+        (lambda path: path.touch(), "expected an image, found an empty file. Copy or download it again."),
+        (lambda path: path.write_text("not a photo\n" * 99), "found no format that can be read"),
+        (lambda path: os.mkfifo(path), "found a device or a pipe"),
+    ],
+)
+def test_what_is_not_an_image(tmp_path: Path, make: object, message: str) -> None:
+    path = tmp_path / "cat.jpg"
+    make(path)  # type: ignore[operator]
+    for read in (read_image, read_size):
+        with pytest.raises(DataError) as caught:
+            read(path)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert message in str(caught.value)
+
+
+def test_a_path_that_cannot_exist() -> None:
+    for path in ("a\0b.jpg", "x" * 5000):
+        with pytest.raises(DataError, match="Check the path"):
+            read_image(path)
+
+
+def test_a_truncated_photo(tmp_path: Path, jpeg: bytes) -> None:
+    path = tmp_path / "half.jpg"
+    path.write_bytes(jpeg[: len(jpeg) // 2])
+    assert read_size(path) == (40, 40)  # the header is whole
+    with pytest.raises(DataError, match=r"half\.jpg: .*truncated.*cut off or damaged\. Save it again"):
+        read_image(path)
+    with pytest.raises(DataError, match=r"^the bytes given: .*truncated"):
+        read_image(path.read_bytes())
+
+
+def bomb(side: int) -> bytes:
+    """A few bytes of PNG that claim side x side pixels."""
+    data = b"\x89PNG\r\n\x1a\n"
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    for kind, body in ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")):
+        data += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return data
+
+
+@pytest.mark.parametrize("side", [10_000, 20_000])  # Pillow warns of the first and refuses the second
+def test_decompression_bombs_are_refused(side: int) -> None:
+    for read in (read_image, read_size):
+        with pytest.raises(DataError, match=r"larger than 89,478,485 pixels.*smaller size"):
+            read(bomb(side))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs the permissions of POSIX")
+def test_a_file_that_may_not_be_read(jpeg: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, which lies in a folder closed to others
+        os.chmod(folder, 0o755)
+        path = Path(folder, "secret.jpg")
+        path.write_bytes(jpeg)
+        path.chmod(0)
+        user = os.geteuid()
+        if user == 0:  # root may read everything: be somebody else for a moment
+            os.seteuid(65534)
+        try:
+            with pytest.raises(DataError, match=r"secret\.jpg: .*may not read it\. Change its permissions"):
+                read_image(path)
+        finally:
+            os.seteuid(user)
+
+
+def test_no_bytes_and_other_types() -> None:
+    with pytest.raises(DataError, match=r"^the bytes given: expected an image, found nothing"):
+        read_image(b"")
+    with pytest.raises(DataError, match="expected a path or bytes, got ndarray"):
+        read_image(np.zeros(3))  # type: ignore[arg-type]
+
+
+def test_warning_filters_survive_threads(jpeg: bytes) -> None:
+    before = list(warnings.filters)
+    threads = [threading.Thread(target=lambda: [read_image(jpeg) for _ in range(20)]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert list(warnings.filters) == before
+
+
+def test_resizing_is_pillows_default(pixels: Array) -> None:
+    wanted = Image.fromarray(pixels).resize((3, 4))
+    np.testing.assert_array_equal(resize_image(pixels, 4, 3), np.asarray(wanted))
+    np.testing.assert_array_equal(resize_image(pixels, 5, 7), pixels)
+    bicubic = Image.fromarray(pixels).resize((3, 4), Image.Resampling.BICUBIC)
+    np.testing.assert_array_equal(np.asarray(wanted), np.asarray(bicubic))
+
+
+def test_the_published_photo_is_resized_as_the_tutorial_did(published_dir: Path) -> None:
+    path = published_dir / "my_cat_1.jpg"
+    with Image.open(path) as image:
+        wanted = np.asarray(image.resize((64, 64)))
+    np.testing.assert_array_equal(resize_image(read_image(path), 64, 64), wanted)
+
+
+@pytest.mark.parametrize("n_channels", [1, 2, 4])
+def test_channels_are_resized_alike(rng: np.random.Generator, n_channels: int) -> None:
+    image = rng.integers(0, 256, (6, 5, n_channels), dtype=np.uint8)
+    resized = resize_image(image, 3, 4)
+    assert resized.shape == (3, 4, n_channels)
+    for channel in range(n_channels):
+        wanted = np.asarray(Image.fromarray(image[:, :, channel].copy()).resize((4, 3)))
+        np.testing.assert_array_equal(resized[:, :, channel], wanted)
+
+
+def test_resizing_refuses_other_arrays_and_sizes(pixels: Array) -> None:
+    for wrong in (pixels / 255, pixels[0], pixels[:0]):
+        with pytest.raises(ShapeError, match="expected shape"):
+            resize_image(wrong, 4, 4)
+    for height, width in ((0, 4), (4, -1), (4, 2.5)):
+        with pytest.raises(OptionError, match="two whole numbers from 1 up"):
+            resize_image(pixels, height, width)  # type: ignore[arg-type]
+
+
+def test_an_image_as_a_models_input(pixels: Array) -> None:
+    np.testing.assert_array_equal(image_to_input(pixels, (4, 3, 3)), resize_image(pixels, 4, 3))
+    grey = image_to_input(pixels, (5, 7, 1))
+    red, green, blue = (pixels[:, :, channel].astype(int) for channel in range(3))
+    luma = (19595 * red + 38470 * green + 7471 * blue + 0x8000) >> 16  # ITU-R BT.601, in 16-bit steps
+    np.testing.assert_array_equal(grey[:, :, 0], luma)
+    np.testing.assert_array_equal(image_to_input(pixels, (5, 7)), luma)
+
+
+@pytest.mark.parametrize("shape", [(12288,), (), (4, 4, 2), (1, 4, 4, 3)])
+def test_a_model_that_takes_no_images(pixels: Array, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="which are not images"):
+        image_to_input(pixels, shape)
+
+
+def test_an_input_that_is_not_rgb(pixels: Array) -> None:
+    with pytest.raises(ShapeError, match=r"expected shape \(h, w, 3\)"):
+        image_to_input(pixels[:, :, :1], (4, 4, 3))

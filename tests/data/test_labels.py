@@ -1,0 +1,133 @@
+"""Labels in every form that people store them in, and the forms that are refused."""
+
+import numpy as np
+import pytest
+
+from pellucid.data.labels import as_labels, class_names, encode
+from pellucid.errors import DataError
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1), (1, 4)])
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int8, np.float32, np.float64, np.uint64])
+def test_whole_numbers_of_any_shape_and_dtype(shape: tuple[int, ...], dtype: type) -> None:
+    labels = as_labels(np.array([0, 2, 1, 2], dtype).reshape(shape), 4, "y")
+    assert labels.dtype == np.int64
+    np.testing.assert_array_equal(labels, [0, 2, 1, 2])
+
+
+def test_one_sample() -> None:
+    assert as_labels(np.array([[3]]), 1, "y").tolist() == [3]
+
+
+def test_words_and_bytes_and_booleans() -> None:
+    assert as_labels(np.array(["b", "ä"]), 2, "y").tolist() == ["b", "ä"]
+    assert as_labels(np.array([b"b", "ä".encode()]), 2, "y").tolist() == ["b", "ä"]
+    assert as_labels(np.array([True, False]), 2, "y").tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.array([0, 1, 1]), "expected 4 labels, one a sample, got 3"),
+        (np.array([[0, 1]] * 4), r"got \(4, 2\)\. They look one-hot; try Y\.argmax\(axis=1\)"),
+        (np.zeros((4, 1, 1)), r"got \(4, 1, 1\)\. One number a sample"),
+        (np.array(1), r"got \(\)\. One number a sample"),
+        (np.array([0, 1, 0.5, 1]), r"expected whole numbers, got 0\.5 at sample 2"),
+        (np.array([0, np.nan, 1, 1]), "expected whole numbers, got nan at sample 1"),
+        (np.array([0, 1, 1, np.inf]), "expected whole numbers, got inf at sample 3"),
+        (np.array([0, 1, 1, 2**63], np.uint64), "expected small whole numbers"),
+        (np.array([0, 1, 1, 1e300]), "expected small whole numbers"),
+        (np.array([0, 1, 1, 1j]), "expected numbers or words, got dtype complex128"),
+        (np.array([0, 1, "a", None], object), "got an object array"),
+        (np.array([b"a", b"\xff", b"a", b"a"]), "words in UTF-8"),
+        (np.array(["2020-01-01"] * 4, "datetime64[D]"), "got dtype datetime64"),
+    ],
+)
+def test_what_is_no_label(y: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=r"^toy: .*" + message):
+        as_labels(y, 4, "toy")
+
+
+def test_labels_from_0_keep_their_values() -> None:
+    labels, classes, notes = encode([np.array([2, 0, 1]), np.array([1])], None, "toy")
+    assert [part.tolist() for part in labels] == [[2, 0, 1], [1]]
+    assert all(part.dtype == np.int64 for part in labels)
+    assert (classes, notes) == (("0", "1", "2"), ())
+
+
+def test_other_numbers_are_renamed_in_order_and_the_note_says_so() -> None:
+    labels, classes, notes = encode([np.array([7, -1]), np.array([3, 7])], None, "toy")
+    assert [part.tolist() for part in labels] == [[2, 0], [1, 2]]
+    assert classes == ("-1", "3", "7")
+    assert notes == ("labels -1, 3, 7 became 0, 1, 2",)
+
+
+def test_words_and_booleans_are_numbered_in_order() -> None:
+    labels, classes, notes = encode([np.array(["dog", "cat", "dog"])], None, "toy")
+    assert (labels[0].tolist(), classes, notes) == ([1, 0, 1], ("cat", "dog"), ())
+    labels, classes, notes = encode([np.array([True, False])], None, "toy")
+    assert (labels[0].tolist(), classes, notes) == ([1, 0], ("False", "True"), ())
+
+
+def test_given_names_set_the_order() -> None:
+    names = ("non-cat", "cat")
+    assert encode([np.array([1, 0])], names, "toy")[0][0].tolist() == [1, 0]
+    assert encode([np.array([1, 1])], names, "toy")[0][0].tolist() == [
+        1,
+        1,
+    ]  # the other class has no sample here
+    assert encode([np.array(["cat", "non-cat"])], names, "toy")[0][0].tolist() == [1, 0]
+    assert encode([np.array([True, False])], names, "toy")[0][0].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("values", [[1, 2], [-1, 1]])
+def test_labels_not_counted_from_0_take_the_given_names_in_order(values: list[int]) -> None:
+    labels, classes, notes = encode([np.array(values)], ("a", "b"), "toy")
+    assert (labels[0].tolist(), classes) == ([0, 1], ("a", "b"))
+    assert notes == (f"labels {values[0]}, {values[1]} became 0, 1",)
+
+
+@pytest.mark.parametrize("values", [[0, 1, 2], [0, 2], [-1, 0], [2, 2], [1, 2, 3]])
+def test_more_labels_than_names(values: list[int]) -> None:
+    with pytest.raises(DataError, match=r"expected labels from 0 to 1, one for each class name \(a, b\)"):
+        encode([np.array(values)], ("a", "b"), "toy")
+
+
+def test_a_word_without_a_name() -> None:
+    with pytest.raises(DataError, match=r"label 'c' is not among the class names \(a, b\)"):
+        encode([np.array(["a", "c"])], ("a", "b"), "toy")
+
+
+@pytest.mark.parametrize("value", [4, "cat", True])
+def test_one_class_is_not_enough(value: object) -> None:
+    with pytest.raises(DataError, match=f"at least two classes, but every label is {value!r}"):
+        encode([np.array([value] * 3)], None, "toy")
+
+
+def test_numbers_here_and_words_there() -> None:
+    with pytest.raises(DataError, match="training and test labels differ in kind"):
+        encode([np.array([0, 1]), np.array(["0", "1"])], None, "toy")
+
+
+def test_class_names_of_any_kind() -> None:
+    assert class_names(np.array([b"non-cat", "Käse".encode()]), "toy") == ("non-cat", "Käse")
+    assert class_names(np.array(["b", "a"]), "toy") == ("b", "a")
+    assert class_names(np.array([3, 5]), "toy") == ("3", "5")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array(["a"]),
+        np.array(["a", "a"]),
+        np.array(["a", ""]),
+        np.array([["a", "b"]]),
+        np.array("a"),
+        np.array([0.5, 1.5]),
+        np.array(["a", None]),
+        np.array([b"a", b"\xff"]),
+    ],
+)
+def test_what_are_no_class_names(names: np.ndarray) -> None:
+    with pytest.raises(DataError, match=r"^toy: expected"):
+        class_names(names, "toy")

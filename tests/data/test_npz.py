@@ -1,0 +1,109 @@
+"""Archives of NumPy: both layouts, and every way such a file can be wrong."""
+
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pellucid.data.sources import load_data
+from pellucid.errors import DataError
+
+X = np.arange(60, dtype=np.float32).reshape(20, 3)
+Y = np.arange(20) % 2
+
+
+def write(path: Path, **arrays: object) -> Path:
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def test_one_pair_and_two(tmp_path: Path) -> None:
+    split = load_data(write(tmp_path / "a.npz", X=X, y=Y, classes=["no", "yes"]))
+    assert (len(split.train), len(split.test), split.classes) == (16, 4, ("no", "yes"))
+    assert split.train.X.dtype == np.float32
+    parts = {"X_train": X, "y_train": Y, "X_test": X[:5], "y_test": Y[:5].reshape(1, 5)}
+    split = load_data(write(tmp_path / "b.npz", **parts))
+    assert (len(split.train), len(split.test), split.notes) == (20, 5, ())
+    np.testing.assert_array_equal(split.test.X, X[:5])
+    np.testing.assert_array_equal(split.test.y, Y[:5])
+
+
+def test_names_in_capitals_an_upper_case_ending_and_keys(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.npz", x_train=X, Y_train=Y, other=X, kind=Y)
+    path = path.rename(tmp_path / "a.NPZ")
+    assert len(load_data(path).train) == 16
+    assert load_data(path, x_key="other", y_key="kind").train.X.shape == (16, 3)
+
+
+def test_a_file_without_the_arrays_says_which_it_has(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.npz: found no inputs and labels .*The file has: W, b\."):
+        load_data(write(tmp_path / "a.npz", W=X, b=Y))
+
+
+class Evil:
+    """Would write a file when unpickled."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self.target,)
+
+
+def test_objects_are_refused_and_never_run(tmp_path: Path) -> None:
+    target = tmp_path / "was-run"
+    path = write(tmp_path / "a.npz", X=np.array([Evil(target)] * 20, object), y=Y)
+    with pytest.raises(
+        DataError, match=r"a\.npz, X: .*found objects, which are not read because they can run code"
+    ):
+        load_data(path)
+    (tmp_path / "b.npz").write_bytes(pickle.dumps({"X": Evil(target)}))
+    with pytest.raises(DataError, match=r"b\.npz: expected an \.npz file, but cannot read it"):
+        load_data(tmp_path / "b.npz")
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"X": X, "y": Y[:-1]}, "expected 20 labels, one a sample, got 19"),
+        (
+            {"X": X / np.float32(0.1) * np.where(X == 6, np.nan, 1), "y": Y},
+            "1 of 60 values are NaN .* in sample 2",
+        ),
+        ({"X": X.astype(str), "y": Y}, "expected numbers for X, got dtype <U"),
+        ({"X": X, "y": np.eye(2)[Y]}, "They look one-hot"),
+        ({"X": X, "y": Y / 2}, r"expected whole numbers, got 0\.5 at sample 1"),
+    ],
+)
+def test_arrays_that_do_not_fit(tmp_path: Path, arrays: dict[str, object], message: str) -> None:
+    path = write(tmp_path / "a.npz", **arrays)
+    with pytest.raises(DataError, match=rf"a\.npz, X and y: .*{message}"):
+        load_data(path)
+
+
+def test_missing_empty_truncated_and_foreign_files(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    with pytest.raises(DataError, match=r"a\.npz: expected an \.npz file, found no such file"):
+        load_data(path)
+    path.touch()
+    with pytest.raises(DataError, match="found an empty file"):
+        load_data(path)
+    path.write_text("some text\n" * 50)
+    with pytest.raises(DataError, match=r"a\.npz: expected an \.npz file, but cannot read it"):
+        load_data(path)
+    data = write(tmp_path / "b.npz", X=X, y=Y).read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(DataError, match=r"cannot read it .*Write it again with numpy\.savez"):
+        load_data(path)
+    with open(path, "wb") as file:
+        np.save(file, X)
+    with pytest.raises(DataError, match=r"found a single array\. Use numpy\.savez"):
+        load_data(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("X", "no array")
+        archive.writestr("y", "no array")
+    with pytest.raises(DataError, match=r"a\.npz, X: expected an array, found other bytes"):
+        load_data(path)

@@ -1,0 +1,156 @@
+"""What `load_data` accepts by name, which options go with what, and the part that is held out."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pellucid.data.door import hold_out
+from pellucid.data.sources import BUILTIN, builtin_names, load_data
+from pellucid.errors import DataError, DownloadError, OptionError
+from pellucid.types import Dataset
+
+LIGHT = (
+    "sources",
+    "images",
+    "preprocess",
+    "download",
+    "labels",
+    "door",
+    "pairs",
+    "h5",
+    "npz",
+    "folder",
+    "foreign",
+)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "table.npz"
+    np.savez(path, X=np.arange(200.0).reshape(100, 2), y=np.repeat([0, 1, 2], [60, 30, 10]))
+    return path
+
+
+def test_every_built_in_name_has_a_line() -> None:
+    assert builtin_names() == ("drawn-cats", "catvnoncat")
+    assert all(line and "\n" not in line for line in BUILTIN.values())
+
+
+def test_drawn_cats_need_no_file() -> None:
+    split = load_data("drawn-cats")
+    assert split.train.X.dtype == np.uint8
+    assert len(split.classes) == 2
+
+
+def test_unknown_names_get_the_nearest() -> None:
+    with pytest.raises(
+        DataError, match=r"unknown data set 'drawn-cat'\. Did you mean 'drawn-cats'\? .*\.npz file"
+    ):
+        load_data("drawn-cat")
+
+
+@pytest.mark.parametrize("source", ["no/such/folder", "pets.csv", "./pets", "\0"])
+def test_paths_that_do_not_exist(source: str) -> None:
+    with pytest.raises(DataError, match=r"no such file|cannot look at it|unknown data set"):
+        load_data(source)
+
+
+def test_other_endings_are_refused(tmp_path: Path) -> None:
+    for name in ("a.csv", "a.jpg", "a"):
+        (tmp_path / name).write_text("1,2\n")
+        with pytest.raises(
+            DataError, match=rf"{name}: expected a folder of images, an \.h5, \.hdf5 or \.npz file"
+        ):
+            load_data(tmp_path / name)
+
+
+def test_a_file_in_the_home_folder(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(table.parent))
+    monkeypatch.setenv("USERPROFILE", str(table.parent))
+    assert len(load_data("~/table.npz").train) == 80
+
+
+def test_options_that_would_have_no_effect_are_refused(table: Path) -> None:
+    with pytest.raises(OptionError, match=r"a file\): skip_bad does not apply here"):
+        load_data(table, skip_bad=True)
+    with pytest.raises(OptionError, match=r"a file\): mirror does not apply here"):
+        load_data(table, mirror="https://example.org")
+    with pytest.raises(OptionError, match=r"a folder\): x_key does not apply here"):
+        load_data(table.parent, x_key="X", y_key="y")
+    with pytest.raises(OptionError, match=r"drawn-cats: mirror does not apply here"):
+        load_data("drawn-cats", mirror="https://example.org")
+    with pytest.raises(OptionError, match=r"catvnoncat: image_size does not apply here"):
+        load_data("catvnoncat", image_size=(32, 32))
+
+
+def test_the_mirror_reaches_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(OptionError, match="mirror: expected an address"):
+        load_data("catvnoncat", mirror="no-address")
+
+
+def test_a_wrong_published_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("train_catvnoncat.h5", "test_catvnoncat.h5"):
+        (tmp_path / name).write_bytes(b"wrong")
+    monkeypatch.setenv("PELLUCID_DATA_DIR", str(tmp_path))
+    with pytest.raises(
+        DownloadError, match=r"train_catvnoncat\.h5: not the published file: wanted sha256 fbe56ab67c3a"
+    ):
+        load_data("catvnoncat")
+
+
+def test_the_held_out_part_is_stratified_ordered_and_complete(table: Path) -> None:
+    split = load_data(table)
+    assert split.notes == ("held out 20 % (20 of 100 samples), stratified, seed 1",)
+    assert split.train.counts.tolist() == [48, 24, 8]
+    assert split.test.counts.tolist() == [12, 6, 2]
+    first = [part.X[:, 0] for part in (split.train, split.test)]
+    assert all((np.diff(values) > 0).all() for values in first)
+    np.testing.assert_array_equal(np.sort(np.concatenate(first)), np.arange(0, 200, 2))
+    np.testing.assert_array_equal(split.test.y, np.digitize(split.test.X[:, 0] / 2, [60, 90]))
+
+
+def test_the_seed_and_only_the_seed_draws_it(table: Path) -> None:
+    rows = [load_data(table, seed=seed).test.X[:, 0].tolist() for seed in (1, 1, 2)]
+    assert rows[0] == rows[1] != rows[2]
+    assert load_data(table, seed=2).notes[-1].endswith("seed 2")
+
+
+def test_the_fraction(table: Path) -> None:
+    split = load_data(table, test_fraction=0.125)
+    assert split.notes == ("held out 12.5 % (13 of 100 samples), stratified, seed 1",)
+    assert len(split.test) == 13
+    for fraction in (0, 1, -0.2, 20, float("nan")):
+        with pytest.raises(OptionError, match="test_fraction: expected a number between 0 and 1"):
+            load_data(table, test_fraction=fraction)
+    for seed in (-1, 2**32):
+        with pytest.raises(OptionError, match="seed: expected a whole number from 0"):
+            load_data(table, seed=seed)
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.99])
+def test_a_part_too_small_for_all_classes(table: Path, fraction: float) -> None:
+    with pytest.raises(
+        DataError, match=r"holding out \d+ of 100 samples leaves a part with fewer samples than the 3"
+    ):
+        load_data(table, test_fraction=fraction)
+
+
+def test_two_samples_a_class_are_enough_where_both_parts_get_one() -> None:
+    data = Dataset(np.arange(8.0).reshape(4, 2), np.array([0, 1, 0, 1]), ("a", "b"))
+    split = hold_out(data, name="toy", seed=3, test_fraction=0.5)
+    assert split.train.counts.tolist() == split.test.counts.tolist() == [1, 1]
+
+
+def test_importing_loads_no_heavy_package() -> None:
+    code = (
+        f"import sys; {'; '.join(f'import pellucid.data.{module}' for module in LIGHT)}; "
+        "print(sorted({'PIL', 'h5py', 'sklearn', 'pooch', 'requests', 'scipy', 'tqdm'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

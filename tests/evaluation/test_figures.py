@@ -1,0 +1,423 @@
+"""The figures show the numbers that they were given, and nothing on them runs into anything else."""
+
+import itertools
+import subprocess
+import sys
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.evaluation import style
+from pellucid.evaluation.figures import (
+    class_histogram,
+    confusion_matrix_figure,
+    cost_curve,
+    image_to_vector,
+    network_diagram,
+    new_photo,
+    sample_grid,
+)
+from pellucid.types import Dataset, LayerRow, Split
+
+CATS = ("non-cat", "cat")
+TEN = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+LONG = tuple(f"a class with quite a long name {i}" for i in range(10))
+MLP = (
+    LayerRow("flatten_1", "Flatten", "", (12288,), 0, 0),
+    LayerRow("dense_1", "Dense", "relu", (20,), 245780, 0),
+    LayerRow("dense_2", "Dense", "relu", (7,), 147, 0),
+    LayerRow("dense_3", "Dense", "relu", (5,), 40, 0),
+    LayerRow("dense_4", "Dense", "", (1,), 6, 0),
+)
+WIDE = tuple(LayerRow(f"d{i}", "Dense", "leaky_relu", (4096,), 4096 * 4097, 0) for i in range(6))
+CONVOLUTIONS = (
+    *itertools.chain.from_iterable(
+        (
+            LayerRow(f"conv_{i}", "Conv2D", "leaky_relu", (128, 128, 256), 12_345_678, 0),
+            LayerRow(f"norm_{i}", "BatchNorm", "", (128, 128, 256), 512, 0),
+            LayerRow(f"pool_{i}", "MaxPool", "", (64, 64, 256), 0, 0),
+        )
+        for i in range(6)
+    ),
+    LayerRow("flatten", "Flatten", "", (9216,), 0, 0),
+    LayerRow("dense", "Dense", "", (10,), 92170, 0),
+)
+
+
+def images(rng: np.random.Generator, m: int, shape: tuple[int, ...], classes: tuple[str, ...]) -> Dataset:
+    X = rng.integers(0, 256, (m, *shape), dtype=np.uint8)
+    return Dataset(X, rng.integers(0, max(len(classes), 2), m), classes)
+
+
+def texts(figure: Figure) -> list[str]:
+    return [t.get_text() for t in figure.findobj(Text) if t.get_text()]
+
+
+def assert_readable(figure: Figure) -> None:
+    """No text leaves the figure, and no two texts overlap."""
+    drawn: list[Text] = []
+    draw = Text.draw
+
+    def note(text: Text, renderer: Any) -> None:
+        drawn.append(text)
+        draw(text, renderer)
+
+    with style.look(), pytest.MonkeyPatch.context() as patch:
+        FigureCanvasAgg(figure)
+        figure.set_dpi(100)
+        figure.canvas.draw()  # settles the layout
+        patch.setattr(Text, "draw", note)
+        figure.canvas.draw()
+        boxes = [(text, text.get_window_extent()) for text in drawn if text.get_text().strip()]
+    page = figure.bbox
+    assert len(boxes) > 1
+    for text, box in boxes:
+        assert min(box.x0, box.y0, page.x1 - box.x1, page.y1 - box.y1) >= -1, text
+    for (a, first), (b, second) in itertools.combinations(boxes, 2):
+        if a.get_rotation() % 90 or b.get_rotation() % 90:
+            continue  # the box around a slanted name overlaps others where the name does not
+        across = min(first.x1, second.x1) - max(first.x0, second.x0)
+        down = min(first.y1, second.y1) - max(first.y0, second.y0)
+        assert across < 1.5 or down < 1.5, (a, b)
+
+
+# ---- class_histogram
+
+
+def test_the_histogram_has_the_counts_and_percents_of_both_parts() -> None:
+    def part(n_others: int, n_cats: int) -> Dataset:
+        y = np.repeat([0, 1], [n_others, n_cats])
+        return Dataset(np.zeros((len(y), 2, 2, 3), np.uint8), y, CATS)
+
+    figure = class_histogram(Split(part(137, 72), part(17, 33)))
+    (axes,) = figure.axes
+    assert [bar.get_height() for bar in axes.patches] == [137, 72, 17, 33]
+    assert [t.get_text() for t in axes.texts] == ["137\n66 %", "72\n34 %", "17\n34 %", "33\n66 %"]
+    assert [t.get_text() for t in axes.get_xticklabels()] == list(CATS)
+    legend = axes.get_legend()
+    assert legend is not None
+    labels = [t.get_text() for t in legend.get_texts()]
+    assert labels == ["Training dataset: (209 images)", "Test dataset: (50 images)"]
+    train, test = axes.patches[1], axes.patches[3]  # of one class: beside each other, around its tick
+    assert train.get_x() < 1 < test.get_x()
+    assert train.get_x() + train.get_width() <= test.get_x() + 1e-9
+
+    relative = class_histogram(Split(part(137, 72), part(17, 33)), relative=True).axes[0]
+    heights = [bar.get_height() for bar in relative.patches]
+    assert heights == pytest.approx([13700 / 209, 7200 / 209, 34, 66])
+    assert relative.get_ylabel() == "Percent of the dataset"
+
+
+def test_the_histogram_bears_missing_names_an_empty_part_and_a_class_only_one_part_has() -> None:
+    train = Dataset(np.zeros((3, 4)), np.array([0, 2, 2]))
+    figure = class_histogram(Split(train, Dataset(np.zeros((0, 4)), np.zeros(0, int))))
+    assert [bar.get_height() for bar in figure.axes[0].patches] == [1, 0, 2, 0, 0, 0]
+    assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["0", "1", "2"]
+
+
+# ---- sample_grid
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1), (6, 9, 3), (5, 4, 4)])
+def test_the_grid_shows_distinct_images_with_their_own_labels(
+    rng: np.random.Generator, shape: tuple[int, ...]
+) -> None:
+    data = images(rng, 30, shape, CATS)
+    figure = sample_grid(data, "Training images")
+    assert len(figure.axes) == 25
+    seen = []
+    for axes in figure.axes:
+        drawn = np.asarray(axes.images[0].get_array())
+        (i,) = [i for i in range(30) if np.array_equal(data.X[i].squeeze(), drawn)]
+        assert axes.get_title() == f"y = {data.y[i]} ({CATS[data.y[i]]})"
+        assert axes.images[0].get_interpolation() == "nearest"
+        seen.append(i)
+    assert len(set(seen)) == 25
+    assert "Training images" in texts(figure)
+
+
+def test_the_grid_is_drawn_by_its_seed_and_repeats_only_when_it_must(rng: np.random.Generator) -> None:
+    data = images(rng, 7, (4, 4, 3), ())
+
+    def drawn(figure: Figure) -> list[bytes]:
+        return [np.asarray(a.images[0].get_array()).tobytes() for a in figure.axes]
+
+    first, again = drawn(sample_grid(data, "t", n_images=7)), drawn(sample_grid(data, "t", n_images=7))
+    assert first == again
+    assert len(set(first)) == 7
+    assert drawn(sample_grid(data, "t", n_images=7, seed=2)) != first
+    more = drawn(sample_grid(data, "t", n_images=16))
+    assert sorted(more.count(one) for one in set(more)) == [2, 2, 2, 2, 2, 3, 3]
+    assert sample_grid(data, "t", n_images=1).axes[0].get_title() in {"y = 0", "y = 1"}
+
+
+def test_float_images_are_shown_as_they_are_and_cut_off_beyond_one() -> None:
+    X = np.array([[[0.0, 0.25], [1.0, 1.5]]], dtype=np.float32)
+    drawn = sample_grid(Dataset(X, np.array([0])), "t", n_images=1).axes[0].images[0]
+    assert np.array_equal(np.asarray(drawn.get_array()), [[0, 0.25], [1, 1]])
+    assert drawn.get_clim() == (0, 1)
+
+
+def test_what_is_no_image_is_refused() -> None:
+    with pytest.raises(ShapeError, match=r"sample_grid: expected images.*got \(3, 12288\).*flattened"):
+        sample_grid(Dataset(np.zeros((3, 12288)), np.zeros(3, int)), "t")
+    with pytest.raises(ShapeError, match="got"):
+        sample_grid(Dataset(np.zeros((3, 4, 4, 2)), np.zeros(3, int)), "t")
+    with pytest.raises(DataError, match="got none"):
+        sample_grid(Dataset(np.zeros((0, 4, 4, 3)), np.zeros(0, int)), "t")
+    with pytest.raises(OptionError, match="n_images"):
+        sample_grid(Dataset(np.zeros((3, 4, 4, 3)), np.zeros(3, int)), "t", n_images=0)
+
+
+# ---- image_to_vector
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 3), (5, 7, 3), (8, 8), (8, 8, 1), (1, 1, 3), (2, 1, 4)])
+def test_every_number_of_the_column_is_that_of_the_flattened_image(
+    rng: np.random.Generator, shape: tuple[int, ...]
+) -> None:
+    image = rng.integers(0, 256, shape, dtype=np.uint8)
+    figure = image_to_vector(image, "y = 1 (cat)")
+    main, small = figure.axes
+    assert np.array_equal(np.asarray(small.images[0].get_array()).squeeze(), image.squeeze())
+
+    cube = image.reshape(*shape[:2], -1)
+    height, width, n = cube.shape
+    vector = image.reshape(-1)  # the definition: C order
+    words = [t.get_text() for t in main.texts]
+    assert f"{height} × {width} × {n} = {vector.size} numbers" in words
+    start = words.index("row, col") + 1
+    entries = [w for w in words[start:-1] if w != "⋮"]
+    listed = [entries[i : i + 4] for i in range(0, len(entries), 4)]
+    for index, value, scaled, origin in listed:
+        i = int(index)
+        row, column = (int(part) for part in origin.split(" ")[0:2] for part in [part.strip(",")])
+        channel = ("RGBA".index(origin.split(" ")[2])) if n > 1 else 0
+        assert (int(value), scaled) == (vector[i], f"{vector[i] / 255:.3f}")
+        assert cube[row, column, channel] == vector[i]
+        assert i == (row * width + column) * n + channel
+    indices = [int(entry[0]) for entry in listed]
+    assert indices == sorted(set(indices))
+    second_row = {width * n} if height > 1 else set()
+    assert {0, vector.size - 1} | second_row <= set(indices)
+
+
+def test_the_enlarged_pixels_are_those_of_the_corner() -> None:
+    image = np.arange(64 * 64 * 3, dtype=np.uint32).reshape(64, 64, 3).astype(np.uint8)
+    words = texts(image_to_vector(image))
+    assert "R 0\nG 1\nB 2" in words  # pixel (0, 0)
+    assert "R 3\nG 4\nB 5" in words  # pixel (0, 1): the next three numbers
+    assert "R 192\nG 193\nB 194" in words  # pixel (1, 0): a whole row later
+
+
+def test_a_float_image_has_no_division() -> None:
+    words = texts(image_to_vector(np.linspace(0, 1, 48).reshape(4, 4, 3)))
+    assert "/ 255" not in words
+    assert "0.0213" in words
+
+
+# ---- network_diagram
+
+
+def test_the_published_network_is_drawn_with_its_shapes_and_counts() -> None:
+    figure = network_diagram(MLP, input_shape=(64, 64, 3))
+    words = texts(figure)
+    assert words[0] == "64 × 64 × 3 → 12288 → 20 → 7 → 5 → 1"
+    assert "245,973 parameters in all" in words
+    assert "12288 × 20 + 20\n= 245,780" in words
+    assert "5 × 1 + 1\n= 6" in words
+    assert (words.count("relu"), words.count("linear")) == (3, 1)
+    units = [c for c in figure.axes[0].collections if not isinstance(c, LineCollection)]
+    discs = [len(c.get_offsets()) for c in units if c.get_sizes()[0] > 50]
+    assert discs == [8, 8, 7, 5, 1]  # of wide layers four and four
+    dots = [c for c in units if c.get_sizes()[0] < 50]
+    assert len(dots) == 2
+    wires = [len(c.get_segments()) for c in figure.axes[0].collections if isinstance(c, LineCollection)]
+    assert wires == [64, 56, 35, 5]
+
+
+def test_any_other_network_is_drawn_as_boxes() -> None:
+    figure = network_diagram(CONVOLUTIONS, input_shape=(128, 128, 3))
+    words = texts(figure)
+    assert words[0] == "20 layers, from 128 × 128 × 3 to 10"
+    assert words.count("64 × 64 × 256") == 6
+    assert words.count("512 parameters") == 6
+    assert len(figure.axes[0].patches) == 21
+    odd = network_diagram([MLP[1]._replace(n_params=20)], input_shape=(12288,))  # no bias, or tied weights
+    assert "20\nparameters" in texts(odd)
+    with pytest.raises(OptionError, match="at least one layer"):
+        network_diagram([], input_shape=(4,))
+
+
+# ---- cost_curve
+
+
+def test_the_cost_curve_plots_the_costs_over_their_iterations() -> None:
+    iterations, costs = [0, 100, 200, 249], [0.77, 0.67, 0.64, 0.0884399]
+    figure = cost_curve(
+        iterations, costs, learning_rate=0.0075, validation=[0.8, np.nan, 0.7, 0.72], marked={200: "best"}
+    )
+    (axes,) = figure.axes
+    train, held_out = axes.lines[:2]
+    assert np.array_equal(train.get_xdata(), iterations)
+    assert np.array_equal(train.get_ydata(), costs)
+    assert np.array_equal(held_out.get_xdata(), [0, 200, 249])
+    assert np.array_equal(held_out.get_ydata(), [0.8, 0.7, 0.72])
+    red, green, blue, _ = matplotlib.colors.to_rgba(train.get_color())
+    assert red > 2 * max(green, blue)
+    assert [t.get_text() for t in axes.texts] == ["0.08844\nat 249", "0.72\nat 249"]
+    legend = axes.get_legend()
+    assert legend is not None
+    words = [t.get_text() for t in legend.get_texts()]
+    assert words == ["Training cost (learning rate 0.0075)", "Validation cost", "best (200)"]
+    assert (axes.get_yscale(), axes.get_ylim()[0]) == ("linear", 0)
+    assert axes.get_xlabel() == "Iteration"
+    assert any(line.get_visible() for line in axes.get_xgridlines())
+
+
+def test_a_diverged_run_is_drawn_up_to_where_it_is_finite() -> None:
+    (axes,) = cost_curve([0, 1, 2], [1.0, 3.0, np.inf]).axes
+    assert [t.get_text() for t in axes.texts] == ["3\nat 1"]
+    (axes,) = cost_curve([0], [np.nan]).axes
+    assert [t.get_text() for t in axes.texts] == ["no finite cost was measured"]
+    (axes,) = cost_curve([0, 1], [-1.0, -2.0]).axes
+    assert axes.get_ylim()[0] < -2
+
+
+@pytest.mark.parametrize(("x", "y", "v"), [([], [], None), ([0, 1], [1.0], None), ([0], [1.0], [1.0, 2.0])])
+def test_curves_of_different_length_are_refused(x: Any, y: Any, v: Any) -> None:
+    with pytest.raises(ShapeError, match="cost_curve: expected"):
+        cost_curve(x, y, validation=v)
+
+
+# ---- confusion_matrix_figure
+
+
+def test_the_confusion_matrix_has_true_classes_in_rows() -> None:
+    (axes,) = confusion_matrix_figure(np.array([[12, 4], [5, 28]]), CATS).axes
+    assert {t.get_position(): t.get_text() for t in axes.texts} == {
+        (0, 0): "12\n75 %",
+        (1, 0): "4\n25 %",  # true non-cat, predicted cat: to the right of the diagonal
+        (0, 1): "5\n15 %",
+        (1, 1): "28\n85 %",
+    }
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("Predicted class", "True class")
+    assert [t.get_text() for t in axes.get_yticklabels()] == list(CATS)
+    shares = np.asarray(axes.images[0].get_array())
+    assert shares.sum(axis=1) == pytest.approx([1, 1])
+
+
+def test_the_confusion_matrix_bears_a_class_without_samples_and_refuses_what_does_not_fit() -> None:
+    (axes,) = confusion_matrix_figure(np.array([[3, 0], [0, 0]]), ()).axes
+    assert [t.get_text() for t in axes.texts] == ["3\n100 %", "0\n0 %", "0\n0 %", "0\n0 %"]
+    with pytest.raises(ShapeError, match="2 classes, got"):
+        confusion_matrix_figure(np.eye(3, dtype=int), CATS)
+    with pytest.raises(ShapeError, match=r"got \(2, 3\)"):
+        confusion_matrix_figure(np.zeros((2, 3), int), CATS)
+
+
+# ---- new_photo
+
+
+def test_a_new_photo_is_shown_beside_what_the_network_sees(rng: np.random.Generator) -> None:
+    original = rng.integers(0, 256, (300, 200, 3), dtype=np.uint8)
+    seen = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    figure = new_photo(original, seen, label="cat", probability=0.97, y=1)
+    left, right = figure.axes
+    assert np.array_equal(np.asarray(left.images[0].get_array()), original)
+    assert np.array_equal(np.asarray(right.images[0].get_array()), seen)
+    assert 'y = 1.0, your L-layer model predicts a "cat" picture.' in texts(figure)
+    assert 'Probability of "cat": 97 %' in texts(figure)
+    assert left.get_xlabel() == "The photo as given: 300 × 200 pixels"
+    plain = new_photo(original, seen[..., 0], label="dog", probability=0.5)
+    assert 'Your L-layer model predicts a "dog" picture.' in texts(plain)
+    with pytest.raises(ShapeError, match="new_photo: seen"):
+        new_photo(original, seen.reshape(-1), label="cat", probability=0.9)
+
+
+def test_a_very_large_photo_is_drawn_reduced_with_its_true_size_named() -> None:
+    original = np.full((3000, 4000, 3), 90, np.uint8)
+    axes = new_photo(original, original[:64, :64], label="cat", probability=0.9).axes[0]
+    drawn = np.asarray(axes.images[0].get_array())
+    assert drawn.shape == (1000, 1334, 3)
+    assert (drawn == 90).all()
+    assert "3000 × 4000" in axes.get_xlabel()
+
+
+# ---- all of them
+
+
+def every_figure(rng: np.random.Generator) -> dict[str, Figure]:
+    two = Split(images(rng, 90, (64, 64, 3), CATS), images(rng, 40, (64, 64, 3), CATS))
+    ten = Split(images(rng, 900, (8, 8), TEN), images(rng, 100, (8, 8), TEN))
+    long = Split(images(rng, 9000, (2, 2), LONG), images(rng, 9000, (2, 2), LONG))
+    x = np.arange(0, 2500, 100)
+    falling = np.exp(-x / 900)
+    photo = two.train.X[0]
+    return {
+        "histogram": class_histogram(two),
+        "histogram of ten": class_histogram(ten, relative=True),
+        "histogram, long names": class_histogram(long),
+        "grid": sample_grid(two.train, "Training images"),
+        "grid, long names": sample_grid(long.train, "Training images", n_images=8),
+        "vector": image_to_vector(photo, "y = 1 (cat)"),
+        "vector, wide": image_to_vector(np.full((100, 300, 3), 255, np.uint8), "y = 1 (cat)"),
+        "vector, grey": image_to_vector(ten.train.X[0]),
+        "vector, floats": image_to_vector(photo / 255),
+        "network": network_diagram(MLP, input_shape=(64, 64, 3)),
+        "network, wide": network_diagram(WIDE, input_shape=(64, 64)),
+        "network, one layer": network_diagram([MLP[4]], input_shape=(5,)),
+        "network, convolutions": network_diagram(CONVOLUTIONS, input_shape=(128, 128, 3)),
+        "cost": cost_curve(x, falling, learning_rate=0.0075),
+        "cost, two close curves": cost_curve(x, falling, validation=falling + 0.02, marked={500: "best"}),
+        "cost, two far curves": cost_curve(x, falling, validation=falling + 0.5),
+        "confusion": confusion_matrix_figure(np.array([[12, 5], [5, 28]]), CATS),
+        "confusion of ten": confusion_matrix_figure(rng.integers(0, 999, (10, 10)), TEN),
+        "confusion, long names": confusion_matrix_figure(rng.integers(0, 99, (10, 10)), LONG),
+        "photo": new_photo(photo, photo, label="cat", probability=0.97, y=1),
+        "photo, long name": new_photo(photo, photo, label=LONG[0] * 2, probability=0.97, y=1),
+    }
+
+
+def test_no_text_of_any_figure_overlaps_another_or_is_cut_off(rng: np.random.Generator) -> None:
+    for name, figure in every_figure(rng).items():
+        try:
+            assert_readable(figure)
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {error}") from error
+
+
+def test_class_names_are_words_and_never_formulas(rng: np.random.Generator) -> None:
+    data = images(rng, 4, (4, 4, 3), ("$x^2$", "two\nlines"))
+    figure = sample_grid(data, "$\\frac$", n_images=4)
+    assert_readable(figure)  # matplotlib would raise on this title if it read it as TeX
+    assert {axes.get_title() for axes in figure.axes} <= {"y = 0 ($x^2$)", "y = 1 (two lines)"}
+
+
+def test_the_settings_of_matplotlib_are_neither_changed_nor_used(rng: np.random.Generator) -> None:
+    mine = {"axes.facecolor": "black", "text.usetex": True, "image.interpolation": "bilinear"}
+    with matplotlib.rc_context(mine):
+        before = dict(matplotlib.rcParams)
+        figures = every_figure(rng)
+        assert dict(matplotlib.rcParams) == before
+        assert figures["cost"].axes[0].get_facecolor() == (1, 1, 1, 1)
+        assert not figures["cost"].axes[0].xaxis.label.get_usetex()
+
+
+def test_matplotlib_is_imported_by_the_first_figure_and_pyplot_never() -> None:
+    code = """
+import sys
+import pellucid.evaluation.figures as figures, pellucid.evaluation.gallery, pellucid.evaluation.report as report
+assert not {"matplotlib", "jinja2", "PIL"} & set(sys.modules), "imported too early"
+report.figure_png(figures.cost_curve([0, 1], [1.0, 0.5]))
+assert "matplotlib" in sys.modules
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from pellucid.errors import OptionError
+from pellucid.nn.initializers import INITIALIZERS, StartRandom, get_initializer
+from pellucid.nn.presets import preset
+from pellucid.textbook import initialize_parameters, initialize_parameters_deep
+
+
+def start(seed: int = 0) -> StartRandom:
+    return StartRandom(np.random.PCG64(seed))
+
+
+@pytest.mark.parametrize(("name", "variance"), [("he", 2 / 300), ("glorot", 2 / 500)])
+def test_variance_is_the_formula(name: str, variance: float) -> None:
+    W = get_initializer(name)(start(), (300, 200))
+    assert abs(W.var() / variance - 1) < 0.02
+    assert abs(W.mean()) < 3 * (variance / W.size) ** 0.5
+
+
+def test_a_kernel_counts_its_patch_as_inputs() -> None:
+    W = get_initializer("he")(start(), (3, 3, 40, 50))
+    assert abs(W.var() / (2 / 360) - 1) < 0.05
+
+
+@pytest.mark.parametrize("name", sorted(INITIALIZERS))
+def test_the_same_seed_draws_the_same(name: str) -> None:
+    np.testing.assert_array_equal(INITIALIZERS[name](start(3), (4, 2)), INITIALIZERS[name](start(3), (4, 2)))
+
+
+def test_published_equals_the_textbook_transposed_layer_by_layer() -> None:
+    model = preset("mlp")
+    model.initialize((4, 3, 1))
+    theirs = initialize_parameters_deep([12, 20, 7, 5, 1])
+    layers = [layer for layer in model.layers if layer.params]
+    for number, layer in enumerate(layers, start=1):
+        np.testing.assert_array_equal(layer.params["W"], theirs[f"W{number}"].T)
+        np.testing.assert_array_equal(layer.params["b"], 0)
+
+
+def test_two_layer_equals_the_textbook() -> None:
+    model = preset("two-layer")
+    model.initialize((12,))
+    theirs = initialize_parameters(12, 7, 1)
+    layers = [layer for layer in model.layers if layer.params]
+    np.testing.assert_array_equal(layers[0].params["W"], theirs["W1"].T)
+    np.testing.assert_array_equal(layers[1].params["W"], theirs["W2"].T)
+
+
+def test_the_global_stream_is_left_alone() -> None:
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 - that it is not touched is the point
+    preset("mlp").initialize((12,))
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_an_unknown_name_lists_the_nearest() -> None:
+    with pytest.raises(OptionError, match="Did you mean 'glorot'"):
+        get_initializer("gloro")

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from pellucid.errors import OptionError, ShapeError
+from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layers import Dense, Flatten, layer_from_config
+from pellucid.nn.model import Sequential
+from pellucid.ops.checking import gradcheck
+
+
+@pytest.mark.parametrize("activation", [None, "relu", "sigmoid"])
+def test_gradients_of_dense_through_a_model(rng: np.random.Generator, activation: str | None) -> None:
+    model = Sequential([Dense(4, activation=activation), Dense(1)], dtype="float64")
+    model.initialize((3,), seed=5)
+    model.theta[...] = rng.standard_normal(model.theta.size)
+    X, y = rng.standard_normal((6, 3)), rng.integers(0, 2, 6)
+
+    def loss(theta: np.ndarray) -> float:
+        model.theta[...] = theta
+        return model.loss_of(X, y)
+
+    model.loss_and_grad(X, y)
+    errors = gradcheck(loss, {"theta": model.grad.copy()}, {"theta": model.theta.copy()}, rng)
+    assert errors["theta"] < 1e-6
+
+
+def test_flatten_is_row_column_channel_order_and_undone_by_backward(rng: np.random.Generator) -> None:
+    layer = Flatten()
+    layer.build((4, 5, 3), StartRandom(np.random.PCG64(0)))
+    X = rng.standard_normal((2, 4, 5, 3))
+    flat = layer.forward(X)
+    assert flat.shape == (2, 60)
+    assert flat[1, (2 * 5 + 3) * 3 + 1] == X[1, 2, 3, 1]
+    np.testing.assert_array_equal(layer.backward(flat), X)
+
+
+def test_dense_on_images_says_to_flatten() -> None:
+    with pytest.raises(
+        ShapeError, match=r"dense_1: expected samples of shape \(n_in,\), got \(4, 4, 3\).*Flatten"
+    ):
+        Sequential([Dense(2)]).initialize((4, 4, 3))
+
+
+def test_bad_options_are_refused() -> None:
+    with pytest.raises(OptionError, match="units of 1 or more, got 0"):
+        Dense(0)
+    with pytest.raises(OptionError, match="Did you mean 'relu'"):
+        Dense(2, activation="rellu")
+    with pytest.raises(OptionError, match=r"unknown layer 'Dens'\. Did you mean 'Dense'"):
+        layer_from_config({"type": "Dens"})
+    with pytest.raises(OptionError, match="unit"):
+        layer_from_config({"type": "Dense", "unit": 3})
+
+
+def test_config_makes_the_same_layer_again() -> None:
+    layer = Dense(3, activation="relu", initializer="glorot")
+    assert layer_from_config(layer.config()).config() == layer.config()
+    assert isinstance(layer_from_config(Flatten().config()), Flatten)
+
+
+def test_he_before_relu_and_glorot_elsewhere() -> None:
+    assert Dense(2, activation="relu").initializer == "he"
+    assert Dense(2).initializer == "glorot"

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+
+from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import Sequential, model_from_config
+from pellucid.nn.presets import PRESETS, preset
+
+
+def small(dtype: str = "float64") -> Sequential:
+    model = Sequential([Flatten(), Dense(4, activation="relu"), Dense(1)], dtype=dtype)
+    model.initialize((2, 3, 1), seed=2)
+    return model
+
+
+def test_parameters_and_gradients_are_views_of_the_flat_arrays(rng: np.random.Generator) -> None:
+    model = small()
+    assert model.theta.size == 6 * 4 + 4 + 4 + 1
+    for leaf in model.leaves():
+        for key, array in leaf.params.items():
+            assert array.base is model.theta
+            assert leaf.grads[key].base is model.grad
+    model.loss_and_grad(rng.standard_normal((5, 2, 3, 1)), np.array([0, 1, 0, 1, 1]))
+    assert (model.grad != 0).any()
+
+
+def test_the_first_layer_computes_no_input_gradient() -> None:
+    model = small()
+    assert [layer.needs_input_gradient for layer in model.layers] == [False, False, True]
+
+
+def test_with_input_gradient_wanted_backward_returns_it(rng: np.random.Generator) -> None:
+    model = small()
+    model.mark_input_gradient(True)
+    X = rng.standard_normal((3, 2, 3, 1))
+    Z = model.forward(X)
+    dX = model.backward(np.ones_like(Z))
+    assert dX is not None
+    h, v = 1e-6, rng.standard_normal(X.shape)
+    slope = (model.forward(X + h * v).sum() - model.forward(X - h * v).sum()) / (2 * h)
+    assert abs(slope - np.vdot(dX, v)) < 1e-8
+
+
+def test_nested_models_train_and_share_the_flat_array(rng: np.random.Generator) -> None:
+    inner = Sequential([Dense(4, activation="relu"), Dense(3)])
+    model = Sequential([Flatten(), inner, Dense(1)], dtype="float64")
+    model.initialize((2, 3), seed=1)
+    flat = Sequential([Flatten(), Dense(4, activation="relu"), Dense(3), Dense(1)], dtype="float64")
+    flat.initialize((2, 3), seed=1)
+    X, y = rng.standard_normal((5, 2, 3)), np.array([0, 1, 1, 0, 1])
+    assert model.loss_and_grad(X, y) == flat.loss_and_grad(X, y)
+    np.testing.assert_array_equal(model.grad, flat.grad)
+
+
+def test_weights_of_samples_weigh(rng: np.random.Generator) -> None:
+    model = small()
+    X, y = rng.standard_normal((4, 2, 3, 1)), np.array([0, 1, 1, 0])
+    twice = model.loss_and_grad(X, y, weights=np.array([2.0, 1, 1, 1]))
+    grad = model.grad.copy()
+    repeated = model.loss_and_grad(X[[0, 0, 1, 2, 3]], y[[0, 0, 1, 2, 3]])
+    assert twice == pytest.approx(repeated, rel=1e-14)
+    np.testing.assert_allclose(grad, model.grad, rtol=1e-12, atol=1e-16)
+
+
+def test_predictions_agree_with_each_other(rng: np.random.Generator) -> None:
+    model = small()
+    X = rng.standard_normal((600, 2, 3, 1))  # more than are predicted at a time
+    Z, P, labels = model.decision_function(X), model.predict_proba(X), model.predict(X)
+    assert Z.shape == (600,)
+    assert P.shape == (600, 2)
+    np.testing.assert_allclose(P[:, 1], 1 / (1 + np.exp(-Z)), rtol=1e-14)
+    np.testing.assert_allclose(P.sum(axis=1), 1, rtol=1e-15)
+    np.testing.assert_array_equal(labels, P.argmax(axis=1))
+    np.testing.assert_array_equal(labels[7:8], model.predict(X[7:8]))
+
+
+def test_labels_other_than_two_classes_are_refused() -> None:
+    model = small()
+    with pytest.raises(DataError, match=r"expected labels 0 and 1, got also \[2\]"):
+        model.loss_and_grad(np.zeros((2, 2, 3, 1)), np.array([0, 2]))
+
+
+def test_predicting_before_training_or_another_shape_is_refused() -> None:
+    with pytest.raises(PellucidError, match="train or load the model"):
+        Sequential([Dense(1)]).predict(np.zeros((1, 2)))
+    with pytest.raises(ShapeError, match=r"\(m, 2, 3, 1\).*got \(1, 3, 2, 1\)"):
+        small().predict(np.zeros((1, 3, 2, 1)))
+
+
+def test_names_and_summary_rows() -> None:
+    rows = small().rows()
+    assert [row.name for row in rows] == ["flatten_1", "dense_1", "dense_2"]
+    assert [row.n_params for row in rows] == [0, 28, 5]
+    assert [row.n_operations for row in rows] == [0, 48, 8]
+    assert [row.activation for row in rows] == ["", "relu", ""]
+
+
+def test_config_makes_the_same_model_again() -> None:
+    model = small()
+    again = model_from_config(model.config(), dtype=model.dtype)
+    again.initialize((2, 3, 1), seed=2)
+    np.testing.assert_array_equal(again.theta, model.theta)
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_presets_are_of_float64(name: str) -> None:
+    model = preset(name)
+    model.initialize((12,))
+    assert model.theta.dtype == np.float64
+    assert model.output_shape == (1,)
+
+
+def test_unknown_presets_dtypes_and_losses_name_the_nearest() -> None:
+    with pytest.raises(OptionError, match="Did you mean 'two-layer'"):
+        preset("twolayer")
+    with pytest.raises(OptionError, match="float32, float64"):
+        Sequential([Dense(1)], dtype="float16")
+    with pytest.raises(OptionError, match="Did you mean 'binary_cross_entropy'"):
+        small().set_loss("binary_crossentropy")
+    with pytest.raises(OptionError, match="at least one layer"):
+        Sequential([])

@@ -1,0 +1,87 @@
+"""Every script of examples/ runs by itself, in an empty folder, without the network, and is short."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
+ARGUMENTS = {"step_by_step.py": ["--iterations", "101"]}  # instead of 2,500
+LONGER = {"step_by_step.py": 100}  # lines; a whole tutorial
+
+
+def run(script: Path, folder: Path, *arguments: str, **environment: str) -> str:
+    """Run a script with warnings as errors and return what it printed."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PELLUCID_DATA_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script), *arguments],
+        cwd=folder,
+        env={**inherited, "MPLBACKEND": "Agg", **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_example_runs(script: Path, tmp_path: Path) -> None:
+    assert run(script, tmp_path, *ARGUMENTS.get(script.name, [])), "an example shows something"
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_example_is_short_and_says_what_it_shows(script: Path) -> None:
+    text = script.read_text()
+    assert len(text.splitlines()) < LONGER.get(script.name, 60)
+    assert text.startswith('"""')
+
+
+TUTORIAL = r"""Number of training examples: \d+
+Number of testing examples: \d+
+Each image is of size: \(64, 64, 3\)
+train_x_orig shape: \(\d+, 64, 64, 3\)
+train_y shape: \(1, \d+\)
+test_x_orig shape: \(\d+, 64, 64, 3\)
+test_y shape: \(1, \d+\)
+The target labels: \[0 1\]
+train_x's shape: \(12288, \d+\)
+test_x's shape: \(12288, \d+\)
+Cost after iteration 0: 0\.\d+
+Cost after iteration 100: 0\.\d+
+Accuracy: [01]\.\d+
+Accuracy: [01]\.\d+
+Why a photo may be misread:
+(- .+\n){6}y = [01]\.0, your L-layer model predicts a "(non-)?cat" picture\.
+Program executed successfully on: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\.\.Goodbye!
+"""
+FIGURES = [
+    "03_classes", "04_test_images", "04_train_images", "05_flattening", "06_network", "06_outline", "08_cost",
+    "10_mislabeled", "12_new_photo",
+]  # fmt: skip
+
+
+def check_tutorial(printed: str, folder: Path) -> None:
+    assert re.fullmatch(TUTORIAL, printed), printed
+    drawn = {path.stem for path in folder.glob("*.png")}
+    assert set(FIGURES) <= drawn
+
+
+def test_step_by_step_prints_the_tutorials_lines(tmp_path: Path) -> None:
+    printed = run(EXAMPLES / "step_by_step.py", tmp_path, "--iterations", "101", "--out", "pictures")
+    check_tutorial(printed, tmp_path / "pictures")
+
+
+def test_step_by_step_on_the_published_photos(published_dir: Path, tmp_path: Path) -> None:
+    script = EXAMPLES / "step_by_step.py"
+    printed = run(script, tmp_path, "--iterations", "101", PELLUCID_DATA_DIR=str(published_dir))
+    check_tutorial(printed, tmp_path / "step_by_step_figures")
+    assert "Number of training examples: 209\nNumber of testing examples: 50\n" in printed
+    assert "Cost after iteration 0: 0.77174932842376" in printed
+    assert "Cost after iteration 100: 0.67205344008229" in printed
+    assert not (tmp_path / "step_by_step_figures" / "12_stand_in.png").exists()  # it read my_cat_1.jpg

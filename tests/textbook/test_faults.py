@@ -1,0 +1,269 @@
+"""The faults that the published code has, one test for each, named after it."""
+
+import ast
+import inspect
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pellucid import textbook
+from pellucid.errors import OptionError
+from pellucid.textbook import (
+    L_layer_model,
+    L_model_backward,
+    L_model_forward,
+    compute_cost,
+    figures,
+    initialize_parameters,
+    initialize_parameters_deep,
+    load_photo,
+    plot_bar,
+    plot_costs,
+    predict,
+    print_mislabeled_images,
+    sigmoid,
+    two_layer_model,
+    visualize_images_and_labels,
+)
+from pellucid.types import Array
+
+X, Y = np.array([[1.0, -1.0, 2.0], [0.5, 0.0, -3.0]]), np.array([[1, 0, 1]])
+
+
+def saturated(logit: float) -> tuple[Array, list]:
+    """Return the forward pass of one example whose probability is far out."""
+    return L_model_forward(np.array([[logit]]), {"W1": np.array([[1.0]]), "b1": np.array([[0.0]])})
+
+
+def test_sigmoid_does_not_overflow() -> None:
+    most = np.finfo(float).max
+    A, _ = sigmoid(
+        np.array([-most, -1000.0, -700.0, 700.0, 1000.0, most])
+    )  # an overflow is an error in tests
+    np.testing.assert_allclose(A, [0, 0, np.exp(-700), 1, 1, 1], rtol=1e-14)
+
+
+@pytest.mark.parametrize(("logit", "label"), [(800.0, 0), (-800.0, 1)])
+def test_cost_of_a_saturated_wrong_answer_is_exact_from_the_logit(logit: float, label: int) -> None:
+    AL, caches = saturated(logit)
+    assert compute_cost(AL, np.array([[label]]), caches[-1][1]) == 800.0
+
+
+@pytest.mark.parametrize(("logit", "label"), [(50.0, 1), (-50.0, 0)])
+def test_cost_of_a_saturated_right_answer_is_exact_from_the_logit(logit: float, label: int) -> None:
+    AL, caches = saturated(logit)
+    assert compute_cost(AL, np.array([[label]]), caches[-1][1]) == pytest.approx(
+        np.exp(-50), rel=1e-15, abs=0
+    )
+
+
+def test_cost_without_logit_takes_0_log_0_as_0_and_a_wrong_certainty_as_infinite() -> None:
+    assert compute_cost(np.array([[0.0, 1.0]]), np.array([[0, 1]])) == 0.0
+    assert str(compute_cost(np.array([[1.0]]), np.array([[1]]))) == "0.0"  # not -0.0
+    assert compute_cost(np.array([[0.0, 0.5]]), np.array([[1, 1]])) == np.inf
+    assert compute_cost(np.array([[1.0, 0.5]]), np.array([[0, 1]])) == np.inf
+
+
+@pytest.mark.parametrize(("logit", "label", "slope"), [(800.0, 0, 1.0), (-800.0, 1, -1.0), (800.0, 1, 0.0)])
+def test_first_gradient_of_a_saturated_probability_is_finite(logit: float, label: int, slope: float) -> None:
+    AL, caches = saturated(logit)
+    grads = L_model_backward(AL, np.array([[label]]), caches)
+    assert grads["db1"].item() == slope
+    assert grads["dW1"].item() == slope * logit
+
+
+def test_gradient_comes_from_the_last_Z_and_not_from_AL() -> None:
+    _, caches = saturated(2.0)
+    grads = L_model_backward(np.array([[0.0]]), np.array([[1]]), caches)
+    assert grads["db1"].item() == sigmoid(np.array(2.0))[0] - 1
+
+
+@pytest.mark.parametrize("model", [L_layer_model, two_layer_model])
+@pytest.mark.parametrize(
+    ("n", "kept"), [(1, [0]), (100, [0, 99]), (101, [0, 100]), (250, [0, 100, 200, 249])]
+)
+def test_last_cost_is_stored_and_printed(
+    model, n: int, kept: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, costs = model(X, Y, [2, 3, 1], 0.1, n, print_cost=True)
+    wanted = [f"Cost after iteration {i}: {cost}" for i, cost in zip(kept, costs, strict=True)]
+    assert capsys.readouterr().out.splitlines() == wanted
+
+
+@pytest.mark.parametrize("model", [L_layer_model, two_layer_model])
+def test_nothing_is_printed_unless_asked_for(model, capsys: pytest.CaptureFixture[str]) -> None:
+    parameters, costs = model(X, Y, [2, 3, 1], num_iterations=3, print_cost=False)
+    predict(X, None, parameters)
+    assert len(costs) == 2
+    assert capsys.readouterr() == ("", "")
+
+
+def test_global_random_stream_is_left_alone() -> None:
+    np.random.seed(20260101)  # noqa: NPY002 - the global stream itself is under test
+    before = repr(np.random.get_state())  # noqa: NPY002 - as above
+    first = initialize_parameters_deep([2, 3, 1]), initialize_parameters(2, 3, 1)
+    second = initialize_parameters_deep([2, 3, 1]), initialize_parameters(2, 3, 1)
+    L_layer_model(X, Y, [2, 3, 1], num_iterations=2)
+    two_layer_model(X, Y, [2, 3, 1], num_iterations=2)
+    visualize_images_and_labels(3, images=np.zeros((9, 2, 2, 3), np.uint8), labels=np.zeros((1, 9), int))
+    assert repr(np.random.get_state()) == before  # noqa: NPY002 - as above
+    assert all(np.array_equal(a[name], b[name]) for a, b in zip(first, second, strict=True) for name in a)
+
+
+def test_predict_needs_no_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    parameters = initialize_parameters_deep([2, 1])
+    without = predict(X, None, parameters)
+    assert capsys.readouterr().out == ""
+    assert np.array_equal(without, predict(X, Y, parameters))
+    assert list(inspect.signature(predict).parameters) == ["X", "y", "parameters"]
+
+
+@pytest.mark.parametrize("n", [0, 1, 10, 11, 23])
+def test_any_number_of_mislabeled_images(n: int) -> None:
+    y = np.zeros((1, 30), int)
+    p = np.where(np.arange(30) < n, 1.0, 0.0).reshape(1, -1)
+    figure = print_mislabeled_images([b"non-cat", b"cat"], np.zeros((12, 30)), y, p)
+    assert len(figure.axes) == n
+    if n == 0:
+        assert figure.texts[0].get_text() == "No mislabeled images."
+
+
+@pytest.mark.parametrize(
+    ("n_x", "shape", "drawn"),
+    [
+        (3 * 64 * 64, None, (64, 64, 3)),
+        (3 * 7 * 7, None, (7, 7, 3)),
+        (24, (2, 4, 3), (2, 4, 3)),
+        (20, (4, 5), (4, 5)),
+    ],
+)
+def test_mislabeled_images_of_any_size(
+    n_x: int, shape: tuple[int, ...] | None, drawn: tuple[int, ...]
+) -> None:
+    x = np.linspace(0, 1, n_x).reshape(-1, 1)
+    one, zero = np.array([[1]]), np.array([[0]])
+    figure = print_mislabeled_images(["no", "yes"], x, zero, one, image_shape=shape)
+    np.testing.assert_array_equal(figure.axes[0].images[0].get_array(), x.reshape(drawn))
+
+
+def test_mistakes_are_where_p_differs_from_y() -> None:
+    y, p = np.array([[0, 2, 1, 2]]), np.array([[0.0, 1.0, 2.0, 2.0]])  # p + y is never 1
+    figure = print_mislabeled_images(["cat", "dog", "owl"], np.zeros((12, 4)), y, p)
+    assert [axes.get_title() for axes in figure.axes] == [
+        "Prediction: dog \n Class: owl",
+        "Prediction: owl \n Class: dog",
+    ]
+
+
+def test_random_images_never_run_past_the_end() -> None:
+    images, labels = np.zeros((2, 2, 2, 3), np.uint8), np.array([[0, 1]])
+    for seed in range(40):
+        figure = visualize_images_and_labels(3, images=images, labels=labels, seed=seed)
+        assert {axes.get_title() for axes in figure.axes} == {"y =0", "y =1"}
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 7, 25, 26])
+def test_any_number_of_random_images(n: int) -> None:
+    figure = visualize_images_and_labels(
+        n, images=np.zeros((9, 2, 2, 3), np.uint8), labels=np.ones((1, 9), int)
+    )
+    assert [axes.get_title() for axes in figure.axes] == ["y =1"] * n
+
+
+@pytest.mark.parametrize("loc", ["centre", "", None])
+def test_bars_at_an_unknown_place_are_an_error_that_helps(loc) -> None:
+    with pytest.raises(
+        OptionError, match=r'plot_bar: expected loc "left" \(train\) or "right" \(test\), got'
+    ):
+        plot_bar(Y, loc=loc)
+
+
+def test_axes_speak_of_classes_and_not_of_digits() -> None:
+    axes = plot_bar(Y).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["non-cat", "cat"]
+    assert axes.get_xlabel() == "Class"
+
+
+def test_axes_speak_of_iterations_and_not_of_epochs() -> None:
+    axes = plot_costs([0.7, 0.5, 0.4], 151, 0.0075).axes[0]
+    assert axes.get_xlabel() == "Iteration"
+    assert axes.lines[0].get_xdata().tolist() == [0, 100, 150]
+
+
+def kept_photos(folder: Path) -> dict[str, Path]:
+    """Write one red-and-blue photo in every way that a photo can come, all of which look the same."""
+    rgb = Image.new("RGB", (4, 2), (255, 0, 0))
+    rgb.paste((0, 0, 255), (0, 0, 2, 2))
+    paths = {}
+
+    def keep(name: str, image: Image.Image, ending: str, **options) -> None:
+        paths[name] = folder / f"{name}.{ending}"
+        image.save(paths[name], **options)
+
+    keep("rgb", rgb, "png")
+    keep("alpha", rgb.convert("RGBA"), "png")
+    keep("palette", rgb.quantize(4), "png")
+    keep("cmyk", rgb.convert("CMYK"), "tif")
+    exif = Image.Exif()
+    exif[0x0112] = 8  # "turn me 90 degrees to the left"
+    keep("rotated", rgb.transpose(Image.Transpose.ROTATE_270), "png", exif=exif)
+    return paths
+
+
+@pytest.mark.parametrize("kind", ["alpha", "palette", "cmyk", "rotated"])
+def test_photos_that_are_not_plain_rgb(kind: str, tmp_path: Path) -> None:
+    paths = kept_photos(tmp_path)
+    (photo, x), (plain, wanted) = load_photo(paths[kind], 4), load_photo(paths["rgb"], 4)
+    np.testing.assert_array_equal(photo, plain)
+    np.testing.assert_array_equal(x, wanted)
+    assert x.shape == (48, 1)
+
+
+@pytest.mark.parametrize(("mode", "value", "wanted"), [("L", 102, 0.4), ("I;16", 26214, 0.4), ("1", 1, 1.0)])
+def test_grey_photos(mode: str, value: int, wanted: float, tmp_path: Path) -> None:
+    Image.new(mode, (5, 3), value).save(tmp_path / "grey.png")
+    assert set(load_photo(tmp_path / "grey.png", 2)[1].ravel().tolist()) == {wanted}
+
+
+def test_transparent_pixels_are_white(tmp_path: Path) -> None:
+    Image.new("RGBA", (3, 3), (0, 0, 0, 0)).save(tmp_path / "clear.png")
+    assert load_photo(tmp_path / "clear.png", 2)[1].min() == 1.0
+
+
+def test_cat_is_1_and_non_cat_is_0() -> None:
+    assert [name.decode() for name in figures.CLASSES] == ["non-cat", "cat"]
+    assert "1 for a cat and 0\nfor none" in (textbook.steps.__doc__ or "")
+    photo = np.zeros((4, 4, 3), np.uint8)
+    for probability, name in [(0.9, "cat"), (0.1, "non-cat")]:
+        words = textbook.plot_photo(photo, np.zeros((48, 1)), probability).texts[0].get_text()
+        assert words == f'y = {probability > 0.5:.1f}, your L-layer model predicts a "{name}" picture.'
+
+
+def test_dA0_is_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[int, ...]] = []
+    real = textbook.steps.linear_backward
+
+    def counted(dZ: Array, cache):
+        calls.append(cache[1].shape)
+        return real(dZ, cache)
+
+    monkeypatch.setattr(textbook.steps, "linear_backward", counted)
+    AL, caches = L_model_forward(X, initialize_parameters_deep([2, 4, 3, 1]))
+    grads = L_model_backward(AL, Y, caches)
+    assert calls == [(1, 3), (3, 4)]  # never for W1
+    assert "dA0" not in grads
+    assert {"dA1", "dA2", "dW1", "db1"} <= set(grads)
+    assert real(np.ones((4, 3)), caches[0][0])[0].shape == X.shape  # by itself it still gives dA_prev
+
+
+def test_steps_import_numpy_and_errors_alone() -> None:
+    source = inspect.getsource(sys.modules["pellucid.textbook.steps"])
+    roots = {node.module for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)}
+    names = {
+        a.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import) for a in node.names
+    }
+    assert roots == {"collections.abc", "typing", "pellucid.errors"}
+    assert names == {"numpy", "numpy.typing"}

@@ -1,0 +1,258 @@
+"""Every step function: by hand, and against finite differences."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pellucid.errors import OptionError
+from pellucid.textbook import steps
+from pellucid.types import Array
+
+widths = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(lambda hidden: [*hidden, 1])
+
+
+def problem(dims: list[int], m: int, seed: int) -> tuple[Array, Array, dict[str, Array]]:
+    """Return X, Y and parameters without zeros, so that no gradient hides."""
+    rng = np.random.default_rng(seed)
+    parameters = {
+        name: p + 0.3 * rng.standard_normal(p.shape)
+        for name, p in steps.initialize_parameters_deep(dims).items()
+    }
+    return rng.standard_normal((dims[0], m)), rng.integers(0, 2, (1, m)), parameters
+
+
+# Start
+
+
+def test_initialize_parameters_draws_the_published_numbers() -> None:
+    p = steps.initialize_parameters(3, 2, 1)
+    first = [[0.01624345, -0.00611756, -0.00528172], [-0.01072969, 0.00865408, -0.02301539]]
+    np.testing.assert_allclose(p["W1"], first, atol=5e-9)
+    np.testing.assert_allclose(p["W2"], [[0.01744812, -0.00761207]], atol=5e-9)
+    assert p["b1"].tolist() == [[0.0], [0.0]]
+    assert p["b2"].tolist() == [[0.0]]
+
+
+def test_initialize_parameters_deep_scales_the_same_stream() -> None:
+    deep, two = steps.initialize_parameters_deep([3, 2, 1]), steps.initialize_parameters(3, 2, 1)
+    assert list(deep) == ["W1", "b1", "W2", "b2"]
+    np.testing.assert_allclose(deep["W1"], two["W1"] * 100 / np.sqrt(3), rtol=1e-14)
+    np.testing.assert_allclose(deep["W2"], two["W2"] * 100 / np.sqrt(2), rtol=1e-14)
+    assert deep["b1"].shape == (2, 1)
+    assert not deep["b1"].any()
+
+
+@pytest.mark.parametrize("dims", [[], [3], [3, 0, 1], [3, 2.0, 1], [3, -1]])
+def test_widths_must_be_whole_and_positive(dims: list[float]) -> None:
+    with pytest.raises(OptionError, match=r"initialize_parameters_deep: expected 2 or more widths"):
+        steps.initialize_parameters_deep(dims)
+
+
+# Forward
+
+
+def test_activations_by_hand() -> None:
+    Z = np.array([[-np.log(3), 0.0, np.log(3)]])
+    A, cache = steps.sigmoid(Z)
+    np.testing.assert_allclose(A, [[0.25, 0.5, 0.75]], rtol=1e-15)
+    assert cache is Z
+    A, cache = steps.relu(Z)
+    assert A.tolist() == [[0.0, 0.0, np.log(3)]]
+    assert cache is Z
+
+
+def test_linear_forward_by_hand() -> None:
+    A, W, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[10.0, 1.0]]), np.array([[0.5]])
+    Z, cache = steps.linear_forward(A, W, b)
+    assert Z.tolist() == [[13.5, 24.5]]
+    assert all(kept is given for kept, given in zip(cache, (A, W, b), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("activation", "wanted"), [("relu", [[0.0, 3.0]]), ("sigmoid", [[0.5, 1 / (1 + np.exp(-3))]])]
+)
+def test_linear_activation_forward_by_hand(activation: str, wanted: list[list[float]]) -> None:
+    A_prev, W, b = np.array([[1.0, -0.5]]), np.array([[-2.0]]), np.array([[2.0]])
+    A, (linear_cache, Z) = steps.linear_activation_forward(A_prev, W, b, activation)
+    np.testing.assert_allclose(A, wanted, rtol=1e-15)
+    assert linear_cache[0] is A_prev
+    assert Z.tolist() == [[0.0, 3.0]]
+
+
+def test_L_model_forward_by_hand() -> None:
+    parameters = {
+        "W1": np.array([[1.0, -1.0], [2.0, 0.0]]),
+        "b1": np.array([[0.0], [1.0]]),
+        "W2": np.array([[1.0, -1.0]]),
+        "b2": np.array([[0.5]]),
+    }
+    AL, caches = steps.L_model_forward(np.array([[1.0], [3.0]]), parameters)
+    np.testing.assert_allclose(AL, [[1 / (1 + np.exp(2.5))]], rtol=1e-15)  # relu(-2, 3) = (0, 3); 0 - 3 + 0.5
+    assert [Z.tolist() for _, Z in caches] == [[[-2.0], [3.0]], [[-2.5]]]
+
+
+# Cost
+
+
+def test_cost_by_hand_with_and_without_logits() -> None:
+    Z, Y = np.array([[np.log(3), -np.log(3)]]), np.array([[1, 1]])
+    wanted = -(np.log(0.75) + np.log(0.25)) / 2
+    assert steps.compute_cost(steps.sigmoid(Z)[0], Y) == pytest.approx(wanted, rel=1e-15)
+    assert steps.compute_cost(steps.sigmoid(Z)[0], Y, Z) == pytest.approx(wanted, rel=1e-15)
+    assert (
+        type(steps.compute_cost(steps.sigmoid(Z)[0], Y, Z)) is float
+    )  # prints as a number, not np.float64(...)
+
+
+@given(st.lists(st.floats(-15, 15), min_size=1, max_size=8), st.integers(0, 255))
+def test_cost_from_logits_is_the_published_formula(logits: list[float], bits: int) -> None:
+    Z = np.array([logits])
+    Y = np.array([[bits >> i & 1 for i in range(len(logits))]])
+    AL, _ = steps.sigmoid(Z)
+    published = -np.sum(Y * np.log(AL) + (1 - Y) * np.log(1 - AL)) / len(logits)
+    assert steps.compute_cost(AL, Y, Z) == pytest.approx(published, rel=1e-9, abs=1e-9)
+    assert steps.compute_cost(AL, Y) == pytest.approx(published, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool, np.float64])
+def test_labels_of_any_type(dtype: type) -> None:
+    Z, Y = np.array([[2.0, -1.0]]), np.array([[1, 0]], dtype)
+    AL, _ = steps.sigmoid(Z)
+    wanted = (np.log1p(np.exp(-2)) + np.log1p(np.exp(-1))) / 2
+    assert steps.compute_cost(AL, Y, Z) == pytest.approx(wanted, rel=1e-15)
+    cache = (np.ones((1, 2)), np.ones((1, 1)), np.zeros((1, 1))), Z
+    assert steps.L_model_backward(AL, Y, [cache])["db1"].item() == pytest.approx(
+        (AL[0, 0] - 1 + AL[0, 1]) / 2
+    )
+
+
+# Backward
+
+
+def test_backward_pieces_by_hand() -> None:
+    assert steps.relu_backward(np.array([[1.0, 2.0, 3.0]]), np.array([[-1.0, 0.0, 4.0]])).tolist() == [
+        [0, 0, 3]
+    ]
+    dZ = steps.sigmoid_backward(np.array([[16.0]]), np.array([[np.log(3)]]))
+    np.testing.assert_allclose(dZ, [[16 * 0.75 * 0.25]], rtol=1e-15)
+    A_prev, W = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0, 6.0]])
+    dA_prev, dW, db = steps.linear_backward(np.array([[1.0, -2.0]]), (A_prev, W, np.zeros((1, 1))))
+    assert dA_prev.tolist() == [[5.0, -10.0], [6.0, -12.0]]
+    assert dW.tolist() == [[-1.5, -2.5]]  # (1 - 4) / 2, (3 - 8) / 2
+    assert db.tolist() == [[-0.5]]
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+def test_linear_activation_backward_is_its_two_halves(activation: str, rng: np.random.Generator) -> None:
+    A_prev, W, b = rng.standard_normal((3, 5)), rng.standard_normal((2, 3)), rng.standard_normal((2, 1))
+    A, cache = steps.linear_activation_forward(A_prev, W, b, activation)
+    dA = rng.standard_normal(A.shape)
+    dZ = {"relu": steps.relu_backward, "sigmoid": steps.sigmoid_backward}[activation](dA, cache[1])
+    for got, wanted in zip(
+        steps.linear_activation_backward(dA, cache, activation),
+        steps.linear_backward(dZ, cache[0]),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(got, wanted)
+
+
+@settings(deadline=None, max_examples=60)
+@given(widths, st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_gradient_along_random_directions(dims: list[int], m: int, seed: int) -> None:
+    X, Y, parameters = problem(dims, m, seed)
+    AL, caches = steps.L_model_forward(X, parameters)
+    grads = steps.L_model_backward(AL, Y, caches)
+    rng, h = np.random.default_rng(seed + 1), 1e-6
+    if min(np.abs(Z).min() for _, Z in caches) < 1e-3:
+        return  # a kink of relu within reach of the step: no derivative there
+
+    def cost(moved: dict[str, Array]) -> float:
+        AL, caches = steps.L_model_forward(X, moved)
+        return steps.compute_cost(AL, Y, caches[-1][1])
+
+    for name, p in parameters.items():
+        v = rng.standard_normal(p.shape)
+        v /= np.linalg.norm(v)
+        slope = (cost({**parameters, name: p + h * v}) - cost({**parameters, name: p - h * v})) / (2 * h)
+        assert abs(np.vdot(grads[f"d{name}"], v) - slope) < 1e-7
+
+
+@settings(deadline=None, max_examples=60)
+@given(widths, st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_backward_is_the_chain_of_its_layers(dims: list[int], m: int, seed: int) -> None:
+    X, Y, parameters = problem(dims, m, seed)
+    AL, caches = steps.L_model_forward(X, parameters)
+    grads = steps.L_model_backward(AL, Y, caches)
+    dA = np.where(Y == 1, -1 / AL, 1 / (1 - AL))  # the way that the published code went
+    for layer in range(len(caches), 0, -1):
+        activation = "sigmoid" if layer == len(caches) else "relu"
+        dA, dW, db = steps.linear_activation_backward(dA, caches[layer - 1], activation)
+        np.testing.assert_allclose(grads[f"dW{layer}"], dW, rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(grads[f"db{layer}"], db, rtol=1e-8, atol=1e-10)
+        if layer > 1:
+            np.testing.assert_allclose(grads[f"dA{layer - 1}"], dA, rtol=1e-8, atol=1e-10)
+    assert len(grads) == 3 * len(caches) - 1
+
+
+# Update, train, predict
+
+
+def test_update_by_hand_leaves_its_input_alone() -> None:
+    parameters = {"W1": np.array([[1.0, 2.0]]), "b1": np.array([[3.0]])}
+    new = steps.update_parameters(
+        parameters, {"dW1": np.array([[10.0, 0.0]]), "db1": np.array([[-4.0]])}, 0.1
+    )
+    assert new["W1"].tolist() == [[0.0, 2.0]]
+    assert new["b1"].tolist() == [[3.4]]
+    assert parameters["W1"].tolist() == [[1.0, 2.0]]
+
+
+def test_model_is_the_loop_of_the_steps(rng: np.random.Generator) -> None:
+    X, Y = rng.standard_normal((4, 6)), np.array([[0, 1, 1, 0, 1, 0]])
+    parameters = steps.initialize_parameters_deep([4, 3, 1])
+    wanted = []
+    for _ in range(3):
+        AL, caches = steps.L_model_forward(X, parameters)
+        wanted.append(steps.compute_cost(AL, Y, caches[-1][1]))
+        parameters = steps.update_parameters(parameters, steps.L_model_backward(AL, Y, caches), 0.5)
+    got, costs = steps.L_layer_model(X, Y, [4, 3, 1], learning_rate=0.5, num_iterations=3)
+    assert costs == [wanted[0], wanted[2]]
+    for name, p in parameters.items():
+        np.testing.assert_array_equal(got[name], p)
+
+
+def test_two_layer_model_starts_small_and_learns(rng: np.random.Generator) -> None:
+    X = rng.standard_normal((3, 40))
+    Y = (X[:1] * X[1:2] > 0).astype(int)  # no straight line tells these apart
+    start, costs = steps.two_layer_model(X, Y, (3, 8, 1), learning_rate=0.5, num_iterations=0)
+    assert costs == []
+    np.testing.assert_array_equal(start["W1"], steps.initialize_parameters(3, 8, 1)["W1"])
+    parameters, costs = steps.two_layer_model(X, Y, (3, 8, 1), learning_rate=1.0, num_iterations=2000)
+    assert costs[0] == pytest.approx(np.log(2), abs=1e-3)
+    assert costs[-1] < 0.3
+    assert np.mean(steps.predict(X, None, parameters) == Y) > 0.9
+
+
+@given(st.integers(1, 320))
+@settings(deadline=None, max_examples=25)
+def test_costs_of_every_hundredth_iteration_and_the_last(n: int) -> None:
+    _, costs = steps.L_layer_model(np.eye(2), np.array([[0, 1]]), [2, 1], num_iterations=n)
+    assert len(costs) == len({*range(0, n, 100), n - 1})
+
+
+def test_predict_needs_more_than_a_half(capsys: pytest.CaptureFixture[str]) -> None:
+    parameters = {"W1": np.array([[1.0]]), "b1": np.array([[0.0]])}
+    p = steps.predict(np.array([[-1.0, 0.0, 1e-9, 1.0]]), np.array([[0, 1, 1, 1]]), parameters)
+    assert p.tolist() == [[0.0, 0.0, 1.0, 1.0]]
+    assert p.dtype == np.float64
+    assert capsys.readouterr().out == "Accuracy: 0.75\n"
+
+
+def test_no_argument_is_changed(rng: np.random.Generator) -> None:
+    X, Y, _ = problem([3, 4, 1], 5, seed=1)
+    before = X.copy(), Y.copy()
+    parameters, _ = steps.L_layer_model(X, Y, [3, 4, 1], num_iterations=2)
+    steps.predict(X, None, parameters)
+    np.testing.assert_array_equal(X, before[0])
+    np.testing.assert_array_equal(Y, before[1])
