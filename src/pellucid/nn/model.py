@@ -36,9 +36,7 @@ class Model(Layer):
 
     def __init__(self, *, dtype: str | None = None) -> None:
         super().__init__()
-        if dtype is not None and dtype not in DTYPES:
-            raise OptionError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}.")
-        self.dtype = dtype or "float32"
+        self.dtype = _checked_dtype(dtype or "float32")
         self.theta: Array = np.empty(0)
         self.grad: Array = np.empty(0)
         self.preprocessing: Preprocessing | None = None
@@ -64,7 +62,7 @@ class Model(Layer):
         dtype : {"float32", "float64"}, optional
             Default: the model's own, else float32.
         """
-        self.dtype = dtype or self.dtype
+        self.dtype = _checked_dtype(dtype or self.dtype)
         self._name_layers()
         self.build(tuple(input_shape), StartRandom(np.random.PCG64(seed)))
         self.bind()
@@ -176,6 +174,12 @@ class Model(Layer):
             kind = type(leaf).__name__.lower()
             counts[kind] = counts.get(kind, 0) + 1
             leaf.name = f"{kind}_{counts[kind]}"
+
+
+def _checked_dtype(dtype: str) -> str:
+    if dtype not in DTYPES:
+        raise OptionError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}.")
+    return dtype
 
 
 @final

@@ -1,0 +1,140 @@
+"""Model files: the round trip, and every way in which a file can be wrong."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save as to_bytes
+
+from pellucid.errors import FormatError, OutputError, PellucidError
+from pellucid.formats.safetensors import FORMAT_VERSION, load, save
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import Sequential
+from pellucid.training.loop import train
+from pellucid.types import Dataset
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    rng = np.random.default_rng(3)
+    return Dataset(rng.integers(0, 256, (20, 4, 4, 3), dtype=np.uint8), np.arange(20) % 2, ("no", "yes"))
+
+
+@pytest.fixture(scope="module")
+def model(data: Dataset) -> Sequential:
+    network = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)], dtype="float32")
+    train(network, data, n_epochs=5)
+    network.summary_of_training = {"n_steps": 5}
+    return network
+
+
+@pytest.fixture
+def saved(model: Sequential, tmp_path: Path) -> Path:
+    path = tmp_path / "model.safetensors"
+    save(model, path)
+    return path
+
+
+def test_round_trip(model: Sequential, saved: Path, data: Dataset) -> None:
+    again = load(saved)
+    np.testing.assert_array_equal(again.theta, model.theta)
+    np.testing.assert_array_equal(again.predict_proba(data.X), model.predict_proba(data.X))
+    assert again.dtype == "float32"
+    assert again.classes == ("no", "yes")
+    assert again.preprocessing == model.preprocessing
+    assert again.summary_of_training == {"n_steps": 5}
+    assert again.config() == model.config()
+
+
+def test_a_run_folder_is_as_good_as_its_file(saved: Path, model: Sequential) -> None:
+    np.testing.assert_array_equal(load(saved.parent).theta, model.theta)
+
+
+def test_the_file_is_read_by_the_safetensors_library(saved: Path, model: Sequential) -> None:
+    from safetensors.numpy import load_file
+
+    arrays = load_file(saved)
+    assert sorted(arrays) == ["dense_1.W", "dense_1.b", "dense_2.W", "dense_2.b"]
+    np.testing.assert_array_equal(arrays["dense_1.W"], model.layers[1].params["W"])
+
+
+def test_an_untrained_model_and_a_bad_place_are_refused(model: Sequential, tmp_path: Path) -> None:
+    with pytest.raises(PellucidError, match="no parameters yet"):
+        save(Sequential([Dense(1)]), tmp_path / "a")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError):
+        save(model, tmp_path / "file" / "model")
+
+
+def rewrite(path: Path, **changes: object) -> None:
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        header = json.loads(file.metadata()["pellucid"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
+    header.update(changes)
+    path.write_bytes(to_bytes(arrays, {"pellucid": json.dumps(header)}))
+
+
+def test_a_later_version_says_to_update(saved: Path) -> None:
+    rewrite(saved, format_version=FORMAT_VERSION + 1)
+    with pytest.raises(FormatError, match="later pellucid; update"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"architecture": {"type": "Sequential", "layers": [{"type": "Dense", "units": 2}]}},
+        {"architecture": None},
+        {"input_shape": [5]},
+        {"input_shape": "x"},
+        {"dtype": "float99"},
+        {"loss": "none"},
+        {"preprocessing": {"kind": "?"}},
+        {"classes": 3},
+        {"format_version": "1"},
+    ],
+)
+def test_a_header_that_lies_is_one_clear_line(saved: Path, changes: dict[str, object]) -> None:
+    rewrite(saved, **changes)
+    with pytest.raises(FormatError, match=r"model\.safetensors"):
+        load(saved)
+
+
+def test_foreign_and_missing_files(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="no such model file"):
+        load(tmp_path / "nothing.safetensors")
+    (tmp_path / "text").write_text("hello")
+    with pytest.raises(FormatError, match="not a whole safetensors file"):
+        load(tmp_path / "text")
+    (tmp_path / "empty").write_bytes(b"")
+    with pytest.raises(FormatError, match="not a whole safetensors file"):
+        load(tmp_path / "empty")
+    (tmp_path / "foreign").write_bytes(to_bytes({"a": np.zeros(1)}))
+    with pytest.raises(FormatError, match="not one of pellucid's"):
+        load(tmp_path / "foreign")
+
+
+@settings(deadline=None, max_examples=60)
+@given(keep=st.floats(0, 0.999), flip=st.integers(0, 10_000), how=st.sampled_from(["cut", "flip"]))
+def test_damaged_files_never_raise_anything_else(
+    model: Sequential, tmp_path_factory: pytest.TempPathFactory, keep: float, flip: int, how: str
+) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "model.safetensors"
+    save(model, path)
+    content = bytearray(path.read_bytes())
+    if how == "cut":
+        content = content[: int(len(content) * keep)]
+    else:
+        content[flip % len(content)] ^= 0x55
+    path.write_bytes(content)
+    try:
+        loaded = load(path)
+    except FormatError:
+        return
+    assert how == "flip"  # of a weight: nothing that a header can tell
+    assert loaded.theta.shape == model.theta.shape

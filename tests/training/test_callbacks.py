@@ -1,0 +1,72 @@
+import os
+import signal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.nn.presets import preset
+from pellucid.training.callbacks import History, Progress, StepEnd, StopOnInterrupt
+from pellucid.training.loop import train
+from pellucid.types import Dataset
+
+
+@pytest.fixture
+def data(rng: np.random.Generator) -> Dataset:
+    return Dataset(rng.standard_normal((10, 3)), rng.integers(0, 2, 10))
+
+
+def interrupt_at(step: int) -> Any:
+    def send(event: Any) -> None:
+        if isinstance(event, StepEnd) and event.step == step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    return send
+
+
+def test_ctrl_c_stops_after_the_step_and_gives_the_handler_back(data: Dataset) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    stop = StopOnInterrupt()
+    history = train(preset("logistic"), data, n_epochs=100, callbacks=[interrupt_at(4), stop])
+    assert stop.was_interrupted
+    assert history.n_steps == 5
+    assert not history.is_complete
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_ctrl_c_interrupts_at_once(data: Dataset) -> None:
+    before = signal.getsignal(signal.SIGINT)
+
+    def twice(event: Any) -> None:
+        if isinstance(event, StepEnd):
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(preset("logistic"), data, n_epochs=100, callbacks=[StopOnInterrupt(), twice])
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_history_rows_and_marks() -> None:
+    history = History(losses=[float(i) for i in range(251)])
+    assert history.marks() == {0: 0.0, 100: 100.0, 200: 200.0, 250: 250.0}
+    assert history.rows()[3] == {"epoch": 3, "loss": 3.0}
+
+
+def test_progress_is_silent_off_a_terminal(data: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+    train(preset("logistic"), data, n_epochs=3, callbacks=[Progress()])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_shows_title_count_and_loss_on_a_terminal(
+    data: Dataset, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    train(preset("logistic"), data, n_epochs=30, callbacks=[Progress("dual form", refresh_seconds=0)])
+    captured = capsys.readouterr()
+    assert "dual form" in captured.err
+    assert "/30" in captured.err
+    assert "loss" in captured.err
+    assert captured.out == ""

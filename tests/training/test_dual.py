@@ -1,0 +1,171 @@
+"""The dual form equals the direct one: same losses, same weights, whatever the options."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pellucid.errors import OptionError
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import Sequential
+from pellucid.training.callbacks import StepEnd
+from pellucid.training.dual import DualDense, dual_form, operations, why_not_dual
+from pellucid.training.loop import train
+from pellucid.training.optimizers import SGD, Optimizer
+from pellucid.types import Dataset
+
+
+def network(hidden: tuple[int, ...] = (4,), dtype: str = "float64") -> Sequential:
+    return Sequential([Flatten(), *(Dense(n, activation="relu") for n in hidden), Dense(1)], dtype=dtype)
+
+
+def wide(rng: np.random.Generator, m: int = 12, n_in: int = 60) -> Dataset:
+    return Dataset(rng.standard_normal((m, n_in)), rng.integers(0, 2, m))
+
+
+def both(data: Dataset, hidden: tuple[int, ...] = (4,), dtype: str = "float64", **options: Any) -> list[Any]:
+    results = []
+    for path in ("direct", "dual"):
+        model = network(hidden, dtype)
+        optimizer = SGD(**options.get("sgd", {"learning_rate": 0.1}))
+        rest = {key: value for key, value in options.items() if key != "sgd"}
+        results.append((model, train(model, data, optimizer=optimizer, path=path, **rest)))
+    return results
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    m=st.integers(1, 15),
+    n_in=st.integers(1, 40),
+    hidden=st.lists(st.integers(1, 5), max_size=2),
+    momentum=st.sampled_from([0.0, 0.9]),
+    nesterov=st.booleans(),
+    weight_decay=st.sampled_from([0.0, 0.3]),
+    batch=st.sampled_from([None, 1, 4]),
+    seed=st.integers(0, 50),
+)
+def test_equals_direct(
+    m: int,
+    n_in: int,
+    hidden: list[int],
+    momentum: float,
+    nesterov: bool,
+    weight_decay: float,
+    batch: int | None,
+    seed: int,
+) -> None:
+    data = wide(np.random.default_rng(seed), m, n_in)
+    sgd = {
+        "learning_rate": 0.05,
+        "momentum": momentum,
+        "nesterov": nesterov and momentum > 0,
+        "weight_decay": weight_decay,
+    }
+    (direct, one), (dual, two) = both(
+        data,
+        tuple(hidden),
+        sgd=sgd,
+        n_epochs=20,
+        batch_size=None if batch is None else min(batch, m),
+        seed=seed,
+    )
+    assert (one.path, two.path) == ("direct", "dual")
+    np.testing.assert_allclose(one.losses, two.losses, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-10)
+
+
+def test_with_validation_data(rng: np.random.Generator) -> None:
+    data, held = wide(rng), wide(rng, m=7)
+    (_, one), (_, two) = both(data, n_epochs=30, validation=held)
+    np.testing.assert_allclose(one.validation_losses, two.validation_losses, rtol=1e-11)
+
+
+def test_float32_stays_close_and_float32(rng: np.random.Generator) -> None:
+    (direct, one), (dual, two) = both(wide(rng), dtype="float32", n_epochs=50)
+    assert dual.theta.dtype == np.float32
+    np.testing.assert_allclose(one.losses, two.losses, rtol=2e-5)
+    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=2e-5)
+
+
+def test_bytes_are_sliced_in_float64(rng: np.random.Generator) -> None:
+    X = rng.integers(0, 256, (9, 5000), dtype=np.uint8)  # more columns than one slice
+    data = Dataset(X, rng.integers(0, 2, 9))
+    (direct, one), (dual, two) = both(data, dtype="float32", n_epochs=10, sgd={"learning_rate": 0.01})
+    np.testing.assert_allclose(one.losses, two.losses, rtol=1e-4)
+    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-4)
+
+
+def test_the_model_predicts_rightly_in_the_middle(rng: np.random.Generator) -> None:
+    data, fresh = wide(rng), rng.standard_normal((5, 60))
+    seen: dict[str, np.ndarray] = {}
+
+    for path in ("direct", "dual"):
+        model = network()
+
+        def look(event: Any, model: Sequential = model, path: str = path) -> None:
+            if isinstance(event, StepEnd) and event.step == 7:
+                seen[path] = model.decision_function(fresh)
+
+        train(model, data, optimizer=SGD(0.1), n_epochs=15, path=path, callbacks=[look])
+        seen[path + " end"] = model.decision_function(fresh)
+    np.testing.assert_allclose(seen["dual"], seen["direct"], rtol=1e-11)
+    np.testing.assert_allclose(seen["dual end"], seen["direct end"], rtol=1e-11)
+
+
+def test_auto_takes_the_cheaper(rng: np.random.Generator) -> None:
+    cheap = train(network(), wide(rng, m=10, n_in=2000), n_epochs=100)
+    assert cheap.path == "dual"
+    assert "fewer operations" in cheap.note
+    dear = train(network(), wide(rng, m=200, n_in=20), n_epochs=100)
+    assert dear.path == "direct"
+    assert "would cost more" in dear.note
+    once = train(network(), wide(rng, m=50, n_in=2000), n_epochs=1)
+    assert once.path == "direct"  # the set-up alone costs more than one step
+
+
+def test_where_it_does_not_hold_auto_is_direct_and_dual_is_refused(rng: np.random.Generator) -> None:
+    class Curved(Optimizer):
+        def start(self, theta: np.ndarray, decay_mask: np.ndarray) -> None: ...
+        def step(self, theta: np.ndarray, grad: np.ndarray) -> None: ...
+
+    assert "Curved is not linear" in why_not_dual(network(), Curved(0.1), 10)
+    assert "would not fit" in why_not_dual(network(), SGD(), 20_000)
+    nested = Sequential([network()])
+    assert "does not begin with" in why_not_dual(nested, SGD(), 10)
+    data = wide(rng, n_in=2000)
+    assert train(network(), data, optimizer=Curved(0.1), n_epochs=100).path == "direct"
+    with pytest.raises(OptionError, match="the dual form does not hold here: Curved"):
+        train(network(), data, optimizer=Curved(0.1), n_epochs=1, path="dual")
+
+
+def test_decay_shrinks_s(rng: np.random.Generator) -> None:
+    model, data = network(), wide(rng)
+    model.initialize((60,))
+    optimizer = SGD(0.1, weight_decay=0.5)
+    with dual_form(model, data.X) as dual:
+        optimizer.start(model.theta, model.flat_decay_mask())
+        for _ in range(3):
+            model.loss_and_grad(dual.rows_train, data.y)
+            optimizer.step(model.theta, model.grad)
+        s = dual.params["C"][len(data.X) : -1]
+        np.testing.assert_allclose(s, (1 - 0.1 * 0.5) ** 3 * np.eye(4), rtol=1e-14)
+
+
+def test_an_exception_swaps_the_plain_layer_back(rng: np.random.Generator) -> None:
+    model, data = network(), wide(rng)
+    model.initialize((60,))
+    before = model.theta.copy()
+    form = dual_form(model, data.X)
+    form.__enter__()
+    assert isinstance(model.layers[0], DualDense)
+    with pytest.raises(KeyError):
+        form.gen.throw(KeyError())  # type: ignore[attr-defined]
+    np.testing.assert_allclose(model.theta, before, rtol=0, atol=1e-15)
+    assert not any(isinstance(layer, DualDense) for layer in model.layers)
+
+
+def test_the_count_of_operations_is_that_of_the_published_run() -> None:
+    direct, dual = operations(12288, 20, 209, 0, 209, 2500)
+    assert direct / dual == pytest.approx(84.2, abs=0.1)

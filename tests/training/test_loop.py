@@ -1,0 +1,178 @@
+"""The one loop: what it computes, what it tells, what it refuses."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import DataError, OptionError, ShapeError, TrainingError
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import Sequential
+from pellucid.nn.presets import preset
+from pellucid.textbook import L_layer_model, two_layer_model
+from pellucid.training.callbacks import EpochEnd, PrintCosts, StepEnd, TrainEnd, TrainStart
+from pellucid.training.loop import train
+from pellucid.training.optimizers import SGD
+from pellucid.types import Dataset
+
+
+@pytest.fixture
+def data(rng: np.random.Generator) -> Dataset:
+    X = rng.integers(0, 256, (30, 4, 4, 3), dtype=np.uint8)
+    return Dataset(X, (X.reshape(30, -1).mean(axis=1) > 127).astype(np.int64), ("dark", "bright"))
+
+
+def columns(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    return data.X.reshape(len(data), -1).T / 255.0, data.y[None]
+
+
+@pytest.mark.parametrize("path", ["direct", "dual"])
+def test_mlp_equals_the_textbook_costs_and_weights(data: Dataset, path: str) -> None:
+    model = preset("mlp")
+    history = train(model, data, n_epochs=301, path=path)
+    X, Y = columns(data)
+    parameters, costs = L_layer_model(X, Y, [48, 20, 7, 5, 1], num_iterations=301)
+    np.testing.assert_allclose(list(history.marks().values()), costs, rtol=1e-12)
+    layers = [layer for layer in model.layers if layer.params]
+    for number, layer in enumerate(layers, start=1):
+        np.testing.assert_allclose(layer.params["W"], parameters[f"W{number}"].T, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(layer.params["b"], parameters[f"b{number}"][:, 0], rtol=0, atol=1e-12)
+
+
+def test_two_layer_equals_the_textbook(data: Dataset) -> None:
+    X, Y = columns(data)
+    _, costs = two_layer_model(X, Y, (48, 7, 1), num_iterations=101)
+    history = train(preset("two-layer"), data, n_epochs=101)
+    np.testing.assert_allclose(list(history.marks().values()), costs, rtol=1e-12)
+
+
+def test_a_callback_hears_everything_in_order(data: Dataset) -> None:
+    heard: list[Any] = []
+    train(preset("logistic"), data, n_epochs=2, batch_size=20, callbacks=[heard.append])
+    kinds = [type(event) for event in heard]
+    assert kinds == [TrainStart, StepEnd, StepEnd, EpochEnd, StepEnd, StepEnd, EpochEnd, TrainEnd]
+    assert [event.step for event in heard if isinstance(event, StepEnd)] == [0, 1, 2, 3]
+
+
+def test_an_epochs_loss_is_the_mean_over_samples(data: Dataset) -> None:
+    heard: list[Any] = []
+    history = train(preset("logistic"), data, n_epochs=1, batch_size=20, callbacks=[heard.append])
+    first, second = (event.loss for event in heard if isinstance(event, StepEnd))
+    assert history.losses == [pytest.approx((20 * first + 10 * second) / 30, rel=1e-14)]
+
+
+def test_every_callback_runs_and_one_true_stops_after_the_step(data: Dataset) -> None:
+    steps: list[int] = []
+
+    def stop(event: Any) -> bool:
+        return isinstance(event, StepEnd) and event.step == 3
+
+    def listen(event: Any) -> None:
+        if isinstance(event, StepEnd):
+            steps.append(event.step)
+
+    history = train(preset("logistic"), data, n_epochs=50, callbacks=[stop, listen])
+    assert steps == [0, 1, 2, 3]
+    assert len(history.losses) == 4
+    assert not history.is_complete
+    middle = train(preset("logistic"), data, n_epochs=50, batch_size=10, callbacks=[stop, listen])
+    assert len(middle.losses) == 1  # the second epoch was cut short and has no mean
+
+
+def test_mini_batches_follow_the_seed(data: Dataset) -> None:
+    runs = [
+        train(preset("logistic"), data, n_epochs=3, batch_size=7, seed=seed, path=path).losses
+        for seed, path in ((1, "direct"), (1, "direct"), (2, "direct"))
+    ]
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_validation_given_and_held_out(data: Dataset, rng: np.random.Generator) -> None:
+    held = Dataset(rng.integers(0, 256, (8, 4, 4, 3), dtype=np.uint8), rng.integers(0, 2, 8), data.classes)
+    model = preset("logistic")
+    history = train(model, data, n_epochs=5, validation=held)
+    assert len(history.validation_losses) == 5
+    P = model.predict_proba(held.X)[np.arange(8), held.y]
+    assert model.loss_of(held.X / 255.0, held.y) == pytest.approx(-np.log(P).mean(), rel=1e-12)
+    share = train(preset("logistic"), data, n_epochs=5, validation=0.2, path="direct")
+    assert len(share.validation_losses) == 5
+
+
+def test_training_goes_on_from_where_it_was(data: Dataset) -> None:
+    whole, halves = preset("mlp"), preset("mlp")
+    train(whole, data, n_epochs=40)
+    train(halves, data, n_epochs=20)
+    train(halves, data, n_epochs=20)
+    np.testing.assert_allclose(halves.theta, whole.theta, rtol=0, atol=1e-13)
+
+
+def test_pixels_are_divided_and_floats_left_alone(data: Dataset) -> None:
+    bytes_model, floats_model = preset("mlp"), preset("mlp")
+    one = train(bytes_model, data, n_epochs=3)
+    two = train(floats_model, Dataset(data.X / 255.0, data.y), n_epochs=3)
+    assert one.losses == two.losses
+    assert bytes_model.classes == ("dark", "bright")
+
+
+def test_print_costs_speaks_the_tutorials_words(data: Dataset) -> None:
+    lines: list[str] = []
+    history = train(preset("logistic"), data, n_epochs=150, callbacks=[PrintCosts(say=lines.append)])
+    assert lines == [f"Cost after iteration {i}: {history.losses[i]}" for i in (0, 100, 149)]
+
+
+def test_a_diverging_training_stops_with_a_clear_line_and_keeps_the_model(data: Dataset) -> None:
+    model = Sequential([Flatten(), Dense(4, activation="relu"), Dense(1)], dtype="float32")
+    with pytest.raises(TrainingError, match=r"the loss became (nan|inf) at step \d+.*smaller learning rate"):
+        train(model, data, optimizer=SGD(1e30), n_epochs=50, path="direct")
+    assert model.theta.size == 48 * 4 + 4 + 4 + 1
+
+
+@pytest.mark.parametrize("path", ["direct", "dual"])
+def test_an_error_in_a_callback_leaves_a_whole_model(data: Dataset, path: str) -> None:
+    model = preset("mlp")
+
+    def fail(event: Any) -> None:
+        if isinstance(event, StepEnd) and event.step == 5:
+            raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        train(model, data, n_epochs=10, path=path, callbacks=[fail])
+    assert [type(layer).__name__ for layer in model.layers] == ["Flatten", "Dense", "Dense", "Dense", "Dense"]
+    assert model.predict(data.X).shape == (30,)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"n_epochs": 0}, OptionError, "n_epochs: expected 1 or more, got 0"),
+        ({"batch_size": 31}, OptionError, "batch_size: expected 1 to 30.*got 31"),
+        ({"batch_size": 0}, OptionError, "batch_size"),
+        ({"path": "duel"}, OptionError, "Did you mean 'dual'"),
+        ({"loss": "binary_cross_entropi"}, OptionError, "Did you mean 'binary_cross_entropy'"),
+        ({"dtype": "float16"}, OptionError, "dtype"),
+    ],
+)
+def test_bad_options(data: Dataset, options: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        train(preset("logistic"), data, **options)
+
+
+def test_bad_data(data: Dataset) -> None:
+    model = preset("logistic")
+    with pytest.raises(DataError, match="at least one sample"):
+        train(model, data.take(slice(0)))
+    with pytest.raises(DataError, match="30 samples and y has 29"):
+        train(model, Dataset(data.X, data.y[:-1]))
+    with pytest.raises(DataError, match="NaN or infinite"):
+        train(model, Dataset(np.where(data.X > 250, np.nan, data.X), data.y))
+    with pytest.raises(DataError, match=r"labels 0 and 1, got also \[2\]"):
+        train(model, Dataset(data.X, np.arange(30) % 3))
+    train(model, data, n_epochs=1)
+    with pytest.raises(ShapeError, match=r"expected samples of shape \(4, 4, 3\)"):
+        train(model, Dataset(data.X[:, :3], data.y))
+
+
+@pytest.mark.parametrize("bad", [0, -1, float("nan"), float("inf")])
+def test_learning_rates_that_are_none(bad: float) -> None:
+    with pytest.raises(OptionError, match="learning_rate"):
+        SGD(bad)
