@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -175,6 +177,20 @@ def test_a_failed_transfer_is_tried_again(
     failure(remotes, retries=1)
     assert server.requests == ["/data/train.h5"] * 2
     assert capfd.readouterr() == ("", "")
+
+
+def test_pooch_says_nothing(server: Server, remotes: Mapping[str, Remote]) -> None:
+    home, files = remotes["toy"]
+    code = (  # in a process of its own: pooch's log goes to the standard error that it found when imported
+        "from pellucid.data.download import DownloadError, Remote, fetch\n"
+        f"try: print(fetch('toy', remotes={{'toy': Remote({home!r}, {files!r})}}))\n"
+        "except DownloadError as error: print(error)"
+    )
+    for manner, words in (("cuts", "cut off"), ("good", "pellucid")):
+        server.manner = manner
+        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert words in result.stdout
+        assert result.stderr == ""
 
 
 def test_a_mirror_is_asked_instead(server: Server, remotes: Mapping[str, Remote], cache: Path) -> None:

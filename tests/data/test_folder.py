@@ -53,10 +53,15 @@ def test_of_two_classes_the_negative_comes_first(negative: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [("cat", "dog", "non-cat"), ("cat", "non-dog"), ("cat", "cat-non"), ("1", "10")]
+    "names",
+    [("cat", "dog", "non-cat"), ("cat", "non-dog"), ("c.t", "non-cat"), ("cat", "cat-non"), ("1", "10")],
 )
 def test_other_classes_are_sorted(names: tuple[str, ...]) -> None:
     assert order_classes(list(names)[::-1]) == names
+
+
+def test_names_are_taken_literally() -> None:
+    assert order_classes(["c++", "non-c++"]) == ("non-c++", "c++")
 
 
 def test_the_negative_class_is_label_0(tmp_path: Path) -> None:

@@ -90,6 +90,18 @@ def test_keys_name_any_two_arrays_even_in_groups(tmp_path: Path) -> None:
     assert split.train.X.dtype == np.float64
 
 
+def test_keys_read_one_file_only(tmp_path: Path) -> None:
+    train, _ = published_pair(tmp_path)
+    split = load_data(train, x_key="train_set_x", y_key="train_set_y")
+    assert len(split.train) == 16
+
+
+def test_class_names_of_the_sibling_are_used(tmp_path: Path) -> None:
+    train, _ = published_pair(tmp_path)
+    write(train, train_set_x=X, train_set_y=Y)
+    assert load_data(train).classes == ("non-cat", "cat")
+
+
 def test_files_named_by_role_may_hold_arrays_that_are_not(tmp_path: Path) -> None:
     write(tmp_path / "toy_train.h5", X=X, y=Y)
     split = load_data(write(tmp_path / "toy_test.h5", X=X[:4], y=Y[:4]))
@@ -137,6 +149,21 @@ def test_several_pairs_without_roles(tmp_path: Path) -> None:
         DataError, match=r"several pairs of inputs and labels\. The file has: a_x, a_y, b_x, b_y"
     ):
         load_data(path)
+
+
+def test_several_pairs_of_one_role(tmp_path: Path) -> None:
+    twice = {"train_a_x": X, "train_a_y": Y, "train_b_x": X, "train_b_y": Y, "test_x": X, "test_y": Y}
+    with pytest.raises(DataError, match="several pairs of inputs and labels"):
+        load_data(write(tmp_path / "b.h5", **twice))
+
+
+def test_strange_names_do_not_break_the_line(tmp_path: Path) -> None:
+    arrays = {"line\nbreak": X, "\x1b[31mred": X, **{f"array{i:02d}": Y for i in range(20)}}
+    with pytest.raises(DataError) as caught:
+        load_data(write(tmp_path / "a.h5", **arrays))
+    assert "?[31mred, array00, " in str(caught.value)
+    assert "array10 and 10 more. " in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 def bad_values(value: float) -> Array:

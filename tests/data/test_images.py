@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import tempfile
 import threading
 import warnings
@@ -66,8 +68,11 @@ def test_exif_rotation_is_applied(pixels: Array, orientation: int) -> None:
     assert read_size(data) == wanted.shape[:2]
 
 
-def test_damaged_exif_data_do_not_spoil_the_photo(pixels: Array) -> None:
-    data = encoded(Image.fromarray(pixels), exif=b"Exif\0\0MM\0*\0\0\xff\xff\xff\xff")
+@pytest.mark.parametrize(
+    "exif", [b"no such format", b"MM\0*\0\0\xff\xff\xff\xff", b"II*\0\x08\0\0\0\x09\0\x12\x01"]
+)
+def test_damaged_exif_data_do_not_spoil_the_photo(pixels: Array, exif: bytes) -> None:
+    data = encoded(Image.fromarray(pixels), exif=b"Exif\0\0" + exif)
     np.testing.assert_array_equal(read_image(data), pixels)
     assert read_size(data) == (5, 7)
 
@@ -223,6 +228,21 @@ def test_no_bytes_and_other_types() -> None:
         read_image(b"")
     with pytest.raises(DataError, match="expected a path or bytes, got ndarray"):
         read_image(np.zeros(3))  # type: ignore[arg-type]
+
+
+def test_pillows_log_stays_off_the_screen(pixels: Array, tmp_path: Path) -> None:
+    data = encoded(Image.fromarray(pixels), "TIFF")
+    samples_per_pixel = data.index(struct.pack("<HHL", 277, 3, 1)) + 8
+    path = tmp_path / "a.tiff"
+    path.write_bytes(data[:samples_per_pixel] + struct.pack("<H", 2048) + data[samples_per_pixel + 2 :])
+    code = (  # in a process of its own, since pytest listens to every log
+        "import sys, pellucid.data.images as images\n"
+        "try: images.read_image(sys.argv[1])\n"
+        "except images.DataError as error: print(error)"
+    )
+    result = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
+    assert result.stdout.startswith(f"{path}: expected an image")
+    assert result.stderr == ""
 
 
 def test_warning_filters_survive_threads(jpeg: bytes) -> None:

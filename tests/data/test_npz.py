@@ -1,5 +1,6 @@
 """Archives of NumPy: both layouts, and every way such a file can be wrong."""
 
+import io
 import pickle
 import zipfile
 from pathlib import Path
@@ -82,6 +83,18 @@ def test_arrays_that_do_not_fit(tmp_path: Path, arrays: dict[str, object], messa
     path = write(tmp_path / "a.npz", **arrays)
     with pytest.raises(DataError, match=rf"a\.npz, X and y: .*{message}"):
         load_data(path)
+
+
+def test_an_array_larger_than_any_memory(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f8", "fortran_order": False, "shape": (10**14, 3)}
+    )
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("X.npy", header.getvalue())
+        archive.writestr("y.npy", header.getvalue())
+    with pytest.raises(DataError, match=r"a\.npz: does not fit in memory"):
+        load_data(tmp_path / "a.npz")
 
 
 def test_missing_empty_truncated_and_foreign_files(tmp_path: Path) -> None:

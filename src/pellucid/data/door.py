@@ -1,0 +1,159 @@
+"""The door that every source passes: arrays as they were read go in, a checked Split comes out."""
+
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.data.labels import as_labels, encode
+from pellucid.data.preprocess import check_finite
+from pellucid.errors import DataError, OptionError
+from pellucid.types import Array, Dataset, Split
+
+
+class Part(NamedTuple):
+    """Inputs and labels as a file holds them, not yet checked."""
+
+    X: Array  # (m, ...)
+    y: Array  # (m,), (m, 1) or (1, m)
+    where: str  # "cats.h5, train_set_x and train_set_y"
+
+
+class Raw(NamedTuple):
+    """What a reader found in its source."""
+
+    train: Part
+    test: Part | None
+    classes: tuple[str, ...] | None
+    notes: tuple[str, ...] = ()
+
+
+def to_split(raw: Raw, *, name: str, seed: int, test_fraction: float) -> Split:
+    """Check what a reader found and return it as a Split.
+
+    Parameters
+    ----------
+    raw : Raw
+    name : str
+        Goes into the Split.
+    seed : int
+        Draws the held-out part where the source has only one.
+    test_fraction : float
+        The size of that part, between 0 and 1.
+
+    Returns
+    -------
+    Split
+        X as stored (native byte order), y int64 indices into the class names.
+
+    Raises
+    ------
+    DataError
+        If arrays do not fit together, hold NaN, infinity or no numbers, or are empty.
+    OptionError
+        If the seed or the fraction is out of range.
+
+    Examples
+    --------
+    >>> part = Part(np.arange(20.0).reshape(10, 2), np.arange(10) % 2, "toy")
+    >>> split = to_split(Raw(part, None, None), name="toy", seed=1, test_fraction=0.2)
+    >>> len(split.train), len(split.test), split.notes
+    (8, 2, ('held out 20 % (2 of 10 samples), stratified, seed 1',))
+    """
+    parts = [raw.train] if raw.test is None else [raw.train, raw.test]
+    inputs = [_checked_inputs(part) for part in parts]
+    labels = [as_labels(part.y, len(X), part.where) for part, X in zip(parts, inputs, strict=True)]
+    _check_same_kind(inputs, parts)
+    codes, classes, renamed = encode(labels, raw.classes, raw.train.where)
+    train = Dataset(inputs[0], codes[0], classes)
+    notes = raw.notes + renamed
+    if raw.test is None:
+        return hold_out(train, name=name, seed=seed, test_fraction=test_fraction, notes=notes)
+    return Split(train, Dataset(inputs[1], codes[1], classes), name, notes)
+
+
+def hold_out(
+    data: Dataset, *, name: str, seed: int, test_fraction: float, notes: tuple[str, ...] = ()
+) -> Split:
+    """Set a part of the samples aside for testing, with the same share of every class.
+
+    Parameters
+    ----------
+    data : Dataset
+    name : str
+    seed : int, from 0 to 2**32 - 1
+    test_fraction : float
+        Between 0 and 1; the number of samples is rounded up.
+    notes : tuple of str, optional
+        Kept in front of the note on what was held out.
+
+    Returns
+    -------
+    Split
+        Both parts keep the order of the samples.
+
+    Raises
+    ------
+    DataError
+        If a class has fewer than two samples, or a part would have fewer samples than there are classes.
+    OptionError
+        If the seed or the fraction is out of range.
+    """
+    from sklearn.model_selection import train_test_split
+
+    if not 0 < test_fraction < 1:
+        raise OptionError(f"test_fraction: expected a number between 0 and 1, got {test_fraction}. Try 0.2.")
+    if not 0 <= seed < 2**32:
+        raise OptionError(f"seed: expected a whole number from 0 to 2**32 - 1, got {seed}.")
+    m, counts = len(data), Counter(data.y.tolist())
+    for label, n_samples in counts.items():
+        if n_samples < 2:
+            raise DataError(
+                f"{name}: class {data.classes[label]!r} has 1 sample, and holding out a test part takes "
+                "at least 2. Add samples of it, or give a test part of its own."
+            )
+    n_test = int(np.ceil(test_fraction * m))
+    if min(n_test, m - n_test) < len(counts):
+        raise DataError(
+            f"{name}: holding out {n_test} of {m} samples leaves a part with fewer samples than the "
+            f"{len(counts)} classes. Change test_fraction, or add samples."
+        )
+    train, test = train_test_split(np.arange(m), test_size=n_test, stratify=data.y, random_state=seed)
+    note = f"held out {100 * test_fraction:g} % ({n_test} of {m} samples), stratified, seed {seed}"
+    return Split(data.take(np.sort(train)), data.take(np.sort(test)), name, (*notes, note))
+
+
+def _checked_inputs(part: Part) -> Array:
+    X, where = part.X, part.where
+    if X.dtype.hasobject:
+        raise DataError(
+            f"{where}: expected an array of numbers for X, got objects. Save it with a numeric dtype."
+        )
+    if X.dtype.kind not in "buif":
+        raise DataError(
+            f"{where}: expected numbers for X, got dtype {X.dtype}. Convert it to a numeric dtype."
+        )
+    if X.ndim < 2:
+        raise DataError(
+            f"{where}: expected X of shape (m, ...), one row a sample, got {X.shape}. Try X.reshape(m, -1)."
+        )
+    if X.size == 0:
+        raise DataError(f"{where}: expected at least one sample and one value, got X of shape {X.shape}.")
+    check_finite(X, where)
+    return X.astype(X.dtype.newbyteorder("="), copy=False)
+
+
+def _check_same_kind(inputs: list[Array], parts: list[Part]) -> None:
+    """Raise if a test sample could not go through a model made for the training samples."""
+    train, test = inputs[0], inputs[-1]
+    where = f"{parts[0].where}; {parts[-1].where}"
+    if train.shape[1:] != test.shape[1:]:
+        raise DataError(
+            f"{where}: training samples have shape {train.shape[1:]} and test samples {test.shape[1:]}. "
+            "Bring them to one shape."
+        )
+    if (train.dtype == np.uint8) != (test.dtype == np.uint8):
+        raise DataError(
+            f"{where}: training samples are {train.dtype} and test samples {test.dtype}. uint8 counts as "
+            "pixels and is divided by 255, other dtypes are not. Save both in one dtype."
+        )

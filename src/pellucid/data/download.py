@@ -1,0 +1,176 @@
+"""Fetch published data once, verify every byte of it, and keep it in the user's cache folder."""
+
+import hashlib
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from pellucid.data.foreign import brief
+from pellucid.errors import DataError, DownloadError, OptionError, unknown_name
+
+_OFFLINE = (
+    "Work offline with the built-in drawn-cats, or set PELLUCID_DATA_DIR to a folder that has the files."
+)
+
+
+class Remote(NamedTuple):
+    """Where a data set lives and what its files must be."""
+
+    home: str  # the address of the folder, without the last slash
+    files: Mapping[str, str]  # file name -> sha256 in hexadecimal
+
+
+REMOTES: Mapping[str, Remote] = {
+    "catvnoncat": Remote(
+        "https://raw.githubusercontent.com/mghazel2020/Step-by-Step-ANN-Implementation-From-Scratch--Python/"
+        "6583d36d438b33c4dcc381e513e6dc4c1b45d6e0/data",
+        {
+            "train_catvnoncat.h5": "fbe56ab67c3ae28d564e3a644189117976d6b31af0a3ce9bb17dbf22908af242",
+            "test_catvnoncat.h5": "6a9d39ce52fa85953c5834695b8534a30ed8cfd54971fb2f080b5a24d002b951",
+        },
+    )
+}
+
+
+def fetch(
+    name: str,
+    *,
+    mirror: str | None = None,
+    data_dir: Path | None = None,
+    progress: bool = True,
+    timeout: float = 10.0,
+    retries: int = 1,
+    remotes: Mapping[str, Remote] = REMOTES,
+) -> Path:
+    """Return a folder with the verified files of a published data set.
+
+    Looked for in ``data_dir``, else in the folder that the environment variable PELLUCID_DATA_DIR names; then
+    in the cache folder; what is not there is downloaded into the cache.
+
+    Parameters
+    ----------
+    name : str
+        "catvnoncat".
+    mirror : str, optional
+        The http(s) address of a folder to download from instead of the public home.
+    data_dir : Path, optional
+        A folder of your own; used only if it holds all files.
+    progress : bool, optional
+        Show a bar on standard error, if that is a terminal.
+    timeout : float, optional
+        Seconds without an answer after which a server counts as dead.
+    retries : int, optional
+        How often a failed transfer is tried again.
+    remotes : mapping, optional
+        The known data sets; tests pass their own.
+
+    Returns
+    -------
+    folder : Path
+
+    Raises
+    ------
+    DataError
+        If the name is not known.
+    DownloadError
+        If a file is not the published one, or cannot be fetched or stored. Nothing half-written stays behind.
+    OptionError
+        If the mirror is not an http(s) address.
+    """
+    if name not in remotes:
+        raise DataError(unknown_name("data set to fetch", name, remotes))
+    remote = remotes[name]
+    base = _base_address(mirror or remote.home)
+    local = data_dir or (Path(given) if (given := os.environ.get("PELLUCID_DATA_DIR")) else None)
+    if local is not None and all((local / file).is_file() for file in remote.files):
+        _verify(local, remote)
+        return local
+    return _download(name, base, remote, progress=progress, timeout=timeout, retries=retries)
+
+
+def _base_address(address: str) -> str:
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise OptionError(f"mirror: expected an address such as https://example.org/data, got {address!r}.")
+    return address.rstrip("/") + "/"
+
+
+def _verify(folder: Path, remote: Remote) -> None:
+    for file, wanted in remote.files.items():
+        try:
+            with open(folder / file, "rb") as stream:
+                given = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise DownloadError(
+                f"{folder / file}: cannot be read ({brief(error)}). Check its permissions."
+            ) from None
+        if given != wanted:
+            raise DownloadError(
+                f"{folder / file}: not the published file: wanted sha256 {wanted[:12]}..., got "
+                f"{given[:12]}.... Replace it, or name another folder by PELLUCID_DATA_DIR."
+            )
+
+
+def _download(name: str, base: str, remote: Remote, *, progress: bool, timeout: float, retries: int) -> Path:
+    """Fill the cache folder: pooch writes beside the target, verifies, and renames."""
+    import pooch
+    import requests
+
+    cache = Path(pooch.os_cache("pellucid"))
+    store = pooch.Pooch(cache, base, registry=dict(remote.files), retry_if_failed=retries)
+    downloader = pooch.HTTPDownloader(progressbar=progress and sys.stderr.isatty(), timeout=timeout)
+    host = urlsplit(base).netloc.rpartition("@")[2]  # without a password, should the address hold one
+    try:
+        with _quiet(pooch.get_logger()):
+            for file in remote.files:
+                store.fetch(file, downloader=downloader)
+    except requests.exceptions.RequestException as error:
+        failure = f"could not be downloaded from {host} ({_network_reason(error, timeout)})"
+    except OSError as error:
+        failure = f"could not be stored in {cache} ({brief(error)})"
+    except ValueError as error:  # how pooch says that the hash differs
+        failure = f"could not be downloaded from {host} ({_hash_reason(file, remote, error)})"
+    else:
+        return cache
+    raise DownloadError(f"{name}: {failure}. {_OFFLINE}")
+
+
+def _network_reason(error: Exception, timeout: float) -> str:
+    from requests import exceptions
+
+    text = str(error)
+    if isinstance(error, exceptions.Timeout) or "timed out" in text:
+        return f"no answer within {timeout:g} s"
+    if isinstance(error, exceptions.HTTPError) and error.response is not None:
+        file = urlsplit(error.response.url).path.rpartition("/")[2]
+        return f"{file}: the server answered {error.response.status_code} {error.response.reason}".rstrip()
+    if isinstance(error, exceptions.SSLError):
+        return "its certificate was not accepted"
+    if isinstance(error, exceptions.ProxyError):
+        return "the proxy did not answer"
+    if isinstance(error, exceptions.ChunkedEncodingError):
+        return "the transfer was cut off"
+    return "no network?"
+
+
+def _hash_reason(file: str, remote: Remote, error: ValueError) -> str:
+    given = re.search(r"got:? ([0-9a-f]{12})", str(error))
+    got = f"{given[1]}..." if given else "another"
+    return f"{file}: wrong content: wanted sha256 {remote.files[file][:12]}..., got {got}"
+
+
+@contextmanager
+def _quiet(logger: logging.Logger) -> Iterator[None]:
+    """Keep pooch's own account of what it does off the screen."""
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,138 @@
+"""Reading files that somebody else wrote: whatever is wrong with them ends in a DataError that says so."""
+
+import stat
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pellucid.errors import DataError, PellucidError
+
+# The warning filters are global to the process, and a server reads images in several threads.
+_LOCK = threading.RLock()
+
+
+def check_file(path: Path, what: str) -> None:
+    """Raise unless the path is an ordinary file with something in it.
+
+    Parameters
+    ----------
+    path : Path
+    what : str
+        What the file should be, with its article: "an image".
+
+    Raises
+    ------
+    DataError
+        If it is missing, a folder, a device, empty, or cannot be looked at.
+
+    Examples
+    --------
+    >>> check_file(Path("no-such.jpg"), "an image")
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.DataError: no-such.jpg: expected an image, found no such file. Check the path.
+    """
+    wanted = f"{path}: expected {what}"
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise DataError(f"{wanted}, found no such file. Check the path.") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise DataError(f"{wanted}, but cannot look at it ({brief(error)}). Check the path.") from None
+    if stat.S_ISDIR(status.st_mode):
+        raise DataError(f"{wanted}, found a folder. Name a file in it.")
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"{wanted}, found a device or a pipe. Copy its content into a file first.")
+    if status.st_size == 0:
+        raise DataError(f"{wanted}, found an empty file. Copy or download it again.")
+
+
+@contextmanager
+def reading(where: object, what: str, advice: str) -> Iterator[None]:
+    """Turn every failure of the body into a DataError, and keep its warnings off the screen.
+
+    The body should do no more than call the parser of a foreign format. Such parsers raise whatever the
+    damage happens to trip (Pillow: SyntaxError, struct.error, OverflowError ...), so that no shorter list of
+    exceptions would hold.
+
+    Parameters
+    ----------
+    where : object
+        What is read, as the message should name it.
+    what : str
+        What it should be, with its article: "an image".
+    advice : str
+        A full sentence: what to try.
+
+    Examples
+    --------
+    >>> with reading("a.npz", "an .npz file", "Save it again."):
+    ...     raise EOFError("no data left")
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.DataError: a.npz: expected an .npz file, but cannot read it (no data left). Save it again.
+    """
+    with _LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except PellucidError:
+            raise
+        except PermissionError:
+            raise DataError(
+                f"{where}: expected {what}, but may not read it. Change its permissions, or copy it."
+            ) from None
+        except MemoryError:
+            raise DataError(
+                f"{where}: does not fit in memory. Use a smaller or a shortened copy, "
+                "or check that the file is not damaged."
+            ) from None
+        except Exception as error:
+            raise DataError(
+                f"{where}: expected {what}, but cannot read it ({brief(error)}). {advice}"
+            ) from error
+
+
+def brief(error: Exception) -> str:
+    """Return what an exception says, in one short line.
+
+    Examples
+    --------
+    >>> brief(ValueError("bad magic number\\nand a long story"))
+    'bad magic number'
+    >>> brief(EOFError())
+    'EOFError'
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return plain(error.strerror).lower()
+    lines = str(error).strip().splitlines()
+    return plain(lines[0]) if lines else type(error).__name__
+
+
+def plain(text: str) -> str:
+    """Return a foreign name or message fit for a line of ours: printable, and not long.
+
+    Examples
+    --------
+    >>> plain("train\\nset")
+    'train?set'
+    """
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def some(items: Iterable[object], most: int = 6) -> str:
+    """Return the items joined by commas, with the number of those left out of a long list.
+
+    Examples
+    --------
+    >>> some(range(9), most=3)
+    '0, 1, 2 and 6 more'
+    >>> some([])
+    'none'
+    """
+    words = [plain(str(item)) for item in items]
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more if words else "none"

@@ -1,0 +1,135 @@
+"""HDF5 files: the schema of the published photos, and any file with one pair of inputs and labels."""
+
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.data.door import Part, Raw
+from pellucid.data.foreign import check_file, plain, reading
+from pellucid.data.labels import class_names
+from pellucid.data.pairs import CLASS_KEYS, choose_pairs
+from pellucid.errors import DataError
+from pellucid.types import Array
+
+# Deflate packs at most 1,032 times. A damaged header can claim any size, and filling in what was never stored
+# would exhaust the memory long before anything is noticed.
+_MOST_PACKED = 1100
+_LARGE = 2**28  # bytes; below it a wrong claim does no harm
+
+_SWAP = {"train": "test", "test": "train"}
+
+
+class _Found(NamedTuple):
+    parts: dict[str, Part]  # by role: "train", "test", "validation" or ""
+    classes: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+
+def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -> Raw:
+    """Read inputs, labels and class names from an HDF5 file.
+
+    A file with only a training (or test) part is completed from the file beside it that says "test" (or
+    "train") in its name instead, as the published train_catvnoncat.h5 and test_catvnoncat.h5 do.
+
+    Parameters
+    ----------
+    path : Path
+    x_key, y_key : str, optional
+        The names of two datasets ("group/name" for one inside a group), where they do not follow the pattern.
+
+    Returns
+    -------
+    Raw
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged, not HDF5, or has no such arrays (with the names of those it has).
+    OptionError
+        If only one of the two keys is given.
+    """
+    found = _read_file(path, x_key, y_key)
+    if len(found.parts) == 1 and x_key is None:
+        found = _with_sibling(found, path)
+    if len(found.parts) == 1:
+        return Raw(next(iter(found.parts.values())), None, found.classes, found.notes)
+    return Raw(found.parts["train"], found.parts["test"], found.classes, found.notes)
+
+
+def _with_sibling(found: _Found, path: Path) -> _Found:
+    """Add the part that a neighbouring file holds, if there is such a file."""
+    siblings = {role: path.with_name(path.name.replace(role, other)) for role, other in _SWAP.items()}
+    named = next((role for role, file in siblings.items() if file != path and file.is_file()), None)
+    if named is None:
+        return found
+    sibling = siblings[named]
+    (own, part), other = next(iter(found.parts.items())), _read_file(sibling, None, None)
+    own = own or named
+    wanted = _SWAP.get(own, "")
+    second = other.parts.get(wanted) or other.parts.get("")
+    if not wanted or second is None:
+        raise DataError(
+            f"{sibling}: expected the {wanted or 'other'} part that belongs to {path.name}, "
+            f"found {' and '.join(p.where for p in other.parts.values())}. Rename or move that file."
+        )
+    if None not in (found.classes, other.classes) and found.classes != other.classes:
+        raise DataError(
+            f"{sibling}: the classes {other.classes} differ from {found.classes} in {path.name}. "
+            "Use files that belong together."
+        )
+    notes = (*found.notes, f"{wanted} part read from {sibling.name}")
+    return _Found({own: part, wanted: second}, found.classes or other.classes, notes)
+
+
+def _read_file(path: Path, x_key: str | None, y_key: str | None) -> _Found:
+    import h5py
+
+    check_file(path, "an HDF5 file")
+    with (
+        reading(path, "an HDF5 file", "It may be cut off, or of another format. Copy or download it again."),
+        h5py.File(path, "r") as file,
+    ):
+        names = _dataset_names(file)
+        pairs, notes = choose_pairs(names, x_key, y_key, str(path))
+        parts = {}
+        for role, (x_name, y_name) in pairs.items():
+            where = f"{path}, {plain(x_name)} and {plain(y_name)}"
+            parts[role] = Part(_read(file[x_name], path), _read(file[y_name], path), where)
+        key = next((key for key in CLASS_KEYS if key in names), None)
+        classes = class_names(_read(file[key], path), f"{path}, {key}") if key else None
+    return _Found(parts, classes, notes)
+
+
+def _dataset_names(file: Any) -> list[str]:
+    """Return the names of all datasets, those inside groups as "group/name"."""
+    import h5py
+
+    names: list[str] = []
+
+    def visit(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            names.append(name)
+
+    file.visititems(visit)
+    return names
+
+
+def _read(dataset: Any, path: Path) -> Array:
+    """Return a whole dataset; strings of any length as str."""
+    import h5py
+
+    where = f"{path}, {plain(dataset.name.lstrip('/'))}"
+    text = h5py.check_string_dtype(dataset.dtype)
+    if dataset.dtype.hasobject and text is None:
+        raise DataError(f"{where}: expected numbers or words, found objects. Save it with a numeric dtype.")
+    claimed, stored = math.prod(dataset.shape or ()) * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if claimed > max(_LARGE, _MOST_PACKED * stored):
+        raise DataError(
+            f"{where}: claims {claimed:,} bytes, but the file holds {stored:,} of them. It is damaged, or "
+            "was never filled. Write it again."
+        )
+    if text is not None and text.length is None:
+        return np.array(dataset.asstr()[()], dtype=np.str_)
+    return np.asarray(dataset[()])

@@ -1,0 +1,181 @@
+"""Labels as people store them (numbers, words, yes / no; rows or columns) -> indices into class names."""
+
+import numpy as np
+
+from pellucid.data.foreign import some
+from pellucid.errors import DataError
+from pellucid.types import Array
+
+_LARGEST_EXACT = 2**53  # above it, float64 no longer tells neighbouring whole numbers apart
+
+
+def as_labels(y: Array, m: int, where: str) -> Array:
+    """Return labels as one axis of int64, bool or str.
+
+    Parameters
+    ----------
+    y : Array, shape (m,), (m, 1) or (1, m)
+        Whole numbers (of any dtype), booleans, strings or UTF-8 bytes.
+    m : int
+        The number of samples that they label.
+    where : str
+        What a message calls them.
+
+    Returns
+    -------
+    labels : Array, shape (m,)
+
+    Raises
+    ------
+    DataError
+        If they are anything else.
+
+    Examples
+    --------
+    >>> as_labels(np.array([[1.0, 0.0, 1.0]]), 3, "y")
+    array([1, 0, 1])
+    """
+    if y.dtype.hasobject:
+        raise DataError(
+            f"{where}: expected numbers or words, got an object array. Save it as integers or strings."
+        )
+    if y.ndim == 2 and 1 in y.shape:
+        y = y.ravel()
+    if y.ndim != 1:
+        hint = "They look one-hot; try Y.argmax(axis=1)." if y.ndim == 2 else "One number a sample is needed."
+        raise DataError(f"{where}: expected labels of shape (m,), (m, 1) or (1, m), got {y.shape}. {hint}")
+    if len(y) != m:
+        raise DataError(
+            f"{where}: expected {m} labels, one a sample, got {len(y)}. Check that they belong together."
+        )
+    if y.dtype.kind in "iuf":
+        return _whole_numbers(y, where)
+    if y.dtype.kind == "S":
+        return _decoded(y, where)
+    if y.dtype.kind in "bU":
+        return y
+    raise DataError(
+        f"{where}: expected numbers or words, got dtype {y.dtype}. Save them as integers or strings."
+    )
+
+
+def class_names(names: Array, where: str) -> tuple[str, ...]:
+    """Return the stored names of the classes as strings.
+
+    Raises
+    ------
+    DataError
+        If they are not one axis of distinct names, at least two.
+
+    Examples
+    --------
+    >>> class_names(np.array([b"non-cat", b"cat"]), "list_classes")
+    ('non-cat', 'cat')
+    """
+    if names.dtype.hasobject or names.ndim != 1 or names.dtype.kind not in "SUiub":
+        raise DataError(
+            f"{where}: expected one axis of class names, got shape {names.shape} and dtype {names.dtype}. "
+            "Save them as an array of strings."
+        )
+    texts = _decoded(names, where) if names.dtype.kind == "S" else names
+    result = tuple(str(name) for name in texts.tolist())
+    if len(result) < 2 or len(set(result)) < len(result) or "" in result:
+        raise DataError(f"{where}: expected at least two class names, all different, got: {some(result)}.")
+    return result
+
+
+def encode(
+    labels: list[Array], classes: tuple[str, ...] | None, where: str
+) -> tuple[list[Array], tuple[str, ...], tuple[str, ...]]:
+    """Return labels as indices 0..k-1, the k class names, and notes on what was renamed.
+
+    Parameters
+    ----------
+    labels : list of Array, each of shape (m,)
+        What `as_labels` returned, of the training and, where there is one, the test part.
+    classes : tuple of str, or None
+        The class names, where the source has them. Without them the distinct labels, sorted, are the classes.
+    where : str
+        What a message calls the source.
+
+    Raises
+    ------
+    DataError
+        If there is only one class, or a label has no name.
+
+    Examples
+    --------
+    >>> encode([np.array([5, 3, 5])], None, "y")
+    ([array([1, 0, 1])], ('3', '5'), ('labels 3, 5 became 0, 1',))
+    >>> encode([np.array(["dog", "cat"])], None, "y")
+    ([array([1, 0])], ('cat', 'dog'), ())
+    """
+    if len({values.dtype.kind for values in labels}) > 1:
+        kinds = " and ".join(str(values.dtype) for values in labels)
+        raise DataError(f"{where}: training and test labels differ in kind ({kinds}). Use one kind for both.")
+    values, codes = np.unique(np.concatenate(labels), return_inverse=True)
+    is_text = values.dtype.kind == "U"
+    notes: tuple[str, ...] = ()
+    if classes is None:
+        if len(values) < 2:
+            raise DataError(
+                f"{where}: expected at least two classes, but every label is {values[0].item()!r}. "
+                "Add samples of another class."
+            )
+        classes = tuple(str(value) for value in values.tolist())
+        notes = () if is_text else _renaming(values)
+    elif is_text:
+        codes = _positions(values, classes, where)[codes]
+    elif values[0] >= 0 and values[-1] < len(classes):
+        codes = values.astype(np.int64)[codes]
+    elif len(values) == len(classes) and 0 not in values:  # counted from 1, or -1 and 1
+        notes = _renaming(values)
+    else:
+        raise DataError(
+            f"{where}: expected labels from 0 to {len(classes) - 1}, one for each class name "
+            f"({some(classes)}), got {len(values)} different ones from {values[0]} to {values[-1]}. "
+            "Add names or correct the labels."
+        )
+    stops = np.cumsum([len(part) for part in labels])[:-1]
+    return np.split(codes.astype(np.int64), stops), classes, notes
+
+
+def _positions(values: Array, classes: tuple[str, ...], where: str) -> Array:
+    missing = [value for value in values.tolist() if value not in classes]
+    if missing:
+        raise DataError(
+            f"{where}: label {missing[0]!r} is not among the class names ({some(classes)}). "
+            "Correct the label or add the name."
+        )
+    return np.array([classes.index(value) for value in values.tolist()], dtype=np.int64)
+
+
+def _renaming(values: Array) -> tuple[str, ...]:
+    """Return the note that says which labels got another number, or none."""
+    if np.array_equal(values, np.arange(len(values))):
+        return ()
+    return (f"labels {some(values.tolist())} became {some(range(len(values)))}",)
+
+
+def _whole_numbers(y: Array, where: str) -> Array:
+    if y.dtype.kind == "f":
+        is_whole = np.isfinite(y)
+        is_whole[is_whole] = np.trunc(y[is_whole]) == y[is_whole]
+        if not is_whole.all():
+            first = int(np.argmin(is_whole))
+            raise DataError(
+                f"{where}: expected whole numbers, got {y[first]} at sample {first} (counted from 0). "
+                "Labels name classes; measured values cannot be used as such."
+            )
+    if len(y) and (y.max() > _LARGEST_EXACT or y.min() < -_LARGEST_EXACT):
+        raise DataError(
+            f"{where}: expected small whole numbers, got {y.min()} to {y.max()}. Count classes from 0."
+        )
+    return y.astype(np.int64)
+
+
+def _decoded(texts: Array, where: str) -> Array:
+    try:
+        return np.array([text.decode() for text in texts.tolist()])
+    except UnicodeDecodeError:
+        raise DataError(f"{where}: expected words in UTF-8, got other bytes. Save them as UTF-8.") from None

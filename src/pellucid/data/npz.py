@@ -1,0 +1,77 @@
+"""NumPy's .npz archives, read without pickle: no file can run code."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pellucid.data.door import Part, Raw
+from pellucid.data.foreign import check_file, plain, reading
+from pellucid.data.labels import class_names
+from pellucid.data.pairs import CLASS_KEYS, choose_pairs
+from pellucid.errors import DataError
+from pellucid.types import Array
+
+
+def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) -> Raw:
+    """Read inputs, labels and class names from an .npz file.
+
+    Parameters
+    ----------
+    path : Path
+        Holding ``X, y`` or ``X_train, y_train, X_test, y_test``, and ``classes`` if the labels have names.
+    x_key, y_key : str, optional
+        The names of two arrays, where they are called otherwise.
+
+    Returns
+    -------
+    Raw
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged, not an .npz file, holds objects, or has no such arrays (with the
+        names of those it has).
+    OptionError
+        If only one of the two keys is given.
+    """
+    check_file(path, "an .npz file")
+    with (
+        reading(path, "an .npz file", "It may be cut off. Write it again with numpy.savez(path, X=X, y=y)."),
+        open(path, "rb") as stream,  # numpy.load, given a path, leaves the file open when it fails
+    ):
+        archive = np.load(stream, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise DataError(
+                f"{path}: expected an .npz file, found a single array. Use numpy.savez(path, X=X, y=y)."
+            )
+        with archive:
+            names = list(archive.files)
+            pairs, notes = choose_pairs(names, x_key, y_key, str(path))
+            parts = {
+                role: Part(
+                    _read(archive, x, path), _read(archive, y, path), f"{path}, {plain(x)} and {plain(y)}"
+                )
+                for role, (x, y) in pairs.items()
+            }
+            key = next((key for key in CLASS_KEYS if key in names), None)
+            classes = class_names(_read(archive, key, path), f"{path}, {key}") if key else None
+    if len(parts) == 1:
+        return Raw(next(iter(parts.values())), None, classes, notes)
+    return Raw(parts["train"], parts["test"], classes, notes)
+
+
+def _read(archive: "np.lib.npyio.NpzFile", name: str, path: Path) -> Array:
+    try:
+        member = archive[name]
+    except ValueError as error:
+        if "pickle" in str(error):
+            raise DataError(
+                f"{path}, {plain(name)}: expected numbers or words, found objects, which are not read because they "
+                "can run code. Save it with a numeric or string dtype."
+            ) from None
+        raise
+    if not isinstance(member, np.ndarray):  # a member that is not in NumPy's format comes back as bytes
+        raise DataError(
+            f"{path}, {plain(name)}: expected an array, found other bytes. Write it with numpy.savez."
+        )
+    return member

@@ -1,0 +1,42 @@
+"""What the reader of foreign files makes of every failure."""
+
+import warnings
+
+import pytest
+
+from pellucid.data.foreign import brief, reading, some
+from pellucid.errors import DataError, OptionError
+
+
+@pytest.mark.parametrize("failure", [KeyError("x"), RuntimeError("x"), SyntaxError("x"), RecursionError("x")])
+def test_any_exception_becomes_one_of_ours(failure: Exception) -> None:
+    message = r"^a\.bin: expected a thing, but cannot read it \(.*x.*\)\. Try b\.$"
+    with pytest.raises(DataError, match=message) as caught, reading("a.bin", "a thing", "Try b."):
+        raise failure
+    assert caught.value.__cause__ is failure
+
+
+@pytest.mark.parametrize("failure", [OptionError("x"), KeyboardInterrupt()])
+def test_our_own_errors_and_interrupts_pass(failure: BaseException) -> None:
+    with pytest.raises(type(failure)) as caught, reading("a.bin", "a thing", "Try b."):
+        raise failure
+    assert caught.value is failure
+
+
+def test_the_memory_running_out_says_so() -> None:
+    with pytest.raises(DataError, match="does not fit in memory"), reading("a.bin", "a thing", "Try b."):
+        raise MemoryError
+
+
+def test_warnings_are_silent_inside_and_as_before_outside() -> None:
+    before = list(warnings.filters)
+    with reading("a.bin", "a thing", "Try b."):
+        warnings.warn("an error in this test suite, unless ignored", stacklevel=1)
+    assert list(warnings.filters) == before
+
+
+def test_messages_are_short_and_printable() -> None:
+    assert brief(ValueError("\x1b[31m" + "x" * 500)) == "?[31m" + "x" * 112 + "..."
+    assert brief(FileNotFoundError(2, "No such file or directory")) == "no such file or directory"
+    assert some(["a", "b"]) == "a, b"
+    assert some("abcdefgh") == "a, b, c, d, e, f and 2 more"
