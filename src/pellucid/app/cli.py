@@ -121,7 +121,7 @@ def reproduce(
     else:
         published = reproduction.published_costs()
         rows = [
-            (f"cost after iteration {i}", published[i], ours, result.direct_costs[i])
+            (f"cost at {i}", published[i], ours, result.direct_costs[i])
             for i, ours in result.costs.items()
         ]
         accuracies = (
@@ -316,7 +316,9 @@ def _print_table(header: tuple[str, ...], rows: list[Any]) -> None:
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     console = Console()
-    console.print(table, width=None if console.is_terminal else 200)
+    if not console.is_terminal:  # a file or a pipe has no width to fit
+        console = Console(width=200)
+    console.print(table)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -339,7 +341,7 @@ def _explain(error: Exception) -> int:
     if isinstance(error, PellucidError):
         message = str(error)
     elif hasattr(error, "format_message"):  # typer's usage errors
-        message = f"{error.format_message()} See pellucid --help."
+        message = f"{error.format_message().rstrip('.')}. See pellucid --help."
     else:
         raise error
     lines = message.splitlines()

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.presets import PRESETS
 from pellucid.ops.losses import LOSSES
-from pellucid.training.optimizers import OPTIMIZERS, Optimizer
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.registry import OPTIMIZERS
 
 
 class TrainingConfig(BaseModel):

@@ -188,7 +188,7 @@ def _report(root: Path, bad: dict[Path, str], n_files: int, skip_bad: bool) -> s
     reason = next(iter(bad.values()))
     raise DataError(
         f"{root}: {len(bad)} of {n_files} images cannot be read: {names}. Repair or remove them, or pass "
-        f"skip_bad=True to leave them out. The first: {reason}"
+        f"skip_bad=True (--skip-bad) to leave them out. The first: {reason}"
     )
 
 

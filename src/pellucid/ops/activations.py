@@ -1,126 +1,121 @@
-"""Functions that bend: each forward beside its backward, and the table that names them."""
+"""Functions that bend, by name: the table of all activations.
+
+The ones with a kink are in :mod:`pellucid.ops.activations_kinked`, the others in
+:mod:`pellucid.ops.activations_smooth`, which says what all have in common.
+"""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.errors import OptionError, unknown_name
+from pellucid.ops.activations_kinked import (
+    elu_backward,
+    elu_forward,
+    leaky_relu_backward,
+    leaky_relu_forward,
+    linear_activation_backward,
+    linear_activation_forward,
+    relu_backward,
+    relu_forward,
+)
+from pellucid.ops.activations_smooth import (
+    OutputCache,
+    gelu_backward,
+    gelu_forward,
+    sigmoid_backward,
+    sigmoid_forward,
+    silu_backward,
+    silu_forward,
+    softmax_backward,
+    softmax_forward,
+    tanh_backward,
+    tanh_forward,
+)
 from pellucid.types import Array
 
-
-class OutputCache(NamedTuple):
-    """The output of a function whose derivative can be told from its output alone."""
-
-    A: Array
-
-
-def relu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
-    """Return A = max(Z, 0), elementwise.
-
-    Parameters
-    ----------
-    Z : Array, any shape
-    out : Array, shape of Z, optional
-        Written and returned; may be Z itself.
-
-    Returns
-    -------
-    A : Array, shape and dtype of Z
-    cache : OutputCache
-
-    Examples
-    --------
-    >>> relu_forward(np.array([-1.0, 0.0, 2.0]))[0]
-    array([0., 0., 2.])
-    """
-    A: Array = np.maximum(Z, 0, out=out)
-    return A, OutputCache(A)
-
-
-def relu_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> Array:
-    """Return dZ: dA where A > 0, else 0. The kink at 0 takes the derivative 0, as the tutorial does.
-
-    Parameters
-    ----------
-    dA : Array, any shape
-    cache : OutputCache
-    dZ : Array, shape of dA, optional
-        Written and returned; may be dA itself.
-
-    Returns
-    -------
-    Array, shape and dtype of dA
-
-    Examples
-    --------
-    >>> _, cache = relu_forward(np.array([-1.0, 0.0, 2.0]))
-    >>> relu_backward(np.array([5.0, 5.0, 5.0]), cache)
-    array([0., 0., 5.])
-    """
-    # The mask is turned into dA's dtype first: multiplying floats by bools costs 2.5 times as much.
-    product: Array = np.multiply(dA, (cache.A > 0).astype(dA.dtype), out=dZ)
-    return product
-
-
-def sigmoid_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
-    """Return A = 1 / (1 + exp(-Z)), elementwise, exact to rounding for every Z and without overflow.
-
-    Parameters
-    ----------
-    Z : Array, any shape
-    out : Array, shape of Z, optional
-        Written and returned; may be Z itself.
-
-    Returns
-    -------
-    A : Array, shape and dtype of Z
-    cache : OutputCache
-
-    Examples
-    --------
-    >>> sigmoid_forward(np.array([-1000.0, 0.0, 1000.0]))[0]
-    array([0. , 0.5, 1. ])
-    """
-    # exp only ever sees numbers up to 0: for Z < 0 the same value is exp(Z) / (1 + exp(Z)).
-    e = np.exp(-np.abs(Z))
-    A = np.divide(np.where(Z >= 0, Z.dtype.type(1), e), 1 + e, out=out)
-    return A, OutputCache(A)
-
-
-def sigmoid_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> Array:
-    """Return dZ = dA A (1 - A).
-
-    Parameters
-    ----------
-    dA : Array, any shape
-    cache : OutputCache
-    dZ : Array, shape of dA, optional
-        Written and returned; may be dA itself.
-
-    Returns
-    -------
-    Array, shape and dtype of dA
-
-    Examples
-    --------
-    >>> _, cache = sigmoid_forward(np.zeros(1))
-    >>> sigmoid_backward(np.ones(1), cache)
-    array([0.25])
-    """
-    slope = 1 - cache.A
-    slope *= cache.A
-    product: Array = np.multiply(dA, slope, out=dZ)
-    return product
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "OutputCache",
+    "elu_backward",
+    "elu_forward",
+    "gelu_backward",
+    "gelu_forward",
+    "get_activation",
+    "leaky_relu_backward",
+    "leaky_relu_forward",
+    "linear_activation_backward",
+    "linear_activation_forward",
+    "relu_backward",
+    "relu_forward",
+    "sigmoid_backward",
+    "sigmoid_forward",
+    "silu_backward",
+    "silu_forward",
+    "softmax_backward",
+    "softmax_forward",
+    "tanh_backward",
+    "tanh_forward",
+]
 
 
 class Activation(NamedTuple):
-    """An elementwise function and its derivative."""
+    """A function and its derivative, both from and to arrays of one shape."""
 
     forward: Callable[..., tuple[Array, Any]]
     backward: Callable[..., Array]
+    options: tuple[str, ...] = ()  # keywords that the forward takes besides ``out``
 
 
 ACTIVATIONS: dict[str, Activation] = {
+    "elu": Activation(elu_forward, elu_backward, ("alpha",)),
+    "gelu": Activation(gelu_forward, gelu_backward),
+    "leaky_relu": Activation(leaky_relu_forward, leaky_relu_backward, ("slope",)),
+    "linear": Activation(linear_activation_forward, linear_activation_backward),
     "relu": Activation(relu_forward, relu_backward),
     "sigmoid": Activation(sigmoid_forward, sigmoid_backward),
+    "silu": Activation(silu_forward, silu_backward),
+    "softmax": Activation(softmax_forward, softmax_backward),
+    "tanh": Activation(tanh_forward, tanh_backward),
 }
+
+
+def get_activation(name: str, **options: float) -> Activation:
+    """Return the activation of that name, its options set.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``ACTIVATIONS``.
+    **options : float
+        ``slope`` of leaky_relu, ``alpha`` of elu.
+
+    Raises
+    ------
+    OptionError
+        If there is no such activation (the nearest is named), or it has no such option or value.
+
+    Examples
+    --------
+    >>> get_activation("leaky_relu", slope=0.5).forward(np.array([-1.0]))[0]
+    array([-0.5])
+    """
+    if name not in ACTIVATIONS:
+        raise OptionError(unknown_name("activation", name, ACTIVATIONS))
+    activation = ACTIVATIONS[name]
+    for option in options:
+        if not activation.options:
+            raise OptionError(f"{name}: it takes no options, got {option!r}. Leave it out.")
+        if option not in activation.options:
+            raise OptionError(unknown_name(f"option of {name}", option, activation.options))
+    if not options:
+        return activation
+    forward = partial(activation.forward, **options)
+    try:
+        forward(np.zeros(1))  # refuses a value out of range here, not in the middle of a training
+    except TypeError:
+        raise OptionError(f"{name}: expected numbers as options, got {options}.") from None
+    return activation._replace(forward=forward)

@@ -1,42 +1,183 @@
 """Optimizers: how a gradient moves the parameters, on flat arrays and in place."""
 
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any, final
 
 import numpy as np
 
-from pellucid.errors import OptionError
+from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
+from pellucid.training.options import check_number
 from pellucid.types import Array
+
+BLOCK = 16_384  # elements worked on at a time: parameters, gradient and moments of a block stay in the L2 cache
+ALL = slice(None)
 
 
 class Optimizer:
-    """What every optimizer is.
+    """What every optimizer is: a rule, and the arrays that it remembers from step to step.
+
+    To write one, derive from it, name its arrays in ``slot_names`` and move the parameters in ``_update``.
+
+    Parameters
+    ----------
+    learning_rate : float
+        eta, above 0.
+    weight_decay : float, optional
+        lambda, 0 or more. The gradient of lambda/2 ||W||^2 is added to the loss's (L2 decay), except where the
+        optimizer says that it decouples the two.
+    decay_biases : bool, optional
+        True decays every parameter; False those that the model's mask names: weights, not biases.
+    clip_value : float, optional
+        Each entry of the gradient is cut to -clip_value ... clip_value first.
+    clip_norm : float, optional
+        The whole gradient is shrunk to this length first, where it is longer (Pascanu et al., 2013, section 3.2).
 
     Attributes
     ----------
     learning_rate : float
+        May be changed between steps: schedules do.
+    n_steps : int
+        Steps taken since ``start``.
     is_linear : bool
         Whether every update is a linear function of the gradients so far: then the first layer's weights never
         leave the span of the training rows, and the dual form is exact.
+    is_full_batch : bool
+        Whether it evaluates the loss itself, as often as it likes: see :class:`pellucid.training.lbfgs.LBFGS`.
+    grad_norm : callable or None
+        Takes the gradient and returns its length, for ``clip_norm``; set where the flat array is not the true
+        gradient, as in the dual form. None: its Euclidean norm.
     """
 
     is_linear = False
+    is_full_batch = False
+    slot_names: tuple[str, ...] = ()  # arrays like theta, all zero at the start
+    number_names: tuple[str, ...] = ("n_steps", "learning_rate")  # what else changes from step to step
 
-    def __init__(self, learning_rate: float) -> None:
-        if not learning_rate > 0 or not np.isfinite(learning_rate):
-            raise OptionError(f"learning_rate: expected a number above 0, got {learning_rate}.")
-        self.learning_rate = float(learning_rate)
+    def __init__(
+        self,
+        learning_rate: float,
+        *,
+        weight_decay: float = 0.0,
+        decay_biases: bool = False,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        self.learning_rate = check_number("learning_rate", learning_rate, above=0)
+        self.weight_decay = check_number("weight_decay", weight_decay, at_least=0)
+        self.decay_biases = decay_biases
+        self.clip_value = None if clip_value is None else check_number("clip_value", clip_value, above=0)
+        self.clip_norm = None if clip_norm is None else check_number("clip_norm", clip_norm, above=0)
+        if clip_value is not None and clip_norm is not None:
+            raise OptionError("clip_value and clip_norm: expected one of them, got both. Leave one out.")
+        self.grad_norm: Callable[[Array], float] | None = None
+        self.n_steps = 0
+        self._slots: tuple[Array, ...] | None = None
+        self._shrink = 1.0
 
     def start(self, theta: Array, decay_mask: Array) -> None:
         """Make ready for parameters like ``theta``; ``decay_mask`` is 1 where decay applies, else 0."""
-        raise NotImplementedError
+        if decay_mask.shape != theta.shape:
+            raise ShapeError(f"decay_mask: expected the shape of theta, {theta.shape}, got {decay_mask.shape}.")
+        self.n_steps = 0
+        self._slots = tuple(np.zeros_like(theta) for _ in self.slot_names)
+        self._scratch = np.empty_like(theta)
+        self._decayed = _pieces(np.ones_like(theta) if self.decay_biases else decay_mask)
 
     def step(self, theta: Array, grad: Array) -> None:
         """Move ``theta`` one step, in place; ``grad`` may be overwritten."""
+        self.begin_step(grad)
+        self.step_part(theta, grad, ALL)
+
+    def begin_step(self, grad: Array | None = None) -> None:
+        """Count a step; ``step_part`` for parts that cover theta, each once and in any order or thread, ends it.
+
+        Parameters
+        ----------
+        grad : Array, shape (p,), optional
+            The whole gradient, complete; only ``clip_norm`` asks for it.
+        """
+        self.n_steps += 1
+        if self.clip_norm is not None:
+            if grad is None:
+                raise PellucidError("begin_step: clip_norm needs the whole gradient; pass it as grad.")
+            norm = float(np.linalg.norm(grad)) if self.grad_norm is None else self.grad_norm(grad)
+            self._shrink = min(1.0, self.clip_norm / (norm + 1e-6))  # 1e-6 as PyTorch has it
+        self._begin()
+
+    def step_part(self, theta: Array, grad: Array, part: slice) -> None:
+        """Move one part of ``theta``, a slice of step 1; the parts together equal ``step`` bit for bit."""
+        assert self._slots is not None, "call start first"
+        start, stop, _ = part.indices(theta.size)
+        if self.clip_value is not None:
+            cut = grad[start:stop]
+            np.maximum(cut, -self.clip_value, out=cut)
+            np.minimum(cut, self.clip_value, out=cut)
+        elif self._shrink < 1:
+            grad[start:stop] *= self._shrink
+        if self.weight_decay:
+            self._decay(theta, grad, start, stop)
+        if stop - start == theta.size <= BLOCK:
+            self._update(theta, grad, self._scratch, self._slots)
+            return
+        for a in range(start, stop, BLOCK):
+            b = min(a + BLOCK, stop)
+            scratch = self._scratch[start : start + b - a]  # the same each time, so in cache; each part has its own
+            self._update(theta[a:b], grad[a:b], scratch, [slot[a:b] for slot in self._slots])
+
+    def _begin(self) -> None:
+        """Compute the numbers of this step that ``_update`` needs, once for all parts."""
+
+    def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
+        """Move a block; ``grad`` and ``scratch`` may be overwritten, ``slots`` come as ``slot_names`` has them."""
         raise NotImplementedError
+
+    def _decay(self, theta: Array, grad: Array, start: int, stop: int) -> None:
+        for first, last in self._decayed:  # g <- g + lambda theta
+            a, b = max(first, start), min(last, stop)
+            if a < b:
+                scratch = self._scratch[a:b]
+                np.multiply(theta[a:b], self.weight_decay, out=scratch)
+                grad[a:b] += scratch
 
     def config(self) -> dict[str, Any]:
         """Return the options by name, for the record of a run."""
-        return {"type": type(self).__name__, "learning_rate": self.learning_rate}
+        return {
+            "type": type(self).__name__,
+            "learning_rate": self.learning_rate,
+            "weight_decay": self.weight_decay,
+            "decay_biases": self.decay_biases,
+            "clip_value": self.clip_value,
+            "clip_norm": self.clip_norm,
+        }
+
+    def state(self) -> dict[str, Array | float | int]:
+        """Return, as copies, all that another optimizer of the same options needs to go on bit for bit."""
+        slots = zip(self.slot_names, self._slots or (), strict=self._slots is not None)
+        numbers: dict[str, Array | float | int] = {name: getattr(self, name) for name in self.number_names}
+        return {**numbers, **{name: slot.copy() for name, slot in slots}}
+
+    def load_state(self, state: Mapping[str, Array | float | int]) -> None:
+        """Go on from a ``state()``; call it after ``start``.
+
+        Raises
+        ------
+        FormatError
+            If it is the state of another optimizer, or of parameters of another number or dtype. Nothing has been
+            changed then.
+        """
+        where = f"{type(self).__name__}.load_state"
+        if self._slots is None:
+            raise PellucidError(f"{where}: call start first, so that there are arrays to fill.")
+        check_keys(where, state, (*self.number_names, *self.slot_names))
+        for name, slot in zip(self.slot_names, self._slots, strict=True):
+            check_array(f"{where}: {name}", state[name], slot)
+        for name in self.number_names:
+            check_real(f"{where}: {name}", state[name])
+        for name in self.number_names:
+            setattr(self, name, type(getattr(self, name))(state[name]))
+        for name, slot in zip(self.slot_names, self._slots, strict=True):
+            slot[...] = state[name]
 
 
 @final
@@ -51,8 +192,8 @@ class SGD(Optimizer):
         mu, from 0 to below 1.
     nesterov : bool, optional
         Look ahead along the velocity; needs momentum.
-    weight_decay : float, optional
-        lambda, 0 or more: the gradient of lambda/2 ||W||^2 is added, on weights but not on biases.
+    weight_decay, decay_biases, clip_value, clip_norm : optional
+        See :class:`Optimizer`; the decay is L2.
 
     Notes
     -----
@@ -73,57 +214,81 @@ class SGD(Optimizer):
     array([0.5])
     """
 
-    is_linear = True
-
     def __init__(
         self,
         learning_rate: float = 0.0075,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        *,
+        decay_biases: bool = False,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
     ) -> None:
-        super().__init__(learning_rate)
-        if not 0 <= momentum < 1:
-            raise OptionError(f"momentum: expected 0 to below 1, got {momentum}.")
-        if nesterov and momentum == 0:
+        super().__init__(
+            learning_rate,
+            weight_decay=weight_decay,
+            decay_biases=decay_biases,
+            clip_value=clip_value,
+            clip_norm=clip_norm,
+        )
+        self.momentum, self.nesterov = check_number("momentum", momentum, at_least=0, below=1), nesterov
+        if nesterov and not momentum:
             raise OptionError(
                 "nesterov: it looks ahead along the momentum; set momentum above 0, such as 0.9."
             )
-        if not weight_decay >= 0:
-            raise OptionError(f"weight_decay: expected 0 or more, got {weight_decay}.")
-        self.momentum, self.nesterov, self.weight_decay = float(momentum), nesterov, float(weight_decay)
+        self.is_linear = clip_value is None  # clip_norm only shortens the gradient as a whole
+        if self.momentum:
+            self.slot_names = ("velocity",)
+            self.number_names = (*Optimizer.number_names, "momentum")
 
-    def start(self, theta: Array, decay_mask: Array) -> None:
-        """Make the velocity, all zero."""
-        self._scratch = np.empty_like(theta)
-        self._decay = self.weight_decay * decay_mask
-        self.velocity = np.zeros_like(theta) if self.momentum else None
-
-    def step(self, theta: Array, grad: Array) -> None:
-        """Move ``theta`` one step, in place; ``grad`` may be overwritten."""
-        scratch = self._scratch
-        if self.weight_decay:  # g <- g + lambda theta
-            np.multiply(theta, self._decay, out=scratch)
-            grad += scratch
-        if self.velocity is not None:
-            self.velocity *= self.momentum  # v <- mu v + g
-            self.velocity += grad
+    def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
+        direction = grad
+        if slots:
+            (velocity,) = slots
+            velocity *= self.momentum  # v <- mu v + g
+            velocity += grad
             if self.nesterov:  # g <- g + mu v
-                np.multiply(self.velocity, self.momentum, out=scratch)
+                np.multiply(velocity, self.momentum, out=scratch)
                 grad += scratch
             else:
-                grad = self.velocity
-        np.multiply(grad, self.learning_rate, out=scratch)
+                direction = velocity
+        np.multiply(direction, self.learning_rate, out=scratch)
         theta -= scratch
 
     def config(self) -> dict[str, Any]:
         """Return the options by name."""
-        return {
-            **super().config(),
-            "momentum": self.momentum,
-            "nesterov": self.nesterov,
-            "weight_decay": self.weight_decay,
-        }
+        return {**super().config(), "momentum": self.momentum, "nesterov": self.nesterov}
 
 
-OPTIMIZERS: dict[str, type[SGD]] = {"sgd": SGD}
+def check_keys(where: str, state: Mapping[str, Any], wanted: Sequence[str]) -> None:
+    """Raise FormatError unless the state has exactly the entries that are wanted."""
+    if set(state) != set(wanted):
+        raise FormatError(
+            f"{where}: expected {', '.join(wanted)}, got {', '.join(state) or 'nothing'}. "
+            "It was saved by another one, or with other options."
+        )
+
+
+def check_real(where: str, came: Any) -> None:
+    """Raise FormatError unless it is a number."""
+    if not isinstance(came, Real):
+        raise FormatError(f"{where}: expected a number, got {came!r}. The saved state is damaged.")
+
+
+def check_array(where: str, came: Any, like: Array) -> None:
+    """Raise FormatError unless an array has the shape and dtype of the one that it is to fill."""
+    if not isinstance(came, np.ndarray) or came.shape != like.shape or came.dtype != like.dtype:
+        is_array = isinstance(came, np.ndarray)
+        words = f"{came.dtype} of shape {came.shape}" if is_array else type(came).__name__
+        raise FormatError(
+            f"{where}: expected {like.dtype} of shape {like.shape}, got {words}. "
+            "It was saved with a model of another architecture or dtype."
+        )
+
+
+def _pieces(decay_mask: Array) -> list[tuple[int, int]]:
+    """Return the runs of parameters that decay, cut to BLOCK, as (start, stop)."""
+    is_decayed = np.concatenate([[False], decay_mask != 0, [False]])
+    runs = np.flatnonzero(is_decayed[1:] != is_decayed[:-1]).reshape(-1, 2).tolist()
+    return [(a, min(a + BLOCK, stop)) for start, stop in runs for a in range(start, stop, BLOCK)]
