@@ -3,8 +3,9 @@ import pytest
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Dense, Flatten, layer_from_config
+from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
+from pellucid.nn.registry import layer_from_config
 from pellucid.ops.checking import gradcheck
 
 

@@ -3,8 +3,9 @@ import pytest
 
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Sequential, model_from_config
+from pellucid.nn.model import Sequential
 from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.registry import model_from_config
 
 
 def small(dtype: str = "float64") -> Sequential:

@@ -8,7 +8,8 @@ from typing import Any
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import FormatError, PellucidError
 from pellucid.files import write_atomically
-from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.model import Model
+from pellucid.nn.registry import model_from_config
 from pellucid.types import Array, Dataset
 
 FORMAT_VERSION = 1

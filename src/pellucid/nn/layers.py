@@ -1,6 +1,7 @@
 """Layers: thin shells over the ops, which keep what a step needs from forward to backward."""
 
 import math
+from collections.abc import Callable
 from typing import Any, final
 
 import numpy as np
@@ -60,6 +61,15 @@ class Layer:
     def config(self) -> dict[str, Any]:
         """Return what the constructor needs to make this layer again, as JSON can hold it."""
         return {"type": type(self).__name__}
+
+    @classmethod
+    def from_config(cls, options: dict[str, Any], make: Callable[[dict[str, Any]], "Layer"]) -> "Layer":
+        """Return the layer of these options; ``make`` makes the layers inside it from theirs."""
+        return cls(**options)
+
+    def mark_input_gradient(self, needed: bool) -> None:
+        """Say whether the gradient for the input is used: see ``needs_input_gradient``."""
+        self.needs_input_gradient = needed
 
     def decay_mask(self, key: str) -> Array:
         """Return 1 where weight decay shrinks that parameter, else 0, in its shape."""
@@ -177,24 +187,3 @@ class Dense(Layer):
     def n_operations(self) -> int:
         """2 n_in n_out."""
         return 2 * self.input_shape[0] * self.units
-
-
-LAYERS: dict[str, type[Layer]] = {"Dense": Dense, "Flatten": Flatten}
-
-
-def layer_from_config(config: dict[str, Any]) -> Layer:
-    """Return the layer that ``config`` describes; the inverse of ``Layer.config``.
-
-    Examples
-    --------
-    >>> layer_from_config({"type": "Dense", "units": 3}).units
-    3
-    """
-    options = dict(config)
-    kind = options.pop("type", None)
-    if kind not in LAYERS:
-        raise OptionError(unknown_name("layer", kind, LAYERS))
-    try:
-        return LAYERS[kind](**options)
-    except TypeError as error:
-        raise OptionError(f"{kind}: {error}. Given: {', '.join(options) or 'nothing'}.") from None

@@ -1,6 +1,6 @@
 """Models: layers in a structure, their parameters in one flat array, and what prediction needs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Layer, layer_from_config
+from pellucid.nn.layers import Layer
 from pellucid.nn.memory import carve
 from pellucid.ops.losses import Loss, get_loss
 from pellucid.types import Array, LayerRow, Shape
@@ -36,7 +36,8 @@ class Model(Layer):
 
     def __init__(self, *, dtype: str | None = None) -> None:
         super().__init__()
-        self.dtype = _checked_dtype(dtype or "float32")
+        self.dtype = ""
+        self.set_dtype(dtype or "float32")
         self.theta: Array = np.empty(0)
         self.grad: Array = np.empty(0)
         self.preprocessing: Preprocessing | None = None
@@ -62,11 +63,17 @@ class Model(Layer):
         dtype : {"float32", "float64"}, optional
             Default: the model's own, else float32.
         """
-        self.dtype = _checked_dtype(dtype or self.dtype)
+        self.set_dtype(dtype or self.dtype)
         self._name_layers()
         self.build(tuple(input_shape), StartRandom(np.random.PCG64(seed)))
         self.bind()
         self.mark_input_gradient(self.needs_input_gradient)
+
+    def set_dtype(self, dtype: str) -> None:
+        """Choose what a model that is not yet initialized will be trained and kept in."""
+        if dtype not in DTYPES:
+            raise OptionError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}.")
+        self.dtype = dtype
 
     def bind(self) -> None:
         """Move every layer's parameters into one new flat array, values kept, and make views of them."""
@@ -164,9 +171,17 @@ class Model(Layer):
         labels: Array = (Z > 0).astype(np.int64) if Z.ndim == 1 else Z.argmax(axis=1)
         return labels
 
-    def mark_input_gradient(self, needed: bool) -> None:
-        """Tell each layer whether its input gradient is used."""
-        self.needs_input_gradient = needed
+    def children(self) -> list[Layer]:
+        """Return the layers that this one is made of, in order."""
+        raise NotImplementedError
+
+    def leaves(self) -> list[Layer]:
+        """Return the layers inside, those of nested models too, in order."""
+        return [leaf for child in self.children() for leaf in child.leaves()]
+
+    def rows(self) -> list[LayerRow]:
+        """Return a line for each layer."""
+        return [row for child in self.children() for row in child.rows()]
 
     def _name_layers(self) -> None:
         counts: dict[str, int] = {}
@@ -174,12 +189,6 @@ class Model(Layer):
             kind = type(leaf).__name__.lower()
             counts[kind] = counts.get(kind, 0) + 1
             leaf.name = f"{kind}_{counts[kind]}"
-
-
-def _checked_dtype(dtype: str) -> str:
-    if dtype not in DTYPES:
-        raise OptionError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}.")
-    return dtype
 
 
 @final
@@ -235,27 +244,17 @@ class Sequential(Model):
         trained = [any(leaf.params for leaf in layer.leaves()) for layer in self.layers]
         self._first = 0 if needed else next((i for i, is_trained in enumerate(trained) if is_trained), 0)
         for i, layer in enumerate(self.layers):
-            needs = needed or i > self._first
-            if isinstance(layer, Model):
-                layer.mark_input_gradient(needs)
-            else:
-                layer.needs_input_gradient = needs
+            layer.mark_input_gradient(needed or i > self._first)
 
-    def leaves(self) -> list[Layer]:
-        """Return the layers inside, those of nested models too, in order."""
-        return [leaf for layer in self.layers for leaf in layer.leaves()]
-
-    def rows(self) -> list[LayerRow]:
-        """Return a line for each layer."""
-        return [row for layer in self.layers for row in layer.rows()]
+    def children(self) -> list[Layer]:
+        """Return the layers."""
+        return self.layers
 
     def config(self) -> dict[str, Any]:
         """Return the layers' configurations."""
         return {"type": "Sequential", "layers": [layer.config() for layer in self.layers]}
 
-
-def model_from_config(config: dict[str, Any], *, dtype: str | None = None) -> Model:
-    """Return the model that ``config`` describes, not yet initialized; the inverse of ``Model.config``."""
-    if config.get("type") != "Sequential":
-        raise OptionError(f"unknown model type {config.get('type')!r}. Known: Sequential.")
-    return Sequential([layer_from_config(layer) for layer in config["layers"]], dtype=dtype)
+    @classmethod
+    def from_config(cls, options: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> "Sequential":
+        """Return the model of these layers' configurations."""
+        return cls([make(layer) for layer in options["layers"]])

@@ -1,0 +1,62 @@
+"""Layers by name: how a model is made from its configuration, of a file or a table."""
+
+from typing import Any, TypeVar
+
+from pellucid.errors import OptionError, unknown_name
+from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.model import Model, Sequential
+
+LAYERS: dict[str, type[Layer]] = {cls.__name__: cls for cls in (Dense, Flatten, Sequential)}
+
+L = TypeVar("L", bound=type[Layer])
+
+
+def register_layer(cls: L) -> L:
+    """Make a layer of your own known by its class name, so that models with it can be saved and loaded.
+
+    Use as a decorator. Its ``config`` returns {"type": class name, **constructor options}.
+
+    Examples
+    --------
+    >>> @register_layer
+    ... class Double(Layer):
+    ...     def forward(self, X, *, training=False):
+    ...         return 2 * X
+    >>> type(layer_from_config({"type": "Double"})).__name__
+    'Double'
+    """
+    LAYERS[cls.__name__] = cls
+    return cls
+
+
+def layer_from_config(config: dict[str, Any]) -> Layer:
+    """Return the layer that ``config`` describes; the inverse of ``Layer.config``.
+
+    Raises
+    ------
+    OptionError
+        If its type or an option is not known, or a value is out of range.
+
+    Examples
+    --------
+    >>> layer_from_config({"type": "Dense", "units": 3}).units
+    3
+    """
+    options = dict(config)
+    kind = options.pop("type", None)
+    if kind not in LAYERS:
+        raise OptionError(unknown_name("layer", kind, LAYERS))
+    try:
+        return LAYERS[kind].from_config(options, layer_from_config)
+    except (TypeError, KeyError) as error:
+        raise OptionError(f"{kind}: {error}. Given: {', '.join(options) or 'nothing'}.") from None
+
+
+def model_from_config(config: dict[str, Any], *, dtype: str | None = None) -> Model:
+    """Return the model that ``config`` describes, not yet initialized; the inverse of ``Model.config``."""
+    model = layer_from_config(config)
+    if not isinstance(model, Model):
+        raise OptionError(f"expected a structure such as Sequential at the top, got the layer {config['type']}.")
+    if dtype is not None:
+        model.set_dtype(dtype)
+    return model
