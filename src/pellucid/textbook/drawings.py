@@ -1,0 +1,143 @@
+"""The tutorial's drawings of what happens: photo to column, the network, one iteration, and the falling cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pellucid.evaluation import figures
+from pellucid.evaluation.style import BLUE, GREEN, MUTED, ORANGE, RED, drawing_axes, look, new_figure
+from pellucid.types import Array, LayerRow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def plot_flattening(image: Array) -> Figure:
+    """Draw how a photo, shape (h, w, 3), becomes a column of numbers: row by row, pixel by pixel."""
+    return figures.image_to_vector(image)
+
+
+def plot_network(layers_dims: Sequence[int]) -> Figure:
+    """Draw the network [LINEAR -> RELU] x (L - 1) -> LINEAR -> SIGMOID of the widths ``layers_dims``.
+
+    Examples
+    --------
+    >>> plot_network([12288, 20, 7, 5, 1]).axes[0].texts[1].get_text()
+    '245,973 parameters in all'
+    """
+    rows, L = [], len(layers_dims) - 1
+    for layer in range(1, L + 1):
+        n_prev, n = layers_dims[layer - 1], layers_dims[layer]
+        activation = "relu" if layer < L else "sigmoid"
+        rows.append(LayerRow(f"dense_{layer}", "Dense", activation, (n,), n * n_prev + n, 2 * n * n_prev))
+    return figures.network_diagram(rows, input_shape=(layers_dims[0],))
+
+
+def plot_costs(costs: Sequence[float], num_iterations: int, learning_rate: float | None = None) -> Figure:
+    """Draw the costs that :func:`~pellucid.textbook.steps.L_layer_model` returns, over the true iterations.
+
+    Parameters
+    ----------
+    costs : sequence of float
+        One for every hundredth iteration, and for the last.
+    num_iterations : int
+        As given to the model.
+    learning_rate : float, optional
+        Named in the legend.
+
+    Examples
+    --------
+    >>> plot_costs([0.7, 0.6, 0.5], num_iterations=151).axes[0].lines[0].get_xdata()
+    array([  0, 100, 150])
+    """
+    iterations = [i for i in range(num_iterations) if i % 100 == 0 or i == num_iterations - 1]
+    return figures.cost_curve(iterations, costs, learning_rate=learning_rate)
+
+
+def plot_outline() -> Figure:
+    """Draw one iteration: each function of the way forward, its cache, and under it the function that undoes it.
+
+    Examples
+    --------
+    >>> words = ["".join(text.get_text().split()) for text in plot_outline().axes[0].texts]
+    >>> words.count("linear_forward"), words.count("linear_backward")
+    (2, 2)
+    """
+    forward = [
+        "initialize_parameters_deep",
+        "linear_forward",
+        "relu",
+        "linear_forward",
+        "sigmoid",
+        "compute_cost",
+    ]
+    backward = [
+        "update_parameters",
+        "linear_backward",
+        "relu_backward",
+        "linear_backward",
+        "sigmoid_backward",
+    ]
+    colors = [MUTED, BLUE, BLUE, BLUE, BLUE, RED]
+    with look():
+        figure = new_figure(3.55, layout=None)
+        axes = drawing_axes(figure, 3.55)
+        axes.text(0.12, 0.24, "One iteration of L_layer_model", fontsize=12, fontweight="bold", va="center")
+        for left, right, words in [(1, 2, "L - 1 times"), (3, 4, "once")]:
+            axes.plot([_X[left] - 0.53, _X[right] + 0.53], [0.84, 0.84], color=MUTED, lw=0.8)
+            axes.text(
+                (_X[left] + _X[right]) / 2, 0.7, words, color=MUTED, ha="center", va="center", fontsize=9
+            )
+        for i, (words, color) in enumerate(zip(forward, colors, strict=True)):
+            _box(axes, _X[i], _UP, words, color)
+        for i, words in enumerate(backward):
+            _box(axes, _X[i], _DOWN, words, ORANGE if i else GREEN)
+        for i in range(5):
+            _arrow(axes, (_X[i] + 0.54, _UP), (_X[i + 1] - 0.54, _UP))
+        for i in range(4):
+            _arrow(axes, (_X[i + 1] - 0.54, _DOWN), (_X[i] + 0.54, _DOWN))
+        for i, cache in enumerate(["A, W, b", "Z", "A, W, b", "Z"], start=1):
+            _arrow(axes, (_X[i], _UP + 0.29), (_X[i], _DOWN - 0.29), style=":")
+            axes.text(
+                _X[i] + 0.08, (_UP + _DOWN) / 2, f"cache:\n{cache}", color=MUTED, fontsize=8.5, va="center"
+            )
+        for i in (1, 3):
+            axes.text(_X[i], _DOWN + 0.42, "dW, db", color=MUTED, ha="center", va="center", fontsize=8.5)
+        _ways_round(axes)
+    return figure
+
+
+_X, _UP, _DOWN = [0.65 + 1.34 * i for i in range(6)], 1.25, 2.75  # the middles of the boxes, in inches
+
+
+def _ways_round(axes: Axes) -> None:
+    """Draw how the cost turns into the way back, and the new parameters into the next iteration."""
+    axes.plot([_X[5], _X[5]], [_UP + 0.29, _DOWN], color=MUTED, lw=1)
+    _arrow(axes, (_X[5], _DOWN), (_X[4] + 0.54, _DOWN))
+    axes.text(
+        _X[5], _DOWN + 0.22, "dZ =\nsigmoid(Z) - Y", color=MUTED, ha="center", va="center", fontsize=8.5
+    )
+    turn = (_X[0] + _X[1]) / 2
+    axes.plot([_X[0], _X[0], turn], [_DOWN - 0.29, 2.0, 2.0], color=GREEN, lw=1)
+    _arrow(axes, (turn, 2.0), (turn, _UP + 0.03), color=GREEN)
+    axes.text(_X[0], 1.85, "next iteration", color=GREEN, ha="center", va="center", fontsize=8.5)
+
+
+def _box(axes: Axes, x: float, y: float, words: str, color: str) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    style = "round,pad=0,rounding_size=0.08"
+    corner = (x - 0.53, y - 0.27)
+    axes.add_patch(
+        FancyBboxPatch(corner, 1.06, 0.54, boxstyle=style, facecolor=(color, 0.13), edgecolor=color)
+    )
+    axes.text(x, y, words.replace("_", "_\n", 1), ha="center", va="center", fontsize=8)
+
+
+def _arrow(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], *, color: str = MUTED, style: str = "-"
+) -> None:
+    head = {"arrowstyle": "-|>", "color": color, "linestyle": style, "shrinkA": 0, "shrinkB": 0}
+    axes.annotate("", end, start, arrowprops=head)
