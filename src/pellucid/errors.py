@@ -9,7 +9,7 @@
         ├── DataError          a data set, image or label that cannot be used (also a ValueError)
         │   └── DownloadError  a data set that could not be fetched
         ├── TrainingError      a training that cannot go on
-    ├── FormatError        a model or configuration file that cannot be read (also a ValueError)
+        ├── FormatError        a model or configuration file that cannot be read (also a ValueError)
         ├── OutputError        a file or folder that cannot be written (also an OSError)
         └── MissingExtraError  an optional package that is not installed (also an ImportError)
 

@@ -4,6 +4,7 @@ Letters: ``m`` samples, ``n_in`` and ``n_out`` widths, ``k`` classes, ``h`` and 
 ``p`` parameters. Rows are samples everywhere except in :mod:`pellucid.textbook`.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -12,6 +13,37 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
+
+Arrays: TypeAlias = "Array | Mapping[str, Array]"  # one array, or several by name with the same number of rows
+
+
+def n_rows(arrays: Any) -> int:
+    """Return the number of samples of an array, or of several by name.
+
+    Examples
+    --------
+    >>> n_rows({"photo": np.zeros((5, 8)), "facts": np.zeros((5, 2))})
+    5
+    """
+    return len(next(iter(arrays.values()))) if isinstance(arrays, Mapping) else len(arrays)
+
+
+def take_rows(arrays: Any, rows: Any) -> Any:
+    """Return the chosen samples of an array, or of several by name.
+
+    Examples
+    --------
+    >>> take_rows({"a": np.arange(4)}, slice(1, 3))
+    {'a': array([1, 2])}
+    """
+    return map_arrays(lambda array: array[rows], arrays)
+
+
+def map_arrays(function: Callable[[Array], Any], arrays: Any) -> Any:
+    """Return the function of an array, or a dictionary of it for several by name."""
+    if isinstance(arrays, Mapping):
+        return {name: function(array) for name, array in arrays.items()}
+    return function(arrays)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Models: layers in a structure, their parameters in one flat array, and what prediction needs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -52,20 +52,21 @@ class Model(Layer):
         """Whether the parameters have been drawn."""
         return self.theta.size > 0
 
-    def initialize(self, input_shape: Shape, *, seed: int = 0, dtype: str | None = None) -> None:
+    def initialize(self, input_shape: Shape | Mapping[str, Shape], *, seed: int = 0, dtype: str | None = None) -> None:
         """Build every layer for samples of ``input_shape`` and draw the first parameters.
 
         Parameters
         ----------
         input_shape : tuple of int
-            One prepared sample's, without the samples axis.
+            One prepared sample's, without the samples axis; of several inputs, a dictionary.
         seed : int, optional
         dtype : {"float32", "float64"}, optional
             Default: the model's own, else float32.
         """
         self.set_dtype(dtype or self.dtype)
         self._name_layers()
-        self.build(tuple(input_shape), StartRandom(np.random.PCG64(seed)))
+        shape: Any = dict(input_shape) if isinstance(input_shape, Mapping) else tuple(input_shape)
+        self.build(shape, StartRandom(np.random.PCG64(seed)))
         self.bind()
         self.mark_input_gradient(self.needs_input_gradient)
 
@@ -77,20 +78,29 @@ class Model(Layer):
 
     def bind(self) -> None:
         """Move every layer's parameters into one new flat array, values kept, and make views of them."""
-        arrays = {(id(leaf), key): leaf.params[key] for leaf in self.leaves() for key in leaf.params}
-        shapes = {str(key): array.shape for key, array in arrays.items()}
-        self.theta = np.empty(sum(array.size for array in arrays.values()), self.dtype)
+        values = [leaf.params[key] for leaf, key in self._keys()]
+        self.theta = np.empty(sum(value.size for value in values), self.dtype)
         self.grad = np.zeros_like(self.theta)
-        params, grads = carve(self.theta, shapes), carve(self.grad, shapes)
+        views = carve(self.theta, [value.shape for value in values])
+        for (leaf, key), value, view in zip(self._keys(), values, views, strict=True):
+            view[...] = value
+            leaf.params[key] = view
+        self.carve_gradients()
         for leaf in self.leaves():
-            for key in leaf.params:
-                name = str((id(leaf), key))
-                params[name][...] = leaf.params[key]
-                leaf.params[key], leaf.grads[key] = params[name], grads[name]
+            leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
+
+    def carve_gradients(self) -> None:
+        """Make each layer's ``grads`` views of ``grad``."""
+        views = carve(self.grad, [leaf.params[key].shape for leaf, key in self._keys()])
+        for (leaf, key), view in zip(self._keys(), views, strict=True):
+            leaf.grads[key] = view
+
+    def _keys(self) -> list[tuple[Layer, str]]:
+        return [(leaf, key) for leaf in self.leaves() for key in leaf.params]
 
     def flat_decay_mask(self) -> Array:
         """Return 1 for each parameter that weight decay shrinks and 0 for the rest (biases), shape (p,)."""
-        masks = [leaf.decay_mask(key).ravel() for leaf in self.leaves() for key in leaf.params]
+        masks = [leaf.decay_mask(key).ravel() for leaf, key in self._keys()]
         return np.concatenate(masks) if masks else np.empty(0, self.dtype)
 
     def set_loss(self, name: str) -> None:
@@ -102,7 +112,9 @@ class Model(Layer):
         """Return integer labels, shape (m,), as the targets that the loss compares logits with."""
         return self._loss.encode(y, self.output_shape[-1], self.dtype)
 
-    def loss_and_grad(self, X: Array, y: Array, *, weights: Array | None = None) -> float:
+    def loss_and_grad(
+        self, X: Array, y: Array, *, weights: Array | None = None, normalizer: float | None = None
+    ) -> float:
         """Return the loss of prepared inputs and fill ``grad``.
 
         Parameters
@@ -112,6 +124,9 @@ class Model(Layer):
         y : Array, shape (m,) integers, or what ``encode`` makes of them
         weights : Array, shape (m,), optional
             How much each sample counts.
+        normalizer : float, optional
+            What the sum over samples is divided by; default: the sum of the weights. A part of a batch is given
+            the whole batch's.
 
         Returns
         -------
@@ -120,6 +135,7 @@ class Model(Layer):
 
         Examples
         --------
+        >>> from pellucid.nn.layers import Dense
         >>> model = Sequential([Dense(1, initializer="zeros")])
         >>> model.initialize((2,), dtype="float64")
         >>> round(model.loss_and_grad(np.array([[1.0, 2.0]]), np.array([1])), 4)
@@ -128,7 +144,9 @@ class Model(Layer):
         array([-0.5, -1. , -0.5])
         """
         Y = self.encode(y) if y.ndim == 1 else y
-        loss, cache = self._loss.forward(self.forward(X, training=True), Y, weights=weights)
+        loss, cache = self._loss.forward(
+            self.forward(X, training=True), Y, weights=weights, normalizer=normalizer
+        )
         self.backward(self._loss.backward(cache))
         return loss
 
@@ -203,6 +221,7 @@ class Sequential(Model):
 
     Examples
     --------
+    >>> from pellucid.nn.layers import Dense, Flatten
     >>> model = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)])
     >>> model.initialize((8, 8, 3))
     >>> model.theta.shape

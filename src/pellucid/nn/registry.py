@@ -3,10 +3,14 @@
 from typing import Any, TypeVar
 
 from pellucid.errors import OptionError, unknown_name
+from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.model import Model, Sequential
+from pellucid.nn.structures import Parallel, Residual
 
-LAYERS: dict[str, type[Layer]] = {cls.__name__: cls for cls in (Dense, Flatten, Sequential)}
+LAYERS: dict[str, type[Layer]] = {
+    cls.__name__: cls for cls in (Dense, Flatten, Graph, Parallel, Residual, Sequential)
+}
 
 L = TypeVar("L", bound=type[Layer])
 
@@ -56,7 +60,9 @@ def model_from_config(config: dict[str, Any], *, dtype: str | None = None) -> Mo
     """Return the model that ``config`` describes, not yet initialized; the inverse of ``Model.config``."""
     model = layer_from_config(config)
     if not isinstance(model, Model):
-        raise OptionError(f"expected a structure such as Sequential at the top, got the layer {config['type']}.")
+        raise OptionError(
+            f"expected a structure such as Sequential at the top, got the layer {config['type']}."
+        )
     if dtype is not None:
         model.set_dtype(dtype)
     return model

@@ -1,0 +1,217 @@
+"""A graph of named nodes, with several inputs and outputs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, final
+
+import numpy as np
+
+from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layers import Layer
+from pellucid.nn.model import Model
+from pellucid.nn.structures import merge_backward, merge_forward, merged_shape
+from pellucid.types import Array, LayerRow, Shape
+
+Node: TypeAlias = "tuple[Layer | str, str | Sequence[str]]"
+
+
+@final
+class Graph(Model):
+    """Named nodes, each fed by inputs or by nodes before it.
+
+    Parameters
+    ----------
+    inputs : sequence of str
+        Names of the inputs. With one, X is an array; with several, a dictionary of arrays.
+    nodes : mapping of str to (layer, source)
+        In an order in which each is fed by earlier names. A node of several sources is ``("concat", [...])`` or
+        ``("add", [...])``.
+    outputs : str or sequence of str
+        One name: the output is an array. Several: a dictionary of arrays, with a loss for each.
+    dtype : {"float32", "float64"}, optional
+
+    Examples
+    --------
+    >>> from pellucid.nn.layers import Dense, Flatten
+    >>> model = Graph(
+    ...     inputs=["photo", "facts"],
+    ...     nodes={
+    ...         "pixels": (Flatten(), "photo"),
+    ...         "seen": (Dense(4, activation="relu"), "pixels"),
+    ...         "both": ("concat", ["seen", "facts"]),
+    ...         "logit": (Dense(1), "both"),
+    ...     },
+    ...     outputs="logit",
+    ... )
+    >>> model.initialize({"photo": (8, 8, 3), "facts": (2,)})
+    >>> model.output_shape
+    (1,)
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[str],
+        nodes: Mapping[str, Node],
+        outputs: str | Sequence[str],
+        *,
+        dtype: str | None = None,
+    ) -> None:
+        super().__init__(dtype=dtype)
+        self.inputs = list(inputs)
+        self.nodes: dict[str, tuple[Layer | str, list[str]]] = {
+            name: (layer, [sources] if isinstance(sources, str) else list(sources))
+            for name, (layer, sources) in nodes.items()
+        }
+        self.is_single_output = isinstance(outputs, str)
+        self.outputs = [outputs] if isinstance(outputs, str) else list(outputs)
+        self._check_names()
+
+    def _check_names(self) -> None:
+        if not self.inputs or not self.nodes or not self.outputs:
+            raise OptionError("Graph: expected at least one input, one node and one output.")
+        known = list(self.inputs)
+        for name, (layer, sources) in self.nodes.items():
+            if name in known:
+                raise OptionError(
+                    f"Graph: two nodes or inputs are called {name!r}; give each a name of its own."
+                )
+            for source in sources:
+                if source not in known:
+                    raise OptionError(f"Graph: node {name!r}: {unknown_name('source', source, known)}")
+            if isinstance(layer, str) and layer not in ("add", "concat"):
+                raise OptionError(f"Graph: node {name!r}: {unknown_name('merge', layer, ('add', 'concat'))}")
+            if isinstance(layer, Layer) and len(sources) != 1:
+                raise OptionError(
+                    f"Graph: node {name!r}: a layer takes one source, got {len(sources)}. "
+                    'Join them first with a ("concat", [...]) node.'
+                )
+            known.append(name)
+        for output in self.outputs:
+            if output not in self.nodes:
+                raise OptionError(f"Graph: {unknown_name('output', output, self.nodes)}")
+
+    def build(self, input_shape: Any, rng: StartRandom) -> None:
+        """Build every node; ``input_shape`` is a shape, or with several inputs a dictionary of shapes."""
+        given = input_shape if isinstance(input_shape, Mapping) else {self.inputs[0]: input_shape}
+        if set(given) != set(self.inputs):
+            raise ShapeError(f"Graph: expected shapes for {', '.join(self.inputs)}, got {', '.join(given)}.")
+        shapes: dict[str, Shape] = {name: tuple(shape) for name, shape in given.items()}
+        self.input_shape = input_shape
+        for name, (layer, sources) in self.nodes.items():
+            of_sources = [shapes[source] for source in sources]
+            if isinstance(layer, str):
+                shapes[name] = merged_shape(f"node {name!r}", of_sources, layer)
+            else:
+                layer.build(of_sources[0], rng)
+                shapes[name] = layer.output_shape
+        self._shapes = shapes
+        of_outputs: Any = {name: shapes[name] for name in self.outputs}
+        self.output_shape = of_outputs[self.outputs[0]] if self.is_single_output else of_outputs
+
+    def forward(self, X: Any, *, training: bool = False) -> Any:
+        """Return the output, or a dictionary of them."""
+        values: dict[str, Array] = dict(X) if isinstance(X, Mapping) else {self.inputs[0]: X}
+        for name, (layer, sources) in self.nodes.items():
+            if isinstance(layer, str):
+                parts = [values[source] for source in sources]
+                shape = (len(parts[0]), *self._shapes[name])
+                out = self.workspace.take(name, shape, parts[0].dtype)
+                values[name] = merge_forward(parts, layer, out=out)
+            else:
+                values[name] = layer.forward(values[sources[0]], training=training)
+        if self.is_single_output:
+            return values[self.outputs[0]]
+        return {name: values[name] for name in self.outputs}
+
+    def backward(self, dY: Any) -> Any:
+        """Send the gradients back through the nodes in reverse; a node of several users adds theirs."""
+        flows: dict[str, Array] = {}
+
+        def add(name: str, flow: Array | None) -> None:
+            if flow is None:
+                return
+            if name in flows:
+                flows[name] += flow
+            else:  # a copy: other users' buffers are written again before this one is read
+                flows[name] = flow.copy()
+
+        for name, flow in (dY if isinstance(dY, Mapping) else {self.outputs[0]: dY}).items():
+            add(name, flow)
+        for name, (layer, sources) in reversed(self.nodes.items()):
+            if name not in flows:  # nothing that is asked for depends on it
+                if isinstance(layer, Layer):
+                    _zero(layer)
+                continue
+            flow = flows.pop(name)
+            if isinstance(layer, str):
+                widths = [self._shapes[source][-1] for source in sources]
+                for source, part in zip(sources, merge_backward(flow, widths, layer), strict=True):
+                    add(source, part)
+            else:
+                add(sources[0], layer.backward(flow))
+        if not self.needs_input_gradient:
+            return None
+        return (
+            flows[self.inputs[0]]
+            if len(self.inputs) == 1
+            else {name: flows.get(name) for name in self.inputs}
+        )
+
+    def children(self) -> list[Layer]:
+        """Return the nodes' layers, in order."""
+        return [layer for layer, _ in self.nodes.values() if isinstance(layer, Layer)]
+
+    def rows(self) -> list[LayerRow]:
+        """Return a line for each node, under its own name."""
+        rows = []
+        for name, (layer, _) in self.nodes.items():
+            if isinstance(layer, str):
+                rows.append(
+                    LayerRow(name, layer, "", self._shapes[name], 0, int(np.prod(self._shapes[name])))
+                )
+            else:
+                inner = layer.rows()
+                rows += [inner[0]._replace(name=name)] if len(inner) == 1 else inner
+        return rows
+
+    def mark_input_gradient(self, needed: bool) -> None:
+        """Tell each node whether something before it, or the input, needs its input gradient."""
+        self.needs_input_gradient = needed
+        needs = dict.fromkeys(self.inputs, needed)
+        for name, (layer, sources) in self.nodes.items():
+            before = any(needs[source] for source in sources)
+            if isinstance(layer, Layer):
+                layer.mark_input_gradient(before)
+                before = before or any(leaf.params for leaf in layer.leaves())
+            needs[name] = before
+
+    def config(self) -> dict[str, Any]:
+        """Return inputs, nodes and outputs."""
+        nodes = [
+            {
+                "name": name,
+                "from": sources if isinstance(layer, str) else sources[0],
+                "layer": layer if isinstance(layer, str) else layer.config(),
+            }
+            for name, (layer, sources) in self.nodes.items()
+        ]
+        outputs = self.outputs[0] if self.is_single_output else self.outputs
+        return {"type": "Graph", "inputs": self.inputs, "nodes": nodes, "outputs": outputs}
+
+    @classmethod
+    def from_config(cls, options: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> "Graph":
+        """Return the graph of these configurations."""
+        nodes: dict[str, Node] = {
+            node["name"]: (
+                node["layer"] if isinstance(node["layer"], str) else make(node["layer"]),
+                node["from"],
+            )
+            for node in options["nodes"]
+        }
+        return cls(options["inputs"], nodes, options["outputs"])
+
+
+def _zero(layer: Layer) -> None:
+    for leaf in layer.leaves():
+        for gradient in leaf.grads.values():
+            gradient[...] = 0

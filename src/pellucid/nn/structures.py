@@ -1,0 +1,214 @@
+"""Structures beside a plain sequence: shortcuts, and branches side by side. All nest in one another."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layers import Layer
+from pellucid.nn.model import Model
+from pellucid.types import Array, Shape
+
+MERGES = ("add", "concat")
+
+
+@final
+class Residual(Model):
+    """A body with a shortcut around it: Y = body(X) + shortcut(X) (He et al., 2016, equation 1).
+
+    Parameters
+    ----------
+    body : Layer
+    shortcut : Layer, optional
+        Default: X itself; then the body must keep the shape.
+    dtype : {"float32", "float64"}, optional
+
+    Examples
+    --------
+    >>> from pellucid.nn.layers import Dense
+    >>> block = Residual(Dense(3, initializer="zeros"))
+    >>> block.initialize((3,))
+    >>> block.forward(np.ones((1, 3), np.float32))
+    array([[1., 1., 1.]], dtype=float32)
+    """
+
+    def __init__(self, body: Layer, shortcut: Layer | None = None, *, dtype: str | None = None) -> None:
+        super().__init__(dtype=dtype)
+        self.body, self.shortcut = body, shortcut
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Build body and shortcut; their outputs must have one shape."""
+        self.input_shape = input_shape
+        for child in self.children():
+            child.build(input_shape, rng)
+        self.output_shape = self.body.output_shape
+        around = input_shape if self.shortcut is None else self.shortcut.output_shape
+        if around != self.output_shape:
+            raise ShapeError(
+                f"{self.name or 'Residual'}: the body gives {self.output_shape} and the shortcut {around}; "
+                "to be added they must agree. Give a shortcut that changes the shape alike, such as a 1x1 Conv2D."
+            )
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return body(X) + shortcut(X)."""
+        around = X if self.shortcut is None else self.shortcut.forward(X, training=training)
+        Y = self.body.forward(X, training=training)
+        out = self.workspace.take("Y", Y.shape, Y.dtype)
+        return np.add(Y, around, out=out)
+
+    def backward(self, dY: Array) -> Array | None:
+        """Send dY down both ways and add what comes back."""
+        kept = self.workspace.take("dY", dY.shape, dY.dtype)  # the body may overwrite its dY
+        kept[...] = dY
+        around = kept if self.shortcut is None else self.shortcut.backward(kept)
+        dX = self.body.backward(dY)
+        if dX is None or around is None or not self.needs_input_gradient:
+            return None
+        dX += around
+        return dX
+
+    def children(self) -> list[Layer]:
+        """Return the body and, where there is one, the shortcut."""
+        return [self.body] if self.shortcut is None else [self.body, self.shortcut]
+
+    def mark_input_gradient(self, needed: bool) -> None:
+        """Pass it on: what the block's input needs, both ways give."""
+        self.needs_input_gradient = needed
+        for child in self.children():
+            child.mark_input_gradient(needed)
+
+    def config(self) -> dict[str, Any]:
+        """Return both configurations."""
+        shortcut = None if self.shortcut is None else self.shortcut.config()
+        return {"type": "Residual", "body": self.body.config(), "shortcut": shortcut}
+
+    @classmethod
+    def from_config(cls, options: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> "Residual":
+        """Return the block of these configurations."""
+        shortcut = options.get("shortcut")
+        return cls(make(options["body"]), None if shortcut is None else make(shortcut))
+
+
+@final
+class Parallel(Model):
+    """Branches that see the same input, their outputs joined at the last axis or added.
+
+    Parameters
+    ----------
+    branches : sequence of Layer
+    merge : {"concat", "add"}, optional
+    dtype : {"float32", "float64"}, optional
+
+    Examples
+    --------
+    >>> from pellucid.nn.layers import Dense
+    >>> model = Parallel([Dense(2), Dense(3)])
+    >>> model.initialize((4,))
+    >>> model.output_shape
+    (5,)
+    """
+
+    def __init__(self, branches: Sequence[Layer], merge: str = "concat", *, dtype: str | None = None) -> None:
+        super().__init__(dtype=dtype)
+        if not branches:
+            raise OptionError("Parallel: expected at least one branch, got none.")
+        if merge not in MERGES:
+            raise OptionError(f"Parallel: {unknown_name('merge', merge, MERGES)}")
+        self.branches, self.merge = list(branches), merge
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Build each branch for the same input."""
+        self.input_shape = input_shape
+        for branch in self.branches:
+            branch.build(input_shape, rng)
+        shapes = [branch.output_shape for branch in self.branches]
+        self.output_shape = merged_shape(self.name or "Parallel", shapes, self.merge)
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return the branches' outputs, joined."""
+        outputs = [branch.forward(X, training=training) for branch in self.branches]
+        Y = self.workspace.take("Y", (len(X), *self.output_shape), outputs[0].dtype)
+        return merge_forward(outputs, self.merge, out=Y)
+
+    def backward(self, dY: Array) -> Array | None:
+        """Send each branch its part and add what comes back."""
+        widths = [branch.output_shape[-1] for branch in self.branches]
+        total: Array | None = None
+        for branch, part in zip(self.branches, merge_backward(dY, widths, self.merge), strict=True):
+            dX = branch.backward(part)
+            if self.needs_input_gradient and dX is not None:
+                total = dX.copy() if total is None else np.add(total, dX, out=total)
+        return total
+
+    def children(self) -> list[Layer]:
+        """Return the branches."""
+        return self.branches
+
+    def mark_input_gradient(self, needed: bool) -> None:
+        """Pass it on to every branch."""
+        self.needs_input_gradient = needed
+        for branch in self.branches:
+            branch.mark_input_gradient(needed)
+
+    def config(self) -> dict[str, Any]:
+        """Return the branches' configurations and how they are joined."""
+        branches = [branch.config() for branch in self.branches]
+        return {"type": "Parallel", "branches": branches, "merge": self.merge}
+
+    @classmethod
+    def from_config(cls, options: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> "Parallel":
+        """Return the structure of these configurations."""
+        return cls([make(branch) for branch in options["branches"]], options.get("merge", "concat"))
+
+
+def merged_shape(where: str, shapes: Sequence[Shape], merge: str) -> Shape:
+    """Return the shape of one sample after outputs of these shapes are joined; ShapeError if they cannot be.
+
+    Examples
+    --------
+    >>> merged_shape("here", [(8, 8, 3), (8, 8, 5)], "concat")
+    (8, 8, 8)
+    """
+    if merge == "add":
+        if len(set(shapes)) > 1:
+            raise ShapeError(
+                f"{where}: expected branches of one shape to add, got {', '.join(map(str, shapes))}."
+            )
+        return shapes[0]
+    if len({shape[:-1] for shape in shapes}) > 1:
+        given = ", ".join(map(str, shapes))
+        raise ShapeError(f"{where}: expected branches that differ in the last axis only, got {given}.")
+    return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+
+
+def merge_forward(outputs: Sequence[Array], merge: str, *, out: Array | None = None) -> Array:
+    """Return arrays added, or joined at the last axis.
+
+    Examples
+    --------
+    >>> merge_forward([np.ones((1, 1)), np.zeros((1, 2))], "concat")
+    array([[1., 0., 0.]])
+    """
+    if merge == "concat":
+        return np.concatenate(outputs, axis=-1, out=out)
+    total: Array = np.add(outputs[0], outputs[1], out=out) if len(outputs) > 1 else outputs[0].copy()
+    for output in outputs[2:]:
+        total += output
+    return total
+
+
+def merge_backward(dY: Array, widths: Sequence[int], merge: str) -> list[Array]:
+    """Return each input's gradient, an array of its own that its layer may overwrite.
+
+    Examples
+    --------
+    >>> merge_backward(np.array([[1.0, 2.0, 3.0]]), [1, 2], "concat")
+    [array([[1.]]), array([[2., 3.]])]
+    """
+    if merge == "add":
+        return [dY.copy() for _ in widths]
+    ends = np.cumsum(widths)
+    parts = zip(ends - widths, ends, strict=True)
+    return [dY[..., start:end].copy() for start, end in parts]
