@@ -26,16 +26,17 @@ if TYPE_CHECKING:
     from pellucid.nn.model import Model, Sequential
     from pellucid.nn.presets import preset
     from pellucid.ops.checking import gradcheck
-    from pellucid.training.callbacks import History, PrintCosts, Progress
+    from pellucid.training.callbacks import PrintCosts, Progress
     from pellucid.training.loop import train
     from pellucid.training.optimizers import SGD
+    from pellucid.training.records import History
     from pellucid.types import Dataset, Split
 
 _HOMES = {
     "Dataset": "types",
     "Dense": "nn.layers",
     "Flatten": "nn.layers",
-    "History": "training.callbacks",
+    "History": "training.records",
     "Layer": "nn.layers",
     "Model": "nn.model",
     "PellucidError": "errors",

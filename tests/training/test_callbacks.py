@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from pellucid.nn.presets import preset
-from pellucid.training.callbacks import History, Progress, StepEnd, StopOnInterrupt
+from pellucid.training.callbacks import Progress, StopOnInterrupt
+from pellucid.training.events import StepEnd
+from pellucid.training.records import History
 from pellucid.training.loop import train
 from pellucid.types import Dataset
 
@@ -48,7 +50,7 @@ def test_a_second_ctrl_c_interrupts_at_once(data: Dataset) -> None:
 
 
 def test_history_rows_and_marks() -> None:
-    history = History(losses=[float(i) for i in range(251)])
+    history = History({"loss": [float(i) for i in range(251)]})
     assert history.marks() == {0: 0.0, 100: 100.0, 200: 200.0, 250: 250.0}
     assert history.rows()[3] == {"epoch": 3, "loss": 3.0}
 

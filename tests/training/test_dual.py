@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pellucid.errors import OptionError
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
-from pellucid.training.callbacks import StepEnd
+from pellucid.training.events import StepEnd
 from pellucid.training.dual import DualDense, dual_form, operations, why_not_dual
 from pellucid.training.loop import train
 from pellucid.training.optimizers import SGD, Optimizer

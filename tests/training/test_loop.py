@@ -10,7 +10,8 @@ from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
 from pellucid.nn.presets import preset
 from pellucid.textbook import L_layer_model, two_layer_model
-from pellucid.training.callbacks import EpochEnd, PrintCosts, StepEnd, TrainEnd, TrainStart
+from pellucid.training.callbacks import PrintCosts
+from pellucid.training.events import EpochEnd, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.loop import train
 from pellucid.training.optimizers import SGD
 from pellucid.types import Dataset
@@ -50,7 +51,7 @@ def test_a_callback_hears_everything_in_order(data: Dataset) -> None:
     heard: list[Any] = []
     train(preset("logistic"), data, n_epochs=2, batch_size=20, callbacks=[heard.append])
     kinds = [type(event) for event in heard]
-    assert kinds == [TrainStart, StepEnd, StepEnd, EpochEnd, StepEnd, StepEnd, EpochEnd, TrainEnd]
+    assert kinds == [TrainStart, StepEnd, StepEnd, EpochEnd, StepEnd, StepEnd, EpochEnd, StepsEnd, TrainEnd]
     assert [event.step for event in heard if isinstance(event, StepEnd)] == [0, 1, 2, 3]
 
 

@@ -21,8 +21,10 @@ from pellucid.files import write_atomically
 from pellucid.formats.safetensors import data_hash, save
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
-from pellucid.training.callbacks import Callback, History, PrintCosts, StopOnInterrupt
+from pellucid.training.callbacks import PrintCosts, StopOnInterrupt
+from pellucid.training.events import Callback
 from pellucid.training.loop import train
+from pellucid.training.records import History
 from pellucid.types import Array, Split
 
 Say = Callable[[str], None]
@@ -200,8 +202,7 @@ def _find_photo(split: Split, photo: Path | None) -> tuple[str, Array] | None:
 def _write(folder: Path, result: RunResult, config: TrainingConfig) -> None:
     history = result.history
     save(result.model, folder / "model.safetensors")
-    lines = "".join(json.dumps(row) + "\n" for row in history.rows())
-    write_atomically(folder / "history.jsonl", lines)
+    history.write(folder / "history.jsonl")
     write_atomically(folder / "config.toml", config.to_toml())
     metrics = {
         "train": result.train.to_dict(),

@@ -10,7 +10,7 @@ from pellucid.data.download import fetch
 from pellucid.data.sources import load_data
 from pellucid.evaluation.metrics import evaluate
 from pellucid.nn.presets import preset
-from pellucid.training.callbacks import Callback
+from pellucid.training.events import Callback
 from pellucid.training.loop import train
 
 N_ITERATIONS, LEARNING_RATE, EVERY = 2500, 0.0075, 100

@@ -16,7 +16,7 @@ from pellucid.evaluation.pictures import image_to_vector, new_photo, sample_grid
 from pellucid.evaluation.report import Captioned, ReportContent, Section, Table, save_figure, write_report
 from pellucid.evaluation.style import percent
 from pellucid.nn.model import Model
-from pellucid.training.callbacks import History
+from pellucid.training.records import History
 from pellucid.types import Array, Split
 
 if TYPE_CHECKING:

@@ -1,10 +1,14 @@
 """Mini-batches: the training rows in a new order each epoch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from pellucid.errors import OptionError
 from pellucid.rng import stream
-from pellucid.types import Array
+from pellucid.types import Array, n_rows, take_rows
+
+Batch: TypeAlias = tuple[Any, Any, "Array | None"]  # inputs, targets, weights
+Change: TypeAlias = Callable[[Any, Any, int], "tuple[Any, Any]"]  # inputs, targets, step -> both
 
 
 class Batches:
@@ -12,39 +16,66 @@ class Batches:
 
     Parameters
     ----------
-    X, Y : Array
-        Prepared inputs and targets, m rows each.
+    X, Y : Array, or dict of Array
+        Inputs and targets, m rows each.
     batch_size : int or None
         None is the full batch, in the order of the data and without a copy.
     seed : int
+    weights : Array, shape (m,), optional
+        How much each sample counts.
+    change : callable, optional
+        Given inputs, targets and the step's number, returns what is trained on: preparing, augmenting.
 
     Examples
     --------
     >>> import numpy as np
     >>> batches = Batches(np.arange(5), np.arange(5), 2, seed=0)
-    >>> [len(x) for x, y in batches.epoch(0)]
+    >>> [len(x) for x, y, weights in batches.epoch(0)]
     [2, 2, 1]
     """
 
-    def __init__(self, X: Array, Y: Array, batch_size: int | None, seed: int) -> None:
-        if batch_size is not None and not 1 <= batch_size <= len(X):
+    def __init__(
+        self,
+        X: Any,
+        Y: Any,
+        batch_size: int | None,
+        seed: int,
+        *,
+        weights: Array | None = None,
+        change: Change | None = None,
+    ) -> None:
+        self.n_rows = n_rows(X)
+        if batch_size is not None and not 1 <= batch_size <= self.n_rows:
             raise OptionError(
-                f"batch_size: expected 1 to {len(X)}, the number of training samples, got {batch_size}. "
+                f"batch_size: expected 1 to {self.n_rows}, the number of training samples, got {batch_size}. "
                 "Leave it out for the full batch."
             )
         self.X, self.Y, self.batch_size, self.seed = X, Y, batch_size, seed
+        self.weights, self.change = weights, change
 
     @property
     def n_steps(self) -> int:
         """Steps an epoch; the last may be smaller than the others."""
-        return 1 if self.batch_size is None else -(-len(self.X) // self.batch_size)
+        return 1 if self.batch_size is None else -(-self.n_rows // self.batch_size)
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Array, Array]]:
-        """Yield the batches of one epoch; every sample comes once."""
+    def epoch(self, epoch: int, *, skip: int = 0) -> Iterator[Batch]:
+        """Yield the batches of one epoch, all but the first ``skip``; every sample comes once."""
+        for i, rows in enumerate(self._rows(epoch)):
+            if i < skip:
+                continue
+            if rows is None:
+                X, Y, weights = self.X, self.Y, self.weights
+            else:
+                X, Y = take_rows(self.X, rows), take_rows(self.Y, rows)
+                weights = None if self.weights is None else self.weights[rows]
+            if self.change is not None:
+                X, Y = self.change(X, Y, epoch * self.n_steps + i)
+            yield X, Y, weights
+
+    def _rows(self, epoch: int) -> Iterator[Array | None]:
         if self.batch_size is None:
-            yield self.X, self.Y
+            yield None
             return
-        order = stream(self.seed, "batches", epoch).permutation(len(self.X))
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
-            yield self.X[rows], self.Y[rows]
+        order = stream(self.seed, "batches", epoch).permutation(self.n_rows)
+        for start in range(0, self.n_rows, self.batch_size):
+            yield order[start : start + self.batch_size]

@@ -11,7 +11,8 @@ from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
 from pellucid.nn.memory import carve
 from pellucid.ops.losses import Loss, get_loss
-from pellucid.types import Array, LayerRow, Shape
+from pellucid.rng import stream
+from pellucid.types import Array, LayerRow, Shape, map_arrays, n_rows, take_rows
 
 DTYPES = ("float32", "float64")
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
@@ -52,7 +53,9 @@ class Model(Layer):
         """Whether the parameters have been drawn."""
         return self.theta.size > 0
 
-    def initialize(self, input_shape: Shape | Mapping[str, Shape], *, seed: int = 0, dtype: str | None = None) -> None:
+    def initialize(
+        self, input_shape: Shape | Mapping[str, Shape], *, seed: int = 0, dtype: str | None = None
+    ) -> None:
         """Build every layer for samples of ``input_shape`` and draw the first parameters.
 
         Parameters
@@ -153,6 +156,37 @@ class Model(Layer):
     def loss_of(self, X: Array, y: Array) -> float:
         """Return the mean loss of prepared inputs, without a gradient."""
         return self._loss.forward(self.forward(X), self.encode(y) if y.ndim == 1 else y)[0]
+
+    def outputs(self, X: Any) -> Any:
+        """Return the raw outputs for prepared inputs, (m, *output_shape), a new array; a piece at a time."""
+        pieces = [
+            map_arrays(np.copy, self.forward(take_rows(X, slice(start, start + PREDICT_ROWS))))
+            for start in range(0, n_rows(X), PREDICT_ROWS)
+        ]
+        if isinstance(pieces[0], dict):
+            return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+        return np.concatenate(pieces)
+
+    def measure(self, X: Any, Y: Any) -> dict[str, float]:
+        """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy."""
+        Z = self.outputs(X)
+        figures = {"loss": self._loss.forward(Z, Y)[0]}
+        if self._loss.kind == "classification":
+            predicted = Z[:, 0] > 0 if Z.shape[1] == 1 else Z.argmax(axis=1)
+            true = Y if Y.ndim == 1 else Y[:, 0] > 0.5 if Y.shape[1] == 1 else Y.argmax(axis=1)
+            figures["accuracy"] = float((predicted == true).mean())
+        return figures
+
+    @property
+    def draws_random_numbers(self) -> bool:
+        """Whether a layer does, such as Dropout: see ``seed_step``."""
+        return any(hasattr(leaf, "set_step_rng") for leaf in self.leaves())
+
+    def seed_step(self, seed: int, step: int, *, shard: int = 0) -> None:
+        """Give each layer that draws random numbers its stream for one step of the training."""
+        for leaf in self.leaves():
+            if hasattr(leaf, "set_step_rng"):
+                leaf.set_step_rng(stream(seed, f"{leaf.name} of shard {shard}", step))
 
     def decision_function(self, X: Array) -> Array:
         """Return the logits of raw inputs: (m,) for a model with one output, else (m, n_out).

@@ -114,6 +114,11 @@ class Shards:
             self.model.grad += one.grad
         return sum(losses)
 
+    def seed_step(self, seed: int, step: int) -> None:
+        """Give each replica's random layers their streams for a step; no two shards share one."""
+        for shard, one in enumerate(self.replicas):
+            one.seed_step(seed, step, shard=shard)
+
     def run(self, tasks: list[Callable[[], None]]) -> None:
         """Run one task on each thread, the first on this one, and wait for all."""
         for shard in range(1, self.n_shards):
@@ -168,10 +173,10 @@ def sharded(model: Model, n_shards: int) -> Iterator[Any]:
 
 
 def replica(model: Model) -> Model:
-    """Return a copy that shares the model's parameters and state, and has gradients and buffers of its own."""
+    """Return a copy that shares the model's parameters, and has gradients, state and buffers of its own."""
     shared = {id(model.theta): model.theta}  # deepcopy takes what is here as it is
     for leaf in model.leaves():
-        shared |= {id(array): array for array in (*leaf.params.values(), *leaf.state.values())}
+        shared |= {id(array): array for array in leaf.params.values()}
         leaf.workspace = Workspace()
     twin = copy.deepcopy(model, shared)
     twin.grad = np.zeros_like(model.grad)

@@ -1,104 +1,17 @@
-"""What the loop tells while it runs, and the callbacks that listen.
-
-A callback is any callable that takes an event and returns True to stop the training after the step.
-"""
+"""Callbacks that show how a training goes, and that let Ctrl-C end it well."""
 
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from pellucid.nn.model import Model
+from pellucid.training.events import EpochEnd, Event, StepEnd, TrainEnd, TrainStart
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
-
-
-class TrainStart(NamedTuple):
-    """Before the first step."""
-
-    model: Model
-    n_epochs: int
-    n_steps: int  # steps an epoch
-    path: str  # "direct" or "dual"
-    note: str  # why that path, in words
-
-
-class StepEnd(NamedTuple):
-    """After each update."""
-
-    step: int  # counted from 0: how many updates came before
-    epoch: int
-    loss: float  # of the parameters before the update
-
-
-class EpochEnd(NamedTuple):
-    """After each pass over the training data."""
-
-    epoch: int
-    step: int  # of the epoch's last update
-    loss: float  # mean over the epoch's samples
-    validation_loss: float | None
-
-
-class TrainEnd(NamedTuple):
-    """After the last step; the model's layers are its own again."""
-
-    model: Model
-
-
-Event: TypeAlias = TrainStart | StepEnd | EpochEnd | TrainEnd
-Callback: TypeAlias = Callable[[Any], "bool | None"]
-
-
-@dataclass
-class History:
-    """What a training did, filled while it runs.
-
-    Attributes
-    ----------
-    losses : list of float
-        One for each epoch: the loss of the parameters that the epoch's steps started from, its mean over samples.
-    validation_losses : list of float
-        One for each epoch where validation data was given.
-    n_steps : int
-        Updates made.
-    seconds : float
-        Wall time of the whole training, set-up included.
-    setup_seconds : float
-        Wall time before the first step.
-    path, note : str
-        Which form was used, ``"direct"`` or ``"dual"``, and why.
-    is_complete : bool
-        False if it was stopped before its last epoch.
-    """
-
-    losses: list[float] = field(default_factory=list)
-    validation_losses: list[float] = field(default_factory=list)
-    n_steps: int = 0
-    seconds: float = 0.0
-    setup_seconds: float = 0.0
-    path: str = "direct"
-    note: str = ""
-    is_complete: bool = False
-
-    def rows(self) -> list[dict[str, float]]:
-        """Return one record an epoch, for a file of lines."""
-        columns = {"loss": self.losses, "validation_loss": self.validation_losses}
-        filled = {name: values for name, values in columns.items() if values}
-        return [
-            {"epoch": epoch, **{name: values[epoch] for name, values in filled.items()}}
-            for epoch in range(len(self.losses))
-        ]
-
-    def marks(self, every: int = 100) -> dict[int, float]:
-        """Return the losses of every so many epochs and of the last one, by epoch: what the tutorial prints."""
-        n = len(self.losses)
-        return {i: self.losses[i] for i in range(n) if i % every == 0 or i == n - 1}
 
 
 class PrintCosts:
@@ -111,7 +24,7 @@ class PrintCosts:
     def __call__(self, event: Event) -> None:
         """Listen."""
         if isinstance(event, TrainStart):
-            self._n_epochs = event.n_epochs
+            self._n_epochs = event.run.n_epochs
         elif isinstance(event, EpochEnd) and (
             event.epoch % self.every == 0 or event.epoch == self._n_epochs - 1
         ):
@@ -141,21 +54,25 @@ class StopOnInterrupt:
 
 
 class Progress:
-    """A bar on standard error: epochs done, loss, time left. Silent where that is not a terminal."""
+    """A bar on standard error: steps done, loss, validation, time left. Silent where that is no terminal."""
 
     def __init__(self, title: str = "training", *, refresh_seconds: float = 0.1) -> None:
-        self.title = title
-        self.refresh_seconds = refresh_seconds
+        self.title, self.refresh_seconds = title, refresh_seconds
         self._bar: RichProgress | None = None
         self._next = 0.0
+        self._validation = ""
 
     def __call__(self, event: Event) -> None:
         """Listen."""
         if isinstance(event, StepEnd):
             if self._bar is not None and (now := time.perf_counter()) >= self._next:
                 self._next = now + self.refresh_seconds
-                done = event.step + 1
-                self._bar.update(self._task, completed=done, loss=f"{event.loss:.4f}")
+                figures = f"loss {event.loss:.4f}{self._validation}"
+                self._bar.update(self._task, completed=event.step + 1, figures=figures)
+        elif isinstance(event, EpochEnd):
+            if len(event.metrics) > 1:
+                rest = [item for item in event.metrics.items() if item[0].startswith("validation")]
+                self._validation = "".join(f", {name.replace('_', ' ')} {value:.4f}" for name, value in rest)
         elif isinstance(event, TrainStart):
             self._open(event)
         elif isinstance(event, TrainEnd) and self._bar is not None:
@@ -173,11 +90,14 @@ class Progress:
             TextColumn(self.title),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}"),
+            TextColumn("{task.fields[figures]}"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
             redirect_stdout=sys.stdout.isatty(),
         )
-        self._task = self._bar.add_task(self.title, total=event.n_epochs * event.n_steps, loss="")
+        run = event.run
+        self._task = self._bar.add_task(
+            self.title, total=run.n_epochs * run.n_steps, completed=run.step, figures=""
+        )
         self._bar.start()

@@ -47,14 +47,21 @@ class DualDense(Layer):
         self.output_shape, self.input_shape = dense.output_shape, dense.input_shape
         W0 = dense.params["W"]
         m, n_out = len(X), W0.shape[1]
-        parts = [X] if X_validation is None else [X, X_validation]
-        table = np.concatenate([_features(part, X, W0) for part in parts])
+        self._parts = [X] if X_validation is None else [X, X_validation]
+        table = np.concatenate([_features(part, X, W0) for part in self._parts])
         self.table = table.astype(W0.dtype, copy=False)  # (m + m_validation, m + n_out + 1)
         self._train_table = self.table[:m]
         self.rows_train = np.arange(m)
         self.rows_validation = np.arange(m, len(self.table))
         self._ones = np.ones(m, W0.dtype)
         self.params = {"C": np.vstack([np.zeros((m, n_out)), np.eye(n_out), dense.params["b"]])}
+
+    def restart_from(self, W0: Array) -> None:
+        """Take other weights for W_0, those of the training that a checkpoint goes on with."""
+        self.dense.params["W"][...] = W0
+        self.table[:, len(self.X) : -1] = np.concatenate(
+            [_products(part, self.dense.params["W"]) for part in self._parts]
+        )
 
     def decay_mask(self, key: str) -> Array:
         """Return 1 for C and s, 0 for the bias row."""
@@ -177,6 +184,10 @@ def _first_dense(model: Sequential) -> int:
         if not isinstance(layer, Flatten):
             return -1
     return -1
+
+
+def _products(A: Array, W0: Array) -> Array:
+    return _features(A, A[:0], W0)[:, :-1]
 
 
 def _features(A: Array, X: Array, W0: Array) -> Array:

@@ -3,21 +3,23 @@
 import math
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pellucid.data.batches import Batches
-from pellucid.data.door import hold_out
-from pellucid.data.preprocess import Preprocessing, check_finite
-from pellucid.errors import DataError, OptionError, ShapeError, TrainingError, unknown_name
-from pellucid.nn.model import Model, Sequential
-from pellucid.training.callbacks import Callback, EpochEnd, Event, History, StepEnd, TrainEnd, TrainStart
-from pellucid.training.dual import DualDense, dual_form, first_dense_shape, operations, why_not_dual
+from pellucid.errors import TrainingError
+from pellucid.nn.model import Model
+from pellucid.nn.shards import sharded
+from pellucid.training.black_box import find_fault, write_black_box
+from pellucid.training.checkpoint import load_checkpoint
+from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
+from pellucid.training.lbfgs import LBFGS
 from pellucid.training.optimizers import SGD, Optimizer
-from pellucid.types import Array, Dataset
-
-PATHS = ("auto", "direct", "dual")
+from pellucid.training.records import History
+from pellucid.training.schedules import Schedule
+from pellucid.training.setup import Form, Job, Validation, choose_form, prepare
+from pellucid.types import Array, Dataset, n_rows
 
 
 def train(
@@ -33,6 +35,13 @@ def train(
     dtype: str | None = None,
     path: str = "auto",
     callbacks: Sequence[Callback] = (),
+    schedule: Schedule | None = None,
+    augment: Any = None,
+    sample_weight: Array | None = None,
+    class_weight: Any = None,
+    n_threads: int | None = None,
+    resume: str | Path | None = None,
+    black_box: str | Path | None = None,
 ) -> History:
     """Train a model on data, in place.
 
@@ -51,8 +60,8 @@ def train(
     batch_size : int or None, optional
         None: the full batch, so that one epoch is one step.
     validation : Dataset or float, optional
-        Samples whose loss is computed after each epoch; a number is the share of the data that is held out for
-        it, stratified, by ``seed``.
+        Samples whose loss and accuracy are computed after each epoch; a number is the share of the data that is
+        held out for it, stratified, by ``seed``.
     seed : int, optional
         Of the start and of the order of the batches.
     dtype : {"float32", "float64"}, optional
@@ -60,7 +69,24 @@ def train(
     path : {"auto", "direct", "dual"}, optional
         How the first layer is trained: see :mod:`pellucid.training.dual`. ``"auto"`` takes the cheaper.
     callbacks : sequence of callable
-        Each is called with every event; one that returns True ends the training after the step.
+        Each is called with every event; one that returns True ends the training after the step. See
+        :mod:`pellucid.training.events`.
+    schedule : Schedule, optional
+        How the learning rate changes; default: not at all.
+    augment : pellucid.data.augment.Augment, optional
+        Changes every batch at random before it is trained on.
+    sample_weight : Array, shape (m,), optional
+        How much each sample counts.
+    class_weight : "balanced", mapping or sequence, optional
+        How much each class counts; times ``sample_weight`` where both are given.
+    n_threads : int, optional
+        Split every batch over so many threads; default: all cores where the model's work is worth it, else 1. With
+        another number the sums are added in another order, and the last digits differ.
+    resume : str or Path, optional
+        A checkpoint, or a folder of them, to go on from: the same call as before, and the result is the same bit
+        for bit as if it had never stopped.
+    black_box : str or Path, optional
+        Where to write the batch and the parameters if the loss is no longer a finite number.
 
     Returns
     -------
@@ -71,7 +97,10 @@ def train(
     DataError, OptionError, ShapeError
         If data, an option or a shape does not fit, before anything is changed.
     TrainingError
-        If the loss is no longer a finite number. The model keeps the parameters that gave it.
+        If the loss is no longer a finite number, naming the first operation that gave one. The model keeps the
+        parameters that it broke at.
+    FormatError
+        If the checkpoint is of another model or training.
 
     Examples
     --------
@@ -84,135 +113,114 @@ def train(
     array([0, 0, 1, 1])
     """
     started = time.perf_counter()
-    optimizer = optimizer or SGD()
-    _check_options(data, n_epochs, path)
-    if isinstance(validation, float):
-        parts = hold_out(data, name="validation", seed=seed, test_fraction=validation)
-        data, validation = parts.train, parts.test
-    X, X_validation = _prepare(model, data, validation, loss, seed, dtype)
-    Y = model.encode(data.y)
-    Batches(X, Y, batch_size, seed)  # refuses a wrong size before the set-up's work
+    job = prepare(
+        model,
+        data,
+        validation,
+        loss=loss,
+        optimizer=optimizer or SGD(),
+        n_epochs=n_epochs,
+        batch_size=batch_size,
+        seed=seed,
+        dtype=dtype,
+        path=path,
+        schedule=schedule,
+        augment=augment,
+        sample_weight=sample_weight,
+        class_weight=class_weight,
+        n_threads=n_threads,
+    )
     history = History()
-    form = _choose_path(model, optimizer, X, X_validation, batch_size, n_epochs, path, history)
-    start = TrainStart(model, n_epochs, 0, history.path, history.note)
+    run = Run(model, job.optimizer, schedule, history, n_epochs, job.n_steps)
+    run.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
+    run.settings = job.settings
     try:
-        with form as dual, np.errstate(over="ignore", invalid="ignore"):
-            inputs = X if dual is None else dual.rows_train
-            batches = Batches(inputs, Y, batch_size, seed)
-            optimizer.start(model.theta, model.flat_decay_mask())
+        with choose_form(job, history) as form, np.errstate(over="ignore", invalid="ignore"):
+            job.optimizer.start(model.theta, model.flat_decay_mask())
+            if schedule is not None:
+                schedule.start(job.optimizer.learning_rate, n_epochs * job.n_steps)
             history.setup_seconds = time.perf_counter() - started
-            _tell(callbacks, start._replace(n_steps=batches.n_steps))
-            check = None
-            if validation is not None and X_validation is not None:
-                rows = X_validation if dual is None else dual.rows_validation
-                check = rows, model.encode(validation.y)
-            _run(model, optimizer, batches, n_epochs, check, callbacks, history)
+            run.tell(TrainStart(run))
+            if resume is not None:
+                load_checkpoint(run, resume)
+            with sharded(model, job.n_threads) as stepper:
+                if isinstance(job.optimizer, LBFGS):
+                    _minimize(run, stepper, form, job.optimizer)
+                else:
+                    _run(run, stepper, form, job, black_box)
+            run.tell(StepsEnd(run))
     finally:
         history.seconds = time.perf_counter() - started
-        _tell(callbacks, TrainEnd(model))
+        run.tell(TrainEnd(run))
     return history
 
 
-def _run(
-    model: Model,
-    optimizer: Optimizer,
-    batches: Batches,
-    n_epochs: int,
-    check: tuple[Array, Array] | None,
-    callbacks: Sequence[Callback],
-    history: History,
-) -> None:
-    step, m = 0, len(batches.X)
-    for epoch in range(n_epochs):
-        total, stop = 0.0, False
-        for X, Y in batches.epoch(epoch):
-            loss = model.loss_and_grad(X, Y)
+def _run(run: Run, stepper: Any, form: Form, job: Job, black_box: str | Path | None) -> None:
+    """Take every step that is left."""
+    model, optimizer, schedule, batches = run.model, run.optimizer, run.schedule, form.batches
+    stop, is_random = False, model.draws_random_numbers
+    while run.epoch < run.n_epochs and not stop:
+        for X, Y, weights in batches.epoch(run.epoch, skip=run.step_in_epoch):
+            if schedule is not None:
+                schedule.apply(optimizer, run.step)
+            if is_random:
+                stepper.seed_step(job.seed, run.step)
+            loss = stepper.loss_and_grad(X, Y, weights=weights)
             if not math.isfinite(loss):
-                raise TrainingError(
-                    f"train: the loss became {loss} at step {step} (epoch {epoch}). "
-                    "Try a smaller learning rate, or look for outliers in the data."
-                )
+                raise _broken(run, X, Y, loss, black_box)
             optimizer.step(model.theta, model.grad)
-            total += loss * len(X)
-            stop = _tell(callbacks, StepEnd(step, epoch, loss))
-            step += 1
-            if stop and step % batches.n_steps:  # in the middle of an epoch: its mean is not complete
+            run.epoch_loss += loss * (n_rows(Y) / batches.n_rows)
+            run.step += 1
+            run.step_in_epoch += 1
+            stop = run.tell(StepEnd(run.step - 1, run.epoch, loss))
+            if stop:
                 break
-        else:
-            history.losses.append(total / m if batches.n_steps > 1 else loss)
-            loss_validation = None if check is None else model.loss_of(*check)
-            if loss_validation is not None:
-                history.validation_losses.append(loss_validation)
-            stop |= _tell(callbacks, EpochEnd(epoch, step - 1, history.losses[-1], loss_validation))
-        history.n_steps = step
-        if stop:
+        if run.step_in_epoch < run.n_steps:  # in the middle of an epoch: its mean is not complete
             break
-    history.is_complete = step == n_epochs * batches.n_steps
+        stop |= _end_epoch(run, run.epoch_loss, form.validation)
+    run.history.n_steps = run.step
+    run.history.is_complete = run.epoch == run.n_epochs
 
 
-def _tell(callbacks: Sequence[Callback], event: Event) -> bool:
-    return any([callback(event) for callback in callbacks])  # noqa: C419 - a list: every callback runs
+def _end_epoch(run: Run, loss: float, validation: Validation | None) -> bool:
+    metrics = {"loss": loss}
+    if validation is not None:
+        metrics |= validation.measure(run.model)
+    if run.schedule is not None:
+        metrics["learning_rate"] = run.optimizer.learning_rate
+        run.schedule.observe(metrics.get("validation_loss", loss))
+    run.history.append(metrics)
+    event = EpochEnd(run.epoch, run.step - 1, metrics)
+    run.epoch, run.step_in_epoch, run.epoch_loss = run.epoch + 1, 0, 0.0
+    return run.tell(event)
 
 
-def _check_options(data: Dataset, n_epochs: int, path: str) -> None:
-    if path not in PATHS:
-        raise OptionError(unknown_name("path", path, PATHS))
-    if n_epochs < 1:
-        raise OptionError(f"n_epochs: expected 1 or more, got {n_epochs}.")
-    if len(data.X) == 0:
-        raise DataError("train: expected at least one sample, got none.")
-    if len(data.X) != len(data.y):
-        raise DataError(f"train: X has {len(data.X)} samples and y has {len(data.y)} labels.")
-    check_finite(data.X, "train")
+def _minimize(run: Run, stepper: Any, form: Form, optimizer: LBFGS) -> None:
+    """Hand the full batch to an optimizer that evaluates the loss itself; an iteration counts as an epoch."""
+    ((X, Y, weights),) = form.batches.epoch(0)
+
+    def loss_and_grad() -> float:
+        loss: float = stepper.loss_and_grad(X, Y, weights=weights)
+        return loss
+
+    def on_iteration(loss: float) -> bool:
+        run.step += 1
+        stop = run.tell(StepEnd(run.step - 1, run.epoch, loss))
+        return _end_epoch(run, loss, form.validation) or stop or run.epoch >= run.n_epochs
+
+    optimizer.minimize(run.model.theta, loss_and_grad, run.model.grad, on_iteration)
+    run.history.n_steps, run.history.is_complete = run.step, True
 
 
-def _prepare(
-    model: Model, data: Dataset, validation: Dataset | None, loss: str | None, seed: int, dtype: str | None
-) -> tuple[Array, Array | None]:
-    """Make the model ready for the data and the data for the model."""
-    if loss is not None:
-        model.set_loss(loss)
-    if not model.is_initialized:
-        model.initialize(data.X.shape[1:], seed=seed, dtype=dtype)
-    elif data.X.shape[1:] != model.input_shape:
-        raise ShapeError(f"train: expected samples of shape {model.input_shape}, got {data.X.shape[1:]}.")
-    elif dtype is not None and dtype != model.dtype:
-        raise OptionError(f"dtype: the model is already {model.dtype}; make a new one for {dtype}.")
-    if model.preprocessing is None:
-        model.preprocessing = Preprocessing.for_data(data.X)
-    model.classes = data.classes or model.classes
-    X = model.preprocessing.apply(data.X, model.dtype)
-    return X, None if validation is None else model.preprocessing.apply(validation.X, model.dtype)
-
-
-def _choose_path(
-    model: Model,
-    optimizer: Optimizer,
-    X: Array,
-    X_validation: Array | None,
-    batch_size: int | None,
-    n_epochs: int,
-    path: str,
-    history: History,
-) -> AbstractContextManager[DualDense | None]:
-    """Return the context that the steps run in, and note the choice in the history."""
-    if path == "direct":
-        history.note = "direct form, as asked"
-        return nullcontext()
-    n_validation = 0 if X_validation is None else len(X_validation)
-    reason = why_not_dual(model, optimizer, len(X) + n_validation)
-    if not reason:
-        assert isinstance(model, Sequential)
-        n_in, n_out = first_dense_shape(model)
-        batch = batch_size or len(X)
-        n_steps = n_epochs * -(-len(X) // batch)
-        direct, dual = operations(n_in, n_out, len(X), n_validation, batch, n_steps)
-        if path == "dual" or dual < direct:
-            history.path = "dual"
-            history.note = f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"
-            return dual_form(model, X, X_validation)
-        reason = "the dual form would cost more here"
-    elif path == "dual":
-        raise OptionError(f"path: the dual form does not hold here: {reason}. Use path='auto'.")
-    history.note = f"direct form: {reason}"
-    return nullcontext()
+def _broken(run: Run, X: Any, Y: Any, loss: float, black_box: str | Path | None) -> TrainingError:
+    run.history.n_steps = run.step
+    fault = find_fault(run.model, X, Y)
+    where = "" if fault is None else f" It began {fault.in_words()}."
+    kept = ""
+    if black_box is not None:
+        write_black_box(black_box, run.model, X, Y, fault, run.step, run.epoch)
+        kept = f" The step is kept in {black_box}."
+    return TrainingError(
+        f"train: the loss became {loss} at step {run.step} (epoch {run.epoch}).{where} "
+        f"Try a smaller learning rate, or look for outliers in the data.{kept}"
+    )

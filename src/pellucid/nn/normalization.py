@@ -1,0 +1,298 @@
+"""Layers that keep a network's numbers in range: BatchNorm, LayerNorm, Dropout; and Activation by itself."""
+
+from typing import Any, final
+
+import numpy as np
+
+from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layers import Layer
+from pellucid.ops.activations import get_activation
+from pellucid.ops.dropout import DropoutCache, check_rate, dropout_backward, dropout_forward
+from pellucid.ops.layer_norm import layer_norm_backward, layer_norm_forward
+from pellucid.ops.normalize import (
+    BatchNormCache,
+    BatchNormInferenceCache,
+    Reduce,
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_inference,
+    batch_norm_inference_backward,
+)
+from pellucid.types import Array, Shape
+
+
+@final
+class BatchNorm(Layer):
+    """Bring every channel to mean beta and deviation gamma: over the batch in training, else by running statistics.
+
+    Parameters
+    ----------
+    momentum : float, optional
+        How far the running statistics move towards each batch's, above 0 up to 1.
+    epsilon : float, optional
+        Added to the variance, above 0.
+
+    Attributes
+    ----------
+    state : dict of str to Array
+        ``running_mean`` and ``running_var``, float64 of shape (c,): they start at 0 and 1 and move with every
+        training forward; the variance is the unbiased one, as PyTorch has it. A batch with one value a channel
+        has no variance and moves neither.
+    reduce : callable or None
+        Where this layer sees one shard of a batch: see :func:`pellucid.ops.normalize.batch_norm_forward`.
+    is_recording : bool
+        Whether training forwards move the running statistics; of shards that share one state, one should.
+
+    Raises
+    ------
+    OptionError
+        If an option is out of range.
+
+    Examples
+    --------
+    >>> layer = BatchNorm()
+    >>> layer.build((1,), StartRandom(np.random.PCG64(1)))
+    >>> layer.forward(np.array([[1.0], [3.0]]), training=True).round(3).ravel()
+    array([-1.,  1.])
+    >>> layer.state["running_mean"], layer.state["running_var"]
+    (array([0.2]), array([1.1]))
+    """
+
+    undecayed = frozenset({"gamma", "beta"})
+
+    def __init__(self, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        if not 0 < momentum <= 1:
+            raise OptionError(f"BatchNorm: expected a momentum above 0, up to 1, got {momentum}. Try 0.1.")
+        self.momentum, self.epsilon = float(momentum), _checked_epsilon("BatchNorm", epsilon)
+        self.reduce: Reduce | None = None
+        self.is_recording = True
+        self._cache: BatchNormCache | BatchNormInferenceCache | None = None
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Start with gamma 1 and beta 0."""
+        super().build(input_shape, rng)
+        c = _n_channels(self, input_shape)
+        self.params = {"gamma": np.ones(c), "beta": np.zeros(c)}
+        self.state = {"running_mean": np.zeros(c), "running_var": np.ones(c)}
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return X normalized, shape (m, ..., c)."""
+        gamma, beta, state = self.params["gamma"], self.params["beta"], self.state
+        out = self.workspace.take("Y", X.shape, X.dtype)
+        if not training:
+            Y, self._cache = batch_norm_inference(
+                X, gamma, beta, state["running_mean"], state["running_var"], epsilon=self.epsilon, out=out
+            )
+            return Y
+        Y, mean, var, cache = batch_norm_forward(
+            X, gamma, beta, epsilon=self.epsilon, reduce=self.reduce, out=out, workspace=self.workspace
+        )
+        self._cache = cache
+        if self.is_recording and cache.n > 1:
+            state["running_mean"] += self.momentum * (mean - state["running_mean"])
+            state["running_var"] += self.momentum * (var * (cache.n / (cache.n - 1)) - state["running_var"])
+        return Y
+
+    def backward(self, dY: Array) -> Array | None:
+        """Write dgamma and dbeta; return dX in dY's place, or None where nothing needs it."""
+        dgamma, dbeta = self.grads["gamma"], self.grads["beta"]
+        if isinstance(self._cache, BatchNormInferenceCache):
+            return batch_norm_inference_backward(dY, self._cache, dX=dY, dgamma=dgamma, dbeta=dbeta)[0]
+        assert self._cache is not None, "backward comes after forward"
+        return batch_norm_backward(
+            dY,
+            self._cache,
+            reduce=self.reduce,
+            dX=dY,
+            dgamma=dgamma,
+            dbeta=dbeta,
+            needs_dX=self.needs_input_gradient,
+        )[0]
+
+    def config(self) -> dict[str, Any]:
+        """Return momentum and epsilon."""
+        return {"type": "BatchNorm", "momentum": self.momentum, "epsilon": self.epsilon}
+
+    @property
+    def n_operations(self) -> int:
+        """2 for each number: by running statistics, normalizing is one multiplication and one addition."""
+        return 2 * int(np.prod(self.input_shape))
+
+
+@final
+class LayerNorm(Layer):
+    """Bring every sample to mean 0 and variance 1 along its last axis, then times gamma, plus beta.
+
+    Parameters
+    ----------
+    epsilon : float, optional
+        Added to the variance, above 0.
+
+    Examples
+    --------
+    >>> layer = LayerNorm()
+    >>> layer.build((2,), StartRandom(np.random.PCG64(1)))
+    >>> layer.forward(np.array([[1.0, 3.0]])).round(3)
+    array([[-1.,  1.]])
+    """
+
+    undecayed = frozenset({"gamma", "beta"})
+
+    def __init__(self, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.epsilon = _checked_epsilon("LayerNorm", epsilon)
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Start with gamma 1 and beta 0."""
+        super().build(input_shape, rng)
+        n = _n_channels(self, input_shape)
+        self.params = {"gamma": np.ones(n), "beta": np.zeros(n)}
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return X normalized, shape (m, ..., n)."""
+        out = self.workspace.take("Y", X.shape, X.dtype)
+        gamma, beta = self.params["gamma"], self.params["beta"]
+        Y, self._cache = layer_norm_forward(
+            X, gamma, beta, epsilon=self.epsilon, out=out, workspace=self.workspace
+        )
+        return Y
+
+    def backward(self, dY: Array) -> Array:
+        """Write dgamma and dbeta; return dX in dY's place."""
+        grads = self.grads
+        return layer_norm_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads["beta"])[0]
+
+    def config(self) -> dict[str, Any]:
+        """Return epsilon."""
+        return {"type": "LayerNorm", "epsilon": self.epsilon}
+
+    @property
+    def n_operations(self) -> int:
+        """7 for each number: the mean, the squares, their sum, and the result."""
+        return 7 * int(np.prod(self.input_shape))
+
+
+@final
+class Dropout(Layer):
+    """While training, set each number to 0 with probability ``rate`` and divide the others by 1 - rate.
+
+    Parameters
+    ----------
+    rate : float, optional
+        From 0 to below 1.
+
+    Attributes
+    ----------
+    rng : numpy.random.Generator or None
+        Where the next training forward draws from; the training loop sets a new one each step.
+
+    Examples
+    --------
+    >>> layer = Dropout(0.5)
+    >>> layer.build((4,), StartRandom(np.random.PCG64(1)))
+    >>> layer.forward(np.ones((1, 4)))
+    array([[1., 1., 1., 1.]])
+    >>> layer.set_step_rng(np.random.default_rng(0))
+    >>> set(layer.forward(np.ones((5, 4)), training=True).ravel().tolist()) == {0.0, 2.0}
+    True
+    """
+
+    def __init__(self, rate: float = 0.5) -> None:
+        super().__init__()
+        check_rate("Dropout", rate)
+        self.rate = float(rate)
+        self.rng: np.random.Generator | None = None
+        self._cache: DropoutCache | None = None
+
+    def set_step_rng(self, generator: np.random.Generator | None) -> None:
+        """Draw from this generator from now on; None: a training forward is an error."""
+        self.rng = generator
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return X itself, or while training X with numbers dropped."""
+        if not training or self.rate == 0:
+            self._cache = None
+            return X
+        if self.rng is None:
+            raise PellucidError(
+                f"{self.name or 'Dropout'}: training needs a generator to draw what is dropped, and none is set. "
+                "train() sets one each step; elsewhere call set_step_rng(generator) before forward."
+            )
+        take = self.workspace.take
+        Y, self._cache = dropout_forward(
+            X,
+            self.rate,
+            self.rng,
+            out=take("Y", X.shape, X.dtype),
+            mask=take("mask", X.shape, X.dtype),
+        )
+        return Y
+
+    def backward(self, dY: Array) -> Array:
+        """Return dY with the same numbers dropped, in its own place."""
+        return dY if self._cache is None else dropout_backward(dY, self._cache, dX=dY)
+
+    def config(self) -> dict[str, Any]:
+        """Return the rate."""
+        return {"type": "Dropout", "rate": self.rate}
+
+
+@final
+class Activation(Layer):
+    """A function of each number, such as relu, as a layer of its own.
+
+    Parameters
+    ----------
+    activation : str
+        A name of :data:`pellucid.ops.activations.ACTIVATIONS`.
+    **options : float
+        The function's own: ``slope`` of leaky_relu, ``alpha`` of elu.
+
+    Examples
+    --------
+    >>> layer = Activation("relu")
+    >>> layer.build((2,), StartRandom(np.random.PCG64(1)))
+    >>> layer.forward(np.array([[-1.0, 2.0]]))
+    array([[0., 2.]])
+    """
+
+    def __init__(self, activation: str, **options: float) -> None:
+        super().__init__()
+        try:
+            self.bend = get_activation(activation, **options)
+        except OptionError as error:
+            raise OptionError(f"Activation: {error}") from None
+        self.activation, self.options = activation, options
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return the function of X."""
+        A, self._cache = self.bend.forward(X, out=self.workspace.take("A", X.shape, X.dtype))
+        return A
+
+    def backward(self, dY: Array) -> Array:
+        """Return dX in dY's place."""
+        return self.bend.backward(dY, self._cache, dZ=dY)
+
+    def config(self) -> dict[str, Any]:
+        """Return the activation and its options."""
+        return {"type": "Activation", "activation": self.activation, **self.options}
+
+    @property
+    def n_operations(self) -> int:
+        """One for each number, however long the function takes."""
+        return int(np.prod(self.input_shape))
+
+
+def _checked_epsilon(where: str, epsilon: float) -> float:
+    if not (epsilon > 0 and np.isfinite(epsilon)):
+        raise OptionError(f"{where}: expected an epsilon above 0, got {epsilon}. Try 1e-5.")
+    return float(epsilon)
+
+
+def _n_channels(layer: Layer, input_shape: Shape) -> int:
+    if not input_shape or 0 in input_shape:
+        where = layer.name or type(layer).__name__
+        raise ShapeError(f"{where}: expected samples of shape (..., channels), got {input_shape}.")
+    return input_shape[-1]

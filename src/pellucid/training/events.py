@@ -1,0 +1,93 @@
+"""What the loop tells while it runs.
+
+A callback is any callable that takes an event and returns True to stop the training after the step. One that has
+``state()`` and ``load_state(state)`` is part of a checkpoint; one whose ``is_last`` is true is called last.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+from pellucid.nn.model import Model
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.records import History
+from pellucid.training.schedules import Schedule
+
+
+@dataclass(eq=False)
+class Run:
+    """A training as it stands: what callbacks may look at, and what a checkpoint keeps.
+
+    Attributes
+    ----------
+    model : Model
+        In the dual form its first layer is a :class:`pellucid.training.dual.DualDense` until ``TrainEnd``.
+    n_epochs, n_steps : int
+        Epochs asked for, and steps in each.
+    epoch, step, step_in_epoch : int
+        Where it is: how many epochs are complete, and how many updates were made, in all and in this epoch.
+    epoch_loss : float
+        Each step's loss so far in this epoch, times its share of the samples.
+    settings : dict
+        What a resumed training must agree on, as JSON can hold it.
+    """
+
+    model: Model
+    optimizer: Optimizer
+    schedule: Schedule | None
+    history: History
+    n_epochs: int
+    n_steps: int
+    callbacks: "list[Callback]" = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    epoch: int = 0
+    step: int = 0
+    step_in_epoch: int = 0
+    epoch_loss: float = 0.0
+
+    def tell(self, event: "Event") -> bool:
+        """Call every callback with the event; return whether one asks to stop."""
+        return any([callback(event) for callback in self.callbacks])  # noqa: C419 - a list: every one runs
+
+
+class TrainStart(NamedTuple):
+    """Before the first step."""
+
+    run: Run
+
+
+class StepEnd(NamedTuple):
+    """After each update."""
+
+    step: int  # counted from 0: how many updates came before
+    epoch: int
+    loss: float  # of the parameters before the update
+
+
+class EpochEnd(NamedTuple):
+    """After each pass over the training data."""
+
+    epoch: int
+    step: int  # of the epoch's last update
+    metrics: dict[str, float]  # "loss" and whatever else is measured
+
+    @property
+    def loss(self) -> float:
+        """The mean training loss over the epoch's samples."""
+        return self.metrics["loss"]
+
+
+class StepsEnd(NamedTuple):
+    """After the last step, while the model is still in the form that it was trained in: the time to change it."""
+
+    run: Run
+
+
+class TrainEnd(NamedTuple):
+    """After everything, also after a failure; the model's layers are its own again."""
+
+    run: Run
+
+
+Event: TypeAlias = TrainStart | StepEnd | EpochEnd | StepsEnd | TrainEnd
+Callback: TypeAlias = Callable[[Any], "bool | None"]

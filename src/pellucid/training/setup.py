@@ -1,0 +1,256 @@
+"""What happens before the first step: options checked, data made ready, the form of the training chosen."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.batches import Batches, Change
+from pellucid.data.door import hold_out
+from pellucid.data.preprocess import Preprocessing, check_finite
+from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
+from pellucid.nn.model import Model, Sequential
+from pellucid.ops.class_weights import class_weights_to_sample_weights
+from pellucid.rng import stream
+from pellucid.training.dual import dual_form, first_dense_shape, operations, why_not_dual
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.records import History
+from pellucid.training.schedules import Schedule
+from pellucid.types import Array, Dataset, map_arrays, n_rows
+
+PATHS = ("auto", "direct", "dual")
+SHARD_OPERATIONS = 2e8  # a step's, from which threads of our own beat BLAS's
+
+
+@dataclass(eq=False)
+class Job:
+    """A training that has been checked and may begin.
+
+    Attributes
+    ----------
+    X, X_validation : Array, dict of Array, or None
+        Prepared, or where ``change`` prepares each batch, as loaded.
+    Y, Y_validation : targets, as the loss wants them
+    """
+
+    model: Model
+    optimizer: Optimizer
+    n_epochs: int
+    batch_size: int | None
+    seed: int
+    path: str
+    n_threads: int
+    X: Any
+    Y: Any
+    X_validation: Any
+    Y_validation: Any
+    weights: Array | None
+    change: Change | None
+    settings: dict[str, Any]
+
+    @property
+    def n_steps(self) -> int:
+        """Steps an epoch."""
+        return 1 if self.batch_size is None else -(-n_rows(self.X) // self.batch_size)
+
+
+@dataclass(eq=False)
+class Validation:
+    """Held-out samples, measured after each epoch."""
+
+    X: Any
+    Y: Any
+
+    def measure(self, model: Model) -> dict[str, float]:
+        """Return the model's loss on them and, for a classifier, its accuracy."""
+        return {f"validation_{name}": value for name, value in model.measure(self.X, self.Y).items()}
+
+
+@dataclass(eq=False)
+class Form:
+    """What the loop runs on: in the dual form, numbers of rows instead of inputs."""
+
+    batches: Batches
+    validation: Validation | None
+
+
+def prepare(
+    model: Model,
+    data: Dataset,
+    validation: Dataset | float | None,
+    *,
+    loss: Any,
+    optimizer: Optimizer,
+    n_epochs: int,
+    batch_size: int | None,
+    seed: int,
+    dtype: str | None,
+    path: str,
+    schedule: Schedule | None,
+    augment: Any,
+    sample_weight: Array | None,
+    class_weight: Any,
+    n_threads: int | None,
+) -> Job:
+    """Check every option of ``train``, and make the model ready for the data and the data for the model."""
+    _check(data, n_epochs, path, n_threads)
+    if isinstance(validation, float):
+        data, validation, sample_weight = _hold_out(data, validation, seed, sample_weight)
+    if loss is not None:
+        model.set_loss(loss)
+    _fit_model(model, data, seed, dtype)
+    Y = model.encode(data.y)
+    weights = _weights(model, data, sample_weight, class_weight)
+    is_lazy = batch_size is not None or augment is not None  # each batch is prepared when its turn comes
+    change = _change(model, augment, seed) if is_lazy else None
+    Batches(data.X, Y, batch_size, seed)  # refuses a wrong size before any work
+    if optimizer.is_full_batch and (batch_size is not None or augment is not None or schedule is not None):
+        raise OptionError(
+            f"{type(optimizer).__name__}: it works on the whole batch and chooses its own steps: leave out "
+            "batch_size, augment and schedule."
+        )
+    rule = model.preprocessing
+    assert rule is not None
+    X = data.X if is_lazy else map_arrays(lambda array: rule.apply(array, model.dtype), data.X)
+    return Job(
+        model=model,
+        optimizer=optimizer,
+        n_epochs=n_epochs,
+        batch_size=batch_size,
+        seed=seed,
+        path="direct" if augment is not None and path == "auto" else path,
+        n_threads=n_threads or _worthwhile_threads(model, batch_size or n_rows(data.X)),
+        X=X,
+        Y=Y,
+        X_validation=None
+        if validation is None
+        else map_arrays(lambda array: rule.apply(array, model.dtype), validation.X),
+        Y_validation=None if validation is None else model.encode(validation.y),
+        weights=weights,
+        change=change,
+        settings={
+            "architecture": model.config(),
+            "dtype": model.dtype,
+            "loss": model.loss,
+            "optimizer": optimizer.config(),
+            "schedule": None if schedule is None else schedule.config(),
+            "augment": None if augment is None else augment.config(),
+            "n_epochs": n_epochs,
+            "batch_size": batch_size,
+            "seed": seed,
+            "n_samples": n_rows(data.X),
+        },
+    )
+
+
+@contextmanager
+def choose_form(job: Job, history: History) -> Iterator[Form]:
+    """Yield the direct or the dual form of a training, whichever is cheaper, and note the choice in the history."""
+    is_dual, history.note = _choose(job)
+    if not is_dual:
+        history.path, history.n_threads = "direct", job.n_threads
+        batches = Batches(job.X, job.Y, job.batch_size, job.seed, weights=job.weights, change=job.change)
+        check = None if job.X_validation is None else Validation(job.X_validation, job.Y_validation)
+        yield Form(batches, check)
+        return
+    history.path = "dual"
+    job.n_threads = 1  # what is left of a step is too small to be split
+    assert isinstance(job.model, Sequential)
+    X = job.X if job.change is None else job.change(job.X, job.Y, 0)[0]
+    with dual_form(job.model, X, job.X_validation) as dual:
+        batches = Batches(dual.rows_train, job.Y, job.batch_size, job.seed, weights=job.weights)
+        check = None if job.X_validation is None else Validation(dual.rows_validation, job.Y_validation)
+        yield Form(batches, check)
+
+
+def _choose(job: Job) -> tuple[bool, str]:
+    if job.path == "direct":
+        return False, "direct form, as asked"
+    m, m_validation = n_rows(job.X), 0 if job.X_validation is None else n_rows(job.X_validation)
+    reason = why_not_dual(job.model, job.optimizer, m + m_validation)
+    if not reason and job.settings["augment"] is not None:
+        reason = "augmentation changes the training rows"
+    if reason:
+        if job.path == "dual":
+            raise OptionError(f"path: the dual form does not hold here: {reason}. Use path='auto'.")
+        return False, f"direct form: {reason}"
+    assert isinstance(job.model, Sequential)
+    n_in, n_out = first_dense_shape(job.model)
+    direct, dual = operations(n_in, n_out, m, m_validation, job.batch_size or m, job.n_epochs * job.n_steps)
+    if job.path == "auto" and dual >= direct:
+        return False, "direct form: the dual form would cost more here"
+    return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"
+
+
+def _check(data: Dataset, n_epochs: int, path: str, n_threads: int | None) -> None:
+    if path not in PATHS:
+        raise OptionError(unknown_name("path", path, PATHS))
+    if n_epochs < 1:
+        raise OptionError(f"n_epochs: expected 1 or more, got {n_epochs}.")
+    if n_threads is not None and n_threads < 1:
+        raise OptionError(f"n_threads: expected 1 or more, got {n_threads}.")
+    if n_rows(data.X) == 0:
+        raise DataError("train: expected at least one sample, got none.")
+    if n_rows(data.X) != n_rows(data.y):
+        raise DataError(f"train: X has {n_rows(data.X)} samples and y has {n_rows(data.y)} labels.")
+    for array in data.X.values() if isinstance(data.X, dict) else (data.X,):
+        check_finite(array, "train")
+
+
+def _hold_out(
+    data: Dataset, share: float, seed: int, sample_weight: Array | None
+) -> tuple[Dataset, Dataset, Array | None]:
+    """Set a share of the samples aside, with the same share of every class."""
+    numbered = Dataset(np.arange(len(data.y))[:, None], data.y, data.classes or _names(data.y))
+    parts = hold_out(numbered, name="validation", seed=seed, test_fraction=share)
+    rows, held = parts.train.X[:, 0], parts.test.X[:, 0]
+    return data.take(rows), data.take(held), None if sample_weight is None else sample_weight[rows]
+
+
+def _names(y: Array) -> tuple[str, ...]:
+    return tuple(str(label) for label in range(int(y.max()) + 1))
+
+
+def _fit_model(model: Model, data: Dataset, seed: int, dtype: str | None) -> None:
+    shape = map_arrays(lambda array: array.shape[1:], data.X)
+    if not model.is_initialized:
+        model.initialize(shape, seed=seed, dtype=dtype)
+    elif shape != model.input_shape:
+        raise ShapeError(f"train: expected samples of shape {model.input_shape}, got {shape}.")
+    elif dtype is not None and dtype != model.dtype:
+        raise OptionError(f"dtype: the model is already {model.dtype}; make a new one for {dtype}.")
+    if not np.isfinite(model.theta).all():
+        raise DataError("train: the model's weights hold NaN or infinite numbers. Initialize it anew.")
+    if model.preprocessing is None:
+        first = next(iter(data.X.values())) if isinstance(data.X, dict) else data.X
+        model.preprocessing = Preprocessing.for_data(first)
+    model.classes = data.classes or model.classes
+
+
+def _weights(model: Model, data: Dataset, sample_weight: Array | None, class_weight: Any) -> Array | None:
+    if class_weight is None:
+        return sample_weight
+    by_class = class_weights_to_sample_weights(data.y, class_weight, max(2, model.output_shape[-1]))
+    return by_class if sample_weight is None else by_class * sample_weight
+
+
+def _change(model: Model, augment: Any, seed: int) -> Change:
+    rule = model.preprocessing
+    assert rule is not None
+
+    def change(X: Any, Y: Any, step: int) -> tuple[Any, Any]:
+        X = map_arrays(lambda array: rule.apply(array, model.dtype), X)
+        if augment is not None:
+            return augment.apply(X, Y, stream(seed, "augment", step))  # type: ignore[no-any-return]
+        return X, Y
+
+    return change
+
+
+def _worthwhile_threads(model: Model, batch: int) -> int:
+    """Return how many threads to split a batch over: all cores where a step is long enough, else 1."""
+    n_operations = 3 * batch * sum(row.n_operations for row in model.rows())
+    return min(os.cpu_count() or 1, batch) if n_operations >= SHARD_OPERATIONS else 1

@@ -1,0 +1,55 @@
+"""Small data of every kind, and the command as a function."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pellucid.app.cli import main
+
+
+@dataclass
+class Done:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def pellucid(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """Run a command line in a folder of its own and return its exit code and output."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Done:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Done(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """An .npz file of 40 small photos in two classes that can be told apart."""
+    rng = np.random.default_rng(1)
+    y = np.arange(40) % 2
+    X = rng.integers(0, 120, (40, 6, 6, 3), dtype=np.uint8) + (y * 120).astype(np.uint8)[:, None, None, None]
+    path = tmp_path / "photos.npz"
+    np.savez(path, X=X, y=y, classes=np.array(["dark", "bright"]))
+    return path
+
+
+@pytest.fixture
+def trained(pellucid: Command, photos: Path, tmp_path: Path) -> Path:
+    """A run folder."""
+    done = pellucid("run", photos, "--out", tmp_path / "trained", "--epochs", 200, "--quiet")
+    assert done.code == 0, done.err
+    return tmp_path / "trained"

@@ -1,0 +1,170 @@
+"""The layers of nn.normalization: gradients through a model, running statistics, and what they refuse."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.model import Sequential
+from pellucid.nn.normalization import Activation, BatchNorm, Dropout, LayerNorm
+from pellucid.ops.checking import gradcheck
+
+
+def built(layer: Layer, *shape: int) -> Any:
+    layer.build(shape, StartRandom(np.random.PCG64(0)))
+    layer.grads = {key: np.empty_like(array) for key, array in layer.params.items()}
+    return layer
+
+
+@pytest.mark.parametrize("make", [BatchNorm, LayerNorm, lambda: Dropout(0.3), lambda: Activation("tanh")])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_gradients_through_a_model(rng: np.random.Generator, make: Any, is_first: bool) -> None:
+    before: list[Layer] = [] if is_first else [Dense(4, activation="tanh")]
+    layer = make()
+    model = Sequential([*before, layer, Dense(3, activation="tanh"), Dense(1)], dtype="float64")
+    model.initialize((4,), seed=5)
+    model.theta[...] = rng.standard_normal(model.theta.size)
+    X, y = rng.standard_normal((6, 4)), rng.integers(0, 2, 6)
+
+    def loss(theta: np.ndarray) -> float:
+        model.theta[...] = theta
+        if isinstance(layer, Dropout):
+            layer.set_step_rng(np.random.default_rng(3))
+        return model.loss_and_grad(X, y)
+
+    theta = model.theta.copy()
+    loss(theta)
+    assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
+
+
+@pytest.mark.parametrize("shape", [(5, 4), (3, 6, 5, 2)])
+def test_running_statistics_and_predictions_equal_pytorch(
+    rng: np.random.Generator, shape: tuple[int, ...]
+) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
+    c = shape[-1]
+    layer = built(BatchNorm(momentum=0.2, epsilon=1e-3), *shape[1:])
+    theirs = torch.nn.BatchNorm1d(c, eps=1e-3, momentum=0.2, dtype=torch.float64)
+    for _ in range(4):
+        X = 2 * rng.standard_normal(shape) + 3
+        layer.forward(X, training=True)
+        theirs(torch.tensor(X).reshape(-1, c))
+    np.testing.assert_allclose(layer.state["running_mean"], theirs.running_mean.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(layer.state["running_var"], theirs.running_var.numpy(), rtol=1e-12)
+    theirs.eval()
+    expected = theirs(torch.tensor(X).reshape(-1, c)).detach().numpy().reshape(shape)
+    np.testing.assert_allclose(layer.forward(X), expected, rtol=0, atol=1e-12)
+
+
+def test_predicting_moves_no_statistics_and_its_backward_is_of_the_fixed_map(
+    rng: np.random.Generator,
+) -> None:
+    layer = built(BatchNorm(), 3)
+    X = rng.standard_normal((6, 3))
+    layer.forward(X, training=True)
+    state = {key: array.copy() for key, array in layer.state.items()}
+    layer.forward(X)
+    np.testing.assert_array_equal(layer.state["running_mean"], state["running_mean"])
+    np.testing.assert_array_equal(layer.state["running_var"], state["running_var"])
+    dX = layer.backward(np.ones((6, 3)))
+    np.testing.assert_allclose(dX, np.tile(1 / np.sqrt(state["running_var"] + 1e-5), (6, 1)), rtol=1e-12)
+
+
+def test_one_value_a_channel_and_a_layer_that_does_not_record_leave_the_statistics(
+    rng: np.random.Generator,
+) -> None:
+    layer = built(BatchNorm(), 3)
+    layer.forward(rng.standard_normal((1, 3)), training=True)
+    layer.is_recording = False
+    layer.forward(rng.standard_normal((5, 3)), training=True)
+    np.testing.assert_array_equal(layer.state["running_mean"], np.zeros(3))
+    np.testing.assert_array_equal(layer.state["running_var"], np.ones(3))
+
+
+def test_reduce_is_used_forwards_and_backwards(rng: np.random.Generator) -> None:
+    """A reduce that doubles every sum stands for a twin shard: the result is that of the doubled batch."""
+    X, dY = rng.standard_normal((2, 4, 3))
+    one, two = built(BatchNorm(), 3), built(BatchNorm(), 3)
+    one.reduce = lambda partial: 2 * partial
+    Y = two.forward(np.concatenate([X, X]), training=True)
+    np.testing.assert_allclose(one.forward(X, training=True), Y[:4], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(one.state["running_var"], two.state["running_var"], rtol=1e-14)
+    dX = two.backward(np.concatenate([dY, dY]))
+    np.testing.assert_allclose(one.backward(dY.copy()), dX[:4], rtol=0, atol=1e-14)
+    np.testing.assert_allclose(2 * one.grads["gamma"], two.grads["gamma"], rtol=1e-12)
+
+
+def test_float32_models_stay_float32(rng: np.random.Generator) -> None:
+    layers = [BatchNorm(), LayerNorm(), Activation("relu"), Dropout(0.2), Flatten(), Dense(1)]
+    model = Sequential(layers)
+    model.initialize((4, 4, 3))
+    layers[3].set_step_rng(rng)  # type: ignore[attr-defined]
+    X = rng.random((5, 4, 4, 3), dtype=np.float32)
+    model.loss_and_grad(X, np.array([0, 1, 0, 1, 1]))
+    assert model.forward(X).dtype == model.forward(X, training=True).dtype == np.float32
+    assert model.grad.dtype == np.float32
+    assert np.isfinite(model.grad).all()
+
+
+def test_norms_are_not_decayed() -> None:
+    model = Sequential([BatchNorm(), LayerNorm(), Dense(1)])
+    model.initialize((3,))
+    np.testing.assert_array_equal(model.flat_decay_mask(), [0] * 12 + [1, 1, 1, 0])
+
+
+def test_dropout_needs_a_generator_in_training_and_none_elsewhere(rng: np.random.Generator) -> None:
+    model = Sequential([Dropout(0.5), Dense(1)], dtype="float64")
+    model.initialize((4,))
+    X = rng.standard_normal((3, 4))
+    assert model.layers[0].forward(X) is X
+    with pytest.raises(PellucidError, match=r"dropout_1: training needs a generator.*set_step_rng"):
+        model.forward(X, training=True)
+    layer = model.layers[0]
+    assert isinstance(layer, Dropout)
+    layer.set_step_rng(np.random.default_rng(1))
+    first = layer.forward(X, training=True).copy()
+    layer.set_step_rng(np.random.default_rng(1))
+    np.testing.assert_array_equal(layer.forward(X, training=True), first)
+    np.testing.assert_array_equal(layer.backward(X.copy()), first)  # the same mask
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [BatchNorm(0.3, 1e-3), LayerNorm(1e-3), Dropout(0.25), Activation("leaky_relu", slope=0.2)],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_config_makes_the_same_layer_again(layer: Layer) -> None:
+    options = layer.config()
+    assert options.pop("type") == type(layer).__name__
+    assert type(layer)(**options).config() == layer.config()
+
+
+def test_rows_of_the_summary() -> None:
+    rows = [
+        built(layer, 4, 4, 3).rows()[0] for layer in (BatchNorm(), LayerNorm(), Dropout(), Activation("relu"))
+    ]
+    assert [(row.kind, row.n_params, row.n_operations) for row in rows] == [
+        ("BatchNorm", 6, 96),
+        ("LayerNorm", 6, 336),
+        ("Dropout", 0, 0),
+        ("Activation", 0, 48),
+    ]
+    assert rows[3].activation == "relu"
+    assert {row.output_shape for row in rows} == {(4, 4, 3)}
+
+
+def test_bad_options_are_refused() -> None:
+    for bad in (0, -1, 1.5, float("nan")):
+        with pytest.raises(OptionError, match="BatchNorm: expected a momentum above 0"):
+            BatchNorm(momentum=bad)
+    with pytest.raises(OptionError, match="LayerNorm: expected an epsilon above 0, got 0"):
+        LayerNorm(epsilon=0)
+    with pytest.raises(OptionError, match="Dropout: expected a rate from 0 to below 1, got 1"):
+        Dropout(1)
+    with pytest.raises(OptionError, match=r"Activation: unknown activation 'rellu'\. Did you mean 'relu'"):
+        Activation("rellu")
+    with pytest.raises(ShapeError, match=r"BatchNorm: expected samples of shape \(..., channels\), got \(\)"):
+        built(BatchNorm())

@@ -1,0 +1,131 @@
+"""A batch on several threads gives the gradient of the batch on one."""
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import Sequential
+from pellucid.nn.normalization import BatchNorm, Dropout
+from pellucid.nn.shards import Exchange, Shards, sharded
+
+
+def network(*, norm: bool = True) -> Sequential:
+    middle = [BatchNorm()] if norm else []
+    model = Sequential([Flatten(), Dense(8), *middle, Dense(4, activation="relu"), Dense(1)], dtype="float64")
+    model.initialize((3, 2), seed=1)
+    return model
+
+
+@pytest.mark.parametrize("n_shards", [2, 3])
+@pytest.mark.parametrize("norm", [False, True])
+def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
+    rng: np.random.Generator, n_shards: int, norm: bool
+) -> None:
+    X, y = rng.standard_normal((11, 3, 2)), rng.integers(0, 2, 11)
+    weights = rng.random(11)
+    alone, together = network(norm=norm), network(norm=norm)
+    loss = alone.loss_and_grad(X, y, weights=weights)
+    with sharded(together, n_shards) as stepper:
+        assert stepper.loss_and_grad(X, together.encode(y), weights=weights) == pytest.approx(loss, rel=1e-13)
+    np.testing.assert_allclose(together.grad, alone.grad, rtol=0, atol=1e-13)
+    for one, two in zip(alone.leaves(), together.leaves(), strict=True):
+        for key in one.state:
+            np.testing.assert_allclose(two.state[key], one.state[key], rtol=0, atol=1e-14)
+
+
+def test_replicas_follow_the_parameters(rng: np.random.Generator) -> None:
+    model = network()
+    X, Y = rng.standard_normal((8, 3, 2)), model.encode(rng.integers(0, 2, 8))
+    with sharded(model, 2) as stepper:
+        first = stepper.loss_and_grad(X, Y)
+        model.theta *= 1.5
+        second = stepper.loss_and_grad(X, Y)
+    assert first != second
+    assert second == pytest.approx(model.loss_and_grad(X, Y), rel=1e-13)
+
+
+def test_every_run_gives_the_same_bits(rng: np.random.Generator) -> None:
+    X, y = rng.standard_normal((64, 3, 2)), rng.integers(0, 2, 64)
+    grads = []
+    for _ in range(3):
+        model = network()
+        with sharded(model, 2) as stepper:
+            stepper.loss_and_grad(X, model.encode(y))
+        grads.append(model.grad.copy())
+    np.testing.assert_array_equal(grads[0], grads[1])
+    np.testing.assert_array_equal(grads[0], grads[2])
+
+
+def test_a_batch_smaller_than_the_shards_is_done_alone(rng: np.random.Generator) -> None:
+    model = network()
+    X, Y = rng.standard_normal((1, 3, 2)), np.ones((1, 1))
+    with sharded(model, 2) as stepper:
+        loss = stepper.loss_and_grad(X, Y)
+        stepper.loss_and_grad(rng.standard_normal((4, 3, 2)), np.ones((4, 1)))  # and goes on together
+    assert loss == model.loss_and_grad(X, Y)
+
+
+def test_dropout_draws_another_mask_in_each_shard() -> None:
+    model = Sequential([Dropout(0.5), Dense(1)], dtype="float64")
+    model.initialize((50,), seed=1)
+    shards = Shards(model, 2)
+    try:
+        shards.seed_step(3, 7)
+        masks = [one.layers[0].forward(np.ones((1, 50)), training=True).copy() for one in shards.replicas]
+        assert (masks[0] != masks[1]).any()
+        shards.seed_step(3, 7)
+        again = shards.replicas[1].layers[0].forward(np.ones((1, 50)), training=True)
+        np.testing.assert_array_equal(again, masks[1])
+    finally:
+        shards.close()
+
+
+def test_a_failure_in_one_shard_reaches_the_caller_and_the_next_step_works(rng: np.random.Generator) -> None:
+    model = network()
+    X, Y = rng.standard_normal((8, 3, 2)), model.encode(rng.integers(0, 2, 8))
+    with sharded(model, 2) as stepper:
+        broken: Any = stepper.replicas[1].layers[1]
+        plain = broken.forward
+
+        def fail(*arguments: Any, **options: Any) -> Any:
+            raise RuntimeError("mine")
+
+        broken.forward = fail
+        with pytest.raises(RuntimeError, match="mine"):
+            stepper.loss_and_grad(X, Y)
+        broken.forward = plain
+        assert stepper.loss_and_grad(X, Y) == pytest.approx(
+            model.loss_and_grad(X, Y) if False else _alone(X, Y), rel=1e-13
+        )
+
+
+def _alone(X: np.ndarray, Y: np.ndarray) -> float:
+    return network().loss_and_grad(X, Y)
+
+
+def test_threads_end_and_the_model_is_as_before(rng: np.random.Generator) -> None:
+    before = threading.active_count()
+    model = network()
+    with sharded(model, 3):
+        assert threading.active_count() == before + 2
+    assert threading.active_count() == before
+    assert all(getattr(leaf, "reduce", None) is None for leaf in model.leaves())
+
+
+def test_an_exchange_sums_in_the_order_of_the_shards() -> None:
+    exchange, sums = Exchange(3), {}
+
+    def bring(shard: int) -> None:
+        for round_number in range(50):
+            sums[shard, round_number] = exchange.sum(shard, np.array([10.0**shard * (round_number + 1)]))
+
+    threads = [threading.Thread(target=bring, args=(shard,)) for shard in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+    for (_, round_number), total in sums.items():
+        assert total[0] == 111 * (round_number + 1)
