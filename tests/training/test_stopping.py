@@ -47,14 +47,8 @@ def test_a_callable_and_a_maximum(data: Dataset, held: Dataset) -> None:
         seen.append(float(np.abs(model.theta).sum()))
         return seen[-1]
 
-    model = network()
-    train(
-        model,
-        data,
-        optimizer=SGD(0.3),
-        n_epochs=30,
-        callbacks=[EarlyStopping(norm, mode="max", patience=100)],
-    )
+    model, stopper = network(), EarlyStopping(norm, mode="max", patience=100)
+    train(model, data, optimizer=SGD(0.3), n_epochs=30, path="direct", callbacks=[stopper])
     assert np.abs(model.theta).sum() == max(seen)
     accuracy = EarlyStopping("validation_accuracy", patience=3)
     history = train(network(), data, n_epochs=60, optimizer=SGD(0.3), validation=held, callbacks=[accuracy])
