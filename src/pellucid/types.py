@@ -14,7 +14,9 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
 
-Arrays: TypeAlias = "Array | Mapping[str, Array]"  # one array, or several by name with the same number of rows
+Arrays: TypeAlias = (
+    "Array | Mapping[str, Array]"  # one array, or several by name with the same number of rows
+)
 
 
 def n_rows(arrays: Any) -> int:
@@ -55,7 +57,8 @@ class Dataset:
     X : Array, shape (m, ...)
         Inputs; images are ``(m, height, width, channels)`` and stay uint8 until a model prepares them.
     y : Array, shape (m,)
-        Integer labels, indices into ``classes``.
+        Integer labels, indices into ``classes``. Of several yes-or-no questions: 0 and 1, shape (m, k), a column
+        a class. Of quantities: floats, and no classes.
     classes : tuple of str
         The name of each class; empty where the data has none.
     """
@@ -88,12 +91,15 @@ class Split:
         As the user would write it on the command line.
     notes : tuple of str
         What was done to the data on the way in, in words: a held-out part, files skipped.
+    schema : TableSchema or None
+        Of a table: how its columns became numbers. A model keeps it, to read other tables likewise.
     """
 
     train: Dataset
     test: Dataset
     name: str = ""
     notes: tuple[str, ...] = field(default=())
+    schema: Any = None  # a pellucid.data.table_schema.TableSchema, of a floor above this one
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def test_config_survives_json(rule: Preprocessing) -> None:
     ("config", "message"),
     [
         ({"kind": "divied", "divisor": 255.0}, "unknown preprocessing 'divied'. Did you mean 'divide'"),
-        ({"kind": "divide"}, r"expected the keys kind and divisor, got \['kind'\]"),
+        ({"kind": "divide"}, r"expected the keys kind, divisor, got \['kind'\]"),
         ({"kind": "divide", "divisor": 255.0, "mean": 1}, "expected the keys"),
         ({"kind": "divide", "divisor": 0}, "expected a finite divisor above 0"),
         ({"kind": "divide", "divisor": float("nan")}, "expected a finite divisor above 0"),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pellucid.data.foreign import plain
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.preprocess import check_finite
 from pellucid.errors import DataError, OptionError
@@ -77,6 +78,8 @@ def hold_out(
 ) -> Split:
     """Set a part of the samples aside for testing, with the same share of every class.
 
+    Where y holds no classes (floats, or a column a label), the part is drawn at random.
+
     Parameters
     ----------
     data : Dataset
@@ -105,21 +108,26 @@ def hold_out(
         raise OptionError(f"test_fraction: expected a number between 0 and 1, got {test_fraction}. Try 0.2.")
     if not 0 <= seed < 2**32:
         raise OptionError(f"seed: expected a whole number from 0 to 2**32 - 1, got {seed}.")
-    m, counts = len(data), Counter(data.y.tolist())
+    m, has_classes = len(data), data.y.ndim == 1 and data.y.dtype.kind != "f"
+    counts = Counter(data.y.tolist()) if has_classes else Counter()
     for label, n_samples in counts.items():
         if n_samples < 2:
+            called = data.classes[label] if data.classes else str(label)
             raise DataError(
-                f"{name}: class {data.classes[label]!r} has 1 sample, and holding out a test part takes "
+                f"{name}: class {plain(called)!r} has 1 sample, and holding out a test part takes "
                 "at least 2. Add samples of it, or give a test part of its own."
             )
     n_test = int(np.ceil(test_fraction * m))
-    if min(n_test, m - n_test) < len(counts):
+    if min(n_test, m - n_test) < max(1, len(counts)):
+        wanted = f"with fewer samples than the {len(counts)} classes" if has_classes else "without samples"
         raise DataError(
-            f"{name}: holding out {n_test} of {m} samples leaves a part with fewer samples than the "
-            f"{len(counts)} classes. Change test_fraction, or add samples."
+            f"{name}: holding out {n_test} of {m} samples leaves a part {wanted}. "
+            "Change test_fraction, or add samples."
         )
-    train, test = train_test_split(np.arange(m), test_size=n_test, stratify=data.y, random_state=seed)
-    note = f"held out {100 * test_fraction:g} % ({n_test} of {m} samples), stratified, seed {seed}"
+    stratify = data.y if has_classes else None
+    train, test = train_test_split(np.arange(m), test_size=n_test, stratify=stratify, random_state=seed)
+    how = "stratified" if has_classes else "at random"
+    note = f"held out {100 * test_fraction:g} % ({n_test} of {m} samples), {how}, seed {seed}"
     return Split(data.take(np.sort(train)), data.take(np.sort(test)), name, (*notes, note))
 
 

@@ -1,8 +1,8 @@
 """What happens to raw inputs before the first layer: a rule that a model carries and its file keeps."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ import numpy.typing as npt
 from pellucid.errors import DataError, FormatError, OptionError, unknown_name
 from pellucid.types import Array
 
-KINDS = ("divide", "none")  # to come: "standardize", with a mean and a deviation for each column of a table
+KINDS = ("divide", "none", "standardize")
+_KEYS = {"standardize": ("kind", "mean", "scale")}  # of the configuration
+_OTHER_KEYS = ("kind", "divisor")
 
 # Pixels divided by 255 lie in 0..1, and noise added to them stays near it; bytes turned to floats do not.
 _SURELY_UNDIVIDED = 16.0
@@ -23,16 +25,19 @@ class Preprocessing:
 
     Parameters
     ----------
-    kind : {"none", "divide"}
+    kind : {"none", "divide", "standardize"}
         "none" only converts the dtype. "divide" divides whole numbers (pixels) by ``divisor``; floats pass
-        through, since they count as prepared already.
+        through, since they count as prepared already. "standardize" takes ``mean`` from each column of a table
+        and divides the rest by ``scale``: see :meth:`standardize`.
     divisor : float, optional
-        Above 0; 255 for photos. 1 where ``kind`` is "none".
+        Above 0; 255 for photos. 1 where ``kind`` is not "divide".
+    mean, scale : sequence of float, optional
+        One of each a column, for "standardize" alone; kept as tuples. Scales are above 0.
 
     Raises
     ------
     OptionError
-        If the kind or the divisor is not one of those.
+        If the kind is not one of those, or a number does not go with it.
 
     Examples
     --------
@@ -47,17 +52,77 @@ class Preprocessing:
 
     kind: str = "none"
     divisor: float = 1.0
+    mean: tuple[float, ...] = field(default=(), repr=False)
+    scale: tuple[float, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise OptionError(unknown_name("preprocessing", self.kind, KINDS))
         if not (math.isfinite(self.divisor) and self.divisor > 0):
             raise OptionError(f"preprocessing: expected a finite divisor above 0, got {self.divisor}.")
+        for name in ("mean", "scale"):  # tuples, so that two rules can be compared and hashed
+            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
+        if len(self.mean) != len(self.scale) or bool(self.mean) != (self.kind == "standardize"):
+            raise OptionError(
+                "preprocessing: expected one mean and one scale a column for 'standardize' and none for other "
+                f"kinds, got {len(self.mean)} means and {len(self.scale)} scales for {self.kind!r}."
+            )
+        if not all(map(math.isfinite, self.mean + self.scale)) or any(value <= 0 for value in self.scale):
+            raise OptionError("preprocessing: expected finite means, and finite scales above 0.")
 
     @classmethod
     def for_data(cls, X: Array) -> "Preprocessing":
         """Return the rule for such data: bytes are pixels and are divided by 255, all else is left alone."""
         return cls("divide", 255.0) if X.dtype == np.uint8 else cls()
+
+    @classmethod
+    def standardize(cls, X: Array, numeric: Sequence[bool] | None = None) -> "Preprocessing":
+        """Return the rule that gives each column of these data the mean 0 and the standard deviation 1.
+
+        Parameters
+        ----------
+        X : Array, shape (m, n), numeric
+            The training part: a test part is no source of means.
+        numeric : sequence of n bool, optional
+            Which columns to change; default: all. The others (one-hot ones) get the mean 0 and the scale 1.
+
+        Returns
+        -------
+        Preprocessing
+            Its scales are population standard deviations (the sum of squares is divided by m); a column of one
+            value gets 1.
+
+        Raises
+        ------
+        DataError
+            If X is not a table of finite numbers.
+        OptionError
+            If ``numeric`` has another length.
+
+        Examples
+        --------
+        >>> X = np.array([[1.0, 0.0], [3.0, 1.0]])
+        >>> rule = Preprocessing.standardize(X, [True, False])
+        >>> rule.mean, rule.scale
+        ((2.0, 0.0), (1.0, 1.0))
+        >>> rule.apply(np.array([[4.0, 1.0]]), np.float64)
+        array([[2., 1.]])
+        """
+        if X.ndim != 2 or X.size == 0 or X.dtype.kind not in "buif":
+            raise DataError(
+                f"standardize: expected a table of numbers of shape (m, n), got {X.shape}, {X.dtype}. "
+                "Try X.reshape(m, -1)."
+            )
+        chosen = np.ones(X.shape[1], bool) if numeric is None else np.asarray(numeric, bool)
+        if chosen.shape != X.shape[1:]:
+            raise OptionError(
+                f"standardize: expected {X.shape[1]} flags, one a column, got shape {chosen.shape}."
+            )
+        check_finite(X, "standardize")
+        mean, scale = _moments(X.astype(np.float64))
+        return cls(
+            "standardize", mean=tuple(np.where(chosen, mean, 0.0)), scale=tuple(np.where(chosen, scale, 1.0))
+        )
 
     def apply(self, X: Array, dtype: npt.DTypeLike) -> Array:
         """Return the inputs as the layers want them.
@@ -72,15 +137,16 @@ class Preprocessing:
         -------
         prepared : Array, shape of X
             Pixels are converted to ``dtype`` first and divided in it, so that float64 gives exactly
-            ``X / 255.0``. May be X itself where nothing is to be done.
+            ``X / 255.0``. Columns are standardized in float64 and converted then. May be X itself where nothing
+            is to be done.
 
         Raises
         ------
         OptionError
             If ``dtype`` is not floating-point.
         DataError
-            If X is not numeric, holds a number too large for ``dtype``, or holds floats that were clearly
-            not divided, though this model's training data were.
+            If X is not numeric, has another number of columns, holds a number too large for ``dtype``, or
+            holds floats that were clearly not divided, though this model's training data were.
         """
         wanted: np.dtype[Any] = np.dtype(dtype)
         if wanted.kind != "f":
@@ -96,8 +162,15 @@ class Preprocessing:
                 f"X: expected uint8 pixels, or floats from 0 to 1, got floats up to {float(X.max()):g}. "
                 f"Give X.astype('uint8'), or X / {self.divisor:g}."
             )
+        if self.kind == "standardize" and X.shape[1:] != (len(self.mean),):
+            raise DataError(
+                f"X: expected {len(self.mean)} columns, shape (m, {len(self.mean)}), as the model was trained, "
+                f"got {X.shape}. Read tables by the model's own schema."
+            )
         try:
             with np.errstate(over="raise"):
+                if self.kind == "standardize":
+                    X = (X.astype(np.float64) - np.asarray(self.mean)) / np.asarray(self.scale)
                 return X.astype(wanted, order="C", copy=False)
         except FloatingPointError:
             raise DataError(
@@ -107,6 +180,8 @@ class Preprocessing:
 
     def to_config(self) -> dict[str, Any]:
         """Return the rule as a dictionary that JSON can hold."""
+        if self.kind == "standardize":
+            return {"kind": self.kind, "mean": list(self.mean), "scale": list(self.scale)}
         return {"kind": self.kind, "divisor": self.divisor}
 
     @classmethod
@@ -119,13 +194,29 @@ class Preprocessing:
             If the dictionary is not such a rule.
         """
         try:
-            if set(config) != {"kind", "divisor"}:
-                raise OptionError(f"expected the keys kind and divisor, got {sorted(config)}.")
-            return cls(str(config["kind"]), float(config["divisor"]))
-        except (OptionError, TypeError, ValueError) as error:
+            keys = _KEYS.get(str(config.get("kind")), _OTHER_KEYS)
+            if set(config) != set(keys):
+                raise OptionError(f"expected the keys {', '.join(keys)}, got {sorted(config)}.")
+            options = {key: config[key] for key in ("mean", "scale") if key in keys}
+            return cls(str(config["kind"]), float(config.get("divisor", 1.0)), **options)
+        except (OptionError, TypeError, ValueError, AttributeError) as error:
             raise FormatError(
                 f"preprocessing in the model file: {error} The file is damaged, or from a newer pellucid."
             ) from None
+
+
+def _moments(X: Array) -> tuple[Array, Array]:
+    """Return the mean and the population standard deviation of each column, 1 for a column of one value.
+
+    Columns are scaled by powers of two, which is exact, so that no square overflows; and they are measured from
+    their first row, so that a large common part costs no digits.
+    """
+    exponents = np.frexp(np.abs(X).max(axis=0))[1]
+    U = np.ldexp(X, -exponents)
+    first = U[0].copy()
+    U -= first
+    mean, deviation = np.ldexp(first + U.mean(axis=0), exponents), np.ldexp(U.std(axis=0), exponents)
+    return mean, np.where(deviation > 0, deviation, 1.0)
 
 
 def check_finite(X: Array, where: str = "X") -> None:

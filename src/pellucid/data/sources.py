@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from pellucid.data.door import Raw, to_split
+import numpy as np
+
+from pellucid.data.door import Part, Raw, to_split
 from pellucid.data.download import REMOTES, fetch
 from pellucid.data.folder import read_folder
 from pellucid.data.foreign import check_file
 from pellucid.data.h5 import read_h5
 from pellucid.data.npz import read_npz
+from pellucid.data.table import load_table
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.types import Split
 
@@ -18,6 +21,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
     {
         "drawn-cats": "small pictures drawn by the program, cat or not; needs no network",
         "catvnoncat": "the published photos, 209 + 50 of 64 x 64 pixels, cat or not; downloaded once, 3 MB",
+        "digits": "scikit-learn's handwritten digits, 1,797 of 8 x 8 pixels, ten classes; needs no network",
     }
 )
 
@@ -28,7 +32,7 @@ def builtin_names() -> tuple[str, ...]:
     Examples
     --------
     >>> builtin_names()
-    ('drawn-cats', 'catvnoncat')
+    ('drawn-cats', 'catvnoncat', 'digits')
     """
     return tuple(BUILTIN)
 
@@ -38,6 +42,7 @@ def load_data(
     *,
     x_key: str | None = None,
     y_key: str | None = None,
+    target: str | None = None,
     seed: int = 1,
     test_fraction: float = 0.2,
     skip_bad: bool = False,
@@ -50,9 +55,14 @@ def load_data(
     ----------
     source : str or Path
         A built-in name (see `builtin_names`); an .h5 or .hdf5 file; an .npz file with ``X, y`` or
-        ``X_train, y_train, X_test, y_test``; or a folder with one sub-folder of images a class.
+        ``X_train, y_train, X_test, y_test``; a .csv or .tsv file; or a folder with one sub-folder of images a
+        class.
     x_key, y_key : str, optional
-        For files: the names of the arrays that hold inputs and labels, where they do not follow the pattern.
+        For .h5 and .npz files: the names of the arrays that hold inputs and labels, where they do not follow the
+        pattern.
+    target : str, optional
+        For tables, which need it: the column to predict, or several of 0 and 1 ("a,b,c"); see
+        :func:`pellucid.data.table.load_table`.
     seed : int, optional
         Draws the held-out part where the source has only one part.
     test_fraction : float, optional
@@ -67,7 +77,8 @@ def load_data(
     Returns
     -------
     Split
-        Images stay uint8; labels are int64 indices into the class names; ``notes`` say what was done.
+        Images stay uint8; labels are int64 indices into the class names; ``notes`` say what was done. A table's
+        inputs are float64, its targets may be quantities (float64), and its ``schema`` reads other tables alike.
 
     Raises
     ------
@@ -90,36 +101,57 @@ def load_data(
     ('held out 20 % (2 of 10 samples), stratified, seed 1',)
     """
     name = os.fspath(source)
-    given = {"x_key": x_key, "y_key": y_key, "skip_bad": skip_bad, "image_size": image_size, "mirror": mirror}
+    given = {
+        "x_key": x_key,
+        "y_key": y_key,
+        "target": target,
+        "skip_bad": skip_bad,
+        "image_size": image_size,
+        "mirror": mirror,
+    }
     if name in BUILTIN:
         _check_options(name, given, {"mirror"} if name in REMOTES else set())
-        return _load_builtin(name, mirror)
+        return _load_builtin(name, mirror, seed, test_fraction)
     path = Path(name).expanduser()
     if os.path.isdir(path):
         _check_options(f"{name} (a folder)", given, {"skip_bad", "image_size"})
         raw = read_folder(path, image_size=image_size, skip_bad=skip_bad)
+    elif path.suffix.lower() in (".csv", ".tsv"):
+        _check_options(f"{name} (a table)", given, {"target"})
+        return load_table(path, target=target, name=name, seed=seed, test_fraction=test_fraction)
     else:
         _check_options(f"{name} (a file)", given, {"x_key", "y_key"})
         raw = _read_file(name, path, x_key, y_key)
     return to_split(raw, name=name, seed=seed, test_fraction=test_fraction)
 
 
-def _load_builtin(name: str, mirror: str | None) -> Split:
+def _load_builtin(name: str, mirror: str | None, seed: int, test_fraction: float) -> Split:
     if name == "drawn-cats":
         from pellucid.data.drawn import load_drawn_cats
 
         split: Split = load_drawn_cats()
         return split
+    if name == "digits":
+        return to_split(_digits(), name=name, seed=seed, test_fraction=test_fraction)
     folder = fetch(name, mirror=mirror)
     raw = read_h5(folder / "train_catvnoncat.h5")  # brings its sibling with it
     return to_split(raw._replace(notes=()), name=name, seed=0, test_fraction=0.5)  # both parts given: no draw
+
+
+def _digits() -> Raw:
+    """Return scikit-learn's digits as grey photos: uint8 (1797, 8, 8, 1), their 0..16 spread over 0..255."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    X = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
+    return Raw(Part(X, digits.target, "digits"), None, tuple("0123456789"))
 
 
 def _read_file(name: str, path: Path, x_key: str | None, y_key: str | None) -> Raw:
     ending = path.suffix.lower()
     if not os.path.exists(path) and not ending and len(path.parts) == 1:
         raise DataError(
-            f"{unknown_name('data set', name, BUILTIN)} Or name a folder, or an .h5 or .npz file."
+            f"{unknown_name('data set', name, BUILTIN)} Or name a folder, or an .h5, .npz or .csv file."
         )
     if ending in (".h5", ".hdf5"):
         return read_h5(path, x_key=x_key, y_key=y_key)
@@ -127,8 +159,8 @@ def _read_file(name: str, path: Path, x_key: str | None, y_key: str | None) -> R
         return read_npz(path, x_key=x_key, y_key=y_key)
     check_file(path, "a data set")
     raise DataError(
-        f"{name}: expected a folder of images, an .h5, .hdf5 or .npz file, or a built-in name "
-        f"({', '.join(BUILTIN)}), got the ending {ending!r}. Convert it with numpy.savez(path, X=X, y=y)."
+        f"{name}: expected a folder of images, an .h5, .hdf5, .npz, .csv or .tsv file, or a built-in "
+        f"name ({', '.join(BUILTIN)}), got the ending {ending!r}. Convert it with numpy.savez(path, X=X, y=y)."
     )
 
 

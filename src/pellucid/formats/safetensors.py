@@ -53,8 +53,9 @@ def save(model: Model, path: str | Path) -> None:
         "format_version": FORMAT_VERSION,
         "architecture": model.config(),
         "dtype": model.dtype,
-        "input_shape": list(model.input_shape),
+        "input_shape": model.input_shape,
         "loss": model.loss,
+        "loss_options": model.loss_options,
         "preprocessing": None if model.preprocessing is None else model.preprocessing.to_config(),
         "classes": list(model.classes),
         "training": model.summary_of_training,
@@ -87,8 +88,8 @@ def load(path: str | Path) -> Model:
         )
     try:
         model = model_from_config(header["architecture"], dtype=header["dtype"])
-        model.initialize(tuple(header["input_shape"]))
-        model.set_loss(header["loss"])
+        model.initialize(_as_shape(header["input_shape"]))
+        model.set_loss(header["loss"], **header["loss_options"])
         rule = header["preprocessing"]
         model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
         model.classes = tuple(header["classes"])
@@ -125,7 +126,18 @@ def data_hash(data: Dataset) -> str:
 
 
 def _arrays(model: Model) -> list[tuple[str, Array]]:
-    return [(f"{leaf.name}.{key}", array) for leaf in model.leaves() for key, array in leaf.params.items()]
+    """Return every array that is kept, by the name that it has in the file: parameters, and running statistics."""
+    return [
+        (f"{leaf.name}.{key}", array)
+        for leaf in model.leaves()
+        for key, array in (*leaf.params.items(), *leaf.state.items())
+    ]
+
+
+def _as_shape(shape: Any) -> Any:
+    if isinstance(shape, dict):
+        return {name: tuple(part) for name, part in shape.items()}
+    return tuple(shape)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -8,8 +8,11 @@ import numpy as np
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, read
 from pellucid.nn.structures import merge_backward, merge_forward, merged_shape
+from pellucid.ops.losses import default_loss, get_loss
+from pellucid.ops.losses_base import Loss
+from pellucid.ops.losses_joint import joint_loss
 from pellucid.types import Array, LayerRow, Shape
 
 Node: TypeAlias = "tuple[Layer | str, str | Sequence[str]]"
@@ -64,6 +67,7 @@ class Graph(Model):
         }
         self.is_single_output = isinstance(outputs, str)
         self.outputs = [outputs] if isinstance(outputs, str) else list(outputs)
+        self._losses: dict[str, Loss] = {}
         self._check_names()
 
     def _check_names(self) -> None:
@@ -156,6 +160,61 @@ class Graph(Model):
             if len(self.inputs) == 1
             else {name: flows.get(name) for name in self.inputs}
         )
+
+    def set_loss(self, name: Any, **options: Any) -> None:
+        """Choose the loss; with several outputs a dictionary from output to loss.
+
+        A loss is a name, or a dictionary of ``"loss"``, its options and ``"share"``, how much it counts.
+        """
+        if self.is_single_output:
+            super().set_loss(name, **options)
+            return
+        losses = options.get("losses") if name == "joint" else name
+        if not isinstance(losses, Mapping) or set(losses) != set(self.outputs):
+            raise OptionError(
+                f"Graph: expected a loss for each of the outputs {', '.join(self.outputs)}, as a dictionary, "
+                f"got {losses!r}."
+            )
+        specs: dict[str, dict[str, Any]] = {
+            key: {"loss": spec} if isinstance(spec, str) else dict(spec) for key, spec in losses.items()
+        }
+        plain = [{k: v for k, v in spec.items() if k not in ("loss", "share")} for spec in specs.values()]
+        made = {
+            key: get_loss(spec["loss"], **own) for (key, spec), own in zip(specs.items(), plain, strict=True)
+        }
+        self._losses = made
+        self._loss = joint_loss(made, {key: spec["share"] for key, spec in specs.items() if "share" in spec})
+        self.loss, self.loss_options, self.has_chosen_loss = "joint", {"losses": specs}, True
+
+    def choose_loss(self, y: Any) -> None:
+        """Choose the loss that suits the outputs and these labels or targets, for each output its own."""
+        if self.is_single_output:
+            super().choose_loss(y)
+        else:
+            self.set_loss({name: default_loss(self._shapes[name][-1], y[name]) for name in self.outputs})
+
+    def encode(self, y: Any) -> Any:
+        """Return the targets, of several outputs a dictionary, as the losses want them."""
+        if self.is_single_output:
+            return super().encode(y)
+        widths: Any = {name: self._shapes[name][-1] for name in self.outputs}
+        return self._loss.encode(y, widths, self.dtype)
+
+    def predict(self, X: Any) -> Any:
+        """Return what the model expects; of several outputs a dictionary."""
+        if self.is_single_output:
+            return super().predict(X)
+        return {name: read(self._losses[name], Z) for name, Z in self.decision_function(X).items()}
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return probabilities; of several outputs a dictionary of those that have any."""
+        if self.is_single_output:
+            return super().predict_proba(X)
+        return {
+            name: of(Z[:, None] if Z.ndim == 1 else Z)
+            for name, Z in self.decision_function(X).items()
+            if (of := self._losses[name].probabilities) is not None
+        }
 
     def children(self) -> list[Layer]:
         """Return the nodes' layers, in order."""

@@ -10,7 +10,7 @@ from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
 from pellucid.nn.memory import carve
-from pellucid.ops.losses import Loss, get_loss
+from pellucid.ops.losses import Loss, default_loss, get_loss
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape, map_arrays, n_rows, take_rows
 
@@ -31,6 +31,8 @@ class Model(Layer):
         The name of each class.
     loss : str
         The loss that ``loss_and_grad`` computes.
+    loss_options : dict
+        What was set of it, as JSON can hold it.
     summary_of_training : dict
         What ``train`` did: kept in the model's file.
     """
@@ -44,8 +46,10 @@ class Model(Layer):
         self.preprocessing: Preprocessing | None = None
         self.classes: tuple[str, ...] = ()
         self.loss = "binary_cross_entropy"
+        self.loss_options: dict[str, Any] = {}
         self.summary_of_training: dict[str, Any] = {}
         self.needs_input_gradient = False
+        self.has_chosen_loss = False
         self._loss: Loss = get_loss(self.loss)
 
     @property
@@ -106,14 +110,34 @@ class Model(Layer):
         masks = [leaf.decay_mask(key).ravel() for leaf, key in self._keys()]
         return np.concatenate(masks) if masks else np.empty(0, self.dtype)
 
-    def set_loss(self, name: str) -> None:
-        """Choose the loss that ``loss_and_grad`` computes and that probabilities are read by."""
-        self._loss = get_loss(name)
-        self.loss = name
+    def set_loss(self, name: str, **options: Any) -> None:
+        """Choose the loss that ``loss_and_grad`` computes and that predictions are read by.
 
-    def encode(self, y: Array) -> Array:
-        """Return integer labels, shape (m,), as the targets that the loss compares logits with."""
-        return self._loss.encode(y, self.output_shape[-1], self.dtype)
+        Names and options: see :func:`pellucid.ops.losses.get_loss`.
+        """
+        self._loss = get_loss(name, **options)
+        self.loss, self.loss_options, self.has_chosen_loss = name, dict(self._loss.bound), True
+
+    def choose_loss(self, y: Any) -> None:
+        """Choose the loss that suits the outputs and these labels or targets."""
+        self.set_loss(default_loss(self.output_shape[-1], y))
+
+    def encode(self, y: Any) -> Any:
+        """Return labels or targets, checked, as what the loss compares outputs with."""
+        if len(self.output_shape) != 1:
+            raise ShapeError(
+                f"{self.loss}: expected a model whose output is (m, n_out), got (m, "
+                f"{', '.join(map(str, self.output_shape))}). End it with Flatten() and Dense(n_out)."
+            )
+        return self._loss.encode(y, self.output_shape[0], self.dtype)
+
+    def _targets(self, y: Any) -> Any:
+        """Return encoded targets as they are (a matrix of the model's dtype), all else encoded."""
+        if isinstance(y, Mapping):
+            is_encoded = all(part.ndim == 2 and part.dtype == self.dtype for part in y.values())
+        else:
+            is_encoded = y.ndim == 2 and y.dtype == self.dtype
+        return y if is_encoded else self.encode(y)
 
     def loss_and_grad(
         self, X: Array, y: Array, *, weights: Array | None = None, normalizer: float | None = None
@@ -124,7 +148,8 @@ class Model(Layer):
         ----------
         X : Array, shape (m, *input_shape), the model's dtype
             Prepared: see :class:`pellucid.data.preprocess.Preprocessing`.
-        y : Array, shape (m,) integers, or what ``encode`` makes of them
+        y : Array, shape (m,) or (m, n_out)
+            Labels or targets, or what ``encode`` makes of them.
         weights : Array, shape (m,), optional
             How much each sample counts.
         normalizer : float, optional
@@ -146,30 +171,32 @@ class Model(Layer):
         >>> model.grad
         array([-0.5, -1. , -0.5])
         """
-        Y = self.encode(y) if y.ndim == 1 else y
+        Y = self._targets(y)
         loss, cache = self._loss.forward(
             self.forward(X, training=True), Y, weights=weights, normalizer=normalizer
         )
         self.backward(self._loss.backward(cache))
         return loss
 
-    def loss_of(self, X: Array, y: Array) -> float:
+    def loss_of(self, X: Any, y: Any, *, weights: Array | None = None) -> float:
         """Return the mean loss of prepared inputs, without a gradient."""
-        return self._loss.forward(self.forward(X), self.encode(y) if y.ndim == 1 else y)[0]
+        return self._loss.forward(self.forward(X), self._targets(y), weights=weights)[0]
 
-    def outputs(self, X: Any) -> Any:
+    def raw_outputs(self, X: Any) -> Any:
         """Return the raw outputs for prepared inputs, (m, *output_shape), a new array; a piece at a time."""
-        pieces = [
-            map_arrays(np.copy, self.forward(take_rows(X, slice(start, start + PREDICT_ROWS))))
-            for start in range(0, n_rows(X), PREDICT_ROWS)
-        ]
-        if isinstance(pieces[0], dict):
-            return {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-        return np.concatenate(pieces)
+        return self._in_pieces(X, lambda array: array)
+
+    def _in_pieces(self, X: Any, prepare: Callable[[Array], Array]) -> Any:
+        starts = range(0, max(1, n_rows(X)), PREDICT_ROWS)
+        parts = (take_rows(X, slice(start, start + PREDICT_ROWS)) for start in starts)
+        outputs = [map_arrays(np.copy, self.forward(map_arrays(prepare, part))) for part in parts]
+        if isinstance(outputs[0], dict):
+            return {name: np.concatenate([output[name] for output in outputs]) for name in outputs[0]}
+        return np.concatenate(outputs)
 
     def measure(self, X: Any, Y: Any) -> dict[str, float]:
         """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy."""
-        Z = self.outputs(X)
+        Z = self.raw_outputs(X)
         figures = {"loss": self._loss.forward(Z, Y)[0]}
         if self._loss.kind == "classification":
             predicted = Z[:, 0] > 0 if Z.shape[1] == 1 else Z.argmax(axis=1)
@@ -188,8 +215,8 @@ class Model(Layer):
             if hasattr(leaf, "set_step_rng"):
                 leaf.set_step_rng(stream(seed, f"{leaf.name} of shard {shard}", step))
 
-    def decision_function(self, X: Array) -> Array:
-        """Return the logits of raw inputs: (m,) for a model with one output, else (m, n_out).
+    def decision_function(self, X: Any) -> Any:
+        """Return the raw outputs (logits, scores) for raw inputs: (m,) for a model with one, else (m, n_out).
 
         Parameters
         ----------
@@ -198,30 +225,37 @@ class Model(Layer):
         """
         if not self.is_initialized:
             raise PellucidError(f"{type(self).__name__}: train or load the model before it predicts.")
-        if X.shape[1:] != self.input_shape:
+        shape = map_arrays(lambda array: array.shape[1:], X)
+        if shape != self.input_shape:
             raise ShapeError(
-                f"predict: expected X of shape (m, {', '.join(map(str, self.input_shape))}), as the model was "
-                f"trained, got {X.shape}."
+                f"predict: expected samples of shape {self.input_shape}, as the model was trained on, got {shape}."
             )
-        Z = np.empty((len(X), *self.output_shape), self.dtype)
-        prepare = self.preprocessing or Preprocessing.for_data(X)
-        for start in range(0, len(X), PREDICT_ROWS):
-            rows = slice(start, start + PREDICT_ROWS)
-            Z[rows] = self.forward(prepare.apply(X[rows], self.dtype))
-        return Z[:, 0] if Z.shape[1:] == (1,) else Z
+        rule = self.preprocessing or Preprocessing()
+        return map_arrays(
+            lambda Z: Z[:, 0] if Z.shape[1:] == (1,) else Z,
+            self._in_pieces(X, lambda array: rule.apply(array, self.dtype)),
+        )
 
-    def predict_proba(self, X: Array) -> Array:
-        """Return the probability of each class for raw inputs, shape (m, k); two classes have two columns."""
-        Z = self.decision_function(X)
+    def predict_proba(self, X: Any) -> Any:
+        """Return the probability of each class for raw inputs, shape (m, k); two classes have two columns.
+
+        Rows add up to 1, except for multi_label, where each column answers a question of its own.
+        """
         if self._loss.probabilities is None:
-            raise OptionError(f"predict_proba: a model trained on {self.loss} gives no probabilities.")
+            raise OptionError(
+                f"predict_proba: a model trained on {self.loss} gives no probabilities. Use predict or "
+                "decision_function, or train on a cross-entropy."
+            )
+        Z = self.decision_function(X)
         return self._loss.probabilities(Z[:, None] if Z.ndim == 1 else Z)
 
-    def predict(self, X: Array) -> Array:
-        """Return the likeliest class of each raw input, integers of shape (m,); a tie goes to the first."""
-        Z = self.decision_function(X)
-        labels: Array = (Z > 0).astype(np.int64) if Z.ndim == 1 else Z.argmax(axis=1)
-        return labels
+    def predict(self, X: Any) -> Any:
+        """Return what the model expects of each raw input.
+
+        Classification: the likeliest class, integers (m,); a tie goes to the first. Multi-label: 0 or 1 for each
+        output, integers (m, k). Regression: quantities, (m,) for one output, else (m, n_out).
+        """
+        return read(self._loss, self.decision_function(X))
 
     def children(self) -> list[Layer]:
         """Return the layers that this one is made of, in order."""
@@ -241,6 +275,16 @@ class Model(Layer):
             kind = type(leaf).__name__.lower()
             counts[kind] = counts.get(kind, 0) + 1
             leaf.name = f"{kind}_{counts[kind]}"
+
+
+def read(loss: Loss, Z: Array) -> Array:
+    """Return what outputs of a loss's kind say: see ``Model.predict``."""
+    if loss.kind == "regression":
+        return Z if loss.mean is None else loss.mean(Z)
+    is_yes = (Z > 0).astype(np.int64)
+    if loss.kind == "multi_label":
+        return is_yes.reshape(len(Z), -1)
+    return is_yes if Z.ndim == 1 else Z.argmax(axis=1)
 
 
 @final

@@ -1,172 +1,210 @@
-"""Losses, computed from logits: the numbers before the last sigmoid or softmax.
+"""Losses by name: the table, how options are set, and which loss suits which targets."""
 
-Starting from logits keeps a confident mistake exact where the logarithm of a probability that was rounded to 0
-would not be. The mean over samples, the only 1/m of the whole backward pass, is taken here.
-"""
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import numpy as np
-
-from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
-from pellucid.ops.activations import sigmoid_forward
+from pellucid.errors import OptionError, unknown_name
+from pellucid.ops.class_weights import class_weights_to_sample_weights, one_hot
+from pellucid.ops.losses_base import ABOVE_ZERO, ByWidth, Loss, Number, Numbers, Option
+from pellucid.ops.losses_binary import (
+    binary_cross_entropy_backward,
+    binary_cross_entropy_forward,
+    binary_probabilities,
+)
+from pellucid.ops.losses_categorical import (
+    categorical_cross_entropy_backward,
+    categorical_cross_entropy_forward,
+    softmax_probabilities,
+)
+from pellucid.ops.losses_focal import (
+    binary_focal_backward,
+    binary_focal_forward,
+    categorical_focal_backward,
+    categorical_focal_forward,
+)
+from pellucid.ops.losses_labels import encode_labels
+from pellucid.ops.losses_margin import (
+    binary_hinge_backward,
+    binary_hinge_forward,
+    categorical_hinge_backward,
+    categorical_hinge_forward,
+)
+from pellucid.ops.losses_multi_label import (
+    multi_label_backward,
+    multi_label_forward,
+    sigmoid_probabilities,
+)
+from pellucid.ops.losses_poisson import poisson_backward, poisson_forward, poisson_mean
+from pellucid.ops.losses_regression import (
+    huber_backward,
+    huber_forward,
+    mean_absolute_error_backward,
+    mean_absolute_error_forward,
+    mean_squared_error_backward,
+    mean_squared_error_forward,
+)
+from pellucid.ops.losses_targets import (
+    encode_binary,
+    encode_classes,
+    encode_multi_label,
+    encode_quantities,
+)
 from pellucid.types import Array
 
-
-class BinaryCrossEntropyCache(NamedTuple):
-    """What the backward of the binary cross-entropy needs."""
-
-    Z: Array  # (m, n_out) logits
-    Y: Array  # (m, n_out) targets, 0 to 1
-    e: Array  # (m, n_out) exp(-|Z|)
-    scale: float | Array  # 1 / normalizer, or the weights (m, 1) over it
-
-
-def binary_cross_entropy_forward(
-    Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
-) -> tuple[float, BinaryCrossEntropyCache]:
-    """Return the mean of -(Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z), and the backward's cache.
-
-    Parameters
-    ----------
-    Z : Array, shape (m, n_out)
-        Logits.
-    Y : Array, shape (m, n_out), dtype of Z
-        Targets from 0 to 1.
-    weights : Array, shape (m,), optional
-        How much each sample counts; default: 1 each.
-    normalizer : float, optional
-        What the weighted sum is divided by; default: the sum of the weights. Part of a batch is given the
-        whole batch's, so that the parts add up to the whole.
-
-    Returns
-    -------
-    loss : float
-        In nats; several outputs of one sample are summed.
-    cache : BinaryCrossEntropyCache
-
-    Notes
-    -----
-    max(Z, 0) - Z Y + log(1 + exp(-|Z|)) is the same number, and never leaves the range of floats.
-
-    Examples
-    --------
-    >>> round(binary_cross_entropy_forward(np.zeros((2, 1)), np.array([[0.0], [1.0]]))[0], 4)
-    0.6931
-    >>> binary_cross_entropy_forward(np.array([[-800.0]]), np.ones((1, 1)))[0]
-    800.0
-    """
-    e = np.exp(-np.abs(Z))
-    losses = np.log1p(e)
-    losses += np.maximum(Z, 0)
-    losses -= Z * Y
-    scale = _scale(weights, normalizer, len(Z), Z.dtype)
-    loss = losses.sum() * scale if isinstance(scale, float) else (losses * scale).sum()
-    return float(loss), BinaryCrossEntropyCache(Z, Y, e, scale)
+__all__ = [
+    "LOSSES",
+    "Loss",
+    "binary_cross_entropy_backward",
+    "binary_cross_entropy_forward",
+    "binary_probabilities",
+    "categorical_cross_entropy_backward",
+    "categorical_cross_entropy_forward",
+    "class_weights_to_sample_weights",
+    "default_loss",
+    "encode_binary",
+    "get_loss",
+    "one_hot",
+]
 
 
-def binary_cross_entropy_backward(cache: BinaryCrossEntropyCache, *, dZ: Array | None = None) -> Array:
-    """Return the gradient for the logits: (sigmoid(Z) - Y) / m.
-
-    Parameters
-    ----------
-    cache : BinaryCrossEntropyCache
-    dZ : Array, shape (m, n_out), optional
-        Written and returned.
-
-    Returns
-    -------
-    Array, shape (m, n_out)
-
-    Examples
-    --------
-    >>> _, cache = binary_cross_entropy_forward(np.zeros((2, 1)), np.array([[0.0], [1.0]]))
-    >>> binary_cross_entropy_backward(cache)
-    array([[ 0.25],
-           [-0.25]])
-    """
-    Z, Y, e, scale = cache
-    P: Array = np.divide(np.where(Z >= 0, Z.dtype.type(1), e), 1 + e, out=dZ)  # sigmoid(Z)
-    P -= Y
-    P *= scale
-    return P
+def _classifier_of_labels(y: Array, n_out: int, dtype: Any) -> Array:
+    return encode_labels(y, n_out, "hinge")
 
 
-def _scale(weights: Array | None, normalizer: float | None, m: int, dtype: Any) -> float | Array:
-    if weights is None:
-        return 1.0 / (m if normalizer is None else normalizer)
-    if weights.shape != (m,):
-        raise ShapeError(f"weights: expected shape ({m},), one for each sample, got {weights.shape}.")
-    total = float(weights.sum()) if normalizer is None else normalizer
-    scale: Array = (weights / total).astype(dtype)[:, None]
-    return scale
+def _regression(name: str, forward: Any, backward: Any, **others: Any) -> Loss:
+    least = others.pop("least", None)
+    encode = partial(encode_quantities, where=name, least=least)
+    return Loss(forward, backward, encode, None, "regression", **others)
 
 
-class Loss(NamedTuple):
-    """A loss as the training loop sees it."""
-
-    forward: Callable[..., tuple[float, Any]]
-    backward: Callable[..., Array]
-    encode: Callable[[Array, int, Any], Array]  # labels, n_out, dtype -> targets
-    probabilities: Callable[[Array], Array] | None  # logits (m, n_out) -> (m, k); None: not a classifier
-
-
-def encode_binary(y: Array, n_out: int, dtype: Any) -> Array:
-    """Return labels 0 and 1, shape (m,), as targets of shape (m, 1).
-
-    Examples
-    --------
-    >>> encode_binary(np.array([0, 1]), 1, np.float64)
-    array([[0.],
-           [1.]])
-    """
-    if n_out != 1:
-        raise ShapeError(
-            f"binary_cross_entropy: expected a model with 1 output, got {n_out}. Make the last layer Dense(1)."
-        )
-    strange = np.unique(y[(y != 0) & (y != 1)])
-    if len(strange):
-        raise DataError(
-            f"binary_cross_entropy: expected labels 0 and 1, got also {strange[:5].tolist()}. "
-            "A model with one output tells two classes apart; more classes need one output each."
-        )
-    return np.asarray(y, dtype)[:, None]
-
-
-def binary_probabilities(Z: Array) -> Array:
-    """Return the probabilities of class 0 and class 1, shape (m, 2), from logits of shape (m, 1).
-
-    Each is a sigmoid of its own, not one minus the other, so that tiny ones keep their digits.
-
-    Examples
-    --------
-    >>> binary_probabilities(np.zeros((1, 1)))
-    array([[0.5, 0.5]])
-    """
-    return sigmoid_forward(np.hstack([-Z, Z]))[0]
-
+_FOCAL: Mapping[str, Option] = {
+    "gamma": Number("a number of 0 or more", 0),
+    "alpha": Numbers("a number from 0 to 1 for two classes, or one of 0 or more for each class", 1),
+}
+_HINGE: Mapping[str, Option] = {"margin": ABOVE_ZERO}
 
 LOSSES: dict[str, Loss] = {
     "binary_cross_entropy": Loss(
         binary_cross_entropy_forward, binary_cross_entropy_backward, encode_binary, binary_probabilities
     ),
+    "categorical_cross_entropy": Loss(
+        categorical_cross_entropy_forward,
+        categorical_cross_entropy_backward,
+        encode_classes,
+        softmax_probabilities,
+        options={"label_smoothing": Number("a number from 0 to below 1", 0, 1)},
+    ),
+    "focal": ByWidth(
+        Loss(
+            binary_focal_forward,
+            binary_focal_backward,
+            partial(encode_binary, where="focal"),
+            binary_probabilities,
+            options=_FOCAL,
+        ),
+        Loss(
+            categorical_focal_forward,
+            categorical_focal_backward,
+            partial(encode_classes, where="focal"),
+            softmax_probabilities,
+        ),
+    ).merge(),
+    "hinge": ByWidth(
+        Loss(
+            binary_hinge_forward,
+            binary_hinge_backward,
+            partial(encode_binary, where="hinge"),
+            None,
+            options=_HINGE,
+        ),
+        Loss(categorical_hinge_forward, categorical_hinge_backward, _classifier_of_labels, None),
+    ).merge(),
+    "huber": _regression("huber", huber_forward, huber_backward, options={"delta": ABOVE_ZERO}),
+    "mean_absolute_error": _regression(
+        "mean_absolute_error", mean_absolute_error_forward, mean_absolute_error_backward
+    ),
+    "mean_squared_error": _regression(
+        "mean_squared_error", mean_squared_error_forward, mean_squared_error_backward
+    ),
+    "multi_label": Loss(
+        multi_label_forward,
+        multi_label_backward,
+        encode_multi_label,
+        sigmoid_probabilities,
+        "multi_label",
+        options={"positive_weight": Numbers("a number of 0 or more, or one for each output", math.inf)},
+    ),
+    "poisson": _regression("poisson", poisson_forward, poisson_backward, mean=poisson_mean, least=0.0),
 }
 
 
-def get_loss(name: str) -> Loss:
-    """Return the loss of that name.
+def get_loss(name: str, **options: Any) -> Loss:
+    """Return the loss of that name, its options set.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``LOSSES``.
+    **options
+        ``label_smoothing`` of categorical_cross_entropy; ``gamma`` and ``alpha`` of focal; ``margin`` of hinge;
+        ``delta`` of huber; ``positive_weight`` of multi_label.
+
+    Returns
+    -------
+    Loss
+        Its ``bound`` has the options as JSON can hold them.
 
     Raises
     ------
     OptionError
-        If there is none; the nearest is named.
+        If there is no such loss or option (the nearest is named), or the option may not have that value.
 
     Examples
     --------
     >>> get_loss("binary_cross_entropy").backward.__name__
     'binary_cross_entropy_backward'
+    >>> get_loss("huber", delta=2).bound
+    {'delta': 2.0}
     """
     if name not in LOSSES:
         raise OptionError(unknown_name("loss", name, LOSSES))
-    return LOSSES[name]
+    loss = LOSSES[name]
+    bound: dict[str, Any] = {}
+    for option, value in options.items():
+        if not loss.options:
+            raise OptionError(f"{name}: it takes no options, got {option!r}. Leave it out.")
+        if option not in loss.options:
+            raise OptionError(unknown_name(f"option of {name}", option, loss.options))
+        try:
+            bound[option] = loss.options[option].read(value)
+        except (TypeError, ValueError):
+            wanted = loss.options[option].wanted
+            raise OptionError(f"{name}: expected {option} to be {wanted}, got {value!r}.") from None
+    return loss._replace(forward=partial(loss.forward, **bound), bound=bound) if bound else loss
+
+
+def default_loss(n_out: int, y: Array) -> str:
+    """Return the name of the loss that suits a model's outputs and the targets.
+
+    Parameters
+    ----------
+    n_out : int
+        The model's outputs.
+    y : Array, shape (m,) or (m, n_out)
+        Whole numbers in one column are labels; a matrix of 0 and 1 says yes or no for each output; all else are
+        quantities.
+
+    Examples
+    --------
+    >>> default_loss(1, np.array([0, 1])), default_loss(3, np.array([0, 2]))
+    ('binary_cross_entropy', 'categorical_cross_entropy')
+    >>> default_loss(2, np.array([[0, 1]])), default_loss(1, np.array([0.5]))
+    ('multi_label', 'mean_squared_error')
+    """
+    if y.ndim == 2 and y.shape[1] > 1 and ((y == 0) | (y == 1)).all():
+        return "multi_label"
+    if y.ndim == 1 and y.dtype.kind in "bui":
+        return "binary_cross_entropy" if n_out == 1 else "categorical_cross_entropy"
+    return "mean_squared_error"

@@ -99,6 +99,16 @@ class DualDense(Layer):
         dC[m:-1] = 0  # s has no gradient; an optimizer may have left something here
         np.dot(self._ones[: len(dZ)], dZ, out=dC[-1])
 
+    def grad_norm(self, grad: Array) -> float:
+        """Return the length of the gradient for W and all else, where ``grad`` holds the one for C.
+
+        dW = X^T dC, so that ||dW||^2 = sum(dC * K dC).
+        """
+        m = len(self.X)
+        dC = self.grads["C"][:m]
+        inside = float(np.vdot(dC, self._train_table[:, :m] @ dC)) - float(np.vdot(dC, dC))
+        return float(np.sqrt(max(0.0, inside + float(np.vdot(grad, grad)))))
+
     def to_dense(self) -> Dense:
         """Return the plain layer of the same function: W = s W_0 + X^T C."""
         C, m = self.params["C"], len(self.X)

@@ -1,7 +1,7 @@
 """What happens before the first step: options checked, data made ready, the form of the training chosen."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -99,9 +99,8 @@ def prepare(
     _check(data, n_epochs, path, n_threads)
     if isinstance(validation, float):
         data, validation, sample_weight = _hold_out(data, validation, seed, sample_weight)
-    if loss is not None:
-        model.set_loss(loss)
     _fit_model(model, data, seed, dtype)
+    _set_loss(model, data, loss)
     Y = model.encode(data.y)
     weights = _weights(model, data, sample_weight, class_weight)
     is_lazy = batch_size is not None or augment is not None  # each batch is prepared when its turn comes
@@ -163,7 +162,11 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     with dual_form(job.model, X, job.X_validation) as dual:
         batches = Batches(dual.rows_train, job.Y, job.batch_size, job.seed, weights=job.weights)
         check = None if job.X_validation is None else Validation(dual.rows_validation, job.Y_validation)
-        yield Form(batches, check)
+        job.optimizer.grad_norm = dual.grad_norm
+        try:
+            yield Form(batches, check)
+        finally:
+            job.optimizer.grad_norm = None
 
 
 def _choose(job: Job) -> tuple[bool, str]:
@@ -228,6 +231,16 @@ def _fit_model(model: Model, data: Dataset, seed: int, dtype: str | None) -> Non
         first = next(iter(data.X.values())) if isinstance(data.X, dict) else data.X
         model.preprocessing = Preprocessing.for_data(first)
     model.classes = data.classes or model.classes
+
+
+def _set_loss(model: Model, data: Dataset, loss: Any) -> None:
+    """Set the loss that was asked for, a name or a dictionary with options, else the one that suits the data."""
+    if isinstance(loss, Mapping) and "loss" in loss:
+        model.set_loss(loss["loss"], **{key: value for key, value in loss.items() if key != "loss"})
+    elif loss is not None:
+        model.set_loss(loss)
+    elif not model.has_chosen_loss:
+        model.choose_loss(data.y)
 
 
 def _weights(model: Model, data: Dataset, sample_weight: Array | None, class_weight: Any) -> Array | None:

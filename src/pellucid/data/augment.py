@@ -1,0 +1,259 @@
+"""Augmentation: show a network each photo a little differently every time, so that it learns what matters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any, final
+
+import numpy as np
+
+from pellucid.data.augmentation.colour import (
+    Brightness,
+    Contrast,
+    Hue,
+    Saturation,
+)
+from pellucid.data.augmentation.crops import Crop, ResizedCrop
+from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
+from pellucid.data.augmentation.geometry import Rotation, Scale, Shear, Shift
+from pellucid.data.augmentation.pixels import Cutout, Mixup, Noise
+from pellucid.data.augmentation.runs import apply_run, runs_of
+from pellucid.data.augmentation.transform import Transform, check_batch
+from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.types import Array
+
+__all__ = [
+    "AUGMENT_PRESETS",
+    "TRANSFORMS",
+    "Augment",
+    "Brightness",
+    "Contrast",
+    "Crop",
+    "Cutout",
+    "HorizontalFlip",
+    "Hue",
+    "Mixup",
+    "Noise",
+    "ResizedCrop",
+    "Rotation",
+    "Saturation",
+    "Scale",
+    "Shear",
+    "Shift",
+    "Transform",
+    "VerticalFlip",
+    "augment_preset",
+    "transform_from_config",
+]
+
+TRANSFORMS: dict[str, type[Transform]] = {
+    transform.kind: transform
+    for transform in (
+        HorizontalFlip,
+        VerticalFlip,
+        Shift,
+        Rotation,
+        Scale,
+        Shear,
+        Crop,
+        ResizedCrop,
+        Brightness,
+        Contrast,
+        Saturation,
+        Hue,
+        Noise,
+        Cutout,
+        Mixup,
+    )
+}
+
+
+@final
+class Augment:
+    """Transforms one after another.
+
+    Parameters
+    ----------
+    transforms : sequence of Transform
+        In the order of their work. Geometric neighbours with the same edge become one map and one
+        interpolation, and colour neighbours one map that is cut off to 0..1 once.
+
+    Raises
+    ------
+    OptionError
+        If one of them is no transform.
+
+    Examples
+    --------
+    >>> augment = Augment([HorizontalFlip(), Rotation(10), Brightness(0.1)])
+    >>> photos = np.random.default_rng(0).random((4, 8, 8, 3), dtype=np.float32)
+    >>> X, Y = augment.apply(photos, np.eye(4), np.random.default_rng(1))
+    >>> X.shape, X.dtype
+    ((4, 8, 8, 3), dtype('float32'))
+    >>> Augment.from_config(augment.config()) == augment
+    True
+    """
+
+    def __init__(self, transforms: Sequence[Transform]) -> None:
+        for transform in transforms:
+            if not isinstance(transform, Transform):
+                raise OptionError(
+                    f"Augment: expected transforms such as HorizontalFlip(), got {transform!r}. "
+                    f"Known: {', '.join(cls.__name__ for cls in TRANSFORMS.values())}."
+                )
+        self.transforms = tuple(transforms)
+        self._runs = runs_of(self.transforms)
+
+    def apply(
+        self, X: Array, Y: Array | None, rng: np.random.Generator, *, out: Array | None = None
+    ) -> tuple[Array, Array | None]:
+        """Return a changed copy of a batch and its targets.
+
+        Parameters
+        ----------
+        X : Array, shape (m, h, w, c), float32 or float64, 0 to 1
+            c is 1 or 3. Not modified, unless ``out`` is X.
+        Y : Array or None, shape (m, ...)
+            Only Mixup changes it, and needs floats of shape (m, k) or (m, 1); otherwise it is returned itself.
+        rng : numpy.random.Generator
+            The same state gives the same result; how many numbers are drawn depends on the shape of X alone.
+        out : Array, shape and dtype of X, optional
+            Written and returned; may be X itself.
+
+        Returns
+        -------
+        X : Array, shape and dtype of the input's
+        Y : Array or None
+
+        Raises
+        ------
+        ShapeError, DataError
+            If X does not hold images from 0 to 1, or the targets do not fit.
+        """
+        check_batch("Augment", X, must_be_in_range=any(not t.stays_in_range for t in self.transforms))
+        if Y is not None and len(Y) != len(X):
+            raise ShapeError(f"Augment: X has {len(X)} samples and Y has {len(Y)} targets.")
+        if out is not None and (out.shape != X.shape or out.dtype != X.dtype):
+            raise ShapeError(
+                f"Augment: expected out of shape {X.shape} and {X.dtype}, got {out.shape} and {out.dtype}."
+            )
+        result = np.empty(X.shape, X.dtype) if out is None else out
+        if result is not X and not self._runs:
+            result[...] = X
+        source = X
+        for run in self._runs:
+            Y = apply_run(run, source, Y, rng, result)
+            source = result  # from here on in place
+        return result, Y
+
+    def config(self) -> dict[str, Any]:
+        """Return the transforms' options, as JSON and TOML can hold them."""
+        return {"transforms": [transform.config() for transform in self.transforms]}
+
+    @classmethod
+    def from_config(cls, config: "str | Sequence[Mapping[str, Any]] | Mapping[str, Any]") -> "Augment":
+        """Return what ``config`` describes.
+
+        Parameters
+        ----------
+        config : str, sequence or mapping
+            A preset's name, a list of tables such as ``{"type": "rotation", "degrees": 10}``, or what
+            :meth:`config` returns.
+
+        Raises
+        ------
+        OptionError
+            If a name or a value is not known; the nearest name is given.
+
+        Examples
+        --------
+        >>> Augment.from_config([{"type": "rotation", "degrees": 10}])
+        Augment([Rotation(edge='reflect', fill=0.0, degrees=10)])
+        """
+        if isinstance(config, str):
+            return augment_preset(config)
+        tables: Any = config
+        if isinstance(config, Mapping):
+            for key in config:
+                if key != "transforms":
+                    raise OptionError(f"Augment: {unknown_name('key', key, ['transforms'])}")
+            tables = config.get("transforms")
+        if not isinstance(tables, list | tuple):
+            raise OptionError(
+                "Augment: expected a preset's name or a list of tables such as {'type': 'rotation'}, "
+                f"got {config!r}."
+            )
+        return cls([transform_from_config(table) for table in tables])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Augment) and self.transforms == other.transforms
+
+    def __hash__(self) -> int:
+        return hash(self.transforms)
+
+    def __repr__(self) -> str:
+        return f"Augment({list(self.transforms)!r})"
+
+
+def transform_from_config(config: Mapping[str, Any]) -> Transform:
+    """Return the transform that ``config`` describes; the inverse of ``Transform.config``.
+
+    Raises
+    ------
+    OptionError
+        If the type, an option or a value is not known; the nearest name is given.
+
+    Examples
+    --------
+    >>> transform_from_config({"type": "cutout", "size": 0.5})
+    Cutout(size=0.5, fill=0.5)
+    """
+    if not isinstance(config, Mapping):
+        raise OptionError(
+            f"transform: expected a table such as {{'type': 'rotation', 'degrees': 10}}, got {config!r}."
+        )
+    options = dict(config)
+    kind = options.pop("type", None)
+    if kind not in TRANSFORMS:
+        raise OptionError(unknown_name("transform", kind, TRANSFORMS))
+    known = [field.name for field in fields(TRANSFORMS[kind])]
+    for name in options:
+        if name not in known:
+            raise OptionError(unknown_name(f"option of {kind}", name, known))
+    return TRANSFORMS[kind](**options)
+
+
+AUGMENT_PRESETS: dict[str, tuple[Transform, ...]] = {
+    "photo": (
+        HorizontalFlip(0.5),
+        Rotation(10),
+        Scale(0.9, 1.1),
+        Shift(0.08, 0.08),
+        Brightness(0.15),
+        Contrast(0.15),
+        Saturation(0.15),
+    ),
+}
+
+
+def augment_preset(name: str) -> Augment:
+    """Return an Augment by name.
+
+    Parameters
+    ----------
+    name : {"photo"}
+        ``"photo"`` is mild: mirror images, small turns, sizes and shifts, and a little brightness, contrast
+        and saturation.
+
+    Raises
+    ------
+    OptionError
+        If there is none; the nearest is named.
+
+    Examples
+    --------
+    >>> [transform.kind for transform in augment_preset("photo").transforms][:3]
+    ['horizontal_flip', 'rotation', 'scale']
+    """
+    if name not in AUGMENT_PRESETS:
+        raise OptionError(unknown_name("augmentation", name, AUGMENT_PRESETS))
+    return Augment(AUGMENT_PRESETS[name])

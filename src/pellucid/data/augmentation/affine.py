@@ -1,0 +1,96 @@
+"""What the geometric transforms share: they are affine maps, and some of them look outside the image."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pellucid.data.augmentation.sampling import EDGES, sample
+from pellucid.data.augmentation.transform import Transform, check_number
+from pellucid.errors import OptionError, unknown_name
+from pellucid.types import Array, Shape
+
+
+@dataclass(frozen=True)
+class Geometric(Transform):
+    """A transform that is an affine map of the image's plane."""
+
+    def inverse(self, values: Array, shape: Shape) -> Array:
+        """Return the maps from output to input that the values stand for, shape (m, 3, 3).
+
+        Positions are (x, y, 1) in pixels from the image's centre, x to the right and y down.
+        """
+        raise NotImplementedError
+
+    @property
+    def border(self) -> tuple[str, float] | None:
+        """The edge and the fill; None where the map never looks outside the image."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moving(Geometric):
+    """A map that can look outside the image."""
+
+    edge: str = "reflect"
+    fill: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.edge not in EDGES:
+            raise OptionError(f"{type(self).__name__}: {unknown_name('edge', self.edge, EDGES)}")
+        check_number(self, "fill", 0, 1)
+
+    @property
+    def border(self) -> tuple[str, float]:
+        """The edge and the fill."""
+        return self.edge, self.fill
+
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X sampled through the maps of the values."""
+        return sample(X, self.inverse(values, X.shape[1:]), edge=self.edge, fill=self.fill, out=out)
+
+
+def identities(m: int) -> Array:
+    """Return m maps that change nothing, shape (m, 3, 3).
+
+    Examples
+    --------
+    >>> identities(2).shape
+    (2, 3, 3)
+    """
+    return np.tile(np.eye(3), (m, 1, 1))
+
+
+def translations(values: Array) -> Array:
+    """Return the maps that move an image down and to the right by so many pixels, (m, 2) to (m, 3, 3).
+
+    Examples
+    --------
+    >>> translations(np.array([[1.0, 2.0]]))[0, :2, 2]  # output to input: the other way
+    array([-2., -1.])
+    """
+    maps = identities(len(values))
+    maps[:, 0, 2], maps[:, 1, 2] = -values[:, 1], -values[:, 0]
+    return maps
+
+
+def way(down: float, right: float) -> str:
+    """Return a movement in arrows.
+
+    Examples
+    --------
+    >>> way(4.0, -2.56)
+    '↓ 4 ← 2.6 px'
+    """
+    steps = (f"{'↓' if down >= 0 else '↑'} {abs(down):.2g}", f"{'→' if right >= 0 else '←'} {abs(right):.2g}")
+    return f"{' '.join(steps)} px"
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign, and none for 0.
+
+    Examples
+    --------
+    >>> signed(6.0), signed(-2.5), signed(0.0)
+    ('+6', '−2.5', '0')
+    """
+    return f"{value:+.3g}".replace("-", "−") if value else "0"

@@ -1,0 +1,242 @@
+"""What colours the image has: brightness, contrast, saturation, hue.
+
+Each is an affine map of a pixel's colour, the same for all pixels of one image. Neighbours in an
+:class:`pellucid.data.augment.Augment` are multiplied into one map, and only its results are cut off to 0..1.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from pellucid.data.augmentation.transform import Transform, check_number, uniform
+from pellucid.ops.columns import column_sums, n_joined
+from pellucid.types import Array, Shape
+
+# How bright red, green and blue are to the eye: ITU-R BT.601, section 2.5.1, as Pillow and PyTorch have it too.
+LUMA = np.array([0.299, 0.587, 0.114])
+# Brightness and two axes of colour, so that greys lie on the first alone: the YIQ space of NTSC television.
+RGB_TO_YIQ = np.array([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+
+
+@dataclass(frozen=True)
+class Colour(Transform):
+    """A transform that is an affine map of colours; results are cut off to 0..1."""
+
+    stays_in_range = False
+
+    def maps(self, values: Array, mean: Array) -> Array:
+        """Return the maps that the values stand for.
+
+        Parameters
+        ----------
+        values : Array, shape (m, 1)
+        mean : Array, shape (m, c)
+            The mean colour of each image.
+
+        Returns
+        -------
+        Array, shape (m, c + 1, c + 1), float64
+            A colour as a row (r, g, b, 1) times its map is the new colour.
+        """
+        raise NotImplementedError
+
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X in other colours."""
+        return recolour(X, self.maps(values, mean_colours(X)), out=out)
+
+
+@dataclass(frozen=True)
+class _Factor(Colour):
+    amount: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_number(self, "amount", 0, 1)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return factors."""
+        return uniform(rng, 1 - self.amount, 1 + self.amount, (m, 1))
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return factors from the smallest to the largest."""
+        return np.linspace(1 - self.amount, 1 + self.amount, n)[:, None]
+
+    def label(self, values: Array) -> str:
+        """Return the factor."""
+        return f"× {values[0]:.2f}"
+
+
+@final
+@dataclass(frozen=True)
+class Brightness(_Factor):
+    """Multiply every value by a factor.
+
+    Parameters
+    ----------
+    amount : float, optional
+        From 0 to 1: factors lie between 1 - amount and 1 + amount.
+
+    Examples
+    --------
+    >>> brighter = Brightness().apply(np.full((1, 1, 1, 3), 0.5), np.array([[1.5]]), np.random.default_rng(0))
+    >>> brighter.ravel()
+    array([0.75, 0.75, 0.75])
+    """
+
+    kind = "brightness"
+
+    def maps(self, values: Array, mean: Array) -> Array:
+        """Return factor times X."""
+        maps = _identities(values, mean)
+        maps[:, :-1, :-1] *= values[..., None]
+        return maps
+
+
+@final
+@dataclass(frozen=True)
+class Contrast(_Factor):
+    """Move every value away from the image's mean brightness, or towards it.
+
+    Parameters
+    ----------
+    amount : float, optional
+        From 0 to 1: factors lie between 1 - amount and 1 + amount; 0 would be one grey.
+
+    Examples
+    --------
+    >>> photo = np.array([0.4, 0.6]).reshape(1, 1, 2, 1)
+    >>> Contrast().apply(photo, np.array([[1.5]]), np.random.default_rng(0)).ravel().round(3)
+    array([0.35, 0.65])
+    """
+
+    kind = "contrast"
+
+    def maps(self, values: Array, mean: Array) -> Array:
+        """Return factor times X + (1 - factor) times the mean brightness."""
+        maps = _identities(values, mean)
+        maps[:, :-1, :-1] *= values[..., None]
+        maps[:, -1, :-1] = (1 - values) * (mean @ _luma(mean))[:, None]
+        return maps
+
+
+@final
+@dataclass(frozen=True)
+class Saturation(_Factor):
+    """Move every pixel away from the grey that is as bright, or towards it; grey images stay as they are.
+
+    Parameters
+    ----------
+    amount : float, optional
+        From 0 to 1: factors lie between 1 - amount and 1 + amount; 0 would be greys alone.
+    """
+
+    kind = "saturation"
+
+    def maps(self, values: Array, mean: Array) -> Array:
+        """Return factor times X + (1 - factor) times the pixel's brightness."""
+        maps = _identities(values, mean)
+        factor, luma = values[..., None], _luma(mean)
+        maps[:, :-1, :-1] = factor * np.eye(len(luma)) + (1 - factor) * np.outer(luma, np.ones(len(luma)))
+        return maps
+
+
+@final
+@dataclass(frozen=True)
+class Hue(Colour):
+    """Turn all colours about the axis of greys; brightness stays, and grey images stay as they are.
+
+    Parameters
+    ----------
+    amount : float, optional
+        Up to which part of a full turn, either way, from 0 to 1. A third leads red towards green.
+
+    Notes
+    -----
+    A rotation of the plane of I and Q of the YIQ space: linear, and so one matrix with the other colour
+    transforms. Pillow and torchvision turn the hue of HSV instead, which is not linear: same idea, other colours.
+    """
+
+    kind = "hue"
+    amount: float = 0.05
+
+    def __post_init__(self) -> None:
+        check_number(self, "amount", 0, 1)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return parts of a turn."""
+        return uniform(rng, -self.amount, self.amount, (m, 1))
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return parts of a turn from one end to the other."""
+        return np.linspace(-self.amount, self.amount, n)[:, None]
+
+    def maps(self, values: Array, mean: Array) -> Array:
+        """Return the rotations, led to red, green and blue and back."""
+        maps = _identities(values, mean)
+        if mean.shape[1] == 3:
+            angle = -2 * np.pi * values[:, 0]  # red lies 90 degrees or so ahead of green in YIQ
+            turn = np.tile(np.eye(3), (len(values), 1, 1))
+            turn[:, 1, 1] = turn[:, 2, 2] = np.cos(angle)
+            turn[:, 1, 2] = -np.sin(angle)
+            turn[:, 2, 1] = np.sin(angle)
+            there_and_back = np.linalg.inv(RGB_TO_YIQ) @ turn @ RGB_TO_YIQ
+            maps[:, :3, :3] = there_and_back.transpose(0, 2, 1)  # colours are rows here
+        return maps
+
+    def label(self, values: Array) -> str:
+        """Return the angle."""
+        return f"{360 * values[0]:+.0f}°".replace("-", "−") if values[0] else "0°"
+
+
+def mean_colours(X: Array) -> Array:
+    """Return the mean colour of each image, float64 of shape (m, c).
+
+    Examples
+    --------
+    >>> mean_colours(np.array([0.25, 0.75]).reshape(1, 1, 2, 1))
+    array([[0.5]])
+    """
+    return np.array([column_sums(image) for image in X]).reshape(len(X), X.shape[3]) / (
+        X.shape[1] * X.shape[2]
+    )
+
+
+def recolour(X: Array, maps: Array, *, out: Array | None = None) -> Array:
+    """Return every pixel of image i times its affine map, cut off to 0..1.
+
+    Parameters
+    ----------
+    X : Array, shape (m, h, w, c)
+    maps : Array, shape (m, c + 1, c + 1)
+    out : Array, shape and dtype of X, optional
+        Written and returned; may be X itself.
+
+    Examples
+    --------
+    >>> recolour(np.full((1, 1, 1, 1), 0.5), np.array([[[1.0, 0.0], [0.25, 1.0]]])).ravel()
+    array([0.75])
+    """
+    m, h, w, c = X.shape
+    result = np.empty_like(X, order="C") if out is None else out
+    # Rows of c numbers are too short for a fast product: r pixels side by side share one block-diagonal matrix.
+    r = math.gcd(h * w, 4)
+    wide_maps = np.zeros((m, r, c, r, c), X.dtype)
+    for k in range(r):
+        wide_maps[:, k, :, k] = maps[:, :c, :c]
+    s = n_joined(h * w, c, X.itemsize)
+    shifts = np.tile(maps[:, None, c, :c], (1, 1, s)).astype(X.dtype)
+    for i in range(m):  # an image at a time stays in the core's cache
+        product = X[i].reshape(-1, r * c) @ wide_maps[i].reshape(r * c, r * c)
+        shifted = product.reshape(-1, s * c)
+        shifted += shifts[i]
+        np.clip(shifted.reshape(h, w, c), 0, 1, out=result[i])
+    return result
+
+
+def _identities(values: Array, mean: Array) -> Array:
+    return np.tile(np.eye(mean.shape[1] + 1), (len(values), 1, 1))
+
+
+def _luma(mean: Array) -> Array:
+    return LUMA if mean.shape[1] == 3 else np.ones(1)

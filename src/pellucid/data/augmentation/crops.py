@@ -1,0 +1,112 @@
+"""Parts of the image: a window of the same size moved about, or a smaller window made large."""
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from pellucid.data.augmentation.affine import Moving, identities, translations, way
+from pellucid.data.augmentation.transform import check_range, uniform
+from pellucid.errors import OptionError
+from pellucid.types import Array, Shape
+
+
+@final
+@dataclass(frozen=True)
+class Crop(Moving):
+    """Widen the image on every side, then cut a window of the old size out of it: a shift by whole pixels.
+
+    Parameters
+    ----------
+    padding : int, optional
+        By how many pixels, 0 or more.
+    edge, fill : optional
+        What the image is widened with: see :func:`pellucid.data.augmentation.sampling.sample`.
+
+    Notes
+    -----
+    He et al., 2016, section 4.2.
+    """
+
+    kind = "crop"
+    padding: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.padding, int) or isinstance(self.padding, bool) or self.padding < 0:
+            raise OptionError(f"Crop: expected padding to be a whole number from 0 up, got {self.padding!r}.")
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return whole pixels down and to the right."""
+        return np.floor(uniform(rng, -self.padding, self.padding + 1, (m, 2)))
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return shifts along the diagonal."""
+        return np.rint(np.linspace(-self.padding, self.padding, n))[:, None] * np.ones(2)
+
+    def inverse(self, values: Array, shape: Shape) -> Array:
+        """Return translations."""
+        return translations(values)
+
+    def label(self, values: Array) -> str:
+        """Return the pixels down and right."""
+        return way(values[0], values[1])
+
+
+@final
+@dataclass(frozen=True)
+class ResizedCrop(Moving):
+    """Cut a random window out of the image and stretch it to the image's size.
+
+    Parameters
+    ----------
+    area : (float, float), optional
+        The smallest and the largest share of the image's area, above 0 up to 1.
+    aspect : (float, float), optional
+        The smallest and the largest ratio of the window's width to its height, relative to the image's; drawn
+        evenly by its logarithm. A side that would be longer than the image's is cut to it.
+    edge, fill : optional
+        What is outside, for the half pixel at the border: see
+        :func:`pellucid.data.augmentation.sampling.sample`.
+
+    Notes
+    -----
+    Szegedy et al., 2015, section 6. As part of an Augment the window is one more factor of the map: what it
+    leaves out can come back at a corner that is turned in.
+    """
+
+    kind = "resized_crop"
+    area: tuple[float, float] = (0.6, 1.0)
+    aspect: tuple[float, float] = (0.75, 4 / 3)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range(self, "area", 0, 1)
+        check_range(self, "aspect", 0, math.inf)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return the window's top, left, height and width as shares of the image's sides."""
+        area = uniform(rng, *self.area, (m,))
+        aspect = np.exp(uniform(rng, math.log(self.aspect[0]), math.log(self.aspect[1]), (m,)))
+        position = rng.random((m, 2))
+        sides = np.minimum(np.sqrt(np.stack([area / aspect, area * aspect], axis=1)), 1)
+        return np.hstack([position * (1 - sides), sides])
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return windows about the centre, from the largest to the smallest."""
+        sides = np.sqrt(np.linspace(self.area[1], self.area[0], n))[:, None] * np.ones(2)
+        return np.hstack([(1 - sides) / 2, sides])
+
+    def inverse(self, values: Array, shape: Shape) -> Array:
+        """Return maps that lead the image's edges to the window's edges."""
+        maps = identities(len(values))
+        for axis, n in enumerate((shape[1], shape[0])):  # x, then y
+            start, side = values[:, 1 - axis], values[:, 3 - axis]
+            maps[:, axis, axis] = side
+            maps[:, axis, 2] = (start + side / 2 - 0.5) * n
+        return maps
+
+    def label(self, values: Array) -> str:
+        """Return the window's share of the image."""
+        return f"{100 * values[2] * values[3]:.0f} % of it"

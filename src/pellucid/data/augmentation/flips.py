@@ -1,0 +1,87 @@
+"""Mirror images."""
+
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+
+from pellucid.data.augmentation.affine import Geometric, identities
+from pellucid.data.augmentation.transform import check_number
+from pellucid.types import Array, Shape
+
+
+@dataclass(frozen=True)
+class _Flip(Geometric):
+    probability: float = 0.5
+    axis: ClassVar[int] = 0  # of one image: 0 turns rows round, 1 columns
+
+    def __post_init__(self) -> None:
+        check_number(self, "probability", 0, 1)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return 1 where the image is flipped, else 0."""
+        return (rng.random((m, 1)) < self.probability).astype(float)
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return the one value there is to show."""
+        return np.ones((1, 1))
+
+    def inverse(self, values: Array, shape: Shape) -> Array:
+        """Return maps with the sign of x or y changed."""
+        maps = identities(len(values))
+        diagonal = 1 - self.axis
+        maps[:, diagonal, diagonal] = 1 - 2 * values[:, 0]
+        return maps
+
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X with the chosen images turned round, exactly."""
+        result = np.empty_like(X) if out is None else out
+        if result is not X:
+            result[...] = X
+        chosen = values[:, 0] > 0
+        result[chosen] = np.flip(X[chosen], axis=self.axis + 1)
+        return result
+
+    def label(self, values: Array) -> str:
+        """Return whether it is flipped."""
+        return "flipped" if values[0] else "as it is"
+
+
+@final
+@dataclass(frozen=True)
+class HorizontalFlip(_Flip):
+    """Swap left and right.
+
+    Parameters
+    ----------
+    probability : float, optional
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> HorizontalFlip(1.0)(np.array([0.1, 0.2]).reshape(1, 1, 2, 1), np.random.default_rng(0)).ravel()
+    array([0.2, 0.1])
+    """
+
+    kind = "horizontal_flip"
+    axis = 1
+
+
+@final
+@dataclass(frozen=True)
+class VerticalFlip(_Flip):
+    """Swap top and bottom.
+
+    Parameters
+    ----------
+    probability : float, optional
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> VerticalFlip(1.0)(np.array([0.1, 0.2]).reshape(1, 2, 1, 1), np.random.default_rng(0)).ravel()
+    array([0.2, 0.1])
+    """
+
+    kind = "vertical_flip"
+    axis = 0

@@ -1,0 +1,180 @@
+"""Where things are in the image, and how large: shifts, turns, sizes, slants.
+
+Each is an affine map for each sample. Neighbours in an :class:`pellucid.data.augment.Augment` are multiplied into
+one map, so that the image is interpolated once, however many they are.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from pellucid.data.augmentation.affine import Moving, identities, signed, translations, way
+from pellucid.data.augmentation.transform import check_number, uniform
+from pellucid.types import Array, Shape
+
+
+@final
+@dataclass(frozen=True)
+class Shift(Moving):
+    """Move the image up to a share of its size, in any direction.
+
+    Parameters
+    ----------
+    rows, columns : float, optional
+        Up to which share of the height and of the width, from 0 to 1.
+    edge, fill : optional
+        What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
+    """
+
+    kind = "shift"
+    rows: float = 0.1
+    columns: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number(self, "rows", 0, 1)
+        check_number(self, "columns", 0, 1)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return pixels down and to the right."""
+        return uniform(rng, -1, 1, (m, 2)) * self._most(shape)
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return shifts along the diagonal."""
+        return np.linspace(-1, 1, n)[:, None] * self._most(shape)
+
+    def _most(self, shape: Shape) -> Array:
+        return np.array([self.rows * shape[0], self.columns * shape[1]])
+
+    def inverse(self, values: Array, shape: Shape) -> Array:
+        """Return translations."""
+        return translations(values)
+
+    def label(self, values: Array) -> str:
+        """Return the pixels down and right."""
+        return way(values[0], values[1])
+
+
+@final
+@dataclass(frozen=True)
+class Rotation(Moving):
+    """Turn the image about its centre.
+
+    Parameters
+    ----------
+    degrees : float, optional
+        Up to which angle, either way, from 0 to 180. Positive angles turn against the clock.
+    edge, fill : optional
+        What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
+    """
+
+    kind = "rotation"
+    degrees: float = 15.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number(self, "degrees", 0, 180)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return angles in degrees."""
+        return uniform(rng, -self.degrees, self.degrees, (m, 1))
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return angles from one end to the other."""
+        return np.linspace(-self.degrees, self.degrees, n)[:, None]
+
+    def inverse(self, values: Array, shape: Shape) -> Array:
+        """Return rotations: with y down, [[cos, -sin], [sin, cos]] leads back."""
+        angle = np.deg2rad(values[:, 0])
+        maps = identities(len(values))
+        maps[:, 0, 0] = maps[:, 1, 1] = np.cos(angle)
+        maps[:, 1, 0] = np.sin(angle)
+        maps[:, 0, 1] = -maps[:, 1, 0]
+        return maps
+
+    def label(self, values: Array) -> str:
+        """Return the angle."""
+        return f"{signed(values[0])}°"
+
+
+@final
+@dataclass(frozen=True)
+class Scale(Moving):
+    """Make what the image shows larger or smaller, about its centre; the image keeps its size.
+
+    Parameters
+    ----------
+    low, high : float, optional
+        The smallest and the largest factor, above 0. Factors are drawn evenly by their logarithm, so that
+        twice as large is as likely as half as large.
+    edge, fill : optional
+        What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
+    """
+
+    kind = "scale"
+    low: float = 0.8
+    high: float = 1.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number(self, "low", 0, is_open=True)
+        check_number(self, "high", self.low)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return factors."""
+        return np.exp(uniform(rng, math.log(self.low), math.log(self.high), (m, 1)))
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return factors from the smallest to the largest."""
+        return np.geomspace(self.low, self.high, n)[:, None]
+
+    def inverse(self, values: Array, shape: Shape) -> Array:
+        """Return maps with 1 / factor on the diagonal."""
+        maps = identities(len(values))
+        maps[:, 0, 0] = maps[:, 1, 1] = 1 / values[:, 0]
+        return maps
+
+    def label(self, values: Array) -> str:
+        """Return the factor."""
+        return f"× {values[0]:.2f}"
+
+
+@final
+@dataclass(frozen=True)
+class Shear(Moving):
+    """Slant the image: rows slide sideways, the more the further they are from the centre.
+
+    Parameters
+    ----------
+    degrees : float, optional
+        Up to which angle upright lines lean, either way, from 0 to below 90. Positive angles lean to the right.
+    edge, fill : optional
+        What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
+    """
+
+    kind = "shear"
+    degrees: float = 10.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number(self, "degrees", 0, 89)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return angles in degrees."""
+        return uniform(rng, -self.degrees, self.degrees, (m, 1))
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return angles from one end to the other."""
+        return np.linspace(-self.degrees, self.degrees, n)[:, None]
+
+    def inverse(self, values: Array, shape: Shape) -> Array:
+        """Return x + y tan(angle): y runs down, and what is high up came from further left."""
+        maps = identities(len(values))
+        maps[:, 0, 1] = np.tan(np.deg2rad(values[:, 0]))
+        return maps
+
+    def label(self, values: Array) -> str:
+        """Return the angle."""
+        return f"{signed(values[0])}°"

@@ -1,0 +1,173 @@
+"""What is drawn pixel by pixel, cut out, or laid over: noise, cutout, mixup."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from pellucid.data.augmentation.transform import Transform, check_number, uniform
+from pellucid.errors import OptionError, ShapeError
+from pellucid.types import Array, Shape
+
+
+@final
+@dataclass(frozen=True)
+class Noise(Transform):
+    """Add Gaussian noise to every value, cut off to 0..1.
+
+    Parameters
+    ----------
+    deviation : float, optional
+        Up to which standard deviation, 0 or more; each image draws one of its own.
+    """
+
+    kind = "noise"
+    stays_in_range = False
+    deviation: float = 0.05
+
+    def __post_init__(self) -> None:
+        check_number(self, "deviation", 0)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return standard deviations."""
+        return uniform(rng, 0, self.deviation, (m, 1))
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return standard deviations from little to all."""
+        return np.linspace(0, self.deviation, n + 1)[1:, None]
+
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X with noise drawn from ``rng``."""
+        noise = rng.standard_normal(X.shape, dtype=X.dtype)
+        noise *= values.astype(X.dtype)[:, :, None, None]
+        noise += X
+        return np.clip(noise, 0, 1, out=noise if out is None else out)
+
+    def label(self, values: Array) -> str:
+        """Return the standard deviation."""
+        return f"± {values[0]:.2g}"
+
+
+@final
+@dataclass(frozen=True)
+class Cutout(Transform):
+    """Cover a square of the image, so that no one part of it is all that counts.
+
+    Parameters
+    ----------
+    size : float, optional
+        The square's side as a share of the image's shorter one, from 0 to 1. Its centre lies anywhere in the
+        image, so that a part of it may be outside.
+    fill : float, optional
+        What it is covered with, from 0 to 1.
+
+    Notes
+    -----
+    DeVries and Taylor, 2017, section 3.2.
+    """
+
+    kind = "cutout"
+    size: float = 0.25
+    fill: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_number(self, "size", 0, 1)
+        check_number(self, "fill", 0, 1)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return the centre's row and column and the side, in pixels."""
+        centers = rng.random((m, 2)) * np.array(shape[:2])
+        return np.hstack([centers, np.full((m, 1), self.size * min(shape[:2]))])
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return squares in the middle, from small to the full size."""
+        sides = np.linspace(0, self.size * min(shape[:2]), n + 1)[1:, None]
+        return np.hstack([np.tile(np.array(shape[:2]) / 2, (n, 1)), sides])
+
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X with the squares covered."""
+        result = np.empty_like(X) if out is None else out
+        if result is not X:
+            result[...] = X
+        starts = np.rint(values[:, :2] - values[:, 2:] / 2).astype(int)
+        sides = np.rint(values[:, 2]).astype(int)
+        for image, (top, left), side in zip(result, starts, sides, strict=True):
+            image[max(0, top) : max(0, top + side), max(0, left) : max(0, left + side)] = self.fill
+        return result
+
+    def label(self, values: Array) -> str:
+        """Return the side."""
+        return f"{values[2]:.0f} px"
+
+
+@final
+@dataclass(frozen=True)
+class Mixup(Transform):
+    """Lay another sample of the batch over each, and mix their targets in the same shares.
+
+    Parameters
+    ----------
+    alpha : float, optional
+        Above 0: shares are drawn from Beta(alpha, alpha). Small ones keep most images nearly pure; 1 makes
+        every share as likely.
+
+    Notes
+    -----
+    Zhang et al., 2018, equation 1; each sample draws a share and a partner of its own. It needs targets that
+    can be mixed, and so takes part in :class:`pellucid.data.augment.Augment` alone.
+    """
+
+    kind = "mixup"
+    alpha: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_number(self, "alpha", 0, is_open=True)
+
+    def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Raise: targets have to be mixed too."""
+        raise OptionError("Mixup: it mixes targets too. Use Augment([Mixup()]).apply(X, Y, rng).")
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return the share of the other sample and its row in the batch."""
+        return np.stack([rng.beta(self.alpha, self.alpha, m), rng.permutation(m)], axis=1)
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return shares up to a half, of the last row."""
+        return np.stack([np.linspace(0, 0.5, n + 1)[1:], np.full(n, -1)], axis=1)
+
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X with the other samples laid over."""
+        return _mix(X, values, out)
+
+    def mix_targets(self, Y: Array, values: Array) -> Array:
+        """Return targets mixed as the images are.
+
+        Parameters
+        ----------
+        Y : Array, shape (m, k), floats
+        values : Array, shape (m, 2)
+            As drawn for the images.
+
+        Raises
+        ------
+        ShapeError
+            If the targets are not rows of numbers that can be mixed.
+        """
+        if Y.ndim != 2 or not np.issubdtype(Y.dtype, np.floating):
+            raise ShapeError(
+                f"Mixup: expected targets of floats, shape (m, k) or (m, 1), got {Y.dtype} of shape {Y.shape}. "
+                "Encode the labels first: model.encode(y)."
+            )
+        return _mix(Y, values, None)
+
+    def label(self, values: Array) -> str:
+        """Return the share of the other image."""
+        return f"{100 * values[0]:.0f} % other"
+
+
+def _mix(A: Array, values: Array, out: Array | None) -> Array:
+    share = values[:, 0].astype(A.dtype).reshape(-1, *[1] * (A.ndim - 1))
+    others = A[values[:, 1].astype(np.intp)]
+    others -= A
+    others *= share
+    return np.add(A, others, out=out)

@@ -1,0 +1,73 @@
+"""Runs of transforms that are applied as one: maps of positions, and maps of colours, are multiplied first."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pellucid.data.augmentation.affine import Geometric
+from pellucid.data.augmentation.colour import Colour, mean_colours, recolour
+from pellucid.data.augmentation.pixels import Mixup
+from pellucid.data.augmentation.sampling import sample
+from pellucid.data.augmentation.transform import Transform
+from pellucid.errors import OptionError
+from pellucid.types import Array
+
+
+def runs_of(transforms: Sequence[Transform]) -> list[list[Transform]]:
+    """Cut the transforms into runs that are applied as one."""
+    runs: list[list[Transform]] = []
+    for transform in transforms:
+        if runs and all(_fit(transform, other) for other in runs[-1]):
+            runs[-1].append(transform)
+        else:
+            runs.append([transform])
+    return runs
+
+
+def _fit(one: Transform, two: Transform) -> bool:
+    if isinstance(one, Geometric) and isinstance(two, Geometric):
+        return one.border is None or two.border is None or one.border == two.border
+    return isinstance(one, Colour) and isinstance(two, Colour)
+
+
+def apply_run(
+    run: Sequence[Transform], X: Array, Y: Array | None, rng: np.random.Generator, out: Array
+) -> Array | None:
+    """Write what one run makes of X into out; return the targets."""
+    draws = [transform.draw(len(X), X.shape[1:], rng) for transform in run]
+    if len(run) == 1:
+        if isinstance(mixup := run[0], Mixup):
+            if Y is None:
+                raise OptionError("Mixup: it mixes targets too, and Y is None. Give targets of shape (m, k).")
+            Y = mixup.mix_targets(Y, draws[0])
+        run[0].apply(X, draws[0], rng, out=out)
+    elif isinstance(run[0], Geometric):
+        _move(run, draws, X, rng, out)
+    else:
+        recolour(X, _colour_maps(run, draws, mean_colours(X)), out=out)
+    return Y
+
+
+def _move(
+    run: Sequence[Transform], draws: Sequence[Array], X: Array, rng: np.random.Generator, out: Array
+) -> None:
+    border, inverse = None, np.eye(3)
+    for transform, values in zip(run, draws, strict=True):
+        assert isinstance(transform, Geometric)
+        border = border or transform.border
+        inverse = inverse @ transform.inverse(values, X.shape[1:])  # what came last is undone first
+    if border is not None:
+        sample(X, inverse, edge=border[0], fill=border[1], out=out)
+        return
+    for transform, values in zip(run, draws, strict=True):  # only flips: nothing to interpolate
+        X = transform.apply(X, values, rng, out=out)
+
+
+def _colour_maps(run: Sequence[Transform], draws: Sequence[Array], mean: Array) -> Array:
+    total = np.eye(mean.shape[1] + 1)
+    for transform, values in zip(run, draws, strict=True):
+        assert isinstance(transform, Colour)
+        maps = transform.maps(values, mean)
+        mean = (mean[:, None] @ maps[:, :-1, :-1])[:, 0] + maps[:, -1, :-1]
+        total = total @ maps
+    return total

@@ -1,0 +1,147 @@
+"""Move, turn and stretch images: every output pixel looks up where it comes from, and blends four neighbours."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pellucid.errors import OptionError, unknown_name
+from pellucid.types import Array
+
+BLOCK_PIXELS = 1 << 14  # pixels sampled at a time, so that a block's arrays stay in the core's cache
+
+
+def sample(
+    X: Array, inverse: Array, *, edge: str = "reflect", fill: float = 0.0, out: Array | None = None
+) -> Array:
+    """Return each image of a batch as seen through an affine map, by bilinear interpolation.
+
+    Parameters
+    ----------
+    X : Array, shape (m, h, w, c), float32 or float64
+    inverse : Array, shape (m, 3, 3) or (m, 2, 3)
+        For each image the map from output to input: (x, y, 1) in pixels from the image's centre, x to the
+        right and y down.
+    edge : {"reflect", "edge", "constant"}, optional
+        What lies outside: the image mirrored about the centre of its border pixels (abc|ba), its border pixels
+        repeated (abc|cc), or ``fill``.
+    fill : float, optional
+        For ``"constant"``.
+    out : Array, shape and dtype of X, optional
+        Written and returned; may be X itself.
+
+    Returns
+    -------
+    Array, shape and dtype of X
+        Coordinates are computed in X's own dtype: whole-pixel maps are exact.
+
+    Raises
+    ------
+    OptionError
+        If there is no such edge.
+
+    Notes
+    -----
+    About 14 c + 20 operations a pixel. Equals ``scipy.ndimage.affine_transform`` of order 1 with modes
+    ``"mirror"``, ``"nearest"`` and ``"grid-constant"``. An image made much smaller is not smoothed first.
+
+    Examples
+    --------
+    >>> row = np.array([1.0, 2.0, 3.0]).reshape(1, 1, 3, 1)
+    >>> half_a_pixel = np.array([[[1, 0, 0.5], [0, 1, 0]]])
+    >>> sample(row, half_a_pixel).ravel()
+    array([1.5, 2.5, 2.5])
+    """
+    if edge not in EDGES:
+        raise OptionError(unknown_name("edge", edge, EDGES))
+    m, h, w, _ = X.shape
+    result = np.empty_like(X) if out is None else out
+    n_images = max(1, BLOCK_PIXELS // (h * w))
+    for start in range(0, m, n_images):
+        images = slice(start, start + n_images)
+        _sample_block(X[images], inverse[images], EDGES[edge], fill, result[images])
+    return result
+
+
+def _sample_block(
+    X: Array, inverse: Array, bend: Callable[[Array, int], Array], fill: float, out: Array
+) -> None:
+    _, h, w, c = X.shape
+    planes = _planes(X, fill)
+    x, y = _coordinates(inverse, h, w, X.dtype)
+    right, down, index = _corners(bend(x, w), bend(y, h))
+    for channel in range(c):
+        plane = planes[channel]
+        # The four neighbours share one index: it is looked up in the same plane, started a little later.
+        top = _blend(_take(plane, index), _take(plane[1:], index), right)
+        bottom = _blend(_take(plane[w + 2 :], index), _take(plane[w + 3 :], index), right)
+        out[..., channel] = _blend(top, bottom, down)
+
+
+def _planes(X: Array, fill: float) -> Array:
+    """Return each channel of a block as one flat row, with a border of ``fill`` around every image."""
+    b, h, w, c = X.shape
+    size = b * (h + 2) * (w + 2)
+    planes = np.full((c, size + w + 3), fill, X.dtype)  # the end: what a weight of zero may look up
+    planes[:, :size].reshape(c, b, h + 2, w + 2)[:, :, 1:-1, 1:-1] = X.transpose(3, 0, 1, 2)
+    return planes
+
+
+def _coordinates(inverse: Array, h: int, w: int, dtype: np.dtype[np.floating]) -> tuple[Array, Array]:
+    """Return the column x and row y that every output pixel comes from, each (b, h, w)."""
+    columns, rows = np.arange(w) - (w - 1) / 2, np.arange(h) - (h - 1) / 2
+    along = inverse[:, :2, 0, None] * columns  # (b, 2, w)
+    center = np.array([(w - 1) / 2, (h - 1) / 2])[:, None]
+    across = inverse[:, :2, 1, None] * rows + inverse[:, :2, 2, None] + center  # (b, 2, h)
+    along, across = along.astype(dtype)[:, :, None, :], across.astype(dtype)[..., None]
+    return along[:, 0] + across[:, 0], along[:, 1] + across[:, 1]
+
+
+def _corners(x: Array, y: Array) -> tuple[Array, Array, Array]:
+    """Return the weights of the right and the lower neighbours, and where the upper left one is in a plane."""
+    b, h, w = x.shape
+    left, top = np.floor(x), np.floor(y)
+    index = top.astype(np.intp)
+    index *= w + 2
+    index += left.astype(np.intp)
+    index += (np.arange(b) * ((h + 2) * (w + 2)) + w + 3)[:, None, None]  # past the border
+    x -= left
+    y -= top
+    return x, y, index
+
+
+def _take(plane: Array, index: Array) -> Array:
+    return np.take(plane, index, mode="clip")  # all are inside: "clip" only spares the check
+
+
+def _blend(a: Array, b: Array, weight: Array) -> Array:
+    """Return a + weight (b - a), written over a."""
+    b -= a
+    b *= weight
+    a += b
+    return a
+
+
+def _reflect(x: Array, n: int) -> Array:
+    """Fold coordinates back into 0..n-1 at both ends, as often as it takes."""
+    last = n - 1
+    if last == 0:
+        x[...] = 0
+        return x
+    if x.min() < -last or x.max() > 2 * last:
+        np.mod(x, 2 * last, out=x)
+    np.abs(x, out=x)
+    np.subtract(last, x, out=x)
+    np.abs(x, out=x)
+    np.subtract(last, x, out=x)
+    return x
+
+
+def _repeat(x: Array, n: int) -> Array:
+    return np.clip(x, 0, n - 1, out=x)
+
+
+def _leave(x: Array, n: int) -> Array:
+    return np.clip(x, -1, n, out=x)  # from one pixel outside on, all is fill
+
+
+EDGES: dict[str, Callable[[Array, int], Array]] = {"reflect": _reflect, "edge": _repeat, "constant": _leave}

@@ -1,0 +1,144 @@
+"""What every transform is, and the checks of its options and of the batch it is given.
+
+A transform draws ``values``, one row a sample, and applies them: so the same change can be drawn at random for
+training, or laid out in order on a contact sheet.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.types import Array, Shape
+
+TOLERANCE = 1e-3  # how far beyond 0..1 a value may lie: interpolation rounds
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A random change of images that keeps what they show.
+
+    Subclasses are dataclasses whose fields are their options. Images are batches (m, h, w, c) of float32 or
+    float64, c 1 or 3, with values from 0 to 1.
+
+    Attributes
+    ----------
+    kind : str
+        The transform's name in configurations.
+    stays_in_range : bool
+        False where results are cut off to 0..1, so that the input has to be in that range too.
+    """
+
+    kind: ClassVar[str] = ""
+    stays_in_range: ClassVar[bool] = True
+
+    def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return a changed copy of a batch; each sample draws values of its own.
+
+        Parameters
+        ----------
+        X : Array, shape (m, h, w, c), float32 or float64, 0 to 1
+            Not modified, unless ``out`` is X.
+        rng : numpy.random.Generator
+            How many numbers are drawn depends on the batch's shape alone.
+        out : Array, shape and dtype of X, optional
+            Written and returned; may be X itself.
+
+        Returns
+        -------
+        Array, shape and dtype of X
+        """
+        check_batch(type(self).__name__, X, must_be_in_range=not self.stays_in_range)
+        return self.apply(X, self.draw(len(X), X.shape[1:], rng), rng, out=out)
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return random values for m images of shape (h, w, c): float64, one row an image."""
+        raise NotImplementedError
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return values that run through the transform's range in even steps: n rows, or fewer."""
+        raise NotImplementedError
+
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X changed as ``values`` say; ``rng`` is for what is drawn pixel by pixel."""
+        raise NotImplementedError
+
+    def label(self, values: Array) -> str:
+        """Return one row of values in a few words."""
+        raise NotImplementedError
+
+    def config(self) -> dict[str, Any]:
+        """Return the kind and the options, as JSON and TOML can hold them."""
+        options = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+        return {"type": self.kind, **options}
+
+
+def uniform(rng: np.random.Generator, low: float, high: float, shape: Shape) -> Array:
+    """Return float64 numbers from low to high, one draw each even where low is high.
+
+    Examples
+    --------
+    >>> uniform(np.random.default_rng(0), 2.0, 2.0, (3,))
+    array([2., 2., 2.])
+    """
+    return low + (high - low) * rng.random(shape)
+
+
+def check_number(
+    where: Transform, name: str, low: float, high: float = math.inf, *, is_open: bool = False
+) -> None:
+    """Raise OptionError unless that field is a finite number from low to high (without low where ``is_open``)."""
+    value = getattr(where, name)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or not low <= value <= high or (is_open and value == low):
+        start = f"above {low:g}" if is_open else f"from {low:g}" if high < math.inf else f"of {low:g} or more"
+        end = f" up to {high:g}" if high < math.inf else ""
+        raise OptionError(
+            f"{type(where).__name__}: expected {name} to be a number {start}{end}, got {value!r}."
+        )
+
+
+def check_range(where: Transform, name: str, low: float, high: float) -> None:
+    """Raise OptionError unless that field is a pair of numbers, the smaller first, above low up to high.
+
+    A list, as TOML has it, becomes a tuple.
+    """
+    value = getattr(where, name)
+    try:
+        first, second = (float(v) for v in value)
+    except (TypeError, ValueError):
+        first = second = math.nan
+    if not low < first <= second <= high or not math.isfinite(second):
+        end = f" up to {high:g}" if high < math.inf else ""
+        raise OptionError(
+            f"{type(where).__name__}: expected {name} to be two numbers above {low:g}{end}, the smaller first, "
+            f"got {value!r}."
+        )
+    object.__setattr__(where, name, (first, second))
+
+
+def check_batch(where: str, X: Array, *, must_be_in_range: bool) -> None:
+    """Raise ShapeError or DataError unless X is a batch of images that transforms can take.
+
+    Examples
+    --------
+    >>> check_batch("here", np.zeros((2, 4, 4, 3)), must_be_in_range=True)
+    """
+    if X.ndim != 4 or X.shape[3] not in (1, 3) or 0 in X.shape[1:]:
+        raise ShapeError(
+            f"{where}: expected images of shape (m, height, width, channels) with 1 or 3 channels, got {X.shape}. "
+            "Only photos can be augmented this way."
+        )
+    if X.dtype not in (np.float32, np.float64):
+        raise DataError(
+            f"{where}: expected float32 or float64 values from 0 to 1, got {X.dtype}. Divide pixels by 255 first."
+        )
+    if must_be_in_range and X.size:
+        low, high = float(X.min()), float(X.max())
+        if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
+            raise DataError(
+                f"{where}: expected values from 0 to 1, which results are cut off to, got {low:.3g} to {high:.3g}. "
+                "Divide pixels by 255, and standardize after augmenting."
+            )

@@ -1,0 +1,246 @@
+"""Tables: a CSV file and the name of a target column -> a Split of numbers, and the schema that made them."""
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.data.door import hold_out
+from pellucid.data.foreign import plain, some
+from pellucid.data.labels import as_labels, encode
+from pellucid.data.table_schema import MISSING, Column, TableSchema, yes_no
+from pellucid.data.table_text import Table, no_such_columns, number, numbers, read_table
+from pellucid.errors import DataError
+from pellucid.types import Array, Dataset, Split
+
+# More words than that in one column are names or numbers of something; more whole numbers are a quantity.
+MOST_CATEGORIES = 100
+_MOSTLY = 0.9  # of a column's cells that are numbers: the others are likely mistakes
+_COMMA_NUMBER = re.compile(r"[+-]?\d[\d.]*,[\d.,]*\d")
+_FEWEST_COUNTED = 10  # rows from which 1, 2, 3 ... is no accident
+
+
+def load_table(path: Path, *, target: str | None, name: str, seed: int, test_fraction: float) -> Split:
+    """Load a CSV file, hold a part of its rows out, and turn its columns into numbers.
+
+    Parameters
+    ----------
+    path : Path
+        See :func:`pellucid.data.table_text.read_table`.
+    target : str or None
+        The column to predict. Words and whole numbers are classes; numbers with a fraction, or more than 100
+        different whole numbers, are quantities. "NAME:class" and "NAME:number" say which, where that is wrong.
+        "a,b,c" are several columns of 0 and 1: yes-or-no questions that are answered at once.
+    name : str
+        Goes into the Split.
+    seed : int
+        Draws the held-out part.
+    test_fraction : float
+        The size of that part, between 0 and 1.
+
+    Returns
+    -------
+    Split
+        X float64: numeric columns as they are, others one-hot over the sorted categories of the training part, in
+        which an empty cell is the category "(missing)". y int64 indices into the classes, float64 quantities
+        (without classes), or (m, k) of 0 and 1. The ``schema`` reads other tables the same way. The notes name
+        the columns that were left out (empty, or more than 100 different words) and those to think about.
+
+    Raises
+    ------
+    DataError
+        If the table cannot be read, there is no such target, a number is missing, or too few rows are left.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "pets.csv"
+    >>> _ = path.write_text("kg,coat,pet" + 5 * "\\n4.5,tabby,cat\\n30,plain,dog")
+    >>> pets = load_table(path, target="pet", name="pets", seed=1, test_fraction=0.2)
+    >>> pets.schema.feature_names, pets.classes
+    (('kg', 'coat=plain', 'coat=tabby'), ('cat', 'dog'))
+    >>> pets.test.X, pets.test.y
+    (array([[ 4.5,  0. ,  1. ], [30. ,  1. ,  0. ]]), array([0, 1]))
+    """
+    table = read_table(path)
+    if len(table.names) < 2:
+        raise DataError(
+            f"{path}: expected at least two columns, one to predict and one to predict it from, got only "
+            f"{plain(table.names[0])!r}. Divide columns by comma, semicolon or tab."
+        )
+    goal = _read_target(table, target)
+    if len(table.rows) < 2:
+        raise DataError(f"{path}: expected at least two rows, to train and to test on, got 1. Add rows.")
+    kinds, notes = _input_kinds(table, goal.names)
+    numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes)
+    parts = hold_out(numbered, name=name, seed=seed, test_fraction=test_fraction)
+    tables = [table.take(part.X[:, 0]) for part in (parts.train, parts.test)]
+    columns = tuple(Column(column, kind, _categories(tables[0], column, kind)) for column, kind in kinds)
+    schema = TableSchema(columns, goal.names, goal.task, goal.classes)
+    train, test = [schema.encode(part._replace(notes=()), with_target=False) for part in tables]
+    all_notes = (*table.notes, *notes, *_constant(tables[0], columns), *goal.notes, *test.notes, *parts.notes)
+    return Split(
+        Dataset(train.X, parts.train.y, goal.classes),
+        Dataset(test.X, parts.test.y, goal.classes),
+        name,
+        all_notes,
+        schema,
+    )
+
+
+class _Goal(NamedTuple):
+    """What is to be predicted."""
+
+    names: tuple[str, ...]
+    task: str
+    y: Array
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def _read_target(table: Table, target: str | None) -> _Goal:
+    if target is None or not target.strip():
+        raise DataError(
+            f"{table.where}: expected a target, the name of the column to predict. Columns: "
+            f"{some(table.names, 12)}. Try target={plain(table.names[-1])!r}."
+        )
+    names, kind = _parse_target(target.strip(), table.names)
+    missing = [name for name in names if name not in table.names]
+    if missing:
+        raise no_such_columns(table, missing, "which was named as the target")
+    if len(set(names)) < len(names):
+        raise DataError(
+            f"{table.where}: expected different target columns, got {some(names)}. Name each once."
+        )
+    if len(names) > 1:
+        y = np.stack([yes_no(table, name) for name in names], axis=1)
+        same = [name for name, column in zip(names, y.T, strict=True) if np.ptp(column) == 0]
+        notes = (f"one answer only in every row of: {some(same)}",) if same else ()
+        return _Goal(names, "multi_label", y, names, notes)
+    return _one_target(table, names[0], kind)
+
+
+def _parse_target(target: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """Return the names of the target columns, and "class" or "number" where that was asked for."""
+    if target in columns:  # a column's own name may hold commas and colons
+        return (target,), ""
+    name, _, kind = target.rpartition(":")
+    if name and kind in ("class", "number"):
+        return (name.strip(),), kind
+    return tuple(name.strip() for name in target.split(",")), ""
+
+
+def _one_target(table: Table, name: str, kind: str) -> _Goal:
+    cells = table.column(name)
+    where = f"{table.where}: target {plain(name)!r}"
+    absent = [row for row, cell in zip(table.rows, cells, strict=True) if not cell]
+    if absent:
+        raise DataError(
+            f"{where} has no value in {len(absent)} of {len(cells)} rows, the first in {absent[0]}. "
+            "Remove those rows."
+        )
+    notes: tuple[str, ...] = ()
+    values = [number(cell) for cell in cells]
+    if kind == "":
+        _check_commas(table, name)
+        n_different = len(set(cells))
+        is_number = None not in values or (n_different > MOST_CATEGORIES and _share(values) >= _MOSTLY)
+        is_whole = all(value is not None and value.is_integer() for value in values)
+        if is_number and (not is_whole or n_different > MOST_CATEGORIES):
+            kind = "number"
+            notes = (
+                (f"{n_different} different whole numbers in {plain(name)!r}: a quantity",) if is_whole else ()
+            )
+    if kind == "number":
+        return _Goal((name,), "regression", np.array(numbers(table, name)), notes=notes)
+    codes, classes, notes = _classes(cells, values, where)
+    rare = [classes[label] for label, count in Counter(codes.tolist()).items() if count == 1]
+    if rare and None not in values:
+        raise DataError(
+            f"{where}: class {plain(rare[0])!r} has 1 row, and holding out a test part takes at least 2. Add rows; or, if "
+            f"the numbers are a quantity and no classes, say target={plain(name + ':number')!r}."
+        )
+    return _Goal((name,), "classification", codes, classes, notes)
+
+
+def _classes(
+    cells: tuple[str, ...], values: list[float | None], where: str
+) -> tuple[Array, tuple[str, ...], tuple[str, ...]]:
+    """Return indices into the class names, the names and the notes; whole numbers are sorted as numbers."""
+    wholes = [value for value in values if value is not None and value.is_integer()]
+    labels = np.array(wholes if len(wholes) == len(cells) else cells)
+    codes, classes, notes = encode([as_labels(labels, len(cells), where)], None, where)
+    return codes[0], classes, notes
+
+
+def _input_kinds(table: Table, target: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the name and kind of each input column, and notes on those that are left out or look strange."""
+    kinds, notes = [], []
+    for name in table.names:
+        if name not in target:
+            kind, note = _input_kind(table, name)
+            kinds += [(name, kind)] if kind else []
+            notes += [note] if note else []
+    if not kinds:
+        raise DataError(
+            f"{table.where}: no column is left to predict {some(target)} from ({'; '.join(notes[:3])}). "
+            "Add columns of numbers, or of a few different words."
+        )
+    return kinds, notes
+
+
+def _input_kind(table: Table, name: str) -> tuple[str, str]:
+    """Return "numeric", "category" or, to leave the column out, ""; and a note or ""."""
+    cells = table.column(name)
+    column = f"column {plain(name)!r}"
+    present = [i for i, cell in enumerate(cells) if cell]
+    if not present:
+        return "", f"left out {column}: it is empty"
+    values = [number(cells[i]) for i in present]
+    if None not in values:
+        steps = np.diff(numbers(table, name))
+        is_count = len(cells) >= _FEWEST_COUNTED and bool((steps == 1).all())
+        return "numeric", f"{column} only counts the rows: better remove it" if is_count else ""
+    _check_commas(table, name)
+    first = present[values.index(None)]
+    word = f"{plain(cells[first])!r} in {table.rows[first]}"
+    share, n_different = _share(values), len(set(cells))
+    if n_different > MOST_CATEGORIES and share >= _MOSTLY:
+        raise DataError(
+            f"{table.where}: {column}: {word} is no number, though {100 * share:.3g} % of its values are. "
+            "Correct it."
+        )
+    if n_different > MOST_CATEGORIES:
+        return "", f"left out {column}: {n_different} different words in {len(cells)} rows, as names have"
+    if share > 0.5:
+        return "category", f"{column}: read as words, since {word} is no number"
+    return "category", ""
+
+
+def _share(values: list[float | None]) -> float:
+    return sum(value is not None for value in values) / len(values)
+
+
+def _check_commas(table: Table, name: str) -> None:
+    """Raise if all of a column's words are numbers like 3,14: it could mean 3.14 or 314."""
+    cells = table.column(name)
+    words = [i for i, cell in enumerate(cells) if cell and number(cell) is None]
+    if words and all(_COMMA_NUMBER.fullmatch(cells[i]) for i in words):
+        raise DataError(
+            f"{table.where}: column {plain(name)!r}: expected numbers with a decimal point, got "
+            f"{plain(cells[words[0]])!r} in {table.rows[words[0]]} ({len(words)} such). "
+            "Write 3.14, and 1000 without a comma."
+        )
+
+
+def _categories(train: Table, name: str, kind: str) -> tuple[str, ...]:
+    if kind == "numeric":
+        return ()
+    return tuple(sorted({cell or MISSING for cell in train.column(name)}))
+
+
+def _constant(train: Table, columns: tuple[Column, ...]) -> list[str]:
+    names = [column.name for column in columns if len(set(train.column(column.name))) == 1]
+    return [f"one value only in every training row of: {some(names)}"] if names else []

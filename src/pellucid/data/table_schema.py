@@ -1,0 +1,269 @@
+"""How the columns of a table become numbers: kept with a model, so that it reads other tables likewise."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.data.foreign import plain, some
+from pellucid.data.table_text import Table, no_such_columns, number, numbers, read_table, table_of
+from pellucid.errors import DataError, FormatError, OptionError, unknown_name
+from pellucid.types import Array
+
+KINDS = ("numeric", "category")
+TASKS = ("classification", "multi_label", "regression")  # the kinds of losses
+MISSING = "(missing)"  # the category of empty cells
+YES_NO = {"0": 0, "1": 1, "false": 0, "true": 1}
+
+
+@dataclass(frozen=True)
+class Column:
+    """An input column: its name, and how it becomes numbers.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"numeric", "category"}
+    categories : tuple of str, optional
+        Of a category column: its words, one output column each.
+    """
+
+    name: str
+    kind: str = "numeric"
+    categories: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise OptionError(unknown_name("kind of column", self.kind, KINDS))
+        n_different = len(set(self.categories))
+        if bool(n_different) != (self.kind == "category") or n_different != len(self.categories):
+            raise OptionError(f"column {plain(self.name)!r}: its categories do not fit a {self.kind} column.")
+
+    @property
+    def width(self) -> int:
+        """How many columns of X it becomes."""
+        return len(self.categories) if self.kind == "category" else 1
+
+
+class Encoded(NamedTuple):
+    """A table as numbers."""
+
+    X: Array  # (m, n) float64
+    y: Array | None  # (m,) int64 or float64, or (m, k) int64; None where the table does not hold the target
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TableSchema:
+    """Which columns a table has to have, and how they become X and y.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        The inputs, in the order of X. A category column becomes one column of 0 and 1 for each category.
+    target : tuple of str
+        The column of labels or quantities; for "multi_label" one column a label.
+    task : {"classification", "multi_label", "regression"}
+    classes : tuple of str, optional
+        The names of the classes; for "multi_label" those of ``target``; for "regression" none.
+
+    Raises
+    ------
+    OptionError
+        If these do not fit together.
+
+    Examples
+    --------
+    >>> schema = TableSchema((Column("age"), Column("coat", "category", ("plain", "tabby"))), ("pet",),
+    ...                      "classification", ("cat", "dog"))
+    >>> schema.feature_names
+    ('age', 'coat=plain', 'coat=tabby')
+    >>> schema.encode([{"coat": "tabby", "age": 3}, {"coat": "black", "age": 4}])
+    Encoded(X=array([[3., 0., 1.], [4., 0., 0.]]), y=None,
+            notes=("column 'coat': 'black' (row 2) is no category of the training part and became all zeros, in 1
+                    of 2 rows",))
+    >>> TableSchema.from_config(schema.to_config()) == schema
+    True
+    """
+
+    columns: tuple[Column, ...]
+    target: tuple[str, ...]
+    task: str
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise OptionError(unknown_name("task", self.task, TASKS))
+        names = [column.name for column in self.columns] + list(self.target)
+        if not self.columns or not self.target or len(set(names)) < len(names):
+            raise OptionError("schema: expected input and target columns, each name once.")
+        n_classes = len(self.classes)
+        fits = {
+            "classification": len(self.target) == 1
+            and n_classes >= 2
+            and len(set(self.classes)) == n_classes,
+            "multi_label": len(self.target) >= 2 and self.classes == self.target,
+            "regression": len(self.target) == 1 and not self.classes,
+        }
+        if not fits[self.task]:
+            raise OptionError(
+                f"schema: {n_classes} classes and {len(self.target)} target columns do not fit a {self.task}."
+            )
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """A name for each column of X: ``age``, ``coat=tabby``."""
+        return tuple(
+            f"{column.name}={category}" if column.kind == "category" else column.name
+            for column in self.columns
+            for category in column.categories or ("",)
+        )
+
+    @property
+    def is_numeric(self) -> tuple[bool, ...]:
+        """Whether each column of X is a numeric one: which ones to standardize."""
+        return tuple(column.kind == "numeric" for column in self.columns for _ in range(column.width))
+
+    def encode(
+        self, source: str | Path | Table | Sequence[Mapping[str, Any]], *, with_target: bool = True
+    ) -> Encoded:
+        """Return a table as numbers.
+
+        Parameters
+        ----------
+        source : str or Path, Table, or sequence of mappings
+            A CSV file, what was read of one, or rows. Its columns may stand in any order, and others are ignored.
+        with_target : bool, optional
+            Whether to read the target as well, where the table has it.
+
+        Returns
+        -------
+        Encoded
+            A category that the training part did not have becomes all zeros, with a note: none of its weights
+            then counts.
+
+        Raises
+        ------
+        DataError
+            If the table cannot be read, lacks a column or a number, or holds an unknown class.
+        """
+        if isinstance(source, str | Path):
+            table = read_table(Path(source).expanduser())
+        else:
+            table = source if isinstance(source, Table) else table_of(source)
+        missing = [column.name for column in self.columns if column.name not in table.names]
+        if missing:
+            raise no_such_columns(table, missing, "which the model was trained on")
+        X = np.empty((len(table.rows), len(self.is_numeric)))
+        notes, start = list(table.notes), 0
+        for column in self.columns:
+            part = X[:, start : start + column.width]
+            start += column.width
+            if column.kind == "numeric":
+                part[:, 0] = numbers(table, column.name)
+            else:
+                notes += _one_hot(table, column, part)
+        y = None
+        if with_target:
+            absent = [name for name in self.target if name not in table.names]
+            y = self._encode_target(table) if not absent else None
+            if absent and len(absent) < len(self.target):
+                notes.append(f"no labels read: there is no column {some(absent)}")
+        return Encoded(X, y, tuple(notes))
+
+    def _encode_target(self, table: Table) -> Array:
+        if self.task == "regression":
+            return np.array(numbers(table, self.target[0]))
+        if self.task == "multi_label":
+            return np.stack([yes_no(table, name) for name in self.target], axis=1)
+        places = {name: i for i, name in enumerate(self.classes)}
+        codes = [places.get(cell, places.get(_whole(cell), -1)) for cell in table.column(self.target[0])]
+        if -1 in codes:
+            first = codes.index(-1)
+            cell = table.column(self.target[0])[first] or MISSING
+            raise DataError(
+                f"{table.where}: column {plain(self.target[0])!r} holds {plain(cell)!r} in {table.rows[first]}, "
+                f"which is none of the model's classes ({some(self.classes)}). Correct it or remove the row."
+            )
+        return np.array(codes, np.int64)
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the schema as a dictionary that JSON can hold."""
+        return {
+            "columns": [
+                {"name": column.name, "kind": column.kind, "categories": list(column.categories)}
+                for column in self.columns
+            ],
+            "target": list(self.target),
+            "task": self.task,
+            "classes": list(self.classes),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "TableSchema":
+        """Return the schema that `to_config` wrote.
+
+        Raises
+        ------
+        FormatError
+            If the dictionary is not such a schema.
+        """
+        try:
+            columns = tuple(
+                Column(str(column["name"]), str(column["kind"]), _texts(column["categories"]))
+                for column in config["columns"]
+            )
+            return cls(columns, _texts(config["target"]), str(config["task"]), _texts(config["classes"]))
+        except (OptionError, KeyError, TypeError, ValueError) as error:
+            raise FormatError(
+                f"table schema in the model file: {error} The file is damaged, or from a newer pellucid."
+            ) from None
+
+
+def yes_no(table: Table, name: str) -> Array:
+    """Return a column of 0 and 1 (or false and true), shape (m,) int64.
+
+    Raises
+    ------
+    DataError
+        If a cell holds something else: the first.
+    """
+    cells = table.column(name)
+    values = [YES_NO.get(_whole(cell).lower(), -1) for cell in cells]
+    if -1 in values:
+        first = values.index(-1)
+        raise DataError(
+            f"{table.where}: target column {plain(name)!r}: expected 0 or 1, since several targets are several "
+            f"yes-or-no questions, got {plain(cells[first] or MISSING)!r} in {table.rows[first]}."
+        )
+    return np.array(values, np.int64)
+
+
+def _one_hot(table: Table, column: Column, part: Array) -> list[str]:
+    """Write 1 into the column of each row's category, and return the note on those that are unknown."""
+    places = {category: i for i, category in enumerate(column.categories)}
+    cells = [cell or MISSING for cell in table.column(column.name)]
+    codes = np.array([places.get(cell, -1) for cell in cells])
+    part[...] = codes[:, None] == np.arange(column.width)
+    unknown = np.flatnonzero(codes < 0)
+    if not len(unknown):
+        return []
+    first = int(unknown[0])
+    return [
+        f"column {plain(column.name)!r}: {plain(cells[first])!r} ({table.rows[first]}) is no category of the "
+        f"training part and became all zeros, in {len(unknown)} of {len(cells)} rows"
+    ]
+
+
+def _whole(cell: str) -> str:
+    """Return 1.0 and 01 as the whole number 1 is written, and other text as it is."""
+    value = number(cell)
+    return str(int(value)) if value is not None and value.is_integer() else cell
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"expected a list of texts, got {plain(repr(values))}.")
+    return tuple(values)

@@ -1,0 +1,212 @@
+"""Where the windows of a convolution or a pooling lie: sizes, padding, and which pixel falls under which tap."""
+
+import math
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from pellucid.errors import ShapeError
+from pellucid.ops.columns import widen
+from pellucid.types import Array, Shape
+from pellucid.workspace import Workspace
+
+DType: TypeAlias = np.dtype[Any]
+Pair: TypeAlias = tuple[int, int]
+Padding: TypeAlias = tuple[Pair, Pair]  # (top, bottom), (left, right)
+NO_PADDING: Padding = ((0, 0), (0, 0))
+
+BLOCK_BYTES = (
+    1 << 20
+)  # the tensors of one block of images: about what a core's own cache holds beside the rest
+
+
+class Geometry(NamedTuple):
+    """Every size of one convolution (or pooling, where c_in = c_out = groups)."""
+
+    m: int
+    h: int
+    w: int
+    c_in: int
+    c_out: int
+    kernel: Pair
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+    groups: int
+    h_out: int
+    w_out: int
+
+    @property
+    def out_shape(self) -> Shape:
+        """(m, h_out, w_out, c_out)."""
+        return self.m, self.h_out, self.w_out, self.c_out
+
+    @property
+    def padded(self) -> Pair:
+        """The height and width of a padded image."""
+        (top, bottom), (left, right) = self.padding
+        return self.h + top + bottom, self.w + left + right
+
+
+def output_length(n: int, kernel: int, stride: int, padding: Pair, dilation: int) -> int:
+    """Return how many windows fit along one axis: floor((n + padding - reach) / stride) + 1, or 0 if none.
+
+    Examples
+    --------
+    >>> output_length(64, 3, 1, (1, 1), 1), output_length(5, 3, 2, (0, 0), 1), output_length(2, 3, 1, (0, 0), 1)
+    (64, 2, 0)
+    """
+    reach = dilation * (kernel - 1) + 1
+    return max(0, (n + sum(padding) - reach) // stride + 1)
+
+
+def window_geometry(
+    where: str,
+    X_shape: Shape,
+    kernel: Pair,
+    *,
+    c_out: int,
+    stride: Pair,
+    padding: Padding,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> Geometry:
+    """Return the sizes for inputs of shape (m, h, w, c_in); ShapeError if no window fits.
+
+    Examples
+    --------
+    >>> g = window_geometry("pool", (1, 5, 6, 3), (2, 2), c_out=3, stride=(2, 2), padding=NO_PADDING)
+    >>> g.out_shape
+    (1, 2, 3, 3)
+    """
+    if len(X_shape) != 4:
+        raise ShapeError(f"{where}: expected X of shape (m, h, w, channels), got {X_shape}.")
+    if min(*kernel, *stride, *dilation) < 1 or min(*padding[0], *padding[1]) < 0:
+        raise ShapeError(
+            f"{where}: expected kernel, stride and dilation of 1 or more and padding of 0 or more, "
+            f"got kernel {kernel}, stride {stride}, dilation {dilation}, padding {padding}."
+        )
+    m, h, w, c_in = X_shape
+    h_out = output_length(h, kernel[0], stride[0], padding[0], dilation[0])
+    w_out = output_length(w, kernel[1], stride[1], padding[1], dilation[1])
+    if h_out < 1 or w_out < 1:
+        raise ShapeError(
+            f"{where}: a {kernel[0]}x{kernel[1]} window with dilation {dilation} does not fit into images of "
+            f"{h}x{w} with padding {padding}. Use a smaller window or more padding."
+        )
+    return Geometry(m, h, w, c_in, c_out, kernel, stride, padding, dilation, groups, h_out, w_out)
+
+
+def meeting(n: int, n_out: int, offset: int, stride: int) -> tuple[slice, slice]:
+    """Return which outputs o have their input o * stride + offset inside 0..n-1, and those inputs.
+
+    Parameters
+    ----------
+    n, n_out : int
+        Lengths of the input and the output axis.
+    offset : int
+        Of the tap: its place in the window less the padding before; may be negative.
+    stride : int
+
+    Returns
+    -------
+    outputs, inputs : slice
+        Equally long, possibly empty.
+
+    Examples
+    --------
+    >>> meeting(4, 4, -1, 1)
+    (slice(1, 4, 1), slice(0, 3, 1))
+    """
+    first = max(0, -(offset // stride))  # the ceiling of -offset / stride
+    stop = max(first, min(n_out, (n - 1 - offset) // stride + 1))
+    start = first * stride + offset
+    end = start + (stop - first - 1) * stride + 1 if stop > first else start
+    return slice(first, stop, 1), slice(start, end, stride)
+
+
+def gather(target: Array, source: Array, rows: tuple[slice, slice], columns: tuple[slice, slice]) -> None:
+    """Write ``source[:, rows, columns]`` where it meets the target, and 0 everywhere else.
+
+    Parameters
+    ----------
+    target : Array, shape (m, a, b, c)
+    source : Array, shape (m, h, w, c)
+    rows, columns : pair of slice
+        Of the target and of the source: see :func:`meeting`.
+
+    Examples
+    --------
+    >>> target = np.empty((1, 1, 4, 1))
+    >>> gather(target, np.ones((1, 1, 2, 1)), meeting(1, 1, 0, 1), meeting(2, 4, -1, 1))
+    >>> target.ravel()
+    array([0., 1., 1., 0.])
+    """
+    (to_rows, from_rows), (to_columns, from_columns) = rows, columns
+    target[:, : to_rows.start] = 0
+    target[:, to_rows.stop :] = 0
+    band = target[:, to_rows]
+    band[:, :, : to_columns.start] = 0
+    band[:, :, to_columns.stop :] = 0
+    band[:, :, to_columns] = source[:, from_rows, from_columns]
+
+
+def blocks(m: int, n_rows: int, row_bytes: int, limit: int = BLOCK_BYTES) -> list[tuple[slice, slice]]:
+    """Return pieces of a batch, (images, rows), whose tensors fit a core's cache.
+
+    Several images at a time while they are small, a band of rows of one image where they are large.
+
+    Parameters
+    ----------
+    m, n_rows : int
+        Images, and rows of each.
+    row_bytes : int
+        What one row of one image needs.
+    limit : int, optional
+
+    Examples
+    --------
+    >>> blocks(3, 8, 10, limit=160)
+    [(slice(0, 2, None), slice(0, 8, None)), (slice(2, 3, None), slice(0, 8, None))]
+    >>> blocks(1, 8, 10, limit=40)
+    [(slice(0, 1, None), slice(0, 4, None)), (slice(0, 1, None), slice(4, 8, None))]
+    """
+    n_rows_fit = min(n_rows, max(1, limit // row_bytes))
+    n_images_fit = max(1, limit // (row_bytes * n_rows)) if n_rows_fit == n_rows else 1
+    return [
+        (slice(i, min(i + n_images_fit, m)), slice(r, min(r + n_rows_fit, n_rows)))
+        for i in range(0, m, n_images_fit)
+        for r in range(0, n_rows, n_rows_fit)
+    ]
+
+
+def length(part: slice) -> int:
+    """Return how many entries a slice with step 1 takes."""
+    return int(part.stop - part.start)
+
+
+class Scratch:
+    """Arrays for one call, from a workspace where there is one, so that a step allocates nothing.
+
+    ``take`` hands out the beginning of one flat array a name, as long as the largest block needs: the smaller
+    last block of a batch does not make it anew.
+    """
+
+    def __init__(self, workspace: Workspace | None, dtype: DType) -> None:
+        self._workspace = workspace or Workspace()
+        self._dtype = dtype
+        self._flat: dict[str, Array] = {}
+
+    def take(self, name: str, shape: Shape) -> Array:
+        """Return an uninitialized array; ask for the largest first."""
+        size = math.prod(shape)
+        flat = self._flat.get(name)
+        if flat is None or flat.size < size:
+            flat = self._flat[name] = self._workspace.take(name, (size,), self._dtype)
+        return flat[:size].reshape(shape)
+
+
+def add_bias(Z: Array, b: Array) -> None:
+    """Add b (n,) to each row of Z (rows, n), contiguous, in place."""
+    wide = widen(Z)
+    wide += np.tile(b, wide.shape[1] // len(b))

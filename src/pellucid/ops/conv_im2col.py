@@ -1,0 +1,159 @@
+"""Convolution as one matrix product: each window is laid out as a row, and all kernels are applied at once.
+
+Works for every kernel, stride, padding, dilation and number of groups. "im2col" is Caffe's name (Chellapilla
+et al., 2006, are the first to do it). The rows are laid out for a few images at a time, so that they are read
+back from the core's own cache, and again in the backward, which costs less than keeping them.
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from pellucid.ops.columns import ones
+from pellucid.ops.conv_geometry import Geometry, Scratch, add_bias, blocks, gather, length, meeting
+from pellucid.types import Array
+
+FEW_CHANNELS = 8  # below: runs of pixels are copied faster than runs of channels
+
+
+def fits(geometry: Geometry) -> bool:
+    """Return True: nothing is beyond it."""
+    return True
+
+
+def forward(X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch) -> None:
+    """Write the convolution of X with W, plus b, into out.
+
+    Parameters
+    ----------
+    X : Array, shape (m, h, w, c_in), contiguous
+    W : Array, shape (kh, kw, c_in / groups, c_out)
+    b : Array, shape (c_out,), or None
+    geometry : Geometry
+    out : Array, shape (m, h_out, w_out, c_out), contiguous
+    scratch : Scratch
+
+    Notes
+    -----
+    2 m h_out w_out kh kw c_in c_out / groups operations.
+    Twin: :func:`pellucid.ops.reference_conv.conv2d_forward`.
+    """
+    kernels = _kernels(W, geometry)
+    for images, rows in _blocks(X, geometry):
+        P = patches(X[images], geometry, rows, scratch)
+        Z = out[images, rows]  # contiguous: whole images, or a band of one
+        np.matmul(P, kernels, out=_by_group(Z, geometry.groups))
+        if b is not None:
+            add_bias(Z.reshape(-1, geometry.c_out), b)
+
+
+def backward(
+    dZ: Array,
+    X: Array,
+    W: Array,
+    kept: None,
+    geometry: Geometry,
+    dX: Array | None,
+    dW: Array,
+    db: Array | None,
+    scratch: Scratch,
+) -> None:
+    """Write the gradients for X (unless dX is None), W and b (unless db is None).
+
+    ``dW = P^T dZ`` with the windows P, laid out again; dX gathers, for each tap of the kernel, ``dZ W_tap^T``
+    at the pixels that lay under it.
+    """
+    (kh, kw), groups = geometry.kernel, geometry.groups
+    D = scratch.take("conv.dkernels", (groups, kh * kw * W.shape[2], geometry.c_out // groups))
+    total = np.zeros_like(D)
+    if dX is not None:
+        dX.fill(0)
+    if db is not None:
+        db.fill(0)
+    for images, rows in _blocks(X, geometry):
+        dZ_block = dZ[images, rows]
+        dZ_groups = _by_group(dZ_block, groups)
+        P = patches(X[images], geometry, rows, scratch)
+        np.matmul(P.transpose(0, 2, 1), dZ_groups, out=D)
+        total += D
+        if db is not None:
+            flat = dZ_block.reshape(-1, geometry.c_out)
+            db += ones(len(flat), flat.dtype) @ flat
+        if dX is not None:
+            _add_input_gradient(dZ_groups, W, geometry, dX[images], rows, scratch)
+    dW.reshape(-1, groups, D.shape[2])[...] = total.transpose(1, 0, 2)
+
+
+def patches(X: Array, geometry: Geometry, rows: slice, scratch: Scratch) -> Array:
+    """Return the windows of some output rows, each laid out as a row of its own.
+
+    Parameters
+    ----------
+    X : Array, shape (n, h, w, c_in)
+    geometry : Geometry
+    rows : slice
+        Of the output.
+    scratch : Scratch
+
+    Returns
+    -------
+    Array, shape (groups, n h_rows w_out, kh kw c_in / groups)
+        In the order image, row, column; and tap by tap, each with the channels of its group.
+    """
+    (kh, kw), (sy, sx), (dy, dx) = geometry.kernel, geometry.stride, geometry.dilation
+    n, groups, n_rows, w_out = len(X), geometry.groups, length(rows), geometry.w_out
+    c = geometry.c_in // groups
+    n_band, n_wide = (n_rows - 1) * sy + (kh - 1) * dy + 1, geometry.padded[1]
+    few = c < FEW_CHANNELS
+    band_shape = (geometry.c_in, n, n_band, n_wide) if few else (n, n_band, n_wide, geometry.c_in)
+    band = scratch.take("conv.band", band_shape)
+    band_nhwc = band.transpose(1, 2, 3, 0) if few else band
+    (top, _), (left, _) = geometry.padding
+    offset = rows.start * sy - top
+    gather(band_nhwc, X, meeting(geometry.h, n_band, offset, 1), meeting(geometry.w, n_wide, -left, 1))
+    s_n, s_y, s_x, s_c = band_nhwc.strides
+    taps = {"g": (groups, c * s_c), "i": (kh, dy * s_y), "j": (kw, dx * s_x), "c": (c, s_c)}
+    places = {"n": (n, s_n), "y": (n_rows, sy * s_y), "x": (w_out, sx * s_x)}
+    sizes = taps | places
+    order = "gijcnyx" if few else "gnyxijc"
+    shape, strides = zip(*[sizes[axis] for axis in order], strict=True)
+    P = scratch.take("conv.patches", shape)
+    np.copyto(P, as_strided(band, shape, strides))
+    K, N = kh * kw * c, n * n_rows * w_out
+    return P.reshape(groups, K, N).transpose(0, 2, 1) if few else P.reshape(groups, N, K)
+
+
+def _add_input_gradient(
+    dZ: Array, W: Array, geometry: Geometry, dX: Array, rows: slice, scratch: Scratch
+) -> None:
+    """Add what one block, dZ (groups, N, c_out / groups), says of its images' dX (n, h, w, c_in)."""
+    (kh, kw), (sy, sx), (dy, dx) = geometry.kernel, geometry.stride, geometry.dilation
+    (top, _), (left, _) = geometry.padding
+    n, n_rows, w_out, c_in = len(dX), length(rows), geometry.w_out, geometry.c_in
+    T = scratch.take("conv.tap", (n, n_rows, w_out, c_in))
+    T_groups = _by_group(T, geometry.groups)
+    for i in range(kh):
+        to, at = meeting(geometry.h, n_rows, rows.start * sy + i * dy - top, sy)
+        for j in range(kw):
+            W_tap = W[i, j].reshape(
+                -1, geometry.groups, dZ.shape[2]
+            )  # (c_in / groups, groups, c_out / groups)
+            np.matmul(dZ, W_tap.transpose(1, 2, 0), out=T_groups)
+            to_x, at_x = meeting(geometry.w, w_out, j * dx - left, sx)
+            dX[:, at, at_x] += T[:, to, to_x]
+
+
+def _kernels(W: Array, geometry: Geometry) -> Array:
+    """Return W as (groups, kh kw c_in / groups, c_out / groups)."""
+    groups = geometry.groups
+    return W.reshape(-1, groups, geometry.c_out // groups).transpose(1, 0, 2)
+
+
+def _by_group(Z: Array, groups: int) -> Array:
+    """Return a view of Z (n, rows, columns, c), contiguous, as (groups, n rows columns, c / groups)."""
+    return Z.reshape(-1, groups, Z.shape[3] // groups).transpose(1, 0, 2)
+
+
+def _blocks(X: Array, geometry: Geometry) -> list[tuple[slice, slice]]:
+    kh, kw = geometry.kernel
+    row_bytes = geometry.w_out * (kh * kw * geometry.c_in + geometry.c_out) * X.itemsize
+    return blocks(geometry.m, geometry.h_out, row_bytes)

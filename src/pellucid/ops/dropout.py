@@ -1,0 +1,100 @@
+"""Dropout: while training, each number is set to 0 with a fixed chance, and the rest grow to make up for it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.errors import OptionError
+from pellucid.types import Array
+
+LEVELS = 1 << 16  # a number is kept or dropped by 16 random bits
+
+
+class DropoutCache(NamedTuple):
+    """What the backward of dropout needs."""
+
+    mask: Array  # shape of X: 0 where dropped, else 1 / (1 - rate)
+
+
+def dropout_forward(
+    X: Array, rate: float, rng: np.random.Generator, *, out: Array | None = None, mask: Array | None = None
+) -> tuple[Array, DropoutCache]:
+    """Return X with each number dropped with probability ``rate``, the others divided by 1 - rate.
+
+    Parameters
+    ----------
+    X : Array, any shape
+    rate : float
+        The chance to be dropped, from 0 to below 1; taken to the nearest 1 / 65536.
+    rng : numpy.random.Generator
+        Moves on by one 64-bit draw for four numbers, whatever the rate.
+    out : Array, shape of X, optional
+        Written and returned; may be X itself.
+    mask : Array, shape and dtype of X, optional
+        A buffer for the cache's mask.
+
+    Returns
+    -------
+    Y : Array, shape and dtype of X
+        Its expected value is X, so that prediction needs no correction.
+    cache : DropoutCache
+
+    Raises
+    ------
+    OptionError
+        If the rate is out of range.
+
+    Notes
+    -----
+    Srivastava et al., 2014; the "inverted" form, which scales while training.
+
+    Examples
+    --------
+    >>> Y, _ = dropout_forward(np.ones(1000), 0.5, np.random.default_rng(0))
+    >>> np.unique(Y).tolist(), bool(abs(Y.mean() - 1) < 0.1)
+    ([0.0, 2.0], True)
+    """
+    check_rate("dropout_forward", rate)
+    n_dropped = min(round(rate * LEVELS), LEVELS - 1)
+    words = rng.integers(0, 1 << 64, -(-X.size // 4), dtype=np.uint64)
+    bits = words.astype("<u8", copy=False).view("<u2")[: X.size].reshape(X.shape)  # alike on every machine
+    mask = np.empty(X.shape, X.dtype) if mask is None else mask
+    mask[...] = bits >= n_dropped
+    mask *= LEVELS / (LEVELS - n_dropped)
+    Y = np.multiply(X, mask, out=out)
+    return Y, DropoutCache(mask)
+
+
+def dropout_backward(dY: Array, cache: DropoutCache, *, dX: Array | None = None) -> Array:
+    """Return dX = dY times the mask: what was dropped has no say in the loss.
+
+    Parameters
+    ----------
+    dY : Array, any shape
+    cache : DropoutCache
+    dX : Array, shape of dY, optional
+        Written and returned; may be dY itself.
+
+    Returns
+    -------
+    Array, shape and dtype of dY
+
+    Examples
+    --------
+    >>> Y, cache = dropout_forward(np.ones(8), 0.5, np.random.default_rng(0))
+    >>> bool(np.array_equal(dropout_backward(np.ones(8), cache), Y))
+    True
+    """
+    product: Array = np.multiply(dY, cache.mask, out=dX)
+    return product
+
+
+def check_rate(where: str, rate: float) -> None:
+    """Raise OptionError unless 0 <= rate < 1.
+
+    Examples
+    --------
+    >>> check_rate("Dropout", 0.5)
+    """
+    if not 0 <= rate < 1:
+        raise OptionError(f"{where}: expected a rate from 0 to below 1, got {rate}. Try 0.5.")

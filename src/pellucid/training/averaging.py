@@ -1,0 +1,115 @@
+"""Weight averaging: a smoother, often better network than the last step's, for two passes a step."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+
+from pellucid.errors import PellucidError
+from pellucid.training.optimizers import block_length
+from pellucid.training.options import check_array, check_keys, check_number, check_real
+from pellucid.types import Array
+
+
+class WeightAverage:
+    """An exponential moving average of the parameters over the steps of a training.
+
+    Parameters
+    ----------
+    decay : float, optional
+        d, from 0 to below 1: the average looks back about 1 / (1 - d) steps.
+
+    Attributes
+    ----------
+    n_steps : int
+        Updates so far.
+
+    Notes
+    -----
+    After t steps, the parameters of step i weigh d^(t - i) (1 - d) / (1 - d^t): the weights add up to 1 from the
+    first step on (the bias correction of Kingma and Ba, 2015, section 3), and the random start is not among them.
+    What is kept is S <- d S + theta. In the dual form, whose weights are linear in its parameters, it holds as it
+    is. Averaging goes back to Polyak and Juditsky (1992). Running statistics of normalization layers are no
+    parameters, and are left as they are.
+
+    Examples
+    --------
+    >>> average, theta = WeightAverage(decay=0.5), np.array([1.0])
+    >>> average.start(theta)
+    >>> for theta[0] in (4.0, 1.0):
+    ...     average.update(theta)
+    >>> average.theta  # (0.5 * 4 + 1) / 1.5
+    array([2.])
+    >>> with average.swapped(theta):
+    ...     print(theta)
+    [2.]
+    >>> theta
+    array([1.])
+    """
+
+    def __init__(self, decay: float = 0.999) -> None:
+        self.decay = check_number("decay", decay, at_least=0, below=1)
+        self.n_steps = 0
+        self._sum: Array | None = None
+
+    def start(self, theta: Array) -> None:
+        """Make ready for parameters like ``theta``; no step counts yet."""
+        self.n_steps, self._sum = 0, np.zeros_like(theta)
+
+    def update(self, theta: Array) -> None:
+        """Count the parameters after a step."""
+        total = self._started("update")
+        self.n_steps += 1
+        length = block_length(total)
+        for start in range(0, total.size, length):
+            block = total[start : start + length]
+            block *= self.decay
+            block += theta[start : start + length]
+
+    @property
+    def theta(self) -> Array:
+        """The average, shape (p,), a new array."""
+        total = self._started("theta")
+        if not self.n_steps:
+            raise PellucidError("WeightAverage: there is no average before the first update.")
+        mean: Array = total * ((1 - self.decay) / (1 - self.decay**self.n_steps))
+        return mean
+
+    def write(self, theta: Array) -> None:
+        """Write the average into the model's parameters, for good."""
+        theta[...] = self.theta
+
+    @contextmanager
+    def swapped(self, theta: Array) -> Iterator[None]:
+        """Have the average in the model's parameters within the block, and the parameters themselves after it."""
+        kept = theta.copy()
+        self.write(theta)
+        try:
+            yield
+        finally:
+            theta[...] = kept
+
+    def state(self) -> dict[str, Array | float | int]:
+        """Return, as copies, what another average of the same decay needs to go on bit for bit."""
+        return {"n_steps": self.n_steps, "sum": self._started("state").copy()}
+
+    def load_state(self, state: Mapping[str, Array | float | int]) -> None:
+        """Go on from a ``state()``; call it after ``start``.
+
+        Raises
+        ------
+        FormatError
+            If it does not fit. Nothing has been changed then.
+        """
+        where = "WeightAverage.load_state"
+        total = self._started("load_state")
+        check_keys(where, state, ("n_steps", "sum"))
+        check_real(f"{where}: n_steps", state["n_steps"])
+        check_array(f"{where}: sum", state["sum"], total)
+        total[...] = state["sum"]
+        self.n_steps = int(state["n_steps"])
+
+    def _started(self, asked: str) -> Array:
+        if self._sum is None:
+            raise PellucidError(f"WeightAverage.{asked}: call start first.")
+        return self._sum

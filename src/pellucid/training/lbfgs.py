@@ -1,0 +1,158 @@
+"""L-BFGS: a second-order method for the full batch, SciPy's, driven over the flat arrays."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from pellucid.errors import PellucidError, TrainingError
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.options import check_count, check_number
+from pellucid.types import Array
+
+
+class MinimizeResult(NamedTuple):
+    """What L-BFGS did."""
+
+    first_loss: float  # of the parameters that it started from, the decay's part left out
+    loss: float  # of the parameters that it leaves
+    n_iterations: int
+    n_evaluations: int  # losses and gradients computed; a line search may need several an iteration
+    message: str  # why it stopped, in SciPy's words
+
+
+@final
+class LBFGS(Optimizer):
+    """Steps along a curvature estimated from the last gradients, each as long as a line search finds good.
+
+    For small networks and data that fit in one batch: it evaluates loss and gradient itself, so the loop calls
+    ``minimize`` instead of ``step``. There is no learning rate.
+
+    Parameters
+    ----------
+    max_iterations : int, optional
+    memory : int, optional
+        How many past steps the curvature is estimated from.
+    tolerance : float, optional
+        Stop once no entry of the gradient is larger, 0 or more, or the loss falls by no more than its
+        rounding.
+    weight_decay, decay_biases : optional
+        See :class:`pellucid.training.optimizers.Optimizer`; lambda/2 ||W||^2 is part of what is minimized.
+
+    Notes
+    -----
+    Liu and Nocedal (1989), algorithm 2.1, by the code of Byrd, Lu, Nocedal and Zhu (1995) in SciPy,
+    ``minimize(method="L-BFGS-B")``, without bounds. It works in float64 within; a float32 model is asked for its
+    loss at the rounded parameters. SciPy's memory of past steps cannot be saved: a resumed run goes on from the
+    parameters with an empty memory, not bit for bit.
+
+    Examples
+    --------
+    >>> theta, grad = np.array([3.0, -2.0]), np.zeros(2)
+    >>> def loss_and_grad() -> float:
+    ...     grad[:] = 2 * theta
+    ...     return float(theta @ theta)
+    >>> lbfgs = LBFGS()
+    >>> lbfgs.start(theta, np.ones(2))
+    >>> lbfgs.minimize(theta, loss_and_grad, grad).loss < 1e-12
+    True
+    """
+
+    is_full_batch = True
+
+    def __init__(
+        self,
+        max_iterations: int = 1000,
+        memory: int = 10,
+        tolerance: float = 1e-5,
+        weight_decay: float = 0.0,
+        *,
+        decay_biases: bool = False,
+    ) -> None:
+        super().__init__(1.0, weight_decay=weight_decay, decay_biases=decay_biases)
+        self.max_iterations = check_count("max_iterations", max_iterations)
+        self.memory = check_count("memory", memory)
+        self.tolerance = check_number("tolerance", tolerance, at_least=0)
+
+    def step(self, theta: Array, grad: Array) -> None:
+        """Refuse: a step needs losses along a line, not one gradient."""
+        raise PellucidError("LBFGS: it evaluates the loss itself; call minimize instead of step.")
+
+    def minimize(
+        self,
+        theta: Array,
+        loss_and_grad: Callable[[], float],
+        grad: Array,
+        on_iteration: Callable[[float], bool | None] = lambda loss: None,
+    ) -> MinimizeResult:
+        """Move ``theta``, in place, to a minimum of the full batch's loss.
+
+        Parameters
+        ----------
+        theta, grad : Array, shape (p,)
+        loss_and_grad : callable
+            Returns the loss of what ``theta`` holds and fills ``grad``.
+        on_iteration : callable, optional
+            Told the loss after each iteration, when ``theta`` holds its result; True ends the minimization.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is not finite where it starts or where it ends.
+        """
+        from scipy.optimize import minimize  # imported here: it takes a tenth of a second
+
+        def objective(x: Array) -> tuple[float, Array]:
+            theta[...] = x
+            loss, gradient = loss_and_grad(), grad.astype(np.float64)
+            if not (math.isfinite(loss) and np.isfinite(gradient).all()):
+                return wall, np.zeros_like(gradient)  # SciPy's line search comes back from a high number only
+            for a, b in self._decayed if self.weight_decay else ():
+                gradient[a:b] += self.weight_decay * x[a:b]
+            return loss + self._penalty(x), gradient
+
+        def told(intermediate_result: Any) -> None:  # SciPy goes by the argument's name
+            self.n_steps += 1
+            theta[...] = intermediate_result.x
+            if on_iteration(float(intermediate_result.fun) - self._penalty(intermediate_result.x)):
+                raise StopIteration
+
+        first_loss = _finite(loss_and_grad(), "where it started")
+        start = theta.astype(np.float64)
+        wall = 10 * (abs(first_loss) + self._penalty(start) + 1)
+        options = {
+            "maxiter": self.max_iterations,
+            "maxcor": self.memory,
+            "gtol": self.tolerance,
+            "ftol": float(np.finfo(theta.dtype).eps),  # a smaller fall is rounding
+            "maxfun": 30 * self.max_iterations,  # a line search takes 20 at most; maxiter is the limit meant
+        }
+        found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options, callback=told)
+        theta[...] = found.x
+        loss = _finite(float(found.fun) - self._penalty(found.x), "where it ended")
+        return MinimizeResult(first_loss, loss, int(found.nit), int(found.nfev), str(found.message))
+
+    def _penalty(self, x: Array) -> float:
+        if not self.weight_decay:
+            return 0.0
+        return self.weight_decay / 2 * sum(float(x[a:b] @ x[a:b]) for a, b in self._decayed)
+
+    def config(self) -> dict[str, Any]:
+        """Return the options by name."""
+        return {
+            "type": "LBFGS",
+            "max_iterations": self.max_iterations,
+            "memory": self.memory,
+            "tolerance": self.tolerance,
+            "weight_decay": self.weight_decay,
+            "decay_biases": self.decay_biases,
+        }
+
+
+def _finite(loss: float, where: str) -> float:
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"LBFGS: the loss is {loss} {where}. Look for outliers in the data, or start with smaller weights."
+        )
+    return loss

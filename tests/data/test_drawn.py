@@ -1,0 +1,181 @@
+"""The drawn cats: the shipped file, its twin the generator, and that no short cut tells a cat."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from pellucid.data import drawn
+from pellucid.data.drawn import CLASSES, FILE_NAME, FILE_SHA256, draw, draw_shipped, load_drawn_cats
+from pellucid.errors import DataError, OptionError
+from pellucid.types import Array, Dataset
+
+SHIPPED = Path(drawn.__file__).with_name(FILE_NAME)
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Dataset:
+    return draw(400, 2)
+
+
+def hashes(X: Array) -> set[str]:
+    return {hashlib.sha256(picture.tobytes()).hexdigest() for picture in X}
+
+
+def test_the_shipped_pictures_have_the_published_shape() -> None:
+    cats = load_drawn_cats()
+    assert cats.name == "drawn-cats"
+    assert cats.classes == cats.test.classes == CLASSES == ("non-cat", "cat")
+    for part, shape, counts in (
+        (cats.train, (209, 64, 64, 3), [104, 105]),
+        (cats.test, (50, 64, 64, 3), [25, 25]),
+    ):
+        assert part.X.shape == shape
+        assert part.X.dtype == np.uint8
+        assert part.y.shape == shape[:1]
+        assert part.y.dtype == np.int64
+        assert part.counts.tolist() == counts
+        assert part.X.flags.writeable
+
+
+def test_the_shipped_bits_never_change() -> None:
+    # Written out here once more: an edit of the constant alone must not pass.
+    pinned = "90bbcdb8e26b9888e45b4fb3dfa57c2d36586a6c8e0150462130f3c50efdc528"
+    assert hashlib.sha256(SHIPPED.read_bytes()).hexdigest() == FILE_SHA256 == pinned
+    cats = load_drawn_cats()
+    content = b"".join(a.tobytes() for a in (cats.train.X, cats.train.y, cats.test.X, cats.test.y))
+    assert (
+        hashlib.sha256(content).hexdigest()
+        == "1f7d131e451654bcf4642eb5643f08671a292a70a3fc555923fee3d0b76b9b81"
+    )
+
+
+def test_the_shipped_file_is_small() -> None:
+    assert SHIPPED.stat().st_size < 2_000_000
+
+
+def test_the_generator_draws_the_shipped_pictures() -> None:
+    # Another version of Pillow may move an edge: the labels must agree, and nearly every pixel.
+    again, shipped = draw_shipped(), load_drawn_cats()
+    for a, b in ((again.train, shipped.train), (again.test, shipped.test)):
+        np.testing.assert_array_equal(a.y, b.y)
+        differ = np.abs(a.X.astype(int) - b.X) > 8
+        assert differ.mean() < 0.02
+
+
+def test_a_call_leaves_the_next_one_alone() -> None:
+    cats = load_drawn_cats()
+    kept = cats.train.X.copy()
+    cats.train.X[:] = 0
+    np.testing.assert_array_equal(load_drawn_cats().train.X, kept)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+def test_a_damaged_file_says_reinstall(damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = SHIPPED.read_bytes()
+    middle = len(content) // 2
+    flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    damaged = {"cut": content[:middle], "flip": flipped, "empty": b""}[damage]
+    monkeypatch.setattr(Path, "read_bytes", lambda path: damaged)
+    with pytest.raises(DataError, match=r"drawn-cats: .*sha256.*Reinstall"):
+        load_drawn_cats()
+
+
+def test_a_missing_file_says_reinstall(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawn, "FILE_NAME", "no-such-file.png")
+    with pytest.raises(DataError, match=r"no-such-file\.png.*Reinstall"):
+        load_drawn_cats()
+
+
+def test_the_same_seed_draws_the_same_pictures_and_another_draws_others(fresh: Dataset) -> None:
+    again, other = draw(12, 2), draw(12, 3)
+    np.testing.assert_array_equal(again.X, fresh.X[:12])  # picture i does not depend on n
+    np.testing.assert_array_equal(again.y, fresh.y[:12])
+    assert not hashes(again.X) & hashes(other.X)
+
+
+def test_no_picture_comes_twice(fresh: Dataset) -> None:
+    cats = load_drawn_cats()
+    # The shipped seed too: its shipped pictures come from streams of their own.
+    parts = (cats.train.X, cats.test.X, fresh.X, draw(20, drawn.SHIPPED_SEED).X)
+    assert len(set.union(*map(hashes, parts))) == sum(map(len, parts))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_draws_are_balanced_to_within_one(n: int) -> None:
+    for seed in range(4):
+        few = draw(n, seed, size=16)
+        assert len(few.X) == len(few.y) == n
+        assert abs(int(np.diff(few.counts)[0])) == n % 2
+
+
+def test_draws_are_shuffled(fresh: Dataset) -> None:
+    assert fresh.counts.tolist() == [200, 200]
+    first = fresh.y[::2]  # of each pair; a fair coin lands outside of this once in 10,000 seeds
+    assert 72 <= first.sum() <= 128
+    assert 0.3 < np.mean(first[1:] == first[:-1]) < 0.7
+
+
+def test_the_size_changes_the_detail_and_not_the_scene() -> None:
+    small, large = draw(6, 5), draw(6, 5, size=128)
+    assert large.X.shape == (6, 128, 128, 3)
+    np.testing.assert_array_equal(large.y, small.y)
+    shrunk = large.X.reshape(6, 64, 2, 64, 2, 3).mean(axis=(2, 4))
+    assert np.abs(shrunk - small.X).mean() < 8  # grey levels; two different scenes differ by 50
+    assert np.abs(shrunk - small.X[::-1]).mean() > 30
+
+
+def test_every_picture_shows_something(fresh: Dataset) -> None:
+    assert fresh.X.reshape(400, -1).std(axis=1).min() > 1
+    assert not np.any((fresh.X == 0).all(axis=(1, 2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"n": 0}, "n"),
+        ({"n": -3}, "n"),
+        ({"n": 2.0}, "n"),
+        ({"n": True}, "n"),
+        ({"n": "4"}, "n"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 1.5}, "seed"),
+        ({"seed": None}, "seed"),
+        ({"size": 15}, "size"),
+        ({"size": 1025}, "size"),
+        ({"size": 64.0}, "size"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: dict[str, object], name: str) -> None:
+    with pytest.raises(OptionError, match=rf"draw: expected {name} to be a whole number.*got .*Try {name}="):
+        draw(**{"n": 1, "seed": 1, **arguments})  # type: ignore[arg-type]
+
+
+def test_numpy_integers_are_whole_numbers() -> None:
+    np.testing.assert_array_equal(draw(np.int64(2), np.uint8(3)).X, draw(2, 3).X)  # type: ignore[arg-type]
+
+
+def test_colour_and_brightness_alone_do_not_tell_a_cat(fresh: Dataset) -> None:
+    X = fresh.X.reshape(400, -1, 3) / 255.0
+    features = np.concatenate([X.mean(axis=1), X.std(axis=1)], axis=1)
+    features = (features - features.mean(axis=0)) / features.std(axis=0)
+    fold = np.arange(400) // 2 % 4  # a pair stays together
+    right = 0
+    for k in range(4):
+        model = LogisticRegression().fit(features[fold != k], fresh.y[fold != k])
+        right += int((model.predict(features[fold == k]) == fresh.y[fold == k]).sum())
+    assert right / 400 < 0.65
+
+
+def test_importing_loads_no_pillow_and_drawing_no_framework() -> None:
+    code = (
+        "import sys, pellucid.data.drawn as d; assert 'PIL' not in sys.modules;"
+        "d.draw(2, 1); d.load_drawn_cats(); bad = {'torch', 'sklearn', 'scipy', 'matplotlib'} & set(sys.modules);"
+        "assert not bad, bad"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

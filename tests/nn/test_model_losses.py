@@ -1,0 +1,127 @@
+"""Models with every kind of loss: training, what they predict, and what they refuse."""
+
+import copy
+
+import numpy as np
+import pytest
+
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.nn.layers import Dense
+from pellucid.nn.model import Sequential
+from pellucid.ops.checking import gradcheck
+from pellucid.ops.losses import LOSSES
+
+
+def linear_model(n_out: int, loss: str, **options) -> Sequential:
+    model = Sequential([Dense(n_out)], dtype="float64")
+    model.initialize((3,), seed=4)
+    model.set_loss(loss, **options)
+    return model
+
+
+def targets(loss: str, n_out: int, m: int, rng):
+    kind = LOSSES[loss].kind
+    if kind == "classification":
+        return rng.integers(0, max(2, n_out), m)
+    return rng.integers(0, 2, (m, n_out))
+
+
+SETTINGS = [
+    ("binary_cross_entropy", 1, {}),
+    ("categorical_cross_entropy", 4, {"label_smoothing": 0.1}),
+    ("focal", 1, {"alpha": 0.25}),
+    ("focal", 4, {"gamma": 1.0}),
+    ("hinge", 1, {}),
+    ("hinge", 4, {"margin": 2.0}),
+    ("huber", 2, {"delta": 0.5}),
+    ("mean_absolute_error", 2, {}),
+    ("mean_squared_error", 1, {}),
+    ("multi_label", 3, {}),
+    ("poisson", 2, {}),
+]
+every_setting = pytest.mark.parametrize(("loss", "n_out", "options"), SETTINGS)
+
+
+@every_setting
+def test_gradient_and_descent(loss, n_out, options, rng) -> None:
+    model = linear_model(n_out, loss, **options)
+    X, y = rng.standard_normal((12, 3)), targets(loss, n_out, 12, rng)
+    weights = rng.random(12) + 0.1
+    first = model.loss_and_grad(X, y, weights=weights)
+    assert model.loss_of(X, y, weights=weights) == first
+    start, grad = model.theta.copy(), model.grad.copy()
+
+    def at(theta):
+        model.theta[...] = theta
+        return model.loss_of(X, y, weights=weights)
+
+    assert gradcheck(at, {"theta": grad}, {"theta": start}, rng)["theta"] < 1e-6
+    assert at(start - 0.01 * grad) < first
+
+
+@every_setting
+def test_encoded_targets_pass_through(loss, n_out, options, rng) -> None:
+    model = linear_model(n_out, loss, **options)
+    X, y = rng.standard_normal((6, 3)), targets(loss, n_out, 6, rng)
+    assert model.loss_and_grad(X, model.encode(y)) == model.loss_and_grad(X, y)
+
+
+@every_setting
+def test_options_are_kept_and_set_again(loss, n_out, options, rng) -> None:
+    model = linear_model(n_out, loss, **options)
+    assert model.loss_options == options
+    twin = linear_model(n_out, model.loss, **model.loss_options)
+    X, y = rng.standard_normal((6, 3)), targets(loss, n_out, 6, rng)
+    assert twin.loss_of(X, y) == model.loss_of(X, y) == copy.deepcopy(model).loss_of(X, y)
+    model.set_loss("binary_cross_entropy")
+    assert model.loss_options == {}
+
+
+@every_setting
+def test_predictions(loss, n_out, options, rng) -> None:
+    model, X = linear_model(n_out, loss, **options), rng.standard_normal((7, 3))
+    Z, predicted = model.decision_function(X), model.predict(X)
+    assert Z.shape == ((7,) if n_out == 1 else (7, n_out))
+    kind = LOSSES[loss].kind
+    if kind == "classification":
+        np.testing.assert_array_equal(predicted, Z > 0 if n_out == 1 else Z.argmax(axis=1))
+    elif kind == "multi_label":
+        np.testing.assert_array_equal(predicted, Z > 0)
+    else:
+        np.testing.assert_array_equal(predicted, np.exp(Z) if loss == "poisson" else Z)
+    assert predicted.dtype == (np.float64 if kind == "regression" else np.int64)
+    if LOSSES[loss].probabilities is None:
+        with pytest.raises(OptionError, match=f"trained on {loss} gives no probabilities"):
+            model.predict_proba(X)
+    else:
+        P = model.predict_proba(X)
+        assert P.shape == (7, max(2, n_out))
+        found = P > 0.5 if kind == "multi_label" else P.argmax(axis=1)
+        np.testing.assert_array_equal(predicted, found)
+
+
+def test_multi_label_with_one_output_stays_a_matrix(rng) -> None:
+    model = linear_model(1, "multi_label")
+    assert model.predict(rng.standard_normal((5, 3))).shape == (5, 1)
+    assert model.predict_proba(rng.standard_normal((5, 3))).shape == (5, 1)
+
+
+def test_integer_targets_do_not_widen_float32(rng) -> None:
+    model = Sequential([Dense(2)], dtype="float32")
+    model.initialize((3,))
+    model.set_loss("multi_label")
+    X = rng.standard_normal((4, 3)).astype(np.float32)
+    y = rng.integers(0, 2, (4, 2))
+    loss = model.loss_and_grad(X, y)
+    assert loss == model.loss_and_grad(X, y.astype(np.float32))
+
+
+def test_what_does_not_fit() -> None:
+    with pytest.raises(DataError, match="labels from 0 to 3"):
+        linear_model(4, "categorical_cross_entropy").loss_and_grad(np.zeros((1, 3)), np.array([4]))
+    with pytest.raises(OptionError, match="Did you mean 'label_smoothing'"):
+        linear_model(4, "categorical_cross_entropy", label_smooth=0.1)
+    model = linear_model(1, "mean_squared_error")
+    model.output_shape = (2, 2, 1)
+    with pytest.raises(ShapeError, match=r"got \(m, 2, 2, 1\)\. End it with Flatten"):
+        model.encode(np.zeros(1))

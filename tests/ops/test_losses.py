@@ -1,0 +1,365 @@
+"""One table of losses, one contract for all; PyTorch is the oracle.
+
+How targets are encoded, options are checked and classes are weighed is tested in test_losses_targets.py.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.ops.checking import gradcheck
+from pellucid.ops.losses import LOSSES, Loss, get_loss, one_hot
+from pellucid.types import Array
+
+
+class Case(NamedTuple):
+    name: str
+    options: dict[str, Any]
+    n_out: int
+    targets: str  # how y is drawn
+    oracle: Callable[..., Any]  # (torch, Z, y as floats) -> the loss of each sample, (m,)
+
+    @property
+    def loss(self) -> Loss:
+        return get_loss(self.name, **self.options)
+
+    def draw(self, m: int, dtype: Any, rng: np.random.Generator, size: float = 2.0) -> tuple[Array, Array]:
+        """Return outputs and encoded targets."""
+        Z = (size * rng.standard_normal((m, self.n_out))).astype(dtype)
+        if self.targets == "soft":
+            return Z, rng.dirichlet(np.ones(self.n_out), m).astype(dtype)
+        y = {
+            "labels": lambda: rng.integers(0, max(self.n_out, 2), m),
+            "yes-no": lambda: rng.integers(0, 2, (m, self.n_out)),
+            "counts": lambda: rng.poisson(2.0, (m, self.n_out)),
+            "numbers": lambda: rng.standard_normal((m, self.n_out)),
+        }[self.targets]()
+        return Z, self.loss.encode(y, self.n_out, np.dtype(dtype).name)
+
+
+def _of(name: str, **options: Any) -> Callable[..., Any]:
+    """The sum (or mean) over outputs of a loss of torch.nn.functional."""
+    mean = options.pop("mean", False)
+
+    def per_sample(torch, Z, Y):
+        losses = getattr(torch.nn.functional, name)(Z, Y, reduction="none", **options)
+        return losses if losses.ndim == 1 else losses.mean(1) if mean else losses.sum(1)
+
+    return per_sample
+
+
+def _multi_label(torch, Z, Y):
+    weight = torch.tensor([0.5, 2.0, 3.0], dtype=Z.dtype)
+    options = {"pos_weight": weight, "reduction": "none"}
+    return torch.nn.functional.binary_cross_entropy_with_logits(Z, Y, **options).mean(1)
+
+
+def _focal(gamma: float, alpha: Any) -> Callable[..., Any]:
+    def binary(torch, Z, Y):
+        log = torch.nn.functional.logsigmoid
+        yes, no = (1, 1) if alpha is None else (alpha, 1 - alpha)
+        right = torch.sigmoid(torch.where(Y > 0.5, Z, -Z))  # Lin et al., equations 2 to 5, for hard labels
+        weight = torch.where(Y > 0.5, torch.full_like(Z, yes), torch.full_like(Z, no))
+        return -(weight * (1 - right) ** gamma * log(torch.where(Y > 0.5, Z, -Z))).sum(1)
+
+    def categorical(torch, Z, Y):
+        P = torch.softmax(Z, 1)
+        Y = torch.nn.functional.one_hot(Y, Z.shape[1]) if Y.ndim == 1 else Y
+        weight = 1 if alpha is None else torch.tensor(alpha, dtype=Z.dtype)
+        return -(weight * Y * (1 - P) ** gamma * torch.log(P)).sum(1)
+
+    return lambda torch, Z, Y: (binary if Z.shape[1] == 1 else categorical)(torch, Z, Y)
+
+
+def _hinge(margin: float) -> Callable[..., Any]:
+    return lambda torch, Z, Y: torch.clamp(margin - (2 * Y - 1) * Z, min=0).sum(1)
+
+
+BCE, MARGIN = "binary_cross_entropy_with_logits", "multi_margin_loss"
+CASES = [
+    Case("binary_cross_entropy", {}, 1, "labels", _of(BCE)),
+    Case("categorical_cross_entropy", {}, 4, "labels", _of("cross_entropy")),
+    Case("categorical_cross_entropy", {}, 4, "soft", _of("cross_entropy")),
+    Case(
+        "categorical_cross_entropy",
+        {"label_smoothing": 0.1},
+        2,
+        "labels",
+        _of("cross_entropy", label_smoothing=0.1),
+    ),
+    Case(
+        "categorical_cross_entropy",
+        {"label_smoothing": 0.3},
+        5,
+        "soft",
+        _of("cross_entropy", label_smoothing=0.3),
+    ),
+    Case("focal", {}, 1, "labels", _focal(2.0, None)),
+    Case("focal", {"gamma": 0.0}, 1, "labels", _of(BCE)),
+    Case("focal", {"gamma": 0.5, "alpha": 0.25}, 1, "labels", _focal(0.5, 0.25)),
+    Case("focal", {}, 4, "labels", _focal(2.0, None)),
+    Case("focal", {"gamma": 0.0}, 4, "labels", _of("cross_entropy")),
+    Case("focal", {"gamma": 1.5, "alpha": [1, 2, 0.5]}, 3, "labels", _focal(1.5, [1.0, 2.0, 0.5])),
+    Case("focal", {"gamma": 0.5}, 3, "soft", _focal(0.5, None)),
+    Case("hinge", {}, 1, "labels", _hinge(1.0)),
+    Case("hinge", {"margin": 0.5}, 1, "labels", _hinge(0.5)),
+    Case("hinge", {}, 4, "labels", _of(MARGIN)),
+    Case("hinge", {"margin": 0.5}, 3, "labels", _of(MARGIN, margin=0.5)),
+    Case("huber", {}, 1, "numbers", _of("huber_loss", mean=True)),
+    Case("huber", {"delta": 0.4}, 3, "numbers", _of("huber_loss", delta=0.4, mean=True)),
+    Case("mean_absolute_error", {}, 2, "numbers", _of("l1_loss", mean=True)),
+    Case("mean_squared_error", {}, 2, "numbers", _of("mse_loss", mean=True)),
+    Case("multi_label", {}, 3, "yes-no", _of(BCE, mean=True)),
+    Case("multi_label", {"positive_weight": [0.5, 2, 3]}, 3, "yes-no", _multi_label),
+    Case("poisson", {}, 2, "counts", _of("poisson_nll_loss", log_input=True, full=False, mean=True)),
+]
+every_case = pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: f"{case.name}-{case.n_out}-{case.targets}{case.options or ''}"
+)
+both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+every_m = pytest.mark.parametrize("m", [1, 2, 33])
+
+
+def test_the_table_of_this_test_is_complete() -> None:
+    assert {case.name for case in CASES} == set(LOSSES)
+
+
+@every_case
+@both_dtypes
+@every_m
+def test_shape_dtype_and_inputs_are_kept(case, dtype, m, rng) -> None:
+    Z, Y = case.draw(m, dtype, rng)
+    weights = rng.random(m)
+    before = Z.copy(), Y.copy(), weights.copy()
+    for keywords in ({}, {"weights": weights}):
+        value, cache = case.loss.forward(Z, Y, **keywords)
+        dZ = case.loss.backward(cache)
+        assert type(value) is float
+        assert dZ.shape == Z.shape
+        assert dZ.dtype == dtype
+    for now, then in zip((Z, Y, weights), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+@every_case
+@both_dtypes
+def test_a_buffer_gives_the_same_bits(case, dtype, rng) -> None:
+    Z, Y = case.draw(8, dtype, rng)
+    _, cache = case.loss.forward(Z, Y, weights=rng.random(8))
+    expected = case.loss.backward(cache)
+    buffer = np.full_like(Z, np.nan)
+    assert case.loss.backward(cache, dZ=buffer) is buffer
+    np.testing.assert_array_equal(buffer, expected)
+    np.testing.assert_array_equal(case.loss.backward(cache), expected)  # the cache is not used up
+
+
+@every_case
+@every_m
+def test_gradient(case, m, rng) -> None:
+    Z, Y = case.draw(m, np.float64, rng)
+    weights = rng.random(m) + 0.1
+    _, cache = case.loss.forward(Z, Y, weights=weights)
+    gradients = {"Z": case.loss.backward(cache)}
+    errors = gradcheck(lambda Z: case.loss.forward(Z, Y, weights=weights)[0], gradients, {"Z": Z}, rng)
+    assert errors["Z"] < 1e-6
+
+
+@every_case
+@every_m
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-10)])
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_values_and_gradients_are_those_of_torch(case, m, dtype, tolerance, is_weighted, rng) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
+    Z, Y = case.draw(m, dtype, rng)
+    weights = rng.random(m).astype(dtype) if is_weighted else None
+    value, cache = case.loss.forward(Z, Y, weights=weights)
+    dZ = case.loss.backward(cache)
+    Z_torch = torch.tensor(Z, requires_grad=True)
+    with np.errstate(all="ignore"):
+        losses = case.oracle(torch, Z_torch, torch.tensor(Y))
+        w = torch.ones_like(losses) if weights is None else torch.tensor(weights)
+        expected = (losses * w).sum() / w.sum()
+        expected.backward()
+    assert abs(value - expected.item()) <= tolerance * max(abs(expected.item()), losses.abs().max().item())
+    dZ_torch = Z_torch.grad.numpy()
+    assert np.abs(dZ - dZ_torch).max() <= tolerance * np.abs(dZ_torch).max()
+
+
+@every_case
+def test_a_batch_is_the_mean_of_its_rows(case, rng) -> None:
+    Z, Y = case.draw(7, np.float64, rng)
+    value, cache = case.loss.forward(Z, Y)
+    dZ = case.loss.backward(cache)
+    rows = [case.loss.forward(Z[i : i + 1], Y[i : i + 1]) for i in range(7)]
+    np.testing.assert_allclose(np.mean([row[0] for row in rows]), value, rtol=1e-14)
+    by_row = np.concatenate([case.loss.backward(row[1]) for row in rows]) / 7
+    np.testing.assert_allclose(by_row, dZ, rtol=1e-14, atol=1e-17)
+
+
+@every_case
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_parts_of_a_batch_add_up_to_the_whole(case, is_weighted, rng) -> None:
+    Z, Y = case.draw(9, np.float64, rng)
+    weights = rng.random(9) if is_weighted else None
+    whole, cache = case.loss.forward(Z, Y, weights=weights)
+    dZ = case.loss.backward(cache)
+    normalizer = 9.0 if weights is None else float(weights.sum())
+    total = 0.0
+    for rows in (slice(0, 4), slice(4, 9)):
+        own = None if weights is None else weights[rows]
+        part, cache = case.loss.forward(Z[rows], Y[rows], weights=own, normalizer=normalizer)
+        total += part
+        np.testing.assert_allclose(case.loss.backward(cache), dZ[rows], rtol=1e-14)
+    np.testing.assert_allclose(total, whole, rtol=1e-14)
+
+
+@every_case
+def test_weights_count_samples(case, rng) -> None:
+    """A weight of 0 leaves a sample out, and one of 2 counts it twice."""
+    Z, Y = case.draw(4, np.float64, rng)
+    weighted, cache = case.loss.forward(Z, Y, weights=np.array([1.0, 0.0, 2.0, 1.0]))
+    dZ = case.loss.backward(cache)
+    rows = [0, 2, 2, 3]
+    repeated, cache = case.loss.forward(Z[rows], Y[rows])
+    dZ_repeated = case.loss.backward(cache)
+    np.testing.assert_allclose(weighted, repeated, rtol=1e-14)
+    np.testing.assert_array_equal(dZ[1], 0)
+    np.testing.assert_allclose(dZ[0], dZ_repeated[0], rtol=1e-14)
+    np.testing.assert_allclose(dZ[2], dZ_repeated[1] + dZ_repeated[2], rtol=1e-14)
+
+
+@every_case
+def test_weights_of_zero_give_zero(case, rng) -> None:
+    Z, Y = case.draw(3, np.float64, rng)
+    value, cache = case.loss.forward(Z, Y, weights=np.zeros(3))
+    assert value == 0
+    np.testing.assert_array_equal(case.loss.backward(cache), 0)
+
+
+@every_case
+@pytest.mark.parametrize(
+    ("weights", "error", "message"),
+    [
+        ([1.0], ShapeError, r"expected shape \(3,\)"),
+        ([1.0, -1.0, 1.0], DataError, "got -1.0 for sample 1"),
+        ([1.0, 1.0, np.nan], DataError, "got nan for sample 2"),
+        ([np.inf, 1.0, 1.0], DataError, "got inf for sample 0"),
+    ],
+)
+def test_bad_weights(case, weights, error, message, rng) -> None:
+    Z, Y = case.draw(3, np.float64, rng)
+    with pytest.raises(error, match=message):
+        case.loss.forward(Z, Y, weights=np.array(weights))
+
+
+@every_case
+def test_targets_that_do_not_fit(case, rng) -> None:
+    Z, Y = case.draw(3, np.float64, rng)
+    with pytest.raises(ShapeError):
+        case.loss.forward(Z, Y[:2])
+    with pytest.raises(DataError, match="at least one sample"):
+        case.loss.forward(Z[:0], Y[:0])
+    if Y.ndim == 2 and case.n_out == 1:
+        with pytest.raises(ShapeError, match=r"Try Y\[:, None\]"):  # not spread to (3, 3)
+            case.loss.forward(Z, Y[:, 0])
+
+
+@every_case
+@both_dtypes
+def test_extreme_outputs_stay_finite_and_silent(case, dtype, rng) -> None:
+    sizes = np.array([0, 1e-30, 1e-3, 17, 38, 87, 89, 104, 709, 746, 1e4])
+    if case.name == "poisson":  # its own test says what happens above
+        sizes = sizes[sizes < 88]
+    signed = np.concatenate([sizes, -sizes])
+    Z = rng.permuted(np.tile(signed[:, None], case.n_out), axis=0).astype(dtype)
+    Z = np.concatenate([Z, np.tile(signed[:, None], case.n_out).astype(dtype)])  # rows of ties, too
+    _, Y = case.draw(len(Z), dtype, rng)
+    value, cache = case.loss.forward(Z, Y)
+    assert np.isfinite(value)
+    assert np.isfinite(case.loss.backward(cache)).all()
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "focal", "hinge"])
+def test_a_confident_mistake_of_two_classes_is_exact(name) -> None:
+    loss = get_loss(name)
+    value, cache = loss.forward(np.array([[-1e4], [1e4]]), np.array([[1.0], [0.0]]))
+    assert value == {"hinge": 10001}.get(name, 10000)
+    np.testing.assert_array_equal(loss.backward(cache), [[-0.5], [0.5]])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("categorical_cross_entropy", 2e4), ("focal", 2e4), ("hinge", 20001 / 2)]
+)
+def test_a_confident_mistake_of_several_classes_is_exact(name, value) -> None:
+    loss = get_loss(name)
+    found, cache = loss.forward(np.array([[1e4, -1e4]]), np.array([1]))
+    assert found == value
+    slope = 0.5 if name == "hinge" else 1.0
+    np.testing.assert_array_equal(loss.backward(cache), [[slope, -slope]])
+
+
+def test_a_rate_beyond_floats_is_infinite_but_can_be_left_out() -> None:
+    Z, Y = np.array([[1e4], [0.0]]), np.array([[1.0], [1.0]])
+    assert get_loss("poisson").forward(Z, Y)[0] == np.inf
+    value, cache = get_loss("poisson").forward(Z, Y, weights=np.array([0.0, 1.0]))
+    assert value == 1
+    np.testing.assert_array_equal(get_loss("poisson").backward(cache), [[0.0], [0.0]])
+
+
+@pytest.mark.parametrize(
+    ("name", "n_out"),
+    [
+        ("binary_cross_entropy", 1),
+        ("categorical_cross_entropy", 3),
+        ("focal", 1),
+        ("focal", 3),
+        ("hinge", 1),
+        ("multi_label", 3),
+    ],
+)
+def test_the_loss_of_mixed_targets_is_the_mixture_of_losses(name, n_out, rng) -> None:
+    """What mixup relies on."""
+    loss, Z = get_loss(name), rng.standard_normal((5, n_out))
+    first, second = (rng.integers(0, 2, (5, n_out)).astype(float) for _ in range(2))
+    if name == "categorical_cross_entropy" or n_out == 3:
+        first, second = (one_hot(rng.integers(0, 3, 5), 3, float) for _ in range(2))
+    mixed, cache = loss.forward(Z, 0.3 * first + 0.7 * second)
+    a, cache_a = loss.forward(Z, first)
+    b, cache_b = loss.forward(Z, second)
+    np.testing.assert_allclose(mixed, 0.3 * a + 0.7 * b, rtol=1e-13)
+    dZ = 0.3 * loss.backward(cache_a) + 0.7 * loss.backward(cache_b)
+    np.testing.assert_allclose(loss.backward(cache), dZ, rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.2}])
+def test_labels_are_one_hot_rows(options, rng) -> None:
+    loss, Z, y = (
+        get_loss("categorical_cross_entropy", **options),
+        rng.standard_normal((6, 4)),
+        rng.integers(0, 4, 6),
+    )
+    a, cache_a = loss.forward(Z, y)
+    b, cache_b = loss.forward(Z, one_hot(y, 4, float))
+    np.testing.assert_allclose(a, b, rtol=1e-14)
+    np.testing.assert_allclose(loss.backward(cache_a), loss.backward(cache_b), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["categorical_cross_entropy", "focal", "hinge"])
+@pytest.mark.parametrize("label", [-1, 3])
+def test_labels_are_checked_where_they_are_used(name, label) -> None:
+    with pytest.raises(DataError, match=f"expected labels from 0 to 2.*{label}"):
+        get_loss(name).forward(np.zeros((2, 3)), np.array([0, label]))
+
+
+def test_focal_alpha_fits_the_number_of_classes() -> None:
+    with pytest.raises(OptionError, match="expected one number from 0 to 1 as alpha"):
+        get_loss("focal", alpha=[1, 2]).forward(np.zeros((1, 1)), np.zeros((1, 1)))
+    with pytest.raises(OptionError, match="expected 3 numbers as alpha"):
+        get_loss("focal", alpha=0.5).forward(np.zeros((1, 3)), np.array([0]))
+    with pytest.raises(OptionError, match="focal: alpha: expected 3 numbers"):
+        get_loss("focal", alpha=[1, 2]).forward(np.zeros((1, 3)), np.array([0]))
+    with pytest.raises(OptionError, match="positive_weight: expected 3 numbers"):
+        get_loss("multi_label", positive_weight=[1, 2]).forward(np.zeros((1, 3)), np.zeros((1, 3)))

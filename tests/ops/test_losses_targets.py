@@ -1,0 +1,244 @@
+"""How labels and targets are checked and encoded, options bound, classes weighed, and a loss chosen."""
+
+import copy
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.ops.losses import (
+    LOSSES,
+    class_weights_to_sample_weights,
+    default_loss,
+    get_loss,
+    one_hot,
+)
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy", "focal", "hinge"])
+@pytest.mark.parametrize("y", [[0, 1, 1], [False, True, True], [0.0, 1.0, 1.0], [[0], [1], [1]]], ids=str)
+def test_two_classes_become_a_column(name, y) -> None:
+    Y = get_loss(name).encode(np.array(y), 1, "float32")
+    np.testing.assert_array_equal(Y, [[0], [1], [1]])
+    assert Y.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["categorical_cross_entropy", "focal", "hinge"])
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int8, np.float32])
+def test_labels_become_indices(name, dtype) -> None:
+    Y = get_loss(name).encode(np.array([2, 0, 1], dtype), 3, "float32")
+    np.testing.assert_array_equal(Y, [2, 0, 1])
+    assert Y.dtype == np.intp
+
+
+def test_labels_that_are_indices_already_are_not_copied() -> None:
+    y = np.array([0, 1], np.intp)
+    assert get_loss("categorical_cross_entropy").encode(y, 2, "float32") is y
+
+
+@pytest.mark.parametrize("name", ["categorical_cross_entropy", "focal"])
+def test_probabilities_are_soft_targets(name) -> None:
+    Y = get_loss(name).encode(np.array([[0.25, 0.75], [1, 0]]), 2, "float32")
+    np.testing.assert_array_equal(Y, [[0.25, 0.75], [1, 0]])
+    assert Y.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["huber", "mean_absolute_error", "mean_squared_error", "poisson"])
+def test_quantities_become_a_matrix(name) -> None:
+    encode = get_loss(name).encode
+    np.testing.assert_array_equal(encode(np.array([1, 2]), 1, "float32"), [[1], [2]])
+    np.testing.assert_array_equal(encode(np.array([[1, 2]]), 2, "float64"), [[1, 2]])
+
+
+BAD_TARGETS = [
+    ("binary_cross_entropy", 2, [0, 1], ShapeError, "expected a model with 1 output, got 2"),
+    ("binary_cross_entropy", 1, [0, 2, 5], DataError, r"labels 0 and 1, got also \[2, 5\]"),
+    ("binary_cross_entropy", 1, [0.0, NAN], DataError, r"got also \[nan\]"),
+    ("binary_cross_entropy", 1, [[0, 1]], ShapeError, r"labels of shape \(m,\), got \(1, 2\)"),
+    ("binary_cross_entropy", 1, ["cat"], DataError, r"got also \['cat'\]"),
+    ("focal", 1, [3], DataError, "focal: expected labels 0 and 1"),
+    ("hinge", 1, [3], DataError, "hinge: expected labels 0 and 1"),
+    ("categorical_cross_entropy", 1, [0, 1], ShapeError, "at least 2, got 1"),
+    ("categorical_cross_entropy", 3, [0, 3], DataError, r"labels from 0 to 2, .* got also \[3\]"),
+    ("categorical_cross_entropy", 3, [0, -1], DataError, r"got also \[-1\]"),
+    ("categorical_cross_entropy", 3, [0, 0.5], DataError, r"got 0\.5 for sample 1"),
+    ("categorical_cross_entropy", 3, [0, NAN], DataError, "got nan for sample 1"),
+    ("categorical_cross_entropy", 3, [0, 1e300], DataError, "got 1e.300 for sample 1"),
+    ("categorical_cross_entropy", 3, ["cat"], DataError, "got dtype <U3. Number the classes"),
+    ("categorical_cross_entropy", 3, [[0], [1]], ShapeError, r"Try y\[:, 0\]"),
+    ("categorical_cross_entropy", 3, [[0.5, 0.5]], ShapeError, r"shape \(m, 3\).* got \(1, 2\)"),
+    ("categorical_cross_entropy", 2, [[1.5, -0.5]], DataError, "got -0.5"),
+    ("categorical_cross_entropy", 2, [[1, 0], [1, 1]], DataError, "got 2 for sample 1 .* multi_label"),
+    ("categorical_cross_entropy", 2, [[1, 0], [NAN, 1]], DataError, r"got \[nan, 1.0\] for sample 1"),
+    ("focal", 3, [4], DataError, "focal: expected labels from 0 to 2"),
+    ("hinge", 3, [4], DataError, "hinge: expected labels from 0 to 2"),
+    ("hinge", 2, [[0.5, 0.5]], ShapeError, r"hinge: expected labels of shape \(m,\), got \(1, 2\)"),
+    ("multi_label", 2, [0, 1], ShapeError, r"shape \(m, 2\).* got \(2,\)"),
+    ("multi_label", 2, [[0, 2]], DataError, r"targets 0 and 1, got also \[2.0\]"),
+    ("multi_label", 2, [[0, NAN]], DataError, "for sample 0"),
+    ("mean_squared_error", 2, [1, 2], ShapeError, r"mean_squared_error: .* shape \(m, 2\).* got \(2,\)"),
+    ("mean_absolute_error", 1, [1, NAN], DataError, r"mean_absolute_error: .* got \[nan\] for sample 1"),
+    ("huber", 1, [1e300], DataError, r"huber: .* as float32.* scale numbers"),
+    ("huber", 1, ["a"], DataError, "huber: expected numbers"),
+    ("poisson", 1, [2, -1], DataError, "poisson: expected targets of 0 or more, got -1"),
+]
+
+
+@pytest.mark.parametrize(("name", "n_out", "y", "error", "message"), BAD_TARGETS)
+def test_bad_targets(name, n_out, y, error, message) -> None:
+    with pytest.raises(error, match=message):
+        get_loss(name).encode(np.array(y), n_out, "float32")
+
+
+BAD_OPTIONS = [
+    ("hubber", {}, "'hubber'. Did you mean 'huber'"),
+    ("huber", {"dleta": 1}, "option of huber 'dleta'. Did you mean 'delta'"),
+    ("huber", {"delta": 0}, "expected delta to be a number above 0, got 0"),
+    ("huber", {"delta": NAN}, "got nan"),
+    ("huber", {"delta": True}, "got True"),
+    ("huber", {"delta": "1"}, "got '1'"),
+    ("hinge", {"margin": -1}, "expected margin to be a number above 0"),
+    ("focal", {"gamma": -0.1}, "expected gamma to be a number of 0 or more"),
+    ("focal", {"gamma": None}, "got None"),
+    ("focal", {"gamma": float("inf")}, "got inf"),
+    ("focal", {"alpha": 1.5}, "expected alpha to be a number from 0 to 1"),
+    ("focal", {"alpha": [1, -1]}, "expected alpha to be"),
+    ("focal", {"alpha": [[1]]}, "expected alpha to be"),
+    ("multi_label", {"positive_weight": [1, NAN]}, "expected positive_weight to be"),
+    ("categorical_cross_entropy", {"label_smoothing": 1}, "from 0 to below 1, got 1"),
+    ("categorical_cross_entropy", {"label_smoothing": -0.1}, "from 0 to below 1, got -0.1"),
+    ("poisson", {"delta": 1}, "poisson: it takes no options, got 'delta'"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "message"), BAD_OPTIONS)
+def test_bad_options(name, options, message) -> None:
+    with pytest.raises(OptionError, match=message):
+        get_loss(name, **options)
+
+
+def test_bound_options_are_used_and_can_be_stored() -> None:
+    loss = get_loss("huber", delta=np.float32(2))
+    assert json.loads(json.dumps(loss.bound)) == {"delta": 2.0}
+    assert loss.forward(np.array([[5.0]]), np.array([[0.0]]))[0] == 2 * (5 - 1)
+    assert json.dumps(get_loss("focal", alpha=np.array([1, 2])).bound) == '{"alpha": [1.0, 2.0]}'
+    assert get_loss("huber").bound == {}  # the table is left as it was
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_losses_can_be_pickled_and_copied(name, rng) -> None:
+    """Models travel to other processes and threads with theirs."""
+    loss, n_out = LOSSES[name], 1 if name == "binary_cross_entropy" else 2
+    Z, y = rng.standard_normal((3, n_out)), np.array([0, 1, 1])
+    if loss.kind != "classification":
+        y = np.ones((3, n_out))
+    value = loss.forward(Z, loss.encode(y, n_out, "float64"))[0]
+    for twin in (pickle.loads(pickle.dumps(loss)), copy.deepcopy(loss)):
+        assert twin.forward(Z, twin.encode(y, n_out, "float64"))[0] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "n_out", "kind", "n_columns"),
+    [
+        ("binary_cross_entropy", 1, "classification", 2),
+        ("categorical_cross_entropy", 3, "classification", 3),
+        ("focal", 1, "classification", 2),
+        ("focal", 3, "classification", 3),
+        ("multi_label", 3, "multi_label", 3),
+        ("hinge", 1, "classification", None),
+        ("huber", 1, "regression", None),
+    ],
+)
+def test_probabilities(name, n_out, kind, n_columns, rng) -> None:
+    loss, Z = get_loss(name), 3 * rng.standard_normal((5, n_out))
+    assert loss.kind == kind
+    if n_columns is None:
+        assert loss.probabilities is None
+        return
+    P = loss.probabilities(Z)
+    assert P.shape == (5, n_columns)
+    assert ((P > 0) & (P < 1)).all()
+    if kind == "classification":
+        np.testing.assert_allclose(P.sum(axis=1), 1, rtol=1e-15)
+        np.testing.assert_array_equal(P.argmax(axis=1), Z[:, 0] > 0 if n_out == 1 else Z.argmax(axis=1))
+    else:
+        np.testing.assert_allclose(P, 1 / (1 + np.exp(-Z)), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("n_out", "y", "name"),
+    [
+        (1, np.array([0, 1]), "binary_cross_entropy"),
+        (1, np.array([False, True]), "binary_cross_entropy"),
+        (10, np.array([0, 9], np.uint8), "categorical_cross_entropy"),
+        (1, np.array([0.5, 2]), "mean_squared_error"),
+        (1, np.array([0.0, 1.0]), "mean_squared_error"),
+        (2, np.array([[0.5, 2]]), "mean_squared_error"),
+        (2, np.array([[3, 2]]), "mean_squared_error"),
+        (1, np.array([[0.0], [1.0]]), "mean_squared_error"),
+        (2, np.array([[0, 1], [1, 1]]), "multi_label"),
+        (2, np.array([[0.0, 1.0]]), "multi_label"),
+    ],
+)
+def test_default_loss(n_out, y, name) -> None:
+    assert default_loss(n_out, y) == name
+    get_loss(name).encode(y, n_out, "float32")  # and it takes those targets
+
+
+def test_balanced_weights_are_those_of_scikit_learn(rng) -> None:
+    from sklearn.utils.class_weight import compute_sample_weight
+
+    for y in (rng.integers(0, 4, 30), np.array([0, 0, 3])):  # classes 1 and 2 do not occur
+        ours = class_weights_to_sample_weights(y, "balanced", 4)
+        np.testing.assert_allclose(ours, compute_sample_weight("balanced", y), rtol=1e-15)
+        totals = np.bincount(y, ours)
+        np.testing.assert_allclose(totals[totals > 0], len(y) / len(np.unique(y)), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "class_weight", [{1: 5}, {"1": 5.0}, [1, 5, 1], (1, 5, 1), np.array([1, 5, 1])], ids=str
+)
+def test_given_class_weights(class_weight) -> None:
+    weights = class_weights_to_sample_weights(np.array([0, 1, 2, 1]), class_weight, 3)
+    np.testing.assert_array_equal(weights, [1, 5, 1, 5])
+    assert weights.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ("balance", "expected 'balanced', a mapping or 3 numbers, got 'balance'"),
+        ({3: 1.0}, "expected labels from 0 to 2, got 3"),
+        ({"cat": 1.0}, "expected numbers"),
+        ([1.0, 2.0], "expected 3 finite weights"),
+        ([1.0, 2.0, -1.0], "expected 3 finite weights"),
+        ([1.0, 2.0, NAN], "expected 3 finite weights"),
+        ({0: None}, "expected 3 finite weights"),
+        (5.0, "expected 3 finite weights"),
+    ],
+)
+def test_bad_class_weights(class_weight, message) -> None:
+    with pytest.raises(OptionError, match=message):
+        class_weights_to_sample_weights(np.array([0, 1, 2]), class_weight, 3)
+
+
+def test_class_weights_match_those_of_torch(rng) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
+    Z, y, table = rng.standard_normal((8, 3)), rng.integers(0, 3, 8), [0.5, 2.0, 3.0]
+    weights = class_weights_to_sample_weights(y, table, 3)
+    ours = get_loss("categorical_cross_entropy").forward(Z, y, weights=weights)[0]
+    theirs = torch.nn.functional.cross_entropy(
+        torch.tensor(Z), torch.tensor(y), weight=torch.tensor(table).double()
+    )
+    assert abs(ours - theirs.item()) < 1e-12
+
+
+def test_one_hot() -> None:
+    np.testing.assert_array_equal(one_hot(np.array([2, 0]), 3, np.float32), [[0, 0, 1], [1, 0, 0]])
+    assert one_hot(np.array([0]), 2, np.float32).dtype == np.float32
+    with pytest.raises(DataError, match="labels from 0 to 1"):
+        one_hot(np.array([2]), 2, np.float32)

@@ -1,0 +1,122 @@
+"""L-BFGS finds minima over the flat arrays, tells the loop, and says what it cannot do."""
+
+import numpy as np
+import pytest
+
+from pellucid.errors import PellucidError, TrainingError
+from pellucid.nn.layers import Dense
+from pellucid.nn.model import Sequential
+from pellucid.training.lbfgs import LBFGS
+from pellucid.types import Array
+
+
+class Bowl:
+    """A quadratic with a known minimum: (theta - at)^T A (theta - at) / 2."""
+
+    def __init__(self, rng: np.random.Generator, p: int = 6, dtype: type = np.float64) -> None:
+        B = rng.standard_normal((p, p))
+        self.A, self.at = B @ B.T + np.eye(p), rng.standard_normal(p)
+        self.theta, self.grad = np.zeros(p, dtype), np.zeros(p, dtype)
+
+    def loss_and_grad(self) -> float:
+        away = self.theta - self.at
+        self.grad[:] = self.A @ away
+        return float(away @ self.A @ away) / 2
+
+
+def test_finds_the_minimum_of_a_quadratic(rng: np.random.Generator) -> None:
+    bowl = Bowl(rng)
+    seen: list[float] = []
+    lbfgs = LBFGS(tolerance=1e-10)
+    lbfgs.start(bowl.theta, np.ones(6))
+
+    def told(loss: float) -> None:
+        assert loss == pytest.approx(bowl.loss_and_grad(), abs=1e-15)  # theta holds the iteration's result
+        seen.append(loss)
+
+    result = lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad, told)
+    np.testing.assert_allclose(bowl.theta, bowl.at, atol=1e-8)
+    assert len(seen) == result.n_iterations == lbfgs.n_steps
+    assert seen == sorted(seen, reverse=True)
+    assert result.first_loss > seen[0]
+    assert result.loss == seen[-1]
+    assert result.n_evaluations >= result.n_iterations
+
+
+def test_decay_moves_the_minimum_on_the_masked_parameters(rng: np.random.Generator) -> None:
+    bowl = Bowl(rng)
+    mask = np.array([1.0, 1, 0, 0, 1, 0])
+    lbfgs = LBFGS(tolerance=1e-10, weight_decay=0.7)
+    lbfgs.start(bowl.theta, mask)
+    result = lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad)
+    expected = np.linalg.solve(bowl.A + 0.7 * np.diag(mask), bowl.A @ bowl.at)
+    np.testing.assert_allclose(bowl.theta, expected, atol=1e-8)
+    assert result.loss == pytest.approx(bowl.loss_and_grad(), rel=1e-12)  # the decay's part is left out
+
+
+def test_float32_model(rng: np.random.Generator) -> None:
+    bowl = Bowl(rng, dtype=np.float32)
+    lbfgs = LBFGS()
+    lbfgs.start(bowl.theta, np.ones(6, np.float32))
+    lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad)
+    assert bowl.theta.dtype == np.float32
+    np.testing.assert_allclose(bowl.theta, bowl.at, atol=1e-4)
+
+
+def test_trains_a_network_better_than_its_start(rng: np.random.Generator) -> None:
+    X = rng.standard_normal((60, 2))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)  # no straight line parts these
+    model = Sequential([Dense(8, activation="relu"), Dense(1)], dtype="float64")
+    model.initialize((2,), seed=3)
+    lbfgs = LBFGS(max_iterations=300)
+    lbfgs.start(model.theta, model.flat_decay_mask())
+    result = lbfgs.minimize(model.theta, lambda: model.loss_and_grad(X, y), model.grad)
+    assert result.loss < 0.1 * result.first_loss
+    assert result.loss == model.loss_of(X, y)
+
+
+def test_stops_when_told_and_at_its_limit(rng: np.random.Generator) -> None:
+    for limit, stop_after, expected in ((3, 100, 3), (100, 2, 2)):
+        bowl = Bowl(rng)
+        lbfgs, seen = LBFGS(max_iterations=limit), []
+        lbfgs.start(bowl.theta, np.ones(6))
+
+        def told(loss: float, seen: list[float] = seen, stop_after: int = stop_after) -> bool:
+            seen.append(loss)
+            return len(seen) == stop_after
+
+        result = lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad, told)
+        assert len(seen) == result.n_iterations == expected
+        assert result.loss == pytest.approx(bowl.loss_and_grad(), rel=1e-12)
+
+
+def test_a_loss_that_is_no_number_is_told() -> None:
+    theta = np.ones(2)
+    lbfgs = LBFGS()
+    lbfgs.start(theta, np.ones(2))
+    with pytest.raises(TrainingError, match="the loss is nan where it started"):
+        lbfgs.minimize(theta, lambda: float("nan"), np.ones(2))
+
+
+def test_survives_a_cliff_in_the_line_search() -> None:
+    theta, grad = np.array([0.5]), np.zeros(1)
+
+    def loss_and_grad() -> float:  # -log(x) + x: infinite below 0, least at 1
+        x: Array = theta
+        if x[0] <= 0:
+            grad[0] = 0.0
+            return float("inf")
+        grad[0] = 1 - 1 / x[0]
+        return float(x[0] - np.log(x[0]))
+
+    lbfgs = LBFGS()
+    lbfgs.start(theta, np.ones(1))
+    theta[0] = 3.0
+    result = lbfgs.minimize(theta, loss_and_grad, grad)
+    assert theta[0] == pytest.approx(1, abs=1e-4)
+    assert result.loss == pytest.approx(1, abs=1e-8)
+
+
+def test_has_no_step() -> None:
+    with pytest.raises(PellucidError, match="call minimize instead of step"):
+        LBFGS().step(np.ones(1), np.ones(1))

@@ -1,0 +1,349 @@
+"""Every optimizer takes PyTorch's steps, in place, whole or in parts, and resumes where it stopped."""
+
+import copy
+import threading
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
+from pellucid.training.optimizers import BLOCK_BYTES, SGD, Optimizer
+from pellucid.training.registry import OPTIMIZERS, get_optimizer, optimizer_from_config
+from pellucid.types import Array
+
+P = 2 * (BLOCK_BYTES // 4) + 77  # two blocks of float32, four of float64, and a rest
+N_STEPS = 100
+STEPPING = ("sgd", "rmsprop", "adagrad", "adam", "adamw")
+
+CASES: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
+    ("sgd", {"learning_rate": 0.05}, "SGD", {"lr": 0.05}),
+    ("sgd", {"learning_rate": 0.05, "momentum": 0.9}, "SGD", {"lr": 0.05, "momentum": 0.9}),
+    (
+        "sgd",
+        {"learning_rate": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.1},
+        "SGD",
+        {"lr": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.1},
+    ),
+    ("rmsprop", {"learning_rate": 0.01}, "RMSprop", {"lr": 0.01}),
+    (
+        "rmsprop",
+        {"learning_rate": 0.01, "decay": 0.9, "momentum": 0.7, "epsilon": 1e-3, "weight_decay": 0.1},
+        "RMSprop",
+        {"lr": 0.01, "alpha": 0.9, "momentum": 0.7, "eps": 1e-3, "weight_decay": 0.1},
+    ),
+    ("adagrad", {"learning_rate": 0.1}, "Adagrad", {"lr": 0.1}),
+    (
+        "adagrad",
+        {"learning_rate": 0.1, "initial_sum": 0.3, "epsilon": 1e-2, "weight_decay": 0.1},
+        "Adagrad",
+        {"lr": 0.1, "initial_accumulator_value": 0.3, "eps": 1e-2, "weight_decay": 0.1},
+    ),
+    ("adam", {"learning_rate": 0.01}, "Adam", {"lr": 0.01}),
+    (
+        "adam",
+        {"learning_rate": 0.01, "beta1": 0.8, "beta2": 0.95, "epsilon": 1e-2, "weight_decay": 0.1},
+        "Adam",
+        {"lr": 0.01, "betas": (0.8, 0.95), "eps": 1e-2, "weight_decay": 0.1},
+    ),
+    ("adam", {"beta1": 0.0}, "Adam", {"betas": (0.0, 0.999)}),
+    ("adamw", {"learning_rate": 0.01}, "AdamW", {"lr": 0.01}),
+    (
+        "adamw",
+        {"learning_rate": 0.01, "epsilon": 1e-3, "weight_decay": 0.3},
+        "AdamW",
+        {"lr": 0.01, "eps": 1e-3, "weight_decay": 0.3},
+    ),
+]
+EVERY = [(name, options) for name, options, _, _ in CASES]
+
+
+def slope(theta: Array, noise: Array) -> Array:
+    """A gradient that depends on theta, so that an error in one step is carried into the next."""
+    return (theta + np.sin(3 * theta) + noise).astype(theta.dtype)
+
+
+def mask_of(theta: Array) -> Array:
+    """Weights, biases, weights, biases: runs that do not end where the blocks do."""
+    mask = np.ones_like(theta)
+    mask[1000:1050] = 0
+    mask[-30:] = 0
+    return mask
+
+
+def walk(optimizer: Optimizer, theta: Array, n_steps: int, *, first: int = 0, is_fresh: bool = True) -> Array:
+    """Take steps with noise that depends only on the step's number."""
+    if is_fresh:
+        optimizer.start(theta, mask_of(theta))
+    for step in range(first, first + n_steps):
+        noise = np.random.default_rng(step).standard_normal(theta.size)
+        optimizer.step(theta, slope(theta, noise))
+    return theta
+
+
+@pytest.mark.parametrize(("name", "options", "torch_name", "torch_options"), CASES)
+def test_trajectory_equals_pytorch(
+    name: str,
+    options: dict[str, Any],
+    torch_name: str,
+    torch_options: dict[str, Any],
+    rng: np.random.Generator,
+) -> None:
+    torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
+    theta = rng.standard_normal(P)
+    mask = mask_of(theta).astype(bool)
+    parts = [torch.nn.Parameter(torch.tensor(theta[where])) for where in (mask, ~mask)]
+    groups = [{"params": [parts[0]]}, {"params": [parts[1]], "weight_decay": 0.0}]
+    theirs = getattr(torch.optim, torch_name)(groups, **torch_options)
+    ours = get_optimizer(name, **options)
+    ours.start(theta, mask_of(theta))
+    for step in range(N_STEPS):
+        noise = np.random.default_rng(step).standard_normal(P)
+        for part, where in zip(parts, (mask, ~mask), strict=True):
+            part.grad = torch.tensor(slope(part.detach().numpy(), noise[where]))
+        theirs.step()
+        ours.step(theta, slope(theta, noise))
+    for part, where in zip(parts, (mask, ~mask), strict=True):
+        expected = part.detach().numpy()
+        assert np.abs(theta[where] - expected).max() < 1e-12 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize(("name", "options"), EVERY)
+def test_parts_in_two_threads_equal_the_whole(
+    name: str, options: dict[str, Any], rng: np.random.Generator
+) -> None:
+    start = rng.standard_normal(P).astype(np.float32)
+    whole = walk(get_optimizer(name, clip_norm=50.0, **options), start.copy(), 10)
+    theta, optimizer = start.copy(), get_optimizer(name, clip_norm=50.0, **options)
+    optimizer.start(theta, mask_of(theta))
+    for step in range(10):
+        grad = slope(theta, np.random.default_rng(step).standard_normal(P))
+        optimizer.begin_step(grad)
+        halves = [slice(0, 40_001), slice(40_001, None)]
+        threads = [threading.Thread(target=optimizer.step_part, args=(theta, grad, half)) for half in halves]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    np.testing.assert_array_equal(theta, whole)
+    assert optimizer.n_steps == 10
+
+
+@pytest.mark.parametrize(("name", "options"), EVERY)
+def test_resuming_half_way_is_bit_identical(
+    name: str, options: dict[str, Any], rng: np.random.Generator
+) -> None:
+    start = rng.standard_normal(300).astype(np.float32)
+    mask_size = 2000  # mask_of wants more than a thousand
+    start = np.resize(start, mask_size)
+    uninterrupted = walk(get_optimizer(name, **options), start.copy(), 20)
+    first = get_optimizer(name, **options)
+    theta = walk(first, start.copy(), 9)
+    state, kept = first.state(), theta.copy()
+    walk(first, theta, 1, first=9, is_fresh=False)  # the state is a copy: what comes later does not reach it
+    second = get_optimizer(name, **options)
+    second.start(kept, mask_of(kept))
+    second.load_state(state)
+    np.testing.assert_array_equal(walk(second, kept, 11, first=9, is_fresh=False), uninterrupted)
+    assert second.n_steps == 20
+
+
+def test_resuming_keeps_what_a_schedule_moved(rng: np.random.Generator) -> None:
+    def turn(optimizer: Any, step: int) -> None:
+        optimizer.learning_rate, optimizer.beta1 = 0.01 / (step + 1), 0.95 - 0.02 * step
+
+    start = rng.standard_normal(2000)
+    states = []
+    results = []
+    for is_interrupted in (False, True):
+        theta, optimizer = start.copy(), get_optimizer("adam")
+        optimizer.start(theta, mask_of(theta))
+        for step in range(8):
+            if is_interrupted and step == 4:
+                states.append(optimizer.state())
+                optimizer = get_optimizer("adam")
+                optimizer.start(theta, mask_of(theta))
+                optimizer.load_state(states[0])
+                assert optimizer.learning_rate == 0.01 / 4
+            turn(optimizer, step)
+            optimizer.step(theta, slope(theta, np.random.default_rng(step).standard_normal(2000)))
+        results.append(theta)
+    np.testing.assert_array_equal(*results)
+
+
+@pytest.mark.parametrize(("name", "options"), EVERY)
+def test_float32_stays_float32_and_near_float64(
+    name: str, options: dict[str, Any], rng: np.random.Generator
+) -> None:
+    start = rng.standard_normal(2000)
+    wide = walk(get_optimizer(name, **options), start.copy(), 20)
+    optimizer = get_optimizer(name, **options)
+    narrow = walk(optimizer, start.astype(np.float32), 20)
+    assert narrow.dtype == np.float32
+    arrays = [value for value in optimizer.state().values() if isinstance(value, np.ndarray)]
+    assert all(array.dtype == np.float32 for array in arrays)
+    assert np.abs(narrow - wide).max() < 2e-5
+
+
+@pytest.mark.parametrize("clip", [{}, {"clip_value": 0.1}, {"clip_norm": 0.1}])
+@pytest.mark.parametrize("name", STEPPING)
+def test_a_step_allocates_no_arrays(name: str, clip: dict[str, float], rng: np.random.Generator) -> None:
+    theta, grad = rng.standard_normal((2, P))
+    optimizer = get_optimizer(name, weight_decay=0.01, **clip)
+    optimizer.start(theta, mask_of(theta))
+    optimizer.step(theta, grad)
+    tracemalloc.start()
+    optimizer.step(theta, grad)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < BLOCK_BYTES / 8
+
+
+@pytest.mark.parametrize("name", STEPPING)
+def test_decay_follows_the_mask_or_everything(name: str) -> None:
+    for decay_biases in (False, True):
+        theta = np.full(6, 2.0)
+        mask = np.array([1.0, 1, 0, 0, 1, 0])
+        optimizer = get_optimizer(name, learning_rate=0.1, weight_decay=0.5, decay_biases=decay_biases)
+        optimizer.start(theta, mask)
+        optimizer.step(theta, np.zeros(6))
+        has_moved = theta < 2
+        np.testing.assert_array_equal(has_moved, np.ones(6) if decay_biases else mask)
+
+
+@pytest.mark.parametrize("max_norm", [0.5, 1e6])
+def test_clip_norm_equals_pytorch(max_norm: float, rng: np.random.Generator) -> None:
+    torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
+    gradient = rng.standard_normal(P)
+    parameters = [torch.nn.Parameter(torch.zeros(n, dtype=torch.float64)) for n in (1000, P - 1000)]
+    for parameter, piece in zip(parameters, np.split(gradient, [1000]), strict=True):
+        parameter.grad = torch.tensor(piece)
+    torch.nn.utils.clip_grad_norm_(parameters, max_norm)
+    expected = np.concatenate([parameter.grad.numpy() for parameter in parameters])
+    theta = np.zeros(P)
+    optimizer = SGD(1.0, clip_norm=max_norm)
+    optimizer.start(theta, np.ones(P))
+    optimizer.step(theta, gradient.copy())
+    np.testing.assert_allclose(-theta, expected, rtol=1e-13)
+
+
+def test_clip_value_equals_pytorch_and_comes_before_decay(rng: np.random.Generator) -> None:
+    torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
+    gradient = rng.standard_normal(P)
+    parameter = torch.nn.Parameter(torch.zeros(P, dtype=torch.float64))
+    parameter.grad = torch.tensor(gradient)
+    torch.nn.utils.clip_grad_value_([parameter], 0.3)
+    theta = np.ones(P)
+    optimizer = SGD(1.0, clip_value=0.3, weight_decay=0.5)
+    optimizer.start(theta, np.ones(P))
+    optimizer.step(theta, gradient.copy())
+    np.testing.assert_allclose(0.5 - theta, parameter.grad.numpy(), rtol=0, atol=1e-15)
+
+
+def test_clip_norm_asks_the_layer_where_it_is_told_to() -> None:
+    theta, asked = np.zeros(2), []
+
+    def norm(grad: Array) -> float:
+        asked.append(grad.copy())
+        return 100.0
+
+    optimizer = SGD(1.0, clip_norm=1.0)
+    optimizer.grad_norm = norm
+    optimizer.start(theta, np.ones(2))
+    optimizer.step(theta, np.array([3.0, 4.0]))
+    np.testing.assert_allclose(theta, [-0.03, -0.04], rtol=1e-7)
+    np.testing.assert_array_equal(asked, [[3.0, 4.0]])
+
+
+def test_what_is_linear_in_the_gradient() -> None:
+    assert SGD().is_linear
+    assert SGD(momentum=0.9, nesterov=True, weight_decay=0.1, clip_norm=1.0).is_linear
+    assert not SGD(clip_value=1.0).is_linear
+    assert not any(get_optimizer(name).is_linear for name in OPTIMIZERS if name != "sgd")
+    assert [name for name, kind in OPTIMIZERS.items() if kind.is_full_batch] == ["lbfgs"]
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_config_makes_it_again(name: str) -> None:
+    special = {"max_iterations": 7} if name == "lbfgs" else {"learning_rate": 0.123, "clip_norm": 3.0}
+    optimizer = get_optimizer(name, weight_decay=0.2, decay_biases=True, **special)
+    config = optimizer.config()
+    again = optimizer_from_config(copy.deepcopy(config))
+    assert type(again) is type(optimizer)
+    assert again.config() == config
+    assert config["weight_decay"] == 0.2
+
+
+@pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), "0.1", None])
+@pytest.mark.parametrize("name", STEPPING)
+def test_a_wrong_learning_rate_is_refused(name: str, rate: Any) -> None:
+    with pytest.raises(OptionError, match=r"learning_rate: expected a number above 0, got"):
+        get_optimizer(name, learning_rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("sgd", {"momentum": 1.0}, "momentum: expected a number of at least 0 and below 1, got 1.0"),
+        ("sgd", {"nesterov": True}, "nesterov: .* set momentum"),
+        ("sgd", {"weight_decay": float("inf")}, "weight_decay"),
+        ("rmsprop", {"decay": 1}, "decay"),
+        ("rmsprop", {"momentum": -0.1}, "momentum"),
+        ("adagrad", {"initial_sum": -1}, "initial_sum"),
+        ("adam", {"beta1": 1}, "beta1"),
+        ("adam", {"beta2": float("nan")}, "beta2"),
+        ("adamw", {"epsilon": 0}, "epsilon"),
+        ("adamw", {"clip_norm": 0}, "clip_norm"),
+        ("adamw", {"clip_value": -1}, "clip_value"),
+        ("adamw", {"clip_value": 1, "clip_norm": 1}, "one of them, got both"),
+        ("lbfgs", {"memory": 0}, "memory: expected a whole number of at least 1, got 0"),
+        ("lbfgs", {"max_iterations": 0.5}, "max_iterations"),
+        ("lbfgs", {"tolerance": -1}, "tolerance"),
+        ("lbfgs", {"learning_rate": 0.1}, "lbfgs: unknown option 'learning_rate'"),
+        ("adma", {}, "unknown optimizer 'adma'. Did you mean 'adam'"),
+        ("adam", {"lerning_rate": 0.1}, "Did you mean 'learning_rate'"),
+    ],
+)
+def test_wrong_options_are_named(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        get_optimizer(name, **options)
+
+
+def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
+    theta = np.ones(5)
+    adam = get_optimizer("adam")
+    with pytest.raises(PellucidError, match="call start first"):
+        adam.load_state({})
+    adam.start(theta, np.ones(5))
+    adam.step(theta, np.arange(5.0))
+    before = adam.state()
+    other = get_optimizer("adam")
+    other.start(np.ones(6), np.ones(6))
+    narrow = get_optimizer("adam")
+    narrow.start(np.ones(5, np.float32), np.ones(5))
+    rmsprop = get_optimizer("rmsprop")
+    rmsprop.start(theta, np.ones(5))
+    for wrong, message in (
+        (rmsprop.state(), "expected n_steps, learning_rate, .*, got .*squares"),
+        (other.state(), r"first_moment: expected float64 of shape \(5,\), got float64 of shape \(6,\)"),
+        (narrow.state(), "got float32"),
+        ({}, "got nothing"),
+        ({**before, "n_steps": "7"}, "n_steps: expected a number"),
+        ({**before, "second_moment": 3.0}, "second_moment: .* got float"),
+    ):
+        with pytest.raises(FormatError, match=message):
+            adam.load_state(wrong)
+    after = adam.state()
+    assert before.keys() == after.keys()
+    for key, value in before.items():
+        np.testing.assert_array_equal(after[key], value)
+
+
+def test_misuse_is_told() -> None:
+    sgd = SGD(clip_norm=1.0)
+    with pytest.raises(ShapeError, match="decay_mask"):
+        sgd.start(np.ones(3), np.ones(2))
+    sgd.start(np.ones(3), np.ones(3))
+    with pytest.raises(PellucidError, match="clip_norm needs the whole gradient"):
+        sgd.begin_step()

@@ -1,0 +1,228 @@
+"""Schedules equal their formulas, PyTorch's where the definitions coincide, and resume."""
+
+import json
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import FormatError, OptionError
+from pellucid.training.adam import Adam
+from pellucid.training.lbfgs import LBFGS
+from pellucid.training.one_cycle import OneCycle
+from pellucid.training.optimizers import SGD
+from pellucid.training.plateau import ReduceOnPlateau
+from pellucid.training.registry import SCHEDULES, get_schedule, schedule_from_config
+from pellucid.training.schedules import Constant, Cosine, Exponential, Schedule, Step
+
+N = 60
+RATE = 0.3
+EVERY: list[tuple[str, dict[str, Any]]] = [
+    ("constant", {}),
+    ("step", {"every": 7, "factor": 0.5}),
+    ("exponential", {"factor": 0.3, "every": 0.2}),
+    ("cosine", {"warmup": 0.1, "final": 0.05}),
+    ("one_cycle", {"momentum_range": (0.8, 0.9)}),
+    ("reduce_on_plateau", {"patience": 2, "mode": "max"}),
+]
+
+
+def ours(schedule: Schedule, n_steps: int = N) -> list[float]:
+    schedule.start(RATE, n_steps)
+    return [schedule.rate(step) for step in range(n_steps)]
+
+
+def theirs(make: Any, n_steps: int = N, **options: Any) -> tuple[list[float], list[float]]:
+    """Return PyTorch's learning rates and momenta."""
+    torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=RATE, momentum=0.9)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SequentialLR uses what PyTorch deprecates
+        scheduler = make(torch.optim.lr_scheduler, optimizer, **options)
+        rates, momenta = [], []
+        for _ in range(n_steps):
+            rates.append(optimizer.param_groups[0]["lr"])
+            momenta.append(optimizer.param_groups[0]["momentum"])
+            optimizer.step()
+            if len(rates) < n_steps:
+                scheduler.step()
+    return rates, momenta
+
+
+def same(left: list[float], right: list[float]) -> None:
+    np.testing.assert_allclose(left, right, rtol=1e-11, atol=1e-15)
+
+
+def test_step_equals_pytorch() -> None:
+    expected, _ = theirs(lambda kinds, o: kinds.StepLR(o, 7, 0.5))
+    same(ours(Step(every=7, factor=0.5)), expected)
+    same(ours(Step(every=0.25, factor=0.5)), [RATE * 0.5 ** (t // 15) for t in range(N)])
+    assert ours(Step(every=0.25), 2) == [RATE, RATE * 0.1]  # a stair is at least a step long
+
+
+def test_exponential_equals_pytorch() -> None:
+    expected, _ = theirs(lambda kinds, o: kinds.ExponentialLR(o, 0.9))
+    same(ours(Exponential(factor=0.9, every=1)), expected)
+    assert ours(Exponential(factor=0.1, every=0.5))[N // 2] == pytest.approx(RATE * 0.1)
+
+
+def test_cosine_equals_pytorch() -> None:
+    expected, _ = theirs(lambda kinds, o: kinds.CosineAnnealingLR(o, N, eta_min=RATE * 0.1))
+    same(ours(Cosine(final=0.1)), expected)
+
+
+def test_cosine_with_warmup_equals_pytorch() -> None:
+    def make(kinds: Any, o: Any) -> Any:
+        warm = kinds.LinearLR(o, start_factor=1 / 11, total_iters=10)
+        return kinds.SequentialLR(o, [warm, kinds.CosineAnnealingLR(o, N - 10)], [10])
+
+    expected, _ = theirs(make)
+    same(ours(Cosine(warmup=10)), expected)
+    assert ours(Cosine(warmup=10)) == ours(Cosine(warmup=1 / 6))
+    assert max(ours(Cosine(warmup=10))) == RATE == ours(Cosine(warmup=10))[10]
+
+
+@pytest.mark.parametrize("n_steps", [2, 10, N, 101])
+def test_one_cycle_equals_pytorch(n_steps: int) -> None:
+    expected, momenta = theirs(
+        lambda kinds, o: kinds.OneCycleLR(
+            o, RATE, total_steps=n_steps, base_momentum=0.85, max_momentum=0.95
+        ),
+        n_steps,
+    )
+    schedule = OneCycle(momentum_range=(0.85, 0.95))
+    schedule.start(RATE, n_steps)
+    optimizer, rates, moved = SGD(1.0, momentum=0.5), [], []
+    for step in range(n_steps):
+        schedule.apply(optimizer, step)
+        rates.append(optimizer.learning_rate)
+        moved.append(optimizer.momentum)
+    if n_steps > 3:  # with fewer, PyTorch's first phase ends before it begins
+        same(rates, expected)
+        same(moved, momenta)
+    assert all(0 < rate <= RATE for rate in rates)
+
+
+def test_adam_under_one_cycle_equals_pytorch(rng: np.random.Generator) -> None:
+    torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
+    theta = rng.standard_normal(50)
+    parameter = torch.nn.Parameter(torch.tensor(theta))
+    their_adam = torch.optim.Adam([parameter], lr=0.1)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(their_adam, 0.1, total_steps=101)
+    adam, schedule = Adam(0.1), OneCycle(momentum_range=(0.85, 0.95))
+    adam.start(theta, np.ones(50))
+    schedule.start(0.1, 101)
+    for step in range(100):
+        noise = rng.standard_normal(50)
+        parameter.grad = torch.tensor(np.sin(parameter.detach().numpy()) + noise)
+        their_adam.step()
+        scheduler.step()
+        schedule.apply(adam, step)
+        adam.step(theta, np.sin(theta) + noise)
+    expected = parameter.detach().numpy()
+    assert np.abs(theta - expected).max() < 1e-12 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_plateau_equals_pytorch(mode: str, rng: np.random.Generator) -> None:
+    torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=RATE)
+    options: dict[str, Any] = {"factor": 0.5, "patience": 2, "threshold": 0.01, "cooldown": 3, "mode": mode}
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, min_lr=RATE * 0.05, eps=0, **options)
+    schedule = ReduceOnPlateau(lowest=0.05, **options)
+    schedule.start(RATE, 1)
+    seen = set()
+    for metric in rng.uniform(0.5, 1.5, 100):
+        scheduler.step(metric)
+        schedule.observe(metric)
+        assert schedule.rate(0) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-14)
+        seen.add(schedule.rate(0))
+    assert len(seen) > 3
+
+
+def test_plateau_hears_nan_and_negative_metrics() -> None:
+    schedule = ReduceOnPlateau(factor=0.5, patience=0)
+    schedule.start(1.0, 1)
+    for metric, factor in ((-10.0, 1.0), (-10.0, 0.5), (-11.0, 0.5), (math.nan, 0.25), (-12.0, 0.25)):
+        schedule.observe(metric)
+        assert schedule.rate(0) == factor
+    schedule.start(1.0, 1)
+    assert schedule.rate(0) == 1.0
+
+
+def test_closed_forms() -> None:
+    assert ours(Constant()) == [RATE] * N
+    assert [Cosine(final=0.2)(t, 4) for t in (0, 2)] == pytest.approx([1.0, 0.6])
+    assert ours(OneCycle(), 1) == [RATE]
+    wave = ours(OneCycle(warmup=10, start_factor=0.1, final_factor=0.01))
+    assert wave[9] == RATE
+    assert wave[0] == pytest.approx(RATE * 0.1)
+    assert wave[-1] == pytest.approx(RATE * 0.01)
+    assert ours(OneCycle(warmup=0))[0] == RATE
+    assert ours(Cosine(warmup=100))[-1] < RATE  # a warm-up longer than the training is cut off
+
+
+def test_one_cycle_needs_momentum_to_move_it() -> None:
+    schedule = OneCycle(momentum_range=(0.85, 0.95))
+    for optimizer in (SGD(1.0), LBFGS()):
+        with pytest.raises(OptionError, match="needs an optimizer with momentum above 0"):
+            schedule.apply(optimizer, 0)
+    still = SGD(1.0, momentum=0.5)
+    OneCycle().apply(still, 0)
+    assert still.momentum == 0.5
+
+
+@pytest.mark.parametrize(("name", "options"), EVERY)
+def test_config_and_state_make_it_again(name: str, options: dict[str, Any]) -> None:
+    schedule = get_schedule(name, **options)
+    schedule.start(RATE, N)
+    for metric in (1.0, 2.0, 1.0, 1.0, 1.0, 1.0):
+        schedule.observe(metric)
+    again = schedule_from_config(json.loads(json.dumps(schedule.config())))
+    again.load_state(json.loads(json.dumps(schedule.state())))
+    for other in (schedule, again):
+        for metric in (1.0, 1.0, 3.0):
+            other.observe(metric)
+    assert [again.rate(t) for t in range(N)] == [schedule.rate(t) for t in range(N)]
+    assert again.config() == schedule.config()
+    assert again.state() == schedule.state()
+    assert set(SCHEDULES) == {case for case, _ in EVERY}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("cosin", {}, "unknown schedule 'cosin'. Did you mean 'cosine'"),
+        ("cosine", {"warm_up": 3}, "cosine: unknown option 'warm_up'. Did you mean 'warmup'"),
+        ("cosine", {"warmup": -1}, "warmup"),
+        ("cosine", {"warmup": 1.5}, "warmup: expected a whole number of at least 0 .* got 1.5"),
+        ("cosine", {"final": 1.1}, "final"),
+        ("step", {"every": 0}, "every: expected a whole number of at least 1"),
+        ("step", {"factor": 0}, "factor"),
+        ("exponential", {"factor": float("nan")}, "factor"),
+        ("one_cycle", {"start_factor": 0}, "start_factor"),
+        ("one_cycle", {"momentum_range": (0.9, 0.8)}, "the lower number first"),
+        ("one_cycle", {"momentum_range": 0.9}, "expected two numbers"),
+        ("one_cycle", {"momentum_range": (0.9, 1.0)}, "momentum_range"),
+        ("reduce_on_plateau", {"factor": 1}, "factor"),
+        ("reduce_on_plateau", {"mode": "less"}, "expected 'min' or 'max', got 'less'"),
+        ("reduce_on_plateau", {"patience": 1.5}, "patience"),
+    ],
+)
+def test_wrong_options_are_named(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        get_schedule(name, **options)
+
+
+def test_wrong_configs_and_states_are_refused() -> None:
+    with pytest.raises(OptionError, match=r"unknown schedule 'Cosin'\. Did you mean 'Cosine'"):
+        schedule_from_config({"type": "Cosin"})
+    with pytest.raises(FormatError, match=r"expected base_rate, n_steps, got .*best"):
+        Cosine().load_state(ReduceOnPlateau().state())
+    with pytest.raises(FormatError, match="n_steps: expected a number"):
+        Cosine().load_state({"base_rate": 1.0, "n_steps": None})
+    for rate in (0.0, float("nan")):
+        with pytest.raises(OptionError, match="base_rate"):
+            Constant().start(rate, 5)
