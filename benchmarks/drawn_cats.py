@@ -1,6 +1,6 @@
 """How hard are the drawn cats? What five learners make of the 209 pictures.
 
-    python benchmarks/drawn_cats.py            about ten minutes on one core
+    python benchmarks/drawn_cats.py            about six minutes on one core
     python benchmarks/drawn_cats.py --quick    one seed of the convolutional net
 
 The shipped test set has 50 pictures, so one picture is 0.02 and chance is 0.07 wide (one standard deviation);

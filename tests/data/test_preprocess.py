@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import StandardScaler
 
 from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.errors import DataError, FormatError, OptionError
@@ -60,7 +61,10 @@ def test_no_samples_stay_no_samples() -> None:
     assert PIXELS.apply(np.empty((0, 3)), np.float32).shape == (0, 3)
 
 
-@pytest.mark.parametrize("rule", [PIXELS, Preprocessing(), Preprocessing("divide", 2.0)])
+STANDARD = Preprocessing.standardize(np.array([[0.1, 1.0], [0.7, 0.0], [1e9, 0.0]]), [True, False])
+
+
+@pytest.mark.parametrize("rule", [PIXELS, Preprocessing(), Preprocessing("divide", 2.0), STANDARD])
 def test_config_survives_json(rule: Preprocessing) -> None:
     assert Preprocessing.from_config(json.loads(json.dumps(rule.to_config()))) == rule
 
@@ -71,6 +75,17 @@ def test_config_survives_json(rule: Preprocessing) -> None:
         ({"kind": "divied", "divisor": 255.0}, "unknown preprocessing 'divied'. Did you mean 'divide'"),
         ({"kind": "divide"}, r"expected the keys kind, divisor, got \['kind'\]"),
         ({"kind": "divide", "divisor": 255.0, "mean": 1}, "expected the keys"),
+        ({"kind": "standardize", "divisor": 255.0}, "expected the keys kind, mean, scale, got"),
+        (
+            {"kind": "standardize", "mean": [0], "scale": [1], "divisor": 1},
+            "expected the keys kind, mean, scale",
+        ),
+        ({"kind": "standardize", "mean": [0.0], "scale": [1.0, 1.0]}, "got 1 means and 2 scales"),
+        ({"kind": "standardize", "mean": [], "scale": []}, "got 0 means and 0 scales"),
+        ({"kind": "standardize", "mean": [0.0], "scale": [0.0]}, "finite scales above 0"),
+        ({"kind": "standardize", "mean": [float("nan")], "scale": [1.0]}, "expected finite means"),
+        ({"kind": "standardize", "mean": 0.0, "scale": 1.0}, "not iterable"),
+        ({"kind": ["standardize"], "mean": [0.0], "scale": [1.0]}, "expected the keys kind, divisor"),
         ({"kind": "divide", "divisor": 0}, "expected a finite divisor above 0"),
         ({"kind": "divide", "divisor": float("nan")}, "expected a finite divisor above 0"),
         ({"kind": "divide", "divisor": "many"}, "could not convert"),
@@ -82,6 +97,68 @@ def test_config_survives_json(rule: Preprocessing) -> None:
 def test_a_damaged_config_is_refused(config: object, message: str) -> None:
     with pytest.raises(FormatError, match=message):
         Preprocessing.from_config(config)  # type: ignore[arg-type]
+
+
+def test_standardized_columns_equal_those_of_scikit_learn(rng: np.random.Generator) -> None:
+    X = rng.normal(size=(50, 4)) * [1e-6, 1, 1e3, 5] + [0, 1e3, -7, 5e6]
+    X[:, 3] = rng.integers(0, 3, 50)
+    before = X.copy()
+    rule, peer = Preprocessing.standardize(X), StandardScaler().fit(X)
+    np.testing.assert_allclose(rule.mean, peer.mean_, rtol=1e-13)
+    np.testing.assert_allclose(rule.scale, peer.scale_, rtol=1e-12)
+    new = rng.normal(size=(7, 4))
+    prepared = rule.apply(new, np.float64)
+    np.testing.assert_array_equal(prepared, (new - rule.mean) / rule.scale)
+    single = rule.apply(new, np.float32)
+    assert single.dtype == np.float32
+    np.testing.assert_array_equal(single, prepared.astype(np.float32))  # calculated in float64, then rounded
+    np.testing.assert_array_equal(X, before)
+    U = rule.apply(X, np.float64)
+    np.testing.assert_allclose(U.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(U.std(axis=0), 1, rtol=1e-12)
+
+
+def test_only_the_chosen_columns_are_standardized() -> None:
+    X = np.array([[1, 0], [3, 1], [8, 1]])
+    rule = Preprocessing.standardize(X, (True, False))
+    assert rule == Preprocessing("standardize", mean=(4.0, 0.0), scale=(26**0.5 / 3**0.5, 1.0))
+    assert hash(rule) == hash(Preprocessing("standardize", mean=[4.0, 0.0], scale=list(rule.scale)))  # type: ignore[arg-type]
+    assert rule != Preprocessing.standardize(X)
+    np.testing.assert_array_equal(rule.apply(X, np.float64)[:, 1], X[:, 1])
+
+
+def test_constant_and_extreme_columns_are_standardized_without_a_fault() -> None:
+    X = np.array([[0.1, 1e308, 1e-320, 1e16], [0.1, -1e308, 0.0, 1e16 + 2], [0.1, 1e308, 0.0, 1e16]])
+    rule = Preprocessing.standardize(X)
+    assert rule.mean[0] == 0.1  # not a rounding error beside it, which a scale of 1e-17 would blow up
+    assert rule.scale[0] == 1
+    np.testing.assert_allclose(rule.mean[1], 1e308 / 3, rtol=1e-15)
+    np.testing.assert_allclose(rule.scale[1], 1e308 * (8 / 9) ** 0.5, rtol=1e-15)
+    np.testing.assert_allclose(rule.scale[3], (8 / 9) ** 0.5, rtol=1e-15)
+    assert np.abs(rule.apply(X, np.float64)).max() < 2.2
+    assert Preprocessing.standardize(X[:1]).scale == (1, 1, 1, 1)
+
+
+def test_tables_that_cannot_be_standardized() -> None:
+    for X in (np.zeros((2, 3, 4)), np.zeros((0, 2)), np.array([["a"]])):
+        with pytest.raises(DataError, match=r"standardize: expected a table of numbers"):
+            Preprocessing.standardize(X)
+    with pytest.raises(DataError, match="standardize: 1 of 2 values are NaN"):
+        Preprocessing.standardize(np.array([[1.0, np.nan]]))
+    with pytest.raises(OptionError, match=r"expected 2 flags, one a column, got shape \(1,\)"):
+        Preprocessing.standardize(np.zeros((2, 2)), [True])
+
+
+def test_a_standardized_model_gets_other_columns() -> None:
+    for X in (np.zeros((2, 3)), np.zeros(2), np.zeros((2, 1, 2))):
+        with pytest.raises(DataError, match=r"X: expected 2 columns, shape \(m, 2\)"):
+            STANDARD.apply(X, np.float64)
+    with pytest.raises(DataError, match="a value is too large for float64"):
+        Preprocessing("standardize", mean=(-1e308,), scale=(1.0,)).apply(np.array([[1.7e308]]), np.float64)
+    with pytest.raises(DataError, match="a value is too large for float32"):
+        STANDARD.apply(np.array([[1e300, 0.0]]), np.float32)
+    with pytest.raises(OptionError, match="got 1 means and 1 scales for 'divide'"):
+        Preprocessing("divide", 255.0, (0.0,), (1.0,))
 
 
 def test_unknown_rules_are_refused() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
 
 from pellucid.data.door import hold_out
 from pellucid.data.sources import BUILTIN, builtin_names, load_data
@@ -24,6 +26,9 @@ LIGHT = (
     "npz",
     "folder",
     "foreign",
+    "table",
+    "table_schema",
+    "table_text",
 )
 
 
@@ -35,7 +40,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_every_built_in_name_has_a_line() -> None:
-    assert builtin_names() == ("drawn-cats", "catvnoncat")
+    assert builtin_names() == ("drawn-cats", "catvnoncat", "digits")
     assert all(line and "\n" not in line for line in BUILTIN.values())
 
 
@@ -47,7 +52,7 @@ def test_drawn_cats_need_no_file() -> None:
 
 def test_unknown_names_get_the_nearest() -> None:
     with pytest.raises(
-        DataError, match=r"unknown data set 'drawn-cat'\. Did you mean 'drawn-cats'\? .*\.npz file"
+        DataError, match=r"unknown data set 'drawn-cat'\. Did you mean 'drawn-cats'\? .*\.csv file"
     ):
         load_data("drawn-cat")
 
@@ -59,10 +64,10 @@ def test_paths_that_do_not_exist(source: str) -> None:
 
 
 def test_other_endings_are_refused(tmp_path: Path) -> None:
-    for name in ("a.csv", "a.jpg", "a"):
+    for name in ("a.txt", "a.jpg", "a"):
         (tmp_path / name).write_text("1,2\n")
         with pytest.raises(
-            DataError, match=rf"{name}: expected a folder of images, an \.h5, \.hdf5 or \.npz file"
+            DataError, match=rf"{name}: expected a folder of images, an \.h5, \.hdf5, \.npz, \.csv or"
         ):
             load_data(tmp_path / name)
 
@@ -82,6 +87,12 @@ def test_options_that_would_have_no_effect_are_refused(table: Path) -> None:
         load_data(table.parent, x_key="X", y_key="y")
     with pytest.raises(OptionError, match=r"drawn-cats: mirror does not apply here"):
         load_data("drawn-cats", mirror="https://example.org")
+    for source in (table, table.parent, "drawn-cats", "digits"):
+        with pytest.raises(OptionError, match=r": target does not apply here"):
+            load_data(source, target="y")
+    (table.parent / "pets.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(OptionError, match=r"a table\): y_key does not apply here"):
+        load_data(table.parent / "pets.csv", y_key="y")
     with pytest.raises(OptionError, match=r"catvnoncat: image_size does not apply here"):
         load_data("catvnoncat", image_size=(32, 32))
 
@@ -145,6 +156,43 @@ def test_two_samples_a_class_are_enough_where_both_parts_get_one() -> None:
     data = Dataset(np.arange(8.0).reshape(4, 2), np.array([0, 1, 0, 1]), ("a", "b"))
     split = hold_out(data, name="toy", seed=3, test_fraction=0.5)
     assert split.train.counts.tolist() == split.test.counts.tolist() == [1, 1]
+
+
+def test_quantities_and_several_answers_are_held_out_at_random() -> None:
+    for y in (np.linspace(0, 1, 10), np.eye(10, 3, dtype=np.int64)):
+        split = hold_out(Dataset(np.arange(10)[:, None], y), name="toy", seed=3, test_fraction=0.25)
+        assert split.notes == ("held out 25 % (3 of 10 samples), at random, seed 3",)
+        for part in (split.train, split.test):
+            np.testing.assert_array_equal(part.y, y[part.X[:, 0]])
+        with pytest.raises(DataError, match="holding out 10 of 10 samples leaves a part without samples"):
+            hold_out(Dataset(np.arange(10)[:, None], y), name="toy", seed=3, test_fraction=0.99)
+
+
+def test_a_class_of_one_sample_without_a_name() -> None:
+    with pytest.raises(DataError, match=r"class '2' has 1 sample"):
+        hold_out(Dataset(np.zeros((5, 1)), np.array([0, 0, 1, 1, 2])), name="toy", seed=1, test_fraction=0.4)
+
+
+def test_digits_are_photos_in_ten_classes() -> None:
+    split = load_data("digits")
+    assert split.train.X.shape == (1437, 8, 8, 1)
+    assert split.test.X.shape == (360, 8, 8, 1)
+    assert split.train.X.dtype == np.uint8
+    assert split.classes == tuple("0123456789")
+    assert split.notes == ("held out 20 % (360 of 1797 samples), stratified, seed 1",)
+    assert set(split.test.counts.tolist()) <= {35, 36, 37}
+    # 17 shades of grey, the nearest whole number to v / 16 of 255
+    assert np.unique(split.train.X).tolist() == [round(v * 255 / 16) for v in range(17)]
+    whole = load_digits()
+    rest = sorted(X.tobytes() for part in (split.train, split.test) for X in part.X)
+    assert rest == sorted(np.rint(X * 255 / 16).astype(np.uint8).tobytes() for X in whole.images)
+
+
+def test_digits_can_be_learned() -> None:
+    split = load_data("digits", seed=2, test_fraction=0.25)
+    X, X_test = (part.X.reshape(len(part), -1) / 255 for part in (split.train, split.test))
+    model = LogisticRegression(max_iter=1000).fit(X, split.train.y)
+    assert model.score(X_test, split.test.y) > 0.93
 
 
 def test_importing_loads_no_heavy_package() -> None:

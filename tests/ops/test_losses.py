@@ -347,6 +347,19 @@ def test_labels_are_one_hot_rows(options, rng) -> None:
     np.testing.assert_allclose(loss.backward(cache_a), loss.backward(cache_b), rtol=1e-13)
 
 
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
+def test_rows_of_targets_need_not_add_up_to_one(label_smoothing, rng) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
+    Z, Y = rng.standard_normal((4, 3)), rng.random((4, 3))
+    loss = get_loss("categorical_cross_entropy", label_smoothing=label_smoothing)
+    value, cache = loss.forward(Z, Y)
+    Z_torch = torch.tensor(Z, requires_grad=True)
+    expected = torch.nn.functional.cross_entropy(Z_torch, torch.tensor(Y), label_smoothing=label_smoothing)
+    expected.backward()
+    np.testing.assert_allclose(value, expected.item(), rtol=1e-13)
+    np.testing.assert_allclose(loss.backward(cache), Z_torch.grad.numpy(), rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", ["categorical_cross_entropy", "focal", "hinge"])
 @pytest.mark.parametrize("label", [-1, 3])
 def test_labels_are_checked_where_they_are_used(name, label) -> None:

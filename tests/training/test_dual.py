@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pellucid.errors import OptionError
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
-from pellucid.training.events import StepEnd
 from pellucid.training.dual import DualDense, dual_form, operations, why_not_dual
+from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
 from pellucid.training.optimizers import SGD, Optimizer
 from pellucid.types import Dataset
@@ -169,3 +169,18 @@ def test_an_exception_swaps_the_plain_layer_back(rng: np.random.Generator) -> No
 def test_the_count_of_operations_is_that_of_the_published_run() -> None:
     direct, dual = operations(12288, 20, 209, 0, 209, 2500)
     assert direct / dual == pytest.approx(84.2, abs=0.1)
+
+
+def test_clipping_by_norm_asks_for_the_true_length(rng: np.random.Generator) -> None:
+    sgd = {"learning_rate": 0.1, "clip_norm": 0.05, "momentum": 0.5, "weight_decay": 0.1}
+    (direct, one), (dual, two) = both(wide(rng), sgd=sgd, n_epochs=20)
+    assert (one.path, two.path) == ("direct", "dual")
+    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-12)
+
+
+def test_sample_and_class_weights(rng: np.random.Generator) -> None:
+    data = wide(rng)
+    options = {"sample_weight": rng.random(12), "class_weight": "balanced", "n_epochs": 20}
+    (direct, one), (dual, two) = both(data, **options)
+    np.testing.assert_allclose(one.losses, two.losses, rtol=1e-11)
+    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-12)

@@ -121,8 +121,7 @@ def reproduce(
     else:
         published = reproduction.published_costs()
         rows = [
-            (f"cost at {i}", published[i], ours, result.direct_costs[i])
-            for i, ours in result.costs.items()
+            (f"cost at {i}", published[i], ours, result.direct_costs[i]) for i, ours in result.costs.items()
         ]
         accuracies = (
             ("training accuracy", reproduction.PUBLISHED_TRAIN_ACCURACY, result.train_accuracy),

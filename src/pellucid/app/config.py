@@ -1,44 +1,65 @@
-"""What a run was asked to do: checked once at the edge, and kept beside its results."""
+"""What a training was asked to do: checked once at the edge, and kept beside its results."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pellucid.data.augment import AUGMENT_PRESETS
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.presets import PRESETS
 from pellucid.ops.losses import LOSSES
-from pellucid.training.optimizers import Optimizer
-from pellucid.training.registry import OPTIMIZERS
+from pellucid.training.recipes import GENERAL, RECIPES
+from pellucid.training.registry import OPTIMIZERS, SCHEDULES
 
 
 class TrainingConfig(BaseModel):
-    """The options that ``run`` and ``train`` share; the defaults are the tutorial's."""
+    """The options that ``run`` and ``train`` share."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
     data: str = "drawn-cats"
     model: str = "mlp"
+    target: str | None = None
     epochs: int = Field(2500, ge=1)
-    batch_size: int | None = Field(None, ge=1)
+    batch_size: int = Field(0, ge=0)  # 0: the full batch
     learning_rate: float = Field(0.0075, gt=0, allow_inf_nan=False)
     optimizer: str = "sgd"
+    weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
+    schedule: str | None = None
+    augment: str | None = None
     loss: str | None = None
+    class_weight: Literal["balanced"] | None = None
+    validation: float | None = Field(None, gt=0, lt=1)
+    patience: int | None = Field(None, ge=0)
     seed: int = Field(1, ge=0, lt=2**32)
     dtype: Literal["float32", "float64"] | None = None
     path: Literal["auto", "direct", "dual"] = "auto"
+    threads: int | None = Field(None, ge=1)
 
     def to_toml(self) -> str:
         """Return the options as a TOML file; those left to their default by None are left out."""
         return tomli_w.dumps(self.model_dump(exclude_none=True))
 
-    def make_optimizer(self) -> Optimizer:
-        """Return the optimizer that was asked for."""
-        return OPTIMIZERS[self.optimizer](self.learning_rate)
+
+_NAMES: Mapping[str, Mapping[str, Any]] = {
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "augment": AUGMENT_PRESETS,
+    "loss": LOSSES,
+}
 
 
-def training_config(**options: Any) -> TrainingConfig:
-    """Return checked options.
+def training_config(recipe: Mapping[str, Any] | None = None, **options: Any) -> TrainingConfig:
+    """Return checked options: those given, else the recipe's, else the model's own, else the defaults.
+
+    Parameters
+    ----------
+    recipe : mapping, optional
+        The ``[training]`` table of a network's file.
+    **options
+        Fields of :class:`TrainingConfig`; None counts as not given.
 
     Raises
     ------
@@ -47,20 +68,41 @@ def training_config(**options: Any) -> TrainingConfig:
 
     Examples
     --------
-    >>> training_config(epochs=10).epochs
-    10
+    >>> training_config(model="mlp", epochs=10).learning_rate
+    0.0075
     >>> training_config(epochs=0)
     Traceback (most recent call last):
         ...
     pellucid.errors.OptionError: --epochs: input should be greater than or equal to 1, got 0.
     """
-    for kind, known in (("model", PRESETS), ("optimizer", OPTIMIZERS), ("loss", LOSSES)):
-        if options.get(kind) is not None and options[kind] not in known:
-            raise OptionError(unknown_name("preset" if kind == "model" else kind, options[kind], known))
+    given = {name: value for name, value in options.items() if value is not None}
+    own = RECIPES.get(given.get("model", "mlp"), GENERAL)
+    merged = {**own, **(recipe or {}), **given}
+    for kind, known in _NAMES.items():
+        if merged.get(kind) is not None and merged[kind] not in known:
+            raise OptionError(unknown_name(kind, merged[kind], known))
     try:
-        return TrainingConfig(**options)
+        config = TrainingConfig(**merged)
     except ValidationError as error:
         first = error.errors()[0]
         flag = "--" + str(first["loc"][0]).replace("_", "-")
         message = first["msg"][0].lower() + first["msg"][1:]
         raise OptionError(f"{flag}: {message}, got {first['input']!r}.") from None
+    if config.patience is not None and config.validation is None:
+        raise OptionError("--patience: early stopping watches held-out samples; add --validation 0.2.")
+    return config
+
+
+def is_preset(model: str) -> bool:
+    """Return whether a model is named by a preset rather than a file; OptionError if it is neither.
+
+    Examples
+    --------
+    >>> is_preset("mlp"), is_preset("net.toml")
+    (True, False)
+    """
+    if model in PRESETS:
+        return True
+    if model.endswith(".toml"):
+        return False
+    raise OptionError(f"{unknown_name('preset', model, PRESETS)} Or name a .toml file.")

@@ -8,22 +8,21 @@ from pathlib import Path
 
 import numpy as np
 
-from pellucid import __version__
 from pellucid.app.config import TrainingConfig
 from pellucid.app.reproduction import NEW_PHOTO
 from pellucid.app.run_folder import filled_beside
 from pellucid.app.run_report import NewPhoto, RunResult, write_run_report
+from pellucid.app.training import fit, make_model
 from pellucid.data.download import fetch
 from pellucid.data.images import image_to_input, read_image
 from pellucid.errors import DataError
 from pellucid.evaluation.metrics import score
 from pellucid.files import write_atomically
-from pellucid.formats.safetensors import data_hash, save
+from pellucid.formats.architecture import Architecture
+from pellucid.formats.safetensors import save
 from pellucid.nn.model import Model
-from pellucid.nn.presets import preset
 from pellucid.training.callbacks import PrintCosts, StopOnInterrupt
 from pellucid.training.events import Callback
-from pellucid.training.loop import train
 from pellucid.training.records import History
 from pellucid.types import Array, Split
 
@@ -46,6 +45,7 @@ def run(
     config: TrainingConfig,
     out: Path,
     *,
+    architecture: Architecture | None = None,
     force: bool = False,
     photo: Path | None = None,
     callbacks: Sequence[Callback] = (),
@@ -59,6 +59,8 @@ def run(
     config : TrainingConfig
     out : Path
         The folder to make: report.html, figures, model, history, config and metrics.
+    architecture : Architecture, optional
+        The network's file, where the model is one.
     force : bool, optional
         Write into a folder that is not empty.
     photo : Path, optional
@@ -74,14 +76,18 @@ def run(
     PellucidError
         If data, options, photo or folder cannot be used; ``out`` is then as it was before.
     """
-    check_two_classes(split)
-    model = preset(config.model)
+    if split.train.y.ndim > 1 or not split.classes:
+        raise DataError(
+            f"{split.name}: `pellucid run` reports on one class a sample; for quantities and several labels use "
+            "`pellucid train` and `pellucid evaluate`."
+        )
+    model = make_model(config, architecture, split)
     new_image = _find_photo(split, photo)
     interrupt = StopOnInterrupt()
     with filled_beside(out, force=force) as folder:
         say_shapes(split, say)
         listeners: list[Callback] = [PrintCosts(say=say), interrupt, *callbacks]
-        history = _train(model, split, config, listeners)
+        history = fit(model, split, config, listeners)
         result = _evaluate(model, split, config, history, new_image)
         _say_results(result, say)
         _write(folder, result, config)
@@ -90,16 +96,6 @@ def run(
     now = datetime.now()
     say(f"Program executed successfully on: {now:%Y-%m-%d %H:%M:%S}...Goodbye!")
     return RunOutcome(out, out / report.name, result, interrupt.was_interrupted)
-
-
-def check_two_classes(split: Split) -> None:
-    """Raise DataError if the data has other than two classes, which the presets tell apart."""
-    present = [name for name, count in zip(split.classes, split.train.counts, strict=True) if count]
-    if len(split.classes) != 2 or len(present) != 2:
-        raise DataError(
-            f"{split.name}: this model tells two classes apart, and the training data has {len(present)} "
-            f"({', '.join(present[:5])}). Choose data with two."
-        )
 
 
 def say_shapes(split: Split, say: Say) -> None:
@@ -117,31 +113,6 @@ def say_shapes(split: Split, say: Say) -> None:
     n = int(np.prod(train_part.X.shape[1:]))
     say(f"train_x's shape: {(n, len(train_part))}")
     say(f"test_x's shape: {(n, len(test_part))}")
-
-
-def _train(model: Model, split: Split, config: TrainingConfig, callbacks: Sequence[Callback]) -> History:
-    history = train(
-        model,
-        split.train,
-        loss=config.loss,
-        optimizer=config.make_optimizer(),
-        n_epochs=config.epochs,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        dtype=config.dtype,
-        path=config.path,
-        callbacks=callbacks,
-    )
-    model.summary_of_training = {
-        "pellucid": __version__,
-        "config": config.model_dump(),
-        "data_sha256": data_hash(split.train),
-        "n_steps": history.n_steps,
-        "final_loss": history.losses[-1] if history.losses else None,
-        "seconds": history.seconds,
-        "path": history.path,
-    }
-    return history
 
 
 def _evaluate(

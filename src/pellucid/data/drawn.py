@@ -1,9 +1,9 @@
 """The built-in data set: little drawn cats, and drawn things that are no cats.
 
 It has the shape of the published photos (209 pictures to learn from, 50 to test on, 64x64 pixels, three colours),
-needs no download, and is not a toy: dogs, owls and mice share the cats' poses, coats and backgrounds, so that
-no colour gives the cat away. Cats are more often near and in the middle, as people photograph them. The pictures ship as one file, whose bits never
-change; :func:`draw` draws any number more.
+needs no download, and is not a toy: dogs, owls and mice share the cats' poses, coats and backgrounds, so that no
+colour gives the cat away. Cats are more often near and in the middle, as people photograph them. The pictures ship
+as one file, whose bits never change; :func:`draw` draws any number more.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from pellucid.types import Dataset, Split
 CLASSES = ("non-cat", "cat")
 FILE_NAME = "drawn-cats.png"
 FILE_SHA256 = "90bbcdb8e26b9888e45b4fb3dfa57c2d36586a6c8e0150462130f3c50efdc528"
-# The first seed that gives 104 and 105 training pictures and on which the tutorial's network, from its fixed start,
-# ends with a cost under 0.3 and at least 32 of 50 right: on half of the training sets it is slower. So its figure on
-# the 50 flatters it a little; benchmarks/drawn_cats.py prints the one on 2,000 fresh drawings beside it.
+# The first seed that gives 104 and 105 training pictures and on which the tutorial's network, from its fixed
+# start, ends with a cost under 0.3 and at least 32 of 50 right: on half of the training sets it is slower. So its
+# figure on the 50 flatters it; benchmarks/drawn_cats.py prints the one on 2,000 fresh drawings beside it.
 SHIPPED_SEED = 11
 SIZE = 64
 N_TRAIN, N_TEST = 209, 50

@@ -62,7 +62,8 @@ def load_table(path: Path, *, target: str | None, name: str, seed: int, test_fra
     >>> pets.schema.feature_names, pets.classes
     (('kg', 'coat=plain', 'coat=tabby'), ('cat', 'dog'))
     >>> pets.test.X, pets.test.y
-    (array([[ 4.5,  0. ,  1. ], [30. ,  1. ,  0. ]]), array([0, 1]))
+    (array([[30. ,  1. ,  0. ],
+            [ 4.5,  0. ,  1. ]]), array([1, 0]))
     """
     table = read_table(path)
     if len(table.names) < 2:
@@ -159,8 +160,8 @@ def _one_target(table: Table, name: str, kind: str) -> _Goal:
     rare = [classes[label] for label, count in Counter(codes.tolist()).items() if count == 1]
     if rare and None not in values:
         raise DataError(
-            f"{where}: class {plain(rare[0])!r} has 1 row, and holding out a test part takes at least 2. Add rows; or, if "
-            f"the numbers are a quantity and no classes, say target={plain(name + ':number')!r}."
+            f"{where}: class {plain(rare[0])!r} has 1 row, and holding out a test part takes at least 2. Add "
+            f"rows; or, if the numbers are a quantity and no classes, say target={plain(name + ':number')!r}."
         )
     return _Goal((name,), "classification", codes, classes, notes)
 

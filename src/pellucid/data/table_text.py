@@ -17,6 +17,7 @@ from pellucid.types import Array
 DELIMITERS = (",", ";", "\t")
 _MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"})
 _ROWS_TO_SNIFF = 30
+_HEADER_HINT = " (The first line has to hold the columns' names.)"
 
 
 class Table(NamedTuple):
@@ -163,7 +164,7 @@ def no_such_columns(table: Table, missing: Sequence[str], why: str) -> DataError
     near = difflib.get_close_matches(missing[0].casefold(), found, n=1, cutoff=0.5)
     hint = f" Did you mean {plain(found[near[0]])!r}?" if near else ""
     if any(number(name) is not None for name in table.names):
-        hint += " (The first line has to hold the columns' names.)"
+        hint += _HEADER_HINT
     what = "column" if len(missing) == 1 else "columns"
     words = some([repr(plain(name)) for name in missing])
     return DataError(
@@ -229,8 +230,10 @@ def _named(
 ) -> Table:
     repeated = [name for name, count in Counter(names).items() if name and count > 1]
     if repeated:
+        hint = "" if number(repeated[0]) is None else _HEADER_HINT
         raise DataError(
-            f"{where}: expected different names for the columns, got {plain(repeated[0])!r} twice. Rename one."
+            f"{where}: expected different names for the columns, got {plain(repeated[0])!r} twice. "
+            f"Rename one.{hint}"
         )
     kept = [(name, tuple(map(_cell, column))) for name, column in zip(names, columns, strict=True) if name]
     if not kept:

@@ -33,6 +33,8 @@ class Model(Layer):
         The loss that ``loss_and_grad`` computes.
     loss_options : dict
         What was set of it, as JSON can hold it.
+    schema : TableSchema or None
+        How rows of a table become inputs, where it was trained on a table.
     summary_of_training : dict
         What ``train`` did: kept in the model's file.
     """
@@ -47,6 +49,7 @@ class Model(Layer):
         self.classes: tuple[str, ...] = ()
         self.loss = "binary_cross_entropy"
         self.loss_options: dict[str, Any] = {}
+        self.schema: Any = None  # of the table that it was trained on: see pellucid.data.table_schema
         self.summary_of_training: dict[str, Any] = {}
         self.needs_input_gradient = False
         self.has_chosen_loss = False

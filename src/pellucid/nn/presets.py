@@ -1,42 +1,104 @@
 """Networks by name."""
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.convolution import Conv2D
+from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.model import Sequential
+from pellucid.nn.normalization import Activation, BatchNorm, Dropout
+from pellucid.nn.structures import Residual
 
 PRESETS: dict[str, str] = {
     "logistic": "one sigmoid unit, no hidden layer: [n, 1], from zeros",
     "two-layer": "the tutorial's two-layer network: [n, 7, 1], relu, from normal * 0.01",
     "mlp": "the tutorial's four-layer network: [n, 20, 7, 5, 1], relu, from its published start",
+    "mlp-wide": "two hidden layers of 256 and 128 units, batch norm, dropout: for tables and small pictures",
+    "cnn": "[3x3 convolution, batch norm, relu, 2x2 max pool] x 4, global average: for photos of 64x64 and up",
+    "resnet-small": "three stages of residual blocks, 16 to 64 channels: for photos of 32x32 and up",
 }
+CNN_WIDTHS = (24, 48, 96, 96)
+RESNET_WIDTHS = (16, 32, 64)
 
 
-def preset(name: str) -> Sequential:
+def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Sequential:
     """Return a new network of that name, not yet initialized; the published ones are of float64.
 
     Parameters
     ----------
-    name : {"logistic", "two-layer", "mlp"}
+    name : {"logistic", "two-layer", "mlp", "mlp-wide", "cnn", "resnet-small"}
+    n_classes : int, optional
+        Two classes have one output, the logit of the second; more have one each.
+    n_outputs : int, optional
+        For quantities or yes-or-no questions: so many outputs, whatever the classes.
 
     Raises
     ------
     OptionError
-        If there is none; the nearest is named.
+        If there is none of that name; the nearest is told.
 
     Examples
     --------
     >>> [type(layer).__name__ for layer in preset("two-layer").layers]
     ['Flatten', 'Dense', 'Dense']
     """
+    if n_classes < 2:
+        raise OptionError(f"preset: expected 2 classes or more, got {n_classes}.")
+    units = n_outputs or (1 if n_classes == 2 else n_classes)
     if name == "logistic":
-        return _dense_network([], "zeros")
+        return _tutorial([], units, "zeros")
     if name == "two-layer":
-        return _dense_network([7], "published_two_layer")
+        return _tutorial([7], units, "published_two_layer")
     if name == "mlp":
-        return _dense_network([20, 7, 5], "published")
+        return _tutorial([20, 7, 5], units, "published")
+    if name == "mlp-wide":
+        return Sequential([Flatten(), *_wide(256), *_wide(128), Dense(units)])
+    if name == "cnn":
+        blocks = [layer for width in CNN_WIDTHS for layer in _cnn_block(width)]
+        return Sequential([*blocks, GlobalAvgPool2D(), Dense(units)])
+    if name == "resnet-small":
+        return _resnet(units)
     raise OptionError(unknown_name("preset", name, PRESETS))
 
 
-def _dense_network(hidden: list[int], initializer: str) -> Sequential:
-    layers = [Dense(units, activation="relu", initializer=initializer) for units in hidden]
-    return Sequential([Flatten(), *layers, Dense(1, initializer=initializer)], dtype="float64")
+def _tutorial(hidden: list[int], units: int, initializer: str) -> Sequential:
+    layers = [Dense(width, activation="relu", initializer=initializer) for width in hidden]
+    return Sequential([Flatten(), *layers, Dense(units, initializer=initializer)], dtype="float64")
+
+
+def _wide(width: int) -> list[Layer]:
+    return [Dense(width, initializer="he"), BatchNorm(), Activation("relu"), Dropout(0.2)]
+
+
+def _cnn_block(width: int) -> list[Layer]:
+    return [Conv2D(width, use_bias=False, initializer="he"), BatchNorm(), Activation("relu"), MaxPool2D()]
+
+
+def _resnet(units: int) -> Sequential:
+    layers: list[Layer] = [
+        Conv2D(RESNET_WIDTHS[0], use_bias=False, initializer="he"),
+        BatchNorm(),
+        Activation("relu"),
+    ]
+    before = RESNET_WIDTHS[0]
+    for width in RESNET_WIDTHS:
+        layers += [_residual(before, width), _residual(width, width)]
+        before = width
+    return Sequential([*layers, GlobalAvgPool2D(), Dense(units)])
+
+
+def _residual(before: int, width: int) -> Sequential:
+    """Two 3x3 convolutions with a shortcut (He et al., 2016, figure 2); a wider block halves height and width."""
+    stride = 1 if width == before else 2
+    body = Sequential(
+        [
+            Conv2D(width, stride=stride, use_bias=False, initializer="he"),
+            BatchNorm(),
+            Activation("relu"),
+            Conv2D(width, use_bias=False, initializer="he"),
+            BatchNorm(),
+        ]
+    )
+    shortcut = None
+    if stride == 2:
+        shortcut = Sequential([Conv2D(width, 1, stride=2, use_bias=False, initializer="he"), BatchNorm()])
+    return Sequential([Residual(body, shortcut), Activation("relu")])

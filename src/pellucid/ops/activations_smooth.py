@@ -240,9 +240,8 @@ def softmax_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, Outpu
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    A = np.subtract(
-        Z, Z.max(axis=-1, keepdims=True), out=out
-    )  # a shift changes nothing and keeps exp below 1
+    highest = Z.max(axis=-1, keepdims=True)
+    A = np.subtract(Z, highest, out=out)  # a shift changes nothing in the end, and keeps exp from overflowing
     np.exp(A, out=A)
     A /= A.sum(axis=-1, keepdims=True)
     return A, OutputCache(A)

@@ -151,7 +151,7 @@ def gather(target: Array, source: Array, rows: tuple[slice, slice], columns: tup
     band[:, :, to_columns] = source[:, from_rows, from_columns]
 
 
-def blocks(m: int, n_rows: int, row_bytes: int, limit: int = BLOCK_BYTES) -> list[tuple[slice, slice]]:
+def blocks(m: int, n_rows: int, row_bytes: int, limit: int | None = None) -> list[tuple[slice, slice]]:
     """Return pieces of a batch, (images, rows), whose tensors fit a core's cache.
 
     Several images at a time while they are small, a band of rows of one image where they are large.
@@ -163,6 +163,7 @@ def blocks(m: int, n_rows: int, row_bytes: int, limit: int = BLOCK_BYTES) -> lis
     row_bytes : int
         What one row of one image needs.
     limit : int, optional
+        Bytes of a block; default: ``BLOCK_BYTES``.
 
     Examples
     --------
@@ -171,6 +172,7 @@ def blocks(m: int, n_rows: int, row_bytes: int, limit: int = BLOCK_BYTES) -> lis
     >>> blocks(1, 8, 10, limit=40)
     [(slice(0, 1, None), slice(0, 4, None)), (slice(0, 1, None), slice(4, 8, None))]
     """
+    limit = BLOCK_BYTES if limit is None else limit
     n_rows_fit = min(n_rows, max(1, limit // row_bytes))
     n_images_fit = max(1, limit // (row_bytes * n_rows)) if n_rows_fit == n_rows else 1
     return [

@@ -3,6 +3,7 @@
 import numpy as np
 
 from pellucid.errors import ShapeError
+from pellucid.ops import conv_geometry
 from pellucid.ops.conv_geometry import (
     BLOCK_BYTES,
     NO_PADDING,
@@ -67,7 +68,8 @@ def is_apart(geometry: Geometry) -> bool:
 def is_tiled(geometry: Geometry) -> bool:
     """Return whether every pixel is in exactly one window."""
     covered = geometry.h_out * geometry.stride[0], geometry.w_out * geometry.stride[1]
-    return geometry.stride == geometry.kernel and covered == (geometry.h, geometry.w)
+    is_whole = covered == (geometry.h, geometry.w) and geometry.padding == NO_PADDING
+    return geometry.stride == geometry.kernel and is_whole
 
 
 def output(out: Array | None, geometry: Geometry, X: Array) -> Array:
@@ -92,5 +94,5 @@ def input_gradient(dX: Array | None, dZ: Array, geometry: Geometry) -> Array:
 def image_blocks(array: Array, geometry: Geometry) -> list[slice]:
     """Return runs of images whose inputs and outputs fit the cache; a large image is taken whole."""
     row_bytes = (geometry.w * geometry.stride[0] + 2 * geometry.w_out) * geometry.c_in * array.itemsize
-    n = max(1, BLOCK_BYTES // (row_bytes * geometry.h_out))
+    n = max(1, conv_geometry.BLOCK_BYTES // (row_bytes * geometry.h_out))
     return [slice(i, i + n) for i in range(0, geometry.m, n)]

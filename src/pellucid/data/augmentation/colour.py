@@ -197,9 +197,8 @@ def mean_colours(X: Array) -> Array:
     >>> mean_colours(np.array([0.25, 0.75]).reshape(1, 1, 2, 1))
     array([[0.5]])
     """
-    return np.array([column_sums(image) for image in X]).reshape(len(X), X.shape[3]) / (
-        X.shape[1] * X.shape[2]
-    )
+    sums = [column_sums(image) for image in X]
+    return np.array(sums).reshape(len(X), X.shape[3]) / math.prod(X.shape[1:3])
 
 
 def recolour(X: Array, maps: Array, *, out: Array | None = None) -> Array:

@@ -15,8 +15,8 @@ from pellucid.data.drawing.things import PROPS, THINGS
 from pellucid.types import Array
 
 _NO_CATS = (("animal", 0.56), ("owl", 0.1), ("thing", 0.24), ("scene", 0.1))
-# How often the subject is near and in the middle. People photograph their cats so. Were all else so just as often, a
-# linear classifier would see nothing; were it much rarer, a network could go by size alone (here: 0.72 at most).
+# How often the subject is near and in the middle. People photograph their cats so. Were all else so just as
+# often, a linear classifier would see nothing; were it much rarer, size alone would do (here: 0.72 at most).
 _NEAR = {"cat": 0.85, "animal": 0.45, "owl": 0.45, "thing": 0.5, "scene": 0.0}
 
 

@@ -1,0 +1,122 @@
+"""Brightness, contrast, saturation and hue: the usual formulas, and what each must leave alone."""
+
+import colorsys
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance
+
+from pellucid.data.augmentation.colour import (
+    LUMA,
+    Brightness,
+    Contrast,
+    Hue,
+    Saturation,
+    mean_colours,
+    recolour,
+)
+
+
+def at(transform: Any, X: np.ndarray, value: float) -> np.ndarray:
+    result: np.ndarray = transform.apply(X, np.full((len(X), 1), value), np.random.default_rng(0))
+    return result
+
+
+@pytest.fixture(params=[(2, 8, 8, 3), (1, 5, 7, 3), (3, 1, 1, 3), (2, 6, 6, 1)], ids=str)
+def photos(request: pytest.FixtureRequest, rng: np.random.Generator) -> np.ndarray:
+    return rng.random(request.param)
+
+
+def luma(X: np.ndarray) -> np.ndarray:
+    return X if X.shape[-1] == 1 else (X @ LUMA)[..., None]
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.6, 1.0, 1.7])
+def test_factors_equal_their_formulas(photos: np.ndarray, factor: float) -> None:
+    """As torchvision's adjust_brightness, adjust_contrast and adjust_saturation on floats."""
+    gray = luma(photos)
+    mean = gray.mean(axis=(1, 2, 3), keepdims=True)
+    expected = {
+        Brightness(): factor * photos,
+        Contrast(): factor * photos + (1 - factor) * mean,
+        Saturation(): factor * photos + (1 - factor) * gray,
+    }
+    for transform, formula in expected.items():
+        np.testing.assert_allclose(at(transform, photos, factor), formula.clip(0, 1), rtol=0, atol=1e-14)
+        single = at(transform, photos.astype(np.float32), factor)
+        assert single.dtype == np.float32
+        np.testing.assert_allclose(single, formula.clip(0, 1), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.4])
+def test_factors_equal_pillow_to_its_rounding(rng: np.random.Generator, factor: float) -> None:
+    pixels = rng.integers(60, 160, (16, 16, 3), dtype=np.uint8)
+    cases: list[tuple[Any, Any]] = [
+        (Brightness(), ImageEnhance.Brightness),
+        (Contrast(), ImageEnhance.Contrast),
+        (Saturation(), ImageEnhance.Color),
+    ]
+    for ours, theirs in cases:
+        enhanced = np.asarray(theirs(Image.fromarray(pixels)).enhance(factor)) / 255
+        np.testing.assert_allclose(at(ours, pixels[None] / 255, factor)[0], enhanced, rtol=0, atol=1.6 / 255)
+
+
+@pytest.mark.parametrize("turn", [-1.0, 0.0, 1.0])
+def test_a_full_turn_of_the_hue_changes_nothing(photos: np.ndarray, turn: float) -> None:
+    np.testing.assert_allclose(at(Hue(), photos, turn), photos, rtol=0, atol=1e-14)
+
+
+def test_hue_turns_the_colour_plane_of_yiq(rng: np.random.Generator) -> None:
+    """The standard library's YIQ has slightly other coefficients: equal to about a hundredth."""
+    colours = rng.uniform(0.3, 0.7, (40, 3))
+    turned = at(Hue(), colours[None, None], 0.2)[0, 0]
+    angle = -0.2 * 2 * np.pi
+    for before, after in zip(colours, turned, strict=True):
+        y, i, q = colorsys.rgb_to_yiq(*before)
+        z = complex(i, q) * np.exp(1j * angle)
+        np.testing.assert_allclose(after, colorsys.yiq_to_rgb(y, z.real, z.imag), rtol=0, atol=0.015)
+
+
+def test_hue_keeps_brightness_and_greys_and_adds_up(rng: np.random.Generator) -> None:
+    X = rng.uniform(0.45, 0.55, (2, 4, 4, 3))  # near grey: nothing is cut off
+    np.testing.assert_allclose(luma(at(Hue(), X, 0.3)), luma(X), rtol=0, atol=1e-12)
+    gray = np.repeat(rng.random((2, 4, 4, 1)), 3, axis=3)
+    np.testing.assert_allclose(at(Hue(), gray, 0.3), gray, rtol=0, atol=1e-4)  # the printed YIQ is rounded
+    np.testing.assert_allclose(at(Hue(), at(Hue(), X, 0.1), 0.15), at(Hue(), X, 0.25), rtol=0, atol=1e-13)
+
+
+def test_a_third_of_a_turn_leads_red_to_green_to_blue() -> None:
+    muted_red = np.array([0.7, 0.4, 0.4]).reshape(1, 1, 1, 3)
+    assert at(Hue(), muted_red, 1 / 3).argmax() == 1
+    assert at(Hue(), muted_red, 2 / 3).argmax() == 2
+
+
+def test_each_image_has_its_own_map(rng: np.random.Generator) -> None:
+    X = rng.random((3, 4, 4, 3)) / 2
+    result = Brightness().apply(X, np.array([[1.0], [0.5], [2.0]]), rng)
+    np.testing.assert_allclose(result, X * np.array([1, 0.5, 2]).reshape(3, 1, 1, 1), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(mean_colours(X), X.mean(axis=(1, 2)), rtol=1e-14)
+
+
+def test_out_may_be_the_input(photos: np.ndarray) -> None:
+    maps = np.tile(np.eye(photos.shape[3] + 1), (len(photos), 1, 1)) * 0.7
+    before = photos.copy()
+    result = recolour(photos, maps)
+    np.testing.assert_array_equal(photos, before)
+    assert recolour(photos, maps, out=photos) is photos
+    np.testing.assert_array_equal(photos, result)
+
+
+def test_draws_fill_their_range(rng: np.random.Generator) -> None:
+    cases: list[tuple[Any, float, float]] = [
+        (Brightness(0.3), 0.7, 1.3),
+        (Contrast(1), 0, 2),
+        (Saturation(0.1), 0.9, 1.1),
+        (Hue(0.2), -0.2, 0.2),
+    ]
+    for transform, low, high in cases:
+        values = transform.draw(3000, (4, 4, 3), rng)
+        assert values.shape == (3000, 1)
+        assert low <= values.min() < low + 0.01 * (high - low)
+        assert high - 0.01 * (high - low) < values.max() <= high

@@ -1,0 +1,281 @@
+"""Augment: the contract that every transform keeps, composition, configurations and what is refused."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+import tomli_w
+
+from pellucid.data.augment import (
+    TRANSFORMS,
+    Augment,
+    Brightness,
+    Contrast,
+    Crop,
+    Cutout,
+    HorizontalFlip,
+    Hue,
+    Mixup,
+    Noise,
+    ResizedCrop,
+    Rotation,
+    Saturation,
+    Scale,
+    Shear,
+    Shift,
+    Transform,
+    VerticalFlip,
+    augment_preset,
+    transform_from_config,
+)
+from pellucid.errors import DataError, OptionError, ShapeError
+
+EACH = pytest.mark.parametrize("kind", sorted(TRANSFORMS))
+STRONG: dict[str, Any] = {"horizontal_flip": {"probability": 1.0}, "vertical_flip": {"probability": 1.0}}
+
+
+def one(kind: str) -> Augment:
+    return Augment([TRANSFORMS[kind](**STRONG.get(kind, {}))])
+
+
+def seeded() -> np.random.Generator:
+    return np.random.default_rng(11)
+
+
+@EACH
+@pytest.mark.parametrize("c", [1, 3])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_contract(rng: np.random.Generator, kind: str, c: int, dtype: type) -> None:
+    """Dtype kept, input too, in place and into a buffer the same, seeds decide, values do not."""
+    X, Y = rng.random((5, 12, 10, c)).astype(dtype), rng.random((5, 2)).astype(dtype)
+    before = X.copy(), Y.copy()
+    result, targets = one(kind).apply(X, Y, seeded())
+    assert targets is not None
+    assert (result.dtype, result.shape, targets.dtype) == (X.dtype, X.shape, Y.dtype)
+    np.testing.assert_array_equal(X, before[0])
+    np.testing.assert_array_equal(Y, before[1])
+    assert not np.shares_memory(result, X)
+    np.testing.assert_array_equal(one(kind).apply(X, Y, seeded())[0], result)
+    np.testing.assert_array_equal(one(kind).apply(X, Y, seeded(), out=np.empty_like(X))[0], result)
+    assert (kind in ("saturation", "hue") and c == 1) or not np.allclose(result, X)
+    assert result.min() >= -1e-6
+    assert result.max() <= 1 + 1e-6
+    rng_a, rng_b = seeded(), seeded()
+    one(kind).apply(X, Y, rng_a)
+    one(kind).apply(1 - X, 0 * Y, rng_b)
+    assert rng_a.random() == rng_b.random()
+    assert one(kind).apply(X, Y, seeded(), out=X)[0] is X
+    np.testing.assert_array_equal(X, result)
+
+
+@EACH
+def test_every_sample_draws_for_itself(kind: str) -> None:
+    photo = np.random.default_rng(1).random((8, 8, 3))
+    X = np.repeat(photo[None], 40, axis=0)
+    if kind == "mixup":  # of twins nothing would change
+        X[1::2] = 1 - photo
+    augment = Augment([TRANSFORMS[kind]()])
+    distinct = np.unique(augment.apply(X, np.zeros((40, 1)), seeded())[0].reshape(40, -1), axis=0)
+    assert len(distinct) == 2 if kind.endswith("flip") else len(distinct) > 15
+
+
+@pytest.mark.parametrize("kind", sorted(set(TRANSFORMS) - {"mixup"}))
+def test_called_by_itself_it_does_the_same_as_in_an_augment(rng: np.random.Generator, kind: str) -> None:
+    X = rng.random((5, 8, 8, 3))
+    np.testing.assert_array_equal(
+        TRANSFORMS[kind]()(X, seeded()), Augment([TRANSFORMS[kind]()]).apply(X, None, seeded())[0]
+    )
+
+
+@EACH
+def test_config_survives_toml(kind: str) -> None:
+    transform = TRANSFORMS[kind]()
+    config = tomllib.loads(tomli_w.dumps(Augment([transform]).config()))
+    assert Augment.from_config(config) == Augment([transform])
+    assert transform_from_config(transform.config()) == transform
+    assert transform.config()["type"] == kind
+
+
+@EACH
+def test_spread_runs_through_the_range_of_the_draws(rng: np.random.Generator, kind: str) -> None:
+    transform = TRANSFORMS[kind]()
+    spread = transform.spread(5, (20, 20, 3))
+    assert 1 <= len(spread) <= 5
+    assert spread.shape[1] == transform.draw(3, (20, 20, 3), rng).shape[1]
+    assert len({transform.label(row) for row in spread}) == len(spread)
+
+
+def in_turn(transforms: Sequence[Transform], X: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The transforms called one after another, each interpolated and cut off by itself."""
+    for transform in transforms:
+        X = transform(X, rng)
+    return X
+
+
+def test_geometry_in_one_interpolation_equals_one_after_another_inside() -> None:
+    i, j = np.mgrid[:48, :48]
+    smooth = np.stack([0.5 + 0.4 * np.sin(i / 9 + k) * np.cos(j / 8) for k in range(3)], axis=-1)
+    X = np.repeat(smooth[None], 6, axis=0)
+    transforms = [HorizontalFlip(), Rotation(12), VerticalFlip(), Scale(0.9, 1.1), Shift(0.1, 0.1), Shear(8)]
+    ours = Augment(transforms).apply(X, None, seeded())[0]
+    np.testing.assert_allclose(
+        ours[:, 14:-14, 14:-14], in_turn(transforms, X, seeded())[:, 14:-14, 14:-14], atol=0.01, rtol=0
+    )
+    assert np.abs(ours - X).max() > 0.2
+    reversed_order = Augment(transforms[::-1]).apply(X, None, seeded())[0]
+    assert np.abs(ours - reversed_order).max() > 0.05
+
+
+def test_colours_in_one_map_equal_one_after_another(rng: np.random.Generator) -> None:
+    X = rng.uniform(0.4, 0.6, (6, 7, 5, 3))  # nothing is cut off on the way
+    transforms = [Brightness(0.2), Contrast(0.3), Saturation(0.4), Hue(0.1), Contrast(0.2)]
+    ours = Augment(transforms).apply(X, None, seeded())[0]
+    np.testing.assert_allclose(ours, in_turn(transforms, X, seeded()), rtol=0, atol=1e-14)
+
+
+def test_different_edges_are_not_merged(rng: np.random.Generator) -> None:
+    X = rng.random((4, 9, 9, 1))
+    transforms = [
+        Crop(3, edge="constant", fill=1.0),
+        Crop(3, edge="edge"),
+        HorizontalFlip(),
+        Cutout(),
+        Crop(2),
+    ]
+    np.testing.assert_array_equal(
+        Augment(transforms).apply(X, None, seeded())[0], in_turn(transforms, X, seeded())
+    )
+
+
+def test_flips_alone_are_exact(rng: np.random.Generator) -> None:
+    X = rng.random((40, 7, 6, 3), dtype=np.float32)
+    transforms = [HorizontalFlip(), VerticalFlip()]
+    ours = Augment(transforms).apply(X, None, seeded())[0]
+    np.testing.assert_array_equal(ours, in_turn(transforms, X, seeded()))
+    corners = {
+        tuple(map(float, result[[0, 0, -1, -1], [0, -1, 0, -1], 0] == image[0, 0, 0]))
+        for result, image in zip(ours, X, strict=True)
+    }
+    assert len(corners) == 4  # all four combinations came up
+
+
+def test_all_transforms_together(rng: np.random.Generator) -> None:
+    augment = Augment([cls() for cls in TRANSFORMS.values()])
+    X, Y = rng.random((6, 16, 12, 3), dtype=np.float32), np.eye(6, dtype=np.float32)
+    result, targets = augment.apply(X, Y, seeded())
+    assert targets is not None
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
+    in_place = X.copy()
+    augment.apply(in_place, Y, seeded(), out=in_place)
+    np.testing.assert_array_equal(in_place, result)
+    assert Augment.from_config(augment.config()) == augment
+
+
+def test_nothing_to_do_is_a_copy(rng: np.random.Generator) -> None:
+    X, y = rng.random((3, 4, 4, 3)), np.arange(3)
+    result, same = Augment([]).apply(X, y, rng)
+    np.testing.assert_array_equal(result, X)
+    assert not np.shares_memory(result, X)
+    assert same is y
+    assert Augment([Rotation(), Noise(), Brightness(), Cutout()]).apply(X[:0], y[:0], rng)[0].shape == (
+        0,
+        4,
+        4,
+        3,
+    )
+
+
+def test_the_photo_preset_is_mild(rng: np.random.Generator) -> None:
+    augment = augment_preset("photo")
+    assert augment == Augment.from_config("photo")
+    i = np.mgrid[:64, :64][0]
+    smooth = np.stack([0.5 + 0.3 * np.sin(i / 16 + k) for k in range(3)], axis=-1).astype(np.float32)
+    changed = augment.apply(np.repeat(smooth[None], 20, axis=0), None, rng)[0]
+    assert 0.01 < np.abs(changed - smooth).mean() < 0.15
+
+
+def test_what_is_not_an_image_from_0_to_1_is_refused(rng: np.random.Generator) -> None:
+    photo = augment_preset("photo")
+    cases: list[tuple[Any, type[Exception], str]] = [
+        (
+            np.zeros((2, 12)),
+            ShapeError,
+            r"expected images of shape \(m, height, width, channels\).*got \(2, 12\)",
+        ),
+        (np.zeros((2, 4, 4, 4)), ShapeError, "1 or 3 channels"),
+        (np.zeros((2, 4, 4, 3), np.uint8), DataError, "got uint8. Divide pixels by 255"),
+        (np.full((2, 4, 4, 3), 200.0), DataError, "expected values from 0 to 1.*got 200 to 200"),
+        (np.full((2, 4, 4, 3), np.nan), DataError, "expected values from 0 to 1"),
+    ]
+    for X, error, message in cases:
+        with pytest.raises(error, match=message):
+            photo.apply(X, None, rng)
+    standardized = rng.standard_normal((2, 4, 4, 3))
+    assert (
+        Augment([Rotation()]).apply(standardized, None, rng)[0].min() < 0
+    )  # nothing is cut off: any range will do
+    with pytest.raises(DataError, match="Brightness: expected values from 0 to 1"):
+        Brightness()(standardized, rng)
+    with pytest.raises(ShapeError, match="X has 2 samples and Y has 3"):
+        photo.apply(np.zeros((2, 4, 4, 3)), np.zeros(3), rng)
+    with pytest.raises(ShapeError, match="expected out of shape"):
+        photo.apply(np.zeros((2, 4, 4, 3)), None, rng, out=np.zeros((2, 4, 4, 1)))
+    with pytest.raises(OptionError, match="Mixup: it mixes targets too, and Y is None"):
+        Augment([Mixup()]).apply(np.zeros((2, 4, 4, 3)), None, rng)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("foto", "unknown augmentation 'foto'. Did you mean 'photo'"),
+        ([{"type": "rotatoin"}], "unknown transform 'rotatoin'. Did you mean 'rotation'"),
+        ([{"degrees": 3}], "unknown transform None"),
+        ([{"type": "rotation", "degree": 3}], "unknown option of rotation 'degree'. Did you mean 'degrees'"),
+        ({"transform": []}, "Augment: unknown key 'transform'. Did you mean 'transforms'"),
+        ({}, "Augment: expected a preset's name or a list of tables"),
+        ([3], "transform: expected a table"),
+    ],
+)
+def test_wrong_configurations_name_the_nearest(config: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        Augment.from_config(config)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: HorizontalFlip(1.5), "HorizontalFlip: expected probability to be a number from 0 up to 1, got 1"),
+        (lambda: VerticalFlip(-0.1), "VerticalFlip: expected probability"),
+        (lambda: Shift(rows=2), "Shift: expected rows to be a number from 0 up to 1, got 2"),
+        (lambda: Rotation("15"), "Rotation: expected degrees to be a number from 0 up to 180, got '15'"),
+        (lambda: Rotation(float("nan")), "Rotation: expected degrees"),
+        (lambda: Rotation(edge="mirror"), "Rotation: unknown edge 'mirror'. Known: constant, edge, reflect"),
+        (lambda: Rotation(fill=2.0), "Rotation: expected fill"),
+        (lambda: Scale(0, 1), "Scale: expected low to be a number above 0, got 0"),
+        (lambda: Scale(1.2, 1.1), "Scale: expected high to be a number of 1.2 or more, got 1.1"),
+        (lambda: Shear(90), "Shear: expected degrees to be a number from 0 up to 89, got 90"),
+        (lambda: Crop(-1), "Crop: expected padding to be a whole number from 0 up, got -1"),
+        (lambda: Crop(1.5), "Crop: expected padding"),
+        (lambda: ResizedCrop(area=(0, 1)), r"ResizedCrop: expected area to be two numbers above 0 up to 1.*\(0, 1\)"),
+        (lambda: ResizedCrop(area=(0.9, 0.5)), "the smaller first"),
+        (lambda: ResizedCrop(aspect=3), "ResizedCrop: expected aspect to be two numbers above 0, the smaller"),
+        (lambda: Brightness(True), "Brightness: expected amount to be a number from 0 up to 1, got True"),
+        (lambda: Hue(2), "Hue: expected amount"),
+        (lambda: Noise(-1), "Noise: expected deviation to be a number of 0 or more, got -1"),
+        (lambda: Cutout(size=1.5), "Cutout: expected size"),
+        (lambda: Mixup(0), "Mixup: expected alpha to be a number above 0, got 0"),
+        (lambda: Augment([HorizontalFlip]), "Augment: expected transforms such as HorizontalFlip"),
+    ],
+)  # fmt: skip
+def test_options_out_of_range_are_refused(make: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        make()
+
+
+def test_every_option_is_in_the_docstring() -> None:
+    for transform in TRANSFORMS.values():
+        for field in fields(transform):
+            assert field.name in (transform.__doc__ or ""), f"{transform.__name__}.{field.name}"

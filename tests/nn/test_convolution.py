@@ -1,0 +1,204 @@
+"""The layers for images: shapes, gradients through a model, PyTorch's numbers, configurations, refusals."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import OptionError, ShapeError
+from pellucid.nn.convolution import AvgPool2D, Conv2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
+from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.model import Sequential
+from pellucid.ops.activations import ACTIVATIONS
+from pellucid.ops.checking import gradcheck
+
+
+def built(layer: Layer, *shape: int) -> Any:
+    layer.build(shape, StartRandom(np.random.PCG64(0)))
+    layer.grads = {key: np.empty_like(array) for key, array in layer.params.items()}
+    return layer
+
+
+LAYERS: dict[str, Any] = {
+    "conv": lambda: Conv2D(4),
+    "conv, stride": lambda: Conv2D(4, (3, 2), stride=2, padding="valid"),
+    "conv, dilation": lambda: Conv2D(4, 3, dilation=2, padding=((0, 1), (2, 0))),
+    "conv, groups": lambda: Conv2D(6, 3, groups=3, padding=1),
+    "conv, 1x1, no bias": lambda: Conv2D(5, 1, use_bias=False),
+    "conv, winograd": lambda: Conv2D(17, activation="tanh"),
+    "max pool": MaxPool2D,
+    "max pool, same": lambda: MaxPool2D(3, stride=2, padding="same"),
+    "average pool": lambda: AvgPool2D((2, 3)),
+    "average pool, same": lambda: AvgPool2D(3, stride=1, padding="same", count_include_pad=False),
+    "global average": GlobalAvgPool2D,
+    "upsample": lambda: UpSample2D((2, 1)),
+    "zero pad": lambda: ZeroPad2D((1, 2)),
+}
+
+
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_gradients_through_a_model(rng: np.random.Generator, make: Any, is_first: bool) -> None:
+    before: list[Layer] = [] if is_first else [Conv2D(18, 2, activation="tanh", padding="same")]
+    model = Sequential([*before, make(), Flatten(), Dense(1)], dtype="float64")
+    model.initialize((6, 6, 18), seed=5)
+    model.theta[...] = 0.3 * rng.standard_normal(model.theta.size)
+    X, y = rng.standard_normal((3, 6, 6, 18)), rng.integers(0, 2, 3)
+
+    def loss(theta: np.ndarray) -> float:
+        model.theta[...] = theta
+        return model.loss_and_grad(X, y)
+
+    theta = model.theta.copy()
+    loss(theta)
+    assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_gradients_with_every_activation(rng: np.random.Generator, activation: str) -> None:
+    model = Sequential([Conv2D(3, activation=activation), Flatten(), Dense(1)], dtype="float64")
+    model.initialize((5, 5, 2), seed=1)
+    X, y = rng.standard_normal((2, 5, 5, 2)), np.array([0, 1])
+
+    def loss(theta: np.ndarray) -> float:
+        model.theta[...] = theta
+        return model.loss_and_grad(X, y)
+
+    theta = model.theta.copy()
+    loss(theta)
+    assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
+
+
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+def test_input_gradient_and_shapes(rng: np.random.Generator, make: Any) -> None:
+    layer = built(make(), 6, 6, 18)
+    X = rng.standard_normal((3, 6, 6, 18))
+    Z = layer.forward(X, training=True).copy()
+    assert Z.shape == (3, *layer.output_shape)
+    assert layer.n_operations >= 0
+    dZ = rng.standard_normal(Z.shape)
+    dX = layer.backward(dZ.copy()).copy()
+    errors = gradcheck(lambda X: float(np.vdot(layer.forward(X), dZ)), {"X": dX}, {"X": X}, rng)
+    assert errors["X"] < 1e-6
+    layer.forward(X)
+    layer.mark_input_gradient(False)
+    assert layer.backward(dZ.copy()) is None
+
+
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+def test_the_config_makes_the_layer_again(rng: np.random.Generator, make: Any) -> None:
+    layer = built(make(), 6, 6, 18)
+    options = json.loads(json.dumps(layer.config()))
+    assert options.pop("type") == type(layer).__name__
+    again = built(type(layer)(**options), 6, 6, 18)
+    assert again.output_shape == layer.output_shape
+    assert again.config() == layer.config() or json.dumps(again.config()) == json.dumps(layer.config())
+    X = rng.standard_normal((2, 6, 6, 18))
+    np.testing.assert_array_equal(again.forward(X), layer.forward(X))
+
+
+@pytest.mark.parametrize(
+    ("h", "kernel", "stride", "dilation"), [(7, 3, 2, 1), (8, 4, 3, 1), (9, 3, 1, 2), (5, 2, 5, 1)]
+)
+def test_same_padding_gives_one_window_for_each_stride(
+    h: int, kernel: int, stride: int, dilation: int
+) -> None:
+    layer = built(Conv2D(2, kernel, stride=stride, dilation=dilation), h, h + 1, 1)
+    assert layer.output_shape == (-(-h // stride), -(-(h + 1) // stride), 2)
+    assert (
+        built(Conv2D(2, kernel, stride=stride, dilation=dilation, padding="valid"), 20, 20, 1).output_shape[0]
+        == (20 - dilation * (kernel - 1) - 1) // stride + 1
+    )
+
+
+def test_same_padding_equals_pytorch(rng: np.random.Generator) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
+    layer = built(Conv2D(6, (4, 3), dilation=(1, 2), groups=2), 7, 9, 4)
+    theirs = torch.nn.Conv2d(4, 6, (4, 3), dilation=(1, 2), groups=2, padding="same", dtype=torch.float64)
+    with torch.no_grad():
+        theirs.weight[...] = torch.tensor(layer.params["W"].transpose(3, 2, 0, 1).copy())
+        theirs.bias.zero_()
+    X = rng.standard_normal((2, 7, 9, 4))
+    with pytest.warns(UserWarning, match="padding='same'"):
+        expected = theirs(torch.tensor(X.transpose(0, 3, 1, 2).copy())).detach().numpy()
+    np.testing.assert_allclose(layer.forward(X), expected.transpose(0, 2, 3, 1), rtol=0, atol=1e-12)
+
+
+def test_parameters_operations_and_starts() -> None:
+    layer = built(Conv2D(8, 3, stride=2, groups=2, activation="relu"), 8, 8, 4)
+    assert layer.params["W"].shape == (3, 3, 2, 8)
+    assert layer.params["b"].tolist() == [0.0] * 8
+    assert layer.n_operations == 2 * 4 * 4 * 3 * 3 * 2 * 8
+    assert layer.config()["initializer"] == "he"
+    assert Conv2D(8).config()["initializer"] == "glorot"
+    assert set(built(Conv2D(8, use_bias=False), 8, 8, 4).params) == {"W"}
+    wide = built(Conv2D(64, 3, activation="relu"), 8, 8, 64)
+    assert abs(wide.params["W"].std() / (2 / (9 * 64)) ** 0.5 - 1) < 0.02
+
+
+def test_a_small_network_learns_what_a_dense_one_cannot_see_moved(rng: np.random.Generator) -> None:
+    X = np.zeros((40, 12, 12, 1))
+    y = np.arange(40) % 2
+    for i in range(40):  # class 1: a vertical stroke, class 0: a horizontal one, anywhere
+        row, column = rng.integers(0, 9, 2)
+        X[i, row : row + (4 if y[i] else 1), column : column + (1 if y[i] else 4)] = 1
+    model = Sequential(
+        [Conv2D(4, activation="relu"), MaxPool2D(), Conv2D(8, activation="relu"), GlobalAvgPool2D(), Dense(1)]
+    )
+    model.initialize((12, 12, 1), seed=3)
+    X = X.astype(np.float32)
+    first = model.loss_and_grad(X, y)
+    for _ in range(300):
+        model.loss_and_grad(X, y)
+        model.theta -= 1.0 * model.grad
+    assert model.loss_and_grad(X, y) < 0.2 < first
+
+
+BAD_OPTIONS: list[tuple[Any, str]] = [
+    (lambda: Conv2D(0), "filters of 1 or more"),
+    (lambda: Conv2D(4, groups=3), "a multiple of groups"),
+    (lambda: Conv2D(4, 0), "kernel_size as a whole number"),
+    (lambda: Conv2D(4, (3, 3, 3)), "kernel_size as a whole number"),
+    (lambda: Conv2D(4, stride=1.5), "stride as a whole number"),  # type: ignore[arg-type]
+    (lambda: Conv2D(4, padding="smae"), "padding 'same', 'valid'"),
+    (lambda: Conv2D(4, padding=-1), "0 or more each"),
+    (lambda: Conv2D(4, padding=((1, 2), 3)), "0 or more each"),  # type: ignore[arg-type]
+    (lambda: Conv2D(4, activation="rellu"), "Did you mean 'relu'"),
+    (lambda: Conv2D(4, initializer="hee"), "Did you mean 'he'"),
+    (lambda: MaxPool2D(0), "MaxPool2D: expected size"),
+    (lambda: AvgPool2D(2, stride=0), "AvgPool2D: expected stride"),
+    (lambda: UpSample2D(0), "UpSample2D: expected factor"),
+    (lambda: ZeroPad2D("same"), "ZeroPad2D: expected padding"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), BAD_OPTIONS)
+def test_bad_options_are_named(make: Any, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
+def test_samples_that_are_not_images_are_named(make: Any) -> None:
+    layer = make()
+    layer.name = "this_one"
+    with pytest.raises(ShapeError, match=r"this_one: expected images .* got samples of shape \(10,\)"):
+        built(layer, 10)
+
+
+BAD_SHAPES: list[tuple[Any, str]] = [
+    (lambda: Conv2D(4, 5, padding="valid"), "that: a 5x5 window .* does not fit into images of 4x4"),
+    (lambda: Conv2D(4, 3, groups=2), "that: expected images whose channels split into 2 groups, got .*3"),
+    (lambda: MaxPool2D(5), "that: a 5x5 window .* does not fit into images of 4x4"),
+    (lambda: AvgPool2D(2, padding=2), "that: expected padding less than the 2x2 window"),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), BAD_SHAPES)
+def test_images_that_do_not_fit_are_named(make: Any, message: str) -> None:
+    layer = make()
+    layer.name = "that"
+    with pytest.raises(ShapeError, match=message):
+        built(layer, 4, 4, 3)

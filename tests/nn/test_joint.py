@@ -1,0 +1,90 @@
+"""Graphs with several outputs: joint losses, training, prediction, model files."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pellucid.errors import DataError, OptionError
+from pellucid.formats.safetensors import load, save
+from pellucid.nn.graph import Graph
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.ops.checking import gradcheck
+from pellucid.training.adam import Adam
+from pellucid.training.loop import train
+from pellucid.types import Dataset
+
+LOSSES = {
+    "kind": {"loss": "categorical_cross_entropy", "label_smoothing": 0.1},
+    "size": {"loss": "huber", "share": 0.5},
+}
+
+
+def network() -> Graph:
+    return Graph(
+        ["photo", "facts"],
+        {
+            "flat": (Flatten(), "photo"),
+            "seen": (Dense(6, activation="relu"), "flat"),
+            "both": ("concat", ["seen", "facts"]),
+            "kind": (Dense(3), "both"),
+            "size": (Dense(1), "both"),
+        },
+        ["kind", "size"],
+        dtype="float64",
+    )
+
+
+@pytest.fixture
+def data(rng: np.random.Generator) -> Dataset:
+    X = {"photo": rng.standard_normal((30, 2, 2)), "facts": rng.standard_normal((30, 3))}
+    kind = X["facts"].argmax(axis=1)
+    return Dataset(X, {"kind": kind, "size": X["photo"].sum(axis=(1, 2))})
+
+
+def test_the_gradient_is_of_the_weighted_sum(data: Dataset, rng: np.random.Generator) -> None:
+    model = network()
+    model.initialize({"photo": (2, 2), "facts": (3,)}, seed=1)
+    model.set_loss(LOSSES)
+    Y = model.encode(data.y)
+    theta = model.theta.copy()
+    model.loss_and_grad(data.X, Y)
+
+    def loss(theta: np.ndarray) -> float:
+        model.theta[...] = theta
+        return model.loss_of(data.X, Y)
+
+    assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
+
+
+def test_it_trains_predicts_and_is_saved(data: Dataset, tmp_path: Path) -> None:
+    model = network()
+    history = train(
+        model, data, loss=LOSSES, optimizer=Adam(0.02), n_epochs=150, batch_size=10, validation=data
+    )
+    assert history.losses[-1] < 0.5 * history.losses[0]
+    predicted = model.predict(data.X)
+    assert (predicted["kind"] == data.y["kind"]).mean() > 0.9
+    assert predicted["size"].shape == (30,)
+    assert set(model.predict_proba(data.X)) == {"kind"}
+    save(model, tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.loss_options == model.loss_options
+    np.testing.assert_array_equal(again.predict(data.X)["size"], predicted["size"])
+
+
+def test_losses_are_chosen_by_the_targets(data: Dataset) -> None:
+    model = network()
+    train(model, data, n_epochs=1)
+    assert model.loss_options["losses"] == {
+        "kind": {"loss": "categorical_cross_entropy"},
+        "size": {"loss": "mean_squared_error"},
+    }
+
+
+def test_what_does_not_fit_is_told(data: Dataset) -> None:
+    model = network()
+    with pytest.raises(OptionError, match="a loss for each of the outputs kind, size"):
+        model.set_loss({"kind": "hinge"})
+    with pytest.raises(DataError, match="expected y as a dictionary of kind, size, got one array"):
+        train(model, Dataset(data.X, data.y["kind"]), loss=LOSSES, n_epochs=1)
