@@ -162,6 +162,14 @@ def test_flips_alone_are_exact(rng: np.random.Generator) -> None:
     assert len(corners) == 4  # all four combinations came up
 
 
+def test_targets_tell_what_was_mixed(rng: np.random.Generator) -> None:
+    X, Y = rng.random((6, 4, 4, 3)), np.eye(6)
+    mixed, targets = Augment([Mixup(1.0)]).apply(X, Y, seeded())
+    assert targets is not None
+    np.testing.assert_allclose(mixed, np.einsum("ij,jhwc->ihwc", targets, X), rtol=0, atol=1e-15)
+    assert (targets.max(axis=1) < 1).any()
+
+
 def test_all_transforms_together(rng: np.random.Generator) -> None:
     augment = Augment([cls() for cls in TRANSFORMS.values()])
     X, Y = rng.random((6, 16, 12, 3), dtype=np.float32), np.eye(6, dtype=np.float32)
@@ -259,7 +267,7 @@ def test_wrong_configurations_name_the_nearest(config: Any, message: str) -> Non
         (lambda: Shear(90), "Shear: expected degrees to be a number from 0 up to 89, got 90"),
         (lambda: Crop(-1), "Crop: expected padding to be a whole number from 0 up, got -1"),
         (lambda: Crop(1.5), "Crop: expected padding"),
-        (lambda: ResizedCrop(area=(0, 1)), r"ResizedCrop: expected area to be two numbers above 0 up to 1.*\(0, 1\)"),
+        (lambda: ResizedCrop(area=(0, 1)), r"ResizedCrop: expected area to be two numbers above 0.*\(0, 1\)"),
         (lambda: ResizedCrop(area=(0.9, 0.5)), "the smaller first"),
         (lambda: ResizedCrop(aspect=3), "ResizedCrop: expected aspect to be two numbers above 0, the smaller"),
         (lambda: Brightness(True), "Brightness: expected amount to be a number from 0 up to 1, got True"),

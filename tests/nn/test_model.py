@@ -103,12 +103,22 @@ def test_config_makes_the_same_model_again() -> None:
     np.testing.assert_array_equal(again.theta, model.theta)
 
 
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_presets_are_of_float64(name: str) -> None:
+@pytest.mark.parametrize("name", ["logistic", "two-layer", "mlp"])
+def test_the_published_presets_are_of_float64(name: str) -> None:
     model = preset(name)
     model.initialize((12,))
     assert model.theta.dtype == np.float64
     assert model.output_shape == (1,)
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+@pytest.mark.parametrize("n_classes", [2, 5])
+def test_every_preset_takes_photos_and_any_number_of_classes(name: str, n_classes: int) -> None:
+    model = preset(name, n_classes)
+    model.initialize((32, 32, 3))
+    assert model.output_shape == ((1,) if n_classes == 2 else (5,))
+    assert model.forward(np.zeros((2, 32, 32, 3), model.dtype)).shape == (2, *model.output_shape)
+    assert preset(name, n_outputs=3).layers[-1].units == 3
 
 
 def test_unknown_presets_dtypes_and_losses_name_the_nearest() -> None:

@@ -3,14 +3,15 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from pellucid.app import options as o
+from pellucid.app.data_cli import data_app
+from pellucid.app.model_cli import model_app
+from pellucid.app.options import print_json, print_table
 from pellucid.errors import PellucidError
-
-if TYPE_CHECKING:
-    from pellucid.types import Split
 
 app = typer.Typer(
     name="pellucid",
@@ -20,17 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_app = typer.Typer(help="Look at data sets, and fetch the published one.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
-
-Data = Annotated[str, typer.Argument(help="A built-in name, an .h5 or .npz file, or a folder of images.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print less.")]
-Mirror = Annotated[str | None, typer.Option(help="Download from this address instead of the public home.")]
-XKey = Annotated[str | None, typer.Option(help="Name of the array of inputs in an .h5 or .npz file.")]
-YKey = Annotated[str | None, typer.Option(help="Name of the array of labels in an .h5 or .npz file.")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out images that cannot be read.")]
-ImageSize = Annotated[str | None, typer.Option(help="HEIGHTxWIDTH that a folder's images are resized to.")]
+app.add_typer(model_app, name="model")
 
 
 @app.callback(invoke_without_command=True)
@@ -47,50 +39,75 @@ def _root(
 
 @app.command()
 def run(
-    data: Data = "drawn-cats",
-    model: Annotated[str, typer.Option(help="A preset: logistic, two-layer or mlp.")] = "mlp",
+    data: o.Data = "drawn-cats",
+    model: o.ModelName = "mlp",
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/DATA-MODEL-N.")] = None,
-    epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 2500,
-    batch_size: Annotated[int | None, typer.Option(help="Default: the full batch.")] = None,
-    learning_rate: Annotated[float, typer.Option(help="How far a step goes.")] = 0.0075,
-    optimizer: Annotated[str, typer.Option(help="How a gradient moves the weights.")] = "sgd",
-    loss: Annotated[str | None, typer.Option(help="What is made small.")] = None,
-    seed: Annotated[int, typer.Option(help="Of every random number.")] = 1,
-    dtype: Annotated[str | None, typer.Option(help="float32 or float64; default: the model's.")] = None,
-    path: Annotated[str, typer.Option(help="auto, direct or dual: how the first layer is trained.")] = "auto",
     photo: Annotated[Path | None, typer.Option(help="A new photo to predict at the end.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")] = False,
-    x_key: XKey = None,
-    y_key: YKey = None,
-    skip_bad: SkipBad = False,
-    image_size: ImageSize = None,
-    mirror: Mirror = None,
-    quiet: Quiet = False,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+    epochs: o.Epochs = None,
+    batch_size: o.BatchSize = None,
+    learning_rate: o.LearningRate = None,
+    optimizer: o.OptimizerName = None,
+    weight_decay: o.WeightDecay = None,
+    schedule: o.ScheduleName = None,
+    augment: o.AugmentName = None,
+    loss: o.LossName = None,
+    class_weight: o.ClassWeight = None,
+    validation: o.ValidationShare = None,
+    patience: o.Patience = None,
+    seed: o.Seed = 1,
+    dtype: o.Dtype = None,
+    path: o.Path_ = "auto",
+    threads: o.Threads = None,
+    x_key: o.XKey = None,
+    y_key: o.YKey = None,
+    target: o.Target = None,
+    skip_bad: o.SkipBad = False,
+    image_size: o.ImageSize = None,
+    mirror: o.Mirror = None,
 ) -> None:
     """The whole pipeline: look, train, evaluate, show the mistakes, report."""
-    from pellucid.app.config import training_config
     from pellucid.app.pipeline import run as run_pipeline
     from pellucid.app.run_folder import next_folder
+    from pellucid.app.training import plan
     from pellucid.training.callbacks import Progress
 
-    config = training_config(
+    config, architecture = plan(
+        model,
         data=data,
-        model=model,
+        target=target,
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
         optimizer=optimizer,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        augment=augment,
         loss=loss,
+        class_weight=class_weight,
+        validation=validation,
+        patience=patience,
         seed=seed,
         dtype=dtype,
         path=path,
+        threads=threads,
     )
-    split = _load(data, x_key, y_key, skip_bad, image_size, mirror, seed)
-    target = out or next_folder(Path("runs"), f"{Path(data).stem}-{model}")
+    split = o.load(
+        data,
+        x_key=x_key,
+        y_key=y_key,
+        target=target,
+        skip_bad=skip_bad,
+        image_size=image_size,
+        mirror=mirror,
+        seed=seed,
+    )
     outcome = run_pipeline(
         split,
         config,
-        target,
+        out or next_folder(Path("runs"), o.folder_name(data, model)),
+        architecture=architecture,
         force=force,
         photo=photo,
         callbacks=() if quiet else (Progress(),),
@@ -103,11 +120,142 @@ def run(
 
 
 @app.command()
+def train(
+    data: o.Data,
+    model: o.ModelName = "mlp",
+    out: Annotated[Path | None, typer.Option(help="The run folder; default runs/DATA-MODEL-N.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
+    ] = False,
+    checkpoint_steps: Annotated[
+        int | None, typer.Option(help="Write a checkpoint every so many steps.")
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float | None, typer.Option(help="Or every so many minutes; default 5.")
+    ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write event files into the folder.")
+    ] = False,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+    epochs: o.Epochs = None,
+    batch_size: o.BatchSize = None,
+    learning_rate: o.LearningRate = None,
+    optimizer: o.OptimizerName = None,
+    weight_decay: o.WeightDecay = None,
+    schedule: o.ScheduleName = None,
+    augment: o.AugmentName = None,
+    loss: o.LossName = None,
+    class_weight: o.ClassWeight = None,
+    validation: o.ValidationShare = None,
+    patience: o.Patience = None,
+    seed: o.Seed = 1,
+    dtype: o.Dtype = None,
+    path: o.Path_ = "auto",
+    threads: o.Threads = None,
+    x_key: o.XKey = None,
+    y_key: o.YKey = None,
+    target: o.Target = None,
+    skip_bad: o.SkipBad = False,
+    image_size: o.ImageSize = None,
+    mirror: o.Mirror = None,
+) -> None:
+    """Train a model: checkpoints, model, history and metrics, without the pictures of `run`."""
+    from pellucid.app.run_folder import next_folder
+    from pellucid.app.train_command import train_into
+    from pellucid.app.training import plan
+    from pellucid.training.callbacks import Progress
+
+    config, architecture = plan(
+        model,
+        data=data,
+        target=target,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        augment=augment,
+        loss=loss,
+        class_weight=class_weight,
+        validation=validation,
+        patience=patience,
+        seed=seed,
+        dtype=dtype,
+        path=path,
+        threads=threads,
+    )
+    split = o.load(
+        data,
+        x_key=x_key,
+        y_key=y_key,
+        target=target,
+        skip_bad=skip_bad,
+        image_size=image_size,
+        mirror=mirror,
+        seed=seed,
+    )
+    outcome = train_into(
+        split,
+        config,
+        out or next_folder(Path("runs"), o.folder_name(data, model)),
+        architecture=architecture,
+        resume=resume,
+        checkpoint_steps=checkpoint_steps,
+        checkpoint_minutes=checkpoint_minutes,
+        tensorboard=tensorboard,
+        force=force,
+        callbacks=() if quiet else (Progress(),),
+        say=(lambda line: None) if quiet else print,
+    )
+    print(outcome.folder)
+    if outcome.was_interrupted:
+        raise typer.Exit(130)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
+    data: o.Data,
+    as_json: o.Json = False,
+    x_key: o.XKey = None,
+    y_key: o.YKey = None,
+    target: o.Target = None,
+    skip_bad: o.SkipBad = False,
+    image_size: o.ImageSize = None,
+    mirror: o.Mirror = None,
+) -> None:
+    """What a saved model scores on the test part of a data set."""
+    from pellucid.app.evaluation import evaluate_on
+
+    result = evaluate_on(
+        model,
+        data,
+        load=lambda: o.load(
+            data,
+            x_key=x_key,
+            y_key=y_key,
+            target=target,
+            skip_bad=skip_bad,
+            image_size=image_size,
+            mirror=mirror,
+        ),
+    )
+    if as_json:
+        print_json(result)
+        return
+    for name, value in result.items():
+        if not isinstance(value, list):
+            print(f"{name.replace('_', ' ')}: {value}")
+
+
+@app.command()
 def reproduce(
     data_dir: Annotated[Path | None, typer.Option(help="A folder that holds the published photos.")] = None,
     tolerance: Annotated[float, typer.Option(help="The largest relative difference that is none.")] = 1e-8,
-    as_json: Json = False,
-    mirror: Mirror = None,
+    as_json: o.Json = False,
+    mirror: o.Mirror = None,
 ) -> None:
     """The published numbers beside ours; exit 1 if they differ."""
     from pellucid.app import reproduction
@@ -117,7 +265,7 @@ def reproduce(
         data_dir, tolerance=tolerance, mirror=mirror, callbacks=lambda path: [Progress(path)]
     )
     if as_json:
-        _print_json(result.to_dict())
+        print_json(result.to_dict())
     else:
         published = reproduction.published_costs()
         rows = [
@@ -132,7 +280,7 @@ def reproduce(
                 result.new_photo or "not there",
             ),
         )
-        _print_table(("", "published", "dual form", "direct form"), rows + [(*row, "") for row in accuracies])
+        print_table(("", "published", "dual form", "direct form"), rows + [(*row, "") for row in accuracies])
         print(f"\nLargest relative difference: {result.largest_difference:.1e} (allowed: {tolerance:g})")
         print(f"Dual form: {result.dual_seconds:.3f} s. Direct form: {result.direct_seconds:.2f} s.")
         print(f"BLAS: {result.blas}, {result.threads} threads.")
@@ -145,7 +293,7 @@ def reproduce(
 def predict(
     model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
     images: Annotated[list[Path], typer.Argument(help="Images of any size and kind.")],
-    as_json: Json = False,
+    as_json: o.Json = False,
     as_lines: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")] = False,
 ) -> None:
     """What a saved model says of images."""
@@ -153,7 +301,7 @@ def predict(
 
     predictions = predict_images(model, images)
     if as_json:
-        _print_json({"predictions": [prediction.to_dict() for prediction in predictions]})
+        print_json({"predictions": [prediction.to_dict() for prediction in predictions]})
     elif as_lines:
         for prediction in predictions:
             print(json.dumps(prediction.to_dict()))
@@ -164,27 +312,27 @@ def predict(
 
 @app.command()
 def bench(
-    data: Data = "catvnoncat",
+    data: o.Data = "catvnoncat",
     steps: Annotated[int, typer.Option(min=1, help="Steps of gradient descent.")] = 2500,
-    as_json: Json = False,
-    mirror: Mirror = None,
+    as_json: o.Json = False,
+    mirror: o.Mirror = None,
 ) -> None:
     """The tutorial's training against the textbook loop and every other library that is installed."""
     from pellucid.app import benchmark
 
-    split = _load(data, mirror=mirror)
+    split = o.load(data, mirror=mirror)
     result = benchmark.bench(
         split, n_steps=steps, tell=lambda name: print(f"running {name} ...", file=sys.stderr)
     )
     if as_json:
-        _print_json(result.to_dict())
+        print_json(result.to_dict())
         return
     print(
         f"{result.machine}; Python {result.python}, NumPy {result.numpy}, {result.blas}, {result.threads} threads"
     )
     print(f"{result.n_steps} full-batch steps on {result.data}; each in a process of its own\n")
     header = ("", "version", "seconds", "ratio", "final cost", "largest weight difference")
-    _print_table(
+    print_table(
         header,
         [
             (
@@ -200,124 +348,6 @@ def bench(
     )
     if result.absent:
         print(f"\nNot installed: {', '.join(result.absent)}. pip install 'pellucid[bench]' brings them.")
-
-
-@data_app.command("list")
-def data_list(as_json: Json = False) -> None:
-    """The built-in data sets."""
-    from pellucid.data.sources import BUILTIN
-
-    if as_json:
-        _print_json(dict(BUILTIN))
-    else:
-        _print_table(("name", "what it is"), list(BUILTIN.items()))
-
-
-@data_app.command("info")
-def data_info(
-    data: Data,
-    as_json: Json = False,
-    x_key: XKey = None,
-    y_key: YKey = None,
-    skip_bad: SkipBad = False,
-    image_size: ImageSize = None,
-    mirror: Mirror = None,
-) -> None:
-    """Shapes, classes and counts of a data set."""
-    split = _load(data, x_key, y_key, skip_bad, image_size, mirror)
-    parts = {"train": split.train, "test": split.test}
-    info = {
-        "name": split.name,
-        "classes": list(split.classes),
-        "notes": list(split.notes),
-        **{
-            part: {
-                "shape": list(values.X.shape),
-                "dtype": str(values.X.dtype),
-                "counts": dict(zip(split.classes, values.counts.tolist(), strict=True)),
-            }
-            for part, values in parts.items()
-        },
-    }
-    if as_json:
-        _print_json(info)
-        return
-    print(
-        f"{split.name}: {len(split.classes)} classes, samples {split.train.X.shape[1:]}, {split.train.X.dtype}"
-    )
-    rows = [
-        (
-            name,
-            *(
-                f"{count} ({100 * count / len(part):.0f} %)"
-                for part in parts.values()
-                for count in [part.counts[i]]
-            ),
-        )
-        for i, name in enumerate(split.classes)
-    ]
-    _print_table(("class", "train", "test"), [*rows, ("all", len(split.train), len(split.test))])
-    for note in split.notes:
-        print(f"Note: {note}")
-
-
-@data_app.command("fetch")
-def data_fetch(name: str = "catvnoncat", mirror: Mirror = None) -> None:
-    """Download a published data set and verify it."""
-    from pellucid.data.download import fetch
-
-    print(fetch(name, mirror=mirror))
-
-
-def _load(
-    data: str,
-    x_key: str | None = None,
-    y_key: str | None = None,
-    skip_bad: bool = False,
-    image_size: str | None = None,
-    mirror: str | None = None,
-    seed: int = 1,
-) -> "Split":
-    from pellucid.data.sources import load_data
-
-    return load_data(
-        data,
-        x_key=x_key,
-        y_key=y_key,
-        skip_bad=skip_bad,
-        image_size=_size(image_size),
-        mirror=mirror,
-        seed=seed,
-    )
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    height, _, width = text.lower().partition("x")
-    if not (height.isdecimal() and width.isdecimal()):
-        raise typer.BadParameter(f"--image-size: expected HEIGHTxWIDTH such as 64x64, got {text!r}.")
-    return int(height), int(width)
-
-
-def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2))
-
-
-def _print_table(header: tuple[str, ...], rows: list[Any]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for i, name in enumerate(header):
-        table.add_column(name, justify="left" if i == 0 or isinstance(rows[0][i], str) else "right")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    console = Console()
-    if not console.is_terminal:  # a file or a pipe has no width to fit
-        console = Console(width=200)
-    console.print(table)
 
 
 def main(argv: list[str] | None = None) -> int:

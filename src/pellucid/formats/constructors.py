@@ -1,4 +1,4 @@
-"""What a layer's constructor takes, read from its signature, so that a file can be checked against it."""
+"""What a constructor takes, read from its signature, so that a file can be checked against it."""
 
 import collections.abc
 import inspect
@@ -17,7 +17,7 @@ _LISTS = (list, tuple, collections.abc.Sequence)
 
 @dataclass(frozen=True)
 class Signature:
-    """The options that a layer's constructor takes, by name with their types.
+    """The options that a constructor takes, by name with their types.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Signature:
     rest: Any = None
 
     @classmethod
-    def of(cls, made: type[Layer]) -> "Signature":
+    def of(cls, made: type[Any]) -> "Signature":
         """Return what that class's constructor takes.
 
         Examples
@@ -94,7 +94,7 @@ def _fits_one(value: Any, hint: Any) -> bool:
         return value in inner
     if origin is tuple and inner and inner[-1] is not Ellipsis:
         return (
-            isinstance(value, list) and len(value) == len(inner) and all(map(fits, value, inner, strict=True))
+            isinstance(value, list) and len(value) == len(inner) and all(map(fits, value, inner))
         )
     if origin in _LISTS or hint in _LISTS:
         return isinstance(value, list) and (not inner or all(fits(entry, inner[0]) for entry in value))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.table_schema import TableSchema
 from pellucid.errors import FormatError, PellucidError
 from pellucid.files import write_atomically
 from pellucid.nn.model import Model
@@ -57,6 +58,7 @@ def save(model: Model, path: str | Path) -> None:
         "loss": model.loss,
         "loss_options": model.loss_options,
         "preprocessing": None if model.preprocessing is None else model.preprocessing.to_config(),
+        "schema": None if model.schema is None else model.schema.to_config(),
         "classes": list(model.classes),
         "training": model.summary_of_training,
     }
@@ -92,6 +94,8 @@ def load(path: str | Path) -> Model:
         model.set_loss(header["loss"], **header["loss_options"])
         rule = header["preprocessing"]
         model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
+        schema = header["schema"]
+        model.schema = None if schema is None else TableSchema.from_config(schema)
         model.classes = tuple(header["classes"])
         model.summary_of_training = header["training"]
     except (PellucidError, KeyError, TypeError, ValueError, AttributeError) as error:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pellucid.errors import FormatError, PellucidError
+from pellucid.errors import PellucidError
 from pellucid.formats.constructors import Signature, as_taken, fits, holds_layers, type_in_words
 from pellucid.formats.toml_lines import KeyPath
 from pellucid.formats.toml_source import TomlSource, in_words
@@ -37,7 +37,11 @@ class LayerReader:
     def layers(self, at: KeyPath, value: Any) -> list[Layer]:
         """Return the layers of a list of tables."""
         if not isinstance(value, list):
-            wanted = "a list of layers: a [[layers]] header above each" if at == ("layers",) else "a list of layers"
+            wanted = (
+                "a list of layers: a [[layers]] header above each"
+                if at == ("layers",)
+                else "a list of layers"
+            )
             raise self.source.fault(at, f"{at[-1]}: expected {wanted}, got {in_words(value)}.")
         return [self.layer_or_list((*at, i), entry) for i, entry in enumerate(value)]
 
@@ -48,7 +52,8 @@ class LayerReader:
             return self._made(at, Sequential, {"layers": layers}, {"layers": at})
         if not isinstance(value, dict):
             raise self.source.fault(
-                at, f'expected a layer such as {{ type = "Flatten" }} or a list of them, got {in_words(value)}.'
+                at,
+                f'expected a layer such as {{ type = "Flatten" }} or a list of them, got {in_words(value)}.',
             )
         return self.layer(at, value)
 
@@ -71,14 +76,18 @@ class LayerReader:
                 wanted = "a list of names" if key == "inputs" else "a name or a list of names"
                 raise source.fault((*at, key), f"{key}: expected {wanted}, got {in_words(table[key])}.")
         if not isinstance(nodes, list) or not nodes:
-            raise source.fault(nodes_at, "Graph: expected nodes: a [[nodes]] table, or a list entry, for each.")
+            raise source.fault(
+                nodes_at, "Graph: expected nodes: a [[nodes]] table, or a list entry, for each."
+            )
         made: list[dict[str, Any]] = []
         places: dict[str, KeyPath] = {"inputs?": (*at, "inputs"), "outputs?": (*at, "outputs")}
         for i, node in enumerate(nodes):
             made.append(self._node((*nodes_at, i), node))
             name = re.escape(repr(made[-1]["name"]))
             if f"node {name}" in places:
-                raise source.fault((*nodes_at, i, "name"), f"Graph: two nodes are called {made[-1]['name']!r}.")
+                raise source.fault(
+                    (*nodes_at, i, "name"), f"Graph: two nodes are called {made[-1]['name']!r}."
+                )
             places |= {f"node {name}": (*nodes_at, i), f"are called {name}": (*nodes_at, i, "name")}
         graph = self._made(at, Graph, {**table, "nodes": made}, places)
         assert isinstance(graph, Graph)
@@ -136,8 +145,6 @@ class LayerReader:
         """Call the constructor; its complaint is put on the line of the option that it speaks of first."""
         try:
             layer = cls.from_config(options, lambda made: made)  # type: ignore[arg-type, return-value]
-        except FormatError:
-            raise
         except _FAULTS as error:
             text = str(error) or type(error).__name__
             message = text if isinstance(error, PellucidError) else f"{cls.__name__}: {text}."

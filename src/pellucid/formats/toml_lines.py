@@ -1,4 +1,4 @@
-"""On which line of a TOML text a table, a key or an entry of a list stands; tomllib, which reads it, does not say."""
+"""On which line of a TOML text a table, a key or a list's entry stands; tomllib, which reads it, does not say."""
 
 import re
 import tomllib

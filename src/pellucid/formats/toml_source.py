@@ -75,7 +75,9 @@ class TomlSource:
         known = list(known)
         for key in table:
             if key not in known:
-                message = unknown_name(kind, key, known) if known else f"unknown {kind} {key!r}: there are none."
+                message = (
+                    unknown_name(kind, key, known) if known else f"unknown {kind} {key!r}: there are none."
+                )
                 raise self.fault((*at, key), message)
 
     def table(self, at: KeyPath, value: Any, wanted: str) -> dict[str, Any]:

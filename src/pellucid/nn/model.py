@@ -125,6 +125,11 @@ class Model(Layer):
         """Choose the loss that suits the outputs and these labels or targets."""
         self.set_loss(default_loss(self.output_shape[-1], y))
 
+    @property
+    def loss_kind(self) -> str:
+        """What the loss asks for: "classification", "multi_label", "regression", or "joint" for several outputs."""
+        return self._loss.kind
+
     def encode(self, y: Any) -> Any:
         """Return labels or targets, checked, as what the loss compares outputs with."""
         if len(self.output_shape) != 1:

@@ -3,13 +3,34 @@
 from typing import Any, TypeVar
 
 from pellucid.errors import OptionError, unknown_name
+from pellucid.nn.convolution import Conv2D
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.model import Model, Sequential
+from pellucid.nn.normalization import Activation, BatchNorm, Dropout, LayerNorm
+from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
 from pellucid.nn.structures import Parallel, Residual
 
 LAYERS: dict[str, type[Layer]] = {
-    cls.__name__: cls for cls in (Dense, Flatten, Graph, Parallel, Residual, Sequential)
+    cls.__name__: cls
+    for cls in (
+        Activation,
+        AvgPool2D,
+        BatchNorm,
+        Conv2D,
+        Dense,
+        Dropout,
+        Flatten,
+        GlobalAvgPool2D,
+        Graph,
+        LayerNorm,
+        MaxPool2D,
+        Parallel,
+        Residual,
+        Sequential,
+        UpSample2D,
+        ZeroPad2D,
+    )
 }
 
 L = TypeVar("L", bound=type[Layer])

@@ -61,4 +61,4 @@ def binary_cross_entropy(Z: Array, Y: Array) -> float:
     for z, y in zip(Z.ravel(), Y.ravel(), strict=True):
         p = 1 / (1 + math.exp(-z))
         total -= y * math.log(p) + (1 - y) * math.log(1 - p)
-    return total / len(Z)
+    return float(total / len(Z))

@@ -29,6 +29,7 @@ def test_flips_are_exact_and_undo_themselves(photos: np.ndarray, flip: Any, axis
     np.testing.assert_array_equal(once, np.flip(photos, axis))
     np.testing.assert_array_equal(at(flip(), once, 1), photos)
     np.testing.assert_array_equal(at(flip(), photos, 0), photos)
+    assert [flip().label(np.array([value])) for value in (0, 1)] == ["as it is", "flipped"]
 
 
 @pytest.mark.parametrize(("flip", "axis"), [(HorizontalFlip, 2), (VerticalFlip, 1)])
@@ -140,11 +141,11 @@ def test_draws_fill_their_range_and_stay_in_it(rng: np.random.Generator) -> None
 
 
 def test_windows_of_a_resized_crop_lie_in_the_image_and_have_the_area(rng: np.random.Generator) -> None:
-    top, left, height, width = ResizedCrop((0.5, 0.8), (0.75, 4 / 3)).draw(4000, (20, 40, 3), rng).T
+    top, left, height, width = ResizedCrop((0.5, 0.6), (0.8, 1.5)).draw(4000, (20, 40, 3), rng).T
     assert min(top.min(), left.min()) >= 0
     assert max((top + height).max(), (left + width).max()) <= 1
     area, aspect = height * width, width / height
-    assert 0.5 <= area.min() < 0.51
-    assert 0.78 < area.max() <= 0.8 + 1e-12
-    assert 0.75 - 1e-12 <= aspect.min() < 0.77
-    assert 1.31 < aspect.max() <= 4 / 3 + 1e-12
+    assert 0.5 - 1e-12 <= area.min() < 0.51
+    assert 0.59 < area.max() <= 0.6 + 1e-12
+    assert 0.8 - 1e-12 <= aspect.min() < 0.82
+    assert 1.47 < aspect.max() <= 1.5 + 1e-12

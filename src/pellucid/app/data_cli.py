@@ -1,0 +1,102 @@
+"""The edge of ``pellucid data``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pellucid.app import options as o
+from pellucid.app.options import print_json, print_table
+
+data_app = typer.Typer(help="Look at data sets, and fetch the published one.", no_args_is_help=True)
+
+
+@data_app.command("list")
+def data_list(as_json: o.Json = False) -> None:
+    """The built-in data sets."""
+    from pellucid.data.sources import BUILTIN
+
+    if as_json:
+        print_json(dict(BUILTIN))
+    else:
+        print_table(("name", "what it is"), list(BUILTIN.items()))
+
+
+@data_app.command("info")
+def data_info(
+    data: o.Data,
+    as_json: o.Json = False,
+    x_key: o.XKey = None,
+    y_key: o.YKey = None,
+    target: o.Target = None,
+    skip_bad: o.SkipBad = False,
+    image_size: o.ImageSize = None,
+    mirror: o.Mirror = None,
+) -> None:
+    """Shapes, classes and counts of a data set."""
+    split = o.load(
+        data,
+        x_key=x_key,
+        y_key=y_key,
+        target=target,
+        skip_bad=skip_bad,
+        image_size=image_size,
+        mirror=mirror,
+    )
+    parts = {"train": split.train, "test": split.test}
+    info = {
+        "name": split.name,
+        "classes": list(split.classes),
+        "notes": list(split.notes),
+        **{
+            part: {
+                "shape": list(values.X.shape),
+                "dtype": str(values.X.dtype),
+                "counts": dict(zip(split.classes, values.counts.tolist(), strict=True)),
+            }
+            for part, values in parts.items()
+        },
+    }
+    if as_json:
+        print_json(info)
+        return
+    print(
+        f"{split.name}: {len(split.classes)} classes, samples {split.train.X.shape[1:]}, {split.train.X.dtype}"
+    )
+    rows = [
+        (
+            name,
+            *(
+                f"{count} ({100 * count / len(part):.0f} %)"
+                for part in parts.values()
+                for count in [part.counts[i]]
+            ),
+        )
+        for i, name in enumerate(split.classes)
+    ]
+    print_table(("class", "train", "test"), [*rows, ("all", len(split.train), len(split.test))])
+    for note in split.notes:
+        print(f"Note: {note}")
+
+
+@data_app.command("fetch")
+def data_fetch(name: str = "catvnoncat", mirror: o.Mirror = None) -> None:
+    """Download a published data set and verify it."""
+    from pellucid.data.download import fetch
+
+    print(fetch(name, mirror=mirror))
+
+
+@data_app.command("augment")
+def data_augment(
+    photo: Annotated[Path, typer.Argument(help="An image of any size and kind.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The picture to write.")] = Path("augmented.png"),
+    seed: o.Seed = 1,
+) -> None:
+    """A contact sheet of what each augmentation does to a photo."""
+    from pellucid.data.images import read_image, resize_image
+    from pellucid.evaluation.contact_sheet import contact_sheet
+    from pellucid.evaluation.report import save_figure
+
+    save_figure(contact_sheet(resize_image(read_image(photo), 64, 64), seed=seed), out)
+    print(out)

@@ -1,0 +1,65 @@
+"""The edge of ``pellucid model``."""
+
+from typing import Annotated
+
+import typer
+
+from pellucid.app import options as o
+from pellucid.app.options import print_json, print_table
+
+model_app = typer.Typer(help="Look at networks, and check their gradients.", no_args_is_help=True)
+
+Source = Annotated[str, typer.Argument(help="A preset, a .toml file, a model file or a run folder.")]
+InputShape = Annotated[str | None, typer.Option(help="One sample's shape, such as 64x64x3.")]
+
+
+@model_app.command("list")
+def model_list(as_json: o.Json = False) -> None:
+    """The presets."""
+    from pellucid.nn.presets import PRESETS
+
+    if as_json:
+        print_json(PRESETS)
+    else:
+        print_table(("name", "what it is"), list(PRESETS.items()))
+
+
+@model_app.command("show")
+def model_show(source: Source, input_shape: InputShape = None, as_json: o.Json = False) -> None:
+    """Layers, shapes, parameters, operations and bytes of a network."""
+    from pellucid.app.model_tools import show
+
+    table = show(source, input_shape=_shape(input_shape))
+    if as_json:
+        print_json(table.to_dict())
+    else:
+        print(table.text)
+
+
+@model_app.command("check")
+def model_check(
+    source: Source, input_shape: InputShape = None, seed: o.Seed = 0, as_json: o.Json = False
+) -> None:
+    """Compare every gradient of a network with a numerical one; exit 1 if one is wrong."""
+    from pellucid.app.model_tools import check
+
+    result = check(source, input_shape=_shape(input_shape), seed=seed)
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        rows = [(row.name, f"{row.error:.1e}", "ok" if row.is_ok else "WRONG") for row in result.rows]
+        print_table(("parameter", "relative error", ""), rows)
+        print("Every gradient is right." if result.is_ok else "A gradient is WRONG.")
+    if not result.is_ok:
+        raise typer.Exit(1)
+
+
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    from pellucid.errors import OptionError
+
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise OptionError(f"--input-shape: expected numbers joined by x, such as 64x64x3, got {text!r}.")
+    return tuple(int(side) for side in sides)

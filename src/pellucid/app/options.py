@@ -1,0 +1,109 @@
+"""The options and arguments that several commands share, and what all of them print with."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pellucid.errors import OptionError
+
+if TYPE_CHECKING:
+    from pellucid.types import Split
+
+Data = Annotated[str, typer.Argument(help="A built-in name, a folder of images, an .h5, .npz or .csv file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print less.")]
+Mirror = Annotated[str | None, typer.Option(help="Download from this address instead of the public home.")]
+XKey = Annotated[str | None, typer.Option(help="Name of the array of inputs in an .h5 or .npz file.")]
+YKey = Annotated[str | None, typer.Option(help="Name of the array of labels in an .h5 or .npz file.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave out images that cannot be read.")]
+ImageSize = Annotated[str | None, typer.Option(help="HEIGHTxWIDTH that a folder's images are resized to.")]
+Target = Annotated[str | None, typer.Option(help="The column of a .csv file to predict; several: a,b,c.")]
+ModelName = Annotated[
+    str, typer.Option("--model", help="A preset (see `pellucid model list`) or a .toml file.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]
+
+Epochs = Annotated[int | None, typer.Option(help="Passes over the training data.")]
+BatchSize = Annotated[int | None, typer.Option(help="Samples a step; 0: all of them.")]
+LearningRate = Annotated[float | None, typer.Option(help="How far a step goes.")]
+OptimizerName = Annotated[
+    str | None, typer.Option("--optimizer", help="sgd, adam, adamw, rmsprop, adagrad, lbfgs")
+]
+WeightDecay = Annotated[float | None, typer.Option(help="How strongly weights are drawn to 0.")]
+ScheduleName = Annotated[str | None, typer.Option("--schedule", help="How the learning rate changes.")]
+AugmentName = Annotated[str | None, typer.Option("--augment", help="photo: change every photo a little.")]
+LossName = Annotated[
+    str | None, typer.Option("--loss", help="What is made small; default: what suits the data.")
+]
+ClassWeight = Annotated[str | None, typer.Option(help="balanced: rare classes count more.")]
+ValidationShare = Annotated[float | None, typer.Option("--validation", help="Share held out and watched.")]
+Patience = Annotated[int | None, typer.Option(help="Stop after so many epochs without improvement.")]
+Seed = Annotated[int, typer.Option(help="Of every random number.")]
+Dtype = Annotated[str | None, typer.Option(help="float32 or float64; default: the model's.")]
+Path_ = Annotated[str, typer.Option("--path", help="auto, direct or dual: how the first layer is trained.")]
+Threads = Annotated[int | None, typer.Option(help="Split every batch over so many threads.")]
+
+
+def load(
+    data: str,
+    *,
+    x_key: str | None = None,
+    y_key: str | None = None,
+    skip_bad: bool = False,
+    image_size: str | None = None,
+    mirror: str | None = None,
+    target: str | None = None,
+    seed: int = 1,
+) -> "Split":
+    """Return the data that was named."""
+    from pellucid.data.sources import load_data
+
+    return load_data(
+        data,
+        x_key=x_key,
+        y_key=y_key,
+        skip_bad=skip_bad,
+        image_size=_size(image_size),
+        mirror=mirror,
+        target=target,
+        seed=seed,
+    )
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal()):
+        raise OptionError(f"--image-size: expected HEIGHTxWIDTH such as 64x64, got {text!r}.")
+    return int(height), int(width)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object."""
+    print(json.dumps(value, indent=2))
+
+
+def print_table(header: tuple[str, ...], rows: list[Any]) -> None:
+    """Print rows in columns: the first to the left, numbers to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, name in enumerate(header):
+        is_text = i == 0 or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
+        table.add_column(name, justify="left" if is_text else "right")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    console = Console(markup=False)
+    if not console.is_terminal:  # a file or a pipe has no width to fit
+        console = Console(width=200, markup=False)
+    console.print(table)
+
+
+def folder_name(data: str, model: str) -> str:
+    """Return what a run's folder is called after: data and model, without folders and endings."""
+    return f"{Path(data).stem}-{Path(model).stem}"

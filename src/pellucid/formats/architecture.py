@@ -1,0 +1,294 @@
+"""Networks written down as TOML files."""
+
+import re
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pellucid.errors import FormatError, OptionError, ShapeError
+from pellucid.formats.toml_layers import LayerReader
+from pellucid.formats.toml_source import TomlSource, in_words
+from pellucid.formats.toml_training import read_training
+from pellucid.nn.graph import Graph
+from pellucid.nn.model import DTYPES, Model, Sequential
+from pellucid.types import Shape
+
+TABLES = ("model", "layers", "graph", "nodes", "training")
+_EXAMPLE = 'Start with [[layers]] and, below it, type = "Flatten".'
+
+
+@dataclass(frozen=True, eq=False)
+class Architecture:
+    """A network as a file describes it, and how the file wants it trained.
+
+    Attributes
+    ----------
+    model : Model
+        Not yet initialized.
+    input_shape : tuple of int, dict of str to tuple, or None
+        Of one sample; of each input by name where there are several; None where the file leaves it open.
+    training : dict
+        The [training] table as it stands, checked: see :mod:`pellucid.formats.toml_training`.
+    path : str
+        The file.
+    places : mapping of int to int
+        The line of each layer, by its ``id``.
+    """
+
+    model: Model
+    input_shape: Shape | dict[str, Shape] | None
+    training: dict[str, Any]
+    path: str
+    places: Mapping[int, int] = field(default_factory=dict, repr=False)
+
+    def initialize(
+        self,
+        input_shape: Shape | Mapping[str, Shape] | None = None,
+        *,
+        seed: int = 0,
+        dtype: str | None = None,
+    ) -> None:
+        """Do what ``model.initialize`` does, for the file's shape unless another is given; faults have lines.
+
+        Raises
+        ------
+        FormatError
+            If no shape is known, or a layer does not fit what comes before it, naming its line.
+        """
+        with self.naming_lines():
+            self.model.initialize(self.shape(input_shape), seed=seed, dtype=dtype)
+
+    def shape(self, given: Shape | Mapping[str, Shape] | None = None) -> Shape | Mapping[str, Shape]:
+        """Return the given input shape, else the file's; FormatError if there is neither."""
+        shape = self.input_shape if given is None else given
+        if shape is None:
+            raise FormatError(
+                f"{self.path}: the shape of the input is not known. Write [model] and, below it, "
+                "input_shape = [64, 64, 3] (height, width, channels), or give a shape."
+            )
+        return shape
+
+    @contextmanager
+    def naming_lines(self) -> Iterator[None]:
+        """Put file and line in front of the complaint of a layer that is built in this block."""
+        try:
+            yield
+        except (ShapeError, OptionError, MemoryError, OverflowError, ValueError) as error:
+            line = None
+            for frame, _ in traceback.walk_tb(error.__traceback__):  # outermost first: the last is the layer
+                line = self.places.get(id(frame.f_locals.get("self")), line)
+            where = self.path if line is None else f"{self.path}, line {line}"
+            raise FormatError(f"{where}: {_in_memory(error)}") from None
+
+
+def _in_memory(error: Exception) -> str:
+    """Return what is wrong in words, for NumPy's several ways to say that an array is too large too."""
+    is_too_large = isinstance(error, MemoryError | OverflowError) or str(error).startswith(
+        ("Maximum", "array is")
+    )
+    return "the layer's parameters do not fit in memory. Make it smaller." if is_too_large else str(error)
+
+
+def load_architecture(path: str | Path) -> Architecture:
+    """Return the network that a TOML file describes.
+
+    Parameters
+    ----------
+    path : str or Path
+        See Notes for what may stand in it.
+
+    Returns
+    -------
+    Architecture
+
+    Raises
+    ------
+    FormatError
+        If the file cannot be read or anything in it is not known or not right: one line with the file, the line
+        number, what was wanted and the nearest right name.
+
+    Notes
+    -----
+    ::
+
+        [model]                              # may be left out
+        input_shape = [64, 64, 3]            # height, width, channels
+        dtype = "float32"
+
+        [[layers]]                           # one for each layer, in order
+        type = "Conv2D"
+        filters = 16                         # the options of the layer's constructor
+        activation = "relu"
+
+        [[layers]]
+        type = "Residual"
+        body = [                             # a list stands for one layer after another
+            { type = "Conv2D", filters = 16 },
+            { type = "BatchNorm" },
+        ]
+
+        [training]                           # may be left out
+        loss = { type = "categorical_cross_entropy", label_smoothing = 0.1 }
+        optimizer = "adam"
+
+    A graph has ``[graph]`` with ``inputs`` and ``outputs``, and a ``[[nodes]]`` table with ``name``, ``from`` and
+    ``type`` for each node, in place of the layers; the types ``"add"`` and ``"concat"`` join several sources.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "net.toml"
+    >>> _ = path.write_text('[[layers]]\\ntype = "Flatten"\\n[[layers]]\\ntype = "Dense"\\nunits = 1')
+    >>> architecture = load_architecture(path)
+    >>> architecture.initialize((8, 8, 3))
+    >>> architecture.model.theta.size
+    193
+    """
+    source = TomlSource(path)
+    data = source.data
+    source.check_keys((), data, TABLES, "table or key")
+    if not data:
+        raise FormatError(f"{source.name}: the file is empty. {_EXAMPLE}")
+    reader = LayerReader(source)
+    model = _read_model(source, reader)
+    about = source.table(("model",), data.get("model", {}), "a table")
+    source.check_keys(("model",), about, ("input_shape", "dtype"), "key of [model]")
+    if "dtype" in about:
+        model.set_dtype(source.one_of(("model", "dtype"), about["dtype"], "dtype", DTYPES))
+    shape = None
+    if "input_shape" in about:
+        shape = _read_shape(source, about["input_shape"], model.inputs if isinstance(model, Graph) else [])
+    training = read_training(source, ("training",), data["training"]) if "training" in data else {}
+    return Architecture(model, shape, training, source.name, reader.places)
+
+
+def _read_model(source: TomlSource, reader: LayerReader) -> Model:
+    data = source.data
+    if "layers" in data:
+        for key in ("graph", "nodes"):
+            if key in data:
+                raise source.fault((key,), f"expected layers or a graph, got both: [[layers]] and {key}.")
+        layers = reader.layers(("layers",), data["layers"])
+        if not layers:
+            raise source.fault(("layers",), f"layers: expected at least one layer, got none. {_EXAMPLE}")
+        model = Sequential(layers)
+        reader.places[id(model)] = source.line(("layers",))
+        return model
+    if "graph" in data:
+        graph = source.table(("graph",), data["graph"], "a table with inputs and outputs")
+        source.check_keys(("graph",), graph, ("inputs", "outputs"), "key of [graph]")
+        return reader.graph(
+            ("graph",), graph, ("nodes",) if "nodes" in data else ("graph",), data.get("nodes")
+        )
+    if "nodes" in data:
+        raise source.fault(("nodes",), "nodes: expected a [graph] table with inputs and outputs beside them.")
+    raise FormatError(f"{source.name}: it has no layers. {_EXAMPLE}")
+
+
+def _read_shape(source: TomlSource, value: Any, inputs: list[str]) -> Shape | dict[str, Shape]:
+    """Return the input shape: a list of sizes, or for a graph's inputs a table of such lists."""
+    at = ("model", "input_shape")
+    if not isinstance(value, dict):
+        if len(inputs) > 1:
+            known = ", ".join(inputs)
+            raise source.fault(at, f"input_shape: expected a table with a shape for each of {known}.")
+        return _sizes(source, at, value)
+    if not inputs:
+        raise source.fault(at, "input_shape: expected one list of sizes, as [[layers]] have one input.")
+    source.check_keys(at, value, inputs, "input")
+    for name in inputs:
+        if name not in value:
+            raise source.fault(at, f"input_shape: the shape of the input {name!r} is missing.")
+    return {name: _sizes(source, (*at, name), value[name]) for name in inputs}
+
+
+def _sizes(source: TomlSource, at: tuple[str, ...], value: Any) -> Shape:
+    is_right = isinstance(value, list) and bool(value) and all(type(n) is int and n > 0 for n in value)
+    if not is_right:
+        raise source.fault(
+            at,
+            f"{at[-1]}: expected a list of whole numbers above 0, such as [64, 64, 3], got {in_words(value)}.",
+        )
+    return tuple(value)
+
+
+def architecture_to_toml(model: Model) -> str:
+    """Return a model's structure as the text of a file that :func:`load_architecture` reads.
+
+    Parameters
+    ----------
+    model : Model
+        Its input shape is written where it is initialized, its loss where it has been trained.
+
+    Examples
+    --------
+    >>> from pellucid.nn.layers import Dense
+    >>> print(architecture_to_toml(Sequential([Dense(3, activation="relu"), Dense(1)])))
+    [model]
+    dtype = "float32"
+    <BLANKLINE>
+    [[layers]]
+    type = "Dense"
+    units = 3
+    activation = "relu"
+    initializer = "he"
+    <BLANKLINE>
+    [[layers]]
+    type = "Dense"
+    units = 1
+    initializer = "glorot"
+    <BLANKLINE>
+    """
+    import tomli_w
+
+    about: dict[str, Any] = {}
+    if model.is_initialized:
+        shape: Any = model.input_shape
+        about["input_shape"] = (
+            {k: list(v) for k, v in shape.items()} if isinstance(shape, dict) else list(shape)
+        )
+    data: dict[str, Any] = {"model": {**about, "dtype": model.dtype}}
+    config = model.config()
+    if config["type"] == "Graph":
+        table = _options(config)
+        data |= {"graph": {"inputs": table["inputs"], "outputs": table["outputs"]}, "nodes": table["nodes"]}
+    elif config["type"] == "Sequential":
+        data["layers"] = [_options(layer) for layer in config["layers"]]
+    else:
+        data["layers"] = [_options(config)]
+    if model.summary_of_training:
+        loss = {"type": model.loss, **model.loss_options} if model.loss_options else model.loss
+        data["training"] = {"loss": loss}
+    text = tomli_w.dumps(data)
+    return re.sub(r"\[\n((?: +[^\[\]{}\n]+,\n)+) *\]", _in_one_line, text)
+
+
+def _as_table(value: Any) -> Any:
+    """Return a configuration as the file has it: no nulls, and a list for a Sequential."""
+    if isinstance(value, list | tuple):
+        return [_as_table(entry) for entry in value]
+    if isinstance(value, dict):
+        return _as_table(value["layers"]) if value.get("type") == "Sequential" else _options(value)
+    return value
+
+
+def _options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a layer's configuration as a table; the nodes of a graph are laid flat."""
+    if config.get("type") == "Graph":
+        return {**config, "nodes": [_node(node) for node in config["nodes"]]}
+    return {key: _as_table(value) for key, value in config.items() if value is not None}
+
+
+def _node(node: Mapping[str, Any]) -> dict[str, Any]:
+    layer = node["layer"]
+    options = {"type": layer} if isinstance(layer, str) else _options(layer)
+    return {"name": node["name"], "from": node["from"], **options}
+
+
+def _in_one_line(match: re.Match[str]) -> str:
+    """Return a list of plain values in one line, where it fits."""
+    line = f"[{' '.join(entry.strip() for entry in match[1].splitlines())[:-1]}]"
+    return line if len(line) <= 80 else match[0]

@@ -1,0 +1,120 @@
+"""The [training] table of a TOML file: checked here, made into optimizers and schedules by whoever trains."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from pellucid.errors import OptionError, PellucidError
+from pellucid.formats.constructors import Signature, fits, type_in_words
+from pellucid.formats.toml_lines import KeyPath
+from pellucid.formats.toml_source import TomlSource, in_words
+from pellucid.ops.losses import LOSSES, get_loss
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.options import check_count, check_number
+from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer, get_schedule
+from pellucid.training.schedules import Schedule
+
+_NAMED: Mapping[str, Mapping[str, Any]] = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+_NUMBERS: Mapping[str, Callable[[Any], Any]] = {
+    "learning_rate": lambda value: check_number("learning_rate", value, above=0),
+    "weight_decay": lambda value: check_number("weight_decay", value, at_least=0),
+    "epochs": lambda value: check_count("epochs", value),
+    "batch_size": lambda value: check_count("batch_size", value),
+    "seed": lambda value: check_count("seed", value, at_least=0),
+}
+TRAINING_KEYS = (*_NAMED, *_NUMBERS)
+
+
+def named_with_options(value: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the name and the options of a loss, an optimizer or a schedule as a file has it.
+
+    Examples
+    --------
+    >>> named_with_options({"type": "huber", "delta": 2.0}), named_with_options("hinge")
+    (('huber', {'delta': 2.0}), ('hinge', {}))
+    """
+    options = {"type": value} if isinstance(value, str) else dict(value)
+    return options.pop("type"), options
+
+
+def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:
+    """Return a new optimizer as a checked [training] table wants it; None where it leaves it open.
+
+    Examples
+    --------
+    >>> training_optimizer({"optimizer": "adam", "learning_rate": 0.01}).learning_rate
+    0.01
+    >>> training_optimizer({"loss": "hinge"}) is None
+    True
+    """
+    given = {key: training[key] for key in ("learning_rate", "weight_decay") if key in training}
+    if not given and "optimizer" not in training:
+        return None
+    name, options = named_with_options(training.get("optimizer", "sgd"))
+    for key in given:
+        if key in options:
+            raise OptionError(f"{key}: given twice, under [training] and of the optimizer. Leave one out.")
+    return get_optimizer(name, **options, **given)
+
+
+def training_schedule(training: Mapping[str, Any]) -> Schedule | None:
+    """Return a new schedule as a checked [training] table wants it; None where it has none."""
+    if "schedule" not in training:
+        return None
+    name, options = named_with_options(training["schedule"])
+    return get_schedule(name, **options)
+
+
+def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]:
+    """Return the [training] table as it stands, every key and value checked.
+
+    Raises
+    ------
+    FormatError
+        With the line, what was wanted and the nearest right name.
+    """
+    table = source.table(at, value, "a table")
+    source.check_keys(at, table, TRAINING_KEYS, "key of [training]")
+    for key, value in table.items():
+        if key in _NAMED:
+            _check_named(source, (*at, key), key, value)
+    for key, check in _NUMBERS.items():
+        if key in table:
+            if not fits(table[key], float):
+                raise source.fault((*at, key), f"{key}: expected a number, got {in_words(table[key])}.")
+            _told_at(source, (*at, key), partial(check, table[key]))
+    _told_at(source, at, lambda: training_optimizer(table), table)  # do they go together?
+    return table
+
+
+def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None:
+    """Check a name, or a table of a type and its options."""
+    if not isinstance(value, dict):
+        value = {"type": source.one_of(at, value, kind, _NAMED[kind])}
+    elif "type" not in value:
+        known = ", ".join(sorted(_NAMED[kind]))
+        raise source.fault(at, f"{kind}: type is missing. Known: {known}.")
+    else:
+        source.one_of((*at, "type"), value["type"], kind, _NAMED[kind])
+    name, options = named_with_options(value)
+    if kind != "loss":  # whose table says itself what each option may be
+        hints = Signature.of(_NAMED[kind][name]).hints
+        for key in options:
+            if not fits(options[key], hint := hints.get(key, Any)):
+                wanted, came = type_in_words(hint), in_words(options[key])
+                raise source.fault((*at, key), f"{name}: {key}: expected {wanted}, got {came}.")
+    make: Callable[..., Any] = {"loss": get_loss, "optimizer": get_optimizer, "schedule": get_schedule}[kind]
+    _told_at(source, at, lambda: make(name, **options), options)
+
+
+def _told_at(
+    source: TomlSource, at: KeyPath, check: Callable[[], Any], options: Mapping[str, Any] | None = None
+) -> None:
+    """Call the check; its complaint gets the line of the option that it names first, else that of ``at``."""
+    try:
+        check()
+    except (PellucidError, TypeError, ValueError, ArithmeticError) as error:
+        message = str(error)
+        named = [key for key in options or () if key in message]
+        place = (*at, min(named, key=message.index)) if named else at
+        raise source.fault(place, message) from None
