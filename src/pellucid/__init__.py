@@ -18,60 +18,150 @@ import numpy as _numpy  # noqa: F401 - the one library that everything here need
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from pellucid.data.augment import Augment, augment_preset
     from pellucid.data.sources import load_data
     from pellucid.errors import PellucidError
     from pellucid.evaluation.metrics import evaluate
+    from pellucid.formats.architecture import load_architecture
     from pellucid.formats.safetensors import load, save
+    from pellucid.nn.convolution import Conv2D
+    from pellucid.nn.graph import Graph
     from pellucid.nn.layers import Dense, Flatten, Layer
     from pellucid.nn.model import Model, Sequential
+    from pellucid.nn.normalization import Activation, BatchNorm, Dropout, LayerNorm
+    from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
     from pellucid.nn.presets import preset
+    from pellucid.nn.registry import register_layer
+    from pellucid.nn.structures import Parallel, Residual
     from pellucid.ops.checking import gradcheck
+    from pellucid.training.adam import Adam, AdamW
+    from pellucid.training.adaptive import Adagrad, RMSprop
+    from pellucid.training.averaging import WeightAverage
+    from pellucid.training.black_box import replay_black_box
     from pellucid.training.callbacks import PrintCosts, Progress
+    from pellucid.training.checkpoint import Checkpoint
+    from pellucid.training.lbfgs import LBFGS
     from pellucid.training.loop import train
+    from pellucid.training.one_cycle import OneCycle
     from pellucid.training.optimizers import SGD
+    from pellucid.training.plateau import ReduceOnPlateau
+    from pellucid.training.range_test import find_learning_rate
     from pellucid.training.records import History
+    from pellucid.training.schedules import Constant, Cosine, Exponential, Step
+    from pellucid.training.stopping import Averaging, EarlyStopping
+    from pellucid.training.tensorboard import TensorBoard
     from pellucid.types import Dataset, Split
 
 _HOMES = {
+    "Activation": "nn.normalization",
+    "Adagrad": "training.adaptive",
+    "Adam": "training.adam",
+    "AdamW": "training.adam",
+    "Augment": "data.augment",
+    "Averaging": "training.stopping",
+    "AvgPool2D": "nn.pooling",
+    "BatchNorm": "nn.normalization",
+    "Checkpoint": "training.checkpoint",
+    "Constant": "training.schedules",
+    "Conv2D": "nn.convolution",
+    "Cosine": "training.schedules",
     "Dataset": "types",
     "Dense": "nn.layers",
+    "Dropout": "nn.normalization",
+    "EarlyStopping": "training.stopping",
+    "Exponential": "training.schedules",
     "Flatten": "nn.layers",
+    "GlobalAvgPool2D": "nn.pooling",
+    "Graph": "nn.graph",
     "History": "training.records",
+    "LBFGS": "training.lbfgs",
     "Layer": "nn.layers",
+    "LayerNorm": "nn.normalization",
+    "MaxPool2D": "nn.pooling",
     "Model": "nn.model",
+    "OneCycle": "training.one_cycle",
+    "Parallel": "nn.structures",
     "PellucidError": "errors",
     "PrintCosts": "training.callbacks",
     "Progress": "training.callbacks",
+    "RMSprop": "training.adaptive",
+    "ReduceOnPlateau": "training.plateau",
+    "Residual": "nn.structures",
     "SGD": "training.optimizers",
     "Sequential": "nn.model",
     "Split": "types",
+    "Step": "training.schedules",
+    "TensorBoard": "training.tensorboard",
+    "UpSample2D": "nn.pooling",
+    "WeightAverage": "training.averaging",
+    "ZeroPad2D": "nn.pooling",
+    "augment_preset": "data.augment",
     "evaluate": "evaluation.metrics",
+    "find_learning_rate": "training.range_test",
     "gradcheck": "ops.checking",
     "load": "formats.safetensors",
+    "load_architecture": "formats.architecture",
     "load_data": "data.sources",
     "preset": "nn.presets",
+    "register_layer": "nn.registry",
+    "replay_black_box": "training.black_box",
     "save": "formats.safetensors",
     "train": "training.loop",
 }
 
 __all__ = [
+    "LBFGS",
     "SGD",
+    "Activation",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Augment",
+    "Averaging",
+    "AvgPool2D",
+    "BatchNorm",
+    "Checkpoint",
+    "Constant",
+    "Conv2D",
+    "Cosine",
     "Dataset",
     "Dense",
+    "Dropout",
+    "EarlyStopping",
+    "Exponential",
     "Flatten",
+    "GlobalAvgPool2D",
+    "Graph",
     "History",
     "Layer",
+    "LayerNorm",
+    "MaxPool2D",
     "Model",
+    "OneCycle",
+    "Parallel",
     "PellucidError",
     "PrintCosts",
     "Progress",
+    "RMSprop",
+    "ReduceOnPlateau",
+    "Residual",
     "Sequential",
     "Split",
+    "Step",
+    "TensorBoard",
+    "UpSample2D",
+    "WeightAverage",
+    "ZeroPad2D",
+    "augment_preset",
     "evaluate",
+    "find_learning_rate",
     "gradcheck",
     "load",
+    "load_architecture",
     "load_data",
     "preset",
+    "register_layer",
+    "replay_black_box",
     "save",
     "train",
 ]

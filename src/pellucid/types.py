@@ -76,7 +76,12 @@ class Dataset:
 
     @property
     def counts(self) -> Array:
-        """The number of samples of each class, shape (k,)."""
+        """The number of samples of each class, shape (k,); of quantities none."""
+        if self.y.dtype.kind == "f":
+            return np.zeros(0, np.int64)
+        if self.y.ndim == 2:
+            yes: Array = self.y.sum(axis=0)
+            return yes
         return np.bincount(self.y, minlength=len(self.classes))
 
 

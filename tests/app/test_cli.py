@@ -95,7 +95,6 @@ def test_bad_data_of_every_kind(pellucid: Command, tmp_path: Path, rng: np.rando
         ("keys.h5", ["pictures", "names"]),
         ("lengths.npz", ["6", "5"]),
         ("objects.npz", ["object"]),
-        ("three.npz", ["two classes", "3"]),
         ("nan.npz", ["NaN"]),
         ("no-class", ["no-class"]),
         ("one-class", ["one-class"]),

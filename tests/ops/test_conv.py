@@ -159,6 +159,12 @@ def test_dtype_inputs_buffers_and_workspaces(rng: np.random.Generator, problem: 
         assert one is not None
         assert one.dtype == dtype
         np.testing.assert_array_equal(one, two)
+    forgetful, cache = conv2d_forward(X, W, b, keep=False, **problem[2])
+    np.testing.assert_array_equal(forgetful, Z)
+    for one, two in zip(plain, conv2d_backward(dZ, cache), strict=True):
+        assert one is not None
+        assert two is not None
+        np.testing.assert_array_equal(one, two)
     assert Z.dtype == dtype
     for array, copy in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, copy)
@@ -249,11 +255,11 @@ def test_a_constant_image_gives_the_sums_of_the_kernels() -> None:
 
 
 def test_winograd_matrices_are_an_exact_filter() -> None:
-    B, G, A = matrices(np.dtype(np.float64))
+    M = matrices(np.dtype(np.float64))
     rng = np.random.default_rng(0)
     d, g = rng.integers(-9, 9, 6).astype(float), rng.integers(-9, 9, 3).astype(float)
-    np.testing.assert_allclose(A.T @ ((B.T @ d) * (G @ g)), np.correlate(d, g), rtol=0, atol=1e-12)
-    np.testing.assert_array_equal(A[1], np.ones(4))  # what the bias relies on
+    np.testing.assert_allclose(M.AT @ ((M.BT @ d) * (M.G @ g)), np.correlate(d, g), rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(M.A[1], np.ones(4))  # what the bias relies on
 
 
 CHOICES = [

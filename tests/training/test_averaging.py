@@ -1,11 +1,20 @@
 """The weight average equals its closed form, swaps in and out, and resumes bit for bit."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pellucid.errors import FormatError, OptionError, PellucidError
+from pellucid.nn.layers import Dense
+from pellucid.nn.model import Sequential
 from pellucid.training.averaging import WeightAverage
-from pellucid.training.optimizers import BLOCK_BYTES
+from pellucid.training.checkpoint import Checkpoint
+from pellucid.training.loop import train
+from pellucid.training.optimizers import BLOCK_BYTES, SGD
+from pellucid.training.registry import get_optimizer, get_schedule
+from pellucid.types import Dataset
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.9, 0.999])
@@ -72,6 +81,49 @@ def test_resuming_is_bit_identical(rng: np.random.Generator) -> None:
         second.update(theta)
     np.testing.assert_array_equal(second.theta, whole.theta)
     assert second.theta.dtype == np.float32
+
+
+@pytest.mark.parametrize("path", ["direct", "dual"])
+def test_as_a_callback_the_model_ends_with_the_average(path: str, rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((12, 40)), np.arange(12) % 2)
+    seen: list[np.ndarray] = []
+
+    def run(*callbacks: Any) -> Sequential:
+        model = Sequential([Dense(3, activation="relu"), Dense(1)], dtype="float64")
+        train(model, data, optimizer=SGD(0.3), n_epochs=15, path=path, seed=2, callbacks=callbacks)
+        return model
+
+    for n_epochs in range(1, 16):  # the direct form, one step further each time, from the same start
+        model = Sequential([Dense(3, activation="relu"), Dense(1)], dtype="float64")
+        train(model, data, optimizer=SGD(0.3), n_epochs=n_epochs, path="direct", seed=2)
+        seen.append(model.theta)
+    weights = 0.8 ** np.arange(14, -1, -1.0)
+    averaged = run(WeightAverage(0.8)).theta
+    np.testing.assert_allclose(averaged, weights / weights.sum() @ np.array(seen), rtol=0, atol=1e-12)
+    assert np.abs(averaged - run().theta).max() > 1e-3
+
+
+def test_a_resumed_training_averages_on_bit_for_bit(tmp_path: Path, rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((30, 4)), np.arange(30) % 2)
+
+    def run(resume: Path | None, *callbacks: Any) -> Sequential:
+        model = Sequential([Dense(3, activation="relu"), Dense(1)])
+        train(
+            model,
+            data,
+            optimizer=get_optimizer("adam", learning_rate=0.05),
+            schedule=get_schedule("one_cycle", momentum_range=(0.8, 0.95)),
+            n_epochs=6,
+            batch_size=10,
+            resume=resume,
+            callbacks=[WeightAverage(0.9), *callbacks],
+        )
+        return model
+
+    whole = run(None)
+    run(None, Checkpoint(tmp_path, every_steps=7, keep=1), lambda event: getattr(event, "step", 0) >= 8)
+    resumed = run(tmp_path)
+    np.testing.assert_array_equal(resumed.theta, whole.theta)
 
 
 def test_wrong_use_is_told() -> None:

@@ -50,6 +50,7 @@ def test_the_first_losses_are_those_of_the_model_itself(data: Dataset) -> None:
     expected = model.measure(data.X, model.encode(data.y))["loss"]
     found = find_learning_rate(model, data, lowest=1e-9)
     assert found.losses[0] == pytest.approx(expected, rel=1e-12)
+    assert found.losses[50] != found.losses[0]  # the copy is trained
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam"])
@@ -76,6 +77,13 @@ def test_ends_where_the_loss_explodes(data: Dataset) -> None:
     assert found.losses[-5:].mean() > 4 * found.losses.min()
     assert found.suggestion is not None
     assert found.suggestion < 100
+
+
+def test_ends_where_the_loss_is_no_number(data: Dataset) -> None:
+    found = find_learning_rate(network(), data, lowest=1e-60, highest=1e300, n_steps=10, dtype="float32")
+    assert found.has_diverged
+    assert len(found.rates) == 3
+    assert np.isfinite(found.losses).all()
 
 
 def test_steepest_descent_of_a_known_curve() -> None:

@@ -25,7 +25,7 @@ EVERY: list[tuple[str, dict[str, Any]]] = [
     ("exponential", {"factor": 0.3, "every": 0.2}),
     ("cosine", {"warmup": 0.1, "final": 0.05}),
     ("one_cycle", {"momentum_range": (0.8, 0.9)}),
-    ("reduce_on_plateau", {"patience": 2, "mode": "max"}),
+    ("reduce_on_plateau", {"patience": 1, "cooldown": 4, "mode": "max"}),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.images import image_to_input, read_image
+from pellucid.errors import DataError
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 
@@ -47,6 +48,39 @@ def predict_image(model: Model, image: str | Path | bytes, name: str = "") -> Pr
     names = model.classes or tuple(str(label) for label in range(len(probabilities)))
     classes = {name: float(p) for name, p in zip(names, probabilities, strict=True)}
     return Prediction(name or str(image), names[best], float(probabilities[best]), classes)
+
+
+def predict_rows(model: Model, path: Path) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Return a table model's verdict on every row of a CSV file, and what was noted of the file.
+
+    Raises
+    ------
+    DataError
+        If the model was not trained on a table, or the file does not fit it.
+    """
+    if model.schema is None:
+        raise DataError(
+            f"{path}: the model was trained on {model.input_shape}, not on a table; give it images."
+        )
+    found = model.schema.encode(path, with_target=False)
+    predicted = model.predict(found.X)
+    if model.loss_kind == "regression":
+        return [{"row": i, "value": value} for i, value in enumerate(predicted.tolist())], found.notes
+    if model.loss_kind == "multi_label":
+        return [
+            {"row": i, "labels": [name for name, yes in zip(model.classes, row, strict=True) if yes]}
+            for i, row in enumerate(predicted)
+        ], found.notes
+    probabilities = model.predict_proba(found.X)
+    return [
+        {
+            "row": i,
+            "label": model.classes[label],
+            "probability": float(row[label]),
+            "classes": {name: float(p) for name, p in zip(model.classes, row, strict=True)},
+        }
+        for i, (label, row) in enumerate(zip(predicted.tolist(), probabilities, strict=True))
+    ], found.notes
 
 
 def predict_images(model_path: str | Path, images: Iterable[str | Path]) -> list[Prediction]:

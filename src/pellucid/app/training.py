@@ -50,8 +50,7 @@ def make_model(config: TrainingConfig, architecture: Architecture | None, split:
             model = preset(config.model, n_outputs=1 if y.ndim == 1 else y.shape[1])
     if split.schema is not None:
         model.schema = split.schema
-        numeric = split.schema.is_numeric()
-        model.preprocessing = Preprocessing.standardize(split.train.X, numeric)
+        model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_numeric)
     return model
 
 

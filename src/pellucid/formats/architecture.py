@@ -1,6 +1,5 @@
 """Networks written down as TOML files."""
 
-import re
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +11,12 @@ from pellucid.errors import FormatError, OptionError, ShapeError
 from pellucid.formats.toml_layers import LayerReader
 from pellucid.formats.toml_source import TomlSource, in_words
 from pellucid.formats.toml_training import read_training
+from pellucid.formats.toml_writing import architecture_to_toml
 from pellucid.nn.graph import Graph
 from pellucid.nn.model import DTYPES, Model, Sequential
 from pellucid.types import Shape
+
+__all__ = ["Architecture", "architecture_to_toml", "load_architecture"]
 
 TABLES = ("model", "layers", "graph", "nodes", "training")
 _EXAMPLE = 'Start with [[layers]] and, below it, type = "Flatten".'
@@ -213,82 +215,3 @@ def _sizes(source: TomlSource, at: tuple[str, ...], value: Any) -> Shape:
             f"{at[-1]}: expected a list of whole numbers above 0, such as [64, 64, 3], got {in_words(value)}.",
         )
     return tuple(value)
-
-
-def architecture_to_toml(model: Model) -> str:
-    """Return a model's structure as the text of a file that :func:`load_architecture` reads.
-
-    Parameters
-    ----------
-    model : Model
-        Its input shape is written where it is initialized, its loss where it has been trained.
-
-    Examples
-    --------
-    >>> from pellucid.nn.layers import Dense
-    >>> print(architecture_to_toml(Sequential([Dense(3, activation="relu"), Dense(1)])))
-    [model]
-    dtype = "float32"
-    <BLANKLINE>
-    [[layers]]
-    type = "Dense"
-    units = 3
-    activation = "relu"
-    initializer = "he"
-    <BLANKLINE>
-    [[layers]]
-    type = "Dense"
-    units = 1
-    initializer = "glorot"
-    <BLANKLINE>
-    """
-    import tomli_w
-
-    about: dict[str, Any] = {}
-    if model.is_initialized:
-        shape: Any = model.input_shape
-        about["input_shape"] = (
-            {k: list(v) for k, v in shape.items()} if isinstance(shape, dict) else list(shape)
-        )
-    data: dict[str, Any] = {"model": {**about, "dtype": model.dtype}}
-    config = model.config()
-    if config["type"] == "Graph":
-        table = _options(config)
-        data |= {"graph": {"inputs": table["inputs"], "outputs": table["outputs"]}, "nodes": table["nodes"]}
-    elif config["type"] == "Sequential":
-        data["layers"] = [_options(layer) for layer in config["layers"]]
-    else:
-        data["layers"] = [_options(config)]
-    if model.summary_of_training:
-        loss = {"type": model.loss, **model.loss_options} if model.loss_options else model.loss
-        data["training"] = {"loss": loss}
-    text = tomli_w.dumps(data)
-    return re.sub(r"\[\n((?: +[^\[\]{}\n]+,\n)+) *\]", _in_one_line, text)
-
-
-def _as_table(value: Any) -> Any:
-    """Return a configuration as the file has it: no nulls, and a list for a Sequential."""
-    if isinstance(value, list | tuple):
-        return [_as_table(entry) for entry in value]
-    if isinstance(value, dict):
-        return _as_table(value["layers"]) if value.get("type") == "Sequential" else _options(value)
-    return value
-
-
-def _options(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a layer's configuration as a table; the nodes of a graph are laid flat."""
-    if config.get("type") == "Graph":
-        return {**config, "nodes": [_node(node) for node in config["nodes"]]}
-    return {key: _as_table(value) for key, value in config.items() if value is not None}
-
-
-def _node(node: Mapping[str, Any]) -> dict[str, Any]:
-    layer = node["layer"]
-    options = {"type": layer} if isinstance(layer, str) else _options(layer)
-    return {"name": node["name"], "from": node["from"], **options}
-
-
-def _in_one_line(match: re.Match[str]) -> str:
-    """Return a list of plain values in one line, where it fits."""
-    line = f"[{' '.join(entry.strip() for entry in match[1].splitlines())[:-1]}]"
-    return line if len(line) <= 80 else match[0]

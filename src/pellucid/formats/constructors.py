@@ -93,9 +93,7 @@ def _fits_one(value: Any, hint: Any) -> bool:
     if origin is Literal:
         return value in inner
     if origin is tuple and inner and inner[-1] is not Ellipsis:
-        return (
-            isinstance(value, list) and len(value) == len(inner) and all(map(fits, value, inner))
-        )
+        return isinstance(value, list) and len(value) == len(inner) and all(map(fits, value, inner))
     if origin in _LISTS or hint in _LISTS:
         return isinstance(value, list) and (not inner or all(fits(entry, inner[0]) for entry in value))
     if hint in (int, float):

@@ -125,7 +125,7 @@ def data_hash(data: Dataset) -> str:
     import numpy as np
 
     digest = hashlib.sha256(np.ascontiguousarray(data.X).data)
-    digest.update(np.ascontiguousarray(data.y, dtype="<i8").data)
+    digest.update(np.ascontiguousarray(data.y, dtype="<f8" if data.y.dtype.kind == "f" else "<i8").data)
     return digest.hexdigest()
 
 

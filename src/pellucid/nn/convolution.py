@@ -131,6 +131,7 @@ class Conv2D(Layer):
             groups=self.groups,
             out=self.workspace.take("Z", (len(X), *self.output_shape), X.dtype),
             workspace=self.workspace,
+            keep=training,
         )
         if self.bend is None:
             return Z

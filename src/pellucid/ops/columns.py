@@ -14,7 +14,7 @@ from pellucid.errors import ShapeError
 from pellucid.types import Array
 
 WIDE_BYTES = 2048  # of one widened row
-BLOCK_BYTES = 1 << 17  # rows handled at a time, so that two or three such blocks stay in the core's cache
+BLOCK_BYTES = 1 << 18  # rows handled at a time, so that two or three such blocks stay in the core's cache
 
 
 @lru_cache(maxsize=256)
@@ -48,8 +48,8 @@ def blocks(wide: Array) -> Iterator[slice]:
 
     Examples
     --------
-    >>> list(blocks(np.zeros((100, 512), np.float32)))
-    [slice(0, 64, None), slice(64, 128, None)]
+    >>> list(blocks(np.zeros((200, 512), np.float32)))
+    [slice(0, 128, None), slice(128, 256, None)]
     """
     step = max(1, BLOCK_BYTES // max(1, wide.shape[1] * wide.itemsize))
     for start in range(0, len(wide), step):

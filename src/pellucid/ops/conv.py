@@ -68,6 +68,7 @@ def conv2d_forward(
     out: Array | None = None,
     workspace: Workspace | None = None,
     algorithm: str = "auto",
+    keep: bool = True,
 ) -> tuple[Array, ConvCache]:
     """Return Z, each window of X weighed by each kernel of W, plus b; and the cache that its backward needs.
 
@@ -92,6 +93,9 @@ def conv2d_forward(
     workspace : Workspace, optional
         Where scratch arrays live. With one, the cache is valid until its next use; threads need one each.
     algorithm : {"auto", "pointwise", "depthwise", "winograd", "im2col"}, optional
+    keep : bool, optional
+        Whether what the backward could use again is kept. False, right for prediction, takes less memory; a
+        backward is still possible, and computes it anew.
 
     Returns
     -------
@@ -133,7 +137,7 @@ def conv2d_forward(
             f"{'' if out.flags.c_contiguous else ', not contiguous'}."
         )
     X = np.ascontiguousarray(X)
-    kept = ALGORITHMS[chosen].forward(X, W, b, geometry, out, Scratch(workspace, X.dtype))
+    kept = ALGORITHMS[chosen].forward(X, W, b, geometry, out, Scratch(workspace, X.dtype), keep)
     return out, ConvCache(X, W, b is not None, geometry, chosen, kept)
 
 

@@ -16,7 +16,9 @@ def fits(geometry: Geometry) -> bool:
     return geometry.groups == geometry.c_in
 
 
-def forward(X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch) -> None:
+def forward(
+    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch, keep: bool
+) -> None:
     """Write the depthwise convolution of X with W (kh, kw, 1, c_out), plus b, into out.
 
     Notes

@@ -143,11 +143,15 @@ def gather(target: Array, source: Array, rows: tuple[slice, slice], columns: tup
     array([0., 1., 1., 0.])
     """
     (to_rows, from_rows), (to_columns, from_columns) = rows, columns
-    target[:, : to_rows.start] = 0
-    target[:, to_rows.stop :] = 0
+    if to_rows.start > 0:
+        target[:, : to_rows.start] = 0
+    if to_rows.stop < target.shape[1]:
+        target[:, to_rows.stop :] = 0
     band = target[:, to_rows]
-    band[:, :, : to_columns.start] = 0
-    band[:, :, to_columns.stop :] = 0
+    if to_columns.start > 0:
+        band[:, :, : to_columns.start] = 0
+    if to_columns.stop < target.shape[2]:
+        band[:, :, to_columns.stop :] = 0
     band[:, :, to_columns] = source[:, from_rows, from_columns]
 
 

@@ -8,11 +8,11 @@ back from the core's own cache, and again in the backward, which costs less than
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from pellucid.ops.columns import ones
-from pellucid.ops.conv_geometry import Geometry, Scratch, add_bias, blocks, gather, length, meeting
+from pellucid.ops.conv_geometry import Geometry, Scratch, blocks, gather, length, meeting
 from pellucid.types import Array
 
 FEW_CHANNELS = 8  # below: runs of pixels are copied faster than runs of channels
+SMALL_PRODUCT = 1_000_000  # multiplications: up to here OpenBLAS does not pack its operands
 
 
 def fits(geometry: Geometry) -> bool:
@@ -20,8 +20,10 @@ def fits(geometry: Geometry) -> bool:
     return True
 
 
-def forward(X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch) -> None:
-    """Write the convolution of X with W, plus b, into out.
+def forward(
+    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch, keep: bool
+) -> Array | None:
+    """Write the convolution of X with W, plus b, into out; return the windows where they are kept.
 
     Parameters
     ----------
@@ -31,26 +33,27 @@ def forward(X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array,
     geometry : Geometry
     out : Array, shape (m, h_out, w_out, c_out), contiguous
     scratch : Scratch
+    keep : bool
 
     Notes
     -----
-    2 m h_out w_out kh kw c_in c_out / groups operations.
-    Twin: :func:`pellucid.ops.reference_conv.conv2d_forward`.
+    2 m h_out w_out kh kw c_in c_out / groups operations. A bias is the weight of one more input, which is
+    always 1. Twin: :func:`pellucid.ops.reference_conv.conv2d_forward`.
     """
-    kernels = _kernels(W, geometry)
+    kernels = _kernels(W, b, geometry)
     for images, rows in _blocks(X, geometry):
-        P = patches(X[images], geometry, rows, scratch)
-        Z = out[images, rows]  # contiguous: whole images, or a band of one
-        np.matmul(P, kernels, out=_by_group(Z, geometry.groups))
-        if b is not None:
-            add_bias(Z.reshape(-1, geometry.c_out), b)
+        P = patches(X[images], geometry, rows, scratch, with_ones=b is not None)
+        Z = _by_group(out[images, rows], geometry.groups)  # contiguous: whole images, or a band of one
+        n = _n_pieces(P, Z)
+        np.matmul(_cut(P, n), kernels[:, None], out=_cut(Z, n))
+    return None
 
 
 def backward(
     dZ: Array,
     X: Array,
     W: Array,
-    kept: None,
+    kept: Array | None,
     geometry: Geometry,
     dX: Array | None,
     dW: Array,
@@ -62,28 +65,26 @@ def backward(
     ``dW = P^T dZ`` with the windows P, laid out again; dX gathers, for each tap of the kernel, ``dZ W_tap^T``
     at the pixels that lay under it.
     """
-    (kh, kw), groups = geometry.kernel, geometry.groups
-    D = scratch.take("conv.dkernels", (groups, kh * kw * W.shape[2], geometry.c_out // groups))
-    total = np.zeros_like(D)
+    groups, c_each = geometry.groups, geometry.c_out // geometry.groups
+    total = np.zeros((groups, W[..., 0].size + (db is not None), c_each), W.dtype)
     if dX is not None:
         dX.fill(0)
-    if db is not None:
-        db.fill(0)
     for images, rows in _blocks(X, geometry):
-        dZ_block = dZ[images, rows]
-        dZ_groups = _by_group(dZ_block, groups)
-        P = patches(X[images], geometry, rows, scratch)
-        np.matmul(P.transpose(0, 2, 1), dZ_groups, out=D)
-        total += D
-        if db is not None:
-            flat = dZ_block.reshape(-1, geometry.c_out)
-            db += ones(len(flat), flat.dtype) @ flat
+        dZ_groups = _by_group(dZ[images, rows], groups)
+        P = patches(X[images], geometry, rows, scratch, with_ones=db is not None)
+        n = _n_pieces(P, dZ_groups)
+        parts = scratch.take("conv.dkernels", (groups, n, *total.shape[1:]))
+        np.matmul(_cut(P, n).transpose(0, 1, 3, 2), _cut(dZ_groups, n), out=parts)
+        total += parts.sum(axis=1)
         if dX is not None:
             _add_input_gradient(dZ_groups, W, geometry, dX[images], rows, scratch)
-    dW.reshape(-1, groups, D.shape[2])[...] = total.transpose(1, 0, 2)
+    if db is not None:
+        db.reshape(groups, c_each)[...] = total[:, -1]
+        total = total[:, :-1]
+    dW.reshape(-1, groups, c_each)[...] = total.transpose(1, 0, 2)
 
 
-def patches(X: Array, geometry: Geometry, rows: slice, scratch: Scratch) -> Array:
+def patches(X: Array, geometry: Geometry, rows: slice, scratch: Scratch, *, with_ones: bool) -> Array:
     """Return the windows of some output rows, each laid out as a row of its own.
 
     Parameters
@@ -93,10 +94,12 @@ def patches(X: Array, geometry: Geometry, rows: slice, scratch: Scratch) -> Arra
     rows : slice
         Of the output.
     scratch : Scratch
+    with_ones : bool
+        Whether a 1 is put at the end of each, for the bias.
 
     Returns
     -------
-    Array, shape (groups, n h_rows w_out, kh kw c_in / groups)
+    Array, shape (groups, N, K), N = n h_rows w_out, K = kh kw c_in / groups, plus 1 with ones
         In the order image, row, column; and tap by tap, each with the channels of its group.
     """
     (kh, kw), (sy, sx), (dy, dx) = geometry.kernel, geometry.stride, geometry.dilation
@@ -114,12 +117,14 @@ def patches(X: Array, geometry: Geometry, rows: slice, scratch: Scratch) -> Arra
     taps = {"g": (groups, c * s_c), "i": (kh, dy * s_y), "j": (kw, dx * s_x), "c": (c, s_c)}
     places = {"n": (n, s_n), "y": (n_rows, sy * s_y), "x": (w_out, sx * s_x)}
     sizes = taps | places
-    order = "gijcnyx" if few else "gnyxijc"
-    shape, strides = zip(*[sizes[axis] for axis in order], strict=True)
-    P = scratch.take("conv.patches", shape)
-    np.copyto(P, as_strided(band, shape, strides))
+    shape, strides = zip(*[sizes[axis] for axis in ("gijcnyx" if few else "gnyxijc")], strict=True)
     K, N = kh * kw * c, n * n_rows * w_out
-    return P.reshape(groups, K, N).transpose(0, 2, 1) if few else P.reshape(groups, N, K)
+    flat = scratch.take("conv.patches", (groups, K + with_ones, N) if few else (groups, N, K + with_ones))
+    P = flat.transpose(0, 2, 1) if few else flat
+    P[:, :, K:] = 1
+    target = flat[:, :K] if few else flat[:, :, :K]
+    np.copyto(target.reshape(shape), as_strided(band, shape, strides))  # reshape only splits axes: a view
+    return P
 
 
 def _add_input_gradient(
@@ -142,10 +147,33 @@ def _add_input_gradient(
             dX[:, at, at_x] += T[:, to, to_x]
 
 
-def _kernels(W: Array, geometry: Geometry) -> Array:
-    """Return W as (groups, kh kw c_in / groups, c_out / groups)."""
-    groups = geometry.groups
-    return W.reshape(-1, groups, geometry.c_out // groups).transpose(1, 0, 2)
+def _kernels(W: Array, b: Array | None, geometry: Geometry) -> Array:
+    """Return W, and b as one more row, as (groups, K, c_out / groups)."""
+    rows = (
+        W.reshape(-1, geometry.c_out)
+        if b is None
+        else np.concatenate([W.reshape(-1, geometry.c_out), b[None]])
+    )
+    return rows.reshape(len(rows), geometry.groups, -1).transpose(1, 0, 2)
+
+
+def _n_pieces(P: Array, Z: Array) -> int:
+    """Return into how many products P (groups, N, K) with c_out / groups kernels is cut.
+
+    OpenBLAS packs its operands first, unless a product is small: for few channels and kernels, small ones are
+    a fifth faster.
+    """
+    N, K, c = *P.shape[1:], Z.shape[2]
+    most = SMALL_PRODUCT // (K * c)
+    if most < 64:
+        return 1
+    return next(n for n in range(-(-N // most), N + 1) if N % n == 0)
+
+
+def _cut(A: Array, n: int) -> Array:
+    """Return a view of A (groups, N, k) as (groups, n, N / n, k)."""
+    groups, N, k = A.shape
+    return A.reshape(groups, n, N // n, k)
 
 
 def _by_group(Z: Array, groups: int) -> Array:

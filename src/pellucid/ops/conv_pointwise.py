@@ -12,7 +12,9 @@ def fits(geometry: Geometry) -> bool:
     return geometry.kernel == geometry.stride == (1, 1) and geometry.padding == NO_PADDING
 
 
-def forward(X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch) -> None:
+def forward(
+    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch, keep: bool
+) -> None:
     """Write Z = X W + b, pixel by pixel, into out (m, h, w, c_out), contiguous.
 
     Notes

@@ -27,18 +27,21 @@ PIECE = 24_576  # entries in a row of one small matrix product: below, OpenBLAS 
 
 
 class Matrices(NamedTuple):
-    """The three transforms along one axis; applied to rows and to columns they are those of an image."""
+    """The transforms along one axis, each with its transpose, contiguous; and the kernels', along both."""
 
-    B: Array  # (6, 6): B^T d
+    B: Array  # (6, 6)
+    BT: Array  # (6, 6): B^T d
+    A: Array  # (6, 4)
+    AT: Array  # (4, 6): A^T m
     G: Array  # (6, 3): G g
-    A: Array  # (6, 4): A^T m
+    GG: Array  # (36, 9): G g G^T, of a kernel as one column
 
 
 class Kept(NamedTuple):
     """What the backward needs of the forward."""
 
     U: Array  # (36, c_in, c_out), the transformed kernels
-    V: Array  # all transformed tiles, flat, block after block, each (36, T, c_in)
+    V: Array | None  # all transformed tiles, flat, block after block, each (36, T, c_in)
 
 
 @lru_cache(maxsize=8)
@@ -47,9 +50,8 @@ def matrices(dtype: DType) -> Matrices:
 
     Examples
     --------
-    >>> B, G, A = matrices(np.dtype(float))
-    >>> d, g = np.arange(6.0), np.array([1.0, 10.0, 100.0])
-    >>> A.T @ ((B.T @ d) * (G @ g)), np.correlate(d, g)
+    >>> d, g, M = np.arange(6.0), np.array([1.0, 10.0, 100.0]), matrices(np.dtype(float))
+    >>> M.AT @ ((M.BT @ d) * (M.G @ g)), np.correlate(d, g)
     (array([210., 321., 432., 543.]), array([210., 321., 432., 543.]))
     """
     BT = [
@@ -69,7 +71,8 @@ def matrices(dtype: DType) -> Matrices:
         [0, 0, 1],
     ]
     AT = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
-    return Matrices(np.array(BT, dtype).T.copy(), np.array(G, dtype), np.array(AT, dtype).T.copy())
+    arrays = np.array(BT).T, np.array(BT), np.array(AT).T, np.array(AT), np.array(G), np.kron(G, G)
+    return Matrices(*(np.ascontiguousarray(array, dtype) for array in arrays))
 
 
 # All four outputs of a row of A^T see place 1 with weight 1: a constant added there is added to the whole tile.
@@ -83,8 +86,12 @@ def fits(geometry: Geometry) -> bool:
     )
 
 
-def forward(X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch) -> Kept:
+def forward(
+    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch, keep: bool
+) -> Kept:
     """Write the convolution of X with W (3, 3, c_in, c_out), plus b, into out; return what the backward needs.
+
+    Without ``keep`` the transformed tiles, 2.25 times as large as X, are not kept, and computed again if needed.
 
     Notes
     -----
@@ -92,31 +99,29 @@ def forward(X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array,
     plain convolution's; float32 results differ from exact ones by about 1e-6 of the largest.
     Twin: :func:`pellucid.ops.reference_conv.conv2d_forward`.
     """
-    B, G, A = matrices(X.dtype)
+    AT, GG = matrices(X.dtype).AT, matrices(X.dtype).GG
     n_t, n_u = _tiles(geometry)
     c_in, c_out = geometry.c_in, geometry.c_out
     U = scratch.take("conv.U", (36, c_in, c_out))
-    np.matmul(np.kron(G, G), W.reshape(9, -1), out=U.reshape(36, -1))
-    V_all = scratch.take("conv.V", (36 * geometry.m * n_t * n_u * c_in,))
+    np.matmul(GG, W.reshape(9, -1), out=U.reshape(36, -1))
+    kept = Kept(U, scratch.take("conv.V", (36 * geometry.m * n_t * n_u * c_in,)) if keep else None)
     done = 0
     for images, tile_rows in _blocks(X, geometry, scratch):
-        n, t = length(images), length(tile_rows)
-        T = n * t * n_u
-        V = V_all[done : done + 36 * T * c_in].reshape(36, T, c_in)
+        T = length(images) * length(tile_rows) * n_u
+        V = _room_for_tiles(kept, done, T, c_in, scratch)
         done += V.size
-        tiles = _cut(X[images], tile_rows, geometry, B, scratch)  # (6, 6, T c_in), i transformed
-        np.matmul(B.T, tiles, out=V.reshape(6, 6, -1))
+        _transform_tiles(X[images], tile_rows, geometry, V, scratch)
         M = scratch.take("conv.M", (36, T, c_out))
         np.matmul(V, U, out=M)
         if b is not None:
             M[CONSTANT] += b
-        half = scratch.take("conv.even", (6, TILE, T * c_out))
-        np.matmul(A.T, M.reshape(6, 6, -1), out=half)
-        Y = scratch.take("conv.odd", (TILE, TILE, n, t, n_u, c_out))
-        _transform(A.T, half, Y)
+        half = scratch.take("conv.even", (6, TILE, T * c_out))  # columns first
+        np.matmul(AT, M.reshape(6, 6, -1), out=half)
+        Y = scratch.take("conv.odd", (TILE, TILE, length(images), length(tile_rows), n_u, c_out))
+        _transform(AT, half, Y)
         for outputs, place in _places(out[images], tile_rows, geometry):
             np.copyto(outputs, Y[place])
-    return Kept(U, V_all)
+    return kept
 
 
 def backward(
@@ -134,21 +139,21 @@ def backward(
 
     ``dM = A dY A^T``, ``dU = V^T dM``, ``dV = dM U^T``, ``dd = B dV B^T``, ``dW = G^T dU G``.
     """
-    _, G, A = matrices(dZ.dtype)
-    n_u = _tiles(geometry)[1]
-    c_in, c_out = geometry.c_in, geometry.c_out
-    U_turned = scratch.take("conv.U_turned", (36, c_out, c_in))
+    A, GG = matrices(dZ.dtype).A, matrices(dZ.dtype).GG
+    n_u, c_in, c_out = _tiles(geometry)[1], geometry.c_in, geometry.c_out
+    U_turned = scratch.take("conv.U_turned", (36, c_out, c_in))  # contiguous: worth its copy many times
     if dX is not None:
         np.copyto(U_turned, kept.U.transpose(0, 2, 1))
-    dU, part = scratch.take("conv.dU", (36, c_in, c_out)), scratch.take("conv.dU_part", (36, c_in, c_out))
+    dU, part = (scratch.take(name, kept.U.shape) for name in ("conv.dU", "conv.dU_part"))
     if db is not None:
         db.fill(0)
     done = 0
     for images, tile_rows in _blocks(X, geometry, scratch):
-        n, t = length(images), length(tile_rows)
-        T = n * t * n_u
-        V = kept.V[done : done + 36 * T * c_in].reshape(36, T, c_in)
-        dY = scratch.take("conv.odd", (TILE, TILE, n, t, n_u, c_out))
+        T = length(images) * length(tile_rows) * n_u
+        V = _room_for_tiles(kept, done, T, c_in, scratch)
+        if kept.V is None:
+            _transform_tiles(X[images], tile_rows, geometry, V, scratch)
+        dY = scratch.take("conv.odd", (TILE, TILE, length(images), length(tile_rows), n_u, c_out))
         _cut_outputs(dZ[images], dY, tile_rows, geometry)
         half = scratch.take("conv.even", (6, TILE, T * c_out))
         _transform(A, dY, half)
@@ -164,7 +169,14 @@ def backward(
             np.matmul(dM, U_turned, out=dV)
             _paste(dV, dX[images], tile_rows, geometry, scratch)
         done += V.size
-    np.matmul(np.kron(G, G).T, dU.reshape(36, -1), out=dW.reshape(9, -1))
+    np.matmul(GG.T, dU.reshape(36, -1), out=dW.reshape(9, -1))
+
+
+def _room_for_tiles(kept: Kept, done: int, T: int, c_in: int, scratch: Scratch) -> Array:
+    """Return where a block's transformed tiles are, or go: (36, T, c_in)."""
+    if kept.V is None:
+        return scratch.take("conv.V_block", (36, T, c_in))
+    return kept.V[done : done + 36 * T * c_in].reshape(36, T, c_in)
 
 
 def _cut_outputs(dZ: Array, dY: Array, tile_rows: slice, geometry: Geometry) -> None:
@@ -176,12 +188,13 @@ def _cut_outputs(dZ: Array, dY: Array, tile_rows: slice, geometry: Geometry) -> 
         np.copyto(dY[place], outputs)
 
 
-def _cut(X: Array, tile_rows: slice, geometry: Geometry, B: Array, scratch: Scratch) -> Array:
-    """Return the 6x6 tiles of X (n, h, w, c_in), transformed along their rows: (6 i, 6 j, T c_in).
+def _transform_tiles(X: Array, tile_rows: slice, geometry: Geometry, V: Array, scratch: Scratch) -> None:
+    """Write B^T d B of the 6x6 tiles d of X (n, h, w, c_in) to V (36, T, c_in).
 
     Tiles overlap by two pixels. Rows of the image are cut out and transformed before columns are, while each
     column is still there once.
     """
+    BT = matrices(X.dtype).BT
     (top, _), (left, _) = geometry.padding
     n, t, n_u, c_in = len(X), length(tile_rows), _tiles(geometry)[1], geometry.c_in
     n_wide = TILE * n_u + 2
@@ -190,15 +203,15 @@ def _cut(X: Array, tile_rows: slice, geometry: Geometry, B: Array, scratch: Scra
     for i in range(6):
         gather(D[i], X, meeting(geometry.h, t, TILE * tile_rows.start + i - top, TILE), columns)
     E = scratch.take("conv.even", D.shape)
-    _transform(B.T, D, E)
+    _transform(BT, D, E)
     s_i, s_n, s_t, s_x, s_c = E.strides
     tiles = scratch.take("conv.odd", (6, 6, n, t, n_u, c_in))
     np.copyto(tiles, as_strided(E, tiles.shape, (s_i, s_x, s_n, s_t, TILE * s_x, s_c)))
-    return tiles.reshape(6, 6, -1)
+    np.matmul(BT, tiles.reshape(6, 6, -1), out=V.reshape(6, 6, -1))
 
 
 def _paste(dV: Array, dX: Array, tile_rows: slice, geometry: Geometry, scratch: Scratch) -> None:
-    """Write dX (n, h, w, c_in) from dV (36, T, c_in): the transpose of ``_cut`` and of the transform after it."""
+    """Write dX (n, h, w, c_in) from dV (36, T, c_in): the transpose of ``_transform_tiles``."""
     B = matrices(dV.dtype).B
     (top, _), (left, _) = geometry.padding
     n, t, n_u, c_in = len(dX), length(tile_rows), _tiles(geometry)[1], geometry.c_in

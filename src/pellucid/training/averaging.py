@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from pellucid.errors import PellucidError
+from pellucid.training.events import Event, StepEnd, StepsEnd, TrainStart
 from pellucid.training.optimizers import block_length
 from pellucid.training.options import check_array, check_keys, check_number, check_real
 from pellucid.types import Array
@@ -13,6 +14,9 @@ from pellucid.types import Array
 
 class WeightAverage:
     """An exponential moving average of the parameters over the steps of a training.
+
+    As a callback of ``train`` it averages after every step, leaves the model with the average when the steps are
+    over, and is part of checkpoints. Or call ``start``, ``update`` and ``write`` yourself.
 
     Parameters
     ----------
@@ -51,6 +55,16 @@ class WeightAverage:
         self.decay = check_number("decay", decay, at_least=0, below=1)
         self.n_steps = 0
         self._sum: Array | None = None
+
+    def __call__(self, event: Event) -> None:
+        """Listen."""
+        if isinstance(event, TrainStart):
+            self._model = event.run.model
+            self.start(self._model.theta)
+        elif isinstance(event, StepEnd):
+            self.update(self._model.theta)
+        elif isinstance(event, StepsEnd) and self.n_steps:
+            self.write(self._model.theta)
 
     def start(self, theta: Array) -> None:
         """Make ready for parameters like ``theta``; no step counts yet."""

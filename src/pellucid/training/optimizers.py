@@ -106,7 +106,7 @@ class Optimizer:
             if grad is None:
                 raise PellucidError("begin_step: clip_norm needs the whole gradient; pass it as grad.")
             norm = float(np.linalg.norm(grad)) if self.grad_norm is None else self.grad_norm(grad)
-            self._shrink = min(1.0, self.clip_norm / (norm + 1e-6))  # 1e-6 as PyTorch has it
+            self._shrink = self.clip_norm / (norm + 1e-6)  # 1e-6 as PyTorch has it
         self._begin()
 
     def step_part(self, theta: Array, grad: Array, part: slice) -> None:
@@ -126,9 +126,8 @@ class Optimizer:
             return
         for a in range(start, stop, self._block):
             b = min(a + self._block, stop)
-            scratch = self._scratch[
-                start : start + b - a
-            ]  # the same each time, so in cache; each part has its own
+            # The part's first stretch each time: it stays in cache, and no other part's thread writes there.
+            scratch = self._scratch[start : start + b - a]
             self._update(theta[a:b], grad[a:b], scratch, [slot[a:b] for slot in self._slots])
 
     def _begin(self) -> None:

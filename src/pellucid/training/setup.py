@@ -120,7 +120,7 @@ def prepare(
         n_epochs=n_epochs,
         batch_size=batch_size,
         seed=seed,
-        path="direct" if augment is not None and path == "auto" else path,
+        path=path,
         n_threads=n_threads or _worthwhile_threads(model, batch_size or n_rows(data.X)),
         X=X,
         Y=Y,
@@ -207,14 +207,10 @@ def _hold_out(
     data: Dataset, share: float, seed: int, sample_weight: Array | None
 ) -> tuple[Dataset, Dataset, Array | None]:
     """Set a share of the samples aside, with the same share of every class."""
-    numbered = Dataset(np.arange(len(data.y))[:, None], data.y, data.classes or _names(data.y))
+    numbered = Dataset(np.arange(n_rows(data.X))[:, None], data.y, data.classes)
     parts = hold_out(numbered, name="validation", seed=seed, test_fraction=share)
     rows, held = parts.train.X[:, 0], parts.test.X[:, 0]
     return data.take(rows), data.take(held), None if sample_weight is None else sample_weight[rows]
-
-
-def _names(y: Array) -> tuple[str, ...]:
-    return tuple(str(label) for label in range(int(y.max()) + 1))
 
 
 def _fit_model(model: Model, data: Dataset, seed: int, dtype: str | None) -> None:
