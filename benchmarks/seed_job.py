@@ -44,7 +44,7 @@ def main() -> None:
     photos = pl.load_data("catvnoncat").train
     blas, threads = blas_kernel()
     print(
-        f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}, {blas}, {threads} threads"
+        f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}, {blas}, {threads} thr."
     )
 
     X = photos.X.reshape(len(photos), -1).T / 255.0

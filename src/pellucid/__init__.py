@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pellucid.data.sources import load_data
     from pellucid.errors import PellucidError
     from pellucid.evaluation.metrics import evaluate
+    from pellucid.evaluation.range_test import find_learning_rate
     from pellucid.formats.architecture import load_architecture
     from pellucid.formats.safetensors import load, save
     from pellucid.nn.convolution import Conv2D
@@ -45,10 +46,9 @@ if TYPE_CHECKING:
     from pellucid.training.one_cycle import OneCycle
     from pellucid.training.optimizers import SGD
     from pellucid.training.plateau import ReduceOnPlateau
-    from pellucid.training.range_test import find_learning_rate
     from pellucid.training.records import History
     from pellucid.training.schedules import Constant, Cosine, Exponential, Step
-    from pellucid.training.stopping import Averaging, EarlyStopping
+    from pellucid.training.stopping import EarlyStopping
     from pellucid.training.tensorboard import TensorBoard
     from pellucid.types import Dataset, Split
 
@@ -58,7 +58,6 @@ _HOMES = {
     "Adam": "training.adam",
     "AdamW": "training.adam",
     "Augment": "data.augment",
-    "Averaging": "training.stopping",
     "AvgPool2D": "nn.pooling",
     "BatchNorm": "nn.normalization",
     "Checkpoint": "training.checkpoint",
@@ -97,7 +96,7 @@ _HOMES = {
     "ZeroPad2D": "nn.pooling",
     "augment_preset": "data.augment",
     "evaluate": "evaluation.metrics",
-    "find_learning_rate": "training.range_test",
+    "find_learning_rate": "evaluation.range_test",
     "gradcheck": "ops.checking",
     "load": "formats.safetensors",
     "load_architecture": "formats.architecture",
@@ -117,7 +116,6 @@ __all__ = [
     "Adam",
     "AdamW",
     "Augment",
-    "Averaging",
     "AvgPool2D",
     "BatchNorm",
     "Checkpoint",

@@ -23,7 +23,7 @@ from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
 from pellucid.training.optimizers import SGD
 from pellucid.training.schedules import Cosine
-from pellucid.training.stopping import Averaging, EarlyStopping
+from pellucid.training.stopping import EarlyStopping
 from pellucid.types import Dataset
 
 
@@ -55,7 +55,7 @@ def everything(seed: int = 5, **changes: Any) -> dict[str, Any]:
         "batch_size": 7,
         "validation": 0.2,
         "seed": seed,
-        "callbacks": [EarlyStopping(patience=2), Averaging(WeightAverage(0.9))],
+        "callbacks": [EarlyStopping(patience=2), WeightAverage(0.9)],
         **changes,
     }
 

@@ -10,7 +10,7 @@ from pellucid.training.averaging import WeightAverage
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
 from pellucid.training.optimizers import SGD
-from pellucid.training.stopping import Averaging, EarlyStopping
+from pellucid.training.stopping import EarlyStopping
 from pellucid.types import Dataset
 
 
@@ -83,7 +83,7 @@ def test_averaging_leaves_the_mean_of_the_steps(data: Dataset) -> None:
         optimizer=SGD(0.3),
         n_epochs=20,
         path="direct",
-        callbacks=[keep, Averaging(WeightAverage(0.8))],
+        callbacks=[keep, WeightAverage(0.8)],
     )
     weights = 0.8 ** np.arange(len(thetas))[::-1]
     np.testing.assert_allclose(

@@ -45,6 +45,7 @@ def filled_beside(target: Path, *, force: bool = False) -> Iterator[Path]:
         raise OutputError(f"{target}: expected a folder, found a file. Choose another with --out.")
     if not force and target.is_dir() and any(target.iterdir()):
         raise OutputError(f"{target}: the folder is not empty. Choose another with --out, or add --force.")
+    made_parent = not target.parent.exists()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir() and not os.access(target, os.W_OK):
@@ -60,6 +61,8 @@ def filled_beside(target: Path, *, force: bool = False) -> Iterator[Path]:
         _move(staging, target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        if made_parent and not any(target.parent.iterdir()):
+            target.parent.rmdir()
 
 
 def _move(staging: Path, target: Path) -> None:

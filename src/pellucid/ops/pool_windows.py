@@ -5,7 +5,6 @@ import numpy as np
 from pellucid.errors import ShapeError
 from pellucid.ops import conv_geometry
 from pellucid.ops.conv_geometry import (
-    BLOCK_BYTES,
     NO_PADDING,
     Geometry,
     Padding,

@@ -134,6 +134,7 @@ def train(
     run = Run(model, job.optimizer, schedule, history, n_epochs, job.n_steps)
     run.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
     run.settings = job.settings
+    hyperparameters = {name: getattr(job.optimizer, name) for name in job.optimizer.number_names}
     try:
         with choose_form(job, history) as form, np.errstate(over="ignore", invalid="ignore"):
             job.optimizer.start(model.theta, model.flat_decay_mask())
@@ -150,6 +151,11 @@ def train(
                     _run(run, stepper, form, job, black_box)
             run.tell(StepsEnd(run))
     finally:
+        for (
+            name,
+            value,
+        ) in hyperparameters.items():  # a schedule moved them; another training starts from these
+            setattr(job.optimizer, name, value)
         history.seconds = time.perf_counter() - started
         run.tell(TrainEnd(run))
     return history

@@ -1,4 +1,4 @@
-"""Stopping early, and keeping the best parameters; averaging them."""
+"""Stopping early, and keeping the best parameters."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -8,8 +8,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.model import Model
-from pellucid.training.averaging import WeightAverage
-from pellucid.training.events import EpochEnd, Event, Run, StepEnd, StepsEnd, TrainStart
+from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
 from pellucid.training.options import check_count, check_number
 from pellucid.types import Array
 
@@ -114,36 +113,3 @@ class EarlyStopping:
             {key: np.array(state[f"{i}.{key}"]) for key in leaf.state if f"{i}.{key}" in state}
             for i, leaf in enumerate(self._run.model.leaves())
         ]
-
-
-@final
-class Averaging:
-    """Keep an average of the parameters over the steps, and leave the model with it.
-
-    Parameters
-    ----------
-    average : WeightAverage
-    """
-
-    def __init__(self, average: WeightAverage) -> None:
-        self.average = average
-        self._run: Run | None = None
-
-    def __call__(self, event: Event) -> None:
-        """Listen."""
-        if isinstance(event, StepEnd):
-            assert self._run is not None
-            self.average.update(self._run.model.theta)
-        elif isinstance(event, TrainStart):
-            self._run = event.run
-            self.average.start(event.run.model.theta)
-        elif isinstance(event, StepsEnd) and self.average.n_steps:
-            self.average.write(event.run.model.theta)
-
-    def state(self) -> dict[str, Any]:
-        """Return what another average of the same decay needs to go on."""
-        return dict(self.average.state())
-
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from a ``state()``."""
-        self.average.load_state(state)

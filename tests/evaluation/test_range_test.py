@@ -12,7 +12,7 @@ from pellucid.nn.layers import Dense
 from pellucid.nn.model import Sequential
 from pellucid.training.loop import train
 from pellucid.training.optimizers import SGD
-from pellucid.training.range_test import RangeTest, find_learning_rate
+from pellucid.evaluation.range_test import RangeTest, find_learning_rate
 from pellucid.training.registry import get_optimizer
 from pellucid.types import Dataset
 
@@ -87,7 +87,7 @@ def test_ends_where_the_loss_is_no_number(data: Dataset) -> None:
 
 
 def test_steepest_descent_of_a_known_curve() -> None:
-    from pellucid.training.range_test import _smooth, _steepest
+    from pellucid.evaluation.range_test import _smooth, _steepest
 
     rates = np.geomspace(1e-4, 1, 81)
     losses = 1 - 1 / (1 + np.exp(-3 * np.log(rates / 1e-2)))  # falls fastest at 0.01
