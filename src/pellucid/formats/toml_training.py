@@ -1,9 +1,10 @@
 """The [training] table of a TOML file: checked here, made into optimizers and schedules by whoever trains."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from pellucid.data.augment import AUGMENT_PRESETS
 from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.constructors import Signature, fits, type_in_words
 from pellucid.formats.toml_lines import KeyPath
@@ -19,10 +20,13 @@ _NUMBERS: Mapping[str, Callable[[Any], Any]] = {
     "learning_rate": lambda value: check_number("learning_rate", value, above=0),
     "weight_decay": lambda value: check_number("weight_decay", value, at_least=0),
     "epochs": lambda value: check_count("epochs", value),
-    "batch_size": lambda value: check_count("batch_size", value),
+    "batch_size": lambda value: check_count("batch_size", value, at_least=0),  # 0: the full batch
+    "validation": lambda value: check_number("validation", value, above=0, below=1),
+    "patience": lambda value: check_count("patience", value, at_least=0),
     "seed": lambda value: check_count("seed", value, at_least=0),
 }
-TRAINING_KEYS = (*_NAMED, *_NUMBERS)
+_NAMES: Mapping[str, Iterable[str]] = {"augment": AUGMENT_PRESETS, "class_weight": ("balanced",)}
+TRAINING_KEYS = (*_NAMED, *_NAMES, *_NUMBERS)
 
 
 def named_with_options(value: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -78,6 +82,8 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
     for key, value in table.items():
         if key in _NAMED:
             _check_named(source, (*at, key), key, value)
+        elif key in _NAMES:
+            source.one_of((*at, key), value, key, _NAMES[key])
     for key, check in _NUMBERS.items():
         if key in table:
             if not fits(table[key], float):

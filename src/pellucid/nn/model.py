@@ -10,6 +10,7 @@ from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
 from pellucid.nn.memory import carve
+from pellucid.nn.summary import model_table
 from pellucid.ops.losses import Loss, default_loss, get_loss
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape, map_arrays, n_rows, take_rows
@@ -276,6 +277,10 @@ class Model(Layer):
     def rows(self) -> list[LayerRow]:
         """Return a line for each layer."""
         return [row for child in self.children() for row in child.rows()]
+
+    def summary(self) -> str:
+        """Return the model as a table: layers, shapes, parameters, operations and bytes."""
+        return model_table(self).text
 
     def _name_layers(self) -> None:
         counts: dict[str, int] = {}

@@ -7,6 +7,7 @@ costs 2 m (m + n_out) n_out operations instead of 4 m n_in n_out, and nothing is
 trick of the perceptron, Aizerman et al., 1964, with layers above it.)
 """
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import final
@@ -42,7 +43,7 @@ class DualDense(Layer):
 
     def __init__(self, dense: Dense, X: Array, X_validation: Array | None = None) -> None:
         super().__init__()
-        self.dense, self.X = dense, X
+        self.dense, self.X, self.name = dense, X, dense.name
         self.activation = dense.activation
         self.output_shape, self.input_shape = dense.output_shape, dense.input_shape
         W0 = dense.params["W"]
@@ -118,6 +119,22 @@ class DualDense(Layer):
         W0 = self.dense.params["W"]
         dense.params = {"W": self.X.T @ C[:m] + C[m, 0] * W0, "b": C[-1].copy()}
         return dense
+
+
+def as_plain(model: Model, rows: Array) -> tuple[Model, Array]:
+    """Return a copy of a model in the dual form as an ordinary one, and the inputs, flat, that rows stand for.
+
+    A model that is in the plain form comes back as it is, and so do its inputs.
+    """
+    if not isinstance(model, Sequential) or not isinstance(model.layers[0], DualDense):
+        return model, rows
+    dual = model.layers[0]
+    plain = Sequential([dual.to_dense(), *copy.deepcopy(model.layers[1:])], dtype=model.dtype)
+    plain.input_shape, plain.output_shape = dual.input_shape, model.output_shape
+    plain.bind()
+    plain.mark_input_gradient(False)
+    plain.set_loss(model.loss, **model.loss_options)
+    return plain, dual.X[rows]
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.shards import sharded
 from pellucid.training.black_box import find_fault, write_black_box
 from pellucid.training.checkpoint import load_checkpoint
+from pellucid.training.dual import as_plain
 from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.lbfgs import LBFGS
 from pellucid.training.optimizers import SGD, Optimizer
@@ -220,11 +221,12 @@ def _minimize(run: Run, stepper: Any, form: Form, optimizer: LBFGS) -> None:
 
 def _broken(run: Run, X: Any, Y: Any, loss: float, black_box: str | Path | None) -> TrainingError:
     run.history.n_steps = run.step
-    fault = find_fault(run.model, X, Y)
+    model, X = as_plain(run.model, X)
+    fault = find_fault(model, X, Y)
     where = "" if fault is None else f" It began {fault.in_words()}."
     kept = ""
     if black_box is not None:
-        write_black_box(black_box, run.model, X, Y, fault, run.step, run.epoch)
+        write_black_box(black_box, model, X, Y, fault, run.step, run.epoch)
         kept = f" The step is kept in {black_box}."
     return TrainingError(
         f"train: the loss became {loss} at step {run.step} (epoch {run.epoch}).{where} "
