@@ -7,6 +7,7 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.nn.fusion import fused
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
 from pellucid.nn.memory import carve
@@ -274,6 +275,11 @@ class Model(Layer):
         """Return the layers inside, those of nested models too, in order."""
         return [leaf for child in self.children() for leaf in child.leaves()]
 
+    def parts(self) -> "list[Model]":
+        """Return this structure and all structures inside it."""
+        inside = [part for child in self.children() if isinstance(child, Model) for part in child.parts()]
+        return [self, *inside]
+
     def rows(self) -> list[LayerRow]:
         """Return a line for each layer."""
         return [row for child in self.children() for row in child.rows()]
@@ -324,6 +330,10 @@ class Sequential(Model):
         if not layers:
             raise OptionError("Sequential: expected at least one layer, got none.")
         self.layers = list(layers)
+        self.is_fused = True
+        self._first = 0
+        self._steps: list[Layer] = self.layers
+        self._ran: list[Layer] = self.layers
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each layer for the output shape of the one before."""
@@ -334,15 +344,19 @@ class Sequential(Model):
         self.output_shape = shape
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the last layer's output."""
-        for layer in self.layers:
+        """Return the last layer's output; in training by fused steps, unless ``is_fused`` is False."""
+        steps = self._steps if training and self.is_fused else self.layers[self._first :]
+        for layer in self.layers[: self._first]:
             X = layer.forward(X, training=training)
+        for step in steps:
+            X = step.forward(X, training=training)
+        self._ran = steps
         return X
 
     def backward(self, dY: Array) -> Array | None:
         """Write every gradient; stop at the first trained layer where the input gradient is not needed."""
-        for layer in reversed(self.layers[self._first :]):
-            dX = layer.backward(dY)
+        for step in reversed(self._ran):
+            dX = step.backward(dY)
             if dX is None:
                 return None
             dY = dX
@@ -355,6 +369,7 @@ class Sequential(Model):
         self._first = 0 if needed else next((i for i, is_trained in enumerate(trained) if is_trained), 0)
         for i, layer in enumerate(self.layers):
             layer.mark_input_gradient(needed or i > self._first)
+        self._steps = fused(self.layers[self._first :])
 
     def children(self) -> list[Layer]:
         """Return the layers."""

@@ -90,10 +90,15 @@ class BatchNorm(Layer):
             X, gamma, beta, epsilon=self.epsilon, reduce=self.reduce, out=out, workspace=self.workspace
         )
         self._cache = cache
-        if self.is_recording and cache.n > 1:
-            state["running_mean"] += self.momentum * (mean - state["running_mean"])
-            state["running_var"] += self.momentum * (var * (cache.n / (cache.n - 1)) - state["running_var"])
+        self.record(mean, var, cache.n)
         return Y
+
+    def record(self, mean: Array, var: Array, n: float) -> None:
+        """Move the running statistics towards those of a batch with n values a channel."""
+        if self.is_recording and n > 1:
+            running_mean, running_var = self.state["running_mean"], self.state["running_var"]
+            running_mean += self.momentum * (mean - running_mean)
+            running_var += self.momentum * (var * (n / (n - 1)) - running_var)
 
     def backward(self, dY: Array) -> Array | None:
         """Write dgamma and dbeta; return dX in dY's place, or None where nothing needs it."""

@@ -21,7 +21,7 @@ class TableRow:
     Attributes
     ----------
     name : str
-        Unique in the model; for a node of a graph, or a part of a structure, its name there comes first.
+        A layer's as messages have it. What the structure around it calls it, such as a node's name, comes first.
     kind : str
         The layer's class, or how a node joins its sources.
     activation : str

@@ -6,7 +6,7 @@ Each algorithm is a file of its own beside this one; all equal the slow twin in
 ===========  ======================================================================================
 pointwise    1x1, stride 1: one matrix product over pixels
 depthwise    as many groups as input channels: a multiplication for each tap
-winograd     3x3, stride 1, from 16 channels in: a quarter of the multiplications
+winograd     3x3, stride 1, 16 channels in or more: a quarter of the multiplications
 im2col       everything else: windows laid out as rows, then one matrix product
 ===========  ======================================================================================
 """
@@ -22,7 +22,7 @@ from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, Scra
 from pellucid.types import Array, Shape
 from pellucid.workspace import Workspace
 
-WINOGRAD_CHANNELS = 16  # with fewer, in or out, the transforms cost more than the products they save
+WINOGRAD_CHANNELS = (16, 8)  # with fewer in or out, the transforms cost about what they save
 WINOGRAD_WASTE = 1.6  # how many times the output's pixels its tiles may cover
 
 
@@ -221,7 +221,8 @@ def choose_algorithm(geometry: Geometry) -> str:
         return "depthwise"
     covered = 16 * -(-geometry.h_out // 4) * -(-geometry.w_out // 4)
     is_worth_it = (
-        min(geometry.c_in, geometry.c_out) >= WINOGRAD_CHANNELS
+        geometry.c_in >= WINOGRAD_CHANNELS[0]
+        and geometry.c_out >= WINOGRAD_CHANNELS[1]
         and covered <= WINOGRAD_WASTE * geometry.h_out * geometry.w_out
     )
     return "winograd" if is_worth_it and conv_winograd.fits(geometry) else "im2col"

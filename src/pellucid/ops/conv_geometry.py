@@ -1,6 +1,7 @@
 """Where the windows of a convolution or a pooling lie: sizes, padding, and which pixel falls under which tap."""
 
 import math
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -97,6 +98,7 @@ def window_geometry(
     return Geometry(m, h, w, c_in, c_out, kernel, stride, padding, dilation, groups, h_out, w_out)
 
 
+@lru_cache(maxsize=4096)  # asked for the same few in every block of every step
 def meeting(n: int, n_out: int, offset: int, stride: int) -> tuple[slice, slice]:
     """Return which outputs o have their input o * stride + offset inside 0..n-1, and those inputs.
 
@@ -198,9 +200,10 @@ class Scratch:
     last block of a batch does not make it anew.
     """
 
-    def __init__(self, workspace: Workspace | None, dtype: DType) -> None:
+    def __init__(self, workspace: Workspace | None, dtype: DType, prefix: str = "") -> None:
         self._workspace = workspace or Workspace()
         self._dtype = dtype
+        self._prefix = prefix
         self._flat: dict[str, Array] = {}
 
     def take(self, name: str, shape: Shape) -> Array:
@@ -208,8 +211,12 @@ class Scratch:
         size = math.prod(shape)
         flat = self._flat.get(name)
         if flat is None or flat.size < size:
-            flat = self._flat[name] = self._workspace.take(name, (size,), self._dtype)
+            flat = self._flat[name] = self._workspace.take(self._prefix + name, (size,), self._dtype)
         return flat[:size].reshape(shape)
+
+    def apart(self, prefix: str) -> "Scratch":
+        """Return one with names of its own, for a part of the work whose arrays have other sizes."""
+        return Scratch(self._workspace, self._dtype, f"{self._prefix}{prefix}.")
 
 
 def add_bias(Z: Array, b: Array) -> None:

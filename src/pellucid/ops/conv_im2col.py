@@ -62,12 +62,13 @@ def backward(
 ) -> None:
     """Write the gradients for X (unless dX is None), W and b (unless db is None).
 
-    ``dW = P^T dZ`` with the windows P, laid out again; dX gathers, for each tap of the kernel, ``dZ W_tap^T``
-    at the pixels that lay under it.
+    ``dW = P^T dZ`` with the windows P, laid out again. With stride 1, dX is itself a convolution: of dZ, with the
+    kernels turned by 180 degrees. Else it gathers, for each tap, ``dZ W_tap^T`` at the pixels that lay under it.
     """
     groups, c_each = geometry.groups, geometry.c_out // geometry.groups
     total = np.zeros((groups, W[..., 0].size + (db is not None), c_each), W.dtype)
-    if dX is not None:
+    turned = _turned(geometry)
+    if dX is not None and turned is None:
         dX.fill(0)
     for images, rows in _blocks(X, geometry):
         dZ_groups = _by_group(dZ[images, rows], groups)
@@ -76,8 +77,10 @@ def backward(
         parts = scratch.take("conv.dkernels", (groups, n, *total.shape[1:]))
         np.matmul(_cut(P, n).transpose(0, 1, 3, 2), _cut(dZ_groups, n), out=parts)
         total += parts.sum(axis=1)
-        if dX is not None:
+        if dX is not None and turned is None:
             _add_input_gradient(dZ_groups, W, geometry, dX[images], rows, scratch)
+    if dX is not None and turned is not None:
+        forward(dZ, _turned_kernels(W, groups), None, turned, dX, scratch.apart("turned"), keep=False)
     if db is not None:
         db.reshape(groups, c_each)[...] = total[:, -1]
         total = total[:, :-1]
@@ -145,6 +148,31 @@ def _add_input_gradient(
             np.matmul(dZ, W_tap.transpose(1, 2, 0), out=T_groups)
             to_x, at_x = meeting(geometry.w, w_out, j * dx - left, sx)
             dX[:, at, at_x] += T[:, to, to_x]
+
+
+def _turned(geometry: Geometry) -> Geometry | None:
+    """Return the sizes of the convolution that leads back from dZ to dX, or None where there is none."""
+    (kh, kw), (dy, dx) = geometry.kernel, geometry.dilation
+    (top, bottom), (left, right) = geometry.padding
+    y, x = dy * (kh - 1), dx * (kw - 1)
+    if geometry.stride != (1, 1) or max(top, bottom) > y or max(left, right) > x:
+        return None
+    return geometry._replace(
+        h=geometry.h_out,
+        w=geometry.w_out,
+        c_in=geometry.c_out,
+        c_out=geometry.c_in,
+        padding=((y - top, y - bottom), (x - left, x - right)),
+        h_out=geometry.h,
+        w_out=geometry.w,
+    )
+
+
+def _turned_kernels(W: Array, groups: int) -> Array:
+    """Return W (kh, kw, c_in / groups, c_out) from output to input: (kh, kw, c_out / groups, c_in), upside down."""
+    kh, kw, c_each, c_out = W.shape
+    turned = W[::-1, ::-1].reshape(kh, kw, c_each, groups, c_out // groups).transpose(0, 1, 4, 3, 2)
+    return turned.reshape(kh, kw, c_out // groups, groups * c_each)
 
 
 def _kernels(W: Array, b: Array | None, geometry: Geometry) -> Array:

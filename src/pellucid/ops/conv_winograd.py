@@ -71,7 +71,8 @@ def matrices(dtype: DType) -> Matrices:
         [0, 0, 1],
     ]
     AT = [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]]
-    arrays = np.array(BT).T, np.array(BT), np.array(AT).T, np.array(AT), np.array(G), np.kron(G, G)
+    kernels = np.array(G)
+    arrays = np.array(BT).T, np.array(BT), np.array(AT).T, np.array(AT), kernels, np.kron(kernels, kernels)
     return Matrices(*(np.ascontiguousarray(array, dtype) for array in arrays))
 
 

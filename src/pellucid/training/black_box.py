@@ -64,6 +64,7 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
                 return Fault("parameter", leaf.name, key, [])
     found: list[Fault] = []
     with ExitStack() as stack, np.errstate(all="ignore"):
+        stack.enter_context(_unfused(model))
         for leaf in model.leaves():
             stack.enter_context(_watched(leaf, "forward", "output", found))
             stack.enter_context(_watched(leaf, "backward", "input gradient", found))
@@ -73,6 +74,19 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
     if not np.isfinite(loss):
         return Fault("loss", "", "", [])
     return None
+
+
+@contextmanager
+def _unfused(model: Model) -> Iterator[None]:
+    """Have every layer do its own work, so that each can be watched."""
+    structures = [part for part in model.parts() if hasattr(part, "is_fused")]
+    for part in structures:
+        part.is_fused = False
+    try:
+        yield
+    finally:
+        for part in structures:
+            part.is_fused = True
 
 
 @contextmanager

@@ -1,0 +1,144 @@
+"""Use cases: look at a network, and check its gradients."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
+from pellucid.formats.architecture import Architecture, load_architecture
+from pellucid.formats.safetensors import load
+from pellucid.formats.toml_training import named_with_options
+from pellucid.nn.gradient_check import GradientRow, ModelCheck, check_gradients
+from pellucid.nn.model import Model
+from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.summary import ModelTable, TableRow, lay_out, model_table
+from pellucid.types import Shape
+
+__all__ = ["GradientRow", "ModelCheck", "ModelTable", "TableRow", "check", "show"]
+
+PHOTO = (64, 64, 3)  # what a preset is shown for where nothing else is said
+SMALL_PHOTO = (32, 32, 3)  # and checked for, which is slower
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a source stands for."""
+
+    model: Model
+    architecture: Architecture | None = None
+    is_preset: bool = False
+
+
+def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | None = None) -> ModelTable:
+    """Return a network as a table: layers, output shapes, parameters, operations and bytes.
+
+    Parameters
+    ----------
+    source : str, Path or Model
+        A preset, a TOML file, a model file or a run folder.
+    input_shape : tuple of int, or mapping of str to tuple, optional
+        Of one sample. Default: the file's; presets are shown for photos of 64 x 64 pixels.
+
+    Raises
+    ------
+    OptionError
+        If there is no such preset or file, or a model is of another input shape.
+    FormatError
+        If a file is not right, naming the line of a TOML file; a layer that does not fit is one of its faults.
+
+    Examples
+    --------
+    >>> table = show("logistic")
+    >>> table.n_params, [row.kind for row in table.rows]
+    (12289, ['Flatten', 'Dense'])
+    """
+    found = _find(source)
+    model = found.model
+    if model.is_initialized:
+        if input_shape is not None and _plain(input_shape) != _plain(model.input_shape):
+            raise OptionError(
+                f"{source}: expected samples of shape {_plain(model.input_shape)}, as the model was trained, got "
+                f"{_plain(input_shape)}. Leave the shape out."
+            )
+    elif found.architecture is not None:
+        with found.architecture.naming_lines():
+            lay_out(model, _plain(found.architecture.shape(input_shape)))
+    else:
+        shape = input_shape or (PHOTO if found.is_preset else model.input_shape)
+        if not shape:
+            raise OptionError("show: the shape of the input is not known. Give one, such as (64, 64, 3).")
+        lay_out(model, _plain(shape))
+    return model_table(model)
+
+
+def check(
+    source: str | Path | Model,
+    input_shape: Shape | Mapping[str, Shape] | None = None,
+    n_samples: int = 4,
+    seed: int = 0,
+) -> ModelCheck:
+    """Compare the gradient of every parameter of a network with numerical ones.
+
+    Parameters
+    ----------
+    source : str, Path or Model
+        A preset, a TOML file, a model file or a run folder; its structure is checked at new random weights.
+    input_shape : tuple of int, or mapping of str to tuple, optional
+        Of one sample. Default: the file's; presets are checked for photos of 32 x 32 pixels.
+    n_samples : int, optional
+    seed : int, optional
+
+    Returns
+    -------
+    ModelCheck
+        See :func:`pellucid.nn.gradient_check.check_gradients` for how it is done.
+
+    Raises
+    ------
+    OptionError, FormatError
+        As ``show``.
+
+    Examples
+    --------
+    >>> check("two-layer", (2, 2, 3)).is_ok
+    True
+    """
+    found = _find(source)
+    options: dict[str, Any] = {"n_samples": n_samples, "seed": seed}
+    if found.architecture is None:
+        default = SMALL_PHOTO if found.is_preset else None
+        return check_gradients(found.model, _plain(input_shape or default), **options)
+    if "loss" in found.architecture.training:
+        options["loss"], options["loss_options"] = named_with_options(found.architecture.training["loss"])
+    shape = _plain(found.architecture.shape(input_shape))
+    found.architecture.initialize(shape, seed=seed)  # a layer that does not fit is named with its line
+    try:
+        return check_gradients(found.model, shape, **options)
+    except FormatError:
+        raise
+    except PellucidError as error:
+        raise FormatError(f"{source}: {error}") from None
+
+
+def _find(source: str | Path | Model) -> _Found:
+    if isinstance(source, Model):
+        return _Found(source)
+    name = str(source)
+    if name in PRESETS:
+        return _Found(preset(name), is_preset=True)
+    if name.lower().endswith(".toml"):
+        architecture = load_architecture(name)
+        return _Found(architecture.model, architecture)
+    if not Path(name).exists() and Path(name).suffix == "" and Path(name).name == name:
+        raise OptionError(
+            f"{unknown_name('preset', name, PRESETS)} Or name a .toml file, a model file or a run folder."
+        )
+    return _Found(load(name))
+
+
+def _plain(shape: Any) -> Any:
+    """Return a shape, or several by name, as tuples."""
+    if isinstance(shape, Mapping):
+        return {name: tuple(one) for name, one in shape.items()}
+    return None if shape is None else tuple(shape)

@@ -1,0 +1,232 @@
+"""Batch norm, relu and 2x2 max pooling in one go: the maximum is taken first, of a quarter as many numbers.
+
+relu and a normalization with gamma >= 0 never change which of two numbers is larger, so that pooling first gives
+the same result, and all that follows works on a quarter of the elements. Where gamma < 0 the channel is negated
+first. A batch is worked on in blocks of images that stay in cache through the statistics and both comparisons.
+
+Plain twin: :func:`pellucid.ops.normalize.batch_norm_forward`, relu, :func:`pellucid.ops.pool.max_pool_forward`.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.types import Array
+from pellucid.workspace import Workspace
+
+BLOCK_BYTES = 1 << 20
+CANCELLATION = 1e3  # mean^2 over variance from which the variance is computed anew, about the mean
+
+
+class NormPoolCache(NamedTuple):
+    """What the backward needs. It overwrites Z with the gradient for it."""
+
+    Z: Array  # (m, h, w, c), negated where gamma < 0
+    is_lower: Array  # (m, h/2, w c) bool: which of two rows is larger
+    is_right: Array  # (m, h/2, w/2, c) bool: which of two columns of those
+    P: Array  # (m, h/2, w/2, c) pooled
+    A: Array  # (m, h/2, w/2, c) the output
+    mean: Array  # (c,) of Z as kept
+    rstd: Array  # (c,)
+    gamma: Array  # (c,)
+    count: float  # values a channel, over all shards
+
+
+def norm_relu_pool_forward(
+    Z: Array,
+    gamma: Array,
+    beta: Array,
+    *,
+    epsilon: float = 1e-5,
+    reduce: Callable[[Array], Array] | None = None,
+    workspace: Workspace | None = None,
+) -> tuple[Array, Array, Array, float, NormPoolCache]:
+    """Return max_pool(relu(batch_norm(Z))), the batch's mean and variance, their count, and the cache.
+
+    Parameters
+    ----------
+    Z : Array, shape (m, h, w, c), h and w even, contiguous
+        Overwritten: negated in channels with gamma < 0, and by the backward.
+    gamma, beta : Array, shape (c,)
+    epsilon : float, optional
+    reduce : callable, optional
+        Sums a float64 vector over the shards of a batch.
+    workspace : Workspace, optional
+
+    Returns
+    -------
+    A : Array, shape (m, h/2, w/2, c)
+        Of equal values in a window the left column wins, and in it the upper one.
+    mean, var : Array, shape (c,), float64
+        Of the values given, biased.
+    count : float
+        How many values each channel has, over all shards.
+    cache : NormPoolCache
+
+    Notes
+    -----
+    Ioffe and Szegedy (2015), algorithm 1.
+
+    Examples
+    --------
+    >>> Z = np.arange(4.0).reshape(1, 2, 2, 1)
+    >>> A, mean, var, count, _ = norm_relu_pool_forward(Z, np.ones(1), np.zeros(1))
+    >>> round(float(A[0, 0, 0, 0]), 3), float(mean[0]), float(var[0])
+    (1.342, 1.5, 1.25)
+    """
+    workspace = workspace or Workspace()
+    m, h, w, c = Z.shape
+    take = workspace.take
+    is_lower = take("is_lower", (m, h // 2, w * c), np.bool_)
+    is_right = take("is_right", (m, h // 2, w // 2, c), np.bool_)
+    P = take("P", (m, h // 2, w // 2, c), Z.dtype)
+    sign = np.where(gamma < 0, -1, 1).astype(Z.dtype)
+    if (sign < 0).any():
+        Z *= sign
+    sums = np.zeros((2, c))
+    for block in _blocks(Z):
+        z = Z[block]
+        rows = z.reshape(-1, 2, w * c)
+        sums += _sums(rows.reshape(-1, w * c), c)
+        higher = take("higher", (len(rows), w * c), Z.dtype)
+        np.greater(rows[:, 1], rows[:, 0], out=is_lower[block].reshape(-1, w * c))
+        np.maximum(rows[:, 0], rows[:, 1], out=higher)
+        columns = higher.reshape(-1, w // 2, 2, c)
+        np.greater(columns[:, :, 1], columns[:, :, 0], out=is_right[block].reshape(-1, w // 2, c))
+        np.maximum(columns[:, :, 0], columns[:, :, 1], out=P[block].reshape(-1, w // 2, c))
+    mean, var, count = _moments(Z, sums, reduce)
+    rstd = 1 / np.sqrt(var + epsilon)
+    scale = np.abs(gamma) * rstd
+    A = take("A", P.shape, Z.dtype)
+    _multiply_add(P, scale, beta - mean * scale, out=A)
+    np.maximum(A, 0, out=A)
+    cache = NormPoolCache(Z, is_lower, is_right, P, A, mean, rstd, gamma, count)
+    return A, sign * mean, var, count, cache
+
+
+def norm_relu_pool_backward(
+    dA: Array,
+    cache: NormPoolCache,
+    *,
+    dgamma: Array | None = None,
+    dbeta: Array | None = None,
+    reduce: Callable[[Array], Array] | None = None,
+    workspace: Workspace | None = None,
+) -> tuple[Array, Array, Array]:
+    """Return the gradients for Z (written over it), gamma and beta; the last two are this shard's own part.
+
+    Parameters
+    ----------
+    dA : Array, shape (m, h/2, w/2, c)
+        May be overwritten.
+    cache : NormPoolCache
+    dgamma, dbeta : Array, shape (c,), optional
+        Written and returned.
+    reduce, workspace : optional
+        As for the forward.
+
+    Examples
+    --------
+    >>> Z = np.random.default_rng(0).standard_normal((2, 2, 2, 1))
+    >>> cache = norm_relu_pool_forward(Z, np.ones(1), np.ones(1))[-1]
+    >>> dZ, dgamma, dbeta = norm_relu_pool_backward(np.ones((2, 1, 1, 1)), cache)
+    >>> abs(float(dZ.sum())) < 1e-12, dbeta
+    (True, array([2.]))
+    """
+    workspace = workspace or Workspace()
+    Z, is_lower, is_right, P, A, mean, rstd, gamma, count = cache
+    _, _, w, c = Z.shape
+    take = workspace.take
+    np.multiply(dA, np.greater(A, 0, out=take("is_on", A.shape, np.bool_)), out=dA)
+    sums = np.zeros((2, c))
+    for block in _blocks(dA):
+        part, pooled = dA[block].reshape(-1, w // 2 * c), P[block].reshape(-1, w // 2 * c)
+        sums[0] += _fold(np.dot(_ones(len(part), part.dtype), part), c)
+        sums[1] += _fold(np.einsum("ij,ij->j", part, pooled), c)
+    sums[1] = rstd * (sums[1] - mean * sums[0])  # the gradient for |gamma|
+    dbeta = _write(sums[0], dbeta, Z.dtype)
+    dgamma = _write(np.where(gamma < 0, -1, 1) * sums[1], dgamma, Z.dtype)
+    total = sums if reduce is None else reduce(sums.ravel()).reshape(2, c)
+    scale = np.abs(gamma) * rstd
+    slope = -scale * rstd * total[1] / count
+    level = -scale * total[0] / count - slope * mean
+    sign = np.where(gamma < 0, -1.0, 1.0)
+    if (sign < 0).any():  # dZ is wanted for the values as they were given; Z itself is kept negated
+        scale, level, slope = scale * sign, level * sign, slope * sign
+    for block in _blocks(Z):
+        dP = _multiply_add(dA[block], scale, None, out=take("dP", dA[block].shape, Z.dtype))
+        spread = take("spread", (dP.size // (w // 2 * c), w // 2, 2, c), Z.dtype)
+        dP = dP.reshape(-1, w // 2, c)
+        np.multiply(dP, is_right[block].reshape(dP.shape), out=spread[:, :, 1])
+        np.subtract(dP, spread[:, :, 1], out=spread[:, :, 0])
+        both = spread.reshape(-1, w * c)
+        lower = np.multiply(both, is_lower[block].reshape(both.shape), out=take("lower", both.shape, Z.dtype))
+        both -= lower
+        z = Z[block]
+        _multiply_add(z, slope, level, out=z)
+        rows = z.reshape(-1, 2, w * c)
+        rows[:, 0] += both
+        rows[:, 1] += lower
+    return Z, dgamma, dbeta
+
+
+def _blocks(X: Array) -> list[slice]:
+    """Return slices of images, each as many as stay in cache, at least one."""
+    step = max(1, BLOCK_BYTES // max(1, X[:1].nbytes))
+    return [slice(start, start + step) for start in range(0, len(X), step)]
+
+
+def _sums(rows: Array, c: int) -> Array:
+    """Return each channel's sum and sum of squares, float64, shape (2, c); rows are (n, k c)."""
+    totals = np.dot(_ones(len(rows), rows.dtype), rows)
+    return np.stack([_fold(totals, c), _fold(np.einsum("ij,ij->j", rows, rows), c)])
+
+
+def _fold(wide: Array, c: int) -> Array:
+    folded: Array = wide.reshape(-1, c).sum(axis=0, dtype=np.float64)
+    return folded
+
+
+def _ones(n: int, dtype: np.dtype) -> Array:
+    return np.ones(n, dtype)
+
+
+def _moments(Z: Array, sums: Array, reduce: Callable[[Array], Array] | None) -> tuple[Array, Array, float]:
+    c = Z.shape[-1]
+    own = np.concatenate([[Z.size / c], sums.ravel()])
+    total = own if reduce is None else reduce(own)
+    count = float(total[0])
+    mean, square = total[1 : c + 1] / count, total[c + 1 :] / count
+    var = np.maximum(square - mean * mean, 0)
+    is_close = bool((mean * mean > CANCELLATION * var).any())  # the same in every shard: all saw one total
+    if is_close:
+        centred = np.zeros(c)
+        for block in _blocks(Z):
+            rows = (Z[block] - mean).reshape(-1, c)  # float64
+            centred += np.einsum("ij,ij->j", rows, rows)
+        var = (centred if reduce is None else reduce(centred)) / count
+    return mean, var, count
+
+
+def _multiply_add(X: Array, scale: Array, shift: Array | None, *, out: Array) -> Array:
+    """Write X scale + shift; both are repeated to rows of about a thousand numbers, since short ones are slow."""
+    c = X.shape[-1]
+    repeats = _repeats(X.size // c, max(1, 1024 // c))
+    rows, result = X.reshape(-1, repeats * c), out.reshape(-1, repeats * c)
+    np.multiply(rows, np.tile(scale.astype(X.dtype), repeats), out=result)
+    if shift is not None:
+        result += np.tile(shift.astype(X.dtype), repeats)
+    return out
+
+
+def _repeats(n: int, most: int) -> int:
+    """Return the largest divisor of n up to ``most``."""
+    return next(k for k in range(most, 0, -1) if n % k == 0)
+
+
+def _write(values: Array, out: Array | None, dtype: np.dtype) -> Array:
+    if out is None:
+        return values.astype(dtype)
+    out[...] = values
+    return out
