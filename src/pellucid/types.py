@@ -4,7 +4,7 @@ Letters: ``m`` samples, ``n_in`` and ``n_out`` widths, ``k`` classes, ``h`` and 
 ``p`` parameters. Rows are samples everywhere except in :mod:`pellucid.textbook`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,10 +13,6 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
-
-Arrays: TypeAlias = (
-    "Array | Mapping[str, Array]"  # one array, or several by name with the same number of rows
-)
 
 
 def n_rows(arrays: Any) -> int:
@@ -27,7 +23,7 @@ def n_rows(arrays: Any) -> int:
     >>> n_rows({"photo": np.zeros((5, 8)), "facts": np.zeros((5, 2))})
     5
     """
-    return len(next(iter(arrays.values()))) if isinstance(arrays, Mapping) else len(arrays)
+    return len(next(iter(arrays.values()))) if isinstance(arrays, dict) else len(arrays)
 
 
 def take_rows(arrays: Any, rows: Any) -> Any:
@@ -43,7 +39,7 @@ def take_rows(arrays: Any, rows: Any) -> Any:
 
 def map_arrays(function: Callable[[Array], Any], arrays: Any) -> Any:
     """Return the function of an array, or a dictionary of it for several by name."""
-    if isinstance(arrays, Mapping):
+    if isinstance(arrays, dict):
         return {name: function(array) for name, array in arrays.items()}
     return function(arrays)
 

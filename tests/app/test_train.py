@@ -41,7 +41,9 @@ def test_a_table_with_three_classes(pellucid: Command, pets: Path, tmp_path: Pat
     assert model.classes == ("cat", "dog", "owl")
     assert model.preprocessing is not None
     assert model.preprocessing.kind == "standardize"
-    (tmp_path / "new.csv").write_text("coat,weight,length,heavy,flies\ntabby,4.1,9.2,1,0\nplain,19.5,40,1,0\n")
+    (tmp_path / "new.csv").write_text(
+        "coat,weight,length,heavy,flies\ntabby,4.1,9.2,1,0\nplain,19.5,40,1,0\n"
+    )
     done = pellucid("predict", "out", "new.csv", "--json")
     assert [row["label"] for row in json.loads(done.out)["predictions"]] == ["cat", "dog"]
     assert pellucid("predict", "out", "new.csv").out.startswith("row 0: cat (")

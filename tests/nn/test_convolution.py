@@ -126,6 +126,13 @@ def test_same_padding_equals_pytorch(rng: np.random.Generator) -> None:
     np.testing.assert_allclose(layer.forward(X), expected.transpose(0, 2, 3, 1), rtol=0, atol=1e-12)
 
 
+def test_average_pool_counts_padding_or_does_not() -> None:
+    for counts, corner in ((True, 4 / 9), (False, 1.0)):
+        layer = built(AvgPool2D(3, stride=1, padding="same", count_include_pad=counts), 4, 4, 1)
+        assert layer.forward(np.ones((1, 4, 4, 1)))[0, 0, 0, 0] == pytest.approx(corner, rel=1e-15)
+        assert layer.config()["count_include_pad"] is counts
+
+
 def test_parameters_operations_and_starts() -> None:
     layer = built(Conv2D(8, 3, stride=2, groups=2, activation="relu"), 8, 8, 4)
     assert layer.params["W"].shape == (3, 3, 2, 8)

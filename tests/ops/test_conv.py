@@ -170,6 +170,33 @@ def test_dtype_inputs_buffers_and_workspaces(rng: np.random.Generator, problem: 
         np.testing.assert_array_equal(array, copy)
 
 
+class CountingWorkspace(Workspace):
+    """A workspace that counts the arrays it had to make."""
+
+    n_made = 0
+
+    def take(self, name: str, shape: Any, dtype: Any) -> Array:
+        before = self._arrays.get(name)
+        array = super().take(name, shape, dtype)
+        self.n_made += array is not before
+        return array
+
+
+@pytest.mark.parametrize("algorithm", ["auto", "im2col"])
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_with_a_workspace_a_second_step_makes_no_array(
+    rng: np.random.Generator, problem: Any, algorithm: str
+) -> None:
+    X, W, b, dZ = drawn(rng, *problem, np.float32)
+    workspace = CountingWorkspace()
+    for _ in range(2):
+        n_before = workspace.n_made
+        _, cache = conv2d_forward(X, W, b, workspace=workspace, algorithm=algorithm, **problem[2])
+        conv2d_backward(dZ, cache, workspace=workspace)
+    assert n_before > 0
+    assert workspace.n_made == n_before
+
+
 @pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 def test_without_input_gradient_or_bias_the_rest_is_the_same(rng: np.random.Generator, problem: Any) -> None:
     X, W, b, dZ = drawn(rng, *problem, np.float64)
@@ -245,6 +272,19 @@ def test_a_view_of_a_larger_array_is_read_right(rng: np.random.Generator) -> Non
         np.testing.assert_array_equal(Z, expected)
         turned = np.asfortranarray(Z)
         np.testing.assert_array_equal(conv2d_backward(turned, cache)[1], conv2d_backward(Z, twin)[1])
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_no_images_give_no_output_and_zero_gradients(rng: np.random.Generator, problem: Any) -> None:
+    X, W, b, dZ = drawn(rng, *problem, np.float32)
+    Z, cache = conv2d_forward(X[:0], W, b, **problem[2])
+    assert Z.shape == (0, *dZ.shape[1:])
+    dX, dW, db = conv2d_backward(dZ[:0], cache, dW=np.full_like(W, np.nan), db=np.full_like(b, np.nan))
+    assert dX is not None
+    assert db is not None
+    assert dX.shape == (0, *X.shape[1:])
+    assert not dW.any()
+    assert not db.any()
 
 
 def test_a_constant_image_gives_the_sums_of_the_kernels() -> None:

@@ -88,7 +88,8 @@ class LayerReader:
                 raise source.fault(
                     (*nodes_at, i, "name"), f"Graph: two nodes are called {made[-1]['name']!r}."
                 )
-            places |= {f"node {name}": (*nodes_at, i), f"are called {name}": (*nodes_at, i, "name")}
+            places[f"node {name}"] = (*nodes_at, i)
+            places[f"two nodes or inputs are called {name}"] = (*nodes_at, i, "name")
         graph = self._made(at, Graph, {**table, "nodes": made}, places)
         assert isinstance(graph, Graph)
         return graph

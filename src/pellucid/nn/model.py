@@ -143,7 +143,7 @@ class Model(Layer):
 
     def _targets(self, y: Any) -> Any:
         """Return encoded targets as they are (a matrix of the model's dtype), all else encoded."""
-        if isinstance(y, Mapping):
+        if isinstance(y, dict):
             is_encoded = all(part.ndim == 2 and part.dtype == self.dtype for part in y.values())
         else:
             is_encoded = y.ndim == 2 and y.dtype == self.dtype

@@ -137,6 +137,8 @@ def conv2d_forward(
             f"{'' if out.flags.c_contiguous else ', not contiguous'}."
         )
     X = np.ascontiguousarray(X)
+    if geometry.m == 0:
+        return out, ConvCache(X, W, b is not None, geometry, chosen, None)
     kept = ALGORITHMS[chosen].forward(X, W, b, geometry, out, Scratch(workspace, X.dtype), keep)
     return out, ConvCache(X, W, b is not None, geometry, chosen, kept)
 
@@ -199,6 +201,11 @@ def conv2d_backward(
             raise ShapeError(
                 f"conv2d_backward: expected a contiguous {name} of shape {shape}, got {buffer.shape}."
             )
+    if geometry.m == 0:  # no sample says anything
+        for gradient in (dW, db):
+            if gradient is not None:
+                gradient.fill(0)
+        return dX, dW, db
     scratch = Scratch(workspace, X.dtype)
     backward = ALGORITHMS[algorithm].backward
     backward(np.ascontiguousarray(dZ), X, W, kept, geometry, dX, dW, db, scratch)

@@ -7,7 +7,7 @@ of pixels are multiplied at once, with the tap's weights repeated for every pixe
 import numpy as np
 
 from pellucid.ops.columns import ones
-from pellucid.ops.conv_geometry import Geometry, Scratch, blocks, gather, length, meeting
+from pellucid.ops.conv_geometry import Geometry, Scratch, blocks, length, meeting, padded_rows
 from pellucid.types import Array
 
 
@@ -74,15 +74,12 @@ def backward(
 def _band(X: Array, geometry: Geometry, rows: slice, scratch: Scratch) -> Array:
     """Return the padded rows of X that some output rows see, each input channel repeated for its outputs."""
     (kh, _), (sy, _), (dy, _) = geometry.kernel, geometry.stride, geometry.dilation
-    (top, _), (left, _) = geometry.padding
     n_band, n_wide = (length(rows) - 1) * sy + (kh - 1) * dy + 1, geometry.padded[1]
     n_each = geometry.c_out // geometry.c_in
-    band = scratch.take("conv.band", (len(X), n_band, n_wide, geometry.c_out))
-    row_slices = meeting(geometry.h, n_band, rows.start * sy - top, 1)
-    column_slices = meeting(geometry.w, n_wide, -left, 1)
-    for k in range(n_each):
-        gather(band[..., k::n_each], X, row_slices, column_slices)
-    return band
+    repeated = np.repeat(X, n_each, axis=3) if n_each > 1 else X
+    return padded_rows(
+        repeated, geometry, rows.start * sy - geometry.padding[0][0], (n_band, n_wide), scratch
+    )
 
 
 def _shifted(band: Array, i: int, j: int, geometry: Geometry, rows: slice) -> Array:

@@ -14,6 +14,7 @@ from pellucid.workspace import Workspace
 DType: TypeAlias = np.dtype[Any]
 Pair: TypeAlias = tuple[int, int]
 Padding: TypeAlias = tuple[Pair, Pair]  # (top, bottom), (left, right)
+Frame: TypeAlias = tuple[slice, slice]  # rows, columns
 NO_PADDING: Padding = ((0, 0), (0, 0))
 
 BLOCK_BYTES = (
@@ -127,36 +128,6 @@ def meeting(n: int, n_out: int, offset: int, stride: int) -> tuple[slice, slice]
     return slice(first, stop, 1), slice(start, end, stride)
 
 
-def gather(target: Array, source: Array, rows: tuple[slice, slice], columns: tuple[slice, slice]) -> None:
-    """Write ``source[:, rows, columns]`` where it meets the target, and 0 everywhere else.
-
-    Parameters
-    ----------
-    target : Array, shape (m, a, b, c)
-    source : Array, shape (m, h, w, c)
-    rows, columns : pair of slice
-        Of the target and of the source: see :func:`meeting`.
-
-    Examples
-    --------
-    >>> target = np.empty((1, 1, 4, 1))
-    >>> gather(target, np.ones((1, 1, 2, 1)), meeting(1, 1, 0, 1), meeting(2, 4, -1, 1))
-    >>> target.ravel()
-    array([0., 1., 1., 0.])
-    """
-    (to_rows, from_rows), (to_columns, from_columns) = rows, columns
-    if to_rows.start > 0:
-        target[:, : to_rows.start] = 0
-    if to_rows.stop < target.shape[1]:
-        target[:, to_rows.stop :] = 0
-    band = target[:, to_rows]
-    if to_columns.start > 0:
-        band[:, :, : to_columns.start] = 0
-    if to_columns.stop < target.shape[2]:
-        band[:, :, to_columns.stop :] = 0
-    band[:, :, to_columns] = source[:, from_rows, from_columns]
-
-
 def blocks(m: int, n_rows: int, row_bytes: int, limit: int | None = None) -> list[tuple[slice, slice]]:
     """Return pieces of a batch, (images, rows), whose tensors fit a core's cache.
 
@@ -205,6 +176,7 @@ class Scratch:
         self._dtype = dtype
         self._prefix = prefix
         self._flat: dict[str, Array] = {}
+        self._frames: dict[str, tuple[Shape, Frame]] = {}
 
     def take(self, name: str, shape: Shape) -> Array:
         """Return an uninitialized array; ask for the largest first."""
@@ -214,9 +186,54 @@ class Scratch:
             flat = self._flat[name] = self._workspace.take(self._prefix + name, (size,), self._dtype)
         return flat[:size].reshape(shape)
 
+    def framed(self, name: str, shape: Shape, inside: Frame) -> Array:
+        """Return an array that is 0 except where ``inside`` says, and left over there.
+
+        The zeros are written when shape or frame differ from the last time, so that the blocks of a batch, which
+        have the same, write them once. Nothing else may use the name, nor write outside ``inside``.
+        """
+        array = self.take(name, shape)
+        if self._frames.get(name) != (shape, inside):
+            array.fill(0)
+            self._frames[name] = shape, inside
+        return array
+
     def apart(self, prefix: str) -> "Scratch":
         """Return one with names of its own, for a part of the work whose arrays have other sizes."""
         return Scratch(self._workspace, self._dtype, f"{self._prefix}{prefix}.")
+
+
+def padded_rows(
+    X: Array, geometry: Geometry, first: int, size: Pair, scratch: Scratch, planes: bool = False
+) -> Array:
+    """Return some rows of X with zeros where they reach over its edges.
+
+    Parameters
+    ----------
+    X : Array, shape (n, h, w, c)
+    geometry : Geometry
+        Says how far the columns reach over the left edge.
+    first : int
+        The first row, from the edge of the image; negative above it.
+    size : (int, int)
+        (a, b): how many rows and columns.
+    scratch : Scratch
+    planes : bool, optional
+        Whether channels come first in memory: then runs of pixels are contiguous.
+
+    Returns
+    -------
+    Array, shape (n, a, b, c)
+    """
+    (n, h, w, c), (a, b) = X.shape, size
+    to_rows, from_rows = meeting(h, a, first, 1)
+    to_columns, from_columns = meeting(w, b, -geometry.padding[1][0], 1)
+    shape = (c, n, a, b) if planes else (n, a, b, c)
+    band = scratch.framed("conv.band", shape, (to_rows, to_columns))
+    if planes:
+        band = band.transpose(1, 2, 3, 0)
+    band[:, to_rows, to_columns] = X[:, from_rows, from_columns]
+    return band
 
 
 def add_bias(Z: Array, b: Array) -> None:

@@ -8,7 +8,7 @@ back from the core's own cache, and again in the backward, which costs less than
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from pellucid.ops.conv_geometry import Geometry, Scratch, blocks, gather, length, meeting
+from pellucid.ops.conv_geometry import Geometry, Scratch, blocks, length, meeting, padded_rows
 from pellucid.types import Array
 
 FEW_CHANNELS = 8  # below: runs of pixels are copied faster than runs of channels
@@ -110,13 +110,9 @@ def patches(X: Array, geometry: Geometry, rows: slice, scratch: Scratch, *, with
     c = geometry.c_in // groups
     n_band, n_wide = (n_rows - 1) * sy + (kh - 1) * dy + 1, geometry.padded[1]
     few = c < FEW_CHANNELS
-    band_shape = (geometry.c_in, n, n_band, n_wide) if few else (n, n_band, n_wide, geometry.c_in)
-    band = scratch.take("conv.band", band_shape)
-    band_nhwc = band.transpose(1, 2, 3, 0) if few else band
-    (top, _), (left, _) = geometry.padding
-    offset = rows.start * sy - top
-    gather(band_nhwc, X, meeting(geometry.h, n_band, offset, 1), meeting(geometry.w, n_wide, -left, 1))
-    s_n, s_y, s_x, s_c = band_nhwc.strides
+    first = rows.start * sy - geometry.padding[0][0]
+    band = padded_rows(X, geometry, first, (n_band, n_wide), scratch, planes=few)
+    s_n, s_y, s_x, s_c = band.strides
     taps = {"g": (groups, c * s_c), "i": (kh, dy * s_y), "j": (kw, dx * s_x), "c": (c, s_c)}
     places = {"n": (n, s_n), "y": (n_rows, sy * s_y), "x": (w_out, sx * s_x)}
     sizes = taps | places

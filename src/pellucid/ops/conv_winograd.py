@@ -19,7 +19,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from pellucid.ops.columns import ones
-from pellucid.ops.conv_geometry import DType, Geometry, Scratch, blocks, gather, length, meeting
+from pellucid.ops.conv_geometry import DType, Geometry, Scratch, blocks, length, meeting, padded_rows
 from pellucid.types import Array
 
 TILE = 4  # outputs of a tile along each axis
@@ -140,7 +140,7 @@ def backward(
 
     ``dM = A dY A^T``, ``dU = V^T dM``, ``dV = dM U^T``, ``dd = B dV B^T``, ``dW = G^T dU G``.
     """
-    A, GG = matrices(dZ.dtype).A, matrices(dZ.dtype).GG
+    GG = matrices(dZ.dtype).GG
     n_u, c_in, c_out = _tiles(geometry)[1], geometry.c_in, geometry.c_out
     U_turned = scratch.take("conv.U_turned", (36, c_out, c_in))  # contiguous: worth its copy many times
     if dX is not None:
@@ -154,12 +154,8 @@ def backward(
         V = _room_for_tiles(kept, done, T, c_in, scratch)
         if kept.V is None:
             _transform_tiles(X[images], tile_rows, geometry, V, scratch)
-        dY = scratch.take("conv.odd", (TILE, TILE, length(images), length(tile_rows), n_u, c_out))
-        _cut_outputs(dZ[images], dY, tile_rows, geometry)
-        half = scratch.take("conv.even", (6, TILE, T * c_out))
-        _transform(A, dY, half)
         dM = scratch.take("conv.M", (36, T, c_out))
-        np.matmul(A, half, out=dM.reshape(6, 6, -1))
+        _transform_outputs(dZ[images], tile_rows, geometry, dM, scratch)
         if db is not None:
             db += ones(T, dM.dtype) @ dM[CONSTANT]
         np.matmul(V.transpose(0, 2, 1), dM, out=part if done else dU)
@@ -180,13 +176,18 @@ def _room_for_tiles(kept: Kept, done: int, T: int, c_in: int, scratch: Scratch) 
     return kept.V[done : done + 36 * T * c_in].reshape(36, T, c_in)
 
 
-def _cut_outputs(dZ: Array, dY: Array, tile_rows: slice, geometry: Geometry) -> None:
-    """Write the 4x4 tiles of dZ (n, h_out, w_out, c_out) to dY, with 0 where a tile reaches over the edge."""
+def _transform_outputs(dZ: Array, tile_rows: slice, geometry: Geometry, dM: Array, scratch: Scratch) -> None:
+    """Write A dY A^T of the 4x4 tiles dY of dZ (n, h_out, w_out, c_out) to dM (36, T, c_out)."""
+    A, c_out = matrices(dZ.dtype).A, geometry.c_out
+    dY = scratch.take("conv.odd", (TILE, TILE, len(dZ), length(tile_rows), _tiles(geometry)[1], c_out))
     places = _places(dZ, tile_rows, geometry)
-    if len(places) > 1:
+    if len(places) > 1:  # tiles that reach over the edge see zeros there
         dY.fill(0)
     for outputs, place in places:
         np.copyto(dY[place], outputs)
+    half = scratch.take("conv.even", (6, TILE, dM.shape[1] * c_out))
+    _transform(A, dY, half)
+    np.matmul(A, half, out=dM.reshape(6, 6, -1))
 
 
 def _transform_tiles(X: Array, tile_rows: slice, geometry: Geometry, V: Array, scratch: Scratch) -> None:
@@ -196,13 +197,12 @@ def _transform_tiles(X: Array, tile_rows: slice, geometry: Geometry, V: Array, s
     column is still there once.
     """
     BT = matrices(X.dtype).BT
-    (top, _), (left, _) = geometry.padding
     n, t, n_u, c_in = len(X), length(tile_rows), _tiles(geometry)[1], geometry.c_in
-    n_wide = TILE * n_u + 2
-    D = scratch.take("conv.odd", (6, n, t, n_wide, c_in))
-    columns = meeting(geometry.w, n_wide, -left, 1)
-    for i in range(6):
-        gather(D[i], X, meeting(geometry.h, t, TILE * tile_rows.start + i - top, TILE), columns)
+    size = TILE * t + 2, TILE * n_u + 2
+    band = padded_rows(X, geometry, TILE * tile_rows.start - geometry.padding[0][0], size, scratch)
+    s_n, s_y, s_x, s_c = band.strides
+    D = scratch.take("conv.odd", (6, n, t, size[1], c_in))
+    np.copyto(D, as_strided(band, D.shape, (s_y, s_n, TILE * s_y, s_x, s_c)))
     E = scratch.take("conv.even", D.shape)
     _transform(BT, D, E)
     s_i, s_n, s_t, s_x, s_c = E.strides
@@ -224,18 +224,20 @@ def _paste(dV: Array, dX: Array, tile_rows: slice, geometry: Geometry, scratch: 
     E[:, :, :, -2:] = tiles[:, 4:, :, :, -1].transpose(0, 2, 3, 1, 4)
     D = scratch.take("conv.even", E.shape)
     _transform(B, E, D)
-    D[:2, :, 1:] += D[4:, :, :-1]  # and the two rows
+    D[:2, :, 1:] += D[4:, :, :-1]  # and the two rows that it shares with the tile below
     edge = scratch.take("conv.edge", (2, n, *E.shape[3:]))
-    is_last = tile_rows.stop == _tiles(geometry)[0]
     if tile_rows.start > 0:  # the block before was the band above
         D[:2, :, 0] += edge
+    band = scratch.take("conv.band_back", (n, TILE * t + 2, *E.shape[3:]))
+    np.copyto(band[:, :-2].reshape(n, t, TILE, *E.shape[3:]), D[:TILE].transpose(1, 2, 0, 3, 4))
+    np.copyto(band[:, -2:], D[4:, :, -1].transpose(1, 0, 2, 3))
+    is_last = tile_rows.stop == _tiles(geometry)[0]
     if not is_last:
         np.copyto(edge, D[4:, :, -1])
-    columns_to, columns_at = meeting(geometry.w, E.shape[3], -left, 1)
-    for i in range(6 if is_last else 4):
-        first = t - 1 if i >= 4 else 0
-        to, at = meeting(geometry.h, t - first, TILE * (tile_rows.start + first) + i - top, TILE)
-        dX[:, at, columns_at] = D[i, :, first:][:, to, columns_to]
+    n_rows = TILE * t + 2 * is_last
+    to, at = meeting(geometry.h, n_rows, TILE * tile_rows.start - top, 1)
+    to_x, at_x = meeting(geometry.w, E.shape[3], -left, 1)
+    dX[:, at, at_x] = band[:, to, to_x]
 
 
 def _transform(matrix: Array, source: Array, target: Array) -> None:

@@ -19,7 +19,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "cnn": {
         "epochs": 60,
         "batch_size": 32,
-        "learning_rate": 0.004,
+        "learning_rate": 0.015,
         "optimizer": "adamw",
         "weight_decay": 0.05,
         "schedule": "one_cycle",
@@ -28,7 +28,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "resnet-small": {
         "epochs": 60,
         "batch_size": 32,
-        "learning_rate": 0.003,
+        "learning_rate": 0.01,
         "optimizer": "adamw",
         "weight_decay": 0.05,
         "schedule": "one_cycle",

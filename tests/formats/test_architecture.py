@@ -1,0 +1,205 @@
+"""TOML architectures: what they become, how they are written, and that any text is one or is refused."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pellucid.errors import FormatError
+from pellucid.formats.architecture import architecture_to_toml, load_architecture
+from pellucid.formats.toml_training import training_optimizer, training_schedule
+from pellucid.nn.convolution import Conv2D
+from pellucid.nn.graph import Graph
+from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.model import Model, Sequential
+from pellucid.nn.normalization import Activation, BatchNorm, Dropout
+from pellucid.nn.pooling import AvgPool2D, MaxPool2D
+from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.registry import LAYERS, register_layer
+from pellucid.nn.structures import Parallel, Residual
+
+NET = (Path(__file__).parent / "net.toml").read_text()
+GRAPH = (Path(__file__).parent / "graph.toml").read_text()
+
+
+def test_layers_structures_and_training(load: Any) -> None:
+    architecture = load(NET)
+    conv = Conv2D(4, (3, 3), padding=((1, 1), (1, 1)), activation="relu")
+    body = Sequential([Conv2D(4), BatchNorm()])
+    branches = [Sequential([MaxPool2D(), Conv2D(2)]), AvgPool2D(2)]
+    wanted = [conv, Residual(body, Conv2D(4, 1)), Parallel(branches), Flatten(), Dense(3)]
+    assert as_json(architecture.model) == as_json(Sequential(wanted))
+    assert architecture.model.dtype == "float64"
+    assert architecture.input_shape == (8, 8, 3)
+    assert not architecture.model.is_initialized
+    architecture.initialize(seed=1)
+    assert architecture.model.output_shape == (3,)
+    assert architecture.training["epochs"] == 20
+    optimizer = training_optimizer(architecture.training)
+    assert optimizer is not None
+    assert optimizer.config()["learning_rate"] == 0.01
+    assert optimizer.config()["beta1"] == 0.8
+    assert type(training_schedule(architecture.training)).__name__ == "Cosine"
+
+
+def test_tables_below_tables_say_the_same_as_inline_ones(load: Any) -> None:
+    long = """
+[[layers]]
+type = "Residual"
+[[layers.body]]
+type = "Dense"
+units = 3
+[[layers.body]]
+type = "Dense"
+units = 2
+[layers.shortcut]
+type = "Dense"
+units = 2
+"""
+    short = """layers = [{ type = "Residual", shortcut = { type = "Dense", units = 2 }, body = [
+        { type = "Dense", units = 3 }, { type = "Dense", units = 2 } ] }]"""
+    assert as_json(load(long).model) == as_json(load(short).model)
+
+
+def test_a_graph_with_two_inputs(load: Any) -> None:
+    architecture = load(GRAPH)
+    assert isinstance(architecture.model, Graph)
+    architecture.initialize()
+    assert architecture.model.theta.size == 16 + 2 + 1
+    assert architecture.input_shape == {"photo": (4, 4, 1), "facts": (2,)}
+
+
+def test_a_graph_inside_a_sequence(load: Any) -> None:
+    text = """[[layers]]
+type = "Graph"
+inputs = ["x"]
+outputs = "z"
+nodes = [
+    { name = "a", from = "x", type = "Dense", units = 2 },
+    { name = "z", from = ["a", "x"], type = "add" },
+]"""
+    architecture = load(text)
+    architecture.initialize((2,))
+    assert architecture.model.output_shape == (2,)
+    assert as_json(load(architecture_to_toml(architecture.model)).model) == as_json(architecture.model)
+
+
+def test_windows_line_ends_and_a_mark_at_the_start_are_fine(load: Any, fault: Any) -> None:
+    text = b"\xef\xbb\xbf" + NET.replace("\n", "\r\n").encode()
+    assert as_json(load(text).model) == as_json(load(NET).model)
+    assert fault(text.replace(b"units", b"unit"))[0] == NET.splitlines().index("units = 3") + 1
+
+
+def test_a_layer_of_ones_own_is_known_and_checked(load: Any, fault: Any) -> None:
+    @register_layer
+    class Scaled(Layer):
+        def __init__(self, factor: float, unknown: "Nowhere" = None):  # type: ignore[name-defined] # noqa: F821
+            super().__init__()
+            if factor == 7:
+                raise ValueError("factor 7 is unlucky")
+            self.factor = factor
+
+        def config(self) -> dict[str, Any]:
+            return {"type": "Scaled", "factor": self.factor}
+
+    try:
+        text = '[[layers]]\ntype = "Scaled"\nfactor = 2'
+        assert load(text).model.layers[0].factor == 2
+        assert fault(text.replace("factor", "faktor")) == (
+            3,
+            "unknown option of Scaled 'faktor'. Did you mean 'factor'? Known: factor, unknown.",
+        )
+        assert fault(text.replace("2", "7")) == (3, "Scaled: factor 7 is unlucky.")
+    finally:
+        del LAYERS["Scaled"]
+
+
+def as_json(model: Model) -> str:
+    return json.dumps(model.config())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_comes_back_from_its_file(load: Any, name: str) -> None:
+    model = preset(name)
+    architecture = load(architecture_to_toml(model))
+    assert as_json(architecture.model) == as_json(model)
+    assert architecture.model.dtype == model.dtype
+    assert architecture.input_shape is None
+    model.initialize((32, 32, 3), seed=3)
+    again = load(architecture_to_toml(model))
+    assert again.input_shape == (32, 32, 3)
+    again.initialize(seed=3)
+    assert np.array_equal(again.model.theta, model.theta)
+
+
+def test_graphs_and_odd_names_come_back(load: Any) -> None:
+    inner = Graph(["x"], {"y": (Sequential([Dense(2), Dropout(0.3)]), "x")}, "y")
+    model = Graph(
+        ["a b", 'quo"te'],
+        {
+            "u": (inner, "a b"),
+            "v": (Parallel([Residual(Dense(2)), Activation("leaky_relu", slope=0.2)]), "u"),
+            "w": ("concat", ["v", 'quo"te']),
+            "ä = [": (Dense(1), "w"),
+        },
+        ["ä = [", "w"],
+    )
+    model.initialize({"a b": (2,), 'quo"te': (3,)})
+    again = load(architecture_to_toml(model))
+    assert as_json(again.model) == as_json(model)
+    assert again.input_shape == model.input_shape
+
+
+def test_a_structure_alone_becomes_a_sequence_of_one(load: Any) -> None:
+    model = Residual(Sequential([Dense(2, activation="relu"), Dense(2)]))
+    assert as_json(load(architecture_to_toml(model)).model) == as_json(Sequential([model]))
+
+
+def test_the_loss_of_a_trained_model_is_written(load: Any) -> None:
+    model = Sequential([Dense(1)])
+    model.initialize((2,))
+    model.set_loss("huber", delta=2)
+    assert "[training]" not in architecture_to_toml(model)
+    model.summary_of_training = {"n_steps": 1}
+    assert load(architecture_to_toml(model)).training == {"loss": {"type": "huber", "delta": 2.0}}
+
+
+PIECES = re.findall(r'"[^"\n]*"|\w+|\s+|.', NET + GRAPH)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """One of the texts above with a few words taken out, doubled, or replaced by words from elsewhere in them."""
+    words = re.findall(r'"[^"\n]*"|\w+|\s+|.', draw(st.sampled_from([NET, GRAPH])))
+    for _ in range(draw(st.integers(1, 4))):
+        i = draw(st.integers(0, len(words) - 1))
+        word = draw(st.one_of(st.sampled_from(PIECES), st.text(max_size=3), st.integers().map(str)))
+        words[i : i + draw(st.integers(0, 2))] = [word]
+    return "".join(words)
+
+
+@given(text=st.one_of(mutated(), st.text()))
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_is_an_architecture_or_one_clear_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "net.toml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    message = ""
+    try:
+        assert isinstance(load_architecture(path).model, Model)
+    except FormatError as error:
+        message = str(error)
+    assert not message or (message.startswith(str(path)) and "\n" not in message)
+
+
+@given(content=st.binary())
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "net.toml"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=r"net\.toml"):
+        load_architecture(path)

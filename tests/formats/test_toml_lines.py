@@ -1,0 +1,144 @@
+"""The lines of keys in a TOML text: every shape that TOML has, and texts made at random."""
+
+import tomllib
+from typing import Any
+
+import pytest
+import tomli_w
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pellucid.formats.toml_lines import line_of, toml_lines
+
+
+def paths(value: Any, at: tuple[str | int, ...] = ()) -> set[tuple[str | int, ...]]:
+    """Every path in what tomllib read."""
+    entries: Any = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    found = {at} if at else set()
+    for key, inner in entries:
+        found |= paths(inner, (*at, key))
+    return found
+
+
+TEXT = '''\
+# [not] a = table
+top = 1                       # "quote
+
+[model]
+"quoted key" = [1, 2]         # ]
+'literal.key'.inner = "a # [b] \\" c"
+
+[[layers]]
+type = """
+three [[lines]]
+x = 1 \\" end"""
+units = 3
+
+[[layers]]
+type = \'\'\'
+no = "thing"
+\'\'\'
+body = [
+    { type = "a", n = [
+        1,
+        # between
+        2,
+    ] },
+    { type = "b" },
+]
+[[layers.inner]]
+deep.er = 1979-05-27 07:32:00
+[[layers.inner]]
+x = -1e3
+[layers.table]
+y = true
+
+[[layers]]
+
+[a.b.c]
+z = {}
+'''
+
+
+def test_every_kind_of_key_has_its_line() -> None:
+    lines = toml_lines(TEXT)
+    text = TEXT.splitlines()
+
+    def at(*path: str | int) -> str:
+        return text[lines[path] - 1].strip()
+
+    assert at("top").startswith("top = 1")
+    assert at("model") == "[model]"
+    assert at("model", "quoted key").startswith('"quoted key"')
+    assert at("model", "literal.key", "inner").startswith("'literal.key'.inner")
+    assert at("layers", 0) == "[[layers]]"
+    assert at("layers", 0, "units") == "units = 3"
+    assert lines["layers", 1] == lines["layers", 0] + 6
+    assert at("layers", 1, "body", 0, "n", 1) == "2,"
+    assert at("layers", 1, "body", 1, "type") == '{ type = "b" },'
+    assert at("layers", 1, "inner", 0, "deep", "er").startswith("deep.er")
+    assert at("layers", 1, "inner", 1, "x") == "x = -1e3"
+    assert at("layers", 1, "table", "y") == "y = true"
+    assert at("layers", 2) == "[[layers]]"
+    assert at("a") == at("a", "b") == at("a", "b", "c") == "[a.b.c]"
+    assert set(lines) == paths(tomllib.loads(TEXT))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a=1",
+        "a = [[1, 2], []]\nb = 2",
+        'a = """x"""""\nb = 1',  # quotes of its own before the three that close
+        "a = '''x'''''\nb = 1",
+        "a = ''\nb = \"\"\nc = 1",
+        'a = """\\\n   x"""\nb = 1',
+        "[ a . b ]\nc = 1",
+        "[[ a . 'b' ]]\nc = 1\n[[a.b]]\n[a.b.c]\nd = 1",
+        '"\\u00e4" = 1',
+        "a.b = 1\na.c = 2",
+        "a = { b.c = 1, d = [{ e = 1 }] }",
+        "a = 1\r\nb = 2\r\n",
+        "a = inf\nb = 0xff # x\nc = 07:32:00",
+    ],
+)
+def test_it_finds_what_tomllib_finds(text: str) -> None:
+    lines = toml_lines(text)
+    assert set(lines) == paths(tomllib.loads(text))
+    assert all(1 <= line <= text.count("\n") + 1 for line in lines.values())
+
+
+KEYS = st.text(st.characters(codec="utf-8"), max_size=6)
+VALUES = st.recursive(
+    st.one_of(
+        st.integers(),
+        st.booleans(),
+        st.text(st.characters(codec="utf-8")),
+        st.floats(),
+        st.datetimes(),
+        st.times(),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(data=st.dictionaries(KEYS, VALUES, max_size=5), is_multiline=st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_any_data_that_is_written_as_toml_has_a_line_for_each_path(data: Any, is_multiline: bool) -> None:
+    text = tomli_w.dumps(data, multiline_strings=is_multiline)
+    lines = toml_lines(text)
+    assert set(lines) == paths(tomllib.loads(text))
+    for path, line in lines.items():
+        if isinstance(path[-1], str) and path[-1].isascii() and path[-1].isalnum():
+            assert path[-1] in text.split("\n")[line - 1]
+
+
+def test_a_path_without_a_line_has_that_of_what_is_around_it() -> None:
+    lines = toml_lines("\n[a]\n\nb = 1")
+    assert line_of(lines, ("a", "b")) == 4
+    assert line_of(lines, ("a", "missing", 3)) == 2
+    assert line_of(lines, ("nothing",)) == 1

@@ -1,0 +1,117 @@
+"""The model table: counted by hand, by the arrays themselves, and read as text."""
+
+import json
+
+import pytest
+
+from pellucid.errors import PellucidError
+from pellucid.nn.convolution import Conv2D
+from pellucid.nn.graph import Graph
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import Model, Sequential
+from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.structures import Parallel, Residual
+from pellucid.nn.summary import lay_out, model_table
+
+
+def test_counted_by_hand() -> None:
+    model = Sequential([Conv2D(4, 3), BatchNorm(), Flatten(), Dense(2, activation="relu")])
+    model.initialize((6, 5, 3))
+    conv, norm, flat, dense = model_table(model).rows
+    assert (conv.n_params, conv.n_operations) == (3 * 3 * 3 * 4 + 4, 2 * 30 * 27 * 4)
+    assert (conv.activation_bytes, conv.parameter_bytes) == (30 * 4 * 4, 112 * 4)
+    assert (norm.n_params, norm.output_shape) == (8, (6, 5, 4))
+    assert (flat.activation_bytes, flat.output_shape) == (0, (120,))  # its input, seen anew
+    assert (dense.n_params, dense.n_operations, dense.activation_bytes) == (242, 480, 8)
+    assert (dense.name, dense.kind, dense.activation) == ("dense_1", "Dense", "relu")
+
+
+def test_structures_stand_above_what_is_inside_them() -> None:
+    block = Residual(Sequential([Dense(4, activation="relu"), Dense(3)]), shortcut=Dense(3))
+    model = Sequential(
+        [block, Parallel([Dense(2), Dense(2), Dense(2)], merge="add"), Parallel([Dense(1), Dense(2)])]
+    )
+    model.initialize((5,))
+    rows = model_table(model).rows
+    assert [(row.depth, row.name, row.kind) for row in rows] == [
+        (0, "residual", "Residual"),
+        (1, "body", "Sequential"),
+        (2, "dense_1", "Dense"),
+        (2, "dense_2", "Dense"),
+        (1, "shortcut: dense_3", "Dense"),
+        (0, "parallel", "Parallel"),
+        (1, "branch 1: dense_4", "Dense"),
+        (1, "branch 2: dense_5", "Dense"),
+        (1, "branch 3: dense_6", "Dense"),
+        (0, "parallel", "Parallel"),
+        (1, "branch 1: dense_7", "Dense"),
+        (1, "branch 2: dense_8", "Dense"),
+    ]
+    assert [row.n_operations for row in rows if row.kind != "Dense"] == [3, 0, 2 * 2, 0]
+    assert [row.activation_bytes for row in rows if row.kind != "Dense"] == [12, 0, 8, 12]
+    assert model_table(model).n_params == model.theta.size
+
+
+def graph() -> Graph:
+    model = Graph(
+        ["x", "f"],
+        {
+            "a": (Dense(4), "x"),
+            "b": (Dense(4), "a"),
+            "c": ("add", ["a", "b", "a"]),
+            "d": ("concat", ["c", "f"]),
+            "z": (Dense(1), "d"),
+        },
+        ["z", "d"],
+    )
+    model.initialize({"x": (3,), "f": (2,)})
+    return model
+
+
+def test_nodes_of_a_graph_have_their_names() -> None:
+    table = model_table(graph())
+    assert [row.name for row in table.rows] == ["a: dense_1", "b: dense_2", "c", "d", "z: dense_3"]
+    assert [row.n_operations for row in table.rows] == [24, 32, 8, 0, 12]
+    assert table.output_shape == {"z": (1,), "d": (6,)}
+    assert "x (3,), f (2,)" in table.text
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_sums_are_those_of_the_arrays(name: str) -> None:
+    model = preset(name)
+    model.initialize((32, 32, 3))
+    table = model_table(model)
+    assert table.n_params == model.theta.size
+    assert table.parameter_bytes == model.theta.nbytes
+    assert table.n_operations >= sum(row.n_operations for row in model.rows())  # which leave out what adds up
+    laid_out = preset(name)
+    lay_out(laid_out, (32, 32, 3))
+    assert model_table(laid_out) == table
+    assert json.loads(json.dumps(table.to_dict()))["totals"]["n_params"] == model.theta.size
+
+
+def test_a_network_too_large_to_train_here_can_be_looked_at() -> None:
+    model: Model = Sequential([Dense(20_000, initializer="he"), Dense(1)])
+    lay_out(model, (20_000,))  # 3 GB of zeros, which take no memory until something else is written there
+    assert model_table(model).n_params == 20_000**2 + 20_000 + 20_001
+    assert not model.leaves()[0].params["W"][::1000].any()  # nothing was drawn
+
+
+def test_the_text_is_aligned_and_ends_in_sums() -> None:
+    model = Sequential([Flatten(), Residual(Dense(12288, activation="tanh")), Dense(1)])
+    lay_out(model, (64, 64, 3))
+    text = model.summary()
+    title, _, head, rule, *rows, rule_again, total, _, _ = text.splitlines()
+    assert title == "Sequential, float32, samples of shape (64, 64, 3)"
+    assert rule == rule_again
+    assert rows[2].startswith("  body: dense_1 ")
+    assert rows[2].split()[2:4] == ["Dense,", "tanh"]
+    assert "  151,007,232  301,989,888  " in rows[2]
+    assert total.split() == ["total", "(1,)", "151,019,521", "302,026,752", "98,308", "604,078,084"]
+    assert {len(line) for line in (head, rule, *rows, total)} == {len(rule)}  # every line ends in a number
+
+
+def test_a_model_without_shapes_has_no_table() -> None:
+    with pytest.raises(PellucidError, match=r"summary: .* Call initialize\(input_shape\) first"):
+        Sequential([Dense(1)]).summary()
