@@ -2,8 +2,8 @@
 
     python benchmarks/cnn_step.py
 
-Each contestant runs in a process of its own, in turn, several rounds; the least and the median of each are printed.
-PyTorch is tried with channels_last and with its default layout, and with glibc's allocator told to keep large blocks.
+Each contestant runs in a process of its own, in turn, several rounds; the least and the median are printed.
+PyTorch is tried with channels_last and with its default layout, and with glibc's allocator told to keep blocks.
 """
 
 import json
@@ -118,7 +118,7 @@ def roofline() -> None:
         f"a step: {step / 1e9:.2f} G operations by the plain algorithm, {tensors / 1e6:.0f} MB of layer outputs"
     )
     print(
-        f"matrix products here: {rate / 1e9:.0f} G operations a second on all cores: {1000 * step / rate:.1f} ms at that rate"
+        f"matrix products here: {rate / 1e9:.0f} G operations a second: a step in {1000 * step / rate:.1f} ms"
     )
 
 

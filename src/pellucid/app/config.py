@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pellucid.data.augment import AUGMENT_PRESETS
 from pellucid.errors import OptionError, unknown_name
+from pellucid.formats.toml_training import named_with_options
 from pellucid.nn.presets import PRESETS
 from pellucid.ops.losses import LOSSES
 from pellucid.training.recipes import GENERAL, RECIPES
@@ -26,10 +27,13 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(0, ge=0)  # 0: the full batch
     learning_rate: float = Field(0.0075, gt=0, allow_inf_nan=False)
     optimizer: str = "sgd"
+    optimizer_options: dict[str, Any] = {}
     weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
     schedule: str | None = None
+    schedule_options: dict[str, Any] = {}
     augment: str | None = None
     loss: str | None = None
+    loss_options: dict[str, Any] = {}
     class_weight: Literal["balanced"] | None = None
     validation: float | None = Field(None, gt=0, lt=1)
     patience: int | None = Field(None, ge=0)
@@ -40,7 +44,7 @@ class TrainingConfig(BaseModel):
 
     def to_toml(self) -> str:
         """Return the options as a TOML file; those left to their default by None are left out."""
-        return tomli_w.dumps(self.model_dump(exclude_none=True))
+        return tomli_w.dumps(self.model_dump(exclude_none=True, exclude_defaults=False))
 
 
 _NAMES: Mapping[str, Mapping[str, Any]] = {
@@ -77,7 +81,10 @@ def training_config(recipe: Mapping[str, Any] | None = None, **options: Any) -> 
     """
     given = {name: value for name, value in options.items() if value is not None}
     own = RECIPES.get(given.get("model", "mlp"), GENERAL)
-    merged = {**own, **(recipe or {}), **given}
+    merged = {**own, **_apart(recipe or {}), **given}
+    for kind in ("optimizer", "schedule", "loss"):
+        if kind in given:  # another than the recipe's: its options are not meant for it
+            merged.pop(f"{kind}_options", None)
     for kind, known in _NAMES.items():
         if merged.get(kind) is not None and merged[kind] not in known:
             raise OptionError(unknown_name(kind, merged[kind], known))
@@ -91,6 +98,15 @@ def training_config(recipe: Mapping[str, Any] | None = None, **options: Any) -> 
     if config.patience is not None and config.validation is None:
         raise OptionError("--patience: early stopping watches held-out samples; add --validation 0.2.")
     return config
+
+
+def _apart(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a [training] table with the options of optimizer, schedule and loss beside their names."""
+    flat = dict(recipe)
+    for kind in ("optimizer", "schedule", "loss"):
+        if isinstance(flat.get(kind), Mapping):
+            flat[kind], flat[f"{kind}_options"] = named_with_options(flat[kind])
+    return flat
 
 
 def is_preset(model: str) -> bool:

@@ -47,9 +47,11 @@ def model_check(
     if as_json:
         print_json(result.to_dict())
     else:
-        rows = [(row.name, f"{row.error:.1e}", "ok" if row.is_ok else "WRONG") for row in result.rows]
-        print_table(("parameter", "relative error", ""), rows)
+        rows = [(r.name, f"{r.error:.1e}", "ok" if r.is_ok else "WRONG", r.note) for r in result.rows]
+        print_table(("parameter", "relative error", "", "note"), rows)
         print("Every gradient is right." if result.is_ok else "A gradient is WRONG.")
+        if result.hint:
+            print(result.hint)
     if not result.is_ok:
         raise typer.Exit(1)
 

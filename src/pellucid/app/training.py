@@ -48,6 +48,10 @@ def make_model(config: TrainingConfig, architecture: Architecture | None, split:
             model = preset(config.model, len(split.classes))
         else:  # one output for each target, or for each yes-or-no question
             model = preset(config.model, n_outputs=1 if y.ndim == 1 else y.shape[1])
+    if (
+        architecture is not None and not model.is_initialized
+    ):  # so that what does not fit is told with its line
+        architecture.initialize(split.train.X.shape[1:], seed=config.seed)
     if split.schema is not None:
         model.schema = split.schema
         model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_numeric)
@@ -71,7 +75,7 @@ def make_optimizer(config: TrainingConfig) -> Optimizer:
         options["max_iterations"] = config.epochs
     else:
         options["learning_rate"] = config.learning_rate
-    return get_optimizer(config.optimizer, **options)
+    return get_optimizer(config.optimizer, **{**options, **config.optimizer_options})
 
 
 def fit(
@@ -88,7 +92,7 @@ def fit(
     history = train(
         model,
         split.train,
-        loss=config.loss,
+        loss=None if config.loss is None else {"loss": config.loss, **config.loss_options},
         optimizer=make_optimizer(config),
         n_epochs=config.epochs,
         batch_size=_batch_size(config, len(split.train.y)),
@@ -97,7 +101,9 @@ def fit(
         dtype=config.dtype,
         path=config.path,
         callbacks=[*callbacks, *stoppers],
-        schedule=None if config.schedule is None else get_schedule(config.schedule),
+        schedule=None
+        if config.schedule is None
+        else get_schedule(config.schedule, **config.schedule_options),
         augment=None if config.augment is None else augment_preset(config.augment),
         class_weight=config.class_weight,
         n_threads=config.threads,
