@@ -12,6 +12,7 @@ from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
 from pellucid.training.dual import DualDense, dual_form, operations, why_not_dual
 from pellucid.training.events import StepEnd
+from pellucid.training.full_batch import FullBatchStep, fits
 from pellucid.training.loop import train
 from pellucid.training.optimizers import SGD, Optimizer
 from pellucid.types import Dataset
@@ -149,7 +150,7 @@ def test_decay_shrinks_s(rng: np.random.Generator) -> None:
         for _ in range(3):
             model.loss_and_grad(dual.rows_train, data.y)
             optimizer.step(model.theta, model.grad)
-        s = dual.params["C"][len(data.X) : -1]
+        s = dual.params["C"][:, len(data.X) : -1]
         np.testing.assert_allclose(s, (1 - 0.1 * 0.5) ** 3 * np.eye(4), rtol=1e-14)
 
 
@@ -184,3 +185,36 @@ def test_sample_and_class_weights(rng: np.random.Generator) -> None:
     (direct, one), (dual, two) = both(data, **options)
     np.testing.assert_allclose(one.losses, two.losses, rtol=1e-11)
     np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("hidden", [(), (4,), (6, 3), (5, 4, 3)])
+def test_the_flat_step_equals_its_twin(rng: np.random.Generator, hidden: tuple[int, ...]) -> None:
+    model, data = network(hidden), wide(rng)
+    model.initialize((60,), seed=3)
+    with dual_form(model, data.X) as dual:
+        assert fits(model, dual)
+        model.theta[...] = rng.standard_normal(model.theta.size) * 0.5
+        Y = model.encode(data.y)
+        loss = model.loss_and_grad(dual.rows_train, Y)
+        grad = model.grad.copy()
+        model.grad[...] = 7
+        assert FullBatchStep(model, dual, Y).loss_and_grad(None, None) == pytest.approx(loss, rel=1e-13)
+        np.testing.assert_allclose(model.grad, grad, rtol=0, atol=1e-13)
+
+
+def test_the_flat_step_is_exact_for_saturated_logits(rng: np.random.Generator) -> None:
+    model, data = network(()), wide(rng)
+    model.initialize((60,), seed=3)
+    with dual_form(model, data.X) as dual:
+        for bias in (-900.0, 900.0):
+            dual.params["C"][:, -1] = bias
+            step = FullBatchStep(model, dual, model.encode(data.y))
+            loss = step.loss_and_grad(None, None)
+            assert loss == pytest.approx(model.loss_and_grad(dual.rows_train, data.y), rel=1e-14)
+
+
+def test_what_is_no_plain_stack_goes_by_the_layers(rng: np.random.Generator) -> None:
+    model, data = Sequential([Dense(4, activation="sigmoid"), Dense(1)]), wide(rng)
+    model.initialize((60,))
+    with dual_form(model, data.X) as dual:
+        assert not fits(model, dual)

@@ -30,7 +30,7 @@ class NormPoolCache(NamedTuple):
     mean: Array  # (c,) of Z as kept
     rstd: Array  # (c,)
     gamma: Array  # (c,)
-    count: float  # values a channel, over all shards
+    n_values: float  # a channel, over all shards
 
 
 def norm_relu_pool_forward(

@@ -27,9 +27,9 @@ SLICE_COLUMNS = 4096  # of X turned into float64 at a time
 class DualDense(Layer):
     """Stands in for a Dense first layer while it is trained.
 
-    Its one parameter ``C``, shape (m + n_out + 1, n_out), holds C, below it s times the identity, and below that b,
-    so that one product with the rows of [K | Z_0 | 1] gives Z = s Z_0 + K C + b, and decay, which shrinks C and s
-    alike, needs no special case.
+    Its one parameter, shape (n_out, m + n_out + 1), holds C^T, beside it s times the identity, and beside that b,
+    so that one product with [K | Z_0 | 1] gives Z = s Z_0 + K C + b, and decay, which shrinks C and s alike, needs
+    no special case.
 
     Parameters
     ----------
@@ -54,8 +54,7 @@ class DualDense(Layer):
         self._train_table = self.table[:m]
         self.rows_train = np.arange(m)
         self.rows_validation = np.arange(m, len(self.table))
-        self._ones = np.ones(m, W0.dtype)
-        self.params = {"C": np.vstack([np.zeros((m, n_out)), np.eye(n_out), dense.params["b"]])}
+        self.params = {"C": np.vstack([np.zeros((m, n_out)), np.eye(n_out), dense.params["b"]]).T.copy()}
 
     def restart_from(self, W0: Array) -> None:
         """Take other weights for W_0, those of the training that a checkpoint goes on with."""
@@ -67,7 +66,7 @@ class DualDense(Layer):
     def decay_mask(self, key: str) -> Array:
         """Return 1 for C and s, 0 for the bias row."""
         mask = np.ones_like(self.params[key])
-        mask[-1] = 0
+        mask[:, -1] = 0
         return mask
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
@@ -77,7 +76,7 @@ class DualDense(Layer):
         self._rows = X
         features = self._train_table if X is self.rows_train else self.table[X]
         Z = self.workspace.take("Z", (len(X), *self.output_shape), self.table.dtype)
-        np.dot(features, self.params["C"], out=Z)
+        np.dot(features, self.params["C"].T, out=Z)
         if self.dense.bend is None:
             return Z
         A, self._cache = self.dense.bend.forward(Z, out=Z)
@@ -85,20 +84,16 @@ class DualDense(Layer):
 
     def backward(self, dY: Array) -> None:
         """Write dC: dZ at the rows of the batch, 0 at all others and for s, the column sums for b."""
-        m = len(self.X)
-        dC, bend = self.grads["C"], self.dense.bend
-        if self._rows is self.rows_train:  # the full batch, in order: dZ is written where it belongs
-            dZ = dC[:m]
-            if bend is None:
-                dZ[...] = dY
-            else:
-                bend.backward(dY, self._cache, dZ=dZ)
+        m, bend = len(self.X), self.dense.bend
+        dC = self.grads["C"]
+        dZ = dY if bend is None else bend.backward(dY, self._cache)
+        if self._rows is self.rows_train:  # the full batch, in order
+            dC[:, :m] = dZ.T
         else:
-            dZ = dY if bend is None else bend.backward(dY, self._cache)
-            dC[:m] = 0
-            dC[self._rows] = dZ
-        dC[m:-1] = 0  # s has no gradient; an optimizer may have left something here
-        np.dot(self._ones[: len(dZ)], dZ, out=dC[-1])
+            dC[:, :m] = 0
+            dC[:, self._rows] = dZ.T
+        dC[:, m:-1] = 0  # s has no gradient; an optimizer may have left something here
+        dC[:, -1] = dZ.sum(axis=0)
 
     def grad_norm(self, grad: Array) -> float:
         """Return the length of the gradient for W and all else, where ``grad`` holds the one for C.
@@ -106,8 +101,8 @@ class DualDense(Layer):
         dW = X^T dC, so that ||dW||^2 = sum(dC * K dC).
         """
         m = len(self.X)
-        dC = self.grads["C"][:m]
-        inside = float(np.vdot(dC, self._train_table[:, :m] @ dC)) - float(np.vdot(dC, dC))
+        dC = self.grads["C"][:, :m]
+        inside = float(np.vdot(dC, dC @ self._train_table[:, :m])) - float(np.vdot(dC, dC))
         return float(np.sqrt(max(0.0, inside + float(np.vdot(grad, grad)))))
 
     def to_dense(self) -> Dense:
@@ -117,7 +112,7 @@ class DualDense(Layer):
         dense.name = self.dense.name
         dense.input_shape, dense.output_shape = self.input_shape, self.output_shape
         W0 = self.dense.params["W"]
-        dense.params = {"W": self.X.T @ C[:m] + C[m, 0] * W0, "b": C[-1].copy()}
+        dense.params = {"W": self.X.T @ C[:, :m].T + C[0, m] * W0, "b": C[:, -1].copy()}
         return dense
 
 

@@ -27,7 +27,7 @@ def train(
     model: Model,
     data: Dataset,
     *,
-    loss: str | None = None,
+    loss: Any = None,
     optimizer: Optimizer | None = None,
     n_epochs: int = 2500,
     batch_size: int | None = None,
@@ -52,8 +52,9 @@ def train(
         Initialized here, from ``seed``, if it is not yet; else trained further.
     data : Dataset
         The training samples, as loaded: the model's preprocessing is applied here.
-    loss : str, optional
-        Default: the model's own.
+    loss : str or dict, optional
+        A name of :data:`pellucid.ops.losses.LOSSES`, or ``{"loss": name, **options}``; for a graph with several
+        outputs a dictionary from output to either. Default: the model's own, else what suits outputs and targets.
     optimizer : Optimizer, optional
         Default: ``SGD(learning_rate=0.0075)``, the tutorial's.
     n_epochs : int, optional
@@ -149,7 +150,7 @@ def train(
                 if isinstance(job.optimizer, LBFGS):
                     _minimize(run, stepper, form, job.optimizer)
                 else:
-                    _run(run, stepper, form, job, black_box)
+                    _run(run, form.step or stepper, form, job, black_box)
             run.tell(StepsEnd(run))
     finally:
         for (

@@ -16,6 +16,7 @@ from pellucid.nn.model import Model, Sequential
 from pellucid.ops.class_weights import class_weights_to_sample_weights
 from pellucid.rng import stream
 from pellucid.training.dual import dual_form, first_dense_shape, operations, why_not_dual
+from pellucid.training.full_batch import FullBatchStep, fits
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.records import History
 from pellucid.training.schedules import Schedule
@@ -75,6 +76,7 @@ class Form:
 
     batches: Batches
     validation: Validation | None
+    step: FullBatchStep | None = None  # computes the steps in the model's place
 
 
 def prepare(
@@ -164,7 +166,8 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
         check = None if job.X_validation is None else Validation(dual.rows_validation, job.Y_validation)
         job.optimizer.grad_norm = dual.grad_norm
         try:
-            yield Form(batches, check)
+            is_plain = job.batch_size is None and job.weights is None and fits(job.model, dual)
+            yield Form(batches, check, FullBatchStep(job.model, dual, job.Y) if is_plain else None)
         finally:
             job.optimizer.grad_norm = None
 
