@@ -7,6 +7,7 @@ Everything runs in this one process, one thing after another; nothing else shoul
 
 import platform
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,11 +18,11 @@ from pellucid.textbook import L_layer_model
 REPEATS = 5
 
 
-def dual(data: pl.Dataset, n_epochs: int = N_ITERATIONS) -> pl.History:
-    histories = []
-    for _ in range(REPEATS):
-        histories.append(pl.train(pl.preset("mlp"), data, n_epochs=n_epochs, path="dual"))
-    return min(histories, key=lambda history: history.seconds)
+def dual(
+    data: pl.Dataset, key: Callable[[pl.History], float] = lambda history: history.seconds
+) -> pl.History:
+    histories = [pl.train(pl.preset("mlp"), data, n_epochs=N_ITERATIONS, path="dual") for _ in range(REPEATS)]
+    return min(histories, key=key)
 
 
 def k_product_microseconds(m: int, n_out: int) -> float:
@@ -54,11 +55,11 @@ def main() -> None:
 
     ours = dual(photos)
     error = max(abs(ours.losses[i] / cost - 1) for i, cost in published_costs().items())
-    step = (ours.seconds - ours.setup_seconds) / N_ITERATIONS * 1e6
+    step = ours.loop_seconds / N_ITERATIONS * 1e6
     print(f"textbook loop       {textbook:8.3f} s, last cost {float(costs[-1])}")
     print(f"dual form           {ours.seconds:8.3f} s, last cost {ours.losses[-1]} (set-up included)")
     print(f"ratio               {textbook / ours.seconds:8.1f}")
-    print(f"set-up              {ours.setup_seconds:8.3f} s")
+    print(f"before and after    {ours.seconds - ours.loop_seconds:8.3f} s of it")
     print(
         f"a step              {step:8.1f} us; the K product alone {k_product_microseconds(len(photos), 20):.1f} us"
     )
@@ -66,10 +67,12 @@ def main() -> None:
 
     for factor in (1, 4):
         data = enlarged(photos, factor)
-        history = dual(data)
-        loop = (history.seconds - history.setup_seconds) / N_ITERATIONS * 1000
+        history = dual(data, key=lambda history: history.loop_seconds)
+        loop = history.loop_seconds / N_ITERATIONS * 1000
         side = 64 * factor
-        print(f"{side}x{side} photos: {loop:.4f} s a 1,000 steps, set-up {history.setup_seconds:.3f} s")
+        print(
+            f"{side}x{side} photos: {loop:.4f} s a 1,000 steps, {history.seconds - history.loop_seconds:.3f} s around them"
+        )
 
 
 if __name__ == "__main__":

@@ -55,17 +55,22 @@ class FullBatchStep:
         )  # each layer's activations, a row of ones
         self.is_on, self.masks = np.empty(self.slab.shape, bool), np.empty_like(self.slab)
         self.logit = np.empty((1, m), dtype)
+        self.dlogit = np.empty((1, m), dtype)
         self.ones, self.flip = np.ones(m, dtype), (1 - 2 * Y[:, 0]).astype(dtype)
         self.flip_over_m = self.flip / dtype.type(m)
         self.scratch = np.empty((4, m), dtype)
+        self.zeros, self.minus_ones = (
+            np.zeros(m, dtype),
+            -self.ones,
+        )  # arrays: scalars are turned into them each time
+        self.dfirst = np.empty((widths[0], m), dtype) if len(widths) > 1 else self.dlogit
         ends = np.cumsum([n + 1 for n in widths[:-1]])
         starts = [int(end) - n - 1 for end, n in zip(ends, widths, strict=False)]
         self.first = self.slab[: widths[0]] if starts else self.logit
         self.first_zeros = np.zeros_like(self.first)
         self._forward: list[Any] = []
         self._backward: list[Any] = []
-        offset, dZ = self.C.size, np.empty((1, m), dtype)
-        self.dlogit = dZ
+        offset, dZ = self.C.size, self.dlogit
         gradients = [np.empty((n, m), dtype) for n in widths[1:]]
         gradients[-1:] = [dZ] if len(widths) > 1 else []
         for k, start in enumerate(starts):  # the layer from activations k to k + 1
@@ -78,7 +83,7 @@ class FullBatchStep:
             is_last = k == len(starts) - 1
             Z = self.logit if is_last else self.slab[starts[k + 1] : starts[k + 1] + n_out]
             self._forward.append((P.T, A, Z, None if is_last else np.zeros_like(Z)))
-            before = self.dC[:, :m] if k == 0 else gradients[k - 1]
+            before = self.dfirst if k == 0 else gradients[k - 1]
             mask = self.masks[start : start + n_in]
             dZ_k = gradients[k]
             self._backward.insert(0, (A, dZ_k, dZ_k.T, dP, P[:-1], np.empty((n_in, m), dtype), mask, before))
@@ -99,23 +104,22 @@ class FullBatchStep:
         if self._backward:
             np.greater(self.slab, 0, out=self.is_on)
             np.copyto(self.masks, self.is_on)
-        else:
-            self.dC[:, : len(self.ones)] = self.dlogit
         for A, dZ, dZ_T, dP, W, dA, mask, before in self._backward:
             dot(A, dZ_T, out=dP)
             dot(W, dZ, out=dA)
             np.multiply(dA, mask, out=before)
         m = len(self.ones)
+        self.dC[:, :m] = self.dfirst
         self.dC[:, m:-1] = 0
-        self.dC[:, -1] = dot(self.dC[:, :m], self.ones)
+        self.dC[:, -1] = dot(self.dfirst, self.ones)
         return loss
 
     def _loss(self) -> float:
         """Return the mean of log(1 + exp(s)), s = Z where y = 0 and -Z where y = 1, and write its gradient."""
         s, top, e, low = self.scratch
         np.multiply(self.logit[0], self.flip, out=s)
-        np.maximum(s, 0, out=top)
-        np.copysign(s, -1, out=e)
+        np.maximum(s, self.zeros, out=top)
+        np.copysign(s, self.minus_ones, out=e)
         np.exp(e, out=e)  # exp(-|s|)
         np.subtract(s, top, out=low)
         np.exp(low, out=low)  # exp(min(s, 0))

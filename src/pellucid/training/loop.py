@@ -146,11 +146,13 @@ def train(
             run.tell(TrainStart(run))
             if resume is not None:
                 load_checkpoint(run, resume)
+            steps_started = time.perf_counter()
             with sharded(model, job.n_threads) as stepper:
                 if isinstance(job.optimizer, LBFGS):
                     _minimize(run, stepper, form, job.optimizer)
                 else:
                     _run(run, form.step or stepper, form, job, black_box)
+            history.loop_seconds = time.perf_counter() - steps_started
             run.tell(StepsEnd(run))
     finally:
         for (

@@ -25,6 +25,8 @@ class History:
         Wall time of the whole training, set-up included.
     setup_seconds : float
         Wall time before the first step.
+    loop_seconds : float
+        Wall time of the steps, and of what callbacks and validation took between them.
     path, note : str
         Which form was used, ``"direct"`` or ``"dual"``, and why.
     n_threads : int
@@ -37,6 +39,7 @@ class History:
     n_steps: int = 0
     seconds: float = 0.0
     setup_seconds: float = 0.0
+    loop_seconds: float = 0.0
     path: str = "direct"
     note: str = ""
     n_threads: int = 1
