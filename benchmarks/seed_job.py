@@ -71,7 +71,7 @@ def main() -> None:
         loop = history.loop_seconds / N_ITERATIONS * 1000
         side = 64 * factor
         print(
-            f"{side}x{side} photos: {loop:.4f} s a 1,000 steps, {history.seconds - history.loop_seconds:.3f} s around them"
+            f"{side}x{side} photos: {loop:.4f} s a 1,000 steps, rest {history.seconds - history.loop_seconds:.3f} s"
         )
 
 

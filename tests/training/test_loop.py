@@ -177,3 +177,11 @@ def test_bad_data(data: Dataset) -> None:
 def test_learning_rates_that_are_none(bad: float) -> None:
     with pytest.raises(OptionError, match="learning_rate"):
         SGD(bad)
+
+
+def test_a_model_with_nan_weights_is_refused(data: Dataset) -> None:
+    model = preset("logistic")
+    model.initialize((4, 4, 3))
+    model.theta[3] = np.nan
+    with pytest.raises(DataError, match="weights hold NaN"):
+        train(model, data)

@@ -1,0 +1,95 @@
+"""Whole networks against PyTorch: outputs, loss and every gradient, in both precisions."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.nn.convolution import Conv2D
+from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.model import Model, Sequential
+from pellucid.nn.normalization import Activation, BatchNorm
+from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.presets import preset
+from pellucid.nn.structures import Parallel, Residual
+
+torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'pellucid[oracle]'")
+
+
+def apply(layer: Layer, X: Any, weights: dict[str, Any]) -> Any:
+    """Do in PyTorch what a layer does, X being (m, c, h, w) or (m, n)."""
+    own = {key: weights[f"{layer.name}.{key}"] for key in layer.params}
+    match layer:
+        case Sequential():
+            for child in layer.layers:
+                X = apply(child, X, weights)
+            return X
+        case Residual():
+            around = X if layer.shortcut is None else apply(layer.shortcut, X, weights)
+            return apply(layer.body, X, weights) + around
+        case Parallel():
+            return torch.cat([apply(branch, X, weights) for branch in layer.branches], 1)
+        case Conv2D():
+            kernel = own["W"].permute(3, 2, 0, 1)
+            pad = layer.kernel_size[0] // 2
+            Z = torch.nn.functional.conv2d(X, kernel, own.get("b"), stride=layer.stride, padding=pad)
+            return torch.relu(Z) if layer.activation == "relu" else Z
+        case BatchNorm():
+            return torch.nn.functional.batch_norm(X, None, None, own["gamma"], own["beta"], training=True)
+        case Activation():
+            return torch.relu(X)
+        case MaxPool2D():
+            return torch.nn.functional.max_pool2d(X, 2)
+        case GlobalAvgPool2D():
+            return X.mean((2, 3))
+        case Flatten():
+            return X.permute(0, 2, 3, 1).flatten(1) if X.ndim == 4 else X
+        case Dense():
+            Z = X @ own["W"] + own["b"]
+            return torch.relu(Z) if layer.activation == "relu" else Z
+    raise NotImplementedError(type(layer))
+
+
+def compare(model: Model, shape: tuple[int, ...], dtype: str, tolerance: float) -> None:
+    rng = np.random.default_rng(4)
+    model.initialize(shape, seed=2, dtype=dtype)
+    X, y = rng.standard_normal((6, *shape)).astype(dtype), rng.integers(0, 2, 6)
+    weights = {
+        f"{leaf.name}.{key}": torch.tensor(value.copy(), requires_grad=True)
+        for leaf in model.leaves()
+        for key, value in leaf.params.items()
+    }
+    inputs = torch.tensor(X.transpose(0, 3, 1, 2).copy())
+    Z = apply(model, inputs, weights)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(Z[:, 0], torch.tensor(y.astype(dtype)))
+    loss.backward()
+    assert model.loss_and_grad(X, y) == pytest.approx(loss.item(), rel=tolerance, abs=tolerance)
+    largest = max(float(value.grad.abs().max()) for value in weights.values())
+    for leaf in model.leaves():
+        for key, gradient in leaf.grads.items():
+            theirs = weights[f"{leaf.name}.{key}"].grad.numpy()
+            np.testing.assert_allclose(gradient, theirs, rtol=0, atol=tolerance * largest, err_msg=leaf.name)
+
+
+def mixture() -> Sequential:
+    branches = [Conv2D(4, activation="relu"), Sequential([Conv2D(16, 1), Conv2D(4, 3)])]
+    return Sequential(
+        [
+            Conv2D(20),
+            Parallel(branches),
+            Residual(Conv2D(8)),
+            Flatten(),
+            Dense(5, activation="relu"),
+            Dense(1),
+        ]
+    )
+
+
+def test_networks_in_float64() -> None:
+    compare(preset("cnn"), (32, 32, 3), "float64", 1e-10)
+    compare(preset("resnet-small"), (16, 16, 3), "float64", 1e-10)
+    compare(mixture(), (8, 8, 3), "float64", 1e-10)
+
+
+def test_networks_in_float32() -> None:
+    compare(mixture(), (8, 8, 3), "float32", 1e-5)
