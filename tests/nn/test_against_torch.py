@@ -31,8 +31,9 @@ def apply(layer: Layer, X: Any, weights: dict[str, Any]) -> Any:
             return torch.cat([apply(branch, X, weights) for branch in layer.branches], 1)
         case Conv2D():
             kernel = own["W"].permute(3, 2, 0, 1)
-            pad = layer.kernel_size[0] // 2
-            Z = torch.nn.functional.conv2d(X, kernel, own.get("b"), stride=layer.stride, padding=pad)
+            (top, bottom), (left, right) = layer.pads
+            padded = torch.nn.functional.pad(X, (left, right, top, bottom))
+            Z = torch.nn.functional.conv2d(padded, kernel, own.get("b"), stride=layer.stride)
             return torch.relu(Z) if layer.activation == "relu" else Z
         case BatchNorm():
             return torch.nn.functional.batch_norm(X, None, None, own["gamma"], own["beta"], training=True)
