@@ -18,7 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 M, DIMS = 20_000, (784, 128, 64, 10)
-ROUNDS, EPOCHS = 3, 4  # the first epoch of each is not counted
+ROUNDS, EPOCHS = 2, 4  # the first epoch of each is not counted
 BATCHES = (32, 128)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
+from pellucid.training.adam import Adam
 from pellucid.training.optimizers import BLOCK_BYTES, SGD, Optimizer
 from pellucid.training.registry import OPTIMIZERS, get_optimizer, optimizer_from_config
 from pellucid.types import Array
@@ -347,3 +348,15 @@ def test_misuse_is_told() -> None:
     sgd.start(np.ones(3), np.ones(3))
     with pytest.raises(PellucidError, match="clip_norm needs the whole gradient"):
         sgd.begin_step()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_averages_of_units_that_are_never_active_do_not_become_denormal(dtype: type) -> None:
+    theta, optimizer = np.ones(4, dtype), Adam(0.001)
+    optimizer.start(theta, np.ones_like(theta))
+    optimizer.step(theta, np.full(4, 1e-3, dtype))
+    for _ in range(8000):
+        optimizer.step(theta, np.zeros(4, dtype))
+        moment = optimizer.state()["first_moment"]
+        assert (moment == 0).all() or (np.abs(moment) >= np.finfo(dtype).tiny).all()
+    assert (moment == 0).all()
