@@ -154,16 +154,20 @@ class Shards:
 
 
 @contextmanager
-def sharded(model: Model, n_shards: int) -> Iterator[Any]:
+def sharded(model: Model, n_shards: int, *, holds_blas: bool = False) -> Iterator[Any]:
     """Yield what computes the model's steps on so many threads, BLAS held to one thread each meanwhile.
 
-    With one shard it is the model itself, and BLAS keeps its threads.
+    With one shard it is the model itself, and BLAS keeps its threads unless ``holds_blas``.
     """
-    if n_shards <= 1:
+    if n_shards <= 1 and not holds_blas:
         yield model
         return
     from threadpoolctl import threadpool_limits
 
+    if n_shards <= 1:
+        with threadpool_limits(limits=1, user_api="blas"):
+            yield model
+        return
     shards = Shards(model, n_shards)
     try:
         with threadpool_limits(limits=1, user_api="blas"):

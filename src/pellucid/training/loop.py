@@ -147,7 +147,7 @@ def train(
             if resume is not None:
                 load_checkpoint(run, resume)
             steps_started = time.perf_counter()
-            with sharded(model, job.n_threads) as stepper:
+            with sharded(model, job.n_threads, holds_blas=job.holds_blas) as stepper:
                 if isinstance(job.optimizer, LBFGS):
                     _minimize(run, stepper, form, job.optimizer)
                 else:

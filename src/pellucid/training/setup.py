@@ -23,6 +23,8 @@ from pellucid.training.schedules import Schedule
 from pellucid.types import Array, Dataset, map_arrays, n_rows
 
 PATHS = ("auto", "direct", "dual")
+SMALL_OPERATIONS = 5e7  # a step's, below which a second BLAS thread costs more than it brings
+HOLD_STEPS = 500  # from which it is worth the milliseconds that holding BLAS takes
 SHARD_OPERATIONS = 2e8  # a step's, from which threads of our own beat BLAS's
 
 
@@ -51,6 +53,7 @@ class Job:
     weights: Array | None
     change: Change | None
     settings: dict[str, Any]
+    holds_blas: bool = False  # to one thread, where a step is too small for more
 
     @property
     def n_steps(self) -> int:
@@ -152,6 +155,8 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     """Yield the direct or the dual form of a training, whichever is cheaper, and note the choice in the history."""
     is_dual, history.note = _choose(job)
     if not is_dual:
+        is_small = _step_operations(job.model, job.batch_size or n_rows(job.X)) < SMALL_OPERATIONS
+        job.holds_blas = is_small and job.n_epochs * job.n_steps >= HOLD_STEPS
         history.path, history.n_threads = "direct", job.n_threads
         batches = Batches(job.X, job.Y, job.batch_size, job.seed, weights=job.weights, change=job.change)
         check = None if job.X_validation is None else Validation(job.X_validation, job.Y_validation)
@@ -264,5 +269,9 @@ def _change(model: Model, augment: Any, seed: int) -> Change:
 
 def _worthwhile_threads(model: Model, batch: int) -> int:
     """Return how many threads to split a batch over: all cores where a step is long enough, else 1."""
-    n_operations = 3 * batch * sum(row.n_operations for row in model.rows())
-    return min(os.cpu_count() or 1, batch) if n_operations >= SHARD_OPERATIONS else 1
+    return min(os.cpu_count() or 1, batch) if _step_operations(model, batch) >= SHARD_OPERATIONS else 1
+
+
+def _step_operations(model: Model, batch: int) -> float:
+    """Return about how many operations a step takes: the forward pass, and twice that for the backward."""
+    return 3.0 * batch * sum(row.n_operations for row in model.rows())
