@@ -11,7 +11,10 @@ def start(seed: int = 0) -> StartRandom:
     return StartRandom(np.random.PCG64(seed))
 
 
-@pytest.mark.parametrize(("name", "variance"), [("he", 2 / 300), ("glorot", 2 / 500)])
+@pytest.mark.parametrize(
+    ("name", "variance"),
+    [("he", 2 / 300), ("glorot", 2 / 500), ("lecun", 1 / 300), ("normal", 1e-4), ("uniform", 0.1**2 / 12)],
+)
 def test_variance_is_the_formula(name: str, variance: float) -> None:
     W = get_initializer(name)(start(), (300, 200))
     assert abs(W.var() / variance - 1) < 0.02
@@ -56,3 +59,10 @@ def test_the_global_stream_is_left_alone() -> None:
 def test_an_unknown_name_lists_the_nearest() -> None:
     with pytest.raises(OptionError, match="Did you mean 'glorot'"):
         get_initializer("gloro")
+
+
+@pytest.mark.parametrize("shape", [(8, 3), (3, 8), (3, 3, 2, 5), (4, 4)])
+def test_orthogonal_columns_or_rows_are_orthonormal(shape: tuple[int, ...]) -> None:
+    W = INITIALIZERS["orthogonal"](start(), shape).reshape(-1, shape[-1])
+    product = W.T @ W if W.shape[0] >= W.shape[1] else W @ W.T
+    np.testing.assert_allclose(product, np.eye(len(product)), rtol=0, atol=1e-13)

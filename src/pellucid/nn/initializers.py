@@ -62,6 +62,58 @@ def he(rng: StartRandom, shape: Shape) -> Array:
     return rng.standard_normal(shape) * math.sqrt(2 / _fans(shape)[0])
 
 
+def lecun(rng: StartRandom, shape: Shape) -> Array:
+    """Return normal numbers of variance 1 / n_in, which linear layers keep (LeCun et al., 1998, section 4.6).
+
+    Examples
+    --------
+    >>> W = lecun(StartRandom(np.random.PCG64(0)), (1000, 50))
+    >>> bool(abs(W.std() * 1000**0.5 - 1) < 0.02)
+    True
+    """
+    return rng.standard_normal(shape) / math.sqrt(_fans(shape)[0])
+
+
+def normal(rng: StartRandom, shape: Shape) -> Array:
+    """Return normal numbers of standard deviation 0.01, whatever the shape.
+
+    Examples
+    --------
+    >>> bool(abs(normal(StartRandom(np.random.PCG64(0)), (1000, 50)).std() - 0.01) < 1e-4)
+    True
+    """
+    return rng.standard_normal(shape) * 0.01
+
+
+def uniform(rng: StartRandom, shape: Shape) -> Array:
+    """Return numbers spread evenly over -0.05 to 0.05, whatever the shape.
+
+    Examples
+    --------
+    >>> bool(abs(uniform(StartRandom(np.random.PCG64(0)), (1000, 50))).max() <= 0.05)
+    True
+    """
+    return rng.uniform(-0.05, 0.05, shape)
+
+
+def orthogonal(rng: StartRandom, shape: Shape) -> Array:
+    """Return a matrix whose columns (or rows, if fewer) are orthonormal (Saxe et al., 2014, section 3).
+
+    Of a kernel, all axes but the last make up the rows.
+
+    Examples
+    --------
+    >>> W = orthogonal(StartRandom(np.random.PCG64(0)), (6, 3))
+    >>> bool(np.allclose(W.T @ W, np.eye(3)))
+    True
+    """
+    n_rows, n_columns = math.prod(shape[:-1]), shape[-1]
+    tall = rng.standard_normal((max(n_rows, n_columns), min(n_rows, n_columns)))
+    Q, R = np.linalg.qr(tall)
+    Q *= np.sign(np.diag(R))  # else the signs would not be evenly spread
+    return (Q if n_rows >= n_columns else Q.T).reshape(shape)
+
+
 def published(rng: StartRandom, shape: Shape) -> Array:
     """Return the tutorial's start, transposed: legacy RandomState(1), randn(n_out, n_in) / sqrt(n_in).
 
@@ -94,6 +146,10 @@ INITIALIZERS: dict[str, Initializer] = {
     "zeros": zeros,
     "glorot": glorot,
     "he": he,
+    "lecun": lecun,
+    "normal": normal,
+    "orthogonal": orthogonal,
+    "uniform": uniform,
     "published": published,
     "published_two_layer": published_two_layer,
 }
