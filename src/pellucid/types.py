@@ -64,11 +64,11 @@ class Dataset:
     classes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.X)
+        return n_rows(self.X)
 
     def take(self, rows: Array | slice) -> "Dataset":
         """Return the chosen samples as a new Dataset."""
-        return replace(self, X=self.X[rows], y=self.y[rows])
+        return replace(self, X=take_rows(self.X, rows), y=take_rows(self.y, rows))
 
     @property
     def counts(self) -> Array:

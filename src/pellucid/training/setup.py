@@ -215,7 +215,9 @@ def _hold_out(
     data: Dataset, share: float, seed: int, sample_weight: Array | None
 ) -> tuple[Dataset, Dataset, Array | None]:
     """Set a share of the samples aside, with the same share of every class."""
-    numbered = Dataset(np.arange(n_rows(data.X))[:, None], data.y, data.classes)
+    m = n_rows(data.X)
+    y = np.zeros(m) if isinstance(data.y, dict) else data.y  # of several targets none is the one to go by
+    numbered = Dataset(np.arange(m)[:, None], y, data.classes)
     parts = hold_out(numbered, name="validation", seed=seed, test_fraction=share)
     rows, held = parts.train.X[:, 0], parts.test.X[:, 0]
     return data.take(rows), data.take(held), None if sample_weight is None else sample_weight[rows]
