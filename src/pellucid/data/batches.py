@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from pellucid.errors import OptionError
 from pellucid.rng import stream
-from pellucid.types import Array, n_rows, take_rows
+from pellucid.types import Array, n_rows
+from pellucid.workspace import Workspace
 
 Batch: TypeAlias = tuple[Any, Any, "Array | None"]  # inputs, targets, weights
 Change: TypeAlias = Callable[[Any, Any, int], "tuple[Any, Any]"]  # inputs, targets, step -> both
@@ -52,6 +55,7 @@ class Batches:
             )
         self.X, self.Y, self.batch_size, self.seed = X, Y, batch_size, seed
         self.weights, self.change = weights, change
+        self._workspace = Workspace()
 
     @property
     def n_steps(self) -> int:
@@ -59,18 +63,28 @@ class Batches:
         return 1 if self.batch_size is None else -(-self.n_rows // self.batch_size)
 
     def epoch(self, epoch: int, *, skip: int = 0) -> Iterator[Batch]:
-        """Yield the batches of one epoch, all but the first ``skip``; every sample comes once."""
+        """Yield the batches of one epoch, all but the first ``skip``; every sample comes once.
+
+        A batch is valid until the next one: both are written into the same arrays.
+        """
         for i, rows in enumerate(self._rows(epoch)):
             if i < skip:
                 continue
             if rows is None:
                 X, Y, weights = self.X, self.Y, self.weights
             else:
-                X, Y = take_rows(self.X, rows), take_rows(self.Y, rows)
+                X, Y = self._take("X", self.X, rows), self._take("Y", self.Y, rows)
                 weights = None if self.weights is None else self.weights[rows]
             if self.change is not None:
                 X, Y = self.change(X, Y, epoch * self.n_steps + i)
             yield X, Y, weights
+
+    def _take(self, name: str, arrays: Any, rows: Array) -> Any:
+        """Return the chosen samples in an array of our own: a new one each time costs more than the copy."""
+        if isinstance(arrays, dict):
+            return {key: self._take(f"{name} {key}", array, rows) for key, array in arrays.items()}
+        out = self._workspace.take(f"{name} {len(rows)}", (len(rows), *arrays.shape[1:]), arrays.dtype)
+        return np.take(arrays, rows, axis=0, out=out, mode="clip")  # "raise" would copy once more
 
     def _rows(self, epoch: int) -> Iterator[Array | None]:
         if self.batch_size is None:

@@ -11,7 +11,7 @@ from pellucid.types import Array
 
 # Worked on at a time: parameters, gradient and both moments of a block stay in an L2 cache of 512 kB or more, and
 # one call takes long enough that its fixed cost does not count.
-BLOCK_BYTES = 131_072
+BLOCK_BYTES = 262144
 FLUSH_EVERY = 64  # steps: an average that shrinks by 0.9 each does not fall through 1e8 in so many
 ALL = slice(None)
 

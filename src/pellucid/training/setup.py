@@ -23,9 +23,8 @@ from pellucid.training.schedules import Schedule
 from pellucid.types import Array, Dataset, map_arrays, n_rows
 
 PATHS = ("auto", "direct", "dual")
-SMALL_OPERATIONS = 5e7  # a step's, below which a second BLAS thread costs more than it brings
+SHARD_OPERATIONS = 2e8  # a step's, from which threads of our own pay; below, a second BLAS thread costs time too
 HOLD_STEPS = 500  # from which it is worth the milliseconds that holding BLAS takes
-SHARD_OPERATIONS = 2e8  # a step's, from which threads of our own beat BLAS's
 
 
 @dataclass(eq=False)
@@ -155,7 +154,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     """Yield the direct or the dual form of a training, whichever is cheaper, and note the choice in the history."""
     is_dual, history.note = _choose(job)
     if not is_dual:
-        is_small = _step_operations(job.model, job.batch_size or n_rows(job.X)) < SMALL_OPERATIONS
+        is_small = _step_operations(job.model, job.batch_size or n_rows(job.X)) < SHARD_OPERATIONS
         job.holds_blas = is_small and job.n_epochs * job.n_steps >= HOLD_STEPS
         history.path, history.n_threads = "direct", job.n_threads
         batches = Batches(job.X, job.Y, job.batch_size, job.seed, weights=job.weights, change=job.change)
