@@ -12,7 +12,7 @@ from pellucid.formats.toml_training import named_with_options
 from pellucid.nn.presets import PRESETS
 from pellucid.ops.losses import LOSSES
 from pellucid.training.recipes import GENERAL, RECIPES
-from pellucid.training.registry import OPTIMIZERS, SCHEDULES
+from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer
 
 
 class TrainingConfig(BaseModel):
@@ -80,11 +80,10 @@ def training_config(recipe: Mapping[str, Any] | None = None, **options: Any) -> 
     pellucid.errors.OptionError: --epochs: input should be greater than or equal to 1, got 0.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    own = RECIPES.get(given.get("model", "mlp"), GENERAL)
-    merged = {**own, **_apart(recipe or {}), **given}
-    for kind in ("optimizer", "schedule", "loss"):
-        if kind in given:  # another than the recipe's: its options are not meant for it
-            merged.pop(f"{kind}_options", None)
+    own = dict(RECIPES.get(given.get("model", "mlp"), GENERAL))
+    if "optimizer" in (recipe or {}):  # a file that chooses how to learn is not given half of another recipe
+        own["optimizer"] = None
+    merged = _over(_over(own, _apart(recipe or {})), given)
     for kind, known in _NAMES.items():
         if merged.get(kind) is not None and merged[kind] not in known:
             raise OptionError(unknown_name(kind, merged[kind], known))
@@ -98,6 +97,25 @@ def training_config(recipe: Mapping[str, Any] | None = None, **options: Any) -> 
     if config.patience is not None and config.validation is None:
         raise OptionError("--patience: early stopping watches held-out samples; add --validation 0.2.")
     return config
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``above``, filled up from ``below`` with what goes with it.
+
+    The options of a schedule or loss are not meant for another one; rate, decay and schedule that were chosen for
+    one optimizer are not meant for another, which takes its own defaults.
+    """
+    fill = dict(below)
+    for kind in ("optimizer", "schedule", "loss"):
+        if kind in above:
+            fill.pop(f"{kind}_options", None)
+    if above.get("optimizer", fill.get("optimizer")) != fill.get("optimizer"):
+        for name in ("schedule", "schedule_options", "learning_rate", "weight_decay"):
+            fill.pop(name, None)
+        if above["optimizer"] in OPTIMIZERS:
+            usual = get_optimizer(above["optimizer"]).config()
+            fill |= {name: usual[name] for name in ("learning_rate", "weight_decay") if name in usual}
+    return {**fill, **above}
 
 
 def _apart(recipe: Mapping[str, Any]) -> dict[str, Any]:

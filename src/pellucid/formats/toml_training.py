@@ -13,7 +13,6 @@ from pellucid.ops.losses import LOSSES, get_loss
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.options import check_count, check_number
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer, get_schedule
-from pellucid.training.schedules import Schedule
 
 _NAMED: Mapping[str, Mapping[str, Any]] = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 _NUMBERS: Mapping[str, Callable[[Any], Any]] = {
@@ -59,14 +58,6 @@ def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:
         if key in options:
             raise OptionError(f"{key}: given twice, under [training] and of the optimizer. Leave one out.")
     return get_optimizer(name, **options, **given)
-
-
-def training_schedule(training: Mapping[str, Any]) -> Schedule | None:
-    """Return a new schedule as a checked [training] table wants it; None where it has none."""
-    if "schedule" not in training:
-        return None
-    name, options = named_with_options(training["schedule"])
-    return get_schedule(name, **options)
 
 
 def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]:
