@@ -1,10 +1,15 @@
 """Which options hold: the given, the file's, the model's own recipe, the optimizer's defaults."""
 
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pellucid.app.config import training_config
+from pellucid.app.training import fit, make_model, plan
+from pellucid.errors import OptionError
+from pellucid.types import Dataset, Split
 
 
 def chosen(config: Any) -> tuple[str, float, float, str | None]:
@@ -31,3 +36,30 @@ def test_another_optimizer_than_the_recipes_gets_its_own_defaults() -> None:
     assert chosen(training_config(model="cnn", optimizer="sgd")) == ("sgd", 0.0075, 0.0, None)
     assert chosen(training_config(model="cnn", optimizer="adamw")) == ("adamw", 0.015, 0.05, "one_cycle")
     assert chosen(training_config(model="mlp", learning_rate=0.1)) == ("sgd", 0.1, 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"average": 1.0}, "--average: input should be less than 1, got 1.0."),
+        ({"average": 0.9, "patience": 3, "validation": 0.2}, "Leave one out"),
+        ({"patience": 3}, "add --validation"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=re.escape(message)):
+        training_config(model="mlp", **options)
+
+
+def test_an_average_is_kept(rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((20, 3)), np.arange(20) % 2, ("a", "b"))
+    split = Split(data, data)
+
+    def weights(**options: Any) -> Any:
+        config, architecture = plan("logistic", epochs=30, learning_rate=0.1, **options)
+        model = make_model(config, architecture, split)
+        fit(model, split, config)
+        return model.theta
+
+    last, mean = weights(), weights(average=0.9)
+    assert np.linalg.norm(mean) < 0.95 * np.linalg.norm(last)  # from zero, the weights of this run grow

@@ -9,8 +9,10 @@ import pytest
 from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.nn.layers import Dense
 from pellucid.nn.model import Sequential
+from pellucid.nn.normalization import BatchNorm
 from pellucid.training.averaging import WeightAverage
 from pellucid.training.checkpoint import Checkpoint
+from pellucid.training.events import Event, StepEnd
 from pellucid.training.loop import train
 from pellucid.training.optimizers import BLOCK_BYTES, SGD
 from pellucid.training.registry import get_optimizer, get_schedule
@@ -101,6 +103,23 @@ def test_as_a_callback_the_model_ends_with_the_average(path: str, rng: np.random
     averaged = run(WeightAverage(0.8)).theta
     np.testing.assert_allclose(averaged, weights / weights.sum() @ np.array(seen), rtol=0, atol=1e-12)
     assert np.abs(averaged - run().theta).max() > 1e-3
+
+
+def test_running_statistics_are_averaged_with_the_weights(rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((40, 3)), np.arange(40) % 2)
+    average, seen = WeightAverage(0.7), []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, StepEnd):
+            seen.append({key: array.copy() for key, array in model.layers[1].state.items()})
+
+    model = Sequential([Dense(4), BatchNorm(), Dense(1)], dtype="float64")
+    train(model, data, optimizer=SGD(0.3), n_epochs=3, batch_size=10, callbacks=[average, watch])
+    weights = 0.7 ** np.arange(len(seen) - 1, -1, -1.0)
+    for key, array in model.layers[1].state.items():
+        mean = weights / weights.sum() @ np.array([state[key] for state in seen])
+        np.testing.assert_allclose(array, mean, rtol=1e-12)
+        assert np.abs(array - seen[-1][key]).max() > 1e-3
 
 
 def test_a_resumed_training_averages_on_bit_for_bit(tmp_path: Path, rng: np.random.Generator) -> None:

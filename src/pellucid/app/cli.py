@@ -11,6 +11,7 @@ from pellucid.app import options as o
 from pellucid.app.data_cli import data_app
 from pellucid.app.model_cli import model_app
 from pellucid.app.options import print_json, print_table
+from pellucid.app.rate_cli import find_rate
 from pellucid.errors import OptionError, PellucidError, unknown_name
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(model_app, name="model")
+app.command("find-rate")(find_rate)
 
 
 @app.callback(invoke_without_command=True)
@@ -59,6 +61,7 @@ def run(
     class_weight: o.ClassWeight = None,
     validation: o.ValidationShare = None,
     patience: o.Patience = None,
+    average: o.Average = None,
     seed: o.Seed = 1,
     dtype: o.Dtype = None,
     path: o.Path_ = "auto",
@@ -91,6 +94,7 @@ def run(
         class_weight=class_weight,
         validation=validation,
         patience=patience,
+        average=average,
         seed=seed,
         dtype=dtype,
         path=path,
@@ -152,6 +156,7 @@ def train(
     class_weight: o.ClassWeight = None,
     validation: o.ValidationShare = None,
     patience: o.Patience = None,
+    average: o.Average = None,
     seed: o.Seed = 1,
     dtype: o.Dtype = None,
     path: o.Path_ = "auto",
@@ -184,6 +189,7 @@ def train(
         class_weight=class_weight,
         validation=validation,
         patience=patience,
+        average=average,
         seed=seed,
         dtype=dtype,
         path=path,

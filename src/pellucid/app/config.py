@@ -37,6 +37,7 @@ class TrainingConfig(BaseModel):
     class_weight: Literal["balanced"] | None = None
     validation: float | None = Field(None, gt=0, lt=1)
     patience: int | None = Field(None, ge=0)
+    average: float | None = Field(None, gt=0, lt=1)
     seed: int = Field(1, ge=0, lt=2**32)
     dtype: Literal["float32", "float64"] | None = None
     path: Literal["auto", "direct", "dual"] = "auto"
@@ -96,6 +97,8 @@ def training_config(recipe: Mapping[str, Any] | None = None, **options: Any) -> 
         raise OptionError(f"{flag}: {message}, got {first['input']!r}.") from None
     if config.patience is not None and config.validation is None:
         raise OptionError("--patience: early stopping watches held-out samples; add --validation 0.2.")
+    if config.patience is not None and config.average is not None:
+        raise OptionError("--average: with --patience the best epoch's weights are put back. Leave one out.")
     return config
 
 

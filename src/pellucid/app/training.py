@@ -13,6 +13,7 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import data_hash
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
+from pellucid.training.averaging import WeightAverage
 from pellucid.training.events import Callback
 from pellucid.training.loop import train
 from pellucid.training.optimizers import Optimizer
@@ -88,19 +89,21 @@ def fit(
     black_box: Path | None = None,
 ) -> History:
     """Train the model on the training part, and note in it what was done."""
-    stoppers = [] if config.patience is None else [EarlyStopping(patience=config.patience)]
+    own: list[Callback] = [] if config.average is None else [WeightAverage(config.average)]
+    if config.patience is not None:
+        own.append(EarlyStopping(patience=config.patience))
     history = train(
         model,
         split.train,
-        loss=None if config.loss is None else {"loss": config.loss, **config.loss_options},
+        loss=loss_of(config),
         optimizer=make_optimizer(config),
         n_epochs=config.epochs,
-        batch_size=_batch_size(config, len(split.train.y)),
+        batch_size=usable_batch_size(config, len(split.train.y)),
         validation=config.validation,
         seed=config.seed,
         dtype=config.dtype,
         path=config.path,
-        callbacks=[*callbacks, *stoppers],
+        callbacks=[*callbacks, *own],
         schedule=None
         if config.schedule is None
         else get_schedule(config.schedule, **config.schedule_options),
@@ -122,7 +125,12 @@ def fit(
     return history
 
 
-def _batch_size(config: TrainingConfig, m: int) -> int | None:
+def loss_of(config: TrainingConfig) -> dict[str, Any] | None:
+    """Return the loss that was asked for with its options; None where the data decides."""
+    return None if config.loss is None else {"loss": config.loss, **config.loss_options}
+
+
+def usable_batch_size(config: TrainingConfig, m: int) -> int | None:
     """Return the batch size; a recipe's that is larger than a small data set becomes the full batch."""
     if config.batch_size == 0:
         return None

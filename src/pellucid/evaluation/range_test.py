@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def find_learning_rate(
     data: Dataset,
     *,
     optimizer: Optimizer | None = None,
-    loss: str | None = None,
+    loss: Any = None,
     batch_size: int | None = None,
     lowest: float = 1e-6,
     highest: float = 10.0,

@@ -16,7 +16,8 @@ class WeightAverage:
     """An exponential moving average of the parameters over the steps of a training.
 
     As a callback of ``train`` it averages after every step, leaves the model with the average when the steps are
-    over, and is part of checkpoints. Or call ``start``, ``update`` and ``write`` yourself.
+    over, and is part of checkpoints; running statistics of normalization layers, which belong to the weights, are
+    averaged with them. Or call ``start``, ``update`` and ``write`` yourself.
 
     Parameters
     ----------
@@ -33,8 +34,7 @@ class WeightAverage:
     After t steps, the parameters of step i weigh d^(t - i) (1 - d) / (1 - d^t): the weights add up to 1 from the
     first step on (the bias correction of Kingma and Ba, 2015, section 3), and the random start is not among them.
     What is kept is S <- d S + theta. In the dual form, whose weights are linear in its parameters, it holds as it
-    is. Averaging goes back to Polyak and Juditsky (1992). Running statistics of normalization layers are no
-    parameters, and are left as they are.
+    is. Averaging goes back to Polyak and Juditsky (1992).
 
     Examples
     --------
@@ -60,38 +60,51 @@ class WeightAverage:
         """Listen."""
         if isinstance(event, TrainStart):
             self._model = event.run.model
-            self.start(self._model.theta)
+            self.start(*self._kept())
         elif isinstance(event, StepEnd):
-            self.update(self._model.theta)
+            self.update(*self._kept())
         elif isinstance(event, StepsEnd) and self.n_steps:
-            self.write(self._model.theta)
+            self.write(*self._kept())
 
-    def start(self, theta: Array) -> None:
-        """Make ready for parameters like ``theta``; no step counts yet."""
-        self.n_steps, self._sum = 0, np.zeros_like(theta)
+    def _kept(self) -> list[Array]:
+        """Return what is averaged of a model: its parameters, and the state of its layers."""
+        return [self._model.theta, *(array for leaf in self._model.leaves() for array in leaf.state.values())]
 
-    def update(self, theta: Array) -> None:
+    def start(self, theta: Array, *more: Array) -> None:
+        """Make ready for parameters like ``theta``, and further arrays of its dtype; no step counts yet."""
+        self.n_steps, self._sum = 0, np.zeros(theta.size + sum(array.size for array in more), theta.dtype)
+
+    def update(self, theta: Array, *more: Array) -> None:
         """Count the parameters after a step."""
         total = self._started("update")
         self.n_steps += 1
-        length = block_length(total)
-        for start in range(0, total.size, length):
-            block = total[start : start + length]
-            block *= self.decay
-            block += theta[start : start + length]
+        for part, array in self._parts(total, theta, *more):
+            length = block_length(part)
+            for start in range(0, part.size, length):
+                block = part[start : start + length]
+                block *= self.decay
+                block += array[start : start + length]
+
+    def _parts(self, flat: Array, *arrays: Array) -> Iterator[tuple[Array, Array]]:
+        """Yield the stretch of a flat array that belongs to each array, with that array, flat."""
+        stop = 0
+        for array in arrays:
+            start, stop = stop, stop + array.size
+            yield flat[start:stop], array.reshape(-1)
 
     @property
     def theta(self) -> Array:
-        """The average, shape (p,), a new array."""
+        """The average, shape (p,), a new array; what else was given to ``update`` follows after it."""
         total = self._started("theta")
         if not self.n_steps:
             raise PellucidError("WeightAverage: there is no average before the first update.")
         mean: Array = total * ((1 - self.decay) / (1 - self.decay**self.n_steps))
         return mean
 
-    def write(self, theta: Array) -> None:
-        """Write the average into the model's parameters, for good."""
-        theta[...] = self.theta
+    def write(self, theta: Array, *more: Array) -> None:
+        """Write the average into the model's parameters, and what else was given to ``update``, for good."""
+        for part, array in self._parts(self.theta, theta, *more):
+            array[...] = part
 
     @contextmanager
     def swapped(self, theta: Array) -> Iterator[None]:
