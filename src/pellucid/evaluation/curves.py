@@ -46,8 +46,8 @@ def learning_rate_curve(
     Examples
     --------
     >>> figure = learning_rate_curve([0.01, 0.1, 1.0], [0.7, 0.6, 0.9], [0.7, 0.65, 0.9], suggestion=0.1)
-    >>> figure.axes[0].get_xscale()
-    'log'
+    >>> figure.axes[0].get_xscale(), figure.axes[0].xaxis.get_major_formatter()(0.001)
+    ('log', '0.001')
     """
     x, raw, smooth = (np.asarray(values, dtype=float) for values in (rates, losses, smoothed))
     if x.ndim != 1 or not len(x) or raw.shape != x.shape or smooth.shape != x.shape:
@@ -68,6 +68,8 @@ def learning_rate_curve(
         else:
             axes.text(0.5, 0.06, "The loss never fell.", transform=axes.transAxes, ha="center", color=INK)
         axes.set(xscale="log", xlabel="Learning rate", ylabel="Loss", ylim=_limits(raw, smooth))
+        axes.xaxis.set_major_formatter(lambda value, position: f"{value:g}")  # the usual one needs mathtext
+        axes.xaxis.set_minor_formatter(lambda value, position: "")
         axes.grid()
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=3, borderaxespad=0, columnspacing=1.6)
     return figure
