@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.data.augmentation.sampling import sample
+from pellucid.data.augmentation.sampling import sample, sample_at
 from pellucid.errors import OptionError
 
 ndimage = pytest.importorskip("scipy.ndimage", reason="SciPy is the oracle of these tests")
@@ -95,3 +95,33 @@ def test_an_image_of_one_pixel_stays_itself(edge: str) -> None:
 def test_an_unknown_edge_names_the_nearest() -> None:
     with pytest.raises(OptionError, match=r"unknown edge 'reflekt'\. Did you mean 'reflect'"):
         sample(np.zeros((1, 2, 2, 1)), np.eye(3)[None], edge="reflekt")
+
+
+def test_sample_at_takes_any_positions_as_sample_takes_a_maps(rng: np.random.Generator) -> None:
+    X = rng.random((40, 9, 14, 3))
+    inverse = np.eye(3) + 0.3 * rng.standard_normal((40, 3, 3))
+    columns, rows = np.arange(14) - 6.5, np.arange(9)[:, None] - 4.0
+    maps = inverse[:, :2, :, None, None]
+    x, y = (maps[:, i, 0] * columns + maps[:, i, 1] * rows + maps[:, i, 2] for i in (0, 1))
+    x, y = x + 6.5, y + 4.0
+    before = x.copy(), y.copy()
+    for edge in sorted(MODES):
+        np.testing.assert_allclose(
+            sample_at(X, x, y, edge=edge, fill=0.3),
+            sample(X, inverse, edge=edge, fill=0.3),
+            rtol=0,
+            atol=1e-12,
+        )
+    np.testing.assert_array_equal((x, y), before)
+
+
+def test_sample_at_whole_positions_is_an_index(rng: np.random.Generator) -> None:
+    X = rng.random((600, 6, 5, 1), dtype=np.float32)  # more than one block
+    x, y = rng.integers(0, 5, (600, 6, 5)), rng.integers(0, 6, (600, 6, 5))
+    result = sample_at(X, x.astype(np.float32), y.astype(np.float32))
+    np.testing.assert_array_equal(result, X[np.arange(600)[:, None, None], y, x])
+
+
+def test_sample_at_an_unknown_edge_names_the_nearest() -> None:
+    with pytest.raises(OptionError, match=r"unknown edge 'edges'\. Did you mean 'edge'"):
+        sample_at(np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2)), np.zeros((1, 2, 2)), edge="edges")

@@ -62,12 +62,51 @@ def sample(
     return result
 
 
+def sample_at(X: Array, x: Array, y: Array, *, edge: str = "reflect", fill: float = 0.0) -> Array:
+    """Return each image of a batch looked up at any positions: what a map that is not affine needs.
+
+    Parameters
+    ----------
+    X : Array, shape (m, h, w, c), float32 or float64
+    x, y : Array, shape (m, h, w), dtype of X
+        The column and the row that every output pixel comes from, (0, 0) the centre of the upper left pixel.
+        Not modified.
+    edge, fill : optional
+        As for :func:`sample`.
+
+    Returns
+    -------
+    Array, shape and dtype of X
+
+    Examples
+    --------
+    >>> row = np.array([1.0, 2.0, 3.0]).reshape(1, 1, 3, 1)
+    >>> sample_at(row, np.array([[[2.0, 0.5, 0.0]]]), np.zeros((1, 1, 3))).ravel()
+    array([3. , 1.5, 1. ])
+    """
+    if edge not in EDGES:
+        raise OptionError(unknown_name("edge", edge, EDGES))
+    result = np.empty_like(X)
+    n_images = max(1, BLOCK_PIXELS // (X.shape[1] * X.shape[2]))
+    for start in range(0, len(X), n_images):
+        images = slice(start, start + n_images)
+        _look_up(X[images], x[images].copy(), y[images].copy(), EDGES[edge], fill, result[images])
+    return result
+
+
 def _sample_block(
     X: Array, inverse: Array, bend: Callable[[Array, int], Array], fill: float, out: Array
 ) -> None:
+    x, y = _coordinates(inverse, X.shape[1], X.shape[2], X.dtype)
+    _look_up(X, x, y, bend, fill, out)
+
+
+def _look_up(
+    X: Array, x: Array, y: Array, bend: Callable[[Array, int], Array], fill: float, out: Array
+) -> None:
+    """Write X at the positions x and y, which are written over, into out."""
     _, h, w, c = X.shape
     planes = _planes(X, fill)
-    x, y = _coordinates(inverse, h, w, X.dtype)
     right, down, index = _corners(bend(x, w), bend(y, h))
     for channel in range(c):
         plane = planes[channel]

@@ -1,0 +1,122 @@
+"""Use case: how well a saved model bears changed photos, as figures and numbers."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.app.run_folder import filled_beside
+from pellucid.errors import OptionError, PellucidError
+from pellucid.evaluation.outputs import read_outputs
+from pellucid.evaluation.report import save_figure
+from pellucid.evaluation.robustness import Progress, check_model, measure_robustness
+from pellucid.evaluation.robustness_figures import robustness_curves
+from pellucid.evaluation.robustness_records import Robustness
+from pellucid.evaluation.robustness_sheet import perturbation_sheet
+from pellucid.formats.safetensors import load as load_model_file
+from pellucid.nn.model import Model
+from pellucid.types import Dataset, Split
+
+FILES = ("curves.png", "sheet.png", "robustness.json")
+
+
+@dataclass(frozen=True)
+class RobustnessOutcome:
+    """What was found, and where it was written.
+
+    Attributes
+    ----------
+    result : Robustness
+    photo : int or None
+        Which test photo the sheet shows; None: nothing was drawn.
+    files : tuple of Path
+    """
+
+    result: Robustness
+    photo: int | None
+    files: tuple[Path, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        files = [str(path) for path in self.files]
+        return {**self.result.to_dict(), "photo": self.photo, "files": files}
+
+
+def robustness_of(
+    model_path: Path,
+    *,
+    load: Callable[[], Split],
+    only: Iterable[str] | None = None,
+    strengths: Mapping[str, Iterable[float]] | None = None,
+    photo: int | None = None,
+    seed: int = 0,
+    out: Path | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> RobustnessOutcome:
+    """Measure a saved model on the test part of photos, and draw what was found.
+
+    Parameters
+    ----------
+    model_path : Path
+        A model file or a run folder.
+    load : callable
+        Returns the data; called once the model was found to take photos.
+    only, strengths, seed, progress : optional
+        As for ``measure_robustness``.
+    photo : int, optional
+        Which test photo the sheet shows; default: see `typical_photo`.
+    out : Path, optional
+        A folder for ``curves.png``, ``sheet.png`` and ``robustness.json``; default: nothing is written.
+    force : bool, optional
+        Allow a folder that is not empty.
+
+    Raises
+    ------
+    PellucidError
+        If model, data, names or strengths do not fit, or the folder cannot be written.
+    """
+    model = load_model_file(model_path)
+    check_model("robustness", model)
+    data = load().test
+    if photo is not None and not 0 <= photo < len(data):
+        raise OptionError(
+            f"--photo: expected the number of a test photo, 0 to {len(data) - 1}, got {photo}. "
+            "They are counted from 0 in the order of the data."
+        )
+    options: dict[str, Any] = {
+        "perturbations": None if only is None else list(only),
+        "strengths": strengths,
+        "seed": seed,
+    }
+    if out is None:
+        return RobustnessOutcome(measure_robustness(model, data, **options, progress=progress), None, ())
+    with filled_beside(out, force=force) as folder:
+        result = measure_robustness(model, data, **options, progress=progress)
+        shown = typical_photo(model, data) if photo is None else photo
+        label = int(read_outputs(model, data).y[shown])  # in the order of the model's classes
+        sheet = perturbation_sheet(model, data.X[shown], label=label, **options)
+        save_figure(robustness_curves(result), folder / FILES[0])
+        save_figure(sheet, folder / FILES[1])
+        outcome = RobustnessOutcome(result, shown, tuple(out / name for name in FILES))
+        (folder / FILES[2]).write_text(json.dumps(outcome.to_dict(), indent=2) + "\n")
+    return outcome
+
+
+def typical_photo(model: Model, data: Dataset) -> int:
+    """Return the photo that is read rightly with the middle one of such photos' probabilities.
+
+    The first one where none is read rightly, and the first right one where the model gives no probabilities.
+    """
+    outputs = read_outputs(model, data)
+    right = np.flatnonzero(outputs.predicted == outputs.y)
+    if not len(right):
+        return 0
+    try:
+        sure = model.predict_proba(data.X)[right, outputs.predicted[right]]
+    except PellucidError:
+        return int(right[0])
+    return int(right[np.argsort(sure, kind="stable")[(len(right) - 1) // 2]])

@@ -1,0 +1,143 @@
+"""The edge of ``pellucid robustness``."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pellucid.app import options as o
+from pellucid.app.options import print_json, print_table
+from pellucid.errors import OptionError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from pellucid.evaluation.robustness_records import Robustness
+
+PATIENCE = 2.0  # seconds of work before a bar is shown
+
+
+def robustness(
+    model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
+    data: o.Data,
+    only: Annotated[
+        str | None, typer.Option(help="Perturbations, such as rotation,blur; default: all.")
+    ] = None,
+    strengths: Annotated[
+        str | None, typer.Option(help="Strengths such as 5,10,15; for one perturbation in --only.")
+    ] = None,
+    photo: Annotated[
+        int | None, typer.Option(help="Which test photo the sheet shows, from 0; default: a typical one.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A folder for curves, the sheet and all numbers.")
+    ] = None,
+    force: o.Force = False,
+    as_json: o.Json = False,
+    seed: o.Seed = 0,
+    x_key: o.XKey = None,
+    y_key: o.YKey = None,
+    skip_bad: o.SkipBad = False,
+    image_size: o.ImageSize = None,
+    mirror: o.Mirror = None,
+) -> None:
+    """How a model bears test photos that are turned, recoloured, darkened, covered and more."""
+    from pellucid.app.robustness import robustness_of
+
+    names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
+    bar = _Bar()
+    try:
+        outcome = robustness_of(
+            model,
+            load=lambda: o.load(
+                data, x_key=x_key, y_key=y_key, skip_bad=skip_bad, image_size=image_size, mirror=mirror
+            ),
+            only=names,
+            strengths=_strengths(strengths, names),
+            photo=photo,
+            seed=seed,
+            out=out,
+            force=force,
+            progress=bar,
+        )
+    finally:
+        bar.stop()
+    if as_json:
+        print_json(outcome.to_dict())
+        return
+    _print(outcome.result)
+    for path in outcome.files:
+        print(path)
+
+
+def _strengths(text: str | None, names: list[str] | None) -> dict[str, list[float]] | None:
+    if text is None:
+        return None
+    if names is None or len(names) != 1:
+        raise OptionError(
+            "--strengths: expected one perturbation in --only, since each has a unit of its own. "
+            "Try --only rotation --strengths 15,45."
+        )
+    try:
+        return {names[0]: [float(number) for number in text.split(",")]}
+    except ValueError:
+        raise OptionError(f"--strengths: expected numbers such as 5,10,15, got {text!r}.") from None
+
+
+def _print(result: "Robustness") -> None:
+    print("\n".join(result.in_words))
+    rows = []
+    for curve in result.ranking:
+        row = curve.moderate
+        rows.append(
+            (
+                curve.perturbation.title,
+                curve.perturbation.reason,
+                row.label,
+                f"{row.n_correct}/{row.n}",
+                f"{100 * row.low:.0f} to {100 * row.high:.0f} %",
+                curve.breaks_label,
+            )
+        )
+    print_table(("change", "reason", "moderate", "right", "95 %", "breaks at"), rows)
+    print(
+        "Breaks: the weakest strength measured that costs 10 points, or brings it below one answer for all."
+    )
+
+
+class _Bar:
+    """A bar on standard error, once the work has taken two seconds; silent where that is no terminal."""
+
+    def __init__(self) -> None:
+        self._bar: Progress | None = None
+        self._start = time.perf_counter()
+
+    def __call__(self, n_done: int, n_rounds: int) -> None:
+        """Show how far it is."""
+        if self._bar is None and sys.stderr.isatty() and time.perf_counter() - self._start > PATIENCE:
+            self._open(n_done, n_rounds)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=n_done)
+
+    def _open(self, n_done: int, n_rounds: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("changing photos"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            redirect_stdout=sys.stdout.isatty(),
+        )
+        self._task = self._bar.add_task("changing photos", total=n_rounds, completed=n_done)
+        self._bar.start()
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()

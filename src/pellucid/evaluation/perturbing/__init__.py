@@ -1,0 +1,1 @@
+"""What each perturbation does to photos; :mod:`pellucid.evaluation.perturbations` hands the table on."""

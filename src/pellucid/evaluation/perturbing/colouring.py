@@ -1,0 +1,62 @@
+"""What colours the photo has: hue, light, contrast, and a background in the subject's colour."""
+
+import numpy as np
+
+from pellucid.data.augmentation.colour import Brightness, Contrast, Hue
+from pellucid.evaluation.perturbing.kinds import either_way, in_floats
+from pellucid.types import Array
+
+# The ellipse that stands in for the subject: its centre is the photo's, and its edge is soft. At INNER nothing
+# is background yet, at OUTER all is; 1 is where the ellipse touches the photo's sides.
+INNER, OUTER = 0.6, 1.0
+
+
+@in_floats
+def turn_hue(X: Array, degrees: float, rng: np.random.Generator) -> Array:
+    """Turn all colours about the axis of greys, by chance one way or the other."""
+    return Hue().apply(X, degrees / 360 * either_way(rng, len(X)), rng)
+
+
+@in_floats
+def darken(X: Array, share: float, rng: np.random.Generator) -> Array:
+    """Take away a share of the light."""
+    return Brightness().apply(X, np.full((len(X), 1), 1 - share), rng)
+
+
+@in_floats
+def brighten(X: Array, share: float, rng: np.random.Generator) -> Array:
+    """Add a share of the light; what passes white is white."""
+    return Brightness().apply(X, np.full((len(X), 1), 1 + share), rng)
+
+
+@in_floats
+def flatten(X: Array, share: float, rng: np.random.Generator) -> Array:
+    """Take away a share of the contrast: lead every value towards the photo's mean brightness."""
+    return Contrast().apply(X, np.full((len(X), 1), 1 - share), rng)
+
+
+@in_floats
+def blend_background(X: Array, share: float, rng: np.random.Generator) -> Array:
+    """Lead what lies outside a soft ellipse towards the mean colour inside it."""
+    outside = background_of(*X.shape[1:3]).astype(X.dtype)[..., None]
+    inside = 1 - outside
+    subject = (X * inside).sum(axis=(1, 2), keepdims=True) / inside.sum()
+    blended: Array = X + np.float32(share) * outside * (subject - X)
+    return blended
+
+
+def background_of(h: int, w: int) -> Array:
+    """Return how far each pixel counts as background, from 0 in the middle to 1 at the corners, shape (h, w).
+
+    Nobody has marked where the subject is. It is taken to fill the middle, as in most photos of one thing; where
+    it does not, a part of it counts as background.
+
+    Examples
+    --------
+    >>> background_of(5, 5)[2].round(2)
+    array([0.5, 0. , 0. , 0. , 0.5])
+    """
+    y, x = (np.arange(h) - (h - 1) / 2) / (h / 2), (np.arange(w) - (w - 1) / 2) / (w / 2)
+    t = np.clip((np.hypot(y[:, None], x) - INNER) / (OUTER - INNER), 0, 1)
+    soft: Array = t * t * (3 - 2 * t)
+    return soft
