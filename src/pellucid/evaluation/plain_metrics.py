@@ -1,0 +1,136 @@
+"""Every metric once more, as plainly as it can be written: to be read, and to test the fast ones against.
+
+Labels are integers from 0 to k - 1, shape (m,); ``is_so`` is True where a sample is of the class in question. What
+is undefined (a share of nothing) is NaN.
+"""
+
+import math
+
+import numpy as np
+
+from pellucid.types import Array
+
+
+def confusion_matrix(y: Array, predicted: Array, k: int) -> Array:
+    """Return how often each true class (row) was predicted as each (column), (k, k).
+
+    Examples
+    --------
+    >>> confusion_matrix(np.array([0, 1, 1]), np.array([0, 0, 1]), 2)
+    array([[1, 0],
+           [1, 1]])
+    """
+    matrix = np.zeros((k, k), int)
+    for true, guess in zip(y, predicted, strict=True):
+        matrix[true, guess] += 1
+    return matrix
+
+
+def accuracy(y: Array, predicted: Array) -> float:
+    """Return the share of samples that are predicted rightly."""
+    return sum(bool(a == b) for a, b in zip(y, predicted, strict=True)) / len(y)
+
+
+def precision(is_so: Array, is_said: Array) -> float:
+    """Return the share of what is said to be so that is."""
+    return _share(sum(bool(a and b) for a, b in zip(is_so, is_said, strict=True)), int(is_said.sum()))
+
+
+def recall(is_so: Array, is_said: Array) -> float:
+    """Return the share of what is so that is said to be."""
+    return _share(sum(bool(a and b) for a, b in zip(is_so, is_said, strict=True)), int(is_so.sum()))
+
+
+def f1(is_so: Array, is_said: Array) -> float:
+    """Return the harmonic mean of precision and recall: 2 / (1 / precision + 1 / recall)."""
+    if not is_so.any() and not is_said.any():
+        return math.nan
+    p, r = precision(is_so, is_said), recall(is_so, is_said)
+    return 2 / (1 / p + 1 / r) if p > 0 and r > 0 else 0.0
+
+
+def balanced_accuracy(y: Array, predicted: Array) -> float:
+    """Return the mean recall of the classes that occur."""
+    return float(np.mean([recall(y == c, predicted == c) for c in np.unique(y)]))
+
+
+def roc_area(is_so: Array, scores: Array) -> float:
+    """Return how often a sample that is so scores above one that is not (Hanley, McNeil 1982); ties count half."""
+    wins = [(a > b) + 0.5 * (a == b) for a in scores[is_so] for b in scores[~is_so]]
+    return _share(sum(wins), len(wins))
+
+
+def average_precision(is_so: Array, scores: Array) -> float:
+    """Return the mean, over the samples that are so, of the precision when the threshold is at their score."""
+    if not is_so.any() or is_so.all():
+        return math.nan
+    return float(np.mean([precision(is_so, scores >= score) for score in scores[is_so]]))
+
+
+def roc_points(is_so: Array, scores: Array) -> list[tuple[float, float]]:
+    """Return the false and true positive rate of every threshold, from none called so to all."""
+    thresholds = [math.inf, *sorted(set(scores.tolist()), reverse=True)]
+    return [(recall(~is_so, scores >= t), recall(is_so, scores >= t)) for t in thresholds]
+
+
+def precision_recall_points(is_so: Array, scores: Array) -> list[tuple[float, float]]:
+    """Return the precision and the recall of every threshold, from all called so to the fewest."""
+    return [(precision(is_so, scores >= t), recall(is_so, scores >= t)) for t in sorted(set(scores.tolist()))]
+
+
+def brier_score(y: Array, P: Array) -> float:
+    """Return the mean squared distance of the probabilities (m, k) from 1 at the true class and 0 elsewhere.
+
+    Summed over the classes, as Brier (1950) has it; of two classes only one counts, since the other says the same.
+    """
+    k = P.shape[1]
+    total = sum((P[i, c] - (y[i] == c)) ** 2 for i in range(len(y)) for c in range(k))
+    return float(total / len(y) / (2 if k == 2 else 1))
+
+
+def log_loss(y: Array, P: Array) -> float:
+    """Return the mean of -log of the true class's probability, in nats; infinite where one is 0."""
+    losses = [math.inf if P[i, y[i]] == 0 else -math.log(P[i, y[i]]) for i in range(len(y))]
+    return sum(losses) / len(y)
+
+
+def calibration_error(is_so: Array, probabilities: Array, n_bins: int) -> float:
+    """Return the expected calibration error: over bins of equal width, the mean of abs(share so - mean said)."""
+    total = 0.0
+    for b in range(n_bins):
+        low, high = b / n_bins, (b + 1) / n_bins
+        inside = (probabilities > low) & (probabilities <= high) | ((b == 0) & (probabilities == 0))
+        if inside.any():
+            total += inside.sum() / len(is_so) * abs(is_so[inside].mean() - probabilities[inside].mean())
+    return float(total)
+
+
+def wilson_bounds(n_correct: int, n: int, z: float) -> tuple[float, float]:
+    """Return the two shares p at which abs(n_correct / n - p) = z sqrt(p (1 - p) / n): the roots of a parabola."""
+    share = n_correct / n
+    a, b, c = 1 + z * z / n, -(2 * share + z * z / n), share * share
+    root = math.sqrt(max(b * b - 4 * a * c, 0.0))
+    return (-b - root) / (2 * a), (-b + root) / (2 * a)
+
+
+def mean_absolute_error(y: Array, predicted: Array) -> float:
+    """Return the mean distance of predicted quantities from the true ones."""
+    return float(sum(abs(a - b) for a, b in zip(y.ravel(), predicted.ravel(), strict=True)) / y.size)
+
+
+def root_mean_squared_error(y: Array, predicted: Array) -> float:
+    """Return the root of the mean squared distance."""
+    squares = [(a - b) ** 2 for a, b in zip(y.ravel(), predicted.ravel(), strict=True)]
+    return math.sqrt(sum(squares) / y.size)
+
+
+def r_squared(y: Array, predicted: Array) -> float:
+    """Return 1 less the squared errors over those of always answering the mean; of several columns all together."""
+    means = [sum(column) / len(y) for column in y.T]
+    spread = sum((row[j] - means[j]) ** 2 for row in y for j in range(len(means)))
+    squares = sum((a - b) ** 2 for a, b in zip(y.ravel(), predicted.ravel(), strict=True))
+    return float(1 - squares / spread) if spread else math.nan
+
+
+def _share(n: float, total: int) -> float:
+    return n / total if total else math.nan

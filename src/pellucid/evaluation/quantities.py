@@ -1,0 +1,93 @@
+"""How far predicted quantities are from the true ones."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pellucid.evaluation.intervals import LEVEL, Estimate, interval_of
+from pellucid.evaluation.resampling import Statistic, bootstrap
+from pellucid.types import Array
+
+NO_SPREAD = "every sample has the same target"
+
+
+def quantity_figures(y: Array, predicted: Array) -> dict[str, float | None]:
+    """Return the errors of predicted quantities, all targets of a sample together.
+
+    Parameters
+    ----------
+    y, predicted : Array, shape (m, n)
+
+    Returns
+    -------
+    dict
+        mean_absolute_error and root_mean_squared_error, in the targets' unit; r_squared, the share of the targets'
+        spread that the predictions account for, 1 at best and None where there is no spread; baseline, the root
+        mean squared error of always answering the mean.
+
+    Examples
+    --------
+    >>> quantity_figures(np.array([[1.0], [3.0]]), np.array([[1.0], [2.0]]))["r_squared"]
+    0.5
+    """
+    errors, spread = predicted - y, y - y.mean(axis=0)
+    squares, total = float((errors**2).sum()), float((spread**2).sum())
+    has_spread = bool((y != y[0]).any())
+    return {
+        "mean_absolute_error": float(np.abs(errors).mean()),
+        "root_mean_squared_error": float(np.sqrt((errors**2).mean())),
+        "r_squared": 1 - squares / total if has_spread else None,
+        "baseline": float(np.sqrt(total / y.size)) if has_spread else 0.0,
+    }
+
+
+def quantity_estimates(
+    y: Array,
+    predicted: Array,
+    *,
+    resample: Callable[[Statistic, int], Array] = bootstrap,
+    level: float = LEVEL,
+) -> dict[str, Estimate]:
+    """Return the figures of :func:`quantity_figures`, each with its percentile bootstrap interval.
+
+    Parameters
+    ----------
+    y, predicted : Array, shape (m, n)
+    resample : callable, optional
+        ``bootstrap``, or one with other options. Samples are drawn with all their targets, and without strata.
+    level : float, optional
+
+    Examples
+    --------
+    >>> y = np.arange(20.0)[:, np.newaxis]
+    >>> quantity_estimates(y, y + [[1.0]])["mean_absolute_error"].value
+    1.0
+    """
+    m, n = y.shape
+    errors, spread = predicted - y, y - y.mean(axis=0)
+    sums = np.concatenate(
+        [
+            np.abs(errors).sum(axis=1, keepdims=True),
+            (errors**2).sum(axis=1, keepdims=True),
+            (spread**2).sum(axis=1, keepdims=True),
+            spread,
+        ],
+        axis=1,
+    ).T.copy()
+    rounding = 1e-12 * float((spread**2).max(initial=0)) * m * n
+
+    def scores(counts: Array) -> Array:
+        absolute, squares, about_old_mean, *means = sums @ counts
+        total = about_old_mean - (np.array(means) ** 2).sum(axis=0) / m  # about the resample's own mean
+        total[total <= rounding] = 0
+        r_squared = np.full(len(total), np.nan)
+        np.divide(squares, total, out=r_squared, where=total > 0)
+        return np.stack(
+            [absolute / (m * n), np.sqrt(squares / (m * n)), 1 - r_squared, np.sqrt(total / (m * n))]
+        )
+
+    values = resample(scores, m)
+    return {
+        name: interval_of(value, sampled, NO_SPREAD, level=level)
+        for (name, value), sampled in zip(quantity_figures(y, predicted).items(), values, strict=True)
+    }
