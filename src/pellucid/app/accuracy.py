@@ -1,29 +1,19 @@
 """Use case: what the cnn preset is worth on the published photos, by repeated cross-validation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pellucid.app.training import fit, make_model, plan
-from pellucid.evaluation.metrics import score
-from pellucid.types import Array, Dataset, Split
+from pellucid.app.candidates import find_candidate
+from pellucid.app.cross_validation import Fold, cross_validate
+from pellucid.app.folds import whole
+from pellucid.types import Split
 
-# Test photo 17 is training photo 146 byte for byte: with both, a fold would be tested on what it was trained on.
-LEAKED_TEST_PHOTO = 17
-N_SPLITS, N_REPEATS, FOLD_SEED = 5, 3, 0
+__all__ = ["Accuracy", "Fold", "measure_accuracy", "whole"]
 
-
-@dataclass(frozen=True)
-class Fold:
-    """One training and its held-out fold."""
-
-    repeat: int
-    fold: int
-    accuracy: float
-    balanced_accuracy: float
-    seconds: float
+N_SPLITS, N_REPEATS = 5, 3
 
 
 @dataclass(frozen=True)
@@ -64,9 +54,7 @@ def measure_accuracy(
     tell: Callable[[Fold], None] = lambda fold: None,
     **options: Any,
 ) -> Accuracy:
-    """Train a model's recipe on every fold of ``RepeatedStratifiedKFold`` and test it on what was held out.
-
-    Nothing of a fold's test part is used for stopping or for choosing: the recipe is fixed beforehand.
+    """Train a model's recipe on every fold and test it on what was held out, one after the other on all cores.
 
     Parameters
     ----------
@@ -80,31 +68,10 @@ def measure_accuracy(
     **options
         Of the training; default: the model's recipe.
     """
-    data = whole(split)
-    folds = []
-    for number, (train_rows, test_rows) in enumerate(_splits(data, n_splits, n_repeats)):
-        config, architecture = plan(model, data=split.name, seed=1 + number, **options)
-        part = Split(data.take(train_rows), data.take(test_rows), split.name)
-        network = make_model(config, architecture, part)
-        history = fit(network, part, config)
-        result = score(part.test.y, network.predict(part.test.X), data.classes)
-        repeat, fold = divmod(number, n_splits)
-        folds.append(Fold(repeat, fold, result.accuracy, result.balanced_accuracy, history.seconds))
-        tell(folds[-1])
-    return Accuracy(model, len(data), tuple(folds))
-
-
-def whole(split: Split) -> Dataset:
-    """Return both parts as one; of the published photos without the one that is in both."""
-    keep = np.ones(len(split.test), bool)
-    if split.name == "catvnoncat":
-        keep[LEAKED_TEST_PHOTO] = False
-    X = np.concatenate([split.train.X, split.test.X[keep]])
-    return Dataset(X, np.concatenate([split.train.y, split.test.y[keep]]), split.classes)
-
-
-def _splits(data: Dataset, n_splits: int, n_repeats: int) -> Iterator[tuple[Array, Array]]:
-    from sklearn.model_selection import RepeatedStratifiedKFold
-
-    folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
-    yield from folds.split(np.zeros(len(data)), data.y)
+    candidate = find_candidate("model", model, data=split.name, **options)
+    result = cross_validate(
+        split, [candidate], n_splits=n_splits, n_repeats=n_repeats, threads=None, tell=tell
+    )
+    if not result.is_complete:
+        raise KeyboardInterrupt
+    return Accuracy(model, result.n_samples, result.folds[0])

@@ -1,0 +1,240 @@
+"""What is compared: trained models from files, or presets and TOML files that are trained for the comparison."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.app.config import TrainingConfig, is_preset
+from pellucid.app.training import fit, make_model, plan
+from pellucid.errors import DataError, OptionError, PellucidError, ShapeError, unknown_name
+from pellucid.formats.architecture import Architecture, load_architecture
+from pellucid.formats.safetensors import load
+from pellucid.nn.model import Model
+from pellucid.nn.presets import PRESETS
+from pellucid.training.events import Callback
+from pellucid.training.records import History
+from pellucid.types import Array, Dataset, Split
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One side of a comparison.
+
+    Attributes
+    ----------
+    letter : str
+        "A" or "B".
+    source : str
+        As it was named: a preset, a TOML file, a model file or a run folder.
+    model : Model or None
+        Trained, where the source is a model file or a run folder.
+    config : TrainingConfig or None
+        Of one that is yet to be trained.
+    architecture : Architecture or None
+        Of a TOML file.
+    """
+
+    letter: str
+    source: str
+    model: Model | None = None
+    config: TrainingConfig | None = None
+    architecture: Architecture | None = None
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it came from a model file."""
+        return self.model is not None
+
+    @property
+    def title(self) -> str:
+        """Letter and source, for messages: ``A (mlp)``."""
+        return f"{self.letter} ({self.source})"
+
+
+def find_candidate(letter: str, source: str | Path, **options: Any) -> Candidate:
+    """Return what a source names.
+
+    Parameters
+    ----------
+    letter : str
+    source : str or Path
+        A preset, a ``.toml`` file, a model file, or a run folder that holds one.
+    **options
+        Of the training of a preset or TOML file: see :func:`pellucid.app.training.plan`.
+
+    Raises
+    ------
+    OptionError, FormatError
+        If there is no such thing, or it is not right.
+
+    Examples
+    --------
+    >>> find_candidate("A", "mlp", epochs=10).config.epochs
+    10
+    >>> find_candidate("A", "mpl")
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.OptionError: A: unknown preset 'mpl'. Did you mean 'mlp'? Known: cnn, ...
+    """
+    name = str(source)
+    if name in PRESETS or name.lower().endswith(".toml"):
+        config, architecture = plan(name, **options)
+        assert is_preset(name) is (architecture is None)
+        return Candidate(letter, name, config=config, architecture=architecture)
+    path = Path(name).expanduser()
+    if not path.exists() and path.suffix == "" and path.name == name:
+        raise OptionError(
+            f"{letter}: {unknown_name('preset', name, PRESETS)} Or name a .toml file, a model file or a run folder."
+        )
+    return Candidate(letter, name, model=load(path))
+
+
+def train_candidate(
+    candidate: Candidate,
+    split: Split,
+    *,
+    seed: int | None = None,
+    threads: int | None = None,
+    draws_start: bool = False,
+    callbacks: Sequence[Callback] = (),
+) -> tuple[Model, History]:
+    """Train a preset or TOML file anew by its recipe, on the training part.
+
+    Parameters
+    ----------
+    candidate : Candidate
+        Not a trained one; it stays as it is.
+    split : Split
+    seed : int, optional
+        Instead of the recipe's.
+    threads : int, optional
+        Where the recipe leaves them open.
+    draws_start : bool, optional
+        True: a network that begins from the tutorial's published start draws it from ``seed`` too, as if the
+        tutorial had said ``np.random.seed(seed)``; with 1 it is the published one. Else every seed gives that.
+    callbacks : sequence of callable, optional
+    """
+    assert candidate.config is not None
+    given = {"seed": seed, "threads": candidate.config.threads or threads}
+    config = candidate.config.model_copy(update={k: v for k, v in given.items() if v is not None})
+    model = make_model(config, _fresh(candidate.architecture), split)
+    if draws_start:
+        if not model.is_initialized:
+            model.initialize(split.train.X.shape[1:], seed=config.seed, dtype=config.dtype)
+        draw_published_start(model, config.seed)
+    return model, fit(model, split, config, callbacks)
+
+
+def draw_published_start(model: Model, seed: int) -> None:
+    """Draw the layers that begin from the published start from another seed of the same stream, in place.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized. Layers with another initializer are left alone.
+    seed : int, from 0 to 2**32 - 1
+        1 gives the published start itself.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((4,))
+    >>> published = model.theta.copy()
+    >>> draw_published_start(model, 2)
+    >>> bool((model.theta == published).all())
+    False
+    >>> draw_published_start(model, 1)
+    >>> bool((model.theta == published).all())
+    True
+    """
+    from pellucid.nn.initializers import StartRandom, get_initializer
+    from pellucid.rng import legacy_stream
+
+    rng = StartRandom(np.random.PCG64(seed))
+    rng.published = legacy_stream(seed)
+    for leaf in model.leaves():
+        initializer = getattr(leaf, "initializer", "")
+        if initializer in ("published", "published_two_layer"):
+            leaf.params["W"][...] = get_initializer(initializer)(rng, leaf.params["W"].shape)
+
+
+def answers(candidate: Candidate, model: Model, data: Dataset) -> Array:
+    """Return the class that a model says of each sample, integers (m,).
+
+    Raises
+    ------
+    DataError, ShapeError
+        If the samples or classes are not those that the model knows, or its scores are no numbers.
+    """
+    if not len(data):
+        raise DataError(f"{candidate.title}: expected at least one test sample, got none.")
+    if model.loss_kind != "classification":
+        raise DataError(
+            f"{candidate.title}: it was trained on {model.loss}, for {model.loss_kind.replace('_', ' ')}; only "
+            "models that give one class a sample can be compared."
+        )
+    if model.classes and data.classes and tuple(model.classes) != tuple(data.classes):
+        raise DataError(
+            f"{candidate.title}: the model knows the classes {', '.join(model.classes)}, the data has "
+            f"{', '.join(data.classes)}. Compare on data of the same classes."
+        )
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            Z = model.decision_function(data.X)
+    except (ShapeError, DataError) as error:
+        raise type(error)(f"{candidate.title}: {error}") from None
+    is_bad = ~np.isfinite(Z.reshape(len(Z), -1)).all(axis=1)
+    if is_bad.any():
+        raise DataError(
+            f"{candidate.title}: its scores are NaN or infinite for {is_bad.sum()} of {len(Z)} samples, the first "
+            f"is number {is_bad.argmax()} (counted from 0). Train it anew with a smaller learning rate."
+        )
+    labels: Array = (
+        (Z > 0).astype(np.int64) if Z.ndim == 1 else Z.argmax(axis=1)
+    )  # as Model.predict reads them
+    return labels
+
+
+def check_labels(split: Split) -> None:
+    """Raise DataError unless the data has one class a sample, and samples in both parts."""
+    if split.train.y.ndim > 1 or not split.classes:
+        raise DataError(
+            f"{split.name}: expected one class a sample, got quantities or several labels. Compare on such data "
+            "with `pellucid evaluate`, one model after the other."
+        )
+    for name, part in (("training", split.train), ("test", split.test)):
+        if not len(part):
+            raise DataError(f"{split.name}: the {name} part is empty. Give data with samples in both parts.")
+
+
+def check_untrained(candidates: Sequence[Candidate], flag: str, why: str) -> None:
+    """Raise OptionError if a candidate is already trained, where each is to be trained anew."""
+    for candidate in candidates:
+        if candidate.is_trained:
+            raise OptionError(
+                f"{flag}: {candidate.title} is a trained model, and {why}. Name a preset or a .toml file."
+            )
+
+
+def check_beginning(candidate: Candidate, split: Split) -> None:
+    """Raise, before any work, if a network cannot be made for the data; a fault of a TOML file with its line."""
+    assert candidate.config is not None
+    try:
+        architecture = None if candidate.architecture is None else load_architecture(candidate.source)
+        model = make_model(candidate.config, architecture, split)
+        if not model.is_initialized:
+            model.initialize(
+                split.train.X.shape[1:], seed=candidate.config.seed, dtype=candidate.config.dtype
+            )
+    except PellucidError as error:
+        raise type(error)(f"{candidate.title}: {error}") from None
+
+
+def _fresh(architecture: Architecture | None) -> Architecture | None:
+    """Return a file's network as a copy, not initialized, so that each training has one of its own."""
+    return None if architecture is None else replace(architecture, model=copy.deepcopy(architecture.model))

@@ -1,0 +1,102 @@
+"""Dealing samples to the folds of a cross-validation."""
+
+import hashlib
+import re
+
+import numpy as np
+
+from pellucid.errors import OptionError
+from pellucid.types import Array, Dataset, Split
+
+FOLD_SEED = 0  # of how samples are dealt to folds: the same for every model
+
+
+def folds_of(text: str) -> tuple[int, int]:
+    """Return folds and repeats of a text such as ``5x3``.
+
+    Raises
+    ------
+    OptionError
+        If it is not that, with at least two folds and one repeat.
+
+    Examples
+    --------
+    >>> folds_of("5x3"), folds_of("10")
+    ((5, 3), (10, 1))
+    """
+    found = re.fullmatch(r"(\d{1,6})(?:[xX](\d{1,6}))?", text.strip(), re.ASCII)
+    n_splits, n_repeats = (int(found[1]), int(found[2] or 1)) if found else (0, 0)
+    if n_splits < 2 or n_repeats < 1:
+        raise OptionError(
+            f"--cv: expected FOLDSxREPEATS, at least 2 folds and 1 repeat, such as 5x3, got {text!r}."
+        )
+    return n_splits, n_repeats
+
+
+def whole(split: Split) -> Dataset:
+    """Return both parts as one, training part first.
+
+    Of pictures, exact copies are left out: with both, a fold would be tested on what it was trained on. Rows of a
+    table may well be alike without being copies.
+
+    Examples
+    --------
+    >>> part = Dataset(np.zeros((2, 4, 4), np.uint8), np.array([0, 1]), ("a", "b"))
+    >>> len(whole(Split(part, part)))
+    1
+    """
+    X = np.concatenate([split.train.X, split.test.X])
+    y = np.concatenate([split.train.y, split.test.y])
+    if X.ndim < 3:
+        return Dataset(X, y, split.classes)
+    keep = first_of_copies(X)
+    return Dataset(X[keep], y[keep], split.classes)
+
+
+def first_of_copies(X: Array) -> Array:
+    """Return the rows to keep so that none is an exact copy of an earlier one, in order.
+
+    Examples
+    --------
+    >>> first_of_copies(np.array([[1, 2], [3, 4], [1, 2]]))
+    array([0, 1])
+    """
+    firsts: dict[bytes, int] = {}
+    for i, digest in enumerate(_digests(X)):
+        firsts.setdefault(digest, i)
+    return np.array(list(firsts.values()))
+
+
+def rows_also_in(X: Array, others: Array) -> Array:
+    """Return the numbers of the rows that are exact copies of a row of another array.
+
+    Examples
+    --------
+    >>> rows_also_in(np.array([[1, 2], [3, 4]]), np.array([[3, 4]]))
+    array([1])
+    """
+    known = set(_digests(others))
+    return np.flatnonzero([digest in known for digest in _digests(X)])
+
+
+def _digests(X: Array) -> list[bytes]:
+    return [hashlib.sha256(row.tobytes()).digest() for row in X]
+
+
+def check_counts(data: Dataset, name: str, n_splits: int) -> None:
+    """Raise OptionError if a class has fewer samples than there are folds."""
+    counts = data.counts
+    rarest = min((int(n), i) for i, n in enumerate(counts) if n)
+    if rarest[0] < n_splits:
+        raise OptionError(
+            f"--cv: {n_splits} folds need {n_splits} samples of every class, and {name} has {rarest[0]} of "
+            f"{data.classes[rarest[1]]!r}. Take {max(2, rarest[0])} folds or fewer, or add samples."
+        )
+
+
+def deal(data: Dataset, n_splits: int, n_repeats: int) -> list[tuple[Array, Array]]:
+    """Return the training rows and the test rows of every fold, each class spread evenly over the folds."""
+    from sklearn.model_selection import RepeatedStratifiedKFold
+
+    folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
+    return list(folds.split(np.zeros(len(data)), data.y))

@@ -1,0 +1,291 @@
+"""Figures that set two models side by side: on the same samples, and over the folds of cross-validation.
+
+Each takes plain numbers and returns a matplotlib ``Figure``. A is blue, B is orange in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pellucid.errors import ShapeError
+from pellucid.evaluation.gallery import words_only
+from pellucid.evaluation.repetition import ResampledMean
+from pellucid.evaluation.style import (
+    BLUE,
+    INK,
+    LINE,
+    MUTED,
+    ORANGE,
+    RED,
+    check_images,
+    class_name,
+    image_grid,
+    look,
+    new_figure,
+    picture,
+)
+from pellucid.types import Array, Dataset
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLORS = (BLUE, ORANGE)
+PALE_GREEN = "#9DB4A8"
+TEXT_COLORS = (BLUE, "#9A6A00")  # orange letters on white would be too faint
+
+
+def comparison_figure(
+    accuracies: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    right: tuple[int, int, int, int],
+    names: Sequence[str],
+    *,
+    baseline: tuple[float, str],
+    things: str = "samples",
+) -> Figure:
+    """Draw both accuracies with their intervals, and below on which samples who was right.
+
+    Parameters
+    ----------
+    accuracies : sequence of 2 floats
+        Of A and B, from 0 to 1.
+    intervals : sequence of 2 (low, high)
+    right : tuple of 4 int
+        Samples that both, only A, only B, and neither got right.
+    names : sequence of 2 str
+    baseline : (float, str)
+        What always answering one class scores, and that class.
+    things : str, optional
+        What the samples are called.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> figure = comparison_figure([0.8, 0.74], [(0.67, 0.89), (0.6, 0.84)], (35, 5, 2, 8), ["mlp", "cnn"],
+    ...                            baseline=(0.66, "cat"))
+    >>> len(figure.axes)
+    2
+    """
+    with look():
+        figure = new_figure(4.6)
+        scores, who = figure.subplots(2, 1, height_ratios=(1.5, 1))
+        for i, (accuracy, (low, high)) in enumerate(zip(accuracies, intervals, strict=True)):
+            scores.plot([low, high], [i, i], color=COLORS[i], linewidth=3, solid_capstyle="butt", alpha=0.45)
+            scores.plot(accuracy, i, "o", color=COLORS[i], markersize=9)
+            words = f"{accuracy:.3f}  ({low:.2f} to {high:.2f})"
+            scores.annotate(words, (accuracy, i), (0, 9), textcoords="offset points", ha="center", fontsize=9)
+        ends = [end for interval in intervals for end in interval]
+        marks = [baseline[0]] if is_near(baseline[0], ends) else []
+        if marks:
+            _mark_baseline(scores, baseline)
+        scores.set(ylim=(1.6, -0.7), xlabel="Accuracy, with its 95 % interval", xlim=span([*ends, *marks]))
+        scores.set_yticks([0, 1], titles(names))
+        scores.tick_params(axis="y", length=0)
+        scores.grid(axis="x")
+        _who_was_right(who, right, things)
+    return figure
+
+
+def _mark_baseline(axes: Axes, baseline: tuple[float, str]) -> None:
+    value, name = baseline
+    axes.axvline(value, color=MUTED, linewidth=1.2, linestyle="--", zorder=1)
+    text = f"always {class_name((name,), 0)!r}: {value:.2f}"
+    axes.text(
+        value,
+        1.01,
+        text,
+        transform=axes.get_xaxis_transform(),
+        ha="center",
+        va="bottom",
+        color=MUTED,
+        fontsize=9,
+    )
+
+
+def is_near(value: float, ends: Sequence[float]) -> bool:
+    """Return whether a line at a value belongs in the picture, or would squeeze all else to one side."""
+    far = max(0.2, 3 * (max(ends) - min(ends)))
+    return min(ends) - far < value < max(ends) + far
+
+
+def span(ends: Sequence[float]) -> tuple[float, float]:
+    """Return the limits of an axis that shows these accuracies."""
+    margin = 0.12 * (max(ends) - min(ends)) + 0.02
+    return max(min(ends) - margin, -0.03), min(max(ends) + margin, 1.03)
+
+
+def titles(names: Sequence[str]) -> list[str]:
+    """Return the names of A and B for a figure."""
+    return [f"{letter}: {class_name((name,), 0, 20)}" for letter, name in zip("AB", names, strict=False)]
+
+
+def _who_was_right(axes: Axes, right: tuple[int, int, int, int], things: str) -> None:
+    start, m = 0, sum(right)
+    parts = zip(
+        ("both right", "only A", "only B", "neither"), right, (PALE_GREEN, BLUE, ORANGE, LINE), strict=True
+    )
+    for words, n, color in parts:
+        axes.barh(0, n, left=start, color=color, height=0.6)
+        if n:
+            axes.text(
+                start + n / 2, 0, str(n), ha="center", va="center", color=INK if color != BLUE else "white"
+            )
+        axes.barh(0, 0, color=color, label=f"{words}: {n}")
+        start += n
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0, columnspacing=1.4, fontsize=9
+    )
+    axes.set(xlim=(0, m), ylim=(-0.4, 0.4), yticks=[], xlabel=f"Test {things}")
+    axes.spines["left"].set_visible(False)
+
+
+def disputed_pictures(
+    dataset: Dataset,
+    only_a: Sequence[int],
+    only_b: Sequence[int],
+    predicted: tuple[Array, Array],
+    *,
+    max_images: int = 24,
+) -> Figure:
+    """Draw the images that only one of two models got right, A's first.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        X of shape (m, h, w) or (m, h, w, c).
+    only_a, only_b : sequence of int
+        Their numbers.
+    predicted : (Array, Array), each of shape (m,)
+        What A and B said.
+    max_images : int, optional
+        Draw no more than these, half of each where both have more.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Without any such image a sentence that says so.
+
+    Examples
+    --------
+    >>> data = Dataset(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), ("non-cat", "cat"))
+    >>> figure = disputed_pictures(data, [0], [], (np.array([0, 1]), np.array([1, 1])))
+    >>> figure.axes[0].get_title()
+    'only A is right\\nA: non-cat\\nB: cat'
+    """
+    X = check_images("disputed_pictures", dataset.X)
+    n_a = min(len(only_a), max(max_images // 2, max_images - len(only_b)))
+    shown = [*only_a[:n_a], *only_b[: max_images - n_a]]
+    n_all = len(only_a) + len(only_b)
+    with look():
+        if not shown:
+            return words_only("No image is read rightly by one of them alone.")
+        headline = (
+            f"{n_all} images that only one of them got right" if n_all > 1 else "One image divides them"
+        )
+        if len(shown) < n_all:
+            headline += f"; {len(shown)} are shown"
+        columns = max(3, min(6, len(shown)))
+        figure, places = image_grid(
+            len(shown), headline, n_columns=columns, shape=X.shape[1:3], above=0.48, below=0.3
+        )
+        for axes, i in zip(places, shown, strict=True):
+            picture(axes, X[i])
+            axes.set_anchor("NW")
+            a, b = (class_name(dataset.classes, int(labels[i]), 15) for labels in predicted)
+            whose = "A" if i in only_a else "B"
+            words = f"only {whose} is right\nA: {a}\nB: {b}"
+            color = TEXT_COLORS["AB".index(whose)]
+            axes.set_title(
+                words, loc="center", x=0, ha="left", fontsize=7.5, fontweight="normal", pad=3, color=color
+            )
+            axes.set_xlabel(f"image {i}", fontsize=7.5, color=MUTED, labelpad=2, loc="left")
+    return figure
+
+
+def cross_validation_figure(
+    values: Sequence[Array],
+    means: Sequence[ResampledMean],
+    difference: ResampledMean | None,
+    names: Sequence[str],
+    *,
+    n_splits: int,
+    metric: str = "balanced accuracy",
+) -> Figure:
+    """Draw the figures of every fold, their means, and of two models the differences.
+
+    Parameters
+    ----------
+    values : sequence of 1 or 2 Arrays, each of shape (n,)
+        Of A, and of B on the same folds.
+    means : sequence of ResampledMean
+        One for each.
+    difference : ResampledMean or None
+        Of B less A, where there are two.
+    names : sequence of str
+    n_splits : int
+        Folds a repeat: repeats are set apart.
+    metric : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ShapeError
+        If the values differ in number.
+
+    Examples
+    --------
+    >>> figure = cross_validation_figure([np.array([0.6, 0.7])], [ResampledMean(0.65, 0.5, 0.8, None)], None,
+    ...                                  ["mlp"], n_splits=2)
+    >>> figure.axes[0].get_ylabel()
+    'Balanced accuracy'
+    """
+    n = len(values[0])
+    if any(len(one) != n for one in values) or len(values) != len(means) or not n:
+        raise ShapeError(
+            f"cross_validation_figure: expected one value a fold for each model, got {[len(v) for v in values]} "
+            f"and {len(means)} means. Pass the same folds for both."
+        )
+    places = np.arange(n) + np.arange(n) // n_splits  # an empty place between repeats
+    with look():
+        figure = new_figure(4.2 if difference is None else 6.2)
+        rows = figure.subplots(1 if difference is None else 2, 1, squeeze=False, sharex=True)[:, 0]
+        top = rows[0]
+        if len(values) == 2:
+            top.vlines(places, *values, color=LINE, linewidth=2, zorder=1)
+        for i, (one, mean, title) in enumerate(zip(values, means, titles(names), strict=True)):
+            label = title if len(values) > 1 else names[0]
+            _points_with_mean(top, places, one, mean, COLORS[i], f"{label}, mean {mean.mean:.3f}")
+        top.set(ylabel=metric.capitalize())
+        top.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderaxespad=0, columnspacing=1.6)
+        if difference is not None:
+            gap = rows[1]
+            words = f"B less A, mean {difference.mean:+.3f}"
+            if difference.low is not None and difference.high is not None:
+                words += f" ({difference.low:+.3f} to {difference.high:+.3f})"
+            gap.axhline(0, color=INK, linewidth=1)
+            _points_with_mean(gap, places, values[1] - values[0], difference, RED, words)
+            gap.set(ylabel=f"Difference of {metric}")
+            gap.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0)
+        rows[-1].set_xticks(places, [f"{i % n_splits + 1}" for i in range(n)])
+        rows[-1].set_xlabel("Fold" if n <= n_splits else "Fold; repeats stand apart")
+    return figure
+
+
+def _points_with_mean(
+    axes: Axes, places: Array, values: Array, mean: ResampledMean, color: str, label: str
+) -> None:
+    axes.plot(places, values, "o", color=color, markersize=6, label=label)
+    axes.axhline(mean.mean, color=color, linewidth=1.4)
+    if mean.low is not None and mean.high is not None:
+        axes.axhspan(mean.low, mean.high, color=color, alpha=0.10, linewidth=0)
+    axes.grid(axis="y")
