@@ -79,6 +79,49 @@ def data_info(
         print(f"Note: {note}")
 
 
+@data_app.command("check")
+def data_check(
+    data: o.Data,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="Draw every finding: a .png file, or a folder for it."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was found.")] = False,
+    as_json: o.Json = False,
+    x_key: o.XKey = None,
+    y_key: o.YKey = None,
+    target: o.Target = None,
+    image_size: o.ImageSize = None,
+    seed: o.Seed = 1,
+    mirror: o.Mirror = None,
+) -> None:
+    """What is wrong with a data set: copies, leaks, conflicts, odd pictures, the score to beat."""
+    from pellucid.app.doctor import check_data
+    from pellucid.app.doctor_cli import StageBar, print_checkup
+
+    bar = StageBar()
+    try:
+        examined = check_data(
+            data,
+            out=out,
+            tell=bar,
+            x_key=x_key,
+            y_key=y_key,
+            target=target,
+            image_size=o.parse_size(image_size),
+            seed=seed,
+            mirror=mirror,
+        )
+    finally:
+        bar.stop()
+    if as_json:
+        print_json(examined.to_dict())
+    else:
+        print_checkup(examined, asked_for_sheet=out is not None)
+    if strict and examined.checkup.findings:
+        raise typer.Exit(1)
+
+
 @data_app.command("fetch")
 def data_fetch(name: str = "catvnoncat", mirror: o.Mirror = None) -> None:
     """Download a published data set and verify it."""

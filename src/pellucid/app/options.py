@@ -71,14 +71,14 @@ def load(
         x_key=x_key,
         y_key=y_key,
         skip_bad=skip_bad,
-        image_size=_size(image_size),
+        image_size=parse_size(image_size),
         mirror=mirror,
         target=target,
         seed=seed,
     )
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
+def parse_size(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
     height, _, width = text.lower().partition("x")

@@ -14,6 +14,17 @@ Batch: TypeAlias = tuple[Any, Any, "Array | None"]  # inputs, targets, weights
 Change: TypeAlias = Callable[[Any, Any, int], "tuple[Any, Any]"]  # inputs, targets, step -> both
 
 
+class InOrder(int):
+    """A batch size whose batches are taken in the order of the data, in every epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [x.tolist() for x, y, weights in Batches(np.arange(5), np.arange(5), InOrder(2), seed=0).epoch(3)]
+    [[0, 1], [2, 3], [4]]
+    """
+
+
 class Batches:
     """The mini-batches of a training set, shuffled anew each epoch from a stream of their own.
 
@@ -22,7 +33,7 @@ class Batches:
     X, Y : Array, or dict of Array
         Inputs and targets, m rows each.
     batch_size : int or None
-        None is the full batch, in the order of the data and without a copy.
+        None is the full batch, in the order of the data and without a copy; an :class:`InOrder` is not shuffled.
     seed : int
     weights : Array, shape (m,), optional
         How much each sample counts.
@@ -79,16 +90,22 @@ class Batches:
                 X, Y = self.change(X, Y, epoch * self.n_steps + i)
             yield X, Y, weights
 
-    def _take(self, name: str, arrays: Any, rows: Array) -> Any:
+    def _take(self, name: str, arrays: Any, rows: Array | slice) -> Any:
         """Return the chosen samples in an array of our own: a new one each time costs more than the copy."""
         if isinstance(arrays, dict):
             return {key: self._take(f"{name} {key}", array, rows) for key, array in arrays.items()}
+        if isinstance(rows, slice) or not isinstance(arrays, np.ndarray):  # in order, or sparse
+            return arrays[rows]
         out = self._workspace.take(f"{name} {len(rows)}", (len(rows), *arrays.shape[1:]), arrays.dtype)
         return np.take(arrays, rows, axis=0, out=out, mode="clip")  # "raise" would copy once more
 
-    def _rows(self, epoch: int) -> Iterator[Array | None]:
+    def _rows(self, epoch: int) -> Iterator[Array | slice | None]:
         if self.batch_size is None:
             yield None
+            return
+        if isinstance(self.batch_size, InOrder):
+            for start in range(0, self.n_rows, self.batch_size):
+                yield slice(start, start + self.batch_size)
             return
         order = stream(self.seed, "batches", epoch).permutation(self.n_rows)
         for start in range(0, self.n_rows, self.batch_size):

@@ -18,7 +18,9 @@ _LARGEST_KEPT = 256  # pixels a side; photos of one size, but straight from a ca
 _NOT_SAMPLES = {"thumbs.db", "desktop.ini", "__macosx"}  # what other systems leave behind, unhidden here
 
 
-class _Listing(NamedTuple):
+class Listing(NamedTuple):
+    """The files of one part, class by class."""
+
     folder: Path
     classes: tuple[str, ...]
     files: list[Path]
@@ -54,14 +56,7 @@ def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_b
         If the size is not two whole numbers from 1 up.
     """
     wanted = None if image_size is None else check_size(image_size)
-    folders, notes = _parts(root)
-    listings = [_list_images(folder) for folder in folders]
-    if len(listings) == 2 and listings[0].classes != listings[1].classes:
-        only = [sorted(set(a.classes) - set(b.classes)) for a, b in (listings, listings[::-1])]
-        raise DataError(
-            f"{root}: the class folders differ: only in {folders[0].name}/: {some(only[0])}; "
-            f"only in {folders[1].name}/: {some(only[1])}. Give both the same sub-folders."
-        )
+    listings, notes = list_folder(root)
     bad: dict[Path, str] = {}
     size, size_note = _choose_size(listings, wanted, bad)
     parts = [_read_images(listing, size, bad) for listing in listings]
@@ -71,6 +66,50 @@ def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_b
             _check_not_emptied(listing, part)
     test = parts[1] if len(parts) == 2 else None
     return Raw(parts[0], test, listings[0].classes, (*notes, size_note))
+
+
+def list_folder(root: Path) -> tuple[list[Listing], tuple[str, ...]]:
+    """Return the files of a folder, as one part or as train and test, and notes; none of them is opened.
+
+    Parameters
+    ----------
+    root : Path
+        As for :func:`read_folder`.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two classes, a class is empty, or train/ and test/ have different classes.
+    """
+    folders, notes = _parts(root)
+    listings = [_list_images(folder) for folder in folders]
+    if len(listings) == 2 and listings[0].classes != listings[1].classes:
+        only = [sorted(set(a.classes) - set(b.classes)) for a, b in (listings, listings[::-1])]
+        raise DataError(
+            f"{root}: the class folders differ: only in {folders[0].name}/: {some(only[0])}; "
+            f"only in {folders[1].name}/: {some(only[1])}. Give both the same sub-folders."
+        )
+    return listings, notes
+
+
+def common_size(
+    sizes: Counter[tuple[int, int]], wanted: tuple[int, int] | None
+) -> tuple[tuple[int, int], str]:
+    """Return the size to read images at, given those that they have or the one asked for, and the note on it.
+
+    Examples
+    --------
+    >>> common_size(Counter({(80, 60): 3, (90, 60): 1}), None)
+    ((64, 64), 'images resized to 64 x 64 (they were of 2 sizes)')
+    """
+    if wanted is not None:
+        return wanted, "images resized to {} x {} as asked".format(*wanted)
+    if len(sizes) == 1:
+        (common,) = sizes
+        if max(common) <= _LARGEST_KEPT:
+            return common, "images kept at {} x {}".format(*common)
+    came = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
+    return _DEFAULT_SIZE, "images resized to {} x {} (they were {})".format(*_DEFAULT_SIZE, came)
 
 
 def order_classes(names: list[str]) -> tuple[str, ...]:
@@ -105,7 +144,7 @@ def _parts(root: Path) -> tuple[list[Path], tuple[str, ...]]:
     return chosen, (f"not used: {some(ignored, most=3)}",) if ignored else ()
 
 
-def _list_images(folder: Path) -> _Listing:
+def _list_images(folder: Path) -> Listing:
     """Return the files of every class, refusing what is not one sub-folder a class."""
     folders, files = _visible(folder)
     if len(folders) < 2:
@@ -117,7 +156,7 @@ def _list_images(folder: Path) -> _Listing:
             f"Sort the images into folders such as {folder.name}/cat and {folder.name}/non-cat."
         )
     classes = order_classes([path.name for path in folders])
-    listing = _Listing(folder, classes, [], [])
+    listing = Listing(folder, classes, [], [])
     for label, name in enumerate(classes):
         nested, images = _visible(folder / name)
         if nested or not images:
@@ -147,26 +186,19 @@ def _is_hidden(name: str) -> bool:
 
 
 def _choose_size(
-    listings: list[_Listing], wanted: tuple[int, int] | None, bad: dict[Path, str]
+    listings: list[Listing], wanted: tuple[int, int] | None, bad: dict[Path, str]
 ) -> tuple[tuple[int, int], str]:
     """Return the size to read at and the note on it; files that cannot be opened are added to ``bad``."""
-    if wanted is not None:
-        return wanted, "images resized to {} x {} as asked".format(*wanted)
     sizes: Counter[tuple[int, int]] = Counter()
-    for file in (file for listing in listings for file in listing.files):
+    for file in (file for listing in listings if wanted is None for file in listing.files):
         try:
             sizes[read_size(file)] += 1
         except DataError as error:
             bad[file] = str(error)
-    if len(sizes) == 1:
-        (common,) = sizes
-        if max(common) <= _LARGEST_KEPT:
-            return common, "images kept at {} x {}".format(*common)
-    came = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
-    return _DEFAULT_SIZE, "images resized to {} x {} (they were {})".format(*_DEFAULT_SIZE, came)
+    return common_size(sizes, wanted)
 
 
-def _read_images(listing: _Listing, size: tuple[int, int], bad: dict[Path, str]) -> Part:
+def _read_images(listing: Listing, size: tuple[int, int], bad: dict[Path, str]) -> Part:
     images, y = [], []
     for file, label in zip(listing.files, listing.y, strict=True):
         if file in bad:
@@ -192,7 +224,7 @@ def _report(root: Path, bad: dict[Path, str], n_files: int, skip_bad: bool) -> s
     )
 
 
-def _check_not_emptied(listing: _Listing, part: Part) -> None:
+def _check_not_emptied(listing: Listing, part: Part) -> None:
     for label, name in enumerate(listing.classes):
         if label not in part.y:
             raise DataError(

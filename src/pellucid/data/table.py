@@ -65,15 +65,45 @@ def load_table(path: Path, *, target: str | None, name: str, seed: int, test_fra
     (array([[30. ,  1. ,  0. ],
             [ 4.5,  0. ,  1. ]]), array([1, 0]))
     """
-    table = read_table(path)
+    return split_table(
+        read_table(path), target=target, name=name, seed=seed, test_fraction=test_fraction
+    ).split
+
+
+class SplitTable(NamedTuple):
+    """A table in its two parts, and which of its rows, counted from 0, went into each."""
+
+    split: Split
+    train_rows: Array
+    test_rows: Array
+
+
+def split_table(
+    table: Table, *, target: str | None, name: str, seed: int, test_fraction: float
+) -> SplitTable:
+    """Do what :func:`load_table` does with a table that was read already, and say where its rows went.
+
+    Parameters
+    ----------
+    table : Table
+    target, name, seed, test_fraction
+        As for :func:`load_table`.
+
+    Raises
+    ------
+    DataError
+        As :func:`load_table`.
+    """
     if len(table.names) < 2:
         raise DataError(
-            f"{path}: expected at least two columns, one to predict and one to predict it from, got only "
+            f"{table.where}: expected at least two columns, one to predict and one to predict it from, got only "
             f"{plain(table.names[0])!r}. Divide columns by comma, semicolon or tab."
         )
     goal = _read_target(table, target)
     if len(table.rows) < 2:
-        raise DataError(f"{path}: expected at least two rows, to train and to test on, got 1. Add rows.")
+        raise DataError(
+            f"{table.where}: expected at least two rows, to train and to test on, got 1. Add rows."
+        )
     kinds, notes = _input_kinds(table, goal.names)
     numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes)
     parts = hold_out(numbered, name=name, seed=seed, test_fraction=test_fraction)
@@ -82,13 +112,14 @@ def load_table(path: Path, *, target: str | None, name: str, seed: int, test_fra
     schema = TableSchema(columns, goal.names, goal.task, goal.classes)
     train, test = [schema.encode(part._replace(notes=()), with_target=False) for part in tables]
     all_notes = (*table.notes, *notes, *_constant(tables[0], columns), *goal.notes, *test.notes, *parts.notes)
-    return Split(
+    split = Split(
         Dataset(train.X, parts.train.y, goal.classes),
         Dataset(test.X, parts.test.y, goal.classes),
         name,
         all_notes,
         schema,
     )
+    return SplitTable(split, parts.train.X[:, 0], parts.test.X[:, 0])
 
 
 class _Goal(NamedTuple):
@@ -107,7 +138,7 @@ def _read_target(table: Table, target: str | None) -> _Goal:
             f"{table.where}: expected a target, the name of the column to predict. Columns: "
             f"{some(table.names, 12)}. Try target={plain(table.names[-1])!r}."
         )
-    names, kind = _parse_target(target.strip(), table.names)
+    names, kind = parse_target(target.strip(), table.names)
     missing = [name for name in names if name not in table.names]
     if missing:
         raise no_such_columns(table, missing, "which was named as the target")
@@ -123,7 +154,7 @@ def _read_target(table: Table, target: str | None) -> _Goal:
     return _one_target(table, names[0], kind)
 
 
-def _parse_target(target: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+def parse_target(target: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """Return the names of the target columns, and "class" or "number" where that was asked for."""
     if target in columns:  # a column's own name may hold commas and colons
         return (target,), ""

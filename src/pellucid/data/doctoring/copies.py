@@ -1,0 +1,165 @@
+"""Copies within and across the parts of a data set: who is a copy of whom, exactly or nearly."""
+
+import hashlib
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.data.doctoring.neighbours import (
+    Signatures,
+    near_pairs,
+    signatures,
+    usual_likeness,
+    wanted_cosine,
+)
+from pellucid.data.doctoring.pixels import Scale, are_pictures
+from pellucid.data.doctoring.records import Leak, Pair, Tell, tell_nobody
+from pellucid.types import Array, n_rows
+
+MOST_COPIES = 10  # of one sample that are named
+
+
+class Distinct(NamedTuple):
+    """The distinct samples of one part, and who bears each."""
+
+    digests: list[bytes]  # of each distinct sample
+    members: list[list[int]]  # its rows, in order
+
+    @property
+    def firsts(self) -> Array:
+        """The first row of each."""
+        return np.array([rows[0] for rows in self.members], np.int64)
+
+
+class Copies(NamedTuple):
+    """All copies in a data set; indices of distinct samples count in ``train`` and ``test``."""
+
+    train: Distinct
+    test: Distinct
+    within_train: list[Pair]  # near ones
+    within_test: list[Pair]
+    across: list[Pair]  # first in test, second in train; exact and near
+    usual: float  # how alike pictures of this set usually are; 0 where there are none
+
+
+def distinct(X: Any) -> Distinct:
+    """Return which samples are the same to the last bit.
+
+    Parameters
+    ----------
+    X : Array, shape (m, ...), or several by name
+
+    Notes
+    -----
+    0.0 and -0.0 count as one. 128-bit BLAKE2b digests stand for the samples.
+
+    Examples
+    --------
+    >>> distinct(np.array([[1, 2], [3, 4], [1, 2]])).members
+    [[0, 2], [1]]
+    """
+    found: dict[bytes, list[int]] = {}
+    arrays = [X[name] for name in sorted(X)] if isinstance(X, dict) else [X]
+    for i in range(n_rows(X)):
+        digest = hashlib.blake2b(digest_size=16)
+        for array in arrays:
+            row = array[i] + 0.0 if array.dtype.kind == "f" else array[i]
+            digest.update(np.ascontiguousarray(row).data)
+        found.setdefault(digest.digest(), []).append(i)
+    return Distinct(list(found), list(found.values()))
+
+
+def _in_one_dtype(train: Any, test: Any) -> tuple[Any, Any]:
+    """Return both parts in the dtype that holds both: 1 and 1.0 have different bytes."""
+    if isinstance(train, dict):
+        pairs = {name: _in_one_dtype(train[name], test[name]) for name in train}
+        return {n: pair[0] for n, pair in pairs.items()}, {n: pair[1] for n, pair in pairs.items()}
+    common = np.result_type(train, test)
+    return train.astype(common, copy=False), test.astype(common, copy=False)
+
+
+class _Prepared(NamedTuple):
+    train: Distinct
+    test: Distinct
+    train_marks: Signatures | None  # of the distinct pictures
+    test_marks: Signatures | None
+    usual: float
+
+
+def _prepare(train: Any, test: Any, tell: Tell) -> _Prepared:
+    train, test = _in_one_dtype(train, test)
+    parts = distinct(train), distinct(test)
+    if not (are_pictures(train) and are_pictures(test) and train.shape[1:] == test.shape[1:]):
+        return _Prepared(*parts, None, None, 0.0)
+    scale = Scale(train, test)
+    marks = []
+    for X, part in zip((train, test), parts, strict=True):
+        marks.append(signatures(X, part.firsts, scale, tell))
+    return _Prepared(*parts, marks[0], marks[1], usual_likeness(*marks))
+
+
+def _across(found: _Prepared, tell: Tell) -> list[Pair]:
+    """Return the copies across the parts: the exact ones, then near ones that are not exact as well."""
+    places = {digest: i for i, digest in enumerate(found.train.digests)}
+    same = [(i, places[d]) for i, d in enumerate(found.test.digests) if d in places]
+    pairs = [Pair(i, j, "exact", 1.0) for i, j in same]
+    if found.train_marks is not None and found.test_marks is not None:
+        near = near_pairs(found.test_marks, found.train_marks, wanted_cosine(found.usual), tell)
+        pairs += [pair for pair in near if (pair.first, pair.second) not in set(same)]
+    return pairs
+
+
+def find_copies(train: Any, test: Any, tell: Tell = tell_nobody) -> Copies:
+    """Return every copy within and across two parts.
+
+    Parameters
+    ----------
+    train, test : Array, shape (m, ...), or several by name
+        Near copies are looked for in pictures only.
+    tell : callable, optional
+    """
+    found = _prepare(train, test, tell)
+    within: list[list[Pair]] = []
+    for marks in (found.train_marks, found.test_marks):
+        within.append([] if marks is None else near_pairs(marks, None, wanted_cosine(found.usual), tell))
+    return Copies(found.train, found.test, within[0], within[1], _across(found, tell), found.usual)
+
+
+def find_leaks(train: Any, test: Any) -> list[Leak]:
+    """Return the copies across two parts alone, which is cheaper."""
+    found = _prepare(train, test, tell_nobody)
+    return leaks_of(found.train, found.test, _across(found, tell_nobody))
+
+
+def leaks_of(train: Distinct, test: Distinct, across: list[Pair]) -> list[Leak]:
+    """Return the leaks by rows, sorted; of each test sample exact copies first, at most ten in all."""
+    copies: dict[int, list[Leak]] = defaultdict(list)
+    for pair in sorted(across, key=lambda pair: (pair.kind != "exact", -pair.similarity)):
+        for row in test.members[pair.first]:
+            copies[row] += [Leak(row, copy, pair.kind) for copy in train.members[pair.second][:MOST_COPIES]]
+    return [leak for row in sorted(copies) for leak in copies[row][:MOST_COPIES]]
+
+
+def components(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
+    """Return which of n things hang together through the pairs: groups of two or more, sorted.
+
+    Examples
+    --------
+    >>> components(6, [(4, 1), (1, 2), (3, 5)])
+    [[1, 2, 4], [3, 5]]
+    """
+    parent = list(range(n))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for a, b in pairs:
+        parent[max(root(a), root(b))] = min(root(a), root(b))
+    groups: dict[int, list[int]] = defaultdict(list)
+    for i in range(n):
+        groups[root(i)].append(i)
+    return sorted(group for group in groups.values() if len(group) > 1)

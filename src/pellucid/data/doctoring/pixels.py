@@ -1,0 +1,118 @@
+"""Pictures on one scale and at one small size: what the doctor compares."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from pellucid.types import Array
+
+_BLOCK = 256  # pictures at a time, so that nothing as large as the data is made
+
+
+def are_pictures(X: Any) -> bool:
+    """Return whether an array holds pictures: (m, h, w), or (m, h, w, c) of 1, 3 or 4 channels, 4 x 4 or more.
+
+    Examples
+    --------
+    >>> are_pictures(np.zeros((5, 8, 8, 3))), are_pictures(np.zeros((5, 192)))
+    (True, False)
+    """
+    if not isinstance(X, np.ndarray) or X.ndim not in (3, 4) or X.dtype.kind not in "buif":
+        return False
+    return min(X.shape[1:3]) >= 4 and X.shape[3:] in ((), (1,), (3,), (4,))
+
+
+class Scale:
+    """Brings pixels of any dtype to 0..255, the same way for every part of a data set.
+
+    Bytes stay as they are; booleans and floats from 0 to 1 are multiplied by 255; 16-bit values are divided by
+    257; anything else is stretched from its least to its greatest value. NaN becomes 0, infinities the ends.
+
+    Examples
+    --------
+    >>> scale = Scale(np.array([[[[0.0]]], [[[1.0]]]]))
+    >>> float(scale.apply(np.array(0.2)))
+    51.0
+    """
+
+    def __init__(self, *parts: Array) -> None:
+        self.low, self.factor = 0.0, 1.0
+        kind = parts[0].dtype
+        if kind.kind == "b":
+            self.factor = 255.0
+        elif kind == np.uint16:
+            self.factor = 1 / 257
+        elif kind != np.uint8:
+            low, high = _ends(parts)
+            if kind.kind == "f" and low >= 0 and high <= 1:
+                self.factor = 255.0
+            elif low < 0 or high > 255 or kind.kind == "f":
+                self.low, self.factor = low, 255.0 / (high - low) if high > low else 1.0
+
+    def apply(self, X: Array) -> Array:
+        """Return pixels from 0 to 255, float32."""
+        if X.dtype == np.uint8:
+            return X.astype(np.float32)
+        values = (
+            np.asarray((X - self.low) * self.factor, np.float32) if self.low else X * np.float32(self.factor)
+        )
+        return np.clip(np.nan_to_num(values, nan=0.0, posinf=255.0, neginf=0.0), 0, 255).astype(np.float32)
+
+
+def _ends(parts: tuple[Array, ...]) -> tuple[float, float]:
+    finite = [part if np.isfinite(part).all() else part[np.isfinite(part)] for part in parts]
+    values = [float(end) for part in finite if part.size for end in (part.min(), part.max())]
+    return (min(values), max(values)) if values else (0.0, 0.0)
+
+
+def blocks(X: Array, rows: Array | None = None) -> Iterator[tuple[slice, Array]]:
+    """Yield pictures, the chosen ones or all, some at a time, with an axis for channels, and which they are."""
+    n = len(X) if rows is None else len(rows)
+    for start in range(0, n, _BLOCK):
+        here = slice(start, min(start + _BLOCK, n))
+        part = X[here] if rows is None else X[rows[here]]
+        yield here, part if part.ndim == 4 else part[..., None]
+
+
+def pool(pixels: Array, side: int) -> Array:
+    """Return pictures at side x side, each pixel the mean over the area it covers; smaller sides stay.
+
+    Parameters
+    ----------
+    pixels : Array, shape (m, h, w, c), float32
+    side : int
+
+    Returns
+    -------
+    pooled : Array, shape (m, min(h, side), min(w, side), c), float32
+
+    Examples
+    --------
+    >>> pool(np.array([[[[1.0], [2.0], [6.0]]]], np.float32), 2).ravel()     # half of the 2 belongs to each
+    array([1.3333..., 4.6666...], dtype=float32)
+    """
+    m, height, width, channels = pixels.shape
+    down = _areas(height, min(side, height))
+    across = _areas(width, min(side, width))
+    rows = down @ pixels.reshape(m, height, width * channels)
+    return np.asarray(across @ rows.reshape(m, len(down), width, channels), np.float32)
+
+
+def _areas(n_in: int, n_out: int) -> Array:
+    """Return which share of each input cell lies in each output cell, shape (n_out, n_in); rows sum to 1."""
+    edges = np.linspace(0, n_in, n_out + 1)
+    cells = np.arange(n_in)
+    overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
+    return np.asarray(np.clip(overlap, 0, None) * (n_out / n_in), np.float32)
+
+
+def edges(pooled: Array) -> Array:
+    """Return the differences between neighbouring pixels, across and down, as one row a picture.
+
+    What is brighter or darker all over has the same ones.
+    """
+    m = len(pooled)
+    return np.concatenate(
+        [np.diff(pooled, axis=2).reshape(m, -1), np.diff(pooled, axis=1).reshape(m, -1)], axis=1
+    )
