@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 
 from pellucid.data.doctor import examine
-from pellucid.data.doctoring.balance import constant_scores, homogeneity, odds, wilson
+from pellucid.data.doctoring.balance import constant_scores, homogeneity, odds
 from pellucid.types import Dataset, Split
+from pellucid.wilson import wilson_interval
 
 
 def split_of(train: list[int], test: list[int], classes: tuple[str, ...] = ()) -> Split:
@@ -27,7 +28,7 @@ def kinds(split: Split) -> list[str]:
 def test_wilson_is_statsmodels(n_correct: int, n: int) -> None:
     proportion = pytest.importorskip("statsmodels.stats.proportion", reason="statsmodels is the oracle")
     theirs = proportion.proportion_confint(n_correct, n, method="wilson")
-    np.testing.assert_allclose(wilson(n_correct, n), theirs, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(wilson_interval(n_correct, n), theirs, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("counts", [([137, 72], [17, 33]), ([50, 60, 70], [20, 20, 20])])
@@ -103,7 +104,7 @@ def test_constant_answers() -> None:
     scores = constant_scores(split_of([10, 20, 5], [5, 2, 9], ("a", "b", "c")))
     assert (scores["train_majority"].answer, scores["train_majority"].n_correct) == ("b", 2)
     assert (scores["best_constant"].answer, scores["best_constant"].n_correct) == ("c", 9)
-    assert scores["best_constant"].interval == wilson(9, 16)
+    assert scores["best_constant"].interval == wilson_interval(9, 16)
 
 
 def test_odds_in_words() -> None:

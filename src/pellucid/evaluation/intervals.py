@@ -4,17 +4,24 @@ Shares (so many right of so many) have a formula, Wilson's. Everything else is r
 :mod:`pellucid.evaluation.resampling`.
 """
 
-import math
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.errors import OptionError
 from pellucid.evaluation.resampling import N_RESAMPLES, Statistic, bootstrap
 from pellucid.types import Array
+from pellucid.wilson import LEVEL, check_level, wilson_interval
 
-LEVEL = 0.95  # of every interval that is not told otherwise
+__all__ = [
+    "LEVEL",
+    "Estimate",
+    "bootstrap_interval",
+    "check_level",
+    "interval_of",
+    "percentile_interval",
+    "proportion",
+    "wilson_interval",
+]
 
 
 class Estimate(NamedTuple):
@@ -29,52 +36,6 @@ class Estimate(NamedTuple):
         """Return it as JSON can hold it; the reason only where there is one."""
         fields = self._asdict()
         return fields if self.reason else {name: fields[name] for name in ("value", "low", "high")}
-
-
-def wilson_interval(n_correct: int, n: int, *, level: float = LEVEL) -> tuple[float, float]:
-    """Return what the true accuracy may be, given so many right of so many.
-
-    Parameters
-    ----------
-    n_correct, n : int
-        Samples that were read rightly, and all of them; 0 <= n_correct <= n and n at least 1.
-    level : float, optional
-        Between 0 and 1: in that share of all test sets, the interval holds the true accuracy (about).
-
-    Returns
-    -------
-    low, high : float
-        Between 0 and 1.
-
-    Raises
-    ------
-    OptionError
-        If there are no samples, more right ones than samples, or the level is not between 0 and 1.
-
-    Notes
-    -----
-    Wilson (1927), "Probable inference, the law of succession, and statistical inference": the shares p that a
-    normal test would not refuse, |n_correct / n - p| <= z sqrt(p (1 - p) / n). Unlike the share plus and minus
-    two standard errors, it stays within 0 and 1, and is no point where all are right.
-
-    Examples
-    --------
-    >>> low, high = wilson_interval(40, 50)
-    >>> print(f"{low:.2f} to {high:.2f}")
-    0.67 to 0.89
-    """
-    check_level("wilson_interval", level)
-    if not 0 <= n_correct <= n or n < 1:
-        raise OptionError(
-            f"wilson_interval: expected 0 <= n_correct <= n with n at least 1, got n_correct={n_correct}, n={n}. "
-            "Pass the number of right answers and the number of all."
-        )
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    share, over = n_correct / n, z * z / n
-    centre = share + over / 2
-    reach = z * math.sqrt(share * (1 - share) / n + over / (4 * n))
-    low, high = (centre - reach) / (1 + over), (centre + reach) / (1 + over)
-    return (0.0 if n_correct == 0 else max(low, 0.0)), (1.0 if n_correct == n else min(high, 1.0))
 
 
 def proportion(
@@ -175,9 +136,3 @@ def bootstrap_interval(
     """
     values = bootstrap(statistic, n, strata=strata, n_resamples=n_resamples, seed=seed)
     return percentile_interval(values, level=level)
-
-
-def check_level(where: str, level: float) -> None:
-    """Refuse a level that is not between 0 and 1."""
-    if not 0 < level < 1:
-        raise OptionError(f"{where}: level: expected a number between 0 and 1, such as 0.95, got {level}.")

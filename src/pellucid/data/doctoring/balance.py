@@ -9,6 +9,7 @@ from pellucid.data.foreign import plain, some
 from pellucid.errors import DataError
 from pellucid.rng import stream
 from pellucid.types import Array, Dataset, Split
+from pellucid.wilson import wilson_interval
 
 SURE = 0.01  # a shift is told where chance alone would make one as large in fewer than 1 of 100 draws ...
 _MATTERS = (
@@ -103,24 +104,13 @@ def constant_scores(split: Split) -> dict[str, ConstantScore]:
     answers = {"train_majority": int(train.argmax()), "best_constant": int(test.argmax())}
     return {
         name: ConstantScore(
-            called(split, label), int(test[label]), len(split.test), wilson(int(test[label]), len(split.test))
+            called(split, label),
+            int(test[label]),
+            len(split.test),
+            wilson_interval(int(test[label]), len(split.test)),
         )
         for name, label in answers.items()
     }
-
-
-def wilson(n_correct: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a share (1927).
-
-    Examples
-    --------
-    >>> [round(end, 2) for end in wilson(40, 50)]
-    [0.67, 0.89]
-    """
-    from scipy import stats
-
-    interval = stats.binomtest(n_correct, n).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def called(split: Split, label: int) -> str:
