@@ -1,7 +1,7 @@
 """Use case: the whole tutorial in one go, from loading to the closing line, into a run folder."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,25 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from pellucid.app.config import TrainingConfig
-from pellucid.app.reproduction import NEW_PHOTO
 from pellucid.app.run_folder import filled_beside
-from pellucid.app.run_report import NewPhoto, RunResult, write_run_report
+from pellucid.app.run_record import data_record, find_photo
+from pellucid.app.run_report import write_run_report
+from pellucid.app.run_result import RunResult, examine
 from pellucid.app.training import fit, make_model
-from pellucid.data.download import fetch
-from pellucid.data.images import image_to_input, read_image
 from pellucid.errors import DataError
-from pellucid.evaluation.metrics import score
 from pellucid.files import write_atomically
 from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import save
-from pellucid.nn.model import Model
 from pellucid.training.callbacks import PrintCosts, StopOnInterrupt
 from pellucid.training.events import Callback
-from pellucid.training.records import History
-from pellucid.types import Array, Split
+from pellucid.types import Split
 
 Say = Callable[[str], None]
-NEW_DRAWING_SEED = 1  # the picture that a run on drawn-cats is shown at the end; it is in neither part
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +43,7 @@ def run(
     architecture: Architecture | None = None,
     force: bool = False,
     photo: Path | None = None,
+    reading: Mapping[str, object] | None = None,
     callbacks: Sequence[Callback] = (),
     say: Say = print,
 ) -> RunOutcome:
@@ -66,6 +62,9 @@ def run(
     photo : Path, optional
         A new photo to predict; default: the tutorial's where it lies beside the published data, a freshly
         drawn picture for drawn-cats, else none.
+    reading : mapping, optional
+        The options that the data were loaded with: noted in metrics.json, so that ``pellucid report`` can load them
+        again.
     callbacks : sequence of callable, optional
         Further listeners to the training, such as a progress bar.
     say : callable, optional
@@ -82,15 +81,15 @@ def run(
             "`pellucid train` and `pellucid evaluate`."
         )
     model = make_model(config, architecture, split)
-    new_image = _find_photo(split, photo)
+    new_image = find_photo(split.name, split.train.X.shape[1:], photo)
     interrupt = StopOnInterrupt()
     with filled_beside(out, force=force) as folder:
         say_shapes(split, say)
         listeners: list[Callback] = [PrintCosts(say=say), interrupt, *callbacks]
         history = fit(model, split, config, listeners)
-        result = _evaluate(model, split, config, history, new_image)
+        result = examine(model, split, config, history, new_image)
         _say_results(result, say)
-        _write(folder, result, config)
+        _write(folder, result, config, data_record(split, config, reading, photo))
         report = write_run_report(result, folder)
     say(f"Report: {out / report.name}")
     now = datetime.now()
@@ -115,31 +114,6 @@ def say_shapes(split: Split, say: Say) -> None:
     say(f"test_x's shape: {(n, len(test_part))}")
 
 
-def _evaluate(
-    model: Model, split: Split, config: TrainingConfig, history: History, new_image: tuple[str, Array] | None
-) -> RunResult:
-    probabilities = model.predict_proba(split.test.X)
-    predicted = probabilities.argmax(axis=1)
-    photo = None
-    if new_image is not None:
-        name, original = new_image
-        seen = image_to_input(original, model.input_shape)
-        chances = model.predict_proba(seen[None])[0]
-        label = int(chances.argmax())
-        photo = NewPhoto(name, original, seen, label, split.classes[label], float(chances[label]))
-    return RunResult(
-        split=split,
-        config=config,
-        model=model,
-        history=history,
-        train=score(split.train.y, model.predict(split.train.X), split.classes),
-        test=score(split.test.y, predicted, split.classes),
-        predicted=predicted,
-        probabilities=probabilities,
-        photo=photo,
-    )
-
-
 def _say_results(result: RunResult, say: Say) -> None:
     history, test = result.history, result.test
     if not history.is_complete:
@@ -154,23 +128,7 @@ def _say_results(result: RunResult, say: Say) -> None:
         say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{photo.label}" picture.')
 
 
-def _find_photo(split: Split, photo: Path | None) -> tuple[str, Array] | None:
-    if split.train.X.ndim != 4:
-        return None
-    if photo is None and split.name == "catvnoncat":
-        beside = fetch("catvnoncat") / NEW_PHOTO
-        photo = beside if beside.is_file() else None
-    if photo is not None:
-        return photo.name, read_image(photo)
-    if split.name != "drawn-cats":
-        return None
-    from pellucid.data.drawn import draw
-
-    drawn = draw(2, NEW_DRAWING_SEED, size=256)
-    return "a new drawing of a cat", drawn.X[int(drawn.y.argmax())]
-
-
-def _write(folder: Path, result: RunResult, config: TrainingConfig) -> None:
+def _write(folder: Path, result: RunResult, config: TrainingConfig, data: dict[str, object]) -> None:
     history = result.history
     save(result.model, folder / "model.safetensors")
     history.write(folder / "history.jsonl")
@@ -184,5 +142,8 @@ def _write(folder: Path, result: RunResult, config: TrainingConfig) -> None:
         "seconds": history.seconds,
         "setup_seconds": history.setup_seconds,
         "path": history.path,
+        "note": history.note,
+        "n_threads": history.n_threads,
+        "data": data,
     }
     write_atomically(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")

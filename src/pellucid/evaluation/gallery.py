@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
+from pellucid.evaluation.picks import Verdict, two_columns
 from pellucid.evaluation.style import (
     MUTED,
     WIDTH,
@@ -22,6 +23,7 @@ from pellucid.evaluation.style import (
 from pellucid.types import Array, Dataset
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -65,7 +67,7 @@ def mistake_rows(dataset: Dataset, predicted: Array, probabilities: Array) -> li
      Mistake(index=1, predicted='non-cat', actual='cat', probability=0.75)]
     """
     labels = np.asarray(predicted).astype(int)
-    given = _of_predicted(len(dataset), labels, np.asarray(probabilities, dtype=float))
+    given = _of_predicted(len(dataset), labels, probabilities)
     wrong = np.flatnonzero(labels != dataset.y)
     surest_first = wrong[np.argsort(-given[wrong], kind="stable")]
     return [
@@ -79,19 +81,18 @@ def mistake_rows(dataset: Dataset, predicted: Array, probabilities: Array) -> li
     ]
 
 
-def _of_predicted(m: int, labels: Array, P: Array) -> Array:
+def _of_predicted(m: int, labels: Array, probabilities: Array) -> Array:
     """Return the probability of the predicted class of each sample, shape (m,)."""
     if labels.shape != (m,):
         raise ShapeError(
             f"mistakes: expected predicted labels of shape ({m},), one for each sample, got {labels.shape}. "
             "Are they the predictions for this dataset?"
         )
-    if P.shape in ((m,), (m, 1)):
-        P = np.stack([1 - P.reshape(m), P.reshape(m)], axis=1)
-    if P.ndim != 2 or len(P) != m or not np.all((labels >= 0) & (labels < P.shape[1])):
+    P = two_columns("mistakes", m, probabilities)
+    if not np.all((labels >= 0) & (labels < P.shape[1])):
         raise ShapeError(
-            f"mistakes: expected probabilities of shape ({m}, k) for labels below k, or ({m},) for two classes, "
-            f"got {P.shape}. Pass predict_proba's result for this dataset."
+            f"mistakes: expected probabilities of shape ({m}, k) for labels below k, got {P.shape} and labels up "
+            f"to {labels.max()}. Pass predict_proba's result for this dataset."
         )
     return P[np.arange(m), labels]
 
@@ -134,9 +135,9 @@ def mistakes(
     shown = rows[:max_images]
     with look():
         if not rows:
-            return _none_at_all(len(dataset))
+            return words_only(no_mistake(len(dataset)))
         longest = max(len(name) for row in shown for name in (row.predicted, row.actual))
-        n_columns = next((n for n in (6, 5, 4) if longest <= _letters_that_fit(n)), 3)
+        n_columns = next((n for n in (6, 5, 4) if longest <= letters_that_fit(n)), 3)
         n_columns = max(3, min(n_columns, len(shown)))
         figure, places = image_grid(
             len(shown),
@@ -146,18 +147,26 @@ def mistakes(
             above=0.34,
             below=0.3,
         )
-        fits = _letters_that_fit(n_columns)
         for axes, row in zip(places, shown, strict=True):
             picture(axes, X[row.index])
-            axes.set_anchor("NW")
-            guess, actual = (class_name((name,), 0, fits) for name in (row.predicted, row.actual))
-            text = f"Prediction: {guess} ({percent(row.probability)})\nClass: {actual}"
-            axes.set_title(text, loc="center", x=0, ha="left", fontsize=7.5, fontweight="normal", pad=3)
-            axes.set_xlabel(f"image {row.index}", fontsize=7.5, color=MUTED, labelpad=2, loc="left")
+            label_picture(axes, row, letters_that_fit(n_columns))
     return figure
 
 
-def _letters_that_fit(n_columns: int) -> int:
+def label_picture(axes: Axes, row: Mistake | Verdict, fits: int) -> None:
+    """Write over a picture what was answered and what is true, and under it its number."""
+    axes.set_anchor("NW")
+    is_narrow = fits < 4  # the words are shortened, not the names
+    names = (class_name((name,), 0, fits + 12 if is_narrow else fits) for name in (row.predicted, row.actual))
+    guess, actual = names
+    sure = percent(row.probability)
+    text = f"{guess} ({sure})\nis {actual}" if is_narrow else f"Prediction: {guess} ({sure})\nClass: {actual}"
+    axes.set_title(text, loc="center", x=0, ha="left", fontsize=7.5, fontweight="normal", pad=3)
+    loss = f"{chr(10) if is_narrow else ', '}loss {row.loss:.2f}" if isinstance(row, Verdict) else ""
+    axes.set_xlabel(f"image {row.index}{loss}", fontsize=7.5, color=MUTED, labelpad=2, loc="left")
+
+
+def letters_that_fit(n_columns: int) -> int:
     """The length of a class name for which "Prediction: name (97 %)" does not touch the next picture's."""
     letter = 0.0572  # inches, the mean at 7.5 points
     return int(WIDTH / n_columns / letter) - len("Prediction:  (97 %) ")
@@ -170,12 +179,17 @@ def _headline(n_shown: int, n_wrong: int, m: int) -> str:
     return share + (", the most confident mistake first" if n_wrong > 1 else "")
 
 
-def _none_at_all(m: int) -> Figure:
-    figure = new_figure(1.2, layout=None)
-    words = (
+def no_mistake(m: int) -> str:
+    """Return the sentence for a gallery of mistakes that has none."""
+    return (
         f"No mistakes: all {m} images are predicted correctly."
         if m > 1
         else "No mistake: the image is right."
     )
+
+
+def words_only(words: str) -> Figure:
+    """Return a figure that holds a sentence; call it within ``look()``."""
+    figure = new_figure(1.2, layout=None)
     figure.text(0.5, 0.5, words, ha="center", va="center", fontsize=12)
     return figure

@@ -30,114 +30,53 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.errors import OptionError
-from pellucid.evaluation.style import look
+from pellucid.evaluation.photo_sheet import NEAR, SHOWN, PhotoSheet
+from pellucid.evaluation.report_parts import (
+    Captioned,
+    Card,
+    Cell,
+    Confusion,
+    Gallery,
+    Photo,
+    ReportContent,
+    Section,
+    Table,
+)
+from pellucid.evaluation.style import look, percent
 from pellucid.files import write_atomically
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from matplotlib.figure import Figure
 
+__all__ = [
+    "Captioned",
+    "Card",
+    "Confusion",
+    "Gallery",
+    "Photo",
+    "ReportContent",
+    "Section",
+    "Table",
+    "figure_png",
+    "save_figure",
+    "write_report",
+]
+
 DPI = 150  # sharp on a screen of two pixels a point, and on paper
 CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
 MOST_PIXELS = 60_000  # a side; matplotlib and browsers end at 65,535
-
-Cell = str | int | float
-
-
-@dataclass(frozen=True, eq=False)
-class Captioned:
-    """A figure with its words.
-
-    Attributes
-    ----------
-    figure : matplotlib.figure.Figure or bytes
-        Bytes are a PNG file, as :func:`save_figure` returns.
-    caption : str
-        How to read it.
-    alt : str
-        What it shows, for those who cannot see it.
-    """
-
-    figure: Figure | bytes
-    caption: str
-    alt: str
-
-    def __post_init__(self) -> None:
-        for name in ("caption", "alt"):
-            if not getattr(self, name).strip():
-                raise OptionError(
-                    f"Captioned: expected words for {name}, got nothing. Say what one sees in it."
-                )
-        if isinstance(self.figure, bytes) and not self.figure.startswith(b"\x89PNG\r\n\x1a\n"):
-            raise OptionError(
-                f"Captioned: expected a matplotlib Figure or the bytes of a PNG file, got bytes that begin with "
-                f"{self.figure[:8]!r}. Try what save_figure returns."
-            )
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: the names of its columns, and rows of strings and numbers."""
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-
-    def __post_init__(self) -> None:
-        for i, row in enumerate(self.rows):
-            if len(row) != len(self.header):
-                raise OptionError(
-                    f"Table: expected {len(self.header)} cells in each row, as in the header, got {len(row)} "
-                    f"in row {i}. Use an empty string where there is nothing to say."
-                )
-
-    def is_number(self, column: int) -> bool:
-        """Whether every cell of that column is a number (such columns are set to the right)."""
-        return all(not isinstance(row[column], str) for row in self.rows) and bool(self.rows)
-
-
-@dataclass(frozen=True, eq=False)
-class Section:
-    """One part of a report: paragraphs, then figures, then a table."""
-
-    title: str
-    intro: Sequence[str] = ()
-    figures: Sequence[Captioned] = ()
-    table: Table | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class ReportContent:
-    """What a report says, in order.
-
-    Attributes
-    ----------
-    title : str
-    summary : sequence of str
-        Paragraphs in plain language, for somebody who reads nothing else.
-    facts : sequence of (label, value)
-    sections : sequence of Section
-    closing : str
-        A last line.
-    """
-
-    title: str
-    summary: Sequence[str] = ()
-    facts: Sequence[tuple[str, Cell]] = ()
-    sections: Sequence[Section] = ()
-    closing: str = ""
-
-    def __post_init__(self) -> None:
-        loose = [self.summary, *(section.intro for section in self.sections)]
-        if any(isinstance(paragraphs, str) for paragraphs in loose):
-            raise OptionError("ReportContent: expected lists of paragraphs, got one string. Try (text,).")
+LARGE = 60_000  # bytes, from which a figure's PNG file is made smaller for the page
+MOST_WEBP = 16_383  # pixels a side
+WEBP_QUALITY = 80
+LONG = 30  # letters of a table's cell, from which it may be broken into lines
 
 
 def write_report(content: ReportContent, path: str | Path) -> Path:
@@ -165,7 +104,8 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
     """
     from pellucid import __version__
 
-    page = _environment().get_template("report.html.jinja").render(report=content, version=__version__)
+    template = _environment().get_template("report.html.jinja")
+    page = template.render(report=content, version=__version__, sheet=_sheet(content.sheet))
     write_atomically(path, page)
     return Path(path)
 
@@ -216,19 +156,45 @@ def figure_png(figure: Figure, *, dpi: float = DPI) -> bytes:
     return buffer.getvalue()
 
 
-class _Png(NamedTuple):
-    base64: str
+class _Sheet(NamedTuple):
+    """A sheet of photos as the page's style needs it; sizes in CSS pixels."""
+
+    place: Callable[[int], tuple[int, int]]
+    uri: str
+    n_columns: int
+    n_rows: int
+    large: tuple[int, int]  # width, height of a photo
+    middle: tuple[int, int]
+    small: tuple[int, int]
+
+
+def _sheet(sheet: PhotoSheet | None) -> _Sheet | None:
+    if sheet is None:
+        return None
+    sizes = (sheet.shown(longest) for longest in (SHOWN, SHOWN // 2, NEAR))
+    return _Sheet(sheet.place, sheet.uri, sheet.n_columns, sheet.n_rows, *sizes)
+
+
+class _Picture(NamedTuple):
+    uri: str  # an address that holds the picture
     width: int  # as shown, in CSS pixels
     height: int
 
 
-def _png(figure: Figure | bytes) -> _Png:
-    from PIL import Image
+def _picture(figure: Figure | bytes) -> _Picture:
+    """Return a figure as the page holds it: its PNG file, or where that is large, a WebP file of the same look."""
+    from PIL import Image, features
 
-    data = figure if isinstance(figure, bytes) else figure_png(figure)
+    data, kind = figure if isinstance(figure, bytes) else figure_png(figure), "png"
     with Image.open(io.BytesIO(data)) as image:  # reads the header only
         shown = CSS_DPI / image.info.get("dpi", (CSS_DPI,))[0]
-        return _Png(base64.b64encode(data).decode(), round(image.width * shown), round(image.height * shown))
+        size = (round(image.width * shown), round(image.height * shown))
+        if len(data) > LARGE and max(image.size) <= MOST_WEBP and features.check("webp"):
+            smaller = io.BytesIO()
+            image.convert("RGB").save(smaller, "WEBP", quality=WEBP_QUALITY, method=2)
+            if smaller.tell() < len(data):
+                data, kind = smaller.getvalue(), "webp"
+    return _Picture(f"data:image/{kind};base64,{base64.b64encode(data).decode()}", *size)
 
 
 def _cell(value: Cell) -> str:
@@ -245,6 +211,16 @@ def _fact(value: Cell) -> str:
     return f"{value:,}" if hasattr(value, "bit_count") else f"{value:.4g}"
 
 
+def _is_long(value: Cell) -> bool:
+    """Return whether a cell may be broken into lines."""
+    return isinstance(value, str) and len(value) > LONG
+
+
+def _text(words: str) -> str:
+    """Return a text whose numbers stay on one line with their signs: > 99 %."""
+    return re.sub(r"(?<=[<>]) (?=\d)|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", words)
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -256,5 +232,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(png=_png, cell=_cell, fact=_fact)
+    environment.filters.update(picture=_picture, cell=_cell, fact=_fact, percent=percent, text=_text)
+    environment.tests.update(long=_is_long)
     return environment

@@ -1,0 +1,68 @@
+"""Use case: the report of a run folder, short or with all that can be found out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pellucid.app.report_changes import robustness_section
+from pellucid.app.report_draft import Part, Parts
+from pellucid.app.report_influence import influence_section
+from pellucid.app.report_looking import looking_section, own_photo_section
+from pellucid.app.report_metrics import doctor_section, metrics_section
+from pellucid.app.run_folder import filled_beside
+from pellucid.app.run_record import read_run
+from pellucid.app.run_report import SHORT, write_run_report
+
+# What the full report adds, each after the part of the short one that it goes on from.
+ADDED: dict[str, tuple[Part, ...]] = {
+    "data": (Part("data doctor", doctor_section),),
+    "score": (Part("metrics", metrics_section),),
+    "mistakes and hits": (
+        Part("robustness", robustness_section),
+        Part("saliency", looking_section),
+        Part("influence", influence_section),
+    ),
+}
+INSTEAD = {"new photo": Part("new photo", own_photo_section)}  # the same and more
+FULL: Parts = tuple(
+    part for short in SHORT for part in (INSTEAD.get(short.title, short), *ADDED.get(short.title, ()))
+)
+
+
+def report_on(
+    run: Path,
+    *,
+    is_full: bool = False,
+    data: str | None = None,
+    n_photos: int = 10,
+    allow_other_data: bool = False,
+    tell: Callable[[str], None] = lambda title: None,
+    announce: Callable[[int], None] = lambda n: None,
+) -> Path:
+    """Write report.html and its figures into a run folder, anew, and return the report's path.
+
+    Parameters
+    ----------
+    run : Path
+        What ``pellucid run`` or ``pellucid train`` left.
+    is_full : bool, optional
+        Add what ``ADDED`` names.
+    data : str, optional
+        Where the run's data are now; default: where they were.
+    n_photos : int, optional
+        How many test photos are explained one by one.
+    allow_other_data : bool, optional
+        Report on data that are not those of the run; the report says so.
+    tell, announce : callable, optional
+        Called with each section's title before it is made; once before, with the number of sections.
+
+    Raises
+    ------
+    PellucidError
+        If folder, files or data cannot be used; the folder is then as it was.
+    """
+    result = read_run(run, data=data, allow_other_data=allow_other_data)
+    parts = FULL if is_full else SHORT
+    announce(len(parts) + 1)
+    with filled_beside(run, force=True) as folder:
+        write_run_report(result, folder, parts, n_photos=n_photos, run=run, tell=tell)
+    return run / "report.html"

@@ -1,0 +1,75 @@
+"""The full report on influence: which training samples pushed a verdict, and what it would be without them."""
+
+from pellucid.app.report_draft import Draft
+from pellucid.app.report_looking import chosen_photos
+from pellucid.app.report_summary import count
+from pellucid.evaluation.influence import Effort, Explanation, Pusher
+from pellucid.evaluation.report import Card, Gallery, Section
+from pellucid.evaluation.style import percent
+
+N_SHOWN = 4  # training samples on each side
+EFFORT = Effort(
+    (1, 4, 12), 0, 6
+)  # groups left out for each sample, and as many drawn at random to compare with
+
+
+def influence_section(draft: Draft) -> Section | None:
+    """Return, for each explained sample, who pushed its verdict, proved by training without them."""
+    rows = [int(i) for i in chosen_photos(draft)]
+    result = draft.result
+    if not rows:
+        return None
+    from pellucid.app.influence import influence_of
+
+    found = influence_of(result, rows, folder=draft.run, top=N_SHOWN, effort=EFFORT, is_quiet=True)
+    turned = [one for one in found.explanations if one.decisive is not None and not one.is_right]
+    wrong = [one for one in found.explanations if not one.is_right]
+    if found.is_proved and wrong:
+        draft.told.append(
+            f"Of {count(len(wrong), 'mistake')} looked into, {len(turned)} would not have been made without a few "
+            f"of the training {result.thing}s that pushed towards {'it' if len(wrong) == 1 else 'them'}."
+        )
+    parts = [
+        Section(
+            f"Test {result.thing} {one.index}: {one.verdict}"
+            + ("" if one.is_right else f", not {one.actual}"),
+            intro=found.sentences(one),
+            gallery=_pushers(draft, one),
+        )
+        for one in found.explanations
+    ]
+    ran = f" {count(found.n_trainings, 'training')} were run for this." if found.is_proved else ""
+    return Section(
+        "Why did it say so?",
+        intro=(
+            f"A network answers as it was taught. For each {result.thing} below: the training {result.thing}s "
+            "whose lessons pushed its verdict most, either way, and what it would be had they not been there."
+            + ran,
+            *found.notes,
+        ),
+        parts=parts,
+    )
+
+
+def _pushers(draft: Draft, one: Explanation) -> Gallery | None:
+    if draft.shelf is None:
+        return None
+    shelf = draft.shelf
+    asked = Card(
+        shelf.photo("test", one.index),
+        (f"{one.verdict} ({percent(one.probability)})", "this one"),
+        one.is_right,
+    )
+    cards = [asked]
+    for pushers, way in ((one.towards, "for it"), (one.against, "against")):
+        cards += [Card(shelf.photo("training", p.row), _said(p, way)) for p in pushers]
+    return Gallery(
+        cards,
+        f"First the test photo and its verdict; then the training photos that pushed most for “{one.verdict}” and "
+        "those that pushed most against it, the hardest push first, with their class and number.",
+        is_small=True,
+    )
+
+
+def _said(pusher: Pusher, way: str) -> tuple[str, ...]:
+    return (way, pusher.label, f"training {pusher.row}")

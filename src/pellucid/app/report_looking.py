@@ -1,0 +1,145 @@
+"""The full report on single photos: where the network looks, why it answered so, and what a new photo is to it."""
+
+import numpy as np
+
+from pellucid.app.report_draft import DENSE, Draft
+from pellucid.app.report_summary import count
+from pellucid.evaluation.picks import Verdict, pick, verdicts
+from pellucid.evaluation.report import Captioned, Section, Table
+from pellucid.evaluation.style import percent
+from pellucid.types import Array
+
+
+def chosen_photos(draft: Draft) -> Array:
+    """Return the test photos that are explained: the surest mistakes, then what cost most."""
+    result = draft.result
+    y, P = result.split.test.y, result.probabilities
+    wrong = pick("confident mistakes", y, P, losses=result.losses)
+    others = pick("highest losses", y, P, losses=result.losses)
+    rows = np.concatenate([wrong, others[~np.isin(others, wrong)]])[: draft.n_photos]
+    return np.asarray(rows, np.int64)
+
+
+def looking_section(draft: Draft) -> Section | None:
+    """Return which pixels the verdicts hang on, and whether the maps are to be believed; of other data nothing."""
+    if draft.shelf is None:
+        return None
+    from pellucid.evaluation.saliency import SaliencyMap, saliency_maps
+    from pellucid.evaluation.saliency_figures import CAVEAT, first_layer_figure, saliency_figure
+    from pellucid.evaluation.saliency_strip import saliency_strip
+
+    result = draft.result
+    test, rows = result.split.test, chosen_photos(draft)
+    said = verdicts(test, result.probabilities, losses=result.losses)
+    made: dict[int, dict[str, SaliencyMap]] = {
+        int(i): saliency_maps(result.model, test.X[i], int(result.predicted[i])) for i in rows
+    }
+    figures: list[Captioned] = []
+    weights = first_layer_figure(result.model)
+    if weights is not None:
+        figures.append(
+            draft.figures.add(
+                "first-layer",
+                weights,
+                "What the first layer looks for. Shapes that one recognizes were found in the photos; what looks "
+                "like noise was learned photo by photo, or never.",
+                "The weights of the first layer's units as pictures.",
+                dpi=DENSE,
+            )
+        )
+    strips = []
+    for at, (i, maps) in enumerate(made.items()):
+        if at == 0:
+            figures.append(
+                draft.figures.add(
+                    "saliency",
+                    saliency_figure(test.X[i], maps),
+                    f"Test photo {i}, {_verdict(said[i])}: each map says which pixels that answer hangs on, and "
+                    "the words beside it how it was made and whether an untrained network gives the same.",
+                    f"Maps of test photo {i}, one method a row.",
+                    dpi=DENSE,
+                )
+            )
+        strips.append(
+            draft.figures.add(
+                f"saliency-{i}",
+                saliency_strip(test.X[i], maps),
+                f"Test photo {i}, {_verdict(said[i])}. Red speaks for that answer, blue against it; is it the "
+                "thing itself that is coloured, or the background?",
+                f"Test photo {i} and {count(len(maps), 'map')} of what its verdict hangs on.",
+                dpi=DENSE,
+            )
+        )
+    return Section(
+        "Where does it look?",
+        intro=(
+            "A map colours the pixels that a verdict hangs on. Before believing one, look at the check: a map that "
+            "an untrained network gives too shows the photo, not what was learned.",
+            CAVEAT,
+        ),
+        figures=figures,
+        table=_checks(list(made.values())),
+        parts=(Section(f"The maps of {count(len(strips), 'photo')}", figures=strips),) if strips else (),
+    )
+
+
+def _verdict(said: Verdict) -> str:
+    answer = f"answered “{said.predicted}” ({percent(said.probability)})"
+    return f"rightly {answer}" if said.is_right else f"{answer}, in truth “{said.actual}”"
+
+
+def _checks(made: list) -> Table | None:  # type: ignore[type-arg]
+    """Return, for each method, how alike its maps and those of untrained networks are over all photos."""
+    from pellucid.evaluation.attribution.sanity import WORDS, SanityCheck
+
+    rows = []
+    for name in made[0] if made else ():
+        checks = [maps[name].sanity for maps in made if maps[name].sanity is not None]
+        known = [check.correlation for check in checks if check.correlation is not None]
+        if known:
+            mean = float(np.mean(known))
+            verdict = SanityCheck("full", (mean,)).verdict
+            rows.append(
+                (
+                    made[0][name].title,
+                    _signed(mean),
+                    f"{_signed(min(known))} to {_signed(max(known))}",
+                    WORDS[verdict],
+                )
+            )
+        else:
+            why = "it does not apply to this network" if made[0][name].heat is None else WORDS["unknown"]
+            rows.append((made[0][name].title, "", "", why))
+    header = ("Method", "Likeness to untrained", "From photo to photo", "So")
+    return Table(header, rows) if rows else None
+
+
+def _signed(value: float) -> str:
+    """Return two decimals, 0 without a sign."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
+def own_photo_section(draft: Draft) -> Section | None:
+    """Return all there is to say of the new photo: neighbours, steadiness, novelty; without one nothing."""
+    photo = draft.result.photo
+    if photo is None or draft.shelf is None or draft.result.model.loss_kind != "classification":
+        return None
+    from pellucid.evaluation.own_photo import examine_photo
+    from pellucid.evaluation.own_photo_figures import own_photo_figure
+
+    train = draft.result.split.train
+    found = examine_photo(draft.result.model, photo.original, train)
+    return Section(
+        "A new photo",
+        intro=(f"{photo.name}: in neither part of the data.", *found.sentences),
+        figures=(
+            draft.figures.add(
+                "new-photo-examined",
+                own_photo_figure(found, train),
+                "The photo as given and as the network sees it; the training photos nearest to it, by pixels and "
+                "as the network itself describes them; and how the verdict moves when it is cropped, flipped, "
+                "darkened or brightened. A verdict that flips easily is worth little.",
+                "The new photo, its nearest training photos, and its variants with their verdicts.",
+            ),
+        ),
+    )

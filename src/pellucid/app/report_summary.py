@@ -1,0 +1,164 @@
+"""What a report says first: in plain language, for somebody who reads nothing else."""
+
+import numpy as np
+
+from pellucid.app.run_result import RunResult
+from pellucid.evaluation.comparison import mcnemar
+from pellucid.evaluation.intervals import wilson_interval
+from pellucid.evaluation.metrics import Evaluation
+from pellucid.evaluation.style import percent
+
+CHANCE = 0.05  # p values from here on are told as "chance may explain it"
+MOST_NAMED = 5  # leaks
+_NEARLY = {"exact": "", "near": "nearly "}
+
+
+def summary(result: RunResult) -> tuple[str, ...]:
+    """Return the first paragraphs: what was done, how good it is, what it gets wrong, whether the data leaks."""
+    told = [_what_was_done(result), _how_good(result), _beside_one_answer(result)]
+    told += [_what_goes_wrong(result.test, result.thing), _learned_by_heart(result), _leaks(result)]
+    if not result.history.is_complete:
+        told.append(f"The training was stopped early, after {result.history.n_steps:,} steps.")
+    return (*told, *result.notes)
+
+
+def facts(result: RunResult) -> tuple[tuple[str, str | int | float], ...]:
+    """Return the numbers that stand under the summary."""
+    history, test = result.history, result.test
+    return (
+        ("Test accuracy", percent(test.accuracy)),
+        ("95 % interval", interval(test.n_correct, test.n_samples)),
+        ("Balanced accuracy", percent(test.balanced_accuracy)),
+        ("Training accuracy", percent(result.train.accuracy)),
+        ("Always the commonest class", percent(test.baseline)),
+        ("Last cost", f"{history.losses[-1]:.4f}" if history.losses else "none"),
+        ("Steps", history.n_steps),
+        ("Training time", f"{history.seconds:.2f} s"),
+        ("Parameters", result.model.theta.size),
+    )
+
+
+def interval(n_correct: int, n: int) -> str:
+    """Return Wilson's interval in words.
+
+    Examples
+    --------
+    >>> interval(40, 50)
+    '67 % to 89 %'
+    """
+    low, high = wilson_interval(n_correct, n)
+    return f"{percent(low)} to {percent(high)}"
+
+
+def count(n: int, word: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> count(1, "photo"), count(1200, "photo"), count(2, "class")
+    ('1 photo', '1,200 photos', '2 classes')
+    """
+    return f"{n:,} {word}" + ("" if n == 1 else "es" if word.endswith("s") else "s")
+
+
+def _what_was_done(result: RunResult) -> str:
+    names = result.split.classes
+    told = " from ".join(f"“{name}”" for name in names) if len(names) < 4 else f"{len(names)} classes apart"
+    times = count(result.history.n_steps, "step")
+    return (
+        f"A network of {result.model.theta.size:,} parameters was trained on "
+        f"{count(result.train.n_samples, result.thing)} to tell {told}; it took {times} of gradient descent."
+    )
+
+
+def _how_good(result: RunResult) -> str:
+    test = result.test
+    low, high = wilson_interval(test.n_correct, test.n_samples)
+    width = high - low
+    doubt = (
+        f"So few {result.thing}s leave much open"
+        if width > 0.1
+        else "That is known only so far"
+        if width > 0.03
+        else "That is well known"
+    )
+    return (
+        f"Of {count(test.n_samples, result.thing)} of the test part it read {test.n_correct:,} "
+        f"rightly: {percent(test.accuracy)}. {doubt}: of all such {result.thing}s it would read between "
+        f"{percent(low)} and {percent(high)} rightly (95 % interval)."
+    )
+
+
+def _beside_one_answer(result: RunResult) -> str:
+    test, y = result.test, result.split.test.y
+    always = y == np.bincount(y).argmax()
+    beside = mcnemar(result.predicted == y, always)
+    words = (
+        f"Somebody who always answers “{test.most_common}” would be right {percent(test.baseline)} of the time. "
+        f"{count(beside.only_a, result.thing)} only the network reads rightly, {beside.only_b:,} only that answer: "
+    )
+    if beside.p_value >= CHANCE:
+        return words + (
+            f"by chance alone two equally good ones differ as much {_how_often(beside.p_value)}, so this test does "
+            "not settle whether the network is better."
+        )
+    if beside.only_a > beside.only_b:
+        return words + "more than chance explains, so the network has learned something."
+    return words + "the network does worse, and by more than chance explains."
+
+
+def _how_often(p: float) -> str:
+    return f"{round(100 * p)} times in 100" if p < 0.995 else "always"
+
+
+def _what_goes_wrong(test: Evaluation, thing: str) -> str:
+    matrix = np.array(test.confusion)
+    wrong = matrix - np.diag(np.diag(matrix))
+    if not wrong.any():
+        return f"It made no mistake on these {thing}s."
+    i, j = (int(at) for at in np.unravel_index(wrong.argmax(), wrong.shape))
+    names, totals = test.classes, matrix.sum(axis=1)
+    worst = (
+        f"Its commonest mistake: it takes “{names[i]}” for “{names[j]}” ({wrong[i, j]} of {totals[i]} {thing}s, "
+        f"{percent(wrong[i, j] / totals[i])})"
+    )
+    if len(names) == 2:
+        return worst + f"; the other way round it errs in {wrong[j, i]} of {totals[j]}."
+    there = np.flatnonzero(totals)
+    shares = np.diag(matrix)[there] / totals[there]
+    low, high = there[shares.argmin()], there[shares.argmax()]
+    return worst + (
+        f". It reads “{names[high]}” best ({percent(shares.max())} right) and “{names[low]}” worst "
+        f"({percent(shares.min())})."
+    )
+
+
+def _learned_by_heart(result: RunResult) -> str:
+    train, test = result.train.accuracy, result.test.accuracy
+    own = f"On the {result.thing}s that it was trained on it is right {percent(train)} of the time."
+    if train - test < 0.03:
+        return own
+    return own + " The gap between the two numbers is what it learned by heart rather than understood."
+
+
+def _leaks(result: RunResult) -> str:
+    thing = result.thing
+    twins = {leak.test: leak for leak in reversed(result.leaks)}  # of several, the first
+    if not twins:
+        return f"No test {thing} is also among the training {thing}s."
+    rows = sorted(twins)
+    named = "; ".join(
+        f"test {thing} {row} is {_NEARLY[twins[row].kind]}training {thing} {twins[row].train}"
+        for row in rows[:MOST_NAMED]
+    )
+    more = f"; and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
+    exact = ", number for number" if all(leak.kind == "exact" for leak in twins.values()) else ""
+    words = f"The data has a leak: {named}{more}{exact}, so the network has seen the answer."
+    kept = np.delete(result.predicted == result.split.test.y, rows)
+    if not len(kept):
+        return words
+    n_right = int(kept.sum())
+    return words + (
+        f" Without {'it' if len(rows) == 1 else 'them'}, the network reads {n_right:,} of {len(kept):,} rightly: "
+        f"{percent(n_right / len(kept))}."
+    )

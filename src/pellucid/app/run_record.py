@@ -1,0 +1,193 @@
+"""A run folder's own account of itself: where its data came from, and how to get the whole run back."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pellucid.app.config import TrainingConfig, training_config
+from pellucid.app.options import load as load_named
+from pellucid.app.reproduction import NEW_PHOTO
+from pellucid.app.run_result import RunResult, examine
+from pellucid.data.download import fetch
+from pellucid.data.images import read_image
+from pellucid.data.sources import BUILTIN
+from pellucid.errors import DataError, FormatError, PellucidError
+from pellucid.formats.safetensors import data_hash, load
+from pellucid.nn.model import Model
+from pellucid.training.records import History
+from pellucid.types import Array, Shape, Split
+
+NEW_DRAWING_SEED = 1  # the picture that a run on drawn-cats is shown at the end; it is in neither part
+FILES = ("model.safetensors", "history.jsonl", "config.toml", "metrics.json")
+_READING = ("x_key", "y_key", "target", "skip_bad", "image_size")
+
+
+def data_record(
+    split: Split, config: TrainingConfig, reading: Mapping[str, object] | None, photo: Path | None
+) -> dict[str, object]:
+    """Return what a run's metrics.json says of its data, as JSON can hold it."""
+    is_file = config.data not in BUILTIN and Path(config.data).expanduser().exists()
+    options = {name: value for name, value in (reading or {}).items() if value not in (None, False)}
+    return {
+        "name": config.data,
+        "path": str(Path(config.data).expanduser().resolve()) if is_file else None,
+        "reading": options,
+        "seed": config.seed,
+        "photo": None if photo is None else str(photo.expanduser().resolve()),
+        "n_train": len(split.train),
+        "n_test": len(split.test),
+        "train_sha256": data_hash(split.train),
+        "test_sha256": data_hash(split.test),
+    }
+
+
+def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = False) -> RunResult:
+    """Return a run as it was, from its folder and its data.
+
+    Parameters
+    ----------
+    folder : Path
+        What ``pellucid run`` or ``pellucid train`` left.
+    data : str, optional
+        Where the data are now; default: where they were.
+    allow_other_data : bool, optional
+        Go on with data that are not those of the run; the result's notes then say so.
+
+    Raises
+    ------
+    FormatError
+        If it is no run folder, or a file in it is damaged.
+    DataError
+        If the data are not there any more, or are not those that the run saw.
+    """
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        what = "there is no such folder" if not folder.is_dir() else f"it lacks {', '.join(missing)}"
+        raise FormatError(f"{folder}: not a run folder: {what}. `pellucid run` makes one.")
+    config = _config(folder / "config.toml")
+    metrics = _metrics(folder / "metrics.json")
+    history = _history(folder / "history.jsonl", metrics)
+    model = load(folder)
+    record = metrics.get("data")
+    record = record if isinstance(record, dict) else {}
+    split = _load(folder, record, config, model, data)
+    notes = _check_same(folder, split, record, model, allow_other_data)
+    if model.loss_kind != "classification" or split.train.y.ndim > 1 or split.classes != model.classes:
+        _refuse(folder, split, model)
+    photo, lost = _photo_again(split, record)
+    return examine(model, split, config, history, photo, notes + lost)
+
+
+def find_photo(name: str, shape: Shape, photo: Path | None) -> tuple[str, Array] | None:
+    """Return the new photo of a run and its name: the one given, else that which goes with built-in data."""
+    if len(shape) != 3:
+        return None
+    if photo is None and name == "catvnoncat":
+        beside = fetch("catvnoncat") / NEW_PHOTO
+        photo = beside if beside.is_file() else None
+    if photo is not None:
+        return photo.name, read_image(photo)
+    if name != "drawn-cats":
+        return None
+    from pellucid.data.drawn import draw
+
+    drawn = draw(2, NEW_DRAWING_SEED, size=256)
+    return "a new drawing of a cat", drawn.X[int(drawn.y.argmax())]
+
+
+def _photo_again(split: Split, record: Mapping[str, Any]) -> tuple[tuple[str, Array] | None, tuple[str, ...]]:
+    given = record.get("photo")
+    shape = split.train.X.shape[1:]
+    if not isinstance(given, str):
+        return find_photo(split.name, shape, None), ()
+    try:
+        return find_photo(split.name, shape, Path(given)), ()
+    except PellucidError:
+        return None, (
+            f"The new photo of the run, {Path(given).name}, is not there any more; it is left out.",
+        )
+
+
+def _config(path: Path) -> TrainingConfig:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return training_config(None, **values)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, PellucidError, TypeError) as error:
+        raise FormatError(f"{path}: not the configuration of a run ({error}). {_AGAIN}") from None
+
+
+def _metrics(path: Path) -> dict[str, Any]:
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{path}: not JSON ({error}). {_AGAIN}") from None
+    if not isinstance(metrics, dict):
+        raise FormatError(f"{path}: expected one JSON object, got {type(metrics).__name__}. {_AGAIN}")
+    return metrics
+
+
+def _history(path: Path, metrics: Mapping[str, Any]) -> History:
+    history = History()
+    n = 0
+    try:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            n += 1
+            row = json.loads(line)
+            history.append({key: float(value) for key, value in row.items() if key != "epoch"})
+        history.n_steps = int(metrics.get("n_steps", n))
+        history.seconds = float(metrics.get("seconds", 0.0))
+        history.is_complete = bool(metrics.get("is_complete", True))
+        history.path, history.note = str(metrics.get("path", "direct")), str(metrics.get("note", ""))
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise FormatError(f"{path}, line {n}: not a record of a training ({error}). {_AGAIN}") from None
+    return history
+
+
+def _load(
+    folder: Path, record: Mapping[str, Any], config: TrainingConfig, model: Model, data: str | None
+) -> Split:
+    reading = {name: value for name, value in dict(record.get("reading") or {}).items() if name in _READING}
+    reading.setdefault("target", config.target)
+    source = data or record.get("path") or config.data
+    if data is None and source not in BUILTIN and not Path(source).expanduser().exists():
+        raise DataError(
+            f"{folder}: the data of this run are no longer at {source}. Name where they are now with --data."
+        )
+    return load_named(source, seed=config.seed, **reading)
+
+
+def _check_same(
+    folder: Path, split: Split, record: Mapping[str, Any], model: Model, allow_other_data: bool
+) -> tuple[str, ...]:
+    """Return a note for the report if the data are not those of the run, or raise unless that is allowed."""
+    known = {
+        "training": (model.summary_of_training.get("data_sha256"), split.train),
+        "test": (record.get("test_sha256"), split.test),
+    }
+    changed = [part for part, (sha, now) in known.items() if sha is not None and data_hash(now) != sha]
+    if not changed:
+        return ()
+    which = " and ".join(changed)
+    if not allow_other_data:
+        raise DataError(
+            f"{folder}: the {which} part of {split.name} is not what this run saw: the data have changed, or are "
+            "others. Name those of the run with --data, or add --force to report on these."
+        )
+    return (f"Mind that the {which} part of the data is not what the network was trained and tested on.",)
+
+
+def _refuse(folder: Path, split: Split, model: Model) -> None:
+    if model.loss_kind != "classification" or split.train.y.ndim > 1:
+        raise DataError(
+            f"{folder}: the report is of one class a sample, this model is of {model.loss_kind}. "
+            "Try `pellucid evaluate`."
+        )
+    raise DataError(
+        f"{folder}: the model knows the classes {', '.join(model.classes)}, {split.name} has "
+        f"{', '.join(split.classes)}. Name the data of the run with --data."
+    )
+
+
+_AGAIN = "The file is damaged; run the training again."

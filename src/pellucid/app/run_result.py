@@ -1,0 +1,100 @@
+"""All that a run found out, in one record: what the report, the printed lines and metrics.json are made from."""
+
+from dataclasses import dataclass
+
+from pellucid.app.config import TrainingConfig
+from pellucid.data.doctoring.copies import find_leaks
+from pellucid.data.doctoring.records import Leak
+from pellucid.data.images import image_to_input
+from pellucid.evaluation.metrics import Evaluation, score
+from pellucid.evaluation.picks import sample_losses
+from pellucid.nn.model import Model
+from pellucid.training.records import History
+from pellucid.types import Array, Split
+
+
+@dataclass(frozen=True, eq=False)
+class NewPhoto:
+    """A photo that is in neither part of the data, and the model's verdict on it."""
+
+    name: str
+    original: Array  # (h, w, 3) uint8
+    seen: Array  # one sample of the model's input
+    y: int
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """All that a run found out.
+
+    Attributes
+    ----------
+    predicted : Array, shape (m_test,)
+    probabilities : Array, shape (m_test, k)
+    losses : Array, shape (m_test,)
+        Each test sample's cross-entropy.
+    leaks : tuple of Leak
+        Test samples that are also training samples, exactly or, of pictures, nearly.
+    notes : tuple of str
+        What a reader of the report must know of how it was made.
+    """
+
+    split: Split
+    config: TrainingConfig
+    model: Model
+    history: History
+    train: Evaluation
+    test: Evaluation
+    predicted: Array
+    probabilities: Array
+    losses: Array
+    leaks: tuple[Leak, ...]
+    photo: NewPhoto | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_photos(self) -> bool:
+        """Whether the samples are pictures that can be shown."""
+        shape = self.split.train.X.shape
+        return len(shape) == 4 and shape[3] in (1, 3, 4)
+
+    @property
+    def thing(self) -> str:
+        """What a sample is called."""
+        return "photo" if self.has_photos else "sample"
+
+
+def examine(
+    model: Model,
+    split: Split,
+    config: TrainingConfig,
+    history: History,
+    new_image: tuple[str, Array] | None,
+    notes: tuple[str, ...] = (),
+) -> RunResult:
+    """Return what a trained model says of its data, and of a new image where there is one."""
+    probabilities = model.predict_proba(split.test.X)
+    predicted = probabilities.argmax(axis=1)
+    photo = None
+    if new_image is not None:
+        name, original = new_image
+        seen = image_to_input(original, model.input_shape)
+        chances = model.predict_proba(seen[None])[0]
+        label = int(chances.argmax())
+        photo = NewPhoto(name, original, seen, label, split.classes[label], float(chances[label]))
+    return RunResult(
+        split=split,
+        config=config,
+        model=model,
+        history=history,
+        train=score(split.train.y, model.predict(split.train.X), split.classes),
+        test=score(split.test.y, predicted, split.classes),
+        predicted=predicted,
+        probabilities=probabilities,
+        losses=sample_losses(model.decision_function(split.test.X), split.test.y),
+        leaks=tuple(find_leaks(split.train.X, split.test.X)),
+        photo=photo,
+        notes=notes,
+    )
