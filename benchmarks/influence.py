@@ -1,0 +1,147 @@
+"""How far can influence be trusted? Estimates against exact trainings, on the published run.
+
+    PELLUCID_DATA_DIR=... python benchmarks/influence.py            about three minutes on two idle cores
+    PELLUCID_DATA_DIR=... python benchmarks/influence.py --quick    one minute: every fifth test photo
+
+Prints how long things take, how sensitive the training is, how the estimates' order agrees with exact
+leave-one-out, and, what matters more, whether leaving out the photos that they name changes a verdict more often
+than chance does.
+"""
+
+import argparse
+import platform
+import time
+from functools import partial
+
+import numpy as np
+
+from pellucid.app.influence import agreement
+from pellucid.app.side_by_side import n_cores, side_by_side
+from pellucid.data.preprocess import Preprocessing
+from pellucid.data.sources import load_data
+from pellucid.evaluation.influence import (
+    Influence,
+    Retraining,
+    in_their_span,
+    leave_one_out,
+    odds_of,
+    outputs_without,
+    trace_influence,
+)
+from pellucid.nn.presets import preset
+from pellucid.training.loop import train
+from pellucid.training.optimizers import SGD
+from pellucid.types import Array, Dataset
+
+N_EPOCHS, RATE = 2500, 0.0075
+SIZES = (3, 5, 8, 12, 20)
+
+
+def fit(model, data, callbacks, weights=None) -> None:
+    """Train as the tutorial does."""
+    train(model, data, optimizer=SGD(RATE), n_epochs=N_EPOCHS, callbacks=callbacks, sample_weight=weights)
+
+
+def published(asked: Array) -> tuple[Retraining, Dataset]:
+    """Return the published training in its photos' span, and the asked test photos in the same coordinates."""
+    split = load_data("catvnoncat")
+    start = preset("mlp")
+    start.initialize(split.train.X.shape[1:])
+    start.set_loss("binary_cross_entropy")
+    start.preprocessing = Preprocessing.for_data(split.train.X)
+    started = time.perf_counter()
+    again = in_their_span(Retraining(start, split.train, split.test.X[asked], fit))
+    print(f"turned into {again.train.X.shape[1]} coordinates in {time.perf_counter() - started:.2f} s")
+    return again, Dataset(again.asked_X, split.test.y[asked], split.classes)
+
+
+def sensitivity(again: Retraining, whole: Array) -> None:
+    """Print how far the scores move when one photo counts a little less."""
+    print("\nhow far the log-odds move, on average over three training photos, when one counts less by")
+    for less in (1e-9, 1e-6, 1e-3, 1e-1, 1.0):
+        moved = []
+        for row in (10, 90, 170):
+            weights = np.ones(len(again.train))
+            weights[row] -= less
+            weighted = Retraining(again.start, again.train, again.asked_X, partial(fit, weights=weights))
+            moved.append(np.abs(weighted.without() - whole).mean())
+        print(f"  {less:8.0e}   {np.mean(moved):.2e}")
+
+
+def estimates(again: Retraining, asked: Dataset, run) -> tuple[dict[str, Array], Array]:
+    """Print how each estimate's order agrees with exact leave-one-out; return the scores of each method."""
+    kept: dict[str, Array] = {}
+    print("\nmoments   seconds   rank correlation with leave-one-out")
+    left = None
+    for n in (1, 5, 10, 20, 50):
+        started = time.perf_counter()
+        traced = again.traced(n)
+        middle = time.perf_counter()
+        found = trace_influence(traced.model, traced.moments, again.train, asked)
+        seconds = time.perf_counter() - middle
+        if left is None:
+            started_all = time.perf_counter()
+            left = leave_one_out(again, whole=traced.outputs, run=run)
+            pushes = np.stack(
+                [odds_of(left.whole, found.verdicts) - odds_of(Z, found.verdicts) for Z in left.outputs]
+            )
+            all_seconds = time.perf_counter() - started_all
+        rho = agreement(found, pushes)
+        print(
+            f"{n:7}   {seconds:7.3f}   renormalized {rho['tracin']:.3f}, plain {rho['tracin-plain']:.3f}"
+            f"   (its training {middle - started:.2f} s)"
+        )
+        kept = {"renormalized TracIn": found.renormalized, "plain TracIn": found.tracin}
+    print(f"all {len(again.train)} trainings without one photo: {all_seconds:.1f} s")
+    print(f"one photo left out moves the log-odds by {np.median(np.abs(pushes)):.2f} (median)")
+    single = Influence(pushes, pushes, found.verdicts, (), "all", "verdict")
+    return {**kept, "exact leave-one-out": single.tracin}, found.verdicts
+
+
+def groups(again: Retraining, scores: dict[str, Array], verdicts: Array, whole: Array, run) -> None:
+    """Print how often leaving out the photos that a method names changes the verdict."""
+    rng, (m, n) = np.random.default_rng(0), next(iter(scores.values())).shape
+    named = {
+        (name, size, j): tuple(sorted(np.argsort(-S[:, j])[:size].tolist()))
+        for name, S in scores.items()
+        for size in SIZES
+        for j in range(n)
+    }
+    named |= {
+        ("drawn at random", size, j): tuple(sorted(rng.permutation(m)[:size].tolist()))
+        for size in SIZES
+        for j in range(n)
+    }
+    found = outputs_without(again, named.values(), run=run)
+    before = odds_of(whole, verdicts)
+    print(
+        f"\nverdicts changed, of {n}, and the mean change of their log-odds, without so many photos that pushed it"
+    )
+    print(f"{'':22}" + "".join(f"{size:>14}" for size in SIZES))
+    for name in [*scores, "drawn at random"]:
+        cells = []
+        for size in SIZES:
+            after = np.array([odds_of(found[named[name, size, j]], verdicts)[j] for j in range(n)])
+            cells.append(f"{(after < 0).sum():6} {(after - before).mean():+7.2f}")
+        print(f"{name:22}" + "".join(f"{cell:>14}" for cell in cells))
+
+
+def main() -> None:
+    """Print everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--workers", type=int, default=n_cores())
+    options = parser.parse_args()
+    run = partial(side_by_side, n_workers=options.workers)
+    print(
+        f"{platform.processor() or platform.machine()}, {options.workers} processes, NumPy {np.__version__}"
+    )
+    again, asked = published(np.arange(0, 50, 5 if options.quick else 1))
+    whole = again.without()
+    sensitivity(again, whole)
+    scores, verdicts = estimates(again, asked, run)
+    groups(again, scores, verdicts, whole, run)
+
+
+if __name__ == "__main__":
+    main()

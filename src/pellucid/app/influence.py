@@ -1,0 +1,295 @@
+"""Use case: why a run gave its verdicts: the training samples that pushed them, and the proof."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.app.influence_ground import Work, as_it_lies, run_again, training_seconds, training_weights
+from pellucid.app.run_record import read_run
+from pellucid.app.run_result import RunResult
+from pellucid.errors import DataError, OptionError, unknown_name
+from pellucid.evaluation.influence import (
+    THOROUGH,
+    Asked,
+    Effort,
+    Explanation,
+    Influence,
+    LeaveOneOut,
+    check_classifier,
+    explain_verdicts,
+    in_words,
+    leave_one_out,
+    odds_of,
+    trace_influence,
+)
+from pellucid.evaluation.influence_figures import influence_figure
+from pellucid.evaluation.picks import pick
+from pellucid.evaluation.report import save_figure
+from pellucid.files import write_atomically
+from pellucid.types import Array, Split
+
+METHODS = {
+    "tracin": "the mean cosine of gradients over the training: TracIn, renormalized",
+    "tracin-plain": "TracIn as published: the sum of the gradients' products",
+    "leave-one-out": "the exact change of the log-odds when the sample alone is left out",
+}
+N_TESTS = 3  # the most confident mistakes, where nothing else is asked for
+QUICK_SECONDS = 2.0  # a training this short is run again without asking
+
+
+@dataclass(frozen=True, eq=False)
+class InfluenceOutcome:
+    """Why a run gave some of its verdicts.
+
+    Attributes
+    ----------
+    method : str
+        What training samples are ranked by: a key of ``METHODS``.
+    influence : Influence
+    left_out : LeaveOneOut or None
+        Every training sample left out alone, where that is the method.
+    explanations : list of Explanation
+    is_proved : bool
+        Whether trainings without them were run.
+    agreement : dict of str to float, or None
+        The mean rank correlation of each estimate with leave-one-out, where that is known.
+    n_trainings : int
+    seconds : float
+    notes : tuple of str
+        What a reader must know of how it was found out.
+    """
+
+    run: str
+    split: Split
+    method: str
+    influence: Influence
+    left_out: LeaveOneOut | None
+    explanations: list[Explanation]
+    is_proved: bool
+    agreement: dict[str, float] | None
+    n_trainings: int
+    seconds: float
+    notes: tuple[str, ...]
+
+    @property
+    def thing(self) -> str:
+        """What a sample is called."""
+        return "photo" if self.has_photos else "sample"
+
+    @property
+    def has_photos(self) -> bool:
+        """Whether the samples are pictures that can be shown."""
+        shape = self.split.train.X.shape
+        return len(shape) == 4 and shape[3] in (1, 3, 4)
+
+    def sentences(self, explanation: Explanation) -> tuple[str, ...]:
+        """Return one explanation in words."""
+        return in_words(explanation, self.thing)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON can hold it."""
+        return {
+            "run": self.run,
+            "method": self.method,
+            "score": METHODS[self.method],
+            "gradients": self.influence.gradients,
+            "moments": list(self.influence.steps),
+            "is_proved": self.is_proved,
+            "n_trainings": self.n_trainings,
+            "seconds": self.seconds,
+            "agreement": self.agreement,
+            "notes": list(self.notes),
+            "explanations": [
+                {**one.to_dict(), "in_words": list(self.sentences(one))} for one in self.explanations
+            ],
+        }
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write influence.json and, of photos, a figure each; return the paths."""
+        paths = [folder / "influence.json"]
+        write_atomically(paths[0], json.dumps(self.to_dict(), indent=2) + "\n")
+        for one in self.explanations if self.has_photos else ():
+            paths.append(folder / f"influence-{one.index}.png")
+            save_figure(influence_figure(one, self.split.train, self.split.test), paths[-1])
+        return paths
+
+
+def influence_of_run(
+    run: Path, tests: Sequence[int] | None = None, *, data: str | None = None, **options: Any
+) -> InfluenceOutcome:
+    """Return why a run gave its verdicts on some test samples.
+
+    Parameters
+    ----------
+    run : Path
+        A run folder of ``pellucid run`` or ``pellucid train``.
+    tests : sequence of int, optional
+        Numbers of test samples; default: the most confident mistakes.
+    data : str, optional
+        Where the run's data are now; default: where they were.
+    **options
+        See :func:`influence_of`.
+
+    Raises
+    ------
+    FormatError
+        If it is no run folder, or a file in it is damaged.
+    DataError
+        If the data are gone or are not those of the run, or the model does not tell classes apart.
+    OptionError
+        If a test sample or method does not exist.
+    """
+    return influence_of(read_run(run, data=data), tests, folder=run, **options)
+
+
+def influence_of(
+    result: RunResult,
+    tests: Sequence[int] | None = None,
+    *,
+    folder: Path | None = None,
+    method: str = "tracin",
+    top: int = 5,
+    is_retrained: bool | None = None,
+    effort: Effort = THOROUGH,
+    n_workers: int | None = None,
+    is_quiet: bool = False,
+) -> InfluenceOutcome:
+    """Return why a run, as read from its folder, gave its verdicts on some test samples.
+
+    Parameters
+    ----------
+    result : RunResult
+    tests : sequence of int, optional
+        Numbers of test samples; default: the most confident mistakes.
+    folder : Path, optional
+        Where checkpoints may lie, for a training that is not run again.
+    method : {"tracin", "tracin-plain", "leave-one-out"}, optional
+    top : int, optional
+        How many training samples are shown on each side.
+    is_retrained : bool, optional
+        Whether to train again; default: if one training takes no more than two seconds.
+    effort : Effort, optional
+        How many trainings the proof may take.
+    n_workers : int, optional
+        Processes; default: a core each where that pays.
+    is_quiet : bool, optional
+        Show no bar.
+    """
+    started = time.perf_counter()
+    rows = _checked(result, tests, method, top)
+    seconds = training_seconds(result)
+    again = seconds <= QUICK_SECONDS if is_retrained is None else is_retrained
+    if method == "leave-one-out" and not again:
+        n = len(result.split.train)
+        raise OptionError(
+            f"leave-one-out: it would train {n} times, about {seconds:.2g} s each. Add --retrain to do it, or use "
+            "--method tracin."
+        )
+    asked_data = result.split.test.take(np.array(rows))
+    work = Work(seconds, n_workers, is_quiet)
+    ground = run_again(result, asked_data) if again else as_it_lies(result, folder, asked_data)
+    with work.counting_gradients() as tell:
+        influence = trace_influence(
+            ground.traced.model,
+            ground.traced.moments,
+            ground.train,
+            ground.asked,
+            weights=training_weights(result),
+            tell=tell,
+        )
+    scores, left_out = influence.renormalized, None
+    known: dict[tuple[int, ...], Array] = {}
+    if method == "tracin-plain":
+        scores = influence.tracin
+    elif method == "leave-one-out":
+        assert ground.retraining is not None
+        left_out = leave_one_out(ground.retraining, whole=ground.traced.outputs, run=work.run)
+        scores = _pushes(left_out, influence.verdicts)
+        known = {(int(i),): Z for i, Z in zip(left_out.rows, left_out.outputs, strict=True)}
+    explanations = explain_verdicts(
+        influence,
+        result.split.train,
+        Asked(asked_data, tuple(rows), ground.traced.outputs, result.split.classes),
+        scores=scores,
+        top=top,
+        retraining=ground.retraining,
+        known=known,
+        effort=effort,
+        run=work.run,
+    )
+    return InfluenceOutcome(
+        run=str(folder or result.split.name),
+        split=result.split,
+        method=method,
+        influence=influence,
+        left_out=left_out,
+        explanations=explanations,
+        is_proved=again,
+        agreement=None if left_out is None else agreement(influence, scores),
+        n_trainings=work.n_done + again,
+        seconds=time.perf_counter() - started,
+        notes=(*result.notes, *ground.notes, *_what_it_rests_on(influence, again)),
+    )
+
+
+def agreement(influence: Influence, pushes: Array) -> dict[str, float]:
+    """Return the rank correlation of each estimate with exact pushes (m, n), the mean over the asked samples.
+
+    Spearman's; 0 where all ranks are equal.
+    """
+    from scipy.stats import rankdata
+
+    def ranks(scores: Array) -> Array:
+        centred = rankdata(scores, axis=0) - (len(scores) + 1) / 2
+        unit: Array = centred / np.maximum(np.linalg.norm(centred, axis=0), 1e-300)
+        return unit
+
+    exact = ranks(pushes)
+    estimates = {"tracin": influence.renormalized, "tracin-plain": influence.tracin}
+    return {name: float((ranks(S) * exact).sum(axis=0).mean()) for name, S in estimates.items()}
+
+
+def _checked(result: RunResult, tests: Sequence[int] | None, method: str, top: int) -> list[int]:
+    """Return the rows that are asked for, after checking every option."""
+    if method not in METHODS:
+        raise OptionError(unknown_name("method", method, METHODS))
+    if top < 1:
+        raise OptionError(f"--top: expected 1 or more, got {top}.")
+    check_classifier(result.model)
+    test = result.split.test
+    if not len(test):
+        raise DataError(f"{result.split.name}: the test part is empty. Give data with samples in both parts.")
+    if tests is None:
+        kind = "confident mistakes" if (result.predicted != test.y).any() else "highest losses"
+        return [int(i) for i in pick(kind, test.y, result.probabilities, N_TESTS)]
+    wrong = [row for row in tests if not 0 <= row < len(test)]
+    if wrong or not tests:
+        raise OptionError(
+            f"--test: expected numbers of test samples, from 0 to {len(test) - 1}, got {wrong or 'none'}."
+        )
+    return list(dict.fromkeys(tests))
+
+
+def _pushes(left_out: LeaveOneOut, verdicts: Array) -> Array:
+    """Return by how much each sample moved the verdicts' log-odds up, (m, n)."""
+    whole = odds_of(left_out.whole, verdicts)
+    return np.stack([whole - odds_of(Z, verdicts) for Z in left_out.outputs])
+
+
+def _what_it_rests_on(influence: Influence, is_proved: bool) -> tuple[str, ...]:
+    notes = []
+    if influence.gradients == "last-layer":
+        notes.append(
+            "Gradients are those of the last layer alone, an approximation: all of them would have taken too long."
+        )
+    if is_proved:
+        notes.append(
+            "Scores are estimates; what counts is the training without the samples, beside trainings without as "
+            "many drawn at random."
+        )
+    return tuple(notes)

@@ -1,0 +1,175 @@
+"""What influence is computed from: a training that is run again, or what one left; and trainings side by side."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.app.config import TrainingConfig
+from pellucid.app.run_result import RunResult
+from pellucid.app.side_by_side import JobBar, n_cores, side_by_side
+from pellucid.app.training import fit, make_optimizer
+from pellucid.data.door import hold_out
+from pellucid.evaluation.influence import Retraining, Traced, in_their_span, last_moment, read_moment
+from pellucid.nn.model import Model, Sequential
+from pellucid.nn.registry import model_from_config
+from pellucid.ops.class_weights import class_weights_to_sample_weights
+from pellucid.training.dual import first_dense_shape, operations, why_not_dual
+from pellucid.training.events import Callback
+from pellucid.types import Array, Dataset, Split
+
+N_MOMENTS = 20
+WORTH_SECONDS = 1.5  # of work, below which starting other processes does not pay
+BAR_SECONDS = 2.0
+OPERATIONS_A_SECOND, SECONDS_A_LAYER = 2e10, 1e-5
+SAME = {
+    "float64": 1e-6,
+    "float32": 1e-2,
+}  # largest difference of scores that still counts as the same training
+
+
+def training_seconds(result: RunResult) -> float:
+    """Return about how long one training takes on an idle core, from its operations: the same on every run."""
+    model, config, m = result.model, result.config, len(result.split.train)
+    n_steps, batch = result.history.n_steps, min(config.batch_size or m, m)
+    work = 3.0 * batch * n_steps * sum(row.n_operations for row in model.rows())
+    if can_be_dual(result):
+        assert isinstance(model, Sequential)
+        n_in, n_out = first_dense_shape(model)
+        direct, dual = operations(n_in, n_out, m, 0, batch, n_steps)
+        first = 3.0 * batch * n_steps * 2 * n_in * n_out
+        work += min(direct, dual) - first
+    return work / OPERATIONS_A_SECOND + n_steps * len(model.leaves()) * SECONDS_A_LAYER
+
+
+def can_be_dual(result: RunResult) -> bool:
+    """Return whether the training stays in the span of its samples."""
+    m, config = len(result.split.train), result.config
+    return config.augment is None and not why_not_dual(result.model, make_optimizer(config), m)
+
+
+class Ground(NamedTuple):
+    """What influence is computed from."""
+
+    retraining: Retraining | None
+    traced: Traced
+    train: Dataset  # in the coordinates of the traced model
+    asked: Dataset
+    notes: tuple[str, ...] = ()
+
+
+def run_again(result: RunResult, asked: Dataset) -> Ground:
+    """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
+    model, config, train = result.model, result.config, result.split.train
+    start = model_from_config(model.config(), dtype=model.dtype)
+    start.initialize(model.input_shape, seed=config.seed)
+    start.copy_loss(model)
+    start.preprocessing, start.classes, start.schema = model.preprocessing, model.classes, model.schema
+    plain = Retraining(start, train, asked.X, partial(_fit, config))
+    saved, limit = _outputs(model, asked), SAME[model.dtype]
+
+    def ground(retraining: Retraining, traced: Traced, *notes: str) -> Ground:
+        return Ground(
+            retraining, traced, retraining.train, Dataset(retraining.asked_X, asked.y, asked.classes), notes
+        )
+
+    if can_be_dual(result):
+        small = in_their_span(plain)
+        traced = small.traced(N_MOMENTS)
+        if np.abs(traced.outputs - saved).max() <= limit:
+            return ground(small, traced)
+        if small is plain:
+            return ground(plain, traced, _other(traced, saved))
+    traced = plain.traced(N_MOMENTS)
+    is_same = np.abs(traced.outputs - saved).max() <= limit
+    return ground(plain, traced) if is_same else ground(plain, traced, _other(traced, saved))
+
+
+def _other(traced: Traced, saved: Array) -> str:
+    return (
+        f"Run again, the training came to other scores, by up to {np.abs(traced.outputs - saved).max():.2g}: "
+        "another machine, version or number of threads adds in another order. What follows is about the training "
+        "as it runs here."
+    )
+
+
+def as_it_lies(result: RunResult, folder: Path | None, asked: Dataset) -> Ground:
+    """Take the checkpoints that a training left, and the trained model."""
+    model, rate = result.model, result.config.learning_rate
+    paths = [] if folder is None else sorted((folder / "checkpoints").glob("*.checkpoint"))
+    moments = [read_moment(path, model, rate) for path in paths]
+    moments.append(last_moment(model, rate))
+    kept = f"{len(paths)} checkpoints and the trained model" if paths else "the trained model alone"
+    note = (
+        f"Nothing was trained again: one training takes about {training_seconds(result):.2g} s. The influence is "
+        f"traced over {kept}, which says little of how it got there. Add --retrain to follow the whole training "
+        "and to prove it."
+    )
+    traced = Traced(model, _outputs(model, asked), moments)
+    return Ground(None, traced, result.split.train, asked, (note,))
+
+
+def _fit(config: TrainingConfig, model: Model, data: Dataset, callbacks: Sequence[Callback]) -> None:
+    fit(model, Split(data, data), config, callbacks)
+
+
+def _outputs(model: Model, asked: Dataset) -> Array:
+    return np.asarray(model.decision_function(asked.X), np.float64).reshape(len(asked), -1)
+
+
+def training_weights(result: RunResult) -> Array | None:
+    """Return how much each training sample counted; 0 for those held out to watch the training."""
+    config, train = result.config, result.split.train
+    if config.class_weight is None and config.validation is None:
+        return None
+    m = len(train)
+    weights = np.ones(m)
+    if config.class_weight is not None:
+        k = max(2, result.model.output_shape[-1])
+        weights = class_weights_to_sample_weights(train.y, config.class_weight, k)
+    if config.validation is not None:  # as training.setup draws them
+        numbered = Dataset(np.arange(m)[:, np.newaxis], train.y, train.classes)
+        parts = hold_out(numbered, name="validation", seed=config.seed, test_fraction=config.validation)
+        weights[parts.test.X[:, 0]] = 0
+    return weights
+
+
+class Work:
+    """Runs trainings side by side, with a bar where they take long."""
+
+    def __init__(self, seconds: float, n_workers: int | None, is_quiet: bool) -> None:
+        self.seconds, self.n_workers, self.is_quiet, self.n_done = seconds, n_workers, is_quiet, 0
+
+    def run(
+        self, function: Callable[[Any, Any], Any], shared: Any, jobs: Sequence[Any]
+    ) -> Iterator[tuple[Any, Any]]:
+        """Yield each job with its result."""
+        pays = len(jobs) * self.seconds > WORTH_SECONDS
+        n_workers = self.n_workers or (n_cores() if pays else 1)
+        is_long = len(jobs) * self.seconds / n_workers > BAR_SECONDS
+        with JobBar("training without", len(jobs), is_shown=is_long and not self.is_quiet) as bar:
+            for done in side_by_side(function, shared, jobs, n_workers=n_workers):
+                self.n_done += 1
+                bar.advance()
+                yield done
+
+    @contextmanager
+    def counting_gradients(self) -> Iterator[Callable[[int, int], None]]:
+        """Yield a function that shows how many single gradients are done, in a bar of its own."""
+        bar: JobBar | None = None
+
+        def tell(n_done: int, n: int) -> None:
+            nonlocal bar
+            if bar is None:
+                bar = JobBar("gradients", n, is_shown=not self.is_quiet)
+                bar.__enter__()
+            bar.advance()
+
+        try:
+            yield tell
+        finally:
+            if bar is not None:
+                bar.__exit__(None, None, None)

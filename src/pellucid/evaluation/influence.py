@@ -1,0 +1,80 @@
+"""Why was this one missed? The training samples that pushed a verdict, and what it would be without them.
+
+Two ways to find them. :func:`trace_influence` follows the gradients over a training (TracIn): cheap, an estimate.
+:func:`leave_one_out` trains again without each sample: exact, and affordable where the dual form makes a training
+short. :func:`explain_verdicts` then trains again without whole groups and says, in words and numbers, what the
+verdict would be, beside what leaving out as many samples at random does: where training amplifies any small change,
+one sample left out says little, and only that comparison tells.
+
+The parts lie in :mod:`pellucid.evaluation.influencing`; figures in :mod:`pellucid.evaluation.influence_figures`.
+
+Examples
+--------
+>>> import numpy as np
+>>> from pellucid.nn.presets import preset
+>>> from pellucid.training.loop import train
+>>> from pellucid.training.optimizers import SGD
+>>> from pellucid.types import Dataset
+>>> rng = np.random.default_rng(1)
+>>> y = np.arange(20) % 2
+>>> data = Dataset(rng.normal(size=(20, 3)) + 4 * y[:, None], y, ("low", "high"))
+>>> asked = data.take(np.arange(2))
+>>> def fit(model, data, callbacks):
+...     train(model, data, optimizer=SGD(0.1), n_epochs=100, callbacks=callbacks)
+>>> start = preset("logistic")
+>>> start.initialize((3,))
+>>> again = Retraining(start, data, asked.X, fit)
+>>> model, whole, moments = again.traced()
+>>> influence = trace_influence(model, moments, data, asked)
+>>> influence.tracin.shape
+(20, 2)
+>>> why = explain_verdicts(influence, data, Asked(asked, (0, 1), whole, data.classes), retraining=again)
+>>> why[0].verdict, len(why[0].towards)
+('low', 5)
+>>> print(in_words(why[0], "sample")[0])
+Test sample 0 is a “low”, and the network says so (... %).
+"""
+
+from pellucid.evaluation.influencing.explaining import QUICK, THOROUGH, Asked, Effort, explain_verdicts
+from pellucid.evaluation.influencing.moments import KeepMoments, Moment, last_moment, read_moment
+from pellucid.evaluation.influencing.records import Explanation, Outcome, Pusher, Removal
+from pellucid.evaluation.influencing.retraining import (
+    LeaveOneOut,
+    Retraining,
+    Traced,
+    in_their_span,
+    leave_one_out,
+    outputs_without,
+)
+from pellucid.evaluation.influencing.tracing import Influence, fresh_copy, trace_influence
+from pellucid.evaluation.influencing.verdicts import check_classifier, odds_of, verdicts_of
+from pellucid.evaluation.influencing.wording import in_words
+
+__all__ = [
+    "QUICK",
+    "THOROUGH",
+    "Asked",
+    "Effort",
+    "Explanation",
+    "Influence",
+    "KeepMoments",
+    "LeaveOneOut",
+    "Moment",
+    "Outcome",
+    "Pusher",
+    "Removal",
+    "Retraining",
+    "Traced",
+    "check_classifier",
+    "explain_verdicts",
+    "fresh_copy",
+    "in_their_span",
+    "in_words",
+    "last_moment",
+    "leave_one_out",
+    "odds_of",
+    "outputs_without",
+    "read_moment",
+    "trace_influence",
+    "verdicts_of",
+]

@@ -1,0 +1,242 @@
+"""Why was this one missed? Which training samples pushed a verdict, and what it would be without them."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.evaluation.influencing.records import Explanation, Outcome, Pusher, Removal
+from pellucid.evaluation.influencing.retraining import (
+    Group,
+    Retraining,
+    Runner,
+    one_after_another,
+    outputs_without,
+)
+from pellucid.evaluation.influencing.tracing import Influence
+from pellucid.evaluation.influencing.verdicts import odds_of, verdicts_of
+from pellucid.evaluation.style import class_name
+from pellucid.rng import stream
+from pellucid.types import Array, Dataset
+
+
+class Effort(NamedTuple):
+    """How much is trained again for each asked sample.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        How many of the samples that pushed hardest are left out together, one training for each size.
+    n_alone : int
+        How many of those that are shown, on each side, are also left out alone.
+    n_chance : int
+        Trainings without as many samples drawn at random, to compare with.
+    """
+
+    sizes: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 20)
+    n_alone: int = 5
+    n_chance: int = 8
+
+
+THOROUGH = Effort()
+QUICK = Effort((1, 3, 6, 12), 0, 6)
+
+
+class Asked(NamedTuple):
+    """Samples whose verdicts are to be explained."""
+
+    data: Dataset  # in the order of the influence's columns
+    indices: tuple[int, ...]  # where they stand in the test part
+    whole: Array  # (n, n_out) outputs when nothing is left out
+    classes: tuple[str, ...]
+
+
+def explain_verdicts(
+    influence: Influence,
+    train: Dataset,
+    asked: Asked,
+    *,
+    scores: Array | None = None,
+    top: int = 5,
+    retraining: Retraining | None = None,
+    known: dict[Group, Array] | None = None,
+    effort: Effort = THOROUGH,
+    seed: int = 0,
+    run: Runner = one_after_another,
+) -> list[Explanation]:
+    """Return, for each asked sample, who pushed its verdict, and what it would be without them.
+
+    Parameters
+    ----------
+    influence : Influence
+        Of the verdicts, from the training samples to the asked ones.
+    train : Dataset
+    asked : Asked
+    scores : Array, shape (m, n), optional
+        What training samples are ranked by; above 0: towards the verdict. Default: ``influence.renormalized``.
+    top : int, optional
+        How many are shown on each side.
+    retraining : Retraining, optional
+        Trains again without them; default: nothing is proved.
+    known : dict of group to outputs, optional
+        Trainings that need not be run again.
+    effort : Effort, optional
+    seed : int, optional
+        Of the groups drawn at random.
+    run : callable, optional
+        See :func:`pellucid.evaluation.influencing.retraining.leave_one_out`.
+
+    Returns
+    -------
+    list of Explanation
+
+    Notes
+    -----
+    Leaving out growing groups in the order of their influence until the verdict flips is the greedy search of Yang,
+    Jain and Wallace (2023); the group is small, not proved to be the smallest. A training may be so sensitive that
+    leaving out any few samples moves its verdicts as far: the random groups tell.
+    """
+    S = influence.renormalized if scores is None else scores
+    plans = [_plan(S[:, j], effort, top) for j in range(S.shape[1])]
+    proof = _Proof(retraining, asked, influence.verdicts, dict(known or {}), run)
+    proof.learn(group for plan in plans for group in plan.all_groups)
+    made = [_explain(j, S[:, j], plan, influence, train, asked, proof) for j, plan in enumerate(plans)]
+    return _with_chance(made, np.flatnonzero(S.any(axis=1)), proof, effort.n_chance, seed)
+
+
+class _Plan(NamedTuple):
+    """What is trained again for one asked sample."""
+
+    towards: tuple[int, ...]  # shown, the hardest push first
+    against: tuple[int, ...]
+    ladder: tuple[tuple[int, ...], ...]
+    n_alone: int
+
+    @property
+    def all_groups(self) -> list[Group]:
+        alone = (*self.towards[: self.n_alone], *self.against[: self.n_alone])
+        groups = [*self.ladder, self.against, *((row,) for row in alone)]
+        return [tuple(sorted(group)) for group in groups if group]
+
+
+def _plan(scores: Array, effort: Effort, top: int) -> _Plan:
+    order = np.argsort(-scores, kind="stable")
+    towards = tuple(int(i) for i in order if scores[i] > 0)
+    against = tuple(int(i) for i in order[::-1] if scores[i] < 0)
+    most = min(len(towards), len(scores) - 1)
+    sizes = sorted({min(size, most) for size in effort.sizes if most})
+    return _Plan(towards[:top], against[:top], tuple(towards[:size] for size in sizes), effort.n_alone)
+
+
+class _Proof:
+    """Trainings without groups of samples, each run once."""
+
+    def __init__(
+        self,
+        retraining: Retraining | None,
+        asked: Asked,
+        verdicts: Array,
+        known: dict[Group, Array],
+        run: Runner,
+    ) -> None:
+        self.retraining, self.asked, self.verdicts, self.known, self.run = (
+            retraining,
+            asked,
+            verdicts,
+            known,
+            run,
+        )
+
+    def learn(self, groups: Iterable[Group]) -> None:
+        """Train without each group that is not known yet."""
+        missing = [group for group in groups if group not in self.known]
+        if self.retraining is not None and missing:
+            self.known |= outputs_without(self.retraining, missing, run=self.run)
+
+    def outcome(self, group: Sequence[int], j: int) -> Outcome | None:
+        """Return what asked sample j's verdict comes to without a group; None where it was not trained for."""
+        outputs = self.known.get(tuple(sorted(group)))
+        if outputs is None:
+            return None
+        odds = float(odds_of(outputs[j : j + 1], self.verdicts[j : j + 1])[0])
+        label = int(verdicts_of(outputs[j : j + 1])[0])
+        name = class_name(self.asked.classes, label, 80)
+        return Outcome(name, chance_of(odds), odds, label != int(self.verdicts[j]))
+
+
+def chance_of(odds: float) -> float:
+    """Return the probability p whose log(p / (1 - p)) is given.
+
+    Examples
+    --------
+    >>> chance_of(0.0), chance_of(-1000.0)
+    (0.5, 0.0)
+    """
+    e = math.exp(-abs(odds))
+    return (1 if odds >= 0 else e) / (1 + e)
+
+
+def _explain(
+    j: int, scores: Array, plan: _Plan, influence: Influence, train: Dataset, asked: Asked, proof: _Proof
+) -> Explanation:
+    verdict = int(influence.verdicts[j])
+    odds = float(odds_of(asked.whole[j : j + 1], influence.verdicts[j : j + 1])[0])
+    x = asked.data.X[j]
+
+    def pusher(row: int, has_alone: bool) -> Pusher:
+        return Pusher(
+            row=row,
+            label=class_name(train.classes, int(train.y[row]), 80),
+            score=float(scores[row]),
+            tracin=float(influence.tracin[row, j]),
+            renormalized=float(influence.renormalized[row, j]),
+            alone=proof.outcome((row,), j) if has_alone else None,
+            is_same=bool(np.array_equal(train.X[row], x)),
+        )
+
+    def removal(rows: tuple[int, ...]) -> Removal | None:
+        outcome = proof.outcome(rows, j) if rows else None
+        return None if outcome is None else Removal(rows, outcome)
+
+    singles = [proof.outcome((i,), j) for i in range(len(train))]
+    is_whole = all(outcome is not None for outcome in singles)
+    removals = [removal(rows) for rows in plan.ladder]
+    return Explanation(
+        index=asked.indices[j],
+        verdict=class_name(asked.classes, verdict, 80),
+        actual=class_name(asked.classes, int(asked.data.y[j]), 80),
+        probability=chance_of(odds),
+        log_odds=odds,
+        towards=tuple(pusher(row, k < plan.n_alone) for k, row in enumerate(plan.towards)),
+        against=tuple(pusher(row, k < plan.n_alone) for k, row in enumerate(plan.against)),
+        removals=tuple(found for found in removals if found is not None),
+        without_against=removal(plan.against),
+        n_single_changes=sum(bool(o and o.is_changed) for o in singles) if is_whole else None,
+        n_single=len(singles) if is_whole else None,
+    )
+
+
+def _with_chance(
+    made: list[Explanation], rows: Array, proof: _Proof, n_chance: int, seed: int
+) -> list[Explanation]:
+    """Add to each group worth telling of what leaving out as many others, drawn at random, does."""
+    sizes = sorted({len(one.told.rows) for one in made if one.told is not None})
+    groups = {size: _drawn(rows, size, n_chance, seed) for size in sizes}
+    proof.learn(group for drawn in groups.values() for group in drawn)
+    done = []
+    for j, one in enumerate(made):
+        told = one.told
+        if told is not None:
+            outcomes = [proof.outcome(group, j) for group in groups[len(told.rows)]]
+            by_chance = tuple(outcome for outcome in outcomes if outcome is not None)
+            removals = [replace(r, by_chance=by_chance) if r is told else r for r in one.removals]
+            one = replace(one, removals=tuple(removals))
+        done.append(one)
+    return done
+
+
+def _drawn(rows: Array, size: int, n: int, seed: int) -> list[Group]:
+    rng = stream(seed, "influence by chance", size)
+    return [tuple(sorted(rng.permutation(rows)[:size].tolist())) for _ in range(n)]

@@ -1,0 +1,150 @@
+"""A training's parameters, kept now and then: what influence is traced over."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from pellucid.errors import FormatError
+from pellucid.nn.model import Model
+from pellucid.training.dual import dual_of, plain_flat
+from pellucid.training.events import Event, StepEnd, StepsEnd, TrainStart
+from pellucid.training.options import check_count
+from pellucid.types import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """A model's parameters after some steps of its training.
+
+    Attributes
+    ----------
+    step : int
+        Updates made before.
+    rate : float
+        The learning rate, times the steps that this moment stands for.
+    theta : Array, shape (p,)
+        All parameters, in the plain form.
+    states : tuple of dict of str to Array
+        Of each layer, what is kept but not trained.
+    """
+
+    step: int
+    rate: float
+    theta: Array
+    states: tuple[dict[str, Array], ...]
+
+    def put_into(self, model: Model) -> None:
+        """Write the parameters and states into a model of the same architecture."""
+        model.theta[...] = self.theta
+        # From the back: a training in the dual form has no Flatten in front.
+        for leaf, state in zip(model.leaves()[-len(self.states) :], self.states, strict=True):
+            for key, value in state.items():
+                leaf.state[key] = value.copy()
+
+
+@final
+class KeepMoments:
+    """A callback of ``train`` that keeps the parameters at evenly spaced steps, the first start included.
+
+    Parameters
+    ----------
+    n : int, optional
+        How many moments; each stands for the steps from it to the next.
+
+    Attributes
+    ----------
+    moments : list of Moment
+        Complete when the training is over.
+
+    Examples
+    --------
+    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.training.loop import train
+    >>> from pellucid.training.optimizers import SGD
+    >>> from pellucid.types import Dataset
+    >>> keep = KeepMoments(2)
+    >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))
+    >>> _ = train(Sequential([Dense(1)]), data, optimizer=SGD(0.5), n_epochs=10, callbacks=[keep])
+    >>> [(moment.step, moment.rate) for moment in keep.moments]
+    [(0, 2.5), (5, 2.5)]
+    """
+
+    def __init__(self, n: int = 20) -> None:
+        self.n = check_count("n", n)
+        self.moments: list[Moment] = []
+        self._run: Any = None
+        self._due: list[int] = []
+
+    def __call__(self, event: Event) -> None:
+        """Listen."""
+        if isinstance(event, TrainStart):
+            self._run, self.moments = event.run, []
+            total = event.run.n_epochs * event.run.n_steps
+            self._due = sorted({total * i // self.n for i in range(self.n)}, reverse=True)
+            self._keep(0)
+        elif isinstance(event, StepEnd):
+            self._keep(event.step + 1)
+        elif isinstance(event, StepsEnd):
+            self._close(self._run.step)
+            self._run = None
+
+    def _keep(self, step: int) -> None:
+        if not self._due or step != self._due[-1]:
+            return
+        self._due.pop()
+        model = self._run.model
+        states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves())
+        theta = plain_flat(dual_of(model), model.theta)
+        self.moments.append(Moment(step, self._run.optimizer.learning_rate, theta, states))
+
+    def _close(self, n_steps: int) -> None:
+        """Let each moment stand for the steps from it to the next; one after the last step for none."""
+        kept = [moment for moment in self.moments if moment.step < max(n_steps, 1)]
+        ends = [moment.step for moment in kept[1:]] + [n_steps]
+        self.moments = [
+            Moment(moment.step, moment.rate * (end - moment.step), moment.theta, moment.states)
+            for moment, end in zip(kept, ends, strict=True)
+        ]
+
+
+def last_moment(model: Model, rate: float = 1.0) -> Moment:
+    """Return a trained model as the only moment that is known of its training."""
+    states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves())
+    return Moment(-1, rate, model.theta.copy(), states)
+
+
+def read_moment(path: str | Path, model: Model, rate: float = 1.0) -> Moment:
+    """Return the moment that a checkpoint of a training in the direct form holds.
+
+    Parameters
+    ----------
+    path : str or Path
+    model : Model
+        Of the same architecture, initialized.
+    rate : float, optional
+
+    Raises
+    ------
+    FormatError
+        If it is not a whole checkpoint, of another model, or of a training in the dual form.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
+            step = int(json.loads((file.metadata() or {})["pellucid_checkpoint"])["position"][1])
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise FormatError(f"{path}: not a whole checkpoint ({error}). Remove it, or add --retrain.") from None
+    theta = arrays.get("theta", np.empty(0))
+    if "W_0" in arrays or theta.shape != model.theta.shape:
+        raise FormatError(f"{path}: it is of another model, or in the dual form. Add --retrain.")
+    states = tuple(
+        {key: arrays.get(f"state.{i}.{key}", value) for key, value in leaf.state.items()}
+        for i, leaf in enumerate(model.leaves())
+    )
+    return Moment(step, rate, theta, states)

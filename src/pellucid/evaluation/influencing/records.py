@@ -1,0 +1,147 @@
+"""What is found out about one verdict: who pushed it, and what it would be without them."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+FEW = 0.25  # the share of random groups up to which changing a verdict is seldom
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a verdict came to in another training.
+
+    Attributes
+    ----------
+    label : str
+        What the network says then.
+    probability : float
+        Of the class that it said before.
+    log_odds : float
+        log(p / (1 - p)) of that.
+    is_changed : bool
+        Whether it says another class than before.
+    """
+
+    label: str
+    probability: float
+    log_odds: float
+    is_changed: bool
+
+
+@dataclass(frozen=True)
+class Pusher:
+    """A training sample and its part in a verdict.
+
+    Attributes
+    ----------
+    row : int
+        Of the training part.
+    label : str
+    score : float
+        What it is ranked by; above 0: towards the verdict.
+    tracin, renormalized : float
+        See :class:`Influence`.
+    alone : Outcome or None
+        The verdict of a training without it alone.
+    is_same : bool
+        Whether it is the asked sample itself, number for number.
+    """
+
+    row: int
+    label: str
+    score: float
+    tracin: float
+    renormalized: float
+    alone: Outcome | None = None
+    is_same: bool = False
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A training without a group of samples.
+
+    Attributes
+    ----------
+    rows : tuple of int
+        The group, the hardest push first.
+    outcome : Outcome
+    by_chance : tuple of Outcome
+        Of trainings without as many samples drawn at random.
+    """
+
+    rows: tuple[int, ...]
+    outcome: Outcome
+    by_chance: tuple[Outcome, ...] = ()
+
+    @property
+    def n_changed_by_chance(self) -> int:
+        """How many of the random groups changed the verdict too."""
+        return sum(outcome.is_changed for outcome in self.by_chance)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an asked sample got its verdict.
+
+    Attributes
+    ----------
+    index : int
+        Of the asked sample in the test part.
+    verdict, actual : str
+        Class names.
+    probability, log_odds : float
+        Of the verdict.
+    towards, against : tuple of Pusher
+        The training samples that pushed hardest, each way.
+    removals : tuple of Removal
+        Ever larger groups of those that pushed towards the verdict, left out together; empty: not trained again.
+    without_against : Removal or None
+        The shown samples that pushed against it, left out together.
+    n_single_changes, n_single : int or None
+        Where every training sample was left out alone: how many of so many times the verdict changed.
+    """
+
+    index: int
+    verdict: str
+    actual: str
+    probability: float
+    log_odds: float
+    towards: tuple[Pusher, ...]
+    against: tuple[Pusher, ...]
+    removals: tuple[Removal, ...] = ()
+    without_against: Removal | None = None
+    n_single_changes: int | None = None
+    n_single: int | None = None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the verdict is the true class."""
+        return self.verdict == self.actual
+
+    @property
+    def decisive(self) -> Removal | None:
+        """The smallest of the groups without which the verdict is another; None if there is none."""
+        return next((removal for removal in self.removals if removal.outcome.is_changed), None)
+
+    @property
+    def told(self) -> Removal | None:
+        """The group worth telling of: the decisive one, else the largest; None where nothing was trained again."""
+        return self.decisive or (self.removals[-1] if self.removals else None)
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether a group decides, and as many samples drawn at random seldom do."""
+        found = self.decisive
+        if found is None or not found.by_chance:
+            return False
+        return found.n_changed_by_chance <= FEW * len(found.by_chance)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON can hold it."""
+        decisive = self.decisive
+        return {
+            **asdict(self),
+            "is_right": self.is_right,
+            "is_beyond_chance": self.is_beyond_chance,
+            "decisive": None if decisive is None else asdict(decisive),
+        }

@@ -1,0 +1,234 @@
+"""Training again without some samples: the only proof of what they did."""
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import DataError, OptionError
+from pellucid.evaluation.influencing.moments import KeepMoments, Moment
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import Model, Sequential
+from pellucid.training.events import Callback
+from pellucid.types import Array, Dataset
+
+Fit = Callable[[Model, Dataset, Sequence[Callback]], object]
+Group = tuple[int, ...]  # numbers of training samples, rising
+Runner = Callable[[Callable[[Any, Any], Any], Any, Sequence[Any]], Iterable[tuple[Any, Any]]]
+
+
+class Traced(NamedTuple):
+    """A training with all samples."""
+
+    model: Model
+    outputs: Array  # (n, n_out) float64, for the asked samples
+    moments: list[Moment]
+
+
+@dataclass(frozen=True, eq=False)
+class Retraining:
+    """A training that can be run again, with all samples or without some.
+
+    Attributes
+    ----------
+    start : Model
+        Initialized, not trained; every training begins from a copy of it.
+    train : Dataset
+    asked_X : Array, shape (n, ...)
+        Samples whose verdicts are asked for, as loaded.
+    fit : callable
+        Takes model, data and callbacks, and trains in place: the same way each time. Picklable, where trainings run
+        in other processes.
+
+    Notes
+    -----
+    A sample is left out by removing its row, so that the mean is taken over one sample fewer: exactly the training
+    that would have been without it. With mini-batches, others then share a batch; so much changes with it that one
+    sample's effect is hard to tell from chance.
+    """
+
+    start: Model
+    train: Dataset
+    asked_X: Array
+    fit: Fit
+
+    def without(self, group: Group = ()) -> Array:
+        """Return the outputs for the asked samples, (n, n_out) float64, of a training without a group."""
+        m = len(self.train)
+        if len(group) >= m or (group and not 0 <= min(group) <= max(group) < m):
+            raise OptionError(
+                f"retraining: expected numbers from 0 to {m - 1} and some samples left, got {group}."
+            )
+        model = self._trained(group, ())
+        return self._outputs(model)
+
+    def traced(self, n_moments: int = 20) -> Traced:
+        """Run the training with all samples, and keep moments of it."""
+        keep = KeepMoments(n_moments)
+        model = self._trained((), [keep])
+        return Traced(model, self._outputs(model), keep.moments)
+
+    def _trained(self, group: Group, callbacks: Sequence[Callback]) -> Model:
+        model = copy.deepcopy(self.start)
+        model.bind()  # a copy's arrays, also one that came from another process, are no views of its theta
+        model.mark_input_gradient(False)
+        keep = np.delete(np.arange(len(self.train)), list(group))
+        self.fit(model, self.train if not group else self.train.take(keep), callbacks)
+        return model
+
+    def _outputs(self, model: Model) -> Array:
+        return np.asarray(model.decision_function(self.asked_X), np.float64).reshape(len(self.asked_X), -1)
+
+
+def in_their_span(retraining: Retraining) -> Retraining:
+    """Return the same training with the samples turned into as few coordinates as there are samples.
+
+    Gradient descent moves the first layer's weights only within the span of the training samples. An orthonormal
+    basis Q of that span and of the asked samples turns every X into X Q and W_0 into Q^T W_0: the same products and
+    the same training, whose set-up costs next to nothing.
+
+    Parameters
+    ----------
+    retraining : Retraining
+        Of a model for which the dual form holds: see :func:`pellucid.training.dual.why_not_dual`. With another
+        optimizer the result is another training.
+
+    Returns
+    -------
+    Retraining
+        The one given, where samples have no more numbers than there are samples.
+
+    Notes
+    -----
+    One QR decomposition, 2 n_in (m + n)^2 operations. Equal up to rounding: compare ``without()`` with the outputs
+    of the model itself.
+    """
+    start = retraining.start
+    assert isinstance(start, Sequential)
+    rule = start.preprocessing or Preprocessing.for_data(retraining.train.X)
+    X, asked_X = (
+        rule.apply(part, start.dtype).reshape(len(part), -1)
+        for part in (retraining.train.X, retraining.asked_X)
+    )
+    m, rows = len(X), np.concatenate([X, asked_X]).astype(np.float64)
+    if rows.shape[1] <= len(rows):
+        return retraining
+    Q, R = np.linalg.qr(rows.T)
+    small = np.ascontiguousarray(R.T).astype(start.dtype)
+    return Retraining(
+        _with_inputs(start, Q.T @ _first_dense(start).params["W"]),
+        Dataset(small[:m], retraining.train.y, retraining.train.classes),
+        small[m:],
+        retraining.fit,
+    )
+
+
+def _first_dense(model: Sequential) -> Dense:
+    layer = next(layer for layer in model.layers if not isinstance(layer, Flatten))
+    assert isinstance(layer, Dense)
+    return layer
+
+
+def _with_inputs(start: Sequential, W: Array) -> Sequential:
+    """Return a copy of a model with other weights, (n, n_out), of its first Dense, for samples of shape (n,)."""
+    first = _first_dense(start)
+    dense = Dense(first.units, first.activation, first.initializer)
+    dense.name, dense.input_shape, dense.output_shape = first.name, (len(W),), first.output_shape
+    dense.params = {"W": W, "b": first.params["b"].copy()}
+    after = start.layers[start.layers.index(first) + 1 :]
+    model = Sequential([dense, *copy.deepcopy(after)], dtype=start.dtype)
+    model.input_shape, model.output_shape = dense.input_shape, start.output_shape
+    model.bind()
+    model.mark_input_gradient(False)
+    model.copy_loss(start)
+    model.preprocessing, model.classes = Preprocessing(), start.classes
+    return model
+
+
+def one_after_another(
+    function: Callable[[Any, Any], Any], shared: Any, jobs: Sequence[Any]
+) -> Iterator[tuple[Any, Any]]:
+    """Yield each job with ``function(shared, job)``: the runner that uses no other process."""
+    for job in jobs:
+        yield job, function(shared, job)
+
+
+def train_without(retraining: Retraining, group: Group) -> Array:
+    """Return ``retraining.without(group)``: a function of a module, for other processes."""
+    return retraining.without(group)
+
+
+def outputs_without(
+    retraining: Retraining, groups: Iterable[Group], *, run: Runner = one_after_another
+) -> dict[Group, Array]:
+    """Return the asked samples' outputs of a training without each group, each group trained for once."""
+    jobs = list(dict.fromkeys(tuple(sorted(group)) for group in groups))
+    return dict(run(train_without, retraining, jobs))
+
+
+@dataclass(frozen=True, eq=False)
+class LeaveOneOut:
+    """What trainings without one sample each came to.
+
+    Attributes
+    ----------
+    rows : Array, shape (r,)
+        The samples that were left out, one a training.
+    outputs : Array, shape (r, n, n_out)
+        The asked samples' outputs then.
+    whole : Array, shape (n, n_out)
+        Their outputs when nothing is left out.
+    """
+
+    rows: Array
+    outputs: Array
+    whole: Array
+
+
+def leave_one_out(
+    retraining: Retraining,
+    rows: Sequence[int] | None = None,
+    *,
+    whole: Array | None = None,
+    run: Runner = one_after_another,
+) -> LeaveOneOut:
+    """Train once without each sample, exactly, and return what the asked samples' outputs come to.
+
+    Parameters
+    ----------
+    retraining : Retraining
+    rows : sequence of int, optional
+        The training samples to leave out; default: each.
+    whole : Array, shape (n, n_out), optional
+        ``retraining.without()``, where it is known.
+    run : callable, optional
+        Takes a function, what all jobs share, and the jobs, and yields each job with its result.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two training samples.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> from pellucid.training.loop import train
+    >>> data = Dataset(np.array([[0.0], [1.0], [1.0]]), np.array([0, 1, 1]))
+    >>> start = preset("logistic")
+    >>> start.initialize((1,))
+    >>> fit = lambda model, data, callbacks: train(model, data, n_epochs=50, callbacks=callbacks)
+    >>> left = leave_one_out(Retraining(start, data, np.array([[1.0]]), fit))
+    >>> left.outputs.shape
+    (3, 1, 1)
+    >>> bool(left.outputs[0] > left.whole > left.outputs[1])  # the 0 spoke against it, each 1 for it
+    True
+    """
+    if len(retraining.train) < 2:
+        raise DataError("leave_one_out: expected two training samples or more.")
+    at = np.arange(len(retraining.train)) if rows is None else np.asarray(rows, np.int64)
+    found = outputs_without(retraining, [(int(i),) for i in at], run=run)
+    outputs = np.stack([found[(int(i),)] for i in at]) if len(at) else np.empty((0, 0, 0))
+    return LeaveOneOut(at, outputs, retraining.without() if whole is None else whole)

@@ -1,0 +1,236 @@
+"""TracIn: what each training sample did to a verdict, added up over a training."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.evaluation.influencing.gradients import (
+    Products,
+    Slope,
+    Tell,
+    head_products,
+    is_stack,
+    plain_products,
+    stack_products,
+)
+from pellucid.evaluation.influencing.moments import Moment
+from pellucid.evaluation.influencing.verdicts import check_classifier, verdict_slope, verdicts_of
+from pellucid.nn.model import Model
+from pellucid.nn.registry import model_from_config
+from pellucid.ops.losses import get_loss
+from pellucid.types import Array, Dataset
+
+OF = ("verdict", "loss")
+GRADIENTS = ("auto", "all", "last-layer")
+MOST_SECONDS = 60.0  # that "auto" spends on single gradients before it takes the last layer alone
+OPERATIONS_A_SECOND, SECONDS_A_LAYER = 4e9, 6e-5  # of one sample's forward and backward pass, roughly
+
+
+@dataclass(frozen=True, eq=False)
+class Influence:
+    """What each training sample did to each asked sample's score.
+
+    Attributes
+    ----------
+    tracin : Array, shape (m, n), float64
+        TracIn: how far training on sample i moved the score of asked sample j, to first order and with all else as
+        it was. Above 0: towards it. In the score's own units, where the optimizer is plain gradient descent.
+    renormalized : Array, shape (m, n), float64
+        The mean cosine, from -1 to 1, between the two samples' gradients: what TracIn gives if every training
+        sample speaks with the same strength, however wrong the network was about it.
+    verdicts : Array, shape (n,)
+        The class whose log-odds are the score.
+    steps : tuple of int
+        The moments' steps.
+    gradients : str
+        "all" parameters', or the "last-layer" alone: an approximation.
+    of : {"verdict", "loss"}
+    """
+
+    tracin: Array
+    renormalized: Array
+    verdicts: Array
+    steps: tuple[int, ...]
+    gradients: str
+    of: str
+
+
+def trace_influence(
+    model: Model,
+    moments: Sequence[Moment],
+    train: Dataset,
+    asked: Dataset,
+    *,
+    of: str = "verdict",
+    gradients: str = "auto",
+    weights: Array | None = None,
+    tell: Tell | None = None,
+) -> Influence:
+    """Return what each training sample did to the verdict on each asked sample.
+
+    Parameters
+    ----------
+    model : Model
+        Trained, a classifier: the verdicts are its own. It stays as it is.
+    moments : sequence of Moment
+        Of its training: see :class:`KeepMoments`.
+    train, asked : Dataset
+        As loaded; the model's preprocessing is applied.
+    of : {"verdict", "loss"}, optional
+        What is traced: the log-odds of the class that the model says; or, as TracIn was published, the asked
+        sample's loss, with what lowers it above 0.
+    gradients : {"auto", "all", "last-layer"}, optional
+        Of which parameters. "auto": all, unless that would take more than about a minute.
+    weights : Array, shape (m,), optional
+        How much each training sample counted; 0: it was not trained on.
+    tell : callable, optional
+        Told how many single gradients are done, and of how many, where they are computed one by one.
+
+    Returns
+    -------
+    Influence
+
+    Raises
+    ------
+    OptionError
+        If an option is not known, there is no moment, or the model gives no class probabilities.
+    ShapeError
+        If the samples do not fit the model.
+
+    Notes
+    -----
+    TracInCP of Pruthi, Liu, Kale and Sundararajan (2020), with the mean's 1/m::
+
+        tracin[i, j] = sum over moments t of  rate_t / m  * (-grad loss_i)(theta_t) . (grad score_j)(theta_t)
+
+    With a moment for every step of full-batch gradient descent its sum over i is the whole change of the score, to
+    first order in the learning rate. ``renormalized`` is GAS of Hammoudeh and Lowd (2022): both gradients are
+    divided by their lengths, and a moment counts by its rate. For a network's late gradients are those of the few
+    samples that it still misreads, and plain TracIn drowns in them.
+
+    Examples
+    --------
+    >>> from pellucid.evaluation.influencing.moments import last_moment
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("logistic")
+    >>> model.initialize((2,))
+    >>> data = Dataset(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0, 1]))
+    >>> trace_influence(model, [last_moment(model)], data, data).tracin  # both are taken for class 0 so far
+    array([[ 0.5 ,  0.25],
+           [-0.25, -0.5 ]])
+    """
+    _check(model, moments, train, asked, of, gradients)
+    replica = fresh_copy(model)
+    rule = model.preprocessing or Preprocessing()
+    X, asked_X = rule.apply(train.X, model.dtype), rule.apply(asked.X, model.dtype)
+    verdicts = verdicts_of(model.decision_function(asked.X))
+    asked_slope = verdict_slope(verdicts) if of == "verdict" else _loss_slope(model, asked, -1.0)
+    way = _way(model, gradients, (len(X) + len(asked_X)) * len(moments))
+    compute = _computation(
+        way, replica, X, asked_X, _loss_slope(model, train), asked_slope, len(moments), tell
+    )
+    share = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
+    tracin, cosines, total = np.zeros((len(X), len(asked_X))), np.zeros((len(X), len(asked_X))), 0.0
+    for moment in moments:
+        moment.put_into(replica)
+        dots, norms, asked_norms = compute()
+        tracin -= moment.rate * share[:, np.newaxis] * dots
+        lengths = np.outer(norms, asked_norms)
+        cosines -= moment.rate * np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
+        total += moment.rate
+    cosines[share == 0] = 0
+    return Influence(
+        tracin=tracin,
+        renormalized=cosines / total,
+        verdicts=verdicts,
+        steps=tuple(moment.step for moment in moments),
+        gradients="last-layer" if way == "last-layer" else "all",
+        of=of,
+    )
+
+
+def fresh_copy(model: Model) -> Model:
+    """Return a model of the same architecture, parameters, state and loss, with buffers of its own."""
+    made = model_from_config(model.config(), dtype=model.dtype)
+    made.initialize(model.input_shape)
+    made.theta[...] = model.theta
+    for own, leaf in zip(made.leaves(), model.leaves(), strict=True):
+        own.state = {key: value.copy() for key, value in leaf.state.items()}
+    made.copy_loss(model)
+    made.preprocessing, made.classes, made.schema = model.preprocessing, model.classes, model.schema
+    return made
+
+
+def _loss_slope(model: Model, data: Dataset, sign: float = 1.0) -> Slope:
+    """Return the outputs' gradient of each sample's own loss, not divided by their number."""
+    loss = get_loss(model.loss, **model.loss_options)
+    Y = model.encode(data.y)
+
+    def slope(Z: Array, rows: slice) -> Array:
+        _, cache = loss.forward(
+            Z, Y[rows].astype(Z.dtype) if Y.dtype.kind == "f" else Y[rows], normalizer=1.0
+        )
+        dZ: Array = loss.backward(cache)
+        return dZ if sign == 1 else sign * dZ
+
+    return slope
+
+
+def _way(model: Model, gradients: str, n_gradients: int) -> str:
+    if gradients != "last-layer" and is_stack(model):
+        return "stack"
+    if gradients != "auto":
+        return gradients
+    operations = 3.0 * sum(row.n_operations for row in model.rows())
+    seconds = n_gradients * (operations / OPERATIONS_A_SECOND + SECONDS_A_LAYER * len(model.leaves()))
+    return "all" if seconds <= MOST_SECONDS else "last-layer"
+
+
+def _computation(
+    way: str,
+    model: Model,
+    X: Array,
+    asked_X: Array,
+    slope: Slope,
+    asked_slope: Slope,
+    n: int,
+    tell: Tell | None,
+) -> Callable[[], Products]:
+    """Return a function that computes the products at the model's present parameters."""
+    slopes: Any = (slope, asked_slope)
+    if way == "stack":
+        gram = X.reshape(len(X), -1) @ asked_X.reshape(len(asked_X), -1).T
+        return lambda: stack_products(model, X, asked_X, *slopes, gram=gram)
+    if way == "last-layer":
+        return lambda: head_products(model, X, asked_X, *slopes)
+    done = 0
+
+    def one_by_one() -> Products:
+        nonlocal done
+        before = done
+        listen = None if tell is None else (lambda i, m: tell(before + i, n * m))
+        done += len(X)
+        return plain_products(model, X, asked_X, *slopes, tell=listen)
+
+    return one_by_one
+
+
+def _check(
+    model: Model, moments: Sequence[Moment], train: Dataset, asked: Dataset, of: str, gradients: str
+) -> None:
+    for kind, name, known in (("score", of, OF), ("gradients", gradients, GRADIENTS)):
+        if name not in known:
+            raise OptionError(unknown_name(kind, name, known))
+    if not moments:
+        raise OptionError("trace_influence: expected at least one moment of the training, got none.")
+    check_classifier(model)
+    for name, data in (("training", train), ("asked", asked)):
+        if data.X.shape[1:] != model.input_shape:
+            raise ShapeError(
+                f"trace_influence: expected {name} samples of shape {model.input_shape}, as the model was trained "
+                f"on, got {data.X.shape[1:]}."
+            )

@@ -1,0 +1,70 @@
+"""What a classifier's outputs say, and how sure it is: the score that influence is about."""
+
+import numpy as np
+
+from pellucid.errors import OptionError
+from pellucid.evaluation.influencing.gradients import Slope
+from pellucid.evaluation.outputs import log_odds
+from pellucid.nn.model import Model
+from pellucid.ops.losses import get_loss
+from pellucid.types import Array
+
+
+def check_classifier(model: Model) -> None:
+    """Raise OptionError unless a model gives one class a sample, with probabilities."""
+    if model.loss_kind != "classification":
+        raise OptionError(
+            f"influence: expected a model that gives one class a sample, this one is of "
+            f"{model.loss_kind.replace('_', ' ')} ({model.loss})."
+        )
+    if get_loss(model.loss, **model.loss_options).probabilities is None:
+        raise OptionError(
+            f"influence: a model trained on {model.loss} gives no probabilities. Train on a cross-entropy."
+        )
+
+
+def verdicts_of(Z: Array) -> Array:
+    """Return the class that outputs say, (n,) or (n, k), as ``Model.predict`` reads them."""
+    flat = Z.reshape(len(Z), -1)
+    said: Array = (flat[:, 0] > 0).astype(np.int64) if flat.shape[1] == 1 else flat.argmax(axis=1)
+    return said
+
+
+def odds_of(Z: Array, verdicts: Array) -> Array:
+    """Return log(p / (1 - p)) of one class a sample, float64.
+
+    Parameters
+    ----------
+    Z : Array, shape (..., n), (..., n, 1) or (..., n, k)
+        Outputs.
+    verdicts : Array, shape (n,)
+        The classes.
+
+    Examples
+    --------
+    >>> odds_of(np.array([[2.0], [2.0]]), np.array([1, 0]))
+    array([ 2., -2.])
+    """
+    Z = np.asarray(Z, np.float64).reshape(len(verdicts), -1)
+    if Z.shape[1] == 1:
+        return np.where(verdicts == 1, Z[:, 0], -Z[:, 0])
+    odds: Array = log_odds(Z)[np.arange(len(verdicts)), verdicts]
+    return odds
+
+
+def verdict_slope(verdicts: Array) -> Slope:
+    """Return the outputs' gradient of the verdicts' log-odds: 1 for the class, minus the others' softmax."""
+
+    def slope(Z: Array, rows: slice) -> Array:
+        said = verdicts[rows]
+        if Z.shape[1] == 1:
+            return np.where(said == 1, 1, -1).astype(Z.dtype)[:, np.newaxis]
+        at = np.arange(len(said))
+        rest = Z - Z.max(axis=1, keepdims=True)
+        rest[at, said] = -np.inf
+        rest = np.exp(rest - rest.max(axis=1, keepdims=True))
+        dZ: Array = -rest / rest.sum(axis=1, keepdims=True)
+        dZ[at, said] = 1
+        return dZ
+
+    return slope
