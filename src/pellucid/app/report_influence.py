@@ -22,12 +22,13 @@ def influence_section(draft: Draft) -> Section | None:
     from pellucid.app.influence import influence_of
 
     found = influence_of(result, rows, folder=draft.run, top=N_SHOWN, effort=EFFORT, is_quiet=True)
-    turned = [one for one in found.explanations if one.decisive is not None and not one.is_right]
+    turned = [one for one in found.explanations if one.is_beyond_chance and not one.is_right]
     wrong = [one for one in found.explanations if not one.is_right]
     if found.is_proved and wrong:
         draft.told.append(
             f"Of {count(len(wrong), 'mistake')} looked into, {len(turned)} would not have been made without a few "
-            f"of the training {result.thing}s that pushed towards {'it' if len(wrong) == 1 else 'them'}."
+            f"of the training {result.thing}s that pushed towards {'it' if len(wrong) == 1 else 'them'}, while "
+            "as many drawn at random seldom matter."
         )
     parts = [
         Section(

@@ -116,6 +116,7 @@ def fit(
     model.summary_of_training = {
         "pellucid": __version__,
         "config": config.model_dump(),
+        "data": split.name,
         "data_sha256": data_hash(split.train),
         "n_steps": history.n_steps,
         "final_loss": history.losses[-1] if history.losses else None,

@@ -1,0 +1,47 @@
+"""The edge of ``pellucid reproduce``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pellucid.app import options as o
+from pellucid.app.options import print_json, print_table
+
+
+def reproduce(
+    data_dir: Annotated[Path | None, typer.Option(help="A folder that holds the published photos.")] = None,
+    tolerance: Annotated[float, typer.Option(help="The largest relative difference that is none.")] = 1e-8,
+    as_json: o.Json = False,
+    mirror: o.Mirror = None,
+) -> None:
+    """The published numbers beside ours; exit 1 if they differ."""
+    from pellucid.app import reproduction
+    from pellucid.training.callbacks import Progress
+
+    result = reproduction.reproduce(
+        data_dir, tolerance=tolerance, mirror=mirror, callbacks=lambda path: [Progress(path)]
+    )
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        published = reproduction.published_costs()
+        rows = [
+            (f"cost at {i}", published[i], ours, result.direct_costs[i]) for i, ours in result.costs.items()
+        ]
+        accuracies = (
+            ("training accuracy", reproduction.PUBLISHED_TRAIN_ACCURACY, result.train_accuracy),
+            ("test accuracy", reproduction.PUBLISHED_TEST_ACCURACY, result.test_accuracy),
+            (
+                f"new photo {reproduction.NEW_PHOTO}",
+                reproduction.PUBLISHED_VERDICT,
+                result.new_photo or "not there",
+            ),
+        )
+        print_table(("", "published", "dual form", "direct form"), rows + [(*row, "") for row in accuracies])
+        print(f"\nLargest relative difference: {result.largest_difference:.1e} (allowed: {tolerance:g})")
+        print(f"Dual form: {result.dual_seconds:.3f} s. Direct form: {result.direct_seconds:.2f} s.")
+        print(f"BLAS: {result.blas}, {result.threads} threads.")
+        print("The numbers match." if result.matches else "The numbers DIFFER.")
+    if not result.matches:
+        raise typer.Exit(1)

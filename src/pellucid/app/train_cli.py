@@ -1,0 +1,104 @@
+"""The edge of ``pellucid train``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pellucid.app import options as o
+
+
+def train(
+    data: o.Data,
+    model: o.ModelName = "mlp",
+    out: Annotated[Path | None, typer.Option(help="The run folder; default runs/DATA-MODEL-N.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
+    ] = False,
+    checkpoint_steps: Annotated[
+        int | None, typer.Option(help="Write a checkpoint every so many steps.")
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float | None, typer.Option(help="Or every so many minutes; default 5.")
+    ] = None,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write event files into the folder.")
+    ] = False,
+    force: o.Force = False,
+    quiet: o.Quiet = False,
+    epochs: o.Epochs = None,
+    batch_size: o.BatchSize = None,
+    learning_rate: o.LearningRate = None,
+    optimizer: o.OptimizerName = None,
+    weight_decay: o.WeightDecay = None,
+    schedule: o.ScheduleName = None,
+    augment: o.AugmentName = None,
+    loss: o.LossName = None,
+    class_weight: o.ClassWeight = None,
+    validation: o.ValidationShare = None,
+    patience: o.Patience = None,
+    average: o.Average = None,
+    seed: o.Seed = 1,
+    dtype: o.Dtype = None,
+    path: o.Path_ = "auto",
+    threads: o.Threads = None,
+    x_key: o.XKey = None,
+    y_key: o.YKey = None,
+    target: o.Target = None,
+    skip_bad: o.SkipBad = False,
+    image_size: o.ImageSize = None,
+    mirror: o.Mirror = None,
+) -> None:
+    """Train a model: checkpoints, model, history and metrics, without the pictures of `run`."""
+    from pellucid.app.run_folder import next_folder
+    from pellucid.app.train_command import train_into
+    from pellucid.app.training import plan
+    from pellucid.training.callbacks import Progress
+
+    config, architecture = plan(
+        model,
+        data=data,
+        target=target,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        augment=augment,
+        loss=loss,
+        class_weight=class_weight,
+        validation=validation,
+        patience=patience,
+        average=average,
+        seed=seed,
+        dtype=dtype,
+        path=path,
+        threads=threads,
+    )
+    split = o.load(
+        data,
+        x_key=x_key,
+        y_key=y_key,
+        target=target,
+        skip_bad=skip_bad,
+        image_size=image_size,
+        mirror=mirror,
+        seed=seed,
+    )
+    outcome = train_into(
+        split,
+        config,
+        out or next_folder(Path("runs"), o.folder_name(data, model)),
+        architecture=architecture,
+        resume=resume,
+        checkpoint_steps=checkpoint_steps,
+        checkpoint_minutes=checkpoint_minutes,
+        tensorboard=tensorboard,
+        force=force,
+        callbacks=() if quiet else (Progress(),),
+        say=(lambda line: None) if quiet else print,
+    )
+    print(outcome.folder)
+    if outcome.was_interrupted:
+        raise typer.Exit(130)
