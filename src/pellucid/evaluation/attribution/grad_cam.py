@@ -1,0 +1,136 @@
+"""Grad-CAM: where the last convolution's feature maps speak for a class."""
+
+import numpy as np
+
+from pellucid.evaluation.attribution.records import Attribution
+from pellucid.evaluation.attribution.scoring import Scorer
+from pellucid.nn.convolution import Conv2D
+from pellucid.nn.graph import Graph
+from pellucid.nn.layers import Layer
+from pellucid.nn.model import Model, Sequential
+from pellucid.nn.normalization import Activation, BatchNorm, Dropout, LayerNorm
+from pellucid.nn.probing import watched
+from pellucid.types import Array
+
+NO_CONVOLUTION = (
+    "Grad-CAM looks at the feature maps of the last convolution, and this network has none: its first layer sees "
+    "all pixels at once, so no place in it is a place in the photo."
+)
+IN_PLACE = (Activation, BatchNorm, Dropout, LayerNorm)  # they change numbers, not where these are
+
+
+def feature_layer(model: Model) -> Layer | None:
+    """Return the layer whose output are the last convolution's feature maps, normalized and bent; None without one.
+
+    Behind the last convolution, or the residual or parallel block that holds it, normalization and activation
+    belong to it. A block whose output is no picture any more is looked into.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("cnn")
+    >>> model.initialize((64, 64, 3))
+    >>> feature_layer(model).name, feature_layer(model).output_shape
+    ('activation_4', (8, 8, 96))
+    """
+    chain = _chain(model)
+    last = next((i for i in reversed(range(len(chain))) if _has_convolution(chain[i])), None)
+    if last is None:
+        return None
+    found = chain[last]
+    if len(found.output_shape) != 3 and isinstance(found, Model):
+        return feature_layer(found)
+    if isinstance(model, Graph):
+        return _behind_in_graph(model, found)
+    for layer in chain[last + 1 :]:
+        if not isinstance(layer, IN_PLACE):
+            break
+        found = layer
+    return found
+
+
+def _chain(model: Model) -> list[Layer]:
+    """Return a structure's parts in order, those of nested sequences one by one."""
+    parts: list[Layer] = []
+    for child in model.children():
+        parts += _chain(child) if isinstance(child, Sequential) else [child]
+    return parts
+
+
+def _has_convolution(layer: Layer) -> bool:
+    return any(isinstance(leaf, Conv2D) for leaf in layer.leaves())
+
+
+def _behind_in_graph(graph: Graph, found: Layer) -> Layer:
+    """Return the last of the nodes that do nothing but normalize and bend what the found layer gives."""
+    holders = [
+        name for name, (layer, _) in graph.nodes.items() if isinstance(layer, Layer) and _holds(layer, found)
+    ]
+    name = holders[0]
+    while True:
+        users = [user for user, (_, sources) in graph.nodes.items() if name in sources]
+        layer = graph.nodes[users[0]][0] if len(users) == 1 else None
+        if not isinstance(layer, IN_PLACE):
+            return found
+        name, found = users[0], layer
+
+
+def _holds(layer: Layer, wanted: Layer) -> bool:
+    return layer is wanted or (
+        isinstance(layer, Model) and any(_holds(child, wanted) for child in layer.children())
+    )
+
+
+def grad_cam(scorer: Scorer, x: Array) -> Attribution:
+    """Return where the last convolution's feature maps speak for the class, enlarged to the photo.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    x : Array, shape (h, w, c) or (h, w)
+        A prepared image.
+
+    Returns
+    -------
+    Attribution
+        ``values`` (h, w, 1) is the weighted sum of the maps, enlarged bilinearly; ``heat`` what of it is above 0.
+        Both None for a network without a convolution, and the note says so.
+
+    Notes
+    -----
+    Selvaraju et al., 2017, "Grad-CAM", equations 1 and 2: each map's weight is the mean of the score's gradient
+    over it, ``heat = relu(sum over k of weight_k A_k)``. One forward and one backward pass.
+    """
+    layer = feature_layer(scorer.model)
+    if layer is None:
+        return Attribution(None, None, False, NO_CONVOLUTION)
+    with watched(layer) as watch:
+        scorer.gradients(x[None])
+    assert watch.output is not None
+    A = watch.output[0]
+    weights = np.zeros(A.shape[2]) if watch.gradient is None else watch.gradient[0].mean(axis=(0, 1))
+    cam = A @ weights
+    h, w = A.shape[:2]
+    where = f"Where the {A.shape[2]} feature maps of the last convolution ({h} × {w} places, enlarged)"
+    note = f"{where} speak for it." if (cam > 0).any() else f"{where} speak for it: nowhere."
+    return Attribution(
+        enlarged(cam, x.shape[:2])[..., None], enlarged(np.maximum(cam, 0), x.shape[:2]), False, note
+    )
+
+
+def enlarged(plane: Array, size: tuple[int, ...]) -> Array:
+    """Return a plane of numbers at another size, (height, width), interpolated linearly between their centres.
+
+    Examples
+    --------
+    >>> enlarged(np.array([[0.0, 1.0]]), (1, 4))
+    array([[0.  , 0.25, 0.75, 1.  ]])
+    """
+    for axis in (0, 1):
+        n, wanted = plane.shape[axis], size[axis]
+        at = np.clip((np.arange(wanted) + 0.5) * n / wanted - 0.5, 0, n - 1)
+        low = np.minimum(at.astype(int), max(n - 2, 0))
+        high = np.minimum(low + 1, n - 1)
+        share = (at - low).reshape(-1, 1) if axis == 0 else at - low
+        plane = plane.take(low, axis) * (1 - share) + plane.take(high, axis) * share
+    return plane

@@ -1,0 +1,97 @@
+"""Maps made of the gradient at the photo itself: plain, times the pixels, and averaged over noisy copies."""
+
+import numpy as np
+
+from pellucid.evaluation.attribution.records import Attribution, as_cube
+from pellucid.evaluation.attribution.scoring import Scorer
+from pellucid.rng import stream
+from pellucid.types import Array
+
+N_COPIES = 25
+NOISE = 0.15  # of the photo's own range, from its darkest to its brightest number
+FLAT = (
+    "It is 0 everywhere: here no small change of any pixel moves the verdict (all units on the way are off)."
+)
+
+
+def plain_gradient(scorer: Scorer, x: Array) -> Attribution:
+    """Return the gradient of the score for each pixel.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    x : Array, shape (h, w, c) or (h, w)
+        A prepared image.
+
+    Returns
+    -------
+    Attribution
+        ``values`` is dscore/dx; ``heat`` the largest of the channels' absolute values.
+
+    Notes
+    -----
+    Simonyan, Vedaldi and Zisserman, 2013, "Deep inside convolutional networks", section 3.1. One forward and one
+    backward pass.
+    """
+    values = as_cube(scorer.gradients(x[None])[1][0])
+    note = "The brighter a pixel, the more a small change of it would move the score, up or down."
+    return _unsigned(values, note)
+
+
+def gradient_x_input(scorer: Scorer, x: Array) -> Attribution:
+    """Return each pixel's gradient times its value: what it adds to the score, were the network linear.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    x : Array, shape (h, w, c) or (h, w)
+
+    Returns
+    -------
+    Attribution
+        ``heat`` is the sum over the channels. A black pixel gets 0, whatever it means to the network.
+
+    Notes
+    -----
+    Shrikumar, Greenside, Shcherbina and Kundaje, 2016, "Not just a black box", equation 1.
+    """
+    values = as_cube(scorer.gradients(x[None])[1][0] * x)
+    note = "Gradient times brightness: red pixels speak for it, blue ones against; black ones cannot speak."
+    return Attribution(values, values.sum(axis=2), True, note if values.any() else FLAT)
+
+
+def smooth_grad(
+    scorer: Scorer, x: Array, *, n: int = N_COPIES, noise: float = NOISE, seed: int = 0
+) -> Attribution:
+    """Return the gradient averaged over noisy copies, which leaves out what changes from pixel to pixel.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    x : Array, shape (h, w, c) or (h, w)
+    n : int, optional
+        Copies.
+    noise : float, optional
+        The noise's standard deviation, as a share of the image's range of values.
+    seed : int, optional
+
+    Returns
+    -------
+    Attribution
+        ``heat`` is the largest of the channels' absolute values.
+
+    Notes
+    -----
+    Smilkov, Thorat, Kim, Viégas and Wattenberg, 2017, "SmoothGrad", section 2: the mean of the gradient at
+    x + N(0, sigma^2). n forward and backward passes.
+    """
+    sigma = noise * float(x.max() - x.min())
+    bumps = stream(seed, "smoothgrad").standard_normal((n, *x.shape))
+    copies = (x + sigma * bumps).astype(x.dtype)
+    values = as_cube(scorer.gradients(copies)[1].mean(axis=0))
+    note = f"The gradient, averaged over {n} copies with noise of {100 * noise:.0f} % of the photo's range."
+    return _unsigned(values, note)
+
+
+def _unsigned(values: Array, note: str) -> Attribution:
+    return Attribution(values, np.abs(values).max(axis=2), False, note if values.any() else FLAT)

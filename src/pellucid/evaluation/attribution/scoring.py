@@ -1,0 +1,133 @@
+"""The one number that a map explains: the logit of a class, or of the other of two."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.nn.model import Model
+from pellucid.nn.probing import input_gradient
+from pellucid.types import Array
+
+ROWS = 32  # samples at a time: large enough for speed, small enough to keep buffers small
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What a map explains.
+
+    Attributes
+    ----------
+    index : int
+        The class; of several yes-or-no questions or quantities, the output.
+    name : str
+    weights : Array, shape (n_out,)
+        The score is the outputs times these: +1 for the class's own logit. One logit speaks for the second of two
+        classes, so that its weight is -1 where the first is meant.
+    """
+
+    index: int
+    name: str
+    weights: Array
+
+
+class Scorer:
+    """A model as a function of prepared images that returns one number each.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized, with one image as input and outputs of shape (n_out,).
+    weights : Array, shape (n_out,)
+        See :class:`Target`.
+    """
+
+    def __init__(self, model: Model, weights: Array) -> None:
+        self.model, self.weights = model, weights.astype(model.dtype)
+
+    def scores(self, X: Array) -> Array:
+        """Return the score of each prepared image, shape (m,)."""
+        parts = [self.model.forward(X[i : i + ROWS]) @ self.weights for i in range(0, len(X), ROWS)]
+        return np.concatenate(parts)
+
+    def gradients(self, X: Array) -> tuple[Array, Array]:
+        """Return the score of each prepared image, (m,), and its gradient for the pixels, (m, *input_shape)."""
+        scores, gradients = np.empty(len(X), X.dtype), np.empty_like(X)
+        for i in range(0, len(X), ROWS):
+            outputs, gradients[i : i + ROWS] = input_gradient(self.model, X[i : i + ROWS], self.weights)
+            scores[i : i + ROWS] = outputs @ self.weights
+        return scores, gradients
+
+
+def check_takes_image(model: Model) -> None:
+    """Raise ShapeError unless a model takes one image and gives a row of numbers."""
+    shape: Any = model.input_shape  # of several inputs or outputs a dictionary
+    outputs: Any = model.output_shape
+    is_image = isinstance(shape, tuple) and len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,))
+    if not is_image or isinstance(outputs, dict) or len(outputs) != 1:
+        raise ShapeError(
+            "saliency: expected a model that takes one image, (height, width, channels), and gives (n_out,) "
+            f"numbers, got one from {shape} to {outputs}. Only pictures can be looked at this way."
+        )
+
+
+def prepared_image(model: Model, image: Array) -> Array:
+    """Return an image as the model's first layer takes it, shape input_shape; ShapeError if it is none."""
+    check_takes_image(model)
+    shape = model.input_shape
+    if image.shape != shape:
+        raise ShapeError(
+            f"saliency: expected an image of shape {shape}, as the model takes, got {image.shape}. "
+            "pellucid.data.images.image_to_input resizes one."
+        )
+    rule = model.preprocessing or Preprocessing()
+    prepared: Array = rule.apply(image[None], model.dtype)[0]
+    return prepared
+
+
+def target_of(model: Model, prepared: Array, target: int | str | None = None) -> Target:
+    """Return what is to be explained: a class by number or name, or by default what the model says.
+
+    Parameters
+    ----------
+    model : Model
+    prepared : Array, shape input_shape
+    target : int or str, optional
+        Default: the predicted class; of yes-or-no questions the one with the surest yes; of quantities the first.
+
+    Raises
+    ------
+    OptionError
+        If the model knows no such class; the nearest is named.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("logistic")
+    >>> model.initialize((2, 2, 3))
+    >>> model.classes = ("non-cat", "cat")
+    >>> target_of(model, np.zeros((2, 2, 3)), "non-cat")
+    Target(index=0, name='non-cat', weights=array([-1.]))
+    """
+    n_out = model.output_shape[0]
+    is_pair = n_out == 1 and model.loss_kind == "classification"
+    n = 2 if is_pair else n_out
+    names = model.classes if len(model.classes) == n else tuple(str(i) for i in range(n))
+    if target is None:
+        outputs = model.forward(prepared[None])[0]
+        index = int(outputs[0] > 0) if is_pair else int(outputs.argmax())
+        if model.loss_kind == "regression":
+            index = 0
+    elif isinstance(target, str):
+        if target not in names:
+            raise OptionError(f"saliency: {unknown_name('class', target, names)}")
+        index = names.index(target)
+    else:
+        index = int(target)
+        if not 0 <= index < n:
+            raise OptionError(f"saliency: expected a class from 0 to {n - 1}, got {target}.")
+    weights = np.zeros(n_out)
+    weights[0 if is_pair else index] = -1.0 if is_pair and index == 0 else 1.0
+    return Target(index, names[index], weights)

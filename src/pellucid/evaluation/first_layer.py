@@ -1,0 +1,134 @@
+"""What the first layer looks for: its weights as pictures, and whether they show more than an untrained layer's."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.nn.convolution import Conv2D
+from pellucid.nn.layers import Dense
+from pellucid.nn.model import Model
+from pellucid.rng import stream
+from pellucid.types import Array
+
+N_DRAWS = 20
+CLEARLY = 4.0  # standard deviations between what was learned and what chance gives
+
+
+@dataclass(frozen=True, eq=False)
+class FirstLayer:
+    """The weights of the first layer, unit by unit.
+
+    Attributes
+    ----------
+    name : str
+        The layer's.
+    kind : {"Dense", "Conv2D"}
+    pictures : Array, shape (units, h, w, c)
+        A Dense unit's weights for each pixel of the image; of a Conv2D its kernels.
+    smoothness : float or None
+        How alike neighbouring weights are: the correlation over all pairs beside and below one another. None where
+        no two are neighbours, or all are 0.
+    untrained, spread : float
+        Mean and standard deviation of the same for freshly drawn weights.
+    """
+
+    name: str
+    kind: str
+    pictures: Array
+    smoothness: float | None
+    untrained: float
+    spread: float
+
+    @property
+    def is_learned(self) -> bool | None:
+        """Whether the weights show more than those of an untrained layer; None where that cannot be told."""
+        if self.smoothness is None:
+            return None
+        return abs(self.smoothness - self.untrained) > CLEARLY * self.spread
+
+    @property
+    def words(self) -> str:
+        """The check in a sentence."""
+        if self.smoothness is None:
+            return "Whether they were learned cannot be told: no two weights are neighbours, or all are 0."
+        numbers = (
+            f"Neighbouring weights correlate with {self.smoothness:.3f}, those of an untrained layer with "
+            f"{abs(self.untrained):.3f} ± {self.spread:.3f}"
+        )
+        if self.is_learned:
+            return f"{numbers}: something was learned there."
+        return f"{numbers}: they cannot be told from noise."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was measured as JSON can hold it."""
+        return {
+            "layer": self.name,
+            "n_units": len(self.pictures),
+            "smoothness": self.smoothness,
+            "untrained_smoothness": self.untrained,
+            "untrained_spread": self.spread,
+            "is_learned": self.is_learned,
+            "words": self.words,
+        }
+
+
+def first_layer(model: Model) -> FirstLayer | None:
+    """Return the first layer's weights as pictures, or None if its weights do not belong to pixels.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized.
+
+    Notes
+    -----
+    The check: weights drawn at random have nothing to do with their neighbours, and those of an untrained layer
+    are 20 times drawn anew to see what chance gives. It is the model-randomization check of Adebayo et al. (2018)
+    for a picture that needs no photo.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 3))
+    >>> found = first_layer(model)
+    >>> found.pictures.shape, found.is_learned
+    ((20, 8, 8, 3), False)
+    """
+    leaf = next((leaf for leaf in model.leaves() if isinstance(leaf, Dense | Conv2D)), None)
+    shape: Any = model.input_shape
+    if leaf is None or not isinstance(shape, tuple) or len(shape) not in (2, 3):
+        return None
+    W = leaf.params["W"]
+    if isinstance(leaf, Conv2D):
+        pictures = np.moveaxis(W, -1, 0)
+    elif W.shape[0] == math.prod(shape):
+        pictures = W.T.reshape(-1, *(shape if len(shape) == 3 else (*shape, 1)))
+    else:
+        return None
+    rng = stream(0, "untrained first layer")
+    chance = [_smoothness(rng.standard_normal(pictures.shape, np.float32)) for _ in range(N_DRAWS)]
+    known = [value for value in chance if value is not None]
+    return FirstLayer(
+        leaf.name,
+        type(leaf).__name__,
+        pictures,
+        _smoothness(pictures),
+        float(np.mean(known)) if known else 0.0,
+        float(np.std(known)) if known else 0.0,
+    )
+
+
+def _smoothness(pictures: Array) -> float | None:
+    """Return the correlation, about 0, of weights that are neighbours in their picture."""
+    across = (pictures[:, :, 1:], pictures[:, :, :-1])
+    down = (pictures[:, 1:], pictures[:, :-1])
+    products = squares = 0.0
+    for one, other in (across, down):
+        products += float(np.einsum("ijkl,ijkl->", one, other))
+        squares += (
+            float(np.einsum("ijkl,ijkl->", one, one)) + float(np.einsum("ijkl,ijkl->", other, other))
+        ) / 2
+    return products / squares if squares else None

@@ -1,0 +1,215 @@
+"""The training photos that are nearest to a photo: by their pixels, and by what the network makes of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.nn.model import PREDICT_ROWS, Model
+from pellucid.nn.probing import last_trained_layer, watched
+from pellucid.types import Array
+
+BLOCK = 2**24  # numbers converted at a time: 64 MB as float32
+SPARE = 4  # further candidates whose distance is computed exactly: the quick one errs in its last digits
+
+
+def nearest(train_X: Array, X: Array, n: int = 5, *, leave_out: Array | None = None) -> tuple[Array, Array]:
+    """Return the training samples nearest to each sample, the nearest first.
+
+    Parameters
+    ----------
+    train_X : Array, shape (m_train, ...)
+        Photos, or rows of features; any numeric dtype. Not modified.
+    X : Array, shape (m, ...)
+        Of the same sample shape, in the same units.
+    n : int, optional
+        How many; fewer where there are fewer.
+    leave_out : Array, shape (m,), optional
+        For each sample a training row that does not count: itself, where X comes from the training set.
+
+    Returns
+    -------
+    indices : Array, shape (m, n), dtype int64
+        Rows of ``train_X``; of equally near ones the first.
+    distances : Array, shape (m, n), dtype float64
+        The root mean square difference of two samples' numbers, in their own units: of uint8 photos in
+        brightness steps from 0 to 255. 0 for the very same numbers, and only then.
+
+    Raises
+    ------
+    ShapeError
+        If samples have different shapes.
+    DataError
+        If there is no training sample.
+    OptionError
+        If ``n`` is below 1.
+
+    Notes
+    -----
+    2 m m_train d operations for samples of d numbers, as one matrix product in pieces (float32); the distances
+    that are returned are then computed from the differences themselves.
+
+    Examples
+    --------
+    >>> nearest(np.array([[0, 0], [3, 3], [9, 9]], np.uint8), np.array([[4, 4]], np.uint8), n=2)
+    (array([[1, 0]]), array([[1., 4.]]))
+    """
+    if train_X.shape[1:] != X.shape[1:]:
+        raise ShapeError(
+            f"nearest: expected samples of shape {train_X.shape[1:]}, as in training, got {X.shape[1:]}."
+        )
+    if n < 1:
+        raise OptionError(f"nearest: expected n of 1 or more, got {n}.")
+    m = len(X)
+    n_there = len(train_X) - (leave_out is not None)
+    if n_there < 1:
+        raise DataError(f"nearest: expected a training sample to compare with, got {len(train_X)}.")
+    n = min(n, n_there)
+    T, Q = train_X.reshape(len(train_X), -1), X.reshape(m, -1)
+    indices, distances = np.empty((m, n), np.int64), np.empty((m, n))
+    rows = max(1, BLOCK // max(len(T), T.shape[1], 1))
+    for start in range(0, m, rows):
+        part = slice(start, start + rows)
+        squares = _squared_distances(T, Q[part])
+        if leave_out is not None:
+            squares[np.arange(len(squares)), leave_out[part]] = np.inf
+        for i, row in enumerate(squares, start):
+            indices[i], distances[i] = _best(T, Q[i], row, n)
+    return indices, distances
+
+
+def _squared_distances(T: Array, Q: Array) -> Array:
+    """Return |t - q|^2 of every pair, shape (len(Q), len(T)), right to about six digits of the largest."""
+    center = T[:256].mean(axis=0, dtype=np.float64).astype(np.float32)  # what all share costs no digits
+    q = Q.astype(np.float32) - center
+    squares = np.empty((len(Q), len(T)), np.float32)
+    rows = max(1, BLOCK // max(1, T.shape[1]))
+    for start in range(0, len(T), rows):
+        t = T[start : start + rows].astype(np.float32) - center
+        np.matmul(q, t.T, out=squares[:, start : start + rows])
+        squares[:, start : start + rows] *= -2
+        squares[:, start : start + rows] += np.einsum("ij,ij->i", t, t)
+    squares += np.einsum("ij,ij->i", q, q)[:, None]
+    return squares
+
+
+def _best(T: Array, q: Array, squares: Array, n: int) -> tuple[Array, Array]:
+    """Return the n nearest rows and their exact distances, from rough squares."""
+    n_finite = int(np.isfinite(squares).sum())
+    n_tried = min(n + SPARE, n_finite)
+    tried = np.sort(np.argpartition(squares, n_tried - 1)[:n_tried])
+    differences = T[tried].astype(np.float64) - q.astype(np.float64)
+    exact = np.sqrt(np.einsum("ij,ij->i", differences, differences) / max(1, T.shape[1]))
+    order = np.argsort(exact, kind="stable")[:n]
+    return tried[order], exact[order]
+
+
+def hidden_features(model: Model, X: Array) -> Array:
+    """Return what a model's last trained layer sees of raw inputs: the network's own description of them.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized, of one input. A network of a single layer sees the inputs themselves.
+    X : Array, shape (m, *input_shape)
+        As the data has them; the model's preprocessing is applied.
+
+    Returns
+    -------
+    features : Array, shape (m, d), the model's dtype
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 3))
+    >>> hidden_features(model, np.zeros((2, 8, 8, 3), np.uint8)).shape
+    (2, 5)
+    """
+    layer = last_trained_layer(model)
+    rule = model.preprocessing or Preprocessing()  # as predictions do
+    if layer is None:
+        return rule.apply(X, model.dtype).reshape(len(X), -1)
+    parts = []
+    with watched(layer) as watch:
+        for start in range(0, max(1, len(X)), PREDICT_ROWS):
+            model.forward(rule.apply(X[start : start + PREDICT_ROWS], model.dtype))
+            assert watch.input is not None
+            parts.append(watch.input.reshape(len(watch.input), -1))
+    return np.concatenate(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureSpace:
+    """Training samples as a model's last hidden layer describes them, each feature measured in its own spread.
+
+    Attributes
+    ----------
+    features : Array, shape (m_train, d), dtype float64
+        Standardized: the mean is 0 and the standard deviation 1. Features that are the same for every training
+        sample (a unit that never fires) are left out.
+    """
+
+    model: Model
+    features: Array
+    mean: Array
+    scale: Array  # inf where a feature never changes
+    n_constant: int
+
+    @classmethod
+    def of(cls, model: Model, train_X: Array) -> "FeatureSpace":
+        """Return the space of a model and its training samples, (m_train, *input_shape)."""
+        raw = hidden_features(model, train_X).astype(np.float64)
+        mean, spread = raw.mean(axis=0), raw.std(axis=0)
+        is_constant = spread <= 1e-12 * np.maximum(1, np.abs(mean))
+        scale = np.where(is_constant, np.inf, spread)
+        return cls(
+            model, (raw - mean)[:, ~is_constant] / spread[~is_constant], mean, scale, int(is_constant.sum())
+        )
+
+    def describe(self, X: Array) -> Array:
+        """Return raw samples in this space, shape (m, d)."""
+        raw = hidden_features(self.model, X).astype(np.float64)
+        used = np.isfinite(self.scale)
+        described: Array = (raw - self.mean)[:, used] / self.scale[used]
+        return described
+
+    def nearest(self, X: Array, n: int = 5) -> tuple[Array, Array]:
+        """Return the training samples that the model finds most alike: see :func:`nearest_by_features`."""
+        return nearest(self.features, self.describe(X), n)
+
+
+def nearest_by_features(model: Model, train_X: Array, X: Array, n: int = 5) -> tuple[Array, Array]:
+    """Return the training samples that are nearest to each sample as the model's last hidden layer sees them.
+
+    Parameters
+    ----------
+    model : Model
+    train_X : Array, shape (m_train, *input_shape)
+    X : Array, shape (m, *input_shape)
+        Both as the data has them.
+    n : int, optional
+
+    Returns
+    -------
+    indices : Array, shape (m, n), dtype int64
+    distances : Array, shape (m, n), dtype float64
+        The root mean square difference of the features, each in units of its standard deviation over the training
+        samples. Many may be 0: a network learns to see samples of one class alike.
+
+    See Also
+    --------
+    FeatureSpace : The same for several calls, with the training samples described once.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> X = np.arange(5 * 8 * 8 * 3, dtype=np.uint8).reshape(5, 8, 8, 3)
+    >>> model.initialize((8, 8, 3))
+    >>> indices, distances = nearest_by_features(model, X, X[3:4], n=1)
+    >>> indices.tolist(), distances.round(6).tolist()
+    ([[3]], [[0.0]])
+    """
+    return FeatureSpace.of(model, train_X).nearest(X, n)

@@ -1,0 +1,89 @@
+"""A photo as one might as well have taken it: cropped, flipped, darker, brighter."""
+
+import numpy as np
+
+from pellucid.data.images import image_to_input, resize_image
+from pellucid.types import Array, Shape
+
+CENTRED = (0.9, 0.8, 0.6)  # the middle of the photo that is kept, as a share of each side
+CORNER = 0.8
+BRIGHTNESS = (0.6, 0.8, 1.25, 1.6)
+
+
+def photo_variants(original: Array, shape: Shape) -> tuple[list[str], Array]:
+    """Return changed versions of a photo, as a network sees them.
+
+    Parameters
+    ----------
+    original : Array, shape (H, W, 3), dtype uint8; or (H, W, c) of the network's own c
+        Flipped and cropped at its own size, then brought to the network's.
+    shape : tuple of int
+        The network's input shape: (h, w, c) or (h, w).
+
+    Returns
+    -------
+    names : list of str
+    seen : Array, shape (n, *shape), dtype of the original
+
+    Notes
+    -----
+    Mirrored and upside down; the middle square, where the photo is not square itself; the middle 90, 80 and 60 %
+    of each side; the four corners with 80 % of each side; brightness times 0.6, 0.8, 1.25 and 1.6 (what would be
+    brighter than white is white). Of photos much larger than the network's input the sides are first averaged
+    down to at least four times its size.
+
+    Examples
+    --------
+    >>> names, seen = photo_variants(np.zeros((30, 40, 3), np.uint8), (8, 8, 3))
+    >>> len(names), seen.shape, names[2]
+    (14, (14, 8, 8, 3), 'middle square')
+    """
+    image = _reduced(original, shape)
+    changed = {"mirrored": image[:, ::-1], "upside down": image[::-1]}
+    h, w = image.shape[:2]
+    side = min(h, w)
+    if h != w:
+        changed["middle square"] = _window(image, (h - side) // 2, (w - side) // 2, side, side)
+    for share in CENTRED:
+        down, across = max(1, round(share * h)), max(1, round(share * w))
+        changed[f"middle {100 * share:.0f} %"] = _window(
+            image, (h - down) // 2, (w - across) // 2, down, across
+        )
+    down, across = max(1, round(CORNER * h)), max(1, round(CORNER * w))
+    for vertical, top in (("top", 0), ("bottom", h - down)):
+        for horizontal, left in (("left", 0), ("right", w - across)):
+            changed[f"{vertical} {horizontal}"] = _window(image, top, left, down, across)
+    for factor in BRIGHTNESS:
+        changed[f"brightness × {factor:g}"] = _times(image, factor)
+    return list(changed), np.stack([_seen(one, shape) for one in changed.values()])
+
+
+def _window(image: Array, top: int, left: int, down: int, across: int) -> Array:
+    return image[top : top + down, left : left + across]
+
+
+def _times(image: Array, factor: float) -> Array:
+    if image.dtype == np.uint8:
+        return np.minimum(np.rint(image * factor), 255).astype(np.uint8)
+    brighter: Array = np.minimum(image * image.dtype.type(factor), 1)
+    return brighter
+
+
+def _reduced(image: Array, shape: Shape) -> Array:
+    from PIL import Image
+
+    factor = min(image.shape[0] // (4 * shape[0]), image.shape[1] // (4 * shape[1]))
+    if factor < 2 or image.dtype != np.uint8 or image.shape[2] != 3:
+        return image
+    return np.asarray(Image.fromarray(image).reduce(factor))
+
+
+def _seen(image: Array, shape: Shape) -> Array:
+    """Return an image in the network's input shape."""
+    if image.dtype != np.uint8:  # prepared floats: Pillow resizes bytes
+        as_bytes = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+        return (_seen(as_bytes, shape) / 255).astype(image.dtype)
+    image = np.ascontiguousarray(image)
+    if image.shape[2] == 3:
+        return image_to_input(image, shape)
+    return resize_image(image, shape[0], shape[1]).reshape(shape)
