@@ -1,9 +1,14 @@
+import copy
+import pickle
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
+from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.registry import model_from_config
 
@@ -130,3 +135,18 @@ def test_unknown_presets_dtypes_and_losses_name_the_nearest() -> None:
         small().set_loss("binary_crossentropy")
     with pytest.raises(OptionError, match="at least one layer"):
         Sequential([])
+
+
+@pytest.mark.parametrize("twin_of", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copys_parameters_are_views_of_its_own_theta(twin_of: Any) -> None:
+    model = Sequential([Dense(3, activation="relu"), Sequential([Dense(2), BatchNorm()]), Dense(1)])
+    model.initialize((4,), dtype="float64")
+    X, y = np.random.default_rng(0).standard_normal((5, 4)), np.array([0, 1, 0, 1, 1])
+    model.loss_and_grad(X, y)
+    twin, before = twin_of(model), model.theta.copy()
+    np.testing.assert_array_equal(twin.raw_outputs(X), model.raw_outputs(X))
+    twin.theta *= 2
+    assert not np.allclose(twin.raw_outputs(X), model.raw_outputs(X))
+    np.testing.assert_array_equal(model.theta, before)
+    twin.loss_and_grad(X, y)
+    assert np.abs(twin.grad).max() > 0

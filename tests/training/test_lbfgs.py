@@ -120,3 +120,17 @@ def test_survives_a_cliff_in_the_line_search() -> None:
 def test_has_no_step() -> None:
     with pytest.raises(PellucidError, match="call minimize instead of step"):
         LBFGS().step(np.ones(1), np.ones(1))
+
+
+def test_limits_of_evaluations_and_of_the_least_fall(rng: np.random.Generator) -> None:
+    results = []
+    for options in ({}, {"max_evaluations": 3}, {"least_fall": 0.5}):
+        bowl = Bowl(rng)
+        lbfgs = LBFGS(tolerance=1e-12, **options)
+        lbfgs.start(bowl.theta, np.ones(6))
+        lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad)
+        assert lbfgs.result is not None
+        results.append(lbfgs.result)
+    assert [result.status for result in results] == [0, 1, 0]
+    assert results[1].n_evaluations <= 4
+    assert results[2].n_iterations < results[0].n_iterations

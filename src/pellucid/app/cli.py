@@ -1,6 +1,7 @@
 """The command: argv -> use case -> text. Each command's edge is in a file of its own, and so is what it does."""
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-COMMANDS = {  # in the order of use; the words fit a terminal of 80 columns
+COMMANDS: dict[Callable[..., None], str] = {  # in the order of use; the words fit a terminal of 80 columns
     run: "Look, train, evaluate, report: the whole tutorial.",
     train: "Train with checkpoints; go on where it stopped.",
     evaluate: "What a model scores, and how sure that is.",

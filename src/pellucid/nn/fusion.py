@@ -7,6 +7,8 @@ from pellucid.nn.convolution import Conv2D
 from pellucid.nn.layers import Layer
 from pellucid.nn.normalization import Activation, BatchNorm
 from pellucid.nn.pooling import MaxPool2D
+from pellucid.ops import conv_norm_pool
+from pellucid.ops.conv_norm_pool import conv_norm_relu_pool_backward, conv_norm_relu_pool_forward
 from pellucid.ops.norm_pool import norm_relu_pool_backward, norm_relu_pool_forward
 from pellucid.types import Array
 
@@ -49,25 +51,74 @@ class NormReluPool(Layer):
         )[0]
 
 
+@final
+class ConvNormReluPool(Layer):
+    """A first convolution and all of the above: see :mod:`pellucid.ops.conv_norm_pool`."""
+
+    def __init__(self, conv: Conv2D, norm: BatchNorm) -> None:
+        super().__init__()
+        self.conv, self.norm = conv, norm
+
+    def forward(self, X: Array, *, training: bool = True) -> Array:
+        """Return the pooled output."""
+        conv, norm = self.conv, self.norm
+        A, mean, var, count, self._cache = conv_norm_relu_pool_forward(
+            X,
+            conv.params["W"],
+            norm.params["gamma"],
+            norm.params["beta"],
+            padding=conv.pads,
+            epsilon=norm.epsilon,
+            reduce=norm.reduce,
+            workspace=norm.workspace,
+        )
+        norm.record(mean, var, count)
+        return A
+
+    def backward(self, dY: Array) -> None:
+        """Write the gradients of convolution and norm; nothing before them asks for one."""
+        norm = self.norm
+        conv_norm_relu_pool_backward(
+            dY,
+            self._cache,
+            dW=self.conv.grads["W"],
+            dgamma=norm.grads["gamma"],
+            dbeta=norm.grads["beta"],
+            reduce=norm.reduce,
+            workspace=norm.workspace,
+        )
+
+
 def fused(layers: Sequence[Layer]) -> list[Layer]:
     """Return the steps of a training pass through layers that follow one another.
 
     Every run of Conv2D (without activation), BatchNorm, relu and a 2x2 MaxPool2D over even sides has its last three
-    replaced by one NormReluPool; all other layers are steps of their own.
+    replaced by one NormReluPool; a convolution of few inputs that nobody asks for an input gradient is taken in
+    with them. All other layers are steps of their own.
     """
     steps: list[Layer] = []
     i = 0
     while i < len(layers):
-        steps.append(layers[i])
         run = layers[i : i + 4]
         if len(run) == 4 and _fits(*run):
-            norm = run[1]
+            conv, norm = run[:2]
+            assert isinstance(conv, Conv2D)
             assert isinstance(norm, BatchNorm)
-            steps.append(NormReluPool(norm))
+            steps += [ConvNormReluPool(conv, norm)] if _takes_conv(conv) else [conv, NormReluPool(norm)]
             i += 4
         else:
+            steps.append(layers[i])
             i += 1
     return steps
+
+
+def _takes_conv(conv: Conv2D) -> bool:
+    return (
+        not conv.needs_input_gradient
+        and not conv.use_bias
+        and (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
+        and conv_norm_pool.fits(conv.kernel_size, conv.input_shape[2], conv.output_shape)
+    )
 
 
 def _fits(conv: Layer, norm: Layer, bend: Layer, pool: Layer) -> bool:

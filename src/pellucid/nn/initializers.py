@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -17,9 +18,10 @@ class StartRandom(np.random.Generator):
     It also carries the one legacy stream that the published weights are the successive draws of.
     """
 
-    def __init__(self, bit_generator: np.random.BitGenerator) -> None:
-        super().__init__(bit_generator)
-        self.published = legacy_stream(1)
+    @cached_property
+    def published(self) -> np.random.RandomState:
+        """The legacy stream, made when it is first asked for: seeding it takes longer than many a small start."""
+        return legacy_stream(1)
 
 
 Initializer: TypeAlias = Callable[[StartRandom, Shape], Array]

@@ -39,6 +39,11 @@ class Model(Layer):
         How rows of a table become inputs, where it was trained on a table.
     summary_of_training : dict
         What ``train`` did: kept in the model's file.
+    reported : callable or None
+        Given a batch's loss and the sum of its weights, returns what ``loss_and_grad`` returns in its place: a
+        penalty may add its part here. Never copied into the model's replicas or its file.
+    measured : Array or None
+        The outputs of the last ``measure``, for callbacks that judge them otherwise.
     """
 
     def __init__(self, *, dtype: str | None = None) -> None:
@@ -56,6 +61,8 @@ class Model(Layer):
         self.needs_input_gradient = False
         self.has_chosen_loss = False
         self._loss: Loss = get_loss(self.loss)
+        self.reported: Callable[[float, float], float] | None = None
+        self.measured: Any = None
 
     @property
     def is_initialized(self) -> bool:
@@ -101,6 +108,12 @@ class Model(Layer):
         for leaf in self.leaves():
             leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take what ``copy`` or ``pickle`` took of another model; parameters are views of ``theta`` again."""
+        self.__dict__.update(state)
+        if self.is_initialized and any(leaf.params[key].base is not self.theta for leaf, key in self._keys()):
+            self.bind()
+
     def carve_gradients(self) -> None:
         """Make each layer's ``grads`` views of ``grad``."""
         views = carve(self.grad, [leaf.params[key].shape for leaf, key in self._keys()])
@@ -115,13 +128,20 @@ class Model(Layer):
         masks = [leaf.decay_mask(key).ravel() for leaf, key in self._keys()]
         return np.concatenate(masks) if masks else np.empty(0, self.dtype)
 
-    def set_loss(self, name: str, **options: Any) -> None:
+    def set_loss(self, name: str | Loss, **options: Any) -> None:
         """Choose the loss that ``loss_and_grad`` computes and that predictions are read by.
 
-        Names and options: see :func:`pellucid.ops.losses.get_loss`.
+        Names and options: see :func:`pellucid.ops.losses.get_loss`. A Loss of one's own goes by the name
+        ``"custom"``, and a model that has one cannot be loaded from a file.
         """
-        self._loss = get_loss(name, **options)
-        self.loss, self.loss_options, self.has_chosen_loss = name, dict(self._loss.bound), True
+        self._loss = name if isinstance(name, Loss) else get_loss(name, **options)
+        self.loss = "custom" if isinstance(name, Loss) else name
+        self.loss_options, self.has_chosen_loss = dict(self._loss.bound), True
+
+    def copy_loss(self, other: "Model") -> None:
+        """Take the loss of another model, whatever it is."""
+        self._loss, self.loss, self.loss_options = other._loss, other.loss, dict(other.loss_options)
+        self.has_chosen_loss = other.has_chosen_loss
 
     def choose_loss(self, y: Any) -> None:
         """Choose the loss that suits the outputs and these labels or targets."""
@@ -186,11 +206,18 @@ class Model(Layer):
             self.forward(X, training=True), Y, weights=weights, normalizer=normalizer
         )
         self.backward(self._loss.backward(cache))
+        if self.reported is not None:
+            total = normalizer if normalizer is not None else n_rows(X) if weights is None else weights.sum()
+            loss = self.reported(loss, float(total))
         return loss
 
     def loss_of(self, X: Any, y: Any, *, weights: Array | None = None) -> float:
         """Return the mean loss of prepared inputs, without a gradient."""
-        return self._loss.forward(self.forward(X), self._targets(y), weights=weights)[0]
+        return self.loss_of_outputs(self.forward(X), y, weights=weights)
+
+    def loss_of_outputs(self, Z: Any, y: Any, *, weights: Array | None = None) -> float:
+        """Return the mean loss of raw outputs."""
+        return self._loss.forward(Z, self._targets(y), weights=weights)[0]
 
     def raw_outputs(self, X: Any) -> Any:
         """Return the raw outputs for prepared inputs, (m, *output_shape), a new array; a piece at a time."""
@@ -206,7 +233,7 @@ class Model(Layer):
 
     def measure(self, X: Any, Y: Any) -> dict[str, float]:
         """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy."""
-        Z = self.raw_outputs(X)
+        Z = self.measured = self.raw_outputs(X)
         figures = {"loss": self._loss.forward(Z, Y)[0]}
         if self._loss.kind == "classification":
             predicted = Z[:, 0] > 0 if Z.shape[1] == 1 else Z.argmax(axis=1)

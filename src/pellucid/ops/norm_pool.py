@@ -8,7 +8,7 @@ Plain twin: :func:`pellucid.ops.normalize.batch_norm_forward`, relu, :func:`pell
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,18 +19,24 @@ BLOCK_BYTES = 1 << 20
 CANCELLATION = 1e3  # mean^2 over variance from which the variance is computed anew, about the mean
 
 
+class Pooled(NamedTuple):
+    """What the backward needs of the pooled numbers and of their statistics."""
+
+    P: Array  # (m, h/2, w/2, c) pooled, of values negated where gamma < 0
+    A: Array  # (m, h/2, w/2, c) the output
+    mean: Array  # (c,) of the values as kept
+    rstd: Array  # (c,)
+    gamma: Array  # (c,)
+    n_values: float  # a channel, over all shards
+
+
 class NormPoolCache(NamedTuple):
     """What the backward needs. It overwrites Z with the gradient for it."""
 
     Z: Array  # (m, h, w, c), negated where gamma < 0
     is_lower: Array  # (m, h/2, w c) bool: which of two rows is larger
     is_right: Array  # (m, h/2, w/2, c) bool: which of two columns of those
-    P: Array  # (m, h/2, w/2, c) pooled
-    A: Array  # (m, h/2, w/2, c) the output
-    mean: Array  # (c,) of Z as kept
-    rstd: Array  # (c,)
-    gamma: Array  # (c,)
-    n_values: float  # a channel, over all shards
+    pooled: Pooled
 
 
 def norm_relu_pool_forward(
@@ -85,7 +91,7 @@ def norm_relu_pool_forward(
     if (sign < 0).any():
         Z *= sign
     sums = np.zeros((2, c))
-    for block in _blocks(Z):
+    for block in blocks_of(Z):
         z = Z[block]
         rows = z.reshape(-1, 2, w * c)
         sums += _sums(rows.reshape(-1, w * c), c)
@@ -95,13 +101,11 @@ def norm_relu_pool_forward(
         columns = higher.reshape(-1, w // 2, 2, c)
         np.greater(columns[:, :, 1], columns[:, :, 0], out=is_right[block].reshape(-1, w // 2, c))
         np.maximum(columns[:, :, 0], columns[:, :, 1], out=P[block].reshape(-1, w // 2, c))
-    mean, var, count = _moments(Z, sums, reduce)
+    own = np.concatenate([[Z.size / c], sums.ravel()])
+    mean, var, count = moments(own, reduce, lambda mean: _centred(Z, mean))
     rstd = 1 / np.sqrt(var + epsilon)
-    scale = np.abs(gamma) * rstd
-    A = take("A", P.shape, Z.dtype)
-    _multiply_add(P, scale, beta - mean * scale, out=A)
-    np.maximum(A, 0, out=A)
-    cache = NormPoolCache(Z, is_lower, is_right, P, A, mean, rstd, gamma, count)
+    A = bend(P, np.abs(gamma) * rstd, beta, mean, take("A", P.shape, Z.dtype))
+    cache = NormPoolCache(Z, is_lower, is_right, Pooled(P, A, mean, rstd, gamma, count))
     return A, sign * mean, var, count, cache
 
 
@@ -135,27 +139,18 @@ def norm_relu_pool_backward(
     (True, array([2.]))
     """
     workspace = workspace or Workspace()
-    Z, is_lower, is_right, P, A, mean, rstd, gamma, count = cache
+    Z, is_lower, is_right, pooled = cache
     _, _, w, c = Z.shape
     take = workspace.take
-    np.multiply(dA, np.greater(A, 0, out=take("is_on", A.shape, np.bool_)), out=dA)
-    sums = np.zeros((2, c))
-    for block in _blocks(dA):
-        part, pooled = dA[block].reshape(-1, w // 2 * c), P[block].reshape(-1, w // 2 * c)
-        sums[0] += _fold(np.dot(_ones(len(part), part.dtype), part), c)
-        sums[1] += _fold(np.einsum("ij,ij->j", part, pooled), c)
-    sums[1] = rstd * (sums[1] - mean * sums[0])  # the gradient for |gamma|
-    dbeta = _write(sums[0], dbeta, Z.dtype)
-    dgamma = _write(np.where(gamma < 0, -1, 1) * sums[1], dgamma, Z.dtype)
-    total = sums if reduce is None else reduce(sums.ravel()).reshape(2, c)
-    scale = np.abs(gamma) * rstd
-    slope = -scale * rstd * total[1] / count
-    level = -scale * total[0] / count - slope * mean
-    sign = np.where(gamma < 0, -1.0, 1.0)
-    if (sign < 0).any():  # dZ is wanted for the values as they were given; Z itself is kept negated
-        scale, level, slope = scale * sign, level * sign, slope * sign
-    for block in _blocks(Z):
-        dP = _multiply_add(dA[block], scale, None, out=take("dP", dA[block].shape, Z.dtype))
+    dgamma_own, dbeta_own, slopes = pooled_gradients(dA, pooled, reduce, workspace)
+    dgamma, dbeta = write(dgamma_own, dgamma, Z.dtype), write(dbeta_own, dbeta, Z.dtype)
+    n = dA[0, ..., 0].size
+    scaled, sloped = (
+        Affine(slopes.scale, None, n, Z.dtype),
+        Affine(slopes.slope, slopes.level, 4 * n, Z.dtype),
+    )
+    for block in blocks_of(Z):
+        dP = scaled(dA[block], take("dP", dA[block].shape, Z.dtype))
         spread = take("spread", (dP.size // (w // 2 * c), w // 2, 2, c), Z.dtype)
         dP = dP.reshape(-1, w // 2, c)
         np.multiply(dP, is_right[block].reshape(dP.shape), out=spread[:, :, 1])
@@ -164,14 +159,59 @@ def norm_relu_pool_backward(
         lower = np.multiply(both, is_lower[block].reshape(both.shape), out=take("lower", both.shape, Z.dtype))
         both -= lower
         z = Z[block]
-        _multiply_add(z, slope, level, out=z)
+        sloped(z, z)
         rows = z.reshape(-1, 2, w * c)
         rows[:, 0] += both
         rows[:, 1] += lower
     return Z, dgamma, dbeta
 
 
-def _blocks(X: Array) -> list[slice]:
+def bend(P: Array, scale: Array, beta: Array, mean: Array, A: Array) -> Array:
+    """Write relu((P - mean) scale + beta) to A."""
+    Affine(scale, beta - mean * scale, P[0, ..., 0].size, P.dtype)(P, A)
+    return np.maximum(A, 0, out=A)
+
+
+class Slopes(NamedTuple):
+    """The gradient for a value Z behind a batch norm: scale times what comes from above, + slope Z + level."""
+
+    scale: Array
+    slope: Array
+    level: Array
+
+
+def pooled_gradients(
+    dA: Array, pooled: Pooled, reduce: Callable[[Array], Array] | None, workspace: Workspace
+) -> tuple[Array, Array, Slopes]:
+    """Return the gradients for gamma and beta, this shard's part, and what the one for Z is made of.
+
+    Parameters
+    ----------
+    dA : Array, shape of the output
+        Set to 0 where relu was.
+    pooled : Pooled
+        The slopes take Z as kept and give the gradient for the values as they were given.
+    reduce : callable or None
+    workspace : Workspace
+    """
+    P, A, mean, rstd, gamma, count = pooled
+    c = len(gamma)
+    np.multiply(dA, np.greater(A, 0, out=workspace.take("is_on", A.shape, np.bool_)), out=dA)
+    sums = np.zeros((2, c))
+    for block in blocks_of(dA):
+        part, kept = dA[block].reshape(-1, dA.shape[2] * c), P[block].reshape(-1, dA.shape[2] * c)
+        sums[0] += _fold(np.dot(_ones(len(part), part.dtype), part), c)
+        sums[1] += _fold(np.einsum("ij,ij->j", part, kept), c)
+    sums[1] = rstd * (sums[1] - mean * sums[0])  # the gradient for |gamma|
+    sign = np.where(gamma < 0, -1.0, 1.0)
+    total = sums if reduce is None else reduce(sums.ravel()).reshape(2, c)
+    scale = np.abs(gamma) * rstd
+    slope = -scale * rstd * total[1] / count
+    level = -scale * total[0] / count - slope * mean
+    return sign * sums[1], sums[0], Slopes(scale * sign, slope * sign, level * sign)
+
+
+def blocks_of(X: Array) -> list[slice]:
     """Return slices of images, each as many as stay in cache, at least one."""
     step = max(1, BLOCK_BYTES // max(1, X[:1].nbytes))
     return [slice(start, start + step) for start in range(0, len(X), step)]
@@ -192,32 +232,64 @@ def _ones(n: int, dtype: np.dtype) -> Array:
     return np.ones(n, dtype)
 
 
-def _moments(Z: Array, sums: Array, reduce: Callable[[Array], Array] | None) -> tuple[Array, Array, float]:
-    c = Z.shape[-1]
-    own = np.concatenate([[Z.size / c], sums.ravel()])
+def moments(
+    own: Array, reduce: Callable[[Array], Array] | None, centred: Callable[[Array], Array]
+) -> tuple[Array, Array, float]:
+    """Return each channel's mean and biased variance over all shards, and how many values it has.
+
+    Parameters
+    ----------
+    own : Array, shape (1 + 2 c,), float64
+        Of this shard: values a channel, their sums, the sums of their squares.
+    reduce : callable or None
+        Sums a float64 vector over the shards.
+    centred : callable
+        Given the means, returns this shard's sums of squares about them: asked for where a mean is so large that
+        the squares' difference would have lost its digits.
+    """
+    c = len(own) // 2
     total = own if reduce is None else reduce(own)
     count = float(total[0])
     mean, square = total[1 : c + 1] / count, total[c + 1 :] / count
     var = np.maximum(square - mean * mean, 0)
-    is_close = bool((mean * mean > CANCELLATION * var).any())  # the same in every shard: all saw one total
-    if is_close:
-        centred = np.zeros(c)
-        for block in _blocks(Z):
-            rows = (Z[block] - mean).reshape(-1, c)  # float64
-            centred += np.einsum("ij,ij->j", rows, rows)
-        var = (centred if reduce is None else reduce(centred)) / count
+    if (mean * mean > CANCELLATION * var).any():  # the same in every shard: all saw one total
+        squares = centred(mean)
+        var = (squares if reduce is None else reduce(squares)) / count
     return mean, var, count
 
 
-def _multiply_add(X: Array, scale: Array, shift: Array | None, *, out: Array) -> Array:
-    """Write X scale + shift; both are repeated to rows of about a thousand numbers, since short ones are slow."""
-    c = X.shape[-1]
-    repeats = _repeats(X.size // c, max(1, 1024 // c))
-    rows, result = X.reshape(-1, repeats * c), out.reshape(-1, repeats * c)
-    np.multiply(rows, np.tile(scale.astype(X.dtype), repeats), out=result)
-    if shift is not None:
-        result += np.tile(shift.astype(X.dtype), repeats)
-    return out
+def _centred(Z: Array, mean: Array) -> Array:
+    squares = np.zeros(len(mean))
+    for block in blocks_of(Z):
+        rows = (Z[block] - mean).reshape(-1, len(mean))  # float64
+        squares += np.einsum("ij,ij->j", rows, rows)
+    return squares
+
+
+class Affine:
+    """X scale + shift a channel, on rows of about a thousand numbers, since short ones are slow.
+
+    Parameters
+    ----------
+    scale, shift : Array, shape (c,), or None for no shift
+    n : int
+        The numbers of X are a multiple of n c.
+    dtype : dtype
+    """
+
+    def __init__(self, scale: Array, shift: Array | None, n: int, dtype: Any) -> None:
+        repeats = _repeats(n, max(1, 1024 // len(scale)))
+        self.width = repeats * len(scale)
+        self.scale = np.tile(scale.astype(dtype), repeats)
+        self.shift = None if shift is None else np.tile(shift.astype(dtype), repeats)
+
+    def __call__(self, X: Array, out: Array) -> Array:
+        """Write X scale + shift to out, which may be X; both contiguous."""
+        rows = out.reshape(-1, self.width)
+        np.multiply(X.reshape(-1, self.width), self.scale, out=rows)
+        if self.shift is not None:
+            rows += self.shift
+        return out
 
 
 def _repeats(n: int, most: int) -> int:
@@ -225,7 +297,7 @@ def _repeats(n: int, most: int) -> int:
     return next(k for k in range(most, 0, -1) if n % k == 0)
 
 
-def _write(values: Array, out: Array | None, dtype: np.dtype) -> Array:
+def write(values: Array, out: Array | None, dtype: np.dtype) -> Array:
     if out is None:
         return values.astype(dtype)
     out[...] = values

@@ -55,10 +55,12 @@ class DualDense(Layer):
         self.rows_train = np.arange(m)
         self.rows_validation = np.arange(m, len(self.table))
         self.params = {"C": np.vstack([np.zeros((m, n_out)), np.eye(n_out), dense.params["b"]]).T.copy()}
+        self._start_norm: float | None = None
 
     def restart_from(self, W0: Array) -> None:
         """Take other weights for W_0, those of the training that a checkpoint goes on with."""
         self.dense.params["W"][...] = W0
+        self._start_norm = None
         self.table[:, len(self.X) : -1] = np.concatenate(
             [_products(part, self.dense.params["W"]) for part in self._parts]
         )
@@ -105,9 +107,30 @@ class DualDense(Layer):
         inside = float(np.vdot(dC, dC @ self._train_table[:, :m])) - float(np.vdot(dC, dC))
         return float(np.sqrt(max(0.0, inside + float(np.vdot(grad, grad)))))
 
-    def to_dense(self) -> Dense:
-        """Return the plain layer of the same function: W = s W_0 + X^T C."""
-        C, m = self.params["C"], len(self.X)
+    def weight_norm_squared(self) -> float:
+        """Return ||W||^2 of the weights that C and s stand for, in 2 m^2 n_out operations.
+
+        With W = s W_0 + X^T C it is s^2 ||W_0||^2 + 2 s sum(C * Z_0) + sum(C * K C).
+        """
+        m = len(self.X)
+        C, s = self.params["C"][:, :m], float(self.params["C"][0, m])
+        if self._start_norm is None:
+            W0 = self.dense.params["W"].reshape(-1)
+            self._start_norm = float(np.dot(W0, W0))
+        inside = self._train_table[:, :m] @ C.T
+        inside += 2 * s * self._train_table[:, m:-1]
+        return s * s * self._start_norm + float(np.vdot(C.T, inside))
+
+    def to_dense(self, like: Array | None = None) -> Dense:
+        """Return the plain layer of the same function: W = s W_0 + X^T C.
+
+        Parameters
+        ----------
+        like : Array, the shape of C with s and b, optional
+            Used in the place of the parameters: whatever is linear in the gradients, such as a velocity, is turned
+            into its plain form likewise.
+        """
+        C, m = self.params["C"] if like is None else like, len(self.X)
         dense = Dense(self.dense.units, self.dense.activation, self.dense.initializer)
         dense.name = self.dense.name
         dense.input_shape, dense.output_shape = self.input_shape, self.output_shape
@@ -128,8 +151,23 @@ def as_plain(model: Model, rows: Array) -> tuple[Model, Array]:
     plain.input_shape, plain.output_shape = dual.input_shape, model.output_shape
     plain.bind()
     plain.mark_input_gradient(False)
-    plain.set_loss(model.loss, **model.loss_options)
+    plain.copy_loss(model)
     return plain, dual.X[rows]
+
+
+def dual_of(model: Model) -> DualDense | None:
+    """Return the DualDense of a model that is in the dual form, else None."""
+    first = model.layers[0] if isinstance(model, Sequential) else None
+    return first if isinstance(first, DualDense) else None
+
+
+def plain_flat(dual: DualDense | None, flat: Array) -> Array:
+    """Return a copy of a flat array like ``theta`` (parameters, a velocity) as the plain form would have it."""
+    if dual is None:
+        return flat.copy()
+    size = dual.params["C"].size
+    dense = dual.to_dense(flat[:size].reshape(dual.params["C"].shape))
+    return np.concatenate([dense.params["W"].reshape(-1), dense.params["b"], flat[size:]])
 
 
 @contextmanager

@@ -46,7 +46,7 @@ class FullBatchStep:
         m, dtype = len(dual.X), model.theta.dtype
         widths = [layer.output_shape[0] for layer in model.children()]
         self.C, self.dC = dual.params["C"], dual.grads["C"]
-        self.dual = dual
+        self.dual, self.model = dual, model
         self.features: Array | None = (
             None  # (m + n_out + 1, m); made late: a checkpoint may bring another W_0
         )
@@ -112,7 +112,7 @@ class FullBatchStep:
         self.dC[:, :m] = self.dfirst
         self.dC[:, m:-1] = 0
         self.dC[:, -1] = dot(self.dfirst, self.ones)
-        return loss
+        return loss if self.model.reported is None else self.model.reported(loss, float(m))
 
     def _loss(self) -> float:
         """Return the mean of log(1 + exp(s)), s = Z where y = 0 and -Z where y = 1, and write its gradient."""

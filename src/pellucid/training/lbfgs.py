@@ -20,6 +20,7 @@ class MinimizeResult(NamedTuple):
     n_iterations: int
     n_evaluations: int  # losses and gradients computed; a line search may need several an iteration
     message: str  # why it stopped, in SciPy's words
+    status: int  # 0 where it has converged; 1 where a limit was reached
 
 
 @final
@@ -35,8 +36,11 @@ class LBFGS(Optimizer):
     memory : int, optional
         How many past steps the curvature is estimated from.
     tolerance : float, optional
-        Stop once no entry of the gradient is larger, 0 or more, or the loss falls by no more than its
-        rounding.
+        Stop once no entry of the gradient is larger, 0 or more.
+    max_evaluations : int, optional
+        Of the loss and its gradient; default: 30 times the iterations.
+    least_fall : float, optional
+        Stop once an iteration lowers the loss by no more than this share of it, 0 or more; default: its rounding.
     weight_decay, decay_biases : optional
         See :class:`pellucid.training.optimizers.Optimizer`; lambda/2 ||W||^2 is part of what is minimized.
 
@@ -69,11 +73,17 @@ class LBFGS(Optimizer):
         weight_decay: float = 0.0,
         *,
         decay_biases: bool = False,
+        max_evaluations: int | None = None,
+        least_fall: float | None = None,
     ) -> None:
         super().__init__(1.0, weight_decay=weight_decay, decay_biases=decay_biases)
         self.max_iterations = check_count("max_iterations", max_iterations)
         self.memory = check_count("memory", memory)
         self.tolerance = check_number("tolerance", tolerance, at_least=0)
+        # A line search takes 20 at most, so that by default the limit meant is max_iterations.
+        self.max_evaluations = check_count("max_evaluations", max_evaluations or 30 * self.max_iterations)
+        self.least_fall = None if least_fall is None else check_number("least_fall", least_fall, at_least=0)
+        self.result: MinimizeResult | None = None
 
     def step(self, theta: Array, grad: Array) -> None:
         """Refuse: a step needs losses along a line, not one gradient."""
@@ -105,7 +115,8 @@ class LBFGS(Optimizer):
 
         def objective(x: Array) -> tuple[float, Array]:
             theta[...] = x
-            loss, gradient = loss_and_grad(), grad.astype(np.float64)
+            loss = known.pop() if known else loss_and_grad()  # SciPy begins where the first loss was computed
+            gradient = grad.astype(np.float64)
             if not (math.isfinite(loss) and np.isfinite(gradient).all()):
                 return wall, np.zeros_like(gradient)  # SciPy's line search comes back from a high number only
             for a, b in self._decayed if self.weight_decay else ():
@@ -119,19 +130,22 @@ class LBFGS(Optimizer):
                 raise StopIteration
 
         first_loss = _finite(loss_and_grad(), "where it started")
+        known = [first_loss]
         start = theta.astype(np.float64)
         wall = 10 * (abs(first_loss) + self._penalty(start) + 1)
         options = {
             "maxiter": self.max_iterations,
             "maxcor": self.memory,
             "gtol": self.tolerance,
-            "ftol": float(np.finfo(theta.dtype).eps),  # a smaller fall is rounding
-            "maxfun": 30 * self.max_iterations,  # a line search takes 20 at most; maxiter is the limit meant
+            "ftol": float(np.finfo(theta.dtype).eps) if self.least_fall is None else self.least_fall,
+            "maxfun": self.max_evaluations,
         }
         found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options, callback=told)
         theta[...] = found.x
         loss = _finite(float(found.fun) - self._penalty(found.x), "where it ended")
-        return MinimizeResult(first_loss, loss, int(found.nit), int(found.nfev), str(found.message))
+        counts = int(found.nit), int(found.nfev)
+        self.result = MinimizeResult(first_loss, loss, *counts, str(found.message), int(found.status))
+        return self.result
 
     def _penalty(self, x: Array) -> float:
         if not self.weight_decay:
@@ -147,6 +161,8 @@ class LBFGS(Optimizer):
             "tolerance": self.tolerance,
             "weight_decay": self.weight_decay,
             "decay_biases": self.decay_biases,
+            "max_evaluations": self.max_evaluations,
+            "least_fall": self.least_fall,
         }
 
 

@@ -23,7 +23,9 @@ from pellucid.training.schedules import Schedule
 from pellucid.types import Array, Dataset, map_arrays, n_rows
 
 PATHS = ("auto", "direct", "dual")
-SHARD_OPERATIONS = 2e8  # a step's, from which threads of our own pay; below, a second BLAS thread costs time too
+SHARD_OPERATIONS = (
+    2e8  # a step's, from which threads of our own pay; below, a second BLAS thread costs time too
+)
 HOLD_STEPS = 500  # from which it is worth the milliseconds that holding BLAS takes
 
 
@@ -107,7 +109,8 @@ def prepare(
     _set_loss(model, data, loss)
     Y = model.encode(data.y)
     weights = _weights(model, data, sample_weight, class_weight)
-    is_lazy = batch_size is not None or augment is not None  # each batch is prepared when its turn comes
+    # Each batch is prepared when its turn comes, unless there is nothing to do.
+    is_lazy = augment is not None or (batch_size is not None and not _is_prepared(model, data.X))
     change = _change(model, augment, seed) if is_lazy else None
     Batches(data.X, Y, batch_size, seed)  # refuses a wrong size before any work
     if optimizer.is_full_batch and (batch_size is not None or augment is not None or schedule is not None):
@@ -253,6 +256,11 @@ def _weights(model: Model, data: Dataset, sample_weight: Array | None, class_wei
         return sample_weight
     by_class = class_weights_to_sample_weights(data.y, class_weight, max(2, model.output_shape[-1]))
     return by_class if sample_weight is None else by_class * sample_weight
+
+
+def _is_prepared(model: Model, X: Any) -> bool:
+    assert model.preprocessing is not None
+    return not isinstance(X, dict) and model.preprocessing.kind == "none" and X.dtype == model.dtype
 
 
 def _change(model: Model, augment: Any, seed: int) -> Change:

@@ -1,0 +1,162 @@
+"""Held-out samples: how they are set aside, and the score that early stopping goes by."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import get_scorer, r2_score
+from sklearn.model_selection import train_test_split
+
+from pellucid.nn.model import Model, read
+from pellucid.ops.losses import Loss
+from pellucid.training.events import EpochEnd, Run, TrainStart
+from pellucid.types import Array, Dataset
+
+
+@dataclass(eq=False)
+class Samples:
+    """Samples, read and checked.
+
+    Attributes
+    ----------
+    X : Array or SparseRows
+    Y : Array
+        What is trained on: codes of labels, or quantities.
+    y : Array
+        As it was given: what a scorer compares with.
+    weights : Array or None, shape (m,)
+    """
+
+    X: Any
+    Y: Array
+    y: Any
+    weights: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.Y)
+
+    @property
+    def dataset(self) -> Dataset:
+        """X and Y as the loop takes them."""
+        return Dataset(self.X, self.Y)
+
+    def take(self, rows: Array) -> "Samples":
+        """Return the chosen ones."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Samples(self.X[rows], self.Y[rows], self.y[rows], weights)
+
+
+def hold_out(samples: Samples, share: float, random: Any, *, stratify: bool) -> tuple[Samples, Samples]:
+    """Set a share of the samples aside, by ``random``, with the same share of every class if that is possible.
+
+    Raises
+    ------
+    ValueError
+        In scikit-learn's words, if fewer than two would be held out, or a class of two has one sample only.
+    """
+    numbers = np.arange(len(samples))
+    try:
+        labels = samples.Y if stratify else None
+        rows, held = train_test_split(numbers, random_state=random, test_size=share, stratify=labels)
+    except ValueError:
+        if not stratify or len(np.unique(samples.Y)) <= 2:
+            raise
+        # Some class of many is too small to be in both parts.
+        rows, held = train_test_split(numbers, random_state=random, test_size=share)
+    if len(held) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+        )
+    return samples.take(rows), samples.take(held)
+
+
+class Score:
+    """The score of an epoch on held-out samples: accuracy or R^2, or whatever a scorer says.
+
+    Parameters
+    ----------
+    estimator : estimator
+        In training; a scorer is given a twin of it that predicts with the network as it stands.
+    held : Samples
+    rule : Loss
+        How outputs are read.
+    scoring : str, callable or None
+        As scikit-learn takes it.
+    """
+
+    def __init__(self, estimator: Any, held: Samples, rule: Loss, scoring: Any) -> None:
+        self.held, self.rule = held, rule
+        self.scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+        self.twin: Any = None if self.scorer is None else twin_of(estimator)
+
+    def __call__(self, run: Run, event: EpochEnd) -> float:
+        """Return the score; NaN where an output is not finite."""
+        Z = run.model.measured
+        if not np.isfinite(Z).all():
+            return float("nan")
+        if self.scorer is not None:
+            return self._by_scorer(run.model)
+        outputs = read(self.rule, Z[:, 0] if Z.shape[1] == 1 else Z)
+        if self.rule.kind == "regression":
+            return r_squared(self.held.Y, outputs, self.held.weights)
+        is_right = outputs == self.held.Y
+        if is_right.ndim == 2:
+            is_right = is_right.all(axis=1)
+        return float(np.average(is_right, weights=self.held.weights))
+
+    def _by_scorer(self, model: Model) -> float:
+        self.twin._lent_network = model
+        weights = {} if self.held.weights is None else {"sample_weight": self.held.weights}
+        return float(self.scorer(self.twin, self.twin._as_given(self.held.X), self.held.y, **weights))
+
+
+class WeightedLoss:
+    """Notes the loss of held-out samples that are weighted, as a callback of ``train``; without weights it does so.
+
+    Parameters
+    ----------
+    held : Samples
+
+    Attributes
+    ----------
+    losses : list of float
+    """
+
+    def __init__(self, held: Samples) -> None:
+        self.held = held
+        self.losses: list[float] = []
+
+    def __call__(self, event: Any) -> None:
+        """Listen."""
+        if isinstance(event, TrainStart):
+            self._model = event.run.model
+        elif isinstance(event, EpochEnd):
+            model = self._model
+            loss = model.loss_of_outputs(model.measured, model.encode(self.held.Y), weights=self.held.weights)
+            self.losses.append(loss)
+
+
+def twin_of(estimator: Any) -> Any:
+    """Return a shallow copy that does not mind the names of columns."""
+    twin = object.__new__(type(estimator))
+    twin.__dict__.update(estimator.__dict__)
+    twin.__dict__.pop("feature_names_in_", None)
+    return twin
+
+
+def r_squared(y: Array, outputs: Array, weights: Array | None) -> float:
+    """Return R^2, ``sklearn.metrics.r2_score`` without the time that its checks take.
+
+    Examples
+    --------
+    >>> r_squared(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 2.0]), None)
+    0.5
+    """
+    if y.ndim == 1 and outputs.ndim == 1:
+        away = y - np.average(y, weights=weights)
+        error = y - outputs
+        w = np.ones(len(y)) if weights is None else weights
+        total = float(np.dot(w, away * away))
+        if total > 0:
+            return 1 - float(np.dot(w, error * error)) / total
+    return float(r2_score(y, outputs, sample_weight=weights))

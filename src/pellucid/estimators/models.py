@@ -1,0 +1,144 @@
+"""Where a Network estimator's model comes from, how it is trained by default, and how a pickle keeps it."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pellucid.data.augment import Augment, augment_preset
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import OptionError
+from pellucid.formats.architecture import load_architecture
+from pellucid.formats.toml_training import named_with_options, training_optimizer
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import Model, Sequential
+from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.registry import model_from_config
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.recipes import GENERAL, RECIPES
+from pellucid.training.registry import get_optimizer, get_schedule
+from pellucid.training.schedules import Schedule
+
+PLAIN: dict[str, Any] = {"epochs": 200, "batch_size": 200, "learning_rate": 0.001, "optimizer": "adam"}
+AUTO = "auto"
+
+
+class Sketch(NamedTuple):
+    """A model that is not yet trained, and the recipe that it is trained by where nothing else is asked for."""
+
+    model: Model
+    recipe: Mapping[str, Any]  # as a [training] table has it
+
+
+def sketch(model: Any, n_outputs: int) -> Sketch:
+    """Return the model that an estimator's ``model`` parameter describes, a new one each time.
+
+    Parameters
+    ----------
+    model : None, str, Path or Model
+        None: one hidden layer of 100 relu units. A preset's name, a TOML file, or a model, which is copied.
+    n_outputs : int
+
+    Examples
+    --------
+    >>> sketch("logistic", 1).recipe["optimizer"]
+    'sgd'
+    """
+    if model is None:
+        return Sketch(Sequential([Flatten(), Dense(100, "relu"), Dense(n_outputs)]), PLAIN)
+    if isinstance(model, Model):
+        return Sketch(copy.deepcopy(model), GENERAL)
+    if str(model) in PRESETS:
+        return Sketch(preset(str(model), n_outputs=n_outputs), RECIPES[str(model)])
+    if Path(model).suffix != ".toml":
+        known = ", ".join(PRESETS)
+        raise OptionError(f"model: expected a preset ({known}), a .toml file or a model, got {str(model)!r}.")
+    architecture = load_architecture(model)
+    own = {} if "optimizer" in architecture.training else GENERAL
+    return Sketch(architecture.model, {**own, **architecture.training})
+
+
+def choose_optimizer(optimizer: Any, learning_rate: float | None, recipe: Mapping[str, Any]) -> Optimizer:
+    """Return a new optimizer: the one that was asked for, else the recipe's.
+
+    Examples
+    --------
+    >>> choose_optimizer("auto", 0.5, PLAIN).learning_rate, choose_optimizer("sgd", None, PLAIN).learning_rate
+    (0.5, 0.0075)
+    """
+    if isinstance(optimizer, Optimizer):
+        chosen = copy.deepcopy(optimizer)
+    elif optimizer == AUTO:
+        chosen = training_optimizer(recipe) or get_optimizer("adam")
+    else:
+        chosen = get_optimizer(optimizer)
+    if learning_rate is not None:
+        chosen.learning_rate = float(learning_rate)
+    return chosen
+
+
+def choose_schedule(schedule: Any, recipe: Mapping[str, Any]) -> Schedule | None:
+    """Return a new schedule, or None for a constant rate."""
+    if schedule == AUTO:
+        schedule = recipe.get("schedule")
+        if schedule is not None:
+            name, options = named_with_options(schedule)
+            return get_schedule(name, **options)
+    return get_schedule(schedule) if isinstance(schedule, str) else copy.deepcopy(schedule)
+
+
+def choose_augment(augment: Any, recipe: Mapping[str, Any]) -> Augment | None:
+    """Return what changes each batch, or None."""
+    if augment == AUTO:
+        augment = recipe.get("augment")
+    return augment_preset(augment) if isinstance(augment, str) else augment
+
+
+def choose_batch(batch_size: Any, recipe: Mapping[str, Any], n: int) -> int | None:
+    """Return the size of a batch; None for all samples.
+
+    Examples
+    --------
+    >>> choose_batch("auto", PLAIN, 1000), choose_batch("auto", PLAIN, 100), choose_batch(None, PLAIN, 1000)
+    (200, None, None)
+    """
+    size = recipe.get("batch_size", 32) if batch_size == AUTO else batch_size
+    return int(size) if size and size < n else None
+
+
+def frozen(model: Model) -> dict[str, Any]:
+    """Return all that a trained model is, without the buffers that it was trained with."""
+    return {
+        "architecture": model.config(),
+        "dtype": model.dtype,
+        "input_shape": model.input_shape,
+        "loss": (model.loss, dict(model.loss_options)),
+        "preprocessing": None if model.preprocessing is None else model.preprocessing.to_config(),
+        "classes": model.classes,
+        "theta": model.theta.copy(),
+        "state": [{key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves()],
+    }
+
+
+def thawed(kept: Mapping[str, Any]) -> Model:
+    """Return the model that was frozen.
+
+    Examples
+    --------
+    >>> model = preset("two-layer")
+    >>> model.initialize((4,))
+    >>> bool((thawed(frozen(model)).theta == model.theta).all())
+    True
+    """
+    model = model_from_config(kept["architecture"], dtype=kept["dtype"])
+    model.initialize(kept["input_shape"])
+    name, options = kept["loss"]
+    model.set_loss(name, **options)
+    rule = kept["preprocessing"]
+    model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
+    model.classes = kept["classes"]
+    model.theta[...] = kept["theta"]
+    for leaf, state in zip(model.leaves(), kept["state"], strict=True):
+        for key, value in state.items():
+            leaf.state[key][...] = value
+    return model

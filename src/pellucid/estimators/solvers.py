@@ -1,0 +1,78 @@
+"""scikit-learn's solvers, and pellucid's, by name."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from pellucid.training.adam import Adam, AdamW
+from pellucid.training.adaptive import Adagrad, RMSprop
+from pellucid.training.events import Event, StepEnd, TrainStart
+from pellucid.training.lbfgs import LBFGS
+from pellucid.training.optimizers import SGD, Optimizer
+
+SOLVERS = ("adagrad", "adam", "adamw", "lbfgs", "rmsprop", "sgd")
+SCIPY_LEAST_FALL = (
+    2.220446049250313e-09  # SciPy's own choice for L-BFGS-B, which scikit-learn leaves as it is
+)
+
+
+def make_solver(estimator: Any, total: float) -> Optimizer:
+    """Return the optimizer that an MLP estimator's parameters describe.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    total : float
+        The samples, or the sum of their weights: what alpha is divided by where the whole batch is one step.
+    """
+    e, rate = estimator, float(estimator.learning_rate_init)
+    match e.solver:
+        case "sgd":
+            momentum = min(float(e.momentum), float(np.nextafter(1, 0)))  # scikit-learn allows 1 itself
+            return SGD(rate, momentum, bool(e.nesterovs_momentum and momentum > 0))
+        case "adam":
+            return Adam(rate, e.beta_1, e.beta_2, e.epsilon)
+        case "adamw":
+            return AdamW(rate, e.beta_1, e.beta_2, e.epsilon, weight_decay=0.0)
+        case "rmsprop":
+            return RMSprop(rate, epsilon=e.epsilon)
+        case "adagrad":
+            return Adagrad(rate)
+    return LBFGS(
+        e.max_iter,
+        tolerance=e.tol,
+        weight_decay=e.alpha / total if total else 0.0,
+        max_evaluations=e.max_fun,
+        least_fall=SCIPY_LEAST_FALL,
+    )
+
+
+class UncorrectedEpsilon:
+    """Makes Adam's epsilon what it is in scikit-learn, as a callback of ``train``.
+
+    Notes
+    -----
+    scikit-learn steps by eta sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon), the second form of Kingma
+    and Ba (2015, section 2), so that with v_hat = v / (1 - beta2^t) the epsilon beside sqrt(v_hat) is
+    epsilon / sqrt(1 - beta2^t): up to 32 times as large in the first steps.
+
+    Examples
+    --------
+    >>> adam = Adam(beta2=0.75, epsilon=1e-8)
+    >>> UncorrectedEpsilon(adam).set_for(1)
+    >>> adam.epsilon
+    2e-08
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer, self.epsilon = optimizer, optimizer.epsilon
+
+    def __call__(self, event: Event) -> None:
+        """Listen."""
+        if isinstance(event, StepEnd | TrainStart):
+            self.set_for(self.optimizer.n_steps + 1)
+
+    def set_for(self, step: int) -> None:
+        """Set the epsilon for a step, counted from 1."""
+        self.optimizer.epsilon = self.epsilon / math.sqrt(1 - self.optimizer.beta2**step)

@@ -1,0 +1,142 @@
+"""Sparse inputs: rows that stay sparse up to the first layer."""
+
+from typing import Any, final
+
+import numpy as np
+import scipy.sparse
+
+from pellucid.nn.layers import Dense, Layer
+from pellucid.nn.model import PREDICT_ROWS, Sequential
+from pellucid.types import Array, Shape
+
+DENSE_SHARE = 0.1  # of numbers that are not 0, from which dense products are as fast
+DENSE_BYTES = 500_000_000  # which a dense copy may take
+
+
+@final
+class SparseRows:
+    """A sparse matrix in the clothes of an array, as far as the training loop looks.
+
+    Parameters
+    ----------
+    matrix : scipy.sparse matrix or array
+        Of floats.
+
+    Examples
+    --------
+    >>> rows = SparseRows(scipy.sparse.csr_array(np.eye(3)))
+    >>> len(rows), rows[1:].shape
+    (3, (2, 3))
+    """
+
+    ndim = 2
+
+    def __init__(self, matrix: Any) -> None:
+        self.matrix = matrix.tocsr()
+        self.shape: Shape = self.matrix.shape
+        self.dtype = self.matrix.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> "SparseRows":
+        return SparseRows(self.matrix[rows])
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """Apply a function such as isfinite to the numbers that are stored."""
+        if ufunc is not np.isfinite:
+            return NotImplemented
+        return ufunc(self.matrix.data)
+
+    def astype(self, dtype: Any, *, order: str = "C", copy: bool = True) -> "SparseRows":
+        """Return it in another dtype; itself where that is so already."""
+        return self if self.dtype == dtype and not copy else SparseRows(self.matrix.astype(dtype))
+
+
+@final
+class SparseDense(Layer):
+    """Does what a Dense layer does, with its parameters, for sparse rows and for arrays.
+
+    Parameters
+    ----------
+    units, activation, initializer :
+        See :class:`pellucid.nn.layers.Dense`.
+    share : float, optional
+        Of the numbers of the rows that are not 0: what the layer's operations go by.
+    """
+
+    def __init__(
+        self, units: int, activation: str | None = None, initializer: str | None = None, *, share: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.dense, self.share = Dense(units, activation, initializer), share
+        self.activation = activation
+
+    def build(self, input_shape: Shape, rng: Any) -> None:
+        """Draw what Dense would."""
+        self.dense.build(input_shape, rng)
+        self.input_shape, self.output_shape = self.dense.input_shape, self.dense.output_shape
+        self.params = self.dense.params
+        self.grads = self.dense.grads
+
+    def forward(self, X: Any, *, training: bool = False) -> Array:
+        """Return activation(X W + b), shape (m, units)."""
+        self._X = X
+        if not isinstance(X, SparseRows):
+            return self.dense.forward(X, training=training)
+        Z: Array = X.matrix @ self.params["W"]
+        Z += self.params["b"]
+        if self.dense.bend is None:
+            return Z
+        A, self._bend_cache = self.dense.bend.forward(Z, out=Z)
+        return A
+
+    def backward(self, dY: Array) -> Array | None:
+        """Write dW and db; sparse rows have no gradient."""
+        if not isinstance(self._X, SparseRows):
+            return self.dense.backward(dY)
+        dZ = dY if self.dense.bend is None else self.dense.bend.backward(dY, self._bend_cache, dZ=dY)
+        self.grads["W"][...] = self._X.matrix.T @ dZ
+        self.grads["b"][...] = dZ.sum(axis=0)
+        return None
+
+    def config(self) -> dict[str, Any]:
+        """Return the configuration of the Dense layer that it stands for."""
+        return self.dense.config()
+
+    @property
+    def n_operations(self) -> int:
+        """2 n_in n_out, of the numbers that are not 0."""
+        return round(self.share * self.dense.n_operations)
+
+
+def as_rows(X: Any) -> Any:
+    """Return a matrix as the loop wants it: sparse where that pays, else as an array.
+
+    Examples
+    --------
+    >>> type(as_rows(scipy.sparse.csr_array(np.eye(50)))).__name__
+    'SparseRows'
+    >>> type(as_rows(scipy.sparse.csr_array(np.ones((2, 2))))).__name__
+    'ndarray'
+    """
+    if not scipy.sparse.issparse(X):
+        return X
+    n_cells = X.shape[0] * X.shape[1]
+    if X.nnz >= DENSE_SHARE * n_cells and n_cells * X.dtype.itemsize <= DENSE_BYTES:
+        return X.toarray()
+    return SparseRows(X)
+
+
+def sparse_outputs(network: Sequential, X: SparseRows) -> Array:
+    """Return the raw outputs of a network that begins with Dense for sparse rows, shape (m, n_out)."""
+    first, *others = network.layers
+    own = SparseDense(first.output_shape[0], getattr(first, "activation", None), "zeros")
+    own.params = first.params
+    parts = []
+    for start in range(0, len(X), PREDICT_ROWS):
+        A = own.forward(X[start : start + PREDICT_ROWS])
+        for layer in others:
+            A = layer.forward(A)
+        parts.append(A.copy())
+    return np.concatenate(parts)

@@ -1,0 +1,98 @@
+"""Class labels of any kind to and from the numbers that networks are trained on, with scikit-learn's messages."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from pellucid.types import Array
+
+
+class Labels(NamedTuple):
+    """Labels as they are trained on.
+
+    Attributes
+    ----------
+    codes : Array, shape (m,) or (m, k)
+        Indices into the classes; of several labels a sample, 0 and 1 for each class.
+    classes : Array, shape (k,)
+    kind : {"binary", "multiclass", "multilabel"}
+    """
+
+    codes: Array
+    classes: Array
+    kind: str
+
+    @property
+    def n_outputs(self) -> int:
+        """How many outputs a network needs for them: one logit for two classes."""
+        return 1 if self.kind == "binary" else len(self.classes)
+
+
+def is_multilabel(y: Any) -> bool:
+    """Return whether each sample may have several labels: a matrix of 0 and 1 says which.
+
+    Raises
+    ------
+    ValueError
+        In scikit-learn's words, if they are no labels, or a matrix of more than yes and no.
+
+    Examples
+    --------
+    >>> is_multilabel(np.array([[0, 1], [1, 1]])), is_multilabel(np.array([0, 1]))
+    (True, False)
+    """
+    kind = type_of_target(y, input_name="y")
+    if kind == "multiclass-multioutput":
+        raise ValueError("Multioutput target data is not supported with label binarization")
+    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+        check_classification_targets(y)  # raises
+    return bool(kind == "multilabel-indicator")
+
+
+def learn_labels(y: Any) -> Labels:
+    """Return labels and the classes found in them.
+
+    Examples
+    --------
+    >>> learn_labels(np.array(["owl", "cat", "owl"])).codes
+    array([1, 0, 1])
+    """
+    if is_multilabel(y):
+        Y = _indicator(y)
+        return Labels(Y, np.arange(Y.shape[1]), "multilabel")
+    classes, codes = np.unique(y, return_inverse=True)
+    return Labels(codes.reshape(-1), classes, "binary" if len(classes) <= 2 else "multiclass")
+
+
+def read_labels(y: Any, classes: Array, kind: str) -> Labels:
+    """Return labels of classes that are known already.
+
+    Raises
+    ------
+    ValueError
+        In scikit-learn's words, if there are others.
+
+    Examples
+    --------
+    >>> read_labels(np.array(["owl"]), np.array(["cat", "owl"]), "binary").codes
+    array([1])
+    """
+    if is_multilabel(y) != (kind == "multilabel"):
+        raise ValueError(f"y: expected {kind} targets, as in the fit before, got {type_of_target(y)}.")
+    if kind == "multilabel":
+        Y = _indicator(y)
+        if Y.shape[1] != len(classes):
+            raise ValueError(f"y: expected {len(classes)} columns, one for each class, got {Y.shape[1]}.")
+        return Labels(Y, classes, kind)
+    codes = np.minimum(np.searchsorted(classes, y), len(classes) - 1)
+    if not np.array_equal(classes[codes], y):
+        raise ValueError(
+            f"`y` has classes not in `self.classes_`. `self.classes_` has {classes}. 'y' has {np.unique(y)}."
+        )
+    return Labels(codes, classes, kind)
+
+
+def _indicator(y: Any) -> Array:
+    return np.asarray(y.toarray() if scipy.sparse.issparse(y) else y).astype(np.int64)

@@ -1,0 +1,85 @@
+"""Going on, in another call of ``train``, where an earlier one of the same model ended."""
+
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from pellucid.training.dual import dual_of, plain_flat
+from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
+
+
+@dataclass(eq=False)
+class Position:
+    """Where a training ended: what the optimizer remembers, and how many epochs and steps were made.
+
+    Attributes
+    ----------
+    kind : str
+        The optimizer's class.
+    optimizer : dict
+        Its ``state()``, for the model's plain form.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    kind: str = ""
+    optimizer: dict[str, Any] = field(default_factory=dict)
+
+
+@final
+class Continuation:
+    """Take up a training at a position, and note the position that it leaves.
+
+    As a callback of ``train`` it makes epochs and steps count on, so that batches and dropout draw what they would
+    have drawn in one long training; and the optimizer goes on with its moments.
+
+    Parameters
+    ----------
+    start : Position, optional
+        Default: the beginning.
+    n_epochs : int, optional
+        Stop after so many epochs.
+
+    Attributes
+    ----------
+    end : Position
+    """
+
+    def __init__(self, start: Position | None = None, *, n_epochs: int | None = None) -> None:
+        self.start, self.n_epochs = start, n_epochs
+        self.end = Position()
+        self._n_done = 0
+
+    def __call__(self, event: Event) -> bool:
+        """Listen."""
+        if isinstance(event, TrainStart):
+            self._n_done = 0
+            self._take_up(event.run)
+        elif isinstance(event, EpochEnd):
+            self._n_done += 1
+            return self.n_epochs is not None and self._n_done >= self.n_epochs
+        elif isinstance(event, StepsEnd):
+            run = event.run
+            state = {} if run.optimizer.is_full_batch else _plain_state(run)
+            self.end = Position(run.epoch, run.step, type(run.optimizer).__name__, state)
+        return False
+
+    def _take_up(self, run: Run) -> None:
+        if self.start is None:
+            return
+        run.epoch, run.step = self.start.epoch, self.start.step
+        run.n_epochs = max(run.n_epochs, run.epoch + (self.n_epochs or run.n_epochs))
+        if self.start.optimizer and self.start.kind == type(run.optimizer).__name__:
+            run.optimizer.load_state(self.start.optimizer)
+
+
+def _plain_state(run: Run) -> dict[str, Any]:
+    """Return the optimizer's state with its arrays as they would be without the dual form."""
+    dual, state = dual_of(run.model), run.optimizer.state()
+    if dual is None:
+        return state
+    return {
+        key: plain_flat(dual, value) if isinstance(value, np.ndarray) else value
+        for key, value in state.items()
+    }

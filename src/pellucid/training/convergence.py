@@ -1,0 +1,154 @@
+"""Stopping when a training has converged, by scikit-learn's rule."""
+
+from collections.abc import Callable
+from typing import final
+
+import numpy as np
+
+from pellucid.nn.model import Model
+from pellucid.training.dual import DualDense, dual_of, plain_flat
+from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
+from pellucid.training.options import check_number
+from pellucid.types import Array
+
+
+@final
+class Convergence:
+    """Stop once so many epochs in a row were not better than the best by a tolerance.
+
+    Parameters
+    ----------
+    tolerance : float, optional
+        An epoch counts as better if its loss is below the best by this, or its score not short of the best plus
+        this; 0 or more.
+    patience : float, optional
+        So many epochs that are not better are borne; the next one ends the training. May be infinite.
+    score : callable, optional
+        Given the run and the epoch's event, returns a score, of which more is better. Then the best parameters are
+        put back at the end. Default: the epoch's loss, of which less is better.
+    divisor : float, optional
+        Instead of stopping, divide the learning rate by this, as long as it is above ``lowest_rate``, and be
+        patient anew.
+    lowest_rate : float, optional
+    best : float, optional
+        The best of an earlier training that this one goes on from.
+    n_waited : int, optional
+        How many epochs that one had waited.
+
+    Attributes
+    ----------
+    best : float
+        The smallest loss, or the highest score.
+    scores : list of float
+        Of each epoch, where there is a score.
+    n_waited : int
+        Epochs in a row that were not better.
+    has_converged : bool
+        Whether the training was ended for that.
+    run : Run or None
+        The training that it listens to, or did.
+    message : str
+        What was done at the last epoch, if anything, in words.
+
+    Notes
+    -----
+    NaN is neither better nor worse: it starts the patience anew, and is never the best.
+
+    Examples
+    --------
+    >>> from pellucid.training.records import History
+    >>> rule = Convergence(tolerance=0.1, patience=1)
+    >>> [rule(EpochEnd(epoch, epoch, {"loss": loss})) for epoch, loss in enumerate([1.0, 0.5, 0.45, 0.42])]
+    [False, False, False, True]
+    """
+
+    def __init__(
+        self,
+        *,
+        tolerance: float = 1e-4,
+        patience: float = 10,
+        score: Callable[[Run, EpochEnd], float] | None = None,
+        divisor: float | None = None,
+        lowest_rate: float = 1e-6,
+        best: float | None = None,
+        n_waited: int = 0,
+    ) -> None:
+        self.tolerance = check_number("tolerance", tolerance, at_least=0)
+        self.divisor = None if divisor is None else check_number("divisor", divisor, above=1)
+        self.patience, self.score, self.lowest_rate = patience, score, lowest_rate
+        self.best = best if best is not None else np.inf if score is None else -np.inf
+        self.n_waited = n_waited
+        self.has_converged = False
+        self.message = ""
+        self.scores: list[float] = []
+        self.run: Run | None = None
+        self._theta: Array | None = None
+        self._dual: DualDense | None = None
+        self._states: list[Array] = []
+
+    def __call__(self, event: Event) -> bool:
+        """Listen."""
+        if isinstance(event, TrainStart):
+            self.run = event.run
+            if self.score is not None:
+                self._keep(event.run)
+        elif isinstance(event, EpochEnd):
+            return self._judge(event)
+        elif isinstance(event, StepsEnd) and self._theta is not None:
+            event.run.model.theta[...] = self._theta
+            self._put_states_back(event.run.model)
+        return False
+
+    def put_back(self, model: Model) -> bool:
+        """Put the best parameters back into a model whose training broke off; False if none were kept."""
+        if self._theta is None:
+            return False
+        model.theta[...] = plain_flat(self._dual, self._theta)
+        self._put_states_back(model)
+        return True
+
+    def _judge(self, event: EpochEnd) -> bool:
+        self.message = ""
+        if self.score is None:
+            is_worse = event.loss > self.best - self.tolerance
+            self.best = min(self.best, event.loss) if event.loss == event.loss else self.best
+        else:
+            assert self.run is not None
+            value = self.score(self.run, event)
+            self.scores.append(value)
+            is_worse = value < self.best + self.tolerance
+            if value > self.best:
+                self.best = value
+                self._keep(self.run)
+        self.n_waited = self.n_waited + 1 if is_worse else 0
+        return self.n_waited > self.patience and self._give_up()
+
+    def _give_up(self) -> bool:
+        """Return whether to stop: not where the learning rate can still be made smaller."""
+        what = "Training loss" if self.score is None else "Validation score"
+        self.message = f"{what} did not improve more than tol={self.tolerance:f} for {self.patience:g} "
+        self.message += "consecutive epochs."
+        if self.divisor is not None:
+            assert self.run is not None
+            optimizer = self.run.optimizer
+            if optimizer.learning_rate > self.lowest_rate:
+                optimizer.learning_rate /= self.divisor
+                self.message += f" Setting learning rate to {optimizer.learning_rate:f}"
+                self.n_waited = 0
+                return False
+            self.message += " Learning rate too small."
+        self.message += " Stopping."
+        self.has_converged = True
+        return True
+
+    def _keep(self, run: Run) -> None:
+        self._theta, self._dual = run.model.theta.copy(), dual_of(run.model)
+        self._states = [array.copy() for array in _state_arrays(run.model)]
+
+    def _put_states_back(self, model: Model) -> None:
+        for array, kept in zip(_state_arrays(model), self._states, strict=True):
+            array[...] = kept
+
+
+def _state_arrays(model: Model) -> list[Array]:
+    return [array for leaf in model.leaves() for array in leaf.state.values()]

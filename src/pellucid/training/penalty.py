@@ -1,0 +1,88 @@
+"""An L2 penalty that is divided by the size of the batch, as scikit-learn has it."""
+
+from typing import Any, final
+
+import numpy as np
+
+from pellucid.nn.model import Model
+from pellucid.training.dual import DualDense
+from pellucid.training.events import Event, TrainEnd, TrainStart
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.options import check_number
+from pellucid.types import Array
+
+
+@final
+class L2Penalty:
+    """Add alpha / 2 ||W||^2 over the batch's samples to the loss of every step; weights count, biases do not.
+
+    As a callback of ``train`` it sets the optimizer's ``weight_decay`` before each step, so that the penalty's
+    gradient, alpha W over the batch's samples, is part of the step; and it adds the penalty to the loss that is
+    reported. It is not for :class:`pellucid.training.lbfgs.LBFGS`, which adds its own decay.
+
+    Parameters
+    ----------
+    alpha : float
+        0 or more.
+    share : float, optional
+        What the loss itself is multiplied by in the report, above 0.
+
+    Notes
+    -----
+    The samples of a batch are the sum of their weights where they are weighted.
+
+    Examples
+    --------
+    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.training.loop import train
+    >>> from pellucid.training.optimizers import SGD
+    >>> from pellucid.types import Dataset
+    >>> data, losses = Dataset(np.ones((2, 1)), np.array([0, 1])), []
+    >>> for alpha in (0.0, 4.0):
+    ...     model = Sequential([Dense(1)], dtype="float64")
+    ...     model.initialize((1,))
+    ...     model.layers[0].params["W"][...] = 0.5
+    ...     losses += train(model, data, optimizer=SGD(0.1), n_epochs=1, callbacks=[L2Penalty(alpha)]).losses
+    >>> round(losses[1] - losses[0], 9)  # 4 / 2 * 0.5^2 over 2 samples
+    0.25
+    """
+
+    def __init__(self, alpha: float, *, share: float = 1.0) -> None:
+        self.alpha = check_number("alpha", alpha, at_least=0)
+        self.share = check_number("share", share, above=0)
+
+    def __call__(self, event: Event) -> None:
+        """Listen."""
+        if isinstance(event, TrainStart):
+            run = event.run
+            run.model.reported = _Report(self.alpha, self.share, run.optimizer, run.model)
+        elif isinstance(event, TrainEnd):
+            event.run.model.reported = None
+
+
+class _Report:
+    """What a model with a penalty says in the place of its loss."""
+
+    def __init__(self, alpha: float, share: float, optimizer: Optimizer, model: Model) -> None:
+        self.alpha, self.share, self.optimizer = alpha, share, optimizer
+        self.duals = [leaf for leaf in model.leaves() if isinstance(leaf, DualDense)]
+        self.weights: list[Array] = [
+            leaf.params[key].reshape(-1)
+            for leaf in model.leaves()
+            for key in leaf.params
+            if key not in leaf.undecayed and not isinstance(leaf, DualDense)
+        ]
+
+    def __call__(self, loss: float, total: float) -> float:
+        """Return the loss with the penalty, and tell the optimizer how much this step decays."""
+        if not self.alpha or not total:
+            self.optimizer.weight_decay = 0.0
+            return loss * self.share
+        squares = sum(float(np.dot(W, W)) for W in self.weights)
+        squares += sum(dual.weight_norm_squared() for dual in self.duals)
+        self.optimizer.weight_decay = self.alpha / total
+        return loss * self.share + self.alpha / 2 * squares / total
+
+    def __deepcopy__(self, memo: Any) -> None:
+        """Return None: of a model's replicas, the penalty belongs to the first alone."""

@@ -1,0 +1,293 @@
+"""What scikit-learn documents of its perceptrons holds for ours: attributes, warnings, stopping, going on."""
+
+import os
+import signal
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from pellucid.estimators import MLPClassifier, MLPRegressor
+from pellucid.training.events import EpochEnd
+from pellucid.types import Array
+
+quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture
+def iris() -> tuple[Array, Array]:
+    X, y = load_iris(return_X_y=True)
+    return (X - X.mean(axis=0)) / X.std(axis=0), y
+
+
+def test_reaching_max_iter_warns(iris: Any) -> None:
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(3\) reached"):
+        MLPClassifier(max_iter=3).fit(*iris)
+    with pytest.warns(
+        ConvergenceWarning, match=r"lbfgs failed to converge after 2 iteration\(s\) \(status=1\)"
+    ):
+        MLPClassifier(solver="lbfgs", max_iter=2).fit(*iris)
+    with pytest.warns(ConvergenceWarning, match="EVALUATIONS"):
+        fitted = MLPRegressor(solver="lbfgs", max_fun=5).fit(*iris)
+    assert fitted.n_iter_ <= 5
+
+
+def test_a_fit_that_converges_does_not_warn(iris: Any) -> None:
+    fitted = MLPClassifier(tol=0.05, n_iter_no_change=2, random_state=1).fit(*iris)
+    assert fitted.n_iter_ < 200
+    assert len(fitted.loss_curve_) == fitted.n_iter_
+    assert fitted.best_loss_ == min(fitted.loss_curve_)
+    assert fitted.t_ == fitted.n_iter_ * 150
+
+
+@quiet
+def test_infinite_patience_makes_every_epoch(iris: Any) -> None:
+    assert MLPClassifier(tol=1e9, n_iter_no_change=np.inf, max_iter=30).fit(*iris).n_iter_ == 30
+
+
+@quiet
+def test_attributes_without_early_stopping(iris: Any) -> None:
+    fitted = MLPClassifier((5, 4), max_iter=2).fit(*iris)
+    assert [W.shape for W in fitted.coefs_] == [(4, 5), (5, 4), (4, 3)]
+    assert [b.shape for b in fitted.intercepts_] == [(5,), (4,), (3,)]
+    assert (fitted.n_layers_, fitted.n_outputs_, fitted.out_activation_) == (4, 3, "softmax")
+    assert fitted.validation_scores_ is None
+    assert fitted.best_validation_score_ is None
+    assert fitted.val_loss_curve_ is None
+    assert MLPClassifier(max_iter=1).fit(iris[0], iris[1] > 0).out_activation_ == "logistic"
+    assert MLPRegressor(max_iter=1).fit(*iris).out_activation_ == "identity"
+    assert MLPRegressor("poisson", max_iter=1).fit(*iris).out_activation_ == "exp"
+
+
+@quiet
+@pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])
+def test_early_stopping_keeps_the_best(cls: Any, iris: Any) -> None:
+    fitted = cls(early_stopping=True, max_iter=60, learning_rate_init=0.05, random_state=0).fit(*iris)
+    assert fitted.best_loss_ is None
+    assert len(fitted.validation_scores_) == len(fitted.val_loss_curve_) == fitted.n_iter_
+    assert fitted.best_validation_score_ == max(fitted.validation_scores_)
+    X, y = iris
+    own = cls(early_stopping=True, max_iter=60, learning_rate_init=0.05, random_state=0)
+    own.fit(X, y, validation_data=(X[::5], y[::5]))
+    assert own.score(X[::5], y[::5]) == pytest.approx(own.best_validation_score_, abs=1e-12)
+
+
+def test_early_stopping_is_stratified() -> None:
+    X, y = np.arange(8.0).reshape(4, 2), [0, 0, 0, 1]
+    with pytest.raises(ValueError, match="The least populated class"):
+        MLPClassifier(early_stopping=True).fit(X, y)
+    with pytest.raises(ValueError, match="The validation set is too small"):
+        MLPRegressor(early_stopping=True).fit(X[:2], y[:2])
+
+
+@quiet
+def test_early_stopping_of_rare_classes_among_many(iris: Any) -> None:
+    X, y = iris
+    y = y.copy()
+    y[0] = 7  # one sample of its own
+    assert MLPClassifier(early_stopping=True, max_iter=3).fit(X, y).classes_.tolist() == [0, 1, 2, 7]
+
+
+@quiet
+def test_warm_start(iris: Any) -> None:
+    X, y = iris
+    once = MLPClassifier(max_iter=4, warm_start=True, random_state=1).fit(X, y)
+    first = [W.copy() for W in once.coefs_]
+    once.fit(X, y)
+    assert len(once.loss_curve_) == 8
+    assert once.n_iter_ == 4
+    assert not np.array_equal(first[0], once.coefs_[0])
+    with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same classes"):
+        once.fit(X, y + 1)
+    with pytest.raises(ValueError, match=r"the weights to go on from have the shapes \[\(4, 100\)"):
+        once.set_params(hidden_layer_sizes=3).fit(X, y)
+    cold = MLPClassifier(max_iter=4, random_state=1).fit(X, y).fit(X, y)
+    np.testing.assert_array_equal(first[0], cold.coefs_[0])
+
+
+@quiet
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_warm_start_makes_max_iter_again(solver: str, iris: Any) -> None:
+    fitted = MLPRegressor(solver=solver, warm_start=True, max_iter=10, n_iter_no_change=np.inf, tol=0.0).fit(
+        *iris
+    )
+    assert fitted.n_iter_ == 10
+    assert fitted.set_params(max_iter=20).fit(*iris).n_iter_ == 20
+
+
+@quiet
+@pytest.mark.parametrize(
+    "options", [{}, {"solver": "sgd"}, {"dropout": 0.2}, {"schedule": "cosine"}, {"batch_norm": True}]
+)
+def test_so_many_partial_fits_are_one_fit(options: dict[str, Any], iris: Any) -> None:
+    X, y = iris
+    whole = MLPClassifier(8, batch_size=40, max_iter=5, tol=0, random_state=3, **options).fit(X, y)
+    parts = MLPClassifier(8, batch_size=40, max_iter=5, tol=0, random_state=3, **options)
+    for _ in range(5):
+        parts.partial_fit(X, y, classes=[0, 1, 2])
+        assert parts.n_iter_ == 1
+    for a, b in zip(whole.coefs_, parts.coefs_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(whole.loss_curve_, parts.loss_curve_)
+    np.testing.assert_array_equal(whole.predict_proba(X), parts.predict_proba(X))
+    assert whole.t_ == parts.t_ == 750
+
+
+def test_partial_fit_and_its_classes(iris: Any) -> None:
+    X, y = iris
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        MLPClassifier().partial_fit(X, y)
+    with pytest.raises(ValueError, match=r"`y` has classes not in `self\.classes_`"):
+        MLPClassifier().partial_fit(X, y, classes=[0, 1])
+    some = MLPClassifier().partial_fit([[1.0], [2.0]], ["a", "b"], classes=["a", "b", "c"])
+    assert some.partial_fit([[3.0]], ["c"]).predict_proba([[3.0]]).shape == (1, 3)
+    with pytest.raises(ValueError, match="is not the same as on last call"):
+        some.partial_fit([[3.0]], ["c"], classes=["c", "d"])
+    assert not hasattr(MLPClassifier(solver="lbfgs"), "partial_fit")
+    with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
+        MLPRegressor(early_stopping=True).partial_fit(X, y)
+
+
+def test_partial_fit_of_several_labels(rng: np.random.Generator) -> None:
+    X = rng.standard_normal((80, 4))
+    Y = (X[:, :3] > 0).astype(int)
+    classifier = MLPClassifier(30, solver="sgd", learning_rate_init=0.5, random_state=0)
+    for _ in range(120):
+        classifier.partial_fit(X, Y, classes=[0, 1, 2])
+    assert classifier.score(X, Y) > 0.9
+    np.testing.assert_array_equal(classifier.predict(X), classifier.predict_proba(X) > 0.5)
+
+
+def test_verbose_prints(capsys: pytest.CaptureFixture[str], iris: Any) -> None:
+    options = {"tol": 10.0, "n_iter_no_change": 1, "random_state": 0, "verbose": True}
+    MLPClassifier(early_stopping=True, **options).fit(*iris)
+    out = capsys.readouterr().out
+    assert "Iteration 1, loss = " in out
+    assert "Validation score: " in out
+    assert (
+        "Validation score did not improve more than tol=10.000000 for 1 consecutive epochs. Stopping." in out
+    )
+    MLPClassifier(solver="sgd", learning_rate="adaptive", **options).fit(*iris)
+    out = capsys.readouterr().out
+    assert "Training loss did not improve" in out
+    assert "Setting learning rate to 0.000200" in out
+    assert out.rstrip().endswith("Learning rate too small. Stopping.")
+
+
+@quiet
+def test_shuffle_matters_and_the_seed_decides(iris: Any) -> None:
+    def weights(**options: Any) -> Array:
+        coefs: Array = MLPClassifier(3, max_iter=2, batch_size=20, **options).fit(*iris).coefs_[0]
+        return coefs
+
+    np.testing.assert_array_equal(weights(random_state=0), weights(random_state=0))
+    assert not np.array_equal(weights(random_state=0), weights(random_state=1))
+    assert not np.array_equal(weights(random_state=0), weights(random_state=0, shuffle=False))
+    state = np.random.RandomState(0)
+    assert not np.array_equal(weights(random_state=state), weights(random_state=state))
+
+
+def test_a_batch_larger_than_the_data_is_clipped(iris: Any) -> None:
+    with pytest.warns(UserWarning, match="Got `batch_size` less than 1 or larger than sample size"):
+        MLPClassifier(batch_size=1000, tol=1.0, n_iter_no_change=1).fit(*iris)
+
+
+def test_a_larger_alpha_makes_smaller_weights(iris: Any) -> None:
+    sums = [
+        np.abs(
+            MLPClassifier(10, alpha=alpha, solver="lbfgs", random_state=1, tol=1e-2).fit(*iris).coefs_[0]
+        ).sum()
+        for alpha in (1e-5, 1.0, 50.0)
+    ]
+    assert sums == sorted(sums, reverse=True)
+
+
+def test_numbers_that_overflow(rng: np.random.Generator) -> None:
+    X = np.finfo(np.float64).max * rng.uniform(0.1, 1, (10, 2))
+    for solver in ("adam", "lbfgs"):
+        with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
+            MLPRegressor(solver=solver).fit(X, rng.standard_normal(10))
+
+
+def test_a_diverging_fit_with_early_stopping_keeps_the_best(iris: Any) -> None:
+    X, y = iris[0] * 100, iris[1]
+    options = {"activation": "identity", "solver": "sgd", "learning_rate_init": 1.0, "random_state": 0}
+    estimator = MLPRegressor(early_stopping=True, **options)
+    with pytest.warns(ConvergenceWarning, match="The best parameters before it are kept"):
+        estimator.fit(X, y)
+    assert np.isnan(estimator.validation_scores_[-1])
+    assert len(estimator.validation_scores_) == len(estimator.val_loss_curve_) == estimator.n_iter_
+    assert len(estimator.loss_curve_) == estimator.n_iter_
+    assert all(np.isfinite(W).all() for W in estimator.coefs_)
+
+
+@quiet
+def test_ctrl_c_ends_well(iris: Any) -> None:
+    def press(event: Any) -> None:
+        if isinstance(event, EpochEnd) and event.epoch == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        fitted = MLPClassifier(callbacks=[press]).fit(*iris)
+    assert fitted.n_iter_ < 10
+    assert fitted.predict(iris[0]).shape == (150,)
+
+
+@quiet
+def test_not_fitted(iris: Any) -> None:
+    for method in ("predict", "predict_proba", "decision_function", "transform"):
+        with pytest.raises(NotFittedError, match="This MLPClassifier instance is not fitted yet"):
+            getattr(MLPClassifier(), method)(iris[0])
+    check_is_fitted(MLPClassifier(max_iter=1).fit(*iris))
+
+
+def test_one_class(iris: Any) -> None:
+    fitted = MLPClassifier(tol=1.0, n_iter_no_change=1).fit(iris[0], np.full(150, "only"))
+    assert set(fitted.predict(iris[0])) == {"only"}
+    np.testing.assert_array_equal(fitted.predict_proba(iris[0]), np.ones((150, 1)))
+    np.testing.assert_array_equal(fitted.predict_log_proba(iris[0]), np.zeros((150, 1)))
+
+
+@quiet
+def test_probabilities_are_consistent(iris: Any) -> None:
+    X, y = iris
+    for labels in (y, y == 0, np.column_stack([y > 0, y > 1]).astype(int)):
+        fitted = MLPClassifier(max_iter=300, solver="lbfgs", random_state=0).fit(X, labels)
+        P, logs = fitted.predict_proba(X), fitted.predict_log_proba(X)
+        assert np.isfinite(logs).all()
+        np.testing.assert_allclose(np.exp(logs), P, atol=1e-12)
+        np.testing.assert_array_equal(logs.argmax(axis=1), P.argmax(axis=1))
+        if labels.ndim == 1:
+            np.testing.assert_allclose(P.sum(axis=1), 1)
+            np.testing.assert_array_equal(fitted.classes_[P.argmax(axis=1)], fitted.predict(X))
+
+
+@quiet
+def test_weights_set_by_hand_are_used(iris: Any) -> None:
+    fitted = MLPClassifier(4, max_iter=1, random_state=0).fit(*iris)
+    fitted.coefs_[1] = np.zeros((4, 3))
+    fitted.intercepts_[1] = np.array([0.0, 5.0, 0.0])
+    assert set(fitted.predict(iris[0])) == {1}
+    fitted.partial_fit(*iris)
+    assert np.abs(fitted.coefs_[1]).max() < 0.01  # it went on from there
+
+
+def test_zero_weights_only(iris: Any) -> None:
+    with pytest.raises(ValueError, match="at least one non-zero number"):
+        MLPClassifier().fit(*iris, sample_weight=np.zeros(150))
+
+
+@quiet
+def test_no_hidden_layer_is_logistic_regression(iris: Any) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    X, y = iris
+    ours = MLPClassifier((), solver="lbfgs", alpha=1.0, max_iter=2000, tol=1e-8, random_state=0).fit(X, y > 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = LogisticRegression(C=1.0, tol=1e-10).fit(X, y > 1)
+    np.testing.assert_allclose(ours.coefs_[0][:, 0], theirs.coef_[0], rtol=1e-3)

@@ -1,0 +1,91 @@
+"""On wide data plain SGD goes by the dual form, and every fitted attribute is the direct form's."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from pellucid.estimators import MLPClassifier, MLPRegressor, NetworkClassifier
+from pellucid.types import Array
+
+SETTINGS = [
+    {},
+    {"alpha": 5.0},
+    {"alpha": 0.0},
+    {"momentum": 0.0, "hidden_layer_sizes": (20, 7, 5)},
+    {"batch_size": 16},
+    {"early_stopping": True, "validation_fraction": 0.2},
+    {"learning_rate": "invscaling"},
+    {"dropout": 0.3, "batch_norm": True},
+    {"activation": ["tanh"]},
+]
+
+
+def wide(n_classes: int = 2) -> tuple[Array, Array]:
+    rng = np.random.default_rng(5)
+    return rng.standard_normal((60, 5000)) / 20, rng.integers(0, n_classes, 60)
+
+
+def fitted(cls: Any, X: Array, y: Array, fit: dict[str, Any] | None = None, **options: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return cls(random_state=2, **options).fit(X, y, **(fit or {}))
+
+
+def assert_equal(direct: Any, dual: Any) -> None:
+    assert (direct.history_.path, dual.history_.path) == ("direct", "dual")
+    for a, b in zip(direct.coefs_ + direct.intercepts_, dual.coefs_ + dual.intercepts_, strict=True):
+        np.testing.assert_allclose(b, a, rtol=0, atol=1e-9)
+    for name in ("loss_curve_", "loss_", "best_loss_", "n_iter_", "validation_scores_", "val_loss_curve_"):
+        a, b = getattr(direct, name), getattr(dual, name)
+        assert (a is None) == (b is None), name
+        if a is not None:
+            np.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("options", SETTINGS, ids=str)
+def test_classifier(options: dict[str, Any], n_classes: int) -> None:
+    X, y = wide(n_classes)
+    options = {"solver": "sgd", "max_iter": 15, "learning_rate_init": 0.05, **options}
+    direct = fitted(MLPClassifier, X, y, path="direct", **options)
+    dual = fitted(MLPClassifier, X, y, path="dual", **options)
+    assert_equal(direct, dual)
+
+
+def test_auto_takes_the_dual_form_where_it_is_cheaper() -> None:
+    X, y = wide()
+    assert fitted(MLPClassifier, X, y, solver="sgd").history_.path == "dual"
+    assert fitted(MLPClassifier, X, y, solver="adam", max_iter=2).history_.path == "direct"
+    assert fitted(MLPClassifier, X[:, :20], y, solver="sgd", max_iter=2).history_.path == "direct"
+
+
+def test_regressor_with_weights_and_a_scorer(rng: np.random.Generator) -> None:
+    X, _ = wide()
+    y, weights = X[:, 0] * 5, rng.uniform(0.1, 2, 60)
+    options = {"solver": "sgd", "max_iter": 10, "early_stopping": True, "scoring": "neg_mean_absolute_error"}
+    pair = [
+        fitted(MLPRegressor, X, y, {"sample_weight": weights}, path=path, **options)
+        for path in ("direct", "dual")
+    ]
+    assert_equal(*pair)
+
+
+def test_the_optimizers_memory_is_carried_over() -> None:
+    X, y = wide()
+    after = []
+    for path in ("direct", "dual"):
+        estimator = fitted(MLPClassifier, X, y, solver="sgd", path=path, max_iter=6, alpha=1.0)
+        after.append(estimator.partial_fit(X, y).partial_fit(X, y))
+    for a, b in zip(after[0].coefs_, after[1].coefs_, strict=True):
+        np.testing.assert_allclose(b, a, rtol=0, atol=1e-9)
+
+
+def test_network_estimators_too() -> None:
+    X, y = wide()
+    options = {"n_epochs": 30, "optimizer": "sgd", "learning_rate": 0.05}
+    pair = [fitted(NetworkClassifier, X, y, path=path, **options) for path in ("direct", "dual")]
+    np.testing.assert_allclose(pair[1].model_.theta, pair[0].model_.theta, rtol=0, atol=1e-9)
+    assert pair[1].history_.path == "dual"

@@ -1,0 +1,275 @@
+"""What scikit-learn's perceptrons do not have: each option does what it says, not only runs."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, make_classification
+from sklearn.metrics import balanced_accuracy_score, log_loss, make_scorer, mean_absolute_error
+from sklearn.utils.class_weight import compute_sample_weight
+
+from pellucid.estimators import MLPClassifier, MLPRegressor
+from pellucid.nn.layers import Dense
+from pellucid.nn.model import Sequential
+from pellucid.nn.normalization import Activation, BatchNorm
+from pellucid.training.events import EpochEnd, TrainStart
+from pellucid.training.schedules import Cosine
+from pellucid.types import Array
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@pytest.fixture
+def digits() -> tuple[Array, Array]:
+    X, y = load_digits(return_X_y=True)
+    return X[:400] / 16, y[:400]
+
+
+def test_an_activation_for_each_layer(digits: Any) -> None:
+    X, y = digits
+    names = ["tanh", "gelu", "identity", "silu", "elu", "leaky_relu"]
+    fitted = MLPClassifier([8] * 6, names, max_iter=2, random_state=0).fit(X, y)
+    layers = [Dense(8, None if name == "identity" else name) for name in names]
+    model = Sequential([*layers, Dense(10)], dtype="float64")
+    model.initialize((64,))
+    for layer, W, b in zip(model.layers, fitted.coefs_, fitted.intercepts_, strict=True):
+        layer.params["W"][...], layer.params["b"][...] = W, b
+    np.testing.assert_allclose(fitted.decision_function(X), model.raw_outputs(X), rtol=1e-12, atol=1e-12)
+
+
+def test_dropout_drops_in_training_only(digits: Any) -> None:
+    X, y = digits
+    plain, dropped = (
+        MLPClassifier(50, dropout=rate, max_iter=60, random_state=0).fit(X, y) for rate in (0.0, [0.5])
+    )
+    assert dropped.loss_ > plain.loss_ * 1.2
+    np.testing.assert_array_equal(dropped.predict_proba(X), dropped.predict_proba(X))
+    again = MLPClassifier(50, dropout=0.5, max_iter=60, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(again.coefs_[0], dropped.coefs_[0])
+
+
+def test_batch_norm_predicts_by_running_statistics(digits: Any) -> None:
+    X, y = digits
+    fitted = MLPClassifier(
+        (12, 6), batch_norm=True, max_iter=40, learning_rate_init=0.01, random_state=0
+    ).fit(X, y)
+    assert fitted.score(X, y) > 0.9
+    assert [sorted(norm) for norm in fitted.batch_norms_] == [
+        ["beta", "gamma", "running_mean", "running_var"]
+    ] * 2
+    model = Sequential(
+        [Dense(12), BatchNorm(), Activation("relu"), Dense(6), BatchNorm(), Activation("relu"), Dense(10)],
+        dtype="float64",
+    )
+    model.initialize((64,))
+    for layer, W, b in zip(model.layers[::3], fitted.coefs_, fitted.intercepts_, strict=True):
+        layer.params["W"][...], layer.params["b"][...] = W, b
+    for layer, norm in zip(model.layers[1::3], fitted.batch_norms_, strict=True):
+        for name, array in (*layer.params.items(), *layer.state.items()):
+            array[...] = norm[name]
+    np.testing.assert_allclose(fitted.decision_function(X), model.raw_outputs(X), rtol=1e-9, atol=1e-9)
+    before = fitted.batch_norms_[0]["running_mean"].copy()
+    fitted.partial_fit(X, y)
+    assert (
+        np.abs(fitted.batch_norms_[0]["running_mean"] - before).max() < np.abs(before).max()
+    )  # went on from there
+    assert not np.array_equal(fitted.batch_norms_[0]["running_mean"], before)
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 3.0}, {0: 0.5, 1: 4.0}])
+def test_class_weight_is_a_sample_weight(class_weight: Any) -> None:
+    X, y = make_classification(300, weights=[0.9], flip_y=0.1, random_state=0)
+    by_class = MLPClassifier(5, class_weight=class_weight, max_iter=20, random_state=0).fit(X, y)
+    weights = compute_sample_weight(class_weight, y)
+    by_sample = MLPClassifier(5, max_iter=20, random_state=0).fit(X, y, sample_weight=weights)
+    np.testing.assert_array_equal(by_class.coefs_[0], by_sample.coefs_[0])
+    both = MLPClassifier(5, class_weight=class_weight, max_iter=20, random_state=0).fit(
+        X, y, sample_weight=weights
+    )
+    squared = MLPClassifier(5, max_iter=20, random_state=0).fit(X, y, sample_weight=weights**2)
+    np.testing.assert_allclose(both.coefs_[0], squared.coefs_[0], atol=1e-12)
+
+
+def test_balanced_weights_find_the_rare_class() -> None:
+    X, y = make_classification(600, weights=[0.95], flip_y=0.0, class_sep=0.5, random_state=1)
+    scores = [
+        balanced_accuracy_score(
+            y, MLPClassifier(5, class_weight=w, alpha=5, random_state=0).fit(X, y).predict(X)
+        )
+        for w in (None, "balanced")
+    ]
+    assert scores[1] > scores[0] + 0.05
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_label_smoothing_is_training_on_softer_targets(n_classes: int, digits: Any) -> None:
+    X, y = digits[0], digits[1] % n_classes
+    fitted = MLPClassifier((), solver="lbfgs", label_smoothing=0.2, alpha=0.0, max_iter=3000, max_fun=10**6)
+    P = fitted.set_params(random_state=0, tol=1e-7).fit(X, y).predict_proba(X)
+    plain = (
+        MLPClassifier((), solver="lbfgs", alpha=0.0, max_iter=300, random_state=0).fit(X, y).predict_proba(X)
+    )
+    assert P.max() < plain.max()
+    softened = np.full((len(y), n_classes), 0.2 / n_classes)
+    softened[np.arange(len(y)), y] += 0.8
+    soft_loss = -(softened * np.log(P)).sum(axis=1).mean()
+    assert fitted.loss_ == pytest.approx(soft_loss, rel=1e-9)
+
+
+def test_losses_of_classifiers(digits: Any) -> None:
+    X, y = digits
+    focal = MLPClassifier(loss={"loss": "focal", "gamma": 0.0}, max_iter=5, random_state=0).fit(X, y)
+    plain = MLPClassifier(max_iter=5, random_state=0).fit(X, y)
+    np.testing.assert_allclose(focal.coefs_[0], plain.coefs_[0], atol=1e-9)  # gamma 0 is the cross-entropy
+    for labels in (y, y > 4):
+        hinge = MLPClassifier(loss="hinge", random_state=0).fit(X, labels)
+        assert hinge.score(X, labels) > 0.95
+        assert not hasattr(hinge, "predict_proba")
+        assert hinge.out_activation_ == "identity"
+
+
+def test_losses_of_regressors(rng: np.random.Generator) -> None:
+    X = rng.standard_normal((300, 1))
+    y = 3 * X[:, 0]
+    y[:30] += 100  # outliers
+    errors = {}
+    for loss in ("squared_error", "absolute_error", "mean_absolute_error", {"loss": "huber", "delta": 0.5}):
+        fitted = MLPRegressor(loss, (), solver="lbfgs", alpha=0.0, max_iter=500, random_state=0).fit(X, y)
+        errors[str(loss)] = mean_absolute_error(y[30:], fitted.predict(X[30:]))
+    assert errors.pop("squared_error") > 5
+    assert max(errors.values()) < 0.5
+    half, whole = (
+        MLPRegressor(loss, max_iter=3, alpha=0.0, random_state=0).fit(X, y)
+        for loss in ("squared_error", "mean_squared_error")
+    )
+    assert half.loss_curve_[0] * 2 == pytest.approx(whole.loss_curve_[0])
+
+
+def test_poisson_gives_rates(rng: np.random.Generator) -> None:
+    X = rng.uniform(0, 1, (500, 1))
+    y = rng.poisson(np.exp(1 + X[:, 0]))
+    fitted = MLPRegressor("poisson", (), solver="lbfgs", alpha=0.0, tol=1e-9, random_state=0).fit(X, y)
+    assert fitted.coefs_[0][0, 0] == pytest.approx(1, abs=0.2)
+    assert fitted.predict(X).sum() == pytest.approx(y.sum(), rel=1e-4)  # as a fitted intercept has it
+    assert (fitted.predict(X) > 0).all()
+
+
+@pytest.mark.parametrize("schedule", ["cosine", Cosine(warmup=0.2)])
+def test_schedule(schedule: Any, digits: Any) -> None:
+    fitted = MLPClassifier(5, schedule=schedule, max_iter=20, random_state=0, tol=0).fit(*digits)
+    rates = fitted.history_.columns["learning_rate"]
+    assert max(rates) <= 0.001
+    assert rates[-1] < 1e-4
+    assert not isinstance(schedule, Cosine) or schedule.n_steps == 1  # the parameter itself was not used
+
+
+def test_callbacks_hear_everything(digits: Any) -> None:
+    events: list[Any] = []
+
+    def listen(event: Any) -> bool:
+        events.append(event)
+        return isinstance(event, EpochEnd) and event.epoch == 4
+
+    fitted = MLPClassifier(5, callbacks=[listen], random_state=0).fit(*digits)
+    assert isinstance(events[0], TrainStart)
+    assert fitted.n_iter_ == 5
+    assert [event.loss for event in events if isinstance(event, EpochEnd)] == fitted.loss_curve_
+
+
+def test_validation_data(digits: Any) -> None:
+    X, y = digits
+    fitted = MLPClassifier(20, alpha=0.0, max_iter=5, random_state=0)
+    fitted.fit(X[:300], y[:300], validation_data=(X[300:], y[300:]))
+    assert len(fitted.val_loss_curve_) == 5
+    assert fitted.val_loss_curve_[-1] == pytest.approx(
+        log_loss(y[300:], fitted.predict_proba(X[300:])), rel=1e-12
+    )
+    assert fitted.validation_scores_ is None
+    plain = MLPClassifier(20, alpha=0.0, max_iter=5, random_state=0).fit(X[:300], y[:300])
+    np.testing.assert_array_equal(plain.coefs_[0], fitted.coefs_[0])
+    regressor = MLPRegressor(max_iter=3, random_state=0).fit(
+        X[:300], y[:300], validation_data=(X[300:], y[300:])
+    )
+    half_squares = ((regressor.predict(X[300:]) - y[300:]) ** 2).mean() / 2
+    assert regressor.val_loss_curve_[-1] == pytest.approx(half_squares, rel=1e-12)
+
+
+def test_the_loss_of_weighted_held_out_samples(digits: Any, rng: np.random.Generator) -> None:
+    X, y = digits
+    weights = rng.uniform(0, 3, 100)
+    fitted = MLPClassifier(20, max_iter=3, random_state=0, early_stopping=True)
+    fitted.fit(X[:300], y[:300], validation_data=(X[300:], y[300:], weights))
+    assert fitted.validation_scores_[-1] == pytest.approx(fitted.score(X[300:], y[300:], weights))
+    by_weight = log_loss(y[300:], fitted.predict_proba(X[300:]), sample_weight=weights)
+    assert fitted.val_loss_curve_[-1] == pytest.approx(by_weight, rel=1e-12)
+
+
+def test_scoring_decides_when_to_stop(digits: Any) -> None:
+    X, y = digits
+    held = (X[300:], y[300:] > 6)
+    for scoring in ("neg_log_loss", "roc_auc", make_scorer(balanced_accuracy_score)):
+        fitted = MLPClassifier(10, scoring=scoring, early_stopping=True, max_iter=15, random_state=0)
+        fitted.fit(X[:300], y[:300] > 6, validation_data=held)
+        scorer = scoring if callable(scoring) else __import__("sklearn.metrics").metrics.get_scorer(scoring)
+        assert scorer(fitted, *held) == pytest.approx(max(fitted.validation_scores_), rel=1e-12)
+
+
+def test_scoring_of_strings_with_feature_names() -> None:
+    pd = pytest.importorskip("pandas", reason="needs pandas")
+    X, y = make_classification(100, random_state=0)
+    frame = pd.DataFrame(X, columns=[f"c{i}" for i in range(20)])
+    fitted = MLPClassifier(3, early_stopping=True, scoring="f1_macro", max_iter=3).fit(
+        frame, np.where(y, "a", "b")
+    )
+    assert len(fitted.validation_scores_) == 3
+
+
+@pytest.mark.parametrize("solver", ["adamw", "rmsprop", "adagrad"])
+def test_more_solvers_learn(solver: str, digits: Any) -> None:
+    rate = {"adagrad": 0.05}.get(solver, 0.005)
+    fitted = MLPClassifier(30, solver=solver, learning_rate_init=rate, max_iter=60, random_state=0).fit(
+        *digits
+    )
+    assert fitted.score(*digits) > 0.97
+
+
+@pytest.mark.parametrize(
+    ("given", "asked", "wanted"),
+    [("f4", None, "f4"), ("f8", "float32", "f4"), ("f4", np.float64, "f8"), ("i8", None, "f8")],
+)
+def test_dtype(given: str, asked: Any, wanted: str, digits: Any) -> None:
+    X = digits[0].astype(given)
+    fitted = MLPClassifier(5, dtype=asked, max_iter=1).fit(X, digits[1])
+    assert (
+        fitted.coefs_[0].dtype
+        == fitted.predict_proba(X).dtype
+        == fitted.transform(X).dtype
+        == np.dtype(wanted)
+    )
+    assert MLPRegressor(dtype=asked, max_iter=1).fit(X, digits[1]).predict(X).dtype == np.dtype(wanted)
+
+
+def test_progress_is_silent_where_there_is_no_terminal(digits: Any, monkeypatch: Any) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    MLPClassifier(5, progress=True, max_iter=1).fit(*digits)
+    assert stream.getvalue() == ""
+    stream.isatty = lambda: True  # type: ignore[method-assign]
+    MLPClassifier(5, progress=True, max_iter=3).fit(*digits)
+    assert "fit" in stream.getvalue()
+
+
+def test_transform_gives_hidden_layers(digits: Any) -> None:
+    X, y = digits
+    fitted = MLPClassifier((12, 7), max_iter=3, random_state=0).fit(X, y)
+    first = np.maximum(X @ fitted.coefs_[0] + fitted.intercepts_[0], 0)
+    second = np.maximum(first @ fitted.coefs_[1] + fitted.intercepts_[1], 0)
+    np.testing.assert_allclose(fitted.transform(X), second, atol=1e-12)
+    np.testing.assert_allclose(fitted.transform(X, layer=0), first, atol=1e-12)
+    np.testing.assert_allclose(fitted.transform(X, layer=-2), first, atol=1e-12)
+    assert list(fitted.get_feature_names_out())[-1] == "mlpclassifier6"
+    with pytest.raises(ValueError, match="from -2 to 1, got 2"):
+        fitted.transform(X, layer=2)
+    with pytest.raises(ValueError, match="there is no hidden layer"):
+        MLPClassifier((), max_iter=1).fit(X, y).transform(X)

@@ -1,0 +1,272 @@
+"""Inside scikit-learn: frames, routing, copies and pickles, searches, pipelines and meta-estimators."""
+
+import copy
+import io
+import pickle
+import threading
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+import scipy.sparse
+import sklearn
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_breast_cancer, load_iris
+from sklearn.ensemble import VotingClassifier
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import pellucid as pl
+from pellucid.estimators import MLPClassifier, MLPRegressor, NetworkClassifier, NetworkRegressor
+from pellucid.training.events import TrainStart
+from pellucid.types import Array
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+QUICK: list[Any] = [
+    MLPClassifier(6, max_iter=15, random_state=0),
+    MLPClassifier(6, batch_norm=True, dropout=0.1, max_iter=15, random_state=0),
+    MLPRegressor(hidden_layer_sizes=6, max_iter=15, random_state=0),
+    NetworkClassifier(n_epochs=15, random_state=0),
+    NetworkClassifier("mlp-wide", n_epochs=2, random_state=0),
+    NetworkClassifier(
+        pl.Sequential([pl.Dense(4, activation="tanh"), pl.Dense(3)]), n_epochs=3, random_state=0
+    ),
+    NetworkRegressor(n_epochs=15, random_state=0),
+]
+
+
+@pytest.fixture
+def iris() -> tuple[Array, Array]:
+    X, y = load_iris(return_X_y=True)
+    return StandardScaler().fit_transform(X), y
+
+
+@pytest.mark.parametrize("estimator", QUICK, ids=str)
+def test_clone_pickle_joblib_and_copy(estimator: Any, iris: Any, tmp_path: Any) -> None:
+    X, y = iris
+    fitted = clone(estimator).fit(X, y)
+    assert not hasattr(clone(fitted), fitted._fitted_attribute)
+    joblib.dump(fitted, tmp_path / "a.joblib")
+    copies = [pickle.loads(pickle.dumps(fitted)), joblib.load(tmp_path / "a.joblib"), copy.deepcopy(fitted)]
+    for other in copies:
+        np.testing.assert_array_equal(other.predict(X), fitted.predict(X))
+        np.testing.assert_array_equal(other.transform(X), fitted.transform(X))
+        assert other.get_params(deep=False).keys() == fitted.get_params(deep=False).keys()
+    went_on = fitted.partial_fit(X, y).predict(X)
+    for other in copies:  # the optimizer's memory came along
+        np.testing.assert_array_equal(other.partial_fit(X, y).predict(X), went_on)
+
+
+@pytest.mark.parametrize("estimator", QUICK, ids=str)
+def test_a_pickle_holds_no_training_data(estimator: Any, rng: np.random.Generator) -> None:
+    X = rng.standard_normal((5000, 4))
+    fitted = clone(estimator).set_params(batch_size=1000).fit(X, np.arange(5000) % 3)
+    bare = clone(estimator).fit(X[:30], np.arange(30) % 3)
+    assert len(pickle.dumps(fitted)) < len(pickle.dumps(bare)) + 20_000
+
+
+def test_a_model_given_as_parameter_is_never_trained(iris: Any) -> None:
+    model = pl.Sequential([pl.Dense(3)])
+    estimator = NetworkClassifier(model, n_epochs=2)
+    first = estimator.fit(*iris).model_
+    assert estimator.model is model
+    assert not model.is_initialized
+    assert estimator.fit(*iris).model_ is not first
+    optimizer = pl.SGD(0.1, momentum=0.9)
+    NetworkClassifier(model, optimizer=optimizer, learning_rate=0.2, n_epochs=2).fit(*iris)
+    assert optimizer.n_steps == 0
+    assert optimizer.learning_rate == 0.1
+
+
+@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[3]], ids=str)
+def test_grid_search_in_two_processes(estimator: Any, iris: Any) -> None:
+    name = "alpha" if isinstance(estimator, MLPClassifier) else "learning_rate"
+    search = GridSearchCV(estimator, {name: [1e-4, 1e-2]}, n_jobs=2, cv=2).fit(*iris)
+    assert search.best_estimator_.predict(iris[0]).shape == (150,)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_pipeline_cross_validation_and_transformer() -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    pipeline = make_pipeline(
+        StandardScaler(), MLPClassifier(10, random_state=0, learning_rate_init=0.01, max_iter=60)
+    )
+    scores = cross_validate(pipeline, X, y, cv=3, scoring=["accuracy", "roc_auc", "neg_log_loss"])
+    assert scores["test_accuracy"].mean() > 0.95
+    assert scores["test_roc_auc"].mean() > 0.98
+    chain = make_pipeline(
+        StandardScaler(),
+        MLPClassifier(10, random_state=0, learning_rate_init=0.01, max_iter=60),
+        LogisticRegression(),
+    )
+    assert chain.fit(X, y).score(X, y) > 0.95
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "hinge"])
+def test_calibration(loss: str) -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    base = make_pipeline(
+        StandardScaler(), MLPClassifier(5, loss=loss, random_state=0, learning_rate_init=0.01, max_iter=60)
+    )
+    calibrated = CalibratedClassifierCV(base, cv=2).fit(X, y)
+    assert calibrated.predict_proba(X).shape == (569, 2)
+    assert calibrated.score(X, y) > 0.95
+
+
+def test_voting(iris: Any) -> None:
+    voters = [("mlp", clone(QUICK[0])), ("network", clone(QUICK[3])), ("linear", LogisticRegression())]
+    for how in ("hard", "soft"):
+        assert VotingClassifier(voters, voting=how, n_jobs=2).fit(*iris).score(*iris) > 0.7
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[3]], ids=str)
+def test_permutation_importance(backend: str, estimator: Any, iris: Any) -> None:
+    fitted = clone(estimator).fit(*iris)
+    alone = permutation_importance(fitted, *iris, n_repeats=3, random_state=0)
+    with joblib.parallel_backend(backend):
+        shared = permutation_importance(fitted, *iris, n_repeats=3, random_state=0, n_jobs=2)
+    np.testing.assert_array_equal(alone.importances, shared.importances)
+
+
+@pytest.mark.parametrize("estimator", QUICK, ids=str)
+def test_threads_may_predict_at_once(estimator: Any, iris: Any) -> None:
+    X, y = iris
+    fitted = clone(estimator).fit(X, y)
+    parts = [np.roll(np.tile(X, (4, 1)), shift, axis=0) for shift in range(4)]
+    wanted = [fitted.predict(part) for part in parts]
+    wrong: list[int] = []
+
+    def ask(i: int) -> None:
+        for _ in range(40):
+            if not np.array_equal(fitted.predict(parts[i]), wanted[i]):
+                wrong.append(i)
+
+    threads = [threading.Thread(target=ask, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("estimator", QUICK, ids=str)
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_frames(library: str, estimator: Any, iris: Any) -> None:
+    frames = pytest.importorskip(library, reason=f"needs {library}")
+    names = ["a", "b", "c", "d"]
+    X, y = iris
+    frame = frames.DataFrame({name: X[:, i] for i, name in enumerate(names)})
+    fitted = clone(estimator).fit(frame, frames.Series(y))
+    assert fitted.feature_names_in_.tolist() == names
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        plain = fitted.predict(X)
+    np.testing.assert_array_equal(plain, fitted.predict(frame))
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted.predict(frame[["b", "a", "c", "d"]])
+    out = fitted.set_output(transform=library).transform(frame)
+    assert isinstance(out, frames.DataFrame)
+    assert list(out.columns) == list(fitted.get_feature_names_out())
+    if fitted._n_hidden() > 1:
+        first = fitted.transform(frame, layer=0)
+        assert list(first.columns) == list(fitted.get_feature_names_out(layer=0))
+    assert isinstance(fitted.set_output(transform="default").transform(frame), np.ndarray)
+
+
+def test_pandas_rows_keep_their_names(iris: Any) -> None:
+    pd = pytest.importorskip("pandas", reason="needs pandas")
+    frame = pd.DataFrame(iris[0], columns=list("abcd"), index=[f"r{i}" for i in range(150)])
+    out = clone(QUICK[0]).fit(frame, iris[1]).set_output(transform="pandas").transform(frame)
+    assert list(out.index) == list(frame.index)
+
+
+def test_metadata_routing(iris: Any) -> None:
+    X, y = iris
+    weights = np.where(y == 0, 0.0, 1.0)
+    weights[:3] = 1e-3
+    with sklearn.config_context(enable_metadata_routing=True):
+        estimator = clone(QUICK[0]).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        routed = make_pipeline(scaler, estimator).fit(X, y, sample_weight=weights)
+        scores = cross_validate(estimator, X, y, params={"sample_weight": weights}, cv=3)
+        search = GridSearchCV(estimator, {"alpha": [1e-3]}, cv=2).fit(X, y, sample_weight=weights)
+    by_hand = clone(QUICK[0]).fit(StandardScaler().fit_transform(X), y, sample_weight=weights)
+    np.testing.assert_array_equal(routed[-1].coefs_[0], by_hand.coefs_[0])
+    assert scores["test_score"].shape == (3,)
+    assert search.best_score_ > 0
+    assert "validation_data" in QUICK[0].get_metadata_routing().fit.requests
+
+
+@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[2], QUICK[3], QUICK[6]], ids=str)
+def test_weights_count_like_repeated_samples(estimator: Any, iris: Any) -> None:
+    X, y = iris[0][::3], iris[1][::3]
+    times = np.arange(len(y)) % 3
+    weighted = clone(estimator).fit(X, y, sample_weight=times)
+    repeated = clone(estimator).fit(np.repeat(X, times, axis=0), np.repeat(y, times))
+    np.testing.assert_allclose(weighted.transform(X), repeated.transform(X), atol=1e-6)
+    assert weighted.score(X, y, sample_weight=times) == pytest.approx(
+        weighted.score(np.repeat(X, times, axis=0), np.repeat(y, times))
+    )
+    parts = [clone(estimator) for _ in range(2)]
+    classes = {"classes": [0, 1, 2]} if hasattr(estimator, "predict_proba") else {}
+    for _ in range(3):
+        parts[0].partial_fit(X, y, sample_weight=times, **classes)
+        parts[1].partial_fit(np.repeat(X, times, axis=0), np.repeat(y, times), **classes)
+    np.testing.assert_allclose(parts[0].transform(X), parts[1].transform(X), atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [scipy.sparse.csr_matrix, scipy.sparse.csc_array, scipy.sparse.coo_array])
+@pytest.mark.parametrize("estimator", QUICK, ids=str)
+def test_sparse_is_dense(make: Any, estimator: Any, rng: np.random.Generator) -> None:
+    X = rng.standard_normal((60, 40)) * (rng.uniform(size=(60, 40)) < 0.05)
+    y = np.arange(60) % 3
+    dense, sparse = clone(estimator).fit(X, y), clone(estimator).fit(make(X), y)
+    np.testing.assert_allclose(sparse.transform(X), dense.transform(X), atol=1e-6)
+    np.testing.assert_allclose(sparse.predict(make(X)), dense.predict(X), atol=1e-6)
+    sparse.partial_fit(make(X[:30]), y[:30]).partial_fit(X[:30], y[:30])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"solver": "sgd"},
+        {"solver": "lbfgs"},
+        {"early_stopping": True, "scoring": "accuracy"},
+        {"batch_size": 7},
+        {"hidden_layer_sizes": ()},
+        {"batch_norm": True},
+    ],
+    ids=str,
+)
+def test_sparse_in_every_way(options: dict[str, Any], rng: np.random.Generator) -> None:
+    X = rng.standard_normal((60, 40)) * (rng.uniform(size=(60, 40)) < 0.05)
+    y = np.arange(60) % 3
+    base = MLPClassifier(**{"hidden_layer_sizes": 5, "max_iter": 10, "random_state": 0, **options})
+    dense, sparse = clone(base).fit(X, y), clone(base).fit(scipy.sparse.csr_array(X), y)
+    np.testing.assert_allclose(sparse.coefs_[0], dense.coefs_[0], atol=1e-9)
+    assert sparse.loss_ == pytest.approx(dense.loss_)
+
+
+def test_wide_sparse_text_stays_sparse() -> None:
+    X = scipy.sparse.random_array((50, 400_000), density=1e-4, rng=np.random.default_rng(0), format="csr")
+    first_layers: set[str] = set()
+
+    def look(event: Any) -> None:
+        if isinstance(event, TrainStart):
+            first_layers.add(type(event.run.model.layers[0]).__name__)
+
+    fitted = MLPClassifier(2, max_iter=2, random_state=0, callbacks=[look]).fit(X, np.arange(50) % 2)
+    assert fitted.predict(X).shape == (50,)
+    assert first_layers == {"SparseDense"}
+    fitted.fit(scipy.sparse.csr_array(np.ones((4, 3))), [0, 1, 0, 1])  # full of numbers: dense is quicker
+    assert first_layers == {"SparseDense", "Dense"}
+
+
+def test_a_pickle_of_a_scorer_and_callbacks_goes_through(iris: Any) -> None:
+    fitted = clone(QUICK[0]).set_params(scoring="accuracy", early_stopping=True).fit(*iris)
+    assert pickle.load(io.BytesIO(pickle.dumps(fitted))).scoring == "accuracy"

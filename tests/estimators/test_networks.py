@@ -1,0 +1,188 @@
+"""Estimators around any network: images and flat rows, presets, files, models of one's own, recipes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+
+import pellucid as pl
+from pellucid.data.augment import augment_preset
+from pellucid.estimators import NetworkClassifier, NetworkRegressor
+from pellucid.training.recipes import RECIPES
+from pellucid.training.schedules import Cosine
+from pellucid.types import Array
+
+
+@pytest.fixture(scope="module")
+def cats() -> tuple[Array, Array]:
+    data = pl.load_data("drawn-cats").train
+    return data.X[:80, ::4, ::4], data.y[:80]  # (80, 16, 16, 3) bytes
+
+
+def test_images_and_flat_rows_are_the_same(cats: Any) -> None:
+    X, y = cats
+    options = {"n_epochs": 2, "random_state": 0}
+    images = NetworkClassifier("cnn", **options).fit(X, y)
+    rows = NetworkClassifier("cnn", image_shape=(16, 16, 3), **options).fit(X.reshape(80, -1), y)
+    np.testing.assert_array_equal(images.predict_proba(X), rows.predict_proba(X.reshape(80, -1)))
+    np.testing.assert_array_equal(images.predict_proba(X.reshape(80, -1)), rows.predict_proba(X))
+    assert images.sample_shape_ == rows.sample_shape_ == (16, 16, 3)
+    assert images.n_features_in_ == 768
+    assert images.model_.preprocessing.kind == "divide"
+    np.testing.assert_allclose(images.predict_proba(X / 255), images.predict_proba(X), atol=1e-5)
+    with pytest.raises(ValueError, match="expected uint8 pixels, or floats from 0 to 1"):
+        images.predict(X.astype(float))
+    with pytest.raises(ValueError, match="X has 192 features, but NetworkClassifier is expecting 768"):
+        images.predict(X[:, ::2, ::2])
+
+
+def test_lists_of_images(cats: Any) -> None:
+    X, y = cats
+    fitted = NetworkClassifier(n_epochs=1, random_state=0).fit((X / 255).tolist(), y.tolist())
+    assert fitted.sample_shape_ == (16, 16, 3)
+    assert fitted.predict(X[0:1] / 255).shape == (1,)
+
+
+@pytest.mark.parametrize("name", ["logistic", "two-layer", "mlp", "mlp-wide", "cnn", "resnet-small"])
+def test_presets_with_their_recipes(name: str, cats: Any) -> None:
+    X, y = cats
+    estimator = NetworkClassifier(name, random_state=0, n_epochs=2).fit(X, y)
+    assert estimator.n_iter_ == 2
+    assert estimator.history_.n_steps == (
+        2 if RECIPES[name]["batch_size"] == 0 else 2 * -(-80 // RECIPES[name]["batch_size"])
+    )
+    assert ("learning_rate" in estimator.history_.columns) == ("schedule" in RECIPES[name])
+    assert type(estimator.model_).__name__ == "Sequential"
+    assert estimator.model_.dtype == ("float64" if name in ("logistic", "two-layer", "mlp") else "float32")
+
+
+def test_a_saved_model_is_the_estimators(cats: Any, tmp_path: Path) -> None:
+    X, y = cats
+    labels = np.where(y == 1, "cat", "other")
+    for smoothing in (0.0, 0.1):
+        fitted = NetworkClassifier(n_epochs=3, label_smoothing=smoothing, random_state=0).fit(X, labels)
+        pl.save(fitted.model_, tmp_path / "m.safetensors")
+        loaded = pl.load(tmp_path / "m.safetensors")
+        assert loaded.classes == ("cat", "other")
+        np.testing.assert_array_equal(loaded.predict_proba(X), fitted.predict_proba(X))
+    assert set(fitted.predict(X)) <= {"cat", "other"}
+
+
+def test_a_toml_file_and_its_training(cats: Any, tmp_path: Path) -> None:
+    X, y = cats
+    path = tmp_path / "net.toml"
+    path.write_text(
+        '[[layers]]\ntype = "Flatten"\n[[layers]]\ntype = "Dense"\nunits = 5\nactivation = "tanh"\n'
+        '[[layers]]\ntype = "Dense"\nunits = 1\n[training]\noptimizer = "sgd"\nlearning_rate = 0.25\nepochs = 7\n'
+        'schedule = "cosine"\nbatch_size = 0\n'
+    )
+    for model in (path, str(path)):
+        fitted = clone(NetworkClassifier(model, random_state=0)).fit(X, y)
+        assert (fitted.n_iter_, fitted.history_.n_steps) == (7, 7)
+        assert fitted.history_.columns["learning_rate"][0] == 0.25
+        assert fitted.transform(X).shape == (80, 5)
+    assert NetworkClassifier(path, n_epochs=2, learning_rate=0.5, schedule=None).fit(X, y).n_iter_ == 2
+    with pytest.raises(ValueError, match="expected 3 outputs for these targets, got \\(1,\\)"):
+        NetworkClassifier(path).fit(X, np.arange(80) % 3)
+
+
+def test_a_model_of_ones_own_and_fine_tuning(rng: np.random.Generator) -> None:
+    X = rng.standard_normal((100, 4))
+    y = X[:, 0] * 2
+    model = pl.Sequential([pl.Dense(1)], dtype="float64")
+    first = NetworkRegressor(model, optimizer="lbfgs", n_epochs=100).fit(X, y)
+    assert first.score(X, y) > 0.999
+    tuned = NetworkRegressor(first.model_, n_epochs=1, learning_rate=1e-6).fit(X, y)
+    assert tuned.score(X, y) > 0.999  # it began where the other ended
+    moved = NetworkRegressor(first.model_, n_epochs=100, learning_rate=0.1, schedule=None).fit(X, y + 1)
+    assert moved.score(X, y + 1) > 0.99  # and can be trained
+    assert not model.is_initialized
+    before = first.model_.theta.copy()
+    NetworkRegressor(first.model_, n_epochs=5, learning_rate=0.1).fit(X, y + 1)
+    np.testing.assert_array_equal(first.model_.theta, before)
+
+
+def test_options_reach_the_training(cats: Any) -> None:
+    X, y = cats
+    options = {"optimizer": "sgd", "learning_rate": 0.1, "n_epochs": 3, "random_state": 0}
+    plain = NetworkClassifier("mlp-wide", schedule=None, **options).fit(X, y)
+    assert "learning_rate" not in plain.history_.columns
+    waved = NetworkClassifier("mlp-wide", schedule=Cosine(), **options).fit(X, y)
+    assert waved.history_.columns["learning_rate"][-1] < 0.1
+    full = NetworkClassifier("mlp-wide", batch_size=None, **options).fit(X, y)
+    assert full.history_.n_steps == 3
+    turned = NetworkClassifier("cnn", augment=augment_preset("photo"), n_epochs=1, random_state=0).fit(X, y)
+    still = NetworkClassifier("cnn", augment=None, n_epochs=1, random_state=0).fit(X, y)
+    assert turned.loss_ != still.loss_
+    by_name = NetworkClassifier("cnn", augment="photo", n_epochs=1, random_state=0).fit(X, y)
+    assert by_name.loss_ == turned.loss_
+    ordered = [
+        NetworkClassifier(batch_size=20, shuffle=False, n_epochs=2, random_state=0).fit(X, y)
+        for _ in range(2)
+    ]
+    assert ordered[0].loss_ == ordered[1].loss_
+    assert NetworkClassifier(dtype="float64", n_epochs=1).fit(X, y).model_.dtype == "float64"
+    assert NetworkClassifier(n_epochs=1).fit(X / 255, y).model_.dtype == "float64"
+
+
+def test_early_stopping_and_warm_start(cats: Any) -> None:
+    X, y = cats
+    fitted = NetworkClassifier(early_stopping=True, n_iter_no_change=2, n_epochs=200, random_state=0).fit(
+        X, y
+    )
+    assert fitted.n_iter_ < 200
+    assert fitted.best_validation_score_ == max(fitted.validation_scores_)
+    held = (X[60:], y[60:])
+    judged = NetworkClassifier(early_stopping=True, n_epochs=6, scoring="neg_log_loss", random_state=0)
+    judged.fit(X[:60], y[:60], validation_data=held)
+    assert max(judged.validation_scores_) == pytest.approx(-log_loss(y[60:], judged.predict_proba(X[60:])))
+    wide = clone(judged).set_params(optimizer="sgd", path="dual").fit(X[:60], y[:60], validation_data=held)
+    assert max(wide.validation_scores_) == pytest.approx(
+        -log_loss(y[60:], wide.predict_proba(X[60:])), rel=1e-5
+    )
+    warm = NetworkClassifier(n_epochs=3, warm_start=True, random_state=0).fit(X, y)
+    first = warm.loss_
+    assert warm.fit(X, y).loss_ < first
+    assert len(warm.loss_curve_) == 6
+
+
+def test_several_labels_and_outputs(cats: Any, rng: np.random.Generator) -> None:
+    X, y = cats
+    Y = np.column_stack([y, 1 - y, y])
+    fitted = NetworkClassifier(n_epochs=20, random_state=0).fit(X, Y)
+    assert fitted.predict(X).shape == fitted.predict_proba(X).shape == (80, 3)
+    assert fitted.model_.loss == "multi_label"
+    rows = rng.standard_normal((60, 3))
+    regressor = NetworkRegressor(optimizer="lbfgs", random_state=0).fit(rows, rows[:, :2])
+    assert regressor.score(rows, rows[:, :2]) > 0.99
+    counts = NetworkRegressor(loss="poisson", optimizer="lbfgs", random_state=0).fit(rows, np.exp(rows[:, 0]))
+    assert (counts.predict(rows) > 0).all()
+    assert counts.score(rows, np.exp(rows[:, 0])) > 0.95
+
+
+def test_a_graph_trains_and_has_no_row_of_hidden_layers(rng: np.random.Generator) -> None:
+    X = rng.standard_normal((20, 3))
+    nodes = {
+        "hidden": (pl.Dense(4, activation="tanh"), "x"),
+        "both": ("concat", ["hidden", "x"]),
+        "out": (pl.Dense(1), "both"),
+    }
+    graph = pl.Graph(["x"], nodes, "out")
+    fitted = NetworkRegressor(graph, optimizer="lbfgs", random_state=0).fit(X, X[:, 0])
+    assert fitted.score(X, X[:, 0]) > 0.99
+    with pytest.raises(ValueError, match="there is no hidden layer"):
+        fitted.transform(X)
+
+
+def test_partial_fit_equals_fit(cats: Any) -> None:
+    X, y = cats
+    options = {"batch_size": 32, "n_epochs": 3, "random_state": 0}
+    whole = NetworkClassifier("mlp-wide", **options).fit(X, y)
+    parts = NetworkClassifier("mlp-wide", **options)
+    for _ in range(3):
+        parts.partial_fit(X, y, classes=[0, 1])
+    np.testing.assert_array_equal(whole.model_.theta, parts.model_.theta)
+    assert not hasattr(NetworkClassifier(optimizer="lbfgs"), "partial_fit")

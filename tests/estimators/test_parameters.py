@@ -1,0 +1,251 @@
+"""Wrong parameters and wrong data: scikit-learn's error classes and words, and nothing half done."""
+
+import inspect
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.neural_network as theirs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+import pellucid.estimators as ours
+from pellucid.estimators import MLPClassifier, MLPRegressor, NetworkClassifier, NetworkRegressor
+
+ALL = [MLPClassifier, MLPRegressor, NetworkClassifier, NetworkRegressor]
+X = np.arange(24.0).reshape(8, 3) / 24
+Y = np.array([0, 1, 0, 1, 0, 1, 1, 0])
+
+
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_names_order_and_defaults_are_scikit_learns(name: str) -> None:
+    wanted = inspect.signature(getattr(theirs, name)).parameters
+    got = inspect.signature(getattr(ours, name)).parameters
+    positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    assert [n for n, p in got.items() if p.kind is positional] == [
+        n for n, p in wanted.items() if p.kind is positional
+    ]
+    for key, parameter in wanted.items():
+        assert got[key].default == parameter.default, key
+    for method in ("fit", "partial_fit", "score"):
+        theirs_first = list(inspect.signature(getattr(getattr(theirs, name), method)).parameters)
+        ours_first = list(inspect.signature(getattr(getattr(ours, name), method)).parameters)
+        assert ours_first[: len(theirs_first)] == theirs_first
+
+
+SAME_WORDS = [
+    {"hidden_layer_sizes": -1},
+    {"alpha": -1},
+    {"batch_size": 0},
+    {"batch_size": "all"},
+    {"learning_rate": "ghost"},
+    {"learning_rate_init": 0},
+    {"power_t": -0.5},
+    {"max_iter": 0},
+    {"max_iter": 1.5},
+    {"shuffle": "true"},
+    {"random_state": "one"},
+    {"tol": -1},
+    {"verbose": "loud"},
+    {"warm_start": 3},
+    {"momentum": 2},
+    {"nesterovs_momentum": None},
+    {"early_stopping": "yes"},
+    {"validation_fraction": 1},
+    {"beta_1": 1},
+    {"beta_2": -0.1},
+    {"epsilon": 0},
+    {"n_iter_no_change": 0},
+    {"max_fun": 0},
+    {"hidden_layer_sizes": (3, 0)},
+]
+
+
+@pytest.mark.parametrize("options", SAME_WORDS, ids=str)
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_same_words(name: str, options: dict[str, Any]) -> None:
+    errors = []
+    for module in (theirs, ours):
+        with pytest.raises(ValueError, match=next(iter(options))) as caught:
+            getattr(module, name)(**options).fit(X, Y)
+        errors.append(caught)
+    assert errors[0].type is errors[1].type
+    # The values of a choice come in any order.
+    theirs_words, our_words = (sorted(re.findall(r"[^\s{},]+", str(caught.value))) for caught in errors)
+    assert our_words == theirs_words
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"hidden_layer_sizes": (3, 1.5)}, "hidden_layer_sizes must be > 0"),
+        ({"hidden_layer_sizes": ["a", 2]}, "hidden_layer_sizes must be > 0"),
+        (
+            {"callbacks": [print, 3]},
+            "The 'callbacks' parameter of MLPClassifier must be a list of callables. Got 3",
+        ),
+        ({"activation": "ghost"}, "The 'activation' parameter of MLPClassifier must be"),
+        ({"activation": ["relu", "ghost"]}, "must be a str among {'elu'"),
+        ({"activation": ["relu"]}, "must have one entry for each of the 2 hidden layers. Got 1"),
+        ({"solver": "ghost"}, "The 'solver' parameter of MLPClassifier must be a str among"),
+        (
+            {"dropout": 1},
+            r"The 'dropout' parameter of MLPClassifier must be a float in the range \[0.0, 1.0\)",
+        ),
+        ({"dropout": [0.1, 2]}, r"a float in the range \[0.0, 1.0\), or a list"),
+        ({"dropout": 0.1, "solver": "lbfgs"}, "dropout: solver 'lbfgs' needs"),
+        ({"schedule": "cosine", "solver": "lbfgs"}, "schedule: solver 'lbfgs' has no learning rate"),
+        ({"schedule": "ghost"}, "The 'schedule' parameter of MLPClassifier must be"),
+        ({"batch_norm": 2}, "The 'batch_norm' parameter"),
+        ({"loss": "squared_error"}, "The 'loss' parameter of MLPClassifier must be a str among"),
+        ({"loss": {"loss": "focall"}}, "Did you mean 'focal'"),
+        ({"loss": {"gamma": 2}}, "expected a name, or a dictionary with 'loss'"),
+        ({"loss": {"loss": "focal", "gama": 2}}, "gama"),
+        ({"loss": "hinge", "label_smoothing": 0.1}, "hinge does not go with label_smoothing"),
+        ({"loss": "categorical_cross_entropy"}, "does not suit binary targets"),
+        ({"label_smoothing": 1}, "The 'label_smoothing' parameter"),
+        ({"class_weight": "even"}, "The 'class_weight' parameter"),
+        ({"scoring": "ghost"}, "The 'scoring' parameter of MLPClassifier must be"),
+        ({"dtype": "float16"}, "The 'dtype' parameter"),
+        ({"path": "short"}, "The 'path' parameter"),
+        ({"callbacks": 3}, "The 'callbacks' parameter"),
+        ({"path": "dual"}, "path: the dual form does not hold here: Adam"),
+    ],
+    ids=str,
+)
+def test_words_for_what_is_ours(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        MLPClassifier(**{"hidden_layer_sizes": (3, 2), "max_iter": 1, **options}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"model": "cnnn"}, "model: expected a preset"),
+        ({"model": 3}, "The 'model' parameter of NetworkClassifier must be"),
+        ({"optimizer": "ghost"}, "The 'optimizer' parameter"),
+        ({"learning_rate": 0}, "The 'learning_rate' parameter"),
+        ({"learning_rate": "constant"}, "The 'learning_rate' parameter"),
+        ({"schedule": "ghost"}, "The 'schedule' parameter"),
+        ({"augment": "ghost"}, "The 'augment' parameter"),
+        ({"n_epochs": 0}, "The 'n_epochs' parameter"),
+        ({"batch_size": 0}, "The 'batch_size' parameter"),
+        ({"image_shape": (2, 2, 1)}, "image_shape: expected sizes whose product is 3"),
+        ({"model": "no/such/file.toml"}, "no/such/file.toml"),
+    ],
+    ids=str,
+)
+def test_words_of_networks(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        NetworkClassifier(**options).fit(X, Y)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_bad_data_in_every_door(cls: Any) -> None:
+    estimator = cls(**({"max_iter": 1} if "max_iter" in cls().get_params() else {"n_epochs": 1}))
+    for value, words in ((np.nan, "Input X contains NaN"), (np.inf, "Input X contains infinity")):
+        bad = X.copy()
+        bad[2, 1] = value
+        with pytest.raises(ValueError, match=words):
+            estimator.fit(bad, Y)
+    for bad, words in (
+        (X[0], "Expected 2D array, got 1D array instead"),
+        (X[:0], "Found array with 0 sample"),
+        (X[:, :0], r"0 feature\(s\)"),
+        (np.full((8, 3), "a"), "could not convert string to float|Unable to convert"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            estimator.fit(bad, Y[: len(bad)])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        estimator.fit(X, Y[:5])
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        estimator.fit(X, None)
+    for weights, words in (
+        (np.ones(3), "sample_weight.shape"),
+        (np.full(8, -1.0), "Negative values"),
+        ([np.nan] * 8, "NaN"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            estimator.fit(X, Y, sample_weight=weights)
+    for validation, words in (
+        (X, "must be a tuple"),
+        ((X[:, :2], Y), "2 features"),
+        ((X, Y[:2]), "inconsistent"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            estimator.fit(X, Y, validation_data=validation)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("cls", ALL)
+def test_bad_data_after_a_fit(cls: Any) -> None:
+    estimator = cls(**({"max_iter": 1} if "max_iter" in cls().get_params() else {"n_epochs": 1})).fit(X, Y)
+    for method in ("predict", "transform", "predict_proba"):
+        if not hasattr(estimator, method):
+            continue
+        with pytest.raises(ValueError, match="X has 2 features, but"):
+            getattr(estimator, method)(X[:, :2])
+        with pytest.raises(ValueError, match="NaN"):
+            getattr(estimator, method)(np.full((1, 3), np.nan))
+    with pytest.raises(ValueError, match="layer: expected a hidden layer's number, from"):
+        estimator.transform(X, layer=9)
+
+
+def test_targets_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="Unknown label type"):
+        MLPClassifier().fit(X, np.linspace(0, 1, 8))
+    with pytest.raises(ValueError, match="Multioutput target data is not supported"):
+        MLPClassifier().fit(X, np.arange(16).reshape(8, 2))
+    with pytest.raises(ValueError, match="poisson: expected targets of 0 or more"):
+        MLPRegressor("poisson").fit(X, -np.ones(8))
+    with pytest.raises(ValueError, match="expected numbers as targets"):
+        MLPRegressor().fit(X, np.full(8, "a"))
+
+
+def test_a_failed_fit_leaves_the_estimator_unfitted() -> None:
+    estimator = MLPRegressor("poisson")
+    with pytest.raises(ValueError, match="poisson"):
+        estimator.fit(X, -np.ones(8))
+    assert not hasattr(estimator, "coefs_")
+
+
+def test_class_weight_balanced_needs_all_of_y() -> None:
+    with pytest.raises(ValueError, match="class_weight 'balanced' is not supported for partial_fit"):
+        MLPClassifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1])
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.floats(allow_nan=True),
+    st.text(max_size=3),
+    st.lists(st.integers(-2, 2), max_size=2),
+)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore::UserWarning")
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_any_value_is_taken_or_named(data: st.DataObject) -> None:
+    cls = data.draw(st.sampled_from(ALL))
+    name = data.draw(st.sampled_from(sorted(cls().get_params())))
+    value = data.draw(VALUES)
+    quick = (
+        {"max_iter": 1, "hidden_layer_sizes": 2} if cls in ALL[:2] else {"n_epochs": 1, "batch_size": None}
+    )
+    estimator = clone(cls(**{**quick, name: value, "verbose": False} if name != "verbose" else quick))
+    words = _complaint(estimator)
+    about = (name, "hidden_layer_sizes", "validation set", "test_size")
+    assert not words or any(part in words for part in about), words
+
+
+def _complaint(estimator: Any) -> str:
+    """Return what a fit says, empty if nothing; any error but a ValueError goes through."""
+    try:
+        estimator.fit(X, Y)
+    except ValueError as error:
+        return str(error)
+    return ""
