@@ -139,7 +139,7 @@ def conv2d_forward(
     X = np.ascontiguousarray(X)
     if geometry.m == 0:
         return out, ConvCache(X, W, b is not None, geometry, chosen, None)
-    kept = ALGORITHMS[chosen].forward(X, W, b, geometry, out, Scratch(workspace, X.dtype), keep)
+    kept = ALGORITHMS[chosen].forward(X, W, b, geometry, out, Scratch.of(workspace, X.dtype), keep)
     return out, ConvCache(X, W, b is not None, geometry, chosen, kept)
 
 
@@ -206,7 +206,7 @@ def conv2d_backward(
             if gradient is not None:
                 gradient.fill(0)
         return dX, dW, db
-    scratch = Scratch(workspace, X.dtype)
+    scratch = Scratch.of(workspace, X.dtype)
     backward = ALGORITHMS[algorithm].backward
     backward(np.ascontiguousarray(dZ), X, W, kept, geometry, dX, dW, db, scratch)
     return dX, dW, db

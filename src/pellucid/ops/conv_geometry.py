@@ -22,6 +22,9 @@ BLOCK_BYTES = (
 )  # the tensors of one block of images: about what a core's own cache holds beside the rest
 
 
+MOST_VIEWS = 256  # that a scratch remembers
+
+
 class Geometry(NamedTuple):
     """Every size of one convolution (or pooling, where c_in = c_out = groups)."""
 
@@ -165,26 +168,45 @@ def length(part: slice) -> int:
 
 
 class Scratch:
-    """Arrays for one call, from a workspace where there is one, so that a step allocates nothing.
+    """Arrays of one dtype from a workspace, so that a step allocates nothing; made by ``Scratch.of``.
 
     ``take`` hands out the beginning of one flat array a name, as long as the largest block needs: the smaller
     last block of a batch does not make it anew.
     """
 
-    def __init__(self, workspace: Workspace | None, dtype: DType, prefix: str = "") -> None:
-        self._workspace = workspace or Workspace()
-        self._dtype = dtype
-        self._prefix = prefix
+    def __init__(self, workspace: Workspace, dtype: DType, prefix: str = "") -> None:
+        self._workspace, self._dtype, self._prefix = workspace, dtype, prefix
         self._flat: dict[str, Array] = {}
+        self._views: dict[tuple[str, Shape], Array] = {}
         self._frames: dict[str, tuple[Shape, Frame]] = {}
 
+    @classmethod
+    def of(cls, workspace: Workspace | None, dtype: DType, prefix: str = "") -> "Scratch":
+        """Return the workspace's, which remembers its views from call to call; without a workspace a new one."""
+        if workspace is None:
+            return cls(Workspace(), dtype, prefix)
+        scratch = workspace.kept.get((cls, dtype, prefix))
+        if scratch is None:
+            scratch = workspace.kept[cls, dtype, prefix] = cls(workspace, dtype, prefix)
+        return scratch
+
     def take(self, name: str, shape: Shape) -> Array:
-        """Return an uninitialized array; ask for the largest first."""
-        size = math.prod(shape)
-        flat = self._flat.get(name)
+        """Return an array whose content is left over; ask for the largest first."""
+        view = self._views.get((name, shape))
+        if view is not None:
+            return view
+        flat, size = self._flat.get(name), math.prod(shape)
         if flat is None or flat.size < size:
             flat = self._flat[name] = self._workspace.take(self._prefix + name, (size,), self._dtype)
-        return flat[:size].reshape(shape)
+            self._forget_views(name)
+        elif len(self._views) > MOST_VIEWS:
+            self._forget_views()
+        view = self._views[name, shape] = flat[:size].reshape(shape)
+        return view
+
+    def _forget_views(self, name: str | None = None) -> None:
+        self._views = {key: view for key, view in self._views.items() if name not in (None, key[0])}
+        self._frames.pop(name, None) if name else self._frames.clear()
 
     def framed(self, name: str, shape: Shape, inside: Frame) -> Array:
         """Return an array that is 0 except where ``inside`` says, and left over there.
@@ -200,7 +222,22 @@ class Scratch:
 
     def apart(self, prefix: str) -> "Scratch":
         """Return one with names of its own, for a part of the work whose arrays have other sizes."""
-        return Scratch(self._workspace, self._dtype, f"{self._prefix}{prefix}.")
+        return Scratch.of(self._workspace, self._dtype, f"{self._prefix}{prefix}.")
+
+
+def strided(A: Array, shape: Shape, strides: tuple[int, ...]) -> Array:
+    """Return a view by strides in bytes of an array that begins where its memory does, as all of a scratch do.
+
+    It is NumPy's ``as_strided`` without that one's cost, which counts where it is called for every block.
+
+    Examples
+    --------
+    >>> strided(np.arange(4), (3, 2), (8, 8))
+    array([[0, 1],
+           [1, 2],
+           [2, 3]])
+    """
+    return np.ndarray(shape, A.dtype, A if A.base is None else A.base, 0, strides)
 
 
 def padded_rows(

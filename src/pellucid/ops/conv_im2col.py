@@ -6,9 +6,8 @@ back from the core's own cache, and again in the backward, which costs less than
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from pellucid.ops.conv_geometry import Geometry, Scratch, blocks, length, meeting, padded_rows
+from pellucid.ops.conv_geometry import Geometry, Scratch, blocks, length, meeting, padded_rows, strided
 from pellucid.types import Array
 
 FEW_CHANNELS = 8  # below: runs of pixels are copied faster than runs of channels
@@ -122,7 +121,7 @@ def patches(X: Array, geometry: Geometry, rows: slice, scratch: Scratch, *, with
     P = flat.transpose(0, 2, 1) if few else flat
     P[:, :, K:] = 1
     target = flat[:, :K] if few else flat[:, :, :K]
-    np.copyto(target.reshape(shape), as_strided(band, shape, strides))  # reshape only splits axes: a view
+    np.copyto(target.reshape(shape), strided(band, shape, strides))  # reshape only splits axes: a view
     return P
 
 

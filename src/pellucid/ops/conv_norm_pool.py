@@ -1,10 +1,10 @@
 """A convolution of few inputs, batch norm, relu and 2x2 max pooling, without the convolution's output in memory.
 
 The four outputs that are pooled together see one window of (kh + 1) x (kw + 1) pixels. Laid out as a row q of Q,
-it gives each of them as a product with the kernel at its place in the window, Z_ba = Q W_ba. So the norm's statistics
-need no output: with s the sum of all rows and G = Q^T Q, the sum of Z is s^T W_ba, and the sum of its squares is the
-diagonal of W_ba^T G W_ba. And since the gradient for Z is linear in Z, scale dP + slope Z + level, the one for W_ba
-is Q^T (scale dP) + slope G W_ba + level s. What is left is done in blocks of images that stay in cache.
+it gives each of them as a product with the kernel at its place in the window, Z_ba = Q W_ba. So the norm needs no
+output for its statistics: with s the sum of all rows and G = Q^T Q, the sum of Z is s^T W_ba, and the sum of its
+squares is the diagonal of W_ba^T G W_ba. And since the gradient for Z is linear in Z, scale dP + slope Z + level, the
+one for W_ba is Q^T (scale dP) + slope G W_ba + level s. What is left is done in blocks of images that stay in cache.
 
 Twin: :func:`pellucid.ops.conv.conv2d_forward`, then :func:`pellucid.ops.norm_pool.norm_relu_pool_forward`.
 """
@@ -13,9 +13,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from pellucid.ops.conv_geometry import Geometry, Padding, Scratch, padded_rows, window_geometry
+from pellucid.ops.conv_geometry import Geometry, Padding, Scratch, padded_rows, strided, window_geometry
 from pellucid.ops.norm_pool import BLOCK_BYTES, Affine, Pooled, bend, moments, pooled_gradients, write
 from pellucid.types import Array, Shape
 from pellucid.workspace import Workspace
@@ -175,14 +174,14 @@ def _windows(X: Array, geometry: Geometry, workspace: Workspace) -> tuple[Array,
     K = (kh + 1) * (kw + 1) * c
     Q = workspace.take("Q", (len(X), h * w, K), X.dtype)
     G, s = np.zeros((K, K)), np.zeros(K)
-    scratch = Scratch(workspace, X.dtype)
+    scratch = Scratch.of(workspace, X.dtype)
     ones = np.ones(h * w, X.dtype)
     for images, _ in _blocks(Q, geometry.c_out):
         band = padded_rows(X[images], geometry, -geometry.padding[0][0], geometry.padded, scratch)
         s_n, s_y, s_x, s_c = band.strides
         shape, strides = (len(band), h, w, kh + 1, (kw + 1) * c), (s_n, 2 * s_y, 2 * s_x, s_y, s_c)
         block = Q[images]
-        np.copyto(block.reshape(shape), as_strided(band, shape, strides))
+        np.copyto(block.reshape(shape), strided(band, shape, strides))
         for rows in block:  # an image at a time: sums of float32 stay short
             G += np.dot(rows.T, rows)
             s += np.dot(ones, rows)

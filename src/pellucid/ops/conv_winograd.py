@@ -16,10 +16,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from pellucid.ops.columns import ones
-from pellucid.ops.conv_geometry import DType, Geometry, Scratch, blocks, length, meeting, padded_rows
+from pellucid.ops.conv_geometry import DType, Geometry, Scratch, blocks, length, meeting, padded_rows, strided
 from pellucid.types import Array
 
 TILE = 4  # outputs of a tile along each axis
@@ -202,12 +201,12 @@ def _transform_tiles(X: Array, tile_rows: slice, geometry: Geometry, V: Array, s
     band = padded_rows(X, geometry, TILE * tile_rows.start - geometry.padding[0][0], size, scratch)
     s_n, s_y, s_x, s_c = band.strides
     D = scratch.take("conv.odd", (6, n, t, size[1], c_in))
-    np.copyto(D, as_strided(band, D.shape, (s_y, s_n, TILE * s_y, s_x, s_c)))
+    np.copyto(D, strided(band, D.shape, (s_y, s_n, TILE * s_y, s_x, s_c)))
     E = scratch.take("conv.even", D.shape)
     _transform(BT, D, E)
     s_i, s_n, s_t, s_x, s_c = E.strides
     tiles = scratch.take("conv.odd", (6, 6, n, t, n_u, c_in))
-    np.copyto(tiles, as_strided(E, tiles.shape, (s_i, s_x, s_n, s_t, TILE * s_x, s_c)))
+    np.copyto(tiles, strided(E, tiles.shape, (s_i, s_x, s_n, s_t, TILE * s_x, s_c)))
     np.matmul(BT, tiles.reshape(6, 6, -1), out=V.reshape(6, 6, -1))
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.ops.columns import fold, n_joined, ones
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
@@ -200,8 +201,8 @@ def pooled_gradients(
     sums = np.zeros((2, c))
     for block in blocks_of(dA):
         part, kept = dA[block].reshape(-1, dA.shape[2] * c), P[block].reshape(-1, dA.shape[2] * c)
-        sums[0] += _fold(np.dot(_ones(len(part), part.dtype), part), c)
-        sums[1] += _fold(np.einsum("ij,ij->j", part, kept), c)
+        sums[0] += fold(np.dot(ones(len(part), part.dtype), part), c)
+        sums[1] += fold(np.einsum("ij,ij->j", part, kept), c)
     sums[1] = rstd * (sums[1] - mean * sums[0])  # the gradient for |gamma|
     sign = np.where(gamma < 0, -1.0, 1.0)
     total = sums if reduce is None else reduce(sums.ravel()).reshape(2, c)
@@ -219,17 +220,8 @@ def blocks_of(X: Array) -> list[slice]:
 
 def _sums(rows: Array, c: int) -> Array:
     """Return each channel's sum and sum of squares, float64, shape (2, c); rows are (n, k c)."""
-    totals = np.dot(_ones(len(rows), rows.dtype), rows)
-    return np.stack([_fold(totals, c), _fold(np.einsum("ij,ij->j", rows, rows), c)])
-
-
-def _fold(wide: Array, c: int) -> Array:
-    folded: Array = wide.reshape(-1, c).sum(axis=0, dtype=np.float64)
-    return folded
-
-
-def _ones(n: int, dtype: np.dtype) -> Array:
-    return np.ones(n, dtype)
+    totals = np.dot(ones(len(rows), rows.dtype), rows)
+    return np.array([fold(totals, c), fold(np.einsum("ij,ij->j", rows, rows), c)])
 
 
 def moments(
@@ -267,7 +259,7 @@ def _centred(Z: Array, mean: Array) -> Array:
 
 
 class Affine:
-    """X scale + shift a channel, on rows of about a thousand numbers, since short ones are slow.
+    """X scale + shift a channel, on rows of some hundred numbers, since short ones are slow.
 
     Parameters
     ----------
@@ -278,8 +270,9 @@ class Affine:
     """
 
     def __init__(self, scale: Array, shift: Array | None, n: int, dtype: Any) -> None:
-        repeats = _repeats(n, max(1, 1024 // len(scale)))
-        self.width = repeats * len(scale)
+        c, dtype = len(scale), np.dtype(dtype)
+        repeats = n_joined(n, c, dtype.itemsize)
+        self.width = repeats * c
         self.scale = np.tile(scale.astype(dtype), repeats)
         self.shift = None if shift is None else np.tile(shift.astype(dtype), repeats)
 
@@ -290,11 +283,6 @@ class Affine:
         if self.shift is not None:
             rows += self.shift
         return out
-
-
-def _repeats(n: int, most: int) -> int:
-    """Return the largest divisor of n up to ``most``."""
-    return next(k for k in range(most, 0, -1) if n % k == 0)
 
 
 def write(values: Array, out: Array | None, dtype: np.dtype) -> Array:

@@ -88,7 +88,7 @@ def max_pool_forward(
     geometry = pool_geometry("max_pool_forward", X.shape, size, stride or size, padding)
     Z = output(out, geometry, X)
     index = np.dtype(np.uint8) if size[0] * size[1] <= 256 else np.dtype(np.uint32)
-    marks, masks = Scratch(workspace, index), Scratch(workspace, np.dtype(bool))
+    marks, masks = Scratch.of(workspace, index), Scratch.of(workspace, np.dtype(bool))
     winner = marks.take("pool.winner", geometry.out_shape)
     first = first_taps(geometry).astype(index)
     for images in image_blocks(X, geometry):
@@ -136,7 +136,7 @@ def max_pool_backward(
     """
     winner, geometry = cache
     dX = input_gradient(dX, dZ, geometry)
-    scratch, masks = Scratch(workspace, dZ.dtype), Scratch(workspace, np.dtype(bool))
+    scratch, masks = Scratch.of(workspace, dZ.dtype), Scratch.of(workspace, np.dtype(bool))
     for images in image_blocks(dZ, geometry):
         won, sent = winner[images], dZ[images]
         is_won = masks.take("pool.mask", won.shape)
@@ -236,7 +236,7 @@ def average_pool_backward(
     """
     share, geometry = cache
     dX = input_gradient(dX, dZ, geometry)
-    scratch = Scratch(workspace, dZ.dtype)
+    scratch = Scratch.of(workspace, dZ.dtype)
     for images in image_blocks(dZ, geometry):
         part = scratch.take("pool.part", dZ[images].shape)
         np.multiply(dZ[images], share, out=part)
