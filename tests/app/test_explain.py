@@ -10,7 +10,6 @@ from PIL import Image
 
 import pellucid as pl
 from pellucid.app.cli import main
-from pellucid.app.explain_cli import _Bar
 from pellucid.app.explanation import explain
 from pellucid.app.training_photos import find_training_photos
 from pellucid.formats.safetensors import load, save
@@ -224,13 +223,6 @@ def test_a_folder_in_use_is_kept_without_force(
     assert [path.name for path in out.iterdir()] == ["mine.txt"]
     assert pellucid("explain", trained, photo, "-o", out, "--force", "--methods", "gradient").code == 0
     assert {path.name for path in out.iterdir()} == {*FILES, "mine.txt"}
-
-
-def test_the_bar_is_silent_unless_somebody_watches(capsys: pytest.CaptureFixture[str]) -> None:
-    bar = _Bar(3)
-    bar(1, "looking")
-    bar.stop()
-    assert capsys.readouterr().err == ""
 
 
 def test_the_published_run(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:

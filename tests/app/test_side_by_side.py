@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from contextlib import closing
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,10 @@ from pellucid.errors import OptionError, PellucidError
 
 def scaled(shared: float, job: int) -> tuple[float, int]:
     return shared * job, os.getpid()
+
+
+def scaled_sum(shared: Any, job: int) -> float:
+    return float(job * shared.sum())
 
 
 def product_bits(shared: int, job: int) -> bytes:
@@ -94,6 +99,21 @@ def test_ctrl_c_ends_what_hangs() -> None:
     finally:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
     assert time.perf_counter() - started < 30  # not the minute that the jobs would take
+    assert children() == 0
+
+
+def test_ctrl_c_while_processes_start_is_not_lost() -> None:
+    shared = np.zeros(30_000_000)  # handing it over takes a while
+    signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        with (
+            pytest.raises(KeyboardInterrupt),
+            closing(side_by_side(scaled_sum, shared, list(range(3)), n_workers=2)) as results,
+        ):
+            list(results)
+    finally:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
     assert children() == 0
 
 

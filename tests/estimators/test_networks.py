@@ -135,6 +135,9 @@ def test_early_stopping_and_warm_start(cats: Any) -> None:
     )
     assert fitted.n_iter_ < 200
     assert fitted.best_validation_score_ == max(fitted.validation_scores_)
+    easy = np.random.default_rng(0).standard_normal((200, 4)) + 6 * (np.arange(200) % 2)[:, None]
+    level = NetworkClassifier(early_stopping=True, learning_rate=0.02, n_epochs=150, random_state=0)
+    assert level.fit(easy, np.arange(200) % 2).n_iter_ < 100  # a score that only stays is not better
     held = (X[60:], y[60:])
     judged = NetworkClassifier(early_stopping=True, n_epochs=6, scoring="neg_log_loss", random_state=0)
     judged.fit(X[:60], y[:60], validation_data=held)

@@ -97,7 +97,8 @@ def data_check(
 ) -> None:
     """What is wrong with a data set: copies, leaks, conflicts, odd pictures, the score to beat."""
     from pellucid.app.doctor import check_data
-    from pellucid.app.doctor_cli import StageBar, print_checkup
+    from pellucid.app.doctor_cli import print_checkup
+    from pellucid.app.terminal import StageBar
 
     bar = StageBar()
     try:

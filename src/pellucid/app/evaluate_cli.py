@@ -1,9 +1,6 @@
 """The edge of ``pellucid evaluate``."""
 
-import shutil
 import sys
-import textwrap
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,13 +8,11 @@ import typer
 
 from pellucid.app import options as o
 from pellucid.app.options import print_json, print_table
+from pellucid.app.terminal import StageBar, columns, say
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from pellucid.evaluation.assessment import Assessment
 
-PATIENCE = 2.0  # seconds of work before a bar is shown
 WIDE = 115  # columns of a terminal that all scores of a class fit in
 MOST_CLASSES = 10  # of a confusion matrix in a terminal
 
@@ -38,7 +33,7 @@ def evaluate(
     """What a saved model is worth on the test part of a data set, and how sure one may be of it."""
     from pellucid.app.evaluation import evaluate_on
 
-    bar = _Bar()
+    bar = StageBar()
     try:
         found = evaluate_on(
             model,
@@ -71,7 +66,7 @@ def _print(result: "Assessment") -> None:
     from pellucid.evaluation.wording import in_words
 
     for line in in_words(result):
-        print("\n".join(textwrap.wrap(line, _width())) if sys.stdout.isatty() else line)
+        say(line)
     if result.kind == "regression":
         return
     for header, rows in _class_tables(result):
@@ -92,11 +87,7 @@ def _print_reasons(result: "Assessment") -> None:
     for words, is_undefined in (("Undefined (–)", True), ("Without interval", False)):
         reasons = dict.fromkeys(one.reason for one in estimates if (one.value is None) == is_undefined)
         if reasons:
-            print(f"{words}: {'; '.join(reasons)}.")
-
-
-def _width() -> int:
-    return max(shutil.get_terminal_size().columns, 40)
+            say(f"{words}: {'; '.join(reasons)}.")
 
 
 def _class_tables(result: "Assessment") -> list[tuple[tuple[str, ...], list[Any]]]:
@@ -106,7 +97,7 @@ def _class_tables(result: "Assessment") -> list[tuple[tuple[str, ...], list[Any]
     if result.kind == "multi_label":
         titles = {"accuracy": "accuracy", **titles}
     names = list(titles)
-    is_narrow = sys.stdout.isatty() and _width() < WIDE
+    is_narrow = sys.stdout.isatty() and columns() < WIDE
     parts = [names[:3], names[3:]] if is_narrow else [names]
     return [_class_table(result, {name: titles[name] for name in part}) for part in parts]
 
@@ -125,45 +116,3 @@ def _class_table(result: "Assessment", titles: dict[str, str]) -> tuple[tuple[st
     means = [with_interval(result.estimates[mean_of.get(name, name)], to="–") for name in titles]
     rows.append(("mean", result.n_samples if result.evaluation else "", *means))
     return ("class" if result.evaluation else "label", "samples", *titles.values()), rows
-
-
-class _Bar:
-    """A bar on standard error, once the work has taken two seconds; silent where that is no terminal."""
-
-    def __init__(self) -> None:
-        self._bar: Progress | None = None
-        self._what, self._start = "", 0.0
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Show what is being done, and how far it is."""
-        now = time.perf_counter()
-        if what != self._what:  # each part of the work has a bar of its own, if it is long enough
-            self.stop()
-            self._what, self._start = what, now
-        if self._bar is None and sys.stderr.isatty() and now - self._start > PATIENCE and done < total:
-            self._open(what)
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total)
-        if done == total:
-            self.stop()
-
-    def _open(self, what: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            redirect_stdout=sys.stdout.isatty(),
-        )
-        self._task = self._bar.add_task(what)
-        self._bar.start()
-
-    def stop(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None

@@ -1,19 +1,13 @@
 """The edge of ``pellucid explain``."""
 
-import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pellucid.app import options as o
 from pellucid.app.options import print_json
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-PATIENCE = 2.0  # seconds of work before a bar is shown
+from pellucid.app.terminal import StageBar
 
 
 def explain(
@@ -37,7 +31,7 @@ def explain(
     from pellucid.app.explanation import STAGES
     from pellucid.app.explanation import explain as explain_photo
 
-    bar = _Bar(STAGES)
+    bar = StageBar()
     try:
         result = explain_photo(
             model,
@@ -49,7 +43,7 @@ def explain(
             if methods is None
             else [name.strip() for name in methods.split(",") if name.strip()],
             force=force,
-            tell=bar,
+            tell=lambda stage, words: bar(words, stage, STAGES - 1),
         )
     finally:
         bar.stop()
@@ -61,29 +55,3 @@ def explain(
     print()
     for path in result.files:
         print(path)
-
-
-class _Bar:
-    """A bar on standard error, once the work has taken two seconds; silent where that is no terminal."""
-
-    def __init__(self, n_stages: int) -> None:
-        self._n_stages = n_stages
-        self._bar: Progress | None = None
-        self._start = time.perf_counter()
-
-    def __call__(self, stage: int, words: str) -> None:
-        """Show how far it is."""
-        if self._bar is None and sys.stderr.isatty() and time.perf_counter() - self._start > PATIENCE:
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self._bar = Progress(console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task(words, total=self._n_stages - 1)
-            self._bar.start()
-        if self._bar is not None:
-            self._bar.update(self._task, completed=stage, description=words)
-
-    def stop(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()

@@ -92,15 +92,15 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 
 
-def print_table(header: tuple[str, ...], rows: list[Any]) -> None:
-    """Print rows in columns: the first to the left, numbers to the right."""
+def print_table(header: tuple[str, ...], rows: list[Any], *, text: tuple[str, ...] = ()) -> None:
+    """Print rows in columns: the first to the left, numbers to the right, ``text`` to the left in any case."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(header):
-        is_text = i == 0 or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
+        is_text = i == 0 or name in text or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
         table.add_column(name, justify="left" if is_text else "right")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))

@@ -1,7 +1,6 @@
 """The edge of ``pellucid robustness``."""
 
-import sys
-import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,14 +8,11 @@ import typer
 
 from pellucid.app import options as o
 from pellucid.app.options import print_json, print_table
+from pellucid.app.terminal import StageBar
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from pellucid.evaluation.robustness_records import Robustness
-
-PATIENCE = 2.0  # seconds of work before a bar is shown
 
 
 def robustness(
@@ -47,7 +43,7 @@ def robustness(
     from pellucid.app.robustness import robustness_of
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    bar = _Bar()
+    bar = StageBar()
     try:
         outcome = robustness_of(
             model,
@@ -60,7 +56,7 @@ def robustness(
             seed=seed,
             out=out,
             force=force,
-            progress=bar,
+            progress=partial(bar, "changing photos"),
         )
     finally:
         bar.stop()
@@ -105,39 +101,3 @@ def _print(result: "Robustness") -> None:
     print(
         "Breaks: the weakest strength measured that costs 10 points, or brings it below one answer for all."
     )
-
-
-class _Bar:
-    """A bar on standard error, once the work has taken two seconds; silent where that is no terminal."""
-
-    def __init__(self) -> None:
-        self._bar: Progress | None = None
-        self._start = time.perf_counter()
-
-    def __call__(self, n_done: int, n_rounds: int) -> None:
-        """Show how far it is."""
-        if self._bar is None and sys.stderr.isatty() and time.perf_counter() - self._start > PATIENCE:
-            self._open(n_done, n_rounds)
-        if self._bar is not None:
-            self._bar.update(self._task, completed=n_done)
-
-    def _open(self, n_done: int, n_rounds: int) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._bar = Progress(
-            TextColumn("changing photos"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            redirect_stdout=sys.stdout.isatty(),
-        )
-        self._task = self._bar.add_task("changing photos", total=n_rounds, completed=n_done)
-        self._bar.start()
-
-    def stop(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()

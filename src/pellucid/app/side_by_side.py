@@ -8,9 +8,9 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
@@ -54,8 +54,9 @@ def side_by_side(
         for job in jobs:
             yield job, _held(function, shared, job)
         return
-    workers = _start(function, shared, min(n_workers, len(jobs)))
+    workers: Workers = []
     try:
+        _start(workers, function, shared, min(n_workers, len(jobs)))
         yield from _hand_out(workers, jobs)
     finally:
         for connection, process in workers:
@@ -75,29 +76,33 @@ def _held(function: Callable[[Any, Job], Result], shared: Any, job: Job) -> Resu
 Workers = list[tuple[Connection, BaseProcess]]
 
 
-def _start(function: Callable[[Any, Any], Any], shared: Any, n_workers: int) -> Workers:
+def _start(workers: Workers, function: Callable[[Any, Any], Any], shared: Any, n_workers: int) -> None:
+    """Add so many processes that wait for work to ``workers``."""
     context = multiprocessing.get_context("spawn")
-    workers: Workers = []
-    with _deaf_to_interrupts():  # processes inherit it: Ctrl-C is this one's business, which then ends them
+    with _interrupts_held():
         for _ in range(n_workers):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, function, shared), daemon=True)
             process.start()
             theirs.close()
             workers.append((ours, process))
-    return workers
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back until the block ends.
+
+    Processes started in it inherit that and never hear of Ctrl-C: it is this one's business, which then ends them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource_tracker.ensure_running()  # otherwise started in the block, and then it lets interrupts in again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _hand_out(workers: Workers, jobs: Sequence[Job]) -> Iterator[tuple[Job, Any]]:

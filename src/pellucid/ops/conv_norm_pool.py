@@ -3,8 +3,9 @@
 The four outputs that are pooled together see one window of (kh + 1) x (kw + 1) pixels. Laid out as a row q of Q,
 it gives each of them as a product with the kernel at its place in the window, Z_ba = Q W_ba. So the norm needs no
 output for its statistics: with s the sum of all rows and G = Q^T Q, the sum of Z is s^T W_ba, and the sum of its
-squares is the diagonal of W_ba^T G W_ba. And since the gradient for Z is linear in Z, scale dP + slope Z + level, the
-one for W_ba is Q^T (scale dP) + slope G W_ba + level s. What is left is done in blocks of images that stay in cache.
+squares is the diagonal of W_ba^T G W_ba. And since the gradient for Z is linear in Z, scale dP + slope Z + level,
+the one for W_ba is Q^T (scale dP) + slope G W_ba + level s. What is left is done in blocks of images that stay in
+cache.
 
 Twin: :func:`pellucid.ops.conv.conv2d_forward`, then :func:`pellucid.ops.norm_pool.norm_relu_pool_forward`.
 """
