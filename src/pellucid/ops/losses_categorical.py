@@ -68,9 +68,11 @@ def categorical_cross_entropy_forward(
     """
     m, k = Z.shape
     scale = sample_scale(weights, normalizer, m, Z.dtype)
-    S = Z - Z.max(axis=1, keepdims=True)
-    E = np.exp(S)
-    total = E.sum(axis=1, keepdims=True)
+    columns = np.ascontiguousarray(Z.T)  # (k, m): sums and maxima over few classes run along all samples at once
+    columns = columns - np.maximum.reduce(columns, axis=0)
+    exponentials = np.exp(columns)
+    S, E = columns.T, exponentials.T
+    total = np.add.reduce(exponentials, axis=0)[:, None]
     losses = np.log(total)
     if Y.ndim == 1:
         losses[:, 0] -= (1 - label_smoothing) * S[rows_of(Y, m, k, "categorical_cross_entropy")]
