@@ -53,3 +53,16 @@ def trained(pellucid: Command, photos: Path, tmp_path: Path) -> Path:
     done = pellucid("run", photos, "--out", tmp_path / "trained", "--epochs", 200, "--quiet")
     assert done.code == 0, done.err
     return tmp_path / "trained"
+
+
+@pytest.fixture
+def hard(tmp_path: Path) -> Path:
+    """Photos that no model reads without mistakes, in two parts of 60 and 40."""
+    rng = np.random.default_rng(3)
+    y = np.arange(100) % 2
+    X = np.clip(rng.integers(0, 200, (100, 6, 6, 3)) + 12 * y[:, None, None, None], 0, 255).astype(np.uint8)
+    path = tmp_path / "hard.npz"
+    np.savez(
+        path, X_train=X[:60], y_train=y[:60], X_test=X[60:], y_test=y[60:], classes=np.array(["dim", "lit"])
+    )
+    return path

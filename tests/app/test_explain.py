@@ -57,7 +57,7 @@ def test_a_verdict_is_explained(pellucid: Command, trained: Path, photo: Path, t
     assert done.code == 0, done.err
     assert {path.name for path in (tmp_path / "why").iterdir()} == FILES
     lines = done.out.strip().splitlines()
-    assert lines[0].startswith("dark (")
+    assert lines[0].startswith("The network says “dark” (")
     assert "Cropped, flipped, darker or brighter" in done.out
     assert "nearest training photo" in done.out
     assert lines[-1] == str(tmp_path / "why" / "explanation.json")

@@ -88,12 +88,27 @@ def test_a_verdict_is_explained(pellucid: Command, trained: Path, tmp_path: Path
     one = result["explanations"][0]
     assert len(one["towards"]) == len(one["against"]) == 3
     assert one["towards"][0]["score"] == one["towards"][0]["renormalized"] > 0
-    assert len(one["removals"]) == 7
+    assert len(one["removals"]) == 5
     assert one["in_words"][0].startswith("Test photo 0 is a ")
     files = sorted(path.name for path in (tmp_path / "why").iterdir())
     assert files == ["influence-0.png", "influence-2.png", "influence.json"]
-    kept = json.loads((tmp_path / "why" / "influence.json").read_text())
-    assert kept["explanations"] == result["explanations"]
+    assert json.loads((tmp_path / "why" / "influence.json").read_text()) == result
+    assert sorted(Path(name).name for name in result["files"]) == files
+
+
+def test_a_folder_in_use_is_kept_without_force(pellucid: Command, trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "why"
+    out.mkdir()
+    (out / "influence.json").write_text("mine")
+    done = pellucid("influence", trained, "--test", 0, "-o", out)
+    assert done.code == 2
+    assert "the folder is not empty" in done.err
+    assert (out / "influence.json").read_text() == "mine"
+    assert pellucid("influence", trained, "--test", 0, "-o", out, "--force", "--quiet").code == 0
+    assert "explanations" in (out / "influence.json").read_text()
+    done = pellucid("influence", trained, "--test", 0, "-o", out / "influence.json")
+    assert done.code == 2
+    assert "expected a folder, found a file" in done.err
 
 
 def test_the_most_confident_mistakes_come_first(pellucid: Command, noisy: Path) -> None:
@@ -106,7 +121,7 @@ def test_the_most_confident_mistakes_come_first(pellucid: Command, noisy: Path) 
     assert sure == sorted(sure, reverse=True)
     assert f"Test photo {result.explanations[0].index} is" in done.out.splitlines()[0]
     assert "without it alone" in done.out
-    assert "Note: Scores are estimates" in done.out
+    assert "Note: Who pushed how hard is an estimate" in done.out
 
 
 def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Command, trained: Path) -> None:

@@ -167,9 +167,14 @@ def test_the_spread_is_counted_right() -> None:
     assert (result["a"]["n_broken"], result["a"]["n_starts"]) == (1, 5)
     (words,) = lottery.in_words()
     assert "between 0.66 and 0.80 on the 50 test photos" in words
-    assert "takes no luck: it comes up in 3 of 4 starts" in words
+    assert "takes no luck: it comes up in 3 of 4 starts, which speaks for 30 to 95 % of all" in words
     assert "1 more broke and is left out" in words
     assert "3 of 4 starts are above that" in words
+
+
+def test_starts_that_score_alike_have_no_range() -> None:
+    (words,) = lottery_of(some(0.70, 0.70), n_seeds=2).in_words()
+    assert "started 2 times, scores 0.70 each time on the 50 test photos. What" in words
 
 
 def test_two_networks_are_set_against_each_other() -> None:

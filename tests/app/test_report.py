@@ -4,6 +4,7 @@ import html
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,7 @@ def test_the_full_report_adds_its_sections(pellucid: Command, trained: Path) -> 
     for title in (
         "Is the data sound?",
         "Every score and its interval",
-        "How much does it bear?",
+        "Which changes does it bear?",
         "Where does it look?",
         "Why did it say so?",
     ):
@@ -108,7 +109,7 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     result = read_run(Path("out"))
     words = " ".join(summary(result))
     n, k = result.test.n_samples, result.test.n_correct
-    assert f"Of {n} photos of the test part it read {k} rightly: {100 * k / n:.0f} %." in words
+    assert f"Of {n} test photos it read {k} rightly: {100 * k / n:.0f} %." in words
     from statistics import NormalDist
 
     z = NormalDist().inv_cdf(0.975)  # Wilson's formula once more, by itself
@@ -119,7 +120,48 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     assert "test photo 4 is training photo 32, number for number" in words
     right = result.predicted == result.split.test.y
     assert f"Without it, the network reads {right.sum() - right[4]} of 19 rightly" in words
-    assert "by chance alone" in words or "has learned something" in words
+    assert "two equally good ones would differ as much by chance" in words or "has learned something" in words
+
+
+def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
+    np.savez("d.npz", X_train=X, y_train=np.arange(40) % 4 == 3, X_test=X[::4] // 2, y_test=np.arange(10) > 8)
+    assert pellucid("run", "d.npz", "--epochs", 3, "--out", "out", "--quiet").code == 0
+    result = read_run(Path("out"))
+    assert (result.predicted == 0).all()
+    words = " ".join(summary(result))
+    assert "would be right 90 % of the time, and is right on the very same photos" in words
+    assert "by heart" not in words  # 75 % of the training photos: less than on the test ones
+    done = pellucid("report", "out", "--full", "--photos", 1)
+    assert done.code == 0, done.err
+    assert "they are read no better than by one answer for all" in words_of(Path("out/report.html"))
+
+
+def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) -> None:
+    result = read_run(trained)
+
+    def heart(n_train: int, n_test: int) -> bool:
+        train = replace(result.train, n_samples=100, n_correct=n_train, accuracy=n_train / 100)
+        test = replace(result.test, n_samples=100, n_correct=n_test, accuracy=n_test / 100)
+        return "by heart" in " ".join(summary(replace(result, train=train, test=test)))
+
+    # Wilson's interval of 80 of 100 ends at 0.867.
+    assert [heart(87, 80), heart(86, 80), heart(80, 80), heart(60, 80)] == [True, False, False, False]
+
+
+def test_grey_pictures_without_a_channel_are_photos_too(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    y = np.arange(40) % 2
+    X = (rng.integers(0, 120, (40, 7, 5)) + 120 * y[:, None, None]).astype(np.uint8)
+    np.savez("grey.npz", X=X, y=y)
+    assert pellucid("run", "grey.npz", "--epochs", 30, "--out", "out", "--quiet").code == 0
+    done = pellucid("report", "out", "--full", "--photos", 2)
+    assert done.code == 0, done.err
+    words = words_of(Path("out/report.html"))
+    assert "every pixel's brightness" in words
+    assert "Left out: hue, since the photos are grey." in words
+    assert {"Mistakes and hits", "Where does it look?"} <= set(titles_of(Path("out/report.html")))
 
 
 def test_many_classes_and_grey_pictures(pellucid: Command, tmp_path: Path) -> None:
@@ -151,7 +193,7 @@ def test_tables_get_a_report_without_what_needs_photos(
         assert done.code == 0, done.err
         titles = titles_of(Path("out/report.html"))
         assert "How good is it?" in titles
-        assert not {"Mistakes and hits", "Where does it look?", "How much does it bear?"} & set(titles)
+        assert not {"Mistakes and hits", "Where does it look?", "Which changes does it bear?"} & set(titles)
         assert "photo" not in words_of(Path("out/report.html")).replace("photos, ", "").lower()
     assert "Is the data sound?" in titles
 
@@ -210,6 +252,8 @@ def test_changed_data_are_refused_unless_forced_and_then_told(
         ("config.toml", b'epochs = "many"\n', "config.toml: not the configuration of a run"),
         ("metrics.json", b"{", "metrics.json: not JSON"),
         ("metrics.json", b"[]", "metrics.json: expected one JSON object, got list"),
+        ("metrics.json", b'{"n_steps": "x"}', "metrics.json: not the metrics of a run"),
+        ("history.jsonl", b'{"epoch": 0, "loss": 0.5}\n', "it ends with a cost of 0.5, metrics.json says"),
     ],
 )
 def test_a_damaged_file_is_named_and_nothing_is_written(
@@ -227,12 +271,27 @@ def test_a_damaged_file_is_named_and_nothing_is_written(
     assert [path.name for path in trained.parent.iterdir() if path.name.startswith(".")] == []
 
 
+def test_what_a_run_says_of_its_data_is_believed_only_where_it_can_be(
+    pellucid: Command, trained: Path, photos: Path
+) -> None:
+    metrics = json.loads((trained / "metrics.json").read_text())
+    for said in (
+        [1],
+        {"path": 7, "reading": [1]},
+        {"reading": {"image_size": 5, "skip_bad": "yes"}, "photo": 1},
+    ):
+        metrics["data"] = said
+        (trained / "metrics.json").write_text(json.dumps(metrics))
+        done = pellucid("report", trained, "--data", photos)
+        assert done.code == 0, done.err
+
+
 def test_what_is_no_run_folder_is_said(pellucid: Command, tmp_path: Path, trained: Path) -> None:
     (tmp_path / "empty").mkdir()
     for folder, told in (
         ("nowhere", "there is no such folder"),
         ("empty", "it lacks model.safetensors, history.jsonl, config.toml, metrics.json"),
-        ("photos.npz", "there is no such folder"),
+        ("photos.npz", "it is a file"),
     ):
         done = pellucid("report", folder)
         assert done.code == 2
@@ -282,9 +341,9 @@ def test_the_published_run_in_full(pellucid: Command, published_dir: Path, tmp_p
     )  # its maps, and 8 more photos and words
     assert for_ten < 5_000_000
     words = words_of(report)
-    assert "Of 50 photos of the test part it read 40 rightly: 80 %." in words
+    assert "Of 50 test photos it read 40 rightly: 80 %." in words
     assert "between 67 % and 89 % rightly (95 % interval)" in words
-    assert "10 photos only the network reads rightly, 3 only that answer: by chance alone" in words
+    assert "10 photos only the network reads rightly, 3 only that answer: two equally good ones" in words
     assert "test photo 17 is training photo 146, number for number" in words
     assert "Without it, the network reads 39 of 49 rightly: 80 %." in words
     assert (

@@ -54,6 +54,12 @@ def test_few_samples_are_tested_exactly_or_by_permutation() -> None:
     assert three.p_value == pytest.approx(np.mean(np.array(drawn) >= _statistic(labels) - 1e-9), abs=0.025)
 
 
+def test_of_so_many_draws_no_p_value_is_nought() -> None:
+    apart = homogeneity(np.array([9, 9, 0, 0]), np.array([0, 0, 9, 9]))
+    assert apart.method == "permutation"
+    assert apart.p_value == pytest.approx(1e-4)  # what was seen counts as one of 10,000
+
+
 def _statistic(labels: np.ndarray) -> float:
     counts = np.array([np.bincount(part, minlength=3) for part in (labels[:12], labels[12:])])
     return float(stats.chi2_contingency(counts, correction=False).statistic)

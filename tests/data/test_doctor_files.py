@@ -206,8 +206,9 @@ def test_folders_without_anything_to_look_at(tmp_path: Path, spoil: str, words: 
 def test_options_that_do_not_apply(pets: Path) -> None:
     with pytest.raises(OptionError, match="target does not apply here"):
         open_data(pets, target="cat")
-    with pytest.raises(OptionError, match="image size"):
-        open_data(pets, image_size=(0, 3))
+    for size in ((0, 3), (3, 99_999)):
+        with pytest.raises(OptionError, match="image size: expected two whole numbers from 1 up to 4096"):
+            open_data(pets, image_size=size)
 
 
 def test_another_size_on_request(pets: Path) -> None:

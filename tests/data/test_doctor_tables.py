@@ -101,7 +101,7 @@ def test_far_values_and_constant_columns(tmp_path: Path, rows: list[list[str]]) 
     assert far.samples[0].name == "line 5"
     assert "has -999 in kg, where " in far.found
     assert [f.found for f in checkup.of_kind("constant_column")] == [
-        "1 of 4 column holds one value in every training row: height."
+        "1 of 4 columns holds one value in every training row: height."
     ]
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,6 +67,12 @@ def test_a_and_b_change_places() -> None:
     assert (one.p_value, one.mid_p, one.chi_square) == (other.p_value, other.mid_p, other.chi_square)
 
 
+def ends(a: Array, b: Array, **options: Any) -> tuple[float, float]:
+    interval = paired_bootstrap(a, b, **options)
+    assert interval is not None
+    return interval
+
+
 def exact_distribution(a: Array, b: Array) -> tuple[Array, Array]:
     """Every mean difference that m draws can give, and its chance: m sums of one draw."""
     m = len(a)
@@ -81,7 +88,7 @@ def test_paired_bootstrap_is_the_distribution_of_m_draws(counts: tuple[int, int,
     a, b = answers(*counts)
     values, chance = exact_distribution(a, b)
     below = np.cumsum(chance)
-    low, high = paired_bootstrap(a, b, n_resamples=40_000)
+    low, high = ends(a, b, n_resamples=40_000)
     for end, share in ((low, 0.025), (high, 0.975)):
         i = int(np.argmin(np.abs(values - end)))  # ends lie on the grid of 1/m, or between two neighbours
         assert below[max(0, i - 2)] - 0.005 < share < below[min(i + 1, len(below) - 1)] + 0.005
@@ -109,10 +116,11 @@ def test_paired_bootstrap_agrees_with_scipy() -> None:
 
 def test_paired_bootstrap_keeps_pairs_and_its_seed() -> None:
     a, b = answers(20, 10, 10, 10)
-    assert paired_bootstrap(a, a) == (0.0, 0.0)  # unpaired, it would be as wide as for any two models
+    assert paired_bootstrap(a, a) is None  # unpaired, it would be as wide as for any two models
+    assert paired_bootstrap(np.zeros(9), np.full(9, 0.1)) is None  # a point is no interval
     assert paired_bootstrap(a, b, seed=2) == paired_bootstrap(a, b, seed=2)
-    low, high = paired_bootstrap(a, b)
-    narrower = paired_bootstrap(a, b, level=0.5)
+    low, high = ends(a, b)
+    narrower = ends(a, b, level=0.5)
     assert low < narrower[0] < narrower[1] < high
 
 

@@ -430,7 +430,8 @@ def test_a_planted_group_is_found_and_proved() -> None:
     odds = [first.log_odds, *(removal.outcome.log_odds for removal in first.removals)]
     assert odds == sorted(odds, reverse=True)
     assert len(first.decisive.by_chance) == 6
-    assert first.decisive.n_changed_by_chance == 0
+    assert [len(removal.by_chance) for removal in first.removals] == [6, 6, 6]
+    assert (first.n_changed_by_chance, first.n_chance) == (0, 6)
     alone = first.towards[0].alone
     assert alone is not None
     assert alone.probability == pytest.approx(1 / (1 + math.exp(-alone.log_odds)))
@@ -477,3 +478,18 @@ def test_random_groups_are_drawn_from_the_seed() -> None:
 
     assert chances(1) == chances(1)
     assert chances(1) != chances(2)
+
+
+def test_random_groups_grow_as_those_of_the_pushers_do() -> None:
+    again, data, asked, influence = _planted()
+    trained: list[tuple[int, ...]] = []
+
+    def run(function: Any, shared: Any, jobs: Any) -> Any:
+        trained.extend(jobs)
+        return [(job, function(shared, job)) for job in jobs]
+
+    why = explain_verdicts(influence, data, asked, retraining=again, effort=Effort((1, 3, 5), 0, 4), run=run)
+    assert [len(removal.rows) for removal in why[0].removals] == [1, 3]
+    by_size = {size: [set(group) for group in trained if len(group) == size] for size in (1, 3)}
+    for one in by_size[1][-4:]:  # the random ones come last
+        assert sum(one <= three for three in by_size[3][-4:]) >= 1

@@ -53,7 +53,7 @@ def test_mixed_classes_are_counted() -> None:
 
 @pytest.mark.parametrize(
     ("n_changed", "words"),
-    [(0, "it was these that made the difference"), (8, "hangs by a thread"), (4, "was never firm")],
+    [(0, "these weigh more than most"), (8, "hangs by a thread"), (4, "was never firm")],
 )
 def test_the_verdict_is_compared_with_chance(n_changed: int, words: str) -> None:
     group = _removal(3, 0.2, n_changed=n_changed, n_chance=8)
@@ -62,22 +62,57 @@ def test_the_verdict_is_compared_with_chance(n_changed: int, words: str) -> None
     said = _said(explanation)
     assert "without the 3 photos that pushed hardest towards it, it says “non-cat”" in said
     assert "“cat” gets 20 % instead of 90 %" in said
-    assert f"changed in {n_changed} of 8 trainings" in said
+    assert f"changed in {n_changed} of 8 tries" in said
     assert words in said
+
+
+def test_a_try_at_random_counts_if_it_changed_the_verdict_on_the_way() -> None:
+    first = _removal(1, 0.8, n_changed=3, n_chance=8)  # the first three
+    last = replace(
+        _removal(3, 0.2, n_chance=8), by_chance=_removal(3, 0.2, n_changed=4, n_chance=8).by_chance[::-1]
+    )
+    beyond = _removal(9, 0.1, n_changed=8, n_chance=8)  # no part of what is told
+    explanation = replace(PLAIN, removals=(first, last, beyond))
+    assert (explanation.n_changed_by_chance, explanation.n_chance) == (7, 8)
+    assert not explanation.is_beyond_chance
+    kept = replace(PLAIN, removals=(_removal(1, 0.8, n_changed=2, n_chance=8), _removal(3, 0.2, n_chance=8)))
+    assert kept.n_changed_by_chance == 2
+    assert kept.is_beyond_chance
+    assert replace(PLAIN, removals=()).n_chance == 0
+
+
+def test_shares_that_look_alike_get_a_digit_more_or_are_said_to_be_as_before() -> None:
+    odds = {"probability": 0.9041, "removals": (_removal(3, 0.9022),)}
+    assert "“cat”, with 90.2 % instead of 90.4 %" in _said(replace(PLAIN, **odds))
+    assert "“cat”, with 90.4 %, as before" in _said(
+        replace(PLAIN, **{**odds, "removals": (_removal(3, 0.90412),)})
+    )
+
+
+def test_what_it_says_without_those_against_is_what_it_says() -> None:
+    flipped = replace(PLAIN, removals=(_removal(1, 0.8),), without_against=_removal(1, 0.3))
+    assert "Without the one photo that pushed hardest against it, it says “non-cat”" in _said(flipped)
+    kept = replace(flipped, without_against=_removal(1, 0.95))
+    assert "against it, it still says “cat”, with 95 % instead of 90 %." in _said(kept)
+
+
+def test_only_the_true_class_pulls_towards_the_truth() -> None:
+    other = replace(PLAIN, against=(Pusher(2, "dog", -0.3, -1.0, -0.3),))
+    assert "Training photo 2 (“dog”) pushed against it." in _said(other)
 
 
 def test_groups_that_change_nothing_are_said_to() -> None:
     said = _said(replace(PLAIN, removals=(_removal(1, 0.8), _removal(3, 0.7, n_chance=8))))
     assert "Even trained again without the 3 photos" in said
-    assert "(70 %, before 90 %)" in said
+    assert "it still says “cat”, with 70 % instead of 90 %" in said
     assert "no handful of photos is to blame" in said
-    assert "made the difference" not in said
+    assert "more than most" not in said
 
 
 def test_one_found_by_trying_all_claims_nothing_of_chance() -> None:
     single = replace(PLAIN, removals=(_removal(1, 0.2, n_chance=8),), n_single_changes=8, n_single=209)
     assert "changes the verdict for 8 of 209" in _said(single)
-    assert "made the difference" not in _said(single)
+    assert "more than most" not in _said(single)
     assert "hangs by a thread" in _said(replace(single, n_single_changes=150))
 
 
@@ -103,7 +138,7 @@ def test_the_figure_shows_both_sides_and_frames_who_decides(photos: Dataset) -> 
     np.testing.assert_array_equal(asked.images[0].get_array(), photos.X[0])
     np.testing.assert_array_equal(first.images[0].get_array(), photos.X[4])
     assert first.get_xlabel() == "4: cat\n+0.50, the same\nwithout: 80 %"
-    assert third.get_xlabel() == "2: non-cat\n-0.30"
+    assert third.get_xlabel() == "2: non-cat\n−0.30"
     frames = [axes.spines["left"].get_visible() for axes in (first, second, third)]
     assert frames == [True, False, False]
     assert to_hex(first.spines["left"].get_edgecolor()) == ORANGE.lower()
@@ -111,7 +146,7 @@ def test_the_figure_shows_both_sides_and_frames_who_decides(photos: Dataset) -> 
     np.testing.assert_allclose(line.get_ydata(), [90, 20])
     words = " ".join(text.get_text() for text in figure.texts)
     assert "Without the hardest pusher:\n“non-cat”" in words
-    assert re.search(r"changed in\s0 of 3 trainings", words)
+    assert re.search(r"changed in\s0 of 3 tries", words)
     assert figure_png(figure).startswith(b"\x89PNG")
 
 

@@ -11,7 +11,8 @@ from pellucid.data.sources import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.neighbours import nearest, nearest_by_features
 from pellucid.evaluation.own_photo import OwnPhoto, TrainingPhotos, Variant, examine_photo
-from pellucid.evaluation.own_photo_figures import own_photo_figure, reduced
+from pellucid.evaluation.own_photo_figures import own_photo_figure
+from pellucid.evaluation.style import reduced
 from pellucid.evaluation.photo_variants import photo_variants
 from pellucid.evaluation.report import figure_png
 from pellucid.evaluation.style import WIDTH
@@ -120,10 +121,10 @@ def test_variants_are_cut_from_the_photo_itself() -> None:
     assert (one["middle square"] == resized(whole[:, (w - h) // 2 : (w - h) // 2 + h])).all()
     for name, place in {
         "middle 60 %": (0.2, 0.2, 0.6),
-        "top left": (0, 0, 0.8),
-        "top right": (0, 0.2, 0.8),
-        "bottom left": (0.2, 0, 0.8),
-        "bottom right": (0.2, 0.2, 0.8),
+        "top left part": (0, 0, 0.8),
+        "top right part": (0, 0.2, 0.8),
+        "bottom left part": (0.2, 0, 0.8),
+        "bottom right part": (0.2, 0.2, 0.8),
     }.items():
         top, left, side = place
         middle = one[name][4:6, 4:6, :2].mean(axis=(0, 1))
@@ -199,7 +200,7 @@ def test_the_page_shows_all_and_keeps_its_margins(model: Model, drawings: Datase
     assert max(bottom for _, _, bottom, _ in extents) <= figure.get_figheight()
     left, right, bottom, top = extents[0]
     assert (right - left) / (bottom - top) == pytest.approx(120 / 80)  # not stretched
-    assert reduced(np.zeros((4000, 3000, 3), np.uint8)).shape == (800, 600, 3)
+    assert reduced(np.zeros((4000, 3000, 3), np.uint8), 800).shape == (800, 600, 3)
 
 
 def test_the_published_photo(published_dir: Path) -> None:

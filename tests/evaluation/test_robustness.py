@@ -143,7 +143,7 @@ def test_grey_photos_leave_out_hue_and_say_so(data: Dataset) -> None:
         result = measure_robustness(brightness_model(X.shape[1:]), Dataset(X, data.y, data.classes))
         assert result.left_out == {"hue": "the photos are grey"}
         assert [c.perturbation.name for c in result.curves] == [n for n in PERTURBATIONS if n != "hue"]
-        assert "Left out: hue: the photos are grey." in result.in_words
+        assert "Left out: hue, since the photos are grey." in result.in_words
     with pytest.raises(OptionError, match="nothing is left to measure: hue needs colour"):
         measure_robustness(
             brightness_model((8, 8)), Dataset(data.X[..., 0], data.y, data.classes), perturbations=["hue"]

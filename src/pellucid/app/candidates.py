@@ -10,7 +10,10 @@ import numpy as np
 
 from pellucid.app.config import TrainingConfig, is_preset
 from pellucid.app.training import fit, make_model, plan
-from pellucid.errors import DataError, OptionError, PellucidError, ShapeError, unknown_name
+from pellucid.data.doctoring.pixels import are_pictures
+from pellucid.data.foreign import some
+from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
+from pellucid.evaluation.outputs import read_outputs
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
@@ -164,40 +167,37 @@ def draw_published_start(model: Model, seed: int) -> None:
 
 
 def answers(candidate: Candidate, model: Model, data: Dataset) -> Array:
-    """Return the class that a model says of each sample, integers (m,).
+    """Return the class that a model says of each sample, integers (m,) in the order of the data's classes.
 
     Raises
     ------
-    DataError, ShapeError
+    PellucidError
         If the samples or classes are not those that the model knows, or its scores are no numbers.
     """
-    if not len(data):
-        raise DataError(f"{candidate.title}: expected at least one test sample, got none.")
     if model.loss_kind != "classification":
         raise DataError(
             f"{candidate.title}: it was trained on {model.loss}, for {model.loss_kind.replace('_', ' ')}; only "
             "models that give one class a sample can be compared."
         )
-    if model.classes and data.classes and tuple(model.classes) != tuple(data.classes):
+    are_named = bool(model.classes and data.classes)
+    if are_named and set(model.classes) != set(data.classes):
         raise DataError(
-            f"{candidate.title}: the model knows the classes {', '.join(model.classes)}, the data has "
-            f"{', '.join(data.classes)}. Compare on data of the same classes."
+            f"{candidate.title}: the model knows the classes {some(model.classes)}, the data has "
+            f"{some(data.classes)}. Compare on data of the same classes."
         )
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            Z = model.decision_function(data.X)
-    except (ShapeError, DataError) as error:
-        raise type(error)(f"{candidate.title}: {error}") from None
-    is_bad = ~np.isfinite(Z.reshape(len(Z), -1)).all(axis=1)
-    if is_bad.any():
-        raise DataError(
-            f"{candidate.title}: its scores are NaN or infinite for {is_bad.sum()} of {len(Z)} samples, the first "
-            f"is number {is_bad.argmax()} (counted from 0). Train it anew with a smaller learning rate."
-        )
-    labels: Array = (
-        (Z > 0).astype(np.int64) if Z.ndim == 1 else Z.argmax(axis=1)
-    )  # as Model.predict reads them
-    return labels
+        predicted = read_outputs(model, data).predicted
+    except PellucidError as error:
+        raise type(error)(f"{candidate.title}: {str(error).removeprefix('evaluate: ')}") from None
+    if not are_named:
+        return predicted
+    places: Array = np.array([data.classes.index(name) for name in model.classes])[predicted]
+    return places
+
+
+def things_of(data: Dataset) -> str:
+    """Return what the samples are called."""
+    return "photos" if are_pictures(data.X) else "samples"
 
 
 def check_labels(split: Split) -> None:

@@ -4,6 +4,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pellucid.app.options import print_table
+from pellucid.app.terminal import say
+from pellucid.data.foreign import some
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,20 +70,24 @@ class OnTest:
             ("", "B right", "B wrong"),
             [("A right", table.both, table.only_a), ("A wrong", table.only_b, table.neither)],
         )
-        low, high = result.difference_interval
-        print(f"B less A: {result.difference:+.4f} ({low:+.3f} to {high:+.3f}, paired bootstrap)")
-        print(
+        between = result.difference_interval
+        within = (
+            "" if between is None else f" ({between[0]:+.3f} to {between[1]:+.3f}, paired bootstrap, 95 %)"
+        )
+        say(f"B less A: {result.difference:+.4f}{within}")
+        say(
             f"McNemar: exact p = {table.p_value:.4f}, mid-p = {table.mid_p:.4f}; chi-square "
             f"{table.chi_square:.3f}, p = {table.chi_square_p:.4f}"
         )
         for letter, numbers in (("A", result.only_a), ("B", result.only_b)):
             if numbers:
-                print(f"Only {letter} was right on {result.things} {_listed(numbers)}.")
+                say(f"Only {letter} was right on {result.things} {some(numbers, most=MOST_LISTED)}.")
         best = result.a.result
         print(f"Always answering {best.most_common!r} would score {best.baseline:.4f}.")
         for note in result.notes:
-            print(f"Note: {note}.")
-        print(f"\n{result.verdict}")
+            say(f"Note: {note}")
+        print()
+        say(result.verdict)
 
 
 class OverFolds:
@@ -160,10 +166,11 @@ class OverFolds:
             difference = result.difference(metric)
             if difference is not None:
                 parts.append(f"B less A {_mean(difference, '+.4f')}")
-            print(f"Mean {metric.replace('_', ' ')}: {'; '.join(parts)}")
+            say(f"Mean {metric.replace('_', ' ')}: {'; '.join(parts)}")
         if not result.is_complete:
             print(f"Stopped after {len(folds[0])} of {result.n_splits * result.n_repeats} folds, as asked.")
-        print(f"\n{result.verdict}")
+        print()
+        say(result.verdict)
 
 
 class OverStarts:
@@ -240,7 +247,9 @@ class OverStarts:
         for draws in result.draws:
             for start in draws.faults[:3]:
                 print(f"{draws.letter}, seed {start.seed}: {start.fault}", file=sys.stderr)
-        print("\n\n".join(result.in_words()))
+        for words in result.in_words():
+            print()
+            say(words)
 
     @staticmethod
     def _of(draws: "Draws", n: int) -> str:
@@ -257,11 +266,6 @@ def _workers(candidates: "list[Candidate]") -> int:
 
 def _trained(seconds: float | None) -> str:
     return "before" if seconds is None else f"here, in {seconds:.1f} s"
-
-
-def _listed(numbers: list[int]) -> str:
-    more = len(numbers) - MOST_LISTED
-    return ", ".join(map(str, numbers[:MOST_LISTED])) + (f" and {more} more" if more > 0 else "")
 
 
 def _mean(one: Any, digits: str = ".4f") -> str:

@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.app.candidates import Candidate, answers, check_beginning, check_labels, train_candidate
-from pellucid.app.folds import rows_also_in
+from pellucid.app.candidates import (
+    Candidate,
+    answers,
+    check_beginning,
+    check_labels,
+    things_of,
+    train_candidate,
+)
+from pellucid.app.evaluation import on_new_table, was_trained_on_other
+from pellucid.data.doctor import leaked_test_rows
+from pellucid.data.foreign import some
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison import McNemar, chance_in_words, mcnemar, paired_bootstrap
 from pellucid.evaluation.intervals import wilson_interval
 from pellucid.evaluation.metrics import Evaluation, score
-from pellucid.formats.safetensors import data_hash
 from pellucid.nn.model import Model
 from pellucid.training.events import Callback
 from pellucid.types import Array, Dataset, Split
@@ -72,8 +80,8 @@ class Comparison:
     test_of_chance : McNemar
     difference : float
         B's accuracy less A's.
-    difference_interval : tuple of float
-        By the paired bootstrap.
+    difference_interval : tuple of float, or None
+        By the paired bootstrap; None where that cannot say.
     notes : tuple of str
         What one should know besides.
     """
@@ -85,7 +93,7 @@ class Comparison:
     b: Side
     test_of_chance: McNemar
     difference: float
-    difference_interval: tuple[float, float]
+    difference_interval: tuple[float, float] | None
     notes: tuple[str, ...] = ()
 
     @property
@@ -106,7 +114,7 @@ class Comparison:
         table, n, things = self.test_of_chance, self.a.result.n_samples, self.things
         ahead = table.only_b - table.only_a
         if table.only_a + table.only_b == 0:
-            return f"A and B were right on the same {things}, all {n} of them alike: nothing tells them apart here."
+            return f"Of {n} {things}, A and B were right on the same ones: nothing tells them apart here."
         if ahead == 0:
             return (
                 f"A and B were right equally often on {n} {things}, though not on the same ones "
@@ -122,13 +130,17 @@ class Comparison:
         """Return the figures as JSON can hold them."""
         table = self.test_of_chance.to_dict()
         counts = {name: table.pop(name) for name in ("both", "only_a", "only_b", "neither")}
+        interval = self.difference_interval
         return {
             "data": self.data,
             "n_samples": self.a.result.n_samples,
             "baseline": {"accuracy": self.a.result.baseline, "always": self.a.result.most_common},
             "a": self.a.to_dict(),
             "b": self.b.to_dict(),
-            "difference": {"accuracy": self.difference, "interval": list(self.difference_interval)},
+            "difference": {
+                "accuracy": self.difference,
+                "interval": None if interval is None else list(interval),
+            },
             "right": counts,
             "mcnemar": table,
             "only_a_right": self.only_a,
@@ -183,7 +195,7 @@ def compare_candidates(
     side_a, side_b = sides
     test = parts["A"]
     right_a, right_b = side_a.predicted == test.y, side_b.predicted == test.y
-    things = "photos" if test.X.ndim > 2 else "samples"
+    things = things_of(test)
     return Comparison(
         data=split.name,
         things=things,
@@ -207,10 +219,10 @@ def _side(candidate: Candidate, model: Model, test: Dataset, seconds: float | No
 def _check_classes(a: Candidate, b: Candidate) -> None:
     """Raise DataError if two trained models know other classes."""
     known = [candidate.model.classes for candidate in (a, b) if candidate.model is not None]
-    if len(known) == 2 and known[0] != known[1]:
+    if len(known) == 2 and set(known[0]) != set(known[1]):
         raise DataError(
-            f"{a.title} knows the classes {', '.join(known[0])}, {b.title} {', '.join(known[1])}. Only models of "
-            "the same classes, in the same order, can be compared."
+            f"{a.title} knows the classes {some(known[0])}, {b.title} {some(known[1])}. Only models of the same "
+            "classes can be compared."
         )
 
 
@@ -242,12 +254,11 @@ def _test_parts(
         raise DataError(
             f"{split.name}: the two models say different columns of the table. Compare alike ones."
         )
-    return parts, [f"the models were trained on another table: all {len(y[0])} rows are tested"]
+    return parts, [on_new_table(len(y[0]))]
 
 
 def _notes_on(candidate: Candidate, model: Model, split: Split) -> list[str]:
-    trained_on = model.summary_of_training.get("data_sha256")
-    if candidate.is_trained and trained_on and trained_on != data_hash(split.train):
+    if candidate.is_trained and was_trained_on_other(model, split.train):
         return [
             f"{candidate.letter} was trained on other samples than the training part of {split.name}: it may have "
             "seen some of the test part."
@@ -256,15 +267,13 @@ def _notes_on(candidate: Candidate, model: Model, split: Split) -> list[str]:
 
 
 def _copies(split: Split, test: Dataset, things: str) -> list[str]:
-    """Return a note if test pictures are exact copies of training pictures."""
-    if test is not split.test or test.X.ndim < 3:
-        return []
-    leaked = rows_also_in(test.X, split.train.X).tolist()
+    """Return a note if test samples are in the training part too."""
+    leaked = leaked_test_rows(split.train, test).tolist() if test is split.test else []
     if not leaked:
         return []
-    numbers = ", ".join(map(str, leaked[:10])) + (", ..." if len(leaked) > 10 else "")
     if len(leaked) == 1:
-        return [f"test {things[:-1]} {numbers} is in the training part too: it tests memory, not learning"]
+        return [f"Test {things[:-1]} {leaked[0]} is in the training part too: it tests memory, not learning."]
     return [
-        f"{len(leaked)} test {things} are in the training part too ({numbers}): they test memory, not learning"
+        f"{len(leaked)} of {len(test)} test {things} are in the training part too ({some(leaked, most=10)}): they "
+        "test memory, not learning."
     ]

@@ -96,16 +96,16 @@ class CrossValidation:
             (mean,) = self.means()
             within = "" if mean.low is None else f" (with other samples, {mean.low:.3f} to {mean.high:.3f})"
             return f"Over {n} folds the balanced accuracy is {mean.mean:.3f} on average{within}."
-        if difference.p_value is None:
-            return "One fold says nothing about chance. Take more folds."
-        a, b = self.values()
-        wins = f"It is ahead in {int((b > a).sum())} of {n} folds, behind in {int((b < a).sum())}"
         if difference.mean == 0:
             return f"A and B are equally good on average over {n} folds."
-        more = "more" if difference.mean > 0 else "less"
+        much = f"{abs(difference.mean):.3f} {'more' if difference.mean > 0 else 'less'} than A's"
+        if difference.p_value is None:
+            where = "the one fold" if n == 1 else f"each of {n} folds"
+            return f"B's balanced accuracy is {much} in {where}, which says nothing about chance. Take more folds."
+        a, b = self.values()
         return (
-            f"B's balanced accuracy is {abs(difference.mean):.3f} {more} than A's on average over {n} folds; "
-            f"{chance_in_words(difference.p_value)}. {wins}."
+            f"B's balanced accuracy is {much} on average over {n} folds; {chance_in_words(difference.p_value)}. It "
+            f"is ahead in {int((b > a).sum())} of {n} folds, behind in {int((b < a).sum())}."
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.app.run_folder import filled_beside
+from pellucid.data.doctoring.records import Tell, tell_nobody
 from pellucid.data.sources import load_data
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.metrics import evaluate
@@ -19,7 +20,6 @@ from pellucid.types import Dataset, Split
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from pellucid.evaluation.assessing import TellWhat
     from pellucid.evaluation.assessment import Assessment
 
 TABLES = (".csv", ".tsv")
@@ -58,9 +58,9 @@ def evaluate_on(
     load: Callable[[int, str | None], Split],
     out: Path | None = None,
     force: bool = False,
-    tell: "TellWhat" = lambda what, done, total: None,
+    tell: Tell = tell_nobody,
 ) -> Evaluated:
-    """Return what a saved model is worth on data: the test part, or all rows of a table like its own.
+    """Return what a saved model is worth on data: on their test part, or on all rows of a table that is new to it.
 
     Parameters
     ----------
@@ -89,15 +89,11 @@ def evaluate_on(
     train, test, notes = _parts(model, data, load)
     try:
         found = assess(model, test, train=train, tell=tell)
-    except ShapeError as error:
-        hint = (
-            " Use data of the size that it was trained on."
-            if "expected samples of shape" in str(error)
-            else ""
-        )
-        raise ShapeError(f"{data}: {error}{hint}") from None
-    except DataError as error:
-        raise DataError(f"{data}: {error}") from None
+    except (ShapeError, DataError) as error:
+        words = str(error).removeprefix("evaluate: ")
+        is_of_another_size = "expected samples of shape" in words
+        hint = " Use data of the size that it was trained on." if is_of_another_size else ""
+        raise type(error)(f"{data}: {words}{hint}") from None
     found = replace(found, notes=(*found.notes, *notes))
     if out is None:
         return Evaluated(found, data)
@@ -110,29 +106,43 @@ def _parts(
     model: Model, data: str, load: Callable[[int, str | None], Split]
 ) -> tuple[Dataset | None, Dataset, tuple[str, ...]]:
     """Return the training part, where it is known, the samples to judge the model by, and what is to be noted."""
-    training = model.summary_of_training
-    seed = int(training.get("config", {}).get("seed", 1))
+    seed = int(model.summary_of_training.get("config", {}).get("seed", 1))
     if model.schema is not None and Path(data).suffix.lower() in TABLES:
+        own = _own_table(model, data, seed)
+        if own is not None:
+            return own.train, own.test, own.notes
         rows = model.schema.encode(Path(data))
         if rows.y is None:
             raise DataError(f"{data}: it has no column {', '.join(model.schema.target)} to compare with.")
-        train = _training_rows(model, data, seed)
-        return train, Dataset(rows.X, rows.y, model.classes), rows.notes
+        return None, Dataset(rows.X, rows.y, model.classes), (*rows.notes, on_new_table(len(rows.y)))
     shape = model.input_shape
     size = f"{shape[0]}x{shape[1]}" if Path(data).expanduser().is_dir() and len(shape) == 3 else None
     split = load(seed, size)
-    known = training.get("data_sha256")
-    is_other = known is not None and known != data_hash(split.train)
-    return split.train, split.test, (*split.notes, *((OTHER_DATA,) if is_other else ()))
+    other = (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
+    return split.train, split.test, (*split.notes, *other)
 
 
-def _training_rows(model: Model, data: str, seed: int) -> Dataset | None:
-    """Return the rows of a table that the model was trained on, if it is the one that it was trained on."""
+def on_new_table(n_rows: int) -> str:
+    """Return the note on a table of which no part is known to be held out."""
+    return (
+        f"The model was trained on another table: all {n_rows} rows are tested; rows that it has seen may go "
+        "unnoticed."
+    )
+
+
+def was_trained_on_other(model: Model, train: Dataset) -> bool:
+    """Return whether it is known that a model was trained on other samples than these."""
+    known = model.summary_of_training.get("data_sha256")
+    return known is not None and known != data_hash(train)
+
+
+def _own_table(model: Model, data: str, seed: int) -> Split | None:
+    """Return a table in its two parts if it is the one that the model was trained on."""
     try:
         split = load_data(data, target=",".join(model.schema.target), seed=seed)
     except PellucidError:  # too small to hold out a part, or of another kind: not that table
         return None
-    return split.train if data_hash(split.train) == model.summary_of_training.get("data_sha256") else None
+    return split if data_hash(split.train) == model.summary_of_training.get("data_sha256") else None
 
 
 def write_figures(found: "Assessment", folder: Path, model: Model, data: Dataset) -> list[str]:

@@ -7,7 +7,7 @@ import typer
 
 from pellucid.app import options as o
 from pellucid.app.options import print_json
-from pellucid.app.terminal import StageBar
+from pellucid.app.terminal import StageBar, say
 
 
 def explain(
@@ -51,7 +51,7 @@ def explain(
         print_json(result.to_dict())
         return
     for line in result.sentences:
-        print(line)
+        say(line)
     print()
     for path in result.files:
         print(path)

@@ -18,6 +18,8 @@ from pellucid.evaluation.own_photo_figures import own_photo_figure
 from pellucid.evaluation.report import save_figure
 from pellucid.evaluation.saliency import METHODS, SaliencyMap, saliency_maps
 from pellucid.evaluation.saliency_figures import first_layer_figure, saliency_figure
+from pellucid.evaluation.style import percent
+from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.types import Array, Dataset
@@ -138,10 +140,8 @@ def explain(
             notes=(note,) if note else (),
             files=tuple(out / name for name in (*names, "explanation.txt", "explanation.json")),
         )
-        (folder / "explanation.txt").write_text(as_text(result), encoding="utf-8")
-        (folder / "explanation.json").write_text(
-            json.dumps(result.to_dict(), indent=2) + "\n", encoding="utf-8"
-        )
+        write_atomically(folder / "explanation.txt", as_text(result))
+        write_atomically(folder / "explanation.json", json.dumps(result.to_dict(), indent=2) + "\n")
         tell(4, "done")
     return result
 
@@ -150,7 +150,9 @@ def _checked(methods: Sequence[str] | None) -> Sequence[str]:
     for name in methods or ():
         if name not in METHODS:
             raise OptionError(f"--methods: {unknown_name('method', name, METHODS)}")
-    return methods or tuple(METHODS)
+    if methods is not None and not methods:
+        raise OptionError(f"--methods: expected at least one name, got none. Known: {', '.join(METHODS)}.")
+    return tuple(METHODS) if methods is None else methods
 
 
 def _gives_probabilities(model: Model, seen: Array) -> bool:
@@ -166,7 +168,7 @@ def _gives_probabilities(model: Model, seen: Array) -> bool:
 def _verdict(model: Model, seen: Array, photo: OwnPhoto | None) -> str:
     """Return what the model says, in a few words."""
     if photo is not None:
-        return f"{photo.label} ({100 * photo.probability:.1f} %)"
+        return f"{photo.label} ({percent(photo.probability, 1)})"
     said = model.predict(seen[None])[0]
     if model.loss_kind == "classification":
         return model.classes[int(said)] if model.classes else str(said)
@@ -196,23 +198,32 @@ def _draw(
 
 
 def map_words(maps: dict[str, SaliencyMap]) -> str:
-    """Return which maps depend on what was learned, in a sentence."""
-    known = {name: found.sanity.verdict for name, found in maps.items() if found.sanity is not None}
+    """Return which maps pass the check against untrained networks, in a sentence.
+
+    Examples
+    --------
+    >>> absent = SaliencyMap("grad_cam", "Grad-CAM", "cat", None, None, False, "no convolution")
+    >>> map_words({"grad_cam": absent})
+    'Maps of what speaks for “cat”, compared with those of untrained networks: not for this network: Grad-CAM.'
+    """
     groups = {
-        "depend on what was learned": "depends",
-        "only partly": "partly",
-        "hardly, and are not to be trusted": "hardly",
-        "cannot be checked": "unknown",
+        "depends": "changed by what was learned",
+        "partly": "changed in part",
+        "hardly": "much the same untrained, and not to be trusted",
+        "unknown": "beyond that check",
     }
+    known = {name: found.sanity.verdict for name, found in maps.items() if found.sanity is not None}
     parts = []
-    for words, verdict in groups.items():
+    for verdict, words in groups.items():
         named = [maps[name].title for name, found in known.items() if found == verdict]
         if named:
             parts.append(f"{words}: {', '.join(named)}")
     absent = [found.title for found in maps.values() if found.heat is None]
     if absent:
-        parts.append(f"there is none of: {', '.join(absent)}")
-    return f"Of the maps of what speaks for {next(iter(maps.values())).target}, {'; '.join(parts)}."
+        parts.append(f"not for this network: {', '.join(absent)}")
+    target = next(iter(maps.values())).target
+    about = f"Maps of what speaks for “{target}”, compared with those of untrained networks"
+    return f"{about}: {'; '.join(parts)}."
 
 
 def as_text(result: Explanation) -> str:
@@ -221,9 +232,9 @@ def as_text(result: Explanation) -> str:
     photo = result.photo
     if photo is not None:
         lines += ["", "Each class"]
-        lines += [f"  {name}: {100 * p:.2f} %" for name, p in photo.classes.items()]
+        lines += [f"  {name}: {percent(p, 2)}" for name, p in photo.classes.items()]
         lines += ["", f"A little changed: the probability of {photo.label}"]
-        lines += [f"  {one.name}: {100 * one.probability:.1f} % ({one.label})" for one in photo.variants]
+        lines += [f"  {one.name}: {percent(one.probability, 1)} ({one.label})" for one in photo.variants]
         for title, near in (("by pixels", photo.by_pixels), ("by the last hidden layer", photo.by_features)):
             if near:
                 lines += ["", f"Nearest training photos, {title}"]

@@ -1,10 +1,10 @@
 """Dealing samples to the folds of a cross-validation."""
 
-import hashlib
 import re
 
 import numpy as np
 
+from pellucid.data.doctoring.copies import distinct
 from pellucid.errors import OptionError
 from pellucid.types import Array, Dataset, Split
 
@@ -49,38 +49,8 @@ def whole(split: Split) -> Dataset:
     y = np.concatenate([split.train.y, split.test.y])
     if X.ndim < 3:
         return Dataset(X, y, split.classes)
-    keep = first_of_copies(X)
+    keep = distinct(X).firsts
     return Dataset(X[keep], y[keep], split.classes)
-
-
-def first_of_copies(X: Array) -> Array:
-    """Return the rows to keep so that none is an exact copy of an earlier one, in order.
-
-    Examples
-    --------
-    >>> first_of_copies(np.array([[1, 2], [3, 4], [1, 2]]))
-    array([0, 1])
-    """
-    firsts: dict[bytes, int] = {}
-    for i, digest in enumerate(_digests(X)):
-        firsts.setdefault(digest, i)
-    return np.array(list(firsts.values()))
-
-
-def rows_also_in(X: Array, others: Array) -> Array:
-    """Return the numbers of the rows that are exact copies of a row of another array.
-
-    Examples
-    --------
-    >>> rows_also_in(np.array([[1, 2], [3, 4]]), np.array([[3, 4]]))
-    array([1])
-    """
-    known = set(_digests(others))
-    return np.flatnonzero([digest in known for digest in _digests(X)])
-
-
-def _digests(X: Array) -> list[bytes]:
-    return [hashlib.sha256(row.tobytes()).digest() for row in X]
 
 
 def check_counts(data: Dataset, name: str, n_splits: int) -> None:

@@ -3,16 +3,18 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pellucid.app.influence_ground import Work, as_it_lies, run_again, training_seconds, training_weights
+from pellucid.app.run_folder import filled_beside
 from pellucid.app.run_record import read_run
-from pellucid.app.run_result import RunResult
+from pellucid.app.run_result import RunResult, holds_photos
 from pellucid.errors import DataError, OptionError, unknown_name
+from pellucid.evaluation.attribution.sanity import rank_correlation
 from pellucid.evaluation.influence import (
     THOROUGH,
     Asked,
@@ -62,6 +64,8 @@ class InfluenceOutcome:
     seconds : float
     notes : tuple of str
         What a reader must know of how it was found out.
+    files : tuple of Path
+        What was written.
     """
 
     run: str
@@ -75,17 +79,12 @@ class InfluenceOutcome:
     n_trainings: int
     seconds: float
     notes: tuple[str, ...]
+    files: tuple[Path, ...] = ()
 
     @property
     def thing(self) -> str:
         """What a sample is called."""
-        return "photo" if self.has_photos else "sample"
-
-    @property
-    def has_photos(self) -> bool:
-        """Whether the samples are pictures that can be shown."""
-        shape = self.split.train.X.shape
-        return len(shape) == 4 and shape[3] in (1, 3, 4)
+        return "photo" if holds_photos(self.split) else "sample"
 
     def sentences(self, explanation: Explanation) -> tuple[str, ...]:
         """Return one explanation in words."""
@@ -107,20 +106,18 @@ class InfluenceOutcome:
             "explanations": [
                 {**one.to_dict(), "in_words": list(self.sentences(one))} for one in self.explanations
             ],
+            "files": [str(path) for path in self.files],
         }
-
-    def write(self, folder: Path) -> list[Path]:
-        """Write influence.json and, of photos, a figure each; return the paths."""
-        paths = [folder / "influence.json"]
-        write_atomically(paths[0], json.dumps(self.to_dict(), indent=2) + "\n")
-        for one in self.explanations if self.has_photos else ():
-            paths.append(folder / f"influence-{one.index}.png")
-            save_figure(influence_figure(one, self.split.train, self.split.test), paths[-1])
-        return paths
 
 
 def influence_of_run(
-    run: Path, tests: Sequence[int] | None = None, *, data: str | None = None, **options: Any
+    run: Path,
+    tests: Sequence[int] | None = None,
+    *,
+    data: str | None = None,
+    out: Path | None = None,
+    force: bool = False,
+    **options: Any,
 ) -> InfluenceOutcome:
     """Return why a run gave its verdicts on some test samples.
 
@@ -132,6 +129,10 @@ def influence_of_run(
         Numbers of test samples; default: the most confident mistakes.
     data : str, optional
         Where the run's data are now; default: where they were.
+    out : Path, optional
+        A folder for ``influence.json`` and, of photos, a figure each; default: nothing is written.
+    force : bool, optional
+        Allow a folder that is not empty.
     **options
         See :func:`influence_of`.
 
@@ -143,8 +144,23 @@ def influence_of_run(
         If the data are gone or are not those of the run, or the model does not tell classes apart.
     OptionError
         If a test sample or method does not exist.
+    OutputError
+        If the folder cannot be written.
     """
-    return influence_of(read_run(run, data=data), tests, folder=run, **options)
+    result = read_run(run, data=data)
+    if out is None:
+        return influence_of(result, tests, folder=run, **options)
+    with filled_beside(out, force=force) as folder:
+        outcome = influence_of(result, tests, folder=run, **options)
+        figures = {
+            f"influence-{one.index}.png": influence_figure(one, outcome.split.train, outcome.split.test)
+            for one in (outcome.explanations if holds_photos(outcome.split) else ())
+        }
+        for name, figure in figures.items():
+            save_figure(figure, folder / name)
+        outcome = replace(outcome, files=tuple(out / name for name in ("influence.json", *figures)))
+        write_atomically(folder / "influence.json", json.dumps(outcome.to_dict(), indent=2) + "\n")
+    return outcome
 
 
 def influence_of(
@@ -233,7 +249,7 @@ def influence_of(
         agreement=None if left_out is None else agreement(influence, scores),
         n_trainings=work.n_done + again,
         seconds=time.perf_counter() - started,
-        notes=(*result.notes, *ground.notes, *_what_it_rests_on(influence, again)),
+        notes=(*result.notes, *ground.notes, *_what_it_rests_on(influence, method, again)),
     )
 
 
@@ -242,16 +258,13 @@ def agreement(influence: Influence, pushes: Array) -> dict[str, float]:
 
     Spearman's; 0 where all ranks are equal.
     """
-    from scipy.stats import rankdata
-
-    def ranks(scores: Array) -> Array:
-        centred = rankdata(scores, axis=0) - (len(scores) + 1) / 2
-        unit: Array = centred / np.maximum(np.linalg.norm(centred, axis=0), 1e-300)
-        return unit
-
-    exact = ranks(pushes)
     estimates = {"tracin": influence.renormalized, "tracin-plain": influence.tracin}
-    return {name: float((ranks(S) * exact).sum(axis=0).mean()) for name, S in estimates.items()}
+    return {
+        name: float(
+            np.mean([rank_correlation(s, exact) or 0.0 for s, exact in zip(S.T, pushes.T, strict=True)])
+        )
+        for name, S in estimates.items()
+    }
 
 
 def _checked(result: RunResult, tests: Sequence[int] | None, method: str, top: int) -> list[int]:
@@ -281,7 +294,9 @@ def _pushes(left_out: LeaveOneOut, verdicts: Array) -> Array:
     return np.stack([whole - odds_of(Z, verdicts) for Z in left_out.outputs])
 
 
-def _what_it_rests_on(influence: Influence, is_proved: bool) -> tuple[str, ...]:
+def _what_it_rests_on(influence: Influence, method: str, is_proved: bool) -> tuple[str, ...]:
+    if method == "leave-one-out":
+        return ()  # exact
     notes = []
     if influence.gradients == "last-layer":
         notes.append(
@@ -289,7 +304,7 @@ def _what_it_rests_on(influence: Influence, is_proved: bool) -> tuple[str, ...]:
         )
     if is_proved:
         notes.append(
-            "Scores are estimates; what counts is the training without the samples, beside trainings without as "
-            "many drawn at random."
+            "Who pushed how hard is an estimate; what counts is the training without them, beside trainings "
+            "without as many drawn at random."
         )
     return tuple(notes)

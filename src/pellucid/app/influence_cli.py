@@ -7,6 +7,7 @@ import typer
 
 from pellucid.app import options as o
 from pellucid.app.options import print_json, print_table
+from pellucid.app.terminal import say
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def influence(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for a figure of each photo, and all numbers.")
     ] = None,
+    force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -54,14 +56,15 @@ def influence(
         is_retrained=retrain,
         n_workers=workers,
         is_quiet=quiet,
+        out=out,
+        force=force,
     )
-    paths = [] if out is None else outcome.write(out)
     if as_json:
-        print_json({**outcome.to_dict(), "files": [str(path) for path in paths]})
+        print_json(outcome.to_dict())
         return
     if not quiet:
         _print(outcome)
-    for path in paths:
+    for path in outcome.files:
         print(path)
 
 
@@ -77,19 +80,23 @@ def _numbers(text: str | None) -> list[int] | None:
 
 
 def _print(outcome: "InfluenceOutcome") -> None:
+    from pellucid.evaluation.style import signed
+
     for one in outcome.explanations:
         for sentence in outcome.sentences(one):
-            print(sentence)
+            say(sentence)
         _print_pushers(one, outcome.thing)
     if outcome.agreement is not None:
-        words = ", ".join(f"{name} {rho:.2f}" for name, rho in outcome.agreement.items())
-        print(f"Rank correlation of estimates with leave-one-out: {words}.")
+        words = ", ".join(f"{name} {signed(rho)}" for name, rho in outcome.agreement.items())
+        say(f"Rank correlation of estimates with leave-one-out: {words}.")
     for note in outcome.notes:
-        print(f"Note: {note}")
+        say(f"Note: {note}")
     print(f"{outcome.n_trainings} trainings, {outcome.seconds:.1f} s.")
 
 
 def _print_pushers(one: "Explanation", thing: str) -> None:
+    from pellucid.evaluation.style import percent
+
     rows = []
     for pusher in (*one.towards, *one.against):
         alone = pusher.alone
@@ -99,7 +106,7 @@ def _print_pushers(one: "Explanation", thing: str) -> None:
                 pusher.label,
                 "towards" if pusher.score > 0 else "against",
                 f"{pusher.score:+.3f}",
-                "not trained" if alone is None else f"{100 * alone.probability:.1f} % “{one.verdict}”",
+                "not trained" if alone is None else f"{percent(alone.probability, 1)} “{one.verdict}”",
             )
         )
     if rows:

@@ -11,11 +11,12 @@ from pellucid.app.candidates import (
     check_beginning,
     check_labels,
     check_untrained,
+    things_of,
     train_candidate,
 )
 from pellucid.app.lottery_records import Draws, Lottery, Start
 from pellucid.app.side_by_side import side_by_side
-from pellucid.errors import DataError, OptionError, TrainingError
+from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.metrics import score
 from pellucid.types import Split
 
@@ -102,7 +103,7 @@ def seed_lottery(
     guess = score(split.test.y, split.test.y, split.classes)
     return Lottery(
         data=split.name,
-        things="photos" if split.test.X.ndim > 2 else "samples",
+        things=things_of(split.test),
         n_test=len(split.test),
         baseline=guess.baseline,
         most_common=guess.most_common,
@@ -133,7 +134,7 @@ def _one_start(task: _Task, job: tuple[int, int]) -> Start:
             candidate, task.split, seed=seed, threads=task.threads, draws_start=True
         )
         predicted = answers(candidate, model, task.split.test)
-    except (TrainingError, DataError) as error:
+    except PellucidError as error:
         return Start(seed, None, None, None, None, 0.0, "", "", str(error))
     result = score(task.split.test.y, predicted, task.split.classes)
     return Start(

@@ -8,6 +8,7 @@ import numpy as np
 from pellucid.app.reproduction import PUBLISHED_TEST_ACCURACY
 from pellucid.evaluation.repetition import Advantage, welch_advantage
 from pellucid.types import Array
+from pellucid.wilson import wilson_interval
 
 QUARTILES = ("min", "lower_quartile", "median", "upper_quartile", "max")
 
@@ -146,7 +147,7 @@ class Lottery:
         more = "more" if advantage.mean >= 0 else "less"
         likely = ""
         if advantage.low is not None and advantage.high is not None:
-            likely = f" (B less A: {advantage.low:+.3f} to {advantage.high:+.3f})"
+            likely = f" (B less A: {advantage.low:+.3f} to {advantage.high:+.3f}, 95 %)"
         told.append(
             f"B scores {abs(advantage.mean):.3f} {more} than A on average over starts{likely}. One start of each: "
             f"B wins in {100 * advantage.wins:.0f} % of the pairs and ties in {100 * advantage.ties:.0f} %. This "
@@ -208,10 +209,16 @@ def _in_words(lottery: Lottery, draws: Draws) -> str:
         else f"What {of} gave, {show(reference)}, or better"
     )
     luck = "is luck" if at_least < 0.5 * n else "takes no luck"
+    low, high = (f"{100 * end:.0f}" for end in wilson_interval(at_least, n))
+    scores = f"scores {show(spread['min'])} each time on the {lottery.n_test} test {lottery.things}"
+    if spread["max"] > spread["min"]:
+        scores = (
+            f"scores between {show(spread['min'])} and {show(spread['max'])} on the {lottery.n_test} test "
+            f"{lottery.things}; half of the starts lie between {spread['lower_quartile']:.3f} and "
+            f"{spread['upper_quartile']:.3f}"
+        )
     return (
-        f"{title}: the same network, started {times}, scores between {show(spread['min'])} and "
-        f"{show(spread['max'])} on the {lottery.n_test} test {lottery.things}; half of the starts lie between "
-        f"{spread['lower_quartile']:.3f} and {spread['upper_quartile']:.3f}. {whose} {luck}: it comes up in "
-        f"{at_least} of {n} starts. Always answering {lottery.most_common!r} scores {show(lottery.baseline)}; "
-        f"{draws.n_above(lottery.baseline)} of {n} starts are above that.{left_out}"
+        f"{title}: the same network, started {times}, {scores}. {whose} {luck}: it comes up in {at_least} of {n} "
+        f"starts, which speaks for {low} to {high} % of all. Always answering {lottery.most_common!r} scores "
+        f"{show(lottery.baseline)}; {draws.n_above(lottery.baseline)} of {n} starts are above that.{left_out}"
     )

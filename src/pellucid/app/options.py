@@ -100,7 +100,11 @@ def print_table(header: tuple[str, ...], rows: list[Any], *, text: tuple[str, ..
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(header):
-        is_text = i == 0 or name in text or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
+        is_text = (
+            i == 0
+            or name in text
+            or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
+        )
         table.add_column(name, justify="left" if is_text else "right")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pellucid.app.report_draft import DENSE, Draft
-from pellucid.app.report_summary import CHANCE
+from pellucid.app.report_summary import CHANCE, interval
 from pellucid.evaluation.report import Section, Table
 from pellucid.evaluation.robustness_records import Robustness
 from pellucid.evaluation.style import percent
@@ -26,12 +26,12 @@ def robustness_section(draft: Draft) -> Section | None:
             curve.perturbation.say(curve.moderate.strength),
             curve.cost,
             percent(curve.moderate.accuracy),
-            f"{percent(curve.moderate.low)} to {percent(curve.moderate.high)}",
+            interval(curve.moderate.n_correct, curve.moderate.n),
         )
         for curve in found.ranking
     ]
     return Section(
-        "How much does it bear?",
+        "Which changes does it bear?",
         intro=(
             "The six reasons why photos are misread, made measurable: each test photo is changed on purpose, a "
             "little, then more, and read again.",
@@ -43,8 +43,8 @@ def robustness_section(draft: Draft) -> Section | None:
                 robustness_curves(found),
                 "A panel for each change: to the right it grows stronger, upwards more photos are read rightly. "
                 "The band is the 95 % interval, the dashed line the photos as they are, the dotted one always "
-                "giving the same answer; a ring marks where the network breaks. A flat line is a change that it "
-                "bears.",
+                "giving the same answer; a ring marks the first loss of ten points, or the first fall below the "
+                "dotted line. Where the curve stays flat and above the dotted line, the network bears the change.",
                 "Curves of accuracy against the strength of each change.",
             ),
             draft.figures.add(
@@ -56,12 +56,17 @@ def robustness_section(draft: Draft) -> Section | None:
                 dpi=DENSE,
             ),
         ),
-        table=Table(("Moderately changed:", "Photos lost", "Accuracy", "95 % interval"), rows),
+        table=Table(("Change, at moderate strength", "Fewer right", "Accuracy", "95 % interval"), rows),
     )
 
 
 def _in_short(found: Robustness) -> str:
     worst, n = found.ranking[0], len(found.ranking)
+    if found.accuracy <= found.baseline:
+        return (
+            f"What {n} changes of the photos cost says little: unchanged, they are read no better than by one "
+            "answer for all."
+        )
     if worst.cost <= 0 or worst.moderate.p_value * n >= CHANCE:  # the worst of n: n chances to look bad
         return (
             f"None of {n} changes tried on the photos costs more, at moderate strength, than chance explains."

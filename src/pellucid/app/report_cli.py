@@ -3,16 +3,14 @@
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pellucid.app import options as o
 from pellucid.app.options import print_json
+from pellucid.app.terminal import StageBar
 from pellucid.errors import OptionError
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 
 def report(
@@ -64,33 +62,19 @@ class Sections:
         self.is_quiet = is_quiet
         self.seconds: list[tuple[str, float]] = []
         self._since = time.perf_counter()
-        self._title = "run"
-        self._bar: Progress | None = None
+        self._title, self._n = "run", 0
+        self._bar = StageBar()
 
     def expect(self, n: int) -> None:
         """Show a bar of so many sections."""
-        if self.is_quiet or not sys.stderr.isatty():
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        columns = (
-            TextColumn("report"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[title]}"),
-            TimeElapsedColumn(),
-        )
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task("report", total=n, title="")
-        self._bar.start()
+        self._n = n
 
     def __call__(self, title: str) -> None:
         """Begin the next section, and note how long the last one took."""
         self._note()
         self._title = title
-        if self._bar is not None:
-            self._bar.update(self._task, completed=len(self.seconds) - 1, title=title)
+        if not self.is_quiet:
+            self._bar(title, len(self.seconds) - 1, self._n)
 
     def _note(self) -> None:
         now = time.perf_counter()
@@ -99,8 +83,7 @@ class Sections:
 
     def stop(self) -> None:
         """Take the bar away and say how long each section took."""
-        if self._bar is not None:
-            self._bar.stop()
+        self._bar.stop()
         is_whole = self._title == "page"
         if is_whole:
             self._note()

@@ -3,14 +3,11 @@
 from pellucid.app.report_draft import Draft
 from pellucid.app.report_looking import chosen_photos
 from pellucid.app.report_summary import count
-from pellucid.evaluation.influence import Effort, Explanation, Pusher
+from pellucid.evaluation.influence import QUICK, Explanation, Pusher
 from pellucid.evaluation.report import Card, Gallery, Section
 from pellucid.evaluation.style import percent
 
 N_SHOWN = 4  # training samples on each side
-EFFORT = Effort(
-    (1, 4, 12), 0, 6
-)  # groups left out for each sample, and as many drawn at random to compare with
 
 
 def influence_section(draft: Draft) -> Section | None:
@@ -21,19 +18,19 @@ def influence_section(draft: Draft) -> Section | None:
         return None
     from pellucid.app.influence import influence_of
 
-    found = influence_of(result, rows, folder=draft.run, top=N_SHOWN, effort=EFFORT, is_quiet=True)
+    found = influence_of(result, rows, folder=draft.run, top=N_SHOWN, effort=QUICK, is_quiet=True)
     turned = [one for one in found.explanations if one.is_beyond_chance and not one.is_right]
     wrong = [one for one in found.explanations if not one.is_right]
     if found.is_proved and wrong:
         draft.told.append(
-            f"Of {count(len(wrong), 'mistake')} looked into, {len(turned)} would not have been made without a few "
-            f"of the training {result.thing}s that pushed towards {'it' if len(wrong) == 1 else 'them'}, while "
-            "as many drawn at random seldom matter."
+            f"Of {count(len(wrong), 'mistake')} looked into, {len(turned)} can be traced to few training "
+            f"{result.thing}s: trained again without up to {max(QUICK.sizes)} of those that pushed hardest, the "
+            "network gives another answer, and without as many drawn at random it seldom does."
         )
     parts = [
         Section(
-            f"Test {result.thing} {one.index}: {one.verdict}"
-            + ("" if one.is_right else f", not {one.actual}"),
+            f"Test {result.thing} {one.index}: “{one.verdict}”"
+            + ("" if one.is_right else f", in truth “{one.actual}”"),
             intro=found.sentences(one),
             gallery=_pushers(draft, one),
         )

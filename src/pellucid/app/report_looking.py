@@ -1,13 +1,18 @@
 """The full report on single photos: where the network looks, why it answered so, and what a new photo is to it."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from pellucid.app.report_draft import DENSE, Draft
 from pellucid.app.report_summary import count
 from pellucid.evaluation.picks import Verdict, pick, verdicts
 from pellucid.evaluation.report import Captioned, Section, Table
-from pellucid.evaluation.style import percent
+from pellucid.evaluation.style import percent, signed
 from pellucid.types import Array
+
+if TYPE_CHECKING:
+    from pellucid.evaluation.saliency import SaliencyMap
 
 
 def chosen_photos(draft: Draft) -> Array:
@@ -24,7 +29,7 @@ def looking_section(draft: Draft) -> Section | None:
     """Return which pixels the verdicts hang on, and whether the maps are to be believed; of other data nothing."""
     if draft.shelf is None:
         return None
-    from pellucid.evaluation.saliency import SaliencyMap, saliency_maps
+    from pellucid.evaluation.saliency import saliency_maps
     from pellucid.evaluation.saliency_figures import CAVEAT, first_layer_figure, saliency_figure
     from pellucid.evaluation.saliency_strip import saliency_strip
 
@@ -41,8 +46,9 @@ def looking_section(draft: Draft) -> Section | None:
             draft.figures.add(
                 "first-layer",
                 weights,
-                "What the first layer looks for. Shapes that one recognizes were found in the photos; what looks "
-                "like noise was learned photo by photo, or never.",
+                "What the first layer looks for: the weights of each of its units as a picture, grey where a "
+                "weight is 0. Shapes that one recognizes were found in the photos; what looks like noise was "
+                "learned photo by photo, or never.",
                 "The weights of the first layer's units as pictures.",
                 dpi=DENSE,
             )
@@ -54,33 +60,45 @@ def looking_section(draft: Draft) -> Section | None:
                 draft.figures.add(
                     "saliency",
                     saliency_figure(test.X[i], maps),
-                    f"Test photo {i}, {_verdict(said[i])}: each map says which pixels that answer hangs on, and "
-                    "the words beside it how it was made and whether an untrained network gives the same.",
+                    f"Test photo {i}, {_verdict(said[i])}. A row is a method: its map alone, over the photo, and "
+                    "what it gives for an untrained network. The words beside it say how to read it and whether it "
+                    "passes the check.",
                     f"Maps of test photo {i}, one method a row.",
                     dpi=DENSE,
                 )
             )
+        n_there = sum(found.heat is not None for found in maps.values())
         strips.append(
             draft.figures.add(
                 f"saliency-{i}",
                 saliency_strip(test.X[i], maps),
-                f"Test photo {i}, {_verdict(said[i])}. Red speaks for that answer, blue against it; is it the "
-                "thing itself that is coloured, or the background?",
-                f"Test photo {i} and {count(len(maps), 'map')} of what its verdict hangs on.",
+                f"Test photo {i}, {_verdict(said[i])}. Red speaks for that answer, blue against it; yellow on "
+                "violet says only how much a pixel matters.",
+                f"Test photo {i} and {count(n_there, 'map')} of what its verdict hangs on.",
                 dpi=DENSE,
             )
         )
     return Section(
         "Where does it look?",
         intro=(
-            "A map colours the pixels that a verdict hangs on. Before believing one, look at the check: a map that "
-            "an untrained network gives too shows the photo, not what was learned.",
+            "A map colours the pixels that a verdict hangs on. Before believing one, look at the check, the table "
+            "below: how alike it is to the maps that untrained networks give of the same photo, from 0 (not at "
+            "all) to 1 (rank correlation; the sign does not count). A map that they give too shows the photo, not "
+            "what was learned.",
             CAVEAT,
         ),
         figures=figures,
         table=_checks(list(made.values())),
-        parts=(Section(f"The maps of {count(len(strips), 'photo')}", figures=strips),) if strips else (),
+        parts=(Section(f"The maps of {count(len(strips), 'photo')}", (_HOW_TO_READ,), strips),)
+        if strips
+        else (),
     )
+
+
+_HOW_TO_READ = (
+    "Each row is one photo and, to its right, its maps; below each, whether it passes the check, and its likeness "
+    "r to the maps of untrained networks. Ask of each: is it the thing itself that is coloured, or the background?"
+)
 
 
 def _verdict(said: Verdict) -> str:
@@ -88,35 +106,30 @@ def _verdict(said: Verdict) -> str:
     return f"rightly {answer}" if said.is_right else f"{answer}, in truth “{said.actual}”"
 
 
-def _checks(made: list) -> Table | None:  # type: ignore[type-arg]
+def _checks(made: "list[dict[str, SaliencyMap]]") -> Table | None:
     """Return, for each method, how alike its maps and those of untrained networks are over all photos."""
     from pellucid.evaluation.attribution.sanity import WORDS, SanityCheck
 
     rows = []
     for name in made[0] if made else ():
-        checks = [maps[name].sanity for maps in made if maps[name].sanity is not None]
-        known = [check.correlation for check in checks if check.correlation is not None]
+        checks = [maps[name].sanity for maps in made]
+        known = [check.correlation for check in checks if check is not None and check.correlation is not None]
         if known:
             mean = float(np.mean(known))
             verdict = SanityCheck("full", (mean,)).verdict
             rows.append(
                 (
                     made[0][name].title,
-                    _signed(mean),
-                    f"{_signed(min(known))} to {_signed(max(known))}",
+                    signed(mean),
+                    f"{signed(min(known))} to {signed(max(known))}",
                     WORDS[verdict],
                 )
             )
         else:
             why = "it does not apply to this network" if made[0][name].heat is None else WORDS["unknown"]
             rows.append((made[0][name].title, "", "", why))
-    header = ("Method", "Likeness to untrained", "From photo to photo", "So")
+    header = ("Method", "Likeness", "Photo by photo", "What that means")
     return Table(header, rows) if rows else None
-
-
-def _signed(value: float) -> str:
-    """Return two decimals, 0 without a sign."""
-    return f"{round(value, 2) + 0.0:.2f}"
 
 
 def own_photo_section(draft: Draft) -> Section | None:

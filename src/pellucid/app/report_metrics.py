@@ -102,7 +102,7 @@ def doctor_section(draft: Draft) -> Section:
         intro=(
             f"The data doctor looked for copies, wrong labels, odd pictures and uneven classes and found "
             f"{count(n, 'thing') if n else 'nothing'} worth a look.",
-            *([checkup.shift_words] if checkup.shift_words else []),
+            *([checkup.shift_words] if checkup.shift_words and "prior_shift" not in kinds else []),
             *(note for note in checkup.notes if note not in result.split.notes),
         ),
         parts=parts,

@@ -77,7 +77,7 @@ def vector_section(draft: Draft) -> Section | None:
     if draft.shelf is None:
         return None
     part = result.split.train
-    at, channels = int(np.argmax(part.y)), part.X.shape[3]
+    at, channels = int(np.argmax(part.y)), 1 if part.X.ndim == 3 else part.X.shape[3]
     scaled = ", over 255" if part.X.dtype == np.uint8 else ""
     colours = {1: "brightness", 3: "red, green and blue", 4: "red, green, blue and alpha"}[channels]
     return Section(
@@ -180,8 +180,9 @@ def evaluation_section(draft: Draft) -> Section:
         "How good is it?",
         intro=(
             f"With {count(test.n_samples, 'test ' + result.thing)}, one more or one fewer right moves the accuracy "
-            f"by {percent(1 / test.n_samples)}: differences within the interval mean nothing. The interval of the "
-            "training part is no measure of new ones: the network has seen them.",
+            f"by {percent(1 / test.n_samples, 0 if test.n_samples <= 100 else 1)}: a difference that stays within "
+            "the interval may well be chance. The interval of the training part is no measure of new ones: the "
+            "network has seen them.",
         ),
         table=Table(("Part", "Samples", "Right", "Accuracy", "95 % interval", "Balanced accuracy"), rows),
         parts=(Section("Which class is taken for which?", confusion=confusion_of(result, draft.shelf)),),

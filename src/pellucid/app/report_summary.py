@@ -83,9 +83,9 @@ def _how_good(result: RunResult) -> str:
         else "That is well known"
     )
     return (
-        f"Of {count(test.n_samples, result.thing)} of the test part it read {test.n_correct:,} "
-        f"rightly: {percent(test.accuracy)}. {doubt}: of all such {result.thing}s it would read between "
-        f"{percent(low)} and {percent(high)} rightly (95 % interval)."
+        f"Of {count(test.n_samples, 'test ' + result.thing)} it read {test.n_correct:,} rightly: "
+        f"{percent(test.accuracy)}. {doubt}: of all such {result.thing}s it would read between {percent(low)} and "
+        f"{percent(high)} rightly (95 % interval)."
     )
 
 
@@ -93,14 +93,15 @@ def _beside_one_answer(result: RunResult) -> str:
     test, y = result.test, result.split.test.y
     always = y == np.bincount(y).argmax()
     beside = mcnemar(result.predicted == y, always)
-    words = (
-        f"Somebody who always answers “{test.most_common}” would be right {percent(test.baseline)} of the time. "
-        f"{count(beside.only_a, result.thing)} only the network reads rightly, {beside.only_b:,} only that answer: "
-    )
+    words = f"Somebody who always answers “{test.most_common}” would be right {percent(test.baseline)} of the time"
+    if not beside.only_a and not beside.only_b:
+        return f"{words}, and is right on the very same {result.thing}s: the network is no better than that."
+    only = count(beside.only_a, result.thing)
+    words += f". {only} only the network reads rightly, {beside.only_b:,} only that answer: "
     if beside.p_value >= CHANCE:
         return words + (
-            f"by chance alone two equally good ones differ as much {_how_often(beside.p_value)}, so this test does "
-            "not settle whether the network is better."
+            f"two equally good ones would differ as much by chance {_how_often(beside.p_value)}, so this test does "
+            "not settle which is better."
         )
     if beside.only_a > beside.only_b:
         return words + "more than chance explains, so the network has learned something."
@@ -108,7 +109,7 @@ def _beside_one_answer(result: RunResult) -> str:
 
 
 def _how_often(p: float) -> str:
-    return f"{round(100 * p)} times in 100" if p < 0.995 else "always"
+    return f"{round(100 * p)} times in 100" if p < 0.995 else "nearly always"
 
 
 def _what_goes_wrong(test: Evaluation, thing: str) -> str:
@@ -123,7 +124,8 @@ def _what_goes_wrong(test: Evaluation, thing: str) -> str:
         f"{percent(wrong[i, j] / totals[i])})"
     )
     if len(names) == 2:
-        return worst + f"; the other way round it errs in {wrong[j, i]} of {totals[j]}."
+        other = f"the other way round it errs in {wrong[j, i]} of {totals[j]}"
+        return f"{worst}; {other if totals[j] else f'no test {thing} is of that class'}."
     there = np.flatnonzero(totals)
     shares = np.diag(matrix)[there] / totals[there]
     low, high = there[shares.argmin()], there[shares.argmax()]
@@ -134,11 +136,14 @@ def _what_goes_wrong(test: Evaluation, thing: str) -> str:
 
 
 def _learned_by_heart(result: RunResult) -> str:
-    train, test = result.train.accuracy, result.test.accuracy
+    train, test = result.train.accuracy, result.test
     own = f"On the {result.thing}s that it was trained on it is right {percent(train)} of the time."
-    if train - test < 0.03:
-        return own
-    return own + " The gap between the two numbers is what it learned by heart rather than understood."
+    if train <= wilson_interval(test.n_correct, test.n_samples)[1]:
+        return own  # chance may explain the gap
+    return (
+        own
+        + f" Such a gap means that it learned some of them by heart, or that the test {result.thing}s differ."
+    )
 
 
 def _leaks(result: RunResult) -> str:

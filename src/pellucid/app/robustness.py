@@ -16,6 +16,7 @@ from pellucid.evaluation.robustness import Progress, check_model, measure_robust
 from pellucid.evaluation.robustness_figures import robustness_curves
 from pellucid.evaluation.robustness_records import Robustness
 from pellucid.evaluation.robustness_sheet import perturbation_sheet
+from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.types import Dataset, Split
@@ -102,7 +103,7 @@ def robustness_of(
         save_figure(robustness_curves(result), folder / FILES[0])
         save_figure(sheet, folder / FILES[1])
         outcome = RobustnessOutcome(result, shown, tuple(out / name for name in FILES))
-        (folder / FILES[2]).write_text(json.dumps(outcome.to_dict(), indent=2) + "\n")
+        write_atomically(folder / FILES[2], json.dumps(outcome.to_dict(), indent=2) + "\n")
     return outcome
 
 

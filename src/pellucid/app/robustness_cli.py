@@ -8,7 +8,7 @@ import typer
 
 from pellucid.app import options as o
 from pellucid.app.options import print_json, print_table
-from pellucid.app.terminal import StageBar
+from pellucid.app.terminal import StageBar, say
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ def _strengths(text: str | None, names: list[str] | None) -> dict[str, list[floa
 
 
 def _print(result: "Robustness") -> None:
-    print("\n".join(result.in_words))
+    for line in result.in_words:
+        say(line)
+    from pellucid.evaluation.style import percent
+
     rows = []
     for curve in result.ranking:
         row = curve.moderate
@@ -93,11 +96,11 @@ def _print(result: "Robustness") -> None:
                 curve.perturbation.reason,
                 row.label,
                 f"{row.n_correct}/{row.n}",
-                f"{100 * row.low:.0f} to {100 * row.high:.0f} %",
+                f"{percent(row.low)} to {percent(row.high)}",
                 curve.breaks_label,
             )
         )
     print_table(("change", "reason", "moderate", "right", "95 %", "breaks at"), rows)
-    print(
-        "Breaks: the weakest strength measured that costs 10 points, or brings it below one answer for all."
+    say(
+        "Breaks at: the weakest strength measured that costs 10 points, or brings it below one answer for all."
     )

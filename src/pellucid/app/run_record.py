@@ -64,20 +64,35 @@ def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = 
     """
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
-        what = "there is no such folder" if not folder.is_dir() else f"it lacks {', '.join(missing)}"
+        what = f"it lacks {', '.join(missing)}"
+        if not folder.is_dir():
+            what = "it is a file" if folder.exists() else "there is no such folder"
         raise FormatError(f"{folder}: not a run folder: {what}. `pellucid run` makes one.")
     config = _config(folder / "config.toml")
     metrics = _metrics(folder / "metrics.json")
     history = _history(folder / "history.jsonl", metrics)
     model = load(folder)
-    record = metrics.get("data")
-    record = record if isinstance(record, dict) else {}
+    record = data_record_of(metrics)
     split = _load(folder, record, config, model, data)
     notes = _check_same(folder, split, record, model, allow_other_data)
     if model.loss_kind != "classification" or split.train.y.ndim > 1 or split.classes != model.classes:
         _refuse(folder, split, model)
     photo, lost = _photo_again(split, record)
     return examine(model, split, config, history, photo, notes + lost)
+
+
+def data_record_of(metrics: Any) -> dict[str, Any]:
+    """Return what a run's metrics.json says of its data, as :func:`data_record` made it; empty if it says nothing.
+
+    What is of another type than ``data_record`` writes is left out.
+    """
+    record = metrics.get("data") if isinstance(metrics, dict) else None
+    record = record if isinstance(record, dict) else {}
+    kinds = {"path": str, "photo": str, "train_sha256": str, "test_sha256": str, "reading": dict}
+    record = {name: value for name, value in record.items() if isinstance(value, kinds.get(name, object))}
+    options = {name: value for name, value in record.get("reading", {}).items() if name in _READING}
+    record["reading"] = {n: v for n, v in options.items() if isinstance(v, bool if n == "skip_bad" else str)}
+    return record
 
 
 def find_photo(name: str, shape: Shape, photo: Path | None) -> tuple[str, Array] | None:
@@ -136,20 +151,27 @@ def _history(path: Path, metrics: Mapping[str, Any]) -> History:
             n += 1
             row = json.loads(line)
             history.append({key: float(value) for key, value in row.items() if key != "epoch"})
-        history.n_steps = int(metrics.get("n_steps", n))
-        history.seconds = float(metrics.get("seconds", 0.0))
-        history.is_complete = bool(metrics.get("is_complete", True))
-        history.path, history.note = str(metrics.get("path", "direct")), str(metrics.get("note", ""))
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise FormatError(f"{path}, line {n}: not a record of a training ({error}). {_AGAIN}") from None
+    try:
+        history.n_steps = int(metrics.get("n_steps", n))
+        history.seconds = float(metrics.get("seconds", 0.0))
+    except (ValueError, TypeError) as error:
+        raise FormatError(
+            f"{path.parent / 'metrics.json'}: not the metrics of a run ({error}). {_AGAIN}"
+        ) from None
+    history.is_complete = bool(metrics.get("is_complete", True))
+    history.path, history.note = str(metrics.get("path", "direct")), str(metrics.get("note", ""))
+    last, known = history.losses[-1] if history.losses else None, metrics.get("final_loss")
+    if known is not None and last != known:
+        raise FormatError(f"{path}: it ends with a cost of {last}, metrics.json says {known}. {_AGAIN}")
     return history
 
 
 def _load(
     folder: Path, record: Mapping[str, Any], config: TrainingConfig, model: Model, data: str | None
 ) -> Split:
-    reading = {name: value for name, value in dict(record.get("reading") or {}).items() if name in _READING}
-    reading.setdefault("target", config.target)
+    reading = {"target": config.target, **record["reading"]}
     source = data or record.get("path") or config.data
     if data is None and source not in BUILTIN and not Path(source).expanduser().exists():
         raise DataError(
@@ -173,7 +195,7 @@ def _check_same(
     if not allow_other_data:
         raise DataError(
             f"{folder}: the {which} part of {split.name} is not what this run saw: the data have changed, or are "
-            "others. Name those of the run with --data, or add --force to report on these."
+            "others. Name those of the run with --data; `pellucid report --force` reports on others."
         )
     return (f"Mind that the {which} part of the data is not what the network was trained and tested on.",)
 

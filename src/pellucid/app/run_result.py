@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from pellucid.app.config import TrainingConfig
 from pellucid.data.doctoring.copies import find_leaks
 from pellucid.data.doctoring.records import Leak
 from pellucid.data.images import image_to_input
 from pellucid.evaluation.metrics import Evaluation, score
 from pellucid.evaluation.picks import sample_losses
+from pellucid.evaluation.style import are_images
 from pellucid.nn.model import Model
 from pellucid.training.records import History
 from pellucid.types import Array, Split
@@ -57,13 +60,18 @@ class RunResult:
     @property
     def has_photos(self) -> bool:
         """Whether the samples are pictures that can be shown."""
-        shape = self.split.train.X.shape
-        return len(shape) == 4 and shape[3] in (1, 3, 4)
+        return holds_photos(self.split)
 
     @property
     def thing(self) -> str:
         """What a sample is called."""
         return "photo" if self.has_photos else "sample"
+
+
+def holds_photos(split: Split) -> bool:
+    """Return whether the samples are pictures: (h, w, channels), or grey ones of bytes, (h, w)."""
+    X = split.train.X
+    return are_images(X) and (X.ndim == 4 or X.dtype == np.uint8)
 
 
 def examine(

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.app.options import load as load_named
+from pellucid.app.run_record import data_record_of
 from pellucid.data.sources import BUILTIN
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.formats.safetensors import data_hash
 from pellucid.nn.model import Model
 from pellucid.types import Dataset
 
-_READING = ("x_key", "y_key", "target", "skip_bad", "image_size")
 LEFT_OUT = "Nearest training photos and the check for novelty are left out"
 
 
@@ -58,7 +58,7 @@ def find_training_photos(model: Model, path: Path, data: str | None = None) -> t
     if source not in BUILTIN and not Path(source).expanduser().exists():
         return None, f"The training data are no longer at {source}. {LEFT_OUT}; name their place with --data."
     try:
-        found = _load(source, model, dict(record.get("reading") or {}))
+        found = _load(source, model, record["reading"])
     except PellucidError as error:
         return None, f"The training data cannot be had: {error} {LEFT_OUT}."
     if data_hash(found) != known:
@@ -71,7 +71,7 @@ def find_training_photos(model: Model, path: Path, data: str | None = None) -> t
 
 def _load(source: str, model: Model, reading: dict[str, Any]) -> Dataset:
     """Return the training part, read as the training read it as far as that is known."""
-    options = {name: value for name, value in reading.items() if name in _READING}
+    options = dict(reading)
     seed = int(model.summary_of_training.get("config", {}).get("seed", 1))
     shape: Any = model.input_shape
     if source not in BUILTIN and Path(source).expanduser().is_dir() and len(shape) >= 2:
@@ -88,6 +88,5 @@ def _run_record(path: Path) -> dict[str, Any]:
     try:
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}
-    record = metrics.get("data") if isinstance(metrics, dict) else None
-    return record if isinstance(record, dict) else {}
+        metrics = {}
+    return data_record_of(metrics)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _ADVICE = "Save it again as JPEG or PNG."
+LONGEST_SIDE = 4096  # pixels: what is asked for beyond is a slip, and would fill the memory
 
 # Pillow logs some damages, and Python prints a log that nobody listens to on standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -198,8 +199,12 @@ def image_to_input(image: Array, shape: Shape) -> Array:
 def check_size(size: tuple[int, int]) -> tuple[int, int]:
     """Return (height, width) as plain ints, or raise OptionError."""
     values = tuple(size)
-    if len(values) != 2 or not all(isinstance(side, int | np.integer) and side >= 1 for side in values):
-        raise OptionError(f"image size: expected two whole numbers from 1 up (height, width), got {size}.")
+    if len(values) != 2 or not all(
+        isinstance(side, int | np.integer) and 1 <= side <= LONGEST_SIDE for side in values
+    ):
+        raise OptionError(
+            f"image size: expected two whole numbers from 1 up to {LONGEST_SIDE} (height, width), got {size}."
+        )
     return int(values[0]), int(values[1])
 
 

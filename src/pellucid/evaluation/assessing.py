@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from pellucid.data.doctoring.copies import find_leaks
+from pellucid.data.doctoring.records import Tell, tell_nobody
 from pellucid.data.foreign import some
 from pellucid.evaluation.assessment import Assessment
 from pellucid.evaluation.calibration import calibrate, squared_errors, surprises
@@ -31,16 +32,6 @@ SEED = 1
 MEANS = ("precision", "recall", "f1", "roc_auc", "average_precision", "brier", "log_loss")
 
 
-class TellWhat(Protocol):
-    """Told what is being done, how much of it is, and of how much."""
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Listen."""
-
-
-def _listen_to_nothing(what: str, done: int, total: int) -> None: ...
-
-
 def assess(
     model: Model,
     data: Dataset,
@@ -49,7 +40,7 @@ def assess(
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
-    tell: TellWhat = _listen_to_nothing,
+    tell: Tell = tell_nobody,
 ) -> Assessment:
     """Return what a trained model of any kind is worth on a data set, with intervals.
 
@@ -109,7 +100,7 @@ def assess_outputs(
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
-    tell: TellWhat = _listen_to_nothing,
+    tell: Tell = tell_nobody,
 ) -> Assessment:
     """Return the assessment of answers that are there already: see :func:`assess`."""
     made = partial(Assessment, outputs.kind, len(outputs), level, n_resamples)
@@ -196,7 +187,7 @@ def _with_classes(
         sure = P[np.arange(len(y)), predicted]
         calibration = calibrate(y == predicted, sure, level=level, with_chance=True, seed=seed)
     absent = [figures.name for figures in per_class if not figures.n_samples]
-    notes = [f"No sample is {some(absent)}: the means over the classes leave that out."] if absent else []
+    notes = [f"No sample is {some(absent)}: what that leaves undefined counts in no mean."] if absent else []
     if P is None:
         notes.append(f"No calibration, Brier score and log loss: {NO_PROBABILITIES}.")
     found: Assessment = made(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.intervals import LEVEL, check_level, percentile_interval
+from pellucid.evaluation.intervals import LEVEL, check_level, is_point, percentile_interval
 from pellucid.rng import stream
 from pellucid.types import Array
 
@@ -95,7 +95,7 @@ def mcnemar(correct_a: Array, correct_b: Array) -> McNemar:
 
 def paired_bootstrap(
     scores_a: Array, scores_b: Array, *, level: float = LEVEL, n_resamples: int = N_RESAMPLES, seed: int = 1
-) -> tuple[float, float]:
+) -> tuple[float, float] | None:
     """Return between what the difference of two models' means, B's less A's, may lie.
 
     Parameters
@@ -110,7 +110,8 @@ def paired_bootstrap(
     Returns
     -------
     low, high : float
-        The percentile interval. Of models that differ on no sample, both are 0: then it says nothing.
+        The percentile interval; None where every resample gives the same difference, as it does where the models
+        differ on no sample: then resampling cannot say how far off it may be.
 
     Raises
     ------
@@ -145,7 +146,7 @@ def paired_bootstrap(
         part[...] = rng.multinomial(len(a), shares, size=len(part)) @ values / len(a)
     interval = percentile_interval(means, level=level)
     assert interval is not None  # no mean is undefined
-    return interval
+    return None if is_point(*interval) else interval
 
 
 def chance_in_words(p_value: float) -> str:

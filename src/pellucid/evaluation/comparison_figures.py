@@ -80,7 +80,10 @@ def comparison_figure(
             scores.plot([low, high], [i, i], color=COLORS[i], linewidth=3, solid_capstyle="butt", alpha=0.45)
             scores.plot(accuracy, i, "o", color=COLORS[i], markersize=9)
             words = f"{accuracy:.3f}  ({low:.2f} to {high:.2f})"
-            scores.annotate(words, (accuracy, i), (0, 9), textcoords="offset points", ha="center", fontsize=9)
+            text = scores.annotate(
+                words, (accuracy, i), (0, 9), textcoords="offset points", ha="center", fontsize=9
+            )
+            text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})  # over the baseline's line
         ends = [end for interval in intervals for end in interval]
         marks = [baseline[0]] if is_near(baseline[0], ends) else []
         if marks:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.picks import Verdict, two_columns
+from pellucid.evaluation.picks import Verdict, two_columns, verdicts
 from pellucid.evaluation.style import (
     MUTED,
     WIDTH,
@@ -27,17 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """One sample that was predicted wrongly."""
-
-    index: int  # of the sample in its dataset
-    predicted: str  # class names
-    actual: str
-    probability: float  # that the model gave to the class it predicted
-
-
-def mistake_rows(dataset: Dataset, predicted: Array, probabilities: Array) -> list[Mistake]:
+def mistake_rows(dataset: Dataset, predicted: Array, probabilities: Array) -> list[Verdict]:
     """Return the samples that are predicted wrongly, the most confident mistake first.
 
     Parameters
@@ -51,7 +40,7 @@ def mistake_rows(dataset: Dataset, predicted: Array, probabilities: Array) -> li
 
     Returns
     -------
-    list of Mistake
+    list of Verdict
         Equal probabilities stay in the order of the data.
 
     Raises
@@ -62,23 +51,17 @@ def mistake_rows(dataset: Dataset, predicted: Array, probabilities: Array) -> li
     Examples
     --------
     >>> data = Dataset(np.zeros((3, 2)), np.array([0, 1, 1]), ("non-cat", "cat"))
-    >>> mistake_rows(data, np.array([1, 0, 1]), np.array([0.75, 0.25, 0.9]))
-    [Mistake(index=0, predicted='cat', actual='non-cat', probability=0.75),
-     Mistake(index=1, predicted='non-cat', actual='cat', probability=0.75)]
+    >>> for said in mistake_rows(data, np.array([1, 0, 1]), np.array([0.75, 0.25, 0.9])):
+    ...     said.index, said.predicted, said.actual, said.probability
+    (0, 'cat', 'non-cat', 0.75)
+    (1, 'non-cat', 'cat', 0.75)
     """
     labels = np.asarray(predicted).astype(int)
     given = _of_predicted(len(dataset), labels, probabilities)
     wrong = np.flatnonzero(labels != dataset.y)
     surest_first = wrong[np.argsort(-given[wrong], kind="stable")]
-    return [
-        Mistake(
-            index=int(i),
-            predicted=class_name(dataset.classes, labels[i], 80),
-            actual=class_name(dataset.classes, dataset.y[i], 80),
-            probability=float(given[i]),
-        )
-        for i in surest_first
-    ]
+    said = verdicts(dataset, probabilities, predicted=labels)
+    return [said[i] for i in surest_first]
 
 
 def _of_predicted(m: int, labels: Array, probabilities: Array) -> Array:
@@ -149,12 +132,12 @@ def mistakes(
         )
         for axes, row in zip(places, shown, strict=True):
             picture(axes, X[row.index])
-            label_picture(axes, row, letters_that_fit(n_columns))
+            label_picture(axes, row, letters_that_fit(n_columns), has_loss=False)
     return figure
 
 
-def label_picture(axes: Axes, row: Mistake | Verdict, fits: int) -> None:
-    """Write over a picture what was answered and what is true, and under it its number."""
+def label_picture(axes: Axes, row: Verdict, fits: int, *, has_loss: bool = True) -> None:
+    """Write over a picture what was answered and what is true, and under it its number and loss."""
     axes.set_anchor("NW")
     is_narrow = fits < 4  # the words are shortened, not the names
     names = (class_name((name,), 0, fits + 12 if is_narrow else fits) for name in (row.predicted, row.actual))
@@ -162,7 +145,7 @@ def label_picture(axes: Axes, row: Mistake | Verdict, fits: int) -> None:
     sure = percent(row.probability)
     text = f"{guess} ({sure})\nis {actual}" if is_narrow else f"Prediction: {guess} ({sure})\nClass: {actual}"
     axes.set_title(text, loc="center", x=0, ha="left", fontsize=7.5, fontweight="normal", pad=3)
-    loss = f"{chr(10) if is_narrow else ', '}loss {row.loss:.2f}" if isinstance(row, Verdict) else ""
+    loss = f"{chr(10) if is_narrow else ', '}loss {row.loss:.2f}" if has_loss else ""
     axes.set_xlabel(f"image {row.index}{loss}", fontsize=7.5, color=MUTED, labelpad=2, loc="left")
 
 

@@ -137,7 +137,7 @@ def _pusher(
     axes = _axes(figure, place, height)
     _photo(axes, train, pusher.row, ORANGE if is_decisive else "")
     label = class_name((pusher.label,), 0, int(place[2] / 0.075) - 4)
-    lines = [f"{pusher.row}: {label}", f"{pusher.score:+.2f}"]
+    lines = [f"{pusher.row}: {label}", f"{pusher.score:+.2f}".replace("-", "\N{MINUS SIGN}")]
     if pusher.is_same:
         lines[1] += ", the same"
     if pusher.alone is not None:
@@ -213,11 +213,8 @@ def _outcome(e: Explanation) -> str:
         f"“{new}”",
         f"(“{said}” {percent(decisive.outcome.probability)})",
     ]
-    if decisive.by_chance:
-        lines += [
-            "At random: changed in",
-            f"{decisive.n_changed_by_chance} of {len(decisive.by_chance)} trainings",
-        ]
+    if e.n_chance:
+        lines += ["At random: changed in", f"{e.n_changed_by_chance} of {e.n_chance} tries"]
     return "\n".join(lines)
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "bootstrap_interval",
     "check_level",
     "interval_of",
+    "is_point",
     "percentile_interval",
     "proportion",
     "wilson_interval",
@@ -100,12 +101,17 @@ def interval_of(value: float | None, values: Array, reason: str, *, level: float
     if interval is None:
         return Estimate(value, reason="too few samples: many resamples have no such score")
     low, high = interval
-    if high - low <= 1e-12 * max(abs(low), abs(high)):  # the same but for rounding
+    if is_point(low, high):
         return Estimate(
             value,
             reason="every resample scores the same, so that resampling cannot say how far off it may be",
         )
     return Estimate(value, low, high)
+
+
+def is_point(low: float, high: float) -> bool:
+    """Return whether the ends of an interval are the same but for rounding."""
+    return high - low <= 1e-12 * max(abs(low), abs(high))
 
 
 def bootstrap_interval(

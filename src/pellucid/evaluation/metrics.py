@@ -66,7 +66,7 @@ def evaluate(model: Model, data: Dataset) -> Evaluation:
     """Return what a trained classifier scores on a data set.
 
     For everything else that can be said of it, with intervals, and for models of labels and quantities, see
-    :func:`pellucid.evaluation.assessment.assess`.
+    :func:`pellucid.evaluation.assessing.assess`.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def evaluate(model: Model, data: Dataset) -> Evaluation:
     if model.loss_kind != "classification":
         raise OptionError(
             f"evaluate: expected a model that tells classes apart, got one trained on {model.loss}. Use "
-            "pellucid.evaluation.assessment.assess, which takes any."
+            "pellucid.evaluation.assessing.assess, which takes any."
         )
     outputs = read_outputs(model, data)
     return score(outputs.y, outputs.predicted, outputs.classes)

@@ -12,6 +12,7 @@ from pellucid.evaluation.attribution.scoring import check_takes_image
 from pellucid.evaluation.neighbours import FeatureSpace, nearest
 from pellucid.evaluation.novelty import BLIND, Novelty, NoveltyTest
 from pellucid.evaluation.photo_variants import photo_variants
+from pellucid.evaluation.style import percent
 from pellucid.nn.model import Model
 from pellucid.types import Array, Dataset
 
@@ -136,8 +137,8 @@ class OwnPhoto:
         high = max(changed, key=lambda variant: variant.probability)
         other = [variant.name for variant in changed if variant.label != self.label]
         moves = (
-            f"Cropped, flipped, darker or brighter, the probability of {self.label} goes from "
-            f"{_percent(low.probability)} ({low.name}) to {_percent(high.probability)} ({high.name})"
+            f"Cropped, flipped, darker or brighter, the probability of “{self.label}” goes from "
+            f"{percent(low.probability, 1)} ({low.name}) to {percent(high.probability, 1)} ({high.name})"
         )
         if not other:
             return f"{moves}; the verdict stays the same in all {len(changed)} variants."
@@ -150,13 +151,14 @@ class OwnPhoto:
             return ""
         first = self.by_pixels[0]
         if first.distance == 0:
-            return f"It is training photo {first.index} ({first.label}) itself, pixel by pixel."
+            return f"It is training photo {first.index} (“{first.label}”) itself, pixel by pixel."
         unit = " of 255" if self.seen.dtype == np.uint8 else ""
-        n_same = sum(near.label == self.label for near in self.by_features)
+        n, n_same = len(self.by_features), sum(near.label == self.label for near in self.by_features)
+        share = "all" if n_same == n > 1 else "none" if not n_same else str(n_same)
         return (
-            f"The nearest training photo by its pixels is number {first.index} ({first.label}), "
-            f"{first.distance:.3g}{unit} away on average; of the {len(self.by_features)} that the network finds "
-            f"most alike, {n_same} {'is' if n_same == 1 else 'are'} {self.label}."
+            f"The nearest training photo by its pixels is number {first.index} (“{first.label}”), "
+            f"{first.distance:.3g}{unit} away on average; of the {n} that the network finds most alike, {share} "
+            f"{'is' if n_same < 2 and share != 'all' else 'are'} “{self.label}”."
         )
 
     @property
@@ -164,7 +166,7 @@ class OwnPhoto:
         """What is to be known, the most important first."""
         novelty = [] if self.novelty is None else [self.novelty.words]
         lines = [
-            f"{self.label} ({_percent(self.probability)}).",
+            f"The network says “{self.label}” ({percent(self.probability, 1)}).",
             self.steadiness,
             self.nearest_words,
             *novelty,
@@ -274,10 +276,6 @@ def _among(photo: OwnPhoto, model: Model, train: Dataset | TrainingPhotos, n: in
         by_features=ready.named(ready.features.nearest(X, n)),
         novelty=ready.novelty.judge(X)[0],
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 def _listed(names: list[str], most: int = 4) -> str:

@@ -20,6 +20,7 @@ from pellucid.evaluation.style import (
     class_name,
     look,
     percent,
+    reduced,
 )
 from pellucid.types import Array, Dataset
 
@@ -33,6 +34,7 @@ STEP = 1.1
 N_ACROSS = 7
 LEFT = 0.12
 LINE_HEIGHT = 0.185
+MOST_PIXELS = 800  # of the photo that are drawn
 
 
 def own_photo_figure(photo: OwnPhoto, train: Dataset | None = None) -> Figure:
@@ -86,7 +88,9 @@ def _sentences(photo: OwnPhoto) -> list[str]:
 def _both(page: Axes, photo: OwnPhoto, top: float) -> None:
     height, width = photo.original.shape[:2]
     captions = (f"The photo: {width} × {height} pixels", f"All that the network sees: {by(photo.seen.shape)}")
-    for i, (image, words) in enumerate(zip((reduced(photo.original), photo.seen), captions, strict=True)):
+    for i, (image, words) in enumerate(
+        zip((reduced(photo.original, MOST_PIXELS), photo.seen), captions, strict=True)
+    ):
         left = LEFT + i * (WIDTH / 2)
         place_text(page, left, top, words, size=9, color=MUTED)
         place_picture(page, image, left, top + 0.22, LARGE + 0.9 if i == 0 else LARGE, LARGE)
@@ -111,7 +115,7 @@ def _neighbours(page: Axes, photo: OwnPhoto, train: Dataset, top: float) -> None
 
 
 def _variants(page: Axes, photo: OwnPhoto, top: float) -> None:
-    title = f'The same photo, a little changed: the probability of "{class_name((photo.label,), 0, 30)}"'
+    title = f"The same photo, a little changed: the probability of “{class_name((photo.label,), 0, 30)}”"
     place_text(page, LEFT, top, title, size=9.5, weight="bold")
     for i, variant in enumerate(photo.variants[1:]):
         row, column = divmod(i, N_ACROSS)
@@ -127,13 +131,3 @@ def _small(page: Axes, image: Array, column: int, top: float, lines: Sequence[st
     place_picture(page, image, left, top, SMALL, SMALL)
     place_text(page, left, top + SMALL + 0.03, lines[0], size=7.5, color=MUTED)
     place_text(page, left, top + SMALL + 0.17, lines[1], size=7.5, color=color)
-
-
-def reduced(image: Array, longest: int = 800) -> Array:
-    """Return an image, averaged down by a whole number where it is much larger than a figure shows."""
-    factor = max(image.shape[:2]) // longest
-    if factor < 2 or image.dtype != np.uint8 or image.shape[2:] != (3,):
-        return image
-    from PIL import Image
-
-    return np.asarray(Image.fromarray(np.ascontiguousarray(image)).reduce(factor))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
+from pellucid.evaluation.style import are_images
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def photo_sheet(X: Array) -> PhotoSheet:
     """
     from PIL import Image
 
-    if X.ndim not in (3, 4) or (X.ndim == 4 and X.shape[3] not in (1, 3, 4)) or 0 in X.shape:
+    if not are_images(X) or not len(X):
         raise ShapeError(
             f"photo_sheet: expected images of shape (m, height, width, channels) with 1, 3 or 4 channels, at least "
             f"one of them, got {X.shape}."

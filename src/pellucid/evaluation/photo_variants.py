@@ -52,7 +52,7 @@ def photo_variants(original: Array, shape: Shape) -> tuple[list[str], Array]:
     down, across = max(1, round(CORNER * h)), max(1, round(CORNER * w))
     for vertical, top in (("top", 0), ("bottom", h - down)):
         for horizontal, left in (("left", 0), ("right", w - across)):
-            changed[f"{vertical} {horizontal}"] = _window(image, top, left, down, across)
+            changed[f"{vertical} {horizontal} part"] = _window(image, top, left, down, across)
     for factor in BRIGHTNESS:
         changed[f"brightness × {factor:g}"] = _times(image, factor)
     return list(changed), np.stack([_seen(one, shape) for one in changed.values()])

@@ -48,7 +48,9 @@ class Verdict:
     is_right: bool
 
 
-def verdicts(dataset: Dataset, probabilities: Array, *, losses: Array | None = None) -> list[Verdict]:
+def verdicts(
+    dataset: Dataset, probabilities: Array, *, losses: Array | None = None, predicted: Array | None = None
+) -> list[Verdict]:
     """Return what a model said of every sample of a dataset, in the order of the data.
 
     Parameters
@@ -56,9 +58,11 @@ def verdicts(dataset: Dataset, probabilities: Array, *, losses: Array | None = N
     dataset : Dataset
         Its X may be anything: only the labels are read.
     probabilities : Array, shape (m, k), or (m,) or (m, 1)
-        Of each class; one column is the probability of class 1 of two. The likeliest class counts as predicted.
+        Of each class; one column is the probability of class 1 of two.
     losses : Array, shape (m,), optional
         From :func:`sample_losses`, which stays exact where a probability is rounded to 0 or 1.
+    predicted : Array, shape (m,), optional
+        The classes that were answered; default: the likeliest.
 
     Raises
     ------
@@ -72,12 +76,12 @@ def verdicts(dataset: Dataset, probabilities: Array, *, losses: Array | None = N
     Verdict(index=0, predicted='cat', actual='non-cat', probability=0.75, loss=1.38..., is_right=False)
     """
     P = two_columns("verdicts", len(dataset), probabilities)
-    predicted = P.argmax(axis=1)
+    answered = P.argmax(axis=1) if predicted is None else predicted
     costs = _losses("verdicts", dataset.y, P, losses)
     names = [class_name(dataset.classes, label, 80) for label in range(P.shape[1])]
     return [
         Verdict(i, names[guess], names[true], float(P[i, guess]), float(costs[i]), bool(guess == true))
-        for i, (guess, true) in enumerate(zip(predicted, dataset.y, strict=True))
+        for i, (guess, true) in enumerate(zip(answered, dataset.y, strict=True))
     ]
 
 

@@ -26,6 +26,7 @@ from pellucid.evaluation.style import (
     new_figure,
     percent,
     picture,
+    reduced,
 )
 from pellucid.rng import stream
 from pellucid.types import Array, Dataset
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+MOST_PIXELS = 1200  # of a new photo that are drawn
 CHANNELS = {1: ("",), 3: ("R", "G", "B"), 4: ("R", "G", "B", "A")}
 CHANNEL_COLORS = {"": MUTED, "R": RED, "G": GREEN, "B": BLUE, "A": MUTED}
 
@@ -264,21 +266,12 @@ def new_photo(
             f"The photo as given: {by(original.shape[:2])} pixels",
             f"What the network sees: {by(seen.shape)}",
         ]
-        for left, image, caption in zip((0.01, 0.51), (_reduced(original), seen), words, strict=True):
+        for left, image, caption in zip(
+            (0.01, 0.51), (reduced(original, MOST_PIXELS), seen), words, strict=True
+        ):
             axes = figure.add_axes((left, 0.08, 0.48, 0.75), xticks=[], yticks=[])
             picture(axes, image)
             axes.spines[:].set_visible(False)
             axes.set_anchor("N")
             axes.set_xlabel(caption)
     return figure
-
-
-def _reduced(image: Array, longest: int = 1200) -> Array:
-    """Return the image, averaged down by a whole number where it is much larger than the figure."""
-    factor = max(image.shape[:2]) // longest
-    if factor < 2 or image.dtype != np.uint8:
-        return image
-    from PIL import Image
-
-    flat = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
-    return np.asarray(Image.fromarray(flat).reduce(factor))

@@ -18,9 +18,9 @@ class ResampledMean:
     Attributes
     ----------
     mean, low, high : float
-        ``low`` and ``high`` are None where a single fold leaves nothing to judge by.
+        ``low`` and ``high`` are None where nothing is left to judge by: of a single fold, or where all are alike.
     p_value : float or None
-        How often a mean this far from 0 would come by chance.
+        How often a mean this far from 0 would come by chance; None likewise.
     """
 
     mean: float
@@ -68,11 +68,9 @@ def corrected_t_interval(values: Array, test_share: float, *, level: float = LEV
     if not test_share > 0:
         raise OptionError(f"corrected_t_interval: test_share: expected above 0, got {test_share}.")
     mean, n = float(x.mean()), len(x)
-    if n == 1:
+    if np.ptp(x) <= 1e-12 * max(1.0, abs(mean)):  # a single fold, or the same in every one but for rounding
         return ResampledMean(mean, None, None, None)
     error = math.sqrt((1 / n + test_share) * float(x.var(ddof=1)))
-    if error <= 1e-15 * max(1.0, abs(mean)):  # the same in every fold, but for rounding
-        return ResampledMean(mean, mean, mean, 1.0 if abs(mean) < 1e-12 else 0.0)
     from scipy.special import stdtr, stdtrit  # Student's t: its distribution function and the inverse
 
     reach = float(stdtrit(n - 1, (1 + level) / 2)) * error
@@ -89,7 +87,7 @@ class Advantage:
     mean : float
         Of B's scores less that of A's.
     low, high : float or None
-        What it may be; None where a group has a single score.
+        What it may be; None where a group has a single score, or no score of either differs from its group's.
     wins, ties : float
         The share of all pairs, one score of each, in which B's is higher, and in which they are equal.
     """
@@ -142,7 +140,7 @@ def welch_advantage(scores_a: Array, scores_b: Array, *, level: float = LEVEL) -
         return Advantage(mean, None, None, wins, ties)
     of_a, of_b = float(a.var(ddof=1)) / len(a), float(b.var(ddof=1)) / len(b)
     if of_a + of_b < 1e-30:  # none varies
-        return Advantage(mean, mean, mean, wins, ties)
+        return Advantage(mean, None, None, wins, ties)
     from scipy.special import stdtrit
 
     freedom = (of_a + of_b) ** 2 / (of_a**2 / (len(a) - 1) + of_b**2 / (len(b) - 1))

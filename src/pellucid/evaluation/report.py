@@ -201,14 +201,18 @@ def _cell(value: Cell) -> str:
     """Return a table's cell as text: 0.1230 and 245,973, so that digits stand below digits; strings as they are."""
     if isinstance(value, bool | str) or hasattr(value, "bit_count"):  # which Python's and NumPy's ints have
         return _fact(value)
-    return f"{value:#.4g}".removesuffix(".")
+    return _minus(f"{value:#.4g}".removesuffix("."))
 
 
 def _fact(value: Cell) -> str:
     """Return a single value as text: 0.123 and 245,973, and strings as they are."""
     if isinstance(value, bool | str):
         return str(value)
-    return f"{value:,}" if hasattr(value, "bit_count") else f"{value:.4g}"
+    return _minus(f"{value:,}" if hasattr(value, "bit_count") else f"{value:.4g}")
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "\N{MINUS SIGN}")
 
 
 def _is_long(value: Cell) -> bool:

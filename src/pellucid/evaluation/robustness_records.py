@@ -161,7 +161,7 @@ class Robustness:
                 "the photo's middle stands in."
             )
         if self.left_out:
-            reasons = "; ".join(f"{name}: {why}" for name, why in self.left_out.items())
+            reasons = "; ".join(f"{name}, since {why}" for name, why in self.left_out.items())
             lines.append(f"Left out: {reasons}.")
         return tuple(lines)
 

@@ -11,6 +11,7 @@ import numpy as np
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.perturbations import REASONS, choose_perturbations, choose_strengths
 from pellucid.evaluation.perturbing.kinds import Perturbation, check_photos
+from pellucid.evaluation.placing import new_page, place_picture, place_text
 from pellucid.evaluation.robustness import change_photos, check_model, has_colour
 from pellucid.evaluation.style import (
     BLUE,
@@ -19,9 +20,7 @@ from pellucid.evaluation.style import (
     WIDTH,
     by,
     class_name,
-    drawing_axes,
     look,
-    new_figure,
     percent,
 )
 from pellucid.nn.model import Model
@@ -144,23 +143,23 @@ def _sheet(
     down = across * min(max(h / w, 0.3), 2.0)
     step = max(down, 0.5) + CAPTION + GAP
     height = TOP + len(rows) * step + 0.05
-    figure = new_figure(height, layout=None)
-    axes = drawing_axes(figure, height)
+    figure, axes = new_page(height)
     good, bad = ("as before", "another verdict") if label is None else ("right", "wrong")
     name = class_name(classes, expected)
     title = f"A photo read as “{name}”" if label is None else f"A photo of class “{name}”"
-    axes.text(0.08, 0.1, f"{title}, changed more and more", va="top", fontsize=11, fontweight="bold")
-    axes.text(0.08, 0.34, f"✓ {good}", va="top", fontsize=8.5, color=BLUE)
-    axes.text(1.05, 0.34, f"✗ {bad}", va="top", fontsize=8.5, color=RED)
-    axes.text(2.3, 0.34, "and how probable the model holds its answer", va="top", fontsize=8.5, color=MUTED)
+    place_text(axes, 0.08, 0.1, f"{title}, changed more and more", size=11, weight="bold")
+    second, third = (1.05, 2.3) if label is None else (0.75, 1.5)
+    place_text(axes, 0.08, 0.34, f"✓ {good}", size=8.5, color=BLUE)
+    place_text(axes, second, 0.34, f"✗ {bad}", size=8.5, color=RED)
+    words = "the share: how probable the network holds its answer"
+    place_text(axes, third, 0.34, words, size=8.5, color=MUTED)
     for i, (title, reason, verdicts) in enumerate(rows):
         top = TOP + i * step
-        axes.text(0.08, top + 0.02, title, va="top", fontsize=9, fontweight="bold")
-        axes.text(0.08, top + 0.2, _folded(reason), va="top", fontsize=7.5, color=MUTED, linespacing=1.3)
+        place_text(axes, 0.08, top + 0.02, title, weight="bold")
+        place_text(axes, 0.08, top + 0.2, _folded(reason), size=7.5, color=MUTED)
         for j, verdict in enumerate(verdicts):
             box = (NAMES + j * (across + GAP), top, across, down)
             _place(axes, verdict, box, classes, is_good=verdict.label == expected)
-    axes.set(xlim=(0, WIDTH), ylim=(height, 0))  # which every picture has moved
     return figure
 
 
@@ -174,21 +173,21 @@ def _place(
 ) -> None:
     """Draw one picture into its box (left, top, across, down) and its texts below."""
     left, top, across, down = box
-    pixels = verdict.image[..., 0] if verdict.image.shape[2:] == (1,) else verdict.image
-    extent = (left, left + across, top + down, top)
-    axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, extent=extent, aspect="auto")
+    place_picture(axes, verdict.image, left, top, across, down)
     colour, mark = (BLUE, "✓") if is_good else (RED, "✗")
     if not is_good:
         axes.plot(*_frame(left, top, across, down), color=RED, linewidth=1.6)
     sure = "" if verdict.probability is None else f" {percent(verdict.probability)}"
     answer = _shortened(mark, class_name(classes, verdict.label), sure, across + GAP / 2)
-    axes.text(left, top + down + 0.05, verdict.caption, va="top", fontsize=7, color=MUTED)
-    axes.text(left, top + down + 0.18, answer, va="top", fontsize=7, color=colour)
+    place_text(axes, left, top + down + 0.05, verdict.caption, size=7, color=MUTED)
+    place_text(axes, left, top + down + 0.19, answer, size=7, color=colour)
 
 
 @cache
 def _shortened(mark: str, name: str, sure: str, across: float) -> str:
     """Return the answer in one line of 7 points that is no wider than its picture: the name gives way."""
+    import warnings
+
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextToPath
 
@@ -196,7 +195,9 @@ def _shortened(mark: str, name: str, sure: str, across: float) -> str:
     comma = "," if sure and name[-1].isdigit() else ""  # "9, 12 %"
     for longest in range(len(name), 0, -1):
         answer = f"{mark} {class_name((name,), 0, longest)}{comma}{sure}"
-        width = TextToPath().get_text_width_height_descent(answer, font, ismath=False)[0]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for that letter
+            width = TextToPath().get_text_width_height_descent(answer, font, ismath=False)[0]
         if width <= 72 * across:  # points
             break
     return answer

@@ -85,7 +85,7 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     with look():
         figure, page = new_page(height)
         target = class_name((rows[0][0].target,), 0, 40)
-        place_text(page, 0.1, 0.1, f'What speaks for "{target}", and where', size=11, weight="bold")
+        place_text(page, 0.1, 0.1, f"What speaks for “{target}”, and where", size=11, weight="bold")
         place_text(
             page,
             0.1,
@@ -104,10 +104,15 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
 
 
 def _words(found: SaliencyMap) -> list[str]:
-    lines = textwrap.wrap(found.note, _wide(found))
+    lines = _note(found)
     if found.sanity is not None:
         lines += ["", *textwrap.wrap(found.sanity.words, _wide(found))]
     return lines
+
+
+def _note(found: SaliencyMap) -> list[str]:
+    """Return the note in lines, no number apart from its percent sign."""
+    return textwrap.wrap(found.note.replace(" %", "\N{NO-BREAK SPACE}%"), _wide(found))
 
 
 def _wide(found: SaliencyMap) -> int:
@@ -118,7 +123,7 @@ def _wide(found: SaliencyMap) -> int:
 def _row(page: Axes, image: Array, found: SaliencyMap, lines: list[str], top: float) -> None:
     left = TEXT if found.heat is not None else 0.1
     place_text(page, left, top, found.title, size=9.5, weight="bold")
-    n_note = len(textwrap.wrap(found.note, _wide(found)))
+    n_note = len(_note(found))
     place_text(page, left, top + 0.22, "\n".join(lines[:n_note]), size=8)
     if found.sanity is not None:
         color = RED if found.sanity.verdict == "hardly" else MUTED

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 from pellucid.evaluation.placing import new_page, place_picture, place_text
 from pellucid.evaluation.saliency import SaliencyMap
 from pellucid.evaluation.saliency_figures import heat_picture
-from pellucid.evaluation.style import MUTED, RED, WIDTH, check_images, look
+from pellucid.evaluation.style import MUTED, RED, WIDTH, check_images, look, signed
 from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ABOVE, BELOW, EDGE, GAP = 0.24, 0.36, 0.06, 0.08  # inches
-WORDS = {
-    "depends": "was learned",
-    "partly": "partly learned",
-    "hardly": "not learned",
-    "unknown": "not known",
+WORDS = {  # a map that passes is not proved right, so that no word here says that
+    "depends": "passes the check",
+    "partly": "in part",
+    "hardly": "fails the check",
+    "unknown": "cannot be checked",
 }
 
 
@@ -36,7 +36,7 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Under each map: the rank correlation with maps of untrained networks, and whether what it shows was learned.
+        Under each map: whether it passes the check, and the rank correlation r with maps of untrained networks.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
             if found.sanity is None:
                 continue
             r, verdict = found.sanity.correlation, found.sanity.verdict
-            words = WORDS[verdict] + ("" if r is None else f"\nr = {round(r, 2) + 0.0:.2f}")
+            words = WORDS[verdict] + ("" if r is None else f"\nr = {signed(r)}")
             color = RED if verdict == "hardly" else MUTED
             place_text(page, EDGE + i * (across + GAP), ABOVE + down + 0.04, words, size=7, color=color)
     return figure

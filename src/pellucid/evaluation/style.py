@@ -126,9 +126,14 @@ def image_grid(
     return figure, places
 
 
+def are_images(X: Array) -> bool:
+    """Return whether an array can be drawn as images: (m, h, w), or (m, h, w, c) with c 1, 3 or 4."""
+    return X.ndim in (3, 4) and X.shape[3:] in ((), (1,), (3,), (4,)) and 0 not in X.shape[1:]
+
+
 def check_images(where: str, X: Array) -> Array:
     """Return X of shape (m, h, w) or (m, h, w, c) as it is; anything else is an error that says so."""
-    if X.ndim not in (3, 4) or (X.ndim == 4 and X.shape[3] not in (1, 3, 4)) or 0 in X.shape[1:]:
+    if not are_images(X):
         raise ShapeError(
             f"{where}: expected images of shape (m, height, width, channels) with 1, 3 or 4 channels, "
             f"got {X.shape}. Only pictures can be drawn; if they were flattened, pass them before that."
@@ -149,6 +154,25 @@ def picture(axes: Axes, image: Array) -> None:
     axes.imshow(pixels, cmap="gray", vmin=0, vmax=1 if is_float else 255)
 
 
+def reduced(image: Array, longest: int) -> Array:
+    """Return an image, averaged down by a whole number where it is much larger than a figure shows.
+
+    Parameters
+    ----------
+    image : Array, shape (h, w, c) or (h, w)
+        Other than uint8 stays as it is.
+    longest : int
+        Pixels of the longer side that a figure shows; the result has fewer than twice as many.
+    """
+    factor = max(image.shape[:2]) // longest
+    if factor < 2 or image.dtype != np.uint8:
+        return image
+    from PIL import Image
+
+    flat = image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+    return np.asarray(Image.fromarray(np.ascontiguousarray(flat)).reduce(factor))
+
+
 def class_name(classes: Sequence[str], index: int, longest: int = 24) -> str:
     """Return the name of a class for a figure: on one line, shortened, or its number where it has no name.
 
@@ -161,20 +185,35 @@ def class_name(classes: Sequence[str], index: int, longest: int = 24) -> str:
     return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
-def percent(share: float) -> str:
+def percent(share: float, digits: int = 0) -> str:
     """Return a share from 0 to 1 in percent; what is not quite all or nothing is not rounded to it.
 
     Examples
     --------
     >>> percent(0.973), percent(0.9999), percent(1.0), percent(0.0001)
     ('97 %', '> 99 %', '100 %', '< 1 %')
+    >>> percent(0.973, 1), percent(0.9999, 1)
+    ('97.3 %', '> 99.9 %')
     """
     if math.isnan(share):
         return "? %"
-    text = f"{100 * share:.0f} %"
-    if text == "100 %" and share < 1:
-        return "> 99 %"
-    return "< 1 %" if text == "0 %" and share > 0 else text
+    least = 10.0**-digits
+    if share < 1 and round(100 * share, digits) == 100:
+        return f"> {100 - least:.{digits}f} %"
+    if share > 0 and round(100 * share, digits) == 0:
+        return f"< {least:.{digits}f} %"
+    return f"{100 * share:.{digits}f} %"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with a minus sign as long as a plus, and none before zeros.
+
+    Examples
+    --------
+    >>> signed(-0.123), signed(-0.001)
+    ('−0.12', '0.00')
+    """
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
 def by(shape: Sequence[int]) -> str:

@@ -91,7 +91,7 @@ def _of_classes(result: Assessment) -> list[str]:
     assert beside is not None
     n_always = beside.both + beside.only_b
     always = (
-        f"Always answering {counts.most_common!r} would be right {n_always} times: "
+        f"Always answering {counts.most_common!r} would be right {_times(n_always)}: "
         f"{with_interval(estimates['baseline'])}."
     )
     if beside.only_a or beside.only_b:
@@ -117,16 +117,19 @@ def _of_classes(result: Assessment) -> list[str]:
     return lines
 
 
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n} times"
+
+
 def _calibration(curve: Calibration) -> str:
     n = curve.counts.sum()
     said, right = (float((part * curve.counts).sum() / n) for part in (curve.said, curve.observed))
-    words = (
-        f"It says that it is {figure(said)} sure on average, and {figure(right)} of its answers are right. "
-        f"Expected calibration error {figure(curve.error)}"
-    )
+    sure = f"It says that it is {figure(said)} sure on average, and {figure(right)} of its answers are right."
     if curve.by_chance is None:
-        return f"{words}."
-    low, high = (figure(value) for value in curve.by_chance)
+        return f"{sure} Expected calibration error {figure(curve.error)}."
+    digits = 2 if figure(curve.error) != figure(curve.by_chance[1]) else 4  # two that look alike say nothing
+    error, low, high = (f"{value:.{digits}f}" for value in (curve.error, *curve.by_chance))
+    words = f"{sure} Expected calibration error {error}"
     if curve.error <= curve.by_chance[1]:
         return f"{words}, no more than chance gives a model which means what it says: {low} to {high}."
     verdict = "it is too sure" if said > right else "it is not sure enough"

@@ -164,7 +164,12 @@ def _read_pictures(
     files: list[_File], size: tuple[int, int], listings: list[Listing], tell: Tell
 ) -> tuple[Array, list[_File], tuple[Finding, ...]]:
     """Return the pictures at one size, their files, and the findings on those whose pixels are damaged."""
-    X = np.empty((len(files), *size, 3), np.uint8)
+    try:
+        X = np.empty((len(files), *size, 3), np.uint8)
+    except MemoryError:
+        raise DataError(
+            f"{len(files)} images at {size[0]} x {size[1]} do not fit in memory. Ask for a smaller --image-size."
+        ) from None
     kept: list[_File] = []
     damaged = []
     for file in files:

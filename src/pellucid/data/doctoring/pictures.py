@@ -38,7 +38,7 @@ class _Measured(NamedTuple):
 _WORDS = {
     "brightness": ("far darker", "far brighter"),
     "contrast": ("far flatter", "far richer in contrast"),
-    "detail": ("far smoother", "far more detailed, as noise, text and charts are"),
+    "detail": ("far smoother", "far more detailed, as noise, text and charts are,"),
     "colour": ("far less colourful", "far more colourful"),
 }
 

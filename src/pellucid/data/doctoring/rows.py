@@ -41,9 +41,10 @@ def constant_columns(split: Split) -> Finding | None:
     if not len(same):
         return None
     shown = some([names[int(i)] for i in same], most=8)
-    number = "column holds" if len(same) == 1 else "columns hold"
+    number = "holds" if len(same) == 1 else "hold"
     return Finding(
-        "constant_column", f"{len(same)} of {X.shape[1]} {number} one value in every training row: {shown}."
+        "constant_column",
+        f"{len(same)} of {X.shape[1]} columns {number} one value in every training row: {shown}.",
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from pellucid.errors import OptionError
 from pellucid.evaluation.attribution.records import Attribution
 from pellucid.evaluation.attribution.scoring import Scorer
+from pellucid.evaluation.style import signed
 from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
@@ -76,15 +77,11 @@ class SanityCheck:
             return f"Untrained networks: {WORDS['unknown']}."
         n = len(self.correlations) if self.kind == "full" else 1
         if n == 1:
-            value = f"{_digits(self.correlation)}; {WORDS[self.verdict]}"
+            value = f"{signed(self.correlation)}; {WORDS[self.verdict]}"
             return f"Rank correlation with an untrained network's map: {value}."
         known = [value for value in self.correlations if value is not None]
-        spread = f"{_digits(self.correlation)} on average ({_digits(min(known))} to {_digits(max(known))})"
+        spread = f"{signed(self.correlation)} on average ({signed(min(known))} to {signed(max(known))})"
         return f"Rank correlation with the maps of {n} untrained networks: {spread}; {WORDS[self.verdict]}."
-
-
-def _digits(value: float) -> str:
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # no minus before 0.00
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,16 +32,16 @@ class Effort(NamedTuple):
     n_alone : int
         How many of those that are shown, on each side, are also left out alone.
     n_chance : int
-        Trainings without as many samples drawn at random, to compare with.
+        Random orders in which as many are left out, size by size, to compare with.
     """
 
-    sizes: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 20)
+    sizes: tuple[int, ...] = (1, 2, 4, 8, 16)
     n_alone: int = 5
     n_chance: int = 8
 
 
 THOROUGH = Effort()
-QUICK = Effort((1, 3, 6, 12), 0, 6)
+QUICK = Effort((1, 4, 12), 0, 6)
 
 
 class Asked(NamedTuple):
@@ -84,7 +84,7 @@ def explain_verdicts(
         Trainings that need not be run again.
     effort : Effort, optional
     seed : int, optional
-        Of the groups drawn at random.
+        Of the random orders.
     run : callable, optional
         See :func:`pellucid.evaluation.influencing.retraining.leave_one_out`.
 
@@ -96,7 +96,7 @@ def explain_verdicts(
     -----
     Leaving out growing groups in the order of their influence until the verdict flips is the greedy search of Yang,
     Jain and Wallace (2023); the group is small, not proved to be the smallest. A training may be so sensitive that
-    leaving out any few samples moves its verdicts as far: the random groups tell.
+    leaving out any few samples moves its verdicts as far: growing groups drawn at random tell.
     """
     S = influence.renormalized if scores is None else scores
     plans = [_plan(S[:, j], effort, top) for j in range(S.shape[1])]
@@ -221,22 +221,25 @@ def _explain(
 def _with_chance(
     made: list[Explanation], rows: Array, proof: _Proof, n_chance: int, seed: int
 ) -> list[Explanation]:
-    """Add to each group worth telling of what leaving out as many others, drawn at random, does."""
-    sizes = sorted({len(one.told.rows) for one in made if one.told is not None})
-    groups = {size: _drawn(rows, size, n_chance, seed) for size in sizes}
-    proof.learn(group for drawn in groups.values() for group in drawn)
-    done = []
-    for j, one in enumerate(made):
-        told = one.told
-        if told is not None:
-            outcomes = [proof.outcome(group, j) for group in groups[len(told.rows)]]
-            by_chance = tuple(outcome for outcome in outcomes if outcome is not None)
-            removals = [replace(r, by_chance=by_chance) if r is told else r for r in one.removals]
-            one = replace(one, removals=tuple(removals))
-        done.append(one)
-    return done
+    """Add to each group, up to the one worth telling of, what leaving out as many drawn at random does."""
+    orders = [stream(seed, "influence by chance", i).permutation(rows) for i in range(n_chance)]
 
+    def drawn(size: int) -> list[Group]:
+        return [tuple(sorted(order[:size].tolist())) for order in orders]
 
-def _drawn(rows: Array, size: int, n: int, seed: int) -> list[Group]:
-    rng = stream(seed, "influence by chance", size)
-    return [tuple(sorted(rng.permutation(rows)[:size].tolist())) for _ in range(n)]
+    largest = max((len(one.told.rows) for one in made if one.told is not None), default=0)
+    sizes = sorted({len(r.rows) for one in made for r in one.removals if len(r.rows) <= largest})
+    proof.learn(group for size in sizes for group in drawn(size))
+
+    def beside(removal: Removal, told: Removal, j: int) -> Removal:
+        if len(removal.rows) > len(told.rows):
+            return removal
+        outcomes = [proof.outcome(group, j) for group in drawn(len(removal.rows))]
+        return replace(removal, by_chance=tuple(outcome for outcome in outcomes if outcome is not None))
+
+    return [
+        one
+        if one.told is None
+        else replace(one, removals=tuple(beside(r, one.told, j) for r in one.removals))
+        for j, one in enumerate(made)
+    ]

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-FEW = 0.25  # the share of random groups up to which changing a verdict is seldom
+FEW = 0.25  # the share of random orders up to which changing a verdict is seldom
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,13 @@ class Removal:
         The group, the hardest push first.
     outcome : Outcome
     by_chance : tuple of Outcome
-        Of trainings without as many samples drawn at random.
+        Of trainings without as many samples drawn at random: one for each order in which they were drawn, the same
+        orders for every size.
     """
 
     rows: tuple[int, ...]
     outcome: Outcome
     by_chance: tuple[Outcome, ...] = ()
-
-    @property
-    def n_changed_by_chance(self) -> int:
-        """How many of the random groups changed the verdict too."""
-        return sum(outcome.is_changed for outcome in self.by_chance)
 
 
 @dataclass(frozen=True)
@@ -129,12 +125,33 @@ class Explanation:
         return self.decisive or (self.removals[-1] if self.removals else None)
 
     @property
+    def n_chance(self) -> int:
+        """In how many random orders samples were left out, to compare with."""
+        return 0 if self.told is None else len(self.told.by_chance)
+
+    @property
+    def n_changed_by_chance(self) -> int:
+        """In how many of these the verdict changed too, without as many as were told of, or fewer on the way there.
+
+        The groups grow until the verdict changes; so what they are compared with must have as many chances.
+        """
+        told = self.told
+        if told is None:
+            return 0
+        steps = self.removals[: self.removals.index(told) + 1]
+        return sum(
+            any(outcome.is_changed for step in steps for outcome in step.by_chance[i : i + 1])
+            for i in range(self.n_chance)
+        )
+
+    @property
     def is_beyond_chance(self) -> bool:
-        """Whether a group decides, and as many samples drawn at random seldom do."""
-        found = self.decisive
-        if found is None or not found.by_chance:
-            return False
-        return found.n_changed_by_chance <= FEW * len(found.by_chance)
+        """Whether a group decides, and samples drawn at random seldom do."""
+        return (
+            self.decisive is not None
+            and self.n_chance > 0
+            and self.n_changed_by_chance <= FEW * self.n_chance
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""
@@ -143,5 +160,7 @@ class Explanation:
             **asdict(self),
             "is_right": self.is_right,
             "is_beyond_chance": self.is_beyond_chance,
+            "n_chance": self.n_chance,
+            "n_changed_by_chance": self.n_changed_by_chance,
             "decisive": None if decisive is None else asdict(decisive),
         }

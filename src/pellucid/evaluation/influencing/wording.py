@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pellucid.evaluation.influencing.records import FEW, Explanation, Pusher, Removal
 from pellucid.evaluation.style import percent
 
-MANY = 0.6  # the share of random groups that change a verdict, from which it hangs by a thread
+MANY = 0.6  # the share of random orders that change a verdict, from which it hangs by a thread
 
 
 def in_words(explanation: Explanation, thing: str = "photo") -> tuple[str, ...]:
@@ -41,10 +41,9 @@ def in_words(explanation: Explanation, thing: str = "photo") -> tuple[str, ...]:
     else:
         sentences += [_without(e, told, thing), _chance(e, told, thing)]
     if e.against and e.without_against is not None:
-        outcome = e.without_against.outcome
         sentences.append(
-            f"Without the {_count(len(e.against), thing)} that pushed hardest against it, it would say "
-            f"“{e.verdict}” with {percent(outcome.probability)}."
+            f"Without the {_count(len(e.against), thing)} that pushed hardest against it, "
+            f"{_comes_to(e, e.without_against)}."
         )
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -62,7 +61,8 @@ def _pushers(e: Explanation, thing: str) -> str:
     way = "taught it that" if e.is_right else "pushed it the wrong way"
     sentence = f"{_named(e.towards, thing)} {way} hardest."
     if e.against:
-        other = "pushed against it" if e.is_right else "pulled towards the truth"
+        is_towards_truth = not e.is_right and all(pusher.label == e.actual for pusher in e.against)
+        other = "pulled towards the truth" if is_towards_truth else "pushed against it"
         sentence += f" {_named(e.against, thing)} {other}."
     return sentence
 
@@ -94,42 +94,48 @@ def _singles(e: Explanation, thing: str) -> str:
 
 
 def _without(e: Explanation, told: Removal, thing: str) -> str:
-    n, outcome = len(told.rows), told.outcome
+    n = len(told.rows)
     which = (
         f"Training {thing} {told.rows[0]}" if n == 1 else f"the {n} {thing}s that pushed hardest towards it"
     )
     which = which[0].lower() + which[1:]
-    if outcome.is_changed:
-        return (
-            f"Trained again without {which}, it says “{outcome.label}”; “{e.verdict}” gets "
-            f"{percent(outcome.probability)} instead of {percent(e.probability)}."
-        )
+    if told.outcome.is_changed:
+        return f"Trained again without {which}, {_comes_to(e, told)}."
     none = (
         ""
         if len(e.removals) == 1
-        else f", and no smaller group of them changed that: no handful of {thing}s is to blame"
+        else f". So it does without fewer of them: as far as was tried, no handful of {thing}s is to blame"
     )
-    return (
-        f"Even trained again without {which}, it says “{e.verdict}” ({percent(outcome.probability)}, before "
-        f"{percent(e.probability)}){none}."
-    )
+    return f"Even trained again without {which}, {_comes_to(e, told)}{none}."
+
+
+def _comes_to(e: Explanation, removal: Removal) -> str:
+    """Return what a training without a group says, in two halves of a sentence."""
+    outcome = removal.outcome
+    digits = 0 if percent(outcome.probability) != percent(e.probability) else 1
+    now, before = (percent(p, digits) for p in (outcome.probability, e.probability))
+    beside = f"{now}, as before" if now == before else f"{now} instead of {before}"
+    if outcome.is_changed:
+        return f"it says “{outcome.label}”; “{e.verdict}” gets {beside}"
+    return f"it still says “{e.verdict}”, with {beside}"
 
 
 def _chance(e: Explanation, told: Removal, thing: str) -> str:
-    """Compare with random groups of the same size."""
-    n, n_changed = len(told.by_chance), told.n_changed_by_chance
+    """Compare with samples drawn at random, as many and fewer."""
+    n, n_changed = e.n_chance, e.n_changed_by_chance
     if (
         len(told.rows) == 1 and e.n_single and e.n_single_changes is not None
     ):  # it was found by trying every one
         return _thread(thing) if e.n_single_changes >= FEW * e.n_single else ""
     if not n:
         return ""
-    others, is_one = _count(len(told.rows), thing), len(told.rows) == 1
-    sentence = f"Without {others} drawn at random, the verdict changed in {n_changed} of {n} trainings"
+    is_one = len(told.rows) == 1
+    others = f"one {thing}" if is_one else f"up to {len(told.rows)} {thing}s"
+    sentence = f"Without {others} drawn at random, the verdict changed in {n_changed} of {n} tries"
     if not told.outcome.is_changed:
         return sentence + "."
     if e.is_beyond_chance:
-        return sentence + (": it was this one" if is_one else ": it was these") + " that made the difference."
+        return sentence + (": this one weighs" if is_one else ": these weigh") + " more than most."
     if n_changed >= MANY * n:
         return f"{sentence} too. {_thread(thing)}"
     return sentence + " too: the verdict was never firm."
