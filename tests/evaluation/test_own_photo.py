@@ -12,10 +12,9 @@ from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.neighbours import nearest, nearest_by_features
 from pellucid.evaluation.own_photo import OwnPhoto, TrainingPhotos, Variant, examine_photo
 from pellucid.evaluation.own_photo_figures import own_photo_figure
-from pellucid.evaluation.style import reduced
 from pellucid.evaluation.photo_variants import photo_variants
 from pellucid.evaluation.report import figure_png
-from pellucid.evaluation.style import WIDTH
+from pellucid.evaluation.style import WIDTH, reduced
 from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model, Sequential
 from pellucid.nn.presets import preset

@@ -11,7 +11,7 @@ from pellucid.app.terminal import say
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
-    from pellucid.app.influence import InfluenceOutcome
+    from pellucid.app.influence_outcome import InfluenceOutcome
     from pellucid.evaluation.influence import Explanation
 
 

@@ -1,5 +1,6 @@
 """The full report on single photos: where the network looks, why it answered so, and what a new photo is to it."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,8 @@ from pellucid.types import Array
 
 if TYPE_CHECKING:
     from pellucid.evaluation.saliency import SaliencyMap
+
+Maps = Mapping[str, "SaliencyMap"]  # of one photo, by method
 
 
 def chosen_photos(draft: Draft) -> Array:
@@ -30,71 +33,76 @@ def looking_section(draft: Draft) -> Section | None:
     if draft.shelf is None:
         return None
     from pellucid.evaluation.saliency import saliency_maps
-    from pellucid.evaluation.saliency_figures import CAVEAT, first_layer_figure, saliency_figure
-    from pellucid.evaluation.saliency_strip import saliency_strip
+    from pellucid.evaluation.saliency_figures import CAVEAT
 
     result = draft.result
-    test, rows = result.split.test, chosen_photos(draft)
-    said = verdicts(test, result.probabilities, losses=result.losses)
-    made: dict[int, dict[str, SaliencyMap]] = {
-        int(i): saliency_maps(result.model, test.X[i], int(result.predicted[i])) for i in rows
+    made = {
+        int(i): saliency_maps(result.model, result.split.test.X[i], int(result.predicted[i]))
+        for i in chosen_photos(draft)
     }
-    figures: list[Captioned] = []
-    weights = first_layer_figure(result.model)
-    if weights is not None:
-        figures.append(
-            draft.figures.add(
-                "first-layer",
-                weights,
-                "What the first layer looks for: the weights of each of its units as a picture, grey where a "
-                "weight is 0. Shapes that one recognizes were found in the photos; what looks like noise was "
-                "learned photo by photo, or never.",
-                "The weights of the first layer's units as pictures.",
-                dpi=DENSE,
-            )
-        )
-    strips = []
-    for at, (i, maps) in enumerate(made.items()):
-        if at == 0:
-            figures.append(
-                draft.figures.add(
-                    "saliency",
-                    saliency_figure(test.X[i], maps),
-                    f"Test photo {i}, {_verdict(said[i])}. A row is a method: its map alone, over the photo, and "
-                    "what it gives for an untrained network. The words beside it say how to read it and whether it "
-                    "passes the check.",
-                    f"Maps of test photo {i}, one method a row.",
-                    dpi=DENSE,
-                )
-            )
-        n_there = sum(found.heat is not None for found in maps.values())
-        strips.append(
-            draft.figures.add(
-                f"saliency-{i}",
-                saliency_strip(test.X[i], maps),
-                f"Test photo {i}, {_verdict(said[i])}. Red speaks for that answer, blue against it; yellow on "
-                "violet says only how much a pixel matters.",
-                f"Test photo {i} and {count(n_there, 'map')} of what its verdict hangs on.",
-                dpi=DENSE,
-            )
-        )
+    figures = _first_layer(draft)
+    if not made:
+        return Section("Where does it look?", figures=figures) if figures else None
+    first, strips = _of_photos(draft, made)
     return Section(
         "Where does it look?",
-        intro=(
-            "A map colours the pixels that a verdict hangs on. Before believing one, look at the check, the table "
-            "below: how alike it is to the maps that untrained networks give of the same photo, from 0 (not at "
-            "all) to 1 (rank correlation; the sign does not count). A map that they give too shows the photo, not "
-            "what was learned.",
-            CAVEAT,
-        ),
-        figures=figures,
+        intro=(_BEFORE_BELIEVING, CAVEAT),
+        figures=(*figures, first),
         table=_checks(list(made.values())),
-        parts=(Section(f"The maps of {count(len(strips), 'photo')}", (_HOW_TO_READ,), strips),)
-        if strips
-        else (),
+        parts=(Section(f"The maps of {count(len(strips), 'photo')}", (_HOW_TO_READ,), strips),),
     )
 
 
+def _first_layer(draft: Draft) -> list[Captioned]:
+    """Return the first layer's weights as a figure, or nothing where they do not belong to pixels."""
+    from pellucid.evaluation.saliency_figures import first_layer_figure
+
+    weights = first_layer_figure(draft.result.model)
+    if weights is None:
+        return []
+    caption = (
+        "What the first layer looks for: the weights of each of its units as a picture, grey where a weight is 0. "
+        "Shapes that one recognizes were found in the photos; what looks like noise was learned photo by photo, or "
+        "never."
+    )
+    alt = "The weights of the first layer's units as pictures."
+    return [draft.figures.add("first-layer", weights, caption, alt, dpi=DENSE)]
+
+
+def _of_photos(draft: Draft, made: Mapping[int, Maps]) -> tuple[Captioned, list[Captioned]]:
+    """Return the first photo's maps at large, and every photo's in a row."""
+    from pellucid.evaluation.saliency_figures import saliency_figure
+    from pellucid.evaluation.saliency_strip import saliency_strip
+
+    result, add = draft.result, draft.figures.add
+    X = result.split.test.X
+    said = verdicts(result.split.test, result.probabilities, losses=result.losses)
+    i, maps = next(iter(made.items()))
+    first = add(
+        "saliency",
+        saliency_figure(X[i], maps),
+        f"Test photo {i}, {_verdict(said[i])}. A row is a method: its map alone, over the photo, and what it gives "
+        "for an untrained network. The words beside it say how to read it and whether it passes the check.",
+        f"Maps of test photo {i}, one method a row.",
+        dpi=DENSE,
+    )
+    strips = []
+    for i, maps in made.items():
+        n_there = sum(found.heat is not None for found in maps.values())
+        caption = (
+            f"Test photo {i}, {_verdict(said[i])}. Red speaks for that answer, blue against it; yellow on violet "
+            "says only how much a pixel matters."
+        )
+        alt = f"Test photo {i} and {count(n_there, 'map')} of what its verdict hangs on."
+        strips.append(add(f"saliency-{i}", saliency_strip(X[i], maps), caption, alt, dpi=DENSE))
+    return first, strips
+
+
+_BEFORE_BELIEVING = (
+    "A map colours the pixels that a verdict hangs on. Before believing one, look at the check, the table below: "
+    "how alike it is to the maps that untrained networks give of the same photo, from 0 (not at all) to 1 (rank "
+    "correlation; the sign does not count). A map that they give too shows the photo, not what was learned."
+)
 _HOW_TO_READ = (
     "Each row is one photo and, to its right, its maps; below each, whether it passes the check, and its likeness "
     "r to the maps of untrained networks. Ask of each: is it the thing itself that is coloured, or the background?"
@@ -106,12 +114,12 @@ def _verdict(said: Verdict) -> str:
     return f"rightly {answer}" if said.is_right else f"{answer}, in truth “{said.actual}”"
 
 
-def _checks(made: "list[dict[str, SaliencyMap]]") -> Table | None:
+def _checks(made: Sequence[Maps]) -> Table:
     """Return, for each method, how alike its maps and those of untrained networks are over all photos."""
     from pellucid.evaluation.attribution.sanity import WORDS, SanityCheck
 
     rows = []
-    for name in made[0] if made else ():
+    for name in made[0]:
         checks = [maps[name].sanity for maps in made]
         known = [check.correlation for check in checks if check is not None and check.correlation is not None]
         if known:
@@ -129,7 +137,7 @@ def _checks(made: "list[dict[str, SaliencyMap]]") -> Table | None:
             why = "it does not apply to this network" if made[0][name].heat is None else WORDS["unknown"]
             rows.append((made[0][name].title, "", "", why))
     header = ("Method", "Likeness", "Photo by photo", "What that means")
-    return Table(header, rows) if rows else None
+    return Table(header, rows)
 
 
 def own_photo_section(draft: Draft) -> Section | None:

@@ -15,6 +15,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.estimators.forward import Stack
 from pellucid.estimators.held_out import Samples
 from pellucid.estimators.mlp_parameters import MLPParameters
+from pellucid.estimators.quick_check import passes_checks
 from pellucid.estimators.representations import Representations
 from pellucid.estimators.solvers import UncorrectedEpsilon, make_solver
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
@@ -50,7 +51,10 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
     # Samples.
 
     def _read_X(self, X: Any, *, reset: bool) -> Any:
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=reset)
+        if reset or not passes_checks(self, X):
+            X = validate_data(
+                self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=reset
+            )
         return self._converted(X, reset=reset)
 
     def _read_X_y(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:

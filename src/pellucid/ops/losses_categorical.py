@@ -68,7 +68,8 @@ def categorical_cross_entropy_forward(
     """
     m, k = Z.shape
     scale = sample_scale(weights, normalizer, m, Z.dtype)
-    columns = np.ascontiguousarray(Z.T)  # (k, m): sums and maxima over few classes run along all samples at once
+    # (k, m): sums and maxima over few classes run along all samples at once
+    columns = np.ascontiguousarray(Z.T)
     columns = columns - np.maximum.reduce(columns, axis=0)
     exponentials = np.exp(columns)
     S, E = columns.T, exponentials.T

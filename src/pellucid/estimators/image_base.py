@@ -1,0 +1,157 @@
+"""What an estimator of images does before and around the training: reading them, and refusing what is none."""
+
+import os
+import warnings
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.validation import _check_y, check_consistent_length
+
+from pellucid.data.foreign import some
+from pellucid.data.images import check_size
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import DataError, OptionError
+from pellucid.estimators.image_reading import (
+    as_sources,
+    choose_shape,
+    fault_in_words,
+    image_paths,
+    is_folder,
+    named,
+    read_sources,
+)
+from pellucid.estimators.models import sketch
+from pellucid.estimators.network_base import BaseAnyNetwork
+from pellucid.nn.model import Model
+from pellucid.types import Array, Shape
+
+
+class BaseImages(BaseAnyNetwork):
+    """An estimator around any model that reads its images itself; see :class:`ImageClassifier`."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **{
+            name: allowed
+            for name, allowed in BaseAnyNetwork._parameter_constraints.items()
+            if name != "image_shape"  # images tell theirs themselves
+        },
+        "image_size": ["array-like", Interval(Integral, 1, None, closed="left"), None],
+        "on_error": [StrOptions({"raise", "skip"})],
+        "n_jobs": [Interval(Integral, 1, None, closed="left"), Options(Integral, {-1}), None],
+    }
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        sketch(self.model, 1)  # refuses a wrong name before photos are read
+        self._size_wanted()
+
+    def _size_wanted(self) -> tuple[int, int] | None:
+        size = self.image_size
+        if size is None:
+            return None
+        return check_size((size, size) if isinstance(size, Integral) else tuple(size))
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, *, validation_data: Any = None, is_partial: bool = False
+    ) -> Any:
+        self._check_parameters()
+        is_first = not hasattr(self, "model_") or not (self.warm_start or is_partial)
+        X, y, weights = self._gather(X, y, sample_weight, reset=is_first, may_be_one=is_partial)
+        if is_folder(validation_data):
+            validation_data = image_paths(validation_data)
+        if isinstance(validation_data, tuple | list) and len(validation_data) in (2, 3):
+            Xv, yv, *wv = validation_data
+            gathered = self._gather(Xv, yv, wv[0] if wv else None, reset=False, may_be_one=True)
+            validation_data = gathered if wv else gathered[:2]
+        return super()._fit(X, y, weights, validation_data=validation_data, is_partial=is_partial)
+
+    def _gather(
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, may_be_one: bool
+    ) -> tuple[Array, Array, Any]:
+        """Return the images that can be read, with their labels and weights."""
+        if y is None and is_folder(X):
+            X, y = image_paths(X)
+        y = self._labels_given(y)
+        sources = as_sources(X)
+        has_weights = np.ndim(sample_weight) > 0
+        check_consistent_length(sources, y, sample_weight if has_weights else None)
+        if y.ndim == 1 and not may_be_one:
+            _check_two_classes(y)
+        if reset:
+            self.sample_shape_ = self._choose_shape(sources)
+        readings = read_sources(sources, self.sample_shape_, has_bar=self.progress)
+        if readings.faults:
+            if self.on_error == "raise":
+                hint = ' Repair or remove it, or pass on_error="skip" to leave such images out.'
+                raise DataError(fault_in_words(readings, sources) + hint)
+            _check_not_emptied(y, readings.rows)
+            names = some(named(sources, readings.faults), most=3)
+            warnings.warn(
+                f"left out {len(readings.faults)} of {len(sources)} images that cannot be read: {names}",
+                UserWarning,
+                stacklevel=5,
+            )
+            y = y[readings.rows]
+            sample_weight = np.asarray(sample_weight)[readings.rows] if has_weights else sample_weight
+        return readings.images, y, sample_weight
+
+    def _labels_given(self, y: Any) -> Array:
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None. "
+                "It may be left out for a folder with one sub-folder a class."
+            )
+        checked: Array = _check_y(y, multi_output=True, estimator=self)
+        return checked
+
+    def _choose_shape(self, sources: Any) -> Shape:
+        size = self._size_wanted()
+        if not isinstance(self.model, Model) or not self.model.is_initialized:
+            return choose_shape(sources, size)
+        shape: Shape = self.model.input_shape
+        if size not in (None, shape[:2]):
+            raise OptionError(
+                f"image_size: the model given is trained on images of {shape[0]} x {shape[1]}, got "
+                f"{self.image_size}. Leave it out."
+            )
+        rule = self.model.preprocessing or Preprocessing.for_data(np.empty(0, np.uint8))
+        if rule.kind != "divide":
+            raise OptionError(
+                f"model: it was trained on prepared numbers ({rule.kind}), not on bytes that it divides itself. "
+                'If those were pixels / 255, set model.preprocessing = Preprocessing("divide", 255.0).'
+            )
+        return shape
+
+    def _read_X(self, X: Any, *, reset: bool) -> Array:
+        sources = as_sources(X)
+        readings = read_sources(sources, self.sample_shape_)
+        if readings.faults:
+            raise DataError(fault_in_words(readings, sources))
+        return readings.images
+
+    def _read_X_y(self, X: Any, y: Any, *, reset: bool) -> tuple[Any, Any]:
+        return X, y  # gathered before
+
+    def _recipe(self, samples: Any, network: Model, *, is_partial: bool) -> dict[str, Any]:
+        recipe = super()._recipe(samples, network, is_partial=is_partial)
+        n_threads = os.cpu_count() if self.n_jobs == -1 else self.n_jobs
+        return {**recipe, "n_threads": None if n_threads is None else min(int(n_threads), len(samples))}
+
+
+def _check_two_classes(y: Array) -> None:
+    found = set(y.tolist())
+    if len(found) < 2:
+        raise DataError(
+            f"y: expected images of at least two classes, but every label is {next(iter(found))!r}. Add images of "
+            "another class."
+        )
+
+
+def _check_not_emptied(y: Array, rows: Array) -> None:
+    """Raise where leaving images out would leave a class without any."""
+    gone = [] if y.ndim > 1 else sorted(set(y.tolist()) - set(y[rows].tolist()))
+    if gone or len(rows) == 0:
+        what = f"image of class {gone[0]!r}" if gone else "image"
+        raise DataError(f"X: not one {what} can be read. Save them again as JPEG or PNG.")

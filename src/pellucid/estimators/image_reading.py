@@ -1,0 +1,292 @@
+"""From paths, folders, bytes and arrays to images of one size: each is read, made small, and let go."""
+
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.data.folder import common_size, list_folder
+from pellucid.data.foreign import some
+from pellucid.data.images import image_to_input, read_image, read_size
+from pellucid.errors import DataError
+from pellucid.types import Array, Shape
+
+FILE = str | Path | bytes
+
+
+class Readings(NamedTuple):
+    """Images that were read.
+
+    Attributes
+    ----------
+    images : Array, shape (m, height, width, 3), dtype uint8
+    rows : Array, shape (m,)
+        Which of the sources they are.
+    faults : dict of int to DataError
+        Why each of the others could not be read.
+    """
+
+    images: Array
+    rows: Array
+    faults: dict[int, DataError]
+
+
+def image_paths(folder: str | Path) -> tuple[Array, Array | None]:
+    """Return the images of a folder and the class of each: what an ImageClassifier makes of the folder itself.
+
+    Arrays of paths can be split, as searches and cross-validation do.
+
+    Parameters
+    ----------
+    folder : str or Path
+        With one sub-folder a class, named after it; or with images alone, whose classes are not known.
+
+    Returns
+    -------
+    paths : Array of str, shape (m,)
+        Class by class, each in the order of the names.
+    labels : Array of str, shape (m,), or None
+
+    Raises
+    ------
+    DataError
+        If there is no such folder, it is empty, has one class or an empty one, or is divided into train and test.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> root = Path(tempfile.mkdtemp())
+    >>> for name in ("cat/1.png", "dog/1.png", "dog/2.png"):
+    ...     (root / name).parent.mkdir(exist_ok=True)
+    ...     (root / name).touch()
+    >>> paths, labels = image_paths(root)
+    >>> len(paths), labels.tolist()
+    (3, ['cat', 'dog', 'dog'])
+    """
+    root = Path(folder).expanduser()
+    if not root.is_dir():
+        raise DataError(f"{root}: expected a folder of images, found none of that name. Check the path.")
+    files = _loose_images(root)
+    if files:
+        return np.array([str(file) for file in files]), None
+    listings, _ = list_folder(root)
+    if len(listings) > 1:
+        parts = [listing.folder.name for listing in listings]
+        raise DataError(
+            f"{root}: expected one sub-folder a class, found the parts {parts[0]} and {parts[1]}. Fit on "
+            f"{listings[0].folder} and score on {listings[1].folder}."
+        )
+    (listing,) = listings
+    labels = np.array(listing.classes)[listing.y]
+    return np.array([str(file) for file in listing.files]), labels
+
+
+def _loose_images(root: Path) -> list[Path]:
+    """Return the images right in a folder that has no sub-folders."""
+    from PIL import Image
+
+    try:
+        entries = sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return []  # listing the classes says what is wrong
+    endings = Image.registered_extensions()
+    if any(path.is_dir() for path in entries):
+        return []
+    return [path for path in entries if path.suffix.lower() in endings]
+
+
+def is_folder(X: Any) -> bool:
+    """Return whether X is the path of a folder."""
+    return isinstance(X, str | Path) and Path(X).expanduser().is_dir()
+
+
+def as_sources(X: Any) -> Any:
+    """Return images as they were given, one an item: paths, bytes, or arrays.
+
+    Raises
+    ------
+    DataError
+        If X is not a path, a folder, bytes, a list or column of those, or an array of images, or holds none.
+
+    Examples
+    --------
+    >>> as_sources("one.jpg")
+    ['one.jpg']
+    >>> len(as_sources(np.zeros((5, 8, 8, 3), np.uint8)))
+    5
+    """
+    if is_folder(X):
+        X = image_paths(X)[0]
+    elif isinstance(X, str | Path | bytes | bytearray):
+        return [X]
+    if hasattr(X, "columns") and len(X.columns) == 1:
+        X = X[X.columns[0]]
+    kind = getattr(getattr(X, "dtype", None), "kind", "O")
+    if isinstance(X, np.ndarray):
+        X = X[:, 0] if X.ndim == 2 and X.shape[1] == 1 else X
+        _check_array(X)
+    elif kind in "buif" or hasattr(X, "columns") or not isinstance(X, Iterable):
+        raise DataError(f"X: expected {_WANTED}, got {type(X).__name__}.")
+    sources = X if isinstance(X, np.ndarray) else list(X)
+    if len(sources) == 0:
+        raise DataError("X: expected at least one image, found no images.")
+    return sources
+
+
+_WANTED = "a list of paths, a folder, bytes, or images of shape (m, height, width, 3)"
+
+
+def _check_array(X: Array) -> None:
+    if X.dtype.kind == "S":
+        raise DataError(
+            "X: an array of bytes, from which NumPy drops zeros at the end. Give a list, or an array of objects."
+        )
+    is_words = X.dtype.kind in "OU"
+    if X.ndim != (1 if is_words else 4):
+        hint = "Give X[None] for one image, X[..., None] for grey ones." if X.ndim == 3 else ""
+        raise DataError(f"X: expected {_WANTED}, got an array of shape {X.shape}. {hint}".strip())
+
+
+def choose_shape(sources: Sequence[Any], image_size: tuple[int, int] | None) -> Shape:
+    """Return the (height, width, 3) to bring images to, by the rule that folders are read by.
+
+    Parameters
+    ----------
+    sources : sequence
+        See :func:`as_sources`.
+    image_size : (int, int) or None
+        None: their own size if all share one of at most 256 pixels a side, else 64 x 64.
+
+    Examples
+    --------
+    >>> choose_shape(np.zeros((5, 8, 9, 3), np.uint8), None), choose_shape(["a.jpg"], (32, 32))
+    ((8, 9, 3), (32, 32, 3))
+    """
+    sizes: Counter[tuple[int, int]] = Counter()
+    for i, source in enumerate(sources if image_size is None else ()):
+        try:
+            sizes[_size_of(source, i)] += 1
+        except DataError:  # told when it is read
+            continue
+    return (*common_size(sizes, image_size)[0], 3)
+
+
+def _size_of(source: Any, i: int) -> tuple[int, int]:
+    file = _as_file(source)
+    if file is not None:
+        return read_size(file)
+    height, width = _pixels(source, i).shape[:2]
+    return height, width
+
+
+def read_sources(sources: Any, shape: Shape, *, has_bar: bool = False) -> Readings:
+    """Return all images that can be read, each made small before the next is opened.
+
+    Parameters
+    ----------
+    sources : sequence
+        See :func:`as_sources`.
+    shape : tuple of int
+        (height, width, 3); for grey (height, width, 1) or (height, width).
+    has_bar : bool, optional
+        Show how far it is, on a terminal.
+    """
+    if isinstance(sources, np.ndarray) and sources.dtype == np.uint8 and sources.shape[1:] == shape:
+        return Readings(sources, np.arange(len(sources)), {})
+    images = np.empty((len(sources), *shape), np.uint8)
+    rows: list[int] = []
+    faults: dict[int, DataError] = {}
+    for i, source in enumerate(_watched(sources) if has_bar else sources):
+        try:
+            images[len(rows)] = _sample(source, i, shape)
+            rows.append(i)
+        except DataError as error:
+            faults[i] = error
+    return Readings(images[: len(rows)], np.array(rows, np.intp), faults)
+
+
+def _sample(source: Any, i: int, shape: Shape) -> Array:
+    file = _as_file(source)
+    if file is None:
+        return image_to_input(_pixels(source, i), shape)
+    try:
+        return image_to_input(read_image(file), shape)
+    except DataError as error:
+        if not isinstance(file, bytes):
+            raise
+        raise DataError(f"image {i} (counted from 0): {error}") from None
+
+
+def _watched(sources: Sequence[Any]) -> Iterable[Any]:
+    from rich.console import Console
+    from rich.progress import track
+
+    is_shown = sys.stderr.isatty()
+    return track(sources, "reading", console=Console(stderr=True), transient=True, disable=not is_shown)
+
+
+def _as_file(source: Any) -> FILE | None:
+    """Return a path or bytes as they are read; None for an array."""
+    if isinstance(source, str | Path):
+        return Path(source).expanduser()
+    return bytes(source) if isinstance(source, bytes | bytearray | memoryview) else None
+
+
+def _pixels(source: Any, i: int) -> Array:
+    """Return an image that was given as an array, (height, width, 3) of bytes."""
+    where = f"image {i} (counted from 0)"
+    if not isinstance(source, np.ndarray | list | tuple):
+        raise DataError(f"{where}: expected a path, bytes or an array, got {type(source).__name__}.")
+    image = np.asarray(source)
+    if image.ndim == 2:
+        image = image[..., np.newaxis]
+    if image.ndim != 3 or image.shape[2] not in (1, 3) or not math.prod(image.shape):
+        raise DataError(
+            f"{where}: expected an image of shape (height, width, 3) or (height, width), got {image.shape}."
+        )
+    image = _as_bytes(image, where)
+    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
+
+
+def _as_bytes(image: Array, where: str) -> Array:
+    """Return whole numbers from 0 to 255, or floats from 0 to 1, as bytes."""
+    if image.dtype == np.uint8:
+        return image
+    most = {"f": 1, "u": 255, "i": 255}.get(image.dtype.kind, -1)
+    if not (image.min() >= 0 and image.max() <= most):  # NaN is neither
+        raise DataError(
+            f"{where}: expected whole numbers from 0 to 255, or floats from 0 to 1, got {image.dtype} from "
+            f"{image.min()} to {image.max()}. Give X.astype('uint8'), or X / 255."
+        )
+    return (np.rint(image * 255.0) if most == 1 else image).astype(np.uint8)
+
+
+def fault_in_words(readings: Readings, sources: Sequence[Any]) -> str:
+    """Return one line on the images that could not be read.
+
+    Examples
+    --------
+    >>> readings = read_sources(["a.jpg"], (8, 8, 3))
+    >>> fault_in_words(readings, ["a.jpg"])
+    'a.jpg: expected an image, found no such file. Check the path.'
+    """
+    first = next(iter(readings.faults.values()))
+    if len(readings.faults) == 1:
+        return str(first)
+    names = some(named(sources, readings.faults), most=3)
+    return f"{len(readings.faults)} of {len(sources)} images cannot be read: {names}. The first: {first}"
+
+
+def named(sources: Sequence[Any], numbers: Iterable[int]) -> list[str]:
+    """Return what a message calls some of the sources.
+
+    Examples
+    --------
+    >>> named(["a.jpg", b"", "b.jpg"], [0, 1])
+    ['a.jpg', 'image 1']
+    """
+    return [str(sources[i]) if isinstance(sources[i], str | Path) else f"image {i}" for i in numbers]

@@ -1,0 +1,68 @@
+"""Skipping scikit-learn's checks never changes an answer, a warning or an error."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.utils.validation import validate_data
+
+from pellucid.estimators import MLPRegressor
+from pellucid.estimators.quick_check import passes_checks
+
+FRIENDLY = np.arange(12.0).reshape(4, 3)
+GIVEN: list[Any] = [
+    FRIENDLY,
+    FRIENDLY.astype(np.float32),
+    FRIENDLY[:1],
+    FRIENDLY[::2],
+    np.asfortranarray(FRIENDLY),
+    FRIENDLY.T.copy().T,
+    FRIENDLY.astype(">f8"),
+    FRIENDLY.astype(np.int64),
+    FRIENDLY.astype(np.float16),
+    FRIENDLY.astype(object),
+    FRIENDLY * 1e200,
+    FRIENDLY.astype(np.float32) * np.float32(1e30),
+    FRIENDLY.tolist(),
+    np.ma.masked_array(FRIENDLY),
+    FRIENDLY[:0],
+    FRIENDLY[0],
+    FRIENDLY[:, :2],
+    FRIENDLY[None],
+    np.where(FRIENDLY == 5, np.nan, FRIENDLY),
+    np.where(FRIENDLY == 5, np.inf, np.where(FRIENDLY == 6, -np.inf, FRIENDLY)),
+    FRIENDLY + 1j,
+    None,
+]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Any:
+    return MLPRegressor(solver="lbfgs", random_state=0, max_fun=10**6, max_iter=10**4).fit(
+        FRIENDLY, [1, 2, 3, 4]
+    )
+
+
+@pytest.mark.parametrize("X", GIVEN, ids=range(len(GIVEN)))
+def test_it_says_yes_only_where_the_checks_change_nothing(X: Any, fitted: Any) -> None:
+    if passes_checks(fitted, X):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            checked = validate_data(
+                fitted, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False
+            )
+        assert checked is X
+
+
+def test_it_says_yes_to_what_is_common(fitted: Any) -> None:
+    assert [passes_checks(fitted, X) for X in GIVEN[:4]] == [True, True, True, False]
+    assert not any(passes_checks(fitted, X) for X in GIVEN[4:])
+
+
+def test_names_of_columns_are_still_asked_for() -> None:
+    pd = pytest.importorskip("pandas", reason="needs pandas")
+    frame = pd.DataFrame(FRIENDLY, columns=list("abc"))
+    named = MLPRegressor(solver="lbfgs", random_state=0, max_iter=10**4).fit(frame, [1, 2, 3, 4])
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        named.predict(FRIENDLY)
