@@ -50,11 +50,11 @@ def ours(n_threads: int) -> list[float]:
     Y = model.encode(y)
     optimizer = pl.Adam(0.001)
     optimizer.start(model.theta, model.flat_decay_mask())
-    with sharded(model, n_threads) as stepper:
+    with sharded(model, n_threads, optimizer=optimizer) as stepper:
 
         def step() -> None:
             stepper.loss_and_grad(X, Y)
-            optimizer.step(model.theta, model.grad)
+            stepper.update(optimizer)
 
         return clock(step)
 

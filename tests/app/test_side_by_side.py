@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.app.side_by_side import n_cores, side_by_side
+from pellucid.app.side_by_side import side_by_side
+from pellucid.nn.stepper import n_cores
 from pellucid.errors import OptionError, PellucidError
 
 

@@ -1,4 +1,4 @@
-"""A batch on several threads gives the gradient of the batch on one."""
+"""A batch on several cores gives the gradient of the batch on one."""
 
 import threading
 from typing import Any
@@ -9,7 +9,11 @@ import pytest
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
 from pellucid.nn.normalization import BatchNorm, Dropout
-from pellucid.nn.shards import Exchange, Shards, sharded
+from pellucid.nn import shards
+from pellucid.nn.process_shards import CAN_FORK, ProcessShards
+from pellucid.nn.shards import sharded
+from pellucid.nn.stepper import Stepper
+from pellucid.nn.thread_shards import Exchange, ThreadShards
 
 
 def network(*, norm: bool = True) -> Sequential:
@@ -19,6 +23,16 @@ def network(*, norm: bool = True) -> Sequential:
     return model
 
 
+@pytest.fixture(
+    params=["threads", pytest.param("processes", marks=pytest.mark.skipif(not CAN_FORK, reason="needs Linux on x86"))]
+)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let ``sharded`` split over the one or the other."""
+    monkeypatch.setattr(shards, "CAN_FORK", request.param == "processes")
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("kind")
 @pytest.mark.parametrize("n_shards", [2, 3])
 @pytest.mark.parametrize("norm", [False, True])
 def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
@@ -36,6 +50,7 @@ def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
             np.testing.assert_allclose(two.state[key], one.state[key], rtol=0, atol=1e-14)
 
 
+@pytest.mark.usefixtures("kind")
 def test_replicas_follow_the_parameters(rng: np.random.Generator) -> None:
     model = network()
     X, Y = rng.standard_normal((8, 3, 2)), model.encode(rng.integers(0, 2, 8))
@@ -47,6 +62,7 @@ def test_replicas_follow_the_parameters(rng: np.random.Generator) -> None:
     assert second == pytest.approx(model.loss_and_grad(X, Y), rel=1e-13)
 
 
+@pytest.mark.usefixtures("kind")
 def test_every_run_gives_the_same_bits(rng: np.random.Generator) -> None:
     X, y = rng.standard_normal((64, 3, 2)), rng.integers(0, 2, 64)
     grads = []
@@ -59,6 +75,7 @@ def test_every_run_gives_the_same_bits(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(grads[0], grads[2])
 
 
+@pytest.mark.usefixtures("kind")
 def test_a_batch_smaller_than_the_shards_is_done_alone(rng: np.random.Generator) -> None:
     model = network()
     X, Y = rng.standard_normal((1, 3, 2)), np.ones((1, 1))
@@ -71,22 +88,23 @@ def test_a_batch_smaller_than_the_shards_is_done_alone(rng: np.random.Generator)
 def test_dropout_draws_another_mask_in_each_shard() -> None:
     model = Sequential([Dropout(0.5), Dense(1)], dtype="float64")
     model.initialize((50,), seed=1)
-    shards = Shards(model, 2)
+    threads = ThreadShards(model, 2)
     try:
-        shards.seed_step(3, 7)
-        masks = [one.layers[0].forward(np.ones((1, 50)), training=True).copy() for one in shards.replicas]
+        threads.seed_step(3, 7)
+        masks = [one.layers[0].forward(np.ones((1, 50)), training=True).copy() for one in threads.replicas]
         assert (masks[0] != masks[1]).any()
-        shards.seed_step(3, 7)
-        again = shards.replicas[1].layers[0].forward(np.ones((1, 50)), training=True)
+        threads.seed_step(3, 7)
+        again = threads.replicas[1].layers[0].forward(np.ones((1, 50)), training=True)
         np.testing.assert_array_equal(again, masks[1])
     finally:
-        shards.close()
+        threads.close()
 
 
 def test_a_failure_in_one_shard_reaches_the_caller_and_the_next_step_works(rng: np.random.Generator) -> None:
     model = network()
     X, Y = rng.standard_normal((8, 3, 2)), model.encode(rng.integers(0, 2, 8))
-    with sharded(model, 2) as stepper:
+    stepper = ThreadShards(model, 2)
+    try:
         broken: Any = stepper.replicas[1].layers[1]
         plain = broken.forward
 
@@ -98,13 +116,16 @@ def test_a_failure_in_one_shard_reaches_the_caller_and_the_next_step_works(rng: 
             stepper.loss_and_grad(X, Y)
         broken.forward = plain
         assert stepper.loss_and_grad(X, Y) == pytest.approx(network().loss_and_grad(X, Y), rel=1e-13)
+    finally:
+        stepper.close()
 
 
 def test_threads_end_and_the_model_is_as_before(rng: np.random.Generator) -> None:
     before = threading.active_count()
     model = network()
-    with sharded(model, 3):
-        assert threading.active_count() == before + 2
+    threads = ThreadShards(model, 3)
+    assert threading.active_count() == before + 2
+    threads.close()
     assert threading.active_count() == before
     assert all(getattr(leaf, "reduce", None) is None for leaf in model.leaves())
 

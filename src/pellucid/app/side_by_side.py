@@ -5,7 +5,6 @@ anew (not forked), is handed what all jobs share once, and then one job after an
 """
 
 import multiprocessing
-import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -20,13 +19,6 @@ from pellucid.errors import PellucidError
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 FULLEST_BAR = 40  # columns
-
-
-def n_cores() -> int:
-    """Return how many processes can really run at once here."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def side_by_side(

@@ -1,6 +1,5 @@
 """What an estimator of images does before and around the training: reading them, and refusing what is none."""
 
-import os
 import warnings
 from numbers import Integral
 from typing import Any, ClassVar
@@ -25,6 +24,7 @@ from pellucid.estimators.image_reading import (
 from pellucid.estimators.models import sketch
 from pellucid.estimators.network_base import BaseAnyNetwork
 from pellucid.nn.model import Model
+from pellucid.nn.stepper import n_cores
 from pellucid.types import Array, Shape
 
 
@@ -136,7 +136,7 @@ class BaseImages(BaseAnyNetwork):
 
     def _recipe(self, samples: Any, network: Model, *, is_partial: bool) -> dict[str, Any]:
         recipe = super()._recipe(samples, network, is_partial=is_partial)
-        n_threads = os.cpu_count() if self.n_jobs == -1 else self.n_jobs
+        n_threads = n_cores() if self.n_jobs == -1 else self.n_jobs
         return {**recipe, "n_threads": None if n_threads is None else min(int(n_threads), len(samples))}
 
 

@@ -97,16 +97,19 @@ class Model(Layer):
 
     def bind(self) -> None:
         """Move every layer's parameters into one new flat array, values kept, and make views of them."""
-        values = [leaf.params[key] for leaf, key in self._keys()]
-        self.theta = np.empty(sum(value.size for value in values), self.dtype)
-        self.grad = np.zeros_like(self.theta)
-        views = carve(self.theta, [value.shape for value in values])
-        for (leaf, key), value, view in zip(self._keys(), values, views, strict=True):
-            view[...] = value
-            leaf.params[key] = view
-        self.carve_gradients()
+        theta = np.empty(sum(leaf.params[key].size for leaf, key in self._keys()), self.dtype)
+        self.move(theta, np.zeros_like(theta))
         for leaf in self.leaves():
             leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
+
+    def move(self, theta: Array, grad: Array) -> None:
+        """Let parameters and gradients lie in these flat arrays; the parameters' values move along."""
+        views = carve(theta, [leaf.params[key].shape for leaf, key in self._keys()])
+        for (leaf, key), view in zip(self._keys(), views, strict=True):
+            view[...] = leaf.params[key]
+            leaf.params[key] = view
+        self.theta, self.grad = theta, grad
+        self.carve_gradients()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what ``copy`` or ``pickle`` took of another model; parameters are views of ``theta`` again."""

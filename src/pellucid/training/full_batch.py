@@ -12,6 +12,7 @@ import numpy as np
 
 from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model
+from pellucid.nn.stepper import Stepper
 from pellucid.training.dual import DualDense
 from pellucid.types import Array
 
@@ -29,7 +30,7 @@ def fits(model: Model, dual: DualDense) -> bool:
     )
 
 
-class FullBatchStep:
+class FullBatchStep(Stepper):
     """Computes what ``model.loss_and_grad`` does for the full batch; see the top of this module.
 
     Parameters
@@ -46,7 +47,8 @@ class FullBatchStep:
         m, dtype = len(dual.X), model.theta.dtype
         widths = [layer.output_shape[0] for layer in model.children()]
         self.C, self.dC = dual.params["C"], dual.grads["C"]
-        self.dual, self.model = dual, model
+        super().__init__(model)
+        self.dual = dual
         self.features: Array | None = (
             None  # (m + n_out + 1, m); made late: a checkpoint may bring another W_0
         )

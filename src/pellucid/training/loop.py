@@ -11,6 +11,7 @@ import numpy as np
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
 from pellucid.nn.shards import sharded
+from pellucid.nn.stepper import Stepper
 from pellucid.training.black_box import find_fault, write_black_box
 from pellucid.training.checkpoint import load_checkpoint
 from pellucid.training.dual import as_plain
@@ -82,8 +83,9 @@ def train(
     class_weight : "balanced", mapping or sequence, optional
         How much each class counts; times ``sample_weight`` where both are given.
     n_threads : int, optional
-        Split every batch over so many threads; default: all cores where the model's work is worth it, else 1. With
-        another number the sums are added in another order, and the last digits differ.
+        Split every batch over so many cores: processes that share memory on Linux, threads elsewhere. Default: all
+        cores where the work is worth it, else 1. With another number the sums are added in another order, and the
+        last digits differ.
     resume : str or Path, optional
         A checkpoint, or a folder of them, to go on from: the same call as before, and the result is the same bit
         for bit as if it had never stopped.
@@ -147,7 +149,8 @@ def train(
             if resume is not None:
                 load_checkpoint(run, resume)
             steps_started = time.perf_counter()
-            with sharded(model, job.n_threads, holds_blas=job.holds_blas) as stepper:
+            options = {"optimizer": job.optimizer, "holds_blas": job.holds_blas}
+            with sharded(model, job.n_threads, **options) as stepper:
                 if isinstance(job.optimizer, LBFGS):
                     _minimize(run, stepper, form, job.optimizer)
                 else:
@@ -165,7 +168,7 @@ def train(
     return history
 
 
-def _run(run: Run, stepper: Any, form: Form, job: Job, black_box: str | Path | None) -> None:
+def _run(run: Run, stepper: Stepper, form: Form, job: Job, black_box: str | Path | None) -> None:
     """Take every step that is left."""
     model, optimizer, schedule, batches = run.model, run.optimizer, run.schedule, form.batches
     stop, is_random = False, model.draws_random_numbers
@@ -178,7 +181,7 @@ def _run(run: Run, stepper: Any, form: Form, job: Job, black_box: str | Path | N
             loss = stepper.loss_and_grad(X, Y, weights=weights)
             if not math.isfinite(loss):
                 raise _broken(run, X, Y, loss, black_box)
-            optimizer.step(model.theta, model.grad)
+            stepper.update(optimizer)
             run.epoch_loss += loss * (n_rows(Y) / batches.n_rows)
             run.step += 1
             run.step_in_epoch += 1

@@ -158,6 +158,14 @@ class Optimizer:
                 np.multiply(theta[a:b], self.weight_decay, out=scratch)
                 grad[a:b] += scratch
 
+    def numbers(self) -> dict[str, float]:
+        """Return every number that it holds: after ``begin_step``, all that a twin needs for its ``step_part``."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, int | float)}
+
+    def move_slots(self, copy: Callable[[Array], Array]) -> None:
+        """Let what it remembers from step to step lie in copies."""
+        self._slots = None if self._slots is None else tuple(copy(slot) for slot in self._slots)
+
     def config(self) -> dict[str, Any]:
         """Return the options by name, for the record of a run."""
         return {

@@ -1,6 +1,5 @@
 """What happens before the first step: options checked, data made ready, the form of the training chosen."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from pellucid.data.door import hold_out
 from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.nn.model import Model, Sequential
+from pellucid.nn.process_shards import CAN_FORK
+from pellucid.nn.stepper import n_cores
 from pellucid.ops.class_weights import class_weights_to_sample_weights
 from pellucid.rng import stream
 from pellucid.training.dual import dual_form, first_dense_shape, operations, why_not_dual
@@ -23,9 +24,9 @@ from pellucid.training.schedules import Schedule
 from pellucid.types import Array, Dataset, map_arrays, n_rows
 
 PATHS = ("auto", "direct", "dual")
-SHARD_OPERATIONS = (
-    2e8  # a step's, from which threads of our own pay; below, a second BLAS thread costs time too
-)
+SHARD_OPERATIONS = 5e7 if CAN_FORK else 2e8  # of a step, from which it pays to split it over the cores
+SHARD_TRAINING = 1e10  # operations of a training, from which it pays to start the processes
+BLAS_OPERATIONS = 2e8  # of a step, below which a second BLAS thread costs time
 HOLD_STEPS = 500  # from which it is worth the milliseconds that holding BLAS takes
 
 
@@ -128,7 +129,7 @@ def prepare(
         batch_size=batch_size,
         seed=seed,
         path=path,
-        n_threads=n_threads or _worthwhile_threads(model, batch_size or n_rows(data.X)),
+        n_threads=n_threads or _worthwhile_threads(model, n_rows(data.X), batch_size, n_epochs),
         X=X,
         Y=Y,
         X_validation=None
@@ -157,7 +158,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     """Yield the direct or the dual form of a training, whichever is cheaper, and note the choice in the history."""
     is_dual, history.note = _choose(job)
     if not is_dual:
-        is_small = _step_operations(job.model, job.batch_size or n_rows(job.X)) < SHARD_OPERATIONS
+        is_small = _step_operations(job.model, job.batch_size or n_rows(job.X)) < BLAS_OPERATIONS
         job.holds_blas = is_small and job.n_epochs * job.n_steps >= HOLD_STEPS
         history.path, history.n_threads = "direct", job.n_threads
         batches = Batches(job.X, job.Y, job.batch_size, job.seed, weights=job.weights, change=job.change)
@@ -276,9 +277,12 @@ def _change(model: Model, augment: Any, seed: int) -> Change:
     return change
 
 
-def _worthwhile_threads(model: Model, batch: int) -> int:
-    """Return how many threads to split a batch over: all cores where a step is long enough, else 1."""
-    return min(os.cpu_count() or 1, batch) if _step_operations(model, batch) >= SHARD_OPERATIONS else 1
+def _worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: int) -> int:
+    """Return how many cores to split a batch over: all of them where steps and training are long enough, else 1."""
+    batch = batch_size or m
+    step = _step_operations(model, batch)
+    is_worth_it = step >= SHARD_OPERATIONS and step * n_epochs * m / batch >= SHARD_TRAINING
+    return min(n_cores(), batch) if is_worth_it else 1
 
 
 def _step_operations(model: Model, batch: int) -> float:

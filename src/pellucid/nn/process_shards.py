@@ -1,0 +1,301 @@
+"""A batch split over processes that share memory: nothing stands between their steps but the sums they exchange.
+
+Threads of one interpreter hand its lock to each other at every call of NumPy's, which costs more than a small step
+takes. Here each shard is a process, forked with everything that the model is. Parameters, gradients, samples and
+what the optimizer remembers lie in memory that all of them share, and the optimizer's work is divided, too.
+"""
+
+import os
+import platform
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from pellucid.errors import TrainingError
+from pellucid.nn.model import Model
+from pellucid.nn.shared_memory import Counters, Letter, Lost, shared_array, shared_copy
+from pellucid.nn.stepper import Stepper, cut, normalizer_of, part_of_step, set_reduce
+from pellucid.types import Array, map_arrays, n_rows
+from pellucid.workspace import Workspace
+
+CAN_FORK = sys.platform == "linux" and platform.machine() == "x86_64"
+EXCHANGE_BYTES = 262_144  # of a sum that is exchanged at a time
+UPDATE_SIZE = 16_384  # parameters from which the optimizer's work is divided
+
+
+class ProcessShards(Stepper):
+    """A model's step on several processes; see :func:`pellucid.nn.shards.sharded`.
+
+    They are forked at the first step, when the size of a batch is known, and again where a larger one comes. If one
+    of them fails or is killed, this process does the step again, and all others, alone: what was an error of the
+    model's is raised here then.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized. It is the first shard itself.
+    n_shards : int
+        2 or more.
+    optimizer : Optimizer, optional
+        Started; the one that ``update`` will be called with after each step. Its work is divided then, and the
+        model's ``grad`` is complete only where it asks for all of it.
+    """
+
+    def __init__(self, model: Model, n_shards: int, optimizer: Any = None) -> None:
+        super().__init__(model)
+        self.n_shards, self.optimizer = n_shards, optimizer
+        self._crew: Crew | None = None
+        self._is_alone = False
+        self._random: tuple[int, int] | None = None
+
+    def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
+        """Do what ``model.loss_and_grad`` does: return the loss, fill the model's ``grad``."""
+        batch = (X, Y, weights)
+        is_dense = all(isinstance(array, np.ndarray) for array in _arrays(batch))
+        if self._is_alone or not is_dense or n_rows(X) < self.n_shards:  # without samples there is nothing to bring
+            return self._by_itself(X, Y, weights)
+        try:
+            if self._crew is None or not self._crew.has_room(batch):
+                self.close()
+                self._crew = Crew(self.model, self.n_shards, self.optimizer, batch)
+            return self._crew.step(batch, self._random)
+        except (Lost, OSError):
+            self.close()
+            self._is_alone = True
+            return self._by_itself(X, Y, weights)
+        except BaseException:
+            self.close()
+            raise
+
+    def seed_step(self, seed: int, step: int) -> None:
+        """Give each shard's random layers their streams for a step; no two shards share one."""
+        self._random = (seed, step)
+
+    def update(self, optimizer: Any) -> None:
+        """Let each shard move its own part of the parameters."""
+        if self._crew is None or not self._crew.is_divided:
+            super().update(optimizer)
+            return
+        try:
+            self._crew.update()
+        except Lost:
+            self.close()
+            raise TrainingError(
+                "train: a process that shared the work was killed in the middle of a step, perhaps because memory "
+                "ran out. Train with n_threads=1, or resume from a checkpoint."
+            ) from None
+
+    def close(self) -> None:
+        """End the other processes, and leave the model and the optimizer as they were found."""
+        if self._crew is not None:
+            crew, self._crew = self._crew, None
+            crew.end()
+
+    def _by_itself(self, X: Any, Y: Any, weights: Array | None) -> float:
+        if self._random is not None:
+            self.model.seed_step(*self._random)
+        if self._crew is None:
+            return self.model.loss_and_grad(X, Y, weights=weights)
+        return self._crew.without_others(lambda: self.model.loss_and_grad(X, Y, weights=weights))
+
+
+class Crew:
+    """The processes of a training, from fork to end, and what they share.
+
+    Where ``is_divided``, each adds up its own part of the gradient when the optimizer's step comes, and the model's
+    ``grad`` is the first shard's alone until then.
+
+    The first is the one that was there before. It writes a letter to the others and starts with its own part; each
+    counts the tasks that it has done, and the sums to which it has brought its part.
+    """
+
+    def __init__(self, model: Model, n_shards: int, optimizer: Any, batch: tuple[Any, ...]) -> None:
+        self.model, self.n_shards, self.optimizer = model, n_shards, optimizer
+        self.shard, self.n_tasks, self.n_sums = 0, 0, 0
+        self.parent, self.children = os.getpid(), list[int]()
+        self.own = model.theta, model.grad
+        self.total = np.empty_like(model.grad)
+        self.is_divided = optimizer is not None and _can_divide(optimizer, model.theta.size)
+        self.batch = tuple(part if part is None else map_arrays(_room_for, part) for part in batch)
+        self.grads = shared_array((n_shards, model.theta.size), model.theta.dtype)
+        self.losses = shared_array((n_shards,), np.float64)
+        self.parts = shared_array((2, n_shards, EXCHANGE_BYTES), np.uint8)
+        self.tasks, self.sums = Counters(n_shards, self._check), Counters(n_shards, self._check)
+        self.letter = Letter()
+        self._move(shared_copy(model.theta), self.grads[0])
+        if optimizer is not None:
+            optimizer.move_slots(shared_copy)
+        set_reduce(model, self.sum)
+        try:
+            for shard in range(1, n_shards):
+                self._fork(shard)
+        except OSError:
+            self.end()
+            raise
+
+    def _fork(self, shard: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # that threads of BLAS's exist: it tends to them
+            child = os.fork()
+        if child:
+            self.children.append(child)
+            return
+        try:
+            self._serve(shard)
+        finally:
+            self.tasks.give_up()
+            self.sums.give_up()
+            os._exit(1)
+
+    def _serve(self, shard: int) -> None:
+        """Do what the letters say, until this process is killed or the first one is gone."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first one's to answer
+        self.shard, self.children = shard, []
+        self._move(self.model.theta, self.grads[shard])
+        self.model.reported = None  # the first reports
+        while True:
+            self.n_tasks += 1
+            self.tasks.wait(0, self.n_tasks)
+            name, *details = self.letter.read()
+            if name == "step":
+                self.losses[shard] = self._part_of_step(self.batch, *details)
+            else:
+                self._part_of_update(*details)
+            self.tasks.add(shard)
+
+    def step(self, batch: tuple[Any, ...], random: tuple[int, int] | None) -> float:
+        """Return the loss of a batch, and fill the model's ``grad``."""
+        m = n_rows(batch[0])
+        rest = slice(cut(m, self.n_shards)[0].stop, m)
+        for room, arrays in zip(self._rooms(), _arrays(batch), strict=True):
+            room[rest] = arrays[rest]
+        task = (m, normalizer_of(batch[0], batch[2]), random)
+        self._tell("step", *task)
+        loss = self._part_of_step(batch, *task)
+        self._wait_for_others()
+        if not self.is_divided:
+            for other in self.grads[1:]:
+                self.grads[0] += other
+        return loss + float(self.losses[1:].sum())
+
+    def _part_of_step(
+        self, batch: tuple[Any, ...], m: int, normalizer: float, random: tuple[int, int] | None
+    ) -> float:
+        if random is not None:
+            self.model.seed_step(*random, shard=self.shard)
+        return part_of_step(self.model, *batch, cut(m, self.n_shards)[self.shard], normalizer)
+
+    def update(self) -> None:
+        """Take a step of the optimizer's."""
+        self.optimizer.begin_step(self.model.grad)
+        self._tell("update", self.optimizer.numbers())
+        self._part_of_update({})
+        self._wait_for_others()
+
+    def _part_of_update(self, numbers: dict[str, Any]) -> None:
+        vars(self.optimizer).update(numbers)
+        part = cut(self.model.theta.size, self.n_shards)[self.shard]
+        own = self.total[part]  # of this process alone: writing into another's cache takes long
+        np.add(self.grads[0, part], self.grads[1, part], out=own)
+        for other in self.grads[2:]:
+            own += other[part]
+        self.optimizer.step_part(self.model.theta, self.total, part)
+
+    def sum(self, part: Array) -> Array:
+        """Return the sum of all shards' parts, which have one shape, added in the order of the shards."""
+        flat = part.ravel()
+        total, length = np.zeros_like(flat), EXCHANGE_BYTES // flat.itemsize
+        for start in range(0, flat.size, length):
+            piece = flat[start : start + length]
+            # Two places take turns: who is one meeting ahead must not write where others still read.
+            brought = self.parts[self.n_sums % 2].view(flat.dtype)[:, : piece.size]
+            brought[self.shard] = piece
+            self._meet()
+            for one in brought:
+                total[start : start + length] += one
+        return total.reshape(part.shape)
+
+    def has_room(self, batch: tuple[Any, ...]) -> bool:
+        """Return whether a batch is like the first one and no larger."""
+        rooms, arrays = self._rooms(), _arrays(batch)
+        return len(rooms) == len(arrays) and all(
+            room.dtype == array.dtype and room.shape[1:] == array.shape[1:] and len(room) >= len(array)
+            for room, array in zip(rooms, arrays, strict=True)
+        )
+
+    def without_others(self, work: Callable[[], float]) -> float:
+        """Return what work returns that this process does alone."""
+        set_reduce(self.model, None)
+        try:
+            return work()
+        finally:
+            set_reduce(self.model, self.sum)
+
+    def end(self) -> None:
+        """End the others, and give the model and the optimizer their own memory back."""
+        for child in self.children:
+            with suppress(ProcessLookupError, ChildProcessError):  # somebody else's handler may have met it first
+                os.kill(child, signal.SIGKILL)  # it has nothing to tidy up
+                os.waitpid(child, 0)
+        self.children = []
+        set_reduce(self.model, None)
+        theta, grad = self.own
+        grad[...] = self.grads[0]
+        self._move(theta, grad)
+        if self.optimizer is not None:
+            self.optimizer.move_slots(np.copy)
+
+    def _rooms(self) -> list[Array]:
+        return _arrays(self.batch)
+
+    def _move(self, theta: Array, grad: Array) -> None:
+        self.model.move(theta, grad)
+        for leaf in self.model.leaves():
+            leaf.workspace = Workspace()  # it may remember views of the old ones
+
+    def _tell(self, *letter: Any) -> None:
+        self.n_tasks += 1
+        self.letter.write(*letter)
+        self.tasks.add(0)
+
+    def _wait_for_others(self) -> None:
+        for shard in range(1, self.n_shards):
+            self.tasks.wait(shard, self.n_tasks)
+
+    def _meet(self) -> None:
+        self.n_sums += 1
+        self.sums.add(self.shard)
+        for shard in range(self.n_shards):
+            self.sums.wait(shard, self.n_sums)
+
+    def _check(self) -> None:
+        """Raise where another process is gone."""
+        if self.shard and os.getppid() != self.parent:
+            raise Lost
+        try:
+            gone = [child for child in self.children if os.waitpid(child, os.WNOHANG) != (0, 0)]
+        except ChildProcessError:
+            raise Lost from None
+        if gone:
+            self.children = [child for child in self.children if child not in gone]
+            raise Lost
+
+
+def _can_divide(optimizer: Any, size: int) -> bool:
+    """Return whether each shard can move a part of the parameters without the whole gradient."""
+    return not optimizer.is_full_batch and optimizer.clip_norm is None and size >= UPDATE_SIZE
+
+
+def _room_for(array: Array) -> Array:
+    return shared_array(array.shape, array.dtype)
+
+
+def _arrays(batch: tuple[Any, ...]) -> list[Any]:
+    """Return all arrays of inputs, targets and weights."""
+    parts = (list(part.values()) if isinstance(part, dict) else [part] for part in batch)
+    return [array for arrays in parts for array in arrays if array is not None]
