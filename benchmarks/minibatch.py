@@ -139,8 +139,8 @@ def jax(batch: int) -> list[float]:
 ONE = {"OPENBLAS_NUM_THREADS": "1"}
 CONTESTANTS = {
     "pellucid": (lambda batch: pellucid(batch, None), {}),
-    "pellucid, BLAS on 1 thread": (lambda batch: pellucid(batch, 1), ONE),
-    "pellucid, 2 shards": (lambda batch: pellucid(batch, 2), {}),
+    "pellucid, 1 core": (lambda batch: pellucid(batch, 1), ONE),
+    "pellucid, 2 processes": (lambda batch: pellucid(batch, 2), {}),
     "PyTorch, 1 thread": (lambda batch: pytorch(batch, 1, False), {}),
     "PyTorch, 2 threads": (lambda batch: pytorch(batch, 2, False), {}),
     "PyTorch fused, 1 thread": (lambda batch: pytorch(batch, 1, True), {}),

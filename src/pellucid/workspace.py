@@ -1,6 +1,7 @@
 """Arrays that are written again and again."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,11 @@ from pellucid.types import Array, Shape
 
 class Workspace:
     """Arrays that a layer writes again and again, so that a step allocates nothing.
+
+    Parameters
+    ----------
+    empty : callable, optional
+        Makes an array of a shape and a dtype, as ``np.empty`` does.
 
     Examples
     --------
@@ -21,7 +27,8 @@ class Workspace:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, empty: Callable[[Shape, Any], Array] = np.empty) -> None:
+        self._empty = empty
         self._arrays: dict[str, Array] = {}
         self._flat: dict[str, Array] = {}
         self.kept: dict[Any, Any] = {}  # what goes with the arrays, such as views of them
@@ -37,6 +44,6 @@ class Workspace:
             return array
         flat, size = self._flat.get(name), math.prod(shape)
         if flat is None or flat.size < size or flat.dtype != dtype:
-            flat = self._flat[name] = np.empty(size, dtype)
+            flat = self._flat[name] = self._empty((size,), dtype)
         array = self._arrays[name] = flat[:size].reshape(shape)
         return array

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from pellucid.app.side_by_side import side_by_side
-from pellucid.nn.stepper import n_cores
 from pellucid.errors import OptionError, PellucidError
+from pellucid.nn.stepper import n_cores
 
 
 def scaled(shared: float, job: int) -> tuple[float, int]:

@@ -52,9 +52,7 @@ def trained(
     model = network(dtype)
     optimizer.start(model.theta, model.flat_decay_mask())
     theta, grad = model.theta, model.grad
-    stepper: Stepper = (
-        kind(model, n_shards) if kind is ThreadShards else kind(model, n_shards, optimizer)
-    )
+    stepper: Stepper = kind(model, n_shards) if kind is ThreadShards else kind(model, n_shards, optimizer)
     losses = []
     try:
         for i, batch in enumerate(batches(model, weighted=weighted)):
@@ -64,7 +62,8 @@ def trained(
             stepper.update(optimizer)
     finally:
         stepper.close()
-    assert model.theta is theta and model.grad is grad  # in the memory that they came in
+    assert model.theta is theta  # in the memory that it came in
+    assert model.grad is grad
     assert all(leaf.params[key].base is theta for leaf in model.leaves() for key in leaf.params)
     left = {"theta": model.theta, **optimizer.state()}
     left |= {f"{leaf.name}.{key}": value for leaf in model.leaves() for key, value in leaf.state.items()}

@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.nn import shards
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
 from pellucid.nn.normalization import BatchNorm, Dropout
-from pellucid.nn import shards
-from pellucid.nn.process_shards import CAN_FORK, ProcessShards
+from pellucid.nn.process_shards import CAN_FORK
 from pellucid.nn.shards import sharded
-from pellucid.nn.stepper import Stepper
 from pellucid.nn.thread_shards import Exchange, ThreadShards
 
 
@@ -24,7 +23,10 @@ def network(*, norm: bool = True) -> Sequential:
 
 
 @pytest.fixture(
-    params=["threads", pytest.param("processes", marks=pytest.mark.skipif(not CAN_FORK, reason="needs Linux on x86"))]
+    params=[
+        "threads",
+        pytest.param("processes", marks=pytest.mark.skipif(not CAN_FORK, reason="needs Linux on x86")),
+    ]
 )
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Let ``sharded`` split over the one or the other."""

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from pellucid.errors import TrainingError
-from pellucid.nn.layers import Dense
+from pellucid.nn import shards
+from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
+from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.process_shards import CAN_FORK
 from pellucid.training.black_box import find_fault, replay_black_box
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
@@ -72,6 +75,22 @@ def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path)
     np.testing.assert_array_equal(X, data.X)
     np.testing.assert_array_equal(Y, model.encode(data.y))
     np.testing.assert_array_equal(again.theta, model.theta)
+
+
+@pytest.mark.parametrize("can_fork", sorted({False, CAN_FORK}))
+def test_it_is_found_where_steps_are_split(
+    data: Dataset, can_fork: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking for it, one shard goes through a batch norm alone: no other must be waited for."""
+    monkeypatch.setattr(shards, "CAN_FORK", can_fork)
+    model = Sequential([Flatten(), Dense(6), BatchNorm(), Dense(1)])
+
+    def spoil(event: Any) -> None:
+        if isinstance(event, StepEnd) and event.step == 2:
+            model.layers[1].params["b"][0] = np.nan
+
+    with pytest.raises(TrainingError, match=r"at step 3 \(epoch 3\)\. It began the b of dense_1"):
+        train(model, data, n_epochs=10, path="direct", callbacks=[spoil], n_threads=2)
 
 
 def test_a_rate_that_is_too_large_is_traced_to_a_layer(data: Dataset) -> None:

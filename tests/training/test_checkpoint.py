@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import FormatError, OptionError
+from pellucid.nn import process_shards
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
 from pellucid.nn.normalization import BatchNorm, Dropout
@@ -60,14 +61,19 @@ def everything(seed: int = 5, **changes: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("stop", [1, 5, 7, 10, 15, 23])
-def test_resumed_equals_uninterrupted_bit_for_bit(data: Dataset, tmp_path: Path, stop: int) -> None:
-    whole, options = network(), everything()
+@pytest.mark.parametrize(
+    ("stop", "n_threads"), [*((stop, 1) for stop in (1, 5, 7, 10, 15, 23)), (10, 2), (5, 3)]
+)
+def test_resumed_equals_uninterrupted_bit_for_bit(
+    data: Dataset, tmp_path: Path, stop: int, n_threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process_shards, "UPDATE_SIZE", 1)  # the optimizer's work is split, too
+    whole, options = network(), everything(n_threads=n_threads)
     history = train(whole, data, **options)
-    first, options = network(), everything()
+    first, options = network(), everything(n_threads=n_threads)
     options["callbacks"] += [Checkpoint(tmp_path, every_steps=1, keep=2), StopAt(stop)]
     train(first, data, **options)
-    second, options = network(), everything()
+    second, options = network(), everything(n_threads=n_threads)
     options["callbacks"] += [Checkpoint(tmp_path, every_steps=1000)]
     resumed = train(second, data, **options, resume=tmp_path)
     np.testing.assert_array_equal(second.theta, whole.theta)

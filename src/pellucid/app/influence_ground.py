@@ -11,12 +11,12 @@ import numpy as np
 from pellucid.app.config import TrainingConfig
 from pellucid.app.run_result import RunResult
 from pellucid.app.side_by_side import JobBar, side_by_side
-from pellucid.nn.stepper import n_cores
 from pellucid.app.training import fit, make_optimizer
 from pellucid.data.door import hold_out
 from pellucid.evaluation.influence import Retraining, Traced, in_their_span, last_moment, read_moment
 from pellucid.nn.model import Model, Sequential
 from pellucid.nn.registry import model_from_config
+from pellucid.nn.stepper import n_cores
 from pellucid.ops.class_weights import class_weights_to_sample_weights
 from pellucid.training.dual import first_dense_shape, operations, why_not_dual
 from pellucid.training.events import Callback

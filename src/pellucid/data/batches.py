@@ -39,6 +39,8 @@ class Batches:
         How much each sample counts.
     change : callable, optional
         Given inputs, targets and the step's number, returns what is trained on: preparing, augmenting.
+    workspace : Workspace, optional
+        Where batches are written.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class Batches:
         *,
         weights: Array | None = None,
         change: Change | None = None,
+        workspace: Workspace | None = None,
     ) -> None:
         self.n_rows = n_rows(X)
         if batch_size is not None and not 1 <= batch_size <= self.n_rows:
@@ -66,7 +69,7 @@ class Batches:
             )
         self.X, self.Y, self.batch_size, self.seed = X, Y, batch_size, seed
         self.weights, self.change = weights, change
-        self._workspace = Workspace()
+        self._workspace = workspace or Workspace()
 
     @property
     def n_steps(self) -> int:

@@ -10,7 +10,6 @@ import platform
 import signal
 import sys
 import warnings
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -18,8 +17,8 @@ import numpy as np
 
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
-from pellucid.nn.shared_memory import Counters, Letter, Lost, shared_array, shared_copy
-from pellucid.nn.stepper import Stepper, cut, normalizer_of, part_of_step, set_reduce
+from pellucid.nn.shared_memory import Counters, Letter, Lost, is_shared, shared_array, shared_copy
+from pellucid.nn.stepper import Stepper, cut, normalizer_of, part_of_step, reducing, set_reduce
 from pellucid.types import Array, map_arrays, n_rows
 from pellucid.workspace import Workspace
 
@@ -49,6 +48,11 @@ class ProcessShards(Stepper):
     def __init__(self, model: Model, n_shards: int, optimizer: Any = None) -> None:
         super().__init__(model)
         self.n_shards, self.optimizer = n_shards, optimizer
+        self._own = model.theta, model.grad
+        self._grads = shared_array((n_shards, model.theta.size), model.theta.dtype)
+        move(model, shared_copy(model.theta), self._grads[0])
+        if optimizer is not None:
+            optimizer.move_slots(shared_copy)
         self._crew: Crew | None = None
         self._is_alone = False
         self._random: tuple[int, int] | None = None
@@ -57,19 +61,21 @@ class ProcessShards(Stepper):
         """Do what ``model.loss_and_grad`` does: return the loss, fill the model's ``grad``."""
         batch = (X, Y, weights)
         is_dense = all(isinstance(array, np.ndarray) for array in _arrays(batch))
-        if self._is_alone or not is_dense or n_rows(X) < self.n_shards:  # without samples there is nothing to bring
+        if (
+            self._is_alone or not is_dense or n_rows(X) < self.n_shards
+        ):  # without samples there is nothing to bring
             return self._by_itself(X, Y, weights)
         try:
             if self._crew is None or not self._crew.has_room(batch):
-                self.close()
-                self._crew = Crew(self.model, self.n_shards, self.optimizer, batch)
+                self._end()
+                self._crew = Crew(self.model, self._grads, self.optimizer, batch)
             return self._crew.step(batch, self._random)
         except (Lost, OSError):
-            self.close()
+            self._end()
             self._is_alone = True
             return self._by_itself(X, Y, weights)
         except BaseException:
-            self.close()
+            self._end()
             raise
 
     def seed_step(self, seed: int, step: int) -> None:
@@ -84,14 +90,22 @@ class ProcessShards(Stepper):
         try:
             self._crew.update()
         except Lost:
-            self.close()
+            self._end()
             raise TrainingError(
                 "train: a process that shared the work was killed in the middle of a step, perhaps because memory "
                 "ran out. Train with n_threads=1, or resume from a checkpoint."
             ) from None
 
     def close(self) -> None:
-        """End the other processes, and leave the model and the optimizer as they were found."""
+        """End the other processes, and give the model and the optimizer their own memory back."""
+        self._end()
+        theta, grad = self._own
+        grad[...] = self.model.grad
+        move(self.model, theta, grad)
+        if self.optimizer is not None:
+            self.optimizer.move_slots(np.copy)
+
+    def _end(self) -> None:
         if self._crew is not None:
             crew, self._crew = self._crew, None
             crew.end()
@@ -99,9 +113,8 @@ class ProcessShards(Stepper):
     def _by_itself(self, X: Any, Y: Any, weights: Array | None) -> float:
         if self._random is not None:
             self.model.seed_step(*self._random)
-        if self._crew is None:
-            return self.model.loss_and_grad(X, Y, weights=weights)
-        return self._crew.without_others(lambda: self.model.loss_and_grad(X, Y, weights=weights))
+        self._grads[1:] = 0  # the first's is that of the whole batch
+        return self.model.loss_and_grad(X, Y, weights=weights)
 
 
 class Crew:
@@ -114,23 +127,17 @@ class Crew:
     counts the tasks that it has done, and the sums to which it has brought its part.
     """
 
-    def __init__(self, model: Model, n_shards: int, optimizer: Any, batch: tuple[Any, ...]) -> None:
-        self.model, self.n_shards, self.optimizer = model, n_shards, optimizer
+    def __init__(self, model: Model, grads: Array, optimizer: Any, batch: tuple[Any, ...]) -> None:
+        self.model, self.grads, self.optimizer = model, grads, optimizer
+        self.n_shards = n_shards = len(grads)
         self.shard, self.n_tasks, self.n_sums = 0, 0, 0
         self.parent, self.children = os.getpid(), list[int]()
-        self.own = model.theta, model.grad
-        self.total = np.empty_like(model.grad)
         self.is_divided = optimizer is not None and _can_divide(optimizer, model.theta.size)
         self.batch = tuple(part if part is None else map_arrays(_room_for, part) for part in batch)
-        self.grads = shared_array((n_shards, model.theta.size), model.theta.dtype)
         self.losses = shared_array((n_shards,), np.float64)
         self.parts = shared_array((2, n_shards, EXCHANGE_BYTES), np.uint8)
         self.tasks, self.sums = Counters(n_shards, self._check), Counters(n_shards, self._check)
         self.letter = Letter()
-        self._move(shared_copy(model.theta), self.grads[0])
-        if optimizer is not None:
-            optimizer.move_slots(shared_copy)
-        set_reduce(model, self.sum)
         try:
             for shard in range(1, n_shards):
                 self._fork(shard)
@@ -140,7 +147,7 @@ class Crew:
 
     def _fork(self, shard: int) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # that threads of BLAS's exist: it tends to them
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads: BLAS looks after its own
             child = os.fork()
         if child:
             self.children.append(child)
@@ -156,7 +163,8 @@ class Crew:
         """Do what the letters say, until this process is killed or the first one is gone."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first one's to answer
         self.shard, self.children = shard, []
-        self._move(self.model.theta, self.grads[shard])
+        move(self.model, self.model.theta, self.grads[shard])
+        set_reduce(self.model, self.sum)
         self.model.reported = None  # the first reports
         while True:
             self.n_tasks += 1
@@ -173,10 +181,12 @@ class Crew:
         m = n_rows(batch[0])
         rest = slice(cut(m, self.n_shards)[0].stop, m)
         for room, arrays in zip(self._rooms(), _arrays(batch), strict=True):
-            room[rest] = arrays[rest]
+            if room is not arrays:
+                room[rest] = arrays[rest]
         task = (m, normalizer_of(batch[0], batch[2]), random)
         self._tell("step", *task)
-        loss = self._part_of_step(batch, *task)
+        with reducing(self.model, self.sum):
+            loss = self._part_of_step(batch, *task)
         self._wait_for_others()
         if not self.is_divided:
             for other in self.grads[1:]:
@@ -188,11 +198,12 @@ class Crew:
     ) -> float:
         if random is not None:
             self.model.seed_step(*random, shard=self.shard)
-        return part_of_step(self.model, *batch, cut(m, self.n_shards)[self.shard], normalizer)
+        X, Y, weights = batch
+        return part_of_step(self.model, X, Y, weights, cut(m, self.n_shards)[self.shard], normalizer)
 
     def update(self) -> None:
         """Take a step of the optimizer's."""
-        self.optimizer.begin_step(self.model.grad)
+        self.optimizer.begin_step()
         self._tell("update", self.optimizer.numbers())
         self._part_of_update({})
         self._wait_for_others()
@@ -200,11 +211,16 @@ class Crew:
     def _part_of_update(self, numbers: dict[str, Any]) -> None:
         vars(self.optimizer).update(numbers)
         part = cut(self.model.theta.size, self.n_shards)[self.shard]
-        own = self.total[part]  # of this process alone: writing into another's cache takes long
-        np.add(self.grads[0, part], self.grads[1, part], out=own)
-        for other in self.grads[2:]:
-            own += other[part]
-        self.optimizer.step_part(self.model.theta, self.total, part)
+        own = self.grads[self.shard, part]
+        # Into memory of this process's own: writing into another's cache takes long.
+        brought = [
+            own.copy() if shard == self.shard > 1 else self.grads[shard, part]
+            for shard in range(self.n_shards)
+        ]
+        np.add(brought[0], brought[1], out=own)
+        for one in brought[2:]:
+            own += one
+        self.optimizer.step_part(self.model.theta, self.grads[self.shard], part)
 
     def sum(self, part: Array) -> Array:
         """Return the sum of all shards' parts, which have one shape, added in the order of the shards."""
@@ -224,39 +240,21 @@ class Crew:
         """Return whether a batch is like the first one and no larger."""
         rooms, arrays = self._rooms(), _arrays(batch)
         return len(rooms) == len(arrays) and all(
-            room.dtype == array.dtype and room.shape[1:] == array.shape[1:] and len(room) >= len(array)
+            room is array
+            or (room.dtype == array.dtype and room.shape[1:] == array.shape[1:] and len(room) >= len(array))
             for room, array in zip(rooms, arrays, strict=True)
         )
 
-    def without_others(self, work: Callable[[], float]) -> float:
-        """Return what work returns that this process does alone."""
-        set_reduce(self.model, None)
-        try:
-            return work()
-        finally:
-            set_reduce(self.model, self.sum)
-
     def end(self) -> None:
-        """End the others, and give the model and the optimizer their own memory back."""
+        """End the others."""
         for child in self.children:
-            with suppress(ProcessLookupError, ChildProcessError):  # somebody else's handler may have met it first
+            with suppress(ProcessLookupError, ChildProcessError):  # somebody's handler may have met it first
                 os.kill(child, signal.SIGKILL)  # it has nothing to tidy up
                 os.waitpid(child, 0)
         self.children = []
-        set_reduce(self.model, None)
-        theta, grad = self.own
-        grad[...] = self.grads[0]
-        self._move(theta, grad)
-        if self.optimizer is not None:
-            self.optimizer.move_slots(np.copy)
 
     def _rooms(self) -> list[Array]:
         return _arrays(self.batch)
-
-    def _move(self, theta: Array, grad: Array) -> None:
-        self.model.move(theta, grad)
-        for leaf in self.model.leaves():
-            leaf.workspace = Workspace()  # it may remember views of the old ones
 
     def _tell(self, *letter: Any) -> None:
         self.n_tasks += 1
@@ -286,13 +284,20 @@ class Crew:
             raise Lost
 
 
+def move(model: Model, theta: Array, grad: Array) -> None:
+    """Let a model's parameters and gradients lie in these arrays, and forget what is made of views of others."""
+    model.move(theta, grad)
+    for leaf in model.leaves():
+        leaf.workspace = Workspace()
+
+
 def _can_divide(optimizer: Any, size: int) -> bool:
     """Return whether each shard can move a part of the parameters without the whole gradient."""
-    return not optimizer.is_full_batch and optimizer.clip_norm is None and size >= UPDATE_SIZE
+    return optimizer.is_divisible and optimizer.clip_norm is None and size >= UPDATE_SIZE
 
 
 def _room_for(array: Array) -> Array:
-    return shared_array(array.shape, array.dtype)
+    return array if is_shared(array) else shared_array(array.shape, array.dtype)
 
 
 def _arrays(batch: tuple[Any, ...]) -> list[Any]:

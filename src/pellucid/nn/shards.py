@@ -16,7 +16,7 @@ from pellucid.nn.thread_shards import ThreadShards
 
 @contextmanager
 def sharded(
-    model: Model, n_shards: int, *, optimizer: Any = None, holds_blas: bool = False
+    model: Model, n_shards: int, optimizer: Any = None, *, holds_blas: bool = False
 ) -> Iterator[Stepper]:
     """Yield what computes the model's steps on so many cores, BLAS held to one thread each meanwhile.
 

@@ -23,6 +23,10 @@ class Lost(Exception):
     """Whoever was waited for will not come."""
 
 
+class _Memory(mmap.mmap):
+    """Told apart from files that are mapped, which others may not see change."""
+
+
 def shared_array(shape: Shape, dtype: Any) -> Array:
     """Return an array of zeros that processes forked later share with this one.
 
@@ -32,8 +36,22 @@ def shared_array(shape: Shape, dtype: Any) -> Array:
     np.float32(0.0)
     """
     size = math.prod(shape)
-    memory = mmap.mmap(-1, max(1, size * np.dtype(dtype).itemsize))
+    memory = _Memory(-1, max(1, size * np.dtype(dtype).itemsize))
     return np.frombuffer(memory, dtype, size).reshape(shape)
+
+
+def is_shared(array: Array) -> bool:
+    """Return whether an array lies in memory that ``shared_array`` made.
+
+    Examples
+    --------
+    >>> is_shared(shared_array((2, 3), np.float32)[1:]), is_shared(np.zeros(2))
+    (True, False)
+    """
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return isinstance(base.obj if isinstance(base, memoryview) else base, _Memory)
 
 
 def shared_copy(array: Array) -> Array:

@@ -1,7 +1,9 @@
 """What computes the steps of a training: the model itself, or the model and its replicas on several cores."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 from pellucid.nn.model import Model
@@ -67,7 +69,17 @@ def cut(size: int, n_parts: int) -> list[slice]:
     [slice(0, 2, None), slice(2, 5, None)]
     """
     bounds = [size * part // n_parts for part in range(n_parts + 1)]
-    return [slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [slice(a, b) for a, b in pairwise(bounds)]
+
+
+@contextmanager
+def reducing(model: Model, reduce: Callable[[Array], Array]) -> Iterator[None]:
+    """Add up over the shards only while all of them take a step: nobody would bring a part to anything else."""
+    set_reduce(model, reduce)
+    try:
+        yield
+    finally:
+        set_reduce(model, None)
 
 
 def set_reduce(model: Model, reduce: Callable[[Array], Array] | None) -> None:

@@ -1,6 +1,7 @@
 """A batch split over threads: NumPy lets other threads run while it works.
 
-Between two calls of NumPy's the threads hand the interpreter's lock to each other, so that small steps gain nothing.
+Between two calls of NumPy's the threads hand the interpreter's lock to one another, so that small steps gain
+nothing.
 """
 
 import copy
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.nn.model import Model
-from pellucid.nn.stepper import ShardFailure, Stepper, cut, normalizer_of, part_of_step, set_reduce
+from pellucid.nn.stepper import ShardFailure, Stepper, cut, normalizer_of, part_of_step, reducing, set_reduce
 from pellucid.types import Array, n_rows
 from pellucid.workspace import Workspace
 
@@ -75,7 +76,7 @@ class ThreadShards(Stepper):
         self.n_shards = n_shards
         self.replicas = [model, *(replica(model) for _ in range(n_shards - 1))]
         self.exchange = Exchange(n_shards)
-        for shard, one in enumerate(self.replicas):
+        for shard, one in enumerate(self.replicas[1:], 1):
             set_reduce(one, self._reduce(shard))
         self._tasks: list[SimpleQueue[Callable[[], None] | None]] = [SimpleQueue() for _ in range(n_shards)]
         self._results: SimpleQueue[BaseException | None] = SimpleQueue()
@@ -88,7 +89,7 @@ class ThreadShards(Stepper):
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Do what ``model.loss_and_grad`` does: return the loss, fill the model's ``grad``."""
         if n_rows(X) < self.n_shards:  # a shard without samples has nothing to bring
-            return self._alone(X, Y, weights)
+            return super().loss_and_grad(X, Y, weights=weights)
         parts, normalizer = cut(n_rows(X), self.n_shards), normalizer_of(X, weights)
         losses = [0.0] * self.n_shards
 
@@ -99,7 +100,8 @@ class ThreadShards(Stepper):
 
             return step
 
-        self.run([part(shard) for shard in range(self.n_shards)])
+        with reducing(self.model, self._reduce(0)):
+            self.run([part(shard) for shard in range(self.n_shards)])
         for one in self.replicas[1:]:
             self.model.grad += one.grad
         return sum(losses)
@@ -126,14 +128,6 @@ class ThreadShards(Stepper):
             self._tasks[shard].put(None)
         for thread in self._threads:
             thread.join()
-        set_reduce(self.model, None)
-
-    def _alone(self, X: Any, Y: Any, weights: Array | None) -> float:
-        set_reduce(self.model, None)
-        try:
-            return self.model.loss_and_grad(X, Y, weights=weights)
-        finally:
-            set_reduce(self.model, self._reduce(0))
 
     def _reduce(self, shard: int) -> Callable[[Array], Array]:
         return lambda part: self.exchange.sum(shard, part)

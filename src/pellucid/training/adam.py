@@ -19,6 +19,7 @@ from pellucid.types import Array
 class _AdamRule(Optimizer):
     """What Adam and AdamW share: everything but the decay."""
 
+    is_divisible = True
     slot_names = ("first_moment", "second_moment")  # M = m / (1 - beta1), V = v / (1 - beta2)
     number_names = (*Optimizer.number_names, "beta1", "beta1_before")
 

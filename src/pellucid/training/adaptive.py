@@ -46,6 +46,7 @@ class RMSprop(Optimizer):
     array([0.8, 0.8])
     """
 
+    is_divisible = True
     slot_names: tuple[str, ...] = ("squares",)
 
     def __init__(
@@ -133,6 +134,7 @@ class Adagrad(Optimizer):
     array([0.5])
     """
 
+    is_divisible = True
     slot_names = ("squares",)
 
     def __init__(

@@ -90,7 +90,7 @@ class FullBatchStep(Stepper):
             dZ_k = gradients[k]
             self._backward.insert(0, (A, dZ_k, dZ_k.T, dP, P[:-1], np.empty((n_in, m), dtype), mask, before))
 
-    def loss_and_grad(self, X: Any, Y: Any, *, weights: None = None) -> float:
+    def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Return the loss and fill the model's ``grad``; X and Y are always the full batch."""
         dot, maximum = np.dot, np.maximum
         if self.features is None:

@@ -145,18 +145,19 @@ def train(
             if schedule is not None:
                 schedule.start(job.optimizer.learning_rate, n_epochs * job.n_steps)
             history.setup_seconds = time.perf_counter() - started
-            run.tell(TrainStart(run))
-            if resume is not None:
-                load_checkpoint(run, resume)
-            steps_started = time.perf_counter()
-            options = {"optimizer": job.optimizer, "holds_blas": job.holds_blas}
-            with sharded(model, job.n_threads, **options) as stepper:
+            with sharded(model, job.n_threads, job.optimizer, holds_blas=job.holds_blas) as stepper:
+                run.tell(
+                    TrainStart(run)
+                )  # from here to the end of the steps, parameters lie where they are now
+                if resume is not None:
+                    load_checkpoint(run, resume)
+                steps_started = time.perf_counter()
                 if isinstance(job.optimizer, LBFGS):
                     _minimize(run, stepper, form, job.optimizer)
                 else:
                     _run(run, form.step or stepper, form, job, black_box)
-            history.loop_seconds = time.perf_counter() - steps_started
-            run.tell(StepsEnd(run))
+                history.loop_seconds = time.perf_counter() - steps_started
+                run.tell(StepsEnd(run))
     finally:
         for (
             name,

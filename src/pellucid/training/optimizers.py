@@ -46,6 +46,9 @@ class Optimizer:
         leave the span of the training rows, and the dual form is exact.
     is_full_batch : bool
         Whether it evaluates the loss itself, as often as it likes: see :class:`pellucid.training.lbfgs.LBFGS`.
+    is_divisible : bool
+        Whether what ``_begin`` changes are numbers alone: then other processes, told those, can each do a
+        ``step_part``.
     grad_norm : callable or None
         Takes the gradient and returns its length, for ``clip_norm``; set where the flat array is not the true
         gradient, as in the dual form. None: its Euclidean norm.
@@ -53,6 +56,7 @@ class Optimizer:
 
     is_linear = False
     is_full_batch = False
+    is_divisible = False
     slot_names: tuple[str, ...] = ()  # arrays like theta, all zero at the start
     number_names: tuple[str, ...] = ("n_steps", "learning_rate")  # what else changes from step to step
 
@@ -263,6 +267,7 @@ class SGD(Optimizer):
             raise OptionError(
                 "nesterov: it looks ahead along the momentum; set momentum above 0, such as 0.9."
             )
+        self.is_divisible = True
         self.is_linear = clip_value is None  # clip_norm only shortens the gradient as a whole
         if self.momentum:
             self.slot_names = ("velocity",)

@@ -13,6 +13,7 @@ from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.nn.model import Model, Sequential
 from pellucid.nn.process_shards import CAN_FORK
+from pellucid.nn.shared_memory import shared_array
 from pellucid.nn.stepper import n_cores
 from pellucid.ops.class_weights import class_weights_to_sample_weights
 from pellucid.rng import stream
@@ -22,6 +23,7 @@ from pellucid.training.optimizers import Optimizer
 from pellucid.training.records import History
 from pellucid.training.schedules import Schedule
 from pellucid.types import Array, Dataset, map_arrays, n_rows
+from pellucid.workspace import Workspace
 
 PATHS = ("auto", "direct", "dual")
 SHARD_OPERATIONS = 5e7 if CAN_FORK else 2e8  # of a step, from which it pays to split it over the cores
@@ -161,7 +163,17 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
         is_small = _step_operations(job.model, job.batch_size or n_rows(job.X)) < BLAS_OPERATIONS
         job.holds_blas = is_small and job.n_epochs * job.n_steps >= HOLD_STEPS
         history.path, history.n_threads = "direct", job.n_threads
-        batches = Batches(job.X, job.Y, job.batch_size, job.seed, weights=job.weights, change=job.change)
+        # Where steps are split over processes, batches are written to where all of them can read.
+        workspace = Workspace(shared_array) if job.n_threads > 1 and CAN_FORK else None
+        batches = Batches(
+            job.X,
+            job.Y,
+            job.batch_size,
+            job.seed,
+            weights=job.weights,
+            change=job.change,
+            workspace=workspace,
+        )
         check = None if job.X_validation is None else Validation(job.X_validation, job.Y_validation)
         yield Form(batches, check)
         return
