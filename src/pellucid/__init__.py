@@ -19,10 +19,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pellucid.data.augment import Augment, augment_preset
+    from pellucid.data.doctor import examine
     from pellucid.data.sources import load_data
     from pellucid.errors import PellucidError
+    from pellucid.evaluation.assessing import assess
     from pellucid.evaluation.metrics import evaluate
+    from pellucid.evaluation.own_photo import examine_photo
     from pellucid.evaluation.range_test import find_learning_rate
+    from pellucid.evaluation.robustness import measure_robustness
+    from pellucid.evaluation.saliency import saliency_maps
     from pellucid.formats.architecture import load_architecture
     from pellucid.formats.safetensors import load, save
     from pellucid.nn.convolution import Conv2D
@@ -94,16 +99,21 @@ _HOMES = {
     "UpSample2D": "nn.pooling",
     "WeightAverage": "training.averaging",
     "ZeroPad2D": "nn.pooling",
+    "assess": "evaluation.assessing",
     "augment_preset": "data.augment",
     "evaluate": "evaluation.metrics",
+    "examine": "data.doctor",
+    "examine_photo": "evaluation.own_photo",
     "find_learning_rate": "evaluation.range_test",
     "gradcheck": "ops.checking",
     "load": "formats.safetensors",
     "load_architecture": "formats.architecture",
     "load_data": "data.sources",
+    "measure_robustness": "evaluation.robustness",
     "preset": "nn.presets",
     "register_layer": "nn.registry",
     "replay_black_box": "training.black_box",
+    "saliency_maps": "evaluation.saliency",
     "save": "formats.safetensors",
     "train": "training.loop",
 }
@@ -150,16 +160,21 @@ __all__ = [
     "UpSample2D",
     "WeightAverage",
     "ZeroPad2D",
+    "assess",
     "augment_preset",
     "evaluate",
+    "examine",
+    "examine_photo",
     "find_learning_rate",
     "gradcheck",
     "load",
     "load_architecture",
     "load_data",
+    "measure_robustness",
     "preset",
     "register_layer",
     "replay_black_box",
+    "saliency_maps",
     "save",
     "train",
 ]

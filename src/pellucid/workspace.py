@@ -28,7 +28,7 @@ class Workspace:
     """
 
     def __init__(self, empty: Callable[[Shape, Any], Array] = np.empty) -> None:
-        self._empty = empty
+        self.empty = empty
         self._arrays: dict[str, Array] = {}
         self._flat: dict[str, Array] = {}
         self.kept: dict[Any, Any] = {}  # what goes with the arrays, such as views of them
@@ -44,6 +44,6 @@ class Workspace:
             return array
         flat, size = self._flat.get(name), math.prod(shape)
         if flat is None or flat.size < size or flat.dtype != dtype:
-            flat = self._flat[name] = self._empty((size,), dtype)
+            flat = self._flat[name] = self.empty((size,), dtype)
         array = self._arrays[name] = flat[:size].reshape(shape)
         return array

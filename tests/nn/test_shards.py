@@ -1,15 +1,19 @@
 """A batch on several cores gives the gradient of the batch on one."""
 
+import gc
 import threading
+import weakref
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pellucid.nn import shards
+from pellucid.nn.convolution import Conv2D
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
-from pellucid.nn.normalization import BatchNorm, Dropout
+from pellucid.nn.normalization import Activation, BatchNorm, Dropout
+from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.process_shards import CAN_FORK
 from pellucid.nn.shards import sharded
 from pellucid.nn.thread_shards import Exchange, ThreadShards
@@ -146,3 +150,23 @@ def test_an_exchange_sums_in_the_order_of_the_shards() -> None:
         thread.join(timeout=20)
     for (_, round_number), total in sums.items():
         assert total[0] == 111 * (round_number + 1)
+
+
+@pytest.mark.usefixtures("kind")
+@pytest.mark.parametrize("n_shards", [1, 2])
+def test_nothing_is_left_in_memory_when_the_model_goes(rng: np.random.Generator, n_shards: int) -> None:
+    """Buffers are large: they must not wait for the collector of cycles."""
+    conv = Conv2D(16)
+    model = Sequential([conv, BatchNorm(), Activation("relu"), MaxPool2D(2), Conv2D(16), Flatten(), Dense(1)])
+    model.initialize((8, 8, 3), seed=1)
+    X, Y = rng.standard_normal((4, 8, 8, 3)).astype("float32"), model.encode(rng.integers(0, 2, 4))
+    gc.collect()
+    gc.disable()
+    try:
+        with sharded(model, n_shards) as stepper:
+            stepper.loss_and_grad(X, Y)
+        left = [weakref.ref(thing) for leaf in model.leaves() for thing in (leaf, leaf.workspace)]
+        del model, conv, stepper
+        assert [there for there in left if there() is not None] == []
+    finally:
+        gc.enable()

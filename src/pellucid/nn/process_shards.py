@@ -252,6 +252,7 @@ class Crew:
                 os.kill(child, signal.SIGKILL)  # it has nothing to tidy up
                 os.waitpid(child, 0)
         self.children = []
+        self.tasks.check = self.sums.check = nothing  # else crew and counters would keep each other in memory
 
     def _rooms(self) -> list[Array]:
         return _arrays(self.batch)
@@ -282,6 +283,10 @@ class Crew:
         if gone:
             self.children = [child for child in self.children if child not in gone]
             raise Lost
+
+
+def nothing() -> None:
+    """Do nothing."""
 
 
 def move(model: Model, theta: Array, grad: Array) -> None:

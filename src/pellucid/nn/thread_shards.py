@@ -128,6 +128,8 @@ class ThreadShards(Stepper):
             self._tasks[shard].put(None)
         for thread in self._threads:
             thread.join()
+        for one in self.replicas:
+            set_reduce(one, None)
 
     def _reduce(self, shard: int) -> Callable[[Array], Array]:
         return lambda part: self.exchange.sum(shard, part)

@@ -1,6 +1,7 @@
 """Where the windows of a convolution or a pooling lie: sizes, padding, and which pixel falls under which tap."""
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -168,26 +169,27 @@ def length(part: slice) -> int:
 
 
 class Scratch:
-    """Arrays of one dtype from a workspace, so that a step allocates nothing; made by ``Scratch.of``.
+    """Arrays of one dtype that a workspace keeps, so that a step allocates nothing; made by ``Scratch.of``.
 
     ``take`` hands out the beginning of one flat array a name, as long as the largest block needs: the smaller
     last block of a batch does not make it anew.
     """
 
-    def __init__(self, workspace: Workspace, dtype: DType, prefix: str = "") -> None:
-        self._workspace, self._dtype, self._prefix = workspace, dtype, prefix
+    def __init__(self, dtype: DType, empty: Callable[[Shape, DType], Array] = np.empty) -> None:
+        self._dtype, self._empty = dtype, empty  # and not the workspace, which would never be freed then
         self._flat: dict[str, Array] = {}
         self._views: dict[tuple[str, Shape], Array] = {}
         self._frames: dict[str, tuple[Shape, Frame]] = {}
+        self._apart: dict[str, Scratch] = {}
 
     @classmethod
     def of(cls, workspace: Workspace | None, dtype: DType, prefix: str = "") -> "Scratch":
         """Return the workspace's, which remembers its views from call to call; without a workspace a new one."""
         if workspace is None:
-            return cls(Workspace(), dtype, prefix)
+            return cls(dtype)
         scratch = workspace.kept.get((cls, dtype, prefix))
         if scratch is None:
-            scratch = workspace.kept[cls, dtype, prefix] = cls(workspace, dtype, prefix)
+            scratch = workspace.kept[cls, dtype, prefix] = cls(dtype, workspace.empty)
         return scratch
 
     def take(self, name: str, shape: Shape) -> Array:
@@ -197,7 +199,7 @@ class Scratch:
             return view
         flat, size = self._flat.get(name), math.prod(shape)
         if flat is None or flat.size < size:
-            flat = self._flat[name] = self._workspace.take(self._prefix + name, (size,), self._dtype)
+            flat = self._flat[name] = self._empty((size,), self._dtype)
             self._forget_views(name)
         elif len(self._views) > MOST_VIEWS:
             self._forget_views()
@@ -222,7 +224,9 @@ class Scratch:
 
     def apart(self, prefix: str) -> "Scratch":
         """Return one with names of its own, for a part of the work whose arrays have other sizes."""
-        return Scratch.of(self._workspace, self._dtype, f"{self._prefix}{prefix}.")
+        if prefix not in self._apart:
+            self._apart[prefix] = Scratch(self._dtype, self._empty)
+        return self._apart[prefix]
 
 
 def strided(A: Array, shape: Shape, strides: tuple[int, ...]) -> Array:
