@@ -16,13 +16,7 @@ SOLVERS = [
     {"solver": "sgd", "learning_rate_init": 0.1},
     {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.1},
     {"solver": "sgd", "nesterovs_momentum": False, "learning_rate_init": 0.05},
-    {
-        "solver": "sgd",
-        "learning_rate": "invscaling",
-        "momentum": 0.0,
-        "power_t": 0.25,
-        "learning_rate_init": 0.2,
-    },
+    {"solver": "sgd", "learning_rate": "invscaling", "power_t": 0.25, "learning_rate_init": 0.2},
     {"solver": "adam"},
     {"solver": "adam", "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3, "alpha": 0.5},
     {"solver": "lbfgs", "alpha": 0.1},
@@ -69,6 +63,7 @@ def test_classifier(options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 def test_activations(activation: str) -> None:
     assert_same(*both("MLPClassifier", *digits(), activation=activation))
+    assert_same(*both("MLPClassifier", *digits(), activation=activation, hidden_layer_sizes=()))
 
 
 @pytest.mark.parametrize("options", SOLVERS[3:], ids=str)
@@ -120,11 +115,17 @@ def test_weights_of_lbfgs(rng: np.random.Generator) -> None:
     assert_same(*both("MLPClassifier", X, y, fit, solver="lbfgs", alpha=2.0))
 
 
+@pytest.mark.parametrize("nesterov", [True, False])
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
-def test_stopping_by_loss(learning_rate: str) -> None:
+def test_stopping_by_loss(learning_rate: str, nesterov: bool) -> None:
     X, y = digits()
-    options = {"solver": "sgd", "learning_rate": learning_rate, "momentum": 0.0, "max_iter": 400}
-    a, b = both("MLPClassifier", X, y, tol=0.01, n_iter_no_change=3, learning_rate_init=0.5, **options)
+    options = {
+        "solver": "sgd",
+        "learning_rate": learning_rate,
+        "nesterovs_momentum": nesterov,
+        "max_iter": 400,
+    }
+    a, b = both("MLPClassifier", X, y, tol=0.01, n_iter_no_change=3, learning_rate_init=0.2, **options)
     assert 3 < a.n_iter_ < 400
     assert_same(a, b, 1e-7)
 
@@ -183,9 +184,11 @@ def test_patience_and_the_best_go_on_over_warm_starts() -> None:
     assert pair[0].best_loss_ == pytest.approx(pair[1].best_loss_)
 
 
-def test_float32_stays_and_comes_near() -> None:
+@pytest.mark.parametrize("learning_rate", ["constant", "invscaling"])
+def test_float32_stays_and_comes_near(learning_rate: str) -> None:
     X, y = digits()
-    a, b = both("MLPClassifier", X.astype(np.float32), y, solver="sgd", learning_rate_init=0.1)
+    options = {"solver": "sgd", "learning_rate_init": 0.1, "learning_rate": learning_rate}
+    a, b = both("MLPClassifier", X.astype(np.float32), y, **options)
     assert {array.dtype for array in b.coefs_ + b.intercepts_} == {np.dtype(np.float32)}
     assert b.predict_proba(X.astype(np.float32)).dtype == np.float32
     assert_same(a, b, 1e-4)

@@ -18,6 +18,7 @@ SETTINGS = [
     {"batch_size": 16},
     {"early_stopping": True, "validation_fraction": 0.2},
     {"learning_rate": "invscaling"},
+    {"learning_rate": "adaptive", "tol": 0.5, "n_iter_no_change": 2},
     {"dropout": 0.3, "batch_norm": True},
     {"activation": ["tanh"]},
 ]

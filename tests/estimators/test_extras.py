@@ -164,6 +164,13 @@ def test_schedule(schedule: Any, digits: Any) -> None:
     assert not isinstance(schedule, Cosine) or schedule.n_steps == 1  # the parameter itself was not used
 
 
+def test_a_schedule_takes_the_place_of_learning_rate(digits: Any) -> None:
+    options = {"solver": "sgd", "schedule": "cosine", "tol": 10.0, "n_iter_no_change": 1, "random_state": 0}
+    fitted = [MLPClassifier(learning_rate=name, **options).fit(*digits) for name in ("constant", "adaptive")]
+    assert fitted[0].loss_curve_ == fitted[1].loss_curve_
+    assert fitted[0].n_iter_ == 3
+
+
 def test_callbacks_hear_everything(digits: Any) -> None:
     events: list[Any] = []
 
@@ -213,6 +220,16 @@ def test_scoring_decides_when_to_stop(digits: Any) -> None:
         fitted.fit(X[:300], y[:300] > 6, validation_data=held)
         scorer = scoring if callable(scoring) else __import__("sklearn.metrics").metrics.get_scorer(scoring)
         assert scorer(fitted, *held) == pytest.approx(max(fitted.validation_scores_), rel=1e-12)
+
+
+def test_a_scorer_need_not_take_weights(digits: Any) -> None:
+    X, y = digits
+    options: dict[str, Any] = {"early_stopping": True, "max_iter": 2, "random_state": 0}
+    fitted = MLPClassifier(class_weight="balanced", scoring=lambda estimator, X, y: 0.5, **options).fit(X, y)
+    assert fitted.validation_scores_ == [0.5, 0.5]
+    MLPRegressor(scoring="neg_max_error", **options).fit(X, y, sample_weight=np.ones(len(y)))
+    with pytest.raises(ValueError, match="scoring must return a number, got None"):
+        MLPClassifier(scoring=lambda *_: None, **options).fit(X, y)
 
 
 def test_scoring_of_strings_with_feature_names() -> None:

@@ -267,6 +267,14 @@ def test_wide_sparse_text_stays_sparse() -> None:
     assert first_layers == {"SparseDense", "Dense"}
 
 
+@pytest.mark.parametrize("cls", [MLPClassifier, NetworkClassifier])
+def test_sparse_labels_come_back_sparse(cls: Any, rng: np.random.Generator) -> None:
+    X, Y = rng.standard_normal((30, 4)), rng.integers(0, 2, (30, 3))
+    fitted = cls(random_state=0).fit(X, scipy.sparse.csr_matrix(Y))
+    assert scipy.sparse.issparse(fitted.predict(X))  # as scikit-learn has it
+    np.testing.assert_array_equal(fitted.predict(X).toarray(), fitted.fit(X, Y).predict(X))
+
+
 def test_a_pickle_of_a_scorer_and_callbacks_goes_through(iris: Any) -> None:
     fitted = clone(QUICK[0]).set_params(scoring="accuracy", early_stopping=True).fit(*iris)
     assert pickle.load(io.BytesIO(pickle.dumps(fitted))).scoring == "accuracy"

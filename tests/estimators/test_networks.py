@@ -39,6 +39,15 @@ def test_images_and_flat_rows_are_the_same(cats: Any) -> None:
         images.predict(X[:, ::2, ::2])
 
 
+def test_images_that_lie_on_their_side_are_refused(cats: Any) -> None:
+    X, y = cats
+    fitted = NetworkClassifier(n_epochs=1).fit(X[:, :8], y)
+    with pytest.raises(ValueError, match=r"expected images of shape \(8, 16, 3\), got \(16, 8, 3\)"):
+        fitted.predict(X[:, :, :8])
+    grey = NetworkClassifier(n_epochs=1, image_shape=(16, 16, 1)).fit(X[..., 0], y)
+    np.testing.assert_array_equal(grey.predict(X[..., 0]), grey.predict(X[..., :1]))
+
+
 def test_lists_of_images(cats: Any) -> None:
     X, y = cats
     fitted = NetworkClassifier(n_epochs=1, random_state=0).fit((X / 255).tolist(), y.tolist())
@@ -150,6 +159,8 @@ def test_early_stopping_and_warm_start(cats: Any) -> None:
     first = warm.loss_
     assert warm.fit(X, y).loss_ < first
     assert len(warm.loss_curve_) == 6
+    with pytest.raises(ValueError, match="model: the weights to go on from are those of another"):
+        warm.set_params(model="logistic").fit(X, y)
 
 
 def test_several_labels_and_outputs(cats: Any, rng: np.random.Generator) -> None:

@@ -80,8 +80,11 @@ def test_same_words(name: str, options: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"hidden_layer_sizes": (3, 1.5)}, "hidden_layer_sizes must be > 0"),
-        ({"hidden_layer_sizes": ["a", 2]}, "hidden_layer_sizes must be > 0"),
+        ({"hidden_layer_sizes": (3, 1.5)}, r"hidden_layer_sizes must be integers, got \(3, 1.5\)"),
+        ({"hidden_layer_sizes": ["a", 2]}, "hidden_layer_sizes must be integers"),
+        ({"class_weight": {0: -1.0, 1: 1.0}}, "The 'class_weight' parameter .* 0 or more, above 0 to some"),
+        ({"class_weight": {0: 0.0, 1: 0.0}}, "The 'class_weight' parameter .* 0 or more, above 0 to some"),
+        ({"dtype": np.dtype("float16")}, "The 'dtype' parameter"),
         (
             {"callbacks": [print, 3]},
             "The 'callbacks' parameter of MLPClassifier must be a list of callables. Got 3",
@@ -133,6 +136,10 @@ def test_words_for_what_is_ours(options: dict[str, Any], words: str) -> None:
         ({"n_epochs": 0}, "The 'n_epochs' parameter"),
         ({"batch_size": 0}, "The 'batch_size' parameter"),
         ({"image_shape": (2, 2, 1)}, "image_shape: expected sizes whose product is 3"),
+        ({"image_shape": (-1, -3)}, r"image_shape: expected whole numbers from 1 up, got \(-1, -3\)"),
+        ({"image_shape": ("a",)}, "image_shape: expected whole numbers from 1 up"),
+        ({"image_shape": ()}, "image_shape: expected whole numbers from 1 up"),
+        ({"loss": {}}, "loss: expected a name, or a dictionary with 'loss'"),
         ({"model": "no/such/file.toml"}, "no/such/file.toml"),
     ],
     ids=str,
@@ -202,6 +209,30 @@ def test_targets_that_do_not_fit() -> None:
         MLPRegressor("poisson").fit(X, -np.ones(8))
     with pytest.raises(ValueError, match="expected numbers as targets"):
         MLPRegressor().fit(X, np.full(8, "a"))
+
+
+def test_validation_data_is_weighed_in_the_same_words() -> None:
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+        MLPClassifier().fit(X, Y, validation_data=(X, Y, -np.ones(8)))
+
+
+def test_a_wrong_loss_may_still_be_asked_what_it_offers() -> None:
+    assert hasattr(MLPClassifier(loss=5), "predict_proba")
+    assert hasattr(NetworkClassifier(loss={}), "predict_proba")
+    assert not hasattr(NetworkClassifier(loss={"loss": "hinge"}), "predict_proba")
+
+
+@pytest.mark.parametrize("layer", ["last", 0.0, None, 1, -2])
+def test_a_layer_is_a_number(layer: Any) -> None:
+    fitted = MLPClassifier(3, max_iter=1).partial_fit(X, Y, classes=[0, 1])
+    with pytest.raises(ValueError, match="layer: expected a hidden layer's number, from -1 to 0, got"):
+        fitted.transform(X, layer=layer)
+
+
+def test_a_class_too_small_to_be_divided_is_named() -> None:
+    labels = np.where(np.arange(8) == 5, "owl", "cat")
+    with pytest.raises(ValueError, match=r"only 1 member.*\['owl'\]"):
+        MLPClassifier(early_stopping=True).fit(X, labels)
 
 
 def test_a_failed_fit_leaves_the_estimator_unfitted() -> None:

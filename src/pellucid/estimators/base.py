@@ -53,7 +53,12 @@ class BaseNetwork(RecordKeeper):
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "callbacks": [list, tuple, None],
         "progress": ["boolean"],
-        "dtype": [StrOptions({"float32", "float64"}), Options(type, {np.float32, np.float64}), None],
+        "dtype": [
+            StrOptions({"float32", "float64"}),
+            Options(type, {np.float32, np.float64}),
+            Options(np.dtype, {np.dtype("float32"), np.dtype("float64")}),
+            None,
+        ],
         "path": [StrOptions({"auto", "direct", "dual"})],
     }
 
@@ -146,13 +151,7 @@ class BaseNetwork(RecordKeeper):
                 )
 
     def _weights(self, sample_weight: Any, X: Any, y: Any, *, is_partial: bool) -> Array | None:
-        if sample_weight is None:
-            return None
-        dtype = X.dtype if X.dtype.kind == "f" else None
-        checked: Array = _check_sample_weight(sample_weight, X, dtype=dtype, ensure_non_negative=True)
-        if not checked.any():
-            raise ValueError("Sample weights must contain at least one non-zero number.")
-        return checked
+        return _checked_weights(sample_weight, X)
 
     def _read_validation(self, validation_data: Any) -> Samples | None:
         if validation_data is None:
@@ -162,7 +161,7 @@ class BaseNetwork(RecordKeeper):
         X, y = self._read_X_y(*validation_data[:2], reset=False)
         Y, y = self._read_targets(y, is_first=False, is_partial=True)
         weights = validation_data[2] if len(validation_data) == 3 else None
-        return Samples(X, Y, y, None if weights is None else _check_sample_weight(weights, X))
+        return Samples(X, Y, y, _checked_weights(weights, X))
 
     def _train(
         self, network: Model, samples: Samples, held: Samples | None, *, uses_score: bool, is_partial: bool
@@ -252,3 +251,13 @@ class BaseNetwork(RecordKeeper):
     def _make_dtype(self, X: Any) -> str:
         """Return what a new network is trained in: the dtype that was asked for, else that of X."""
         return str(np.dtype(X.dtype if self.dtype is None else self.dtype))
+
+
+def _checked_weights(weights: Any, X: Any) -> Array | None:
+    if weights is None:
+        return None
+    dtype = X.dtype if X.dtype.kind == "f" else None
+    checked: Array = _check_sample_weight(weights, X, dtype=dtype, ensure_non_negative=True)
+    if not checked.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return checked

@@ -1,6 +1,8 @@
 """Held-out samples: how they are set aside, and the score that early stopping goes by."""
 
+import inspect
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -56,7 +58,7 @@ def hold_out(samples: Samples, share: float, random: Any, *, stratify: bool) -> 
     """
     numbers = np.arange(len(samples))
     try:
-        labels = samples.Y if stratify else None
+        labels = samples.y if stratify else None  # as they are called in a message
         rows, held = train_test_split(numbers, random_state=random, test_size=share, stratify=labels)
     except ValueError:
         if not stratify or len(np.unique(samples.Y)) <= 2:
@@ -81,13 +83,14 @@ class Score:
     rule : Loss
         How outputs are read.
     scoring : str, callable or None
-        As scikit-learn takes it.
+        As scikit-learn takes it; told the weights if it can be.
     """
 
     def __init__(self, estimator: Any, held: Samples, rule: Loss, scoring: Any) -> None:
         self.held, self.rule = held, rule
         self.scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
         self.twin: Any = None if self.scorer is None else twin_of(estimator)
+        self.weighs = self.scorer is not None and held.weights is not None and takes_weights(self.scorer)
 
     def __call__(self, run: Run, event: EpochEnd) -> float:
         """Return the score; NaN where an output is not finite."""
@@ -106,8 +109,25 @@ class Score:
 
     def _by_scorer(self, model: Model) -> float:
         self.twin._lent_network = model
-        weights = {} if self.held.weights is None else {"sample_weight": self.held.weights}
-        return float(self.scorer(self.twin, self.twin._as_given(self.held.X), self.held.y, **weights))
+        weights = {"sample_weight": self.held.weights} if self.weighs else {}
+        score = self.scorer(self.twin, self.twin._as_given(self.held.X), self.held.y, **weights)
+        if not isinstance(score, Real):
+            raise ValueError(f"scoring must return a number, got {score!r} ({type(score)}) instead.")
+        return float(score)
+
+
+def takes_weights(scorer: Any) -> bool:
+    """Return whether a scorer, or what it is made of, has an argument ``sample_weight``.
+
+    Examples
+    --------
+    >>> takes_weights(get_scorer("accuracy")), takes_weights(get_scorer("neg_max_error"))
+    (True, False)
+    >>> takes_weights(lambda estimator, X, y: 0.0)
+    False
+    """
+    parameters = inspect.signature(getattr(scorer, "_score_func", scorer)).parameters
+    return "sample_weight" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 class WeightedLoss:

@@ -6,11 +6,11 @@ from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils.metaestimators import available_if
 
 from pellucid.errors import DataError
 from pellucid.estimators.image_base import BaseImages
-from pellucid.estimators.image_reading import image_paths, is_folder
-from pellucid.estimators.kinds import NetworkClassifierBase
+from pellucid.estimators.kinds import NetworkClassifierBase, can_fit_partially
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.model import Model
 from pellucid.training.recipes import GENERAL
@@ -35,8 +35,8 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
     on_error : {"raise", "skip"}, optional
         What ``fit`` does where an image cannot be read: raise, or leave it out and warn. ``predict`` always raises.
     n_jobs : int or None, optional
-        Threads that each batch is split over while training; -1: one for each core; None: so too, but one where a
-        step is too small to gain by it.
+        Cores that each batch is split over while training; -1: all; None: all where a step is large enough to gain
+        by it, else one.
     loss, optimizer, learning_rate, schedule, augment, n_epochs, batch_size, shuffle, random_state : optional
         As for :class:`pellucid.estimators.NetworkClassifier`.
     early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start, dtype, path : optional
@@ -174,9 +174,24 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of images whose class is found; y may be left out for a folder, as in ``fit``."""
-        if y is None and is_folder(X):
-            X, y = image_paths(X)
-        return float(super().score(X, self._labels_given(y), sample_weight))
+        return float(super().score(*self._labelled(X, y), sample_weight))
+
+    @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, classes: Any = None) -> Any:
+        """Train for one more epoch, on these images; the optimizer's memory goes on.
+
+        Parameters
+        ----------
+        X, y, sample_weight :
+            As for ``fit``.
+        classes : array-like, shape (k,), optional
+            Every class that will ever come; needed in the first call.
+
+        Returns
+        -------
+        self
+        """
+        return super().partial_fit(*self._labelled(X, y), sample_weight, classes)
 
     def save(self, path: str | Path) -> None:
         """Write the trained model to a file that :func:`pellucid.load` and ``pellucid predict`` read.
@@ -198,7 +213,8 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
     def load(cls, path: str | Path) -> Self:
         """Return a fitted estimator around the image classifier of a model file, whoever trained it.
 
-        Its labels are the file's: words. ``partial_fit`` and ``warm_start`` train it further.
+        Its labels are the file's: words; of several labels an image, numbers. ``partial_fit`` and ``warm_start``
+        train it further.
 
         Raises
         ------
@@ -210,15 +226,18 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
         model = load(path)
         shape = model.input_shape
         is_of_images = len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,))
-        if model.loss_kind != "classification" or not is_of_images:
+        if model.loss_kind not in ("classification", "multi_label") or not is_of_images:
             raise DataError(
                 f"{path}: expected a classifier of images, got a model of {shape} on {model.loss}."
             )
-        names = model.classes or tuple(map(str, range(max(2, model.output_shape[-1]))))
+        n_outputs = model.output_shape[-1]
         estimator = cls(model, loss=_loss_of(model), warm_start=True)
-        estimator.sample_shape_, estimator.n_outputs_ = shape, model.output_shape[-1]
-        estimator.classes_ = np.array(names)
-        estimator._kind = "binary" if estimator.n_outputs_ == 1 else "multiclass"
+        estimator.sample_shape_, estimator.n_outputs_ = shape, n_outputs
+        if model.loss_kind == "multi_label":
+            estimator._kind, estimator.classes_ = "multilabel", np.arange(n_outputs)
+        else:
+            estimator._kind = "binary" if n_outputs == 1 else "multiclass"
+            estimator.classes_ = np.array(model.classes or tuple(map(str, range(max(2, n_outputs)))))
         estimator._training_table = GENERAL
         estimator.out_activation_ = estimator._objective().out_activation
         estimator._keep(copy.deepcopy(model))
@@ -228,7 +247,7 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
         return hasattr(self, "model_")
 
     def _loss_wanted(self) -> Any:
-        loss = self.loss or "log_loss"
+        loss = "log_loss" if self.loss is None else self.loss
         return "multi_label" if loss == "log_loss" and self._kind == "multilabel" else loss
 
     def __sklearn_tags__(self) -> Any:
@@ -241,6 +260,7 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
 
 def _loss_of(model: Model) -> Any:
     """Return the ``loss`` parameter for a model's loss."""
-    if model.loss in ("binary_cross_entropy", "categorical_cross_entropy") and not model.loss_options:
+    plain = ("binary_cross_entropy", "categorical_cross_entropy", "multi_label")
+    if model.loss in plain and not model.loss_options:
         return None
     return {"loss": model.loss, **model.loss_options}

@@ -2,6 +2,7 @@
 
 import warnings
 from numbers import Integral
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +18,6 @@ from pellucid.estimators.image_reading import (
     choose_shape,
     fault_in_words,
     image_paths,
-    is_folder,
     named,
     read_sources,
 )
@@ -58,35 +58,38 @@ class BaseImages(BaseAnyNetwork):
     ) -> Any:
         self._check_parameters()
         is_first = not hasattr(self, "model_") or not (self.warm_start or is_partial)
-        X, y, weights = self._gather(X, y, sample_weight, reset=is_first, may_be_one=is_partial)
-        if is_folder(validation_data):
+        X, y, weights = self._gather(X, y, sample_weight, reset=is_first, is_part=is_partial)
+        if isinstance(validation_data, str | Path):
             validation_data = image_paths(validation_data)
         if isinstance(validation_data, tuple | list) and len(validation_data) in (2, 3):
             Xv, yv, *wv = validation_data
-            gathered = self._gather(Xv, yv, wv[0] if wv else None, reset=False, may_be_one=True)
+            gathered = self._gather(Xv, yv, wv[0] if wv else None, reset=False, is_part=True)
             validation_data = gathered if wv else gathered[:2]
         return super()._fit(X, y, weights, validation_data=validation_data, is_partial=is_partial)
 
     def _gather(
-        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, may_be_one: bool
+        self, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
     ) -> tuple[Array, Array, Any]:
         """Return the images that can be read, with their labels and weights."""
-        if y is None and is_folder(X):
-            X, y = image_paths(X)
-        y = self._labels_given(y)
+        X, y = self._labelled(X, y)
         sources = as_sources(X)
         has_weights = np.ndim(sample_weight) > 0
         check_consistent_length(sources, y, sample_weight if has_weights else None)
-        if y.ndim == 1 and not may_be_one:
+        if y.ndim == 1 and not is_part:
             _check_two_classes(y)
         if reset:
             self.sample_shape_ = self._choose_shape(sources)
+        elif self._size_wanted() not in (None, self.sample_shape_[:2]):
+            raise OptionError(
+                f"image_size: the weights to go on from are of {self.sample_shape_[0]} x {self.sample_shape_[1]} "
+                f"pixels, got {self.image_size}. Set it back, or fit anew with warm_start=False."
+            )
         readings = read_sources(sources, self.sample_shape_, has_bar=self.progress)
         if readings.faults:
             if self.on_error == "raise":
                 hint = ' Repair or remove it, or pass on_error="skip" to leave such images out.'
-                raise DataError(fault_in_words(readings, sources) + hint)
-            _check_not_emptied(y, readings.rows)
+                raise DataError(fault_in_words(readings, sources) + (hint if len(readings.rows) else ""))
+            _check_not_emptied(y, readings.rows, is_part=is_part)
             names = some(named(sources, readings.faults), most=3)
             warnings.warn(
                 f"left out {len(readings.faults)} of {len(sources)} images that cannot be read: {names}",
@@ -97,14 +100,17 @@ class BaseImages(BaseAnyNetwork):
             sample_weight = np.asarray(sample_weight)[readings.rows] if has_weights else sample_weight
         return readings.images, y, sample_weight
 
-    def _labels_given(self, y: Any) -> Array:
+    def _labelled(self, X: Any, y: Any) -> tuple[Any, Array]:
+        """Return images with their labels: of a folder, the names of its sub-folders, unless others are given."""
+        if y is None and isinstance(X, str | Path) and not Path(X).expanduser().is_file():
+            X, y = image_paths(X)
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None. "
                 "It may be left out for a folder with one sub-folder a class."
             )
         checked: Array = _check_y(y, multi_output=True, estimator=self)
-        return checked
+        return X, checked
 
     def _choose_shape(self, sources: Any) -> Shape:
         size = self._size_wanted()
@@ -149,9 +155,9 @@ def _check_two_classes(y: Array) -> None:
         )
 
 
-def _check_not_emptied(y: Array, rows: Array) -> None:
-    """Raise where leaving images out would leave a class without any."""
-    gone = [] if y.ndim > 1 else sorted(set(y.tolist()) - set(y[rows].tolist()))
+def _check_not_emptied(y: Array, rows: Array, *, is_part: bool) -> None:
+    """Raise where leaving images out would leave a class without any; a part may lack a class."""
+    gone = [] if is_part or y.ndim > 1 else sorted(set(y.tolist()) - set(y[rows].tolist()))
     if gone or len(rows) == 0:
         what = f"image of class {gone[0]!r}" if gone else "image"
         raise DataError(f"X: not one {what} can be read. Save them again as JPEG or PNG.")

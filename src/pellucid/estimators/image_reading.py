@@ -245,8 +245,9 @@ def _pixels(source: Any, i: int) -> Array:
     if image.ndim == 2:
         image = image[..., np.newaxis]
     if image.ndim != 3 or image.shape[2] not in (1, 3) or not math.prod(image.shape):
+        hint = " Leave the transparency out: image[..., :3]." if image.shape[2:] == (4,) else ""
         raise DataError(
-            f"{where}: expected an image of shape (height, width, 3) or (height, width), got {image.shape}."
+            f"{where}: expected an image of shape (height, width, 3) or (height, width), got {image.shape}.{hint}"
         )
     image = _as_bytes(image, where)
     return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image

@@ -4,6 +4,7 @@ from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
+import scipy.sparse
 import scipy.special
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -21,7 +22,6 @@ from pellucid.estimators.objective import (
     classifier_objective,
     named_objective,
     regressor_objective,
-    split_options,
 )
 from pellucid.estimators.targets import Labels, is_multilabel, learn_labels, read_labels
 from pellucid.ops.activations_smooth import sigmoid_forward
@@ -44,12 +44,14 @@ def _objective(loss: Any, kind: str, detail: float) -> Objective:
 
 
 def _gives_probabilities(estimator: Any) -> bool:
-    if split_options(estimator.loss or "log_loss")[0] == "hinge":
+    loss = estimator.loss
+    if "hinge" in (loss, loss.get("loss") if isinstance(loss, dict) else None):
         raise AttributeError("probability estimates are not available for loss='hinge'")
     return True
 
 
-def _can_fit_partially(estimator: Any) -> bool:
+def can_fit_partially(estimator: Any) -> bool:
+    """Return True; an AttributeError where the solver needs the whole of the data."""
     estimator._check_stochastic()
     return True
 
@@ -67,6 +69,7 @@ class PartialFit(BaseNetwork):
 class NetworkClassifierBase(ClassifierMixin, PartialFit):  # type: ignore[misc]
     """What a classifier is, whatever its network."""
 
+    _has_sparse_labels = False
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseNetwork._parameter_constraints,
         "loss": [StrOptions(set(CLASSIFIER_LOSSES)), dict],
@@ -74,7 +77,7 @@ class NetworkClassifierBase(ClassifierMixin, PartialFit):  # type: ignore[misc]
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
-    @available_if(_can_fit_partially)  # type: ignore[untyped-decorator]
+    @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
         """Train for one more epoch, on these samples; the optimizer's memory goes on.
@@ -106,6 +109,7 @@ class NetworkClassifierBase(ClassifierMixin, PartialFit):  # type: ignore[misc]
         if not hasattr(self, "classes_") or (is_first and not is_partial):
             labels = learn_labels(y)
             self.classes_, self._kind = labels.classes, labels.kind
+            self._has_sparse_labels = scipy.sparse.issparse(y)
         elif self.warm_start and not is_partial:
             self._check_same_classes(learn_labels(y))
             labels = read_labels(y, self.classes_, self._kind)
@@ -131,17 +135,24 @@ class NetworkClassifierBase(ClassifierMixin, PartialFit):  # type: ignore[misc]
                 "use compute_class_weight('balanced', classes=classes, y=y) on all of y, and pass the resulting "
                 "weights as the class_weight parameter."
             )
-        by_class: Array = compute_sample_weight(self.class_weight, y).astype(X.dtype, copy=False)
-        return by_class if weights is None else by_class * weights
+        by_class: Array = compute_sample_weight(self.class_weight, y)
+        weights = by_class.astype(X.dtype, copy=False) * (1 if weights is None else weights)
+        if not (weights >= 0).all() or not weights.any():
+            raise ValueError(
+                f"The 'class_weight' parameter of {type(self).__name__} must give weights of 0 or more, above 0 to "
+                f"some sample. Got {self.class_weight!r} instead."
+            )
+        return weights
 
     def _objective(self) -> Objective:
         return _objective(self._loss_wanted(), self._kind, float(self.label_smoothing))
 
     def predict(self, X: Any) -> Array:
-        """Return the likeliest class of each sample, (m,); of several labels a sample, 0 and 1, (m, k)."""
+        """Return the likeliest class of each sample, (m,); of several labels, 0 and 1, (m, k), sparse if y was."""
         Z = self._outputs(X)
         if self._kind == "multilabel":
-            return (Z > 0).astype(np.int64)
+            is_there = (Z > 0).astype(np.int64)
+            return scipy.sparse.csr_matrix(is_there) if self._has_sparse_labels else is_there
         codes = (Z[:, 0] > 0).astype(np.intp) if self._kind == "binary" else Z.argmax(axis=1)
         if len(self.classes_) == 1:
             codes[:] = 0
@@ -201,7 +212,7 @@ class NetworkRegressorBase(RegressorMixin, PartialFit):  # type: ignore[misc]
     }
     _kind = _kind_of_targets = "regression"
 
-    @available_if(_can_fit_partially)  # type: ignore[untyped-decorator]
+    @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Train for one more epoch, on these samples; the optimizer's memory goes on.

@@ -17,7 +17,7 @@ from pellucid.estimators.held_out import Samples
 from pellucid.estimators.mlp_parameters import MLPParameters
 from pellucid.estimators.quick_check import passes_checks
 from pellucid.estimators.representations import Representations
-from pellucid.estimators.solvers import UncorrectedEpsilon, make_solver
+from pellucid.estimators.solvers import KeptVelocity, UncorrectedEpsilon, make_solver
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
 from pellucid.nn.layers import Dense, Layer
 from pellucid.nn.model import Model, Sequential
@@ -87,7 +87,7 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
             self._hidden_sizes(), self._activations(), self._rates(), strict=True
         ):
             bend = None if activation == "linear" else activation
-            layers.append(_dense(width, None if self.batch_norm else bend, X if not layers else None))
+            layers.append(_dense(int(width), None if self.batch_norm else bend, X if not layers else None))
             if self.batch_norm:
                 layers.append(BatchNorm())
                 layers += [] if bend is None else [Activation(bend)]
@@ -105,8 +105,8 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
         network = self._new_network(samples.X)
         self.n_layers_ = len(self._hidden_sizes()) + 2
         self.out_activation_ = self._objective().out_activation
-        names = set(self._activations())
-        share = 2.0 if names == {"sigmoid"} else 6.0  # of Glorot and Bengio, 2010, equation 16
+        names = set(self._activations()) or {self.activation if isinstance(self.activation, str) else ""}
+        share = 2.0 if names <= {"sigmoid", "logistic"} else 6.0  # of Glorot and Bengio, 2010, equation 16
         for dense in _dense_layers(network):
             W, b = dense.params["W"], dense.params["b"]
             bound = np.sqrt(share / sum(W.shape))
@@ -150,6 +150,8 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
         callbacks: list[Callback] = [L2Penalty(self.alpha, share=share)] if self.alpha or share != 1 else []
         if isinstance(optimizer, Adam | AdamW):
             callbacks.append(UncorrectedEpsilon(optimizer))
+        if self._changes_rate() and self.momentum:
+            callbacks.append(KeptVelocity())
         recipe = {
             "optimizer": optimizer,
             "n_epochs": self.max_iter,
@@ -157,9 +159,13 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
             "schedule": self._schedule(n, is_resumed=is_partial and bool(self._position.optimizer)),
             "callbacks": callbacks,
         }
-        if self.solver == "sgd" and self.learning_rate == "adaptive":
+        if self._changes_rate() and self.learning_rate == "adaptive":
             recipe["divisor"] = 5.0
         return recipe
+
+    def _changes_rate(self) -> bool:
+        """Return whether ``learning_rate`` has a say: of "sgd", and where no schedule takes its place."""
+        return self.solver == "sgd" and self.schedule is None and self.learning_rate != "constant"
 
     def _batch(self, n: int) -> int | None:
         """Return the size of a batch; None for the whole."""
@@ -178,7 +184,7 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
         if self.schedule is not None:
             is_name = isinstance(self.schedule, str)
             return get_schedule(self.schedule) if is_name else copy.deepcopy(self.schedule)
-        if self.solver != "sgd" or self.learning_rate != "invscaling":
+        if not self._changes_rate() or self.learning_rate == "adaptive":
             return None
         return InverseScaling(n, self.power_t, n_seen=self.t_, is_resumed=is_resumed)
 

@@ -42,14 +42,19 @@ class MLPParameters(PartialFit):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        sizes = self._hidden_sizes()
-        if any(not isinstance(size, Integral) or int(size) <= 0 for size in sizes):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        self._check_sizes()
         self._activations()
         if self.solver == "lbfgs" and any(self._rates()):
             raise ValueError("dropout: solver 'lbfgs' needs the same loss every time; use 'adam' or 'sgd'.")
         if self.solver == "lbfgs" and self.schedule is not None:
             raise ValueError("schedule: solver 'lbfgs' has no learning rate; leave it out.")
+
+    def _check_sizes(self) -> None:
+        sizes = self._hidden_sizes()
+        if not all(isinstance(size, Integral) for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be integers, got {self.hidden_layer_sizes!r}.")
+        if any(int(size) <= 0 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
 
     def _hidden_sizes(self) -> list[Any]:
         sizes = self.hidden_layer_sizes

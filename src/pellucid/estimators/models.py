@@ -58,6 +58,21 @@ def sketch(model: Any, n_outputs: int) -> Sketch:
     return Sketch(architecture.model, {**own, **architecture.training})
 
 
+def describes(model: Any, network: Model, n_outputs: int) -> bool:
+    """Return whether an estimator's ``model`` parameter is what a network was made from; a lost file may be.
+
+    Examples
+    --------
+    >>> describes("logistic", preset("logistic"), 1), describes("mlp", preset("logistic"), 1)
+    (True, False)
+    """
+    is_file = isinstance(model, str | Path) and Path(model).suffix == ".toml"
+    if is_file and not Path(model).is_file():
+        return True
+    asked: Model = model if isinstance(model, Model) else sketch(model, n_outputs).model
+    return bool(asked.config() == network.config())
+
+
 def choose_optimizer(optimizer: Any, learning_rate: float | None, recipe: Mapping[str, Any]) -> Optimizer:
     """Return a new optimizer: the one that was asked for, else the recipe's.
 

@@ -127,7 +127,7 @@ class NetworkClassifier(NetworkClassifierBase, BaseAnyNetwork):
         self.label_smoothing = label_smoothing
 
     def _loss_wanted(self) -> Any:
-        loss = self.loss or "log_loss"
+        loss = "log_loss" if self.loss is None else self.loss
         return "multi_label" if loss == "log_loss" and self._kind == "multilabel" else loss
 
 
@@ -215,4 +215,4 @@ class NetworkRegressor(NetworkRegressorBase, BaseAnyNetwork):
         self.verbose = verbose
 
     def _loss_wanted(self) -> Any:
-        return self.loss or "mean_squared_error"
+        return "mean_squared_error" if self.loss is None else self.loss

@@ -23,6 +23,7 @@ from pellucid.estimators.models import (
     choose_batch,
     choose_optimizer,
     choose_schedule,
+    describes,
     frozen,
     sketch,
     thawed,
@@ -34,6 +35,8 @@ from pellucid.training.optimizers import Optimizer
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES
 from pellucid.training.schedules import Schedule
 from pellucid.types import Array, Shape
+
+NOT_STOCHASTIC = "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
 
 
 class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ignore[misc]
@@ -56,16 +59,28 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
         return False
 
     def _stops_early(self) -> bool:
-        return not self._takes_full_batch()
+        return True
 
     def _takes_full_batch(self) -> bool:
         return self.optimizer == "lbfgs" or isinstance(self.optimizer, LBFGS)
 
     def _check_stochastic(self) -> None:
         if self._takes_full_batch():
-            raise AttributeError(
-                "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
-            )
+            raise AttributeError(NOT_STOCHASTIC)
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if self._takes_full_batch():
+            self._check_full_batch()
+
+    def _check_full_batch(self) -> None:
+        """Refuse what lbfgs has no use for."""
+        for name in ("learning_rate", "schedule", "augment", "batch_size"):
+            value = getattr(self, name)
+            if not (value is None or (isinstance(value, str) and value == AUTO)):
+                raise OptionError(
+                    f"{name}: lbfgs takes all samples as they are and chooses its own steps; leave it out."
+                )
 
     # Samples.
 
@@ -101,14 +116,25 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
         """Return validated rows in the shape that the model takes."""
         rows: Array = X.toarray() if hasattr(X, "toarray") else X
         if reset:
-            wanted = () if self.image_shape is None else tuple(int(n) for n in self.image_shape)
+            wanted = self._shape_wanted()
             if wanted and math.prod(wanted) != rows.shape[1]:
                 raise ValueError(
                     f"image_shape: expected sizes whose product is {rows.shape[1]}, the numbers of a sample, "
                     f"got {wanted}."
                 )
             self.sample_shape_ = wanted or (shape if len(shape) > 1 else rows.shape[1:])
+        if min(len(shape), len(self.sample_shape_)) > 1 and _bare(shape) != _bare(self.sample_shape_):
+            raise ValueError(f"X: expected images of shape {self.sample_shape_}, got {shape}.")
         return rows.reshape(len(rows), *self.sample_shape_)
+
+    def _shape_wanted(self) -> Shape:
+        """Return ``image_shape``, () for none."""
+        if self.image_shape is None:
+            return ()
+        shape = tuple(self.image_shape)
+        if not shape or not all(isinstance(n, Integral) and int(n) > 0 for n in shape):
+            raise ValueError(f"image_shape: expected whole numbers from 1 up, got {self.image_shape!r}.")
+        return tuple(int(n) for n in shape)
 
     # The model.
 
@@ -129,6 +155,11 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
         return model
 
     def _go_on(self, samples: Samples) -> Model:
+        if not describes(self.model, self.model_, self.n_outputs_):
+            raise OptionError(
+                "model: the weights to go on from are those of another. Set it back, or fit anew with "
+                "warm_start=False."
+            )
         return self.model_
 
     def _keep(self, network: Model) -> None:
@@ -142,18 +173,31 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
     def _recipe(self, samples: Samples, network: Model, *, is_partial: bool) -> dict[str, Any]:
         table = self._training_table
         n_epochs = self.n_epochs or int(table.get("epochs", 50))
-        if self._takes_full_batch():
-            optimizer = self.optimizer if isinstance(self.optimizer, Optimizer) else LBFGS(n_epochs)
-            return {"optimizer": optimizer, "n_epochs": n_epochs + 1, "callbacks": []}
+        optimizer = choose_optimizer(self.optimizer, self.learning_rate, table)
+        if isinstance(optimizer, LBFGS):
+            if is_partial:
+                raise OptionError(NOT_STOCHASTIC)
+            return self._full_batch_recipe(optimizer, n_epochs, network)
         size = choose_batch(self.batch_size, table, len(samples))
         return {
-            "optimizer": choose_optimizer(self.optimizer, self.learning_rate, table),
+            "optimizer": optimizer,
             "n_epochs": n_epochs,
             "batch_size": size if size is None or self.shuffle else InOrder(size),
             "schedule": choose_schedule(self.schedule, table),
             "augment": choose_augment(self.augment, table),
             "callbacks": [],
         }
+
+    def _full_batch_recipe(self, optimizer: LBFGS, n_epochs: int, network: Model) -> dict[str, Any]:
+        self._check_full_batch()
+        if network.draws_random_numbers:
+            raise OptionError(
+                "optimizer: lbfgs needs the same loss every time; a model with Dropout takes 'adam'."
+            )
+        if self.n_epochs is not None or not isinstance(self.optimizer, Optimizer):
+            optimizer.max_iterations = n_epochs
+        # One epoch more than its own limit, so that it can say what it reached.
+        return {"optimizer": optimizer, "n_epochs": optimizer.max_iterations + 1, "callbacks": []}
 
     def __getstate__(self) -> Any:
         """Return what a pickle keeps: of the model its weights, not its buffers."""
@@ -193,3 +237,8 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
             for layer in self._hidden_layers()[: index + 1]:
                 A = layer.forward(A)
             return A.reshape(len(A), -1).copy()
+
+
+def _bare(shape: Shape) -> Shape:
+    """Return the shape of an image without a channel that is the only one."""
+    return shape[:2] if len(shape) == 3 and shape[2] == 1 else shape

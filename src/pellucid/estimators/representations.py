@@ -61,12 +61,12 @@ class Representations:
         width = self._hidden_width(self._hidden_index(layer))
         return np.array([f"{prefix}{i}" for i in range(width)], dtype=object)
 
-    def _hidden_index(self, layer: int) -> int:
+    def _hidden_index(self, layer: Any) -> int:
         n_hidden = self._n_hidden()
-        if not -n_hidden <= layer < n_hidden:
+        if not isinstance(layer, int | np.integer) or not -n_hidden <= layer < n_hidden:
             allowed = f"from {-n_hidden} to {n_hidden - 1}" if n_hidden else "none: there is no hidden layer"
-            raise ValueError(f"layer: expected a hidden layer's number, {allowed}, got {layer}.")
-        return layer % n_hidden
+            raise ValueError(f"layer: expected a hidden layer's number, {allowed}, got {layer!r}.")
+        return int(layer) % n_hidden
 
     def _n_hidden(self) -> int:
         raise NotImplementedError

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.training.adam import Adam, AdamW
 from pellucid.training.adaptive import Adagrad, RMSprop
-from pellucid.training.events import Event, StepEnd, TrainStart
+from pellucid.training.events import EpochEnd, Event, StepEnd, TrainStart
 from pellucid.training.lbfgs import LBFGS
 from pellucid.training.optimizers import SGD, Optimizer
 
@@ -76,3 +76,45 @@ class UncorrectedEpsilon:
     def set_for(self, step: int) -> None:
         """Set the epsilon for a step, counted from 1."""
         self.optimizer.epsilon = self.epsilon / math.sqrt(1 - self.optimizer.beta2**step)
+
+
+class KeptVelocity:
+    """Makes a change of SGD's learning rate what it is in scikit-learn, as a callback of ``train``.
+
+    Notes
+    -----
+    scikit-learn's velocity v <- mu v - eta g is a step, which a smaller eta leaves as it is; SGD's V <- mu V + g is
+    a gradient, and eta V the step. The same steps come where V is multiplied by the old eta over the new one.
+
+    Examples
+    --------
+    >>> sgd, theta = SGD(learning_rate=0.1, momentum=0.9), np.zeros(1)
+    >>> sgd.start(theta, np.ones(1))
+    >>> sgd.step(theta, np.ones(1))
+    >>> KeptVelocity.rescale(sgd, 0.5)
+    >>> sgd.state()["velocity"]
+    array([5.])
+    """
+
+    is_last = True  # a rule of convergence changes the rate, too
+
+    def __call__(self, event: Event) -> None:
+        """Listen."""
+        if isinstance(event, TrainStart):
+            self.run, self.rate = event.run, event.run.optimizer.learning_rate
+        if isinstance(event, TrainStart | EpochEnd):
+            optimizer, schedule = self.run.optimizer, self.run.schedule
+            if schedule is not None:  # set again in the next step: here for who takes the training up later
+                optimizer.learning_rate = schedule.rate(self.run.step)
+            if optimizer.learning_rate != self.rate:
+                self.rescale(optimizer, self.rate)
+            self.rate = optimizer.learning_rate
+
+    @staticmethod
+    def rescale(optimizer: Optimizer, old: float) -> None:
+        """Rescale V after the learning rate, which was ``old``, has been changed."""
+        state = optimizer.state()
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            velocity = np.asarray(state["velocity"]) * float(np.divide(old, optimizer.learning_rate))
+        if np.isfinite(velocity).all():  # else the rate is next to nothing
+            optimizer.load_state({**state, "velocity": velocity})

@@ -1,0 +1,159 @@
+"""ImageClassifier: scikit-learn's contract."""
+
+import copy
+import pickle
+import threading
+import warnings
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+import sklearn
+from sklearn.base import clone, is_classifier
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_checks, get_tags
+from tests.estimators.images.conftest import FIVE, HEIGHT, WIDTH, N, quick
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.estimators import ImageClassifier
+from pellucid.estimators.image_reading import read_sources
+
+DATA_FREE = [
+    "check_estimator_cloneable",
+    "check_no_attributes_set_in_init",
+    "check_estimator_repr",
+    "check_parameters_default_constructible",
+    "check_get_params_invariance",
+    "check_set_params",
+    "check_estimators_unfitted",
+    "check_valid_tag_types",
+    "check_estimator_tags_renamed",
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_param_validation",
+    "check_requires_y_none",
+    "check_classifiers_regression_target",
+]
+
+
+@pytest.mark.parametrize("name", DATA_FREE)
+def test_checks_of_scikit_learns_that_need_no_rows_of_numbers(name: str) -> None:
+    check = getattr(estimator_checks, name, None)
+    if check is None:
+        pytest.skip("this version of scikit-learn has no such check")
+    check("ImageClassifier", ImageClassifier("mlp-wide", n_epochs=1))
+
+
+def test_scikit_learn_sees_that_it_takes_no_table() -> None:
+    tags = get_tags(ImageClassifier())
+    assert tags.no_validation
+    assert not tags.input_tags.two_d_array
+    assert not tags.input_tags.sparse
+    assert tags.input_tags.string
+    assert tags.target_tags.required
+    assert is_classifier(ImageClassifier())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that checks are left out
+        for estimator, check in estimator_checks.estimator_checks_generator(ImageClassifier()):
+            check(estimator)
+
+
+def test_fit_returns_self_and_leaves_parameters_and_data_alone(listed: Any) -> None:
+    paths, labels = (part.copy() for part in listed)
+    paths.flags.writeable = labels.flags.writeable = False
+    estimator = quick()
+    before = copy.deepcopy(estimator.get_params())
+    assert estimator.fit(paths, labels) is estimator
+    assert estimator.get_params() == before
+    images = read_sources(paths, (HEIGHT, WIDTH, 3)).images
+    kept = images.copy()
+    weights = np.linspace(0, 1, 2 * N)
+    for array in (images, weights):
+        array.flags.writeable = False
+    estimator.fit(images, labels, weights).predict(images)
+    np.testing.assert_array_equal(images, kept)
+
+
+def test_fit_is_idempotent_and_starts_anew(folder: Path, listed: Any) -> None:
+    estimator = quick()
+    first = estimator.fit(folder).predict_proba(folder)
+    estimator.fit(np.zeros((4, 5, 5, 3), np.uint8), [1, 2, 3, 1])
+    assert estimator.classes_.tolist() == [1, 2, 3]
+    np.testing.assert_array_equal(estimator.fit(*listed).predict_proba(folder), first)
+
+
+def test_attributes(fitted: ImageClassifier) -> None:
+    assert fitted.classes_.tolist() == ["day", "night"]
+    assert fitted.sample_shape_ == (HEIGHT, WIDTH, 3)
+    assert not hasattr(fitted, "n_features_in_")  # photos come in any size
+    assert fitted.n_iter_ == len(fitted.loss_curve_) == 30
+    assert fitted.loss_ == fitted.loss_curve_[-1]
+    assert (fitted.n_outputs_, fitted.out_activation_, fitted.t_) == (1, "logistic", 30 * 2 * N)
+    assert fitted.model_.preprocessing == Preprocessing("divide", 255.0)
+
+
+@pytest.mark.parametrize("ask", [*FIVE, "score", "save"])
+def test_not_fitted(ask: str, folder: Path) -> None:
+    with pytest.raises(NotFittedError, match="This ImageClassifier instance is not fitted yet"):
+        getattr(ImageClassifier(), ask)(folder)
+
+
+def test_clone_pickle_joblib_and_copy(fitted: ImageClassifier, folder: Path, tmp_path: Path) -> None:
+    assert not hasattr(clone(fitted), "model_")
+    assert clone(fitted).get_params() == fitted.get_params()
+    joblib.dump(fitted, tmp_path / "a.joblib")
+    for other in (
+        pickle.loads(pickle.dumps(fitted)),
+        joblib.load(tmp_path / "a.joblib"),
+        copy.deepcopy(fitted),
+    ):
+        for ask in FIVE:
+            np.testing.assert_array_equal(getattr(other, ask)(folder), getattr(fitted, ask)(folder))
+
+
+def test_a_pickle_holds_no_photos(fitted: ImageClassifier, listed: Any) -> None:
+    paths, labels = listed
+    many = quick(n_epochs=1).fit(np.tile(paths, 40), np.tile(labels, 40))
+    assert len(pickle.dumps(many)) < len(pickle.dumps(fitted)) + 20_000
+
+
+def test_searches_over_paths(listed: Any) -> None:
+    grid = {"image_size": [4, (HEIGHT, WIDTH)], "learning_rate": [0.001, 0.01]}
+    for paths in (listed[0], list(listed[0]), [Path(path) for path in listed[0]]):
+        search = GridSearchCV(quick(n_epochs=2), grid, cv=2).fit(paths, listed[1])
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+        assert search.best_estimator_.predict(paths).shape == (2 * N,)
+    assert GridSearchCV(quick(n_epochs=2), grid, cv=2, n_jobs=2).fit(*listed).best_score_ > 0
+    scores = cross_val_score(quick(n_epochs=30), *listed, cv=3, scoring="roc_auc")
+    assert scores.mean() > 0.9
+    assert make_pipeline(quick(n_epochs=30)).fit(*listed).score(*listed) > 0.9
+    calibrated = CalibratedClassifierCV(quick(n_epochs=30), cv=2).fit(*listed)
+    assert calibrated.score(*listed) > 0.9
+
+
+def test_metadata_routing(listed: Any) -> None:
+    weights = np.r_[np.ones(N), np.full(N, 1e-6)]
+    with sklearn.config_context(enable_metadata_routing=True):
+        estimator = quick().set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        scores = cross_val_score(estimator, *listed, params={"sample_weight": weights}, cv=3)
+    assert scores.shape == (3,)
+
+
+def test_threads_may_predict_at_once(fitted: ImageClassifier, listed: Any) -> None:
+    wanted, wrong = fitted.predict_proba(listed[0]), []
+
+    def ask() -> None:
+        for _ in range(5):
+            if not np.array_equal(fitted.predict_proba(listed[0]), wanted):
+                wrong.append(1)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
