@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pellucid.training.one_cycle import OneCycle
     from pellucid.training.optimizers import SGD
     from pellucid.training.plateau import ReduceOnPlateau
+    from pellucid.training.recalibration import Recalibrate
     from pellucid.training.records import History
     from pellucid.training.schedules import Constant, Cosine, Exponential, Step
     from pellucid.training.stopping import EarlyStopping
@@ -89,6 +90,7 @@ _HOMES = {
     "PrintCosts": "training.callbacks",
     "Progress": "training.callbacks",
     "RMSprop": "training.adaptive",
+    "Recalibrate": "training.recalibration",
     "ReduceOnPlateau": "training.plateau",
     "Residual": "nn.structures",
     "SGD": "training.optimizers",
@@ -151,6 +153,7 @@ __all__ = [
     "PrintCosts",
     "Progress",
     "RMSprop",
+    "Recalibrate",
     "ReduceOnPlateau",
     "Residual",
     "Sequential",

@@ -9,6 +9,7 @@ import pytest
 from pellucid.app.config import training_config
 from pellucid.app.training import fit, make_model, plan
 from pellucid.errors import OptionError
+from pellucid.training.recalibration import Recalibrate
 from pellucid.types import Dataset, Split
 
 
@@ -63,3 +64,21 @@ def test_an_average_is_kept(rng: np.random.Generator) -> None:
 
     last, mean = weights(), weights(average=0.9)
     assert np.linalg.norm(mean) < 0.95 * np.linalg.norm(last)  # from zero, the weights of this run grow
+
+
+def test_the_recipe_of_cnn_recalibrates_and_a_flag_forbids_it(rng: np.random.Generator) -> None:
+    data = Dataset(rng.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8), np.arange(20) % 2, ("a", "b"))
+    split = Split(data, data)
+
+    def running_mean(**options: Any) -> Any:
+        config, architecture = plan("cnn", epochs=2, batch_size=8, **options)
+        model = make_model(config, architecture, split)
+        fit(model, split, config)
+        first = model.layers[1].state["running_mean"].copy()
+        Recalibrate(data).measure(model)
+        return first, model.layers[1].state["running_mean"]
+
+    as_recipe, measured = running_mean()
+    np.testing.assert_array_equal(as_recipe, measured)
+    followed, measured = running_mean(recalibrate=False)
+    assert np.abs(followed - measured).max() > 1e-3

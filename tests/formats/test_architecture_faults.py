@@ -101,6 +101,12 @@ WRONG = [
     ("learning_rate = 0.01", "lr = 0.01", "lr =", "unknown key of [training] 'lr'."),
     (
         "learning_rate = 0.01",
+        'recalibrate = "yes"',
+        "recalibrate",
+        "recalibrate: expected true or false, got 'yes'.",
+    ),
+    (
+        "learning_rate = 0.01",
         "learning_rate = -1",
         "learning_rate",
         "learning_rate: expected a number above 0, got -1.",

@@ -38,6 +38,7 @@ class TrainingConfig(BaseModel):
     validation: float | None = Field(None, gt=0, lt=1)
     patience: int | None = Field(None, ge=0)
     average: float | None = Field(None, gt=0, lt=1)
+    recalibrate: bool = False
     seed: int = Field(1, ge=0, lt=2**32)
     dtype: Literal["float32", "float64"] | None = None
     path: Literal["auto", "direct", "dual"] = "auto"

@@ -42,6 +42,13 @@ LossName = Annotated[
 ClassWeight = Annotated[str | None, typer.Option(help="balanced: rare classes count more.")]
 ValidationShare = Annotated[float | None, typer.Option("--validation", help="Share held out and watched.")]
 Patience = Annotated[int | None, typer.Option(help="Stop after so many epochs without improvement.")]
+Recalibrate = Annotated[
+    bool | None,
+    typer.Option(
+        "--recalibrate/--no-recalibrate",
+        help="At the end, measure running statistics on samples as they are.",
+    ),
+]
 Average = Annotated[
     float | None,
     typer.Option(help="Keep the mean of the weights over the last 1 / (1 - this) steps, such as 0.99."),
@@ -49,7 +56,7 @@ Average = Annotated[
 Seed = Annotated[int, typer.Option(help="Of every random number.")]
 Dtype = Annotated[str | None, typer.Option(help="float32 or float64; default: the model's.")]
 Path_ = Annotated[str, typer.Option("--path", help="auto, direct or dual: how the first layer is trained.")]
-Threads = Annotated[int | None, typer.Option(help="Split every batch over so many threads.")]
+Threads = Annotated[int | None, typer.Option(help="Split every batch over so many cores.")]
 
 
 def load(

@@ -96,7 +96,7 @@ def train_into(
     write_atomically(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     if interrupt.was_interrupted:
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
-    say(f"Training took {history.seconds:.2f} s ({history.note}; threads: {history.n_threads}).")
+    say(f"Training took {history.seconds:.2f} s ({history.note}; cores: {history.n_threads}).")
     for part in ("train", "test"):
         words = ", ".join(
             f"{name.replace('_', ' ')} {value:.4f}"

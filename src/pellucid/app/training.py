@@ -17,6 +17,7 @@ from pellucid.training.averaging import WeightAverage
 from pellucid.training.events import Callback
 from pellucid.training.loop import train
 from pellucid.training.optimizers import Optimizer
+from pellucid.training.recalibration import Recalibrate
 from pellucid.training.records import History
 from pellucid.training.registry import get_optimizer, get_schedule
 from pellucid.training.stopping import EarlyStopping
@@ -92,6 +93,8 @@ def fit(
     own: list[Callback] = [] if config.average is None else [WeightAverage(config.average)]
     if config.patience is not None:
         own.append(EarlyStopping(patience=config.patience))
+    if config.recalibrate:
+        own.append(Recalibrate(split.train))
     history = train(
         model,
         split.train,

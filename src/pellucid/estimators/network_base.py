@@ -32,9 +32,10 @@ from pellucid.estimators.representations import Representations
 from pellucid.nn.model import Model, Sequential
 from pellucid.training.lbfgs import LBFGS
 from pellucid.training.optimizers import Optimizer
+from pellucid.training.recalibration import Recalibrate
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES
 from pellucid.training.schedules import Schedule
-from pellucid.types import Array, Shape
+from pellucid.types import Array, Dataset, Shape
 
 NOT_STOCHASTIC = "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
 
@@ -185,8 +186,12 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
             "batch_size": size if size is None or self.shuffle else InOrder(size),
             "schedule": choose_schedule(self.schedule, table),
             "augment": choose_augment(self.augment, table),
-            "callbacks": [],
+            "callbacks": self._own_callbacks(samples, is_partial=is_partial),
         }
+
+    def _own_callbacks(self, samples: Samples, *, is_partial: bool) -> list[Any]:
+        is_recalibrated = self._training_table.get("recalibrate") and not is_partial  # a part says too little
+        return [Recalibrate(Dataset(samples.X, samples.y))] if is_recalibrated else []
 
     def _full_batch_recipe(self, optimizer: LBFGS, n_epochs: int, network: Model) -> dict[str, Any]:
         self._check_full_batch()

@@ -11,11 +11,11 @@ from pellucid.formats.toml_lines import KeyPath
 from pellucid.formats.toml_source import TomlSource, in_words
 from pellucid.ops.losses import LOSSES, get_loss
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.options import check_count, check_number
+from pellucid.training.options import check_count, check_flag, check_number
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer, get_schedule
 
 _NAMED: Mapping[str, Mapping[str, Any]] = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
-_NUMBERS: Mapping[str, Callable[[Any], Any]] = {
+_PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "learning_rate": lambda value: check_number("learning_rate", value, above=0),
     "weight_decay": lambda value: check_number("weight_decay", value, at_least=0),
     "epochs": lambda value: check_count("epochs", value),
@@ -24,9 +24,10 @@ _NUMBERS: Mapping[str, Callable[[Any], Any]] = {
     "patience": lambda value: check_count("patience", value, at_least=0),
     "average": lambda value: check_number("average", value, above=0, below=1),
     "seed": lambda value: check_count("seed", value, at_least=0),
+    "recalibrate": lambda value: check_flag("recalibrate", value),
 }
 _NAMES: Mapping[str, Iterable[str]] = {"augment": AUGMENT_PRESETS, "class_weight": ("balanced",)}
-TRAINING_KEYS = (*_NAMED, *_NAMES, *_NUMBERS)
+TRAINING_KEYS = (*_NAMED, *_NAMES, *_PLAIN)
 
 
 def named_with_options(value: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -76,7 +77,7 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
             _check_named(source, (*at, key), key, value)
         elif key in _NAMES:
             source.one_of((*at, key), value, key, _NAMES[key])
-    for key, check in _NUMBERS.items():
+    for key, check in _PLAIN.items():
         if key in table:
             if not fits(table[key], float):
                 raise source.fault((*at, key), f"{key}: expected a number, got {in_words(table[key])}.")

@@ -62,6 +62,21 @@ def check_count(name: str, value: Any, *, at_least: int = 1) -> int:
     return int(value)
 
 
+def check_flag(name: str, value: Any) -> bool:
+    """Return True or False; anything else is an OptionError.
+
+    Examples
+    --------
+    >>> check_flag("recalibrate", "yes")
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.OptionError: recalibrate: expected true or false, got 'yes'.
+    """
+    if not isinstance(value, bool):
+        raise OptionError(f"{name}: expected true or false, got {value!r}.")
+    return value
+
+
 def make_by_name(kind: str, table: Mapping[str, type[T]], name: str, options: Mapping[str, Any]) -> T:
     """Return what stands under a name, made with the options; the nearest name is told for a wrong one.
 

@@ -24,6 +24,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.05,
         "schedule": "one_cycle",
         "augment": "photo",
+        "recalibrate": True,
     },
     "resnet-small": {
         "epochs": 60,

@@ -30,7 +30,7 @@ class History:
     path, note : str
         Which form was used, ``"direct"`` or ``"dual"``, and why.
     n_threads : int
-        How many threads the batches were split over; 1: not split.
+        How many cores the batches were split over; 1: not split.
     is_complete : bool
         False if it was stopped before its last epoch.
     """

@@ -1,5 +1,6 @@
 """ImageClassifier: options reach the training, and labels may be of any kind."""
 
+import copy
 import io
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from tests.estimators.images.conftest import N, quick
 import pellucid as pl
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators import ImageClassifier, NetworkClassifier
+from pellucid.training.recalibration import Recalibrate
+from pellucid.types import Dataset
 
 
 def test_the_default_is_the_cnn_by_its_recipe() -> None:
@@ -145,3 +148,21 @@ def test_labels_of_any_kind(listed: Any) -> None:
         fitted = quick(n_epochs=30).fit(paths, y)
         assert fitted.score(paths, y) > 0.9
         assert set(fitted.predict(paths).tolist()) == set(np.asarray(y).tolist())
+
+
+def test_fit_recalibrates_as_the_recipe_says_and_partial_fit_does_not(folder: Path) -> None:
+    part = pl.load_data(folder).train
+    images, labels = part.X, part.y
+    classifier = quick(model="cnn", n_epochs=1, batch_size=8, image_size=16).fit(images, labels)
+
+    def measured_anew() -> bool:
+        model = copy.deepcopy(classifier.model_)
+        small = classifier._read_X(images, reset=False)
+        Recalibrate(Dataset(small, labels)).measure(model)
+        return bool(
+            (model.layers[1].state["running_mean"] == classifier.model_.layers[1].state["running_mean"]).all()
+        )
+
+    assert measured_anew()
+    classifier.partial_fit(images[:8], labels[:8])
+    assert not measured_anew()
