@@ -15,7 +15,7 @@ from pellucid.training.options import check_count, check_flag, check_number
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer, get_schedule
 
 _NAMED: Mapping[str, Mapping[str, Any]] = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
-_PLAIN: Mapping[str, Callable[[Any], Any]] = {
+_NUMBERS: Mapping[str, Callable[[Any], Any]] = {
     "learning_rate": lambda value: check_number("learning_rate", value, above=0),
     "weight_decay": lambda value: check_number("weight_decay", value, at_least=0),
     "epochs": lambda value: check_count("epochs", value),
@@ -24,10 +24,10 @@ _PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "patience": lambda value: check_count("patience", value, at_least=0),
     "average": lambda value: check_number("average", value, above=0, below=1),
     "seed": lambda value: check_count("seed", value, at_least=0),
-    "recalibrate": lambda value: check_flag("recalibrate", value),
 }
 _NAMES: Mapping[str, Iterable[str]] = {"augment": AUGMENT_PRESETS, "class_weight": ("balanced",)}
-TRAINING_KEYS = (*_NAMED, *_NAMES, *_PLAIN)
+_FLAGS = ("recalibrate",)
+TRAINING_KEYS = (*_NAMED, *_NAMES, *_NUMBERS, *_FLAGS)
 
 
 def named_with_options(value: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -77,7 +77,9 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
             _check_named(source, (*at, key), key, value)
         elif key in _NAMES:
             source.one_of((*at, key), value, key, _NAMES[key])
-    for key, check in _PLAIN.items():
+        elif key in _FLAGS:
+            _told_at(source, (*at, key), partial(check_flag, key, value))
+    for key, check in _NUMBERS.items():
         if key in table:
             if not fits(table[key], float):
                 raise source.fault((*at, key), f"{key}: expected a number, got {in_words(table[key])}.")
