@@ -1,5 +1,7 @@
 """Small data of every kind, and the command as a function."""
 
+import html
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,13 @@ class Done:
 
 
 Command = Callable[..., Done]
+
+
+def words_of(report: Path) -> str:
+    """Return the text of a page, without tags, style and line ends."""
+    page = re.sub(r"<style>.*?</style>", "", report.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = html.unescape(re.sub(r"<[^>]+>", " ", page)).replace("\N{NO-BREAK SPACE}", " ")
+    return re.sub(r"\s+", " ", text)
 
 
 @pytest.fixture

@@ -62,7 +62,8 @@ def test_the_module_runs_as_a_command() -> None:
         (["run", "--photo", "nothing.jpg"], ["nothing.jpg"]),
         (["data", "fetch", "--mirror", "nonsense"], ["mirror"]),
         (["data", "info", "missing.h5"], ["missing.h5"]),
-        (["predict"], ["Missing argument"]),
+        (["predict"], ["Missing argument", "See pellucid predict --help"]),
+        (["data", "info", "--nothing"], ["No such option", "See pellucid data info --help"]),
     ],
 )
 def test_bad_use(pellucid: Command, tmp_path: Path, arguments: list[str], words: list[str]) -> None:

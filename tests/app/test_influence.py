@@ -234,7 +234,7 @@ def test_agreement_is_spearmans(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--test", "0,99"], "from 0 to 7, got [99]"),
+        (["--test", "0,99"], "from 0 to 7, got 99."),
         (["--test", "-1"], "from 0 to 7"),
         (["--test", ","], "got none"),
         (["--test", "three"], "numbers of test samples such as 3,17,20, got 'three'"),

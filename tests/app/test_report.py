@@ -1,27 +1,20 @@
 """`pellucid report`: what it finds in a run folder, what it writes there, and what bad input gets."""
 
-import html
 import json
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pellucid.app.report_draft import Draft
 from pellucid.app.report_looking import chosen_photos
-from pellucid.app.report_summary import summary
 from pellucid.app.run_record import read_run
-from tests.app.conftest import Command
-
-
-def words_of(report: Path) -> str:
-    """Return the text of a page, without tags, style and line ends."""
-    page = re.sub(r"<style>.*?</style>", "", report.read_text(encoding="utf-8"), flags=re.DOTALL)
-    text = html.unescape(re.sub(r"<[^>]+>", " ", page)).replace("\N{NO-BREAK SPACE}", " ")
-    return re.sub(r"\s+", " ", text)
+from pellucid.evaluation.novelty import BLIND
+from pellucid.formats.safetensors import load, save
+from tests.app.conftest import Command, words_of
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -92,62 +85,6 @@ def test_the_page_shows_every_test_photo_behind_its_cell(pellucid: Command, trai
                 split = result.split.test.y
                 assert shown == set(np.flatnonzero((split == i) & (result.predicted == j)).tolist())
                 assert f'href="#cell-{i}-{j}"' in page
-
-
-def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
-    pellucid: Command, tmp_path: Path
-) -> None:
-    rng = np.random.default_rng(1)
-    y = np.arange(60) % 2
-    X = rng.integers(0, 120, (60, 6, 6, 3), dtype=np.uint8) + (y * 120).astype(np.uint8)[:, None, None, None]
-    y_test, X_test = y[:20].copy(), rng.integers(0, 256, (20, 6, 6, 3), dtype=np.uint8)
-    X_test[:9] = (rng.integers(0, 120, (9, 6, 6, 3)) + 120 * y[:9, None, None, None]).astype(np.uint8)
-    X_test[4] = X[32]  # the leak
-    names = np.array(["dark", "bright"])
-    np.savez("d.npz", X_train=X, y_train=y, X_test=X_test, y_test=y_test, classes=names)
-    assert pellucid("run", "d.npz", "--epochs", 200, "--out", "out", "--quiet").code == 0
-    result = read_run(Path("out"))
-    words = " ".join(summary(result))
-    n, k = result.test.n_samples, result.test.n_correct
-    assert f"Of {n} test photos it read {k} rightly: {100 * k / n:.0f} %." in words
-    from statistics import NormalDist
-
-    z = NormalDist().inv_cdf(0.975)  # Wilson's formula once more, by itself
-    middle, reach = (k / n + z * z / 2 / n), z * ((k / n * (1 - k / n) + z * z / 4 / n) / n) ** 0.5
-    low, high = ((middle + sign * reach) / (1 + z * z / n) for sign in (-1, 1))
-    assert f"between {100 * low:.0f} % and {100 * high:.0f} % rightly" in words
-    assert "always answers “dark” would be right 50 % of the time" in words
-    assert "test photo 4 is training photo 32, number for number" in words
-    right = result.predicted == result.split.test.y
-    assert f"Without it, the network reads {right.sum() - right[4]} of 19 rightly" in words
-    assert "two equally good ones would differ as much by chance" in words or "has learned something" in words
-
-
-def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_path: Path) -> None:
-    rng = np.random.default_rng(1)
-    X = rng.integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
-    np.savez("d.npz", X_train=X, y_train=np.arange(40) % 4 == 3, X_test=X[::4] // 2, y_test=np.arange(10) > 8)
-    assert pellucid("run", "d.npz", "--epochs", 3, "--out", "out", "--quiet").code == 0
-    result = read_run(Path("out"))
-    assert (result.predicted == 0).all()
-    words = " ".join(summary(result))
-    assert "would be right 90 % of the time, and is right on the very same photos" in words
-    assert "by heart" not in words  # 75 % of the training photos: less than on the test ones
-    done = pellucid("report", "out", "--full", "--photos", 1)
-    assert done.code == 0, done.err
-    assert "they are read no better than by one answer for all" in words_of(Path("out/report.html"))
-
-
-def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) -> None:
-    result = read_run(trained)
-
-    def heart(n_train: int, n_test: int) -> bool:
-        train = replace(result.train, n_samples=100, n_correct=n_train, accuracy=n_train / 100)
-        test = replace(result.test, n_samples=100, n_correct=n_test, accuracy=n_test / 100)
-        return "by heart" in " ".join(summary(replace(result, train=train, test=test)))
-
-    # Wilson's interval of 80 of 100 ends at 0.867.
-    assert [heart(87, 80), heart(86, 80), heart(80, 80), heart(60, 80)] == [True, False, False, False]
 
 
 def test_grey_pictures_without_a_channel_are_photos_too(pellucid: Command, tmp_path: Path) -> None:
@@ -350,3 +287,51 @@ def test_the_published_run_in_full(pellucid: Command, published_dir: Path, tmp_p
         "it takes “non-cat” for “cat” (7 of 17 photos, 41 %); the other way round it errs in 3 of 33."
         in words
     )
+
+
+def test_data_of_another_size_are_refused_even_if_forced(
+    pellucid: Command, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    values = dict(np.load(photos))
+    np.savez(tmp_path / "small.npz", **{**values, "X": values["X"][:, :4]})
+    before = files_of(trained)
+    done = pellucid("report", trained, "--data", tmp_path / "small.npz", "--force", "--full")
+    assert done.code == 2
+    assert "the model takes samples of shape (6, 6, 3)" in done.err
+    assert "has (4, 6, 3)" in done.err
+    assert files_of(trained) == before
+
+
+def test_weights_that_are_no_numbers_are_refused_wherever_a_verdict_is_asked_for(
+    pellucid: Command, trained: Path, tmp_path: Path
+) -> None:
+    model = load(trained)
+    model.theta[:] = np.nan
+    save(model, trained / "model.safetensors")
+    Image.new("RGB", (9, 9)).save("photo.png")
+    before = files_of(trained)
+    for arguments in (
+        ("report", trained),
+        ("influence", trained),
+        ("explain", trained, "photo.png", "-o", "why"),
+        ("predict", trained, "photo.png"),
+    ):
+        done = pellucid(*arguments)
+        assert done.code == 2, arguments
+        assert "weights are NaN or infinite" in done.err
+        assert done.out == ""
+    assert files_of(trained) == before
+    assert not (tmp_path / "why").exists()
+
+
+def test_the_new_photo_of_a_full_report_says_what_its_colours_and_the_check_mean(
+    pellucid: Command, photos: Path
+) -> None:
+    Image.new("RGB", (9, 9), (200, 10, 10)).save("photo.png")
+    assert (
+        pellucid("run", photos, "--photo", "photo.png", "--epochs", 20, "--out", "out", "--quiet").code == 0
+    )
+    assert pellucid("report", "out", "--full", "--photos", 0, "--quiet").code == 0
+    words = words_of(Path("out") / "report.html")
+    assert BLIND in words
+    assert "green: of the class answered; red: of another" in words

@@ -1,6 +1,7 @@
 """The command: numbers, pictures, and what bad use gets."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +127,8 @@ def test_tables_and_other_sizes_are_refused(
     np.savez(other, X=np.zeros((20, 5, 5, 3), np.uint8), y=y, classes=np.array(["dark", "bright"]))
     done = pellucid("robustness", trained, other)
     assert done.code == 2
-    assert "expected samples of shape (6, 6, 3), as the model was trained on, got (5, 5, 3)" in done.err
+    assert "expected photos of shape (6, 6, 3), as the model was trained on, got (5, 5, 3)" in done.err
+    assert str(other) in done.err
     model = preset("logistic", 2)
     train(model, Dataset(np.random.default_rng(0).random((20, 4)), y, ("dark", "bright")), n_epochs=5)
     save(model, table := tmp_path / "table.safetensors")
@@ -158,3 +160,26 @@ def test_the_published_photos(pellucid: Command, published_dir: Path, tmp_path: 
     assert darker["rows"][-1]["n_correct"] < 33  # what one answer for all would get
     assert darker["below_baseline_at"] is not None
     assert rotation["rows"][0]["n_correct"] == 40
+
+
+def test_the_test_photos_are_those_that_were_held_out_and_of_the_models_size(
+    pellucid: Command, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("one", "two"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(
+            15
+        ):  # nothing to be learned: a photo that was trained on is read rightly, another is not
+            noise = rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)
+            Image.fromarray(noise).save(tmp_path / "photos" / name / f"{i}.png")
+    options = ["--image-size", "9x9", "--epochs", 300, "--learning-rate", 0.05, "--quiet"]
+    for seed in (1, 5):
+        assert pellucid("run", "photos", "--out", f"run{seed}", "--seed", seed, *options).code == 0
+        metrics = json.loads((tmp_path / f"run{seed}" / "metrics.json").read_text())
+        found = json.loads(pellucid("robustness", f"run{seed}", "photos", "--only", "mirror", "--json").out)
+        assert found["accuracy"] == metrics["test"]["accuracy"] < 1
+        assert found["notes"] == []
+    shutil.copy(tmp_path / "photos" / "one" / "0.png", tmp_path / "photos" / "one" / "new.png")
+    done = pellucid("robustness", "run5", "photos", "--only", "mirror")
+    assert "Note: The model was trained on other data" in done.out

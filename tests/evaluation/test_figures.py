@@ -335,7 +335,7 @@ def test_a_new_photo_is_shown_beside_what_the_network_sees(rng: np.random.Genera
     assert np.array_equal(np.asarray(right.images[0].get_array()), seen)
     assert 'y = 1.0, your L-layer model predicts a "cat" picture.' in texts(figure)
     assert 'Probability of "cat": 97 %' in texts(figure)
-    assert left.get_xlabel() == "The photo as given: 300 × 200 pixels"
+    assert left.get_xlabel() == "The photo as given: 200 × 300 pixels"  # width first
     plain = new_photo(original, seen[..., 0], label="dog", probability=0.5)
     assert 'Your L-layer model predicts a "dog" picture.' in texts(plain)
     with pytest.raises(ShapeError, match="new_photo: seen"):
@@ -348,7 +348,7 @@ def test_a_very_large_photo_is_drawn_reduced_with_its_true_size_named() -> None:
     drawn = np.asarray(axes.images[0].get_array())
     assert drawn.shape == (1000, 1334, 3)
     assert (drawn == 90).all()
-    assert "3000 × 4000" in axes.get_xlabel()
+    assert "4000 × 3000" in axes.get_xlabel()
 
 
 # ---- all of them

@@ -10,7 +10,7 @@ from pellucid.data.images import resize_image
 from pellucid.data.sources import load_data
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation import novelty
-from pellucid.evaluation.novelty import BLIND, NoveltyTest, looks, small_pictures
+from pellucid.evaluation.novelty import BLIND, MEASURES, Novelty, NoveltyTest, looks, small_pictures
 from pellucid.types import Array
 
 
@@ -112,8 +112,8 @@ def test_the_p_value_is_the_rank_among_the_training_photos(judge: NoveltyTest, d
 
 
 def test_too_few_training_photos_leave_it_open(drawings: Array) -> None:
-    few = NoveltyTest.of(drawings[:98]).judge(np.zeros((1, 64, 64, 3), np.uint8))[0]
-    assert few.is_unlike is None
+    few = NoveltyTest.of(drawings[:98]).judge(drawings[98:99])[0]
+    assert (few.is_unlike, few.is_alarm) == (None, False)
     assert few.words.startswith("Too few training photos (98) to say")
     assert NoveltyTest.of(drawings[:99]).judge(np.zeros((1, 64, 64, 3), np.uint8))[0].is_unlike is True
 
@@ -158,3 +158,28 @@ def test_what_cannot_be_compared_is_said(judge: NoveltyTest) -> None:
         NoveltyTest.of(np.zeros((1, 4, 4, 3)))
     with pytest.raises(ShapeError, match=r"photos of shape \(64, 64, 3\)"):
         judge.judge(np.zeros((1, 8, 8, 3), np.uint8))
+
+
+def test_of_few_training_photos_the_most_unusual_of_all_is_told_as_that(drawings: Array) -> None:
+    black = np.zeros((1, 64, 64, 3), np.uint8)
+    found = NoveltyTest.of(drawings[:72]).judge(black)[0]
+    assert (found.is_unlike, found.is_alarm) == (None, True)
+    assert found.words.startswith("It may be unlike anything I was trained on: none of 72 training photos")
+    assert "one in 73 that is like them is as far by chance" in found.words
+    least = NoveltyTest.of(drawings[:10]).judge(black)[0]  # one in 11 familiar photos is beyond all 10
+    assert (least.is_unlike, least.is_alarm) == (None, False)
+    assert least.words.startswith("Too few training photos (10)")
+
+
+def test_rare_photos_are_not_called_usual() -> None:
+    def words(p: float) -> str:
+        return Novelty(False, p, 98.0, dict.fromkeys(MEASURES, 50.0), 209).words
+
+    assert words(3 / 210).startswith("Unusual, though not beyond all: 2 of 209 training photos (1 %) are")
+    assert words(52 / 210).startswith("Not unusual: 51 of 209 training photos (24 %) are")
+
+
+def test_what_it_stands_out_by_is_not_said_twice() -> None:
+    measures = dict(zip(MEASURES, (50.0, 100.0, 100.0), strict=True))
+    words = Novelty(True, 1 / 210, 100.0, measures, 209).words
+    assert words.endswith("It stands out by colours, contrast and sharpness; their mix.")

@@ -180,6 +180,8 @@ def test_the_range_in_words() -> None:
     assert told.endswith("the verdict changes in 1 of 2 variants: middle 60 %.")
     steady = words(("as it is", "cat", 0.9), ("mirrored", "cat", 0.8))
     assert steady.endswith("the verdict stays the same in all 1 variants.")
+    still = words(("as it is", "cat", 0.9), ("mirrored", "cat", 0.9), ("upside down", "cat", 0.9))
+    assert "the probability of “cat” stays at 90.0 %; the verdict stays the same in all 2 variants." in still
 
 
 def test_the_page_shows_all_and_keeps_its_margins(model: Model, drawings: Dataset, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pellucid.evaluation.saliency_figures import (
     saliency_figure,
     weight_picture,
 )
+from pellucid.evaluation.saliency_strip import saliency_strip
 from pellucid.evaluation.style import WIDTH
 from pellucid.nn.convolution import Conv2D, GlobalAvgPool2D
 from pellucid.nn.graph import Graph
@@ -171,3 +172,13 @@ def test_smoothness_is_the_correlation_of_neighbours() -> None:
 def test_pictures_of_weights() -> None:
     assert weight_picture(np.zeros((2, 2, 3))) == pytest.approx(np.full((2, 2, 3), 0.5))
     assert weight_picture(np.ones((2, 2, 5))).shape == (2, 2, 1)
+
+
+def test_a_map_without_colours_says_why() -> None:
+    model = preset("mlp")
+    model.initialize((8, 8, 3))
+    model.theta[:] = 0  # all units off: no pixel moves the verdict
+    photo = np.full((8, 8, 3), 0.5)
+    maps = saliency_maps(model, photo, methods=["gradient", "grad_cam"])
+    words = [text.get_text() for text in saliency_strip(photo, maps).axes[0].texts]
+    assert words == ["The photo", "Input gradient", "0 everywhere:\nnothing to check"]

@@ -82,7 +82,8 @@ def _explain(error: Exception) -> int:
     if isinstance(error, PellucidError):
         message = str(error)
     elif hasattr(error, "format_message"):  # typer's usage errors
-        message = f"{error.format_message().rstrip('.')}. See pellucid --help."
+        command = getattr(getattr(error, "ctx", None), "command_path", None) or "pellucid"
+        message = f"{error.format_message().rstrip('.')}. See {command} --help."
     else:
         raise error
     lines = message.splitlines()

@@ -106,7 +106,7 @@ def _parts(
     model: Model, data: str, load: Callable[[int, str | None], Split]
 ) -> tuple[Dataset | None, Dataset, tuple[str, ...]]:
     """Return the training part, where it is known, the samples to judge the model by, and what is to be noted."""
-    seed = int(model.summary_of_training.get("config", {}).get("seed", 1))
+    seed, size = reading_of(model, data)
     if model.schema is not None and Path(data).suffix.lower() in TABLES:
         own = _own_table(model, data, seed)
         if own is not None:
@@ -115,11 +115,17 @@ def _parts(
         if rows.y is None:
             raise DataError(f"{data}: it has no column {', '.join(model.schema.target)} to compare with.")
         return None, Dataset(rows.X, rows.y, model.classes), (*rows.notes, on_new_table(len(rows.y)))
-    shape = model.input_shape
-    size = f"{shape[0]}x{shape[1]}" if Path(data).expanduser().is_dir() and len(shape) == 3 else None
     split = load(seed, size)
     other = (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
     return split.train, split.test, (*split.notes, *other)
+
+
+def reading_of(model: Model, data: str) -> tuple[int, str | None]:
+    """Return the seed that held out a test part for a model, and the size that it wants a folder's images in."""
+    seed = int(model.summary_of_training.get("config", {}).get("seed", 1))
+    shape = model.input_shape
+    is_folder = Path(data).expanduser().is_dir() and len(shape) == 3
+    return seed, f"{shape[0]}x{shape[1]}" if is_folder else None
 
 
 def on_new_table(n_rows: int) -> str:

@@ -13,6 +13,7 @@ from pellucid.errors import OptionError, unknown_name
 from pellucid.evaluation.attribution.scoring import check_takes_image, prepared_image, target_of
 from pellucid.evaluation.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.novelty import BLIND
+from pellucid.evaluation.outputs import check_weights
 from pellucid.evaluation.own_photo import OwnPhoto, TrainingPhotos, examine_photo
 from pellucid.evaluation.own_photo_figures import own_photo_figure
 from pellucid.evaluation.report import save_figure
@@ -115,6 +116,7 @@ def explain(
     chosen = _checked(methods)
     model = load(model_path)
     check_takes_image(model)
+    check_weights(str(model_path), model)
     original = read_image(image)
     seen = image_to_input(original, model.input_shape)
     prepared = prepared_image(model, seen)
@@ -210,7 +212,7 @@ def map_words(maps: dict[str, SaliencyMap]) -> str:
         "depends": "changed by what was learned",
         "partly": "changed in part",
         "hardly": "much the same untrained, and not to be trusted",
-        "unknown": "beyond that check",
+        "unknown": "the same everywhere, so that there is nothing to compare",
     }
     known = {name: found.sanity.verdict for name, found in maps.items() if found.sanity is not None}
     parts = []

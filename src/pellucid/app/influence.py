@@ -210,9 +210,8 @@ def _checked(result: RunResult, tests: Sequence[int] | None, method: str, top: i
         return [int(i) for i in pick(kind, test.y, result.probabilities, N_TESTS)]
     wrong = [row for row in tests if not 0 <= row < len(test)]
     if wrong or not tests:
-        raise OptionError(
-            f"--test: expected numbers of test samples, from 0 to {len(test) - 1}, got {wrong or 'none'}."
-        )
+        got = ", ".join(map(str, wrong)) or "none"
+        raise OptionError(f"--test: expected numbers of test samples, from 0 to {len(test) - 1}, got {got}.")
     return list(dict.fromkeys(tests))
 
 

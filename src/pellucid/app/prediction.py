@@ -9,6 +9,7 @@ import numpy as np
 
 from pellucid.data.images import image_to_input, read_image
 from pellucid.errors import DataError
+from pellucid.evaluation.outputs import check_weights
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 
@@ -62,6 +63,7 @@ def predict_rows(model: Model, path: Path) -> tuple[list[dict[str, Any]], tuple[
         raise DataError(
             f"{path}: the model was trained on {model.input_shape}, not on a table; give it images."
         )
+    check_weights("predict", model)
     found = model.schema.encode(path, with_target=False)
     predicted = model.predict(found.X)
     if model.loss_kind == "regression":
@@ -86,4 +88,5 @@ def predict_rows(model: Model, path: Path) -> tuple[list[dict[str, Any]], tuple[
 def predict_images(model_path: str | Path, images: Iterable[str | Path]) -> list[Prediction]:
     """Return a saved model's verdict on each image; see :func:`predict_image`."""
     model = load(model_path)
+    check_weights(str(model_path), model)
     return [predict_image(model, image) for image in images]

@@ -22,11 +22,7 @@ def influence_section(draft: Draft) -> Section | None:
     turned = [one for one in found.explanations if one.is_beyond_chance and not one.is_right]
     wrong = [one for one in found.explanations if not one.is_right]
     if found.is_proved and wrong:
-        draft.told.append(
-            f"Of {count(len(wrong), 'mistake')} looked into, {len(turned)} can be traced to few training "
-            f"{result.thing}s: trained again without up to {max(QUICK.sizes)} of those that pushed hardest, the "
-            "network gives another answer, and without as many drawn at random it seldom does."
-        )
+        draft.told.append(_in_short(len(wrong), len(turned), result.thing))
     parts = [
         Section(
             f"Test {result.thing} {one.index}: “{one.verdict}”"
@@ -46,6 +42,23 @@ def influence_section(draft: Draft) -> Section | None:
             *found.notes,
         ),
         parts=parts,
+    )
+
+
+def _in_short(n_wrong: int, n_turned: int, thing: str) -> str:
+    looked = f"Of {count(n_wrong, 'mistake')} looked into, "
+    again = (
+        f"can be traced to few training {thing}s: trained again without up to {max(QUICK.sizes)} of those that "
+        "pushed hardest"
+    )
+    if not n_turned:
+        return (
+            f"{looked}none {again}, the network answers as before, or changes its answer no more readily than "
+            "without as many drawn at random."
+        )
+    return (
+        f"{looked}{n_turned} {again}, the network gives another answer, and without as many drawn at random it "
+        "seldom does."
     )
 
 

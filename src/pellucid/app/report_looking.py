@@ -145,6 +145,7 @@ def own_photo_section(draft: Draft) -> Section | None:
     photo = draft.result.photo
     if photo is None or draft.shelf is None or draft.result.model.loss_kind != "classification":
         return None
+    from pellucid.evaluation.novelty import BLIND
     from pellucid.evaluation.own_photo import examine_photo
     from pellucid.evaluation.own_photo_figures import own_photo_figure
 
@@ -152,14 +153,15 @@ def own_photo_section(draft: Draft) -> Section | None:
     found = examine_photo(draft.result.model, photo.original, train)
     return Section(
         "A new photo",
-        intro=(f"{photo.name}: in neither part of the data.", *found.sentences),
+        intro=(f"{photo.name}: in neither part of the data.", *found.sentences, BLIND),
         figures=(
             draft.figures.add(
                 "new-photo-examined",
                 own_photo_figure(found, train),
                 "The photo as given and as the network sees it; the training photos nearest to it, by pixels and "
-                "as the network itself describes them; and how the verdict moves when it is cropped, flipped, "
-                "darkened or brightened. A verdict that flips easily is worth little.",
+                "as the network itself describes them (green: of the class answered; red: of another); and how "
+                "the verdict moves when it is cropped, flipped, darkened or brightened (red: another answer). A "
+                "verdict that flips easily is worth little.",
                 "The new photo, its nearest training photos, and its variants with their verdicts.",
             ),
         ),

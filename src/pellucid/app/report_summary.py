@@ -1,5 +1,7 @@
 """What a report says first: in plain language, for somebody who reads nothing else."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pellucid.app.run_result import RunResult
@@ -7,6 +9,7 @@ from pellucid.evaluation.comparison import mcnemar
 from pellucid.evaluation.intervals import wilson_interval
 from pellucid.evaluation.metrics import Evaluation
 from pellucid.evaluation.style import percent
+from pellucid.types import Array
 
 CHANCE = 0.05  # p values from here on are told as "chance may explain it"
 MOST_NAMED = 5  # leaks
@@ -63,7 +66,10 @@ def count(n: int, word: str) -> str:
 
 def _what_was_done(result: RunResult) -> str:
     names = result.split.classes
-    told = " from ".join(f"“{name}”" for name in names) if len(names) < 4 else f"{len(names)} classes apart"
+    quoted = [f"“{name}”" for name in names]
+    told = f"{len(names)} classes apart"
+    if len(names) < 4:
+        told = " from ".join(quoted) if len(names) == 2 else f"{_listed(quoted)} apart"
     times = count(result.history.n_steps, "step")
     return (
         f"A network of {result.model.theta.size:,} parameters was trained on "
@@ -125,14 +131,25 @@ def _what_goes_wrong(test: Evaluation, thing: str) -> str:
     )
     if len(names) == 2:
         other = f"the other way round it errs in {wrong[j, i]} of {totals[j]}"
-        return f"{worst}; {other if totals[j] else f'no test {thing} is of that class'}."
+        return f"{worst}; {other if totals[j] else f'no test {thing} is of class “{names[j]}”'}."
     there = np.flatnonzero(totals)
     shares = np.diag(matrix)[there] / totals[there]
-    low, high = there[shares.argmin()], there[shares.argmax()]
-    return worst + (
-        f". It reads “{names[high]}” best ({percent(shares.max())} right) and “{names[low]}” worst "
-        f"({percent(shares.min())})."
-    )
+    low, high = shares.min(), shares.max()
+    if low == high:
+        return f"{worst}. It reads every class equally well ({percent(high)} right)."
+    best, last = (_named(names, there[shares == edge]) for edge in (high, low))
+    return f"{worst}. It reads {best} best ({percent(high)} right) and {last} worst ({percent(low)})."
+
+
+def _named(names: Sequence[str], rows: Array, most: int = 3) -> str:
+    """Return the names of some classes; how many there are where they are many."""
+    if len(rows) > most:
+        return f"{len(rows)} classes"
+    return _listed([f"“{names[i]}”" for i in rows])
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
 def _learned_by_heart(result: RunResult) -> str:

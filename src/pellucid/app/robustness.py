@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.app.evaluation import OTHER_DATA, reading_of, was_trained_on_other
 from pellucid.app.run_folder import filled_beside
-from pellucid.errors import OptionError, PellucidError
+from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.outputs import read_outputs
 from pellucid.evaluation.report import save_figure
 from pellucid.evaluation.robustness import Progress, check_model, measure_robustness
@@ -34,22 +35,26 @@ class RobustnessOutcome:
     photo : int or None
         Which test photo the sheet shows; None: nothing was drawn.
     files : tuple of Path
+    notes : tuple of str
+        What to mind about the data.
     """
 
     result: Robustness
     photo: int | None
     files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
         files = [str(path) for path in self.files]
-        return {**self.result.to_dict(), "photo": self.photo, "files": files}
+        return {**self.result.to_dict(), "photo": self.photo, "files": files, "notes": list(self.notes)}
 
 
 def robustness_of(
     model_path: Path,
+    data: str,
     *,
-    load: Callable[[], Split],
+    load: Callable[[int, str | None], Split],
     only: Iterable[str] | None = None,
     strengths: Mapping[str, Iterable[float]] | None = None,
     photo: int | None = None,
@@ -64,8 +69,10 @@ def robustness_of(
     ----------
     model_path : Path
         A model file or a run folder.
+    data : str
+        As the user named it.
     load : callable
-        Returns the data; called once the model was found to take photos.
+        Loads it, as for ``evaluate_on``; called once the model was found to take photos.
     only, strengths, seed, progress : optional
         As for ``measure_robustness``.
     photo : int, optional
@@ -82,10 +89,16 @@ def robustness_of(
     """
     model = load_model_file(model_path)
     check_model("robustness", model)
-    data = load().test
-    if photo is not None and not 0 <= photo < len(data):
+    split = load(*reading_of(model, data))
+    test, notes = split.test, (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
+    if test.X.shape[1:] != model.input_shape:
+        raise ShapeError(
+            f"{data}: expected photos of shape {model.input_shape}, as the model was trained on, got "
+            f"{test.X.shape[1:]}. Use data of the size that it was trained on."
+        )
+    if photo is not None and not 0 <= photo < len(test):
         raise OptionError(
-            f"--photo: expected the number of a test photo, 0 to {len(data) - 1}, got {photo}. "
+            f"--photo: expected the number of a test photo, 0 to {len(test) - 1}, got {photo}. "
             "They are counted from 0 in the order of the data."
         )
     options: dict[str, Any] = {
@@ -94,15 +107,17 @@ def robustness_of(
         "seed": seed,
     }
     if out is None:
-        return RobustnessOutcome(measure_robustness(model, data, **options, progress=progress), None, ())
+        return RobustnessOutcome(
+            measure_robustness(model, test, **options, progress=progress), None, (), notes
+        )
     with filled_beside(out, force=force) as folder:
-        result = measure_robustness(model, data, **options, progress=progress)
-        shown = typical_photo(model, data) if photo is None else photo
-        label = int(read_outputs(model, data).y[shown])  # in the order of the model's classes
-        sheet = perturbation_sheet(model, data.X[shown], label=label, **options)
+        result = measure_robustness(model, test, **options, progress=progress)
+        shown = typical_photo(model, test) if photo is None else photo
+        label = int(read_outputs(model, test).y[shown])  # in the order of the model's classes
+        sheet = perturbation_sheet(model, test.X[shown], label=label, **options)
         save_figure(robustness_curves(result), folder / FILES[0])
         save_figure(sheet, folder / FILES[1])
-        outcome = RobustnessOutcome(result, shown, tuple(out / name for name in FILES))
+        outcome = RobustnessOutcome(result, shown, tuple(out / name for name in FILES), notes)
         write_atomically(folder / FILES[2], json.dumps(outcome.to_dict(), indent=2) + "\n")
     return outcome
 

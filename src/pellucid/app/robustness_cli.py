@@ -47,8 +47,15 @@ def robustness(
     try:
         outcome = robustness_of(
             model,
-            load=lambda: o.load(
-                data, x_key=x_key, y_key=y_key, skip_bad=skip_bad, image_size=image_size, mirror=mirror
+            data,
+            load=lambda seed, size: o.load(
+                data,
+                x_key=x_key,
+                y_key=y_key,
+                skip_bad=skip_bad,
+                image_size=image_size or size,
+                mirror=mirror,
+                seed=seed,
             ),
             only=names,
             strengths=_strengths(strengths, names),
@@ -64,6 +71,8 @@ def robustness(
         print_json(outcome.to_dict())
         return
     _print(outcome.result)
+    for note in outcome.notes:
+        say(f"Note: {note}")
     for path in outcome.files:
         print(path)
 

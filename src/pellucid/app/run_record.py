@@ -14,6 +14,7 @@ from pellucid.data.download import fetch
 from pellucid.data.images import read_image
 from pellucid.data.sources import BUILTIN
 from pellucid.errors import DataError, FormatError, PellucidError
+from pellucid.evaluation.outputs import check_weights
 from pellucid.formats.safetensors import data_hash, load
 from pellucid.nn.model import Model
 from pellucid.training.records import History
@@ -72,11 +73,11 @@ def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = 
     metrics = _metrics(folder / "metrics.json")
     history = _history(folder / "history.jsonl", metrics)
     model = load(folder)
+    check_weights(str(folder), model)
     record = data_record_of(metrics)
     split = _load(folder, record, config, model, data)
     notes = _check_same(folder, split, record, model, allow_other_data)
-    if model.loss_kind != "classification" or split.train.y.ndim > 1 or split.classes != model.classes:
-        _refuse(folder, split, model)
+    _check_fits(folder, split, model)
     photo, lost = _photo_again(split, record)
     return examine(model, split, config, history, photo, notes + lost)
 
@@ -200,16 +201,21 @@ def _check_same(
     return (f"Mind that the {which} part of the data is not what the network was trained and tested on.",)
 
 
-def _refuse(folder: Path, split: Split, model: Model) -> None:
+def _check_fits(folder: Path, split: Split, model: Model) -> None:
+    """Raise DataError unless it is one class a sample, and the model knows the classes and takes the samples."""
     if model.loss_kind != "classification" or split.train.y.ndim > 1:
         raise DataError(
             f"{folder}: the report is of one class a sample, this model is of {model.loss_kind}. "
             "Try `pellucid evaluate`."
         )
-    raise DataError(
-        f"{folder}: the model knows the classes {', '.join(model.classes)}, {split.name} has "
-        f"{', '.join(split.classes)}. Name the data of the run with --data."
-    )
+    for what, known, there in (
+        ("the model knows the classes", ", ".join(model.classes), ", ".join(split.classes)),
+        ("the model takes samples of shape", model.input_shape, split.train.X.shape[1:]),
+    ):
+        if known != there:
+            raise DataError(
+                f"{folder}: {what} {known}, {split.name} has {there}. Name the data of the run with --data."
+            )
 
 
 _AGAIN = "The file is damaged; run the training again."

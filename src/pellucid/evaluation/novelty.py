@@ -8,10 +8,12 @@ import numpy as np
 
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.neighbours import nearest
+from pellucid.evaluation.style import percent
 from pellucid.rng import stream
 from pellucid.types import Array
 
 LEVEL = 0.01  # the promised rate of false alarms: beyond the 99th percentile
+RARE = 0.05  # up to here a photo that passes is called unusual nevertheless
 N_NEEDED = 99  # training photos: with fewer, no photo can be rarer than one in a hundred
 MOST_PHOTOS = 2000  # that many, drawn at random, stand for a larger training set
 SIDE = 16  # pixels a side of the small pictures that are compared
@@ -22,9 +24,9 @@ MEASURES = (
 )
 RIDGE = 3e-3  # of the largest variance, added to each: what hardly varies at all is not blown up
 BLIND = (
-    "This compares colours, brightness, contrast, sharpness and layout, not meaning: another animal, a photo "
-    "upside down or a drawing in the usual colours can pass as familiar, and a network can be sure and wrong on "
-    "all of them."
+    "How unlike a photo is, is told by its colours, brightness, contrast, sharpness and layout, not by what they "
+    "mean: another animal, a photo upside down or a drawing in the usual colours can pass as familiar, and a "
+    "network can be sure and wrong on all of them."
 )
 _FAINT = 1 / 255  # added before a logarithm: what is below one step of brightness counts as none
 
@@ -54,24 +56,46 @@ class Novelty:
     n_train: int
 
     @property
+    def n_as_rare(self) -> int:
+        """How many training photos are at least as unusual."""
+        return round(self.p_value * (self.n_train + 1)) - 1
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether it is to be told first: unlike them, or, of some too few, more unusual than every one."""
+        return bool(self.is_unlike) or (
+            self.is_unlike is None and not self.n_as_rare and self.p_value <= RARE
+        )
+
+    @property
     def words(self) -> str:
         """The verdict in a sentence or two."""
-        n = self.n_train
-        as_rare = round(self.p_value * (n + 1)) - 1
-        which = "; ".join(name for name, value in self.measures.items() if value > 100 * (1 - LEVEL))
+        n, as_rare = self.n_train, self.n_as_rare
+        share = f" ({percent(as_rare / n)})" if as_rare else ""
+        there = f"{as_rare or 'none'} of {n} training photos{share} {'is' if as_rare < 2 else 'are'}"
+        far = f"unlike anything I was trained on: {there} as far from all others as this one."
         if self.is_unlike:
-            there = f"{as_rare or 'none'} of {n} training photos {'is' if as_rare < 2 else 'are'} as far"
-            by = f" It stands out by {which}." if which else ""
-            return f"Unlike anything I was trained on: {there} from all others as this one.{by}"
+            return f"U{far[1:]}{self._outstanding}"
+        if self.is_alarm:
+            return (
+                f"It may be {far} With {N_NEEDED} or more, I could say so; with so few, one in {n + 1} that is "
+                f"like them is as far by chance.{self._outstanding}"
+            )
         if self.is_unlike is None:
             return (
                 f"Too few training photos ({n}) to say whether it is unlike them: it takes {N_NEEDED} to tell one "
                 f"in a hundred. {as_rare} of them {'is' if as_rare == 1 else 'are'} at least as unusual."
             )
-        return (
-            f"Not unusual: {as_rare} of {n} training photos ({100 * as_rare / n:.0f} %) are at least as far from "
-            "all others as this one."
-        )
+        verdict = "Unusual, though not beyond all" if self.p_value <= RARE else "Not unusual"
+        return f"{verdict}: {there} at least as far from all others as this one."
+
+    @property
+    def _outstanding(self) -> str:
+        """By what it stands out, in a sentence; empty where it is no single measure."""
+        names = [name for name, value in self.measures.items() if value > 100 * (1 - LEVEL)]
+        if set(MEASURES[1:]) <= set(names):
+            names[-1] = "their mix"
+        return f" It stands out by {'; '.join(names)}." if names else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""

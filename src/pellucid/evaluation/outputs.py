@@ -109,6 +109,16 @@ def read_outputs(model: Model, data: Dataset, *, tell: Tell = lambda done, total
     return Outputs(kind, y, predicted, scores, has_probabilities, names)
 
 
+def check_weights(where: str, model: Model) -> None:
+    """Raise PellucidError unless all of a model's weights are numbers."""
+    n_bad = model.theta.size - int(np.isfinite(model.theta).sum())
+    if n_bad:
+        raise PellucidError(
+            f"{where}: {n_bad} of the model's {model.theta.size} weights are NaN or infinite, so that its scores "
+            "say nothing. Its training went astray; train it anew with a smaller learning rate."
+        )
+
+
 def log_odds(Z: Array) -> Array:
     """Return log(p / (1 - p)) of the softmax of each row, float64: in the order of p, and never rounded to 1.
 
@@ -141,12 +151,7 @@ def log_odds(Z: Array) -> Array:
 
 def _answers(model: Model, data: Dataset, ask: Callable[[Any], Any], tell: Tell) -> Array:
     """Return the model's finite answers, float64, asked for piece by piece so that progress can be told."""
-    n_bad = model.theta.size - int(np.isfinite(model.theta).sum())
-    if n_bad:
-        raise PellucidError(
-            f"evaluate: {n_bad} of the model's {model.theta.size} weights are NaN or infinite, so that its scores "
-            "say nothing. Its training went astray; train it anew with a smaller learning rate."
-        )
+    check_weights("evaluate", model)
     parts, m = [], len(data)
     for start in range(0, m, PIECE):
         tell(start, m)

@@ -135,11 +135,12 @@ class OwnPhoto:
         changed = self.variants[1:]
         low = min(changed, key=lambda variant: variant.probability)
         high = max(changed, key=lambda variant: variant.probability)
+        lowest, highest = percent(low.probability, 1), percent(high.probability, 1)
         other = [variant.name for variant in changed if variant.label != self.label]
-        moves = (
-            f"Cropped, flipped, darker or brighter, the probability of “{self.label}” goes from "
-            f"{percent(low.probability, 1)} ({low.name}) to {percent(high.probability, 1)} ({high.name})"
-        )
+        goes = f"goes from {lowest} ({low.name}) to {highest} ({high.name})"
+        if lowest == highest:
+            goes = f"stays at {lowest}"
+        moves = f"Cropped, flipped, darker or brighter, the probability of “{self.label}” {goes}"
         if not other:
             return f"{moves}; the verdict stays the same in all {len(changed)} variants."
         return f"{moves}; the verdict changes in {len(other)} of {len(changed)} variants: {_listed(other)}."
@@ -171,7 +172,7 @@ class OwnPhoto:
             self.nearest_words,
             *novelty,
         ]
-        if self.novelty is not None and self.novelty.is_unlike:
+        if self.novelty is not None and self.novelty.is_alarm:
             lines.insert(1, lines.pop())  # a verdict on what was never seen is worth little: that comes first
         return [line for line in lines if line]
 

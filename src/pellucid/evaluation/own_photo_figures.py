@@ -71,7 +71,7 @@ def own_photo_figure(photo: OwnPhoto, train: Dataset | None = None) -> Figure:
         figure, page = new_page(height)
         title = f"{class_name((photo.label,), 0, 40)} ({percent(photo.probability)})"
         place_text(page, LEFT, 0.1, title, size=14, weight="bold")
-        is_unlike = photo.novelty is not None and photo.novelty.is_unlike
+        is_unlike = photo.novelty is not None and photo.novelty.is_alarm
         place_text(page, LEFT, 0.47, "\n".join(lines), color=RED if is_unlike else INK)
         _both(page, photo, 0.62 + LINE_HEIGHT * len(lines) + 0.1)
         if near and train is not None:

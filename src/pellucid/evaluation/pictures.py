@@ -263,7 +263,7 @@ def new_photo(
         figure.text(0.01, 0.97, verdict, va="top", fontsize=12, fontweight="bold")
         figure.text(0.01, 0.9, f'Probability of "{name}": {percent(probability)}', va="top", color=MUTED)
         words = [
-            f"The photo as given: {by(original.shape[:2])} pixels",
+            f"The photo as given: {by(original.shape[1::-1])} pixels",
             f"What the network sees: {by(seen.shape)}",
         ]
         for left, image, caption in zip(

@@ -73,6 +73,8 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
                 continue
             r, verdict = found.sanity.correlation, found.sanity.verdict
             words = WORDS[verdict] + ("" if r is None else f"\nr = {signed(r)}")
+            if found.heat is not None and not found.heat.any():
+                words = "0 everywhere:\nnothing to check"
             color = RED if verdict == "hardly" else MUTED
             place_text(page, EDGE + i * (across + GAP), ABOVE + down + 0.04, words, size=7, color=color)
     return figure
