@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from pellucid.data.augment import Augment, Brightness
-from pellucid.errors import OptionError
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Sequential
+from pellucid.nn.model import PREDICT_ROWS, Sequential
 from pellucid.nn.normalization import BatchNorm, Dropout
 from pellucid.training.averaging import WeightAverage
 from pellucid.training.loop import train
@@ -41,7 +40,7 @@ def plain_means(model: Sequential, X: Any) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_statistics_are_those_of_the_samples_as_they_are(data: Dataset, n_threads: int) -> None:
-    model = trained(data, Recalibrate(data, batch_size=45), n_threads=n_threads)
+    model = trained(data, Recalibrate(data), n_threads=n_threads)
     mean, var = plain_means(model, data.X)
     np.testing.assert_allclose(model.layers[2].state["running_mean"], mean, atol=1e-6)
     np.testing.assert_allclose(model.layers[2].state["running_var"], var, rtol=1e-4)
@@ -49,20 +48,31 @@ def test_statistics_are_those_of_the_samples_as_they_are(data: Dataset, n_thread
     assert np.abs(followed.layers[2].state["running_mean"] - mean).max() > 0.01  # bright and dark ones
 
 
-def test_batches_are_even_and_each_counts_as_much(data: Dataset) -> None:
-    model = trained(data, Recalibrate(data, batch_size=16))  # three of 15
-    mean, _ = plain_means(model, data.X)
-    np.testing.assert_allclose(model.layers[2].state["running_mean"], mean, atol=1e-6)
+def test_deeper_layers_are_measured_as_prediction_feeds_them(data: Dataset) -> None:
+    """Behind the first norm as it was measured just before, and without dropout."""
+    model = trained(data, Recalibrate(data))
+    Z = data.X.astype("float32") / np.float32(255)
+    for layer in model.layers[:5]:
+        Z = layer.forward(Z).copy()
+    np.testing.assert_allclose(model.layers[5].state["running_mean"], Z.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(model.layers[5].state["running_var"], Z.var(axis=0, ddof=1), rtol=1e-4)
 
 
-def test_parameters_and_momentum_are_left_alone(data: Dataset) -> None:
+def test_many_samples_are_measured_in_pieces(rng: np.random.Generator) -> None:
+    data = Dataset(rng.random((PREDICT_ROWS + 50, 4, 4, 3)), np.arange(PREDICT_ROWS + 50) % 2)
+    model = trained(data, Recalibrate(data))
+    Z = model.layers[1].forward(data.X.reshape(len(data.X), -1).astype("float32"))
+    np.testing.assert_allclose(model.layers[2].state["running_mean"], Z.mean(axis=0), atol=1e-6)
+
+
+def test_parameters_are_left_alone(data: Dataset) -> None:
     with_it, without = trained(data, Recalibrate(data)), trained(data)
     np.testing.assert_array_equal(with_it.theta, without.theta)
-    assert with_it.layers[2].momentum == without.layers[2].momentum
+    assert "forward" not in vars(with_it.layers[2])  # nothing listens any more
 
 
 def test_it_comes_after_the_average_of_the_weights(data: Dataset) -> None:
-    model = trained(data, Recalibrate(data, batch_size=45), WeightAverage(0.5))
+    model = trained(data, Recalibrate(data), WeightAverage(0.5))
     np.testing.assert_allclose(
         model.layers[2].state["running_mean"], plain_means(model, data.X)[0], atol=1e-6
     )
@@ -71,8 +81,3 @@ def test_it_comes_after_the_average_of_the_weights(data: Dataset) -> None:
 def test_a_model_without_norms_is_none_of_its_business(data: Dataset) -> None:
     model = Sequential([Flatten(), Dense(1)])
     train(model, data, n_epochs=1, callbacks=[Recalibrate(data)])
-
-
-def test_a_wrong_size_is_refused(data: Dataset) -> None:
-    with pytest.raises(OptionError, match="batch_size: expected 1 or more, got 0"):
-        Recalibrate(data, batch_size=0)

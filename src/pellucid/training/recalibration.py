@@ -1,38 +1,38 @@
 """Running statistics measured anew when a training ends, on samples as prediction will see them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, final
 
-from pellucid.errors import OptionError
+import numpy as np
+
+from pellucid.nn.model import PREDICT_ROWS, Model
 from pellucid.nn.normalization import BatchNorm
-from pellucid.nn.stepper import cut
-from pellucid.rng import stream
 from pellucid.training.events import Event, StepsEnd
-from pellucid.types import Dataset, map_arrays, n_rows, take_rows
+from pellucid.types import Array, Dataset, map_arrays, n_rows, take_rows
 
 
 @final
 class Recalibrate:
     """Measure the running statistics of every BatchNorm anew when the training has ended.
 
-    In training they follow the batches of the last steps: images that were turned, cut and coloured at random, seen
-    by weights that still moved. Prediction sees images as they are. As a callback of ``train``, best together with
-    ``augment``, this puts in their place the mean over batches of the samples as they are.
+    In training they follow the batches of the last steps: images that were turned, cut and coloured at random, a
+    few at a time, seen by weights that still moved. Prediction sees images as they are. As a callback of ``train``
+    this puts in their place the mean and the variance over all samples, as the trained network sees them.
 
     Parameters
     ----------
     data : Dataset
         The training samples, as ``train`` is given them.
-    batch_size : int, optional
-        How many are looked at together, about.
 
     Notes
     -----
-    Wu and Johnson (2021), "Rethinking 'Batch' in BatchNorm", section 3. Batch i moves the running statistics by
-    1 / i of the way, which makes them the plain mean. It costs one forward pass over the data.
+    Wu and Johnson (2021), "Rethinking 'Batch' in BatchNorm", section 3, average over batches. Here one layer is
+    measured after another, each fed by those measured before, so that the result is exact and does not depend on
+    batches. It costs a forward pass over the data for each BatchNorm.
 
     Examples
     --------
-    >>> import numpy as np
     >>> from pellucid.nn.layers import Dense
     >>> from pellucid.nn.model import Sequential
     >>> from pellucid.training.loop import train
@@ -45,35 +45,47 @@ class Recalibrate:
 
     is_last = True  # after averages and best weights have been put in place
 
-    def __init__(self, data: Dataset, batch_size: int = 32) -> None:
-        if batch_size < 1:
-            raise OptionError(f"batch_size: expected 1 or more, got {batch_size}.")
-        self.data, self.batch_size = data, batch_size
+    def __init__(self, data: Dataset) -> None:
+        self.data = data
 
     def __call__(self, event: Event) -> None:
         """Listen."""
         if isinstance(event, StepsEnd):
             self.measure(event.run.model)
 
-    def measure(self, model: Any) -> None:
-        """Set the running statistics of a model."""
-        norms = [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm)]
-        usual = [norm.momentum for norm in norms]
-        try:
-            for i, X in enumerate(self._batches(model) if norms else (), 1):
-                for norm in norms:
-                    norm.momentum = 1 / i
-                model.seed_step(0, i)
-                model.forward(X, training=True)
-        finally:
-            for norm, momentum in zip(norms, usual, strict=True):
-                norm.momentum = momentum
+    def measure(self, model: Model) -> None:
+        """Set the running statistics of a model, from its input to its output."""
+        for norm in [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm)]:
+            with _tapped(norm) as moments:
+                for start in range(0, n_rows(self.data.X), PREDICT_ROWS):
+                    model.forward(self._prepared(model, slice(start, start + PREDICT_ROWS)))
+            n, total, squares = moments
+            if n > 1:
+                mean = total / n
+                norm.state["running_mean"][...] = mean
+                norm.state["running_var"][...] = (squares - n * mean**2) / (n - 1)
 
-    def _batches(self, model: Any) -> Any:
-        """Yield the samples, prepared, in batches as even as can be: a small last one would count as much."""
-        m = n_rows(self.data.X)
-        order = stream(0, "recalibration", 0).permutation(m)  # a batch of one class has statistics of its own
+    def _prepared(self, model: Model, rows: slice) -> Any:
+        rule = model.preprocessing
+        assert rule is not None, "train sets it"
+        return map_arrays(lambda array: rule.apply(array, model.dtype), take_rows(self.data.X, rows))
 
-        for part in cut(m, -(-m // self.batch_size)):
-            batch = take_rows(self.data.X, order[part])
-            yield map_arrays(lambda array: model.preprocessing.apply(array, model.dtype), batch)
+
+@contextmanager
+def _tapped(norm: BatchNorm) -> Iterator[list[Any]]:
+    """Add up what a layer is fed meanwhile: the number of values a channel, their sum and that of their squares."""
+    moments: list[Any] = [0, 0.0, 0.0]
+    forward = norm.forward
+
+    def tap(X: Array, *, training: bool = False) -> Array:
+        Z = X.reshape(-1, X.shape[-1]).astype(np.float64)
+        moments[0] += len(Z)
+        moments[1] += Z.sum(axis=0)
+        moments[2] += np.einsum("ij,ij->j", Z, Z)
+        return forward(X, training=training)
+
+    norm.forward = tap  # type: ignore[method-assign]
+    try:
+        yield moments
+    finally:
+        del norm.forward
