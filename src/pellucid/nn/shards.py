@@ -6,6 +6,7 @@ which BLAS threads would leave to one of them. The gradients of the parts add up
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from pellucid.nn.model import Model
@@ -33,14 +34,20 @@ def sharded(
     if n_shards <= 1 and not holds_blas:
         yield Stepper(model)
         return
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         stepper = _stepper(model, n_shards, optimizer)
         try:
             yield stepper
         finally:
             stepper.close()
+
+
+@lru_cache
+def _libraries() -> Any:
+    """Return what holds the libraries that have threads: found once, as that takes longer than a short training."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _stepper(model: Model, n_shards: int, optimizer: Any) -> Stepper:

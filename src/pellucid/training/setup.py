@@ -29,7 +29,6 @@ PATHS = ("auto", "direct", "dual")
 SHARD_OPERATIONS = 5e7 if CAN_FORK else 2e8  # of a step, from which it pays to split it over the cores
 SHARD_TRAINING = 1e10  # operations of a training, from which it pays to start the processes
 BLAS_OPERATIONS = 2e8  # of a step, below which a second BLAS thread costs time
-HOLD_STEPS = 500  # from which it is worth the milliseconds that holding BLAS takes
 
 
 @dataclass(eq=False)
@@ -161,7 +160,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     is_dual, history.note = _choose(job)
     if not is_dual:
         is_small = _step_operations(job.model, job.batch_size or n_rows(job.X)) < BLAS_OPERATIONS
-        job.holds_blas = is_small and job.n_epochs * job.n_steps >= HOLD_STEPS
+        job.holds_blas = is_small
         history.path, history.n_threads = "direct", job.n_threads
         # Where steps are split over processes, batches are written to where all of them can read.
         workspace = Workspace(shared_array) if job.n_threads > 1 and CAN_FORK else None
