@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from pellucid.app.influence import agreement
-from pellucid.app.side_by_side import n_cores, side_by_side
+from pellucid.app.side_by_side import side_by_side
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.sources import load_data
 from pellucid.evaluation.influence import (
@@ -29,6 +29,7 @@ from pellucid.evaluation.influence import (
     trace_influence,
 )
 from pellucid.nn.presets import preset
+from pellucid.nn.stepper import n_cores
 from pellucid.training.loop import train
 from pellucid.training.optimizers import SGD
 from pellucid.types import Array, Dataset

@@ -17,7 +17,7 @@ from pellucid.app.candidates import find_candidate
 from pellucid.app.lottery import seed_lottery
 from pellucid.app.lottery_records import Lottery
 from pellucid.app.reproduction import N_ITERATIONS, blas_kernel
-from pellucid.app.side_by_side import n_cores
+from pellucid.nn.stepper import n_cores
 
 N_ALONE = 10  # starts that are trained one after the other, to have the time of one
 

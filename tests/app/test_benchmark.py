@@ -1,11 +1,15 @@
 """`pellucid bench`: the contestants train the same network from the same start."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from pellucid.app import benchmark
 from pellucid.app.benchmark import Benchmark, bench, contestants
+from pellucid.errors import PellucidError
 from pellucid.types import Dataset, Split
 from tests.app.conftest import Command
 
@@ -38,6 +42,28 @@ def test_pytorch_is_the_same_to_1e_10(result: Benchmark) -> None:
     pytest.importorskip("torch", reason="needs PyTorch: pip install 'pellucid[oracle]'")
     (row,) = (row for row in result.rows if row.name == "pytorch")
     assert row.weight_difference <= 1e-10
+
+
+def test_a_rival_that_does_not_run_is_left_out_and_one_of_ours_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    part = Dataset(np.zeros((4, 2, 2, 3), np.uint8), np.arange(4) % 2, ("a", "b"))
+    run = benchmark._run
+
+    def without(broken: str) -> Benchmark:
+        def fail(name: str, task: Path) -> Any:
+            return run("no such contestant" if name == broken else name, task)
+
+        monkeypatch.setattr(benchmark, "_run", fail)
+        return bench(Split(part, part, "small"), n_steps=1)
+
+    monkeypatch.setitem(benchmark.CONTESTANTS, "no such contestant", None)
+    result = without("scikit-learn")
+    assert "scikit-learn" not in [row.name for row in result.rows]
+    (line,) = (line for line in result.failed if "no such contestant" in line)
+    assert "failed: KeyError" in line
+    with pytest.raises(PellucidError, match="no such contestant failed"):
+        without("textbook")
 
 
 def test_the_command_prints_a_table_and_json(pellucid: Command, photos: object) -> None:

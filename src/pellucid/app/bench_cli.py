@@ -59,6 +59,8 @@ def _bench_speed(split: "Split", steps: int, *, as_json: bool) -> None:
             for r in result.rows
         ],
     )
+    for line in result.failed:
+        print(f"Left out: {line}")
     if result.absent:
         print(f"Not installed: {', '.join(result.absent)}. pip install 'pellucid[bench]' brings them.")
 

@@ -1,6 +1,7 @@
 """Use case: the tutorial's training against the textbook loop and whichever other library is installed."""
 
 import importlib.util
+import os
 import platform
 import subprocess
 import sys
@@ -46,6 +47,7 @@ class Benchmark:
     data: str
     rows: tuple[BenchRow, ...]
     absent: tuple[str, ...]
+    failed: tuple[str, ...] = ()  # rivals that are installed and do not run here, each with the reason
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as JSON can hold them."""
@@ -76,7 +78,7 @@ def bench(
     DataError
         If the data has other than two classes.
     PellucidError
-        If a contestant fails.
+        If a contestant of ours fails; a rival that does is noted.
     """
     if len(split.classes) != 2:
         raise DataError(f"bench: expected data of two classes, got {len(split.classes)}.")
@@ -88,12 +90,18 @@ def bench(
     assert tuple(W.shape[1] for W in weights) == DIMS
     present, absent = contestants()
     results: dict[str, dict[str, Array]] = {}
+    failed = []
     with tempfile.TemporaryDirectory() as folder:
         task = Path(folder) / "task.npz"
         write_task(str(task), Task(X, split.train.y, n_steps, LEARNING_RATE, weights))
         for name in present:
             tell(name)
-            results[name] = _run(name, task)
+            try:
+                results[name] = _run(name, task)
+            except PellucidError as error:
+                if name not in _MODULES:
+                    raise
+                failed.append(str(error).removeprefix("bench: "))
     blas, threads = blas_kernel()
     return Benchmark(
         machine=f"{platform.processor() or platform.machine()}, {platform.system()}",
@@ -105,6 +113,7 @@ def bench(
         data=f"{split.name}, {m} x {X.shape[1]}, float64",
         rows=tuple(_row(name, result, results["dual"]) for name, result in results.items()),
         absent=tuple(absent),
+        failed=tuple(failed),
     )
 
 
@@ -112,12 +121,18 @@ def _run(name: str, task: Path) -> dict[str, Array]:
     result = task.with_name(f"{name}.npz")
     assert name in CONTESTANTS
     command = [sys.executable, "-m", "pellucid.app.contest", name, str(task), str(result)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
     if done.returncode or not result.is_file():
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise PellucidError(f"bench: {name} failed: {lines[-1]}")
     with np.load(result) as file:
         return dict(file)
+
+
+def _environment() -> dict[str, str]:
+    """Return ours, with a backend for Keras that is installed, where none is chosen."""
+    usable = [name for name in ("tensorflow", "jax", "torch") if importlib.util.find_spec(name) is not None]
+    return {**({"KERAS_BACKEND": usable[0]} if usable else {}), **os.environ}
 
 
 def _row(name: str, result: dict[str, Array], ours: dict[str, Array]) -> BenchRow:
