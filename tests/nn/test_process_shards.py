@@ -14,10 +14,11 @@ import pytest
 
 import pellucid as pl
 from pellucid.errors import TrainingError
+from pellucid.nn.crew import EXCHANGE_BYTES, UPDATE_SIZE
 from pellucid.nn.layers import Dense, Layer
 from pellucid.nn.model import Model, Sequential
 from pellucid.nn.normalization import BatchNorm, Dropout
-from pellucid.nn.process_shards import CAN_FORK, EXCHANGE_BYTES, UPDATE_SIZE, ProcessShards
+from pellucid.nn.process_shards import CAN_FORK, ProcessShards
 from pellucid.nn.stepper import Stepper
 from pellucid.nn.thread_shards import ThreadShards
 from pellucid.training.adam import Adam, AdamW

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import FormatError, OptionError
-from pellucid.nn import process_shards
+from pellucid.nn import crew
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Sequential
 from pellucid.nn.normalization import BatchNorm, Dropout
@@ -67,7 +67,7 @@ def everything(seed: int = 5, **changes: Any) -> dict[str, Any]:
 def test_resumed_equals_uninterrupted_bit_for_bit(
     data: Dataset, tmp_path: Path, stop: int, n_threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_shards, "UPDATE_SIZE", 1)  # the optimizer's work is split, too
+    monkeypatch.setattr(crew, "UPDATE_SIZE", 1)  # the optimizer's work is split, too
     whole, options = network(), everything(n_threads=n_threads)
     history = train(whole, data, **options)
     first, options = network(), everything(n_threads=n_threads)
