@@ -56,9 +56,7 @@ class Crew:
         try:
             self._serve(shard)
         finally:
-            self.tasks.give_up()
-            self.sums.give_up()
-            os._exit(1)
+            os._exit(1)  # the first finds out by looking
 
     def _serve(self, shard: int) -> None:
         """Do what the letters say, until this process is killed or the first one is gone."""

@@ -82,17 +82,12 @@ class Counters:
     """
 
     def __init__(self, n: int, check: Callable[[], None]) -> None:
-        self._counts = memoryview(mmap.mmap(-1, 8 * APART * (n + 1))).cast("q")
-        self._given_up = n * APART
+        self._counts = memoryview(mmap.mmap(-1, 8 * APART * n)).cast("q")
         self.check = check
 
     def add(self, i: int) -> None:
         """Let a counter of this process's own grow by one."""
         self._counts[i * APART] += 1
-
-    def give_up(self) -> None:
-        """Let everybody who waits, or will, raise :class:`Lost`."""
-        self._counts[self._given_up] = 1
 
     def wait(self, i: int, value: int) -> None:
         """Return when a counter has come to a value."""
@@ -102,8 +97,6 @@ class Counters:
                 return
         started = time.monotonic()
         while counts[at] < value:
-            if counts[self._given_up]:
-                raise Lost
             waited = time.monotonic() - started
             if waited < YIELD_SECONDS:
                 os.sched_yield()
