@@ -31,7 +31,7 @@ def predict(
             print(json.dumps(prediction.to_dict()))
     else:
         for prediction in predictions:
-            print(f"{prediction.image}: {prediction.label} ({100 * prediction.probability:.1f} %)")
+            print(f"{prediction.image}: {prediction.in_words()}")
 
 
 def _predict_table(model: Path, table: Path, *, as_json: bool, as_lines: bool) -> None:

@@ -19,18 +19,33 @@ class Prediction:
     """A model's verdict on one image."""
 
     image: str  # as it was named
-    label: str
+    label: str  # the likeliest class
     probability: float  # of that label
     classes: dict[str, float]  # every class with its probability
+    labels: tuple[str, ...] | None = None  # of a model of several yes-or-no questions: those answered yes
+    value: Any = None  # of a model of quantities: one, or a list; the fields above are empty then
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON can hold it."""
+        if self.value is not None:
+            return {"image": self.image, "value": self.value}
+        if self.labels is not None:
+            return {"image": self.image, "labels": list(self.labels), "classes": self.classes}
         return {
             "image": self.image,
             "label": self.label,
             "probability": self.probability,
             "classes": self.classes,
         }
+
+    def in_words(self) -> str:
+        """Return the verdict as a line shows it."""
+        if self.value is not None:
+            return str(self.value)
+        if self.labels is None:
+            return f"{self.label} ({100 * self.probability:.1f} %)"
+        named = [f"{name} ({100 * self.classes[name]:.1f} %)" for name in self.labels]
+        return ", ".join(named) or f"none of {', '.join(self.classes)}"
 
 
 def predict_image(model: Model, image: str | Path | bytes, name: str = "") -> Prediction:
@@ -44,11 +59,15 @@ def predict_image(model: Model, image: str | Path | bytes, name: str = "") -> Pr
         If the model does not take images.
     """
     sample = image_to_input(read_image(image), model.input_shape)
+    if model.loss_kind == "regression":
+        return Prediction(name or str(image), "", 1.0, {}, value=model.predict(sample[None])[0].tolist())
     probabilities = model.predict_proba(sample[None])[0]
     best = int(np.argmax(probabilities))
     names = model.classes or tuple(str(label) for label in range(len(probabilities)))
     classes = {name: float(p) for name, p in zip(names, probabilities, strict=True)}
-    return Prediction(name or str(image), names[best], float(probabilities[best]), classes)
+    yes = [name for name, p in classes.items() if p > 0.5]
+    labels = tuple(yes) if model.loss_kind == "multi_label" else None
+    return Prediction(name or str(image), names[best], float(probabilities[best]), classes, labels)
 
 
 def predict_rows(model: Model, path: Path) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
