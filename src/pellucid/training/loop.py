@@ -140,7 +140,7 @@ def train(
     run.settings = job.settings
     hyperparameters = {name: getattr(job.optimizer, name) for name in job.optimizer.number_names}
     try:
-        with choose_form(job, history) as form, np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"), choose_form(job, history) as form:
             job.optimizer.start(model.theta, model.flat_decay_mask())
             if schedule is not None:
                 schedule.start(job.optimizer.learning_rate, n_epochs * job.n_steps)
