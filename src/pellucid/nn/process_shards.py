@@ -107,5 +107,6 @@ class ProcessShards(Stepper):
     def _by_itself(self, X: Any, Y: Any, weights: Array | None) -> float:
         if self._random is not None:
             self.model.seed_step(*self._random)
-        self._grads[1:] = 0  # the first's is that of the whole batch
+        if self._crew is not None:
+            self._grads[1:] = 0  # the first's is that of the whole batch
         return self.model.loss_and_grad(X, Y, weights=weights)

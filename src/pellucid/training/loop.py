@@ -146,9 +146,8 @@ def train(
                 schedule.start(job.optimizer.learning_rate, n_epochs * job.n_steps)
             history.setup_seconds = time.perf_counter() - started
             with sharded(model, job.n_threads, job.optimizer, holds_blas=job.holds_blas) as stepper:
-                run.tell(
-                    TrainStart(run)
-                )  # from here to the end of the steps, parameters lie where they are now
+                # From here to the end of the steps, parameters lie where they are now.
+                run.tell(TrainStart(run))
                 if resume is not None:
                     load_checkpoint(run, resume)
                 steps_started = time.perf_counter()
@@ -159,10 +158,7 @@ def train(
                 history.loop_seconds = time.perf_counter() - steps_started
                 run.tell(StepsEnd(run))
     finally:
-        for (
-            name,
-            value,
-        ) in hyperparameters.items():  # a schedule moved them; another training starts from these
+        for name, value in hyperparameters.items():  # a schedule moved them; others start from these
             setattr(job.optimizer, name, value)
         history.seconds = time.perf_counter() - started
         run.tell(TrainEnd(run))

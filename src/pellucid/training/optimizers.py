@@ -244,6 +244,8 @@ class SGD(Optimizer):
     array([0.5])
     """
 
+    is_divisible = True
+
     def __init__(
         self,
         learning_rate: float = 0.0075,
@@ -267,7 +269,6 @@ class SGD(Optimizer):
             raise OptionError(
                 "nesterov: it looks ahead along the momentum; set momentum above 0, such as 0.9."
             )
-        self.is_divisible = True
         self.is_linear = clip_value is None  # clip_norm only shortens the gradient as a whole
         if self.momentum:
             self.slot_names = ("velocity",)
