@@ -31,13 +31,15 @@ if TYPE_CHECKING:
     from pellucid.formats.architecture import load_architecture
     from pellucid.formats.safetensors import load, save
     from pellucid.nn.convolution import Conv2D
+    from pellucid.nn.elementwise import Activation, Dropout
     from pellucid.nn.graph import Graph
     from pellucid.nn.layers import Dense, Flatten, Layer
-    from pellucid.nn.model import Model, Sequential
-    from pellucid.nn.normalization import Activation, BatchNorm, Dropout, LayerNorm
+    from pellucid.nn.model import Model
+    from pellucid.nn.normalization import BatchNorm, LayerNorm
     from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
     from pellucid.nn.presets import preset
     from pellucid.nn.registry import register_layer
+    from pellucid.nn.sequential import Sequential
     from pellucid.nn.structures import Parallel, Residual
     from pellucid.ops.checking import gradcheck
     from pellucid.training.adam import Adam, AdamW
@@ -49,17 +51,17 @@ if TYPE_CHECKING:
     from pellucid.training.lbfgs import LBFGS
     from pellucid.training.loop import train
     from pellucid.training.one_cycle import OneCycle
-    from pellucid.training.optimizers import SGD
     from pellucid.training.plateau import ReduceOnPlateau
     from pellucid.training.recalibration import Recalibrate
     from pellucid.training.records import History
     from pellucid.training.schedules import Constant, Cosine, Exponential, Step
+    from pellucid.training.sgd import SGD
     from pellucid.training.stopping import EarlyStopping
     from pellucid.training.tensorboard import TensorBoard
     from pellucid.types import Dataset, Split
 
 _HOMES = {
-    "Activation": "nn.normalization",
+    "Activation": "nn.elementwise",
     "Adagrad": "training.adaptive",
     "Adam": "training.adam",
     "AdamW": "training.adam",
@@ -72,7 +74,7 @@ _HOMES = {
     "Cosine": "training.schedules",
     "Dataset": "types",
     "Dense": "nn.layers",
-    "Dropout": "nn.normalization",
+    "Dropout": "nn.elementwise",
     "EarlyStopping": "training.stopping",
     "Exponential": "training.schedules",
     "Flatten": "nn.layers",
@@ -93,8 +95,8 @@ _HOMES = {
     "Recalibrate": "training.recalibration",
     "ReduceOnPlateau": "training.plateau",
     "Residual": "nn.structures",
-    "SGD": "training.optimizers",
-    "Sequential": "nn.model",
+    "SGD": "training.sgd",
+    "Sequential": "nn.sequential",
     "Split": "types",
     "Step": "training.schedules",
     "TensorBoard": "training.tensorboard",

@@ -11,8 +11,9 @@ from pellucid.app.model_tools import check, show
 from pellucid.errors import FormatError, OptionError
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Layer
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
 from pellucid.nn.registry import LAYERS, register_layer
+from pellucid.nn.sequential import Sequential
 from pellucid.types import Array, Shape
 
 NET = """\

@@ -10,9 +10,10 @@ from sklearn.metrics import balanced_accuracy_score, log_loss, make_scorer, mean
 from sklearn.utils.class_weight import compute_sample_weight
 
 from pellucid.estimators import MLPClassifier, MLPRegressor
+from pellucid.nn.elementwise import Activation
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Sequential
-from pellucid.nn.normalization import Activation, BatchNorm
+from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.sequential import Sequential
 from pellucid.training.events import EpochEnd, TrainStart
 from pellucid.training.schedules import Cosine
 from pellucid.types import Array

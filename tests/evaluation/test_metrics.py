@@ -12,8 +12,9 @@ from pellucid.evaluation.metrics import evaluate, score
 from pellucid.evaluation.outputs import read_outputs
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 from pellucid.types import Dataset
 

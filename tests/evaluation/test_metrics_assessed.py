@@ -15,8 +15,8 @@ from pellucid.evaluation.outputs import Outputs, read_outputs
 from pellucid.evaluation.resampling import bootstrap
 from pellucid.evaluation.wording import headline, in_words
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Sequential
 from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 from pellucid.types import Array, Dataset
 

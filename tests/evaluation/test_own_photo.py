@@ -16,8 +16,9 @@ from pellucid.evaluation.photo_variants import photo_variants
 from pellucid.evaluation.report import figure_png
 from pellucid.evaluation.style import WIDTH, reduced
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 from pellucid.types import Array, Dataset
 

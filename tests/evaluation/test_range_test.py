@@ -10,10 +10,10 @@ from pellucid.errors import OptionError, ShapeError, TrainingError
 from pellucid.evaluation.curves import learning_rate_curve
 from pellucid.evaluation.range_test import RangeTest, find_learning_rate
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Sequential
+from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
-from pellucid.training.optimizers import SGD
 from pellucid.training.registry import get_optimizer
+from pellucid.training.sgd import SGD
 from pellucid.types import Dataset
 
 

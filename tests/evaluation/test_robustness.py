@@ -16,8 +16,9 @@ from pellucid.evaluation.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness import change_photos, measure_robustness
 from pellucid.evaluation.robustness_records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
 from pellucid.types import Dataset
 
 SHAPE = (8, 8, 3)

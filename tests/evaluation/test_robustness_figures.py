@@ -18,7 +18,8 @@ from pellucid.evaluation.robustness_figures import perturbation_sheet, robustnes
 from pellucid.evaluation.robustness_records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.style import BLUE, INK, ORANGE, RED
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
 from pellucid.types import Dataset
 
 SHAPE = (8, 8, 3)

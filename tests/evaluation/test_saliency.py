@@ -13,11 +13,13 @@ from pellucid.evaluation.attribution.occlusion import occlusion
 from pellucid.evaluation.attribution.scoring import Scorer, prepared_image, target_of
 from pellucid.evaluation.saliency import METHODS, saliency_maps
 from pellucid.nn.convolution import Conv2D, GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.elementwise import Activation
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Model, Sequential
-from pellucid.nn.normalization import Activation, BatchNorm
+from pellucid.nn.model import Model
+from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.structures import Parallel, Residual
 from pellucid.rng import stream
 from pellucid.types import Array

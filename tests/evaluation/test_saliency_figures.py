@@ -18,10 +18,11 @@ from pellucid.evaluation.style import WIDTH
 from pellucid.nn.convolution import Conv2D, GlobalAvgPool2D
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
 from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.pooling import AvgPool2D
 from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
 
 
 def small(shape: tuple[int, ...] = (12, 12, 3), *, has_convolution: bool = True) -> Model:

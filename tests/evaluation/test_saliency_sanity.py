@@ -21,8 +21,8 @@ from pellucid.evaluation.attribution.sanity import (
 from pellucid.evaluation.attribution.scoring import Scorer
 from pellucid.evaluation.saliency import saliency_maps, sanity_check
 from pellucid.nn.layers import Layer
-from pellucid.nn.model import Sequential
 from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 from pellucid.types import Array
 

@@ -14,13 +14,15 @@ from pellucid.errors import FormatError
 from pellucid.formats.architecture import architecture_to_toml, load_architecture
 from pellucid.formats.toml_training import training_optimizer
 from pellucid.nn.convolution import Conv2D
+from pellucid.nn.elementwise import Activation, Dropout
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten, Layer
-from pellucid.nn.model import Model, Sequential
-from pellucid.nn.normalization import Activation, BatchNorm, Dropout
+from pellucid.nn.model import Model
+from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.pooling import AvgPool2D, MaxPool2D
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.registry import LAYERS, register_layer
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.structures import Parallel, Residual
 
 NET = (Path(__file__).parent / "net.toml").read_text()

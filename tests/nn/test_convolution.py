@@ -10,7 +10,7 @@ from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.convolution import AvgPool2D, Conv2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Dense, Flatten, Layer
-from pellucid.nn.model import Sequential
+from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.checking import gradcheck
 

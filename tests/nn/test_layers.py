@@ -4,8 +4,8 @@ import pytest
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Sequential
 from pellucid.nn.registry import layer_from_config
+from pellucid.nn.sequential import Sequential
 from pellucid.ops.checking import gradcheck
 
 

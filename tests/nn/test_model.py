@@ -7,10 +7,10 @@ import pytest
 
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Sequential
 from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.registry import model_from_config
+from pellucid.nn.sequential import Sequential
 
 
 def small(dtype: str = "float64") -> Sequential:

@@ -7,7 +7,7 @@ import pytest
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Sequential
+from pellucid.nn.sequential import Sequential
 from pellucid.ops.checking import gradcheck
 from pellucid.ops.losses import LOSSES
 

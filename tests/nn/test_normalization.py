@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.nn.elementwise import Activation, Dropout
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Dense, Flatten, Layer
-from pellucid.nn.model import Sequential
-from pellucid.nn.normalization import Activation, BatchNorm, Dropout, LayerNorm
+from pellucid.nn.normalization import BatchNorm, LayerNorm
+from pellucid.nn.sequential import Sequential
 from pellucid.ops.checking import gradcheck
 
 

@@ -5,12 +5,14 @@ import pytest
 
 from pellucid.errors import ShapeError
 from pellucid.nn.convolution import Conv2D, GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.elementwise import Activation, Dropout
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Model, Sequential
-from pellucid.nn.normalization import Activation, BatchNorm, Dropout
+from pellucid.nn.model import Model
+from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.presets import preset
 from pellucid.nn.probing import input_gradient, last_trained_layer, watched
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.structures import Parallel, Residual
 
 

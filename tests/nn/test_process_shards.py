@@ -15,15 +15,18 @@ import pytest
 import pellucid as pl
 from pellucid.errors import TrainingError
 from pellucid.nn.crew import EXCHANGE_BYTES, UPDATE_SIZE
+from pellucid.nn.elementwise import Dropout
 from pellucid.nn.layers import Dense, Layer
-from pellucid.nn.model import Model, Sequential
-from pellucid.nn.normalization import BatchNorm, Dropout
+from pellucid.nn.model import Model
+from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.process_shards import CAN_FORK, ProcessShards
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.stepper import Stepper
 from pellucid.nn.thread_shards import ThreadShards
 from pellucid.training.adam import Adam, AdamW
 from pellucid.training.adaptive import Adagrad, RMSprop
-from pellucid.training.optimizers import SGD, Optimizer
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.sgd import SGD
 from pellucid.types import Array
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="processes that share memory need Linux on x86")
@@ -257,7 +260,7 @@ PROGRAM = """
 import os, time
 import numpy as np
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Sequential
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.process_shards import ProcessShards
 model = Sequential([Dense(1)])
 model.initialize((2,))

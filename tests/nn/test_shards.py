@@ -10,11 +10,12 @@ import pytest
 
 from pellucid.nn import shards
 from pellucid.nn.convolution import Conv2D
+from pellucid.nn.elementwise import Activation, Dropout
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Sequential
-from pellucid.nn.normalization import Activation, BatchNorm, Dropout
+from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.process_shards import CAN_FORK
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.shards import sharded
 from pellucid.nn.thread_shards import Exchange, ThreadShards
 

@@ -8,8 +8,9 @@ import pytest
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten, Layer
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
 from pellucid.nn.registry import layer_from_config, model_from_config, register_layer
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.structures import Parallel, Residual
 from pellucid.ops.checking import gradcheck
 

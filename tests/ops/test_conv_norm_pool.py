@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid.nn.convolution import Conv2D
+from pellucid.nn.elementwise import Activation
 from pellucid.nn.fusion import ConvNormReluPool, NormReluPool
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Sequential
-from pellucid.nn.normalization import Activation, BatchNorm
+from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.sequential import Sequential
 from pellucid.ops import conv_norm_pool
 from pellucid.ops.conv import conv2d_backward, conv2d_forward
 from pellucid.ops.conv_norm_pool import conv_norm_relu_pool_backward, conv_norm_relu_pool_forward

@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid.nn.convolution import Conv2D
+from pellucid.nn.elementwise import Activation
 from pellucid.nn.fusion import NormReluPool, fused
 from pellucid.nn.layers import Dense, Layer
-from pellucid.nn.model import Sequential
-from pellucid.nn.normalization import Activation, BatchNorm
+from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.sequential import Sequential
 from pellucid.ops import norm_pool
 from pellucid.ops.activations import relu_backward, relu_forward
 from pellucid.ops.norm_pool import norm_relu_pool_backward, norm_relu_pool_forward

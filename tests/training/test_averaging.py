@@ -8,14 +8,15 @@ import pytest
 
 from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Sequential
 from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.sequential import Sequential
 from pellucid.training.averaging import WeightAverage
 from pellucid.training.checkpoint import Checkpoint
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.loop import train
-from pellucid.training.optimizers import BLOCK_BYTES, SGD
+from pellucid.training.optimizers import BLOCK_BYTES
 from pellucid.training.registry import get_optimizer, get_schedule
+from pellucid.training.sgd import SGD
 from pellucid.types import Dataset
 
 

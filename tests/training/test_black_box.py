@@ -9,13 +9,13 @@ import pytest
 from pellucid.errors import TrainingError
 from pellucid.nn import shards
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Sequential
 from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.process_shards import CAN_FORK
+from pellucid.nn.sequential import Sequential
 from pellucid.training.black_box import find_fault, replay_black_box
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
-from pellucid.training.optimizers import SGD
+from pellucid.training.sgd import SGD
 from pellucid.types import Dataset
 
 

@@ -14,16 +14,17 @@ import pytest
 
 from pellucid.errors import FormatError, OptionError
 from pellucid.nn import crew
+from pellucid.nn.elementwise import Dropout
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Sequential
-from pellucid.nn.normalization import BatchNorm, Dropout
+from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam
 from pellucid.training.averaging import WeightAverage
 from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
-from pellucid.training.optimizers import SGD
 from pellucid.training.schedules import Cosine
+from pellucid.training.sgd import SGD
 from pellucid.training.stopping import EarlyStopping
 from pellucid.types import Dataset
 
@@ -164,6 +165,7 @@ def test_other_settings_and_damaged_files_are_refused(data: Dataset, tmp_path: P
         ({"seed": 6}, "its seed is 5"),
         ({"optimizer": Adam(0.02)}, "optimizer"),
         ({"n_epochs": 7}, "n epochs"),
+        ({"shuffle": False}, "its shuffle is True, here it is False"),
     ):
         with pytest.raises(FormatError, match=words):
             train(network(), data, **everything(callbacks=[], **change), resume=tmp_path)

@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.data.batches import Batches, InOrder
+from pellucid.data.batches import Batches
+from pellucid.nn.elementwise import Dropout
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Sequential
-from pellucid.nn.normalization import Dropout
+from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam
 from pellucid.training.continuation import Continuation, Position
 from pellucid.training.inverse_scaling import InverseScaling
 from pellucid.training.loop import train
-from pellucid.training.optimizers import SGD
 from pellucid.training.schedules import Cosine
+from pellucid.training.sgd import SGD
 from pellucid.types import Dataset
 
 MAKERS: list[Any] = [lambda: SGD(0.1), lambda: SGD(0.1, momentum=0.9, nesterov=True), lambda: Adam(0.01)]
@@ -89,7 +89,7 @@ def test_inverse_scaling_goes_by_samples() -> None:
 
 def test_batches_in_order_share_memory_with_the_data() -> None:
     X = np.arange(10.0)[:, None]
-    batches = Batches(X, X, InOrder(4), seed=1, weights=X[:, 0])
+    batches = Batches(X, X, 4, seed=1, weights=X[:, 0], shuffle=False)
     for epoch in (0, 1):
         got = list(batches.epoch(epoch))
         assert [x[:, 0].tolist() for x, _, _ in got] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]

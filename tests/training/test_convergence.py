@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Sequential
 from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.sequential import Sequential
 from pellucid.training.convergence import Convergence
 from pellucid.training.events import EpochEnd, Run, StepEnd
 from pellucid.training.loop import train
-from pellucid.training.optimizers import SGD
 from pellucid.training.records import History
+from pellucid.training.sgd import SGD
 from pellucid.types import Dataset
 
 

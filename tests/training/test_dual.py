@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from pellucid.errors import OptionError
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Sequential
+from pellucid.nn.sequential import Sequential
 from pellucid.training.dual import DualDense, dual_form, operations, why_not_dual
 from pellucid.training.events import StepEnd
 from pellucid.training.full_batch import FullBatchStep, fits
 from pellucid.training.loop import train
-from pellucid.training.optimizers import SGD, Optimizer
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.sgd import SGD
 from pellucid.types import Dataset
 
 
@@ -45,6 +46,7 @@ def both(data: Dataset, hidden: tuple[int, ...] = (4,), dtype: str = "float64", 
     nesterov=st.booleans(),
     weight_decay=st.sampled_from([0.0, 0.3]),
     batch=st.sampled_from([None, 1, 4]),
+    shuffle=st.booleans(),
     seed=st.integers(0, 50),
 )
 def test_equals_direct(
@@ -55,6 +57,7 @@ def test_equals_direct(
     nesterov: bool,
     weight_decay: float,
     batch: int | None,
+    shuffle: bool,
     seed: int,
 ) -> None:
     data = wide(np.random.default_rng(seed), m, n_in)
@@ -69,6 +72,7 @@ def test_equals_direct(
         tuple(hidden),
         sgd=sgd,
         n_epochs=20,
+        shuffle=shuffle,
         batch_size=None if batch is None else min(batch, m),
         seed=seed,
     )

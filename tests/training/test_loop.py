@@ -7,13 +7,13 @@ import pytest
 
 from pellucid.errors import DataError, OptionError, ShapeError, TrainingError
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Sequential
 from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
 from pellucid.textbook import L_layer_model, two_layer_model
 from pellucid.training.callbacks import PrintCosts
 from pellucid.training.events import EpochEnd, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.loop import train
-from pellucid.training.optimizers import SGD
+from pellucid.training.sgd import SGD
 from pellucid.types import Dataset
 
 
@@ -88,6 +88,23 @@ def test_mini_batches_follow_the_seed(data: Dataset) -> None:
     assert runs[0] == runs[1] != runs[2]
 
 
+def test_without_shuffling_the_seed_says_nothing_of_the_order(data: Dataset) -> None:
+    runs = [
+        train(preset("logistic"), data, n_epochs=3, batch_size=7, seed=seed, shuffle=False).losses
+        for seed in (1, 2)
+    ]
+    assert runs[0] == runs[1]
+    by_hand, optimizer = preset("logistic"), SGD()
+    by_hand.initialize((4, 4, 3))
+    optimizer.start(by_hand.theta, by_hand.flat_decay_mask())
+    for start in range(0, 30, 7):
+        by_hand.loss_and_grad(data.X[start : start + 7] / 255.0, data.y[start : start + 7])
+        optimizer.step(by_hand.theta, by_hand.grad)
+    model = preset("logistic")
+    train(model, data, n_epochs=1, batch_size=7, shuffle=False)
+    np.testing.assert_allclose(model.theta, by_hand.theta, rtol=1e-12)
+
+
 def test_validation_given_and_held_out(data: Dataset, rng: np.random.Generator) -> None:
     held = Dataset(rng.integers(0, 256, (8, 4, 4, 3), dtype=np.uint8), rng.integers(0, 2, 8), data.classes)
     model = preset("logistic")
@@ -148,6 +165,7 @@ def test_an_error_in_a_callback_leaves_a_whole_model(data: Dataset, path: str) -
         ({"n_epochs": 0}, OptionError, "n_epochs: expected 1 or more, got 0"),
         ({"batch_size": 31}, OptionError, "batch_size: expected 1 to 30.*got 31"),
         ({"batch_size": 0}, OptionError, "batch_size"),
+        ({"batch_size": 7, "shuffle": "no"}, OptionError, "shuffle: expected true or false, got 'no'"),
         ({"path": "duel"}, OptionError, "Did you mean 'dual'"),
         ({"loss": "binary_cross_entropi"}, OptionError, "Did you mean 'binary_cross_entropy'"),
         ({"dtype": "float16"}, OptionError, "dtype"),

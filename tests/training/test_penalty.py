@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from pellucid.nn.layers import Dense
-from pellucid.nn.model import Sequential
 from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam, AdamW
 from pellucid.training.loop import train
-from pellucid.training.optimizers import SGD
 from pellucid.training.penalty import L2Penalty
+from pellucid.training.sgd import SGD
 from pellucid.types import Array, Dataset
 
 

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from pellucid.data.augment import Augment, Brightness
+from pellucid.nn.elementwise import Dropout
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import PREDICT_ROWS, Sequential
-from pellucid.nn.normalization import BatchNorm, Dropout
+from pellucid.nn.model import PREDICT_ROWS
+from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.sequential import Sequential
 from pellucid.training.averaging import WeightAverage
 from pellucid.training.loop import train
-from pellucid.training.optimizers import SGD
 from pellucid.training.recalibration import Recalibrate
+from pellucid.training.sgd import SGD
 from pellucid.types import Dataset
 
 

@@ -14,8 +14,9 @@ from pellucid.app.side_by_side import JobBar, side_by_side
 from pellucid.app.training import fit, make_optimizer
 from pellucid.data.door import hold_out
 from pellucid.evaluation.influence import Retraining, Traced, in_their_span, last_moment, read_moment
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.stepper import n_cores
 from pellucid.ops.class_weights import class_weights_to_sample_weights
 from pellucid.training.dual import first_dense_shape, operations, why_not_dual

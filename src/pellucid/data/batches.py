@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from pellucid.data.prefetch import one_ahead
 from pellucid.errors import OptionError
 from pellucid.rng import stream
 from pellucid.types import Array, n_rows
@@ -12,17 +13,6 @@ from pellucid.workspace import Workspace
 
 Batch: TypeAlias = tuple[Any, Any, "Array | None"]  # inputs, targets, weights
 Change: TypeAlias = Callable[[Any, Any, int], "tuple[Any, Any]"]  # inputs, targets, step -> both
-
-
-class InOrder(int):
-    """A batch size whose batches are taken in the order of the data, in every epoch.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> [x.tolist() for x, y, weights in Batches(np.arange(5), np.arange(5), InOrder(2), seed=0).epoch(3)]
-    [[0, 1], [2, 3], [4]]
-    """
 
 
 class Batches:
@@ -33,14 +23,18 @@ class Batches:
     X, Y : Array, or dict of Array
         Inputs and targets, m rows each.
     batch_size : int or None
-        None is the full batch, in the order of the data and without a copy; an :class:`InOrder` is not shuffled.
+        None is the full batch, in the order of the data and without a copy.
     seed : int
     weights : Array, shape (m,), optional
         How much each sample counts.
     change : callable, optional
         Given inputs, targets and the step's number, returns what is trained on: preparing, augmenting.
+    shuffle : bool, optional
+        False: in the order of the data in every epoch, without a copy.
     workspace : Workspace, optional
         Where batches are written.
+    is_ahead : bool, optional
+        Whether another thread makes the next batch ready while one is trained on.
 
     Examples
     --------
@@ -48,6 +42,8 @@ class Batches:
     >>> batches = Batches(np.arange(5), np.arange(5), 2, seed=0)
     >>> [len(x) for x, y, weights in batches.epoch(0)]
     [2, 2, 1]
+    >>> [x.tolist() for x, y, weights in Batches(np.arange(5), np.arange(5), 2, seed=0, shuffle=False).epoch(3)]
+    [[0, 1], [2, 3], [4]]
     """
 
     def __init__(
@@ -59,7 +55,9 @@ class Batches:
         *,
         weights: Array | None = None,
         change: Change | None = None,
+        shuffle: bool = True,
         workspace: Workspace | None = None,
+        is_ahead: bool = False,
     ) -> None:
         self.n_rows = n_rows(X)
         if batch_size is not None and not 1 <= batch_size <= self.n_rows:
@@ -68,7 +66,7 @@ class Batches:
                 "Leave it out for the full batch."
             )
         self.X, self.Y, self.batch_size, self.seed = X, Y, batch_size, seed
-        self.weights, self.change = weights, change
+        self.weights, self.change, self.shuffle, self.is_ahead = weights, change, shuffle, is_ahead
         self._workspace = workspace or Workspace()
 
     @property
@@ -81,13 +79,18 @@ class Batches:
 
         A batch is valid until the next one: both are written into the same arrays.
         """
+        batches = self._made(epoch, skip)
+        return one_ahead(batches) if self.is_ahead else batches
+
+    def _made(self, epoch: int, skip: int) -> Iterator[Batch]:
         for i, rows in enumerate(self._rows(epoch)):
             if i < skip:
                 continue
             if rows is None:
                 X, Y, weights = self.X, self.Y, self.weights
             else:
-                X, Y = self._take("X", self.X, rows), self._take("Y", self.Y, rows)
+                place = i % 2 if self.is_ahead else 0  # the last batch is still read while the next is made
+                X, Y = self._take(f"X {place}", self.X, rows), self._take(f"Y {place}", self.Y, rows)
                 weights = None if self.weights is None else self.weights[rows]
             if self.change is not None:
                 X, Y = self.change(X, Y, epoch * self.n_steps + i)
@@ -106,7 +109,7 @@ class Batches:
         if self.batch_size is None:
             yield None
             return
-        if isinstance(self.batch_size, InOrder):
+        if not self.shuffle:
             for start in range(0, self.n_rows, self.batch_size):
                 yield slice(start, start + self.batch_size)
             return

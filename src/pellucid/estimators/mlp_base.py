@@ -10,7 +10,6 @@ from sklearn.base import TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
-from pellucid.data.batches import InOrder
 from pellucid.data.preprocess import Preprocessing
 from pellucid.estimators.forward import Stack
 from pellucid.estimators.held_out import Samples
@@ -19,9 +18,11 @@ from pellucid.estimators.quick_check import passes_checks
 from pellucid.estimators.representations import Representations
 from pellucid.estimators.solvers import KeptVelocity, UncorrectedEpsilon, make_solver
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
+from pellucid.nn.elementwise import Activation, Dropout
 from pellucid.nn.layers import Dense, Layer
-from pellucid.nn.model import Model, Sequential
-from pellucid.nn.normalization import Activation, BatchNorm, Dropout
+from pellucid.nn.model import Model
+from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam, AdamW
 from pellucid.training.events import Callback
 from pellucid.training.inverse_scaling import InverseScaling
@@ -156,6 +157,7 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
             "optimizer": optimizer,
             "n_epochs": self.max_iter,
             "batch_size": self._batch(n),
+            "shuffle": bool(self.shuffle),
             "schedule": self._schedule(n, is_resumed=is_partial and bool(self._position.optimizer)),
             "callbacks": callbacks,
         }
@@ -176,9 +178,7 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
                 UserWarning,
                 stacklevel=7,
             )
-        if size >= n:
-            return None
-        return int(size) if self.shuffle else InOrder(size)
+        return None if size >= n else int(size)
 
     def _schedule(self, n: int, *, is_resumed: bool) -> Schedule | None:
         if self.schedule is not None:

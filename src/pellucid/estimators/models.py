@@ -11,9 +11,10 @@ from pellucid.errors import OptionError
 from pellucid.formats.architecture import load_architecture
 from pellucid.formats.toml_training import named_with_options, training_optimizer
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.registry import model_from_config
+from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.registry import get_optimizer, get_schedule

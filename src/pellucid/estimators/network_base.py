@@ -12,7 +12,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from pellucid.data.augment import AUGMENT_PRESETS, Augment
-from pellucid.data.batches import InOrder
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.estimators.held_out import Samples
@@ -29,7 +28,8 @@ from pellucid.estimators.models import (
     thawed,
 )
 from pellucid.estimators.representations import Representations
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
 from pellucid.training.lbfgs import LBFGS
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.recalibration import Recalibrate
@@ -179,11 +179,11 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
             if is_partial:
                 raise OptionError(NOT_STOCHASTIC)
             return self._full_batch_recipe(optimizer, n_epochs, network)
-        size = choose_batch(self.batch_size, table, len(samples))
         return {
             "optimizer": optimizer,
             "n_epochs": n_epochs,
-            "batch_size": size if size is None or self.shuffle else InOrder(size),
+            "batch_size": choose_batch(self.batch_size, table, len(samples)),
+            "shuffle": bool(self.shuffle),
             "schedule": choose_schedule(self.schedule, table),
             "augment": choose_augment(self.augment, table),
             "callbacks": self._own_callbacks(samples, is_partial=is_partial),

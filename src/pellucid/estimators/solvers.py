@@ -9,7 +9,8 @@ from pellucid.training.adam import Adam, AdamW
 from pellucid.training.adaptive import Adagrad, RMSprop
 from pellucid.training.events import EpochEnd, Event, StepEnd, TrainStart
 from pellucid.training.lbfgs import LBFGS
-from pellucid.training.optimizers import SGD, Optimizer
+from pellucid.training.optimizers import Optimizer
+from pellucid.training.sgd import SGD
 
 SOLVERS = ("adagrad", "adam", "adamw", "lbfgs", "rmsprop", "sgd")
 SCIPY_LEAST_FALL = (

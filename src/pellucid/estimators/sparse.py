@@ -6,7 +6,8 @@ import numpy as np
 import scipy.sparse
 
 from pellucid.nn.layers import Dense, Layer
-from pellucid.nn.model import PREDICT_ROWS, Sequential
+from pellucid.nn.model import PREDICT_ROWS
+from pellucid.nn.sequential import Sequential
 from pellucid.types import Array, Shape
 
 DENSE_SHARE = 0.1  # of numbers that are not 0, from which dense products are as fast

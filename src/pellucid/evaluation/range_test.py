@@ -13,8 +13,9 @@ from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.model import Model
 from pellucid.training.events import Event, StepEnd, TrainStart
 from pellucid.training.loop import train
-from pellucid.training.optimizers import SGD, Optimizer
+from pellucid.training.optimizers import Optimizer
 from pellucid.training.options import check_count, check_number
+from pellucid.training.sgd import SGD
 from pellucid.types import Array, Dataset
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def find_learning_rate(
     Examples
     --------
     >>> from pellucid.nn.layers import Dense
-    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.nn.sequential import Sequential
     >>> data = Dataset(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1]))
     >>> found = find_learning_rate(Sequential([Dense(1)]), data, highest=100.0)
     >>> 0.01 < found.suggestion < 10

@@ -13,7 +13,8 @@ from pellucid.formats.toml_source import TomlSource, in_words
 from pellucid.formats.toml_training import read_training
 from pellucid.formats.toml_writing import architecture_to_toml
 from pellucid.nn.graph import Graph
-from pellucid.nn.model import DTYPES, Model, Sequential
+from pellucid.nn.model import DTYPES, Model
+from pellucid.nn.sequential import Sequential
 from pellucid.types import Shape
 
 __all__ = ["Architecture", "architecture_to_toml", "load_architecture"]

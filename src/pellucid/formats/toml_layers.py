@@ -10,8 +10,8 @@ from pellucid.formats.toml_lines import KeyPath
 from pellucid.formats.toml_source import TomlSource, in_words
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Layer
-from pellucid.nn.model import Sequential
 from pellucid.nn.registry import LAYERS
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.structures import MERGES
 
 _FAULTS = (PellucidError, TypeError, ValueError, ArithmeticError, LookupError, MemoryError)

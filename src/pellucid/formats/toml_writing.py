@@ -18,7 +18,7 @@ def architecture_to_toml(model: Model) -> str:
     Examples
     --------
     >>> from pellucid.nn.layers import Dense
-    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.nn.structures import Residual
     >>> block = Residual(Sequential([Dense(3, activation="relu"), Dense(3)]))
     >>> print(architecture_to_toml(Sequential([block, Dense(1, initializer="zeros")])))

@@ -108,7 +108,7 @@ def check_gradients(
     Examples
     --------
     >>> from pellucid.nn.layers import Dense
-    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.nn.sequential import Sequential
     >>> result = check_gradients(Sequential([Dense(3, activation="relu"), Dense(1)]), (4,))
     >>> result.is_ok, [row.name for row in result.rows]
     (True, ['input', 'dense_1.W', 'dense_1.b', 'dense_2.W', 'dense_2.b'])

@@ -4,11 +4,9 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
-from pellucid.ops.activations import get_activation
-from pellucid.ops.dropout import DropoutCache, check_rate, dropout_backward, dropout_forward
 from pellucid.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from pellucid.ops.normalize import (
     BatchNormCache,
@@ -177,117 +175,6 @@ class LayerNorm(Layer):
     def n_operations(self) -> int:
         """7 for each number: the mean, the squares, their sum, and the result."""
         return 7 * int(np.prod(self.input_shape))
-
-
-@final
-class Dropout(Layer):
-    """While training, set each number to 0 with probability ``rate`` and divide the others by 1 - rate.
-
-    Parameters
-    ----------
-    rate : float, optional
-        From 0 to below 1.
-
-    Attributes
-    ----------
-    rng : numpy.random.Generator or None
-        Where the next training forward draws from; the training loop sets a new one each step.
-
-    Examples
-    --------
-    >>> layer = Dropout(0.5)
-    >>> layer.build((4,), StartRandom(np.random.PCG64(1)))
-    >>> layer.forward(np.ones((1, 4)))
-    array([[1., 1., 1., 1.]])
-    >>> layer.set_step_rng(np.random.default_rng(0))
-    >>> set(layer.forward(np.ones((5, 4)), training=True).ravel().tolist()) == {0.0, 2.0}
-    True
-    """
-
-    def __init__(self, rate: float = 0.5) -> None:
-        super().__init__()
-        check_rate("Dropout", rate)
-        self.rate = float(rate)
-        self.rng: np.random.Generator | None = None
-        self._cache: DropoutCache | None = None
-
-    def set_step_rng(self, generator: np.random.Generator | None) -> None:
-        """Draw from this generator from now on; None: a training forward is an error."""
-        self.rng = generator
-
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return X itself, or while training X with numbers dropped."""
-        if not training or self.rate == 0:
-            self._cache = None
-            return X
-        if self.rng is None:
-            raise PellucidError(
-                f"{self.name or 'Dropout'}: training needs a generator to draw what is dropped, and none is set. "
-                "train() sets one each step; elsewhere call set_step_rng(generator) before forward."
-            )
-        take = self.workspace.take
-        Y, self._cache = dropout_forward(
-            X,
-            self.rate,
-            self.rng,
-            out=take("Y", X.shape, X.dtype),
-            mask=take("mask", X.shape, X.dtype),
-        )
-        return Y
-
-    def backward(self, dY: Array) -> Array:
-        """Return dY with the same numbers dropped, in its own place."""
-        return dY if self._cache is None else dropout_backward(dY, self._cache, dX=dY)
-
-    def config(self) -> dict[str, Any]:
-        """Return the rate."""
-        return {"type": "Dropout", "rate": self.rate}
-
-
-@final
-class Activation(Layer):
-    """A function of each number, such as relu, as a layer of its own.
-
-    Parameters
-    ----------
-    activation : str
-        A name of :data:`pellucid.ops.activations.ACTIVATIONS`.
-    **options : float
-        The function's own: ``slope`` of leaky_relu, ``alpha`` of elu.
-
-    Examples
-    --------
-    >>> layer = Activation("relu")
-    >>> layer.build((2,), StartRandom(np.random.PCG64(1)))
-    >>> layer.forward(np.array([[-1.0, 2.0]]))
-    array([[0., 2.]])
-    """
-
-    def __init__(self, activation: str, **options: float) -> None:
-        super().__init__()
-        try:
-            self.bend = get_activation(activation, **options)
-        except OptionError as error:
-            raise OptionError(f"Activation: {error}") from None
-        self.activation, self.options = activation, options
-
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the function of X."""
-        A, self._cache = self.bend.forward(X, out=self.workspace.take("A", X.shape, X.dtype))
-        return A
-
-    def backward(self, dY: Array) -> Array:
-        """Return dX in dY's place."""
-        return self.bend.backward(dY, self._cache, dZ=dY)
-
-    def config(self) -> dict[str, Any]:
-        """Return the activation and its options."""
-        return {"type": "Activation", "activation": self.activation, **self.options}
-
-    @property
-    def n_operations(self) -> int:
-        """One for each number, however long the function takes."""
-        return int(np.prod(self.input_shape))
 
 
 def _checked_epsilon(where: str, epsilon: float) -> float:

@@ -2,10 +2,11 @@
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.convolution import Conv2D
+from pellucid.nn.elementwise import Activation, Dropout
 from pellucid.nn.layers import Dense, Flatten, Layer
-from pellucid.nn.model import Sequential
-from pellucid.nn.normalization import Activation, BatchNorm, Dropout
+from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.structures import Residual
 
 PRESETS: dict[str, str] = {

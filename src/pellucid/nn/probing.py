@@ -46,7 +46,7 @@ def watched(layer: Layer) -> Iterator[Watch]:
     Examples
     --------
     >>> from pellucid.nn.layers import Dense
-    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.nn.sequential import Sequential
     >>> model = Sequential([Dense(3, activation="relu"), Dense(1)])
     >>> model.initialize((4,))
     >>> with watched(model.layers[0]) as watch:
@@ -107,7 +107,7 @@ def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
     Examples
     --------
     >>> from pellucid.nn.layers import Dense
-    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.nn.sequential import Sequential
     >>> model = Sequential([Dense(1)])
     >>> model.initialize((2,), dtype="float64")
     >>> model.theta[:] = [3.0, -1.0, 0.5]

@@ -128,7 +128,7 @@ def model_table(model: Any) -> ModelTable:
     Examples
     --------
     >>> from pellucid.nn.layers import Dense
-    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.nn.sequential import Sequential
     >>> model = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)])
     >>> model.initialize((2, 2, 3))
     >>> table = model_table(model)

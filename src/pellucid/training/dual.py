@@ -15,7 +15,8 @@ from typing import final
 import numpy as np
 
 from pellucid.nn.layers import Dense, Flatten, Layer
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers import Optimizer
 from pellucid.types import Array
 

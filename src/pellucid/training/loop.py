@@ -17,10 +17,11 @@ from pellucid.training.checkpoint import load_checkpoint
 from pellucid.training.dual import as_plain
 from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.lbfgs import LBFGS
-from pellucid.training.optimizers import SGD, Optimizer
+from pellucid.training.optimizers import Optimizer
 from pellucid.training.records import History
 from pellucid.training.schedules import Schedule
 from pellucid.training.setup import Form, Job, Validation, choose_form, prepare
+from pellucid.training.sgd import SGD
 from pellucid.types import Array, Dataset, n_rows
 
 
@@ -32,6 +33,7 @@ def train(
     optimizer: Optimizer | None = None,
     n_epochs: int = 2500,
     batch_size: int | None = None,
+    shuffle: bool = True,
     validation: Dataset | float | None = None,
     seed: int = 1,
     dtype: str | None = None,
@@ -62,6 +64,8 @@ def train(
         Passes over the data.
     batch_size : int or None, optional
         None: the full batch, so that one epoch is one step.
+    shuffle : bool, optional
+        Whether mini-batches are drawn anew each epoch; False takes them in the order of the data.
     validation : Dataset or float, optional
         Samples whose loss and accuracy are computed after each epoch; a number is the share of the data that is
         held out for it, stratified, by ``seed``.
@@ -109,7 +113,7 @@ def train(
     Examples
     --------
     >>> from pellucid.nn.layers import Dense
-    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.nn.sequential import Sequential
     >>> data = Dataset(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1]))
     >>> model = Sequential([Dense(1)])
     >>> history = train(model, data, optimizer=SGD(1.0), n_epochs=200)
@@ -125,6 +129,7 @@ def train(
         optimizer=optimizer or SGD(),
         n_epochs=n_epochs,
         batch_size=batch_size,
+        shuffle=shuffle,
         seed=seed,
         dtype=dtype,
         path=path,

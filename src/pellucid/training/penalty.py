@@ -34,9 +34,9 @@ class L2Penalty:
     Examples
     --------
     >>> from pellucid.nn.layers import Dense
-    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.training.loop import train
-    >>> from pellucid.training.optimizers import SGD
+    >>> from pellucid.training.sgd import SGD
     >>> from pellucid.types import Dataset
     >>> data, losses = Dataset(np.ones((2, 1)), np.array([0, 1])), []
     >>> for alpha in (0.0, 4.0):

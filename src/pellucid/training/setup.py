@@ -11,8 +11,9 @@ from pellucid.data.batches import Batches, Change
 from pellucid.data.door import hold_out
 from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
 from pellucid.nn.process_shards import CAN_FORK
+from pellucid.nn.sequential import Sequential
 from pellucid.nn.shared_memory import shared_array
 from pellucid.nn.stepper import n_cores
 from pellucid.ops.class_weights import class_weights_to_sample_weights
@@ -20,15 +21,14 @@ from pellucid.rng import stream
 from pellucid.training.dual import dual_form, first_dense_shape, operations, why_not_dual
 from pellucid.training.full_batch import FullBatchStep, fits
 from pellucid.training.optimizers import Optimizer
+from pellucid.training.options import check_flag
 from pellucid.training.records import History
 from pellucid.training.schedules import Schedule
+from pellucid.training.worth import is_for_one_blas_thread, worthwhile_threads
 from pellucid.types import Array, Dataset, map_arrays, n_rows
 from pellucid.workspace import Workspace
 
 PATHS = ("auto", "direct", "dual")
-SHARD_OPERATIONS = 5e7 if CAN_FORK else 2e8  # of a step, from which it pays to split it over the cores
-SHARD_TRAINING = 1e10  # operations of a training, from which it pays to start the processes
-BLAS_OPERATIONS = 2e8  # of a step, below which a second BLAS thread costs time
 
 
 @dataclass(eq=False)
@@ -46,6 +46,7 @@ class Job:
     optimizer: Optimizer
     n_epochs: int
     batch_size: int | None
+    shuffle: bool
     seed: int
     path: str
     n_threads: int
@@ -56,6 +57,7 @@ class Job:
     weights: Array | None
     change: Change | None
     settings: dict[str, Any]
+    is_ahead: bool = False  # whether a core is free to change the next batch meanwhile
     holds_blas: bool = False  # to one thread, where a step is too small for more
 
     @property
@@ -94,6 +96,7 @@ def prepare(
     optimizer: Optimizer,
     n_epochs: int,
     batch_size: int | None,
+    shuffle: bool,
     seed: int,
     dtype: str | None,
     path: str,
@@ -105,6 +108,7 @@ def prepare(
 ) -> Job:
     """Check every option of ``train``, and make the model ready for the data and the data for the model."""
     _check(data, n_epochs, path, n_threads)
+    check_flag("shuffle", shuffle)
     if isinstance(validation, float):
         data, validation, sample_weight = _hold_out(data, validation, seed, sample_weight)
     _fit_model(model, data, seed, dtype)
@@ -122,15 +126,18 @@ def prepare(
         )
     rule = model.preprocessing
     assert rule is not None
+    shards = n_threads or worthwhile_threads(model, n_rows(data.X), batch_size, n_epochs)
     X = data.X if is_lazy else map_arrays(lambda array: rule.apply(array, model.dtype), data.X)
     return Job(
         model=model,
         optimizer=optimizer,
         n_epochs=n_epochs,
         batch_size=batch_size,
+        shuffle=shuffle,
         seed=seed,
         path=path,
-        n_threads=n_threads or _worthwhile_threads(model, n_rows(data.X), batch_size, n_epochs),
+        n_threads=shards,
+        is_ahead=augment is not None and n_threads is None and shards < n_cores(),
         X=X,
         Y=Y,
         X_validation=None
@@ -148,6 +155,7 @@ def prepare(
             "augment": None if augment is None else augment.config(),
             "n_epochs": n_epochs,
             "batch_size": batch_size,
+            "shuffle": shuffle,
             "seed": seed,
             "n_samples": n_rows(data.X),
         },
@@ -159,8 +167,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     """Yield the direct or the dual form of a training, whichever is cheaper, and note the choice in the history."""
     is_dual, history.note = _choose(job)
     if not is_dual:
-        is_small = _step_operations(job.model, job.batch_size or n_rows(job.X)) < BLAS_OPERATIONS
-        job.holds_blas = is_small
+        job.holds_blas = is_for_one_blas_thread(job.model, job.X, job.batch_size)
         history.path, history.n_threads = "direct", job.n_threads
         # Where steps are split over processes, batches are written to where all of them can read.
         workspace = Workspace(shared_array) if job.n_threads > 1 and CAN_FORK else None
@@ -171,7 +178,9 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
             job.seed,
             weights=job.weights,
             change=job.change,
+            shuffle=job.shuffle,
             workspace=workspace,
+            is_ahead=job.is_ahead,
         )
         check = None if job.X_validation is None else Validation(job.X_validation, job.Y_validation)
         yield Form(batches, check)
@@ -181,7 +190,9 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     assert isinstance(job.model, Sequential)
     X = job.X if job.change is None else job.change(job.X, job.Y, 0)[0]
     with dual_form(job.model, X, job.X_validation) as dual:
-        batches = Batches(dual.rows_train, job.Y, job.batch_size, job.seed, weights=job.weights)
+        batches = Batches(
+            dual.rows_train, job.Y, job.batch_size, job.seed, weights=job.weights, shuffle=job.shuffle
+        )
         check = None if job.X_validation is None else Validation(dual.rows_validation, job.Y_validation)
         job.optimizer.grad_norm = dual.grad_norm
         try:
@@ -286,16 +297,3 @@ def _change(model: Model, augment: Any, seed: int) -> Change:
         return X, Y
 
     return change
-
-
-def _worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: int) -> int:
-    """Return how many cores to split a batch over: all of them where steps and training are long enough, else 1."""
-    batch = batch_size or m
-    step = _step_operations(model, batch)
-    is_worth_it = step >= SHARD_OPERATIONS and step * n_epochs * m / batch >= SHARD_TRAINING
-    return min(n_cores(), batch) if is_worth_it else 1
-
-
-def _step_operations(model: Model, batch: int) -> float:
-    """Return about how many operations a step takes: the forward pass, and twice that for the backward."""
-    return 3.0 * batch * sum(row.n_operations for row in model.rows())

@@ -5,11 +5,13 @@ import numpy as np
 from pellucid.evaluation.attribution.records import Attribution
 from pellucid.evaluation.attribution.scoring import Scorer
 from pellucid.nn.convolution import Conv2D
+from pellucid.nn.elementwise import Activation, Dropout
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Layer
-from pellucid.nn.model import Model, Sequential
-from pellucid.nn.normalization import Activation, BatchNorm, Dropout, LayerNorm
+from pellucid.nn.model import Model
+from pellucid.nn.normalization import BatchNorm, LayerNorm
 from pellucid.nn.probing import watched
+from pellucid.nn.sequential import Sequential
 from pellucid.types import Array
 
 NO_CONVOLUTION = (

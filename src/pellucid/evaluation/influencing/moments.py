@@ -62,9 +62,9 @@ class KeepMoments:
     Examples
     --------
     >>> from pellucid.nn.layers import Dense
-    >>> from pellucid.nn.model import Sequential
+    >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.training.loop import train
-    >>> from pellucid.training.optimizers import SGD
+    >>> from pellucid.training.sgd import SGD
     >>> from pellucid.types import Dataset
     >>> keep = KeepMoments(2)
     >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))

@@ -11,7 +11,8 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.influencing.moments import KeepMoments, Moment
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Model, Sequential
+from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
 from pellucid.training.events import Callback
 from pellucid.types import Array, Dataset
 

@@ -1,0 +1,90 @@
+"""The commonest structure: layers one after another."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+from pellucid.errors import OptionError
+from pellucid.nn.fusion import fused
+from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layers import Layer
+from pellucid.nn.model import Model
+from pellucid.types import Array, Shape
+
+
+@final
+class Sequential(Model):
+    """Layers one after another.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+    dtype : {"float32", "float64"}, optional
+        What it is trained and kept in; default float32.
+
+    Examples
+    --------
+    >>> from pellucid.nn.layers import Dense, Flatten
+    >>> model = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)])
+    >>> model.initialize((8, 8, 3))
+    >>> model.theta.shape
+    (583,)
+    """
+
+    def __init__(self, layers: Sequence[Layer], *, dtype: str | None = None) -> None:
+        super().__init__(dtype=dtype)
+        if not layers:
+            raise OptionError("Sequential: expected at least one layer, got none.")
+        self.layers = list(layers)
+        self.is_fused = True
+        self._first = 0
+        self._steps: list[Layer] = self.layers
+        self._ran: list[Layer] = self.layers
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Build each layer for the output shape of the one before."""
+        self.input_shape = shape = input_shape
+        for layer in self.layers:
+            layer.build(shape, rng)
+            shape = layer.output_shape
+        self.output_shape = shape
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return the last layer's output; in training by fused steps, unless ``is_fused`` is False."""
+        steps = self._steps if training and self.is_fused else self.layers[self._first :]
+        for layer in self.layers[: self._first]:
+            X = layer.forward(X, training=training)
+        for step in steps:
+            X = step.forward(X, training=training)
+        self._ran = steps
+        return X
+
+    def backward(self, dY: Array) -> Array | None:
+        """Write every gradient; stop at the first trained layer where the input gradient is not needed."""
+        for step in reversed(self._ran):
+            dX = step.backward(dY)
+            if dX is None:
+                return None
+            dY = dX
+        return dY
+
+    def mark_input_gradient(self, needed: bool) -> None:
+        """Tell each layer whether its input gradient is used: not before the first trained one."""
+        self.needs_input_gradient = needed
+        trained = [any(leaf.params for leaf in layer.leaves()) for layer in self.layers]
+        self._first = 0 if needed else next((i for i, is_trained in enumerate(trained) if is_trained), 0)
+        for i, layer in enumerate(self.layers):
+            layer.mark_input_gradient(needed or i > self._first)
+        self._steps = fused(self.layers[self._first :])
+
+    def children(self) -> list[Layer]:
+        """Return the layers."""
+        return self.layers
+
+    def config(self) -> dict[str, Any]:
+        """Return the layers' configurations."""
+        return {"type": "Sequential", "layers": [layer.config() for layer in self.layers]}
+
+    @classmethod
+    def from_config(cls, options: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> "Sequential":
+        """Return the model of these layers' configurations."""
+        return cls([make(layer) for layer in options["layers"]])
