@@ -165,7 +165,7 @@ def test_other_settings_and_damaged_files_are_refused(data: Dataset, tmp_path: P
         ({"seed": 6}, "its seed is 5"),
         ({"optimizer": Adam(0.02)}, "optimizer"),
         ({"n_epochs": 7}, "n epochs"),
-        ({"shuffle": False}, "its shuffle is True, here it is False"),
+        ({"shuffle": False}, "its shuffle is true, here it is false"),
     ):
         with pytest.raises(FormatError, match=words):
             train(network(), data, **everything(callbacks=[], **change), resume=tmp_path)
