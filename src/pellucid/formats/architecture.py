@@ -12,8 +12,9 @@ from pellucid.formats.toml_layers import LayerReader
 from pellucid.formats.toml_source import TomlSource, in_words
 from pellucid.formats.toml_training import read_training
 from pellucid.formats.toml_writing import architecture_to_toml
+from pellucid.nn.container import DTYPES
 from pellucid.nn.graph import Graph
-from pellucid.nn.model import DTYPES, Model
+from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.types import Shape
 
