@@ -6,6 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
+from pellucid.data.augmentation.blending import Blend, CutMix, Mixup
 from pellucid.data.augmentation.colour import (
     Brightness,
     Contrast,
@@ -15,11 +16,11 @@ from pellucid.data.augmentation.colour import (
 from pellucid.data.augmentation.crops import Crop, ResizedCrop
 from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
 from pellucid.data.augmentation.geometry import Rotation, Scale, Shear, Shift
-from pellucid.data.augmentation.pixels import Cutout, Mixup, Noise
+from pellucid.data.augmentation.pixels import Cutout, Noise
 from pellucid.data.augmentation.runs import apply_run, runs_of
 from pellucid.data.augmentation.transform import Transform, check_batch
 from pellucid.errors import OptionError, ShapeError, unknown_name
-from pellucid.types import Array
+from pellucid.types import Array, n_rows
 
 __all__ = [
     "AUGMENT_PRESETS",
@@ -28,6 +29,7 @@ __all__ = [
     "Brightness",
     "Contrast",
     "Crop",
+    "CutMix",
     "Cutout",
     "HorizontalFlip",
     "Hue",
@@ -63,6 +65,7 @@ TRANSFORMS: dict[str, type[Transform]] = {
         Noise,
         Cutout,
         Mixup,
+        CutMix,
     )
 }
 
@@ -104,16 +107,17 @@ class Augment:
         self._runs = runs_of(self.transforms)
 
     def apply(
-        self, X: Array, Y: Array | None, rng: np.random.Generator, *, out: Array | None = None
-    ) -> tuple[Array, Array | None]:
+        self, X: Array, Y: Any, rng: np.random.Generator, *, out: Array | None = None
+    ) -> tuple[Array, Any]:
         """Return a changed copy of a batch and its targets.
 
         Parameters
         ----------
         X : Array, shape (m, h, w, c), float32 or float64, 0 to 1
             c is 1 or 3. Not modified, unless ``out`` is X.
-        Y : Array or None, shape (m, ...)
-            Only Mixup changes it, and needs floats of shape (m, k) or (m, 1); otherwise it is returned itself.
+        Y : Array, dict of Array, or None, shape (m, ...)
+            Only Mixup and CutMix change it, and need floats of shape (m, k) or (m, 1); otherwise it is returned
+            itself.
         rng : numpy.random.Generator
             The same state gives the same result; how many numbers are drawn depends on the shape of X alone.
         out : Array, shape and dtype of X, optional
@@ -122,7 +126,7 @@ class Augment:
         Returns
         -------
         X : Array, shape and dtype of the input's
-        Y : Array or None
+        Y : as the input
 
         Raises
         ------
@@ -130,8 +134,8 @@ class Augment:
             If X does not hold images from 0 to 1, or the targets do not fit.
         """
         check_batch("Augment", X, must_be_in_range=any(not t.stays_in_range for t in self.transforms))
-        if Y is not None and len(Y) != len(X):
-            raise ShapeError(f"Augment: X has {len(X)} samples and Y has {len(Y)} targets.")
+        if Y is not None and n_rows(Y) != len(X):
+            raise ShapeError(f"Augment: X has {len(X)} samples and Y has {n_rows(Y)} targets.")
         if out is not None and (out.shape != X.shape or out.dtype != X.dtype):
             raise ShapeError(
                 f"Augment: expected out of shape {X.shape} and {X.dtype}, got {out.shape} and {out.dtype}."
@@ -148,6 +152,11 @@ class Augment:
     def config(self) -> dict[str, Any]:
         """Return the transforms' options, as JSON and TOML can hold them."""
         return {"transforms": [transform.config() for transform in self.transforms]}
+
+    @property
+    def mixes_targets(self) -> bool:
+        """Whether targets have to be rows of numbers that can be mixed, not labels."""
+        return any(isinstance(transform, Blend) for transform in self.transforms)
 
     @classmethod
     def from_config(cls, config: "str | Sequence[Mapping[str, Any]] | Mapping[str, Any]") -> "Augment":

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.data.augment import TRANSFORMS, Augment, Mixup, Transform
+from pellucid.data.augment import TRANSFORMS, Augment, Transform
+from pellucid.data.augmentation.blending import Blend
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.style import MUTED, WIDTH, by, check_images, look, new_figure, picture
 from pellucid.types import Array
@@ -35,7 +36,7 @@ def contact_sheet(
         Whose transforms are shown; two more rows then show all of them at work, drawn at random as in a
         training. Default: every transform there is, with its usual options.
     other : Array, shape of photo, optional
-        What Mixup lays over it. Default: the photo upside down.
+        What Mixup lays over it and CutMix puts in. Default: the photo upside down.
     seed : int, optional
         Of what is drawn at random.
 
@@ -89,15 +90,15 @@ def _strengths(transform: Transform, image: Array, other: Array, rng: np.random.
     values = transform.spread(N_COLUMNS, image.shape)
     n = len(values)
     X = np.repeat(image[None], n, axis=0)
-    if isinstance(transform, Mixup):  # its values name the partner by its row, the last one: add that
-        X, values = np.concatenate([X, other[None]]), np.vstack([values, [0, -1]])
+    if isinstance(transform, Blend):  # its values name the partner by its row, the last one: add that
+        X, values = np.concatenate([X, other[None]]), np.vstack([values, np.zeros_like(values[0])])
     images = transform.apply(X, values, rng)
     return [(images[i], transform.label(values[i])) for i in range(n)]
 
 
 def _draws(augment: Augment, image: Array, other: Array, n: int, rng: np.random.Generator) -> Pictures:
     X = np.repeat(image[None], n, axis=0)
-    X[1::2] = other if any(isinstance(t, Mixup) for t in augment.transforms) else image
+    X[1::2] = other if any(isinstance(t, Blend) for t in augment.transforms) else image
     images, _ = augment.apply(X, np.zeros((n, 1)), rng)
     return [(drawn, "") for drawn in images]
 

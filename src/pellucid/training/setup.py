@@ -1,6 +1,6 @@
 """What happens before the first step: options checked, data made ready, the form of the training chosen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,6 @@ from pellucid.nn.process_shards import CAN_FORK
 from pellucid.nn.sequential import Sequential
 from pellucid.nn.shared_memory import shared_array
 from pellucid.nn.stepper import n_cores
-from pellucid.ops.class_weights import class_weights_to_sample_weights
 from pellucid.rng import stream
 from pellucid.training.dual import dual_form, first_dense_shape, operations, why_not_dual
 from pellucid.training.full_batch import FullBatchStep, fits
@@ -24,6 +23,7 @@ from pellucid.training.optimizers import Optimizer
 from pellucid.training.options import check_flag
 from pellucid.training.records import History
 from pellucid.training.schedules import Schedule
+from pellucid.training.targets import sample_weights, set_loss, targets
 from pellucid.training.worth import is_for_one_blas_thread, worthwhile_threads
 from pellucid.types import Array, Dataset, map_arrays, n_rows
 from pellucid.workspace import Workspace
@@ -112,9 +112,9 @@ def prepare(
     if isinstance(validation, float):
         data, validation, sample_weight = _hold_out(data, validation, seed, sample_weight)
     _fit_model(model, data, seed, dtype)
-    _set_loss(model, data, loss)
-    Y = model.encode(data.y)
-    weights = _weights(model, data, sample_weight, class_weight)
+    set_loss(model, data, loss)
+    Y = targets(model, data, are_mixed=augment is not None and augment.mixes_targets)
+    weights = sample_weights(model, data, sample_weight, class_weight)
     # Each batch is prepared when its turn comes, unless there is nothing to do.
     is_lazy = augment is not None or (batch_size is not None and not _is_prepared(model, data.X))
     change = _change(model, augment, seed) if is_lazy else None
@@ -262,23 +262,6 @@ def _fit_model(model: Model, data: Dataset, seed: int, dtype: str | None) -> Non
         first = next(iter(data.X.values())) if isinstance(data.X, dict) else data.X
         model.preprocessing = Preprocessing.for_data(first)
     model.classes = data.classes or model.classes
-
-
-def _set_loss(model: Model, data: Dataset, loss: Any) -> None:
-    """Set the loss that was asked for, a name or a dictionary with options, else the one that suits the data."""
-    if isinstance(loss, Mapping) and "loss" in loss:
-        model.set_loss(loss["loss"], **{key: value for key, value in loss.items() if key != "loss"})
-    elif loss is not None:
-        model.set_loss(loss)
-    elif not model.has_chosen_loss:
-        model.choose_loss(data.y)
-
-
-def _weights(model: Model, data: Dataset, sample_weight: Array | None, class_weight: Any) -> Array | None:
-    if class_weight is None:
-        return sample_weight
-    by_class = class_weights_to_sample_weights(data.y, class_weight, max(2, model.output_shape[-1]))
-    return by_class if sample_weight is None else by_class * sample_weight
 
 
 def _is_prepared(model: Model, X: Any) -> bool:

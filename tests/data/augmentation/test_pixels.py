@@ -1,10 +1,8 @@
-"""Noise, cutout and mixup."""
+"""Noise and cutout."""
 
 import numpy as np
-import pytest
 
-from pellucid.data.augmentation.pixels import Cutout, Mixup, Noise
-from pellucid.errors import OptionError, ShapeError
+from pellucid.data.augmentation.pixels import Cutout, Noise
 
 
 def test_noise_has_each_images_own_deviation_and_no_bias(rng: np.random.Generator) -> None:
@@ -38,35 +36,3 @@ def test_cutout_reaches_every_pixel_and_has_its_size(rng: np.random.Generator) -
     assert areas.max() == 16  # 4 x 4 where it is all inside
     assert areas.min() >= 4  # a quarter of it at a corner
     assert Cutout(0.0)(np.zeros((5, 8, 8, 1)), rng).max() == 0
-
-
-def test_mixup_mixes_images_and_targets_alike(rng: np.random.Generator) -> None:
-    X, Y = rng.random((6, 4, 4, 3)), np.eye(6)
-    mixup = Mixup(1.0)
-    values = mixup.draw(6, (4, 4, 3), rng)
-    mixed, targets = mixup.apply(X, values, rng), mixup.mix_targets(Y, values)
-    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-15)
-    # Row i of the targets says what was mixed: the images must be that very mixture.
-    np.testing.assert_allclose(mixed, np.einsum("ij,jhwc->ihwc", targets, X), rtol=0, atol=1e-15)
-    assert (targets.max(axis=1) < 1).any()
-    np.testing.assert_array_equal(np.sort(values[:, 1]), np.arange(6))
-
-
-def test_shares_of_mixup_follow_the_beta_distribution(rng: np.random.Generator) -> None:
-    for alpha in (0.2, 1.0, 4.0):
-        shares = Mixup(alpha).draw(20_000, (4, 4, 3), rng)[:, 0]
-        assert abs(shares.mean() - 0.5) < 0.02
-        np.testing.assert_allclose(shares.var(), 1 / (4 * (2 * alpha + 1)), rtol=0.05)
-
-
-@pytest.mark.parametrize(
-    "Y", [np.zeros(4), np.zeros((4, 1), int), np.zeros((4, 2, 2))], ids=lambda Y: str(Y.shape)
-)
-def test_targets_that_cannot_be_mixed_are_refused(Y: np.ndarray, rng: np.random.Generator) -> None:
-    with pytest.raises(ShapeError, match=r"Mixup: expected targets of floats.*model\.encode"):
-        Mixup().mix_targets(Y, Mixup().draw(4, (4, 4, 3), rng))
-
-
-def test_mixup_by_itself_would_forget_the_targets(rng: np.random.Generator) -> None:
-    with pytest.raises(OptionError, match=r"Mixup: it mixes targets too. Use Augment"):
-        Mixup()(np.zeros((2, 4, 4, 3)), rng)

@@ -1,4 +1,4 @@
-"""What is drawn pixel by pixel, cut out, or laid over: noise, cutout, mixup."""
+"""What is drawn pixel by pixel, or cut out: noise and cutout."""
 
 from dataclasses import dataclass
 from typing import final
@@ -6,7 +6,6 @@ from typing import final
 import numpy as np
 
 from pellucid.data.augmentation.transform import Transform, check_number, uniform
-from pellucid.errors import OptionError, ShapeError
 from pellucid.types import Array, Shape
 
 
@@ -98,76 +97,3 @@ class Cutout(Transform):
     def label(self, values: Array) -> str:
         """Return the side."""
         return f"{values[2]:.0f} px"
-
-
-@final
-@dataclass(frozen=True)
-class Mixup(Transform):
-    """Lay another sample of the batch over each, and mix their targets in the same shares.
-
-    Parameters
-    ----------
-    alpha : float, optional
-        Above 0: shares are drawn from Beta(alpha, alpha). Small ones keep most images nearly pure; 1 makes
-        every share as likely.
-
-    Notes
-    -----
-    Zhang et al., 2018, equation 1; each sample draws a share and a partner of its own. It needs targets that
-    can be mixed, and so takes part in :class:`pellucid.data.augment.Augment` alone.
-    """
-
-    kind = "mixup"
-    alpha: float = 0.2
-
-    def __post_init__(self) -> None:
-        check_number(self, "alpha", 0, is_open=True)
-
-    def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Raise: targets have to be mixed too."""
-        raise OptionError("Mixup: it mixes targets too. Use Augment([Mixup()]).apply(X, Y, rng).")
-
-    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
-        """Return the share of the other sample and its row in the batch."""
-        return np.stack([rng.beta(self.alpha, self.alpha, m), rng.permutation(m)], axis=1)
-
-    def spread(self, n: int, shape: Shape) -> Array:
-        """Return shares up to a half, of the last row."""
-        return np.stack([np.linspace(0, 0.5, n + 1)[1:], np.full(n, -1)], axis=1)
-
-    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X with the other samples laid over."""
-        return _mix(X, values, out)
-
-    def mix_targets(self, Y: Array, values: Array) -> Array:
-        """Return targets mixed as the images are.
-
-        Parameters
-        ----------
-        Y : Array, shape (m, k), floats
-        values : Array, shape (m, 2)
-            As drawn for the images.
-
-        Raises
-        ------
-        ShapeError
-            If the targets are not rows of numbers that can be mixed.
-        """
-        if Y.ndim != 2 or not np.issubdtype(Y.dtype, np.floating):
-            raise ShapeError(
-                f"Mixup: expected targets of floats, shape (m, k) or (m, 1), got {Y.dtype} of shape {Y.shape}. "
-                "Encode the labels first: model.encode(y)."
-            )
-        return _mix(Y, values, None)
-
-    def label(self, values: Array) -> str:
-        """Return the share of the other image."""
-        return f"{100 * values[0]:.0f} % other"
-
-
-def _mix(A: Array, values: Array, out: Array | None) -> Array:
-    share = values[:, 0].astype(A.dtype).reshape(-1, *[1] * (A.ndim - 1))
-    others = A[values[:, 1].astype(np.intp)]
-    others -= A
-    others *= share
-    return np.add(A, others, out=out)

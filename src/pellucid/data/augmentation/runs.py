@@ -1,16 +1,16 @@
 """Runs of transforms that are applied as one: maps of positions, and maps of colours, are multiplied first."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from pellucid.data.augmentation.affine import Geometric
+from pellucid.data.augmentation.blending import Blend
 from pellucid.data.augmentation.colour import Colour, mean_colours, recolour
-from pellucid.data.augmentation.pixels import Mixup
 from pellucid.data.augmentation.sampling import sample
 from pellucid.data.augmentation.transform import Transform
-from pellucid.errors import OptionError
-from pellucid.types import Array
+from pellucid.types import Array, map_arrays
 
 
 def runs_of(transforms: Sequence[Transform]) -> list[list[Transform]]:
@@ -30,16 +30,12 @@ def _fit(one: Transform, two: Transform) -> bool:
     return isinstance(one, Colour) and isinstance(two, Colour)
 
 
-def apply_run(
-    run: Sequence[Transform], X: Array, Y: Array | None, rng: np.random.Generator, out: Array
-) -> Array | None:
+def apply_run(run: Sequence[Transform], X: Array, Y: Any, rng: np.random.Generator, out: Array) -> Any:
     """Write what one run makes of X into out; return the targets."""
     draws = [transform.draw(len(X), X.shape[1:], rng) for transform in run]
     if len(run) == 1:
-        if isinstance(mixup := run[0], Mixup):
-            if Y is None:
-                raise OptionError("Mixup: it mixes targets too, and Y is None. Give targets of shape (m, k).")
-            Y = mixup.mix_targets(Y, draws[0])
+        if isinstance(blend := run[0], Blend):
+            Y = map_arrays(lambda targets: blend.mix_targets(targets, draws[0]), Y)
         run[0].apply(X, draws[0], rng, out=out)
     elif isinstance(run[0], Geometric):
         _move(run, draws, X, rng, out)

@@ -1,0 +1,151 @@
+"""Two samples made one, with their targets: mixup and cutmix."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from pellucid.data.augmentation.transform import Transform, check_number
+from pellucid.errors import OptionError, ShapeError
+from pellucid.types import Array, Shape
+
+
+@dataclass(frozen=True)
+class Blend(Transform):
+    """A transform that brings another sample of the batch into each, and mixes their targets in the same shares.
+
+    It needs targets that can be mixed, and so takes part in :class:`pellucid.data.augment.Augment` alone. The first
+    two of its ``values`` are the other sample's share, and its row in the batch.
+
+    Parameters
+    ----------
+    alpha : float, optional
+        Above 0: shares are drawn from Beta(alpha, alpha). Small ones keep most images nearly whole; 1 makes every
+        share as likely.
+    """
+
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_number(self, "alpha", 0, is_open=True)
+
+    def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Raise: targets have to be mixed too."""
+        name = type(self).__name__
+        raise OptionError(f"{name}: it mixes targets too. Use Augment([{name}()]).apply(X, Y, rng).")
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return the share of the other sample and its row in the batch."""
+        return np.stack([rng.beta(self.alpha, self.alpha, m), rng.permutation(m)], axis=1)
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return shares up to a half, of the last row."""
+        return np.stack([np.linspace(0, 0.5, n + 1)[1:], np.full(n, -1)], axis=1)
+
+    def mix_targets(self, Y: Array | None, values: Array) -> Array:
+        """Return targets mixed as the images are.
+
+        Parameters
+        ----------
+        Y : Array, shape (m, k), floats
+        values : Array, shape (m, 2) or more columns
+            As drawn for the images.
+
+        Raises
+        ------
+        OptionError, ShapeError
+            If there are no targets, or they are not rows of numbers that can be mixed.
+        """
+        name = type(self).__name__
+        if Y is None:
+            raise OptionError(f"{name}: it mixes targets too, and Y is None. Give targets of shape (m, k).")
+        if Y.ndim != 2 or not np.issubdtype(Y.dtype, np.floating):
+            raise ShapeError(
+                f"{name}: expected targets of floats, shape (m, k) or (m, 1), got {Y.dtype} of shape {Y.shape}. "
+                "Turn labels into rows of 0 and 1 first."
+            )
+        return _mix(Y, values, None)
+
+    def label(self, values: Array) -> str:
+        """Return the share of the other image."""
+        return f"{100 * values[0]:.0f} % other"
+
+
+@final
+@dataclass(frozen=True)
+class Mixup(Blend):
+    """Lay another sample of the batch over each, and mix their targets in the same shares.
+
+    Parameters
+    ----------
+    alpha : float, optional
+        See :class:`Blend`.
+
+    Notes
+    -----
+    Zhang et al., 2018, equation 1; each sample draws a share and a partner of its own.
+    """
+
+    kind = "mixup"
+    alpha: float = 0.2
+
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X with the other samples laid over."""
+        return _mix(X, values, out)
+
+
+@final
+@dataclass(frozen=True)
+class CutMix(Blend):
+    """Put a piece of another sample of the batch into each, and mix their targets by area.
+
+    A network can no longer go by the one thing that gives most photos of a class away, since it may be cut off.
+
+    Parameters
+    ----------
+    alpha : float, optional
+        See :class:`Blend`.
+
+    Notes
+    -----
+    Yun et al., 2019, equations 1 and 2. The piece has the proportions of the image, and its place is drawn among
+    those where all of it is inside (theirs may stick out, and is smaller then). Its share is that of its pixels.
+    """
+
+    kind = "cutmix"
+
+    def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
+        """Return the piece's share of the pixels, the row that it is from, and its top, left, height and width."""
+        drawn, places = super().draw(m, shape, rng), rng.random((m, 2))
+        return _pieces(drawn, places, shape)
+
+    def spread(self, n: int, shape: Shape) -> Array:
+        """Return pieces in the middle, of the last row, up to half of the image."""
+        return _pieces(super().spread(n, shape), np.full((n, 2), 0.5), shape)
+
+    def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
+        """Return X with the pieces put in."""
+        result = np.empty_like(X) if out is None else out
+        source = X.copy() if result is X else X
+        if result is not X:
+            result[...] = X
+        for image, (other, top, left, height, width) in zip(result, values[:, 1:].astype(int), strict=True):
+            piece = np.s_[top : top + height, left : left + width]
+            image[piece] = source[other][piece]
+        return result
+
+
+def _pieces(drawn: Array, places: Array, shape: Shape) -> Array:
+    """Return share, row, top, left, height and width of pieces of about the shares that were drawn."""
+    whole = np.array(shape[:2])
+    sides = np.rint(np.sqrt(drawn[:, :1]) * whole)
+    corners = np.floor(places * (whole - sides + 1))
+    return np.hstack([sides.prod(axis=1, keepdims=True) / whole.prod(), drawn[:, 1:], corners, sides])
+
+
+def _mix(A: Array, values: Array, out: Array | None) -> Array:
+    share = values[:, 0].astype(A.dtype).reshape(-1, *[1] * (A.ndim - 1))
+    others = A[values[:, 1].astype(np.intp)]
+    others -= A
+    others *= share
+    return np.add(A, others, out=out)

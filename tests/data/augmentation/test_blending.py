@@ -1,0 +1,116 @@
+"""Mixup and cutmix."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.data.augment import Augment
+from pellucid.data.augmentation.blending import Blend, CutMix, Mixup
+from pellucid.errors import OptionError, ShapeError
+
+
+def test_mixup_mixes_images_and_targets_alike(rng: np.random.Generator) -> None:
+    X, Y = rng.random((6, 4, 4, 3)), np.eye(6)
+    mixup = Mixup(1.0)
+    values = mixup.draw(6, (4, 4, 3), rng)
+    mixed, targets = mixup.apply(X, values, rng), mixup.mix_targets(Y, values)
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-15)
+    # Row i of the targets says what was mixed: the images must be that very mixture.
+    np.testing.assert_allclose(mixed, np.einsum("ij,jhwc->ihwc", targets, X), rtol=0, atol=1e-15)
+    assert (targets.max(axis=1) < 1).any()
+    np.testing.assert_array_equal(np.sort(values[:, 1]), np.arange(6))
+
+
+def test_shares_of_mixup_follow_the_beta_distribution(rng: np.random.Generator) -> None:
+    for alpha in (0.2, 1.0, 4.0):
+        shares = Mixup(alpha).draw(20_000, (4, 4, 3), rng)[:, 0]
+        assert abs(shares.mean() - 0.5) < 0.02
+        np.testing.assert_allclose(shares.var(), 1 / (4 * (2 * alpha + 1)), rtol=0.05)
+
+
+@pytest.mark.parametrize("blend", [Mixup(), CutMix()], ids=["mixup", "cutmix"])
+@pytest.mark.parametrize(
+    "Y", [np.zeros(4), np.zeros((4, 1), int), np.zeros((4, 2, 2))], ids=lambda Y: str(Y.shape)
+)
+def test_targets_that_cannot_be_mixed_are_refused(
+    blend: Blend, Y: np.ndarray, rng: np.random.Generator
+) -> None:
+    with pytest.raises(ShapeError, match=r"(Mixup|CutMix): expected targets of floats.*rows of 0 and 1"):
+        blend.mix_targets(Y, blend.draw(4, (4, 4, 3), rng))
+
+
+@pytest.mark.parametrize("blend", [Mixup(), CutMix()], ids=["mixup", "cutmix"])
+def test_by_itself_it_would_forget_the_targets(blend: Blend, rng: np.random.Generator) -> None:
+    with pytest.raises(OptionError, match=r"(Mixup|CutMix): it mixes targets too. Use Augment"):
+        blend(np.zeros((2, 4, 4, 3)), rng)
+
+
+def test_cutmix_puts_in_one_piece_of_the_size_that_the_targets_tell(rng: np.random.Generator) -> None:
+    m, (h, w) = 200, (12, 20)
+    X = np.arange(m, dtype=float)[:, None, None, None] / m + np.zeros((m, h, w, 3))
+    cutmix = CutMix()
+    values = cutmix.draw(m, X.shape[1:], rng)
+    mixed, targets = cutmix.apply(X, values, rng), cutmix.mix_targets(np.eye(m), values)
+    # Each photo has one colour, so that the colours say which pixels are whose.
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-15)
+    np.testing.assert_allclose(mixed.mean(axis=(1, 2, 3)), targets @ X[:, 0, 0, 0], rtol=0, atol=1e-14)
+    for own, image, (share, other, *_) in zip(X, mixed, values, strict=True):
+        foreign = (image != own)[:, :, 0]
+        if not foreign.any():
+            assert share == 0 or own[0, 0, 0] == X[int(other), 0, 0, 0]
+            continue
+        rows, columns = foreign.any(axis=1), foreign.any(axis=0)
+        assert foreign.sum() == rows.sum() * columns.sum() == round(share * h * w)  # a rectangle
+        assert (
+            abs(rows.sum() / h - columns.sum() / w) < 0.5 / h + 0.5 / w
+        )  # with the proportions of the image
+
+
+def test_pieces_lie_everywhere_and_take_every_share(rng: np.random.Generator) -> None:
+    X = np.zeros((4000, 8, 8, 1))
+    X[::2] = 1
+    values = CutMix().draw(len(X), X.shape[1:], rng)
+    foreign = CutMix().apply(X, values, rng) != X
+    often = foreign.mean(axis=(0, 3))
+    assert often.min() > 0.08  # corners too; half of the partners look the same
+    assert abs(values[:, 0].mean() - 0.5) < 0.02
+    assert {round(share * 64) for share in values[:, 0]} == {side * side for side in range(9)}
+
+
+def test_in_place_the_pieces_are_of_the_photos_as_they_were(rng: np.random.Generator) -> None:
+    X = rng.random((9, 6, 6, 3))
+    values = CutMix().draw(9, X.shape[1:], rng)
+    expected = CutMix().apply(X, values, rng)
+    assert CutMix().apply(X, values, rng, out=X) is X
+    np.testing.assert_array_equal(X, expected)
+
+
+@pytest.mark.parametrize("blend", [Mixup(1.0), CutMix()], ids=["mixup", "cutmix"])
+@pytest.mark.parametrize(
+    ("loss", "n_out"), [("categorical_cross_entropy", 3), ("focal", 3), ("binary_cross_entropy", 1)]
+)
+def test_labels_of_several_classes_are_trained_on(blend: Blend, loss: str, n_out: int) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, max(2, n_out), 60)
+    X = np.zeros((60, 6, 6, 3), np.uint8) + (y * 100).astype(np.uint8)[:, None, None, None]
+    model = pl.Sequential([pl.Flatten(), pl.Dense(16, activation="relu"), pl.Dense(n_out)])
+    options: Any = {"loss": loss, "augment": Augment([blend]), "batch_size": 20, "n_epochs": 60}
+    pl.train(model, pl.Dataset(X, y), optimizer=pl.Adam(0.01), **options)
+    assert (model.predict(X) == y).all()
+
+
+def test_a_loss_of_whole_labels_says_so(rng: np.random.Generator) -> None:
+    data = pl.Dataset(rng.integers(0, 256, (6, 4, 4, 3), dtype=np.uint8), np.array([0, 1, 2, 0, 1, 2]))
+    model = pl.Sequential([pl.Flatten(), pl.Dense(3)])
+    with pytest.raises(OptionError, match="cutmix mix targets, which hinge of 3 classes does not take"):
+        pl.train(model, data, loss="hinge", augment=Augment([CutMix()]), batch_size=3, n_epochs=1)
+
+
+def test_targets_by_name_are_mixed_alike(rng: np.random.Generator) -> None:
+    X = rng.random((5, 4, 4, 3))
+    Y = {"kind": np.eye(5), "size": rng.random((5, 1))}
+    mixed, targets = Augment([Mixup(1.0)]).apply(X, Y, rng)
+    np.testing.assert_allclose(mixed, np.einsum("ij,jhwc->ihwc", targets["kind"], X), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(targets["size"], targets["kind"] @ Y["size"], rtol=0, atol=1e-15)
