@@ -135,12 +135,17 @@ def data_fetch(name: str = "catvnoncat", mirror: o.Mirror = None) -> None:
 def data_augment(
     photo: Annotated[Path, typer.Argument(help="An image of any size and kind.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The picture to write.")] = Path("augmented.png"),
+    augment: Annotated[
+        str | None, typer.Option(help="Only what this one does: photo, photo-cutmix, photo-strong.")
+    ] = None,
     seed: o.Seed = 1,
 ) -> None:
     """A contact sheet of what each augmentation does to a photo."""
+    from pellucid.data.augment import augment_preset
     from pellucid.data.images import read_image, resize_image
     from pellucid.evaluation.contact_sheet import contact_sheet
     from pellucid.evaluation.report import save_figure
 
-    save_figure(contact_sheet(resize_image(read_image(photo), 64, 64), seed=seed), out)
+    chosen = None if augment is None else augment_preset(augment)
+    save_figure(contact_sheet(resize_image(read_image(photo), 64, 64), chosen, seed=seed), out)
     print(out)
