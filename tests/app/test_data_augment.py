@@ -22,7 +22,8 @@ def test_all_transforms_or_those_of_a_training(pellucid: Command, photo: Path, t
         out = tmp_path / f"{name}.png"
         done = pellucid("data", "augment", photo, "-o", out, *([] if name is None else ["--augment", name]))
         assert (done.code, done.out) == (0, f"{out}\n"), done.err
-        sizes[name] = Image.open(out).size
+        with Image.open(out) as sheet:
+            sizes[name] = sheet.size
     heights = {name: height for name, (_, height) in sizes.items()}
     assert heights["photo"] < heights["photo-cutmix"] < heights[None]  # one row more for each transform
 
