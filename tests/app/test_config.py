@@ -1,13 +1,14 @@
 """Which options hold: the given, the file's, the model's own recipe, the optimizer's defaults."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from pellucid.app.config import training_config
-from pellucid.app.training import fit, make_model, plan
+from pellucid.app.training import fit, loss_of, make_model, plan
 from pellucid.errors import OptionError
 from pellucid.training.recalibration import Recalibrate
 from pellucid.types import Dataset, Split
@@ -82,3 +83,39 @@ def test_the_recipe_of_cnn_recalibrates_and_a_flag_forbids_it(rng: np.random.Gen
     np.testing.assert_array_equal(as_recipe, measured)
     followed, measured = running_mean(recalibrate=False)
     assert np.abs(followed - measured).max() > 1e-3
+
+
+def test_labels_are_smoothed_as_the_recipe_or_the_flag_says(tmp_path: Path) -> None:
+    labels, quantities, answers = np.array([0, 1]), np.array([0.5, 2.0]), np.array([[0, 1, 1], [1, 1, 0]])
+
+    def loss(y: Any, **options: Any) -> Any:
+        return loss_of(training_config(**options), y)
+
+    usual = training_config(model="cnn").label_smoothing
+    assert usual > 0
+    assert loss(labels, model="cnn") == {"loss": "auto", "label_smoothing": usual}
+    assert loss(answers, model="cnn") == {"loss": "auto", "label_smoothing": usual}
+    assert loss(quantities, model="cnn") is None  # a recipe's share is for classes
+    assert loss(labels, model="cnn", label_smoothing=0.0) is None
+    assert loss(labels, model="cnn", loss="hinge") == {"loss": "hinge"}
+    assert loss(labels, label_smoothing=0.3) == {"loss": "auto", "label_smoothing": 0.3}
+    with pytest.raises(OptionError, match=r"--label-smoothing: .*not of mean_squared_error"):
+        loss(quantities, label_smoothing=0.3)
+    with pytest.raises(OptionError, match=r"--label-smoothing: .*not of hinge"):
+        loss(labels, loss="hinge", label_smoothing=0.3)
+    with pytest.raises(OptionError, match=r"--label-smoothing: .*got 1\.0"):
+        training_config(label_smoothing=1.0)
+    both = {"loss": {"type": "binary_cross_entropy", "label_smoothing": 0.1}, "label_smoothing": 0.1}
+    with pytest.raises(OptionError, match="already has it"):
+        loss_of(training_config(both), labels)
+
+
+def test_a_model_keeps_the_share_that_its_labels_were_smoothed_by(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.standard_normal((30, 3)), np.arange(30) % 3, ("a", "b", "c"))
+    file = tmp_path / "net.toml"
+    file.write_text('[training]\nepochs = 2\nlabel_smoothing = 0.2\n[[layers]]\ntype = "Dense"\nunits = 3\n')
+    config, architecture = plan(str(file))
+    model = make_model(config, architecture, Split(data, data))
+    fit(model, Split(data, data), config)
+    assert (model.loss, model.loss_options) == ("categorical_cross_entropy", {"label_smoothing": 0.2})

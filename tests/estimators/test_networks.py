@@ -80,6 +80,20 @@ def test_a_saved_model_is_the_estimators(cats: Any, tmp_path: Path) -> None:
     assert set(fitted.predict(X)) <= {"cat", "other"}
 
 
+def test_labels_are_smoothed_as_the_recipe_says_unless_something_else_is_asked_for(cats: Any) -> None:
+    X, y = cats
+
+    def options(model: str = "cnn", **asked: Any) -> Any:
+        fitted = NetworkClassifier(model, n_epochs=1, random_state=0, **asked).fit(X, y)
+        assert fitted.predict_proba(X[:3]).min() >= 0
+        return fitted.model_.loss_options
+
+    usual = {"label_smoothing": RECIPES["cnn"]["label_smoothing"]}
+    assert options() == options(loss="log_loss") == usual
+    assert options(label_smoothing=0) == options("mlp-wide") == options(loss="hinge") == {}
+    assert options("mlp-wide", label_smoothing=0.3) == {"label_smoothing": 0.3}
+
+
 def test_a_toml_file_and_its_training(cats: Any, tmp_path: Path) -> None:
     X, y = cats
     path = tmp_path / "net.toml"

@@ -101,6 +101,12 @@ WRONG = [
     ("learning_rate = 0.01", "lr = 0.01", "lr =", "unknown key of [training] 'lr'."),
     (
         "learning_rate = 0.01",
+        "label_smoothing = 1",
+        "label_smoothing",
+        "label_smoothing: expected a number of at least 0 and below 1, got 1.",
+    ),
+    (
+        "learning_rate = 0.01",
         'recalibrate = "yes"',
         "recalibrate",
         "recalibrate: expected true or false, got 'yes'.",

@@ -57,6 +57,10 @@ def _multi_label(torch, Z, Y):
     return torch.nn.functional.binary_cross_entropy_with_logits(Z, Y, **options).mean(1)
 
 
+def _smoothed(share: float, *, mean: bool = False) -> Callable[..., Any]:
+    return lambda torch, Z, Y: _of(BCE, mean=mean)(torch, Z, (1 - share) * Y + share / 2)
+
+
 def _focal(gamma: float, alpha: Any) -> Callable[..., Any]:
     def binary(torch, Z, Y):
         log = torch.nn.functional.logsigmoid
@@ -81,6 +85,7 @@ def _hinge(margin: float) -> Callable[..., Any]:
 BCE, MARGIN = "binary_cross_entropy_with_logits", "multi_margin_loss"
 CASES = [
     Case("binary_cross_entropy", {}, 1, "labels", _of(BCE)),
+    Case("binary_cross_entropy", {"label_smoothing": 0.2}, 1, "labels", _smoothed(0.2)),
     Case("categorical_cross_entropy", {}, 4, "labels", _of("cross_entropy")),
     Case("categorical_cross_entropy", {}, 4, "soft", _of("cross_entropy")),
     Case(
@@ -113,6 +118,7 @@ CASES = [
     Case("mean_absolute_error", {}, 2, "numbers", _of("l1_loss", mean=True)),
     Case("mean_squared_error", {}, 2, "numbers", _of("mse_loss", mean=True)),
     Case("multi_label", {}, 3, "yes-no", _of(BCE, mean=True)),
+    Case("multi_label", {"label_smoothing": 0.1}, 3, "yes-no", _smoothed(0.1, mean=True)),
     Case("multi_label", {"positive_weight": [0.5, 2, 3]}, 3, "yes-no", _multi_label),
     Case("poisson", {}, 2, "counts", _of("poisson_nll_loss", log_input=True, full=False, mean=True)),
 ]

@@ -109,6 +109,7 @@ BAD_OPTIONS = [
     ("focal", {"alpha": [1, -1]}, "expected alpha to be"),
     ("focal", {"alpha": [[1]]}, "expected alpha to be"),
     ("multi_label", {"positive_weight": [1, NAN]}, "expected positive_weight to be"),
+    ("binary_cross_entropy", {"label_smoothing": 1}, "from 0 to below 1, got 1"),
     ("categorical_cross_entropy", {"label_smoothing": 1}, "from 0 to below 1, got 1"),
     ("categorical_cross_entropy", {"label_smoothing": -0.1}, "from 0 to below 1, got -0.1"),
     ("poisson", {"delta": 1}, "poisson: it takes no options, got 'delta'"),

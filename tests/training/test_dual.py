@@ -81,6 +81,16 @@ def test_equals_direct(
     np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-10)
 
 
+def test_smoothed_labels_take_the_layers_not_the_flat_step(rng: np.random.Generator) -> None:
+    loss = {"loss": "auto", "label_smoothing": 0.3}
+    (direct, one), (dual, two) = both(wide(rng), n_epochs=30, loss=loss)
+    np.testing.assert_allclose(one.losses, two.losses, rtol=1e-11)
+    np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-12)
+    (plain, _), _ = both(wide(np.random.default_rng(0)), n_epochs=30)
+    assert dual.loss_options == {"label_smoothing": 0.3}
+    assert plain.loss_options == {}
+
+
 def test_with_validation_data(rng: np.random.Generator) -> None:
     data, held = wide(rng), wide(rng, m=7)
     (_, one), (_, two) = both(data, n_epochs=30, validation=held)

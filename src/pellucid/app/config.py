@@ -34,6 +34,7 @@ class TrainingConfig(BaseModel):
     augment: str | None = None
     loss: str | None = None
     loss_options: dict[str, Any] = {}
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
     class_weight: Literal["balanced"] | None = None
     validation: float | None = Field(None, gt=0, lt=1)
     patience: int | None = Field(None, ge=0)
@@ -113,6 +114,8 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     for kind in ("optimizer", "schedule", "loss"):
         if kind in above:
             fill.pop(f"{kind}_options", None)
+    if "loss" in above:
+        fill.pop("label_smoothing", None)
     if above.get("optimizer", fill.get("optimizer")) != fill.get("optimizer"):
         for name in ("schedule", "schedule_options", "learning_rate", "weight_decay"):
             fill.pop(name, None)

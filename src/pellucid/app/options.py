@@ -39,6 +39,9 @@ AugmentName = Annotated[
 LossName = Annotated[
     str | None, typer.Option("--loss", help="What is made small; default: what suits the data.")
 ]
+LabelSmoothing = Annotated[
+    float | None, typer.Option(help="Pull the targets towards even ones by this share.")
+]
 ClassWeight = Annotated[str | None, typer.Option(help="balanced: rare classes count more.")]
 ValidationShare = Annotated[float | None, typer.Option("--validation", help="Share held out and watched.")]
 Patience = Annotated[int | None, typer.Option(help="Stop after so many epochs without improvement.")]

@@ -27,7 +27,7 @@ def sweep_rates(
         make_model(config, architecture, split),
         split.train,
         optimizer=make_optimizer(config),
-        loss=loss_of(config),
+        loss=loss_of(config, split.train.y),
         batch_size=usable_batch_size(config, len(split.train)),
         lowest=lowest,
         highest=highest,

@@ -8,11 +8,12 @@ from pellucid import __version__
 from pellucid.app.config import TrainingConfig, is_preset, training_config
 from pellucid.data.augment import augment_preset
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import DataError
+from pellucid.errors import DataError, OptionError
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import data_hash
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
+from pellucid.ops.losses import LOSSES, default_loss
 from pellucid.training.averaging import WeightAverage
 from pellucid.training.events import Callback
 from pellucid.training.loop import train
@@ -21,7 +22,8 @@ from pellucid.training.recalibration import Recalibrate
 from pellucid.training.records import History
 from pellucid.training.registry import get_optimizer, get_schedule
 from pellucid.training.stopping import EarlyStopping
-from pellucid.types import Split
+from pellucid.training.targets import AUTO
+from pellucid.types import Array, Split
 
 
 def plan(model: str, **options: Any) -> tuple[TrainingConfig, Architecture | None]:
@@ -98,7 +100,7 @@ def fit(
     history = train(
         model,
         split.train,
-        loss=loss_of(config),
+        loss=loss_of(config, split.train.y),
         optimizer=make_optimizer(config),
         n_epochs=config.epochs,
         batch_size=usable_batch_size(config, len(split.train.y)),
@@ -129,9 +131,25 @@ def fit(
     return history
 
 
-def loss_of(config: TrainingConfig) -> dict[str, Any] | None:
-    """Return the loss that was asked for with its options; None where the data decides."""
-    return None if config.loss is None else {"loss": config.loss, **config.loss_options}
+def loss_of(config: TrainingConfig, y: Array) -> dict[str, Any] | None:
+    """Return the loss that was asked for with its options; None where the data decides.
+
+    Raises
+    ------
+    OptionError
+        If labels are to be smoothed and the loss has no such option; a recipe's share is left out then.
+    """
+    options = dict(config.loss_options)
+    if config.label_smoothing:
+        name = config.loss or default_loss(1, y)
+        is_recipe = config.label_smoothing == training_config(model=config.model).label_smoothing
+        if "label_smoothing" in options:
+            raise OptionError("--label-smoothing: the loss already has it among its options. Leave one out.")
+        if "label_smoothing" in LOSSES[name].options:
+            options["label_smoothing"] = config.label_smoothing
+        elif config.loss is not None or not is_recipe:
+            raise OptionError(f"--label-smoothing: it is of cross-entropies and multi_label, not of {name}.")
+    return {"loss": config.loss or AUTO, **options} if config.loss or options else None
 
 
 def usable_batch_size(config: TrainingConfig, m: int) -> int | None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self, final
 
 import numpy as np
 from sklearn.base import _fit_context
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from pellucid.errors import DataError
@@ -41,7 +42,9 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
         As for :class:`pellucid.estimators.NetworkClassifier`.
     early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start, dtype, path : optional
         As for :class:`pellucid.estimators.NetworkClassifier`.
-    callbacks, progress, verbose, class_weight, label_smoothing : optional
+    label_smoothing : float or "auto", optional
+        As for :class:`pellucid.estimators.NetworkClassifier`.
+    callbacks, progress, verbose, class_weight : optional
         As for :class:`pellucid.estimators.NetworkClassifier`; ``progress`` also shows how many photos are read.
 
     Attributes
@@ -83,6 +86,10 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
         **NetworkClassifierBase._parameter_constraints,
         **BaseImages._parameter_constraints,
         "loss": [*NetworkClassifierBase._parameter_constraints["loss"], None],
+        "label_smoothing": [
+            *NetworkClassifierBase._parameter_constraints["label_smoothing"],
+            StrOptions({"auto"}),
+        ],
     }
 
     def __init__(
@@ -111,7 +118,7 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
         progress: bool = False,
         verbose: Any = False,
         class_weight: Any = None,
-        label_smoothing: float = 0.0,
+        label_smoothing: Any = "auto",
         on_error: str = "raise",
         n_jobs: Any = None,
     ) -> None:

@@ -1,5 +1,6 @@
 """The two kinds of estimators: those that name classes and those that give quantities."""
 
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -70,6 +71,7 @@ class NetworkClassifierBase(ClassifierMixin, PartialFit):  # type: ignore[misc]
     """What a classifier is, whatever its network."""
 
     _has_sparse_labels = False
+    _training_table: Mapping[str, Any]  # of whose model has a recipe
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseNetwork._parameter_constraints,
         "loss": [StrOptions(set(CLASSIFIER_LOSSES)), dict],
@@ -145,7 +147,14 @@ class NetworkClassifierBase(ClassifierMixin, PartialFit):  # type: ignore[misc]
         return weights
 
     def _objective(self) -> Objective:
-        return _objective(self._loss_wanted(), self._kind, float(self.label_smoothing))
+        return _objective(self._loss_wanted(), self._kind, self._smoothing())
+
+    def _smoothing(self) -> float:
+        """Return by which share targets are pulled towards even ones."""
+        if self.label_smoothing != "auto":
+            return float(self.label_smoothing)
+        is_usual = self.loss in (None, "log_loss")
+        return float(self._training_table.get("label_smoothing", 0.0)) if is_usual else 0.0
 
     def predict(self, X: Any) -> Array:
         """Return the likeliest class of each sample, (m,); of several labels, 0 and 1, (m, k), sparse if y was."""

@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar, final
 
+from sklearn.utils._param_validation import StrOptions
+
 from pellucid.estimators.kinds import NetworkClassifierBase, NetworkRegressorBase
 from pellucid.estimators.network_base import BaseAnyNetwork
 
@@ -44,7 +46,9 @@ class NetworkClassifier(NetworkClassifierBase, BaseAnyNetwork):
         Whether ``fit`` goes on from the weights that are there.
     dtype : {"float32", "float64"} or None, optional
         What is computed in; None: as X, and for bytes (pixels, which are divided by 255) as the model has it.
-    path, callbacks, progress, verbose, class_weight, label_smoothing : optional
+    label_smoothing : float or "auto", optional
+        As for :class:`pellucid.estimators.MLPClassifier`; "auto": as the model's recipe has it, else 0.
+    path, callbacks, progress, verbose, class_weight : optional
         As for :class:`pellucid.estimators.MLPClassifier`.
 
     Attributes
@@ -71,6 +75,10 @@ class NetworkClassifier(NetworkClassifierBase, BaseAnyNetwork):
         **NetworkClassifierBase._parameter_constraints,
         **BaseAnyNetwork._parameter_constraints,
         "loss": [*NetworkClassifierBase._parameter_constraints["loss"], None],
+        "label_smoothing": [
+            *NetworkClassifierBase._parameter_constraints["label_smoothing"],
+            StrOptions({"auto"}),
+        ],
     }
 
     def __init__(
@@ -99,7 +107,7 @@ class NetworkClassifier(NetworkClassifierBase, BaseAnyNetwork):
         progress: bool = False,
         verbose: Any = False,
         class_weight: Any = None,
-        label_smoothing: float = 0.0,
+        label_smoothing: Any = "auto",
     ) -> None:
         self.model = model
         self.loss = loss

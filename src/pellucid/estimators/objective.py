@@ -130,17 +130,15 @@ def classifier_objective(loss: str | Mapping[str, Any], kind: str, label_smoothi
         return Objective(name, options, None, "identity" if name == "hinge" else out)
     if name not in ("log_loss", _LOG_LOSSES[kind]):
         raise OptionError(f"loss: {name} does not suit {kind} targets. Use 'log_loss'.")
-    if kind == "multiclass":
-        smoothing = {"label_smoothing": label_smoothing} if label_smoothing else {}
-        return Objective(_LOG_LOSSES[kind], {**options, **smoothing}, None, out)
-    get_loss(_LOG_LOSSES[kind], **options)  # refuses an option that is not known
-    custom = None
-    if kind == "multilabel" and name == "log_loss" and not options:  # a sum over labels, not their mean
-        forward, backward = binary_cross_entropy_forward, binary_cross_entropy_backward
-        custom = Loss(forward, backward, encode_multi_label, sigmoid_probabilities, "multi_label")
     if label_smoothing:
-        plain = custom or get_loss(_LOG_LOSSES[kind], **options)
-        custom = plain._replace(encode=partial(_encode_smoothed, encode=plain.encode, share=label_smoothing))
+        options = {**options, "label_smoothing": label_smoothing}
+    custom = None
+    if kind == "multilabel" and name == "log_loss" and not set(options) - {"label_smoothing"}:
+        forward = partial(binary_cross_entropy_forward, label_smoothing=label_smoothing)  # a sum over labels
+        custom = Loss(
+            forward, binary_cross_entropy_backward, encode_multi_label, sigmoid_probabilities, "multi_label"
+        )
+    get_loss(_LOG_LOSSES[kind], **options)  # refuses an option that is not known
     return Objective(_LOG_LOSSES[kind], options, custom, out)
 
 
@@ -216,8 +214,3 @@ def _total(m: int, weights: Any, normalizer: float | None) -> float:
     if normalizer is None:
         normalizer = m if weights is None else float(weights.sum())
     return normalizer or 1.0
-
-
-def _encode_smoothed(y: Array, n_out: int, dtype: Any, *, encode: Any, share: float) -> Array:
-    Y: Array = encode(y, n_out, dtype) * (1 - share) + share / 2
-    return Y

@@ -22,6 +22,7 @@ _NUMBERS: Mapping[str, Callable[[Any], Any]] = {
     "batch_size": lambda value: check_count("batch_size", value, at_least=0),  # 0: the full batch
     "validation": lambda value: check_number("validation", value, above=0, below=1),
     "patience": lambda value: check_count("patience", value, at_least=0),
+    "label_smoothing": lambda value: check_number("label_smoothing", value, at_least=0, below=1),
     "average": lambda value: check_number("average", value, above=0, below=1),
     "seed": lambda value: check_count("seed", value, at_least=0),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.ops.class_weights import class_weights_to_sample_weights, one_hot
-from pellucid.ops.losses_base import ABOVE_ZERO, ByWidth, Loss, Number, Numbers, Option
+from pellucid.ops.losses_base import ABOVE_ZERO, SMOOTHING, ByWidth, Loss, Number, Numbers, Option
 from pellucid.ops.losses_binary import (
     binary_cross_entropy_backward,
     binary_cross_entropy_forward,
@@ -87,14 +87,18 @@ _HINGE: Mapping[str, Option] = {"margin": ABOVE_ZERO}
 
 LOSSES: dict[str, Loss] = {
     "binary_cross_entropy": Loss(
-        binary_cross_entropy_forward, binary_cross_entropy_backward, encode_binary, binary_probabilities
+        binary_cross_entropy_forward,
+        binary_cross_entropy_backward,
+        encode_binary,
+        binary_probabilities,
+        options=SMOOTHING,
     ),
     "categorical_cross_entropy": Loss(
         categorical_cross_entropy_forward,
         categorical_cross_entropy_backward,
         encode_classes,
         softmax_probabilities,
-        options={"label_smoothing": Number("a number from 0 to below 1", 0, 1)},
+        options=SMOOTHING,
     ),
     "focal": ByWidth(
         Loss(
@@ -134,7 +138,10 @@ LOSSES: dict[str, Loss] = {
         encode_multi_label,
         sigmoid_probabilities,
         "multi_label",
-        options={"positive_weight": Numbers("a number of 0 or more, or one for each output", math.inf)},
+        options={
+            "positive_weight": Numbers("a number of 0 or more, or one for each output", math.inf),
+            **SMOOTHING,
+        },
     ),
     "poisson": _regression("poisson", poisson_forward, poisson_backward, mean=poisson_mean, least=0.0),
 }
@@ -148,8 +155,9 @@ def get_loss(name: str, **options: Any) -> Loss:
     name : str
         A key of ``LOSSES``.
     **options
-        ``label_smoothing`` of categorical_cross_entropy; ``gamma`` and ``alpha`` of focal; ``margin`` of hinge;
-        ``delta`` of huber; ``positive_weight`` of multi_label.
+        ``label_smoothing`` of both cross-entropies and of multi_label, which has ``positive_weight`` too; ``gamma``
+        and ``alpha`` of focal; ``margin`` of hinge;
+        ``delta`` of huber.
 
     Returns
     -------

@@ -76,6 +76,7 @@ class Numbers(NamedTuple):
 
 
 ABOVE_ZERO = Number("a number above 0", 0, is_low_allowed=False)
+SMOOTHING = {"label_smoothing": Number("a number from 0 to below 1", 0, 1)}
 NO_OPTIONS: Mapping[str, Any] = {}
 
 
@@ -214,6 +215,19 @@ def weighted_sum(losses: Array, scale: float | Array) -> float:
     if isinstance(scale, float):
         return float(np.add.reduce(losses, axis=None) * scale)  # .sum() without its detour through Python
     return float(np.add.reduce(losses * scale, axis=None))
+
+
+def smooth(Y: Array, label_smoothing: float, k: int) -> Array:
+    """Return targets pulled towards even ones, (1 - epsilon) Y + epsilon / k; Y itself where epsilon is 0.
+
+    Szegedy et al. (2016), section 7.
+
+    Examples
+    --------
+    >>> smooth(np.array([[0.0, 1.0]]), 0.5, 2)
+    array([[0.25, 0.75]])
+    """
+    return (1 - label_smoothing) * Y + label_smoothing / k if label_smoothing else Y
 
 
 def check_fit(where: str, Z: Array, Y: Array) -> None:

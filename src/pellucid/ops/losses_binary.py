@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.ops.activations_smooth import sigmoid_forward
-from pellucid.ops.losses_base import check_fit, sample_scale, weighted_sum
+from pellucid.ops.losses_base import check_fit, sample_scale, smooth, weighted_sum
 from pellucid.types import Array
 
 
@@ -17,13 +17,18 @@ class BinaryCrossEntropyCache(NamedTuple):
     """What the backward of the binary cross-entropy needs."""
 
     Z: Array  # (m, n_out) logits
-    Y: Array  # (m, n_out) targets, 0 to 1
+    Y: Array  # (m, n_out) targets, 0 to 1, smoothed
     e: Array  # (m, n_out) exp(-|Z|)
     scale: float | Array  # 1 / normalizer, or the weights (m, 1) over it
 
 
 def binary_cross_entropy_forward(
-    Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
+    Z: Array,
+    Y: Array,
+    *,
+    label_smoothing: float = 0.0,
+    weights: Array | None = None,
+    normalizer: float | None = None,
 ) -> tuple[float, BinaryCrossEntropyCache]:
     """Return the mean of -(Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z), and the backward's cache.
 
@@ -33,6 +38,8 @@ def binary_cross_entropy_forward(
         Logits.
     Y : Array, shape (m, n_out), dtype of Z
         Targets from 0 to 1.
+    label_smoothing : float, optional
+        epsilon, from 0 to below 1: targets are pulled towards 1/2 by this share (Szegedy et al., 2016, section 7).
     weights : Array, shape (m,), optional
         How much each sample counts; default: 1 each.
     normalizer : float, optional
@@ -57,6 +64,7 @@ def binary_cross_entropy_forward(
     800.0
     """
     check_fit("binary_cross_entropy", Z, Y)
+    Y = smooth(Y, label_smoothing, 2)
     scale = sample_scale(weights, normalizer, len(Z), Z.dtype)
     e = np.exp(-np.abs(Z))
     losses = np.log1p(e)

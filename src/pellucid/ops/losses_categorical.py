@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.ops.activations_smooth import softmax_forward
-from pellucid.ops.losses_base import check_fit, sample_scale, weighted_sum
+from pellucid.ops.losses_base import check_fit, sample_scale, smooth, weighted_sum
 from pellucid.ops.losses_labels import rows_of
 from pellucid.types import Array
 
@@ -81,7 +81,7 @@ def categorical_cross_entropy_forward(
             losses -= label_smoothing * S.mean(axis=1, keepdims=True)
     else:
         check_fit("categorical_cross_entropy", Z, Y)
-        T = smooth(Y, label_smoothing)
+        T = smooth(Y, label_smoothing, Y.shape[1])
         losses *= T.sum(axis=1, keepdims=True)
         losses -= (T * S).sum(axis=1, keepdims=True)
     return weighted_sum(losses, scale), CategoricalCrossEntropyCache(E, total, Y, label_smoothing, scale)
@@ -111,22 +111,11 @@ def categorical_cross_entropy_backward(
         if label_smoothing:
             P -= label_smoothing / P.shape[1]
     else:
-        T = smooth(Y, label_smoothing)
+        T = smooth(Y, label_smoothing, Y.shape[1])
         P *= T.sum(axis=1, keepdims=True)  # 1, where the targets are probabilities
         P -= T
     P *= scale
     return P
-
-
-def smooth(Y: Array, label_smoothing: float) -> Array:
-    """Return (1 - epsilon) Y + epsilon / k; Y itself where epsilon is 0.
-
-    Examples
-    --------
-    >>> smooth(np.array([[0.0, 1.0]]), 0.5)
-    array([[0.25, 0.75]])
-    """
-    return (1 - label_smoothing) * Y + label_smoothing / Y.shape[1] if label_smoothing else Y
 
 
 def softmax_probabilities(Z: Array) -> Array:

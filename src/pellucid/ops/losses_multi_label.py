@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.ops.activations_smooth import sigmoid_forward
-from pellucid.ops.losses_base import check_fit, sample_scale, weighted_sum
+from pellucid.ops.losses_base import check_fit, sample_scale, smooth, weighted_sum
 from pellucid.types import Array
 
 
@@ -53,6 +53,7 @@ def multi_label_forward(
     Y: Array,
     *,
     positive_weight: float | Sequence[float] | None = None,
+    label_smoothing: float = 0.0,
     weights: Array | None = None,
     normalizer: float | None = None,
 ) -> tuple[float, MultiLabelCache]:
@@ -67,6 +68,8 @@ def multi_label_forward(
     positive_weight : float or k floats, optional
         w: how much a yes counts beside a no, for all outputs or each; default 1. It is the class weight of a
         loss with two classes in every output.
+    label_smoothing : float, optional
+        As for :func:`pellucid.ops.losses_binary.binary_cross_entropy_forward`.
     weights, normalizer : optional
         As for :func:`pellucid.ops.losses_binary.binary_cross_entropy_forward`.
 
@@ -83,6 +86,7 @@ def multi_label_forward(
     0.6931
     """
     check_fit("multi_label", Z, Y)
+    Y = smooth(Y, label_smoothing, 2)
     scale = sample_scale(weights, normalizer, len(Z), Z.dtype, n_out=Z.shape[1])
     w = per_output("multi_label: positive_weight", positive_weight, Z)
     parts = yes_no(Z)

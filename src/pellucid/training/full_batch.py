@@ -27,6 +27,7 @@ def fits(model: Model, dual: DualDense) -> bool:
         and activations == ["relu"] * (len(layers) - 1) + [None]
         and model.output_shape == (1,)
         and model.loss == "binary_cross_entropy"
+        and not model.loss_options
     )
 
 

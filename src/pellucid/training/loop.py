@@ -57,7 +57,8 @@ def train(
         The training samples, as loaded: the model's preprocessing is applied here.
     loss : str or dict, optional
         A name of :data:`pellucid.ops.losses.LOSSES`, or ``{"loss": name, **options}``; for a graph with several
-        outputs a dictionary from output to either. Default: the model's own, else what suits outputs and targets.
+        outputs a dictionary from output to either. Default: the model's own, else what suits outputs and targets,
+        which goes by the name ``"auto"`` beside options.
     optimizer : Optimizer, optional
         Default: ``SGD(learning_rate=0.0075)``, the tutorial's.
     n_epochs : int, optional

@@ -17,13 +17,14 @@ RECIPES: dict[str, dict[str, Any]] = {
         "schedule": "one_cycle",
     },
     "cnn": {
-        "epochs": 60,
+        "epochs": 120,
         "batch_size": 32,
         "learning_rate": 0.015,
         "optimizer": "adamw",
         "weight_decay": 0.05,
         "schedule": "one_cycle",
-        "augment": "photo",
+        "augment": "photo-cutmix",
+        "label_smoothing": 0.1,
         "recalibrate": True,
     },
     "resnet-small": {

@@ -8,13 +8,21 @@ import numpy as np
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.model import Model
 from pellucid.ops.class_weights import class_weights_to_sample_weights, one_hot
+from pellucid.ops.losses import default_loss
 from pellucid.types import Array, Dataset
+
+AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data
 
 
 def set_loss(model: Model, data: Dataset, loss: Any) -> None:
     """Set the loss that was asked for, a name or a dictionary with options, else the one that suits the data."""
     if isinstance(loss, Mapping) and "loss" in loss:
-        model.set_loss(loss["loss"], **{key: value for key, value in loss.items() if key != "loss"})
+        name, options = loss["loss"], {key: value for key, value in loss.items() if key != "loss"}
+        if name == AUTO:
+            if isinstance(model.output_shape, Mapping):
+                raise OptionError("loss: 'auto' is for models with one output; name a loss for each.")
+            name = default_loss(model.output_shape[-1], data.y)
+        model.set_loss(name, **options)
     elif loss is not None:
         model.set_loss(loss)
     elif not model.has_chosen_loss:
