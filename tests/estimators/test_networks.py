@@ -85,7 +85,7 @@ def test_labels_are_smoothed_as_the_recipe_says_unless_something_else_is_asked_f
 
     def options(model: str = "cnn", **asked: Any) -> Any:
         fitted = NetworkClassifier(model, n_epochs=1, random_state=0, **asked).fit(X, y)
-        assert fitted.predict_proba(X[:3]).min() >= 0
+        assert set(fitted.predict(X)) <= {0, 1}
         return fitted.model_.loss_options
 
     usual = {"label_smoothing": RECIPES["cnn"]["label_smoothing"]}
