@@ -71,11 +71,11 @@ def test_contract(rng: np.random.Generator, kind: str, c: int, dtype: type) -> N
     np.testing.assert_array_equal(X, result)
 
 
-@EACH
+@pytest.mark.parametrize("kind", sorted(set(TRANSFORMS) - {"cutmix"}))  # whose piece is one for the batch
 def test_every_sample_draws_for_itself(kind: str) -> None:
     photo = np.random.default_rng(1).random((8, 8, 3))
     X = np.repeat(photo[None], 40, axis=0)
-    if kind in ("mixup", "cutmix"):  # of twins nothing would change
+    if kind == "mixup":  # of twins nothing would change
         X[1::2] = 1 - photo
     augment = Augment([TRANSFORMS[kind]()])
     distinct = np.unique(augment.apply(X, np.zeros((40, 1)), seeded())[0].reshape(40, -1), axis=0)

@@ -110,14 +110,16 @@ class CutMix(Blend):
     -----
     Yun et al., 2019, equations 1 and 2. The piece has the proportions of the image, and its place is drawn among
     those where all of it is inside (theirs may stick out, and is smaller then). Its share is that of its pixels.
+    As in their code, size and place are drawn once for a batch, and partners for each sample.
     """
 
     kind = "cutmix"
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return the piece's share of the pixels, the row that it is from, and its top, left, height and width."""
-        drawn, places = super().draw(m, shape, rng), rng.random((m, 2))
-        return _pieces(drawn, places, shape)
+        drawn, place = super().draw(m, shape, rng), rng.random(2)
+        drawn[:, 0] = drawn[:1, 0]
+        return _pieces(drawn, np.tile(place, (m, 1)), shape)
 
     def spread(self, n: int, shape: Shape) -> Array:
         """Return pieces in the middle, of the last row, up to half of the image."""
