@@ -11,6 +11,7 @@ from pellucid.app.config import training_config
 from pellucid.app.training import fit, loss_of, make_model, plan
 from pellucid.errors import OptionError
 from pellucid.training.recalibration import Recalibrate
+from pellucid.training.recipes import RECIPES
 from pellucid.types import Dataset, Split
 
 
@@ -85,29 +86,41 @@ def test_the_recipe_of_cnn_recalibrates_and_a_flag_forbids_it(rng: np.random.Gen
     assert np.abs(followed - measured).max() > 1e-3
 
 
-def test_labels_are_smoothed_as_the_recipe_or_the_flag_says(tmp_path: Path) -> None:
+def test_labels_are_smoothed_as_the_recipe_or_the_flag_says() -> None:
     labels, quantities, answers = np.array([0, 1]), np.array([0.5, 2.0]), np.array([[0, 1, 1], [1, 1, 0]])
 
     def loss(y: Any, **options: Any) -> Any:
         return loss_of(training_config(**options), y)
 
-    usual = training_config(model="cnn").label_smoothing
-    assert usual > 0
+    usual = RECIPES["cnn"]["label_smoothing"]
     assert loss(labels, model="cnn") == {"loss": "auto", "label_smoothing": usual}
     assert loss(answers, model="cnn") == {"loss": "auto", "label_smoothing": usual}
     assert loss(quantities, model="cnn") is None  # a recipe's share is for classes
     assert loss(labels, model="cnn", label_smoothing=0.0) is None
     assert loss(labels, model="cnn", loss="hinge") == {"loss": "hinge"}
+    by_name = loss(labels, model="cnn", loss="binary_cross_entropy")
+    assert by_name == {"loss": "binary_cross_entropy", "label_smoothing": usual}
     assert loss(labels, label_smoothing=0.3) == {"loss": "auto", "label_smoothing": 0.3}
-    with pytest.raises(OptionError, match=r"--label-smoothing: .*not of mean_squared_error"):
-        loss(quantities, label_smoothing=0.3)
-    with pytest.raises(OptionError, match=r"--label-smoothing: .*not of hinge"):
-        loss(labels, loss="hinge", label_smoothing=0.3)
+    for y, options, words in (
+        (quantities, {"model": "cnn", "label_smoothing": usual}, "mean_squared_error takes none"),
+        (labels, {"loss": "hinge", "label_smoothing": 0.3}, "hinge takes none"),
+    ):
+        with pytest.raises(OptionError, match=f"--label-smoothing: {words}"):
+            loss(y, **options)
     with pytest.raises(OptionError, match=r"--label-smoothing: .*got 1\.0"):
         training_config(label_smoothing=1.0)
-    both = {"loss": {"type": "binary_cross_entropy", "label_smoothing": 0.1}, "label_smoothing": 0.1}
-    with pytest.raises(OptionError, match="already has it"):
-        loss_of(training_config(both), labels)
+
+
+def test_another_loss_does_not_take_the_share_of_the_files() -> None:
+    table = {"loss": "binary_cross_entropy", "label_smoothing": 0.2}
+    assert training_config(table, loss="hinge").label_smoothing is None
+    assert training_config(table, loss="categorical_cross_entropy").label_smoothing == 0.2
+
+
+def test_augmentation_can_be_left_out() -> None:
+    assert training_config(model="cnn").augment == "photo-cutmix"
+    assert training_config(model="cnn", augment="none").augment is None
+    assert training_config({"augment": "none"}).augment is None
 
 
 def test_a_model_keeps_the_share_that_its_labels_were_smoothed_by(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pellucid.data.augment import Augment, Crop, HorizontalFlip, Mixup
 from pellucid.data.batches import Batches
 from pellucid.data.prefetch import one_ahead
 from pellucid.errors import DataError
-from pellucid.training import setup
+from pellucid.training import setup, worth
 from pellucid.training.events import StepEnd
 
 
@@ -68,8 +68,8 @@ def test_batches_are_the_same(batch_size: int | None) -> None:
     rng = np.random.default_rng(0)
     X, Y, weights = rng.random((11, 3)), rng.random((11, 1)), rng.random(11)
 
-    def change(X: Any, Y: Any, step: int) -> tuple[Any, Any]:
-        return X + step, Y  # the targets stay where they are: in an array that is written again
+    def change(X: Any, Y: Any, weights: Any, step: int) -> tuple[Any, Any, Any]:
+        return X + step, Y, weights  # the targets stay where they are: in an array that is written again
 
     plain, ahead = (
         Batches(X, Y, batch_size, 3, weights=weights, change=change, is_ahead=is_ahead)
@@ -86,11 +86,11 @@ def test_a_batch_is_whole_while_the_next_is_made() -> None:
     made: list[int] = []
     second = threading.Event()
 
-    def change(X: Any, Y: Any, step: int) -> tuple[Any, Any]:
+    def change(X: Any, Y: Any, weights: Any, step: int) -> tuple[Any, Any, Any]:
         made.append(step)
         if step == 1:
             second.set()
-        return X, Y
+        return X, Y, weights
 
     batches = Batches(np.arange(4.0)[:, None], np.arange(4.0)[:, None], 2, 0, change=change, is_ahead=True)
     first = next(iter(batches.epoch(0)))
@@ -119,3 +119,37 @@ def test_training_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch, augment: 
     np.testing.assert_array_equal(*thetas)
     assert threads == [False, True]
     assert not prefetching()
+
+
+@pytest.mark.parametrize(
+    ("cores", "options"),
+    [
+        (3, {"batch_size": 2, "n_threads": None}),  # fewer samples a step than cores: all of them are shards
+        (2, {"batch_size": 5, "n_threads": 1}),  # so many were asked for
+        (2, {"batch_size": None, "n_threads": None}),  # there is no next batch
+    ],
+)
+def test_where_no_core_is_free_nothing_is_made_ahead(
+    monkeypatch: pytest.MonkeyPatch, cores: int, options: dict[str, Any]
+) -> None:
+    for module in (setup, worth):
+        monkeypatch.setattr(module, "n_cores", lambda: cores)
+    monkeypatch.setattr(worth, "SHARD_OPERATIONS", 0)
+    monkeypatch.setattr(worth, "SHARD_TRAINING", 0 if options["batch_size"] == 2 else 1e30)
+    rng = np.random.default_rng(0)
+    data = pl.Dataset(rng.integers(0, 256, (6, 8, 8, 3), dtype=np.uint8), np.arange(6) % 2)
+    threads = []
+
+    def look(event: object) -> None:
+        if isinstance(event, StepEnd):
+            threads.extend(prefetching())
+
+    def run() -> Any:
+        model = pl.Sequential([pl.Flatten(), pl.Dense(1)])
+        augment = Augment([HorizontalFlip()])
+        return pl.train(model, data, n_epochs=4, augment=augment, callbacks=[look], **options)
+
+    one, two = run(), run()
+    assert not threads
+    assert one.losses == two.losses
+    assert one.n_threads == (2 if options["batch_size"] == 2 else 1)

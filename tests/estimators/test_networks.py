@@ -89,9 +89,27 @@ def test_labels_are_smoothed_as_the_recipe_says_unless_something_else_is_asked_f
         return fitted.model_.loss_options
 
     usual = {"label_smoothing": RECIPES["cnn"]["label_smoothing"]}
-    assert options() == options(loss="log_loss") == usual
+    assert options() == options(loss="log_loss") == options(loss={"loss": "binary_cross_entropy"}) == usual
     assert options(label_smoothing=0) == options("mlp-wide") == options(loss="hinge") == {}
     assert options("mlp-wide", label_smoothing=0.3) == {"label_smoothing": 0.3}
+
+
+def test_a_recipe_that_mixes_photos_goes_with_every_loss(cats: Any) -> None:
+    X, y = cats
+    labels = y + (X.mean(axis=(1, 2, 3)) > 128)
+    fitted = NetworkClassifier("cnn", loss="hinge", n_epochs=2, random_state=0).fit(X, labels)
+    assert set(fitted.predict(X)) <= {0, 1, 2}
+
+
+def test_the_loss_of_a_file_is_the_estimators(cats: Any, tmp_path: Path) -> None:
+    X, y = cats
+    path = tmp_path / "net.toml"
+    table = 'loss = { type = "focal", gamma = 1.0 }\nepochs = 2\naugment = "none"\n'
+    layers = '[[layers]]\ntype = "Flatten"\n[[layers]]\ntype = "Dense"\nunits = 1\n'
+    path.write_text(f"{layers}[training]\n{table}")
+    fitted = NetworkClassifier(str(path), random_state=0).fit(X, y)
+    assert (fitted.model_.loss, fitted.model_.loss_options) == ("focal", {"gamma": 1.0})
+    assert NetworkClassifier(str(path), loss="log_loss").fit(X, y).model_.loss == "binary_cross_entropy"
 
 
 def test_a_toml_file_and_its_training(cats: Any, tmp_path: Path) -> None:

@@ -100,6 +100,18 @@ WRONG = [
     ('"cosine"', "3", "schedule = 3", "schedule: expected the name of a schedule in quotes, got 3."),
     ("learning_rate = 0.01", "lr = 0.01", "lr =", "unknown key of [training] 'lr'."),
     (
+        'loss = { type = "categorical_cross_entropy", label_smoothing = 0.1 }',
+        'label_smoothing = 0.1\nloss = "hinge"',
+        "label_smoothing",
+        "label_smoothing: hinge takes none. Leave it out.",
+    ),
+    (
+        "epochs = 20",
+        "label_smoothing = 0.3",
+        "label_smoothing = 0.3",
+        "label_smoothing: categorical_cross_entropy has it among its own options. Leave it out.",
+    ),
+    (
         "learning_rate = 0.01",
         "label_smoothing = 1",
         "label_smoothing",

@@ -82,6 +82,14 @@ def _hinge(margin: float) -> Callable[..., Any]:
     return lambda torch, Z, Y: torch.clamp(margin - (2 * Y - 1) * Z, min=0).sum(1)
 
 
+def _mixed_hinge(margin: float) -> Callable[..., Any]:
+    def mixture(torch, Z, Y):
+        labels = [torch.full((len(Z),), c) for c in range(Z.shape[1])]
+        return sum(Y[:, c] * _of(MARGIN, margin=margin)(torch, Z, label) for c, label in enumerate(labels))
+
+    return mixture
+
+
 BCE, MARGIN = "binary_cross_entropy_with_logits", "multi_margin_loss"
 CASES = [
     Case("binary_cross_entropy", {}, 1, "labels", _of(BCE)),
@@ -113,6 +121,8 @@ CASES = [
     Case("hinge", {"margin": 0.5}, 1, "labels", _hinge(0.5)),
     Case("hinge", {}, 4, "labels", _of(MARGIN)),
     Case("hinge", {"margin": 0.5}, 3, "labels", _of(MARGIN, margin=0.5)),
+    Case("hinge", {}, 3, "soft", _mixed_hinge(1.0)),
+    Case("hinge", {"margin": 0.3}, 4, "soft", _mixed_hinge(0.3)),
     Case("huber", {}, 1, "numbers", _of("huber_loss", mean=True)),
     Case("huber", {"delta": 0.4}, 3, "numbers", _of("huber_loss", delta=0.4, mean=True)),
     Case("mean_absolute_error", {}, 2, "numbers", _of("l1_loss", mean=True)),
@@ -323,6 +333,7 @@ def test_a_rate_beyond_floats_is_infinite_but_can_be_left_out() -> None:
         ("focal", 1),
         ("focal", 3),
         ("hinge", 1),
+        ("hinge", 3),
         ("multi_label", 3),
     ],
 )

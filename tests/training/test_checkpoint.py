@@ -169,6 +169,9 @@ def test_other_settings_and_damaged_files_are_refused(data: Dataset, tmp_path: P
     ):
         with pytest.raises(FormatError, match=words):
             train(network(), data, **everything(callbacks=[], **change), resume=tmp_path)
+    smoothed = everything(callbacks=[], loss={"loss": "auto", "label_smoothing": 0.1})
+    with pytest.raises(FormatError, match="its loss options is"):
+        train(network(), data, **smoothed, resume=tmp_path)
     other = Sequential([Flatten(), Dense(1)])
     with pytest.raises(FormatError, match="architecture"):
         train(other, data, **everything(callbacks=[]), resume=tmp_path)

@@ -34,7 +34,7 @@ class TrainingConfig(BaseModel):
     augment: str | None = None
     loss: str | None = None
     loss_options: dict[str, Any] = {}
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    label_smoothing: float | None = Field(None, ge=0, lt=1)  # None: the recipe's, where the loss takes it
     class_weight: Literal["balanced"] | None = None
     validation: float | None = Field(None, gt=0, lt=1)
     patience: int | None = Field(None, ge=0)
@@ -84,9 +84,12 @@ def training_config(recipe: Mapping[str, Any] | None = None, **options: Any) -> 
     """
     given = {name: value for name, value in options.items() if value is not None}
     own = dict(RECIPES.get(given.get("model", "mlp"), GENERAL))
+    own.pop("label_smoothing", None)  # whether the loss takes it, the data will tell
     if "optimizer" in (recipe or {}):  # a file that chooses how to learn is not given half of another recipe
         own["optimizer"] = None
     merged = _over(_over(own, _apart(recipe or {})), given)
+    if merged.get("augment") == "none":
+        merged["augment"] = None
     for kind, known in _NAMES.items():
         if merged.get(kind) is not None and merged[kind] not in known:
             raise OptionError(unknown_name(kind, merged[kind], known))
@@ -114,7 +117,10 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     for kind in ("optimizer", "schedule", "loss"):
         if kind in above:
             fill.pop(f"{kind}_options", None)
-    if "loss" in above:
+    if (
+        "label_smoothing"
+        not in LOSSES.get(above.get("loss", ""), LOSSES["categorical_cross_entropy"]).options
+    ):
         fill.pop("label_smoothing", None)
     if above.get("optimizer", fill.get("optimizer")) != fill.get("optimizer"):
         for name in ("schedule", "schedule_options", "learning_rate", "weight_decay"):

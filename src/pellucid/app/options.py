@@ -34,7 +34,7 @@ OptimizerName = Annotated[
 WeightDecay = Annotated[float | None, typer.Option(help="How strongly weights are drawn to 0.")]
 ScheduleName = Annotated[str | None, typer.Option("--schedule", help="How the learning rate changes.")]
 AugmentName = Annotated[
-    str | None, typer.Option("--augment", help="photo, photo-cutmix, photo-strong: change every photo.")
+    str | None, typer.Option("--augment", help="photo, photo-cutmix, photo-strong: change every photo; none.")
 ]
 LossName = Annotated[
     str | None, typer.Option("--loss", help="What is made small; default: what suits the data.")

@@ -21,6 +21,7 @@ def find_rate(
     batch_size: o.BatchSize = None,
     optimizer: o.OptimizerName = None,
     loss: o.LossName = None,
+    label_smoothing: o.LabelSmoothing = None,
     seed: o.Seed = 1,
     dtype: o.Dtype = None,
     target: o.Target = None,
@@ -33,7 +34,14 @@ def find_rate(
     from pellucid.evaluation.report import save_figure
 
     split = o.load(data, target=target, image_size=image_size, mirror=mirror, seed=seed)
-    options = {"batch_size": batch_size, "optimizer": optimizer, "loss": loss, "seed": seed, "dtype": dtype}
+    options = {
+        "batch_size": batch_size,
+        "optimizer": optimizer,
+        "loss": loss,
+        "label_smoothing": label_smoothing,
+        "seed": seed,
+        "dtype": dtype,
+    }
     found = sweep_rates(split, model, lowest=lowest, highest=highest, n_steps=steps, **options)
     save_figure(found.plot(), out)
     if as_json:

@@ -19,6 +19,7 @@ from pellucid.training.events import Callback
 from pellucid.training.loop import train
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.recalibration import Recalibrate
+from pellucid.training.recipes import RECIPES
 from pellucid.training.records import History
 from pellucid.training.registry import get_optimizer, get_schedule
 from pellucid.training.stopping import EarlyStopping
@@ -137,18 +138,19 @@ def loss_of(config: TrainingConfig, y: Array) -> dict[str, Any] | None:
     Raises
     ------
     OptionError
-        If labels are to be smoothed and the loss has no such option; a recipe's share is left out then.
+        If labels are to be smoothed and the loss has no such option.
     """
     options = dict(config.loss_options)
-    if config.label_smoothing:
-        name = config.loss or default_loss(1, y)
-        is_recipe = config.label_smoothing == training_config(model=config.model).label_smoothing
-        if "label_smoothing" in options:
-            raise OptionError("--label-smoothing: the loss already has it among its options. Leave one out.")
-        if "label_smoothing" in LOSSES[name].options:
-            options["label_smoothing"] = config.label_smoothing
-        elif config.loss is not None or not is_recipe:
-            raise OptionError(f"--label-smoothing: it is of cross-entropies and multi_label, not of {name}.")
+    name = config.loss or default_loss(1, y)
+    takes_share = "label_smoothing" in LOSSES[name].options and "label_smoothing" not in options
+    share = config.label_smoothing
+    if share is None:
+        share = RECIPES.get(config.model, {}).get("label_smoothing", 0.0) if takes_share else 0.0
+    elif share and not takes_share:
+        why = "has it among its own options already" if "label_smoothing" in options else "takes none"
+        raise OptionError(f"--label-smoothing: {name} {why}. Leave it out, or choose a cross-entropy.")
+    if share:
+        options["label_smoothing"] = share
     return {"loss": config.loss or AUTO, **options} if config.loss or options else None
 
 

@@ -12,7 +12,9 @@ from pellucid.types import Array, n_rows
 from pellucid.workspace import Workspace
 
 Batch: TypeAlias = tuple[Any, Any, "Array | None"]  # inputs, targets, weights
-Change: TypeAlias = Callable[[Any, Any, int], "tuple[Any, Any]"]  # inputs, targets, step -> both
+Change: TypeAlias = Callable[
+    [Any, Any, "Array | None", int], Batch
+]  # inputs, targets, weights, step -> all three
 
 
 class Batches:
@@ -28,7 +30,7 @@ class Batches:
     weights : Array, shape (m,), optional
         How much each sample counts.
     change : callable, optional
-        Given inputs, targets and the step's number, returns what is trained on: preparing, augmenting.
+        Given inputs, targets, weights and the step's number, returns what is trained on: preparing, augmenting.
     shuffle : bool, optional
         False: in the order of the data in every epoch, without a copy.
     workspace : Workspace, optional
@@ -77,7 +79,7 @@ class Batches:
     def epoch(self, epoch: int, *, skip: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch, all but the first ``skip``; every sample comes once.
 
-        A batch is valid until the next one: both are written into the same arrays.
+        A batch is valid until the next one: they may be written into the same arrays.
         """
         batches = self._made(epoch, skip)
         return one_ahead(batches) if self.is_ahead else batches
@@ -93,7 +95,7 @@ class Batches:
                 X, Y = self._take(f"X {place}", self.X, rows), self._take(f"Y {place}", self.Y, rows)
                 weights = None if self.weights is None else self.weights[rows]
             if self.change is not None:
-                X, Y = self.change(X, Y, epoch * self.n_steps + i)
+                X, Y, weights = self.change(X, Y, weights, epoch * self.n_steps + i)
             yield X, Y, weights
 
     def _take(self, name: str, arrays: Any, rows: Array | slice) -> Any:

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from pellucid.errors import DataError
 from pellucid.estimators.image_base import BaseImages
 from pellucid.estimators.kinds import NetworkClassifierBase, can_fit_partially
+from pellucid.estimators.models import choose_loss
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.model import Model
 from pellucid.training.recipes import GENERAL
@@ -254,7 +255,7 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
         return hasattr(self, "model_")
 
     def _loss_wanted(self) -> Any:
-        loss = "log_loss" if self.loss is None else self.loss
+        loss = choose_loss(self.loss, self._training_table, "log_loss")
         return "multi_label" if loss == "log_loss" and self._kind == "multilabel" else loss
 
     def __sklearn_tags__(self) -> Any:

@@ -23,9 +23,11 @@ from pellucid.estimators.objective import (
     classifier_objective,
     named_objective,
     regressor_objective,
+    split_options,
 )
 from pellucid.estimators.targets import Labels, is_multilabel, learn_labels, read_labels
 from pellucid.ops.activations_smooth import sigmoid_forward
+from pellucid.ops.losses import LOSSES
 from pellucid.types import Array
 
 
@@ -153,8 +155,10 @@ class NetworkClassifierBase(ClassifierMixin, PartialFit):  # type: ignore[misc]
         """Return by which share targets are pulled towards even ones."""
         if self.label_smoothing != "auto":
             return float(self.label_smoothing)
-        is_usual = self.loss in (None, "log_loss")
-        return float(self._training_table.get("label_smoothing", 0.0)) if is_usual else 0.0
+        name, options = split_options(self._loss_wanted())
+        takes_it = name == "log_loss" or (name in LOSSES and "label_smoothing" in LOSSES[name].options)
+        has_own = "label_smoothing" in options
+        return float(self._training_table.get("label_smoothing", 0.0)) if takes_it and not has_own else 0.0
 
     def predict(self, X: Any) -> Array:
         """Return the likeliest class of each sample, (m,); of several labels, 0 and 1, (m, k), sparse if y was."""

@@ -107,7 +107,27 @@ def choose_augment(augment: Any, recipe: Mapping[str, Any]) -> Augment | None:
     """Return what changes each batch, or None."""
     if augment == AUTO:
         augment = recipe.get("augment")
+    if isinstance(augment, str) and augment == "none":  # as a file may say
+        return None
     return augment_preset(augment) if isinstance(augment, str) else augment
+
+
+def choose_loss(loss: Any, recipe: Mapping[str, Any], usual: str) -> Any:
+    """Return the loss that was asked for, else the file's, else the usual one.
+
+    Examples
+    --------
+    >>> choose_loss(None, {"loss": {"type": "focal", "gamma": 1.0}}, "log_loss")
+    {'loss': 'focal', 'gamma': 1.0}
+    >>> choose_loss(None, PLAIN, "log_loss")
+    'log_loss'
+    """
+    if loss is not None:
+        return loss
+    if "loss" not in recipe:
+        return usual
+    name, options = named_with_options(recipe["loss"])
+    return {"loss": name, **options} if options else name
 
 
 def choose_batch(batch_size: Any, recipe: Mapping[str, Any], n: int) -> int | None:

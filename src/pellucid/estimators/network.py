@@ -5,6 +5,7 @@ from typing import Any, ClassVar, final
 from sklearn.utils._param_validation import StrOptions
 
 from pellucid.estimators.kinds import NetworkClassifierBase, NetworkRegressorBase
+from pellucid.estimators.models import choose_loss
 from pellucid.estimators.network_base import BaseAnyNetwork
 
 
@@ -135,7 +136,7 @@ class NetworkClassifier(NetworkClassifierBase, BaseAnyNetwork):
         self.label_smoothing = label_smoothing
 
     def _loss_wanted(self) -> Any:
-        loss = "log_loss" if self.loss is None else self.loss
+        loss = choose_loss(self.loss, self._training_table, "log_loss")
         return "multi_label" if loss == "log_loss" and self._kind == "multilabel" else loss
 
 
@@ -223,4 +224,4 @@ class NetworkRegressor(NetworkRegressorBase, BaseAnyNetwork):
         self.verbose = verbose
 
     def _loss_wanted(self) -> Any:
-        return "mean_squared_error" if self.loss is None else self.loss
+        return choose_loss(self.loss, self._training_table, "mean_squared_error")

@@ -26,7 +26,7 @@ _NUMBERS: Mapping[str, Callable[[Any], Any]] = {
     "average": lambda value: check_number("average", value, above=0, below=1),
     "seed": lambda value: check_count("seed", value, at_least=0),
 }
-_NAMES: Mapping[str, Iterable[str]] = {"augment": AUGMENT_PRESETS, "class_weight": ("balanced",)}
+_NAMES: Mapping[str, Iterable[str]] = {"augment": (*AUGMENT_PRESETS, "none"), "class_weight": ("balanced",)}
 _FLAGS = ("recalibrate",)
 TRAINING_KEYS = (*_NAMED, *_NAMES, *_NUMBERS, *_FLAGS)
 
@@ -86,6 +86,11 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
                 raise source.fault((*at, key), f"{key}: expected a number, got {in_words(table[key])}.")
             _told_at(source, (*at, key), partial(check, table[key]))
     _told_at(source, at, lambda: training_optimizer(table), table)  # do they go together?
+    if "loss" in table and table.get("label_smoothing"):
+        name, options = named_with_options(table["loss"])
+        if "label_smoothing" in options or "label_smoothing" not in LOSSES[name].options:
+            why = "has it among its own options" if "label_smoothing" in options else "takes none"
+            raise source.fault((*at, "label_smoothing"), f"label_smoothing: {name} {why}. Leave it out.")
     return table
 
 

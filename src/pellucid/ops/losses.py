@@ -156,8 +156,7 @@ def get_loss(name: str, **options: Any) -> Loss:
         A key of ``LOSSES``.
     **options
         ``label_smoothing`` of both cross-entropies and of multi_label, which has ``positive_weight`` too; ``gamma``
-        and ``alpha`` of focal; ``margin`` of hinge;
-        ``delta`` of huber.
+        and ``alpha`` of focal; ``margin`` of hinge; ``delta`` of huber.
 
     Returns
     -------

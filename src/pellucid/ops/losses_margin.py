@@ -80,8 +80,8 @@ def binary_hinge_backward(cache: BinaryHingeCache, *, dZ: Array | None = None) -
 class CategoricalHingeCache(NamedTuple):
     """What the backward of the categorical hinge loss needs."""
 
-    excess: Array  # (m, k) max(0, margin + Z - Z[label]), 0 at the label
-    own: tuple[Array, Array]  # where each row's label is
+    excess: Array  # (m, k) max(0, margin + Z - Z[label]), 0 at the label; of rows (m, k, k), for each label
+    own: tuple[Array, Array] | Array  # where each row's label is; of rows Y itself
     scale: float | Array
 
 
@@ -99,8 +99,9 @@ def categorical_hinge_forward(
     ----------
     Z : Array, shape (m, k)
         Scores; the largest wins.
-    Y : Array, shape (m,) integers from 0 to k - 1
-        Labels.
+    Y : Array, shape (m,) integers from 0 to k - 1, or (m, k) of the dtype of Z
+        Labels; or soft targets, a share for each class: then it is the mixture of the losses of all, for k times
+        the work.
     margin : float, optional
         Above 0.
     weights, normalizer : optional
@@ -117,8 +118,14 @@ def categorical_hinge_forward(
     0.5
     """
     m, k = Z.shape
-    own = rows_of(Y, m, k, "hinge")
     scale = sample_scale(weights, normalizer, m, Z.dtype, n_out=k)
+    if Y.ndim == 2:
+        check_fit("hinge", Z, Y)
+        excess = np.maximum(Z[:, None, :] - Z[:, :, None] + margin, 0)  # axis 1: as if that were the label
+        excess[:, np.arange(k), np.arange(k)] = 0
+        mixed = np.einsum("mc,mcj->mj", Y, excess)
+        return weighted_sum(mixed, scale), CategoricalHingeCache(excess, Y, scale)
+    own = rows_of(Y, m, k, "hinge")
     excess = Z - (Z[own] - margin)[:, None]
     np.maximum(excess, 0, out=excess)
     excess[own] = 0
@@ -137,6 +144,11 @@ def categorical_hinge_backward(cache: CategoricalHingeCache, *, dZ: Array | None
     array([[-1.,  0.,  1.]])
     """
     excess, own, scale = cache
+    if not isinstance(own, tuple):
+        over = (excess > 0) * own[:, :, None]
+        dZ = np.subtract(over.sum(axis=1), over.sum(axis=2), out=dZ)
+        dZ *= scale
+        return dZ
     dZ = np.greater(excess, 0, out=np.empty_like(excess) if dZ is None else dZ, casting="unsafe")
     dZ[own] = -dZ.sum(axis=1)
     dZ *= scale

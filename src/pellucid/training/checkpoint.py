@@ -164,9 +164,9 @@ def _states(run: Run) -> dict[str, Mapping[str, Any]]:
 def _check_settings(path: Path, saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     wanted = json.loads(json.dumps(wanted))
     for name, value in wanted.items():
-        if saved.get(name) != value:
+        if name in saved and saved[name] != value:  # an older file knows fewer of them
             raise FormatError(
-                f"{path}: it is of another training: its {name.replace('_', ' ')} is {_short(saved.get(name))}, "
+                f"{path}: it is of another training: its {name.replace('_', ' ')} is {_short(saved[name])}, "
                 f"here it is {_short(value)}. Use the same settings, or start anew."
             )
 

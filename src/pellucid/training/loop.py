@@ -89,8 +89,8 @@ def train(
         How much each class counts; times ``sample_weight`` where both are given.
     n_threads : int, optional
         Split every batch over so many cores: processes that share memory on Linux, threads elsewhere. Default: all
-        cores where the work is worth it, else 1. With another number the sums are added in another order, and the
-        last digits differ.
+        cores where the work is worth it; else 1, and augmented batches are made ready on another. With another
+        number the sums are added in another order, and the last digits differ.
     resume : str or Path, optional
         A checkpoint, or a folder of them, to go on from: the same call as before, and the result is the same bit
         for bit as if it had never stopped.

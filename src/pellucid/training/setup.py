@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.batches import Batches, Change
+from pellucid.data.augment import augment_weighted
+from pellucid.data.batches import Batch, Batches, Change
 from pellucid.data.door import hold_out
 from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
@@ -23,7 +24,7 @@ from pellucid.training.optimizers import Optimizer
 from pellucid.training.options import check_flag
 from pellucid.training.records import History
 from pellucid.training.schedules import Schedule
-from pellucid.training.targets import sample_weights, set_loss, targets
+from pellucid.training.targets import encode_targets, set_loss, weigh_samples
 from pellucid.training.worth import is_for_one_blas_thread, worthwhile_threads
 from pellucid.types import Array, Dataset, map_arrays, n_rows
 from pellucid.workspace import Workspace
@@ -113,8 +114,8 @@ def prepare(
         data, validation, sample_weight = _hold_out(data, validation, seed, sample_weight)
     _fit_model(model, data, seed, dtype)
     set_loss(model, data, loss)
-    Y = targets(model, data, are_mixed=augment is not None and augment.mixes_targets)
-    weights = sample_weights(model, data, sample_weight, class_weight)
+    Y = encode_targets(model, data, are_mixed=augment is not None and augment.mixes_targets)
+    weights = weigh_samples(model, data, sample_weight, class_weight)
     # Each batch is prepared when its turn comes, unless there is nothing to do.
     is_lazy = augment is not None or (batch_size is not None and not _is_prepared(model, data.X))
     change = _change(model, augment, seed) if is_lazy else None
@@ -137,7 +138,10 @@ def prepare(
         seed=seed,
         path=path,
         n_threads=shards,
-        is_ahead=augment is not None and n_threads is None and shards < n_cores(),
+        is_ahead=augment is not None
+        and batch_size is not None
+        and n_threads is None
+        and shards == 1 < n_cores(),
         X=X,
         Y=Y,
         X_validation=None
@@ -150,6 +154,7 @@ def prepare(
             "architecture": model.config(),
             "dtype": model.dtype,
             "loss": model.loss,
+            "loss_options": dict(model.loss_options),
             "optimizer": optimizer.config(),
             "schedule": None if schedule is None else schedule.config(),
             "augment": None if augment is None else augment.config(),
@@ -188,7 +193,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     history.path = "dual"
     job.n_threads = 1  # what is left of a step is too small to be split
     assert isinstance(job.model, Sequential)
-    X = job.X if job.change is None else job.change(job.X, job.Y, 0)[0]
+    X = job.X if job.change is None else job.change(job.X, job.Y, None, 0)[0]
     with dual_form(job.model, X, job.X_validation) as dual:
         batches = Batches(
             dual.rows_train, job.Y, job.batch_size, job.seed, weights=job.weights, shuffle=job.shuffle
@@ -273,10 +278,10 @@ def _change(model: Model, augment: Any, seed: int) -> Change:
     rule = model.preprocessing
     assert rule is not None
 
-    def change(X: Any, Y: Any, step: int) -> tuple[Any, Any]:
+    def change(X: Any, Y: Any, weights: Array | None, step: int) -> Batch:
         X = map_arrays(lambda array: rule.apply(array, model.dtype), X)
         if augment is not None:
-            return augment.apply(X, Y, stream(seed, "augment", step))  # type: ignore[no-any-return]
-        return X, Y
+            return augment_weighted(augment, X, Y, weights, stream(seed, "augment", step))
+        return X, Y, weights
 
     return change

@@ -3,9 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.model import Model
 from pellucid.ops.class_weights import class_weights_to_sample_weights, one_hot
 from pellucid.ops.losses import default_loss
@@ -15,33 +12,44 @@ AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data
 
 
 def set_loss(model: Model, data: Dataset, loss: Any) -> None:
-    """Set the loss that was asked for, a name or a dictionary with options, else the one that suits the data."""
-    if isinstance(loss, Mapping) and "loss" in loss:
-        name, options = loss["loss"], {key: value for key, value in loss.items() if key != "loss"}
-        if name == AUTO:
-            if isinstance(model.output_shape, Mapping):
-                raise OptionError("loss: 'auto' is for models with one output; name a loss for each.")
-            name = default_loss(model.output_shape[-1], data.y)
-        model.set_loss(name, **options)
-    elif loss is not None:
-        model.set_loss(loss)
-    elif not model.has_chosen_loss:
+    """Set the loss that was asked for; None is the model's own, and where it has none, "auto"."""
+    shape: Any = model.output_shape
+    if loss is None and model.has_chosen_loss:
+        return
+    if loss is None or loss == AUTO:
         model.choose_loss(data.y)
+    elif not isinstance(loss, Mapping):
+        model.set_loss(loss)
+    elif "loss" in loss:
+        options = _resolved(loss, shape, data.y)
+        model.set_loss(options.pop("loss"), **options)
+    else:  # one for each output
+        is_known = all(isinstance(named, Mapping) and set(named) == set(loss) for named in (shape, data.y))
+        losses: Any = {k: _resolved(v, shape[k], data.y[k]) for k, v in loss.items()} if is_known else loss
+        model.set_loss(losses)
 
 
-def targets(model: Model, data: Dataset, *, are_mixed: bool) -> Any:
+def _resolved(loss: Any, shape: Any, y: Any) -> dict[str, Any]:
+    """Return a loss, a name or a dictionary, as a dictionary, with the name of what suits the output for "auto"."""
+    options = dict(loss) if isinstance(loss, Mapping) else {"loss": loss}
+    if options.get("loss") == AUTO and not isinstance(shape, Mapping):
+        options["loss"] = default_loss(shape[-1], y)
+    return options
+
+
+def encode_targets(model: Model, data: Dataset, *, are_mixed: bool) -> Any:
     """Return what the loss compares outputs with; where they will be mixed, labels as rows of 0 and 1.
 
     Raises
     ------
-    OptionError
-        If they are to be mixed and the loss knows only whole labels.
+    DataError, ShapeError
+        If the data does not suit the loss.
     """
     Y = model.encode(data.y)
     return _as_rows(Y, model) if are_mixed else Y
 
 
-def sample_weights(
+def weigh_samples(
     model: Model, data: Dataset, sample_weight: Array | None, class_weight: Any
 ) -> Array | None:
     """Return how much each sample counts: what was given, times the weight of its class; None: all the same."""
@@ -56,15 +64,7 @@ def _as_rows(Y: Any, model: Model) -> Any:
     if isinstance(Y, dict):
         shapes: Any = model.output_shape
         return {name: _rows(part, shapes[name][-1], model.dtype) for name, part in Y.items()}
-    Y = _rows(Y, model.output_shape[-1], model.dtype)
-    try:
-        model.loss_of_outputs(np.zeros((1, model.output_shape[-1]), model.dtype), Y[:1])
-    except ShapeError:
-        raise OptionError(
-            f"augment: mixup and cutmix mix targets, which {model.loss} of "
-            f"{model.output_shape[-1]} classes does not take. Leave them out, or choose categorical_cross_entropy."
-        ) from None
-    return Y
+    return _rows(Y, model.output_shape[-1], model.dtype)
 
 
 def _rows(Y: Array, k: int, dtype: str) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.data.augment import Augment
+from pellucid.data.augment import Augment, HorizontalFlip, augment_weighted
 from pellucid.data.augmentation.blending import Blend, CutMix, Mixup
 from pellucid.errors import OptionError, ShapeError
 
@@ -92,7 +92,8 @@ def test_in_place_the_pieces_are_of_the_photos_as_they_were(rng: np.random.Gener
 
 @pytest.mark.parametrize("blend", [Mixup(1.0), CutMix()], ids=["mixup", "cutmix"])
 @pytest.mark.parametrize(
-    ("loss", "n_out"), [("categorical_cross_entropy", 3), ("focal", 3), ("binary_cross_entropy", 1)]
+    ("loss", "n_out"),
+    [("categorical_cross_entropy", 3), ("focal", 3), ("hinge", 3), ("binary_cross_entropy", 1)],
 )
 def test_labels_of_several_classes_are_trained_on(blend: Blend, loss: str, n_out: int) -> None:
     rng = np.random.default_rng(0)
@@ -104,16 +105,65 @@ def test_labels_of_several_classes_are_trained_on(blend: Blend, loss: str, n_out
     assert (model.predict(X) == y).all()
 
 
-def test_a_loss_of_whole_labels_says_so(rng: np.random.Generator) -> None:
-    data = pl.Dataset(rng.integers(0, 256, (6, 4, 4, 3), dtype=np.uint8), np.array([0, 1, 2, 0, 1, 2]))
-    model = pl.Sequential([pl.Flatten(), pl.Dense(3)])
-    with pytest.raises(OptionError, match="cutmix mix targets, which hinge of 3 classes does not take"):
-        pl.train(model, data, loss="hinge", augment=Augment([CutMix()]), batch_size=3, n_epochs=1)
-
-
 def test_targets_by_name_are_mixed_alike(rng: np.random.Generator) -> None:
     X = rng.random((5, 4, 4, 3))
     Y = {"kind": np.eye(5), "size": rng.random((5, 1))}
     mixed, targets = Augment([Mixup(1.0)]).apply(X, Y, rng)
     np.testing.assert_allclose(mixed, np.einsum("ij,jhwc->ihwc", targets["kind"], X), rtol=0, atol=1e-15)
     np.testing.assert_allclose(targets["size"], targets["kind"] @ Y["size"], rtol=0, atol=1e-15)
+
+
+def test_a_graph_of_two_answers_is_trained_on_mixtures() -> None:
+    rng = np.random.default_rng(0)
+    kind, size = rng.integers(0, 3, 60), rng.random((60, 1))
+    X = (
+        np.stack([kind * 0.3, size[:, 0], size[:, 0]], axis=1)[:, None, None, :] + np.zeros((60, 4, 4, 3))
+    ) / 1.1
+    trunk = {"flat": (pl.Flatten(), "photo"), "wide": (pl.Dense(16, activation="relu"), "flat")}
+    heads = {"kind": (pl.Dense(3), "wide"), "size": (pl.Dense(1), "wide")}
+    model = pl.Graph(inputs=["photo"], nodes={**trunk, **heads}, outputs=["kind", "size"])
+    losses = {"kind": "hinge", "size": {"loss": "auto"}}
+    data = pl.Dataset(X, {"kind": kind, "size": size})
+    augment = Augment([CutMix()])
+    pl.train(model, data, loss=losses, augment=augment, optimizer=pl.Adam(0.01), batch_size=20, n_epochs=150)
+    answers = model.predict(X)
+    assert (answers["kind"] == kind).mean() > 0.95
+    assert np.abs(answers["size"] - size[:, 0].reshape(answers["size"].shape)).mean() < 0.1
+    assert model.loss_options["losses"]["size"]["loss"] == "mean_squared_error"
+
+
+@pytest.mark.parametrize("blend", [Mixup(1.0), CutMix()], ids=["mixup", "cutmix"])
+def test_classes_keep_their_weight_where_samples_are_mixed(blend: Blend) -> None:
+    rng = np.random.default_rng(0)
+    y = (np.arange(400) % 10 == 0).astype(int)
+    weights = np.where(y == 1, 9.0, 1.0)  # as many of each class, weighted
+    Y, X = np.eye(2)[y], rng.random((400, 4, 4, 1))
+    total = np.zeros(2)
+    for _ in range(50):
+        _, targets, counts = augment_weighted(Augment([blend]), X, Y, weights, rng)
+        np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-12)
+        assert counts is not None
+        total += counts @ targets
+    np.testing.assert_allclose(total / 50, [360, 360], rtol=0.02)
+
+
+def test_the_loss_of_a_weighted_mixture_is_the_weighted_mixture_of_losses(rng: np.random.Generator) -> None:
+    X, y, weights = rng.random((6, 4, 4, 3)), np.array([0, 1, 2, 0, 1, 2]), np.array([1.0, 0, 3, 0, 0, 2])
+    Y, Z = np.eye(3)[y], rng.standard_normal((6, 3))
+    _, targets, counts = augment_weighted(Augment([Mixup(1.0)]), X, Y, weights, np.random.default_rng(3))
+    values = Mixup(1.0).draw(6, X.shape[1:], np.random.default_rng(3))
+    share, other = values[:, 0], values[:, 1].astype(int)
+    log_P = Z - np.log(np.exp(Z).sum(axis=1, keepdims=True))
+    own, foreign = -(log_P * Y).sum(axis=1), -(log_P * Y[other]).sum(axis=1)
+    expected = ((1 - share) * weights * own + share * weights[other] * foreign).sum()
+    assert counts is not None
+    np.testing.assert_allclose(-(counts[:, None] * targets * log_P).sum(), expected, rtol=1e-12)
+    assert np.isfinite(targets).all()
+
+
+def test_without_weights_or_mixing_weights_stay_as_they_are(rng: np.random.Generator) -> None:
+    X, Y, weights = rng.random((3, 4, 4, 3)), np.eye(3), np.array([1.0, 2.0, 3.0])
+    assert augment_weighted(Augment([CutMix()]), X, Y, None, rng)[2] is None
+    _, targets, counts = augment_weighted(Augment([HorizontalFlip()]), X, Y, weights, rng)
+    assert targets is Y
+    assert counts is weights
