@@ -19,7 +19,8 @@ class NetworkClassifier(NetworkClassifierBase, BaseAnyNetwork):
         A preset's name such as "cnn", a TOML file, or a model of your own, which is copied and never changed (one
         that is trained already is trained further). None: one hidden layer of 100 relu units.
     loss : str or dict, optional
-        "log_loss" (default), "focal" or "hinge"; with options, ``{"loss": "focal", "gamma": 2}``.
+        "log_loss", "focal" or "hinge"; with options, ``{"loss": "focal", "gamma": 2}``. Default: that of the file
+        that ``model`` is, else "log_loss".
     optimizer : str or Optimizer, optional
         "sgd", "adam", "adamw", "rmsprop", "adagrad", "lbfgs", or one of your own, which is copied. "auto": what the
         TOML file's [training] table, or the preset's recipe, says; so for all that is "auto" here.
@@ -149,8 +150,9 @@ class NetworkRegressor(NetworkRegressorBase, BaseAnyNetwork):
     model : str, Path, Model or None, optional
         As for :class:`NetworkClassifier`.
     loss : str or dict, optional
-        "mean_squared_error" (default), "squared_error" (half of it), "poisson", "absolute_error",
-        "mean_absolute_error" or "huber"; with options, ``{"loss": "huber", "delta": 2}``.
+        "mean_squared_error", "squared_error" (half of it), "poisson", "absolute_error", "mean_absolute_error" or
+        "huber"; with options, ``{"loss": "huber", "delta": 2}``. Default: that of the file that ``model`` is, else
+        "mean_squared_error".
     optimizer, learning_rate, schedule, ... : optional
         As for :class:`NetworkClassifier`, which has also ``class_weight`` and ``label_smoothing``.
 
