@@ -27,6 +27,8 @@ class Dropout(Layer):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from pellucid.nn.initializers import StartRandom
     >>> layer = Dropout(0.5)
     >>> layer.build((4,), StartRandom(np.random.PCG64(1)))
     >>> layer.forward(np.ones((1, 4)))
@@ -89,6 +91,8 @@ class Activation(Layer):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from pellucid.nn.initializers import StartRandom
     >>> layer = Activation("relu")
     >>> layer.build((2,), StartRandom(np.random.PCG64(1)))
     >>> layer.forward(np.array([[-1.0, 2.0]]))

@@ -120,6 +120,7 @@ class Model(Container):
         Examples
         --------
         >>> from pellucid.nn.layers import Dense
+        >>> from pellucid.nn.sequential import Sequential
         >>> model = Sequential([Dense(1, initializer="zeros")])
         >>> model.initialize((2,), dtype="float64")
         >>> round(model.loss_and_grad(np.array([[1.0, 2.0]]), np.array([1])), 4)
