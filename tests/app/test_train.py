@@ -157,6 +157,23 @@ def test_resume_and_folders(pellucid: Command, photos: Path, tmp_path: Path) -> 
     assert "--validation" in done.err
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--batch-size", "1000"],
+        ["--loss", "hinge", "--label-smoothing", "0.1"],
+        ["--path", "dual", "--optimizer", "adam"],
+    ],
+)
+def test_options_that_do_not_suit_the_data_leave_nothing(
+    pellucid: Command, photos: Path, tmp_path: Path, options: list[str]
+) -> None:
+    done = pellucid("train", photos, "--out", tmp_path / "out", "--quiet", *options)
+    assert done.code == 2
+    assert len(done.err.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_broken_training_leaves_a_black_box(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     done = pellucid("train", photos, "--out", "out", "--learning-rate", "1e200", "--epochs", 50)
     assert done.code == 2

@@ -15,7 +15,7 @@ from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import save
 from pellucid.training.callbacks import StopOnInterrupt
 from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
-from pellucid.training.events import Callback
+from pellucid.training.events import Callback, Event, TrainStart
 from pellucid.training.tensorboard import TensorBoard
 from pellucid.types import Split
 
@@ -74,11 +74,15 @@ def train_into(
     if checkpoint_steps is None and checkpoint_minutes is None:
         checkpoint_minutes = DEFAULT_MINUTES
     interrupt = StopOnInterrupt()
-    listeners: list[Callback] = [*callbacks, interrupt]
+
+    def note_options(event: Event) -> None:
+        if isinstance(event, TrainStart) and not resume:  # not before they have been checked against the data
+            write_atomically(out / "config.toml", config.to_toml())
+
+    listeners: list[Callback] = [note_options, *callbacks, interrupt]
     listeners.append(Checkpoint(checkpoints, every_steps=checkpoint_steps, every_minutes=checkpoint_minutes))
     if tensorboard:
         listeners.append(TensorBoard(out / "tensorboard"))
-    write_atomically(out / "config.toml", config.to_toml())
     history = fit(model, split, config, listeners, resume=start, black_box=out / "black-box.safetensors")
     save(model, out / "model.safetensors")
     history.write(out / "history.jsonl")
