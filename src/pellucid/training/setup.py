@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.augment import augment_weighted
 from pellucid.data.batches import Batch, Batches, Change
 from pellucid.data.door import hold_out
 from pellucid.data.preprocess import Preprocessing, check_finite
@@ -24,7 +23,7 @@ from pellucid.training.optimizers import Optimizer
 from pellucid.training.options import check_flag
 from pellucid.training.records import History
 from pellucid.training.schedules import Schedule
-from pellucid.training.targets import encode_targets, set_loss, weigh_samples
+from pellucid.training.targets import augment_weighted, encode_targets, set_loss, weigh_samples
 from pellucid.training.worth import is_for_one_blas_thread, worthwhile_threads
 from pellucid.types import Array, Dataset, map_arrays, n_rows
 from pellucid.workspace import Workspace

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from pellucid.data.augment import Augment
 from pellucid.nn.model import Model
 from pellucid.ops.class_weights import class_weights_to_sample_weights, one_hot
 from pellucid.ops.losses import default_loss
@@ -69,3 +72,37 @@ def _as_rows(Y: Any, model: Model) -> Any:
 
 def _rows(Y: Array, k: int, dtype: str) -> Array:
     return one_hot(Y, k, dtype) if Y.ndim == 1 else Y
+
+
+def augment_weighted(
+    augment: Augment, X: Array, Y: Any, weights: Array | None, rng: np.random.Generator
+) -> tuple[Array, Any, Array | None]:
+    """Return a changed copy of a batch, its targets and how much each sample counts.
+
+    Where samples are mixed, a mixture counts as much as its parts do, and its targets are shared out by that:
+    ``w = sum_i s_i w_i`` and ``Y = sum_i s_i w_i Y_i / w`` for shares s. So classes keep the weight that they were
+    given.
+
+    Examples
+    --------
+    >>> from pellucid.data.augment import CutMix
+    >>> X, Y, w = np.zeros((2, 4, 4, 3)), np.eye(2), np.array([1.0, 3.0])
+    >>> X, Y, w = augment_weighted(Augment([CutMix()]), X, Y, w, np.random.default_rng(1))
+    >>> w @ Y  # as before
+    array([1., 3.])
+    """
+    if weights is None or not augment.mixes_targets:
+        return (*augment.apply(X, Y, rng), weights)
+    column = weights.astype(np.float64)[:, None]
+    weighted = {name: (part * column).astype(part.dtype) for name, part in _by_name(Y).items()}
+    X, mixed = augment.apply(X, {**weighted, None: column}, rng)
+    column = mixed.pop(None)
+    shared = {
+        name: np.divide(part, column, out=np.zeros_like(part), where=column > 0)
+        for name, part in mixed.items()
+    }
+    return X, shared if isinstance(Y, dict) else shared[""], column[:, 0]
+
+
+def _by_name(Y: Any) -> dict[Any, Array]:
+    return Y if isinstance(Y, dict) else {"": Y}

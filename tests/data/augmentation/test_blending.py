@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.data.augment import Augment, HorizontalFlip, augment_weighted
+from pellucid.data.augment import Augment, HorizontalFlip
 from pellucid.data.augmentation.blending import Blend, CutMix, Mixup
 from pellucid.errors import OptionError, ShapeError
+from pellucid.training.targets import augment_weighted
 
 
 def test_mixup_mixes_images_and_targets_alike(rng: np.random.Generator) -> None:
