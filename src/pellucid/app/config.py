@@ -117,10 +117,8 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     for kind in ("optimizer", "schedule", "loss"):
         if kind in above:
             fill.pop(f"{kind}_options", None)
-    if (
-        "label_smoothing"
-        not in LOSSES.get(above.get("loss", ""), LOSSES["categorical_cross_entropy"]).options
-    ):
+    loss = LOSSES.get(above.get("loss", ""))
+    if loss is not None and "label_smoothing" not in loss.options:
         fill.pop("label_smoothing", None)
     if above.get("optimizer", fill.get("optimizer")) != fill.get("optimizer"):
         for name in ("schedule", "schedule_options", "learning_rate", "weight_decay"):
