@@ -16,7 +16,7 @@ from functools import partial
 import numpy as np
 
 from pellucid.app.influence import agreement
-from pellucid.app.side_by_side import side_by_side
+from pellucid.parallel import side_by_side
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.sources import load_data
 from pellucid.evaluation.influence import (

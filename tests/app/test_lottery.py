@@ -239,7 +239,7 @@ def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> 
         "import os, signal, sys\n"
         "from pellucid.app import lottery\n"
         "from pellucid.app.cli import main\n"
-        "from pellucid.app.side_by_side import JobBar\n"
+        "from pellucid.parallel import JobBar\n"
         "seen = []\n"
         "def advance(self, figures=''):\n"
         "    seen.append(figures)\n"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.app.side_by_side import side_by_side
+from pellucid.parallel import side_by_side
 from pellucid.errors import OptionError, PellucidError
 from pellucid.nn.stepper import n_cores
 

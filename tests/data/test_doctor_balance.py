@@ -7,7 +7,7 @@ from scipy import stats
 from pellucid.data.doctor import examine
 from pellucid.data.doctoring.balance import constant_scores, homogeneity, odds
 from pellucid.types import Dataset, Split
-from pellucid.wilson import wilson_interval
+from pellucid.stats_wilson import wilson_interval
 
 
 def split_of(train: list[int], test: list[int], classes: tuple[str, ...] = ()) -> Split:

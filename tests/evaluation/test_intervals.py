@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from pellucid.errors import DataError, OptionError
-from pellucid.evaluation.intervals import (
+from pellucid.stats_intervals import (
     bootstrap_interval,
     interval_of,
     percentile_interval,
@@ -18,7 +18,7 @@ from pellucid.evaluation.intervals import (
     wilson_interval,
 )
 from pellucid.evaluation.plain_metrics import wilson_bounds
-from pellucid.evaluation.resampling import bootstrap
+from pellucid.stats_resampling import bootstrap
 
 NORMAL_975 = 1.959963984540054
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix
 
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.evaluation.intervals import wilson_interval
+from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.metrics import evaluate, score
 from pellucid.evaluation.outputs import read_outputs
 from pellucid.nn.graph import Graph

@@ -12,7 +12,7 @@ from pellucid.data.sources import load_data
 from pellucid.errors import OptionError
 from pellucid.evaluation.assessing import assess, assess_outputs
 from pellucid.evaluation.outputs import Outputs, read_outputs
-from pellucid.evaluation.resampling import bootstrap
+from pellucid.stats_resampling import bootstrap
 from pellucid.evaluation.wording import headline, in_words
 from pellucid.nn.layers import Dense
 from pellucid.nn.presets import preset

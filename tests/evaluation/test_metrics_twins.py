@@ -14,7 +14,7 @@ from sklearn.calibration import calibration_curve
 from pellucid.evaluation import plain_metrics as plain
 from pellucid.evaluation.assessing import assess_outputs
 from pellucid.evaluation.calibration import calibrate, surprises
-from pellucid.evaluation.intervals import Estimate
+from pellucid.stats_intervals import Estimate
 from pellucid.evaluation.one_against_rest import Columns, ResampledColumns
 from pellucid.evaluation.outputs import Outputs, log_odds
 from pellucid.evaluation.quantities import quantity_estimates, quantity_figures

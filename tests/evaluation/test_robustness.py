@@ -10,7 +10,7 @@ import pytest
 import pellucid.evaluation.robustness as module
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.evaluation.intervals import wilson_interval
+from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.metrics import evaluate
 from pellucid.evaluation.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness import change_photos, measure_robustness

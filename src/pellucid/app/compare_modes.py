@@ -111,7 +111,7 @@ class OverFolds:
         **rest: Any,
     ) -> "CrossValidation":
         from pellucid.app.cross_validation import cross_validate
-        from pellucid.app.side_by_side import JobBar
+        from pellucid.parallel import JobBar
 
         n_jobs = self.n_splits * self.n_repeats * len(candidates)
         with JobBar("folds", n_jobs, is_shown=not quiet) as bar:
@@ -192,7 +192,7 @@ class OverStarts:
         **rest: Any,
     ) -> "Lottery":
         from pellucid.app.lottery import seed_lottery
-        from pellucid.app.side_by_side import JobBar
+        from pellucid.parallel import JobBar
 
         with JobBar("starts", self.n_seeds * len(candidates), is_shown=not quiet) as bar:
             return seed_lottery(

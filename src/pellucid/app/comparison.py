@@ -20,7 +20,7 @@ from pellucid.data.doctor import leaked_test_rows
 from pellucid.data.foreign import some
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison import McNemar, chance_in_words, mcnemar, paired_bootstrap
-from pellucid.evaluation.intervals import wilson_interval
+from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.metrics import Evaluation, score
 from pellucid.nn.model import Model
 from pellucid.training.events import Callback

@@ -16,7 +16,7 @@ from pellucid.app.candidates import (
     train_candidate,
 )
 from pellucid.app.folds import check_counts, deal, whole
-from pellucid.app.side_by_side import side_by_side
+from pellucid.parallel import side_by_side
 from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison import chance_in_words
 from pellucid.evaluation.metrics import score

@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.app.config import TrainingConfig
 from pellucid.app.run_result import RunResult
-from pellucid.app.side_by_side import JobBar, side_by_side
+from pellucid.parallel import JobBar, side_by_side
 from pellucid.app.training import fit, make_optimizer
 from pellucid.data.door import hold_out
 from pellucid.evaluation.influence import Retraining, Traced, in_their_span, last_moment, read_moment

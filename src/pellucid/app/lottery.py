@@ -15,7 +15,7 @@ from pellucid.app.candidates import (
     train_candidate,
 )
 from pellucid.app.lottery_records import Draws, Lottery, Start
-from pellucid.app.side_by_side import side_by_side
+from pellucid.parallel import side_by_side
 from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.metrics import score
 from pellucid.types import Split

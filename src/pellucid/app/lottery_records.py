@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.app.reproduction import PUBLISHED_TEST_ACCURACY
 from pellucid.evaluation.repetition import Advantage, welch_advantage
 from pellucid.types import Array
-from pellucid.wilson import wilson_interval
+from pellucid.stats_wilson import wilson_interval
 
 QUARTILES = ("min", "lower_quartile", "median", "upper_quartile", "max")
 

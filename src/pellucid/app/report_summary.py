@@ -6,7 +6,7 @@ import numpy as np
 
 from pellucid.app.run_result import RunResult
 from pellucid.evaluation.comparison import mcnemar
-from pellucid.evaluation.intervals import wilson_interval
+from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.metrics import Evaluation
 from pellucid.evaluation.style import percent
 from pellucid.types import Array

@@ -12,7 +12,7 @@ from pellucid.data.foreign import some
 from pellucid.evaluation.assessment import Assessment
 from pellucid.evaluation.calibration import calibrate, squared_errors, surprises
 from pellucid.evaluation.comparison import mcnemar
-from pellucid.evaluation.intervals import LEVEL, Estimate, check_level, interval_of, proportion
+from pellucid.stats_intervals import LEVEL, Estimate, check_level, interval_of, proportion
 from pellucid.evaluation.metrics import score
 from pellucid.evaluation.one_against_rest import (
     NO_PROBABILITIES,
@@ -24,7 +24,7 @@ from pellucid.evaluation.one_against_rest import (
 )
 from pellucid.evaluation.outputs import Outputs, read_outputs
 from pellucid.evaluation.quantities import quantity_estimates
-from pellucid.evaluation.resampling import N_RESAMPLES, bootstrap
+from pellucid.stats_resampling import N_RESAMPLES, bootstrap
 from pellucid.nn.model import Model
 from pellucid.types import Array, Dataset
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.evaluation.intervals import LEVEL, percentile_interval, wilson_interval
-from pellucid.evaluation.resampling import N_RESAMPLES
+from pellucid.stats_intervals import LEVEL, percentile_interval, wilson_interval
+from pellucid.stats_resampling import N_RESAMPLES
 from pellucid.ops.losses_multi_label import yes_no
 from pellucid.rng import stream
 from pellucid.types import Array

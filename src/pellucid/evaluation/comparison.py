@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.intervals import LEVEL, check_level, is_point, percentile_interval
+from pellucid.stats_intervals import LEVEL, check_level, is_point, percentile_interval
 from pellucid.rng import stream
 from pellucid.types import Array
 

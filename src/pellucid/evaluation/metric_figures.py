@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.errors import OptionError
 from pellucid.evaluation.assessment import Assessment
 from pellucid.evaluation.calibration_panel import COLORS, MOST_LINES, N_WORST, calibration_panel
-from pellucid.evaluation.intervals import Estimate
+from pellucid.stats_intervals import Estimate
 from pellucid.evaluation.one_against_rest import ClassFigures
 from pellucid.evaluation.style import (
     BLUE,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import DataError, OptionError
-from pellucid.evaluation.intervals import wilson_interval
+from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.outputs import read_outputs
 from pellucid.nn.model import Model
 from pellucid.types import Array, Dataset

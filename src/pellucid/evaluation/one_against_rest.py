@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.evaluation.calibration import Calibration, calibrate, squared_errors, surprises
-from pellucid.evaluation.intervals import LEVEL, Estimate, interval_of, proportion
+from pellucid.stats_intervals import LEVEL, Estimate, interval_of, proportion
 from pellucid.evaluation.outputs import Outputs
 from pellucid.evaluation.ranking import PrCurve, ResampledAreas, RocCurve, pr_curve_of, roc_curve_of
 from pellucid.ops.activations_smooth import sigmoid_forward

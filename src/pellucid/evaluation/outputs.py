@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.foreign import some
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.evaluation.resampling import Tell
+from pellucid.stats_resampling import Tell
 from pellucid.nn.model import Model
 from pellucid.ops.losses import LOSSES
 from pellucid.types import Array, Dataset, take_rows

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.comparison import mcnemar
-from pellucid.evaluation.intervals import wilson_interval
+from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.metrics import score
 from pellucid.evaluation.outputs import read_outputs
 from pellucid.evaluation.perturbations import choose_perturbations, choose_strengths

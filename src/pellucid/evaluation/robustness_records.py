@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pellucid.evaluation.comparison import chance_in_words
-from pellucid.evaluation.intervals import wilson_interval
+from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.perturbations import REASONS, Perturbation, nearest
 from pellucid.evaluation.style import percent
 

@@ -9,7 +9,7 @@ from pellucid.data.foreign import plain, some
 from pellucid.errors import DataError
 from pellucid.rng import stream
 from pellucid.types import Array, Dataset, Split
-from pellucid.wilson import wilson_interval
+from pellucid.stats_wilson import wilson_interval
 
 SURE = 0.01  # a shift is told where chance alone would make one as large in fewer than 1 of 100 draws ...
 _MATTERS = (

@@ -1,16 +1,16 @@
 """How far a score may be from the truth: intervals, from few samples wide, from many narrow.
 
 Shares (so many right of so many) have a formula, Wilson's. Everything else is resampled: see
-:mod:`pellucid.evaluation.resampling`.
+:mod:`pellucid.stats_resampling`.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.evaluation.resampling import N_RESAMPLES, Statistic, bootstrap
+from pellucid.stats_resampling import N_RESAMPLES, Statistic, bootstrap
 from pellucid.types import Array
-from pellucid.wilson import LEVEL, check_level, wilson_interval
+from pellucid.stats_wilson import LEVEL, check_level, wilson_interval
 
 __all__ = [
     "LEVEL",
