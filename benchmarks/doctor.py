@@ -21,7 +21,7 @@ import numpy as np
 import PIL
 from PIL import Image, ImageEnhance
 
-from pellucid.data.doctor import examine, near_duplicates
+from pellucid.checks.check import examine, near_duplicates
 from pellucid.data.drawn import draw
 from pellucid.data.sources import load_data
 from pellucid.types import Array, Split

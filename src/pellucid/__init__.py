@@ -19,7 +19,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from pellucid.data.augment import Augment, augment_preset
-    from pellucid.data.doctor import examine
+    from pellucid.checks.check import examine
     from pellucid.data.sources import load_data
     from pellucid.errors import PellucidError
     from pellucid.evaluation.assessing import assess
@@ -106,7 +106,7 @@ _HOMES = {
     "assess": "evaluation.assessing",
     "augment_preset": "data.augment",
     "evaluate": "evaluation.metrics",
-    "examine": "data.doctor",
+    "examine": "checks.check",
     "examine_photo": "evaluation.own_photo",
     "find_learning_rate": "evaluation.range_test",
     "gradcheck": "ops.checking",

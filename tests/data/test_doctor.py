@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from pellucid.data.doctor import examine, leaked_test_rows, near_duplicates
+from pellucid.checks.check import examine, leaked_test_rows, near_duplicates
 from pellucid.data.drawn import draw, load_drawn_cats
 from pellucid.data.sources import load_data
 from pellucid.errors import DataError, ShapeError

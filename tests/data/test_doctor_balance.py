@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pellucid.data.doctor import examine
-from pellucid.data.doctoring.balance import constant_scores, homogeneity, odds
+from pellucid.checks.check import examine
+from pellucid.checks.classes import constant_scores, homogeneity, odds
 from pellucid.types import Dataset, Split
 from pellucid.stats_wilson import wilson_interval
 

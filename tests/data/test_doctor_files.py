@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.data.doctor import Checkup, examine
-from pellucid.data.doctoring.opening import Opened, open_data
+from pellucid.checks.check import Checkup, examine
+from pellucid.checks.opening import Opened, open_data
 from pellucid.data.drawn import draw
 from pellucid.data.images import read_facts
 from pellucid.data.sources import load_data

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pellucid.data.doctor import Checkup, examine
-from pellucid.data.doctoring.opening import open_data
+from pellucid.checks.check import Checkup, examine
+from pellucid.checks.opening import open_data
 from pellucid.data.sources import load_data
 from pellucid.errors import DataError
 from pellucid.types import Dataset, Split

@@ -5,11 +5,11 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pellucid.data.doctor import Checkup, examine
-from pellucid.data.doctoring.records import Finding, Names, Sample
+from pellucid.checks.check import Checkup, examine
+from pellucid.checks.records import Finding, Names, Sample
 from pellucid.data.drawn import load_drawn_cats
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.findings_sheet import MOST_SHOWN, findings_sheets
+from pellucid.checks.figures import MOST_SHOWN, findings_sheets
 from pellucid.types import Dataset, Split
 
 

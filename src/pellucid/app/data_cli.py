@@ -96,7 +96,7 @@ def data_check(
     mirror: o.Mirror = None,
 ) -> None:
     """What is wrong with a data set: copies, leaks, conflicts, odd pictures, the score to beat."""
-    from pellucid.app.doctor import check_data
+    from pellucid.checks.report import check_data
     from pellucid.app.doctor_cli import print_checkup
     from pellucid.app.terminal import StageBar
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.app.run_folder import filled_beside
-from pellucid.data.doctoring.records import Tell, tell_nobody
+from pellucid.checks.records import Tell, tell_nobody
 from pellucid.data.sources import load_data
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.metrics import evaluate

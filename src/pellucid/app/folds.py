@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from pellucid.data.doctoring.copies import distinct
+from pellucid.checks.copies import distinct
 from pellucid.errors import OptionError
 from pellucid.types import Array, Dataset, Split
 

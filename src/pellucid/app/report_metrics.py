@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pellucid.app.report_draft import Draft
 from pellucid.app.report_summary import count
-from pellucid.data.doctoring.records import Sample
+from pellucid.checks.records import Sample
 from pellucid.evaluation.report import Card, Gallery, Section, Table
 from pellucid.evaluation.report_parts import Cell
 from pellucid.evaluation.style import class_name
@@ -73,8 +73,8 @@ def metrics_section(draft: Draft) -> Section:
 
 def doctor_section(draft: Draft) -> Section:
     """Return what the data doctor finds odd about the data, with the pictures of it."""
-    from pellucid.data.doctor import examine
-    from pellucid.data.doctoring.words import TITLES
+    from pellucid.checks.check import examine
+    from pellucid.checks.words import TITLES
 
     result = draft.result
     checkup = examine(result.split)

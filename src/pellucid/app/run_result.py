@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.app.config import TrainingConfig
-from pellucid.data.doctoring.copies import find_leaks
-from pellucid.data.doctoring.records import Leak
+from pellucid.checks.copies import find_leaks
+from pellucid.checks.records import Leak
 from pellucid.data.images import image_to_input
 from pellucid.evaluation.metrics import Evaluation, score
 from pellucid.evaluation.picks import sample_losses

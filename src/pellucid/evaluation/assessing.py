@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.doctoring.copies import find_leaks
-from pellucid.data.doctoring.records import Tell, tell_nobody
+from pellucid.checks.copies import find_leaks
+from pellucid.checks.records import Tell, tell_nobody
 from pellucid.data.foreign import some
 from pellucid.evaluation.assessment import Assessment
 from pellucid.evaluation.calibration import calibrate, squared_errors, surprises
@@ -51,7 +51,7 @@ def assess(
         As loaded; the model prepares it.
     train : Dataset, optional
         What it was trained on: then all is said once more without the samples of ``data`` that are in it, exactly
-        or, of pictures, nearly: see :mod:`pellucid.data.doctor`.
+        or, of pictures, nearly: see :mod:`pellucid.checks.check`.
     level : float, optional
         Between 0 and 1.
     n_resamples : int, optional

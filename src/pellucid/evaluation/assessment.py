@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pellucid.data.doctoring.records import Leak
+from pellucid.checks.records import Leak
 from pellucid.evaluation.calibration import Calibration
 from pellucid.evaluation.comparison import McNemar
 from pellucid.stats_intervals import Estimate

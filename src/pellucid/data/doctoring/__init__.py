@@ -1,1 +1,1 @@
-"""What the data doctor looks for, a module a subject; the door is :mod:`pellucid.data.doctor`."""
+"""What the data doctor looks for, a module a subject; the door is :mod:`pellucid.checks.check`."""

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.doctoring.balance import called
-from pellucid.data.doctoring.copies import MOST_COPIES, Copies, Distinct, components
-from pellucid.data.doctoring.pictures import odd_pictures
-from pellucid.data.doctoring.pixels import Scale
-from pellucid.data.doctoring.records import Finding, Leak, Names, Pair, Sample, Tell
-from pellucid.data.doctoring.rows import constant_columns, far_values, missing_values
+from pellucid.checks.classes import called
+from pellucid.checks.copies import MOST_COPIES, Copies, Distinct, components
+from pellucid.checks.images import odd_pictures
+from pellucid.checks.pixels import Scale
+from pellucid.checks.records import Finding, Leak, Names, Pair, Sample, Tell
+from pellucid.checks.rows import constant_columns, far_values, missing_values
 from pellucid.data.foreign import plain
 from pellucid.types import Split
 

@@ -1,7 +1,7 @@
 """The data doctor: what is wrong with a data set, in words, before a model is trained on it.
 
 :func:`examine` looks at a whole data set; :func:`near_duplicates` and :func:`leaked_test_rows` are its search for
-copies alone. What it finds of copies, and what not, is told in :mod:`pellucid.data.doctoring.neighbours`.
+copies alone. What it finds of copies, and what not, is told in :mod:`pellucid.checks.near_duplicates`.
 """
 
 from collections.abc import Iterable
@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.doctoring import balance, copies
-from pellucid.data.doctoring.findings import copy_findings, picture_findings, row_findings
-from pellucid.data.doctoring.neighbours import near_pairs, signatures, usual_likeness, wanted_cosine
-from pellucid.data.doctoring.pixels import Scale, are_pictures
-from pellucid.data.doctoring.records import (
+from pellucid.checks import classes as balance
+from pellucid.checks import copies
+from pellucid.checks.findings import copy_findings, picture_findings, row_findings
+from pellucid.checks.near_duplicates import near_pairs, signatures, usual_likeness, wanted_cosine
+from pellucid.checks.pixels import Scale, are_pictures
+from pellucid.checks.records import (
     ConstantScore,
     Finding,
     Homogeneity,
@@ -24,7 +25,7 @@ from pellucid.data.doctoring.records import (
     Tell,
     tell_nobody,
 )
-from pellucid.data.doctoring.words import TITLES
+from pellucid.checks.words import TITLES
 from pellucid.errors import ShapeError
 from pellucid.types import Array, Dataset, Split
 

@@ -26,8 +26,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.doctoring.pixels import Scale, blocks, edges, pool
-from pellucid.data.doctoring.records import Pair, Tell, tell_nobody
+from pellucid.checks.pixels import Scale, blocks, edges, pool
+from pellucid.checks.records import Pair, Tell, tell_nobody
 from pellucid.types import Array
 
 COARSE, MIDDLE, FINE = 8, 16, 32  # sides in pixels

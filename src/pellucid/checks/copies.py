@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.doctoring.neighbours import (
+from pellucid.checks.near_duplicates import (
     Signatures,
     near_pairs,
     signatures,
     usual_likeness,
     wanted_cosine,
 )
-from pellucid.data.doctoring.pixels import Scale, are_pictures
-from pellucid.data.doctoring.records import Leak, Pair, Tell, tell_nobody
+from pellucid.checks.pixels import Scale, are_pictures
+from pellucid.checks.records import Leak, Pair, Tell, tell_nobody
 from pellucid.types import Array, n_rows
 
 MOST_COPIES = 10  # of one sample that are named

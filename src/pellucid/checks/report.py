@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.data.doctor import Checkup, examine
-from pellucid.data.doctoring.opening import open_data
-from pellucid.data.doctoring.pixels import are_pictures
-from pellucid.data.doctoring.records import Tell, tell_nobody
+from pellucid.checks.check import Checkup, examine
+from pellucid.checks.opening import open_data
+from pellucid.checks.pixels import are_pictures
+from pellucid.checks.records import Tell, tell_nobody
 from pellucid.errors import OptionError
 from pellucid.types import Split
 
@@ -86,7 +86,7 @@ def sheet_path(out: Path) -> Path:
 
 def write_sheets(checkup: Checkup, split: Split, first: Path, tell: Tell = tell_nobody) -> tuple[Path, ...]:
     """Draw every finding and return the files written."""
-    from pellucid.evaluation.findings_sheet import findings_sheets
+    from pellucid.checks.figures import findings_sheets
     from pellucid.evaluation.report import save_figure
 
     pages = findings_sheets(checkup, split)

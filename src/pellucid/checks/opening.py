@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.doctoring.files import Read, file_findings, unreadable
-from pellucid.data.doctoring.records import Finding, Names, Sample, Tell, tell_nobody
-from pellucid.data.doctoring.tables import open_table
+from pellucid.checks.files import Read, file_findings, unreadable
+from pellucid.checks.records import Finding, Names, Sample, Tell, tell_nobody
+from pellucid.checks.tables import open_table
 from pellucid.data.door import Part, Raw, to_split
 from pellucid.data.folder import Listing, common_size, list_folder
 from pellucid.data.foreign import plain

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.data.doctor import Checkup
-from pellucid.data.doctoring.pixels import Scale
-from pellucid.data.doctoring.records import Finding, Sample
-from pellucid.data.doctoring.words import ADVICE, TITLES, WHY
+from pellucid.checks.check import Checkup
+from pellucid.checks.pixels import Scale
+from pellucid.checks.records import Finding, Sample
+from pellucid.checks.words import ADVICE, TITLES, WHY
 from pellucid.errors import OptionError
 from pellucid.evaluation.style import (
     INK,
@@ -80,7 +80,7 @@ def findings_sheets(checkup: Checkup, split: Split, *, max_pages: int = 10) -> l
 
     Examples
     --------
-    >>> from pellucid.data.doctor import examine
+    >>> from pellucid.checks.check import examine
     >>> from pellucid.data.drawn import load_drawn_cats
     >>> cats = load_drawn_cats()
     >>> cats.test.X[3] = cats.train.X[100]

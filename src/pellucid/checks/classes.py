@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.doctoring.records import ConstantScore, Finding, Homogeneity
+from pellucid.checks.records import ConstantScore, Finding, Homogeneity
 from pellucid.data.foreign import plain, some
 from pellucid.errors import DataError
 from pellucid.rng import stream

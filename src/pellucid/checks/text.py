@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.data.doctoring.records import ConstantScore, Finding
-from pellucid.data.doctoring.words import TITLES
+from pellucid.checks.records import ConstantScore, Finding
+from pellucid.checks.words import TITLES
 
 if TYPE_CHECKING:
-    from pellucid.data.doctor import Checkup
+    from pellucid.checks.check import Checkup
 
 
 class KindRow(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pellucid.data.doctoring.words import ADVICE, WHY
+from pellucid.checks.words import ADVICE, WHY
 
 # stage, how much of it is done, how much there is: told while a check runs
 Tell = Callable[[str, int, int], None]
@@ -76,7 +76,7 @@ class Finding:
     Attributes
     ----------
     kind : str
-        A key of :data:`pellucid.data.doctoring.words.TITLES`.
+        A key of :data:`pellucid.checks.words.TITLES`.
     found : str
         What was found, in a sentence.
     samples : tuple of Sample

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.doctoring.records import Finding
+from pellucid.checks.records import Finding
 from pellucid.data.foreign import plain, some
 from pellucid.types import Array, Split
 

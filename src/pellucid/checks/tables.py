@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pellucid.data.doctoring.records import Finding, Names, Sample
+from pellucid.checks.records import Finding, Names, Sample
 from pellucid.data.foreign import plain, some
 from pellucid.data.table import parse_target, split_table
 from pellucid.data.table_text import Table, number, read_table

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.doctoring.records import Finding, Sample
+from pellucid.checks.records import Finding, Sample
 from pellucid.data.images import ImageFacts
 
 _MANY = 0.9  # of the files that share a size: then another one is odd

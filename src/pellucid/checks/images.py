@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.doctoring.pixels import Scale, blocks, pool
-from pellucid.data.doctoring.records import Tell, tell_nobody
+from pellucid.checks.pixels import Scale, blocks, pool
+from pellucid.checks.records import Tell, tell_nobody
 from pellucid.types import Array
 
 EMPTY = 2.0  # standard deviation in grey levels of 255 up to which a picture shows nothing
