@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pellucid.app.cli import main
+from pellucid.cli.main import main
 
 
 @dataclass

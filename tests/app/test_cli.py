@@ -32,7 +32,7 @@ def test_help_version_and_no_arguments(pellucid: Command) -> None:
 
 def test_the_module_runs_as_a_command() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pellucid.app.cli", "data", "list"],
+        [sys.executable, "-m", "pellucid.cli.main", "data", "list"],
         capture_output=True,
         text=True,
         check=False,

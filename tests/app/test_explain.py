@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import pellucid as pl
-from pellucid.app.cli import main
+from pellucid.cli.main import main
 from pellucid.app.explanation import explain
 from pellucid.app.training_photos import find_training_photos
 from pellucid.formats.safetensors import load, save

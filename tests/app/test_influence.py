@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.app.cli import main
+from pellucid.cli.main import main
 from pellucid.app.influence import agreement, influence_of, influence_of_run
 from pellucid.app.influence_ground import training_weights
 from pellucid.app.run_record import read_run

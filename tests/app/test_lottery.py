@@ -238,7 +238,7 @@ def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> 
     script = (
         "import os, signal, sys\n"
         "from pellucid.app import lottery\n"
-        "from pellucid.app.cli import main\n"
+        "from pellucid.cli.main import main\n"
         "from pellucid.parallel import JobBar\n"
         "seen = []\n"
         "def advance(self, figures=''):\n"
@@ -273,7 +273,7 @@ def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
 def test_ctrl_c_before_anything_is_done_just_ends(tmp_path: Path, photos: Path) -> None:
-    command = [sys.executable, "-m", "pellucid.app.cli", "compare", "mlp", "--data", str(photos)]
+    command = [sys.executable, "-m", "pellucid.cli.main", "compare", "mlp", "--data", str(photos)]
     command += ["--seeds", "5", "--epochs", "100000000", "--path", "dual"]
     process = subprocess.Popen(
         command,

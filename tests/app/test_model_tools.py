@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.app.model_tools import check, show
+from pellucid.cli.model_tools import check, show
 from pellucid.errors import FormatError, OptionError
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Layer

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pellucid.app.cli import main
+from pellucid.cli.main import main
 
 
 def test_a_rate_is_found_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

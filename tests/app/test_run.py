@@ -147,7 +147,7 @@ def test_a_failed_run_leaves_nothing(pellucid: Command, photos: Path, tmp_path: 
 
 @pytest.mark.parametrize("path", ["direct", "dual"])
 def test_ctrl_c_keeps_history_and_model_and_exits_130(photos: Path, tmp_path: Path, path: str) -> None:
-    command = [sys.executable, "-m", "pellucid.app.cli", "run", photos, "--epochs", "100000000"]
+    command = [sys.executable, "-m", "pellucid.cli.main", "run", photos, "--epochs", "100000000"]
     process = subprocess.Popen(
         [*command, "--out", "out", "--path", path],
         cwd=tmp_path,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pellucid.app.terminal import StageBar, say
+from pellucid.cli.terminal import StageBar, say
 
 
 @pytest.mark.parametrize("width", [48, 80])

@@ -119,7 +119,7 @@ def test_killed_and_resumed_ends_with_the_same_weights(photos: Path, tmp_path: P
     command = [
         sys.executable,
         "-m",
-        "pellucid.app.cli",
+        "pellucid.cli.main",
         "train",
         photos,
         "--model",

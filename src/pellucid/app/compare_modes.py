@@ -3,8 +3,8 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pellucid.app.options import print_table
-from pellucid.app.terminal import say
+from pellucid.cli.options import print_table
+from pellucid.cli.terminal import say
 from pellucid.data.foreign import some
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.app.config import TrainingConfig, training_config
-from pellucid.app.options import load as load_named
+from pellucid.cli.options import load as load_named
 from pellucid.app.reproduction import NEW_PHOTO
 from pellucid.app.run_result import RunResult, examine
 from pellucid.data.download import fetch

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pellucid.app.options import load as load_named
+from pellucid.cli.options import load as load_named
 from pellucid.app.run_record import data_record_of
 from pellucid.data.sources import BUILTIN
 from pellucid.errors import DataError, PellucidError, ShapeError

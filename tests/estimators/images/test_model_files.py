@@ -20,7 +20,7 @@ from pellucid.estimators.image_reading import read_sources
 
 
 def run_command(*arguments: object) -> subprocess.CompletedProcess[str]:
-    code = "import sys; from pellucid.app.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; from pellucid.cli.main import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 

@@ -1,29 +1,18 @@
-"""The edge of ``pellucid train``."""
+"""The edge of ``pellucid run``."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pellucid.app import options as o
+from pellucid.cli import options as o
 
 
-def train(
-    data: o.Data,
+def run(
+    data: o.Data = "drawn-cats",
     model: o.ModelName = "mlp",
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/DATA-MODEL-N.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
-    ] = False,
-    checkpoint_steps: Annotated[
-        int | None, typer.Option(help="Write a checkpoint every so many steps.")
-    ] = None,
-    checkpoint_minutes: Annotated[
-        float | None, typer.Option(help="Or every so many minutes; default 5.")
-    ] = None,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write event files into the folder.")
-    ] = False,
+    photo: Annotated[Path | None, typer.Option(help="A new photo to predict at the end.")] = None,
     force: o.Force = False,
     quiet: o.Quiet = False,
     epochs: o.Epochs = None,
@@ -51,9 +40,9 @@ def train(
     image_size: o.ImageSize = None,
     mirror: o.Mirror = None,
 ) -> None:
-    """Train a model: checkpoints, model, history and metrics, without the pictures of `run`."""
+    """The whole pipeline: look, train, evaluate, show the mistakes, report."""
+    from pellucid.app.pipeline import run as run_pipeline
     from pellucid.app.run_folder import next_folder
-    from pellucid.app.train_command import train_into
     from pellucid.app.training import plan
     from pellucid.training.callbacks import Progress
 
@@ -90,19 +79,24 @@ def train(
         mirror=mirror,
         seed=seed,
     )
-    outcome = train_into(
+    outcome = run_pipeline(
         split,
         config,
         out or next_folder(Path("runs"), o.folder_name(data, model)),
         architecture=architecture,
-        resume=resume,
-        checkpoint_steps=checkpoint_steps,
-        checkpoint_minutes=checkpoint_minutes,
-        tensorboard=tensorboard,
         force=force,
+        photo=photo,
+        reading={
+            "x_key": x_key,
+            "y_key": y_key,
+            "target": target,
+            "skip_bad": skip_bad,
+            "image_size": image_size,
+        },
         callbacks=() if quiet else (Progress(),),
         say=(lambda line: None) if quiet else print,
     )
-    print(outcome.folder)
+    if quiet:
+        print(outcome.report)
     if outcome.was_interrupted:
         raise typer.Exit(130)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pellucid.app import options as o
-from pellucid.app.options import print_json
+from pellucid.cli import options as o
+from pellucid.cli.options import print_json
 
 
 def predict(

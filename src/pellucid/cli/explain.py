@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from pellucid.app import options as o
-from pellucid.app.options import print_json
-from pellucid.app.terminal import StageBar, say
+from pellucid.cli import options as o
+from pellucid.cli.options import print_json
+from pellucid.cli.terminal import StageBar, say
 
 
 def explain(

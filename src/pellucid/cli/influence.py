@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pellucid.app import options as o
-from pellucid.app.options import print_json, print_table
-from pellucid.app.terminal import say
+from pellucid.cli import options as o
+from pellucid.cli.options import print_json, print_table
+from pellucid.cli.terminal import say
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:

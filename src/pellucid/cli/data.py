@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pellucid.app import options as o
-from pellucid.app.options import print_json, print_table
+from pellucid.cli import options as o
+from pellucid.cli.options import print_json, print_table
 
 data_app = typer.Typer(help="Look at data sets, and fetch the published one.", no_args_is_help=True)
 
@@ -97,8 +97,8 @@ def data_check(
 ) -> None:
     """What is wrong with a data set: copies, leaks, conflicts, odd pictures, the score to beat."""
     from pellucid.checks.report import check_data
-    from pellucid.app.doctor_cli import print_checkup
-    from pellucid.app.terminal import StageBar
+    from pellucid.cli.check import print_checkup
+    from pellucid.cli.terminal import StageBar
 
     bar = StageBar()
     try:

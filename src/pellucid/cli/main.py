@@ -6,20 +6,20 @@ from typing import Annotated
 
 import typer
 
-from pellucid.app.bench_cli import bench
-from pellucid.app.compare_cli import compare
-from pellucid.app.data_cli import data_app
-from pellucid.app.evaluate_cli import evaluate
-from pellucid.app.explain_cli import explain
-from pellucid.app.influence_cli import influence
-from pellucid.app.model_cli import model_app
-from pellucid.app.predict_cli import predict
-from pellucid.app.rate_cli import find_rate
-from pellucid.app.report_cli import report
-from pellucid.app.reproduce_cli import reproduce
-from pellucid.app.robustness_cli import robustness
-from pellucid.app.run_cli import run
-from pellucid.app.train_cli import train
+from pellucid.cli.bench import bench
+from pellucid.cli.compare import compare
+from pellucid.cli.data import data_app
+from pellucid.cli.evaluate import evaluate
+from pellucid.cli.explain import explain
+from pellucid.cli.influence import influence
+from pellucid.cli.model import model_app
+from pellucid.cli.predict import predict
+from pellucid.cli.find_rate import find_rate
+from pellucid.cli.report import report
+from pellucid.cli.reproduce import reproduce
+from pellucid.cli.robustness import robustness
+from pellucid.cli.run import run
+from pellucid.cli.train import train
 from pellucid.errors import PellucidError
 
 app = typer.Typer(

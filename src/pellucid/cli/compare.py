@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pellucid.app import options as o
-from pellucid.app.options import print_json
+from pellucid.cli import options as o
+from pellucid.cli.options import print_json
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """How a checkup is shown in a terminal: the summary, a table of findings, and what to do about them."""
 
 from pellucid.checks.report import Examined
-from pellucid.app.options import print_table
-from pellucid.app.terminal import say
+from pellucid.cli.options import print_table
+from pellucid.cli.terminal import say
 from pellucid.checks.text import KindRow, kind_rows, summary_of
 from pellucid.checks.words import ADVICE, WHY
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pellucid.app import options as o
-from pellucid.app.options import print_json, print_table
-from pellucid.app.terminal import StageBar, say
+from pellucid.cli import options as o
+from pellucid.cli.options import print_json, print_table
+from pellucid.cli.terminal import StageBar, say
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:

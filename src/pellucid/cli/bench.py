@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pellucid.app import options as o
-from pellucid.app.options import print_json, print_table
+from pellucid.cli import options as o
+from pellucid.cli.options import print_json, print_table
 from pellucid.errors import OptionError, unknown_name
 
 if TYPE_CHECKING:

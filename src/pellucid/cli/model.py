@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from pellucid.app import options as o
-from pellucid.app.options import print_json, print_table
+from pellucid.cli import options as o
+from pellucid.cli.options import print_json, print_table
 
 model_app = typer.Typer(help="Look at networks, and check their gradients.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ def model_list(as_json: o.Json = False) -> None:
 @model_app.command("show")
 def model_show(source: Source, input_shape: InputShape = None, as_json: o.Json = False) -> None:
     """Layers, shapes, parameters, operations and bytes of a network."""
-    from pellucid.app.model_tools import show
+    from pellucid.cli.model_tools import show
 
     table = show(source, input_shape=_shape(input_shape))
     if as_json:
@@ -41,7 +41,7 @@ def model_check(
     source: Source, input_shape: InputShape = None, seed: o.Seed = 0, as_json: o.Json = False
 ) -> None:
     """Compare every gradient of a network with a numerical one; exit 1 if one is wrong."""
-    from pellucid.app.model_tools import check
+    from pellucid.cli.model_tools import check
 
     result = check(source, input_shape=_shape(input_shape), seed=seed)
     if as_json:
