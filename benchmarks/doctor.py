@@ -23,7 +23,7 @@ from PIL import Image, ImageEnhance
 
 from pellucid.checks.check import examine, near_duplicates
 from pellucid.data.drawn import draw
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.types import Array, Split
 
 N_DRAWN, N_COPIES, N_LARGE = 2_000, 50, 10_000

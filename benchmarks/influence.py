@@ -18,7 +18,7 @@ import numpy as np
 from pellucid.app.influence import agreement
 from pellucid.parallel import side_by_side
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.evaluation.influence import (
     Influence,
     Retraining,

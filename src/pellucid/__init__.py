@@ -20,7 +20,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pellucid.data.augment import Augment, augment_preset
     from pellucid.checks.check import examine
-    from pellucid.data.sources import load_data
+    from pellucid.data.source import load_data
     from pellucid.errors import PellucidError
     from pellucid.evaluation.assessing import assess
     from pellucid.evaluation.metrics import evaluate
@@ -112,7 +112,7 @@ _HOMES = {
     "gradcheck": "ops.checking",
     "load": "formats.safetensors",
     "load_architecture": "formats.architecture",
-    "load_data": "data.sources",
+    "load_data": "data.source",
     "measure_robustness": "evaluation.robustness",
     "preset": "nn.presets",
     "register_layer": "nn.registry",

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from pellucid.app.robustness import FILES, typical_photo
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.evaluation.metrics import evaluate
 from pellucid.evaluation.perturbations import PERTURBATIONS
 from pellucid.formats.safetensors import load, save

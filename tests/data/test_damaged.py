@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pellucid.data.images import read_image, read_size
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import PellucidError
 
 SEED = np.random.default_rng(5)

@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 
 from pellucid.checks.check import examine, leaked_test_rows, near_duplicates
 from pellucid.data.drawn import draw, load_drawn_cats
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
 from pellucid.types import Array, Dataset, Split
 

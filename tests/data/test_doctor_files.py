@@ -12,7 +12,7 @@ from pellucid.checks.check import Checkup, examine
 from pellucid.checks.opening import Opened, open_data
 from pellucid.data.drawn import draw
 from pellucid.data.images import read_facts
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError
 from pellucid.types import Dataset
 

@@ -7,7 +7,7 @@ import pytest
 
 from pellucid.checks.check import Checkup, examine
 from pellucid.checks.opening import open_data
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError
 from pellucid.types import Dataset, Split
 

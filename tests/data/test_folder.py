@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from pellucid.data.folder import order_classes
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError
 
 

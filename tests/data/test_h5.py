@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError
 from pellucid.types import Array
 

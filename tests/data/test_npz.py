@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError
 
 X = np.arange(60, dtype=np.float32).reshape(20, 3)

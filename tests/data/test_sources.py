@@ -9,8 +9,8 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
-from pellucid.data.door import hold_out
-from pellucid.data.sources import BUILTIN, builtin_names, load_data
+from pellucid.data.validate import hold_out
+from pellucid.data.source import BUILTIN, builtin_names, load_data
 from pellucid.errors import DataError, DownloadError, OptionError
 from pellucid.types import Dataset
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.data.table_schema import Column, Encoded, TableSchema
 from pellucid.data.table_text import read_table
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import OptionError
 from pellucid.evaluation.assessing import assess, assess_outputs
 from pellucid.evaluation.outputs import Outputs, read_outputs

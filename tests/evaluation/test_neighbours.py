@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation import neighbours
 from pellucid.evaluation.neighbours import FeatureSpace, hidden_features, nearest, nearest_by_features

@@ -7,7 +7,7 @@ import pytest
 
 from pellucid.data.drawn import draw
 from pellucid.data.images import resize_image
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation import novelty
 from pellucid.evaluation.novelty import BLIND, MEASURES, Novelty, NoveltyTest, looks, small_pictures

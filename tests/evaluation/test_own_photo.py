@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.neighbours import nearest, nearest_by_features
 from pellucid.evaluation.own_photo import OwnPhoto, TrainingPhotos, Variant, examine_photo

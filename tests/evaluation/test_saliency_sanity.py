@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.evaluation.test_saliency import scorer_of, small_cnn, spread
 
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import OptionError
 from pellucid.evaluation.attribution.records import Attribution
 from pellucid.evaluation.attribution.sanity import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.app.run_folder import filled_beside
 from pellucid.checks.records import Tell, tell_nobody
-from pellucid.data.sources import load_data
+from pellucid.data.source import load_data
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.metrics import evaluate
 from pellucid.evaluation.outputs import read_outputs

@@ -6,7 +6,7 @@ from typing import Any
 
 from pellucid.cli.options import load as load_named
 from pellucid.app.run_record import data_record_of
-from pellucid.data.sources import BUILTIN
+from pellucid.data.source import BUILTIN
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.formats.safetensors import data_hash
 from pellucid.nn.model import Model

@@ -10,11 +10,11 @@ import numpy as np
 from pellucid.checks.files import Read, file_findings, unreadable
 from pellucid.checks.records import Finding, Names, Sample, Tell, tell_nobody
 from pellucid.checks.tables import open_table
-from pellucid.data.door import Part, Raw, to_split
+from pellucid.data.validate import Part, Raw, to_split
 from pellucid.data.folder import Listing, common_size, list_folder
 from pellucid.data.foreign import plain
 from pellucid.data.images import ImageFacts, check_size, read_facts, read_image, resize_image
-from pellucid.data.sources import BUILTIN, load_data
+from pellucid.data.source import BUILTIN, load_data
 from pellucid.errors import DataError, OptionError
 from pellucid.types import Array, Dataset, Split
 
@@ -47,12 +47,12 @@ def open_data(
     mirror: str | None = None,
     tell: Tell = tell_nobody,
 ) -> Opened:
-    """Load a data set as :func:`pellucid.data.sources.load_data` does, but go on where that gives up.
+    """Load a data set as :func:`pellucid.data.source.load_data` does, but go on where that gives up.
 
     Parameters
     ----------
     source, x_key, y_key, target, seed, test_fraction, image_size, mirror
-        As for :func:`pellucid.data.sources.load_data`.
+        As for :func:`pellucid.data.source.load_data`.
     tell : callable, optional
         Told how far it is.
 

@@ -41,7 +41,7 @@ def check_data(
     Parameters
     ----------
     source : str or Path
-        A built-in name, a file or a folder, as for :func:`pellucid.data.sources.load_data`.
+        A built-in name, a file or a folder, as for :func:`pellucid.data.source.load_data`.
     out : Path, optional
         Where to write the contact sheet: a .png file, or a folder for ``findings.png``. Further pages are called
         ``findings-2.png`` and so on. Nothing is written where the samples are no pictures.

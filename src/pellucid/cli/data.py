@@ -14,7 +14,7 @@ data_app = typer.Typer(help="Look at data sets, and fetch the published one.", n
 @data_app.command("list")
 def data_list(as_json: o.Json = False) -> None:
     """The built-in data sets."""
-    from pellucid.data.sources import BUILTIN
+    from pellucid.data.source import BUILTIN
 
     if as_json:
         print_json(dict(BUILTIN))

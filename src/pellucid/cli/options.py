@@ -74,7 +74,7 @@ def load(
     seed: int = 1,
 ) -> "Split":
     """Return the data that was named."""
-    from pellucid.data.sources import load_data
+    from pellucid.data.source import load_data
 
     return load_data(
         data,

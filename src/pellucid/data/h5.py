@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.door import Part, Raw
+from pellucid.data.validate import Part, Raw
 from pellucid.data.foreign import check_file, plain, reading
 from pellucid.data.labels import class_names
 from pellucid.data.pairs import CLASS_KEYS, choose_pairs

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.door import hold_out
+from pellucid.data.validate import hold_out
 from pellucid.data.foreign import plain, some
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.table_schema import MISSING, Column, TableSchema, yes_no

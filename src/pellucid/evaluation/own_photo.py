@@ -227,7 +227,7 @@ def examine_photo(
 
     Examples
     --------
-    >>> from pellucid.data.sources import load_data
+    >>> from pellucid.data.source import load_data
     >>> from pellucid.nn.presets import preset
     >>> digits = load_data("digits").train
     >>> model = preset("logistic", 10)

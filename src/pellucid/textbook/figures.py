@@ -55,7 +55,7 @@ def load_data(data_dir: str | Path | None = None) -> tuple[Array, Array, Array, 
     >>> train_x_orig.shape[1:], bool(train_y.shape == (1, len(train_x_orig))), classes.tolist()
     ((64, 64, 3), True, [b'non-cat', b'cat'])
     """
-    from pellucid.data import sources
+    from pellucid.data import source as sources
 
     source = "catvnoncat" if data_dir is None else str(data_dir)
     split = sources.load_data(source if source in sources.BUILTIN else Path(source) / "train_catvnoncat.h5")

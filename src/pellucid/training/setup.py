@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.batches import Batch, Batches, Change
-from pellucid.data.door import hold_out
+from pellucid.data.validate import hold_out
 from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.nn.model import Model

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pellucid.data.door import Part, Raw, to_split
+from pellucid.data.validate import Part, Raw, to_split
 from pellucid.data.download import REMOTES, fetch
 from pellucid.data.folder import read_folder
 from pellucid.data.foreign import check_file
