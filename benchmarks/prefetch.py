@@ -16,7 +16,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 import pellucid as pl
-from pellucid.data.augment import augment_preset
+from pellucid.data.augmentation.augment import augment_preset
 from pellucid.training.events import EpochEnd
 
 ROUNDS, EPOCHS, BATCH = 5, 6, 32  # the first epoch of each is not counted

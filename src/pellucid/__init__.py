@@ -18,7 +18,7 @@ import numpy as _numpy  # noqa: F401 - the one library that everything here need
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pellucid.data.augment import Augment, augment_preset
+    from pellucid.data.augmentation.augment import Augment, augment_preset
     from pellucid.checks.check import examine
     from pellucid.data.source import load_data
     from pellucid.errors import PellucidError
@@ -65,7 +65,7 @@ _HOMES = {
     "Adagrad": "training.adaptive",
     "Adam": "training.adam",
     "AdamW": "training.adam",
-    "Augment": "data.augment",
+    "Augment": "data.augmentation.augment",
     "AvgPool2D": "nn.pooling",
     "BatchNorm": "nn.normalization",
     "Checkpoint": "training.checkpoint",
@@ -104,7 +104,7 @@ _HOMES = {
     "WeightAverage": "training.averaging",
     "ZeroPad2D": "nn.pooling",
     "assess": "evaluation.assessing",
-    "augment_preset": "data.augment",
+    "augment_preset": "data.augmentation.augment",
     "evaluate": "evaluation.metrics",
     "examine": "checks.check",
     "examine_photo": "evaluation.own_photo",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tomli_w
 
-from pellucid.data.augment import (
+from pellucid.data.augmentation.augment import (
     TRANSFORMS,
     Augment,
     Brightness,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.data.augment import Augment, Crop, HorizontalFlip, Mixup
+from pellucid.data.augmentation.augment import Augment, Crop, HorizontalFlip, Mixup
 from pellucid.data.batches import Batches
 from pellucid.data.prefetch import one_ahead
 from pellucid.errors import DataError

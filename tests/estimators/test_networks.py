@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.metrics import log_loss
 
 import pellucid as pl
-from pellucid.data.augment import augment_preset
+from pellucid.data.augmentation.augment import augment_preset
 from pellucid.estimators import NetworkClassifier, NetworkRegressor
 from pellucid.training.recipes import RECIPES
 from pellucid.training.schedules import Cosine

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from pellucid.data.augment import (
+from pellucid.data.augmentation.augment import (
     TRANSFORMS,
     Augment,
     Crop,

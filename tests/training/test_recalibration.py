@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.data.augment import Augment, Brightness
+from pellucid.data.augmentation.augment import Augment, Brightness
 from pellucid.nn.elementwise import Dropout
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import PREDICT_ROWS

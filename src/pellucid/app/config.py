@@ -6,7 +6,7 @@ from typing import Any, Literal
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pellucid.data.augment import AUGMENT_PRESETS
+from pellucid.data.augmentation.augment import AUGMENT_PRESETS
 from pellucid.errors import OptionError, unknown_name
 from pellucid.formats.toml_training import named_with_options
 from pellucid.nn.presets import PRESETS

@@ -6,7 +6,7 @@ from typing import Any
 
 from pellucid import __version__
 from pellucid.app.config import TrainingConfig, is_preset, training_config
-from pellucid.data.augment import augment_preset
+from pellucid.data.augmentation.augment import augment_preset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError
 from pellucid.formats.architecture import Architecture, load_architecture

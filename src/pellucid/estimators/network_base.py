@@ -11,7 +11,7 @@ from sklearn.base import TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
-from pellucid.data.augment import AUGMENT_PRESETS, Augment
+from pellucid.data.augmentation.augment import AUGMENT_PRESETS, Augment
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.estimators.held_out import Samples

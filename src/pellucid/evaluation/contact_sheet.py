@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.data.augment import TRANSFORMS, Augment, Transform
-from pellucid.data.augmentation.blending import Blend
+from pellucid.data.augmentation.augment import TRANSFORMS, Augment, Transform
+from pellucid.data.augmentation.mixing import Blend
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.style import MUTED, WIDTH, by, check_images, look, new_figure, picture
 from pellucid.types import Array
@@ -52,7 +52,7 @@ def contact_sheet(
 
     Examples
     --------
-    >>> from pellucid.data.augment import Rotation
+    >>> from pellucid.data.augmentation.augment import Rotation
     >>> figure = contact_sheet(np.zeros((8, 8, 3), np.uint8), Augment([Rotation(30)]))
     >>> [axes.get_xlabel() for axes in figure.axes][1:7]
     ['−30°', '−18°', '−6°', '+6°', '+18°', '+30°']

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from pellucid.data.augment import AUGMENT_PRESETS
+from pellucid.data.augmentation.augment import AUGMENT_PRESETS
 from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.constructors import Signature, fits, type_in_words
 from pellucid.formats.toml_lines import KeyPath

@@ -81,7 +81,7 @@ def train(
         :mod:`pellucid.training.events`.
     schedule : Schedule, optional
         How the learning rate changes; default: not at all.
-    augment : pellucid.data.augment.Augment, optional
+    augment : pellucid.data.augmentation.augment.Augment, optional
         Changes every batch at random before it is trained on.
     sample_weight : Array, shape (m,), optional
         How much each sample counts.

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.augment import Augment
+from pellucid.data.augmentation.augment import Augment
 from pellucid.nn.model import Model
 from pellucid.ops.class_weights import class_weights_to_sample_weights, one_hot
 from pellucid.ops.losses import default_loss
@@ -85,7 +85,7 @@ def augment_weighted(
 
     Examples
     --------
-    >>> from pellucid.data.augment import CutMix
+    >>> from pellucid.data.augmentation.augment import CutMix
     >>> X, Y, w = np.zeros((2, 4, 4, 3)), np.eye(2), np.array([1.0, 3.0])
     >>> X, Y, w = augment_weighted(Augment([CutMix()]), X, Y, w, np.random.default_rng(1))
     >>> w @ Y  # as before

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.data.augment import Augment, HorizontalFlip
-from pellucid.data.augmentation.blending import Blend, CutMix, Mixup
+from pellucid.data.augmentation.augment import Augment, HorizontalFlip
+from pellucid.data.augmentation.mixing import Blend, CutMix, Mixup
 from pellucid.errors import OptionError, ShapeError
 from pellucid.training.targets import augment_weighted
 

@@ -1,1 +1,1 @@
-"""The transforms that :class:`pellucid.data.augment.Augment` puts together: geometry, colours, pixels."""
+"""The transforms that :class:`pellucid.data.augmentation.augment.Augment` puts together: geometry, colours, pixels."""
