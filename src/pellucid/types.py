@@ -100,7 +100,7 @@ class Split:
     test: Dataset
     name: str = ""
     notes: tuple[str, ...] = field(default=())
-    schema: Any = None  # a pellucid.data.table_schema.TableSchema, of a floor above this one
+    schema: Any = None  # a pellucid.data.readers.table_schema.TableSchema, of a floor above this one
 
     @property
     def classes(self) -> tuple[str, ...]:

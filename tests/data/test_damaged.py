@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pellucid.data.images import read_image, read_size
+from pellucid.data.readers.images import read_image, read_size
 from pellucid.data.source import load_data
 from pellucid.errors import PellucidError
 

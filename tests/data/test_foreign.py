@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from pellucid.data.foreign import brief, reading, some
+from pellucid.data.readers.reading import brief, reading, some
 from pellucid.errors import DataError, OptionError
 
 

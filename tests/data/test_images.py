@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.data.images import image_to_input, read_image, read_size, resize_image
+from pellucid.data.readers.images import image_to_input, read_image, read_size, resize_image
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.types import Array
 
@@ -236,7 +236,7 @@ def test_pillows_log_stays_off_the_screen(pixels: Array, tmp_path: Path) -> None
     path = tmp_path / "a.tiff"
     path.write_bytes(data[:samples_per_pixel] + struct.pack("<H", 2048) + data[samples_per_pixel + 2 :])
     code = (  # in a process of its own, since pytest listens to every log
-        "import sys, pellucid.data.images as images\n"
+        "import sys, pellucid.data.readers.images as images\n"
         "try: images.read_image(sys.argv[1])\n"
         "except images.DataError as error: print(error)"
     )

@@ -14,8 +14,8 @@ from sklearn.datasets import load_iris
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
-from pellucid.data.table_schema import Column, Encoded, TableSchema
-from pellucid.data.table_text import read_table
+from pellucid.data.readers.table_schema import Column, Encoded, TableSchema
+from pellucid.data.readers.table_text import read_table
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError
 from pellucid.types import Split
 

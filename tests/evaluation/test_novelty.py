@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.data.drawn import draw
-from pellucid.data.images import resize_image
+from pellucid.data.readers.images import resize_image
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation import novelty

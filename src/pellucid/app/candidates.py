@@ -11,7 +11,7 @@ import numpy as np
 from pellucid.app.config import TrainingConfig, is_preset
 from pellucid.app.training import fit, make_model, plan
 from pellucid.checks.pixels import are_pictures
-from pellucid.data.foreign import some
+from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
 from pellucid.evaluation.outputs import read_outputs
 from pellucid.formats.architecture import Architecture, load_architecture

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.options import print_table
 from pellucid.cli.terminal import say
-from pellucid.data.foreign import some
+from pellucid.data.readers.reading import some
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

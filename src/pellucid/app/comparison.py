@@ -17,7 +17,7 @@ from pellucid.app.candidates import (
 )
 from pellucid.app.evaluation import on_new_table, was_trained_on_other
 from pellucid.checks.check import leaked_test_rows
-from pellucid.data.foreign import some
+from pellucid.data.readers.reading import some
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison import McNemar, chance_in_words, mcnemar, paired_bootstrap
 from pellucid.stats_intervals import wilson_interval

@@ -8,7 +8,7 @@ from typing import Any
 
 from pellucid.app.run_folder import filled_beside
 from pellucid.app.training_photos import find_training_photos
-from pellucid.data.images import image_to_input, read_image
+from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError, unknown_name
 from pellucid.evaluation.attribution.scoring import check_takes_image, prepared_image, target_of
 from pellucid.evaluation.first_layer import FirstLayer, first_layer

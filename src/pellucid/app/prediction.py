@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.images import image_to_input, read_image
+from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import DataError
 from pellucid.evaluation.outputs import check_weights
 from pellucid.formats.safetensors import load

@@ -11,7 +11,7 @@ from pellucid.cli.options import load as load_named
 from pellucid.app.reproduction import NEW_PHOTO
 from pellucid.app.run_result import RunResult, examine
 from pellucid.data.download import fetch
-from pellucid.data.images import read_image
+from pellucid.data.readers.images import read_image
 from pellucid.data.source import BUILTIN
 from pellucid.errors import DataError, FormatError, PellucidError
 from pellucid.evaluation.outputs import check_weights

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks.records import ConstantScore, Finding, Homogeneity
-from pellucid.data.foreign import plain, some
+from pellucid.data.readers.reading import plain, some
 from pellucid.errors import DataError
 from pellucid.rng import stream
 from pellucid.types import Array, Dataset, Split

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.checks.records import Finding, Sample
-from pellucid.data.images import ImageFacts
+from pellucid.data.readers.images import ImageFacts
 
 _MANY = 0.9  # of the files that share a size: then another one is odd
 _STRETCHED = 2.0  # how much more one side is enlarged than the other

@@ -11,7 +11,7 @@ from pellucid.checks.images import odd_pictures
 from pellucid.checks.pixels import Scale
 from pellucid.checks.records import Finding, Leak, Names, Pair, Sample, Tell
 from pellucid.checks.rows import constant_columns, far_values, missing_values
-from pellucid.data.foreign import plain
+from pellucid.data.readers.reading import plain
 from pellucid.types import Split
 
 _MOST_NAMED = 50  # samples of one finding that are kept

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.checks.records import Finding
-from pellucid.data.foreign import plain, some
+from pellucid.data.readers.reading import plain, some
 from pellucid.types import Array, Split
 
 _FEWEST = 20  # rows from which "the others" means something

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from pellucid.checks.records import Finding, Names, Sample
-from pellucid.data.foreign import plain, some
-from pellucid.data.table import parse_target, split_table
-from pellucid.data.table_text import Table, number, read_table
+from pellucid.data.readers.reading import plain, some
+from pellucid.data.readers.table import parse_target, split_table
+from pellucid.data.readers.table_text import Table, number, read_table
 from pellucid.errors import DataError
 from pellucid.types import Split
 

@@ -142,7 +142,7 @@ def data_augment(
 ) -> None:
     """A contact sheet of what each augmentation does to a photo."""
     from pellucid.data.augmentation.augment import augment_preset
-    from pellucid.data.images import read_image, resize_image
+    from pellucid.data.readers.images import read_image, resize_image
     from pellucid.evaluation.contact_sheet import contact_sheet
     from pellucid.evaluation.report import save_figure
 

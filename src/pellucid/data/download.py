@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pellucid.data.foreign import brief
+from pellucid.data.readers.reading import brief
 from pellucid.errors import DataError, DownloadError, OptionError, unknown_name
 
 _OFFLINE = (

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pellucid.data.foreign import some
+from pellucid.data.readers.reading import some
 from pellucid.errors import DataError
 from pellucid.types import Array
 

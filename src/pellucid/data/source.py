@@ -9,11 +9,11 @@ import numpy as np
 
 from pellucid.data.validate import Part, Raw, to_split
 from pellucid.data.download import REMOTES, fetch
-from pellucid.data.folder import read_folder
-from pellucid.data.foreign import check_file
-from pellucid.data.h5 import read_h5
-from pellucid.data.npz import read_npz
-from pellucid.data.table import load_table
+from pellucid.data.readers.folder import read_folder
+from pellucid.data.readers.reading import check_file
+from pellucid.data.readers.h5 import read_h5
+from pellucid.data.readers.npz import read_npz
+from pellucid.data.readers.table import load_table
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.types import Split
 
@@ -62,7 +62,7 @@ def load_data(
         pattern.
     target : str, optional
         For tables, which need it: the column to predict, or several of 0 and 1 ("a,b,c"); see
-        :func:`pellucid.data.table.load_table`.
+        :func:`pellucid.data.readers.table.load_table`.
     seed : int, optional
         Draws the held-out part where the source has only one part.
     test_fraction : float, optional

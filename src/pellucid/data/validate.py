@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.foreign import plain
+from pellucid.data.readers.reading import plain
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.preprocess import check_finite
 from pellucid.errors import DataError, OptionError

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.checks.copies import find_leaks
 from pellucid.checks.records import Tell, tell_nobody
-from pellucid.data.foreign import some
+from pellucid.data.readers.reading import some
 from pellucid.evaluation.assessment import Assessment
 from pellucid.evaluation.calibration import calibrate, squared_errors, surprises
 from pellucid.evaluation.comparison import mcnemar

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.foreign import some
+from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.stats_resampling import Tell
 from pellucid.nn.model import Model

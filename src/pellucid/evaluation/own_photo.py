@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.images import image_to_input, read_image
+from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError
 from pellucid.evaluation.attribution.scoring import check_takes_image
 from pellucid.evaluation.neighbours import FeatureSpace, nearest

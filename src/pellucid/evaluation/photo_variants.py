@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pellucid.data.images import image_to_input, resize_image
+from pellucid.data.readers.images import image_to_input, resize_image
 from pellucid.types import Array, Shape
 
 CENTRED = (0.9, 0.8, 0.6)  # the middle of the photo that is kept, as a share of each side

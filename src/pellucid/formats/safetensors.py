@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.table_schema import TableSchema
+from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import FormatError, PellucidError
 from pellucid.files import write_atomically
 from pellucid.nn.model import Model

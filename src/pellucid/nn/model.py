@@ -47,7 +47,7 @@ class Model(Container):
         self.classes: tuple[str, ...] = ()
         self.loss = "binary_cross_entropy"
         self.loss_options: dict[str, Any] = {}
-        self.schema: Any = None  # of the table that it was trained on: see pellucid.data.table_schema
+        self.schema: Any = None  # of the table that it was trained on: see pellucid.data.readers.table_schema
         self.summary_of_training: dict[str, Any] = {}
         self.has_chosen_loss = False
         self._loss: Loss = get_loss(self.loss)

@@ -96,7 +96,7 @@ def load_photo(path: str | Path, num_px: int = 64) -> tuple[Array, Array]:
     >>> photo.shape, x.tolist()
     ((6, 8, 3), [[1.0], [0.0], [0.2]])
     """
-    from pellucid.data.images import read_image, resize_image
+    from pellucid.data.readers.images import read_image, resize_image
 
     photo = read_image(path)
     return photo, resize_image(photo, num_px, num_px).reshape(-1, 1) / 255

@@ -80,7 +80,7 @@ def prepared_image(model: Model, image: Array) -> Array:
     if image.shape != shape:
         raise ShapeError(
             f"saliency: expected an image of shape {shape}, as the model takes, got {image.shape}. "
-            "pellucid.data.images.image_to_input resizes one."
+            "pellucid.data.readers.images.image_to_input resizes one."
         )
     rule = model.preprocessing or Preprocessing()
     prepared: Array = rule.apply(image[None], model.dtype)[0]

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.foreign import plain, some
-from pellucid.data.table_text import Table, no_such_columns, number, numbers, read_table, table_of
+from pellucid.data.readers.reading import plain, some
+from pellucid.data.readers.table_text import Table, no_such_columns, number, numbers, read_table, table_of
 from pellucid.errors import DataError, FormatError, OptionError, unknown_name
 from pellucid.types import Array
 

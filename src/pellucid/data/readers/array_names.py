@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from pellucid.data.foreign import some
+from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError
 
 _TRAIN = {"train", "training"}

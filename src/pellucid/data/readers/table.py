@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.data.validate import hold_out
-from pellucid.data.foreign import plain, some
+from pellucid.data.readers.reading import plain, some
 from pellucid.data.labels import as_labels, encode
-from pellucid.data.table_schema import MISSING, Column, TableSchema, yes_no
-from pellucid.data.table_text import Table, no_such_columns, number, numbers, read_table
+from pellucid.data.readers.table_schema import MISSING, Column, TableSchema, yes_no
+from pellucid.data.readers.table_text import Table, no_such_columns, number, numbers, read_table
 from pellucid.errors import DataError
 from pellucid.types import Array, Dataset, Split
 
@@ -28,7 +28,7 @@ def load_table(path: Path, *, target: str | None, name: str, seed: int, test_fra
     Parameters
     ----------
     path : Path
-        See :func:`pellucid.data.table_text.read_table`.
+        See :func:`pellucid.data.readers.table_text.read_table`.
     target : str or None
         The column to predict. Words and whole numbers are classes; numbers with a fraction, or more than 100
         different whole numbers, are quantities. "NAME:class" and "NAME:number" say which, where that is wrong.

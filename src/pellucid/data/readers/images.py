@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pellucid.data.foreign import check_file, reading
+from pellucid.data.readers.reading import check_file, reading
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.types import Array, Shape
 

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pellucid.data.foreign import check_file, plain, reading, some
+from pellucid.data.readers.reading import check_file, plain, reading, some
 from pellucid.errors import DataError
 from pellucid.types import Array
 
