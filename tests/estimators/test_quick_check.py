@@ -8,7 +8,7 @@ import pytest
 from sklearn.utils.validation import validate_data
 
 from pellucid.estimators import MLPRegressor
-from pellucid.estimators.quick_check import passes_checks
+from pellucid.estimators.fast_validation import passes_checks
 
 FRIENDLY = np.arange(12.0).reshape(4, 3)
 GIVEN: list[Any] = [

@@ -10,8 +10,8 @@ from pellucid.nn.elementwise import Dropout
 from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam
-from pellucid.training.continuation import Continuation, Position
-from pellucid.training.inverse_scaling import InverseScaling
+from pellucid.estimators.warm_start import Continuation, Position
+from pellucid.estimators.inv_scaling import InverseScaling
 from pellucid.training.loop import train
 from pellucid.training.schedules import Cosine
 from pellucid.training.sgd import SGD

@@ -9,7 +9,7 @@ import pytest
 from pellucid.nn.layers import Dense
 from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.convergence import Convergence
+from pellucid.estimators.stopping import Convergence
 from pellucid.training.events import EpochEnd, Run, StepEnd
 from pellucid.training.loop import train
 from pellucid.training.records import History

@@ -11,7 +11,7 @@ from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam, AdamW
 from pellucid.training.loop import train
-from pellucid.training.penalty import L2Penalty
+from pellucid.estimators.l2_penalty import L2Penalty
 from pellucid.training.sgd import SGD
 from pellucid.types import Array, Dataset
 

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from pellucid.errors import DataError
 from pellucid.estimators.image_base import BaseImages
 from pellucid.estimators.kinds import NetworkClassifierBase, can_fit_partially
-from pellucid.estimators.models import choose_loss
+from pellucid.estimators.model_source import choose_loss
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.model import Model
 from pellucid.training.recipes import GENERAL

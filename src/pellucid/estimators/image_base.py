@@ -21,7 +21,7 @@ from pellucid.estimators.image_reading import (
     named,
     read_sources,
 )
-from pellucid.estimators.models import sketch
+from pellucid.estimators.model_source import sketch
 from pellucid.estimators.network_base import BaseAnyNetwork
 from pellucid.nn.model import Model
 from pellucid.nn.stepper import n_cores

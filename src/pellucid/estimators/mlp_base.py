@@ -12,9 +12,9 @@ from sklearn.utils.validation import validate_data
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.estimators.forward import Stack
-from pellucid.estimators.held_out import Samples
+from pellucid.estimators.validation import Samples
 from pellucid.estimators.mlp_parameters import MLPParameters
-from pellucid.estimators.quick_check import passes_checks
+from pellucid.estimators.fast_validation import passes_checks
 from pellucid.estimators.representations import Representations
 from pellucid.estimators.solvers import KeptVelocity, UncorrectedEpsilon, make_solver
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
@@ -25,9 +25,9 @@ from pellucid.nn.normalization import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam, AdamW
 from pellucid.training.events import Callback
-from pellucid.training.inverse_scaling import InverseScaling
+from pellucid.estimators.inv_scaling import InverseScaling
 from pellucid.training.lbfgs import LBFGS
-from pellucid.training.penalty import L2Penalty
+from pellucid.estimators.l2_penalty import L2Penalty
 from pellucid.training.registry import get_schedule
 from pellucid.training.schedules import Schedule
 from pellucid.types import Array

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, final
 from sklearn.utils._param_validation import StrOptions
 
 from pellucid.estimators.kinds import NetworkClassifierBase, NetworkRegressorBase
-from pellucid.estimators.models import choose_loss
+from pellucid.estimators.model_source import choose_loss
 from pellucid.estimators.network_base import BaseAnyNetwork
 
 

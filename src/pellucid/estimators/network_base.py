@@ -14,9 +14,9 @@ from sklearn.utils.validation import validate_data
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS, Augment
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
-from pellucid.estimators.held_out import Samples
+from pellucid.estimators.validation import Samples
 from pellucid.estimators.kinds import PartialFit
-from pellucid.estimators.models import (
+from pellucid.estimators.model_source import (
     AUTO,
     choose_augment,
     choose_batch,

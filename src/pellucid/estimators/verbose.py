@@ -1,6 +1,6 @@
 """What ``verbose`` prints, in scikit-learn's words."""
 
-from pellucid.training.convergence import Convergence
+from pellucid.estimators.stopping import Convergence
 from pellucid.training.events import EpochEnd, Event
 
 
