@@ -19,8 +19,8 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold
 
 import pellucid as pl
-from pellucid.app.candidates import find_candidate, train_candidate
-from pellucid.app.folds import whole
+from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
+from pellucid.evaluation.comparison.folds import whole
 
 
 def main() -> None:

@@ -13,9 +13,9 @@ import time
 import numpy as np
 
 import pellucid as pl
-from pellucid.app.candidates import find_candidate
-from pellucid.app.lottery import seed_lottery
-from pellucid.app.lottery_records import Lottery
+from pellucid.evaluation.comparison.candidates import find_candidate
+from pellucid.evaluation.comparison.seeds import seed_lottery
+from pellucid.evaluation.comparison.seed_records import Lottery
 from pellucid.app.reproduction import N_ITERATIONS, blas_kernel
 from pellucid.nn.stepper import n_cores
 

@@ -75,7 +75,7 @@ def test_the_command_prints_a_table_and_json(pellucid: Command, photos: object) 
 
 
 def test_accuracy_trains_once_a_fold_and_leaves_the_duplicate_out(published_dir: object) -> None:
-    from pellucid.app.accuracy import measure_accuracy, whole
+    from pellucid.evaluation.comparison.accuracy import measure_accuracy, whole
     from pellucid.data.source import load_data
 
     split = load_data("catvnoncat")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.app.candidates import find_candidate, train_candidate
-from pellucid.app.comparison import compare_candidates
-from pellucid.app.folds import whole
+from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
+from pellucid.evaluation.comparison.on_test import compare_candidates
+from pellucid.evaluation.comparison.folds import whole
 from pellucid.errors import DataError
-from pellucid.evaluation.comparison import mcnemar
+from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.metrics import score
 from pellucid.types import Dataset, Split
 from tests.app.conftest import Command
@@ -128,7 +128,7 @@ def test_the_verdict_says_who_and_whether_by_chance() -> None:
 
 def comparison_of(test: Dataset, a: np.ndarray, b: np.ndarray):  # type: ignore[no-untyped-def]
     """What models that answer so would be told."""
-    from pellucid.app.comparison import Comparison, Side
+    from pellucid.evaluation.comparison.on_test import Comparison, Side
 
     sides = [
         Side(letter, "x", score(test.y, p, test.classes), (0, 1), p) for letter, p in (("A", a), ("B", b))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.app.candidates import find_candidate, train_candidate
-from pellucid.app.cross_validation import CrossValidation, Fold, cross_validate
-from pellucid.app.folds import deal, folds_of, whole
+from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
+from pellucid.evaluation.comparison.cross_validation import CrossValidation, Fold, cross_validate
+from pellucid.evaluation.comparison.folds import deal, folds_of, whole
 from pellucid.errors import OptionError
 from pellucid.types import Dataset, Split
 from tests.app.conftest import Command

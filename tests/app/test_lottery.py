@@ -15,9 +15,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import pellucid as pl
-from pellucid.app.candidates import draw_published_start, find_candidate
-from pellucid.app.lottery import seed_lottery
-from pellucid.app.lottery_records import Draws, Lottery, Start
+from pellucid.evaluation.comparison.candidates import draw_published_start, find_candidate
+from pellucid.evaluation.comparison.seeds import seed_lottery
+from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
 from pellucid.app.training import fit, plan
 from pellucid.errors import DataError, OptionError, TrainingError
 from pellucid.nn.initializers import published
@@ -237,7 +237,7 @@ def test_the_command(pellucid: Command, photos: Path, tmp_path: Path) -> None:
 def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> None:
     script = (
         "import os, signal, sys\n"
-        "from pellucid.app import lottery\n"
+        "from pellucid.evaluation.comparison.measure import seeds as lottery\n"
         "from pellucid.cli.main import main\n"
         "from pellucid.parallel import JobBar\n"
         "seen = []\n"

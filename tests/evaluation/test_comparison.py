@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.comparison import McNemar, chance_in_words, mcnemar, paired_bootstrap
+from pellucid.evaluation.comparison.measure import McNemar, chance_in_words, mcnemar, paired_bootstrap
 from pellucid.types import Array
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from pellucid.errors import ShapeError
-from pellucid.evaluation.comparison_figures import (
+from pellucid.evaluation.comparison.figures import (
     comparison_figure,
     cross_validation_figure,
     disputed_pictures,
 )
-from pellucid.evaluation.lottery_figures import lottery_figure
-from pellucid.evaluation.repetition import ResampledMean, corrected_t_interval
+from pellucid.evaluation.comparison.seed_figures import lottery_figure
+from pellucid.evaluation.comparison.repetition import ResampledMean, corrected_t_interval
 from pellucid.evaluation.report import save_figure
 from pellucid.types import Dataset
 

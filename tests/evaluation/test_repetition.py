@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.repetition import corrected_t_interval, welch_advantage
+from pellucid.evaluation.comparison.repetition import corrected_t_interval, welch_advantage
 
 stats = pytest.importorskip("scipy.stats")
 

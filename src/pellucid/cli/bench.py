@@ -66,7 +66,7 @@ def _bench_speed(split: "Split", steps: int, *, as_json: bool) -> None:
 
 
 def _bench_accuracy(split: "Split", model: str, repeats: int, *, as_json: bool) -> None:
-    from pellucid.app.accuracy import Fold, measure_accuracy
+    from pellucid.evaluation.comparison.accuracy import Fold, measure_accuracy
 
     def tell(fold: Fold) -> None:
         print(

@@ -13,8 +13,8 @@ from pellucid.cli.options import print_json
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
-    from pellucid.app.candidates import Candidate
-    from pellucid.app.compare_modes import OnTest, OverFolds, OverStarts
+    from pellucid.evaluation.comparison.candidates import Candidate
+    from pellucid.cli.compare_modes import OnTest, OverFolds, OverStarts
 
 SOURCE = "A preset, a .toml file, a model file or a run folder."
 
@@ -113,7 +113,7 @@ def compare(
 def _mode(
     b: str | None, cv: str | None, seeds: int | None, workers: int | None
 ) -> "OnTest | OverFolds | OverStarts":
-    from pellucid.app.compare_modes import OnTest, OverFolds, OverStarts
+    from pellucid.cli.compare_modes import OnTest, OverFolds, OverStarts
 
     if cv is not None and seeds is not None:
         raise OptionError(
@@ -137,7 +137,7 @@ def _mode(
 def _candidates(
     sources: Sequence[str], training: Mapping[str, Any], *, data: str, target: str | None, seed: int
 ) -> "list[Candidate]":
-    from pellucid.app.candidates import find_candidate
+    from pellucid.evaluation.comparison.candidates import find_candidate
 
     options = {**training, "data": data, "target": target, "seed": seed}
     candidates = [

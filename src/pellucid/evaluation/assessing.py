@@ -11,7 +11,7 @@ from pellucid.checks.records import Tell, tell_nobody
 from pellucid.data.readers.reading import some
 from pellucid.evaluation.assessment import Assessment
 from pellucid.evaluation.calibration import calibrate, squared_errors, surprises
-from pellucid.evaluation.comparison import mcnemar
+from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.stats_intervals import LEVEL, Estimate, check_level, interval_of, proportion
 from pellucid.evaluation.metrics import score
 from pellucid.evaluation.one_against_rest import (

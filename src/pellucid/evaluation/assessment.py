@@ -5,7 +5,7 @@ from typing import Any
 
 from pellucid.checks.records import Leak
 from pellucid.evaluation.calibration import Calibration
-from pellucid.evaluation.comparison import McNemar
+from pellucid.evaluation.comparison.measure import McNemar
 from pellucid.stats_intervals import Estimate
 from pellucid.evaluation.metrics import Evaluation
 from pellucid.evaluation.one_against_rest import ClassFigures, curve_to_dict

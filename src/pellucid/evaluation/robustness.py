@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.evaluation.comparison import mcnemar
+from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.metrics import score
 from pellucid.evaluation.outputs import read_outputs

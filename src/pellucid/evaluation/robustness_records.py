@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pellucid.evaluation.comparison import chance_in_words
+from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.perturbations import REASONS, Perturbation, nearest
 from pellucid.evaluation.style import percent

@@ -4,7 +4,7 @@ import math
 
 from pellucid.evaluation.assessment import Assessment
 from pellucid.evaluation.calibration import Calibration
-from pellucid.evaluation.comparison import chance_in_words
+from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.stats_intervals import Estimate
 
 WIDE = 0.1  # an interval of a share that leaves this much open is told as such

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.app.candidates import find_candidate
-from pellucid.app.cross_validation import Fold, cross_validate
-from pellucid.app.folds import whole
+from pellucid.evaluation.comparison.candidates import find_candidate
+from pellucid.evaluation.comparison.cross_validation import Fold, cross_validate
+from pellucid.evaluation.comparison.folds import whole
 from pellucid.types import Split
 
 __all__ = ["Accuracy", "Fold", "measure_accuracy", "whole"]

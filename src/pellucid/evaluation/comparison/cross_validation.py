@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.app.candidates import (
+from pellucid.evaluation.comparison.candidates import (
     Candidate,
     answers,
     check_beginning,
@@ -15,12 +15,12 @@ from pellucid.app.candidates import (
     check_untrained,
     train_candidate,
 )
-from pellucid.app.folds import check_counts, deal, whole
+from pellucid.evaluation.comparison.folds import check_counts, deal, whole
 from pellucid.parallel import side_by_side
 from pellucid.errors import PellucidError
-from pellucid.evaluation.comparison import chance_in_words
+from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.evaluation.metrics import score
-from pellucid.evaluation.repetition import ResampledMean, corrected_t_interval
+from pellucid.evaluation.comparison.repetition import ResampledMean, corrected_t_interval
 from pellucid.types import Array, Dataset, Split
 
 METRICS = ("balanced_accuracy", "accuracy")

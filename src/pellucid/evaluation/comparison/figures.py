@@ -12,7 +12,7 @@ import numpy as np
 
 from pellucid.errors import ShapeError
 from pellucid.evaluation.gallery import words_only
-from pellucid.evaluation.repetition import ResampledMean
+from pellucid.evaluation.comparison.repetition import ResampledMean
 from pellucid.evaluation.style import (
     BLUE,
     INK,

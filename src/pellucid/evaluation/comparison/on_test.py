@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.app.candidates import (
+from pellucid.evaluation.comparison.candidates import (
     Candidate,
     answers,
     check_beginning,
@@ -19,7 +19,7 @@ from pellucid.app.evaluation import on_new_table, was_trained_on_other
 from pellucid.checks.check import leaked_test_rows
 from pellucid.data.readers.reading import some
 from pellucid.errors import DataError
-from pellucid.evaluation.comparison import McNemar, chance_in_words, mcnemar, paired_bootstrap
+from pellucid.evaluation.comparison.measure import McNemar, chance_in_words, mcnemar, paired_bootstrap
 from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.metrics import Evaluation, score
 from pellucid.nn.model import Model

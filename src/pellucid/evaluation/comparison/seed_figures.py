@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.evaluation.comparison_figures import COLORS, is_near, span, titles
+from pellucid.evaluation.comparison.figures import COLORS, is_near, span, titles
 from pellucid.evaluation.style import INK, MUTED, RED, class_name, look, new_figure
 from pellucid.types import Array
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
-from pellucid.app.candidates import (
+from pellucid.evaluation.comparison.candidates import (
     Candidate,
     answers,
     check_beginning,
@@ -14,7 +14,7 @@ from pellucid.app.candidates import (
     things_of,
     train_candidate,
 )
-from pellucid.app.lottery_records import Draws, Lottery, Start
+from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
 from pellucid.parallel import side_by_side
 from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.metrics import score

@@ -10,10 +10,10 @@ from pellucid.data.readers.reading import some
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from pellucid.app.candidates import Candidate
-    from pellucid.app.comparison import Comparison
-    from pellucid.app.cross_validation import CrossValidation
-    from pellucid.app.lottery_records import Draws, Lottery
+    from pellucid.evaluation.comparison.candidates import Candidate
+    from pellucid.evaluation.comparison.on_test import Comparison
+    from pellucid.evaluation.comparison.cross_validation import CrossValidation
+    from pellucid.evaluation.comparison.seed_records import Draws, Lottery
 
 MOST_LISTED = 20
 
@@ -26,7 +26,7 @@ class OnTest:
     def run(
         self, split: Any, candidates: "list[Candidate]", *, data: str, quiet: bool, **rest: Any
     ) -> "Comparison":
-        from pellucid.app.comparison import compare_candidates
+        from pellucid.evaluation.comparison.on_test import compare_candidates
         from pellucid.training.callbacks import Progress
 
         return compare_candidates(
@@ -37,7 +37,7 @@ class OnTest:
         )
 
     def figures(self, result: "Comparison") -> "dict[str, Figure]":
-        from pellucid.evaluation.comparison_figures import comparison_figure, disputed_pictures
+        from pellucid.evaluation.comparison.figures import comparison_figure, disputed_pictures
 
         table, sides = result.test_of_chance, (result.a, result.b)
         figures = {
@@ -96,7 +96,7 @@ class OverFolds:
     name = "cross-validation"
 
     def __init__(self, cv: str) -> None:
-        from pellucid.app.folds import folds_of
+        from pellucid.evaluation.comparison.folds import folds_of
 
         self.n_splits, self.n_repeats = folds_of(cv)
 
@@ -110,7 +110,7 @@ class OverFolds:
         quiet: bool,
         **rest: Any,
     ) -> "CrossValidation":
-        from pellucid.app.cross_validation import cross_validate
+        from pellucid.evaluation.comparison.cross_validation import cross_validate
         from pellucid.parallel import JobBar
 
         n_jobs = self.n_splits * self.n_repeats * len(candidates)
@@ -126,7 +126,7 @@ class OverFolds:
             )
 
     def figures(self, result: "CrossValidation") -> "dict[str, Figure]":
-        from pellucid.evaluation.comparison_figures import cross_validation_figure
+        from pellucid.evaluation.comparison.figures import cross_validation_figure
 
         return {
             self.name: cross_validation_figure(
@@ -191,7 +191,7 @@ class OverStarts:
         quiet: bool,
         **rest: Any,
     ) -> "Lottery":
-        from pellucid.app.lottery import seed_lottery
+        from pellucid.evaluation.comparison.seeds import seed_lottery
         from pellucid.parallel import JobBar
 
         with JobBar("starts", self.n_seeds * len(candidates), is_shown=not quiet) as bar:
@@ -207,7 +207,7 @@ class OverStarts:
             )
 
     def figures(self, result: "Lottery") -> "dict[str, Figure]":
-        from pellucid.evaluation.lottery_figures import lottery_figure
+        from pellucid.evaluation.comparison.seed_figures import lottery_figure
 
         return {
             self.name: lottery_figure(
