@@ -15,11 +15,11 @@ from functools import partial
 
 import numpy as np
 
-from pellucid.app.influence import agreement
+from pellucid.evaluation.influence.of_run import agreement
 from pellucid.parallel import side_by_side
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
-from pellucid.evaluation.influence import (
+from pellucid.evaluation.influence.measure import (
     Influence,
     Retraining,
     in_their_span,

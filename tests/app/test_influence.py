@@ -12,10 +12,10 @@ import pytest
 
 import pellucid as pl
 from pellucid.cli.main import main
-from pellucid.app.influence import agreement, influence_of, influence_of_run
-from pellucid.app.influence_ground import training_weights
+from pellucid.evaluation.influence.of_run import agreement, influence_of, influence_of_run
+from pellucid.evaluation.influence.retrain_runs import training_weights
 from pellucid.app.run_record import read_run
-from pellucid.evaluation.influence import QUICK, Influence
+from pellucid.evaluation.influence.measure import QUICK, Influence
 from tests.app.conftest import Command
 
 
@@ -169,7 +169,7 @@ def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, t
 def test_an_expensive_training_is_only_traced(
     pellucid: Command, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pellucid.app.influence.QUICK_SECONDS", 0.0)
+    monkeypatch.setattr("pellucid.evaluation.influence.of_run.QUICK_SECONDS", 0.0)
     done = pellucid("influence", trained, "--test", "0", "--json")
     result = json.loads(done.out)
     assert not result["is_proved"]
@@ -187,7 +187,7 @@ def test_an_expensive_training_is_only_traced(
 def test_checkpoints_are_followed_where_there_are_any(
     pellucid: Command, bright: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pellucid.app.influence.QUICK_SECONDS", 0.0)
+    monkeypatch.setattr("pellucid.evaluation.influence.of_run.QUICK_SECONDS", 0.0)
     layers = (
         'type = "Conv2D"\nfilters = 4',
         'type = "BatchNorm"',

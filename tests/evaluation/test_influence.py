@@ -12,7 +12,7 @@ import pytest
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, FormatError, OptionError, ShapeError
-from pellucid.evaluation.influence import (
+from pellucid.evaluation.influence.measure import (
     Asked,
     Effort,
     Influence,
@@ -28,8 +28,8 @@ from pellucid.evaluation.influence import (
     read_moment,
     trace_influence,
 )
-from pellucid.evaluation.influencing.gradients import head_products, plain_products, stack_products
-from pellucid.evaluation.influencing.verdicts import verdict_slope
+from pellucid.evaluation.influence.gradients import head_products, plain_products, stack_products
+from pellucid.evaluation.influence.logits import verdict_slope
 from pellucid.training.checkpoint import Checkpoint
 from pellucid.training.loop import train
 from pellucid.types import Array, Dataset
@@ -219,7 +219,7 @@ def test_any_model_is_traced_and_says_by_which_gradients(rng: Rng) -> None:
 
 
 def test_a_costly_model_falls_back_on_its_last_layer(rng: Rng, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pellucid.evaluation.influencing.tracing.MOST_SECONDS", 0.0)
+    monkeypatch.setattr("pellucid.evaluation.influence.tracin.MOST_SECONDS", 0.0)
     model, data = _convolutional(rng), _pixels(rng, 6)
     assert trace_influence(model, [last_moment(model)], data, data).gradients == "last-layer"
     dense = _stack(5, 1)

@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
 from pellucid.errors import ShapeError
-from pellucid.evaluation.influence import Explanation, Outcome, Pusher, Removal, in_words
-from pellucid.evaluation.influence_figures import influence_figure
+from pellucid.evaluation.influence.measure import Explanation, Outcome, Pusher, Removal, in_words
+from pellucid.evaluation.influence.figures import influence_figure
 from pellucid.evaluation.report import figure_png
 from pellucid.evaluation.style import ORANGE
 from pellucid.types import Dataset

@@ -3,7 +3,7 @@
 from pellucid.app.report_draft import Draft
 from pellucid.app.report_looking import chosen_photos
 from pellucid.app.report_summary import count
-from pellucid.evaluation.influence import QUICK, Explanation, Pusher
+from pellucid.evaluation.influence.measure import QUICK, Explanation, Pusher
 from pellucid.evaluation.report import Card, Gallery, Section
 from pellucid.evaluation.style import percent
 
@@ -16,7 +16,7 @@ def influence_section(draft: Draft) -> Section | None:
     result = draft.result
     if not rows:
         return None
-    from pellucid.app.influence import influence_of
+    from pellucid.evaluation.influence.of_run import influence_of
 
     found = influence_of(result, rows, folder=draft.run, top=N_SHOWN, effort=QUICK, is_quiet=True)
     turned = [one for one in found.explanations if one.is_beyond_chance and not one.is_right]

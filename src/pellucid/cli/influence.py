@@ -11,8 +11,8 @@ from pellucid.cli.terminal import say
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
-    from pellucid.app.influence_outcome import InfluenceOutcome
-    from pellucid.evaluation.influence import Explanation
+    from pellucid.evaluation.influence.outcome import InfluenceOutcome
+    from pellucid.evaluation.influence.measure import Explanation
 
 
 def influence(
@@ -45,7 +45,7 @@ def influence(
 ) -> None:
     """Which training samples pushed a verdict, and what it would be without them, trained again to prove it."""
     tests = _numbers(test)
-    from pellucid.app.influence import influence_of_run
+    from pellucid.evaluation.influence.of_run import influence_of_run
 
     outcome = influence_of_run(
         run,

@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.evaluation.influencing.records import Explanation, Outcome, Pusher, Removal
-from pellucid.evaluation.influencing.retraining import (
+from pellucid.evaluation.influence.records import Explanation, Outcome, Pusher, Removal
+from pellucid.evaluation.influence.retraining import (
     Group,
     Retraining,
     Runner,
     one_after_another,
     outputs_without,
 )
-from pellucid.evaluation.influencing.tracing import Influence
-from pellucid.evaluation.influencing.verdicts import odds_of, verdicts_of
+from pellucid.evaluation.influence.tracin import Influence
+from pellucid.evaluation.influence.logits import odds_of, verdicts_of
 from pellucid.evaluation.style import class_name
 from pellucid.rng import stream
 from pellucid.types import Array, Dataset
@@ -86,7 +86,7 @@ def explain_verdicts(
     seed : int, optional
         Of the random orders.
     run : callable, optional
-        See :func:`pellucid.evaluation.influencing.retraining.leave_one_out`.
+        See :func:`pellucid.evaluation.influence.retraining.leave_one_out`.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from pellucid.app.run_result import RunResult
 from pellucid.parallel import JobBar, side_by_side
 from pellucid.app.training import fit, make_optimizer
 from pellucid.data.validate import hold_out
-from pellucid.evaluation.influence import Retraining, Traced, in_their_span, last_moment, read_moment
+from pellucid.evaluation.influence.measure import Retraining, Traced, in_their_span, last_moment, read_moment
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
 from pellucid.nn.sequential import Sequential

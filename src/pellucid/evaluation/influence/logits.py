@@ -3,7 +3,7 @@
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.evaluation.influencing.gradients import Slope
+from pellucid.evaluation.influence.gradients import Slope
 from pellucid.evaluation.outputs import log_odds
 from pellucid.nn.model import Model
 from pellucid.ops.losses import get_loss

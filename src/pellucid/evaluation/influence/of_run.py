@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.app.influence_ground import Work, as_it_lies, run_again, training_seconds, training_weights
-from pellucid.app.influence_outcome import METHODS, InfluenceOutcome
+from pellucid.evaluation.influence.retrain_runs import Work, as_it_lies, run_again, training_seconds, training_weights
+from pellucid.evaluation.influence.outcome import METHODS, InfluenceOutcome
 from pellucid.app.run_folder import filled_beside
 from pellucid.app.run_record import read_run
 from pellucid.app.run_result import RunResult, holds_photos
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.evaluation.attribution.sanity import rank_correlation
-from pellucid.evaluation.influence import (
+from pellucid.evaluation.influence.measure import (
     THOROUGH,
     Asked,
     Effort,
@@ -28,7 +28,7 @@ from pellucid.evaluation.influence import (
     odds_of,
     trace_influence,
 )
-from pellucid.evaluation.influence_figures import influence_figure
+from pellucid.evaluation.influence.figures import influence_figure
 from pellucid.evaluation.picks import pick
 from pellucid.evaluation.report import save_figure
 from pellucid.files import write_atomically

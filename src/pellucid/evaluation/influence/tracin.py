@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, ShapeError, unknown_name
-from pellucid.evaluation.influencing.gradients import (
+from pellucid.evaluation.influence.gradients import (
     Products,
     Slope,
     Tell,
@@ -17,8 +17,8 @@ from pellucid.evaluation.influencing.gradients import (
     plain_products,
     stack_products,
 )
-from pellucid.evaluation.influencing.moments import Moment
-from pellucid.evaluation.influencing.verdicts import check_classifier, verdict_slope, verdicts_of
+from pellucid.evaluation.influence.snapshots import Moment
+from pellucid.evaluation.influence.logits import check_classifier, verdict_slope, verdicts_of
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
 from pellucid.ops.losses import get_loss
@@ -114,7 +114,7 @@ def trace_influence(
 
     Examples
     --------
-    >>> from pellucid.evaluation.influencing.moments import last_moment
+    >>> from pellucid.evaluation.influence.snapshots import last_moment
     >>> from pellucid.nn.presets import preset
     >>> model = preset("logistic")
     >>> model.initialize((2,))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.evaluation.influencing.records import Explanation, Pusher
+from pellucid.evaluation.influence.records import Explanation, Pusher
 from pellucid.evaluation.style import (
     BLUE,
     GREEN,

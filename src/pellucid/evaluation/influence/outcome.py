@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.app.run_result import holds_photos
-from pellucid.evaluation.influence import Explanation, Influence, LeaveOneOut, in_words
+from pellucid.evaluation.influence.measure import Explanation, Influence, LeaveOneOut, in_words
 from pellucid.types import Split
 
 METHODS = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError
-from pellucid.evaluation.influencing.moments import KeepMoments, Moment
+from pellucid.evaluation.influence.snapshots import KeepMoments, Moment
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
