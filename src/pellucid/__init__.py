@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pellucid.errors import PellucidError
     from pellucid.evaluation.assessing import assess
     from pellucid.evaluation.metrics import evaluate
-    from pellucid.evaluation.own_photo import examine_photo
+    from pellucid.evaluation.photo.examine import examine_photo
     from pellucid.evaluation.range_test import find_learning_rate
     from pellucid.evaluation.robustness import measure_robustness
     from pellucid.evaluation.saliency import saliency_maps
@@ -107,7 +107,7 @@ _HOMES = {
     "augment_preset": "data.augmentation.augment",
     "evaluate": "evaluation.metrics",
     "examine": "checks.check",
-    "examine_photo": "evaluation.own_photo",
+    "examine_photo": "evaluation.photo.examine",
     "find_learning_rate": "evaluation.range_test",
     "gradcheck": "ops.checking",
     "load": "formats.safetensors",

@@ -12,7 +12,7 @@ from PIL import Image
 from pellucid.app.report_draft import Draft
 from pellucid.app.report_looking import chosen_photos
 from pellucid.app.run_record import read_run
-from pellucid.evaluation.novelty import BLIND
+from pellucid.evaluation.photo.novelty import BLIND
 from pellucid.formats.safetensors import load, save
 from tests.app.conftest import Command, words_of
 

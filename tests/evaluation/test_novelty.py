@@ -9,8 +9,8 @@ from pellucid.data.drawn import draw
 from pellucid.data.readers.images import resize_image
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
-from pellucid.evaluation import novelty
-from pellucid.evaluation.novelty import BLIND, MEASURES, Novelty, NoveltyTest, looks, small_pictures
+from pellucid.evaluation.photo import novelty
+from pellucid.evaluation.photo.novelty import BLIND, MEASURES, Novelty, NoveltyTest, looks, small_pictures
 from pellucid.types import Array
 
 

@@ -9,10 +9,10 @@ from PIL import Image
 
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.neighbours import nearest, nearest_by_features
-from pellucid.evaluation.own_photo import OwnPhoto, TrainingPhotos, Variant, examine_photo
-from pellucid.evaluation.own_photo_figures import own_photo_figure
-from pellucid.evaluation.photo_variants import photo_variants
+from pellucid.evaluation.photo.neighbours import nearest, nearest_by_features
+from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, Variant, examine_photo
+from pellucid.evaluation.photo.figures import own_photo_figure
+from pellucid.evaluation.photo.variants import photo_variants
 from pellucid.evaluation.report import figure_png
 from pellucid.evaluation.style import WIDTH, reduced
 from pellucid.nn.layers import Dense

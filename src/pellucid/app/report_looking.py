@@ -145,9 +145,9 @@ def own_photo_section(draft: Draft) -> Section | None:
     photo = draft.result.photo
     if photo is None or draft.shelf is None or draft.result.model.loss_kind != "classification":
         return None
-    from pellucid.evaluation.novelty import BLIND
-    from pellucid.evaluation.own_photo import examine_photo
-    from pellucid.evaluation.own_photo_figures import own_photo_figure
+    from pellucid.evaluation.photo.novelty import BLIND
+    from pellucid.evaluation.photo.examine import examine_photo
+    from pellucid.evaluation.photo.figures import own_photo_figure
 
     train = draft.result.split.train
     found = examine_photo(draft.result.model, photo.original, train)

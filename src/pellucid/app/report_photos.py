@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from pellucid.app.run_result import RunResult
-from pellucid.evaluation.neighbours import nearest
+from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.photo_sheet import PhotoSheet, photo_sheet
 from pellucid.evaluation.picks import PICKS, Verdict, confusion_cells, pick, verdicts
 from pellucid.evaluation.report_parts import Card, Confusion, Gallery, Photo, Section

@@ -28,8 +28,8 @@ def explain(
     as_json: o.Json = False,
 ) -> None:
     """Why a model says what it says of one photo: where it looks, what it is near to, how firm the verdict is."""
-    from pellucid.app.explanation import STAGES
-    from pellucid.app.explanation import explain as explain_photo
+    from pellucid.evaluation.photo.explain import STAGES
+    from pellucid.evaluation.photo.explain import explain as explain_photo
 
     bar = StageBar()
     try:

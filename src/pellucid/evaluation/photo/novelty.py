@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import DataError, ShapeError
-from pellucid.evaluation.neighbours import nearest
+from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.style import percent
 from pellucid.rng import stream
 from pellucid.types import Array

@@ -9,9 +9,9 @@ import numpy as np
 from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError
 from pellucid.evaluation.attribution.scoring import check_takes_image
-from pellucid.evaluation.neighbours import FeatureSpace, nearest
-from pellucid.evaluation.novelty import BLIND, Novelty, NoveltyTest
-from pellucid.evaluation.photo_variants import photo_variants
+from pellucid.evaluation.photo.neighbours import FeatureSpace, nearest
+from pellucid.evaluation.photo.novelty import BLIND, Novelty, NoveltyTest
+from pellucid.evaluation.photo.variants import photo_variants
 from pellucid.evaluation.style import percent
 from pellucid.nn.model import Model
 from pellucid.types import Array, Dataset
@@ -30,7 +30,7 @@ class Neighbour:
     label : str
         Its class.
     distance : float
-        See :func:`pellucid.evaluation.neighbours.nearest` and ``nearest_by_features``.
+        See :func:`pellucid.evaluation.photo.neighbours.nearest` and ``nearest_by_features``.
     """
 
     index: int

@@ -12,10 +12,10 @@ from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError, unknown_name
 from pellucid.evaluation.attribution.scoring import check_takes_image, prepared_image, target_of
 from pellucid.evaluation.first_layer import FirstLayer, first_layer
-from pellucid.evaluation.novelty import BLIND
+from pellucid.evaluation.photo.novelty import BLIND
 from pellucid.evaluation.outputs import check_weights
-from pellucid.evaluation.own_photo import OwnPhoto, TrainingPhotos, examine_photo
-from pellucid.evaluation.own_photo_figures import own_photo_figure
+from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, examine_photo
+from pellucid.evaluation.photo.figures import own_photo_figure
 from pellucid.evaluation.report import save_figure
 from pellucid.evaluation.saliency import METHODS, SaliencyMap, saliency_maps
 from pellucid.evaluation.saliency_figures import first_layer_figure, saliency_figure

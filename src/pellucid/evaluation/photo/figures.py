@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.own_photo import OwnPhoto
+from pellucid.evaluation.photo.examine import OwnPhoto
 from pellucid.evaluation.placing import new_page, place_picture, place_text
 from pellucid.evaluation.style import (
     GREEN,
@@ -43,7 +43,7 @@ def own_photo_figure(photo: OwnPhoto, train: Dataset | None = None) -> Figure:
     Parameters
     ----------
     photo : OwnPhoto
-        From :func:`pellucid.evaluation.own_photo.examine_photo`.
+        From :func:`pellucid.evaluation.photo.examine.examine_photo`.
     train : Dataset, optional
         The training part, to show the neighbours; without it they are left out.
 
@@ -53,7 +53,7 @@ def own_photo_figure(photo: OwnPhoto, train: Dataset | None = None) -> Figure:
 
     Examples
     --------
-    >>> from pellucid.evaluation.own_photo import examine_photo
+    >>> from pellucid.evaluation.photo.examine import examine_photo
     >>> from pellucid.nn.presets import preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 3))
