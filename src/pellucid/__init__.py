@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pellucid.evaluation.metrics import evaluate
     from pellucid.evaluation.photo.examine import examine_photo
     from pellucid.evaluation.range_test import find_learning_rate
-    from pellucid.evaluation.robustness import measure_robustness
+    from pellucid.evaluation.robustness.measure import measure_robustness
     from pellucid.evaluation.saliency import saliency_maps
     from pellucid.formats.architecture import load_architecture
     from pellucid.formats.safetensors import load, save
@@ -113,7 +113,7 @@ _HOMES = {
     "load": "formats.safetensors",
     "load_architecture": "formats.architecture",
     "load_data": "data.source",
-    "measure_robustness": "evaluation.robustness",
+    "measure_robustness": "evaluation.robustness.measure",
     "preset": "nn.presets",
     "register_layer": "nn.registry",
     "replay_black_box": "training.black_box",

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.app.robustness import FILES, typical_photo
+from pellucid.evaluation.robustness.of_run import FILES, typical_photo
 from pellucid.data.source import load_data
 from pellucid.evaluation.metrics import evaluate
-from pellucid.evaluation.perturbations import PERTURBATIONS
+from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.presets import preset
 from pellucid.training.loop import train

@@ -8,14 +8,14 @@ import pytest
 from PIL import Image
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.perturbations import (
+from pellucid.evaluation.robustness.perturbations import (
     PERTURBATIONS,
     REASONS,
     choose_perturbations,
     choose_strengths,
 )
-from pellucid.evaluation.perturbing.colouring import background_of
-from pellucid.evaluation.perturbing.moving import CAMERA_DISTANCE
+from pellucid.evaluation.robustness.colour import background_of
+from pellucid.evaluation.robustness.geometric import CAMERA_DISTANCE
 from pellucid.rng import stream
 
 ALL = sorted(PERTURBATIONS)

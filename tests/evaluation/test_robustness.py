@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import pellucid.evaluation.robustness as module
+import pellucid.evaluation.robustness.measure as module
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.metrics import evaluate
-from pellucid.evaluation.perturbations import PERTURBATIONS
-from pellucid.evaluation.robustness import change_photos, measure_robustness
-from pellucid.evaluation.robustness_records import PerturbationCurve, Robustness, StrengthRow
+from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
+from pellucid.evaluation.robustness.measure import change_photos, measure_robustness
+from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset

@@ -12,10 +12,10 @@ from matplotlib.text import Text
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.perturbations import PERTURBATIONS, REASONS
-from pellucid.evaluation.robustness import change_photos, measure_robustness
-from pellucid.evaluation.robustness_figures import perturbation_sheet, robustness_curves
-from pellucid.evaluation.robustness_records import PerturbationCurve, Robustness, StrengthRow
+from pellucid.evaluation.robustness.perturbations import PERTURBATIONS, REASONS
+from pellucid.evaluation.robustness.measure import change_photos, measure_robustness
+from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
+from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.style import BLUE, INK, ORANGE, RED
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model

@@ -5,7 +5,7 @@ import numpy as np
 from pellucid.app.report_draft import DENSE, Draft
 from pellucid.app.report_summary import CHANCE, interval
 from pellucid.evaluation.report import Section, Table
-from pellucid.evaluation.robustness_records import Robustness
+from pellucid.evaluation.robustness.records import Robustness
 from pellucid.evaluation.style import percent
 
 
@@ -13,9 +13,9 @@ def robustness_section(draft: Draft) -> Section | None:
     """Return how the model bears changed photos, and one photo at every strength; of other data nothing."""
     if draft.shelf is None or draft.result.split.test.X.dtype != np.uint8:
         return None
-    from pellucid.app.robustness import typical_photo
-    from pellucid.evaluation.robustness import measure_robustness
-    from pellucid.evaluation.robustness_figures import perturbation_sheet, robustness_curves
+    from pellucid.evaluation.robustness.of_run import typical_photo
+    from pellucid.evaluation.robustness.measure import measure_robustness
+    from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
 
     model, test = draft.result.model, draft.result.split.test
     found = measure_robustness(model, test)

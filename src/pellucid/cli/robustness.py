@@ -12,7 +12,7 @@ from pellucid.cli.terminal import StageBar, say
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.robustness_records import Robustness
+    from pellucid.evaluation.robustness.records import Robustness
 
 
 def robustness(
@@ -40,7 +40,7 @@ def robustness(
     mirror: o.Mirror = None,
 ) -> None:
     """How a model bears test photos that are turned, recoloured, darkened, covered and more."""
-    from pellucid.app.robustness import robustness_of
+    from pellucid.evaluation.robustness.of_run import robustness_of
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
     bar = StageBar()

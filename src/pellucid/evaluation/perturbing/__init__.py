@@ -1,1 +1,1 @@
-"""What each perturbation does to photos; :mod:`pellucid.evaluation.perturbations` hands the table on."""
+"""What each perturbation does to photos; :mod:`pellucid.evaluation.robustness.perturbations` hands the table on."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.evaluation.perturbations import REASONS
-from pellucid.evaluation.robustness_records import PerturbationCurve, Robustness
-from pellucid.evaluation.robustness_sheet import perturbation_sheet
+from pellucid.evaluation.robustness.perturbations import REASONS
+from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
+from pellucid.evaluation.robustness.sheet import perturbation_sheet
 from pellucid.evaluation.style import (
     BLUE,
     INK,
@@ -52,7 +52,7 @@ def robustness_curves(result: Robustness) -> Figure:
 
     Examples
     --------
-    >>> from pellucid.evaluation.robustness import measure_robustness
+    >>> from pellucid.evaluation.robustness.measure import measure_robustness
     >>> from pellucid.nn.presets import preset
     >>> from pellucid.types import Dataset
     >>> model = preset("logistic")

@@ -5,7 +5,7 @@ import io
 import numpy as np
 
 from pellucid.data.augmentation.pixels import Cutout, Noise
-from pellucid.evaluation.perturbing.kinds import in_floats
+from pellucid.evaluation.robustness.kinds import in_floats
 from pellucid.types import Array
 
 

@@ -1,7 +1,9 @@
 """The table of perturbations: what each one does in words, its usual strengths, and how a strength is called."""
 
-from pellucid.evaluation.perturbing import colouring, moving, spoiling
-from pellucid.evaluation.perturbing.kinds import Perturbation
+from pellucid.evaluation.robustness.measure import colour as colouring
+from pellucid.evaluation.robustness.measure import geometric as moving
+from pellucid.evaluation.robustness.measure import corruptions as spoiling
+from pellucid.evaluation.robustness.kinds import Perturbation
 
 
 def _degrees(strength: float) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pellucid.data.augmentation.colour import Brightness, Contrast, Hue
-from pellucid.evaluation.perturbing.kinds import either_way, in_floats
+from pellucid.evaluation.robustness.kinds import either_way, in_floats
 from pellucid.types import Array
 
 # The ellipse that stands in for the subject: its centre is the photo's, and its edge is soft. At INNER nothing

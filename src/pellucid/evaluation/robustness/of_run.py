@@ -13,10 +13,10 @@ from pellucid.app.run_folder import filled_beside
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.outputs import read_outputs
 from pellucid.evaluation.report import save_figure
-from pellucid.evaluation.robustness import Progress, check_model, measure_robustness
-from pellucid.evaluation.robustness_figures import robustness_curves
-from pellucid.evaluation.robustness_records import Robustness
-from pellucid.evaluation.robustness_sheet import perturbation_sheet
+from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
+from pellucid.evaluation.robustness.figures import robustness_curves
+from pellucid.evaluation.robustness.records import Robustness
+from pellucid.evaluation.robustness.sheet import perturbation_sheet
 from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model

@@ -10,9 +10,9 @@ from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.metrics import score
 from pellucid.evaluation.outputs import read_outputs
-from pellucid.evaluation.perturbations import choose_perturbations, choose_strengths
-from pellucid.evaluation.perturbing.kinds import Perturbation, check_photos
-from pellucid.evaluation.robustness_records import PerturbationCurve, Robustness, StrengthRow
+from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
+from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
+from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 from pellucid.types import Array, Dataset
@@ -121,7 +121,7 @@ def change_photos(images: Array, perturbation: Perturbation, strength: float, se
 
     Examples
     --------
-    >>> from pellucid.evaluation.perturbations import PERTURBATIONS
+    >>> from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
     >>> photo = np.zeros((1, 4, 4, 3), np.uint8)
     >>> bool((change_photos(photo, PERTURBATIONS["mirror"], 1, 0) == photo).all())
     True

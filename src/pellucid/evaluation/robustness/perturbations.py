@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.evaluation.perturbing.kinds import REASONS, Perturbation
-from pellucid.evaluation.perturbing.table import PERTURBATIONS
+from pellucid.evaluation.robustness.kinds import REASONS, Perturbation
+from pellucid.evaluation.robustness.table import PERTURBATIONS
 
 __all__ = ["PERTURBATIONS", "REASONS", "Perturbation", "choose_perturbations", "choose_strengths", "nearest"]
 
