@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pellucid.evaluation.photo.examine import examine_photo
     from pellucid.evaluation.range_test import find_learning_rate
     from pellucid.evaluation.robustness.measure import measure_robustness
-    from pellucid.evaluation.saliency import saliency_maps
+    from pellucid.evaluation.saliency.measure import saliency_maps
     from pellucid.formats.architecture import load_architecture
     from pellucid.formats.safetensors import load, save
     from pellucid.nn.convolution import Conv2D
@@ -117,7 +117,7 @@ _HOMES = {
     "preset": "nn.presets",
     "register_layer": "nn.registry",
     "replay_black_box": "training.black_box",
-    "saliency_maps": "evaluation.saliency",
+    "saliency_maps": "evaluation.saliency.measure",
     "save": "formats.safetensors",
     "train": "training.loop",
 }

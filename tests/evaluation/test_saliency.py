@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.attribution.grad_cam import enlarged, feature_layer
-from pellucid.evaluation.attribution.gradients import smooth_grad
-from pellucid.evaluation.attribution.integrated import integrate, integrated_gradients
-from pellucid.evaluation.attribution.occlusion import occlusion
-from pellucid.evaluation.attribution.scoring import Scorer, prepared_image, target_of
-from pellucid.evaluation.saliency import METHODS, saliency_maps
+from pellucid.evaluation.saliency.grad_cam import enlarged, feature_layer
+from pellucid.evaluation.saliency.gradients import smooth_grad
+from pellucid.evaluation.saliency.integrated import integrate, integrated_gradients
+from pellucid.evaluation.saliency.occlusion import occlusion
+from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
+from pellucid.evaluation.saliency.measure import METHODS, saliency_maps
 from pellucid.nn.convolution import Conv2D, GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.elementwise import Activation
 from pellucid.nn.graph import Graph

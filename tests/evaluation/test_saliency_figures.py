@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from pellucid.errors import DataError, ShapeError
-from pellucid.evaluation.first_layer import first_layer
+from pellucid.evaluation.saliency.first_layer import first_layer
 from pellucid.evaluation.report import figure_png
-from pellucid.evaluation.saliency import saliency_maps
-from pellucid.evaluation.saliency_figures import (
+from pellucid.evaluation.saliency.measure import saliency_maps
+from pellucid.evaluation.saliency.figures import (
     first_layer_figure,
     heat_picture,
     saliency_figure,
     weight_picture,
 )
-from pellucid.evaluation.saliency_strip import saliency_strip
+from pellucid.evaluation.saliency.strip import saliency_strip
 from pellucid.evaluation.style import WIDTH
 from pellucid.nn.convolution import Conv2D, GlobalAvgPool2D
 from pellucid.nn.graph import Graph

@@ -8,8 +8,8 @@ from tests.evaluation.test_saliency import scorer_of, small_cnn, spread
 
 from pellucid.data.source import load_data
 from pellucid.errors import OptionError
-from pellucid.evaluation.attribution.records import Attribution
-from pellucid.evaluation.attribution.sanity import (
+from pellucid.evaluation.saliency.records import Attribution
+from pellucid.evaluation.saliency.sanity import (
     MapToCheck,
     SanityCheck,
     check_cascade,
@@ -18,8 +18,8 @@ from pellucid.evaluation.attribution.sanity import (
     redraw,
     untrained_copy,
 )
-from pellucid.evaluation.attribution.scoring import Scorer
-from pellucid.evaluation.saliency import saliency_maps, sanity_check
+from pellucid.evaluation.saliency.scoring import Scorer
+from pellucid.evaluation.saliency.measure import saliency_maps, sanity_check
 from pellucid.nn.layers import Layer
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential

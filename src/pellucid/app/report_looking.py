@@ -13,7 +13,7 @@ from pellucid.evaluation.style import percent, signed
 from pellucid.types import Array
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.saliency import SaliencyMap
+    from pellucid.evaluation.saliency.measure import SaliencyMap
 
 Maps = Mapping[str, "SaliencyMap"]  # of one photo, by method
 
@@ -32,8 +32,8 @@ def looking_section(draft: Draft) -> Section | None:
     """Return which pixels the verdicts hang on, and whether the maps are to be believed; of other data nothing."""
     if draft.shelf is None:
         return None
-    from pellucid.evaluation.saliency import saliency_maps
-    from pellucid.evaluation.saliency_figures import CAVEAT
+    from pellucid.evaluation.saliency.measure import saliency_maps
+    from pellucid.evaluation.saliency.figures import CAVEAT
 
     result = draft.result
     made = {
@@ -55,7 +55,7 @@ def looking_section(draft: Draft) -> Section | None:
 
 def _first_layer(draft: Draft) -> list[Captioned]:
     """Return the first layer's weights as a figure, or nothing where they do not belong to pixels."""
-    from pellucid.evaluation.saliency_figures import first_layer_figure
+    from pellucid.evaluation.saliency.figures import first_layer_figure
 
     weights = first_layer_figure(draft.result.model)
     if weights is None:
@@ -71,8 +71,8 @@ def _first_layer(draft: Draft) -> list[Captioned]:
 
 def _of_photos(draft: Draft, made: Mapping[int, Maps]) -> tuple[Captioned, list[Captioned]]:
     """Return the first photo's maps at large, and every photo's in a row."""
-    from pellucid.evaluation.saliency_figures import saliency_figure
-    from pellucid.evaluation.saliency_strip import saliency_strip
+    from pellucid.evaluation.saliency.figures import saliency_figure
+    from pellucid.evaluation.saliency.strip import saliency_strip
 
     result, add = draft.result, draft.figures.add
     X = result.split.test.X
@@ -116,7 +116,7 @@ def _verdict(said: Verdict) -> str:
 
 def _checks(made: Sequence[Maps]) -> Table:
     """Return, for each method, how alike its maps and those of untrained networks are over all photos."""
-    from pellucid.evaluation.attribution.sanity import WORDS, SanityCheck
+    from pellucid.evaluation.saliency.sanity import WORDS, SanityCheck
 
     rows = []
     for name in made[0]:

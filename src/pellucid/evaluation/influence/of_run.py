@@ -15,7 +15,7 @@ from pellucid.app.run_folder import filled_beside
 from pellucid.app.run_record import read_run
 from pellucid.app.run_result import RunResult, holds_photos
 from pellucid.errors import DataError, OptionError, unknown_name
-from pellucid.evaluation.attribution.sanity import rank_correlation
+from pellucid.evaluation.saliency.sanity import rank_correlation
 from pellucid.evaluation.influence.measure import (
     THOROUGH,
     Asked,

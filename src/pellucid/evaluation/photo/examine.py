@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError
-from pellucid.evaluation.attribution.scoring import check_takes_image
+from pellucid.evaluation.saliency.scoring import check_takes_image
 from pellucid.evaluation.photo.neighbours import FeatureSpace, nearest
 from pellucid.evaluation.photo.novelty import BLIND, Novelty, NoveltyTest
 from pellucid.evaluation.photo.variants import photo_variants

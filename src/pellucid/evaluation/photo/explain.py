@@ -10,15 +10,15 @@ from pellucid.app.run_folder import filled_beside
 from pellucid.app.training_photos import find_training_photos
 from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError, unknown_name
-from pellucid.evaluation.attribution.scoring import check_takes_image, prepared_image, target_of
-from pellucid.evaluation.first_layer import FirstLayer, first_layer
+from pellucid.evaluation.saliency.scoring import check_takes_image, prepared_image, target_of
+from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.photo.novelty import BLIND
 from pellucid.evaluation.outputs import check_weights
 from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, examine_photo
 from pellucid.evaluation.photo.figures import own_photo_figure
 from pellucid.evaluation.report import save_figure
-from pellucid.evaluation.saliency import METHODS, SaliencyMap, saliency_maps
-from pellucid.evaluation.saliency_figures import first_layer_figure, saliency_figure
+from pellucid.evaluation.saliency.measure import METHODS, SaliencyMap, saliency_maps
+from pellucid.evaluation.saliency.figures import first_layer_figure, saliency_figure
 from pellucid.evaluation.style import percent
 from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load
@@ -102,7 +102,7 @@ def explain(
     target : str, optional
         The class that the maps explain; default: the predicted one.
     methods : sequence of str, optional
-        Names of :data:`pellucid.evaluation.saliency.METHODS`; default: all.
+        Names of :data:`pellucid.evaluation.saliency.measure.METHODS`; default: all.
     force : bool, optional
         Write into a folder that is not empty.
     tell : callable, optional

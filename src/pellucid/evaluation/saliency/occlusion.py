@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pellucid.evaluation.attribution.records import Attribution, as_cube
-from pellucid.evaluation.attribution.scoring import ROWS, Scorer
+from pellucid.evaluation.saliency.records import Attribution, as_cube
+from pellucid.evaluation.saliency.scoring import ROWS, Scorer
 from pellucid.types import Array
 
 N_ACROSS = 8  # a patch's side is this part of the photo's shorter one

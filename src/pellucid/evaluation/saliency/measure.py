@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.evaluation.attribution.grad_cam import grad_cam
-from pellucid.evaluation.attribution.gradients import gradient_x_input, plain_gradient, smooth_grad
-from pellucid.evaluation.attribution.integrated import integrated_gradients
-from pellucid.evaluation.attribution.occlusion import occlusion
-from pellucid.evaluation.attribution.records import Attribution
-from pellucid.evaluation.attribution.sanity import MapToCheck, SanityCheck, check_cascade, check_maps
-from pellucid.evaluation.attribution.scoring import Scorer, prepared_image, target_of
+from pellucid.evaluation.saliency.grad_cam import grad_cam
+from pellucid.evaluation.saliency.gradients import gradient_x_input, plain_gradient, smooth_grad
+from pellucid.evaluation.saliency.integrated import integrated_gradients
+from pellucid.evaluation.saliency.occlusion import occlusion
+from pellucid.evaluation.saliency.records import Attribution
+from pellucid.evaluation.saliency.sanity import MapToCheck, SanityCheck, check_cascade, check_maps
+from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
 from pellucid.nn.model import Model
 from pellucid.types import Array
 
@@ -211,7 +211,7 @@ def sanity_check(
 
     Notes
     -----
-    Adebayo et al., 2018: see :func:`pellucid.evaluation.attribution.sanity.check_maps`.
+    Adebayo et al., 2018: see :func:`pellucid.evaluation.saliency.sanity.check_maps`.
 
     Examples
     --------

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import DataError
-from pellucid.evaluation.first_layer import first_layer
+from pellucid.evaluation.saliency.first_layer import first_layer
 from pellucid.evaluation.placing import new_page, place_picture, place_text
-from pellucid.evaluation.saliency import SaliencyMap
+from pellucid.evaluation.saliency.measure import SaliencyMap
 from pellucid.evaluation.style import (
     MUTED,
     RED,
@@ -47,7 +47,7 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     image : Array, shape (h, w, c) or (h, w)
         As the network sees it.
     maps : mapping of str to SaliencyMap
-        From :func:`pellucid.evaluation.saliency.saliency_maps`.
+        From :func:`pellucid.evaluation.saliency.measure.saliency_maps`.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
 
     Examples
     --------
-    >>> from pellucid.evaluation.saliency import saliency_maps
+    >>> from pellucid.evaluation.saliency.measure import saliency_maps
     >>> from pellucid.nn.presets import preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 3))

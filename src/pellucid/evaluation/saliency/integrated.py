@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.evaluation.attribution.records import Attribution, as_cube
-from pellucid.evaluation.attribution.scoring import Scorer
+from pellucid.evaluation.saliency.records import Attribution, as_cube
+from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.types import Array
 
 TOLERANCE = 0.01

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.evaluation.attribution.records import Attribution
-from pellucid.evaluation.attribution.scoring import Scorer
+from pellucid.evaluation.saliency.records import Attribution
+from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.evaluation.style import signed
 from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model

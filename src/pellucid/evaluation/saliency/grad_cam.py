@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pellucid.evaluation.attribution.records import Attribution
-from pellucid.evaluation.attribution.scoring import Scorer
+from pellucid.evaluation.saliency.records import Attribution
+from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.nn.convolution import Conv2D
 from pellucid.nn.elementwise import Activation, Dropout
 from pellucid.nn.graph import Graph

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pellucid.evaluation.placing import new_page, place_picture, place_text
-from pellucid.evaluation.saliency import SaliencyMap
-from pellucid.evaluation.saliency_figures import heat_picture
+from pellucid.evaluation.saliency.measure import SaliencyMap
+from pellucid.evaluation.saliency.figures import heat_picture
 from pellucid.evaluation.style import MUTED, RED, WIDTH, check_images, look, signed
 from pellucid.types import Array
 
@@ -31,7 +31,7 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     image : Array, shape (h, w, c) or (h, w)
         As the network sees it.
     maps : mapping of str to SaliencyMap
-        From :func:`pellucid.evaluation.saliency.saliency_maps`; those that do not apply are left out.
+        From :func:`pellucid.evaluation.saliency.measure.saliency_maps`; those that do not apply are left out.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.evaluation.saliency import saliency_maps
+    >>> from pellucid.evaluation.saliency.measure import saliency_maps
     >>> from pellucid.nn.presets import preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 3))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pellucid.evaluation.attribution.records import Attribution, as_cube
-from pellucid.evaluation.attribution.scoring import Scorer
+from pellucid.evaluation.saliency.records import Attribution, as_cube
+from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.rng import stream
 from pellucid.types import Array
 
