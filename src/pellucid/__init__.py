@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pellucid.checks.check import examine
     from pellucid.data.source import load_data
     from pellucid.errors import PellucidError
-    from pellucid.evaluation.assessing import assess
-    from pellucid.evaluation.metrics import evaluate
+    from pellucid.evaluation.scores.measure import assess
+    from pellucid.evaluation.scores.metrics import evaluate
     from pellucid.evaluation.photo.examine import examine_photo
     from pellucid.evaluation.range_test import find_learning_rate
     from pellucid.evaluation.robustness.measure import measure_robustness
@@ -103,9 +103,9 @@ _HOMES = {
     "UpSample2D": "nn.pooling",
     "WeightAverage": "training.averaging",
     "ZeroPad2D": "nn.pooling",
-    "assess": "evaluation.assessing",
+    "assess": "evaluation.scores.measure",
     "augment_preset": "data.augmentation.augment",
-    "evaluate": "evaluation.metrics",
+    "evaluate": "evaluation.scores.metrics",
     "examine": "checks.check",
     "examine_photo": "evaluation.photo.examine",
     "find_learning_rate": "evaluation.range_test",

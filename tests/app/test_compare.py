@@ -13,7 +13,7 @@ from pellucid.evaluation.comparison.on_test import compare_candidates
 from pellucid.evaluation.comparison.folds import whole
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.measure import mcnemar
-from pellucid.evaluation.metrics import score
+from pellucid.evaluation.scores.metrics import score
 from pellucid.types import Dataset, Split
 from tests.app.conftest import Command
 

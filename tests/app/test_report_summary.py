@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.app.report_influence import _in_short
 from pellucid.app.report_summary import _what_goes_wrong, summary
 from pellucid.app.run_record import read_run
-from pellucid.evaluation.metrics import score
+from pellucid.evaluation.scores.metrics import score
 from tests.app.conftest import Command, words_of
 
 

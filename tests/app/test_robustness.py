@@ -10,7 +10,7 @@ from PIL import Image
 
 from pellucid.evaluation.robustness.of_run import FILES, typical_photo
 from pellucid.data.source import load_data
-from pellucid.evaluation.metrics import evaluate
+from pellucid.evaluation.scores.metrics import evaluate
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.presets import preset

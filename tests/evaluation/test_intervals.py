@@ -17,7 +17,7 @@ from pellucid.stats_intervals import (
     proportion,
     wilson_interval,
 )
-from pellucid.evaluation.plain_metrics import wilson_bounds
+from pellucid.evaluation.scores.plain_metrics import wilson_bounds
 from pellucid.stats_resampling import bootstrap
 
 NORMAL_975 = 1.959963984540054

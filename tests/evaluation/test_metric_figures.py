@@ -7,10 +7,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from pellucid.errors import OptionError
-from pellucid.evaluation import metric_figures as draw
-from pellucid.evaluation.assessing import assess_outputs
-from pellucid.evaluation.assessment import Assessment
-from pellucid.evaluation.outputs import Outputs, log_odds
+from pellucid.evaluation.scores import figures as draw
+from pellucid.evaluation.scores.measure import assess_outputs
+from pellucid.evaluation.scores.records import Assessment
+from pellucid.evaluation.scores.outputs import Outputs, log_odds
 from pellucid.evaluation.report import figure_png
 from pellucid.types import Array
 

@@ -8,8 +8,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.stats_intervals import wilson_interval
-from pellucid.evaluation.metrics import evaluate, score
-from pellucid.evaluation.outputs import read_outputs
+from pellucid.evaluation.scores.metrics import evaluate, score
+from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model

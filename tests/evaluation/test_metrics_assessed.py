@@ -10,10 +10,10 @@ from sklearn import metrics as sk
 
 from pellucid.data.source import load_data
 from pellucid.errors import OptionError
-from pellucid.evaluation.assessing import assess, assess_outputs
-from pellucid.evaluation.outputs import Outputs, read_outputs
+from pellucid.evaluation.scores.measure import assess, assess_outputs
+from pellucid.evaluation.scores.outputs import Outputs, read_outputs
 from pellucid.stats_resampling import bootstrap
-from pellucid.evaluation.wording import headline, in_words
+from pellucid.evaluation.scores.text import headline, in_words
 from pellucid.nn.layers import Dense
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential

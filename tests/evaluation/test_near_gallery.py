@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.photo.near_gallery import photo_gallery
 from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.evaluation.picks import PICKS, pick
+from pellucid.evaluation.scores.predictions import PICKS, pick
 from pellucid.types import Dataset
 
 NAMES = ("cat", "dog", "owl")

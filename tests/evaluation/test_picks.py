@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.picks import PICKS, confusion_cells, pick, sample_losses, verdicts
+from pellucid.evaluation.scores.predictions import PICKS, confusion_cells, pick, sample_losses, verdicts
 from pellucid.types import Dataset
 
 

@@ -11,7 +11,7 @@ import pellucid.evaluation.robustness.measure as module
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.stats_intervals import wilson_interval
-from pellucid.evaluation.metrics import evaluate
+from pellucid.evaluation.scores.metrics import evaluate
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.measure import change_photos, measure_robustness
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow

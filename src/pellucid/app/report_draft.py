@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pellucid.app.report_photos import PhotoShelf
-from pellucid.app.run_result import RunResult
+from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.report import DPI, Captioned, Section, save_figure
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.app.report_draft import DENSE, Draft
 from pellucid.app.report_summary import count
-from pellucid.evaluation.picks import Verdict, pick, verdicts
+from pellucid.evaluation.scores.predictions import Verdict, pick, verdicts
 from pellucid.evaluation.report import Captioned, Section, Table
 from pellucid.evaluation.style import percent, signed
 from pellucid.types import Array

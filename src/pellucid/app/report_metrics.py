@@ -16,9 +16,9 @@ MOST_CLASSES = 40  # in the table
 
 def metrics_section(draft: Draft) -> Section:
     """Return every score with its interval: in words, as figures, and for each class."""
-    from pellucid.evaluation import metric_figures as drawn
-    from pellucid.evaluation.assessing import assess
-    from pellucid.evaluation.wording import in_words, with_interval
+    from pellucid.evaluation.scores import figures as drawn
+    from pellucid.evaluation.scores.measure import assess
+    from pellucid.evaluation.scores.text import in_words, with_interval
 
     result = draft.result
     found = assess(result.model, result.split.test, train=result.split.train)

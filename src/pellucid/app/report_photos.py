@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from pellucid.app.run_result import RunResult
+from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.photo_sheet import PhotoSheet, photo_sheet
-from pellucid.evaluation.picks import PICKS, Verdict, confusion_cells, pick, verdicts
+from pellucid.evaluation.scores.predictions import PICKS, Verdict, confusion_cells, pick, verdicts
 from pellucid.evaluation.report_parts import Card, Confusion, Gallery, Photo, Section
 from pellucid.evaluation.style import class_name, percent
 from pellucid.types import Array, Dataset

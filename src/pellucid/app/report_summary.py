@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pellucid.app.run_result import RunResult
+from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.stats_intervals import wilson_interval
-from pellucid.evaluation.metrics import Evaluation
+from pellucid.evaluation.scores.metrics import Evaluation
 from pellucid.evaluation.style import percent
 from pellucid.types import Array
 

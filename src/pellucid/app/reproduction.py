@@ -8,7 +8,7 @@ from typing import Any
 from pellucid.app.prediction import predict_image
 from pellucid.data.download import fetch
 from pellucid.data.source import load_data
-from pellucid.evaluation.metrics import evaluate
+from pellucid.evaluation.scores.metrics import evaluate
 from pellucid.nn.presets import preset
 from pellucid.training.events import Callback
 from pellucid.training.loop import train

@@ -9,12 +9,12 @@ from typing import Any
 from pellucid.app.config import TrainingConfig, training_config
 from pellucid.cli.options import load as load_named
 from pellucid.app.reproduction import NEW_PHOTO
-from pellucid.app.run_result import RunResult, examine
+from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.data.download import fetch
 from pellucid.data.readers.images import read_image
 from pellucid.data.source import BUILTIN
 from pellucid.errors import DataError, FormatError, PellucidError
-from pellucid.evaluation.outputs import check_weights
+from pellucid.evaluation.scores.outputs import check_weights
 from pellucid.formats.safetensors import data_hash, load
 from pellucid.nn.model import Model
 from pellucid.training.records import History

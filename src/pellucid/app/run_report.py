@@ -6,7 +6,7 @@ from pathlib import Path
 from pellucid.app import report_sections as sections
 from pellucid.app.report_draft import Draft, Part, Parts
 from pellucid.app.report_summary import facts, summary
-from pellucid.app.run_result import RunResult
+from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.report import ReportContent, write_report
 
 SHORT: Parts = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pellucid.app.config import TrainingConfig
-from pellucid.app.evaluation import figures_of
+from pellucid.evaluation.scores.of_model import figures_of
 from pellucid.app.pipeline import Say
 from pellucid.app.training import fit, make_model
 from pellucid.errors import OptionError, OutputError

@@ -11,7 +11,7 @@ from pellucid.cli.options import print_json, print_table
 from pellucid.cli.terminal import StageBar, columns, say
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.assessment import Assessment
+    from pellucid.evaluation.scores.records import Assessment
 
 WIDE = 115  # columns of a terminal that all scores of a class fit in
 MOST_CLASSES = 10  # of a confusion matrix in a terminal
@@ -31,7 +31,7 @@ def evaluate(
     mirror: o.Mirror = None,
 ) -> None:
     """What a saved model is worth on the test part of a data set, and how sure one may be of it."""
-    from pellucid.app.evaluation import evaluate_on
+    from pellucid.evaluation.scores.of_model import evaluate_on
 
     bar = StageBar()
     try:
@@ -63,7 +63,7 @@ def evaluate(
 
 
 def _print(result: "Assessment") -> None:
-    from pellucid.evaluation.wording import in_words
+    from pellucid.evaluation.scores.text import in_words
 
     for line in in_words(result):
         say(line)
@@ -103,7 +103,7 @@ def _class_tables(result: "Assessment") -> list[tuple[tuple[str, ...], list[Any]
 
 
 def _class_table(result: "Assessment", titles: dict[str, str]) -> tuple[tuple[str, ...], list[Any]]:
-    from pellucid.evaluation.wording import with_interval
+    from pellucid.evaluation.scores.text import with_interval
 
     # Of classes, the mean recall goes by a name of its own; of labels, the mean accuracy does.
     mean_of = (

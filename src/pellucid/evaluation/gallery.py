@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.picks import Verdict, two_columns, verdicts
+from pellucid.evaluation.scores.predictions import Verdict, two_columns, verdicts
 from pellucid.evaluation.style import (
     MUTED,
     WIDTH,

@@ -13,7 +13,7 @@ from pellucid.app.training import fit, make_model, plan
 from pellucid.checks.pixels import are_pictures
 from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
-from pellucid.evaluation.outputs import read_outputs
+from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model

@@ -19,7 +19,7 @@ from pellucid.evaluation.comparison.folds import check_counts, deal, whole
 from pellucid.parallel import side_by_side
 from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison.measure import chance_in_words
-from pellucid.evaluation.metrics import score
+from pellucid.evaluation.scores.metrics import score
 from pellucid.evaluation.comparison.repetition import ResampledMean, corrected_t_interval
 from pellucid.types import Array, Dataset, Split
 

@@ -17,7 +17,7 @@ from pellucid.evaluation.comparison.candidates import (
 from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
 from pellucid.parallel import side_by_side
 from pellucid.errors import OptionError, PellucidError, TrainingError
-from pellucid.evaluation.metrics import score
+from pellucid.evaluation.scores.metrics import score
 from pellucid.types import Split
 
 

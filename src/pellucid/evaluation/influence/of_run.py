@@ -13,7 +13,7 @@ from pellucid.evaluation.influence.retrain_runs import Work, as_it_lies, run_aga
 from pellucid.evaluation.influence.outcome import METHODS, InfluenceOutcome
 from pellucid.app.run_folder import filled_beside
 from pellucid.app.run_record import read_run
-from pellucid.app.run_result import RunResult, holds_photos
+from pellucid.evaluation.scores.of_run import RunResult, holds_photos
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.evaluation.saliency.sanity import rank_correlation
 from pellucid.evaluation.influence.measure import (
@@ -29,7 +29,7 @@ from pellucid.evaluation.influence.measure import (
     trace_influence,
 )
 from pellucid.evaluation.influence.figures import influence_figure
-from pellucid.evaluation.picks import pick
+from pellucid.evaluation.scores.predictions import pick
 from pellucid.evaluation.report import save_figure
 from pellucid.files import write_atomically
 from pellucid.types import Array

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.app.config import TrainingConfig
-from pellucid.app.run_result import RunResult
+from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.parallel import JobBar, side_by_side
 from pellucid.app.training import fit, make_optimizer
 from pellucid.data.validate import hold_out

@@ -13,7 +13,7 @@ from pellucid.errors import OptionError, unknown_name
 from pellucid.evaluation.saliency.scoring import check_takes_image, prepared_image, target_of
 from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.photo.novelty import BLIND
-from pellucid.evaluation.outputs import check_weights
+from pellucid.evaluation.scores.outputs import check_weights
 from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, examine_photo
 from pellucid.evaluation.photo.figures import own_photo_figure
 from pellucid.evaluation.report import save_figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pellucid.errors import OptionError
 from pellucid.evaluation.gallery import label_picture, letters_that_fit, no_mistake, words_only
 from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.evaluation.picks import PICKS, Verdict, pick, verdicts
+from pellucid.evaluation.scores.predictions import PICKS, Verdict, pick, verdicts
 from pellucid.evaluation.style import MUTED, RED, check_images, class_name, image_grid, look, picture
 from pellucid.types import Array, Dataset
 
@@ -34,7 +34,7 @@ def photo_gallery(
         X of shape (m, h, w) or (m, h, w, c).
     probabilities : Array, shape (m, k), or (m,) or (m, 1)
     kind : {"mistakes", "confident mistakes", "highest losses", "confident hits"}, optional
-        See :func:`pellucid.evaluation.picks.pick`.
+        See :func:`pellucid.evaluation.scores.predictions.pick`.
     n : int, optional
         No more than these; None draws all.
     train : Dataset, optional
@@ -43,7 +43,7 @@ def photo_gallery(
     n_nearest : int, optional
         How many of them, 1 to 7.
     losses : Array, shape (m,), optional
-        See :func:`pellucid.evaluation.picks.sample_losses`.
+        See :func:`pellucid.evaluation.scores.predictions.sample_losses`.
 
     Returns
     -------

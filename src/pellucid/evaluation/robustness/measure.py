@@ -8,8 +8,8 @@ import numpy as np
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.stats_intervals import wilson_interval
-from pellucid.evaluation.metrics import score
-from pellucid.evaluation.outputs import read_outputs
+from pellucid.evaluation.scores.metrics import score
+from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.app.evaluation import OTHER_DATA, reading_of, was_trained_on_other
+from pellucid.evaluation.scores.of_model import OTHER_DATA, reading_of, was_trained_on_other
 from pellucid.app.run_folder import filled_beside
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.evaluation.outputs import read_outputs
+from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.evaluation.report import save_figure
 from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
 from pellucid.evaluation.robustness.figures import robustness_curves

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.evaluation.assessment import Assessment
-from pellucid.evaluation.calibration_panel import COLORS, MOST_LINES, N_WORST, calibration_panel
+from pellucid.evaluation.scores.records import Assessment
+from pellucid.evaluation.scores.calibration_panel import COLORS, MOST_LINES, N_WORST, calibration_panel
 from pellucid.stats_intervals import Estimate
-from pellucid.evaluation.one_against_rest import ClassFigures
+from pellucid.evaluation.scores.one_vs_rest import ClassFigures
 from pellucid.evaluation.style import (
     BLUE,
     MUTED,
@@ -21,7 +21,7 @@ from pellucid.evaluation.style import (
     look,
     new_figure,
 )
-from pellucid.evaluation.wording import with_interval
+from pellucid.evaluation.scores.text import with_interval
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def roc_figure(result: Assessment) -> Figure:
 
     Examples
     --------
-    >>> from pellucid.evaluation.assessing import assess_outputs
-    >>> from pellucid.evaluation.outputs import Outputs
+    >>> from pellucid.evaluation.scores.measure import assess_outputs
+    >>> from pellucid.evaluation.scores.outputs import Outputs
     >>> y, scores = np.arange(6) % 2, np.array([0.1, 0.2, 0.3, 0.9, 0.4, 0.8])
     >>> outputs = Outputs("classification", y, y, np.stack([-scores, scores], axis=1), False, ("dog", "cat"))
     >>> roc_figure(assess_outputs(outputs)).axes[0].get_xlabel()

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.evaluation.calibration import Calibration, calibrate, squared_errors, surprises
+from pellucid.evaluation.scores.calibration import Calibration, calibrate, squared_errors, surprises
 from pellucid.stats_intervals import LEVEL, Estimate, interval_of, proportion
-from pellucid.evaluation.outputs import Outputs
-from pellucid.evaluation.ranking import PrCurve, ResampledAreas, RocCurve, pr_curve_of, roc_curve_of
+from pellucid.evaluation.scores.outputs import Outputs
+from pellucid.evaluation.scores.roc import PrCurve, ResampledAreas, RocCurve, pr_curve_of, roc_curve_of
 from pellucid.ops.activations_smooth import sigmoid_forward
 from pellucid.types import Array
 

@@ -2,8 +2,8 @@
 
 import math
 
-from pellucid.evaluation.assessment import Assessment
-from pellucid.evaluation.calibration import Calibration
+from pellucid.evaluation.scores.records import Assessment
+from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.stats_intervals import Estimate
 
@@ -17,8 +17,8 @@ def in_words(result: Assessment) -> list[str]:
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.evaluation.assessing import assess_outputs
-    >>> from pellucid.evaluation.outputs import Outputs
+    >>> from pellucid.evaluation.scores.measure import assess_outputs
+    >>> from pellucid.evaluation.scores.outputs import Outputs
     >>> y, predicted = np.repeat([0, 1], 25), np.repeat([0, 1, 0, 1], [20, 5, 5, 20])
     >>> scores = np.stack([1.0 - predicted, predicted], axis=1)
     >>> outputs = Outputs("classification", y, predicted, scores, False, ("non-cat", "cat"))

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.errors import DataError, OptionError
 from pellucid.stats_intervals import wilson_interval
-from pellucid.evaluation.outputs import read_outputs
+from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.nn.model import Model
 from pellucid.types import Array, Dataset
 
@@ -66,7 +66,7 @@ def evaluate(model: Model, data: Dataset) -> Evaluation:
     """Return what a trained classifier scores on a data set.
 
     For everything else that can be said of it, with intervals, and for models of labels and quantities, see
-    :func:`pellucid.evaluation.assessing.assess`.
+    :func:`pellucid.evaluation.scores.measure.assess`.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def evaluate(model: Model, data: Dataset) -> Evaluation:
     if model.loss_kind != "classification":
         raise OptionError(
             f"evaluate: expected a model that tells classes apart, got one trained on {model.loss}. Use "
-            "pellucid.evaluation.assessing.assess, which takes any."
+            "pellucid.evaluation.scores.measure.assess, which takes any."
         )
     outputs = read_outputs(model, data)
     return score(outputs.y, outputs.predicted, outputs.classes)

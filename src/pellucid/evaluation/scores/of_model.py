@@ -9,9 +9,9 @@ from pellucid.app.run_folder import filled_beside
 from pellucid.checks.records import Tell, tell_nobody
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, PellucidError, ShapeError
-from pellucid.evaluation.metrics import evaluate
-from pellucid.evaluation.outputs import read_outputs
-from pellucid.evaluation.quantities import quantity_figures
+from pellucid.evaluation.scores.metrics import evaluate
+from pellucid.evaluation.scores.outputs import read_outputs
+from pellucid.evaluation.scores.regression import quantity_figures
 from pellucid.formats.safetensors import data_hash
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
@@ -20,7 +20,7 @@ from pellucid.types import Dataset, Split
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from pellucid.evaluation.assessment import Assessment
+    from pellucid.evaluation.scores.records import Assessment
 
 TABLES = (".csv", ".tsv")
 OTHER_DATA = (
@@ -83,7 +83,7 @@ def evaluate_on(
     PellucidError
         If the model or the data cannot be read, do not fit, or the folder cannot be written.
     """
-    from pellucid.evaluation.assessing import assess
+    from pellucid.evaluation.scores.measure import assess
 
     model = load_model_file(model_path)
     train, test, notes = _parts(model, data, load)
@@ -153,7 +153,7 @@ def _own_table(model: Model, data: str, seed: int) -> Split | None:
 
 def write_figures(found: "Assessment", folder: Path, model: Model, data: Dataset) -> list[str]:
     """Write the figures that suit an assessment into a folder, and return the names of the files."""
-    from pellucid.evaluation import metric_figures as draw
+    from pellucid.evaluation.scores import figures as draw
     from pellucid.evaluation.figures import confusion_matrix_figure
     from pellucid.evaluation.report import save_figure
 
@@ -180,7 +180,7 @@ def write_figures(found: "Assessment", folder: Path, model: Model, data: Dataset
 def figures_of(model: Model, data: Dataset) -> dict[str, Any]:
     """Return the plain figures that suit the model's loss: of classes, of labels, or errors of quantities.
 
-    Quicker than :func:`pellucid.evaluation.assessing.assess`, and without intervals but that of the accuracy.
+    Quicker than :func:`pellucid.evaluation.scores.measure.assess`, and without intervals but that of the accuracy.
     """
     if model.loss_kind == "classification":
         return evaluate(model, data).to_dict()

@@ -8,8 +8,8 @@ from pellucid.app.config import TrainingConfig
 from pellucid.checks.copies import find_leaks
 from pellucid.checks.records import Leak
 from pellucid.data.readers.images import image_to_input
-from pellucid.evaluation.metrics import Evaluation, score
-from pellucid.evaluation.picks import sample_losses
+from pellucid.evaluation.scores.metrics import Evaluation, score
+from pellucid.evaluation.scores.predictions import sample_losses
 from pellucid.evaluation.style import are_images
 from pellucid.nn.model import Model
 from pellucid.training.records import History

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.calibration import Calibration
+from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, RED, class_name
-from pellucid.evaluation.wording import figure as words
+from pellucid.evaluation.scores.text import figure as words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
