@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pellucid.errors import PellucidError
-from pellucid.formats.constructors import Signature, as_taken, fits, holds_layers, type_in_words
+from pellucid.formats.signatures import Signature, as_taken, fits, holds_layers, type_in_words
 from pellucid.formats.toml_lines import KeyPath
 from pellucid.formats.toml_source import TomlSource, in_words
 from pellucid.nn.graph import Graph
