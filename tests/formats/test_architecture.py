@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pellucid.errors import FormatError
 from pellucid.formats.architecture import architecture_to_toml, load_architecture
-from pellucid.formats.toml_training import training_optimizer
+from pellucid.formats.toml.training import training_optimizer
 from pellucid.nn.convolution import Conv2D
 from pellucid.nn.elementwise import Activation, Dropout
 from pellucid.nn.graph import Graph

@@ -8,7 +8,7 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.formats.toml_lines import line_of, toml_lines
+from pellucid.formats.toml.lines import line_of, toml_lines
 
 
 def paths(value: Any, at: tuple[str | int, ...] = ()) -> set[tuple[str | int, ...]]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS
 from pellucid.errors import OptionError, unknown_name
-from pellucid.formats.toml_training import named_with_options
+from pellucid.formats.toml.training import named_with_options
 from pellucid.nn.presets import PRESETS
 from pellucid.ops.losses import LOSSES
 from pellucid.training.recipes import GENERAL, RECIPES

@@ -8,7 +8,7 @@ from typing import Any
 from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
-from pellucid.formats.toml_training import named_with_options
+from pellucid.formats.toml.training import named_with_options
 from pellucid.nn.gradient_check import GradientRow, ModelCheck, check_gradients
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset

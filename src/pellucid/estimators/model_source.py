@@ -9,7 +9,7 @@ from pellucid.data.augmentation.augment import Augment, augment_preset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.formats.architecture import load_architecture
-from pellucid.formats.toml_training import named_with_options, training_optimizer
+from pellucid.formats.toml.training import named_with_options, training_optimizer
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import FormatError, OptionError, ShapeError
-from pellucid.formats.toml_layers import LayerReader
-from pellucid.formats.toml_source import TomlSource, in_words
-from pellucid.formats.toml_training import read_training
-from pellucid.formats.toml_writing import architecture_to_toml
+from pellucid.formats.toml.layers import LayerReader
+from pellucid.formats.toml.source import TomlSource, in_words
+from pellucid.formats.toml.training import read_training
+from pellucid.formats.toml.writing import architecture_to_toml
 from pellucid.nn.container import DTYPES
 from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model
@@ -35,7 +35,7 @@ class Architecture:
     input_shape : tuple of int, dict of str to tuple, or None
         Of one sample; of each input by name where there are several; None where the file leaves it open.
     training : dict
-        The [training] table as it stands, checked: see :mod:`pellucid.formats.toml_training`.
+        The [training] table as it stands, checked: see :mod:`pellucid.formats.toml.training`.
     path : str
         The file.
     places : mapping of int to int

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import FormatError, unknown_name
-from pellucid.formats.toml_lines import KeyPath, line_of, toml_lines
+from pellucid.formats.toml.lines import KeyPath, line_of, toml_lines
 
 MAX_BYTES = 10_000_000  # no one writes more by hand; a picture given by mistake is refused before it is read
 

@@ -7,8 +7,8 @@ from typing import Any
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS
 from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.signatures import Signature, fits, type_in_words
-from pellucid.formats.toml_lines import KeyPath
-from pellucid.formats.toml_source import TomlSource, in_words
+from pellucid.formats.toml.lines import KeyPath
+from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.ops.losses import LOSSES, get_loss
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.options import check_count, check_flag, check_number

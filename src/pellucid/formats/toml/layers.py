@@ -6,8 +6,8 @@ from typing import Any
 
 from pellucid.errors import PellucidError
 from pellucid.formats.signatures import Signature, as_taken, fits, holds_layers, type_in_words
-from pellucid.formats.toml_lines import KeyPath
-from pellucid.formats.toml_source import TomlSource, in_words
+from pellucid.formats.toml.lines import KeyPath
+from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Layer
 from pellucid.nn.registry import LAYERS
