@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from pellucid.evaluation.saliency.measure import saliency_maps
     from pellucid.formats.architecture import load_architecture
     from pellucid.formats.safetensors import load, save
-    from pellucid.nn.convolution import Conv2D
-    from pellucid.nn.elementwise import Activation, Dropout
+    from pellucid.nn.conv import Conv2D
+    from pellucid.nn.activation import Activation, Dropout
     from pellucid.nn.graph import Graph
     from pellucid.nn.layers import Dense, Flatten, Layer
     from pellucid.nn.model import Model
-    from pellucid.nn.normalization import BatchNorm, LayerNorm
+    from pellucid.nn.norm import BatchNorm, LayerNorm
     from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
     from pellucid.nn.presets import preset
     from pellucid.nn.registry import register_layer
     from pellucid.nn.sequential import Sequential
-    from pellucid.nn.structures import Parallel, Residual
+    from pellucid.nn.blocks import Parallel, Residual
     from pellucid.ops.checking import gradcheck
     from pellucid.training.adam import Adam, AdamW
     from pellucid.training.adaptive import Adagrad, RMSprop
@@ -61,20 +61,20 @@ if TYPE_CHECKING:
     from pellucid.types import Dataset, Split
 
 _HOMES = {
-    "Activation": "nn.elementwise",
+    "Activation": "nn.activation",
     "Adagrad": "training.adaptive",
     "Adam": "training.adam",
     "AdamW": "training.adam",
     "Augment": "data.augmentation.augment",
     "AvgPool2D": "nn.pooling",
-    "BatchNorm": "nn.normalization",
+    "BatchNorm": "nn.norm",
     "Checkpoint": "training.checkpoint",
     "Constant": "training.schedules",
-    "Conv2D": "nn.convolution",
+    "Conv2D": "nn.conv",
     "Cosine": "training.schedules",
     "Dataset": "types",
     "Dense": "nn.layers",
-    "Dropout": "nn.elementwise",
+    "Dropout": "nn.activation",
     "EarlyStopping": "training.stopping",
     "Exponential": "training.schedules",
     "Flatten": "nn.layers",
@@ -83,18 +83,18 @@ _HOMES = {
     "History": "training.records",
     "LBFGS": "training.lbfgs",
     "Layer": "nn.layers",
-    "LayerNorm": "nn.normalization",
+    "LayerNorm": "nn.norm",
     "MaxPool2D": "nn.pooling",
     "Model": "nn.model",
     "OneCycle": "training.one_cycle",
-    "Parallel": "nn.structures",
+    "Parallel": "nn.blocks",
     "PellucidError": "errors",
     "PrintCosts": "training.callbacks",
     "Progress": "training.callbacks",
     "RMSprop": "training.adaptive",
     "Recalibrate": "training.recalibration",
     "ReduceOnPlateau": "training.plateau",
-    "Residual": "nn.structures",
+    "Residual": "nn.blocks",
     "SGD": "training.sgd",
     "Sequential": "nn.sequential",
     "Split": "types",

@@ -10,9 +10,9 @@ from sklearn.metrics import balanced_accuracy_score, log_loss, make_scorer, mean
 from sklearn.utils.class_weight import compute_sample_weight
 
 from pellucid.estimators import MLPClassifier, MLPRegressor
-from pellucid.nn.elementwise import Activation
+from pellucid.nn.activation import Activation
 from pellucid.nn.layers import Dense
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import EpochEnd, TrainStart
 from pellucid.training.schedules import Cosine

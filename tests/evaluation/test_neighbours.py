@@ -10,7 +10,7 @@ from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.photo import neighbours
 from pellucid.evaluation.photo.neighbours import FeatureSpace, hidden_features, nearest, nearest_by_features
-from pellucid.nn.convolution import Conv2D, GlobalAvgPool2D
+from pellucid.nn.conv import Conv2D, GlobalAvgPool2D
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense
 from pellucid.nn.presets import preset

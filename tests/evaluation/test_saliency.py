@@ -12,15 +12,15 @@ from pellucid.evaluation.saliency.integrated import integrate, integrated_gradie
 from pellucid.evaluation.saliency.occlusion import occlusion
 from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
 from pellucid.evaluation.saliency.measure import METHODS, saliency_maps
-from pellucid.nn.convolution import Conv2D, GlobalAvgPool2D, MaxPool2D
-from pellucid.nn.elementwise import Activation
+from pellucid.nn.conv import Conv2D, GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.activation import Activation
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.structures import Parallel, Residual
+from pellucid.nn.blocks import Parallel, Residual
 from pellucid.rng import stream
 from pellucid.types import Array
 

@@ -15,11 +15,11 @@ from pellucid.evaluation.saliency.figures import (
 )
 from pellucid.evaluation.saliency.strip import saliency_strip
 from pellucid.evaluation.style import WIDTH
-from pellucid.nn.convolution import Conv2D, GlobalAvgPool2D
+from pellucid.nn.conv import Conv2D, GlobalAvgPool2D
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import AvgPool2D
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.convolution import AvgPool2D, Conv2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
+from pellucid.nn.conv import AvgPool2D, Conv2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.sequential import Sequential

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.nn.elementwise import Activation, Dropout
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Dense, Flatten, Layer
-from pellucid.nn.normalization import BatchNorm, LayerNorm
+from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.checking import gradcheck
 

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from pellucid.errors import ShapeError
-from pellucid.nn.convolution import Conv2D, GlobalAvgPool2D, MaxPool2D
-from pellucid.nn.elementwise import Activation, Dropout
+from pellucid.nn.conv import Conv2D, GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import preset
-from pellucid.nn.probing import input_gradient, last_trained_layer, watched
+from pellucid.nn.hooks import input_gradient, last_trained_layer, watched
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.structures import Parallel, Residual
+from pellucid.nn.blocks import Parallel, Residual
 
 
 def graph() -> Graph:

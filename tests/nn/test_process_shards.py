@@ -15,10 +15,10 @@ import pytest
 import pellucid as pl
 from pellucid.errors import TrainingError
 from pellucid.nn.crew import EXCHANGE_BYTES, UPDATE_SIZE
-from pellucid.nn.elementwise import Dropout
+from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense, Layer
 from pellucid.nn.model import Model
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.process_shards import CAN_FORK, ProcessShards
 from pellucid.nn.sequential import Sequential
 from pellucid.nn.stepper import Stepper

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from pellucid.nn import shards
-from pellucid.nn.convolution import Conv2D
-from pellucid.nn.elementwise import Activation, Dropout
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.process_shards import CAN_FORK
 from pellucid.nn.sequential import Sequential

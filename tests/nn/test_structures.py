@@ -11,7 +11,7 @@ from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.model import Model
 from pellucid.nn.registry import layer_from_config, model_from_config, register_layer
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.structures import Parallel, Residual
+from pellucid.nn.blocks import Parallel, Residual
 from pellucid.ops.checking import gradcheck
 
 

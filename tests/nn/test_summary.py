@@ -5,14 +5,14 @@ import json
 import pytest
 
 from pellucid.errors import PellucidError
-from pellucid.nn.convolution import Conv2D
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.structures import Parallel, Residual
+from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.summary import lay_out, model_table
 
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.nn.convolution import Conv2D
-from pellucid.nn.elementwise import Activation
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.activation import Activation
 from pellucid.nn.fusion import ConvNormReluPool, NormReluPool
 from pellucid.nn.layers import Dense
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.ops import conv_norm_pool

@@ -8,7 +8,7 @@ import pytest
 
 from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.nn.layers import Dense
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.averaging import WeightAverage
 from pellucid.training.checkpoint import Checkpoint

@@ -9,7 +9,7 @@ import pytest
 from pellucid.errors import TrainingError
 from pellucid.nn import shards
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.process_shards import CAN_FORK
 from pellucid.nn.sequential import Sequential
 from pellucid.training.black_box import find_fault, replay_black_box

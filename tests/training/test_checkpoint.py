@@ -14,9 +14,9 @@ import pytest
 
 from pellucid.errors import FormatError, OptionError
 from pellucid.nn import crew
-from pellucid.nn.elementwise import Dropout
+from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam
 from pellucid.training.averaging import WeightAverage

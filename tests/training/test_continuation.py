@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.data.batches import Batches
-from pellucid.nn.elementwise import Dropout
+from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pellucid.nn.layers import Dense
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.estimators.stopping import Convergence
 from pellucid.training.events import EpochEnd, Run, StepEnd

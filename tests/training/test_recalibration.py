@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from pellucid.data.augmentation.augment import Augment, Brightness
-from pellucid.nn.elementwise import Dropout
+from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import PREDICT_ROWS
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.averaging import WeightAverage
 from pellucid.training.loop import train

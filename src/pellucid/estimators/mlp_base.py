@@ -18,10 +18,10 @@ from pellucid.estimators.fast_validation import passes_checks
 from pellucid.estimators.representations import Representations
 from pellucid.estimators.solvers import KeptVelocity, UncorrectedEpsilon, make_solver
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
-from pellucid.nn.elementwise import Activation, Dropout
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.layers import Dense, Layer
 from pellucid.nn.model import Model
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam, AdamW
 from pellucid.training.events import Callback

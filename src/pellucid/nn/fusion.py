@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import final
 
-from pellucid.nn.convolution import Conv2D
-from pellucid.nn.elementwise import Activation
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.activation import Activation
 from pellucid.nn.layers import Layer
-from pellucid.nn.normalization import BatchNorm
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.ops import conv_norm_pool
 from pellucid.ops.conv_norm_pool import conv_norm_relu_pool_backward, conv_norm_relu_pool_forward

@@ -9,7 +9,7 @@ from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model, read
-from pellucid.nn.structures import merge_backward, merge_forward, merged_shape
+from pellucid.nn.blocks import merge_backward, merge_forward, merged_shape
 from pellucid.ops.losses import default_loss, get_loss
 from pellucid.ops.losses_base import Loss
 from pellucid.ops.losses_joint import joint_loss

@@ -75,7 +75,7 @@ class MaxPool2D(Pooling):
     stride : int or (int, int), optional
         How far windows are apart; default: ``size``.
     padding : "valid", "same", int, (int, int) or ((int, int), (int, int)), optional
-        As in :class:`pellucid.nn.convolution.Conv2D`, less than the window; padding never wins.
+        As in :class:`pellucid.nn.conv.Conv2D`, less than the window; padding never wins.
 
     Raises
     ------

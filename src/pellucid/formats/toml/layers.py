@@ -12,7 +12,7 @@ from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Layer
 from pellucid.nn.registry import LAYERS
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.structures import MERGES
+from pellucid.nn.blocks import MERGES
 
 _FAULTS = (PellucidError, TypeError, ValueError, ArithmeticError, LookupError, MemoryError)
 

@@ -19,7 +19,7 @@ def architecture_to_toml(model: Model) -> str:
     --------
     >>> from pellucid.nn.layers import Dense
     >>> from pellucid.nn.sequential import Sequential
-    >>> from pellucid.nn.structures import Residual
+    >>> from pellucid.nn.blocks import Residual
     >>> block = Residual(Sequential([Dense(3, activation="relu"), Dense(3)]))
     >>> print(architecture_to_toml(Sequential([block, Dense(1, initializer="zeros")])))
     [model]
