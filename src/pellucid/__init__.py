@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pellucid.nn.registry import register_layer
     from pellucid.nn.sequential import Sequential
     from pellucid.nn.blocks import Parallel, Residual
-    from pellucid.ops.checking import gradcheck
+    from pellucid.ops.finite_difference import gradcheck
     from pellucid.training.adam import Adam, AdamW
     from pellucid.training.adaptive import Adagrad, RMSprop
     from pellucid.training.averaging import WeightAverage
@@ -109,7 +109,7 @@ _HOMES = {
     "examine": "checks.check",
     "examine_photo": "evaluation.photo.examine",
     "find_learning_rate": "evaluation.range_test",
-    "gradcheck": "ops.checking",
+    "gradcheck": "ops.finite_difference",
     "load": "formats.safetensors",
     "load_architecture": "formats.architecture",
     "load_data": "data.source",

@@ -12,7 +12,7 @@ from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 
 
 def built(layer: Layer, *shape: int) -> Any:

@@ -9,7 +9,7 @@ from pellucid.errors import DataError, OptionError
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 from pellucid.training.adam import Adam
 from pellucid.training.loop import train
 from pellucid.types import Dataset

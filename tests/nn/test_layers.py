@@ -6,7 +6,7 @@ from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.registry import layer_from_config
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 
 
 @pytest.mark.parametrize("activation", [None, "relu", "sigmoid"])

@@ -8,7 +8,7 @@ import pytest
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.losses import LOSSES
 
 

@@ -11,7 +11,7 @@ from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 
 
 def built(layer: Layer, *shape: int) -> Any:

@@ -12,7 +12,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.registry import layer_from_config, model_from_config, register_layer
 from pellucid.nn.sequential import Sequential
 from pellucid.nn.blocks import Parallel, Residual
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 
 
 def nested() -> Sequential:

@@ -7,7 +7,7 @@ import pytest
 
 from pellucid.errors import OptionError
 from pellucid.ops.activations import ACTIVATIONS, Activation, get_activation
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 
 SHAPES = [(1, 1), (3, 4), (33, 7), (2, 3, 4, 5)]
 

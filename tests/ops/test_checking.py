@@ -1,6 +1,6 @@
 import numpy as np
 
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 
 
 def test_a_right_gradient_passes_and_each_wrong_one_is_caught(rng: np.random.Generator) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.dropout import dropout_backward, dropout_forward
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import ShapeError
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from pellucid.workspace import Workspace
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pellucid.errors import ShapeError
 from pellucid.ops import reference
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.linear import linear_backward, linear_forward
 
 sizes = st.integers(1, 6)

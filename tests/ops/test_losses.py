@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.ops.checking import gradcheck
+from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.losses import LOSSES, Loss, get_loss, one_hot
 from pellucid.types import Array
 

@@ -15,7 +15,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.ops import norm_pool
 from pellucid.ops.activations import relu_backward, relu_forward
 from pellucid.ops.norm_pool import norm_relu_pool_backward, norm_relu_pool_forward
-from pellucid.ops.normalize import batch_norm_backward, batch_norm_forward
+from pellucid.ops.batch_norm import batch_norm_backward, batch_norm_forward
 from pellucid.ops.pool import max_pool_backward, max_pool_forward
 
 

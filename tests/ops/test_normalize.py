@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pellucid.errors import ShapeError
-from pellucid.ops.checking import gradcheck
-from pellucid.ops.normalize import (
+from pellucid.ops.finite_difference import gradcheck
+from pellucid.ops.batch_norm import (
     batch_norm_backward,
     batch_norm_forward,
     batch_norm_inference,

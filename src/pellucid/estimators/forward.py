@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.ops.activations import ACTIVATIONS
-from pellucid.ops.normalize import batch_norm_inference
+from pellucid.ops.batch_norm import batch_norm_inference
 from pellucid.types import Array
 
 BLOCK_ROWS = 1024  # predicted at a time: the activations of so many stay in cache

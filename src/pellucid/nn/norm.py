@@ -8,7 +8,7 @@ from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
 from pellucid.ops.layer_norm import layer_norm_backward, layer_norm_forward
-from pellucid.ops.normalize import (
+from pellucid.ops.batch_norm import (
     BatchNormCache,
     BatchNormInferenceCache,
     Reduce,
@@ -38,7 +38,7 @@ class BatchNorm(Layer):
         training forward; the variance is the unbiased one, as PyTorch has it. A batch with one value a channel
         has no variance and moves neither.
     reduce : callable or None
-        Where this layer sees one shard of a batch: see :func:`pellucid.ops.normalize.batch_norm_forward`.
+        Where this layer sees one shard of a batch: see :func:`pellucid.ops.batch_norm.batch_norm_forward`.
     is_recording : bool
         Whether training forwards move the running statistics; of shards that share one state, one should.
 

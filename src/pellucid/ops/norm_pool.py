@@ -4,7 +4,7 @@ relu and a normalization with gamma >= 0 never change which of two numbers is la
 the same result, and all that follows works on a quarter of the elements. Where gamma < 0 the channel is negated
 first. A batch is worked on in blocks of images that stay in cache through the statistics and both comparisons.
 
-Plain twin: :func:`pellucid.ops.normalize.batch_norm_forward`, relu, :func:`pellucid.ops.pool.max_pool_forward`.
+Plain twin: :func:`pellucid.ops.batch_norm.batch_norm_forward`, relu, :func:`pellucid.ops.pool.max_pool_forward`.
 """
 
 from collections.abc import Callable
