@@ -146,8 +146,8 @@ def test_labels_and_quantities_are_checked_too(rng: np.random.Generator) -> None
 def test_models_of_several_outputs_have_no_one_score(rng: np.random.Generator) -> None:
     model = Graph.__new__(Graph)
     Model.__init__(model)
-    from pellucid.ops.losses import get_loss
-    from pellucid.ops.losses_joint import joint_loss
+    from pellucid.ops.losses.table import get_loss
+    from pellucid.ops.losses.joint import joint_loss
 
     model._loss = joint_loss({"a": get_loss("mean_squared_error")}, {})
     with pytest.raises(OptionError, match="several outputs"):

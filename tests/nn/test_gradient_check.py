@@ -18,7 +18,7 @@ from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
 from pellucid.nn.blocks import Residual
-from pellucid.ops.losses import LOSSES
+from pellucid.ops.losses.table import LOSSES
 from pellucid.types import Array, Shape
 
 

@@ -9,7 +9,7 @@ from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.finite_difference import gradcheck
-from pellucid.ops.losses import LOSSES
+from pellucid.ops.losses.table import LOSSES
 
 
 def linear_model(n_out: int, loss: str, **options) -> Sequential:

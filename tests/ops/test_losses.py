@@ -11,7 +11,7 @@ import pytest
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.ops.finite_difference import gradcheck
-from pellucid.ops.losses import LOSSES, Loss, get_loss, one_hot
+from pellucid.ops.losses.table import LOSSES, Loss, get_loss, one_hot
 from pellucid.types import Array
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.ops.losses import (
+from pellucid.ops.losses.table import (
     LOSSES,
     class_weights_to_sample_weights,
     default_loss,

@@ -10,7 +10,7 @@ from pellucid.data.augmentation.augment import AUGMENT_PRESETS
 from pellucid.errors import OptionError, unknown_name
 from pellucid.formats.toml.training import named_with_options
 from pellucid.nn.presets import PRESETS
-from pellucid.ops.losses import LOSSES
+from pellucid.ops.losses.table import LOSSES
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer
 

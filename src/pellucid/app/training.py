@@ -13,7 +13,7 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import data_hash
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
-from pellucid.ops.losses import LOSSES, default_loss
+from pellucid.ops.losses.table import LOSSES, default_loss
 from pellucid.training.averaging import WeightAverage
 from pellucid.training.events import Callback
 from pellucid.training.loop import train

@@ -8,10 +8,10 @@ from scipy.special import xlogy
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.model import Model
-from pellucid.ops.losses import LOSSES, Loss, get_loss
-from pellucid.ops.losses_binary import binary_cross_entropy_backward, binary_cross_entropy_forward
-from pellucid.ops.losses_multi_label import sigmoid_probabilities
-from pellucid.ops.losses_targets import encode_multi_label
+from pellucid.ops.losses.table import LOSSES, Loss, get_loss
+from pellucid.ops.losses.binary import binary_cross_entropy_backward, binary_cross_entropy_forward
+from pellucid.ops.losses.multi_label import sigmoid_probabilities
+from pellucid.ops.losses.targets import encode_multi_label
 from pellucid.types import Array
 
 CLASSIFIER_LOSSES = (
@@ -43,7 +43,7 @@ class Objective(NamedTuple):
     Attributes
     ----------
     name, options :
-        The nearest loss of :data:`pellucid.ops.losses.LOSSES`, which a model's file can name.
+        The nearest loss of :data:`pellucid.ops.losses.table.LOSSES`, which a model's file can name.
     loss : Loss or None
         The loss itself, where it is not just that one.
     out_activation : {"softmax", "logistic", "identity", "exp"}
@@ -182,7 +182,7 @@ def scaled_forward(
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.ops.losses import LOSSES
+    >>> from pellucid.ops.losses.table import LOSSES
     >>> forward = LOSSES["mean_squared_error"].forward
     >>> scaled_forward(np.array([[3.0]]), np.array([[1.0]]), inner=forward, factor=0.5)[0]
     2.0
@@ -200,7 +200,7 @@ def deviance_forward(
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.ops.losses import LOSSES
+    >>> from pellucid.ops.losses.table import LOSSES
     >>> deviance_forward(np.zeros((1, 1)), np.ones((1, 1)), inner=LOSSES["poisson"].forward)[0]
     0.0
     """

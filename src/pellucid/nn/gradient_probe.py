@@ -11,7 +11,7 @@ import numpy as np
 
 from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model
-from pellucid.ops.losses import Loss, get_loss
+from pellucid.ops.losses.table import Loss, get_loss
 from pellucid.rng import stream
 from pellucid.types import Array, map_arrays
 

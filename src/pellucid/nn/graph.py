@@ -10,9 +10,9 @@ from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model, read
 from pellucid.nn.blocks import merge_backward, merge_forward, merged_shape
-from pellucid.ops.losses import default_loss, get_loss
-from pellucid.ops.losses_base import Loss
-from pellucid.ops.losses_joint import joint_loss
+from pellucid.ops.losses.table import default_loss, get_loss
+from pellucid.ops.losses.base import Loss
+from pellucid.ops.losses.joint import joint_loss
 from pellucid.types import Array, LayerRow, Shape
 
 Node: TypeAlias = "tuple[Layer | str, str | Sequence[str]]"

@@ -9,7 +9,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.nn.container import Container
 from pellucid.nn.summary import model_table
-from pellucid.ops.losses import Loss, default_loss, get_loss
+from pellucid.ops.losses.table import Loss, default_loss, get_loss
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
@@ -57,7 +57,7 @@ class Model(Container):
     def set_loss(self, name: str | Loss, **options: Any) -> None:
         """Choose the loss that ``loss_and_grad`` computes and that predictions are read by.
 
-        Names and options: see :func:`pellucid.ops.losses.get_loss`. A Loss of one's own goes by the name
+        Names and options: see :func:`pellucid.ops.losses.table.get_loss`. A Loss of one's own goes by the name
         ``"custom"``, and a model that has one cannot be loaded from a file.
         """
         self._loss = name if isinstance(name, Loss) else get_loss(name, **options)

@@ -56,7 +56,7 @@ def train(
     data : Dataset
         The training samples, as loaded: the model's preprocessing is applied here.
     loss : str or dict, optional
-        A name of :data:`pellucid.ops.losses.LOSSES`, or ``{"loss": name, **options}``; for a graph with several
+        A name of :data:`pellucid.ops.losses.table.LOSSES`, or ``{"loss": name, **options}``; for a graph with several
         outputs a dictionary from output to either. Default: the model's own, else what suits outputs and targets,
         which goes by the name ``"auto"`` beside options.
     optimizer : Optimizer, optional

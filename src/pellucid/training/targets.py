@@ -7,8 +7,8 @@ import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
 from pellucid.nn.model import Model
-from pellucid.ops.class_weights import class_weights_to_sample_weights, one_hot
-from pellucid.ops.losses import default_loss
+from pellucid.ops.losses.class_weights import class_weights_to_sample_weights, one_hot
+from pellucid.ops.losses.table import default_loss
 from pellucid.types import Array, Dataset
 
 AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data

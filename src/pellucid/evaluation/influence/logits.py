@@ -6,7 +6,7 @@ from pellucid.errors import OptionError
 from pellucid.evaluation.influence.gradients import Slope
 from pellucid.evaluation.scores.outputs import log_odds
 from pellucid.nn.model import Model
-from pellucid.ops.losses import get_loss
+from pellucid.ops.losses.table import get_loss
 from pellucid.types import Array
 
 

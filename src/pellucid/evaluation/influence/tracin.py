@@ -21,7 +21,7 @@ from pellucid.evaluation.influence.snapshots import Moment
 from pellucid.evaluation.influence.logits import check_classifier, verdict_slope, verdicts_of
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
-from pellucid.ops.losses import get_loss
+from pellucid.ops.losses.table import get_loss
 from pellucid.types import Array, Dataset
 
 OF = ("verdict", "loss")

@@ -6,7 +6,7 @@ import numpy as np
 
 from pellucid.stats_intervals import LEVEL, percentile_interval, wilson_interval
 from pellucid.stats_resampling import N_RESAMPLES
-from pellucid.ops.losses_multi_label import yes_no
+from pellucid.ops.losses.multi_label import yes_no
 from pellucid.rng import stream
 from pellucid.types import Array
 

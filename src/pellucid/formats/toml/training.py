@@ -9,7 +9,7 @@ from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.signatures import Signature, fits, type_in_words
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
-from pellucid.ops.losses import LOSSES, get_loss
+from pellucid.ops.losses.table import LOSSES, get_loss
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.options import check_count, check_flag, check_number
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer, get_schedule

@@ -6,38 +6,38 @@ from functools import partial
 from typing import Any
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.ops.class_weights import class_weights_to_sample_weights, one_hot
-from pellucid.ops.losses_base import ABOVE_ZERO, SMOOTHING, ByWidth, Loss, Number, Numbers, Option
-from pellucid.ops.losses_binary import (
+from pellucid.ops.losses.class_weights import class_weights_to_sample_weights, one_hot
+from pellucid.ops.losses.base import ABOVE_ZERO, SMOOTHING, ByWidth, Loss, Number, Numbers, Option
+from pellucid.ops.losses.binary import (
     binary_cross_entropy_backward,
     binary_cross_entropy_forward,
     binary_probabilities,
 )
-from pellucid.ops.losses_categorical import (
+from pellucid.ops.losses.categorical import (
     categorical_cross_entropy_backward,
     categorical_cross_entropy_forward,
     softmax_probabilities,
 )
-from pellucid.ops.losses_focal import (
+from pellucid.ops.losses.focal import (
     binary_focal_backward,
     binary_focal_forward,
     categorical_focal_backward,
     categorical_focal_forward,
 )
-from pellucid.ops.losses_labels import encode_labels
-from pellucid.ops.losses_margin import (
+from pellucid.ops.losses.labels import encode_labels
+from pellucid.ops.losses.hinge import (
     binary_hinge_backward,
     binary_hinge_forward,
     categorical_hinge_backward,
     categorical_hinge_forward,
 )
-from pellucid.ops.losses_multi_label import (
+from pellucid.ops.losses.multi_label import (
     multi_label_backward,
     multi_label_forward,
     sigmoid_probabilities,
 )
-from pellucid.ops.losses_poisson import poisson_backward, poisson_forward, poisson_mean
-from pellucid.ops.losses_regression import (
+from pellucid.ops.losses.poisson import poisson_backward, poisson_forward, poisson_mean
+from pellucid.ops.losses.regression import (
     huber_backward,
     huber_forward,
     mean_absolute_error_backward,
@@ -45,7 +45,7 @@ from pellucid.ops.losses_regression import (
     mean_squared_error_backward,
     mean_squared_error_forward,
 )
-from pellucid.ops.losses_targets import (
+from pellucid.ops.losses.targets import (
     encode_binary,
     encode_classes,
     encode_multi_label,

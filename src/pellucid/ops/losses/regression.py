@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.ops.losses_base import check_fit, sample_scale, weighted_sum
+from pellucid.ops.losses.base import check_fit, sample_scale, weighted_sum
 from pellucid.types import Array
 
 
@@ -27,7 +27,7 @@ def mean_squared_error_forward(
     Y : Array, shape (m, n_out), dtype of Z
         Targets.
     weights, normalizer : optional
-        As for :func:`pellucid.ops.losses_binary.binary_cross_entropy_forward`.
+        As for :func:`pellucid.ops.losses.binary.binary_cross_entropy_forward`.
 
     Returns
     -------

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import DataError, ShapeError
-from pellucid.ops.losses_labels import encode_labels
+from pellucid.ops.losses.labels import encode_labels
 from pellucid.types import Array
 
 

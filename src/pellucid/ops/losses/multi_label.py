@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.ops.activations_smooth import sigmoid_forward
-from pellucid.ops.losses_base import check_fit, sample_scale, smooth, weighted_sum
+from pellucid.ops.losses.base import check_fit, sample_scale, smooth, weighted_sum
 from pellucid.types import Array
 
 
@@ -69,9 +69,9 @@ def multi_label_forward(
         w: how much a yes counts beside a no, for all outputs or each; default 1. It is the class weight of a
         loss with two classes in every output.
     label_smoothing : float, optional
-        As for :func:`pellucid.ops.losses_binary.binary_cross_entropy_forward`.
+        As for :func:`pellucid.ops.losses.binary.binary_cross_entropy_forward`.
     weights, normalizer : optional
-        As for :func:`pellucid.ops.losses_binary.binary_cross_entropy_forward`.
+        As for :func:`pellucid.ops.losses.binary.binary_cross_entropy_forward`.
 
     Returns
     -------

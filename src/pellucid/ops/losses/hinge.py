@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.ops.losses_base import check_fit, sample_scale, weighted_sum
-from pellucid.ops.losses_labels import rows_of
+from pellucid.ops.losses.base import check_fit, sample_scale, weighted_sum
+from pellucid.ops.losses.labels import rows_of
 from pellucid.types import Array
 
 
@@ -41,7 +41,7 @@ def binary_hinge_forward(
     margin : float, optional
         Above 0.
     weights, normalizer : optional
-        As for :func:`pellucid.ops.losses_binary.binary_cross_entropy_forward`.
+        As for :func:`pellucid.ops.losses.binary.binary_cross_entropy_forward`.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def categorical_hinge_forward(
     margin : float, optional
         Above 0.
     weights, normalizer : optional
-        As for :func:`pellucid.ops.losses_binary.binary_cross_entropy_forward`.
+        As for :func:`pellucid.ops.losses.binary.binary_cross_entropy_forward`.
 
     Returns
     -------

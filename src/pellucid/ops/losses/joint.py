@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pellucid.errors import DataError, OptionError
-from pellucid.ops.losses_base import Loss
+from pellucid.ops.losses.base import Loss
 from pellucid.types import Array
 
 
@@ -22,7 +22,7 @@ def joint_loss(losses: Mapping[str, Loss], shares: Mapping[str, float]) -> Loss:
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.ops.losses import get_loss
+    >>> from pellucid.ops.losses.table import get_loss
     >>> both = joint_loss({"a": get_loss("mean_squared_error"), "b": get_loss("mean_squared_error")}, {"b": 10})
     >>> Y = {"a": np.zeros((1, 1)), "b": np.zeros((1, 1))}
     >>> both.forward({"a": np.ones((1, 1)), "b": np.ones((1, 1))}, Y)[0]

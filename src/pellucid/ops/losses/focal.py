@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.ops.losses_base import check_fit, sample_scale, weighted_sum
-from pellucid.ops.losses_labels import rows_of
-from pellucid.ops.losses_multi_label import YesNo, per_output, yes_no
+from pellucid.ops.losses.base import check_fit, sample_scale, weighted_sum
+from pellucid.ops.losses.labels import rows_of
+from pellucid.ops.losses.multi_label import YesNo, per_output, yes_no
 from pellucid.types import Array
 
 
@@ -49,7 +49,7 @@ def binary_focal_forward(
     alpha : float, optional
         From 0 to 1: a = alpha weighs class 1, b = 1 - alpha class 0. Default: a = b = 1.
     weights, normalizer : optional
-        As for :func:`pellucid.ops.losses_binary.binary_cross_entropy_forward`.
+        As for :func:`pellucid.ops.losses.binary.binary_cross_entropy_forward`.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def categorical_focal_forward(
     alpha : k floats, optional
         The weight of each class; default 1.
     weights, normalizer : optional
-        As for :func:`pellucid.ops.losses_binary.binary_cross_entropy_forward`.
+        As for :func:`pellucid.ops.losses.binary.binary_cross_entropy_forward`.
 
     Returns
     -------
