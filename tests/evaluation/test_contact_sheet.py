@@ -16,7 +16,7 @@ from pellucid.data.augmentation.augment import (
     augment_preset,
 )
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.contact_sheet import N_COLUMNS, contact_sheet
+from pellucid.plotting.contact_sheet import N_COLUMNS, contact_sheet
 
 
 def photo(rng: np.random.Generator, *shape: int) -> np.ndarray:

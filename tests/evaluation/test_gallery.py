@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.gallery import mistake_rows, mistakes
+from pellucid.plotting.gallery import mistake_rows, mistakes
 from pellucid.types import Dataset
 
 CATS = ("non-cat", "cat")

@@ -13,7 +13,7 @@ from pellucid.errors import ShapeError
 from pellucid.evaluation.influence.measure import Explanation, Outcome, Pusher, Removal, in_words
 from pellucid.evaluation.influence.figures import influence_figure
 from pellucid.evaluation.report import figure_png
-from pellucid.evaluation.style import ORANGE
+from pellucid.plotting.style import ORANGE
 from pellucid.types import Dataset
 
 TOWARDS = (Pusher(4, "cat", 0.5, 2.0, 0.5), Pusher(1, "cat", 0.4, 1.0, 0.4))

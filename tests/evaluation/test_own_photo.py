@@ -14,7 +14,7 @@ from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, Variant,
 from pellucid.evaluation.photo.figures import own_photo_figure
 from pellucid.evaluation.photo.variants import photo_variants
 from pellucid.evaluation.report import figure_png
-from pellucid.evaluation.style import WIDTH, reduced
+from pellucid.plotting.style import WIDTH, reduced
 from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset

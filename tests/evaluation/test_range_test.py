@@ -7,7 +7,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from pellucid.errors import OptionError, ShapeError, TrainingError
-from pellucid.evaluation.curves import learning_rate_curve
+from pellucid.plotting.training import learning_rate_curve
 from pellucid.evaluation.range_test import RangeTest, find_learning_rate
 from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from pellucid.errors import OptionError, OutputError
-from pellucid.evaluation.figures import cost_curve
+from pellucid.plotting.data_figures import cost_curve
 from pellucid.evaluation.photo_sheet import photo_sheet
 from pellucid.evaluation.report import (
     Captioned,

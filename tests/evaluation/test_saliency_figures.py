@@ -14,7 +14,7 @@ from pellucid.evaluation.saliency.figures import (
     weight_picture,
 )
 from pellucid.evaluation.saliency.strip import saliency_strip
-from pellucid.evaluation.style import WIDTH
+from pellucid.plotting.style import WIDTH
 from pellucid.nn.conv import Conv2D, GlobalAvgPool2D
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten

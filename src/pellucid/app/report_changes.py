@@ -6,7 +6,7 @@ from pellucid.app.report_draft import DENSE, Draft
 from pellucid.app.report_summary import CHANCE, interval
 from pellucid.evaluation.report import Section, Table
 from pellucid.evaluation.robustness.records import Robustness
-from pellucid.evaluation.style import percent
+from pellucid.plotting.style import percent
 
 
 def robustness_section(draft: Draft) -> Section | None:

@@ -5,7 +5,7 @@ from pellucid.app.report_looking import chosen_photos
 from pellucid.app.report_summary import count
 from pellucid.evaluation.influence.measure import QUICK, Explanation, Pusher
 from pellucid.evaluation.report import Card, Gallery, Section
-from pellucid.evaluation.style import percent
+from pellucid.plotting.style import percent
 
 N_SHOWN = 4  # training samples on each side
 

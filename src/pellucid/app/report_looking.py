@@ -9,7 +9,7 @@ from pellucid.app.report_draft import DENSE, Draft
 from pellucid.app.report_summary import count
 from pellucid.evaluation.scores.predictions import Verdict, pick, verdicts
 from pellucid.evaluation.report import Captioned, Section, Table
-from pellucid.evaluation.style import percent, signed
+from pellucid.plotting.style import percent, signed
 from pellucid.types import Array
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pellucid.app.report_summary import count
 from pellucid.checks.records import Sample
 from pellucid.evaluation.report import Card, Gallery, Section, Table
 from pellucid.evaluation.report_parts import Cell
-from pellucid.evaluation.style import class_name
+from pellucid.plotting.style import class_name
 
 MOST_TOLD = 8  # findings of one kind that are told in words
 MOST_SHOWN = 24  # and pictures of them

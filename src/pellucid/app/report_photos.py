@@ -9,7 +9,7 @@ from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.photo_sheet import PhotoSheet, photo_sheet
 from pellucid.evaluation.scores.predictions import PICKS, Verdict, confusion_cells, pick, verdicts
 from pellucid.evaluation.report_parts import Card, Confusion, Gallery, Photo, Section
-from pellucid.evaluation.style import class_name, percent
+from pellucid.plotting.style import class_name, percent
 from pellucid.types import Array, Dataset
 
 N_SHOWN = 12  # photos in each gallery

@@ -8,7 +8,7 @@ from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.scores.metrics import Evaluation
-from pellucid.evaluation.style import percent
+from pellucid.plotting.style import percent
 from pellucid.types import Array
 
 CHANCE = 0.05  # p values from here on are told as "chance may explain it"

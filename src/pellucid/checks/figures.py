@@ -13,7 +13,7 @@ from pellucid.checks.pixels import Scale
 from pellucid.checks.records import Finding, Sample
 from pellucid.checks.words import ADVICE, TITLES, WHY
 from pellucid.errors import OptionError
-from pellucid.evaluation.style import (
+from pellucid.plotting.style import (
     INK,
     LINE,
     MUTED,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.evaluation.style import are_images
+from pellucid.plotting.style import are_images
 from pellucid.types import Array
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ class RangeTest:
 
     def plot(self) -> Figure:
         """Return a figure: loss against learning rate, the suggestion marked."""
-        from pellucid.evaluation.curves import (
+        from pellucid.plotting.training import (
             learning_rate_curve,
         )  # when a picture is asked for
 

@@ -3,7 +3,7 @@
 A report is first put together as plain records, then written:
 
 >>> import numpy as np, tempfile, pathlib
->>> from pellucid.evaluation.figures import cost_curve
+>>> from pellucid.plotting.data_figures import cost_curve
 >>> scratch = tempfile.TemporaryDirectory()
 >>> folder = pathlib.Path(scratch.name)
 >>> curve = cost_curve([0, 100, 200], [0.77, 0.67, 0.64])
@@ -49,7 +49,7 @@ from pellucid.evaluation.report_parts import (
     Section,
     Table,
 )
-from pellucid.evaluation.style import look, percent
+from pellucid.plotting.style import look, percent
 from pellucid.files import write_atomically
 
 if TYPE_CHECKING:

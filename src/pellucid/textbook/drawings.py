@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pellucid.evaluation import figures
-from pellucid.evaluation.style import BLUE, GREEN, MUTED, ORANGE, RED, drawing_axes, look, new_figure
+from pellucid.plotting import data_figures as figures
+from pellucid.plotting.style import BLUE, GREEN, MUTED, ORANGE, RED, drawing_axes, look, new_figure
 from pellucid.types import Array, LayerRow
 
 if TYPE_CHECKING:

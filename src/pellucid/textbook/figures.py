@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation import figures
-from pellucid.evaluation.style import BLUE, ORANGE, image_grid, look, new_figure, percent, picture
+from pellucid.plotting import data_figures as figures
+from pellucid.plotting.style import BLUE, ORANGE, image_grid, look, new_figure, percent, picture
 from pellucid.types import Array, Dataset, Shape
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.evaluation.gallery import words_only
+from pellucid.plotting.gallery import words_only
 from pellucid.evaluation.comparison.repetition import ResampledMean
-from pellucid.evaluation.style import (
+from pellucid.plotting.style import (
     BLUE,
     INK,
     LINE,

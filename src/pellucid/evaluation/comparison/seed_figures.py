@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.errors import ShapeError
 from pellucid.evaluation.comparison.figures import COLORS, is_near, span, titles
-from pellucid.evaluation.style import INK, MUTED, RED, class_name, look, new_figure
+from pellucid.plotting.style import INK, MUTED, RED, class_name, look, new_figure
 from pellucid.types import Array
 
 if TYPE_CHECKING:

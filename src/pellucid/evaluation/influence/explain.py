@@ -17,7 +17,7 @@ from pellucid.evaluation.influence.retraining import (
 )
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.evaluation.influence.logits import odds_of, verdicts_of
-from pellucid.evaluation.style import class_name
+from pellucid.plotting.style import class_name
 from pellucid.rng import stream
 from pellucid.types import Array, Dataset
 

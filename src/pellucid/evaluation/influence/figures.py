@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.evaluation.influence.records import Explanation, Pusher
-from pellucid.evaluation.style import (
+from pellucid.plotting.style import (
     BLUE,
     GREEN,
     INK,

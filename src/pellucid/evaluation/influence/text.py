@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pellucid.evaluation.influence.records import FEW, Explanation, Pusher, Removal
-from pellucid.evaluation.style import percent
+from pellucid.plotting.style import percent
 
 MANY = 0.6  # the share of random orders that change a verdict, from which it hangs by a thread
 

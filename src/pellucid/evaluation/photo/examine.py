@@ -12,7 +12,7 @@ from pellucid.evaluation.saliency.scoring import check_takes_image
 from pellucid.evaluation.photo.neighbours import FeatureSpace, nearest
 from pellucid.evaluation.photo.novelty import BLIND, Novelty, NoveltyTest
 from pellucid.evaluation.photo.variants import photo_variants
-from pellucid.evaluation.style import percent
+from pellucid.plotting.style import percent
 from pellucid.nn.model import Model
 from pellucid.types import Array, Dataset
 

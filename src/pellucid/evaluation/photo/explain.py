@@ -19,7 +19,7 @@ from pellucid.evaluation.photo.figures import own_photo_figure
 from pellucid.evaluation.report import save_figure
 from pellucid.evaluation.saliency.measure import METHODS, SaliencyMap, saliency_maps
 from pellucid.evaluation.saliency.figures import first_layer_figure, saliency_figure
-from pellucid.evaluation.style import percent
+from pellucid.plotting.style import percent
 from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model

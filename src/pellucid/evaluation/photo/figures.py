@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.evaluation.photo.examine import OwnPhoto
-from pellucid.evaluation.placing import new_page, place_picture, place_text
-from pellucid.evaluation.style import (
+from pellucid.plotting.grid import new_page, place_picture, place_text
+from pellucid.plotting.style import (
     GREEN,
     INK,
     MUTED,

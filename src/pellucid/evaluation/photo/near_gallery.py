@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pellucid.errors import OptionError
-from pellucid.evaluation.gallery import label_picture, letters_that_fit, no_mistake, words_only
+from pellucid.plotting.gallery import label_picture, letters_that_fit, no_mistake, words_only
 from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.scores.predictions import PICKS, Verdict, pick, verdicts
-from pellucid.evaluation.style import MUTED, RED, check_images, class_name, image_grid, look, picture
+from pellucid.plotting.style import MUTED, RED, check_images, class_name, image_grid, look, picture
 from pellucid.types import Array, Dataset
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.evaluation.style import percent
+from pellucid.plotting.style import percent
 from pellucid.rng import stream
 from pellucid.types import Array
 

@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.evaluation.robustness.perturbations import REASONS
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
 from pellucid.evaluation.robustness.sheet import perturbation_sheet
-from pellucid.evaluation.style import (
+from pellucid.plotting.style import (
     BLUE,
     INK,
     MUTED,

@@ -7,7 +7,7 @@ from typing import Any
 from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation, nearest
-from pellucid.evaluation.style import percent
+from pellucid.plotting.style import percent
 
 POINTS = 10  # a loss of so many percent of all photos counts as a break
 

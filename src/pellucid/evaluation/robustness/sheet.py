@@ -11,9 +11,9 @@ import numpy as np
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
-from pellucid.evaluation.placing import new_page, place_picture, place_text
+from pellucid.plotting.grid import new_page, place_picture, place_text
 from pellucid.evaluation.robustness.measure import change_photos, check_model, has_colour
-from pellucid.evaluation.style import (
+from pellucid.plotting.style import (
     BLUE,
     MUTED,
     RED,

@@ -10,9 +10,9 @@ import numpy as np
 
 from pellucid.errors import DataError
 from pellucid.evaluation.saliency.first_layer import first_layer
-from pellucid.evaluation.placing import new_page, place_picture, place_text
+from pellucid.plotting.grid import new_page, place_picture, place_text
 from pellucid.evaluation.saliency.measure import SaliencyMap
-from pellucid.evaluation.style import (
+from pellucid.plotting.style import (
     MUTED,
     RED,
     WIDTH,

@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.errors import OptionError
 from pellucid.evaluation.saliency.records import Attribution
 from pellucid.evaluation.saliency.scoring import Scorer
-from pellucid.evaluation.style import signed
+from pellucid.plotting.style import signed
 from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pellucid.evaluation.placing import new_page, place_picture, place_text
+from pellucid.plotting.grid import new_page, place_picture, place_text
 from pellucid.evaluation.saliency.measure import SaliencyMap
 from pellucid.evaluation.saliency.figures import heat_picture
-from pellucid.evaluation.style import MUTED, RED, WIDTH, check_images, look, signed
+from pellucid.plotting.style import MUTED, RED, WIDTH, check_images, look, signed
 from pellucid.types import Array
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.evaluation.scores.calibration import Calibration
-from pellucid.evaluation.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, RED, class_name
+from pellucid.plotting.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, RED, class_name
 from pellucid.evaluation.scores.text import figure as words
 
 if TYPE_CHECKING:

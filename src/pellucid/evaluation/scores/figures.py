@@ -12,7 +12,7 @@ from pellucid.evaluation.scores.records import Assessment
 from pellucid.evaluation.scores.calibration_panel import COLORS, MOST_LINES, N_WORST, calibration_panel
 from pellucid.stats_intervals import Estimate
 from pellucid.evaluation.scores.one_vs_rest import ClassFigures
-from pellucid.evaluation.style import (
+from pellucid.plotting.style import (
     BLUE,
     MUTED,
     ORANGE,

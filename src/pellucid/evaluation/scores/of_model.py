@@ -154,7 +154,7 @@ def _own_table(model: Model, data: str, seed: int) -> Split | None:
 def write_figures(found: "Assessment", folder: Path, model: Model, data: Dataset) -> list[str]:
     """Write the figures that suit an assessment into a folder, and return the names of the files."""
     from pellucid.evaluation.scores import figures as draw
-    from pellucid.evaluation.figures import confusion_matrix_figure
+    from pellucid.plotting.data_figures import confusion_matrix_figure
     from pellucid.evaluation.report import save_figure
 
     figures: dict[str, Figure] = {}

@@ -10,7 +10,7 @@ from pellucid.checks.records import Leak
 from pellucid.data.readers.images import image_to_input
 from pellucid.evaluation.scores.metrics import Evaluation, score
 from pellucid.evaluation.scores.predictions import sample_losses
-from pellucid.evaluation.style import are_images
+from pellucid.plotting.style import are_images
 from pellucid.nn.model import Model
 from pellucid.training.records import History
 from pellucid.types import Array, Split

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError, unknown_name
-from pellucid.evaluation.style import class_name
+from pellucid.plotting.style import class_name
 from pellucid.types import Array, Dataset
 
 PICKS: Mapping[str, str] = MappingProxyType(

@@ -1,8 +1,8 @@
 """The figures of a run: what the data is, how training went, what the model gets right.
 
 Each function takes plain arrays and records, never a model, and returns a matplotlib ``Figure``. All are named
-here; those that show images are written in :mod:`pellucid.evaluation.pictures`, the drawing of the network in
-:mod:`pellucid.evaluation.diagrams`.
+here; those that show images are written in :mod:`pellucid.plotting.pictures`, the drawing of the network in
+:mod:`pellucid.plotting.network`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.evaluation.diagrams import network_diagram
-from pellucid.evaluation.pictures import image_to_vector, new_photo, sample_grid
-from pellucid.evaluation.style import (
+from pellucid.plotting.network import network_diagram
+from pellucid.plotting.pictures import image_to_vector, new_photo, sample_grid
+from pellucid.plotting.style import (
     BLUE,
     INK,
     MUTED,

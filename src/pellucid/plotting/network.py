@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.evaluation.style import (
+from pellucid.plotting.style import (
     BLUE,
     GREEN,
     INK,

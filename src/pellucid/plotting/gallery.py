@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.scores.predictions import Verdict, two_columns, verdicts
-from pellucid.evaluation.style import (
+from pellucid.plotting.style import (
     MUTED,
     WIDTH,
     check_images,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.evaluation.style import (
+from pellucid.plotting.style import (
     BLUE,
     GREEN,
     INK,

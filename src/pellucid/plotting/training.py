@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.evaluation.style import BLUE, INK, MUTED, RED, look, new_figure
+from pellucid.plotting.style import BLUE, INK, MUTED, RED, look, new_figure
 from pellucid.types import Array
 
 if TYPE_CHECKING:

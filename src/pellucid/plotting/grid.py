@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pellucid.evaluation.style import INK, LINE, drawing_axes, new_figure, picture
+from pellucid.plotting.style import INK, LINE, drawing_axes, new_figure, picture
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def place_picture(axes: Axes, image: Array, left: float, top: float, across: flo
     axes : matplotlib.axes.Axes
         From :func:`new_page`.
     image : Array, shape (h, w) or (h, w, c)
-        See :func:`pellucid.evaluation.style.picture`.
+        See :func:`pellucid.plotting.style.picture`.
     left, top, across, down : float
         Inches.
     """
