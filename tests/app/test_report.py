@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.app.report_draft import Draft
+from pellucid.report.draft import Draft
 from pellucid.app.report_looking import chosen_photos
 from pellucid.app.run_record import read_run
 from pellucid.evaluation.photo.novelty import BLIND

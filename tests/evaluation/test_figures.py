@@ -414,7 +414,7 @@ def test_the_settings_of_matplotlib_are_neither_changed_nor_used(rng: np.random.
 def test_matplotlib_is_imported_by_the_first_figure_and_pyplot_never() -> None:
     code = """
 import sys
-import pellucid.plotting.data_figures as figures, pellucid.plotting.gallery, pellucid.evaluation.report as report
+import pellucid.plotting.data_figures as figures, pellucid.plotting.gallery, pellucid.report.html as report
 assert not {"matplotlib", "jinja2", "PIL"} & set(sys.modules), "imported too early"
 report.figure_png(figures.cost_curve([0, 1], [1.0, 0.5]))
 assert "matplotlib" in sys.modules

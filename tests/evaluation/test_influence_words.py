@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex
 from pellucid.errors import ShapeError
 from pellucid.evaluation.influence.measure import Explanation, Outcome, Pusher, Removal, in_words
 from pellucid.evaluation.influence.figures import influence_figure
-from pellucid.evaluation.report import figure_png
+from pellucid.report.html import figure_png
 from pellucid.plotting.style import ORANGE
 from pellucid.types import Dataset
 

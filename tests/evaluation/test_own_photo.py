@@ -13,7 +13,7 @@ from pellucid.evaluation.photo.neighbours import nearest, nearest_by_features
 from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, Variant, examine_photo
 from pellucid.evaluation.photo.figures import own_photo_figure
 from pellucid.evaluation.photo.variants import photo_variants
-from pellucid.evaluation.report import figure_png
+from pellucid.report.html import figure_png
 from pellucid.plotting.style import WIDTH, reduced
 from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model

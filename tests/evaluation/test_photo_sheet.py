@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from pellucid.errors import ShapeError
-from pellucid.evaluation import photo_sheet as module
-from pellucid.evaluation.photo_sheet import PhotoSheet, photo_sheet
+from pellucid.report import sprites as module
+from pellucid.report.sprites import PhotoSheet, photo_sheet
 
 
 def cut_out(sheet: PhotoSheet, i: int) -> np.ndarray:

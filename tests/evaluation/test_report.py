@@ -14,8 +14,8 @@ from PIL import Image
 
 from pellucid.errors import OptionError, OutputError
 from pellucid.plotting.data_figures import cost_curve
-from pellucid.evaluation.photo_sheet import photo_sheet
-from pellucid.evaluation.report import (
+from pellucid.report.sprites import photo_sheet
+from pellucid.report.html import (
     Captioned,
     Card,
     Confusion,

@@ -5,7 +5,7 @@ import pytest
 
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.saliency.first_layer import first_layer
-from pellucid.evaluation.report import figure_png
+from pellucid.report.html import figure_png
 from pellucid.evaluation.saliency.measure import saliency_maps
 from pellucid.evaluation.saliency.figures import (
     first_layer_figure,

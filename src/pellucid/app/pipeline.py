@@ -11,7 +11,7 @@ import numpy as np
 from pellucid.app.config import TrainingConfig
 from pellucid.app.run_folder import filled_beside
 from pellucid.app.run_record import data_record, find_photo
-from pellucid.app.run_report import write_run_report
+from pellucid.report.short import write_run_report
 from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.app.training import fit, make_model
 from pellucid.errors import DataError

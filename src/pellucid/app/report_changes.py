@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from pellucid.app.report_draft import DENSE, Draft
+from pellucid.report.draft import DENSE, Draft
 from pellucid.app.report_summary import CHANCE, interval
-from pellucid.evaluation.report import Section, Table
+from pellucid.report.html import Section, Table
 from pellucid.evaluation.robustness.records import Robustness
 from pellucid.plotting.style import percent
 

@@ -1,10 +1,10 @@
 """The full report on influence: which training samples pushed a verdict, and what it would be without them."""
 
-from pellucid.app.report_draft import Draft
+from pellucid.report.draft import Draft
 from pellucid.app.report_looking import chosen_photos
 from pellucid.app.report_summary import count
 from pellucid.evaluation.influence.measure import QUICK, Explanation, Pusher
-from pellucid.evaluation.report import Card, Gallery, Section
+from pellucid.report.html import Card, Gallery, Section
 from pellucid.plotting.style import percent
 
 N_SHOWN = 4  # training samples on each side

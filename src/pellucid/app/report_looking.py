@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.app.report_draft import DENSE, Draft
+from pellucid.report.draft import DENSE, Draft
 from pellucid.app.report_summary import count
 from pellucid.evaluation.scores.predictions import Verdict, pick, verdicts
-from pellucid.evaluation.report import Captioned, Section, Table
+from pellucid.report.html import Captioned, Section, Table
 from pellucid.plotting.style import percent, signed
 from pellucid.types import Array
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from pellucid.app.report_draft import Draft
+from pellucid.report.draft import Draft
 from pellucid.app.report_summary import count
 from pellucid.checks.records import Sample
-from pellucid.evaluation.report import Card, Gallery, Section, Table
-from pellucid.evaluation.report_parts import Cell
+from pellucid.report.html import Card, Gallery, Section, Table
+from pellucid.report.parts import Cell
 from pellucid.plotting.style import class_name
 
 MOST_TOLD = 8  # findings of one kind that are told in words

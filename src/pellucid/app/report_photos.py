@@ -6,9 +6,9 @@ import numpy as np
 
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.evaluation.photo_sheet import PhotoSheet, photo_sheet
+from pellucid.report.sprites import PhotoSheet, photo_sheet
 from pellucid.evaluation.scores.predictions import PICKS, Verdict, confusion_cells, pick, verdicts
-from pellucid.evaluation.report_parts import Card, Confusion, Gallery, Photo, Section
+from pellucid.report.parts import Card, Confusion, Gallery, Photo, Section
 from pellucid.plotting.style import class_name, percent
 from pellucid.types import Array, Dataset
 

@@ -87,7 +87,7 @@ def sheet_path(out: Path) -> Path:
 def write_sheets(checkup: Checkup, split: Split, first: Path, tell: Tell = tell_nobody) -> tuple[Path, ...]:
     """Draw every finding and return the files written."""
     from pellucid.checks.figures import findings_sheets
-    from pellucid.evaluation.report import save_figure
+    from pellucid.report.html import save_figure
 
     pages = findings_sheets(checkup, split)
     paths = [first, *(first.with_stem(f"{first.stem}-{i}") for i in range(2, len(pages) + 1))]

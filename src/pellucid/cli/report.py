@@ -32,7 +32,7 @@ def report(
     quiet: o.Quiet = False,
 ) -> None:
     """Write a run's report anew: the short one, or with --full all that can be found out."""
-    from pellucid.app.full_report import report_on
+    from pellucid.report.build import report_on
 
     if photos < 0:
         raise OptionError(f"--photos: expected 0 or more, got {photos}.")

@@ -30,7 +30,7 @@ from pellucid.evaluation.influence.measure import (
 )
 from pellucid.evaluation.influence.figures import influence_figure
 from pellucid.evaluation.scores.predictions import pick
-from pellucid.evaluation.report import save_figure
+from pellucid.report.html import save_figure
 from pellucid.files import write_atomically
 from pellucid.types import Array
 

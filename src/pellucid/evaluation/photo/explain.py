@@ -16,7 +16,7 @@ from pellucid.evaluation.photo.novelty import BLIND
 from pellucid.evaluation.scores.outputs import check_weights
 from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, examine_photo
 from pellucid.evaluation.photo.figures import own_photo_figure
-from pellucid.evaluation.report import save_figure
+from pellucid.report.html import save_figure
 from pellucid.evaluation.saliency.measure import METHODS, SaliencyMap, saliency_maps
 from pellucid.evaluation.saliency.figures import first_layer_figure, saliency_figure
 from pellucid.plotting.style import percent

@@ -12,7 +12,7 @@ from pellucid.evaluation.scores.of_model import OTHER_DATA, reading_of, was_trai
 from pellucid.app.run_folder import filled_beside
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.scores.outputs import read_outputs
-from pellucid.evaluation.report import save_figure
+from pellucid.report.html import save_figure
 from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
 from pellucid.evaluation.robustness.figures import robustness_curves
 from pellucid.evaluation.robustness.records import Robustness

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pellucid.app.report_photos import PhotoShelf
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.evaluation.report import DPI, Captioned, Section, save_figure
+from pellucid.report.html import DPI, Captioned, Section, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

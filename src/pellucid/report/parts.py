@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pellucid.errors import OptionError
-from pellucid.evaluation.photo_sheet import PhotoSheet
+from pellucid.report.sprites import PhotoSheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -37,8 +37,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.evaluation.photo_sheet import NEAR, SHOWN, PhotoSheet
-from pellucid.evaluation.report_parts import (
+from pellucid.report.sprites import NEAR, SHOWN, PhotoSheet
+from pellucid.report.parts import (
     Captioned,
     Card,
     Cell,

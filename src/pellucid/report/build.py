@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pellucid.app.report_changes import robustness_section
-from pellucid.app.report_draft import Part, Parts
+from pellucid.report.draft import Part, Parts
 from pellucid.app.report_influence import influence_section
 from pellucid.app.report_looking import looking_section, own_photo_section
 from pellucid.app.report_metrics import doctor_section, metrics_section
 from pellucid.app.run_folder import filled_beside
 from pellucid.app.run_record import read_run
-from pellucid.app.run_report import SHORT, write_run_report
+from pellucid.report.short import SHORT, write_run_report
 
 # What the full report adds, each after the part of the short one that it goes on from.
 ADDED: dict[str, tuple[Part, ...]] = {

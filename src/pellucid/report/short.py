@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pellucid.app import report_sections as sections
-from pellucid.app.report_draft import Draft, Part, Parts
+from pellucid.report.draft import Draft, Part, Parts
 from pellucid.app.report_summary import facts, summary
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.evaluation.report import ReportContent, write_report
+from pellucid.report.html import ReportContent, write_report
 
 SHORT: Parts = (
     Part("data", sections.data_section),
