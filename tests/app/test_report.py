@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from pellucid.report.draft import Draft
-from pellucid.app.report_looking import chosen_photos
+from pellucid.report.sections.saliency import chosen_photos
 from pellucid.app.run_record import read_run
 from pellucid.evaluation.photo.novelty import BLIND
 from pellucid.formats.safetensors import load, save

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pellucid.app.report_changes import robustness_section
+from pellucid.report.sections.robustness import robustness_section
 from pellucid.report.draft import Part, Parts
-from pellucid.app.report_influence import influence_section
-from pellucid.app.report_looking import looking_section, own_photo_section
-from pellucid.app.report_metrics import doctor_section, metrics_section
+from pellucid.report.sections.influence import influence_section
+from pellucid.report.sections.saliency import looking_section, own_photo_section
+from pellucid.report.sections.scores import doctor_section, metrics_section
 from pellucid.app.run_folder import filled_beside
 from pellucid.app.run_record import read_run
 from pellucid.report.short import SHORT, write_run_report

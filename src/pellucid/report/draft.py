@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.app.report_photos import PhotoShelf
+from pellucid.report.sections.photos import PhotoShelf
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.html import DPI, Captioned, Section, save_figure
 

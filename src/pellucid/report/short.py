@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pellucid.app import report_sections as sections
+from pellucid.report.sections import common as sections
 from pellucid.report.draft import Draft, Part, Parts
-from pellucid.app.report_summary import facts, summary
+from pellucid.report.sections.summary import facts, summary
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.html import ReportContent, write_report
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pellucid.report.draft import Draft
-from pellucid.app.report_summary import count
+from pellucid.report.sections.summary import count
 from pellucid.checks.records import Sample
 from pellucid.report.html import Card, Gallery, Section, Table
 from pellucid.report.parts import Cell

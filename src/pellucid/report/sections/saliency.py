@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.report.draft import DENSE, Draft
-from pellucid.app.report_summary import count
+from pellucid.report.sections.summary import count
 from pellucid.evaluation.scores.predictions import Verdict, pick, verdicts
 from pellucid.report.html import Captioned, Section, Table
 from pellucid.plotting.style import percent, signed

@@ -3,8 +3,8 @@
 import numpy as np
 
 from pellucid.report.draft import Draft
-from pellucid.app.report_photos import confusion_of, galleries
-from pellucid.app.report_summary import count, interval
+from pellucid.report.sections.photos import confusion_of, galleries
+from pellucid.report.sections.summary import count, interval
 from pellucid.plotting.network import network_diagram
 from pellucid.plotting.data_figures import class_histogram, confusion_matrix_figure, cost_curve
 from pellucid.plotting.gallery import mistakes

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pellucid.report.draft import DENSE, Draft
-from pellucid.app.report_summary import CHANCE, interval
+from pellucid.report.sections.summary import CHANCE, interval
 from pellucid.report.html import Section, Table
 from pellucid.evaluation.robustness.records import Robustness
 from pellucid.plotting.style import percent

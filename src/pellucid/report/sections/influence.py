@@ -1,8 +1,8 @@
 """The full report on influence: which training samples pushed a verdict, and what it would be without them."""
 
 from pellucid.report.draft import Draft
-from pellucid.app.report_looking import chosen_photos
-from pellucid.app.report_summary import count
+from pellucid.report.sections.saliency import chosen_photos
+from pellucid.report.sections.summary import count
 from pellucid.evaluation.influence.measure import QUICK, Explanation, Pusher
 from pellucid.report.html import Card, Gallery, Section
 from pellucid.plotting.style import percent
