@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.app.config import training_config
-from pellucid.app.training import fit, loss_of, make_model, plan
+from pellucid.runs.config import training_config
+from pellucid.runs.build import fit, loss_of, make_model, plan
 from pellucid.errors import OptionError
 from pellucid.training.recalibration import Recalibrate
 from pellucid.training.recipes import RECIPES

@@ -11,7 +11,7 @@ from PIL import Image
 import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.evaluation.photo.explain import explain
-from pellucid.app.training_photos import find_training_photos
+from pellucid.runs.training_photos import find_training_photos
 from pellucid.formats.safetensors import load, save
 from tests.app.conftest import Command, Done
 

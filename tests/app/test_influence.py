@@ -14,7 +14,7 @@ import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.evaluation.influence.of_run import agreement, influence_of, influence_of_run
 from pellucid.evaluation.influence.retrain_runs import training_weights
-from pellucid.app.run_record import read_run
+from pellucid.runs.record import read_run
 from pellucid.evaluation.influence.measure import QUICK, Influence
 from tests.app.conftest import Command
 

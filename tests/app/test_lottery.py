@@ -18,7 +18,7 @@ import pellucid as pl
 from pellucid.evaluation.comparison.candidates import draw_published_start, find_candidate
 from pellucid.evaluation.comparison.seeds import seed_lottery
 from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
-from pellucid.app.training import fit, plan
+from pellucid.runs.build import fit, plan
 from pellucid.errors import DataError, OptionError, TrainingError
 from pellucid.nn.initializers import published
 from pellucid.rng import legacy_stream

@@ -11,7 +11,7 @@ from PIL import Image
 
 from pellucid.report.draft import Draft
 from pellucid.report.sections.saliency import chosen_photos
-from pellucid.app.run_record import read_run
+from pellucid.runs.record import read_run
 from pellucid.evaluation.photo.novelty import BLIND
 from pellucid.formats.safetensors import load, save
 from tests.app.conftest import Command, words_of

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.report.sections.influence import _in_short
 from pellucid.report.sections.summary import _what_goes_wrong, summary
-from pellucid.app.run_record import read_run
+from pellucid.runs.record import read_run
 from pellucid.evaluation.scores.metrics import score
 from tests.app.conftest import Command, words_of
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pellucid.app.config import TrainingConfig
-from pellucid.app.run_folder import filled_beside
-from pellucid.app.run_record import data_record, find_photo
+from pellucid.runs.config import TrainingConfig
+from pellucid.runs.folder import filled_beside
+from pellucid.runs.record import data_record, find_photo
 from pellucid.report.short import write_run_report
 from pellucid.evaluation.scores.of_run import RunResult, examine
-from pellucid.app.training import fit, make_model
+from pellucid.runs.build import fit, make_model
 from pellucid.errors import DataError
 from pellucid.files import write_atomically
 from pellucid.formats.architecture import Architecture

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pellucid.app.training import loss_of, make_model, make_optimizer, plan, usable_batch_size
+from pellucid.runs.build import loss_of, make_model, make_optimizer, plan, usable_batch_size
 from pellucid.evaluation.range_test import RangeTest, find_learning_rate
 from pellucid.types import Split
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pellucid.app.config import TrainingConfig
+from pellucid.runs.config import TrainingConfig
 from pellucid.evaluation.scores.of_model import figures_of
 from pellucid.app.pipeline import Say
-from pellucid.app.training import fit, make_model
+from pellucid.runs.build import fit, make_model
 from pellucid.errors import OptionError, OutputError
 from pellucid.files import write_atomically
 from pellucid.formats.architecture import Architecture

@@ -65,7 +65,7 @@ def compare(
     """
     if not data:
         raise OptionError("--data: expected the data to compare on, such as --data drawn-cats, got nothing.")
-    from pellucid.app.run_folder import filled_beside
+    from pellucid.runs.folder import filled_beside
 
     mode: Any = _mode(b, cv, seeds, workers)
     training = {

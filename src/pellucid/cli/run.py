@@ -42,8 +42,8 @@ def run(
 ) -> None:
     """The whole pipeline: look, train, evaluate, show the mistakes, report."""
     from pellucid.app.pipeline import run as run_pipeline
-    from pellucid.app.run_folder import next_folder
-    from pellucid.app.training import plan
+    from pellucid.runs.folder import next_folder
+    from pellucid.runs.build import plan
     from pellucid.training.callbacks import Progress
 
     config, architecture = plan(

@@ -52,9 +52,9 @@ def train(
     mirror: o.Mirror = None,
 ) -> None:
     """Train a model: checkpoints, model, history and metrics, without the pictures of `run`."""
-    from pellucid.app.run_folder import next_folder
+    from pellucid.runs.folder import next_folder
     from pellucid.app.train_command import train_into
-    from pellucid.app.training import plan
+    from pellucid.runs.build import plan
     from pellucid.training.callbacks import Progress
 
     config, architecture = plan(

@@ -8,8 +8,8 @@ from pellucid.report.draft import Part, Parts
 from pellucid.report.sections.influence import influence_section
 from pellucid.report.sections.saliency import looking_section, own_photo_section
 from pellucid.report.sections.scores import doctor_section, metrics_section
-from pellucid.app.run_folder import filled_beside
-from pellucid.app.run_record import read_run
+from pellucid.runs.folder import filled_beside
+from pellucid.runs.record import read_run
 from pellucid.report.short import SHORT, write_run_report
 
 # What the full report adds, each after the part of the short one that it goes on from.

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.app.config import TrainingConfig, is_preset
-from pellucid.app.training import fit, make_model, plan
+from pellucid.runs.config import TrainingConfig, is_preset
+from pellucid.runs.build import fit, make_model, plan
 from pellucid.checks.pixels import are_pictures
 from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
@@ -67,7 +67,7 @@ def find_candidate(letter: str, source: str | Path, **options: Any) -> Candidate
     source : str or Path
         A preset, a ``.toml`` file, a model file, or a run folder that holds one.
     **options
-        Of the training of a preset or TOML file: see :func:`pellucid.app.training.plan`.
+        Of the training of a preset or TOML file: see :func:`pellucid.runs.build.plan`.
 
     Raises
     ------

@@ -11,8 +11,8 @@ import numpy as np
 
 from pellucid.evaluation.influence.retrain_runs import Work, as_it_lies, run_again, training_seconds, training_weights
 from pellucid.evaluation.influence.outcome import METHODS, InfluenceOutcome
-from pellucid.app.run_folder import filled_beside
-from pellucid.app.run_record import read_run
+from pellucid.runs.folder import filled_beside
+from pellucid.runs.record import read_run
 from pellucid.evaluation.scores.of_run import RunResult, holds_photos
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.evaluation.saliency.sanity import rank_correlation

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.app.config import TrainingConfig
+from pellucid.runs.config import TrainingConfig
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.parallel import JobBar, side_by_side
-from pellucid.app.training import fit, make_optimizer
+from pellucid.runs.build import fit, make_optimizer
 from pellucid.data.validate import hold_out
 from pellucid.evaluation.influence.measure import Retraining, Traced, in_their_span, last_moment, read_moment
 from pellucid.nn.model import Model

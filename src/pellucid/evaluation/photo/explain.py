@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.app.run_folder import filled_beside
-from pellucid.app.training_photos import find_training_photos
+from pellucid.runs.folder import filled_beside
+from pellucid.runs.training_photos import find_training_photos
 from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError, unknown_name
 from pellucid.evaluation.saliency.scoring import check_takes_image, prepared_image, target_of

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.evaluation.scores.of_model import OTHER_DATA, reading_of, was_trained_on_other
-from pellucid.app.run_folder import filled_beside
+from pellucid.runs.folder import filled_beside
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.report.html import save_figure

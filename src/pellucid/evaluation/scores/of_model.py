@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.app.run_folder import filled_beside
+from pellucid.runs.folder import filled_beside
 from pellucid.checks.records import Tell, tell_nobody
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, PellucidError, ShapeError

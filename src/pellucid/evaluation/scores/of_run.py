@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.app.config import TrainingConfig
+from pellucid.runs.config import TrainingConfig
 from pellucid.checks.copies import find_leaks
 from pellucid.checks.records import Leak
 from pellucid.data.readers.images import image_to_input

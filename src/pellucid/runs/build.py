@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid import __version__
-from pellucid.app.config import TrainingConfig, is_preset, training_config
+from pellucid.runs.config import TrainingConfig, is_preset, training_config
 from pellucid.data.augmentation.augment import augment_preset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pellucid.app.config import TrainingConfig, training_config
+from pellucid.runs.config import TrainingConfig, training_config
 from pellucid.cli.options import load as load_named
 from pellucid.app.reproduction import NEW_PHOTO
 from pellucid.evaluation.scores.of_run import RunResult, examine

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.cli.options import load as load_named
-from pellucid.app.run_record import data_record_of
+from pellucid.runs.record import data_record_of
 from pellucid.data.source import BUILTIN
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.formats.safetensors import data_hash
