@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pellucid.evaluation.scores.measure import assess
     from pellucid.evaluation.scores.metrics import evaluate
     from pellucid.evaluation.photo.examine import examine_photo
-    from pellucid.evaluation.range_test import find_learning_rate
+    from pellucid.training.lr_finder import find_learning_rate
     from pellucid.evaluation.robustness.measure import measure_robustness
     from pellucid.evaluation.saliency.measure import saliency_maps
     from pellucid.formats.architecture import load_architecture
@@ -44,19 +44,19 @@ if TYPE_CHECKING:
     from pellucid.ops.finite_difference import gradcheck
     from pellucid.training.adam import Adam, AdamW
     from pellucid.training.adaptive import Adagrad, RMSprop
-    from pellucid.training.averaging import WeightAverage
-    from pellucid.training.black_box import replay_black_box
+    from pellucid.training.weight_ema import WeightAverage
+    from pellucid.training.nonfinite import replay_black_box
     from pellucid.training.callbacks import PrintCosts, Progress
     from pellucid.training.checkpoint import Checkpoint
     from pellucid.training.lbfgs import LBFGS
     from pellucid.training.loop import train
     from pellucid.training.one_cycle import OneCycle
     from pellucid.training.plateau import ReduceOnPlateau
-    from pellucid.training.recalibration import Recalibrate
-    from pellucid.training.records import History
+    from pellucid.training.precise_bn import Recalibrate
+    from pellucid.training.history import History
     from pellucid.training.schedules import Constant, Cosine, Exponential, Step
     from pellucid.training.sgd import SGD
-    from pellucid.training.stopping import EarlyStopping
+    from pellucid.training.early_stopping import EarlyStopping
     from pellucid.training.tensorboard import TensorBoard
     from pellucid.types import Dataset, Split
 
@@ -75,12 +75,12 @@ _HOMES = {
     "Dataset": "types",
     "Dense": "nn.layers",
     "Dropout": "nn.activation",
-    "EarlyStopping": "training.stopping",
+    "EarlyStopping": "training.early_stopping",
     "Exponential": "training.schedules",
     "Flatten": "nn.layers",
     "GlobalAvgPool2D": "nn.pooling",
     "Graph": "nn.graph",
-    "History": "training.records",
+    "History": "training.history",
     "LBFGS": "training.lbfgs",
     "Layer": "nn.layers",
     "LayerNorm": "nn.norm",
@@ -92,7 +92,7 @@ _HOMES = {
     "PrintCosts": "training.callbacks",
     "Progress": "training.callbacks",
     "RMSprop": "training.adaptive",
-    "Recalibrate": "training.recalibration",
+    "Recalibrate": "training.precise_bn",
     "ReduceOnPlateau": "training.plateau",
     "Residual": "nn.blocks",
     "SGD": "training.sgd",
@@ -101,14 +101,14 @@ _HOMES = {
     "Step": "training.schedules",
     "TensorBoard": "training.tensorboard",
     "UpSample2D": "nn.pooling",
-    "WeightAverage": "training.averaging",
+    "WeightAverage": "training.weight_ema",
     "ZeroPad2D": "nn.pooling",
     "assess": "evaluation.scores.measure",
     "augment_preset": "data.augmentation.augment",
     "evaluate": "evaluation.scores.metrics",
     "examine": "checks.check",
     "examine_photo": "evaluation.photo.examine",
-    "find_learning_rate": "evaluation.range_test",
+    "find_learning_rate": "training.lr_finder",
     "gradcheck": "ops.finite_difference",
     "load": "formats.safetensors",
     "load_architecture": "formats.architecture",
@@ -116,7 +116,7 @@ _HOMES = {
     "measure_robustness": "evaluation.robustness.measure",
     "preset": "nn.presets",
     "register_layer": "nn.registry",
-    "replay_black_box": "training.black_box",
+    "replay_black_box": "training.nonfinite",
     "saliency_maps": "evaluation.saliency.measure",
     "save": "formats.safetensors",
     "train": "training.loop",

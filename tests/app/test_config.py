@@ -10,7 +10,7 @@ import pytest
 from pellucid.runs.config import training_config
 from pellucid.runs.build import fit, loss_of, make_model, plan
 from pellucid.errors import OptionError
-from pellucid.training.recalibration import Recalibrate
+from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.recipes import RECIPES
 from pellucid.types import Dataset, Split
 

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from pellucid.errors import OptionError, ShapeError, TrainingError
 from pellucid.plotting.training import learning_rate_curve
-from pellucid.evaluation.range_test import RangeTest, find_learning_rate
+from pellucid.training.lr_finder import RangeTest, find_learning_rate
 from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
@@ -87,7 +87,7 @@ def test_ends_where_the_loss_is_no_number(data: Dataset) -> None:
 
 
 def test_steepest_descent_of_a_known_curve() -> None:
-    from pellucid.evaluation.range_test import _smooth, _steepest
+    from pellucid.training.lr_finder import _smooth, _steepest
 
     rates = np.geomspace(1e-4, 1, 81)
     losses = 1 - 1 / (1 + np.exp(-3 * np.log(rates / 1e-2)))  # falls fastest at 0.01

@@ -10,7 +10,7 @@ from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.nn.layers import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.averaging import WeightAverage
+from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.checkpoint import Checkpoint
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.loop import train

@@ -12,7 +12,7 @@ from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.process_shards import CAN_FORK
 from pellucid.nn.sequential import Sequential
-from pellucid.training.black_box import find_fault, replay_black_box
+from pellucid.training.nonfinite import find_fault, replay_black_box
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
 from pellucid.training.sgd import SGD

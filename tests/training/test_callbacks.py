@@ -9,7 +9,7 @@ from pellucid.nn.presets import preset
 from pellucid.training.callbacks import Progress, StopOnInterrupt
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
-from pellucid.training.records import History
+from pellucid.training.history import History
 from pellucid.types import Dataset
 
 

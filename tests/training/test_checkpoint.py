@@ -19,13 +19,13 @@ from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.adam import Adam
-from pellucid.training.averaging import WeightAverage
+from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
 from pellucid.training.schedules import Cosine
 from pellucid.training.sgd import SGD
-from pellucid.training.stopping import EarlyStopping
+from pellucid.training.early_stopping import EarlyStopping
 from pellucid.types import Dataset
 
 

@@ -12,7 +12,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.estimators.stopping import Convergence
 from pellucid.training.events import EpochEnd, Run, StepEnd
 from pellucid.training.loop import train
-from pellucid.training.records import History
+from pellucid.training.history import History
 from pellucid.training.sgd import SGD
 from pellucid.types import Dataset
 

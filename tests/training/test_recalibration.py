@@ -11,9 +11,9 @@ from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import PREDICT_ROWS
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.averaging import WeightAverage
+from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.loop import train
-from pellucid.training.recalibration import Recalibrate
+from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.sgd import SGD
 from pellucid.types import Dataset
 

@@ -7,11 +7,11 @@ from pellucid.errors import OptionError
 from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.training.averaging import WeightAverage
+from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
 from pellucid.training.sgd import SGD
-from pellucid.training.stopping import EarlyStopping
+from pellucid.training.early_stopping import EarlyStopping
 from pellucid.types import Dataset
 
 

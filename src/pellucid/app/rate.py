@@ -3,7 +3,7 @@
 from typing import Any
 
 from pellucid.runs.build import loss_of, make_model, make_optimizer, plan, usable_batch_size
-from pellucid.evaluation.range_test import RangeTest, find_learning_rate
+from pellucid.training.lr_finder import RangeTest, find_learning_rate
 from pellucid.types import Split
 
 
@@ -18,7 +18,7 @@ def sweep_rates(
     model : str
         A preset or a TOML file.
     lowest, highest, n_steps
-        As for :func:`pellucid.evaluation.range_test.find_learning_rate`.
+        As for :func:`pellucid.training.lr_finder.find_learning_rate`.
     **options
         Of the training, as ``pellucid train`` takes them.
     """

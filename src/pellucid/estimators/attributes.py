@@ -11,7 +11,7 @@ from pellucid.estimators.validation import Samples
 from pellucid.estimators.objective import Objective
 from pellucid.estimators.warm_start import Position
 from pellucid.estimators.stopping import Convergence
-from pellucid.training.records import History
+from pellucid.training.history import History
 
 
 class RecordKeeper(BaseEstimator):  # type: ignore[misc]

@@ -23,7 +23,7 @@ from pellucid.estimators.warm_start import Continuation
 from pellucid.estimators.stopping import Convergence
 from pellucid.training.events import Callback
 from pellucid.training.loop import train
-from pellucid.training.records import History
+from pellucid.training.history import History
 from pellucid.types import Array
 
 NON_FINITE = (

@@ -2,7 +2,7 @@
 
 from typing import Any, final
 
-from pellucid.training.options import check_count, check_number
+from pellucid.training.validate import check_count, check_number
 from pellucid.training.schedules import Schedule
 
 

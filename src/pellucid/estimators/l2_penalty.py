@@ -8,7 +8,7 @@ from pellucid.nn.model import Model
 from pellucid.training.dual import DualDense
 from pellucid.training.events import Event, TrainEnd, TrainStart
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.options import check_number
+from pellucid.training.validate import check_number
 from pellucid.types import Array
 
 

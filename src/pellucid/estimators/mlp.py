@@ -95,7 +95,7 @@ class MLPClassifier(NetworkClassifierBase, BaseMLP):
     out_activation_ : {"softmax", "logistic", "identity"}
     batch_norms_ : list of dict
         "gamma", "beta" and running statistics of each hidden layer that is normalized.
-    history_ : pellucid.training.records.History
+    history_ : pellucid.training.history.History
         Of the last training: time, and which form it took.
 
     Notes

@@ -32,7 +32,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.lbfgs import LBFGS
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.recalibration import Recalibrate
+from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES
 from pellucid.training.schedules import Schedule
 from pellucid.types import Array, Dataset, Shape

@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.nn.model import Model
 from pellucid.training.dual import DualDense, dual_of, plain_flat
 from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
-from pellucid.training.options import check_number
+from pellucid.training.validate import check_number
 from pellucid.types import Array
 
 
@@ -56,7 +56,7 @@ class Convergence:
 
     Examples
     --------
-    >>> from pellucid.training.records import History
+    >>> from pellucid.training.history import History
     >>> rule = Convergence(tolerance=0.1, patience=1)
     >>> [rule(EpochEnd(epoch, epoch, {"loss": loss})) for epoch, loss in enumerate([1.0, 0.5, 0.45, 0.42])]
     [False, False, False, True]

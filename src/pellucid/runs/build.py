@@ -14,16 +14,16 @@ from pellucid.formats.safetensors import data_hash
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.ops.losses.table import LOSSES, default_loss
-from pellucid.training.averaging import WeightAverage
+from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.events import Callback
 from pellucid.training.loop import train
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.recalibration import Recalibrate
+from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.recipes import RECIPES
-from pellucid.training.records import History
+from pellucid.training.history import History
 from pellucid.training.registry import get_optimizer, get_schedule
-from pellucid.training.stopping import EarlyStopping
-from pellucid.training.targets import AUTO
+from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.loss_setup import AUTO
 from pellucid.types import Array, Split
 
 

@@ -17,7 +17,7 @@ from pellucid.errors import DataError, FormatError, PellucidError
 from pellucid.evaluation.scores.outputs import check_weights
 from pellucid.formats.safetensors import data_hash, load
 from pellucid.nn.model import Model
-from pellucid.training.records import History
+from pellucid.training.history import History
 from pellucid.types import Array, Shape, Split
 
 NEW_DRAWING_SEED = 1  # the picture that a run on drawn-cats is shown at the end; it is in neither part

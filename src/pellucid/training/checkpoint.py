@@ -13,7 +13,7 @@ from pellucid.errors import FormatError, OptionError
 from pellucid.files import write_atomically
 from pellucid.training.dual import DualDense
 from pellucid.training.events import Event, Run, StepEnd, TrainStart
-from pellucid.training.options import check_count, check_number
+from pellucid.training.validate import check_count, check_number
 from pellucid.types import Array
 
 FORMAT_VERSION = 1

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.nn.model import Model
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.records import History
+from pellucid.training.history import History
 from pellucid.training.schedules import Schedule
 
 

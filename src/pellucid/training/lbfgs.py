@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.errors import PellucidError, TrainingError
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.options import check_count, check_number
+from pellucid.training.validate import check_count, check_number
 from pellucid.types import Array
 
 

@@ -12,15 +12,15 @@ from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
 from pellucid.nn.shards import sharded
 from pellucid.nn.stepper import Stepper
-from pellucid.training.black_box import find_fault, write_black_box
+from pellucid.training.nonfinite import find_fault, write_black_box
 from pellucid.training.checkpoint import load_checkpoint
 from pellucid.training.dual import as_plain
 from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.lbfgs import LBFGS
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.records import History
+from pellucid.training.history import History
 from pellucid.training.schedules import Schedule
-from pellucid.training.setup import Form, Job, Validation, choose_form, prepare
+from pellucid.training.plan import Form, Job, Validation, choose_form, prepare
 from pellucid.training.sgd import SGD
 from pellucid.types import Array, Dataset, n_rows
 

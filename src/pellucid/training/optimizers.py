@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.training.options import check_array, check_keys, check_number, check_real
+from pellucid.training.validate import check_array, check_keys, check_number, check_real
 from pellucid.types import Array
 
 # Worked on at a time: parameters, gradient and both moments of a block stay in an L2 cache of 512 kB or more, and

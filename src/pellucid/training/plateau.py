@@ -4,7 +4,7 @@ import math
 from typing import Any, final
 
 from pellucid.errors import OptionError
-from pellucid.training.options import check_count, check_number
+from pellucid.training.validate import check_count, check_number
 from pellucid.training.schedules import Schedule
 
 

@@ -8,7 +8,7 @@ from pellucid.training.adaptive import Adagrad, RMSprop
 from pellucid.training.lbfgs import LBFGS
 from pellucid.training.one_cycle import OneCycle
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.options import make_by_name, make_from_config
+from pellucid.training.validate import make_by_name, make_from_config
 from pellucid.training.plateau import ReduceOnPlateau
 from pellucid.training.schedules import Constant, Cosine, Exponential, Schedule, Step
 from pellucid.training.sgd import SGD

@@ -9,7 +9,7 @@ from typing import Any, final
 
 from pellucid.errors import OptionError
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.options import check_count, check_keys, check_number, check_real
+from pellucid.training.validate import check_count, check_keys, check_number, check_real
 
 
 class Schedule:

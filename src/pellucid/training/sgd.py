@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.options import check_number
+from pellucid.training.validate import check_number
 from pellucid.types import Array
 
 

@@ -9,7 +9,7 @@ import pellucid as pl
 from pellucid.data.augmentation.augment import Augment, HorizontalFlip
 from pellucid.data.augmentation.mixing import Blend, CutMix, Mixup
 from pellucid.errors import OptionError, ShapeError
-from pellucid.training.targets import augment_weighted
+from pellucid.training.loss_setup import augment_weighted
 
 
 def test_mixup_mixes_images_and_targets_alike(rng: np.random.Generator) -> None:

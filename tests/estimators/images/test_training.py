@@ -13,7 +13,7 @@ from tests.estimators.images.conftest import N, quick
 import pellucid as pl
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators import ImageClassifier, NetworkClassifier
-from pellucid.training.recalibration import Recalibrate
+from pellucid.training.precise_bn import Recalibrate
 from pellucid.types import Dataset
 
 

@@ -19,7 +19,7 @@ from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS
 from pellucid.training.events import Callback
-from pellucid.training.records import History
+from pellucid.training.history import History
 from pellucid.types import Array, Dataset, Split
 
 

@@ -11,7 +11,7 @@ from pellucid.errors import FormatError
 from pellucid.nn.model import Model
 from pellucid.training.dual import dual_of, plain_flat
 from pellucid.training.events import Event, StepEnd, StepsEnd, TrainStart
-from pellucid.training.options import check_count
+from pellucid.training.validate import check_count
 from pellucid.types import Array
 
 

@@ -12,7 +12,7 @@ from pellucid.evaluation.scores.metrics import Evaluation, score
 from pellucid.evaluation.scores.predictions import sample_losses
 from pellucid.plotting.style import are_images
 from pellucid.nn.model import Model
-from pellucid.training.records import History
+from pellucid.training.history import History
 from pellucid.types import Array, Split
 
 

@@ -20,11 +20,11 @@ from pellucid.rng import stream
 from pellucid.training.dual import dual_form, first_dense_shape, operations, why_not_dual
 from pellucid.training.full_batch import FullBatchStep, fits
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.options import check_flag
-from pellucid.training.records import History
+from pellucid.training.validate import check_flag
+from pellucid.training.history import History
 from pellucid.training.schedules import Schedule
-from pellucid.training.targets import augment_weighted, encode_targets, set_loss, weigh_samples
-from pellucid.training.worth import is_for_one_blas_thread, worthwhile_threads
+from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
+from pellucid.training.cost import is_for_one_blas_thread, worthwhile_threads
 from pellucid.types import Array, Dataset, map_arrays, n_rows
 from pellucid.workspace import Workspace
 

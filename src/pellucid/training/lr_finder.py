@@ -14,7 +14,7 @@ from pellucid.nn.model import Model
 from pellucid.training.events import Event, StepEnd, TrainStart
 from pellucid.training.loop import train
 from pellucid.training.optimizers import Optimizer
-from pellucid.training.options import check_count, check_number
+from pellucid.training.validate import check_count, check_number
 from pellucid.training.sgd import SGD
 from pellucid.types import Array, Dataset
 

@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.model import Model
 from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
-from pellucid.training.options import check_count, check_number
+from pellucid.training.validate import check_count, check_number
 from pellucid.types import Array
 
 
