@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pellucid.errors import OptionError
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.sequential import Sequential
-from pellucid.training.dual import DualDense, dual_form, operations, why_not_dual
+from pellucid.training.dual.form import DualDense, dual_form, operations, why_not_dual
 from pellucid.training.events import StepEnd
-from pellucid.training.full_batch import FullBatchStep, fits
+from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.loop import train
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.sgd import SGD

@@ -5,7 +5,7 @@ from typing import Any, final
 import numpy as np
 
 from pellucid.nn.model import Model
-from pellucid.training.dual import DualDense
+from pellucid.training.dual.form import DualDense
 from pellucid.training.events import Event, TrainEnd, TrainStart
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.validate import check_number

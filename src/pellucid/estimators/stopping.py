@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 
 from pellucid.nn.model import Model
-from pellucid.training.dual import DualDense, dual_of, plain_flat
+from pellucid.training.dual.form import DualDense, dual_of, plain_flat
 from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
 from pellucid.training.validate import check_number
 from pellucid.types import Array

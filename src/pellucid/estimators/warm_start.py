@@ -5,7 +5,7 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.training.dual import dual_of, plain_flat
+from pellucid.training.dual.form import dual_of, plain_flat
 from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
 
 

@@ -11,7 +11,7 @@ from typing import Any, final
 
 from pellucid.errors import FormatError, OptionError
 from pellucid.files import write_atomically
-from pellucid.training.dual import DualDense
+from pellucid.training.dual.form import DualDense
 from pellucid.training.events import Event, Run, StepEnd, TrainStart
 from pellucid.training.validate import check_count, check_number
 from pellucid.types import Array

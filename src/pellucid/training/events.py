@@ -21,7 +21,7 @@ class Run:
     Attributes
     ----------
     model : Model
-        In the dual form its first layer is a :class:`pellucid.training.dual.DualDense` until ``TrainEnd``.
+        In the dual form its first layer is a :class:`pellucid.training.dual.form.DualDense` until ``TrainEnd``.
     n_epochs, n_steps : int
         Epochs asked for, and steps in each.
     epoch, step, step_in_epoch : int

@@ -14,7 +14,7 @@ from pellucid.nn.shards import sharded
 from pellucid.nn.stepper import Stepper
 from pellucid.training.nonfinite import find_fault, write_black_box
 from pellucid.training.checkpoint import load_checkpoint
-from pellucid.training.dual import as_plain
+from pellucid.training.dual.form import as_plain
 from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.lbfgs import LBFGS
 from pellucid.training.optimizers import Optimizer
@@ -75,7 +75,7 @@ def train(
     dtype : {"float32", "float64"}, optional
         Default: the model's own, else float32.
     path : {"auto", "direct", "dual"}, optional
-        How the first layer is trained: see :mod:`pellucid.training.dual`. ``"auto"`` takes the cheaper.
+        How the first layer is trained: see :mod:`pellucid.training.dual.form`. ``"auto"`` takes the cheaper.
     callbacks : sequence of callable
         Each is called with every event; one that returns True ends the training after the step. See
         :mod:`pellucid.training.events`.

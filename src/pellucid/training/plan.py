@@ -17,8 +17,8 @@ from pellucid.nn.sequential import Sequential
 from pellucid.nn.shared_memory import shared_array
 from pellucid.nn.stepper import n_cores
 from pellucid.rng import stream
-from pellucid.training.dual import dual_form, first_dense_shape, operations, why_not_dual
-from pellucid.training.full_batch import FullBatchStep, fits
+from pellucid.training.dual.form import dual_form, first_dense_shape, operations, why_not_dual
+from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.optimizers import Optimizer
 from pellucid.training.validate import check_flag
 from pellucid.training.history import History

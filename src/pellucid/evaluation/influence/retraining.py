@@ -94,7 +94,7 @@ def in_their_span(retraining: Retraining) -> Retraining:
     Parameters
     ----------
     retraining : Retraining
-        Of a model for which the dual form holds: see :func:`pellucid.training.dual.why_not_dual`. With another
+        Of a model for which the dual form holds: see :func:`pellucid.training.dual.form.why_not_dual`. With another
         optimizer the result is another training.
 
     Returns

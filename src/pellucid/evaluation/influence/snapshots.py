@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.errors import FormatError
 from pellucid.nn.model import Model
-from pellucid.training.dual import dual_of, plain_flat
+from pellucid.training.dual.form import dual_of, plain_flat
 from pellucid.training.events import Event, StepEnd, StepsEnd, TrainStart
 from pellucid.training.validate import check_count
 from pellucid.types import Array
