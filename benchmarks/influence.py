@@ -31,7 +31,7 @@ from pellucid.evaluation.influence.measure import (
 from pellucid.nn.presets import preset
 from pellucid.nn.stepper import n_cores
 from pellucid.training.loop import train
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array, Dataset
 
 N_EPOCHS, RATE = 2500, 0.0075

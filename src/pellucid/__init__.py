@@ -42,29 +42,29 @@ if TYPE_CHECKING:
     from pellucid.nn.sequential import Sequential
     from pellucid.nn.blocks import Parallel, Residual
     from pellucid.ops.finite_difference import gradcheck
-    from pellucid.training.adam import Adam, AdamW
-    from pellucid.training.adaptive import Adagrad, RMSprop
+    from pellucid.training.optimizers.adam import Adam, AdamW
+    from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
     from pellucid.training.weight_ema import WeightAverage
     from pellucid.training.nonfinite import replay_black_box
     from pellucid.training.callbacks import PrintCosts, Progress
     from pellucid.training.checkpoint import Checkpoint
-    from pellucid.training.lbfgs import LBFGS
+    from pellucid.training.optimizers.lbfgs import LBFGS
     from pellucid.training.loop import train
     from pellucid.training.one_cycle import OneCycle
     from pellucid.training.plateau import ReduceOnPlateau
     from pellucid.training.precise_bn import Recalibrate
     from pellucid.training.history import History
     from pellucid.training.schedules import Constant, Cosine, Exponential, Step
-    from pellucid.training.sgd import SGD
+    from pellucid.training.optimizers.sgd import SGD
     from pellucid.training.early_stopping import EarlyStopping
     from pellucid.training.tensorboard import TensorBoard
     from pellucid.types import Dataset, Split
 
 _HOMES = {
     "Activation": "nn.activation",
-    "Adagrad": "training.adaptive",
-    "Adam": "training.adam",
-    "AdamW": "training.adam",
+    "Adagrad": "training.optimizers.adaptive",
+    "Adam": "training.optimizers.adam",
+    "AdamW": "training.optimizers.adam",
     "Augment": "data.augmentation.augment",
     "AvgPool2D": "nn.pooling",
     "BatchNorm": "nn.norm",
@@ -81,7 +81,7 @@ _HOMES = {
     "GlobalAvgPool2D": "nn.pooling",
     "Graph": "nn.graph",
     "History": "training.history",
-    "LBFGS": "training.lbfgs",
+    "LBFGS": "training.optimizers.lbfgs",
     "Layer": "nn.layers",
     "LayerNorm": "nn.norm",
     "MaxPool2D": "nn.pooling",
@@ -91,11 +91,11 @@ _HOMES = {
     "PellucidError": "errors",
     "PrintCosts": "training.callbacks",
     "Progress": "training.callbacks",
-    "RMSprop": "training.adaptive",
+    "RMSprop": "training.optimizers.adaptive",
     "Recalibrate": "training.precise_bn",
     "ReduceOnPlateau": "training.plateau",
     "Residual": "nn.blocks",
-    "SGD": "training.sgd",
+    "SGD": "training.optimizers.sgd",
     "Sequential": "nn.sequential",
     "Split": "types",
     "Step": "training.schedules",

@@ -9,7 +9,7 @@ import pytest
 import pellucid as pl
 from pellucid.errors import OptionError
 from pellucid.estimators import NetworkClassifier
-from pellucid.training.lbfgs import LBFGS
+from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.types import Array
 
 TOML = """

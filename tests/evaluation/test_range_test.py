@@ -13,7 +13,7 @@ from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 from pellucid.training.registry import get_optimizer
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Dataset
 
 

@@ -10,7 +10,7 @@ from pellucid.formats.safetensors import load, save
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.ops.finite_difference import gradcheck
-from pellucid.training.adam import Adam
+from pellucid.training.optimizers.adam import Adam
 from pellucid.training.loop import train
 from pellucid.types import Dataset
 

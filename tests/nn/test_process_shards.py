@@ -23,10 +23,10 @@ from pellucid.nn.process_shards import CAN_FORK, ProcessShards
 from pellucid.nn.sequential import Sequential
 from pellucid.nn.stepper import Stepper
 from pellucid.nn.thread_shards import ThreadShards
-from pellucid.training.adam import Adam, AdamW
-from pellucid.training.adaptive import Adagrad, RMSprop
-from pellucid.training.optimizers import Optimizer
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.adam import Adam, AdamW
+from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
+from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="processes that share memory need Linux on x86")

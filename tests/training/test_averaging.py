@@ -14,9 +14,9 @@ from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.checkpoint import Checkpoint
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.loop import train
-from pellucid.training.optimizers import BLOCK_BYTES
+from pellucid.training.optimizers.base import BLOCK_BYTES
 from pellucid.training.registry import get_optimizer, get_schedule
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Dataset
 
 

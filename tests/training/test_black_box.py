@@ -15,7 +15,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.nonfinite import find_fault, replay_black_box
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Dataset
 
 

@@ -18,13 +18,13 @@ from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.adam import Adam
+from pellucid.training.optimizers.adam import Adam
 from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
 from pellucid.training.schedules import Cosine
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.types import Dataset
 
@@ -116,7 +116,7 @@ def test_a_killed_process_resumes(tmp_path: Path) -> None:
         import sys
         import numpy as np
         import pellucid as pl
-        from pellucid.training.adam import Adam
+        from pellucid.training.optimizers.adam import Adam
         from pellucid.training.checkpoint import Checkpoint
         rng = np.random.default_rng(0)
         data = pl.Dataset(rng.standard_normal((200, 30)), rng.integers(0, 2, 200))

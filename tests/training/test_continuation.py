@@ -9,12 +9,12 @@ from pellucid.data.batches import Batches
 from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential
-from pellucid.training.adam import Adam
+from pellucid.training.optimizers.adam import Adam
 from pellucid.estimators.warm_start import Continuation, Position
 from pellucid.estimators.inv_scaling import InverseScaling
 from pellucid.training.loop import train
 from pellucid.training.schedules import Cosine
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Dataset
 
 MAKERS: list[Any] = [lambda: SGD(0.1), lambda: SGD(0.1, momentum=0.9, nesterov=True), lambda: Adam(0.01)]

@@ -13,7 +13,7 @@ from pellucid.estimators.stopping import Convergence
 from pellucid.training.events import EpochEnd, Run, StepEnd
 from pellucid.training.loop import train
 from pellucid.training.history import History
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Dataset
 
 

@@ -14,8 +14,8 @@ from pellucid.training.dual.form import DualDense, dual_form, operations, why_no
 from pellucid.training.events import StepEnd
 from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.loop import train
-from pellucid.training.optimizers import Optimizer
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Dataset
 
 

@@ -6,7 +6,7 @@ import pytest
 from pellucid.errors import PellucidError, TrainingError
 from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential
-from pellucid.training.lbfgs import LBFGS
+from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.types import Array
 
 

@@ -13,7 +13,7 @@ from pellucid.textbook import L_layer_model, two_layer_model
 from pellucid.training.callbacks import PrintCosts
 from pellucid.training.events import EpochEnd, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.loop import train
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Dataset
 
 

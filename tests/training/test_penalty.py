@@ -9,10 +9,10 @@ import pytest
 from pellucid.nn.layers import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.adam import Adam, AdamW
+from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.loop import train
 from pellucid.estimators.l2_penalty import L2Penalty
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array, Dataset
 
 

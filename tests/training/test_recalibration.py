@@ -14,7 +14,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.loop import train
 from pellucid.training.precise_bn import Recalibrate
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Dataset
 
 

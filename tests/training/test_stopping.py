@@ -10,7 +10,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.types import Dataset
 

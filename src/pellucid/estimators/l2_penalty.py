@@ -7,7 +7,7 @@ import numpy as np
 from pellucid.nn.model import Model
 from pellucid.training.dual.form import DualDense
 from pellucid.training.events import Event, TrainEnd, TrainStart
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.validate import check_number
 from pellucid.types import Array
 
@@ -18,7 +18,7 @@ class L2Penalty:
 
     As a callback of ``train`` it sets the optimizer's ``weight_decay`` before each step, so that the penalty's
     gradient, alpha W over the batch's samples, is part of the step; and it adds the penalty to the loss that is
-    reported. It is not for :class:`pellucid.training.lbfgs.LBFGS`, which adds its own decay.
+    reported. It is not for :class:`pellucid.training.optimizers.lbfgs.LBFGS`, which adds its own decay.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class L2Penalty:
     >>> from pellucid.nn.layers import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.training.loop import train
-    >>> from pellucid.training.sgd import SGD
+    >>> from pellucid.training.optimizers.sgd import SGD
     >>> from pellucid.types import Dataset
     >>> data, losses = Dataset(np.ones((2, 1)), np.array([0, 1])), []
     >>> for alpha in (0.0, 4.0):

@@ -23,10 +23,10 @@ from pellucid.nn.layers import Dense, Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.adam import Adam, AdamW
+from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.events import Callback
 from pellucid.estimators.inv_scaling import InverseScaling
-from pellucid.training.lbfgs import LBFGS
+from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.estimators.l2_penalty import L2Penalty
 from pellucid.training.registry import get_schedule
 from pellucid.training.schedules import Schedule

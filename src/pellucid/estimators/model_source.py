@@ -15,7 +15,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.registry import model_from_config
 from pellucid.nn.sequential import Sequential
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.registry import get_optimizer, get_schedule
 from pellucid.training.schedules import Schedule

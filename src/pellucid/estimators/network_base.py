@@ -30,8 +30,8 @@ from pellucid.estimators.model_source import (
 from pellucid.estimators.representations import Representations
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.training.lbfgs import LBFGS
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.lbfgs import LBFGS
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES
 from pellucid.training.schedules import Schedule

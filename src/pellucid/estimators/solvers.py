@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.training.adam import Adam, AdamW
-from pellucid.training.adaptive import Adagrad, RMSprop
+from pellucid.training.optimizers.adam import Adam, AdamW
+from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
 from pellucid.training.events import EpochEnd, Event, StepEnd, TrainStart
-from pellucid.training.lbfgs import LBFGS
-from pellucid.training.optimizers import Optimizer
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.lbfgs import LBFGS
+from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.optimizers.sgd import SGD
 
 SOLVERS = ("adagrad", "adam", "adamw", "lbfgs", "rmsprop", "sgd")
 SCIPY_LEAST_FALL = (

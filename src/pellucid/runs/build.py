@@ -17,7 +17,7 @@ from pellucid.ops.losses.table import LOSSES, default_loss
 from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.events import Callback
 from pellucid.training.loop import train
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.recipes import RECIPES
 from pellucid.training.history import History

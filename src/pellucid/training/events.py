@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.nn.model import Model
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.history import History
 from pellucid.training.schedules import Schedule
 

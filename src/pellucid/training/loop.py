@@ -16,12 +16,12 @@ from pellucid.training.nonfinite import find_fault, write_black_box
 from pellucid.training.checkpoint import load_checkpoint
 from pellucid.training.dual.form import as_plain
 from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
-from pellucid.training.lbfgs import LBFGS
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.lbfgs import LBFGS
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.history import History
 from pellucid.training.schedules import Schedule
 from pellucid.training.plan import Form, Job, Validation, choose_form, prepare
-from pellucid.training.sgd import SGD
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array, Dataset, n_rows
 
 

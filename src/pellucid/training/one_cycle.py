@@ -3,7 +3,7 @@
 from typing import Any, final
 
 from pellucid.errors import OptionError
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.validate import check_number
 from pellucid.training.schedules import Schedule, check_length, half_wave, length
 

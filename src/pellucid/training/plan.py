@@ -19,7 +19,7 @@ from pellucid.nn.stepper import n_cores
 from pellucid.rng import stream
 from pellucid.training.dual.form import dual_form, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.validate import check_flag
 from pellucid.training.history import History
 from pellucid.training.schedules import Schedule

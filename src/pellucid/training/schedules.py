@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, final
 
 from pellucid.errors import OptionError
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.validate import check_count, check_keys, check_number, check_real
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.errors import PellucidError
 from pellucid.training.events import Event, StepEnd, StepsEnd, TrainStart
-from pellucid.training.optimizers import block_length
+from pellucid.training.optimizers.base import block_length
 from pellucid.training.validate import check_array, check_keys, check_number, check_real
 from pellucid.types import Array
 

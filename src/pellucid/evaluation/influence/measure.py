@@ -13,7 +13,7 @@ Examples
 >>> import numpy as np
 >>> from pellucid.nn.presets import preset
 >>> from pellucid.training.loop import train
->>> from pellucid.training.sgd import SGD
+>>> from pellucid.training.optimizers.sgd import SGD
 >>> from pellucid.types import Dataset
 >>> rng = np.random.default_rng(1)
 >>> y = np.arange(20) % 2

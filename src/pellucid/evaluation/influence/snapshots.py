@@ -64,7 +64,7 @@ class KeepMoments:
     >>> from pellucid.nn.layers import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.training.loop import train
-    >>> from pellucid.training.sgd import SGD
+    >>> from pellucid.training.optimizers.sgd import SGD
     >>> from pellucid.types import Dataset
     >>> keep = KeepMoments(2)
     >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))

@@ -10,7 +10,7 @@ from pellucid.formats.signatures import Signature, fits, type_in_words
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.ops.losses.table import LOSSES, get_loss
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.validate import check_count, check_flag, check_number
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer, get_schedule
 

@@ -17,7 +17,7 @@ import numpy as np
 from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
 
 MAX_TABLE_BYTES = 1_000_000_000

@@ -11,7 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.validate import check_number
 from pellucid.types import Array
 
@@ -82,7 +82,7 @@ class Adam(_AdamRule):
     epsilon : float, optional
         Above 0; keeps the division finite.
     weight_decay, decay_biases, clip_value, clip_norm : optional
-        See :class:`pellucid.training.optimizers.Optimizer`; the decay is L2. :class:`AdamW` decouples it.
+        See :class:`pellucid.training.optimizers.base.Optimizer`; the decay is L2. :class:`AdamW` decouples it.
 
     Notes
     -----
@@ -138,7 +138,7 @@ class AdamW(_AdamRule):
     weight_decay : float, optional
         lambda, 0 or more: each step shrinks the parameters by the factor 1 - eta lambda.
     decay_biases, clip_value, clip_norm : optional
-        See :class:`pellucid.training.optimizers.Optimizer`.
+        See :class:`pellucid.training.optimizers.base.Optimizer`.
 
     Notes
     -----

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, final
 import numpy as np
 
 from pellucid.errors import PellucidError, TrainingError
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.validate import check_count, check_number
 from pellucid.types import Array
 
@@ -42,7 +42,7 @@ class LBFGS(Optimizer):
     least_fall : float, optional
         Stop once an iteration lowers the loss by no more than this share of it, 0 or more; default: its rounding.
     weight_decay, decay_biases : optional
-        See :class:`pellucid.training.optimizers.Optimizer`; lambda/2 ||W||^2 is part of what is minimized.
+        See :class:`pellucid.training.optimizers.base.Optimizer`; lambda/2 ||W||^2 is part of what is minimized.
 
     Notes
     -----

@@ -6,7 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.validate import check_number
 from pellucid.types import Array
 
@@ -26,7 +26,7 @@ class RMSprop(Optimizer):
     epsilon : float, optional
         Above 0; keeps the division finite.
     weight_decay, decay_biases, clip_value, clip_norm : optional
-        See :class:`pellucid.training.optimizers.Optimizer`; the decay is L2.
+        See :class:`pellucid.training.optimizers.base.Optimizer`; the decay is L2.
 
     Notes
     -----
@@ -116,7 +116,7 @@ class Adagrad(Optimizer):
     epsilon : float, optional
         Above 0; keeps the division finite.
     weight_decay, decay_biases, clip_value, clip_norm : optional
-        See :class:`pellucid.training.optimizers.Optimizer`; the decay is L2.
+        See :class:`pellucid.training.optimizers.base.Optimizer`; the decay is L2.
 
     Notes
     -----

@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.training.optimizers import Optimizer
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.validate import check_number
 from pellucid.types import Array
 
@@ -24,7 +24,7 @@ class SGD(Optimizer):
     nesterov : bool, optional
         Look ahead along the velocity; needs momentum.
     weight_decay, decay_biases, clip_value, clip_norm : optional
-        See :class:`pellucid.training.optimizers.Optimizer`; the decay is L2.
+        See :class:`pellucid.training.optimizers.base.Optimizer`; the decay is L2.
 
     Notes
     -----
