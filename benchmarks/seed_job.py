@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 import pellucid as pl
-from pellucid.app.reproduction import LEARNING_RATE, N_ITERATIONS, blas_kernel, published_costs
+from pellucid.workflows.reproduce import LEARNING_RATE, N_ITERATIONS, blas_kernel, published_costs
 from pellucid.textbook import L_layer_model
 
 REPEATS = 5

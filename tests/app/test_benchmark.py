@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.app import benchmark
-from pellucid.app.benchmark import Benchmark, bench, contestants
+from pellucid.workflows import bench as benchmark
+from pellucid.workflows.bench import Benchmark, bench, contestants
 from pellucid.errors import PellucidError
 from pellucid.types import Dataset, Split
 from tests.app.conftest import Command

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pellucid.app import reproduction
-from pellucid.app.reproduction import PUBLISHED_COSTS, Reproduction, published_costs, reproduce
+from pellucid.workflows import reproduce as reproduction
+from pellucid.workflows.reproduce import PUBLISHED_COSTS, Reproduction, published_costs, reproduce
 from tests.app.conftest import Command
 
 

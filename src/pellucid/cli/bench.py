@@ -33,7 +33,7 @@ def bench(
 
 
 def _bench_speed(split: "Split", steps: int, *, as_json: bool) -> None:
-    from pellucid.app import benchmark
+    from pellucid.workflows import bench as benchmark
 
     result = benchmark.bench(
         split, n_steps=steps, tell=lambda name: print(f"running {name} ...", file=sys.stderr)

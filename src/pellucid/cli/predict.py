@@ -18,7 +18,7 @@ def predict(
     as_lines: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")] = False,
 ) -> None:
     """What a saved model says of images, or of the rows of a table."""
-    from pellucid.app.prediction import predict_images
+    from pellucid.workflows.predict import predict_images
 
     if len(images) == 1 and images[0].suffix.lower() in (".csv", ".tsv"):
         _predict_table(model, images[0], as_json=as_json, as_lines=as_lines)
@@ -35,7 +35,7 @@ def predict(
 
 
 def _predict_table(model: Path, table: Path, *, as_json: bool, as_lines: bool) -> None:
-    from pellucid.app.prediction import predict_rows
+    from pellucid.workflows.predict import predict_rows
     from pellucid.formats.safetensors import load
 
     rows, notes = predict_rows(load(model), table)

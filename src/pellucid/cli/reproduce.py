@@ -16,7 +16,7 @@ def reproduce(
     mirror: o.Mirror = None,
 ) -> None:
     """The published numbers beside ours; exit 1 if they differ."""
-    from pellucid.app import reproduction
+    from pellucid.workflows import reproduce as reproduction
     from pellucid.training.callbacks import Progress
 
     result = reproduction.reproduce(

@@ -53,7 +53,7 @@ def train(
 ) -> None:
     """Train a model: checkpoints, model, history and metrics, without the pictures of `run`."""
     from pellucid.runs.folder import next_folder
-    from pellucid.app.train_command import train_into
+    from pellucid.workflows.train import train_into
     from pellucid.runs.build import plan
     from pellucid.training.callbacks import Progress
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pellucid.runs.config import TrainingConfig, training_config
 from pellucid.cli.options import load as load_named
-from pellucid.app.reproduction import NEW_PHOTO
+from pellucid.workflows.reproduce import NEW_PHOTO
 from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.data.download import fetch
 from pellucid.data.readers.images import read_image

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from tests.estimators.images.conftest import FIVE, N, quick
 
 import pellucid as pl
-from pellucid.app.prediction import predict_image
+from pellucid.workflows.predict import predict_image
 from pellucid.data.readers.images import read_image, resize_image
 from pellucid.estimators import ImageClassifier, image_paths
 from pellucid.estimators.image_reading import as_sources, read_sources

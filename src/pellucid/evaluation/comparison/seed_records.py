@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.app.reproduction import PUBLISHED_TEST_ACCURACY
+from pellucid.workflows.reproduce import PUBLISHED_TEST_ACCURACY
 from pellucid.evaluation.comparison.repetition import Advantage, welch_advantage
 from pellucid.types import Array
 from pellucid.stats_wilson import wilson_interval

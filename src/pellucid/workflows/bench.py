@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.app.contest import CONTESTANTS, DIMS, Task, write_task
-from pellucid.app.reproduction import LEARNING_RATE, N_ITERATIONS, blas_kernel
+from pellucid.workflows.bench_worker import CONTESTANTS, DIMS, Task, write_task
+from pellucid.workflows.reproduce import LEARNING_RATE, N_ITERATIONS, blas_kernel
 from pellucid.errors import DataError, PellucidError
 from pellucid.nn.presets import preset
 from pellucid.types import Array, Split
@@ -120,7 +120,7 @@ def bench(
 def _run(name: str, task: Path) -> dict[str, Array]:
     result = task.with_name(f"{name}.npz")
     assert name in CONTESTANTS
-    command = [sys.executable, "-m", "pellucid.app.contest", name, str(task), str(result)]
+    command = [sys.executable, "-m", "pellucid.workflows.bench_worker", name, str(task), str(result)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
     if done.returncode or not result.is_file():
         lines = done.stderr.strip().splitlines() or ["no message"]

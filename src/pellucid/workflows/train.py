@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pellucid.runs.config import TrainingConfig
 from pellucid.evaluation.scores.of_model import figures_of
-from pellucid.app.pipeline import Say
+from pellucid.workflows.run import Say
 from pellucid.runs.build import fit, make_model
 from pellucid.errors import OptionError, OutputError
 from pellucid.files import write_atomically

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.app.prediction import predict_image
+from pellucid.workflows.predict import predict_image
 from pellucid.data.download import fetch
 from pellucid.data.source import load_data
 from pellucid.evaluation.scores.metrics import evaluate
