@@ -42,7 +42,7 @@ def clock(step) -> list[float]:
 
 def ours(n_threads: int) -> list[float]:
     import pellucid as pl
-    from pellucid.nn.shards import sharded
+    from pellucid.training.executor.shards import sharded
 
     X, y = data()
     model = pl.preset("cnn")

@@ -29,7 +29,7 @@ from pellucid.evaluation.influence.measure import (
     trace_influence,
 )
 from pellucid.nn.presets import preset
-from pellucid.nn.stepper import n_cores
+from pellucid.training.executor.executor import n_cores
 from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array, Dataset

@@ -17,7 +17,7 @@ from pellucid.evaluation.comparison.candidates import find_candidate
 from pellucid.evaluation.comparison.seeds import seed_lottery
 from pellucid.evaluation.comparison.seed_records import Lottery
 from pellucid.workflows.reproduce import N_ITERATIONS, blas_kernel
-from pellucid.nn.stepper import n_cores
+from pellucid.training.executor.executor import n_cores
 
 N_ALONE = 10  # starts that are trained one after the other, to have the time of one
 

@@ -12,7 +12,7 @@ import pytest
 
 from pellucid.parallel import side_by_side
 from pellucid.errors import OptionError, PellucidError
-from pellucid.nn.stepper import n_cores
+from pellucid.training.executor.executor import n_cores
 
 
 def scaled(shared: float, job: int) -> tuple[float, int]:

@@ -14,15 +14,15 @@ import pytest
 
 import pellucid as pl
 from pellucid.errors import TrainingError
-from pellucid.nn.crew import EXCHANGE_BYTES, UPDATE_SIZE
+from pellucid.training.executor.worker_pool import EXCHANGE_BYTES, UPDATE_SIZE
 from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense, Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
-from pellucid.nn.process_shards import CAN_FORK, ProcessShards
+from pellucid.training.executor.process_shards import CAN_FORK, ProcessShards
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.stepper import Stepper
-from pellucid.nn.thread_shards import ThreadShards
+from pellucid.training.executor.executor import Stepper
+from pellucid.training.executor.thread_shards import ThreadShards
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
 from pellucid.training.optimizers.base import Optimizer
@@ -261,7 +261,7 @@ import os, time
 import numpy as np
 from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.process_shards import ProcessShards
+from pellucid.training.executor.process_shards import ProcessShards
 model = Sequential([Dense(1)])
 model.initialize((2,))
 ProcessShards(model, 2).loss_and_grad(np.ones((4, 2), "float32"), np.ones((4, 1), "float32"))
@@ -299,7 +299,7 @@ def test_a_system_without_room_for_processes_trains_alone(monkeypatch: pytest.Mo
 
 
 def test_train_takes_them_and_ends_where_threads_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pellucid.nn import shards
+    from pellucid.training.executor import shards
 
     rng, runs = np.random.default_rng(0), []
     data = pl.Dataset(rng.standard_normal((50, 20)), rng.integers(0, 3, 50))

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.nn import shards
+from pellucid.training.executor import shards
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
-from pellucid.nn.process_shards import CAN_FORK
+from pellucid.training.executor.process_shards import CAN_FORK
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.shards import sharded
-from pellucid.nn.thread_shards import Exchange, ThreadShards
+from pellucid.training.executor.shards import sharded
+from pellucid.training.executor.thread_shards import Exchange, ThreadShards
 
 
 def network(*, norm: bool = True) -> Sequential:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from pellucid.errors import TrainingError
-from pellucid.nn import shards
+from pellucid.training.executor import shards
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
-from pellucid.nn.process_shards import CAN_FORK
+from pellucid.training.executor.process_shards import CAN_FORK
 from pellucid.nn.sequential import Sequential
 from pellucid.training.nonfinite import find_fault, replay_black_box
 from pellucid.training.events import StepEnd

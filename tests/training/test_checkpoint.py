@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import FormatError, OptionError
-from pellucid.nn import crew
+from pellucid.training.executor import worker_pool as crew
 from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.norm import BatchNorm

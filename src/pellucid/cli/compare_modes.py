@@ -258,7 +258,7 @@ class OverStarts:
 
 def _workers(candidates: "list[Candidate]") -> int:
     """Return how many trainings fit on the cores, where each may take several threads."""
-    from pellucid.nn.stepper import n_cores
+    from pellucid.training.executor.executor import n_cores
 
     threads = [one.config.threads or 1 for one in candidates if one.config is not None]
     return max(1, n_cores() // max(threads, default=1))

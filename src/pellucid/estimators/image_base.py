@@ -24,7 +24,7 @@ from pellucid.estimators.image_reading import (
 from pellucid.estimators.model_source import sketch
 from pellucid.estimators.network_base import BaseAnyNetwork
 from pellucid.nn.model import Model
-from pellucid.nn.stepper import n_cores
+from pellucid.training.executor.executor import n_cores
 from pellucid.types import Array, Shape
 
 

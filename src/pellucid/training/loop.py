@@ -10,8 +10,8 @@ import numpy as np
 
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
-from pellucid.nn.shards import sharded
-from pellucid.nn.stepper import Stepper
+from pellucid.training.executor.shards import sharded
+from pellucid.training.executor.executor import Stepper
 from pellucid.training.nonfinite import find_fault, write_black_box
 from pellucid.training.checkpoint import load_checkpoint
 from pellucid.training.dual.form import as_plain

@@ -12,10 +12,10 @@ from pellucid.data.validate import hold_out
 from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.nn.model import Model
-from pellucid.nn.process_shards import CAN_FORK
+from pellucid.training.executor.process_shards import CAN_FORK
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.shared_memory import shared_array
-from pellucid.nn.stepper import n_cores
+from pellucid.training.executor.shared_memory import shared_array
+from pellucid.training.executor.executor import n_cores
 from pellucid.rng import stream
 from pellucid.training.dual.form import dual_form, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits

@@ -17,7 +17,7 @@ from pellucid.evaluation.influence.measure import Retraining, Traced, in_their_s
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.stepper import n_cores
+from pellucid.training.executor.executor import n_cores
 from pellucid.ops.losses.class_weights import class_weights_to_sample_weights
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.events import Callback

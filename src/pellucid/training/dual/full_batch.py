@@ -12,7 +12,7 @@ import numpy as np
 
 from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model
-from pellucid.nn.stepper import Stepper
+from pellucid.training.executor.executor import Stepper
 from pellucid.training.dual.form import DualDense
 from pellucid.types import Array
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any
 
 from pellucid.nn.model import Model
-from pellucid.nn.process_shards import CAN_FORK, ProcessShards
-from pellucid.nn.stepper import Stepper
-from pellucid.nn.thread_shards import ThreadShards
+from pellucid.training.executor.process_shards import CAN_FORK, ProcessShards
+from pellucid.training.executor.executor import Stepper
+from pellucid.training.executor.thread_shards import ThreadShards
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class Counters:
 
     Waking a process that sleeps takes longer than a small step, so that who waits looks again and again; after a
     while between naps. What was written before a counter grew is seen by who saw it grow: x86 keeps the order of
-    stores (which is why :data:`pellucid.nn.process_shards.CAN_FORK` asks for one).
+    stores (which is why :data:`pellucid.training.executor.process_shards.CAN_FORK` asks for one).
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.nn.model import Model
-from pellucid.nn.stepper import ShardFailure, Stepper, cut, normalizer_of, part_of_step, reducing, set_reduce
+from pellucid.training.executor.executor import ShardFailure, Stepper, cut, normalizer_of, part_of_step, reducing, set_reduce
 from pellucid.types import Array, n_rows
 from pellucid.workspace import Workspace
 
@@ -61,7 +61,7 @@ class Exchange:
 
 
 class ThreadShards(Stepper):
-    """A model's step on several threads; see :func:`pellucid.nn.shards.sharded`.
+    """A model's step on several threads; see :func:`pellucid.training.executor.shards.sharded`.
 
     Parameters
     ----------
