@@ -15,8 +15,6 @@ from functools import partial
 
 import numpy as np
 
-from pellucid.evaluation.influence.of_run import agreement
-from pellucid.parallel import side_by_side
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
 from pellucid.evaluation.influence.measure import (
@@ -28,7 +26,9 @@ from pellucid.evaluation.influence.measure import (
     outputs_without,
     trace_influence,
 )
+from pellucid.evaluation.influence.of_run import agreement
 from pellucid.nn.presets import preset
+from pellucid.parallel import side_by_side
 from pellucid.training.executor.executor import n_cores
 from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD

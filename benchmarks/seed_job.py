@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 import pellucid as pl
-from pellucid.workflows.reproduce import LEARNING_RATE, N_ITERATIONS, blas_kernel, published_costs
 from pellucid.textbook import L_layer_model
+from pellucid.workflows.reproduce import LEARNING_RATE, N_ITERATIONS, blas_kernel, published_costs
 
 REPEATS = 5
 

@@ -14,10 +14,10 @@ import numpy as np
 
 import pellucid as pl
 from pellucid.evaluation.comparison.candidates import find_candidate
-from pellucid.evaluation.comparison.seeds import seed_lottery
 from pellucid.evaluation.comparison.seed_records import Lottery
-from pellucid.workflows.reproduce import N_ITERATIONS, blas_kernel
+from pellucid.evaluation.comparison.seeds import seed_lottery
 from pellucid.training.executor.executor import n_cores
+from pellucid.workflows.reproduce import N_ITERATIONS, blas_kernel
 
 N_ALONE = 10  # starts that are trained one after the other, to have the time of one
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from pellucid.cli.main import main
+from tests.commands import Command, Done
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +48,62 @@ def published(published_dir: Path) -> dict[str, Any]:
     """The numbers that the published tutorial printed."""
     numbers: dict[str, Any] = json.loads((published_dir / "published.json").read_text())
     return numbers
+
+
+@pytest.fixture
+def pellucid(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """Run a command line in a folder of its own and return its exit code and output."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object) -> Done:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Done(code, captured.out, captured.err)
+
+    return run
+
+
+def save_photos(path: Path) -> Path:
+    """Write an .npz file of 40 small photos in two classes that can be told apart."""
+    rng = np.random.default_rng(1)
+    y = np.arange(40) % 2
+    X = rng.integers(0, 120, (40, 6, 6, 3), dtype=np.uint8) + (y * 120).astype(np.uint8)[:, None, None, None]
+    np.savez(path, X=X, y=y, classes=np.array(["dark", "bright"]))
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """An .npz file of 40 small photos in two classes that can be told apart."""
+    return save_photos(tmp_path / "photos.npz")
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder, and the photos that it was trained on beside it; not to be written to."""
+    folder = tmp_path_factory.mktemp("trained")
+    save_photos(folder / "photos.npz")
+    with np.errstate(all="raise", under="ignore"):
+        arguments = ["run", folder / "photos.npz", "--out", folder / "trained", "--epochs", 200, "--quiet"]
+        assert main([str(argument) for argument in arguments]) == 0
+    return folder / "trained"
+
+
+@pytest.fixture
+def trained(trained_once: Path, tmp_path: Path) -> Path:
+    """A run folder of the test's own: a copy of the one that was trained for all tests."""
+    return shutil.copytree(trained_once, tmp_path / "trained")
+
+
+@pytest.fixture
+def hard(tmp_path: Path) -> Path:
+    """Photos that no model reads without mistakes, in two parts of 60 and 40."""
+    rng = np.random.default_rng(3)
+    y = np.arange(100) % 2
+    X = np.clip(rng.integers(0, 200, (100, 6, 6, 3)) + 12 * y[:, None, None, None], 0, 255).astype(np.uint8)
+    path = tmp_path / "hard.npz"
+    np.savez(
+        path, X_train=X[:60], y_train=y[:60], X_test=X[60:], y_test=y[60:], classes=np.array(["dim", "lit"])
+    )
+    return path

@@ -18,20 +18,20 @@ import numpy as _numpy  # noqa: F401 - the one library that everything here need
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pellucid.data.augmentation.augment import Augment, augment_preset
     from pellucid.checks.check import examine
+    from pellucid.data.augmentation.augment import Augment, augment_preset
     from pellucid.data.source import load_data
     from pellucid.errors import PellucidError
-    from pellucid.evaluation.scores.measure import assess
-    from pellucid.evaluation.scores.metrics import evaluate
     from pellucid.evaluation.photo.examine import examine_photo
-    from pellucid.training.lr_finder import find_learning_rate
     from pellucid.evaluation.robustness.measure import measure_robustness
     from pellucid.evaluation.saliency.measure import saliency_maps
+    from pellucid.evaluation.scores.measure import assess
+    from pellucid.evaluation.scores.metrics import evaluate
     from pellucid.formats.architecture import load_architecture
     from pellucid.formats.safetensors import load, save
-    from pellucid.nn.conv import Conv2D
     from pellucid.nn.activation import Activation, Dropout
+    from pellucid.nn.blocks import Parallel, Residual
+    from pellucid.nn.conv import Conv2D
     from pellucid.nn.graph import Graph
     from pellucid.nn.layers import Dense, Flatten, Layer
     from pellucid.nn.model import Model
@@ -40,24 +40,24 @@ if TYPE_CHECKING:
     from pellucid.nn.presets import preset
     from pellucid.nn.registry import register_layer
     from pellucid.nn.sequential import Sequential
-    from pellucid.nn.blocks import Parallel, Residual
     from pellucid.ops.finite_difference import gradcheck
-    from pellucid.training.optimizers.adam import Adam, AdamW
-    from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
-    from pellucid.training.weight_ema import WeightAverage
-    from pellucid.training.nonfinite import replay_black_box
     from pellucid.training.callbacks import PrintCosts, Progress
     from pellucid.training.checkpoint import Checkpoint
-    from pellucid.training.optimizers.lbfgs import LBFGS
+    from pellucid.training.early_stopping import EarlyStopping
+    from pellucid.training.history import History
     from pellucid.training.loop import train
+    from pellucid.training.lr_finder import find_learning_rate
+    from pellucid.training.nonfinite import replay_black_box
     from pellucid.training.one_cycle import OneCycle
+    from pellucid.training.optimizers.adam import Adam, AdamW
+    from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
+    from pellucid.training.optimizers.lbfgs import LBFGS
+    from pellucid.training.optimizers.sgd import SGD
     from pellucid.training.plateau import ReduceOnPlateau
     from pellucid.training.precise_bn import Recalibrate
-    from pellucid.training.history import History
     from pellucid.training.schedules import Constant, Cosine, Exponential, Step
-    from pellucid.training.optimizers.sgd import SGD
-    from pellucid.training.early_stopping import EarlyStopping
     from pellucid.training.tensorboard import TensorBoard
+    from pellucid.training.weight_ema import WeightAverage
     from pellucid.types import Dataset, Split
 
 _HOMES = {

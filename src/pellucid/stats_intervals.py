@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.stats_resampling import N_RESAMPLES, Statistic, bootstrap
-from pellucid.types import Array
 from pellucid.stats_wilson import LEVEL, check_level, wilson_interval
+from pellucid.types import Array
 
 __all__ = [
     "LEVEL",

@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import re
 import threading
 from typing import Any
 
@@ -27,6 +28,13 @@ from pellucid.training.events import TrainStart
 from pellucid.types import Array
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def stable(value: object) -> str:
+    """Return a test's name without the address of a model, which differs from process to process."""
+    return re.sub(r" object at 0x[0-9a-f]+", "", str(value))
+
+
 QUICK: list[Any] = [
     MLPClassifier(6, max_iter=15, random_state=0),
     MLPClassifier(6, batch_norm=True, dropout=0.1, max_iter=15, random_state=0),
@@ -46,7 +54,7 @@ def iris() -> tuple[Array, Array]:
     return StandardScaler().fit_transform(X), y
 
 
-@pytest.mark.parametrize("estimator", QUICK, ids=str)
+@pytest.mark.parametrize("estimator", QUICK, ids=stable)
 def test_clone_pickle_joblib_and_copy(estimator: Any, iris: Any, tmp_path: Any) -> None:
     X, y = iris
     fitted = clone(estimator).fit(X, y)
@@ -62,7 +70,7 @@ def test_clone_pickle_joblib_and_copy(estimator: Any, iris: Any, tmp_path: Any) 
         np.testing.assert_array_equal(other.partial_fit(X, y).predict(X), went_on)
 
 
-@pytest.mark.parametrize("estimator", QUICK, ids=str)
+@pytest.mark.parametrize("estimator", QUICK, ids=stable)
 def test_a_pickle_holds_no_training_data(estimator: Any, rng: np.random.Generator) -> None:
     X = rng.standard_normal((5000, 4))
     fitted = clone(estimator).set_params(batch_size=1000).fit(X, np.arange(5000) % 3)
@@ -83,7 +91,7 @@ def test_a_model_given_as_parameter_is_never_trained(iris: Any) -> None:
     assert optimizer.learning_rate == 0.1
 
 
-@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[3]], ids=str)
+@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[3]], ids=stable)
 def test_grid_search_in_two_processes(estimator: Any, iris: Any) -> None:
     name = "alpha" if isinstance(estimator, MLPClassifier) else "learning_rate"
     search = GridSearchCV(estimator, {name: [1e-4, 1e-2]}, n_jobs=2, cv=2).fit(*iris)
@@ -125,7 +133,7 @@ def test_voting(iris: Any) -> None:
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[3]], ids=str)
+@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[3]], ids=stable)
 def test_permutation_importance(backend: str, estimator: Any, iris: Any) -> None:
     fitted = clone(estimator).fit(*iris)
     alone = permutation_importance(fitted, *iris, n_repeats=3, random_state=0)
@@ -134,7 +142,7 @@ def test_permutation_importance(backend: str, estimator: Any, iris: Any) -> None
     np.testing.assert_array_equal(alone.importances, shared.importances)
 
 
-@pytest.mark.parametrize("estimator", QUICK, ids=str)
+@pytest.mark.parametrize("estimator", QUICK, ids=stable)
 def test_threads_may_predict_at_once(estimator: Any, iris: Any) -> None:
     X, y = iris
     fitted = clone(estimator).fit(X, y)
@@ -155,7 +163,7 @@ def test_threads_may_predict_at_once(estimator: Any, iris: Any) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("estimator", QUICK, ids=str)
+@pytest.mark.parametrize("estimator", QUICK, ids=stable)
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_frames(library: str, estimator: Any, iris: Any) -> None:
     frames = pytest.importorskip(library, reason=f"needs {library}")
@@ -202,7 +210,7 @@ def test_metadata_routing(iris: Any) -> None:
     assert "validation_data" in QUICK[0].get_metadata_routing().fit.requests
 
 
-@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[2], QUICK[3], QUICK[6]], ids=str)
+@pytest.mark.parametrize("estimator", [QUICK[0], QUICK[2], QUICK[3], QUICK[6]], ids=stable)
 def test_weights_count_like_repeated_samples(estimator: Any, iris: Any) -> None:
     X, y = iris[0][::3], iris[1][::3]
     times = np.arange(len(y)) % 3
@@ -221,7 +229,7 @@ def test_weights_count_like_repeated_samples(estimator: Any, iris: Any) -> None:
 
 
 @pytest.mark.parametrize("make", [scipy.sparse.csr_matrix, scipy.sparse.csc_array, scipy.sparse.coo_array])
-@pytest.mark.parametrize("estimator", QUICK, ids=str)
+@pytest.mark.parametrize("estimator", QUICK, ids=stable)
 def test_sparse_is_dense(make: Any, estimator: Any, rng: np.random.Generator) -> None:
     X = rng.standard_normal((60, 40)) * (rng.uniform(size=(60, 40)) < 0.05)
     y = np.arange(60) % 3
@@ -241,7 +249,7 @@ def test_sparse_is_dense(make: Any, estimator: Any, rng: np.random.Generator) ->
         {"hidden_layer_sizes": ()},
         {"batch_norm": True},
     ],
-    ids=str,
+    ids=stable,
 )
 def test_sparse_in_every_way(options: dict[str, Any], rng: np.random.Generator) -> None:
     X = rng.standard_normal((60, 40)) * (rng.uniform(size=(60, 40)) < 0.05)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pellucid.errors import FormatError
 from pellucid.formats.architecture import architecture_to_toml, load_architecture
 from pellucid.formats.toml.training import training_optimizer
-from pellucid.nn.conv import Conv2D
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.model import Model
@@ -23,7 +24,6 @@ from pellucid.nn.pooling import AvgPool2D, MaxPool2D
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.registry import LAYERS, register_layer
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.blocks import Parallel, Residual
 
 NET = (Path(__file__).parent / "net.toml").read_text()
 GRAPH = (Path(__file__).parent / "graph.toml").read_text()

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.nn.conv import Conv2D
 from pellucid.nn.activation import Activation
+from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.blocks import Parallel, Residual
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'pellucid[oracle]'")
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.conv import Conv2D
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.blocks import Residual
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.graph import Graph
 from pellucid.nn.initializers import StartRandom
@@ -17,7 +18,6 @@ from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.blocks import Residual
 from pellucid.ops.losses.table import LOSSES
 from pellucid.types import Array, Shape
 

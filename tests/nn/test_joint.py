@@ -10,8 +10,8 @@ from pellucid.formats.safetensors import load, save
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.ops.finite_difference import gradcheck
-from pellucid.training.optimizers.adam import Adam
 from pellucid.training.loop import train
+from pellucid.training.optimizers.adam import Adam
 from pellucid.types import Dataset
 
 LOSSES = {

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from pellucid.errors import PellucidError
+from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten
@@ -12,7 +13,6 @@ from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.summary import lay_out, model_table
 
 

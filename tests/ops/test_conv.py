@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.ops import conv_geometry, reference_conv
-from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.conv import ALGORITHMS, choose_algorithm, conv2d_backward, conv2d_forward
 from pellucid.ops.conv_geometry import NO_PADDING, output_length, window_geometry
 from pellucid.ops.conv_winograd import matrices
+from pellucid.ops.finite_difference import gradcheck
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.nn.conv import Conv2D
 from pellucid.nn.activation import Activation
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.fusion import ConvNormReluPool, NormReluPool
 from pellucid.nn.layers import Dense
 from pellucid.nn.norm import BatchNorm

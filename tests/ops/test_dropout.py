@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError
-from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.dropout import dropout_backward, dropout_forward
+from pellucid.ops.finite_difference import gradcheck
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9, 0.999])

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.nn.conv import Conv2D
 from pellucid.nn.activation import Activation
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.fusion import NormReluPool, fused
 from pellucid.nn.layers import Dense, Layer
 from pellucid.nn.norm import BatchNorm
@@ -14,8 +14,8 @@ from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.ops import norm_pool
 from pellucid.ops.activations import relu_backward, relu_forward
-from pellucid.ops.norm_pool import norm_relu_pool_backward, norm_relu_pool_forward
 from pellucid.ops.batch_norm import batch_norm_backward, batch_norm_forward
+from pellucid.ops.norm_pool import norm_relu_pool_backward, norm_relu_pool_forward
 from pellucid.ops.pool import max_pool_backward, max_pool_forward
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pellucid.errors import ShapeError
 from pellucid.ops import conv_geometry, reference_conv
-from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.conv_geometry import NO_PADDING, output_length
+from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.pool import (
     average_pool_backward,
     average_pool_forward,

@@ -8,8 +8,8 @@ import pytest
 from pellucid.nn.presets import preset
 from pellucid.training.callbacks import Progress, StopOnInterrupt
 from pellucid.training.events import StepEnd
-from pellucid.training.loop import train
 from pellucid.training.history import History
+from pellucid.training.loop import train
 from pellucid.types import Dataset
 
 

@@ -13,19 +13,19 @@ import numpy as np
 import pytest
 
 from pellucid.errors import FormatError, OptionError
-from pellucid.training.executor import worker_pool as crew
 from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.optimizers.adam import Adam
-from pellucid.training.weight_ema import WeightAverage
 from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
-from pellucid.training.events import StepEnd
-from pellucid.training.loop import train
-from pellucid.training.schedules import Cosine
-from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.events import StepEnd
+from pellucid.training.executor import worker_pool as crew
+from pellucid.training.loop import train
+from pellucid.training.optimizers.adam import Adam
+from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.schedules import Cosine
+from pellucid.training.weight_ema import WeightAverage
 from pellucid.types import Dataset
 
 

@@ -11,8 +11,8 @@ import pytest
 from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.base import BLOCK_BYTES, Optimizer
-from pellucid.training.registry import OPTIMIZERS, get_optimizer, optimizer_from_config
 from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.registry import OPTIMIZERS, get_optimizer, optimizer_from_config
 from pellucid.types import Array
 
 P = 2 * (BLOCK_BYTES // 4) + 77  # two blocks of float32, four of float64, and a rest

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from pellucid.errors import FormatError, OptionError
+from pellucid.training.one_cycle import OneCycle
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.one_cycle import OneCycle
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.plateau import ReduceOnPlateau
 from pellucid.training.registry import SCHEDULES, get_schedule, schedule_from_config
 from pellucid.training.schedules import Constant, Cosine, Exponential, Schedule, Step
-from pellucid.training.optimizers.sgd import SGD
 
 N = 60
 RATE = 0.3

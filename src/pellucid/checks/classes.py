@@ -8,8 +8,8 @@ from pellucid.checks.records import ConstantScore, Finding, Homogeneity
 from pellucid.data.readers.reading import plain, some
 from pellucid.errors import DataError
 from pellucid.rng import stream
-from pellucid.types import Array, Dataset, Split
 from pellucid.stats_wilson import wilson_interval
+from pellucid.types import Array, Dataset, Split
 
 SURE = 0.01  # a shift is told where chance alone would make one as large in fewer than 1 of 100 draws ...
 _MATTERS = (

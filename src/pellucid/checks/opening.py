@@ -10,11 +10,11 @@ import numpy as np
 from pellucid.checks.files import Read, file_findings, unreadable
 from pellucid.checks.records import Finding, Names, Sample, Tell, tell_nobody
 from pellucid.checks.tables import open_table
-from pellucid.data.validate import Part, Raw, to_split
 from pellucid.data.readers.folder import Listing, common_size, list_folder
-from pellucid.data.readers.reading import plain
 from pellucid.data.readers.images import ImageFacts, check_size, read_facts, read_image, resize_image
+from pellucid.data.readers.reading import plain
 from pellucid.data.source import BUILTIN, load_data
+from pellucid.data.validate import Part, Raw, to_split
 from pellucid.errors import DataError, OptionError
 from pellucid.types import Array, Dataset, Split
 

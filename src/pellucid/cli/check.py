@@ -1,10 +1,10 @@
 """How a checkup is shown in a terminal: the summary, a table of findings, and what to do about them."""
 
 from pellucid.checks.report import Examined
-from pellucid.cli.options import print_table
-from pellucid.cli.terminal import say
 from pellucid.checks.text import KindRow, kind_rows, summary_of
 from pellucid.checks.words import ADVICE, WHY
+from pellucid.cli.options import print_table
+from pellucid.cli.terminal import say
 
 _MOST_LETTERS = 90  # of a finding in the table
 

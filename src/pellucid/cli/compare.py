@@ -13,8 +13,8 @@ from pellucid.cli.options import print_json
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.comparison.candidates import Candidate
     from pellucid.cli.compare_modes import OnTest, OverFolds, OverStarts
+    from pellucid.evaluation.comparison.candidates import Candidate
 
 SOURCE = "A preset, a .toml file, a model file or a run folder."
 

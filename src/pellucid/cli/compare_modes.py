@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from pellucid.evaluation.comparison.candidates import Candidate
-    from pellucid.evaluation.comparison.on_test import Comparison
     from pellucid.evaluation.comparison.cross_validation import CrossValidation
+    from pellucid.evaluation.comparison.on_test import Comparison
     from pellucid.evaluation.comparison.seed_records import Draws, Lottery
 
 MOST_LISTED = 20

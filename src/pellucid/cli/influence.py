@@ -11,8 +11,8 @@ from pellucid.cli.terminal import say
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.influence.outcome import InfluenceOutcome
     from pellucid.evaluation.influence.measure import Explanation
+    from pellucid.evaluation.influence.outcome import InfluenceOutcome
 
 
 def influence(

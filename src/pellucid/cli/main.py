@@ -11,10 +11,10 @@ from pellucid.cli.compare import compare
 from pellucid.cli.data import data_app
 from pellucid.cli.evaluate import evaluate
 from pellucid.cli.explain import explain
+from pellucid.cli.find_rate import find_rate
 from pellucid.cli.influence import influence
 from pellucid.cli.model import model_app
 from pellucid.cli.predict import predict
-from pellucid.cli.find_rate import find_rate
 from pellucid.cli.report import report
 from pellucid.cli.reproduce import reproduce
 from pellucid.cli.robustness import robustness

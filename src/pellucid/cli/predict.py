@@ -35,8 +35,8 @@ def predict(
 
 
 def _predict_table(model: Path, table: Path, *, as_json: bool, as_lines: bool) -> None:
-    from pellucid.workflows.predict import predict_rows
     from pellucid.formats.safetensors import load
+    from pellucid.workflows.predict import predict_rows
 
     rows, notes = predict_rows(load(model), table)
     if as_json:

@@ -16,8 +16,8 @@ def reproduce(
     mirror: o.Mirror = None,
 ) -> None:
     """The published numbers beside ours; exit 1 if they differ."""
-    from pellucid.workflows import reproduce as reproduction
     from pellucid.training.callbacks import Progress
+    from pellucid.workflows import reproduce as reproduction
 
     result = reproduction.reproduce(
         data_dir, tolerance=tolerance, mirror=mirror, callbacks=lambda path: [Progress(path)]

@@ -41,10 +41,10 @@ def run(
     mirror: o.Mirror = None,
 ) -> None:
     """The whole pipeline: look, train, evaluate, show the mistakes, report."""
-    from pellucid.workflows.run import run as run_pipeline
-    from pellucid.runs.folder import next_folder
     from pellucid.runs.build import plan
+    from pellucid.runs.folder import next_folder
     from pellucid.training.callbacks import Progress
+    from pellucid.workflows.run import run as run_pipeline
 
     config, architecture = plan(
         model,

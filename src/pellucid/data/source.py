@@ -7,13 +7,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pellucid.data.validate import Part, Raw, to_split
 from pellucid.data.download import REMOTES, fetch
 from pellucid.data.readers.folder import read_folder
-from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.h5 import read_h5
 from pellucid.data.readers.npz import read_npz
+from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import load_table
+from pellucid.data.validate import Part, Raw, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.types import Split
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.reading import plain
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.preprocess import check_finite
+from pellucid.data.readers.reading import plain
 from pellucid.errors import DataError, OptionError
 from pellucid.types import Array, Dataset, Split
 

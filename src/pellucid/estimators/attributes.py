@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from pellucid.estimators.validation import Samples
 from pellucid.estimators.objective import Objective
-from pellucid.estimators.warm_start import Position
 from pellucid.estimators.stopping import Convergence
+from pellucid.estimators.validation import Samples
+from pellucid.estimators.warm_start import Position
 from pellucid.training.history import History
 
 

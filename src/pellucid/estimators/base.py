@@ -13,17 +13,17 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from pellucid.errors import TrainingError
-from pellucid.estimators.validation import Samples, Score, WeightedLoss, hold_out
 from pellucid.estimators.attributes import RecordKeeper
 from pellucid.estimators.sparse import as_rows
+from pellucid.estimators.stopping import Convergence
+from pellucid.estimators.validation import Samples, Score, WeightedLoss, hold_out
 from pellucid.estimators.verbose import Telling
+from pellucid.estimators.warm_start import Continuation
 from pellucid.nn.model import Model
 from pellucid.training.callbacks import Progress, StopOnInterrupt
-from pellucid.estimators.warm_start import Continuation
-from pellucid.estimators.stopping import Convergence
 from pellucid.training.events import Callback
-from pellucid.training.loop import train
 from pellucid.training.history import History
+from pellucid.training.loop import train
 from pellucid.types import Array
 
 NON_FINITE = (

@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.validation import _check_y, check_consistent_length
 
-from pellucid.data.readers.reading import some
-from pellucid.data.readers.images import check_size
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.readers.images import check_size
+from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators.image_reading import (
     as_sources,

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.readers.folder import common_size, list_folder
-from pellucid.data.readers.reading import some
 from pellucid.data.readers.images import image_to_input, read_image, read_size
+from pellucid.data.readers.reading import some
 from pellucid.errors import DataError
 from pellucid.types import Array, Shape
 

@@ -2,8 +2,8 @@
 
 from typing import Any, final
 
-from pellucid.training.validate import check_count, check_number
 from pellucid.training.schedules import Schedule
+from pellucid.training.validate import check_count, check_number
 
 
 @final

@@ -11,23 +11,23 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.estimators.forward import Stack
-from pellucid.estimators.validation import Samples
-from pellucid.estimators.mlp_parameters import MLPParameters
 from pellucid.estimators.fast_validation import passes_checks
+from pellucid.estimators.forward import Stack
+from pellucid.estimators.inv_scaling import InverseScaling
+from pellucid.estimators.l2_penalty import L2Penalty
+from pellucid.estimators.mlp_parameters import MLPParameters
 from pellucid.estimators.representations import Representations
 from pellucid.estimators.solvers import KeptVelocity, UncorrectedEpsilon, make_solver
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
+from pellucid.estimators.validation import Samples
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.layers import Dense, Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.events import Callback
-from pellucid.estimators.inv_scaling import InverseScaling
+from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.estimators.l2_penalty import L2Penalty
 from pellucid.training.registry import get_schedule
 from pellucid.training.schedules import Schedule
 from pellucid.types import Array

@@ -14,7 +14,6 @@ from sklearn.utils.validation import validate_data
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS, Augment
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
-from pellucid.estimators.validation import Samples
 from pellucid.estimators.kinds import PartialFit
 from pellucid.estimators.model_source import (
     AUTO,
@@ -28,10 +27,11 @@ from pellucid.estimators.model_source import (
     thawed,
 )
 from pellucid.estimators.representations import Representations
+from pellucid.estimators.validation import Samples
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES
 from pellucid.training.schedules import Schedule

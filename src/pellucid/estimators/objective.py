@@ -8,9 +8,9 @@ from scipy.special import xlogy
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.model import Model
-from pellucid.ops.losses.table import LOSSES, Loss, get_loss
 from pellucid.ops.losses.binary import binary_cross_entropy_backward, binary_cross_entropy_forward
 from pellucid.ops.losses.multi_label import sigmoid_probabilities
+from pellucid.ops.losses.table import LOSSES, Loss, get_loss
 from pellucid.ops.losses.targets import encode_multi_label
 from pellucid.types import Array
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import final
 
-from pellucid.nn.conv import Conv2D
 from pellucid.nn.activation import Activation
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.layers import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D

@@ -6,13 +6,13 @@ from typing import Any, TypeAlias, final
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.nn.blocks import merge_backward, merge_forward, merged_shape
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model, read
-from pellucid.nn.blocks import merge_backward, merge_forward, merged_shape
-from pellucid.ops.losses.table import default_loss, get_loss
 from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.joint import joint_loss
+from pellucid.ops.losses.table import default_loss, get_loss
 from pellucid.types import Array, LayerRow, Shape
 
 Node: TypeAlias = "tuple[Layer | str, str | Sequence[str]]"

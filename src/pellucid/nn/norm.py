@@ -7,7 +7,6 @@ import numpy as np
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layers import Layer
-from pellucid.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from pellucid.ops.batch_norm import (
     BatchNormCache,
     BatchNormInferenceCache,
@@ -17,6 +16,7 @@ from pellucid.ops.batch_norm import (
     batch_norm_inference,
     batch_norm_inference_backward,
 )
+from pellucid.ops.layer_norm import layer_norm_backward, layer_norm_forward
 from pellucid.types import Array, Shape
 
 

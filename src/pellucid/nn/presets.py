@@ -1,13 +1,13 @@
 """Networks by name."""
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.nn.conv import Conv2D
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.blocks import Residual
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.blocks import Residual
 
 PRESETS: dict[str, str] = {
     "logistic": "one sigmoid unit, no hidden layer: [n, 1], from zeros",

@@ -3,15 +3,15 @@
 from typing import Any, TypeVar
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.nn.conv import Conv2D
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Flatten, Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.blocks import Parallel, Residual
 
 LAYERS: dict[str, type[Layer]] = {
     cls.__name__: cls

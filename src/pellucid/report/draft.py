@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.report.sections.photos import PhotoShelf
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.html import DPI, Captioned, Section, save_figure
+from pellucid.report.sections.photos import PhotoShelf
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -37,7 +37,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.report.sprites import NEAR, SHOWN, PhotoSheet
+from pellucid.files import write_atomically
+from pellucid.plotting.style import look, percent
 from pellucid.report.parts import (
     Captioned,
     Card,
@@ -49,8 +50,7 @@ from pellucid.report.parts import (
     Section,
     Table,
 )
-from pellucid.plotting.style import look, percent
-from pellucid.files import write_atomically
+from pellucid.report.sprites import NEAR, SHOWN, PhotoSheet
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -230,7 +230,7 @@ def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("pellucid.evaluation", "templates"),
+        loader=PackageLoader("pellucid.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pellucid.report.sections import common as sections
-from pellucid.report.draft import Draft, Part, Parts
-from pellucid.report.sections.summary import facts, summary
 from pellucid.evaluation.scores.of_run import RunResult
+from pellucid.report.draft import Draft, Part, Parts
 from pellucid.report.html import ReportContent, write_report
+from pellucid.report.sections import common as sections
+from pellucid.report.sections.summary import facts, summary
 
 SHORT: Parts = (
     Part("data", sections.data_section),

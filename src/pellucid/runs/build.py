@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from pellucid import __version__
-from pellucid.runs.config import TrainingConfig, is_preset, training_config
 from pellucid.data.augmentation.augment import augment_preset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError
@@ -14,16 +13,17 @@ from pellucid.formats.safetensors import data_hash
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.ops.losses.table import LOSSES, default_loss
-from pellucid.training.weight_ema import WeightAverage
+from pellucid.runs.config import TrainingConfig, is_preset, training_config
+from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.events import Callback
+from pellucid.training.history import History
 from pellucid.training.loop import train
+from pellucid.training.loss_setup import AUTO
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.recipes import RECIPES
-from pellucid.training.history import History
 from pellucid.training.registry import get_optimizer, get_schedule
-from pellucid.training.early_stopping import EarlyStopping
-from pellucid.training.loss_setup import AUTO
+from pellucid.training.weight_ema import WeightAverage
 from pellucid.types import Array, Split
 
 

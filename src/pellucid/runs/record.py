@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pellucid.runs.config import TrainingConfig, training_config
 from pellucid.cli.options import load as load_named
-from pellucid.workflows.reproduce import NEW_PHOTO
-from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.data.download import fetch
 from pellucid.data.readers.images import read_image
 from pellucid.data.source import BUILTIN
 from pellucid.errors import DataError, FormatError, PellucidError
+from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.evaluation.scores.outputs import check_weights
 from pellucid.formats.safetensors import data_hash, load
 from pellucid.nn.model import Model
+from pellucid.runs.config import TrainingConfig, training_config
 from pellucid.training.history import History
 from pellucid.types import Array, Shape, Split
+from pellucid.workflows.reproduce import NEW_PHOTO
 
 NEW_DRAWING_SEED = 1  # the picture that a run on drawn-cats is shown at the end; it is in neither part
 FILES = ("model.safetensors", "history.jsonl", "config.toml", "metrics.json")

@@ -3,8 +3,8 @@
 from typing import Any
 
 from pellucid.nn.model import Model
-from pellucid.training.executor.process_shards import CAN_FORK
 from pellucid.training.executor.executor import n_cores
+from pellucid.training.executor.process_shards import CAN_FORK
 from pellucid.types import n_rows
 
 SHARD_OPERATIONS = 5e7 if CAN_FORK else 2e8  # of a step, from which it pays to split it over the cores

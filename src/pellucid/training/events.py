@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.nn.model import Model
-from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.history import History
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.schedules import Schedule
 
 

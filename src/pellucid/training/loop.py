@@ -10,18 +10,18 @@ import numpy as np
 
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
-from pellucid.training.executor.shards import sharded
-from pellucid.training.executor.executor import Stepper
-from pellucid.training.nonfinite import find_fault, write_black_box
 from pellucid.training.checkpoint import load_checkpoint
 from pellucid.training.dual.form import as_plain
 from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
-from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.executor.executor import Stepper
+from pellucid.training.executor.shards import sharded
 from pellucid.training.history import History
-from pellucid.training.schedules import Schedule
-from pellucid.training.plan import Form, Job, Validation, choose_form, prepare
+from pellucid.training.nonfinite import find_fault, write_black_box
+from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.plan import Form, Job, Validation, choose_form, prepare
+from pellucid.training.schedules import Schedule
 from pellucid.types import Array, Dataset, n_rows
 
 
@@ -56,7 +56,7 @@ def train(
     data : Dataset
         The training samples, as loaded: the model's preprocessing is applied here.
     loss : str or dict, optional
-        A name of :data:`pellucid.ops.losses.table.LOSSES`, or ``{"loss": name, **options}``; for a graph with several
+        A name of :data:`~pellucid.ops.losses.LOSSES`, or ``{"loss": name, **options}``; for a graph with several
         outputs a dictionary from output to either. Default: the model's own, else what suits outputs and targets,
         which goes by the name ``"auto"`` beside options.
     optimizer : Optimizer, optional

@@ -14,8 +14,8 @@ from pellucid.nn.model import Model
 from pellucid.training.events import Event, StepEnd, TrainStart
 from pellucid.training.loop import train
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.validate import check_count, check_number
 from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.validate import check_count, check_number
 from pellucid.types import Array, Dataset
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from typing import Any, final
 
 from pellucid.errors import OptionError
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.validate import check_number
 from pellucid.training.schedules import Schedule, check_length, half_wave, length
+from pellucid.training.validate import check_number
 
 
 @final

@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.batches import Batch, Batches, Change
-from pellucid.data.validate import hold_out
 from pellucid.data.preprocess import Preprocessing, check_finite
+from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.nn.model import Model
-from pellucid.training.executor.process_shards import CAN_FORK
 from pellucid.nn.sequential import Sequential
-from pellucid.training.executor.shared_memory import shared_array
-from pellucid.training.executor.executor import n_cores
 from pellucid.rng import stream
+from pellucid.training.cost import is_for_one_blas_thread, worthwhile_threads
 from pellucid.training.dual.form import dual_form, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
-from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.validate import check_flag
+from pellucid.training.executor.executor import n_cores
+from pellucid.training.executor.process_shards import CAN_FORK
+from pellucid.training.executor.shared_memory import shared_array
 from pellucid.training.history import History
-from pellucid.training.schedules import Schedule
 from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
-from pellucid.training.cost import is_for_one_blas_thread, worthwhile_threads
+from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.schedules import Schedule
+from pellucid.training.validate import check_flag
 from pellucid.types import Array, Dataset, map_arrays, n_rows
 from pellucid.workspace import Workspace
 

@@ -4,8 +4,8 @@ import math
 from typing import Any, final
 
 from pellucid.errors import OptionError
-from pellucid.training.validate import check_count, check_number
 from pellucid.training.schedules import Schedule
+from pellucid.training.validate import check_count, check_number
 
 
 @final

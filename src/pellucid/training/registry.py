@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pellucid.training.one_cycle import OneCycle
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
-from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.one_cycle import OneCycle
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.validate import make_by_name, make_from_config
+from pellucid.training.optimizers.lbfgs import LBFGS
+from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.plateau import ReduceOnPlateau
 from pellucid.training.schedules import Constant, Cosine, Exponential, Schedule, Step
-from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.validate import make_by_name, make_from_config
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.workflows.bench_worker import CONTESTANTS, DIMS, Task, write_task
-from pellucid.workflows.reproduce import LEARNING_RATE, N_ITERATIONS, blas_kernel
 from pellucid.errors import DataError, PellucidError
 from pellucid.nn.presets import preset
 from pellucid.types import Array, Split
+from pellucid.workflows.bench_worker import CONTESTANTS, DIMS, Task, write_task
+from pellucid.workflows.reproduce import LEARNING_RATE, N_ITERATIONS, blas_kernel
 
 _MODULES = {"pytorch": "torch", "jax": "jax", "scikit-learn": "sklearn", "keras": "keras"}
 

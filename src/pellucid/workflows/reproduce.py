@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.workflows.predict import predict_image
 from pellucid.data.download import fetch
 from pellucid.data.source import load_data
 from pellucid.evaluation.scores.metrics import evaluate
 from pellucid.nn.presets import preset
 from pellucid.training.events import Callback
 from pellucid.training.loop import train
+from pellucid.workflows.predict import predict_image
 
 N_ITERATIONS, LEARNING_RATE, EVERY = 2500, 0.0075, 100
 

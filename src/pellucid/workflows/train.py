@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pellucid.runs.config import TrainingConfig
-from pellucid.evaluation.scores.of_model import figures_of
-from pellucid.workflows.run import Say
-from pellucid.runs.build import fit, make_model
 from pellucid.errors import OptionError, OutputError
+from pellucid.evaluation.scores.of_model import figures_of
 from pellucid.files import write_atomically
 from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import save
+from pellucid.runs.build import fit, make_model
+from pellucid.runs.config import TrainingConfig
 from pellucid.training.callbacks import StopOnInterrupt
 from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
 from pellucid.training.events import Callback, Event, TrainStart
 from pellucid.training.tensorboard import TensorBoard
 from pellucid.types import Split
+from pellucid.workflows.run import Say
 
 DEFAULT_MINUTES = 5.0
 

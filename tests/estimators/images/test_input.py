@@ -13,11 +13,11 @@ from sklearn.base import clone
 from tests.estimators.images.conftest import FIVE, N, quick
 
 import pellucid as pl
-from pellucid.workflows.predict import predict_image
 from pellucid.data.readers.images import read_image, resize_image
 from pellucid.estimators import ImageClassifier, image_paths
 from pellucid.estimators.image_reading import as_sources, read_sources
 from pellucid.types import Array
+from pellucid.workflows.predict import predict_image
 
 
 def kinds_of(paths: Array) -> dict[str, Any]:

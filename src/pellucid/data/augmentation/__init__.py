@@ -1,1 +1,1 @@
-"""The transforms that :class:`pellucid.data.augmentation.augment.Augment` puts together: geometry, colours, pixels."""
+"""The transforms that :class:`~pellucid.Augment` puts together: geometry, colours, pixels."""

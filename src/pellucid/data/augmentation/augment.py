@@ -6,7 +6,6 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.data.augmentation.mixing import Blend, CutMix, Mixup
 from pellucid.data.augmentation.colour import (
     Brightness,
     Contrast,
@@ -15,9 +14,10 @@ from pellucid.data.augmentation.colour import (
 )
 from pellucid.data.augmentation.crops import Crop, ResizedCrop
 from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
-from pellucid.data.augmentation.geometry import Rotation, Scale, Shear, Shift
-from pellucid.data.augmentation.pixels import Cutout, Noise
 from pellucid.data.augmentation.fused import apply_run, runs_of
+from pellucid.data.augmentation.geometry import Rotation, Scale, Shear, Shift
+from pellucid.data.augmentation.mixing import Blend, CutMix, Mixup
+from pellucid.data.augmentation.pixels import Cutout, Noise
 from pellucid.data.augmentation.transform import Transform, check_batch
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.types import Array, n_rows

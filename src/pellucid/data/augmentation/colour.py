@@ -1,7 +1,7 @@
 """What colours the image has: brightness, contrast, saturation, hue.
 
 Each is an affine map of a pixel's colour, the same for all pixels of one image. Neighbours in an
-:class:`pellucid.data.augmentation.augment.Augment` are multiplied into one map, and only its results are cut off to 0..1.
+:class:`~pellucid.Augment` are multiplied into one map, and only its results are cut off to 0..1.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Where things are in the image, and how large: shifts, turns, sizes, slants.
 
-Each is an affine map for each sample. Neighbours in an :class:`pellucid.data.augmentation.augment.Augment` are multiplied into
+Each is an affine map for each sample. Neighbours in an :class:`~pellucid.Augment` are multiplied into
 one map, so that the image is interpolated once, however many they are.
 """
 

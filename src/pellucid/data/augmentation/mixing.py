@@ -14,7 +14,7 @@ from pellucid.types import Array, Shape
 class Blend(Transform):
     """A transform that brings another sample of the batch into each, and mixes their targets in the same shares.
 
-    It needs targets that can be mixed, and so takes part in :class:`pellucid.data.augmentation.augment.Augment` alone. The first
+    It needs targets that can be mixed, and so takes part in :class:`~pellucid.Augment` alone. The first
     two of its ``values`` are the other sample's share, and its row in the batch.
 
     Parameters

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.validate import Part, Raw
-from pellucid.data.readers.reading import brief, some
 from pellucid.data.readers.images import check_size, read_image, read_size, resize_image
+from pellucid.data.readers.reading import brief, some
+from pellucid.data.validate import Part, Raw
 from pellucid.errors import DataError
 
 _TEST_NAMES = ("test", "val", "valid", "validation")

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pellucid.data.validate import Part, Raw
-from pellucid.data.readers.reading import check_file, plain, reading
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
+from pellucid.data.readers.reading import check_file, plain, reading
+from pellucid.data.validate import Part, Raw
 from pellucid.errors import DataError
 from pellucid.types import Array
 

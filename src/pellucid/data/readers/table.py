@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.validate import hold_out
-from pellucid.data.readers.reading import plain, some
 from pellucid.data.labels import as_labels, encode
+from pellucid.data.readers.reading import plain, some
 from pellucid.data.readers.table_schema import MISSING, Column, TableSchema, yes_no
 from pellucid.data.readers.table_text import Table, no_such_columns, number, numbers, read_table
+from pellucid.data.validate import hold_out
 from pellucid.errors import DataError
 from pellucid.types import Array, Dataset, Split
 

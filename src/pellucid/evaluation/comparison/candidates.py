@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.runs.config import TrainingConfig, is_preset
-from pellucid.runs.build import fit, make_model, plan
 from pellucid.checks.pixels import are_pictures
 from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
@@ -18,6 +16,8 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS
+from pellucid.runs.build import fit, make_model, plan
+from pellucid.runs.config import TrainingConfig, is_preset
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.types import Array, Dataset, Split

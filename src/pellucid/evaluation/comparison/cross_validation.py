@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
     answers,
@@ -16,11 +17,10 @@ from pellucid.evaluation.comparison.candidates import (
     train_candidate,
 )
 from pellucid.evaluation.comparison.folds import check_counts, deal, whole
-from pellucid.parallel import side_by_side
-from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison.measure import chance_in_words
-from pellucid.evaluation.scores.metrics import score
 from pellucid.evaluation.comparison.repetition import ResampledMean, corrected_t_interval
+from pellucid.evaluation.scores.metrics import score
+from pellucid.parallel import side_by_side
 from pellucid.types import Array, Dataset, Split
 
 METRICS = ("balanced_accuracy", "accuracy")

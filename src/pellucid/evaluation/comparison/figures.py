@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.plotting.gallery import words_only
 from pellucid.evaluation.comparison.repetition import ResampledMean
+from pellucid.plotting.gallery import words_only
 from pellucid.plotting.style import (
     BLUE,
     INK,

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.checks.check import leaked_test_rows
+from pellucid.data.readers.reading import some
+from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
     answers,
@@ -15,14 +18,11 @@ from pellucid.evaluation.comparison.candidates import (
     things_of,
     train_candidate,
 )
-from pellucid.evaluation.scores.of_model import on_new_table, was_trained_on_other
-from pellucid.checks.check import leaked_test_rows
-from pellucid.data.readers.reading import some
-from pellucid.errors import DataError
 from pellucid.evaluation.comparison.measure import McNemar, chance_in_words, mcnemar, paired_bootstrap
-from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.scores.metrics import Evaluation, score
+from pellucid.evaluation.scores.of_model import on_new_table, was_trained_on_other
 from pellucid.nn.model import Model
+from pellucid.stats_intervals import wilson_interval
 from pellucid.training.events import Callback
 from pellucid.types import Array, Dataset, Split
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.workflows.reproduce import PUBLISHED_TEST_ACCURACY
 from pellucid.evaluation.comparison.repetition import Advantage, welch_advantage
-from pellucid.types import Array
 from pellucid.stats_wilson import wilson_interval
+from pellucid.types import Array
+from pellucid.workflows.reproduce import PUBLISHED_TEST_ACCURACY
 
 QUARTILES = ("min", "lower_quartile", "median", "upper_quartile", "max")
 

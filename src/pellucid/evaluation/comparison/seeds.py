@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
+from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
     answers,
@@ -15,9 +16,8 @@ from pellucid.evaluation.comparison.candidates import (
     train_candidate,
 )
 from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
-from pellucid.parallel import side_by_side
-from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.scores.metrics import score
+from pellucid.parallel import side_by_side
 from pellucid.types import Split
 
 

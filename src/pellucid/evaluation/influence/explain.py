@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pellucid.evaluation.influence.logits import odds_of, verdicts_of
 from pellucid.evaluation.influence.records import Explanation, Outcome, Pusher, Removal
 from pellucid.evaluation.influence.retraining import (
     Group,
@@ -16,7 +17,6 @@ from pellucid.evaluation.influence.retraining import (
     outputs_without,
 )
 from pellucid.evaluation.influence.tracin import Influence
-from pellucid.evaluation.influence.logits import odds_of, verdicts_of
 from pellucid.plotting.style import class_name
 from pellucid.rng import stream
 from pellucid.types import Array, Dataset

@@ -6,7 +6,7 @@ short. :func:`explain_verdicts` then trains again without whole groups and says,
 verdict would be, beside what leaving out as many samples at random does: where training amplifies any small change,
 one sample left out says little, and only that comparison tells.
 
-The parts lie in :mod:`pellucid.evaluation.influencing`; figures in :mod:`pellucid.evaluation.influence.figures`.
+The parts lie in this folder; figures in :mod:`pellucid.evaluation.influence.figures`.
 
 Examples
 --------
@@ -36,7 +36,7 @@ Test sample 0 is a “low”, and the network says so (... %).
 """
 
 from pellucid.evaluation.influence.explain import QUICK, THOROUGH, Asked, Effort, explain_verdicts
-from pellucid.evaluation.influence.snapshots import KeepMoments, Moment, last_moment, read_moment
+from pellucid.evaluation.influence.logits import check_classifier, odds_of, verdicts_of
 from pellucid.evaluation.influence.records import Explanation, Outcome, Pusher, Removal
 from pellucid.evaluation.influence.retraining import (
     LeaveOneOut,
@@ -46,9 +46,9 @@ from pellucid.evaluation.influence.retraining import (
     leave_one_out,
     outputs_without,
 )
-from pellucid.evaluation.influence.tracin import Influence, fresh_copy, trace_influence
-from pellucid.evaluation.influence.logits import check_classifier, odds_of, verdicts_of
+from pellucid.evaluation.influence.snapshots import KeepMoments, Moment, last_moment, read_moment
 from pellucid.evaluation.influence.text import in_words
+from pellucid.evaluation.influence.tracin import Influence, fresh_copy, trace_influence
 
 __all__ = [
     "QUICK",

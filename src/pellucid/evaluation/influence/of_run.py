@@ -9,13 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.evaluation.influence.retrain_runs import Work, as_it_lies, run_again, training_seconds, training_weights
-from pellucid.evaluation.influence.outcome import METHODS, InfluenceOutcome
-from pellucid.runs.folder import filled_beside
-from pellucid.runs.record import read_run
-from pellucid.evaluation.scores.of_run import RunResult, holds_photos
 from pellucid.errors import DataError, OptionError, unknown_name
-from pellucid.evaluation.saliency.sanity import rank_correlation
+from pellucid.evaluation.influence.figures import influence_figure
 from pellucid.evaluation.influence.measure import (
     THOROUGH,
     Asked,
@@ -28,10 +23,21 @@ from pellucid.evaluation.influence.measure import (
     odds_of,
     trace_influence,
 )
-from pellucid.evaluation.influence.figures import influence_figure
+from pellucid.evaluation.influence.outcome import METHODS, InfluenceOutcome
+from pellucid.evaluation.influence.retrain_runs import (
+    Work,
+    as_it_lies,
+    run_again,
+    training_seconds,
+    training_weights,
+)
+from pellucid.evaluation.saliency.sanity import rank_correlation
+from pellucid.evaluation.scores.of_run import RunResult, holds_photos
 from pellucid.evaluation.scores.predictions import pick
-from pellucid.report.html import save_figure
 from pellucid.files import write_atomically
+from pellucid.report.html import save_figure
+from pellucid.runs.folder import filled_beside
+from pellucid.runs.record import read_run
 from pellucid.types import Array
 
 N_TESTS = 3  # the most confident mistakes, where nothing else is asked for

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.evaluation.scores.of_run import holds_photos
 from pellucid.evaluation.influence.measure import Explanation, Influence, LeaveOneOut, in_words
+from pellucid.evaluation.scores.of_run import holds_photos
 from pellucid.types import Split
 
 METHODS = {

@@ -8,19 +8,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.runs.config import TrainingConfig
-from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.parallel import JobBar, side_by_side
-from pellucid.runs.build import fit, make_optimizer
 from pellucid.data.validate import hold_out
 from pellucid.evaluation.influence.measure import Retraining, Traced, in_their_span, last_moment, read_moment
+from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
 from pellucid.nn.sequential import Sequential
-from pellucid.training.executor.executor import n_cores
 from pellucid.ops.losses.class_weights import class_weights_to_sample_weights
+from pellucid.parallel import JobBar, side_by_side
+from pellucid.runs.build import fit, make_optimizer
+from pellucid.runs.config import TrainingConfig
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.events import Callback
+from pellucid.training.executor.executor import n_cores
 from pellucid.types import Array, Dataset, Split
 
 N_MOMENTS = 20

@@ -17,8 +17,8 @@ from pellucid.evaluation.influence.gradients import (
     plain_products,
     stack_products,
 )
-from pellucid.evaluation.influence.snapshots import Moment
 from pellucid.evaluation.influence.logits import check_classifier, verdict_slope, verdicts_of
+from pellucid.evaluation.influence.snapshots import Moment
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
 from pellucid.ops.losses.table import get_loss

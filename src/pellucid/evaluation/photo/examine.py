@@ -8,12 +8,12 @@ import numpy as np
 
 from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError
-from pellucid.evaluation.saliency.scoring import check_takes_image
 from pellucid.evaluation.photo.neighbours import FeatureSpace, nearest
 from pellucid.evaluation.photo.novelty import BLIND, Novelty, NoveltyTest
 from pellucid.evaluation.photo.variants import photo_variants
-from pellucid.plotting.style import percent
+from pellucid.evaluation.saliency.scoring import check_takes_image
 from pellucid.nn.model import Model
+from pellucid.plotting.style import percent
 from pellucid.types import Array, Dataset
 
 N_NEAR = 5

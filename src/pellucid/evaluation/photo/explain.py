@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.runs.folder import filled_beside
-from pellucid.runs.training_photos import find_training_photos
 from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError, unknown_name
-from pellucid.evaluation.saliency.scoring import check_takes_image, prepared_image, target_of
-from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
-from pellucid.evaluation.photo.novelty import BLIND
-from pellucid.evaluation.scores.outputs import check_weights
 from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, examine_photo
 from pellucid.evaluation.photo.figures import own_photo_figure
-from pellucid.report.html import save_figure
-from pellucid.evaluation.saliency.measure import METHODS, SaliencyMap, saliency_maps
+from pellucid.evaluation.photo.novelty import BLIND
 from pellucid.evaluation.saliency.figures import first_layer_figure, saliency_figure
-from pellucid.plotting.style import percent
+from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
+from pellucid.evaluation.saliency.measure import METHODS, SaliencyMap, saliency_maps
+from pellucid.evaluation.saliency.scoring import check_takes_image, prepared_image, target_of
+from pellucid.evaluation.scores.outputs import check_weights
 from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
+from pellucid.plotting.style import percent
+from pellucid.report.html import save_figure
+from pellucid.runs.folder import filled_beside
+from pellucid.runs.training_photos import find_training_photos
 from pellucid.types import Array, Dataset
 
 STAGES = 5

@@ -6,8 +6,8 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.nn.model import PREDICT_ROWS, Model
 from pellucid.nn.hooks import last_trained_layer, watched
+from pellucid.nn.model import PREDICT_ROWS, Model
 from pellucid.types import Array
 
 BLOCK = 2**24  # numbers converted at a time: 64 MB as float32

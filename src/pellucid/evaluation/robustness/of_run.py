@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.evaluation.scores.of_model import OTHER_DATA, reading_of, was_trained_on_other
-from pellucid.runs.folder import filled_beside
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.evaluation.scores.outputs import read_outputs
-from pellucid.report.html import save_figure
-from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
 from pellucid.evaluation.robustness.figures import robustness_curves
+from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
 from pellucid.evaluation.robustness.records import Robustness
 from pellucid.evaluation.robustness.sheet import perturbation_sheet
+from pellucid.evaluation.scores.of_model import OTHER_DATA, reading_of, was_trained_on_other
+from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
+from pellucid.report.html import save_figure
+from pellucid.runs.folder import filled_beside
 from pellucid.types import Dataset, Split
 
 FILES = ("curves.png", "sheet.png", "robustness.json")

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pellucid.evaluation.comparison.measure import chance_in_words
-from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation, nearest
 from pellucid.plotting.style import percent
+from pellucid.stats_intervals import wilson_interval
 
 POINTS = 10  # a loss of so many percent of all photos counts as a break
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
-from pellucid.plotting.grid import new_page, place_picture, place_text
 from pellucid.evaluation.robustness.measure import change_photos, check_model, has_colour
+from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
+from pellucid.nn.model import Model
+from pellucid.plotting.grid import new_page, place_picture, place_text
 from pellucid.plotting.style import (
     BLUE,
     MUTED,
@@ -23,7 +24,6 @@ from pellucid.plotting.style import (
     look,
     percent,
 )
-from pellucid.nn.model import Model
 from pellucid.types import Array
 
 if TYPE_CHECKING:

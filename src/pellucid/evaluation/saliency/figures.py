@@ -10,8 +10,9 @@ import numpy as np
 
 from pellucid.errors import DataError
 from pellucid.evaluation.saliency.first_layer import first_layer
-from pellucid.plotting.grid import new_page, place_picture, place_text
 from pellucid.evaluation.saliency.measure import SaliencyMap
+from pellucid.nn.model import Model
+from pellucid.plotting.grid import new_page, place_picture, place_text
 from pellucid.plotting.style import (
     MUTED,
     RED,
@@ -20,7 +21,6 @@ from pellucid.plotting.style import (
     class_name,
     look,
 )
-from pellucid.nn.model import Model
 from pellucid.types import Array
 
 if TYPE_CHECKING:

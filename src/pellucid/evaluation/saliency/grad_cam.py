@@ -4,13 +4,13 @@ import numpy as np
 
 from pellucid.evaluation.saliency.records import Attribution
 from pellucid.evaluation.saliency.scoring import Scorer
-from pellucid.nn.conv import Conv2D
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.graph import Graph
+from pellucid.nn.hooks import watched
 from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm, LayerNorm
-from pellucid.nn.hooks import watched
 from pellucid.nn.sequential import Sequential
 from pellucid.types import Array
 

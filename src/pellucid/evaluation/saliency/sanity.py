@@ -9,10 +9,10 @@ import numpy as np
 from pellucid.errors import OptionError
 from pellucid.evaluation.saliency.records import Attribution
 from pellucid.evaluation.saliency.scoring import Scorer
-from pellucid.plotting.style import signed
 from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
+from pellucid.plotting.style import signed
 from pellucid.rng import stream
 from pellucid.types import Array
 

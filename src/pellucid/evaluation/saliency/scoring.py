@@ -7,8 +7,8 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, ShapeError, unknown_name
-from pellucid.nn.model import Model
 from pellucid.nn.hooks import input_gradient
+from pellucid.nn.model import Model
 from pellucid.types import Array
 
 ROWS = 32  # samples at a time: large enough for speed, small enough to keep buffers small

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pellucid.plotting.grid import new_page, place_picture, place_text
-from pellucid.evaluation.saliency.measure import SaliencyMap
 from pellucid.evaluation.saliency.figures import heat_picture
+from pellucid.evaluation.saliency.measure import SaliencyMap
+from pellucid.plotting.grid import new_page, place_picture, place_text
 from pellucid.plotting.style import MUTED, RED, WIDTH, check_images, look, signed
 from pellucid.types import Array
 

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.stats_intervals import LEVEL, percentile_interval, wilson_interval
-from pellucid.stats_resampling import N_RESAMPLES
 from pellucid.ops.losses.multi_label import yes_no
 from pellucid.rng import stream
+from pellucid.stats_intervals import LEVEL, percentile_interval, wilson_interval
+from pellucid.stats_resampling import N_RESAMPLES
 from pellucid.types import Array
 
 N_BINS = 10

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.evaluation.scores.calibration import Calibration
-from pellucid.plotting.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, RED, class_name
 from pellucid.evaluation.scores.text import figure as words
+from pellucid.plotting.style import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, RED, class_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

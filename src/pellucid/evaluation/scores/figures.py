@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.evaluation.scores.records import Assessment
 from pellucid.evaluation.scores.calibration_panel import COLORS, MOST_LINES, N_WORST, calibration_panel
-from pellucid.stats_intervals import Estimate
 from pellucid.evaluation.scores.one_vs_rest import ClassFigures
+from pellucid.evaluation.scores.records import Assessment
+from pellucid.evaluation.scores.text import with_interval
 from pellucid.plotting.style import (
     BLUE,
     MUTED,
@@ -21,7 +21,7 @@ from pellucid.plotting.style import (
     look,
     new_figure,
 )
-from pellucid.evaluation.scores.text import with_interval
+from pellucid.stats_intervals import Estimate
 from pellucid.types import Array
 
 if TYPE_CHECKING:

@@ -9,10 +9,8 @@ import numpy as np
 from pellucid.checks.copies import find_leaks
 from pellucid.checks.records import Tell, tell_nobody
 from pellucid.data.readers.reading import some
-from pellucid.evaluation.scores.records import Assessment
-from pellucid.evaluation.scores.calibration import calibrate, squared_errors, surprises
 from pellucid.evaluation.comparison.measure import mcnemar
-from pellucid.stats_intervals import LEVEL, Estimate, check_level, interval_of, proportion
+from pellucid.evaluation.scores.calibration import calibrate, squared_errors, surprises
 from pellucid.evaluation.scores.metrics import score
 from pellucid.evaluation.scores.one_vs_rest import (
     NO_PROBABILITIES,
@@ -23,9 +21,11 @@ from pellucid.evaluation.scores.one_vs_rest import (
     mean_of_defined,
 )
 from pellucid.evaluation.scores.outputs import Outputs, read_outputs
+from pellucid.evaluation.scores.records import Assessment
 from pellucid.evaluation.scores.regression import quantity_estimates
-from pellucid.stats_resampling import N_RESAMPLES, bootstrap
 from pellucid.nn.model import Model
+from pellucid.stats_intervals import LEVEL, Estimate, check_level, interval_of, proportion
+from pellucid.stats_resampling import N_RESAMPLES, bootstrap
 from pellucid.types import Array, Dataset
 
 SEED = 1

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import DataError, OptionError
-from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.nn.model import Model
+from pellucid.stats_intervals import wilson_interval
 from pellucid.types import Array, Dataset
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.runs.folder import filled_beside
 from pellucid.checks.records import Tell, tell_nobody
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, PellucidError, ShapeError
@@ -15,6 +14,7 @@ from pellucid.evaluation.scores.regression import quantity_figures
 from pellucid.formats.safetensors import data_hash
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
+from pellucid.runs.folder import filled_beside
 from pellucid.types import Dataset, Split
 
 if TYPE_CHECKING:

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.runs.config import TrainingConfig
 from pellucid.checks.copies import find_leaks
 from pellucid.checks.records import Leak
 from pellucid.data.readers.images import image_to_input
 from pellucid.evaluation.scores.metrics import Evaluation, score
 from pellucid.evaluation.scores.predictions import sample_losses
-from pellucid.plotting.style import are_images
 from pellucid.nn.model import Model
+from pellucid.plotting.style import are_images
+from pellucid.runs.config import TrainingConfig
 from pellucid.training.history import History
 from pellucid.types import Array, Split
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from pellucid.evaluation.scores.calibration import Calibration, calibrate, squared_errors, surprises
-from pellucid.stats_intervals import LEVEL, Estimate, interval_of, proportion
 from pellucid.evaluation.scores.outputs import Outputs
 from pellucid.evaluation.scores.roc import PrCurve, ResampledAreas, RocCurve, pr_curve_of, roc_curve_of
 from pellucid.ops.activations_smooth import sigmoid_forward
+from pellucid.stats_intervals import LEVEL, Estimate, interval_of, proportion
 from pellucid.types import Array
 
 NO_PROBABILITIES = "the model's loss gives no probabilities"

@@ -8,9 +8,9 @@ import numpy as np
 
 from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.stats_resampling import Tell
 from pellucid.nn.model import Model
 from pellucid.ops.losses.table import LOSSES
+from pellucid.stats_resampling import Tell
 from pellucid.types import Array, Dataset, take_rows
 
 PIECE = 1024  # samples between two reports of progress

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pellucid.checks.records import Leak
-from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.comparison.measure import McNemar
-from pellucid.stats_intervals import Estimate
+from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.metrics import Evaluation
 from pellucid.evaluation.scores.one_vs_rest import ClassFigures, curve_to_dict
+from pellucid.stats_intervals import Estimate
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,9 +2,9 @@
 
 import math
 
-from pellucid.evaluation.scores.records import Assessment
-from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.comparison.measure import chance_in_words
+from pellucid.evaluation.scores.calibration import Calibration
+from pellucid.evaluation.scores.records import Assessment
 from pellucid.stats_intervals import Estimate
 
 WIDE = 0.1  # an interval of a share that leaves this much open is told as such

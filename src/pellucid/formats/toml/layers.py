@@ -8,11 +8,11 @@ from pellucid.errors import PellucidError
 from pellucid.formats.signatures import Signature, as_taken, fits, holds_layers, type_in_words
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
+from pellucid.nn.blocks import MERGES
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Layer
 from pellucid.nn.registry import LAYERS
 from pellucid.nn.sequential import Sequential
-from pellucid.nn.blocks import MERGES
 
 _FAULTS = (PellucidError, TypeError, ValueError, ArithmeticError, LookupError, MemoryError)
 

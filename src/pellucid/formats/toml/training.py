@@ -11,8 +11,8 @@ from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.ops.losses.table import LOSSES, get_loss
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.validate import check_count, check_flag, check_number
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer, get_schedule
+from pellucid.training.validate import check_count, check_flag, check_number
 
 _NAMED: Mapping[str, Mapping[str, Any]] = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 _NUMBERS: Mapping[str, Callable[[Any], Any]] = {

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.ops.losses.class_weights import class_weights_to_sample_weights, one_hot
 from pellucid.ops.losses.base import ABOVE_ZERO, SMOOTHING, ByWidth, Loss, Number, Numbers, Option
 from pellucid.ops.losses.binary import (
     binary_cross_entropy_backward,
@@ -18,19 +17,20 @@ from pellucid.ops.losses.categorical import (
     categorical_cross_entropy_forward,
     softmax_probabilities,
 )
+from pellucid.ops.losses.class_weights import class_weights_to_sample_weights, one_hot
 from pellucid.ops.losses.focal import (
     binary_focal_backward,
     binary_focal_forward,
     categorical_focal_backward,
     categorical_focal_forward,
 )
-from pellucid.ops.losses.labels import encode_labels
 from pellucid.ops.losses.hinge import (
     binary_hinge_backward,
     binary_hinge_forward,
     categorical_hinge_backward,
     categorical_hinge_forward,
 )
+from pellucid.ops.losses.labels import encode_labels
 from pellucid.ops.losses.multi_label import (
     multi_label_backward,
     multi_label_forward,

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.report.sprites import PhotoSheet, photo_sheet
+from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.predictions import PICKS, Verdict, confusion_cells, pick, verdicts
-from pellucid.report.parts import Card, Confusion, Gallery, Photo, Section
 from pellucid.plotting.style import class_name, percent
+from pellucid.report.parts import Card, Confusion, Gallery, Photo, Section
+from pellucid.report.sprites import PhotoSheet, photo_sheet
 from pellucid.types import Array, Dataset
 
 N_SHOWN = 12  # photos in each gallery

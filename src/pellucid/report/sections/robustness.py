@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from pellucid.report.draft import DENSE, Draft
-from pellucid.report.sections.summary import CHANCE, interval
-from pellucid.report.html import Section, Table
 from pellucid.evaluation.robustness.records import Robustness
 from pellucid.plotting.style import percent
+from pellucid.report.draft import DENSE, Draft
+from pellucid.report.html import Section, Table
+from pellucid.report.sections.summary import CHANCE, interval
 
 
 def robustness_section(draft: Draft) -> Section | None:
     """Return how the model bears changed photos, and one photo at every strength; of other data nothing."""
     if draft.shelf is None or draft.result.split.test.X.dtype != np.uint8:
         return None
-    from pellucid.evaluation.robustness.of_run import typical_photo
-    from pellucid.evaluation.robustness.measure import measure_robustness
     from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
+    from pellucid.evaluation.robustness.measure import measure_robustness
+    from pellucid.evaluation.robustness.of_run import typical_photo
 
     model, test = draft.result.model, draft.result.split.test
     found = measure_robustness(model, test)

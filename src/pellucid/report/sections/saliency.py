@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.report.draft import DENSE, Draft
-from pellucid.report.sections.summary import count
 from pellucid.evaluation.scores.predictions import Verdict, pick, verdicts
-from pellucid.report.html import Captioned, Section, Table
 from pellucid.plotting.style import percent, signed
+from pellucid.report.draft import DENSE, Draft
+from pellucid.report.html import Captioned, Section, Table
+from pellucid.report.sections.summary import count
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def looking_section(draft: Draft) -> Section | None:
     """Return which pixels the verdicts hang on, and whether the maps are to be believed; of other data nothing."""
     if draft.shelf is None:
         return None
-    from pellucid.evaluation.saliency.measure import saliency_maps
     from pellucid.evaluation.saliency.figures import CAVEAT
+    from pellucid.evaluation.saliency.measure import saliency_maps
 
     result = draft.result
     made = {
@@ -145,9 +145,9 @@ def own_photo_section(draft: Draft) -> Section | None:
     photo = draft.result.photo
     if photo is None or draft.shelf is None or draft.result.model.loss_kind != "classification":
         return None
-    from pellucid.evaluation.photo.novelty import BLIND
     from pellucid.evaluation.photo.examine import examine_photo
     from pellucid.evaluation.photo.figures import own_photo_figure
+    from pellucid.evaluation.photo.novelty import BLIND
 
     train = draft.result.split.train
     found = examine_photo(draft.result.model, photo.original, train)

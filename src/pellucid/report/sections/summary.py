@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.comparison.measure import mcnemar
-from pellucid.stats_intervals import wilson_interval
 from pellucid.evaluation.scores.metrics import Evaluation
+from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.plotting.style import percent
+from pellucid.stats_intervals import wilson_interval
 from pellucid.types import Array
 
 CHANCE = 0.05  # p values from here on are told as "chance may explain it"

@@ -12,8 +12,8 @@ import numpy as np
 
 from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model
-from pellucid.training.executor.executor import Stepper
 from pellucid.training.dual.form import DualDense
+from pellucid.training.executor.executor import Stepper
 from pellucid.types import Array
 
 

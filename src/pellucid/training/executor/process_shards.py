@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import TrainingError
-from pellucid.training.executor.worker_pool import Crew, arrays_of, move
 from pellucid.nn.model import Model
-from pellucid.training.executor.shared_memory import Lost, shared_array, shared_copy
 from pellucid.training.executor.executor import Stepper
+from pellucid.training.executor.shared_memory import Lost, shared_array, shared_copy
+from pellucid.training.executor.worker_pool import Crew, arrays_of, move
 from pellucid.types import Array, n_rows
 
 CAN_FORK = sys.platform == "linux" and platform.machine() == "x86_64"

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from pellucid.nn.model import Model
-from pellucid.training.executor.process_shards import CAN_FORK, ProcessShards
 from pellucid.training.executor.executor import Stepper
+from pellucid.training.executor.process_shards import CAN_FORK, ProcessShards
 from pellucid.training.executor.thread_shards import ThreadShards
 
 

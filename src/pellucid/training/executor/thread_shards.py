@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 
 from pellucid.nn.model import Model
-from pellucid.training.executor.executor import ShardFailure, Stepper, cut, normalizer_of, part_of_step, reducing, set_reduce
+from pellucid.training.executor.executor import (
+    ShardFailure,
+    Stepper,
+    cut,
+    normalizer_of,
+    part_of_step,
+    reducing,
+    set_reduce,
+)
 from pellucid.types import Array, n_rows
 from pellucid.workspace import Workspace
 

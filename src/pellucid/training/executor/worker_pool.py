@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from pellucid.nn.model import Model
-from pellucid.training.executor.shared_memory import Counters, Letter, Lost, is_shared, shared_array
 from pellucid.training.executor.executor import cut, normalizer_of, part_of_step, reducing, set_reduce
+from pellucid.training.executor.shared_memory import Counters, Letter, Lost, is_shared, shared_array
 from pellucid.types import Array, map_arrays, n_rows
 from pellucid.workspace import Workspace
 

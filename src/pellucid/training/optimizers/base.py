@@ -45,7 +45,7 @@ class Optimizer:
         Whether every update is a linear function of the gradients so far: then the first layer's weights never
         leave the span of the training rows, and the dual form is exact.
     is_full_batch : bool
-        Whether it evaluates the loss itself, as often as it likes: see :class:`pellucid.training.optimizers.lbfgs.LBFGS`.
+        Whether it evaluates the loss itself, as often as it likes: see :class:`~pellucid.LBFGS`.
     is_divisible : bool
         Whether what ``_begin`` changes are numbers alone: then other processes, told those, can each do a
         ``step_part``.

@@ -1,1 +1,0 @@
-"""The command line: use cases as plain functions, and the thin edge that calls them."""

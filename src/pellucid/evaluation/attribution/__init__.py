@@ -1,1 +1,0 @@
-"""Which pixels a verdict hangs on: one method a file, and how each is checked."""

@@ -1,1 +1,0 @@
-"""Which training samples pushed a verdict: traced over a training, and proved by training without them."""

@@ -1,0 +1,130 @@
+"""Classes of both parts: tests and intervals against SciPy and statsmodels, and when something is said."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pellucid.checks.check import examine
+from pellucid.checks.classes import constant_scores, homogeneity, odds
+from pellucid.stats_wilson import wilson_interval
+from pellucid.types import Dataset, Split
+
+
+def split_of(train: list[int], test: list[int], classes: tuple[str, ...] = ()) -> Split:
+    """Return distinct rows with so many of each class in each part."""
+    parts, start = [], 0
+    for counts in (train, test):
+        y = np.repeat(np.arange(len(counts)), counts)
+        parts.append(Dataset(np.arange(start, start + len(y) * 2.0).reshape(-1, 2), y, classes))
+        start += len(y) * 2
+    return Split(*parts)
+
+
+def kinds(split: Split) -> list[str]:
+    return [finding.kind for finding in examine(split).findings]
+
+
+@pytest.mark.parametrize(("n_correct", "n"), [(33, 50), (0, 7), (7, 7), (1, 1000)])
+def test_wilson_is_statsmodels(n_correct: int, n: int) -> None:
+    proportion = pytest.importorskip("statsmodels.stats.proportion", reason="statsmodels is the oracle")
+    theirs = proportion.proportion_confint(n_correct, n, method="wilson")
+    np.testing.assert_allclose(wilson_interval(n_correct, n), theirs, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("counts", [([137, 72], [17, 33]), ([50, 60, 70], [20, 20, 20])])
+def test_chi_squared_is_scipys(counts: tuple[list[int], list[int]]) -> None:
+    ours = homogeneity(*map(np.array, counts))
+    theirs = stats.chi2_contingency(np.array(counts), correction=False)
+    assert ours.method == "chi-squared"
+    assert ours.statistic == pytest.approx(theirs.statistic, rel=1e-12)
+    assert ours.p_value == pytest.approx(theirs.pvalue, rel=1e-9)
+
+
+def test_few_samples_are_tested_exactly_or_by_permutation() -> None:
+    two = homogeneity(np.array([8, 2]), np.array([1, 5]))
+    assert two.method == "Fisher's exact"
+    assert two.p_value == pytest.approx(0.03497, abs=1e-4)  # the example of SciPy's documentation
+    three = homogeneity(np.array([9, 1, 2]), np.array([1, 4, 1]))
+    assert three.method == "permutation"
+    table = np.array([[9, 1, 2], [1, 4, 1]])
+    labels = np.concatenate([np.repeat([0, 1, 2], row) for row in table])
+    rng = np.random.default_rng(3)
+    drawn = [_statistic(rng.permutation(labels)) for _ in range(2000)]
+    assert three.statistic == pytest.approx(_statistic(labels))
+    assert three.p_value == pytest.approx(np.mean(np.array(drawn) >= _statistic(labels) - 1e-9), abs=0.025)
+
+
+def test_of_so_many_draws_no_p_value_is_nought() -> None:
+    apart = homogeneity(np.array([9, 9, 0, 0]), np.array([0, 0, 9, 9]))
+    assert apart.method == "permutation"
+    assert apart.p_value == pytest.approx(1e-4)  # what was seen counts as one of 10,000
+
+
+def _statistic(labels: np.ndarray) -> float:
+    counts = np.array([np.bincount(part, minlength=3) for part in (labels[:12], labels[12:])])
+    return float(stats.chi2_contingency(counts, correction=False).statistic)
+
+
+def test_the_same_shares_are_no_shift() -> None:
+    assert homogeneity(np.array([50, 50]), np.array([20, 20])).p_value == 1
+    assert homogeneity(np.array([50, 0]), np.array([20, 0])).p_value == 1
+    assert "prior_shift" not in kinds(split_of([100, 100], [50, 45]))
+
+
+def test_a_shift_is_told_with_its_probability_if_it_is_sure_and_matters() -> None:
+    split = split_of([137, 72], [17, 33], ("non-cat", "cat"))
+    (shift,) = examine(split).of_kind("prior_shift")
+    assert shift.found.startswith("34 % of the training samples and 66 % of the test samples are 'cat'.")
+    assert "about 4 times in 100,000 (p = 4.5e-05)" in shift.found
+    sure_but_small = split_of([20_000, 20_000], [10_000, 10_600])
+    assert homogeneity(np.array([20_000, 20_000]), np.array([10_000, 10_600])).p_value < 0.01
+    assert "prior_shift" not in kinds(sure_but_small)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "expected"),
+    [
+        ([100, 10], [20, 2], ["imbalance"]),
+        ([99, 10], [20, 2], []),
+        ([50, 50, 0], [10, 10, 2], ["absent_class"]),
+        ([50, 50, 20], [10, 10, 0], ["absent_class"]),
+        ([60, 60, 9], [10, 10, 2], ["few_samples"]),
+        ([5, 5], [2, 2], []),  # all is small
+    ],
+)
+def test_sizes_of_classes(train: list[int], test: list[int], expected: list[str]) -> None:
+    assert kinds(split_of(train, test)) == expected
+
+
+def test_one_class_only_is_said_and_does_not_crash() -> None:
+    checkup = examine(split_of([30, 0], [10, 0], ("cat", "dog")))
+    texts = [finding.found for finding in checkup.of_kind("absent_class")]
+    assert texts == [
+        "Every training sample is 'cat'; none is dog.",
+        "Every test sample is 'cat'; none is dog.",
+    ]
+    assert checkup.baseline["best_constant"].accuracy == 1
+
+
+def test_constant_answers() -> None:
+    scores = constant_scores(split_of([10, 20, 5], [5, 2, 9], ("a", "b", "c")))
+    assert (scores["train_majority"].answer, scores["train_majority"].n_correct) == ("b", 2)
+    assert (scores["best_constant"].answer, scores["best_constant"].n_correct) == ("c", 9)
+    assert scores["best_constant"].interval == wilson_interval(9, 16)
+
+
+def test_odds_in_words() -> None:
+    assert odds(0.0098) == "about once in 100 (p = 0.0098)"
+    assert odds(0.0051) == "about 5 times in 1,000 (p = 0.0051)"
+
+
+@pytest.mark.parametrize("y", ["quantities", "questions"])
+def test_labels_that_are_no_classes(rng: np.random.Generator, y: str) -> None:
+    X = rng.standard_normal((40, 3))
+    labels = rng.standard_normal(40) if y == "quantities" else rng.integers(0, 2, (40, 3))
+    X[5] = X[4]
+    checkup = examine(Split(Dataset(X[:30], labels[:30], ()), Dataset(X[30:], labels[30:], ())))
+    assert checkup.baseline == {}
+    assert checkup.shift is None
+    assert any("were left out" in note for note in checkup.notes)
+    assert checkup.of_kind("duplicate")

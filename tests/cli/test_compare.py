@@ -1,0 +1,291 @@
+"""`pellucid compare`: two models on the same samples, and over folds."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.commands import Command
+
+import pellucid as pl
+from pellucid.errors import DataError
+from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
+from pellucid.evaluation.comparison.folds import whole
+from pellucid.evaluation.comparison.measure import mcnemar
+from pellucid.evaluation.comparison.on_test import compare_candidates
+from pellucid.evaluation.scores.metrics import score
+from pellucid.types import Dataset, Split
+
+NET = """
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "Dense"
+units = 1
+
+[training]
+epochs = 30
+optimizer = "sgd"
+learning_rate = 0.05
+batch_size = 0
+"""
+
+
+@pytest.fixture
+def saved(photos: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Train and save a model on the photos; return its file."""
+
+    def make(name: str, **options: object) -> Path:
+        split = pl.load_data(photos)
+        model, _ = train_candidate(find_candidate("A", "logistic", data="x", **options), split)
+        pl.save(model, tmp_path / f"{name}.safetensors")
+        return tmp_path / f"{name}.safetensors"
+
+    return make
+
+
+def test_two_presets_are_trained_and_compared(pellucid: Command, hard: Path, tmp_path: Path) -> None:
+    done = pellucid("compare", "mlp", "logistic", "--data", hard, "--epochs", 40, "--json")
+    assert done.code == 0, done.err
+    result = json.loads(done.out)
+    split = pl.load_data(hard)
+    right = []
+    for letter, name in (("a", "mlp"), ("b", "logistic")):
+        model, _ = train_candidate(find_candidate("A", name, data="x", epochs=40), split)
+        predicted = model.predict(split.test.X)
+        right.append(predicted == split.test.y)
+        assert result[letter]["accuracy"] == score(split.test.y, predicted).accuracy
+        assert result[letter]["was_trained_here"] is True
+    expected = mcnemar(*right)
+    assert result["right"] == {
+        "both": expected.both,
+        "only_a": expected.only_a,
+        "only_b": expected.only_b,
+        "neither": expected.neither,
+    }
+    assert result["mcnemar"]["p_value"] == expected.p_value
+    assert result["only_a_right"] == np.flatnonzero(right[0] & ~right[1]).tolist()
+    assert result["only_b_right"] == np.flatnonzero(right[1] & ~right[0]).tolist()
+    assert len(result["only_a_right"]) == expected.only_a > 0
+    assert result["difference"]["accuracy"] == pytest.approx(
+        result["b"]["accuracy"] - result["a"]["accuracy"], abs=1e-12
+    )
+    low, high = result["difference"]["interval"]
+    assert low <= result["difference"]["accuracy"] <= high
+    assert result["a"]["interval"] == list(pl_wilson(expected.both + expected.only_a, 40))
+
+
+def pl_wilson(n_correct: int, n: int) -> tuple[float, float]:
+    from pellucid.stats_intervals import wilson_interval
+
+    return wilson_interval(n_correct, n)
+
+
+def test_files_folders_and_networks_of_ones_own(
+    pellucid: Command, photos: Path, saved: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "net.toml").write_text(NET)
+    model = saved("trained", epochs=30)
+    done = pellucid("compare", model, "net.toml", "--data", photos, "-o", "out")
+    assert done.code == 0, done.err
+    assert "before" in done.out
+    assert "here, in" in done.out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "comparison.json",
+        "comparison.png",
+        "disputed.png",
+    }
+    kept = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert kept["verdict"] in done.out
+    assert (kept["a"]["was_trained_here"], kept["b"]["was_trained_here"]) == (False, True)
+    (tmp_path / "run").mkdir()
+    model.rename(tmp_path / "run" / "model.safetensors")
+    done = pellucid("compare", "run", "run", "--data", photos)
+    assert done.code == 0, done.err
+    assert "nothing tells them apart" in done.out
+    assert "trained on other samples" not in done.out
+
+
+def test_the_verdict_says_who_and_whether_by_chance() -> None:
+    test = Dataset(np.zeros((50, 2, 2)), np.zeros(50, int), ("a", "b"))
+    wrong = np.zeros((2, 50), int)
+    wrong[0, :5], wrong[1, 3:5] = 1, 1  # A: 45 right, B: 48, all of A's among them
+    result = comparison_of(test, *wrong)
+    assert (
+        result.verdict
+        == "B was right 3 times more than A on 50 photos; that is well within chance: p = 0.25."
+    )
+    assert (result.only_a, result.only_b) == ([], [0, 1, 2])
+    assert comparison_of(test, wrong[1], wrong[0]).verdict.startswith("A was right 3 times more than B")
+    wrong[1, 10:13] = 1
+    assert "equally often" in comparison_of(test, *wrong).verdict
+    far = np.zeros((2, 50), int)
+    far[0, :20] = 1
+    assert comparison_of(test, *far).verdict.endswith("that is hardly chance: p < 0.001.")
+
+
+def comparison_of(test: Dataset, a: np.ndarray, b: np.ndarray):  # type: ignore[no-untyped-def]
+    """What models that answer so would be told."""
+    from pellucid.evaluation.comparison.on_test import Comparison, Side
+
+    sides = [
+        Side(letter, "x", score(test.y, p, test.classes), (0, 1), p) for letter, p in (("A", a), ("B", b))
+    ]
+    return Comparison("d", "photos", test, *sides, mcnemar(a == test.y, b == test.y), 0.0, (0, 0))
+
+
+def test_a_leak_is_noted(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    X, y = rng.integers(0, 256, (30, 5, 5, 3), dtype=np.uint8), np.arange(30) % 2
+    X[25] = X[3]
+    np.savez(tmp_path / "leak.npz", X_train=X[:20], y_train=y[:20], X_test=X[20:], y_test=y[20:])
+    done = pellucid("compare", "logistic", "two-layer", "--data", "leak.npz", "--epochs", 3)
+    assert done.code == 0, done.err
+    assert "Note: Test photo 5 is in the training part too" in done.out
+
+
+def test_a_brighter_copy_is_a_leak_too(pellucid: Command) -> None:
+    cats = pl.load_data("drawn-cats")
+    X = cats.test.X.copy()
+    X[[3, 4]] = np.minimum(cats.train.X[[100, 101]] * 1.2, 255)
+    parts = {"X_train": cats.train.X, "y_train": cats.train.y, "X_test": X, "y_test": cats.test.y}
+    np.savez("near.npz", **parts)
+    done = pellucid("compare", "logistic", "two-layer", "--data", "near.npz", "--epochs", 2)
+    assert "Note: 2 of 50 test photos are in the training part too (3, 4): they test memory" in done.out
+
+
+def test_classes_in_another_order_are_matched_by_name(pellucid: Command, photos: Path, trained: Path) -> None:
+    with np.load(photos) as file:
+        X, y, classes = file["X"], file["y"], file["classes"]
+    results = []
+    for labels, names in ((y, classes), (1 - y, classes[::-1])):
+        np.savez("data.npz", X_train=X, y_train=labels, X_test=X[:9], y_test=labels[:9], classes=names)
+        results.append(json.loads(pellucid("compare", trained, trained, "--data", "data.npz", "--json").out))
+    assert results[0]["a"]["accuracy"] == results[1]["a"]["accuracy"] > 0.5
+    assert results[0]["difference"]["interval"] is None
+
+
+def test_published_photos(published_dir: Path) -> None:
+    cats = pl.load_data("catvnoncat")
+    a, b = (
+        find_candidate(letter, name, data="catvnoncat") for letter, name in (("A", "mlp"), ("B", "logistic"))
+    )
+    result = compare_candidates(cats, a, b)
+    assert result.a.result.accuracy == 0.8
+    assert result.a.interval == pytest.approx((0.6696, 0.8876), abs=5e-5)
+    assert any("Test photo 17 " in note for note in result.notes)
+    assert len(whole(cats)) == 258
+
+
+BAD = [
+    (["mlp", "logistic"], "--data: expected the data"),
+    (["mlp", "--data", "{photos}"], "expected a second model, B"),
+    (["mpl", "mlp", "--data", "{photos}"], "A: unknown preset 'mpl'. Did you mean 'mlp'?"),
+    (["mlp", "gone.safetensors", "--data", "{photos}"], "there is no such model file"),
+    (["mlp", "gone.toml", "--data", "{photos}"], "gone.toml"),
+    (["mlp", "mlp", "--data", "{photos}", "--epochs", "0"], "--epochs"),
+    (["mlp", "mlp", "--data", "{photos}", "--epoch", "5"], "No such option"),
+    (["mlp", "mlp", "--data", "{photos}", "--workers", "2"], "--workers: it is for --cv and --seeds"),
+    (["mlp", "--data", "{photos}", "--seeds", "5", "--workers", "0"], "--workers: expected 1 or more"),
+    (["mlp", "--data", "{photos}", "--seeds", "1"], "--seeds: expected 2 starts or more"),
+    (["mlp", "--data", "{photos}", "--cv", "0x3"], "--cv: expected FOLDSxREPEATS"),
+    (["mlp", "--data", "{photos}", "--cv", "5x0"], "--cv: expected FOLDSxREPEATS"),
+    (["mlp", "--data", "{photos}", "--cv", "five"], "--cv: expected FOLDSxREPEATS"),
+    (["mlp", "--data", "{photos}", "--cv", "5x3", "--seeds", "5"], "choose one"),
+    (["mlp", "--data", "{photos}", "--cv", "21x1"], "has 20 of 'dark'. Take 20 folds or fewer"),
+    (["{model}", "--data", "{photos}", "--cv", "5x3"], "this model has seen most of them"),
+    (["mlp", "{model}", "--data", "{photos}", "--seeds", "5"], "B ("),
+    (["{model}", "{model}", "--data", "{photos}", "--epochs", "5"], "are trained already. Leave it out"),
+    (["{model}", "{other}", "--data", "{photos}"], "Only models of the same classes"),
+    (["{other}", "mlp", "--data", "{photos}"], "the model knows the classes left, right"),
+    (["{small}", "mlp", "--data", "{photos}"], "expected samples of shape (3, 3, 3)"),
+    (["{nan}", "mlp", "--data", "{photos}"], "nan.safetensors): 109 of the model's 109 weights are NaN"),
+    (["mlp", "mlp", "--data", "{photos}", "-o", "{photos}"], "expected a folder, found a file"),
+    (["cnn", "mlp", "--data", "{table}", "--target", "y"], "A (cnn)"),
+    (["mlp", "mlp", "--data", "{table}", "--target", "x"], "expected one class a sample"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"), BAD, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_bad_input_gets_one_clear_line(
+    pellucid: Command,
+    photos: Path,
+    saved: Callable[..., Path],
+    tmp_path: Path,
+    arguments: list[str],
+    message: str,
+) -> None:
+    model = saved("model", epochs=2)
+    places = {
+        "photos": photos,
+        "model": model,
+        **{n: tmp_path / f"{n}.safetensors" for n in ("other", "nan", "small")},
+    }
+    network = pl.load(model)
+    network.classes = ("left", "right")
+    pl.save(network, places["other"])
+    network = pl.load(model)
+    network.theta[...] = np.nan
+    pl.save(network, places["nan"])
+    network = pl.preset("logistic")
+    network.initialize((3, 3, 3))
+    pl.save(network, places["small"])
+    places["table"] = tmp_path / "table.csv"
+    rows = "\n".join(f"{i * 0.37:.2f},{i % 3},{'ab'[i % 2]}" for i in range(40))
+    places["table"].write_text(f"x,z,y\n{rows}\n")
+    before = sorted(tmp_path.iterdir())
+    done = pellucid("compare", *(argument.format(**places) for argument in arguments))
+    assert done.code == 2, done.out
+    assert message in done.err
+    assert len(done.err.splitlines()) <= 3
+    assert done.out == ""
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_no_half_written_folder_after_a_failure(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    done = pellucid("compare", "mlp", "mlp", "--data", photos, "--learning-rate", "1e200", "-o", "out")
+    assert done.code == 2
+    assert "the loss became" in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_tables_are_compared_by_their_own_columns(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    kinds = rng.choice(["cat", "dog"], 80)
+    rows = [
+        f"{(10_004 if k == 'cat' else 10_020) + rng.normal():.3f},{rng.choice(['a', 'b'])},{k}" for k in kinds
+    ]
+    (tmp_path / "pets.csv").write_text("\n".join(["weight,coat,kind", *rows]))
+    (tmp_path / "more.csv").write_text(
+        "\n".join(["weight,coat,kind", *(row.replace(",b,", ",c,") for row in rows)])
+    )
+    for name in ("one", "two"):
+        done = pellucid(
+            "train", "pets.csv", "--target", "kind", "--model", "logistic", "--out", name, "--epochs", 50
+        )
+        assert done.code == 0, done.err
+    done = pellucid("compare", "one", "two", "--data", "pets.csv", "--target", "kind", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["n_samples"] == 16, "the held-out part"
+    done = pellucid("compare", "one", "two", "--data", "more.csv", "--target", "kind", "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["n_samples"] == 80, "all rows of a table that neither was trained on"
+    done = pellucid("compare", "one", "mlp", "--data", "more.csv", "--target", "kind")
+    assert done.code == 2
+    assert "other columns or categories" in done.err
+    done = pellucid("compare", "logistic", "mlp", "--cv", "4x1", "--data", "pets.csv", "--target", "kind")
+    assert done.code == 0, done.err
+    assert "A 1.0000" in done.out, "inputs are standardized, as `pellucid train` does"
+
+
+def test_empty_parts_are_said(hard: Path) -> None:
+    split = pl.load_data(hard)
+    mlp = find_candidate("A", "mlp", data="hard", epochs=1)
+    for part in ("train", "test"):
+        empty = Split(**{**vars(split), part: getattr(split, part).take(slice(0, 0))})
+        with pytest.raises(DataError, match="part is empty"):
+            compare_candidates(empty, mlp, mlp)

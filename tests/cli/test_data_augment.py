@@ -1,0 +1,39 @@
+"""The contact sheet of augmentations as a command."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.commands import Command
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "cat.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)).save(path)
+    return path
+
+
+def test_all_transforms_or_those_of_a_training(pellucid: Command, photo: Path, tmp_path: Path) -> None:
+    sizes = {}
+    for name in (None, "photo", "photo-cutmix"):
+        out = tmp_path / f"{name}.png"
+        done = pellucid("data", "augment", photo, "-o", out, *([] if name is None else ["--augment", name]))
+        assert (done.code, done.out) == (0, f"{out}\n"), done.err
+        with Image.open(out) as sheet:
+            sizes[name] = sheet.size
+    heights = {name: height for name, (_, height) in sizes.items()}
+    assert heights["photo"] < heights["photo-cutmix"] < heights[None]  # one row more for each transform
+
+
+def test_bad_input_is_one_line_and_no_picture(pellucid: Command, photo: Path, tmp_path: Path) -> None:
+    for arguments, words in (
+        ([photo, "--augment", "photo-cut"], "Did you mean 'photo-cutmix'"),
+        ([tmp_path / "none.png"], "no such file"),
+    ):
+        done = pellucid("data", "augment", *arguments, "-o", tmp_path / "sheet.png")
+        assert done.code == 2
+        assert words in done.err
+        assert len(done.err.strip().splitlines()) == 1
+        assert not (tmp_path / "sheet.png").exists()

@@ -1,0 +1,138 @@
+"""`pellucid data check`: words, JSON, exit codes, the sheet, and bad input."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.cli.test_main import assert_clear
+from tests.commands import Command
+
+from pellucid.data.drawn import load_drawn_cats
+
+
+@pytest.fixture
+def leaky(tmp_path: Path) -> Path:
+    """An .npz file of drawings, test picture 3 of which is training picture 100."""
+    cats = load_drawn_cats()
+    cats.test.X[3] = cats.train.X[100]
+    arrays = {"X_train": cats.train.X, "y_train": cats.train.y, "X_test": cats.test.X, "y_test": cats.test.y}
+    np.savez(tmp_path / "leaky.npz", **arrays, classes=np.array(cats.classes))
+    return tmp_path / "leaky.npz"
+
+
+def test_a_data_set_in_order(pellucid: Command, tmp_path: Path) -> None:
+    done = pellucid("data", "check", "drawn-cats", "--strict")
+    assert done.code == 0, done.err
+    assert "Nothing odd was found." in done.out
+    assert "is right for 25 of 50 test samples (50 %, 95 % interval 37 to 63 %)" in done.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_found_is_told_in_words(pellucid: Command, leaky: Path) -> None:
+    done = pellucid("data", "check", "leaky.npz")
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert lines[0] == "leaky.npz: 209 training samples and 50 test samples, 2 classes."
+    assert lines[1] == "1 of 50 test samples is in the training part too, exactly."
+    assert "is the same as train 100" in done.out
+    assert "Remove it from one part" in done.out
+    assert "-o FILE.png" in done.out
+    assert done.err == ""
+
+
+def test_strict_is_exit_1(pellucid: Command, leaky: Path) -> None:
+    assert pellucid("data", "check", leaky, "--strict").code == 1
+    assert pellucid("data", "check", leaky, "--strict", "--json").code == 1
+
+
+def test_json(pellucid: Command, leaky: Path) -> None:
+    done = pellucid("data", "check", leaky, "--json")
+    result = json.loads(done.out)
+    assert set(result) >= {"leaks", "baseline", "classes", "findings"}
+    assert result["leaks"] == [{"test": 3, "train": 100, "kind": "exact"}]
+    assert result["baseline"]["train_majority"]["accuracy"] == 0.5
+    assert result["baseline"]["train_majority"]["interval"] == pytest.approx([0.366, 0.634], abs=1e-3)
+    assert result["classes"]["train"] == {"non-cat": 104, "cat": 105}
+    assert result["classes"]["homogeneity"]["p_value"] > 0.9
+    assert result["sheets"] == []
+    (finding,) = result["findings"]
+    assert finding["kind"] == "leak"
+    assert [(s["part"], s["index"]) for s in finding["samples"]] == [("test", 3), ("train", 100)]
+
+
+def test_the_published_photos(pellucid: Command, published_dir: Path) -> None:
+    done = pellucid("data", "check", "catvnoncat", "--json", "--strict")
+    assert done.code == 1
+    result = json.loads(done.out)
+    assert result["leaks"] == [{"test": 17, "train": 146, "kind": "exact"}]
+    copies = ("leak", "duplicate", "near_duplicate", "conflict", "outlier")
+    assert [finding["kind"] for finding in result["findings"] if finding["kind"] in copies] == ["leak"]
+
+
+@pytest.mark.parametrize(("out", "file"), [("odd.png", "odd.png"), ("sheets", "sheets/findings.png")])
+def test_the_sheet_is_written(pellucid: Command, leaky: Path, tmp_path: Path, out: str, file: str) -> None:
+    done = pellucid("data", "check", leaky, "-o", out)
+    assert done.code == 0, done.err
+    with Image.open(tmp_path / file) as image:
+        assert image.format == "PNG"
+        assert image.width == 1200
+    assert f"Every finding as a picture: {file}" in done.out
+
+
+def test_a_messy_folder(pellucid: Command, tmp_path: Path) -> None:
+    cats = load_drawn_cats()
+    for i in range(40):
+        folder = tmp_path / "pets" / cats.classes[cats.train.y[i]]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(cats.train.X[i]).save(folder / f"{i:02d}.png")
+    (tmp_path / "pets/cat/bad.jpg").write_text("no picture")
+    Image.fromarray(cats.train.X[0]).save(tmp_path / "pets" / cats.classes[1 - cats.train.y[0]] / "copy.png")
+    done = pellucid("data", "check", "pets", "--json", "--out", "found.png")
+    assert done.code == 0, done.err
+    result = json.loads(done.out)
+    found = {finding["kind"]: [s["name"] for s in finding["samples"]] for finding in result["findings"]}
+    assert found["unreadable"] == ["cat/bad.jpg"]
+    original = f"{cats.classes[cats.train.y[0]]}/00.png"
+    assert set(found["conflict"]) == {original, f"{cats.classes[1 - cats.train.y[0]]}/copy.png"}
+    assert result["sheets"] == ["found.png"]
+    text = pellucid("data", "check", "pets").out
+    assert "Cannot be read" in text
+    assert "cat/bad.jpg" in text
+
+
+def test_a_table(pellucid: Command, tmp_path: Path, rng: np.random.Generator) -> None:
+    lines = [f"{a:.4f},{b:.4f},{'cat' if a > 0 else 'dog'}" for a, b in rng.standard_normal((60, 2))]
+    lines[7] = ",1.5,cat"
+    (tmp_path / "pets.csv").write_text("a,b,pet\n" + "\n".join(lines) + "\n")
+    done = pellucid("data", "check", "pets.csv", "--target", "pet", "-o", "sheet.png")
+    assert done.code == 0, done.err
+    assert "'a' has no value in 1 of 60 rows, the first in line 9." in done.out
+    assert "No contact sheet was written: the samples are no pictures." in done.out
+    assert not (tmp_path / "sheet.png").exists()
+    result = json.loads(pellucid("data", "check", "pets.csv", "--target", "pet", "--json").out)
+    assert [finding["kind"] for finding in result["findings"]] == ["missing_values"]
+
+
+def test_bad_input(pellucid: Command, leaky: Path, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "one" / "cat").mkdir(parents=True)
+    Image.new("RGB", (4, 4)).save(tmp_path / "one/cat/a.png")
+    np.savez(tmp_path / "empty.npz", X=np.zeros((0, 4, 4, 3)), y=np.zeros(0, np.int64))
+    np.savez(tmp_path / "same.npz", X=np.zeros((9, 4)), y=np.zeros(9, np.int64))
+    for arguments, words in (
+        (["missing.h5"], ["missing.h5"]),
+        (["drawncats"], ["Did you mean 'drawn-cats'"]),
+        (["nothing"], ["expected at least two sub-folders"]),
+        (["one"], ["found one, 'cat'"]),
+        (["empty.npz"], ["at least one sample"]),
+        (["same.npz"], ["at least two classes"]),
+        ([leaky, "--target", "pet"], ["target does not apply"]),
+        ([leaky, "--image-size", "8"], ["HEIGHTxWIDTH"]),
+        ([leaky, "-o", "sheet.jpg"], [".png", "sheet.jpg"]),
+        ([leaky, "-o", leaky / "sheet.png"], ["could not be written"]),
+    ):
+        done = pellucid("data", "check", *arguments)
+        assert_clear(done, *words)
+        assert done.out == ""

@@ -1,0 +1,183 @@
+"""`pellucid evaluate`: scores with intervals, leaks, figures, and what bad input gets."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.commands import Command, Done
+
+import pellucid as pl
+from pellucid.types import Dataset
+
+
+def assert_clear(done: Done, *words: str) -> None:
+    assert done.code == 2, (done.out, done.err)
+    assert 1 <= len(done.err.strip().splitlines()) <= 3
+    for word in words:
+        assert word in done.err, done.err
+
+
+def test_the_published_run(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:
+    assert pellucid("run", "catvnoncat", "--out", "run", "--quiet").code == 0
+    done = pellucid("evaluate", "run", "catvnoncat", "-o", "figures")
+    assert done.code == 0, done.err
+    assert done.out.startswith(
+        "40 of 50 right: 0.80; with so few samples, the true accuracy may be anything from 0.67 to 0.89 (95 %).\n"
+        "Always answering 'cat' would be right 33 times: 0.66 (0.52 to 0.78)."
+    )
+    assert "(17 = training 146). Without it: 39 of 49 right: 0.80" in done.out
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {
+        f"{name}.png" for name in ("intervals", "roc", "precision-recall", "calibration", "confusion")
+    }
+    result = json.loads(pellucid("evaluate", "run", "catvnoncat", "--json").out)
+    assert (result["accuracy"], result["baseline"], result["n_correct"]) == (0.8, 0.66, 40)
+    assert result["leaks"] == [{"test": 17, "train": 146, "kind": "exact"}]
+    assert result["without_leaks"]["n_samples"] == 49
+
+
+def test_words_and_json(pellucid: Command, trained: Path, photos: Path) -> None:
+    done = pellucid("evaluate", trained, photos)
+    assert done.code == 0, done.err
+    assert "6 of 8 right: 0.75; with so few samples" in done.out
+    assert "Balanced accuracy" in done.out
+    assert "recall" in done.out
+    done = pellucid("evaluate", trained, photos, "--json")
+    result = json.loads(done.out)
+    assert result["accuracy"] == 0.75
+    assert result["estimates"]["accuracy"]["low"] == pytest.approx(0.4093, abs=1e-4)
+    assert 0 < result["estimates"]["roc_auc"]["low"] < result["roc_auc"]
+    assert result["per_class"]["bright"]["n_samples"] == 4
+    assert set(result["per_class"]["bright"]["roc"]) >= {"false_positive_rate", "true_positive_rate"}
+    assert result["leaks"] == []
+    assert result["without_leaks"] is None
+    assert "NaN" not in done.out
+    assert "Infinity" not in done.out
+
+
+def test_the_held_out_part_is_that_of_the_training(pellucid: Command, photos: Path) -> None:
+    assert pellucid("run", photos, "--out", "out", "--seed", 5, "--epochs", 3, "--quiet").code == 0
+    result = json.loads(pellucid("evaluate", "out", photos, "--json").out)
+    assert result["leaks"] == []
+    assert any("seed 5" in note for note in result["notes"])
+    assert not any("other data" in note for note in result["notes"])
+
+
+def test_other_data_than_it_was_trained_on_are_noted(pellucid: Command, trained: Path, photos: Path) -> None:
+    with np.load(photos) as file:
+        np.savez("other.npz", X=file["X"][::-1], y=file["y"][::-1], classes=file["classes"])
+    result = json.loads(pellucid("evaluate", trained, "other.npz", "--json").out)
+    assert any("trained on other data" in note for note in result["notes"])
+
+
+def test_of_its_own_table_a_model_is_judged_by_the_rows_held_out(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    rows = [f"{x:.5f},{'up' if x + rng.normal() > 0 else 'down'}" for x in rng.normal(size=50)]
+    (tmp_path / "table.csv").write_text("\n".join(["x,y", *rows]))
+    done = pellucid(
+        "train", "table.csv", "--target", "y", "--model", "mlp-wide", "--epochs", 5, "--out", "out"
+    )
+    assert done.code == 0, done.err
+    result = json.loads(pellucid("evaluate", "out", "table.csv", "--json").out)
+    assert (result["n_samples"], result["leaks"]) == (10, []), "those that were held out, as in the training"
+    assert (
+        result["accuracy"] == json.loads((tmp_path / "out" / "metrics.json").read_text())["test"]["accuracy"]
+    )
+    (tmp_path / "new.csv").write_text("\n".join(["x,y", *rows[:7]]).replace("0.", "1."))
+    result = json.loads(pellucid("evaluate", "out", "new.csv", "--json").out)
+    assert (result["n_samples"], result["leaks"]) == (7, [])
+    assert any("trained on another table: all 7 rows" in note for note in result["notes"])
+
+
+def test_quantities_and_labels(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=60)
+    rows = [f"{a:.4f},{2 * a + rng.normal() / 3:.4f},{int(a > 0)},{int(a > 1)}" for a in x]
+    (tmp_path / "table.csv").write_text("\n".join(["x,size,big,huge", *rows]))
+    options = ["--model", "mlp-wide", "--epochs", 60]
+    assert pellucid("train", "table.csv", "--target", "size", *options, "--out", "size").code == 0
+    done = pellucid("evaluate", "size", "table.csv", "-o", "figures")
+    assert "the answer is off by" in done.out
+    assert (tmp_path / "figures" / "predicted.png").is_file()
+    result = json.loads(pellucid("evaluate", "size", "table.csv", "--json").out)
+    assert (
+        result["estimates"]["r_squared"]["low"]
+        < result["r_squared"]
+        < result["estimates"]["r_squared"]["high"]
+    )
+    assert pellucid("train", "table.csv", "--target", "big,huge", *options, "--out", "labels").code == 0
+    done = pellucid("evaluate", "labels", "table.csv", "-o", "more")
+    assert "Every label of a sample is right" in done.out
+    assert "huge" in done.out
+    assert (tmp_path / "more" / "roc.png").is_file()
+
+
+def test_images_of_a_folder_are_brought_to_the_models_size(
+    pellucid: Command, trained: Path, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    for label, base in (("bright", 130), ("dark", 0)):
+        (tmp_path / "pets" / label).mkdir(parents=True)
+        for i in range(5):
+            image = Image.fromarray(rng.integers(base, base + 120, (9 + i, 8, 3), dtype=np.uint8))
+            image.save(tmp_path / "pets" / label / f"{i}.png")
+    result = json.loads(pellucid("evaluate", trained, "pets", "--json").out)
+    assert result["n_samples"] == 2
+    assert result["classes"] == ["dark", "bright"]  # the model's order, not the folder's
+    assert result["accuracy"] == 1
+
+
+def test_bad_input_gets_clear_lines(
+    pellucid: Command, trained: Path, photos: Path, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    with np.load(photos) as file:
+        X, y = file["X"], file["y"]
+    np.savez("names.npz", X=X, y=y, classes=np.array(["dark", "green"]))
+    assert_clear(pellucid("evaluate", trained, "names.npz"), "names.npz", "dark, bright", "green")
+    np.savez("size.npz", X=X[:, :5], y=y, classes=np.array(["dark", "bright"]))
+    assert_clear(pellucid("evaluate", trained, "size.npz"), "size.npz", "(6, 6, 3)", "(5, 6, 3)")
+    np.savez("empty.npz", X=X[:0], y=y[:0])
+    assert_clear(pellucid("evaluate", trained, "empty.npz"), "empty.npz")
+    np.savez(
+        "one.npz",
+        X_train=X,
+        y_train=y,
+        X_test=X[y == 1],
+        y_test=y[y == 1],
+        classes=np.array(["dark", "bright"]),
+    )
+    done = pellucid("evaluate", trained, "one.npz")
+    assert done.code == 0, done.err
+    assert "Undefined (–): " in done.out
+    assert "every sample is 'bright'" in done.out
+    result = json.loads(pellucid("evaluate", trained, "one.npz", "--json").out)
+    assert result["roc_auc"] is None
+    assert len(result["leaks"]) == 20
+    assert result["without_leaks"] is None
+    model = pl.load(trained)
+    model.theta[0] = np.nan
+    pl.save(model, "nan.safetensors")
+    assert_clear(pellucid("evaluate", "nan.safetensors", photos), "NaN")
+    assert_clear(pellucid("evaluate", "nothing", photos), "nothing")
+    assert_clear(pellucid("evaluate", trained, photos, "-o", trained), "not empty")
+    done = pellucid("evaluate", trained, photos, "-o", trained, "--force")
+    assert done.code == 0, done.err
+    assert (trained / "model.safetensors").is_file()
+    assert (trained / "roc.png").is_file()
+
+
+def test_train_metrics_and_evaluate_agree(pellucid: Command, trained: Path, photos: Path) -> None:
+    metrics = json.loads((trained / "metrics.json").read_text())["test"]
+    result = json.loads(pellucid("evaluate", trained, photos, "--json").out)
+    for name in (
+        "n_samples",
+        "n_correct",
+        "accuracy",
+        "balanced_accuracy",
+        "baseline",
+        "confusion",
+        "classes",
+    ):
+        assert result[name] == metrics[name], name
+    data = pl.load_data(photos)
+    assert pl.evaluate(pl.load(trained), Dataset(data.test.X, data.test.y, data.classes)).n_correct == 6

@@ -1,0 +1,280 @@
+"""`pellucid influence`: why a run gave its verdicts, on small data of each kind."""
+
+import json
+import math
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.commands import Command
+
+import pellucid as pl
+from pellucid.cli.main import main
+from pellucid.evaluation.influence.measure import QUICK, Influence
+from pellucid.evaluation.influence.of_run import agreement, influence_of, influence_of_run
+from pellucid.evaluation.influence.retrain_runs import training_weights
+from pellucid.runs.record import read_run
+
+
+@pytest.fixture(scope="module")
+def bright(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An .npz file of 40 small photos, dark or bright."""
+    rng = np.random.default_rng(1)
+    y = np.arange(40) % 2
+    X = rng.integers(0, 120, (40, 6, 6, 3), dtype=np.uint8) + (y * 120).astype(np.uint8)[:, None, None, None]
+    path = tmp_path_factory.mktemp("data") / "photos.npz"
+    np.savez(path, X=X, y=y, classes=np.array(["dark", "bright"]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(bright: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder of it; tests do not write there."""
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    assert main(["train", str(bright), "--out", str(folder), "--epochs", "200", "--quiet"]) == 0
+    return folder
+
+
+@pytest.fixture
+def noisy(tmp_path: Path) -> Path:
+    """Forty dark and bright photos, of which four bright ones of the training part are called dark."""
+    rng = np.random.default_rng(3)
+    y = np.arange(40) % 2
+    X = rng.integers(0, 120, (40, 6, 6, 3), dtype=np.uint8) + (y * 120).astype(np.uint8)[:, None, None, None]
+    labels = y.copy()
+    labels[[1, 3, 5, 7]] = 0
+    path = tmp_path / "noisy.npz"
+    parts = {"X_train": X[:30], "y_train": labels[:30], "X_test": X[30:], "y_test": y[30:]}
+    np.savez(path, **parts, classes=np.array(["dark", "bright"]))
+    return path
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(4)
+    kinds = rng.choice(["cat", "dog", "owl"], 60)
+    weights = np.choose(np.searchsorted(["cat", "dog", "owl"], kinds), [4.0, 20.0, 1.0]) + rng.normal(
+        0, 2, 60
+    )
+    lines = [f"{w:.3f},{w * w:.2f},{k}" for w, k in zip(weights, kinds, strict=True)]
+    path = tmp_path / "pets.csv"
+    path.write_text("\n".join(["weight,square,kind", *lines]))
+    return path
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _numbers(one)
+    elif isinstance(value, float):
+        yield value
+
+
+def test_a_verdict_is_explained(pellucid: Command, trained: Path, tmp_path: Path) -> None:
+    done = pellucid("influence", trained, "--test", "0,2", "--top", 3, "--json", "-o", tmp_path / "why")
+    assert done.code == 0, done.err
+    assert done.err == ""
+    result = json.loads(done.out)
+    assert all(math.isfinite(number) for number in _numbers(result))
+    assert [one["index"] for one in result["explanations"]] == [0, 2]
+    assert result["method"] == "tracin"
+    assert result["is_proved"]
+    assert result["n_trainings"] > 10
+    one = result["explanations"][0]
+    assert len(one["towards"]) == len(one["against"]) == 3
+    assert one["towards"][0]["score"] == one["towards"][0]["renormalized"] > 0
+    assert len(one["removals"]) == 5
+    assert one["in_words"][0].startswith("Test photo 0 is a ")
+    files = sorted(path.name for path in (tmp_path / "why").iterdir())
+    assert files == ["influence-0.png", "influence-2.png", "influence.json"]
+    assert json.loads((tmp_path / "why" / "influence.json").read_text()) == result
+    assert sorted(Path(name).name for name in result["files"]) == files
+
+
+def test_a_folder_in_use_is_kept_without_force(pellucid: Command, trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "why"
+    out.mkdir()
+    (out / "influence.json").write_text("mine")
+    done = pellucid("influence", trained, "--test", 0, "-o", out)
+    assert done.code == 2
+    assert "the folder is not empty" in done.err
+    assert (out / "influence.json").read_text() == "mine"
+    assert pellucid("influence", trained, "--test", 0, "-o", out, "--force", "--quiet").code == 0
+    assert "explanations" in (out / "influence.json").read_text()
+    done = pellucid("influence", trained, "--test", 0, "-o", out / "influence.json")
+    assert done.code == 2
+    assert "expected a folder, found a file" in done.err
+
+
+def test_the_most_confident_mistakes_come_first(pellucid: Command, noisy: Path) -> None:
+    assert pellucid("train", noisy, "--out", "noise", "--epochs", 400, "--quiet").code == 0
+    done = pellucid("influence", "noise")
+    assert done.code == 0, done.err
+    result = influence_of_run(Path("noise"))
+    wrong = [one for one in result.explanations if not one.is_right]
+    sure = [one.probability for one in wrong]
+    assert sure == sorted(sure, reverse=True)
+    assert f"Test photo {result.explanations[0].index} is" in done.out.splitlines()[0]
+    assert "without it alone" in done.out
+    assert "Note: Who pushed how hard is an estimate" in done.out
+
+
+def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Command, trained: Path) -> None:
+    done = pellucid("influence", trained, "--test", "1", "--method", "leave-one-out", "--json")
+    assert done.code == 0, done.err
+    result = json.loads(done.out)
+    assert result["n_trainings"] >= 32
+    one = result["explanations"][0]
+    assert one["n_single"] == 32
+    assert set(result["agreement"]) == {"tracin", "tracin-plain"}
+    pusher = one["towards"][0]
+    assert pusher["score"] == pytest.approx(one["log_odds"] - pusher["alone"]["log_odds"], abs=1e-9)
+    run = read_run(trained)
+    model = pl.preset("mlp")
+    rows = np.delete(np.arange(32), pusher["row"])
+    pl.train(model, run.split.train.take(rows), n_epochs=200, path="direct")
+    odds = float(model.decision_function(run.split.test.X[[1]])[0]) * (
+        1 if one["verdict"] == "bright" else -1
+    )
+    assert pusher["alone"]["log_odds"] == pytest.approx(odds, abs=1e-9)
+
+
+def test_processes_change_no_bit(trained: Path) -> None:
+    one = influence_of_run(trained, [0], effort=QUICK, n_workers=1)
+    two = influence_of_run(trained, [0], effort=QUICK, n_workers=2)
+    assert one.explanations == two.explanations
+    assert one.n_trainings == two.n_trainings
+
+
+def test_plain_tracin_ranks_by_its_own_score(trained: Path) -> None:
+    plain = influence_of_run(trained, [0], method="tracin-plain", effort=QUICK).explanations[0]
+    assert all(pusher.score == pusher.tracin for pusher in plain.towards)
+
+
+def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, tmp_path: Path) -> None:
+    options = ["--target", "kind", "--model", "mlp-wide", "--epochs", 10, "--out", "pets"]
+    assert pellucid("train", table, *options).code == 0
+    done = pellucid("influence", "pets", "--test", "0", "-o", "why", "--retrain")
+    assert done.code == 0, done.err
+    assert "Test sample 0 is " in done.out
+    assert "Training sample" in done.out
+    assert [path.name for path in (tmp_path / "why").iterdir()] == ["influence.json"]
+
+
+def test_an_expensive_training_is_only_traced(
+    pellucid: Command, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pellucid.evaluation.influence.of_run.QUICK_SECONDS", 0.0)
+    done = pellucid("influence", trained, "--test", "0", "--json")
+    result = json.loads(done.out)
+    assert not result["is_proved"]
+    assert result["n_trainings"] == 0
+    assert result["explanations"][0]["removals"] == []
+    assert "the trained model alone" in result["notes"][-1]
+    done = pellucid("influence", trained, "--method", "leave-one-out")
+    assert done.code == 2
+    assert "it would train 32 times" in done.err
+    assert "--retrain" in done.err
+    done = pellucid("influence", trained, "--test", "0", "--retrain", "--json")
+    assert json.loads(done.out)["is_proved"]
+
+
+def test_checkpoints_are_followed_where_there_are_any(
+    pellucid: Command, bright: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pellucid.evaluation.influence.of_run.QUICK_SECONDS", 0.0)
+    layers = (
+        'type = "Conv2D"\nfilters = 4',
+        'type = "BatchNorm"',
+        'type = "GlobalAvgPool2D"',
+        'type = "Dense"\nunits = 1',
+    )
+    Path("net.toml").write_text("\n".join(f"[[layers]]\n{layer}" for layer in layers))
+    options = ["--model", "net.toml", "--epochs", 3, "--batch-size", 8, "--checkpoint-steps", 4]
+    made = pellucid("train", bright, *options, "--quiet", "--out", "net")
+    assert made.code == 0, made.err
+    result = json.loads(pellucid("influence", "net", "--test", "0", "--json").out)
+    assert result["moments"] == [4, 8, 12, -1]
+    assert "3 checkpoints and the trained model" in result["notes"][-1]
+    assert result["gradients"] == "all"
+
+
+def test_samples_held_out_do_not_speak(pellucid: Command, bright: Path) -> None:
+    options = ["--validation", 0.25, "--class-weight", "balanced", "--epochs", 50]
+    assert pellucid("train", bright, *options, "--out", "watched", "--quiet").code == 0
+    result = read_run(Path("watched"))
+    weights = training_weights(result)
+    assert weights is not None
+    assert (weights == 0).sum() == 8
+    outcome = influence_of(result, [0], effort=QUICK)
+    np.testing.assert_array_equal(outcome.influence.tracin.any(axis=1), weights > 0)
+
+
+def test_another_arithmetic_is_told(trained: Path) -> None:
+    result = read_run(trained)
+    result.model.theta += 0.01
+    outcome = influence_of(result, [0], effort=QUICK)
+    assert any("came to other scores" in note for note in outcome.notes)
+
+
+def test_agreement_is_spearmans(rng: np.random.Generator) -> None:
+    from scipy.stats import spearmanr
+
+    A, B, pushes = rng.normal(size=(3, 12, 2)).round(1)
+    found = agreement(Influence(A, B, np.zeros(2), (0,), "all", "verdict"), pushes)
+    expected = [np.mean([spearmanr(S[:, j], pushes[:, j])[0] for j in range(2)]) for S in (A, B)]
+    np.testing.assert_allclose([found["tracin-plain"], found["tracin"]], expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--test", "0,99"], "from 0 to 7, got 99."),
+        (["--test", "-1"], "from 0 to 7"),
+        (["--test", ","], "got none"),
+        (["--test", "three"], "numbers of test samples such as 3,17,20, got 'three'"),
+        (["--method", "tracinn"], "Did you mean 'tracin'"),
+        (["--top", "0"], "--top: expected 1 or more"),
+        (["--workers", "0"], "workers"),
+        (["--data", "gone.npz"], "gone.npz"),
+    ],
+)
+def test_bad_use_is_told_in_few_lines(
+    pellucid: Command, trained: Path, arguments: list[str], words: str
+) -> None:
+    done = pellucid("influence", trained, *arguments)
+    assert done.code == 2
+    assert words in done.err
+    assert len(done.err.splitlines()) <= 3
+    assert done.out == ""
+
+
+def test_what_is_no_run_of_these_data_is_refused(
+    pellucid: Command, trained: Path, bright: Path, table: Path, tmp_path: Path
+) -> None:
+    done = pellucid("influence", tmp_path / "nowhere")
+    assert done.code == 2
+    assert "there is no such folder" in done.err
+    broken = shutil.copytree(trained, tmp_path / "broken")
+    (broken / "config.toml").unlink()
+    done = pellucid("influence", broken)
+    assert done.code == 2
+    assert "config.toml" in done.err
+    with np.load(bright) as file:
+        arrays = dict(file)
+    arrays["X"][0] ^= 1
+    np.savez(tmp_path / "changed.npz", **arrays)
+    done = pellucid("influence", trained, "--data", tmp_path / "changed.npz")
+    assert done.code == 2
+    assert "not what this run saw" in done.err
+    options = ["--target", "square", "--model", "mlp-wide", "--epochs", 2]
+    assert pellucid("train", table, *options, "--out", "size").code == 0
+    done = pellucid("influence", "size")
+    assert done.code == 2
+    assert len(done.err.splitlines()) <= 3
+    assert "one class a sample" in done.err

@@ -1,0 +1,337 @@
+"""`pellucid report`: what it finds in a run folder, what it writes there, and what bad input gets."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.commands import Command, words_of
+
+from pellucid.evaluation.photo.novelty import BLIND
+from pellucid.formats.safetensors import load, save
+from pellucid.report.draft import Draft
+from pellucid.report.sections.saliency import chosen_photos
+from pellucid.runs.record import read_run
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def titles_of(report: Path) -> list[str]:
+    return re.findall(r"<h2 id=\"title-\d+\">\d+\. ([^<]+)</h2>", report.read_text(encoding="utf-8"))
+
+
+def test_the_short_report_comes_back_as_run_wrote_it(pellucid: Command, trained: Path) -> None:
+    before = files_of(trained)
+    done = pellucid("report", trained)
+    assert done.code == 0, done.err
+    assert done.out == f"{trained / 'report.html'}\n"
+    after = files_of(trained)
+    assert after.keys() == before.keys()
+    assert [
+        name for name in before if before[name] != after[name]
+    ] == []  # nothing got lost on the way to disk
+    assert re.search(r"^in all +\d+\.\d\d s$", done.err, flags=re.MULTILINE)
+
+
+def test_the_full_report_adds_its_sections(pellucid: Command, trained: Path) -> None:
+    short = titles_of(trained / "report.html")
+    done = pellucid("report", trained, "--full", "--photos", 3)
+    assert done.code == 0, done.err
+    titles = titles_of(trained / "report.html")
+    assert [title for title in titles if title in short] == short
+    for title in (
+        "Is the data sound?",
+        "Every score and its interval",
+        "Which changes does it bear?",
+        "Where does it look?",
+        "Why did it say so?",
+    ):
+        assert title in titles
+    page = (trained / "report.html").read_text(encoding="utf-8")
+    assert len(re.findall(r"<figcaption><b>Figure \d+\.</b> [^<]{20,}", page)) == page.count("<img ")
+    assert page.count("<img ") == len(re.findall(r'<img [^>]*alt="[^"]{10,}"', page))
+    assert page.count("data:image/") == page.count("<img ") + 1  # and the sheet of photos, once
+    words = words_of(trained / "report.html")
+    assert "untrained network" in words  # the check that saliency maps need
+    assert len(list((trained / "figures").glob("saliency-*.png"))) == 3
+    for section in ("data", "robustness", "saliency", "page"):
+        assert re.search(rf"^{section} +\d+\.\d\d s$", done.err, flags=re.MULTILINE)
+    assert not list(trained.parent.glob(".trained.*"))
+
+
+def test_json_is_one_object_and_nothing_else(pellucid: Command, trained: Path) -> None:
+    done = pellucid("report", trained, "--json")
+    said = json.loads(done.out)
+    assert done.err == ""
+    assert said["report"] == str(trained / "report.html")
+    assert said["n_bytes"] == (trained / "report.html").stat().st_size
+    assert said["seconds"]["page"] >= 0
+
+
+def test_the_page_shows_every_test_photo_behind_its_cell(pellucid: Command, trained: Path) -> None:
+    result = read_run(trained)
+    page = (trained / "report.html").read_text(encoding="utf-8")
+    for i, row in enumerate(result.test.confusion):
+        for j, n in enumerate(row):
+            inside = re.search(rf'id="cell-{i}-{j}" .*?</ul>', page, flags=re.DOTALL)
+            assert (inside is None) == (n == 0)
+            if inside is not None:
+                shown = {int(at) for at in re.findall(r'aria-label="test photo (\d+),', inside[0])}
+                split = result.split.test.y
+                assert shown == set(np.flatnonzero((split == i) & (result.predicted == j)).tolist())
+                assert f'href="#cell-{i}-{j}"' in page
+
+
+def test_grey_pictures_without_a_channel_are_photos_too(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    y = np.arange(40) % 2
+    X = (rng.integers(0, 120, (40, 7, 5)) + 120 * y[:, None, None]).astype(np.uint8)
+    np.savez("grey.npz", X=X, y=y)
+    assert pellucid("run", "grey.npz", "--epochs", 30, "--out", "out", "--quiet").code == 0
+    done = pellucid("report", "out", "--full", "--photos", 2)
+    assert done.code == 0, done.err
+    words = words_of(Path("out/report.html"))
+    assert "every pixel's brightness" in words
+    assert "Left out: hue, since the photos are grey." in words
+    assert {"Mistakes and hits", "Where does it look?"} <= set(titles_of(Path("out/report.html")))
+
+
+def test_many_classes_and_grey_pictures(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    y = np.arange(300) % 30
+    X = rng.integers(0, 256, (300, 5, 7, 1), dtype=np.uint8)
+    np.savez("many.npz", X=X, y=y, classes=np.array([f"kind {i}" for i in range(30)]))
+    assert pellucid("run", "many.npz", "--epochs", 3, "--out", "out", "--quiet").code == 0
+    page = Path("out/report.html").read_text(encoding="utf-8")
+    assert 'class="pairs"' in page  # too many for a matrix: the commonest mistakes instead
+    assert 'class="matrix' not in page
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    links = re.findall(r'href="#([^"]+)"', page)
+    assert set(links) <= set(ids)
+
+
+def test_tables_get_a_report_without_what_needs_photos(
+    pellucid: Command, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    lines = ["a,b,kind"] + [
+        f"{a:.3f},{b:.3f},{'up' if a > b else 'down'}" for a, b in rng.standard_normal((60, 2))
+    ]
+    Path("t.csv").write_text("\n".join(lines) + "\n")
+    done = pellucid("run", "t.csv", "--target", "kind", "--epochs", 20, "--out", "out", "--quiet")
+    assert done.code == 0, done.err
+    for extra in ((), ("--full",)):
+        done = pellucid("report", "out", *extra)
+        assert done.code == 0, done.err
+        titles = titles_of(Path("out/report.html"))
+        assert "How good is it?" in titles
+        assert not {"Mistakes and hits", "Where does it look?", "Which changes does it bear?"} & set(titles)
+        assert "photo" not in words_of(Path("out/report.html")).replace("photos, ", "").lower()
+    assert "Is the data sound?" in titles
+
+
+def test_data_are_loaded_as_they_were_and_found_again_where_they_went(
+    pellucid: Command, tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez("odd.npz", things=rng.integers(0, 256, (30, 4, 4, 3), dtype=np.uint8), kinds=np.arange(30) % 2)
+    done = pellucid(
+        "run", "odd.npz", "--x-key", "things", "--y-key", "kinds", "--epochs", 2, "--out", "out", "--quiet"
+    )
+    assert done.code == 0, done.err
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # the place is kept whole, not as it was typed
+    assert pellucid("report", tmp_path / "out").code == 0
+
+    shutil.move(tmp_path / "odd.npz", tmp_path / "moved.npz")
+    before = files_of(tmp_path / "out")
+    done = pellucid("report", tmp_path / "out")
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert str(tmp_path / "odd.npz") in done.err
+    assert "--data" in done.err
+    assert files_of(tmp_path / "out") == before
+    assert pellucid("report", tmp_path / "out", "--data", tmp_path / "moved.npz").code == 0
+
+
+def test_changed_data_are_refused_unless_forced_and_then_told(
+    pellucid: Command, trained: Path, photos: Path
+) -> None:
+    values = dict(np.load(photos))
+    values["X"][3] //= 2
+    np.savez(photos, **values)
+    before = files_of(trained)
+    done = pellucid("report", trained)
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    assert re.search(r"the (training|test) part of .* is not what this run saw.*--data.*--force", done.err)
+    assert files_of(trained) == before
+    assert pellucid("report", trained, "--force").code == 0
+    assert "Mind that the" in words_of(trained / "report.html")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("model.safetensors", b"no model", "not a whole safetensors file"),
+        (
+            "history.jsonl",
+            b'{"epoch": 0, "loss": 0.5}\n{"epoch": 1, "lo',
+            "history.jsonl, line 2: not a record",
+        ),
+        ("history.jsonl", b"[1, 2]\n", "history.jsonl, line 1: not a record"),
+        ("config.toml", b"model = \n", "config.toml: not the configuration of a run"),
+        ("config.toml", b"\xff\xfe", "config.toml: not the configuration of a run"),
+        ("config.toml", b'epochs = "many"\n', "config.toml: not the configuration of a run"),
+        ("metrics.json", b"{", "metrics.json: not JSON"),
+        ("metrics.json", b"[]", "metrics.json: expected one JSON object, got list"),
+        ("metrics.json", b'{"n_steps": "x"}', "metrics.json: not the metrics of a run"),
+        ("history.jsonl", b'{"epoch": 0, "loss": 0.5}\n', "it ends with a cost of 0.5, metrics.json says"),
+    ],
+)
+def test_a_damaged_file_is_named_and_nothing_is_written(
+    pellucid: Command, trained: Path, name: str, content: bytes, told: str
+) -> None:
+    (trained / name).write_bytes(content)
+    before = files_of(trained)
+    for extra in ((), ("--full",)):
+        done = pellucid("report", trained, *extra)
+        assert done.code == 2
+        assert told in done.err
+        assert len(done.err.splitlines()) == 1
+        assert done.out == ""
+    assert files_of(trained) == before
+    assert [path.name for path in trained.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_a_run_says_of_its_data_is_believed_only_where_it_can_be(
+    pellucid: Command, trained: Path, photos: Path
+) -> None:
+    metrics = json.loads((trained / "metrics.json").read_text())
+    for said in (
+        [1],
+        {"path": 7, "reading": [1]},
+        {"reading": {"image_size": 5, "skip_bad": "yes"}, "photo": 1},
+    ):
+        metrics["data"] = said
+        (trained / "metrics.json").write_text(json.dumps(metrics))
+        done = pellucid("report", trained, "--data", photos)
+        assert done.code == 0, done.err
+
+
+def test_what_is_no_run_folder_is_said(pellucid: Command, tmp_path: Path, trained: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder, told in (
+        ("nowhere", "there is no such folder"),
+        ("empty", "it lacks model.safetensors, history.jsonl, config.toml, metrics.json"),
+        ("photos.npz", "it is a file"),
+    ):
+        done = pellucid("report", folder)
+        assert done.code == 2
+        assert done.err == f"pellucid: {folder}: not a run folder: {told}. `pellucid run` makes one.\n"
+    done = pellucid("report", trained, "--full", "--photos", "-1")
+    assert done.code == 2
+    assert "--photos: expected 0 or more, got -1" in done.err
+
+
+def test_a_training_folder_gets_a_report_too(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    assert pellucid("train", photos, "--out", "t", "--epochs", 3, "--quiet").code == 0
+    done = pellucid("report", "t")
+    assert done.code == 0, done.err
+    assert "Figure 1." in words_of(tmp_path / "t" / "report.html")
+
+
+def test_a_run_of_quantities_is_refused_in_one_line(
+    pellucid: Command, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    rows = [f"{a:.3f},{2 * a:.3f}" for a in rng.standard_normal(40)]
+    Path("q.csv").write_text("\n".join(["a,size", *rows]) + "\n")
+    done = pellucid("train", "q.csv", "--target", "size", "--out", "q", "--epochs", 3, "--quiet")
+    assert done.code == 0, done.err
+    done = pellucid("report", "q")
+    assert done.code == 2
+    assert "the report is of one class a sample, this model is of regression" in done.err
+
+
+def test_the_photos_explained_are_the_surest_mistakes_first(trained: Path, tmp_path: Path) -> None:
+    result = read_run(trained)
+    rows = chosen_photos(Draft.of(result, tmp_path, 5))
+    wrong = result.predicted[rows] != result.split.test.y[rows]
+    assert len(set(rows.tolist())) == 5
+    assert (np.diff(wrong.astype(int)) <= 0).all()  # mistakes, then the rest
+    assert wrong.sum() == min(5, int((result.predicted != result.split.test.y).sum()))
+
+
+def test_the_published_run_in_full(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:
+    assert pellucid("run", "catvnoncat", "--out", "out", "--quiet").code == 0
+    done = pellucid("report", "out", "--full", "--photos", 2)
+    assert done.code == 0, done.err
+    report = tmp_path / "out" / "report.html"
+    strips = [path.stat().st_size for path in (tmp_path / "out" / "figures").glob("saliency-*.png")]
+    assert len(strips) == 2
+    for_ten = report.stat().st_size + 8 * (
+        4 / 3 * max(strips) + 20_000
+    )  # its maps, and 8 more photos and words
+    assert for_ten < 5_000_000
+    words = words_of(report)
+    assert "Of 50 test photos it read 40 rightly: 80 %." in words
+    assert "between 67 % and 89 % rightly (95 % interval)" in words
+    assert "10 photos only the network reads rightly, 3 only that answer: two equally good ones" in words
+    assert "test photo 17 is training photo 146, number for number" in words
+    assert "Without it, the network reads 39 of 49 rightly: 80 %." in words
+    assert (
+        "it takes “non-cat” for “cat” (7 of 17 photos, 41 %); the other way round it errs in 3 of 33."
+        in words
+    )
+
+
+def test_data_of_another_size_are_refused_even_if_forced(
+    pellucid: Command, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    values = dict(np.load(photos))
+    np.savez(tmp_path / "small.npz", **{**values, "X": values["X"][:, :4]})
+    before = files_of(trained)
+    done = pellucid("report", trained, "--data", tmp_path / "small.npz", "--force", "--full")
+    assert done.code == 2
+    assert "the model takes samples of shape (6, 6, 3)" in done.err
+    assert "has (4, 6, 3)" in done.err
+    assert files_of(trained) == before
+
+
+def test_weights_that_are_no_numbers_are_refused_wherever_a_verdict_is_asked_for(
+    pellucid: Command, trained: Path, tmp_path: Path
+) -> None:
+    model = load(trained)
+    model.theta[:] = np.nan
+    save(model, trained / "model.safetensors")
+    Image.new("RGB", (9, 9)).save("photo.png")
+    before = files_of(trained)
+    for arguments in (
+        ("report", trained),
+        ("influence", trained),
+        ("explain", trained, "photo.png", "-o", "why"),
+        ("predict", trained, "photo.png"),
+    ):
+        done = pellucid(*arguments)
+        assert done.code == 2, arguments
+        assert "weights are NaN or infinite" in done.err
+        assert done.out == ""
+    assert files_of(trained) == before
+    assert not (tmp_path / "why").exists()
+
+
+def test_the_new_photo_of_a_full_report_says_what_its_colours_and_the_check_mean(
+    pellucid: Command, photos: Path
+) -> None:
+    Image.new("RGB", (9, 9), (200, 10, 10)).save("photo.png")
+    assert (
+        pellucid("run", photos, "--photo", "photo.png", "--epochs", 20, "--out", "out", "--quiet").code == 0
+    )
+    assert pellucid("report", "out", "--full", "--photos", 0, "--quiet").code == 0
+    words = words_of(Path("out") / "report.html")
+    assert BLIND in words
+    assert "green: of the class answered; red: of another" in words

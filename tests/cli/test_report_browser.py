@@ -1,0 +1,111 @@
+"""The report in a real browser: nothing on the console, nothing wider than a phone, a click that shows photos."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.commands import Command
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--force-prefers-reduced-motion",
+    "--allow-file-access-from-files",
+    "--virtual-time-budget=3000",
+    "--enable-logging=stderr",
+)
+PROBE = """<!DOCTYPE html><meta charset="utf-8"><iframe width="360" height="800" src="{page}"></iframe><pre></pre>
+<script>
+const frame = document.querySelector("iframe");
+frame.onload = () => {{
+  const page = frame.contentDocument, found = {{}};
+  const link = page.querySelector("td.miss a") || page.querySelector("td.hit a");
+  const inside = page.getElementById(link.getAttribute("href").slice(1));
+  const shown = () => getComputedStyle(inside).display;
+  found.width = page.documentElement.scrollWidth;
+  found.room = page.documentElement.clientWidth;
+  found.is_in_tab_order = link.tabIndex >= 0;
+  found.before = shown();
+  link.click();
+  setTimeout(() => {{
+    found.after = shown();
+    const photo = inside.querySelector(".photo"), box = photo.getBoundingClientRect();
+    found.photo = [box.width, box.height, getComputedStyle(photo).backgroundImage.slice(0, 15)];
+    document.querySelector("pre").textContent = JSON.stringify(found);
+  }}, 100);
+}};
+</script>"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> str:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip(f"needs a browser to look at the page: none of {', '.join(NAMES)} is installed")
+    return found
+
+
+def visit(browser: str, page: Path, home: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Open a page, and return what the browser wrote."""
+    return subprocess.run(
+        [browser, *FLAGS, f"--user-data-dir={home}", *flags, page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+
+def console(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
+
+
+def test_a_fault_of_a_page_would_be_seen(browser: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.html").write_text("<script>nobody.knows()</script>")
+    done = visit(browser, tmp_path / "bad.html", tmp_path / "home", f"--screenshot={tmp_path / 'bad.png'}")
+    assert "nobody is not defined" in "".join(console(done))
+
+
+def test_the_full_report_in_a_browser(browser: str, pellucid: Command, trained: Path, tmp_path: Path) -> None:
+    assert pellucid("report", trained, "--full", "--photos", 2, "--quiet").code == 0
+    report = trained / "report.html"
+    picture = tmp_path / "page.png"
+    done = visit(browser, report, tmp_path / "home", "--window-size=1000,1500", f"--screenshot={picture}")
+    assert console(done) == []
+    with Image.open(picture) as image:
+        assert image.size == (1000, 1500)
+        pixels = np.asarray(image.convert("RGB"))
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 50  # words and figures, not an empty page
+
+    probe = tmp_path / "probe.html"
+    probe.write_text(PROBE.format(page=report.as_uri()))
+    done = visit(browser, probe, tmp_path / "home", "--dump-dom")
+    assert console(done) == []
+    said = re.search(r"<pre>(\{.*?\})</pre>", done.stdout)
+    assert said is not None, done.stdout[-500:]
+    found = json.loads(said[1])
+    assert found["width"] <= found["room"] <= 360  # nothing to scroll to the side for
+    assert found["is_in_tab_order"]
+    assert (found["before"], found["after"]) == ("none", "block")
+    assert found["photo"] == [60, 60, 'url("data:image']  # 6 x 6 pixels, ten times as large
+
+
+def test_the_report_prints(browser: str, trained: Path, tmp_path: Path) -> None:
+    paper = tmp_path / "report.pdf"
+    done = visit(browser, trained / "report.html", tmp_path / "home", f"--print-to-pdf={paper}")
+    assert console(done) == []
+    n_pages = len(re.findall(rb"/Type\s*/Page\b(?!s)", paper.read_bytes()))
+    assert 3 <= n_pages <= 20

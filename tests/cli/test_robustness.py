@@ -1,0 +1,184 @@
+"""The command: numbers, pictures, and what bad use gets."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.commands import Command
+
+from pellucid.data.source import load_data
+from pellucid.evaluation.robustness.of_run import FILES, typical_photo
+from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
+from pellucid.evaluation.scores.metrics import evaluate
+from pellucid.formats.safetensors import load, save
+from pellucid.nn.presets import preset
+from pellucid.training.loop import train
+from pellucid.types import Dataset
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An .npz file of 40 small photos in two classes that can be told apart, if not always."""
+    rng = np.random.default_rng(1)
+    y = np.arange(40) % 2
+    X = rng.integers(0, 120, (40, 6, 6, 3), dtype=np.uint8) + (y * 30).astype(np.uint8)[:, None, None, None]
+    path = tmp_path_factory.mktemp("data") / "photos.npz"
+    np.savez(path, X=X, y=y, classes=np.array(["dark", "bright"]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(photos: Path) -> Path:
+    """A model of these photos."""
+    model = preset("logistic", 2)
+    train(model, load_data(str(photos)).train, n_epochs=200, batch_size=None, seed=1)
+    save(model, path := photos.with_name("model.safetensors"))
+    return path
+
+
+def test_json_is_one_object_and_strength_0_is_what_evaluate_says(
+    pellucid: Command, trained: Path, photos: Path
+) -> None:
+    done = pellucid("robustness", trained, photos, "--json")
+    assert (done.code, done.err) == (0, "")
+    found = json.loads(done.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    assert [p["name"] for p in found["perturbations"]] == list(PERTURBATIONS)
+    clean = evaluate(load(trained), load_data(str(photos)).test)
+    for part in (found, *(p["rows"][0] for p in found["perturbations"])):
+        assert (part["n_correct"], part["accuracy"]) == (clean.n_correct, clean.accuracy)
+    assert (found["files"], found["photo"]) == ([], None)
+
+
+def test_text_names_the_worst_and_lists_all(pellucid: Command, trained: Path, photos: Path) -> None:
+    done = pellucid("robustness", trained, photos)
+    assert done.code == 0
+    assert done.out.startswith("As they are, ")
+    assert "At moderate strength, " in done.out
+    for p in PERTURBATIONS.values():
+        assert f" {p.title} " in done.out
+
+
+def test_out_holds_the_pictures_and_the_numbers(
+    pellucid: Command, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "robust"
+    done = pellucid("robustness", trained, photos, "--only", "hue, blur", "-o", out, "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert found["files"] == [str(out / name) for name in FILES]
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
+    assert json.loads((out / "robustness.json").read_text()) == found
+    for name in ("curves.png", "sheet.png"):
+        with Image.open(out / name) as image:
+            assert image.width == 1200
+    again = pellucid("robustness", trained, photos, "--only", "blur", "-o", out)
+    assert again.code == 2
+    assert "not empty" in again.err
+    assert pellucid("robustness", trained, photos, "--only", "blur", "-o", out, "--force").code == 0
+
+
+def test_strengths_of_ones_own(pellucid: Command, trained: Path, photos: Path) -> None:
+    done = pellucid("robustness", trained, photos, "--only", "rotation", "--strengths", "45,15", "--json")
+    (found,) = json.loads(done.out)["perturbations"]
+    assert [row["strength"] for row in found["rows"]] == [0, 15, 45]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--only", "rotatoin"), "unknown perturbation 'rotatoin'. Did you mean 'rotation'?"),
+        (("--only", ","), "at least one perturbation"),
+        (("--strengths", "3"), "--strengths: expected one perturbation in --only"),
+        (("--only", "blur,hue", "--strengths", "3"), "--strengths: expected one perturbation in --only"),
+        (
+            ("--only", "blur", "--strengths", "3,x"),
+            "--strengths: expected numbers such as 5,10,15, got '3,x'",
+        ),
+        (("--only", "blur", "--strengths", "nan"), "blur: expected a strength from 0 to 100"),
+        (("--only", "blur", "--strengths", "-1"), "blur: expected a strength from 0 to 100"),
+        (("--photo", "99"), "--photo: expected the number of a test photo, 0 to 7, got 99"),
+        (("--seed", "-1"), "seed"),
+    ],
+)
+def test_bad_use_is_told_in_a_line(
+    pellucid: Command,
+    trained: Path,
+    photos: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
+    done = pellucid("robustness", trained, photos, "-o", tmp_path / "nothing", *arguments)
+    assert (done.code, done.out) == (2, "")
+    assert words in done.err
+    assert len(done.err.splitlines()) <= 3
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_tables_and_other_sizes_are_refused(
+    pellucid: Command, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.npz"
+    y = np.arange(20) % 2
+    np.savez(other, X=np.zeros((20, 5, 5, 3), np.uint8), y=y, classes=np.array(["dark", "bright"]))
+    done = pellucid("robustness", trained, other)
+    assert done.code == 2
+    assert "expected photos of shape (6, 6, 3), as the model was trained on, got (5, 5, 3)" in done.err
+    assert str(other) in done.err
+    model = preset("logistic", 2)
+    train(model, Dataset(np.random.default_rng(0).random((20, 4)), y, ("dark", "bright")), n_epochs=5)
+    save(model, table := tmp_path / "table.safetensors")
+    done = pellucid("robustness", table, photos)
+    assert done.code == 2
+    assert "expected a model of photos" in done.err
+
+
+def test_the_sheet_shows_a_photo_read_rightly_and_neither_surest_nor_least_sure(
+    trained: Path, photos: Path
+) -> None:
+    model, data = load(trained), load_data(str(photos)).test
+    shown = typical_photo(model, data)
+    labels = model.predict(data.X)
+    assert labels[shown] == data.y[shown]
+    sure = model.predict_proba(data.X)[np.arange(len(data)), labels]
+    right = np.sort(sure[labels == data.y])
+    assert sure[shown] == right[(len(right) - 1) // 2]
+    assert typical_photo(model, Dataset(data.X, 1 - labels, data.classes)) == 0
+
+
+def test_the_published_photos(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:
+    run = pellucid("run", "catvnoncat", "--out", tmp_path / "cats", "--quiet")
+    assert run.code == 0, run.err
+    done = pellucid("robustness", tmp_path / "cats", "catvnoncat", "--only", "rotation,darker", "--json")
+    found = json.loads(done.out)
+    assert (found["n"], found["n_correct"], found["most_common"]) == (50, 40, "cat")
+    rotation, darker = found["perturbations"]
+    assert darker["rows"][-1]["n_correct"] < 33  # what one answer for all would get
+    assert darker["below_baseline_at"] is not None
+    assert rotation["rows"][0]["n_correct"] == 40
+
+
+def test_the_test_photos_are_those_that_were_held_out_and_of_the_models_size(
+    pellucid: Command, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("one", "two"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for i in range(
+            15
+        ):  # nothing to be learned: a photo that was trained on is read rightly, another is not
+            noise = rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)
+            Image.fromarray(noise).save(tmp_path / "photos" / name / f"{i}.png")
+    options = ["--image-size", "9x9", "--epochs", 300, "--learning-rate", 0.05, "--quiet"]
+    for seed in (1, 5):
+        assert pellucid("run", "photos", "--out", f"run{seed}", "--seed", seed, *options).code == 0
+        metrics = json.loads((tmp_path / f"run{seed}" / "metrics.json").read_text())
+        found = json.loads(pellucid("robustness", f"run{seed}", "photos", "--only", "mirror", "--json").out)
+        assert found["accuracy"] == metrics["test"]["accuracy"] < 1
+        assert found["notes"] == []
+    shutil.copy(tmp_path / "photos" / "one" / "0.png", tmp_path / "photos" / "one" / "new.png")
+    done = pellucid("robustness", "run5", "photos", "--only", "mirror")
+    assert "Note: The model was trained on other data" in done.out

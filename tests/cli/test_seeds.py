@@ -1,0 +1,293 @@
+"""The seed lottery: the same bits as one training after the other, and what it says of them."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.commands import Command
+from threadpoolctl import threadpool_limits
+
+import pellucid as pl
+from pellucid.errors import DataError, OptionError, TrainingError
+from pellucid.evaluation.comparison.candidates import draw_published_start, find_candidate
+from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
+from pellucid.evaluation.comparison.seeds import seed_lottery
+from pellucid.nn.initializers import published
+from pellucid.rng import legacy_stream
+from pellucid.runs.build import fit, plan
+from pellucid.types import Dataset, Split
+
+
+@pytest.fixture(scope="module")
+def split() -> Split:
+    rng = np.random.default_rng(5)
+    y = np.arange(60) % 2
+    X = (rng.integers(0, 200, (60, 8, 8, 3)) + 30 * y[:, None, None, None]).astype(np.uint8)
+    return Split(
+        Dataset(X[:40], y[:40], ("dark", "bright")), Dataset(X[40:], y[40:], ("dark", "bright")), "small"
+    )
+
+
+def digest(model: Any) -> str:
+    return hashlib.sha256(model.theta.tobytes()).hexdigest()
+
+
+def found(lottery: Lottery) -> list[Start]:
+    """The starts without what a clock says."""
+    return [replace(start, seconds=0.0) for start in lottery.draws[0].starts]
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_starts_are_those_of_train_bit_for_bit(split: Split, n_workers: int) -> None:
+    candidate = find_candidate("A", "mlp-wide", data="small", epochs=3)  # its start is drawn from the seed
+    lottery = seed_lottery(split, [candidate], 3, first_seed=7, n_workers=n_workers)
+    for start in lottery.draws[0].starts:
+        config, _ = plan("mlp-wide", data="small", epochs=3, seed=start.seed, threads=1)
+        model = pl.preset("mlp-wide")
+        with threadpool_limits(limits=1, user_api="blas"):
+            history = fit(model, split, config)
+            predicted = model.predict(split.test.X)
+        assert start.theta_sha256 == digest(model)
+        assert start.final_loss == history.losses[-1]
+        assert start.n_correct == int((predicted == split.test.y).sum())
+    assert [start.seed for start in lottery.draws[0].starts] == [7, 8, 9]
+
+
+def test_the_published_network_draws_its_start_from_the_seed(split: Split) -> None:
+    candidate = find_candidate("A", "mlp", data="small", epochs=50, path="dual")
+    lottery = seed_lottery(split, [candidate], 3)
+    for start in lottery.draws[0].starts:
+        model = pl.preset("mlp")
+        model.initialize((8, 8, 3))
+        draw_published_start(model, start.seed)
+        with threadpool_limits(limits=1, user_api="blas"):
+            pl.train(model, split.train, n_epochs=50, seed=start.seed, path="dual")
+        assert start.theta_sha256 == digest(model)
+        assert start.path == "dual"
+    plain = pl.preset("mlp")
+    with threadpool_limits(limits=1, user_api="blas"):
+        pl.train(plain, split.train, n_epochs=50, seed=1, path="dual")
+    assert lottery.draws[0].starts[0].theta_sha256 == digest(plain), "seed 1 is the published start"
+    assert len({start.theta_sha256 for start in lottery.draws[0].starts}) == 3
+
+
+def test_a_published_start_is_the_tutorials_with_another_seed() -> None:
+    model = pl.preset("mlp")
+    model.initialize((4,))
+    draw_published_start(model, 5)
+    stream = legacy_stream(5)
+    for leaf in model.leaves():
+        if "W" in leaf.params:
+            n_in, n_out = leaf.params["W"].shape
+            np.testing.assert_array_equal(leaf.params["W"], stream.randn(n_out, n_in).T / np.sqrt(n_in))
+    assert published.__name__ == "published"
+
+
+NET = """
+[[layers]]
+type = "Residual"
+body = [{ type = "Conv2D", filters = 3 }, { type = "BatchNorm" }]
+
+[[layers]]
+type = "Flatten"
+
+[[layers]]
+type = "Dropout"
+rate = 0.2
+
+[[layers]]
+type = "Dense"
+units = 1
+"""
+
+
+@pytest.mark.parametrize("name", ["two-layer", "net.toml"])
+def test_workers_change_nothing(split: Split, tmp_path: Path, name: str) -> None:
+    (tmp_path / "net.toml").write_text(NET)
+    source = tmp_path / name if name.endswith(".toml") else name
+    candidate = find_candidate("A", source, data="small", epochs=4)
+    one, two = (seed_lottery(split, [candidate], 4, n_workers=n) for n in (1, 2))
+    assert found(one) == found(two)
+    assert len({start.theta_sha256 for start in one.draws[0].starts}) == 4
+
+
+def test_the_published_run_is_among_its_starts(published_dir: Path) -> None:
+    cats = pl.load_data("catvnoncat")
+    candidate = find_candidate("A", "mlp", data="catvnoncat")
+    lottery = seed_lottery(cats, [candidate], 2)
+    first = lottery.draws[0].starts[0]
+    assert (first.seed, first.accuracy, first.path) == (1, 0.8, "dual")
+    assert first.final_loss == pytest.approx(0.088439943441702, rel=1e-9)
+    assert lottery.reference() == (0.8, "published")
+    assert lottery.baseline == 0.66
+    assert "The published 0.80 or better" in lottery.in_words()[0]
+
+
+def some(*accuracies: float | None, letter: str = "A") -> Draws:
+    starts = tuple(
+        Start(
+            i + 1, a, a, None if a is None else round(50 * a), 0.1, 0.1, "dual", f"{i}", "" if a else "broke"
+        )
+        for i, a in enumerate(accuracies)
+    )
+    return Draws(letter, "net", starts)
+
+
+def lottery_of(*draws: Draws, n_seeds: int = 5) -> Lottery:
+    return Lottery("small", "photos", 50, 0.66, "cat", n_seeds, False, draws)
+
+
+def test_the_spread_is_counted_right() -> None:
+    draws = some(0.70, 0.66, 0.80, None, 0.74)
+    lottery = lottery_of(draws)
+    assert draws.spread() == pytest.approx(
+        {
+            "min": 0.66,
+            "lower_quartile": 0.69,
+            "median": 0.72,
+            "upper_quartile": 0.755,
+            "max": 0.80,
+            "mean": 0.725,
+            "standard_deviation": np.std([0.70, 0.66, 0.80, 0.74], ddof=1),
+        }
+    )
+    assert (draws.n_at_least(0.74), draws.n_at_least(0.80), draws.n_at_least(0.81)) == (2, 1, 0)
+    result = lottery.to_dict()
+    assert result["a"]["n_above_baseline"] == 3, "0.66 itself is not above 0.66"
+    assert result["reference"] == {"accuracy": 0.70, "of": "seed 1"}
+    assert result["a"]["n_at_least_reference"] == 3
+    assert (result["a"]["n_broken"], result["a"]["n_starts"]) == (1, 5)
+    (words,) = lottery.in_words()
+    assert "between 0.66 and 0.80 on the 50 test photos" in words
+    assert "takes no luck: it comes up in 3 of 4 starts, which speaks for 30 to 95 % of all" in words
+    assert "1 more broke and is left out" in words
+    assert "3 of 4 starts are above that" in words
+
+
+def test_starts_that_score_alike_have_no_range() -> None:
+    (words,) = lottery_of(some(0.70, 0.70), n_seeds=2).in_words()
+    assert "started 2 times, scores 0.70 each time on the 50 test photos. What" in words
+
+
+def test_two_networks_are_set_against_each_other() -> None:
+    lottery = lottery_of(some(0.70, 0.72), some(0.72, 0.80, letter="B"), n_seeds=2)
+    advantage = lottery.advantage()
+    assert advantage is not None
+    assert (advantage.mean, advantage.wins, advantage.ties) == (pytest.approx(0.05), 0.75, 0.25)
+    assert "B wins in 75 % of the pairs and ties in 25 %" in lottery.in_words()[2]
+    assert json.loads(json.dumps(lottery.to_dict()))["difference"]["wins"] == 0.75
+
+
+def test_a_network_without_luck_is_said_to_be_one(split: Split) -> None:
+    lottery = seed_lottery(split, [find_candidate("A", "logistic", data="small", epochs=5)], 3)
+    assert lottery.draws[0].is_without_luck
+    assert "Nothing in this training depends on the seed" in lottery.in_words()[0]
+
+
+def test_broken_trainings(split: Split) -> None:
+    wild = find_candidate("A", "mlp", data="small", epochs=40, learning_rate=1e150, path="direct")
+    with pytest.raises(TrainingError, match=r"A \(mlp\): every start broke"):
+        seed_lottery(split, [wild], 2)
+
+
+def test_what_cannot_be_drawn_is_refused(split: Split, tmp_path: Path) -> None:
+    model = pl.preset("logistic")
+    pl.train(model, split.train, n_epochs=1)
+    pl.save(model, tmp_path / "model.safetensors")
+    mlp = find_candidate("A", "mlp", data="small", epochs=1)
+    with pytest.raises(OptionError, match="2 starts or more, got 1"):
+        seed_lottery(split, [mlp], 1)
+    with pytest.raises(OptionError, match="from 0 to"):
+        seed_lottery(split, [mlp], 2, first_seed=2**32 - 1)
+    with pytest.raises(OptionError, match="its start cannot be drawn again"):
+        seed_lottery(split, [find_candidate("B", tmp_path / "model.safetensors")], 5)
+    empty = replace(split, test=split.test.take(slice(0, 0)))
+    with pytest.raises(DataError, match="the test part is empty"):
+        seed_lottery(empty, [mlp], 5)
+    one = replace(split, train=split.train.take(split.train.y == 0))
+    with pytest.raises(DataError, match="two classes or more"):
+        seed_lottery(one, [mlp], 5)
+
+
+def test_the_command(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    options = ["--data", photos, "--epochs", 20, "--workers", 1]
+    done = pellucid("compare", "mlp", "two-layer", "--seeds", 3, *options, "-o", "out")
+    assert done.code == 0, done.err
+    for words in ("lower quartile", "above always", "seed 1", "started 3 times", "One start of each", "out"):
+        assert words in done.out
+    assert done.err == ""
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"lottery.json", "lottery.png"}
+    result = json.loads(pellucid("compare", "mlp", "--seeds", 2, *options, "--json", "--seed", 4).out)
+    assert [start["seed"] for start in result["a"]["starts"]] == [4, 5]
+    assert "b" not in result
+    assert result["is_complete"] is True
+    again = pellucid("compare", "mlp", "--seeds", 3, *options, "-o", "out")
+    assert again.code == 2
+    assert "--force" in again.err
+
+
+def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from pellucid.evaluation.comparison.measure import seeds as lottery\n"
+        "from pellucid.cli.main import main\n"
+        "from pellucid.parallel import JobBar\n"
+        "seen = []\n"
+        "def advance(self, figures=''):\n"
+        "    seen.append(figures)\n"
+        "    if len(seen) == 4:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "JobBar.advance = advance\n"
+        "if __name__ == '__main__':\n"
+        "    sys.exit(main(sys.argv[1:]))\n"
+    )
+    (tmp_path / "stopped.py").write_text(script)
+    command = [
+        sys.executable,
+        "stopped.py",
+        "compare",
+        "mlp",
+        "--data",
+        str(photos),
+        "--seeds",
+        "400",
+        "--json",
+    ]
+    command += ["--epochs", "50", "--workers", "2", "-o", "out"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100)
+    assert done.returncode == 130, done.stderr
+    assert done.stderr == ""
+    result = json.loads(done.stdout)
+    assert result["is_complete"] is False
+    assert 1 <= len(result["a"]["starts"]) < 400
+    assert json.loads((tmp_path / "out" / "lottery.json").read_text()) == result
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
+def test_ctrl_c_before_anything_is_done_just_ends(tmp_path: Path, photos: Path) -> None:
+    command = [sys.executable, "-m", "pellucid.cli.main", "compare", "mlp", "--data", str(photos)]
+    command += ["--seeds", "5", "--epochs", "100000000", "--path", "dual"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        process.wait(timeout=6)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert out == ""
+    assert "Traceback" not in err

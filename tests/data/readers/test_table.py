@@ -1,0 +1,446 @@
+"""Tables: what becomes of their columns, which dialects are read, and what each bad one gets."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import load_iris
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.data.readers.table_schema import Column, Encoded, TableSchema
+from pellucid.data.readers.table_text import read_table
+from pellucid.data.source import load_data
+from pellucid.errors import DataError, FormatError, OptionError, PellucidError
+from pellucid.types import Split
+
+PETS = "name of owner,kg,coat,pet\n" + "".join(
+    f'"Nemo, {"AB"[i % 2]}.",{kg},{coat},{pet}\n'
+    for i, (kg, coat, pet) in enumerate(
+        [(4.5, "tabby", "cat"), (30, "plain", "dog"), (3.25, "", "cat"), (1e1, "tabby", "dog")] * 5
+    )
+)
+SCHEMA = TableSchema(
+    (Column("kg"), Column("coat", "category", ("(missing)", "plain", "tabby"))),
+    ("pet",),
+    "classification",
+    ("cat", "dog"),
+)
+
+
+def write(folder: Path, content: str | bytes, name: str = "pets.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def load(folder: Path, content: str | bytes, target: str | None = None, **options: Any) -> Split:
+    return load_data(write(folder, content), target=target, **options)
+
+
+def rows(*columns: Any) -> str:
+    return "".join(",".join(str(cell) for cell in row) + "\n" for row in zip(*columns, strict=True))
+
+
+def test_numbers_stay_and_words_become_columns(tmp_path: Path) -> None:
+    split = load(tmp_path, PETS, "pet")
+    assert split.classes == ("cat", "dog")
+    assert split.schema.feature_names == (
+        *("name of owner=Nemo, A.", "name of owner=Nemo, B."),
+        *("kg", "coat=(missing)", "coat=plain", "coat=tabby"),
+    )
+    assert split.schema.is_numeric == (False, False, True, False, False, False)
+    assert split.notes == ("held out 20 % (4 of 20 samples), stratified, seed 1",)
+    X = np.concatenate([split.train.X, split.test.X])
+    y = np.concatenate([split.train.y, split.test.y])
+    assert X.dtype == np.float64
+    assert y.dtype == np.int64
+    wanted = {
+        (1, 0, 4.5, 0, 0, 1, 0): 5,
+        (0, 1, 30.0, 0, 1, 0, 1): 5,
+        (1, 0, 3.25, 1, 0, 0, 0): 5,
+        (0, 1, 10.0, 0, 0, 1, 1): 5,
+    }
+    values, counts = np.unique(np.column_stack([X, y]), axis=0, return_counts=True)
+    assert dict(zip(map(tuple, values.tolist()), counts.tolist(), strict=True)) == wanted
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+def test_every_dialect_gives_the_same(
+    delimiter: str, start: str, end: str, quoting: Any, tmp_path: Path
+) -> None:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    writer.writerows(csv.reader(PETS.splitlines()))
+    found = read_table(write(tmp_path, start + file.getvalue(), "a.tsv" if delimiter == "\t" else "a.csv"))
+    wanted = read_table(write(tmp_path, PETS))
+    assert found._replace(where="") == wanted._replace(where="")
+    assert found.columns[0][0] == "Nemo, A."
+    assert found.rows[-1] == "line 21"
+
+
+def test_tabs_need_no_ending_and_spaces_and_empty_lines_no_care(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path, 'a\t b \n\n 1\t"x\ny"\n   \n2\t ""\n\n'))
+    assert table.names == ("a", "b")
+    assert table.columns == (("1", "2"), ("x\ny", ""))
+    assert table.rows == ("line 3", "line 6")  # a line break inside quotes counts as a line of the file
+
+
+def test_a_semicolon_table_whose_names_hold_commas(tmp_path: Path) -> None:
+    assert read_table(write(tmp_path, "size, cm;weight, kg\n1;2\n")).names == ("size, cm", "weight, kg")
+
+
+@pytest.mark.parametrize(
+    ("labels", "target", "classes", "y"),
+    [
+        (["b", "a", "c"], "y", ("a", "b", "c"), [1, 0, 2]),
+        ([10, 9, 9.0], "y", ("9", "10"), [1, 0, 0]),  # sorted as numbers
+        (["no", "Yes", "no"], "y:class", ("Yes", "no"), [1, 0, 1]),
+        (["True", "False", "True"], "y", ("False", "True"), [1, 0, 1]),
+        ([1, "b", "b"], "y", ("1", "b"), [0, 1, 1]),
+        ([0.5, 1.5, 1.5], "y:class", ("0.5", "1.5"), [0, 1, 1]),
+        ([0.5, 1, 2], "y", (), [0.5, 1, 2]),
+        (["1e-3", "-2", "+3"], " y ", (), [0.001, -2, 3]),
+        ([7, 9, 7], "y:number", (), [7, 9, 7]),
+    ],
+)
+def test_targets(labels: list[Any], target: str, classes: tuple[str, ...], y: Any, tmp_path: Path) -> None:
+    split = load(tmp_path, "x,y\n" + rows(range(9), labels * 3), target, test_fraction=0.4)
+    assert split.classes == split.schema.classes == classes
+    assert split.schema.task == ("classification" if classes else "regression")
+    for part in (split.train, split.test):
+        assert part.y.dtype == (np.int64 if classes else np.float64)
+        np.testing.assert_array_equal(part.y, np.array(y * 3)[part.X[:, 0].astype(int)])
+
+
+def test_renamed_labels_and_guessed_quantities_are_noted(tmp_path: Path) -> None:
+    assert "labels 3, 5 became 0, 1" in load(tmp_path, "x,y\n" + rows(range(9), [3, 5, 5] * 3), "y").notes
+    split = load(tmp_path, "x,y\n" + rows(range(0, 202, 2), range(101)), "y")
+    assert split.notes[0] == "101 different whole numbers in 'y': a quantity"
+    assert split.schema.task == "regression"
+
+
+def test_a_column_whose_own_name_looks_like_a_rule(tmp_path: Path) -> None:
+    split = load(tmp_path, '"y:number","a,b",a,b\n' + rows([1, 2] * 4, [3, 4] * 4, [0] * 8, [1] * 8), "a,b")
+    assert split.classes == ("3", "4")
+    assert load(tmp_path, (tmp_path / "pets.csv").read_bytes(), "y:number").classes == ("1", "2")
+
+
+def test_several_targets_are_yes_or_no_questions(tmp_path: Path) -> None:
+    a, b = [0, 1, 1, 0] * 3, ["true", "False", "1.0", "0"] * 3
+    split = load(tmp_path, "x,a,z,b,c\n" + rows(range(12), a, a, b, [0] * 12), "b, a,c")
+    assert split.classes == split.schema.classes == ("b", "a", "c")
+    assert split.schema.task == "multi_label"
+    assert [column.name for column in split.schema.columns] == ["x", "z"]
+    assert split.notes[-2:] == (
+        "one answer only in every row of: c",
+        "held out 20 % (3 of 12 samples), at random, seed 1",
+    )
+    for part in (split.train, split.test):
+        assert part.y.dtype == np.int64
+        wanted = np.column_stack([[1, 0, 1, 0] * 3, a, [0] * 12])
+        np.testing.assert_array_equal(part.y, wanted[part.X[:, 0].astype(int)])
+
+
+def test_categories_come_from_the_training_part(tmp_path: Path) -> None:
+    words = [f"w{i:02}" for i in range(40)]
+    split = load(tmp_path, "x,word,y\n" + rows(range(0, 80, 2), words, [0, 1] * 20), "y")
+    seen = tuple(words[int(x) // 2] for x in split.train.X[:, 0])
+    assert split.schema.columns[1].categories == seen
+    np.testing.assert_array_equal(split.train.X[:, 1:], np.eye(32))
+    np.testing.assert_array_equal(split.test.X[:, 1:], np.zeros((8, 32)))
+    assert any("in 8 of 8 rows" in note for note in split.notes)
+
+
+@pytest.mark.parametrize(
+    ("column", "kept", "note"),
+    [
+        (range(50), True, "column 'x' only counts the rows: better remove it"),
+        ([7] * 50, True, "one value only in every training row of: x"),
+        (["w"] * 50, True, "one value only in every training row of: x"),
+        ([1, 2, 3, "4 kg", 5] * 10, True, "column 'x': read as words, since '4 kg' in line 5 is no number"),
+        ([""] * 50, False, "left out column 'x': it is empty"),
+    ],
+)
+def test_strange_columns_are_noted(column: Any, kept: bool, note: str, tmp_path: Path) -> None:
+    split = load(tmp_path, "x,z,y\n" + rows(column, [1, 2] * 25, [0, 1] * 25), "y")
+    assert note in split.notes
+    assert ("x" in [column.name for column in split.schema.columns]) == kept
+
+
+def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
+    text = ",id,x,y\n" + rows(
+        range(101), [f"n{i}" for i in range(101)], [3, 1, 2] * 33 + [5, 5], [0] + [1, 0] * 50
+    )
+    split = load(tmp_path, text, "y")
+    assert split.schema.feature_names == ("x",)
+    assert split.notes[:2] == (
+        "left out column 1, which the first line does not name",
+        "left out column 'id': 101 different words in 101 rows, as names have",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "target", "message"),
+    [
+        ("x,y\n1,2\n", None, r"expected a target, .* Columns: x, y\. Try target='y'"),
+        ("x,y\n1,2\n", " ", "expected a target"),
+        ("Age,sex\n1,2\n", "agee", "no column 'agee', which was named as the target. Did you mean 'Age'"),
+        ("age,y\n1,2\n", "agee:number", "no column 'agee',"),
+        ("a,b\n1,2\n", "a,c,d", "there is no columns? 'c', 'd'"),
+        ("a,b\n1,2\n", "a,a", "expected different target columns, got a, a"),
+        (
+            "5.1,3.5,no\n4.9,3.0,no\n",
+            "y",
+            r"first line has to hold the columns' names.*Columns: 5\.1, 3\.5, no",
+        ),
+        ("1,1,0\n1,0,1\n", "y", r"got '1' twice.*first line has to hold"),
+        ("", "y", "found an empty file"),
+        (" \n\n", "y", "expected a line of column names, found none"),
+        (",,\n1,2,3\n", "y", "expected a line of column names, found empty ones"),
+        ("x,y\n", "y", "expected rows below the names, found none"),
+        ("y\n1\n2\n", "y", "expected at least two columns, .* got only 'y'"),
+        ("x,y\n1,2.5\n", "y", "expected at least two rows, .* got 1"),
+        ("x,y,x\n1,2,3\n", "y", "expected different names for the columns, got 'x' twice. Rename one"),
+        ("x,y\n1,2\n\n1,2,3\n", "y", "expected 2 fields in line 4, .* got 3"),
+        ("x,y\n1,2\n1\n", "y", "expected 2 fields in line 3, .* got 1"),
+        ('x,y\n1,2\n1,"2\n3,4\n', "y", r"cannot divide the text from line 3 on \(unexpected end"),
+        ('x,y\n1,"2"3\n', "y", "cannot divide the text from line 2 on"),
+        ("x,y\n1,2\n1," + 200_000 * "a" + "\n", "y", r"from line 3 on \(field larger than field limit"),
+        (b"x,y\n1,2\n1,\xe9\n", "y", "expected text in UTF-8, got the byte 0xe9 in line 3"),
+        ("x,y\n1,2\n".encode("utf-16"), "y", "expected text in UTF-8, got the byte 0xf[ef] in line 1"),
+        ("x,y\n1,\0\n", "y", "found null bytes"),
+        ("x,y\n1,2\n,2\nNA,3\n4,1\n", "y:number", "'x' has no value in 2 of 4 rows, the first in line 3"),
+        ("x,y\n1,a\n2,?\n3,a\n4,NULL", "y", "target 'y' has no value in 2 of 4 rows, the first in line 3"),
+        ("x,y\n1,2\n1e999,3\n", "y:number", "'x': expected finite numbers, got '1e999' in line 3"),
+        ("x,y\n1,2.5\n2,inf\n", "y", "'y': expected finite numbers, got 'inf' in line 3"),
+        ("x,y\n1,2.5\n2,few\n", "y:number", "'y': expected finite numbers, got 'few' in line 3"),
+        (
+            "x;y\n1,5;0\n2,5;1\n",
+            "y:number",
+            "'x': expected numbers with a decimal point, got '1,5' in line 2",
+        ),
+        ("x;y\n1;1.000,5\n2;2\n", "y", "'y': expected numbers with a decimal point, got '1.000,5' in line 2"),
+        ("x,y\n1,a\n2,a\n", "y", "expected at least two classes, but every label is 'a'"),
+        ("x,y\n1,3\n2,4\n3,3\n", "y", "class '4' has 1 row.* a quantity .* say target='y:number'"),
+        ("x,y\n1,a\n2,b\n3,a\n", "y", "class 'b' has 1 sample"),
+        ("x,a,b\n1,0,1\n1,0,0.5\n", "a,b", "column 'b': expected 0 or 1, .* got '0.5' in line 3"),
+        ("x,a,b\n1,,1\n1,0,0\n", "a,b", r"column 'a': expected 0 or 1, .* got '\(missing\)' in line 2"),
+        (
+            "x,y\n" + rows(map("n{}".format, range(101)), [0] + [1, 0] * 50),
+            "y",
+            "no column is left to predict y",
+        ),
+        (
+            "x,y\n" + rows(["q", *range(120)], [0] + [1, 0] * 60),
+            "y",
+            "'q' in line 2 is no number, though 99.2 %",
+        ),
+        (
+            "x,y\n" + rows([1] * 121, ["q", *range(120)]),
+            "y",
+            "'y': expected finite numbers, got 'q' in line 2",
+        ),
+    ],
+)
+def test_bad_tables_get_one_clear_line(
+    content: str | bytes, target: str | None, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=message) as caught:
+        load(tmp_path, content, target)
+    assert "\n" not in str(caught.value)
+    assert "pets.csv: " in str(caught.value)
+
+
+def test_the_schema_reads_other_tables(tmp_path: Path) -> None:
+    text = 'pet,extra,,coat,kg\ndog,1,9,"tabby",2e1\ncat,x,9,NA,.5\n'
+    X, y, notes = SCHEMA.encode(write(tmp_path, text))
+    np.testing.assert_array_equal(X, [[20, 0, 0, 1], [0.5, 1, 0, 0]])
+    np.testing.assert_array_equal(y, [1, 0])
+    assert notes == ("left out column 3, which the first line does not name",)
+    same = [{"coat": "tabby", "pet": "dog", "kg": 20}, {"kg": 0.5, "pet": "cat", "coat": None}]
+    np.testing.assert_array_equal(SCHEMA.encode(same).X, X)
+    np.testing.assert_array_equal(SCHEMA.encode(same).y, y)  # type: ignore[arg-type]
+    assert SCHEMA.encode(same, with_target=False).y is None
+    assert SCHEMA.encode(write(tmp_path, "kg,coat\n1,tabby\n")).y is None
+
+
+def test_a_new_category_becomes_zeros_and_a_note() -> None:
+    found = SCHEMA.encode([{"coat": coat, "kg": 1} for coat in ("plain", "Tabby", "spots")])
+    np.testing.assert_array_equal(found.X, [[1, 0, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0]])
+    assert found.notes == (
+        "column 'coat': 'Tabby' (row 2) is no category of the training part and became all zeros, in 2 of 3 rows",
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ([], "rows: expected at least one row, got none"),
+        (
+            [{"Kg": 1}],
+            "no columns 'kg', 'coat', which the model was trained on. Did you mean 'Kg'.*Columns: Kg",
+        ),
+        ([{"kg": "x", "coat": "plain"}], "column 'kg': expected finite numbers, got 'x' in row 1"),
+        (
+            [{"kg": 1, "coat": ""}, {"coat": ""}],
+            "column 'kg' has no value in 1 of 2 rows, the first in row 2",
+        ),
+        ([{"kg": 1, "coat": "", "pet": "owl"}], "'pet' holds 'owl' in row 1, .* classes .cat, dog."),
+        ([{"kg": 1, "coat": "", "pet": None}], r"'pet' holds '\(missing\)' in row 1"),
+    ],
+)
+def test_tables_that_the_schema_cannot_read(table: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        SCHEMA.encode(table)
+
+
+def test_whole_number_classes_however_written() -> None:
+    schema = TableSchema((Column("x"),), ("y",), "classification", ("3", "10"))
+    np.testing.assert_array_equal(
+        schema.encode([{"x": 0, "y": y} for y in ("3", "10", "3.0", "1e1", 10)]).y, [0, 1, 0, 1, 1]
+    )
+
+
+def test_several_targets_of_which_some_are_missing() -> None:
+    schema = TableSchema((Column("x"),), ("a", "b"), "multi_label", ("a", "b"))
+    np.testing.assert_array_equal(schema.encode([{"x": 1, "a": 0, "b": 1}]).y, [[0, 1]])
+    assert schema.encode([{"x": 1, "a": 0}])[1:] == (None, ("no labels read: there is no column b",))
+    assert schema.encode([{"x": 1}])[1:] == (None, ())
+
+
+def test_the_schema_survives_json(tmp_path: Path) -> None:
+    for schema in (
+        SCHEMA,
+        TableSchema((Column("x"),), ("a", "b"), "multi_label", ("a", "b")),
+        TableSchema((Column("x"),), ("y",), "regression"),
+        load(tmp_path, PETS, "pet").schema,
+    ):
+        assert TableSchema.from_config(json.loads(json.dumps(schema.to_config()))) == schema
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"task": "clasification"},
+        {"task": "regression"},
+        {"task": "multi_label"},
+        {"classes": ["cat"]},
+        {"classes": ["cat", "cat"]},
+        {"classes": "cat"},
+        {"classes": [1, 2]},
+        {"target": []},
+        {"target": ["kg"]},
+        {"columns": []},
+        {"columns": None},
+        {"columns": [{"name": "a", "kind": "numeric"}]},
+        {"columns": [{"name": "a", "kind": "numeric", "categories": ["x"]}]},
+        {"columns": [{"name": "a", "kind": "category", "categories": []}]},
+        {"columns": [{"name": "a", "kind": "category", "categories": ["x", "x"]}]},
+        {"columns": [{"name": "a", "kind": "numerical", "categories": []}]},
+        {"columns": [{"name": "a", "kind": "numeric", "categories": []}] * 2},
+    ],
+)
+def test_a_damaged_schema_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(
+        FormatError, match=r"table schema in the model file: .* damaged, or from a newer pellucid"
+    ):
+        TableSchema.from_config(SCHEMA.to_config() | change)
+
+
+def test_other_things_than_a_schema_are_refused() -> None:
+    for config in (None, 7, [], {}):
+        with pytest.raises(FormatError):
+            TableSchema.from_config(config)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="Did you mean 'numeric'"):
+        Column("x", "numerics")
+
+
+def test_iris_from_a_file_equals_iris_standardized_or_not(tmp_path: Path) -> None:
+    iris = load_iris()
+    names = iris.target_names[iris.target]
+    text = ",".join(["species", *iris.feature_names]) + "\n" + rows(names, *iris.data.T)
+    split = load(tmp_path, text, "species")
+    again: Encoded = split.schema.encode(tmp_path / "pets.csv")
+    np.testing.assert_array_equal(again.X, iris.data)
+    np.testing.assert_array_equal(again.y, iris.target)
+    assert split.train.counts.tolist() == [40, 40, 40]
+    rule = Preprocessing.standardize(split.train.X, split.schema.is_numeric)
+    prepared = rule.apply(split.train.X, np.float64)
+    np.testing.assert_allclose(prepared.mean(axis=0), 0, atol=1e-13)
+    np.testing.assert_allclose(prepared.std(axis=0), 1, rtol=1e-13)
+
+
+FUZZ = settings(
+    max_examples=200,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
+SCRAPS = st.one_of(
+    st.text(st.sampled_from("0123456789.,e-_ abcdnog\n"), max_size=3).map(str.encode),
+    st.text(st.sampled_from("0123456789.e-_ abcdnog"), max_size=3).map(str.encode),
+    st.sampled_from([b";", b"\t", b'"', b"\r", b"nan", b"inf", b"1e999", b"\xef\xbb\xbf", b"\0", b"\xff"]),
+    st.binary(max_size=3),
+)
+
+
+@FUZZ
+@given(st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=2, max_size=6), st.sampled_from(",;\t"))
+def test_any_text_that_csv_writes_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[list[str]], delimiter: str
+) -> None:
+    cells[0] = ["a", "b", "c"]
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=delimiter, quoting=csv.QUOTE_ALL).writerows(cells)
+    path = write(
+        tmp_path_factory.getbasetemp(), file.getvalue(), "any.tsv" if delimiter == "\t" else "any.csv"
+    )
+    missing = {"", "?", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"}
+    wanted = [
+        ["" if (text := cell.strip()).lower() in missing else text for cell in row] for row in cells[1:]
+    ]
+    assert [list(row) for row in zip(*read_table(path).columns, strict=True)] == wanted
+
+
+@FUZZ
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3), SCRAPS), min_size=1, max_size=3),
+    st.sampled_from(["pet", "kg", "coat", "coat,pet", "pet:number", "kg:class"]),
+)
+def test_damaged_tables_give_a_good_result_or_an_error_of_ours(
+    tmp_path_factory: pytest.TempPathFactory, damages: list[tuple[float, int, bytes]], target: str
+) -> None:
+    data = PETS.encode()
+    for place, n_removed, scrap in damages:
+        start = int(len(data) * place)
+        data = data[:start] + scrap + data[start + n_removed :]
+    path = write(tmp_path_factory.getbasetemp(), data, "damaged.csv")
+    split, error = None, ""
+    try:
+        split = load_data(path, target=target)
+    except PellucidError as caught:
+        error = str(caught)
+    if split is None:
+        assert error.isprintable()  # one line, whatever the file held
+        assert len(error) < 1000
+        return
+    assert np.isfinite(split.train.X).all()
+    assert split.train.X.shape[1] == split.test.X.shape[1] == len(split.schema.feature_names)
+    assert len(split.train) == len(split.train.y) > 0 < len(split.test) == len(split.test.y)
+    assert all(note.isprintable() for note in split.notes)
+    assert TableSchema.from_config(json.loads(json.dumps(split.schema.to_config()))) == split.schema
+    np.testing.assert_array_equal(
+        np.sort(split.schema.encode(path).X, axis=0),
+        np.sort(np.concatenate([split.train.X, split.test.X]), axis=0),
+    )

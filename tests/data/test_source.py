@@ -1,0 +1,204 @@
+"""What `load_data` accepts by name, which options go with what, and the part that is held out."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+
+from pellucid.data.source import BUILTIN, builtin_names, load_data
+from pellucid.data.validate import hold_out
+from pellucid.errors import DataError, DownloadError, OptionError
+from pellucid.types import Dataset
+
+LIGHT = (
+    "sources",
+    "images",
+    "preprocess",
+    "download",
+    "labels",
+    "door",
+    "pairs",
+    "h5",
+    "npz",
+    "folder",
+    "foreign",
+    "table",
+    "table_schema",
+    "table_text",
+)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "table.npz"
+    np.savez(path, X=np.arange(200.0).reshape(100, 2), y=np.repeat([0, 1, 2], [60, 30, 10]))
+    return path
+
+
+def test_every_built_in_name_has_a_line() -> None:
+    assert builtin_names() == ("drawn-cats", "catvnoncat", "digits")
+    assert all(line and "\n" not in line for line in BUILTIN.values())
+
+
+def test_drawn_cats_need_no_file() -> None:
+    split = load_data("drawn-cats")
+    assert split.train.X.dtype == np.uint8
+    assert len(split.classes) == 2
+
+
+def test_unknown_names_get_the_nearest() -> None:
+    with pytest.raises(
+        DataError, match=r"unknown data set 'drawn-cat'\. Did you mean 'drawn-cats'\? .*\.csv file"
+    ):
+        load_data("drawn-cat")
+
+
+@pytest.mark.parametrize("source", ["no/such/folder", "pets.csv", "./pets", "\0"])
+def test_paths_that_do_not_exist(source: str) -> None:
+    with pytest.raises(DataError, match=r"no such file|cannot look at it|unknown data set"):
+        load_data(source)
+
+
+def test_other_endings_are_refused(tmp_path: Path) -> None:
+    for name in ("a.txt", "a.jpg", "a"):
+        (tmp_path / name).write_text("1,2\n")
+        with pytest.raises(
+            DataError, match=rf"{name}: expected a folder of images, an \.h5, \.hdf5, \.npz, \.csv or"
+        ):
+            load_data(tmp_path / name)
+
+
+def test_a_file_in_the_home_folder(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(table.parent))
+    monkeypatch.setenv("USERPROFILE", str(table.parent))
+    assert len(load_data("~/table.npz").train) == 80
+
+
+def test_options_that_would_have_no_effect_are_refused(table: Path) -> None:
+    with pytest.raises(OptionError, match=r"a file\): skip_bad does not apply here"):
+        load_data(table, skip_bad=True)
+    with pytest.raises(OptionError, match=r"a file\): mirror does not apply here"):
+        load_data(table, mirror="https://example.org")
+    with pytest.raises(OptionError, match=r"a folder\): x_key does not apply here"):
+        load_data(table.parent, x_key="X", y_key="y")
+    with pytest.raises(OptionError, match=r"drawn-cats: mirror does not apply here"):
+        load_data("drawn-cats", mirror="https://example.org")
+    for source in (table, table.parent, "drawn-cats", "digits"):
+        with pytest.raises(OptionError, match=r": target does not apply here"):
+            load_data(source, target="y")
+    (table.parent / "pets.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(OptionError, match=r"a table\): y_key does not apply here"):
+        load_data(table.parent / "pets.csv", y_key="y")
+    with pytest.raises(OptionError, match=r"catvnoncat: image_size does not apply here"):
+        load_data("catvnoncat", image_size=(32, 32))
+
+
+def test_the_mirror_reaches_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(OptionError, match="mirror: expected an address"):
+        load_data("catvnoncat", mirror="no-address")
+
+
+def test_a_wrong_published_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("train_catvnoncat.h5", "test_catvnoncat.h5"):
+        (tmp_path / name).write_bytes(b"wrong")
+    monkeypatch.setenv("PELLUCID_DATA_DIR", str(tmp_path))
+    with pytest.raises(
+        DownloadError, match=r"train_catvnoncat\.h5: not the published file: wanted sha256 fbe56ab67c3a"
+    ):
+        load_data("catvnoncat")
+
+
+def test_the_held_out_part_is_stratified_ordered_and_complete(table: Path) -> None:
+    split = load_data(table)
+    assert split.notes == ("held out 20 % (20 of 100 samples), stratified, seed 1",)
+    assert split.train.counts.tolist() == [48, 24, 8]
+    assert split.test.counts.tolist() == [12, 6, 2]
+    first = [part.X[:, 0] for part in (split.train, split.test)]
+    assert all((np.diff(values) > 0).all() for values in first)
+    np.testing.assert_array_equal(np.sort(np.concatenate(first)), np.arange(0, 200, 2))
+    np.testing.assert_array_equal(split.test.y, np.digitize(split.test.X[:, 0] / 2, [60, 90]))
+
+
+def test_the_seed_and_only_the_seed_draws_it(table: Path) -> None:
+    rows = [load_data(table, seed=seed).test.X[:, 0].tolist() for seed in (1, 1, 2)]
+    assert rows[0] == rows[1] != rows[2]
+    assert load_data(table, seed=2).notes[-1].endswith("seed 2")
+
+
+def test_the_fraction(table: Path) -> None:
+    split = load_data(table, test_fraction=0.125)
+    assert split.notes == ("held out 12.5 % (13 of 100 samples), stratified, seed 1",)
+    assert len(split.test) == 13
+    for fraction in (0, 1, -0.2, 20, float("nan")):
+        with pytest.raises(OptionError, match="test_fraction: expected a number between 0 and 1"):
+            load_data(table, test_fraction=fraction)
+    for seed in (-1, 2**32):
+        with pytest.raises(OptionError, match="seed: expected a whole number from 0"):
+            load_data(table, seed=seed)
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.99])
+def test_a_part_too_small_for_all_classes(table: Path, fraction: float) -> None:
+    with pytest.raises(
+        DataError, match=r"holding out \d+ of 100 samples leaves a part with fewer samples than the 3"
+    ):
+        load_data(table, test_fraction=fraction)
+
+
+def test_two_samples_a_class_are_enough_where_both_parts_get_one() -> None:
+    data = Dataset(np.arange(8.0).reshape(4, 2), np.array([0, 1, 0, 1]), ("a", "b"))
+    split = hold_out(data, name="toy", seed=3, test_fraction=0.5)
+    assert split.train.counts.tolist() == split.test.counts.tolist() == [1, 1]
+
+
+def test_quantities_and_several_answers_are_held_out_at_random() -> None:
+    for y in (np.linspace(0, 1, 10), np.eye(10, 3, dtype=np.int64)):
+        split = hold_out(Dataset(np.arange(10)[:, None], y), name="toy", seed=3, test_fraction=0.25)
+        assert split.notes == ("held out 25 % (3 of 10 samples), at random, seed 3",)
+        for part in (split.train, split.test):
+            np.testing.assert_array_equal(part.y, y[part.X[:, 0]])
+        with pytest.raises(DataError, match="holding out 10 of 10 samples leaves a part without samples"):
+            hold_out(Dataset(np.arange(10)[:, None], y), name="toy", seed=3, test_fraction=0.99)
+
+
+def test_a_class_of_one_sample_without_a_name() -> None:
+    with pytest.raises(DataError, match=r"class '2' has 1 sample"):
+        hold_out(Dataset(np.zeros((5, 1)), np.array([0, 0, 1, 1, 2])), name="toy", seed=1, test_fraction=0.4)
+
+
+def test_digits_are_photos_in_ten_classes() -> None:
+    split = load_data("digits")
+    assert split.train.X.shape == (1437, 8, 8, 1)
+    assert split.test.X.shape == (360, 8, 8, 1)
+    assert split.train.X.dtype == np.uint8
+    assert split.classes == tuple("0123456789")
+    assert split.notes == ("held out 20 % (360 of 1797 samples), stratified, seed 1",)
+    assert set(split.test.counts.tolist()) <= {35, 36, 37}
+    # 17 shades of grey, the nearest whole number to v / 16 of 255
+    assert np.unique(split.train.X).tolist() == [round(v * 255 / 16) for v in range(17)]
+    whole = load_digits()
+    rest = sorted(X.tobytes() for part in (split.train, split.test) for X in part.X)
+    assert rest == sorted(np.rint(X * 255 / 16).astype(np.uint8).tobytes() for X in whole.images)
+
+
+def test_digits_can_be_learned() -> None:
+    split = load_data("digits", seed=2, test_fraction=0.25)
+    X, X_test = (part.X.reshape(len(part), -1) / 255 for part in (split.train, split.test))
+    model = LogisticRegression(max_iter=1000).fit(X, split.train.y)
+    assert model.score(X_test, split.test.y) > 0.93
+
+
+def test_importing_loads_no_heavy_package() -> None:
+    code = (
+        f"import sys; {'; '.join(f'import pellucid.data.{module}' for module in LIGHT)}; "
+        "print(sorted({'PIL', 'h5py', 'sklearn', 'pooch', 'requests', 'scipy', 'tqdm'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

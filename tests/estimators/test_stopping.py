@@ -1,0 +1,104 @@
+"""The rule of convergence: when it stops, what it keeps, how it cuts the rate, in either form."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.estimators.stopping import Convergence
+from pellucid.nn.layers import Dense
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.sequential import Sequential
+from pellucid.training.events import EpochEnd, Run, StepEnd
+from pellucid.training.history import History
+from pellucid.training.loop import train
+from pellucid.training.optimizers.sgd import SGD
+from pellucid.types import Dataset
+
+
+def stops(losses: list[float], **options: Any) -> int:
+    """Return after how many epochs a training with these losses ends."""
+    rule = Convergence(**options)
+    for i, loss in enumerate(losses):
+        if rule(EpochEnd(i, i, {"loss": loss})):
+            assert rule.has_converged
+            return i + 1
+    assert not rule.has_converged
+    return len(losses)
+
+
+def test_patience_counts_epochs_in_a_row() -> None:
+    assert stops([1.0] * 10, patience=3) == 5  # the first is better than nothing
+    assert stops([1.0, 1.0, 0.5, 0.5, 0.5, 0.5], patience=2) == 6
+    assert stops([1.0] * 10, patience=math.inf) == 10
+    assert stops([1.0, 0.95, 0.9, 0.85, 0.8], patience=1, tolerance=0.06) == 3
+    assert stops([1.0, 0.93, 0.86, 0.79], patience=1, tolerance=0.06) == 4
+    assert stops([2.0] * 9, patience=3, best=1.0, n_waited=2) == 2  # goes on from an earlier training
+
+
+def test_nan_starts_the_patience_anew() -> None:
+    assert stops([1.0, 1.0, math.nan, 1.0, 1.0, 1.0], patience=2) == 6
+
+
+def trained(path: str, score: Any, **options: Any) -> tuple[Sequential, Convergence, History]:
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.standard_normal((20, 50)), rng.integers(0, 2, 20))
+    model = Sequential([Dense(3, activation="tanh"), BatchNorm(), Dense(1)], dtype="float64")
+    rule = Convergence(score=score, **options)
+    history = train(model, data, optimizer=SGD(0.1), n_epochs=12, path=path, callbacks=[rule])
+    return model, rule, history
+
+
+@pytest.mark.parametrize("path", ["direct", "dual"])
+def test_the_best_parameters_are_put_back(path: str) -> None:
+    kept: dict[int, Any] = {}
+
+    def score(run: Run, event: EpochEnd) -> float:
+        X = np.random.default_rng(0).standard_normal((20, 50))
+        kept[event.epoch] = run.model.raw_outputs(X)
+        return -abs(event.epoch - 4.0)  # best at epoch 4
+
+    model, rule, history = trained(path, score, patience=3)
+    assert len(history.losses) == 9
+    assert rule.best == 0
+    assert rule.scores == [-4.0, -3.0, -2.0, -1.0, 0.0, -1.0, -2.0, -3.0, -4.0]
+    X = np.random.default_rng(0).standard_normal((20, 50))
+    np.testing.assert_allclose(model.raw_outputs(X), kept[4], atol=1e-12)
+
+
+@pytest.mark.parametrize("path", ["direct", "dual"])
+def test_put_back_after_a_failure(path: str) -> None:
+    outputs: list[Any] = []
+    X = np.random.default_rng(0).standard_normal((20, 50))
+    rule = Convergence(
+        score=lambda run, event: outputs.append(run.model.raw_outputs(X)) or float(-event.epoch)
+    )  # type: ignore[func-returns-value]
+    model = Sequential([Dense(3, activation="tanh"), Dense(1)], dtype="float64")
+
+    def fail(event: Any) -> None:
+        if isinstance(event, StepEnd) and event.epoch == 3:
+            raise RuntimeError
+
+    data = Dataset(X, np.arange(20) % 2)
+    with pytest.raises(RuntimeError):
+        train(model, data, optimizer=SGD(0.1), n_epochs=9, path=path, callbacks=[rule, fail])
+    assert rule.put_back(model)
+    np.testing.assert_allclose(model.raw_outputs(X), outputs[0], atol=1e-12)  # epoch 0 was the best
+    assert not Convergence().put_back(model)
+
+
+def test_a_divisor_cuts_the_rate_first() -> None:
+    rates = []
+    rule = Convergence(tolerance=100, patience=1, divisor=5, lowest_rate=0.01)
+    data = Dataset(np.eye(4), np.arange(4) % 2)
+    optimizer = SGD(0.1)
+
+    def note(event: Any) -> None:
+        if isinstance(event, EpochEnd):
+            rates.append(round(optimizer.learning_rate, 6))
+
+    train(Sequential([Dense(1)]), data, optimizer=optimizer, n_epochs=50, callbacks=[rule, note])
+    assert rates == [0.1, 0.1, 0.02, 0.02, 0.004, 0.004, 0.004]
+    assert rule.message.endswith("Learning rate too small. Stopping.")
+    assert optimizer.learning_rate == 0.1  # train gives an optimizer back as it was

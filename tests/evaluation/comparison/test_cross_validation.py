@@ -1,0 +1,109 @@
+"""Cross-validation: the same folds for all, each trained on its own rows, and what they say together."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cli.test_compare import NET
+from tests.commands import Command
+
+import pellucid as pl
+from pellucid.errors import OptionError
+from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
+from pellucid.evaluation.comparison.cross_validation import CrossValidation, Fold, cross_validate
+from pellucid.evaluation.comparison.folds import deal, folds_of, whole
+from pellucid.types import Dataset, Split
+
+
+@pytest.mark.parametrize(("gaps", "words"), [([0.1, 0.1], "each of 2 folds"), ([0.1], "the one fold")])
+def test_folds_that_differ_alike_say_nothing_of_chance(gaps: list[float], words: str) -> None:
+    folds = [tuple(Fold(0, i, 0.5, 0.5 + share * gap, 1.0) for i, gap in enumerate(gaps)) for share in (0, 1)]
+    result = CrossValidation("d", 20, 0, 2, 1, ("x", "y"), tuple(folds))
+    assert f"is 0.100 more than A's in {words}, which says nothing about chance" in result.verdict
+
+
+def test_folds_are_the_same_for_both_and_nothing_is_tested_twice(hard: Path) -> None:
+    split = pl.load_data(hard)
+    a = find_candidate("A", "logistic", data="hard", epochs=30)
+    b = find_candidate("B", "two-layer", data="hard", epochs=30, learning_rate=0.05)
+    both = cross_validate(split, [a, b], n_splits=4, n_repeats=2)
+    alone = cross_validate(split, [b], n_splits=4, n_repeats=2, n_workers=2)
+    np.testing.assert_array_equal(both.values()[1], alone.values()[0])
+    same = cross_validate(split, [a, a], n_splits=4, n_repeats=2)
+    np.testing.assert_array_equal(*same.values())
+    difference = same.difference()
+    assert difference is not None
+    assert (difference.mean, difference.low, difference.p_value) == (0, None, None)
+    assert same.verdict == "A and B are equally good on average over 8 folds."
+    assert [(fold.repeat, fold.fold) for fold in both.folds[0]] == [
+        (r, f) for r in range(2) for f in range(4)
+    ]
+    assert both.n_samples == 100
+    assert both.test_share == pytest.approx(25 / 75)
+
+
+def test_a_fold_is_trained_without_its_test_part(hard: Path) -> None:
+    data = whole(pl.load_data(hard))
+    for train_rows, test_rows in deal(data, 4, 2):
+        assert not set(train_rows) & set(test_rows)
+        assert len(train_rows) + len(test_rows) == len(data)
+        assert abs(int(data.y[test_rows].sum()) * 2 - len(test_rows)) <= 1
+
+
+def test_every_fold_is_trained_on_its_own_rows_from_the_next_seed(hard: Path, tmp_path: Path) -> None:
+    (tmp_path / "net.toml").write_text(NET)
+    net = find_candidate("A", tmp_path / "net.toml", data="hard", epochs=40)
+    split = pl.load_data(hard)
+    data = whole(split)
+    found = cross_validate(split, [net], n_splits=3, n_repeats=2, seed=7)
+    by_hand: dict[int, list[float]] = {0: [], 1: []}  # by how much the seed grows from fold to fold
+    for step, accuracies in by_hand.items():
+        for number, (train_rows, test_rows) in enumerate(deal(data, 3, 2)):
+            part = Split(data.take(train_rows), data.take(test_rows))
+            model, _ = train_candidate(net, part, seed=7 + step * number)
+            accuracies.append(float((model.predict(part.test.X) == part.test.y).mean()))
+    assert found.values("accuracy")[0].tolist() == by_hand[1] != by_hand[0]
+
+
+def test_the_cross_validation_command(pellucid: Command, hard: Path, tmp_path: Path) -> None:
+    options = ["--data", hard, "--epochs", 20, "--workers", 1]
+    done = pellucid("compare", "mlp", "logistic", "--cv", "3x2", *options, "-o", "out")
+    assert done.code == 0, done.err
+    assert done.out.count("repeat ") == 6
+    assert "B less A" in done.out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "cross-validation.json",
+        "cross-validation.png",
+    }
+    kept = json.loads((tmp_path / "out" / "cross-validation.json").read_text())
+    a, b = ([fold["balanced_accuracy"] for fold in kept[side]["folds"]] for side in "ab")
+    assert kept["difference"]["balanced_accuracy"]["mean"] == pytest.approx(
+        np.mean(b) - np.mean(a), abs=1e-12
+    )
+    assert kept["verdict"] in done.out
+    done = pellucid("compare", "mlp", "--cv", "2", *options, "--json")
+    assert done.code == 0, done.err
+    alone = json.loads(done.out)
+    assert alone["difference"] is None
+    assert 0 <= alone["a"]["accuracy"]["low"] <= alone["a"]["accuracy"]["high"] <= 1, (
+        "two folds: cut at 0 and 1"
+    )
+
+
+def test_copies_of_pictures_are_left_out_but_rows_of_tables_are_not() -> None:
+    X = np.arange(4 * 12, dtype=np.uint8).reshape(4, 2, 2, 3)
+    train, test = (
+        Dataset(X, np.array([0, 1, 0, 1]), ("a", "b")),
+        Dataset(X[[1, 1]], np.array([1, 1]), ("a", "b")),
+    )
+    np.testing.assert_array_equal(whole(Split(train, test)).X, X)
+    table = Split(*(Dataset(part.X.reshape(len(part), -1), part.y, part.classes) for part in (train, test)))
+    assert len(whole(table)) == 6
+
+
+def test_folds_are_read() -> None:
+    assert folds_of("10X2") == (10, 2)
+    for text in ("", "1x3", "x", "5x", "-5x3", "5x3x2", "5.0x3", "1e3", "9999999x1"):
+        with pytest.raises(OptionError, match="--cv"):
+            folds_of(text)

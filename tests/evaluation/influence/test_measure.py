@@ -1,0 +1,495 @@
+"""Influence: traced gradients against their definitions, trainings without samples against plain trainings."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import DataError, FormatError, OptionError, ShapeError
+from pellucid.evaluation.influence.gradients import head_products, plain_products, stack_products
+from pellucid.evaluation.influence.logits import verdict_slope
+from pellucid.evaluation.influence.measure import (
+    Asked,
+    Effort,
+    Influence,
+    KeepMoments,
+    Retraining,
+    explain_verdicts,
+    fresh_copy,
+    in_their_span,
+    last_moment,
+    leave_one_out,
+    odds_of,
+    outputs_without,
+    read_moment,
+    trace_influence,
+)
+from pellucid.training.checkpoint import Checkpoint
+from pellucid.training.loop import train
+from pellucid.types import Array, Dataset
+
+Rng = np.random.Generator
+
+
+def _fit(model: Any, data: Dataset, callbacks: Sequence[Any], **options: Any) -> None:
+    train(model, data, **{"n_epochs": 30, "optimizer": pl.SGD(0.1), **options}, callbacks=callbacks)
+
+
+def _data(rng: Rng, m: int = 12, n_in: int = 5, k: int = 2) -> Dataset:
+    names = tuple("abcdefg"[:k])
+    y = np.arange(m) % k
+    return Dataset(rng.normal(size=(m, n_in)) + y[:, None], y, names)
+
+
+def _stack(n_in: int, n_out: int, bend: str = "tanh", seed: int = 3) -> pl.Sequential:
+    model = pl.Sequential(
+        [pl.Dense(6, activation=bend), pl.Dense(4, activation="relu"), pl.Dense(n_out)], dtype="float64"
+    )
+    model.initialize((n_in,), seed=seed)
+    model.set_loss("binary_cross_entropy" if n_out == 1 else "categorical_cross_entropy")
+    return model
+
+
+def _convolutional(rng: Rng) -> pl.Sequential:
+    layers = [
+        pl.Conv2D(3, initializer="he"),
+        pl.BatchNorm(),
+        pl.Activation("tanh"),
+        pl.GlobalAvgPool2D(),
+        pl.Dense(3),
+    ]
+    model = pl.Sequential(layers, dtype="float64")
+    model.initialize((5, 5, 2), seed=2)
+    model.set_loss("categorical_cross_entropy")
+    for leaf in model.leaves():
+        for name, value in leaf.state.items():
+            leaf.state[name] = value + rng.random(value.shape)
+    return model
+
+
+def _pixels(rng: Rng, m: int) -> Dataset:
+    return Dataset(rng.normal(size=(m, 5, 5, 2)), np.arange(m) % 3, ("a", "b", "c"))
+
+
+# Gradients
+
+
+@pytest.mark.parametrize("n_out", [1, 3])
+@pytest.mark.parametrize("bend", ["tanh", "relu", "softmax"])
+def test_factorized_products_equal_single_gradients(rng: Rng, n_out: int, bend: str) -> None:
+    model = _stack(5, n_out, bend)
+    X, asked_X = rng.normal(size=(9, 5)), rng.normal(size=(4, 5))
+    slopes = [verdict_slope(rng.integers(0, max(2, n_out), m)) for m in (9, 4)]
+    fast = stack_products(model, X, asked_X, *slopes)
+    slow = plain_products(model, X, asked_X, *slopes)
+    for ours, plain in zip(fast, slow, strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=1e-12, atol=1e-13)
+    given = stack_products(model, X, asked_X, *slopes, gram=X @ asked_X.T)
+    np.testing.assert_allclose(given.dots, fast.dots, rtol=1e-12)
+
+
+def test_plain_products_are_directional_derivatives(rng: Rng) -> None:
+    """The product of two gradients is how fast one sample's score moves along the other's gradient."""
+    model, X = _convolutional(rng), rng.normal(size=(5, 5, 5, 2))
+    said = np.array([0, 1, 2, 1, 0])
+    slope = verdict_slope(said)
+    dots = plain_products(model, X[:3], X[3:], verdict_slope(said[:3]), verdict_slope(said[3:])).dots
+    start, h = model.theta.copy(), 1e-5
+    for i in range(3):
+        model.backward(slope(model.forward(X[i : i + 1]), slice(i, i + 1)))
+        gradient, moved = model.grad.copy(), []
+        for sign in (1, -1):
+            model.theta[...] = start + sign * h * gradient
+            moved.append(odds_of(model.raw_outputs(X[3:]), said[3:]))
+        model.theta[...] = start
+        np.testing.assert_allclose(dots[i], (moved[0] - moved[1]) / (2 * h), rtol=1e-6, atol=1e-8)
+
+
+def test_the_last_layer_is_its_part_of_the_gradient(rng: Rng) -> None:
+    model, X = _convolutional(rng), rng.normal(size=(6, 5, 5, 2))
+    said = np.array([0, 1, 2, 1, 0, 2])
+    ours = head_products(model, X[:4], X[4:], verdict_slope(said[:4]), verdict_slope(said[4:]))
+    n_head = sum(value.size for value in model.leaves()[-1].params.values())
+    gradients = []
+    for i in range(6):
+        model.backward(verdict_slope(said)(model.forward(X[i : i + 1]), slice(i, i + 1)))
+        gradients.append(model.grad[-n_head:].copy())
+    G = np.array(gradients)
+    np.testing.assert_allclose(ours.dots, G[:4] @ G[4:].T, rtol=1e-12)
+    np.testing.assert_allclose(ours.train_norms, np.linalg.norm(G[:4], axis=1), rtol=1e-12)
+    bent = pl.Sequential([pl.Dense(2, activation="tanh")])
+    bent.initialize((5,))
+    with pytest.raises(OptionError, match="ends in a Dense layer"):
+        head_products(bent, X, X, verdict_slope(said), verdict_slope(said))
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_verdict_slope_is_the_slope_of_the_log_odds(rng: Rng, k: int) -> None:
+    Z, said = rng.normal(size=(5, 1 if k == 2 else k)), rng.integers(0, k, 5)
+    slope, h = verdict_slope(said)(Z, slice(None)), 1e-6
+    for column in range(Z.shape[1]):
+        step = np.zeros_like(Z)
+        step[:, column] = h
+        numeric = (odds_of(Z + step, said) - odds_of(Z - step, said)) / (2 * h)
+        np.testing.assert_allclose(slope[:, column], numeric, rtol=1e-6, atol=1e-8)
+
+
+# TracIn
+
+
+def test_tracin_is_what_its_authors_define(rng: Rng) -> None:
+    data, asked = _data(rng, k=3), _data(rng, m=4, k=3)
+    model = _stack(5, 3)
+    keep = KeepMoments(4)
+    _fit(model, data, [keep], optimizer=pl.SGD(0.2), n_epochs=8)
+    found = trace_influence(model, keep.moments, data, asked, of="loss")
+    expected, scratch = np.zeros((12, 4)), fresh_copy(model)
+    for moment in keep.moments:
+        assert moment.rate == pytest.approx(0.2 * 2)
+        moment.put_into(scratch)
+
+        def gradient(part: Dataset, i: int) -> Array:
+            scratch.loss_and_grad(part.X[i : i + 1], part.y[i : i + 1])
+            return scratch.grad.copy()
+
+        for i in range(12):
+            for j in range(4):
+                expected[i, j] += moment.rate / 12 * float(gradient(data, i) @ gradient(asked, j))
+    np.testing.assert_allclose(found.tracin, expected, rtol=1e-10, atol=1e-14)
+    assert found.steps == (0, 2, 4, 6)
+    assert found.gradients == "all"
+
+
+def test_all_pushes_add_up_to_the_whole_change(rng: Rng) -> None:
+    """With a moment a step, TracIn accounts for the change of each score, to first order in the rate."""
+    data, asked = _data(rng), _data(rng, m=5)
+    errors = []
+    for rate in (1e-3, 5e-4):
+        model = _stack(5, 1, seed=5)
+        start = model.decision_function(asked.X)
+        keep = KeepMoments(40)
+        _fit(model, data, [keep], optimizer=pl.SGD(rate), n_epochs=40, path="direct")
+        found = trace_influence(model, keep.moments, data, asked)
+        change = odds_of(model.decision_function(asked.X), found.verdicts) - odds_of(start, found.verdicts)
+        errors.append(np.abs(found.tracin.sum(axis=0) - change).max() / np.abs(change).max())
+    assert errors[0] < 1e-2
+    assert errors[1] < 0.6 * errors[0]
+
+
+def test_renormalized_is_the_mean_cosine(rng: Rng) -> None:
+    data = _data(rng)
+    model = _stack(5, 1)
+    _fit(model, data, [])
+    said = model.predict(data.X)
+    right = said == data.y
+    found = trace_influence(model, [last_moment(model)], data, data)
+    own = np.diag(found.renormalized)
+    np.testing.assert_allclose(np.abs(own), 1, rtol=1e-12)  # a sample's gradient beside its own
+    np.testing.assert_array_equal(own > 0, right)  # it taught its own class
+    assert np.abs(found.renormalized).max() <= 1 + 1e-12
+
+
+def test_weights_count_and_those_of_zero_do_not_speak(rng: Rng) -> None:
+    data, model = _data(rng), _stack(5, 1)
+    weights = np.ones(12)
+    weights[3], weights[5] = 0, 2
+    plain = trace_influence(model, [last_moment(model)], data, data)
+    weighted = trace_influence(model, [last_moment(model)], data, data, weights=weights)
+    assert not weighted.tracin[3].any()
+    assert not weighted.renormalized[3].any()
+    np.testing.assert_allclose(weighted.tracin[5], 2 * plain.tracin[5], rtol=1e-12)  # the sum is 12 as before
+
+
+def test_any_model_is_traced_and_says_by_which_gradients(rng: Rng) -> None:
+    model, data = _convolutional(rng), _pixels(rng, 6)
+    told: list[tuple[int, int]] = []
+    moments = [last_moment(model), last_moment(model)]
+    every = trace_influence(model, moments, data, data, tell=lambda done, n: told.append((done, n)))
+    assert every.gradients == "all"
+    assert told[-1] == (12, 12)
+    last = trace_influence(model, moments, data, data, gradients="last-layer")
+    assert last.gradients == "last-layer"
+    assert not np.allclose(last.tracin, every.tracin)
+
+
+def test_a_costly_model_falls_back_on_its_last_layer(rng: Rng, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pellucid.evaluation.influence.tracin.MOST_SECONDS", 0.0)
+    model, data = _convolutional(rng), _pixels(rng, 6)
+    assert trace_influence(model, [last_moment(model)], data, data).gradients == "last-layer"
+    dense = _stack(5, 1)
+    assert trace_influence(dense, [last_moment(dense)], _data(rng), _data(rng)).gradients == "all"
+
+
+def test_tracing_leaves_the_model_alone(rng: Rng) -> None:
+    model, data = _convolutional(rng), _pixels(rng, 6)
+    before = model.theta.copy(), [dict(leaf.state) for leaf in model.leaves()]
+    other = last_moment(model)
+    other.theta[...] += 1
+    trace_influence(model, [other], data, data)
+    np.testing.assert_array_equal(model.theta, before[0])
+    assert all(
+        leaf.state[name] is value
+        for leaf, old in zip(model.leaves(), before[1], strict=True)
+        for name, value in old.items()
+    )
+
+
+def test_what_cannot_be_traced_is_refused(rng: Rng) -> None:
+    data, model = _data(rng), _stack(5, 1)
+    moments = [last_moment(model)]
+    with pytest.raises(OptionError, match="at least one moment"):
+        trace_influence(model, [], data, data)
+    with pytest.raises(OptionError, match=r"unknown score 'los'\. Did you mean 'loss'"):
+        trace_influence(model, moments, data, data, of="los")
+    with pytest.raises(OptionError, match="unknown gradients"):
+        trace_influence(model, moments, data, data, gradients="some")
+    with pytest.raises(ShapeError, match=r"asked samples of shape \(5,\)"):
+        trace_influence(model, moments, data, _data(rng, n_in=4))
+    model.set_loss("hinge")
+    with pytest.raises(OptionError, match="gives no probabilities"):
+        trace_influence(model, moments, data, data)
+    model.set_loss("mean_squared_error")
+    with pytest.raises(OptionError, match="one class a sample"):
+        trace_influence(model, moments, data, data)
+
+
+# Moments
+
+
+def test_moments_are_the_parameters_after_so_many_steps(rng: Rng) -> None:
+    data = _data(rng, n_in=40)
+    for path in ("direct", "dual"):
+        model, keep = _stack(40, 1), KeepMoments(3)
+        _fit(model, data, [keep], n_epochs=9, path=path)
+        assert [moment.step for moment in keep.moments] == [0, 3, 6]
+        assert [moment.rate for moment in keep.moments] == pytest.approx([0.3] * 3)
+        short = _stack(40, 1)
+        np.testing.assert_allclose(keep.moments[0].theta, short.theta, rtol=0, atol=1e-15)
+        _fit(short, data, [], n_epochs=6, path="direct")
+        np.testing.assert_allclose(keep.moments[2].theta, short.theta, rtol=0, atol=1e-12)
+        scratch = fresh_copy(model)
+        keep.moments[2].put_into(scratch)
+        np.testing.assert_allclose(
+            scratch.decision_function(data.X), short.decision_function(data.X), atol=1e-11
+        )
+
+
+def test_a_training_that_stops_early_closes_its_last_moment(rng: Rng) -> None:
+    keep = KeepMoments(4)
+    _fit(_stack(5, 1), _data(rng), [keep, lambda event: getattr(event, "step", 0) == 6], n_epochs=20)
+    assert [(moment.step, round(moment.rate, 6)) for moment in keep.moments] == [(0, 0.5), (5, 0.2)]
+
+
+def test_a_checkpoint_is_a_moment_too(rng: Rng, tmp_path: Path) -> None:
+    data = _pixels(rng, 6)
+    model = _convolutional(rng)
+    _fit(model, data, [Checkpoint(tmp_path, every_steps=4)], n_epochs=4)
+    (path,) = tmp_path.glob("*.checkpoint")
+    moment = read_moment(path, model, 0.5)
+    assert (moment.step, moment.rate) == (4, 0.5)
+    scratch = fresh_copy(_convolutional(rng))
+    moment.put_into(scratch)
+    np.testing.assert_array_equal(scratch.raw_outputs(data.X), model.raw_outputs(data.X))
+    with pytest.raises(FormatError, match="another model"):
+        read_moment(path, _stack(5, 1))
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(FormatError, match="not a whole checkpoint"):
+        read_moment(path, model)
+
+
+# Trainings without samples
+
+
+@pytest.mark.parametrize(
+    "optimizer", [pl.SGD(0.1), pl.SGD(0.05, momentum=0.9, weight_decay=0.01, clip_norm=0.3)]
+)
+def test_leaving_out_equals_training_without(rng: Rng, optimizer: pl.SGD) -> None:
+    """In the samples' own span, against plain train() in the direct form without the row."""
+    data, asked_X = _data(rng, n_in=60), rng.normal(size=(3, 60))
+    start = _stack(60, 1)
+    again = in_their_span(Retraining(start, data, asked_X, partial(_fit, optimizer=optimizer)))
+    assert again.train.X.shape == (12, 15)
+    left = leave_one_out(again, [0, 7, 11])
+    for row, outputs in zip([None, 0, 7, 11], [left.whole, *left.outputs], strict=True):
+        plain = fresh_copy(start)
+        rows = np.array([i for i in range(12) if i != row])
+        _fit(plain, data.take(rows), [], optimizer=optimizer, path="direct")
+        np.testing.assert_allclose(outputs[:, 0], plain.decision_function(asked_X), rtol=0, atol=1e-9)
+    assert np.abs(left.outputs - left.whole).max() > 1e-3
+
+
+def test_groups_are_trained_for_once_and_in_any_order(rng: Rng) -> None:
+    data = _data(rng)
+    again = Retraining(_stack(5, 1), data, data.X[:2], _fit)
+    n_jobs = []
+
+    def run(function: Any, shared: Any, jobs: Any) -> Any:
+        n_jobs.append(len(jobs))
+        return [(job, function(shared, job)) for job in jobs]
+
+    found = outputs_without(again, [(4, 1), (1, 4), (2,)], run=run)
+    assert n_jobs == [2]
+    rows = np.array([0, 2, 3, 5, 6, 7, 8, 9, 10, 11])
+    plain = fresh_copy(again.start)
+    _fit(plain, data.take(rows), [])
+    np.testing.assert_allclose(found[(1, 4)][:, 0], plain.decision_function(data.X[:2]), atol=1e-12)
+    with pytest.raises(OptionError, match="numbers from 0 to 11"):
+        again.without((12,))
+    with pytest.raises(OptionError, match="some samples left"):
+        again.without(tuple(range(12)))
+    with pytest.raises(DataError, match="two training samples"):
+        leave_one_out(Retraining(again.start, data.take(np.array([0])), data.X[:1], _fit))
+
+
+def test_photos_with_few_pixels_stay_as_they_are(rng: Rng) -> None:
+    again = Retraining(_stack(5, 1), _data(rng), rng.normal(size=(3, 5)), _fit)
+    assert in_their_span(again) is again
+
+
+# The published run
+
+
+@pytest.fixture(scope="module")
+def cats(published_dir: Path) -> Any:
+    return pl.load_data(published_dir / "train_catvnoncat.h5")
+
+
+def _published(cats: Any, n_epochs: int, rows: Sequence[int]) -> Retraining:
+    start = pl.preset("mlp")
+    start.initialize(cats.train.X.shape[1:])
+    start.preprocessing = Preprocessing.for_data(cats.train.X)
+    fit = partial(_fit, optimizer=pl.SGD(0.0075), n_epochs=n_epochs)
+    return in_their_span(Retraining(start, cats.train, cats.test.X[list(rows)], fit))
+
+
+def test_published_photos_left_out_exactly(cats: Any) -> None:
+    left = leave_one_out(_published(cats, 20, [5, 17]), [146])
+    plain = pl.preset("mlp")
+    rows = np.delete(np.arange(209), 146)
+    _fit(plain, cats.train.take(rows), [], optimizer=pl.SGD(0.0075), n_epochs=20, path="direct")
+    np.testing.assert_allclose(
+        left.outputs[0, :, 0], plain.decision_function(cats.test.X[[5, 17]]), atol=1e-9
+    )
+
+
+def test_the_photo_that_leaked_spoke_loudest(cats: Any) -> None:
+    again = _published(cats, 2500, [17])
+    traced = again.traced(20)
+    found = trace_influence(
+        traced.model, traced.moments, again.train, Dataset(again.asked_X, cats.test.y[[17]])
+    )
+    assert found.renormalized[:, 0].argmax() == 146
+    assert found.renormalized[146, 0] == pytest.approx(1, abs=1e-9)
+    why = explain_verdicts(
+        found,
+        cats.train,
+        Asked(cats.test.take(np.array([17])), (17,), traced.outputs, cats.classes),
+        retraining=again,
+        effort=Effort((1,), 1, 0),
+    )[0]
+    assert why.towards[0].is_same
+    assert why.decisive is not None
+    assert why.decisive.rows == (146,)
+    assert why.decisive.outcome.label == "non-cat"
+
+
+# Explanations
+
+
+def _planted() -> tuple[Retraining, Dataset, Asked, Influence]:
+    """Twenty of class a, and three that say b of the second feature: without these three it would be a."""
+    X = np.zeros((23, 2))
+    X[:20, 0], X[20:, 1] = 1, 1
+    data = Dataset(X, np.repeat([0, 1], [20, 3]), ("a", "b"))
+    start = pl.Sequential([pl.Dense(1, initializer="zeros")], dtype="float64")
+    start.initialize((2,))
+    start.set_loss("binary_cross_entropy")
+    asked = Dataset(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0, 0]), ("a", "b"))
+    again = Retraining(start, data, asked.X, partial(_fit, optimizer=pl.SGD(1.0), n_epochs=100))
+    model, whole, moments = again.traced(5)
+    return again, data, Asked(asked, (8, 9), whole, ("a", "b")), trace_influence(model, moments, data, asked)
+
+
+def test_a_planted_group_is_found_and_proved() -> None:
+    again, data, asked, influence = _planted()
+    why = explain_verdicts(influence, data, asked, retraining=again, effort=Effort((1, 2, 3, 5), 2, 6), top=3)
+    first = why[0]
+    assert (first.index, first.verdict, first.actual, first.is_right) == (8, "b", "a", False)
+    assert {pusher.row for pusher in first.towards} == {20, 21, 22}
+    assert all(pusher.row < 20 for pusher in first.against)
+    assert first.decisive is not None
+    assert sorted(first.decisive.rows) == [20, 21, 22]
+    assert first.decisive.outcome.label == "a"
+    assert [removal.outcome.is_changed for removal in first.removals] == [False, False, True]
+    odds = [first.log_odds, *(removal.outcome.log_odds for removal in first.removals)]
+    assert odds == sorted(odds, reverse=True)
+    assert len(first.decisive.by_chance) == 6
+    assert [len(removal.by_chance) for removal in first.removals] == [6, 6, 6]
+    assert (first.n_changed_by_chance, first.n_chance) == (0, 6)
+    alone = first.towards[0].alone
+    assert alone is not None
+    assert alone.probability == pytest.approx(1 / (1 + math.exp(-alone.log_odds)))
+    assert first.towards[2].alone is None  # only two were asked for
+    assert why[1].is_right
+    assert why[1].decisive is None
+    assert why[1].told is why[1].removals[-1]
+
+
+def test_what_is_known_is_not_trained_again() -> None:
+    again, data, asked, influence = _planted()
+    left = leave_one_out(again)
+    known = {(int(i),): Z for i, Z in zip(left.rows, left.outputs, strict=True)}
+    jobs: list[Any] = []
+
+    def run(function: Any, shared: Any, some: Any) -> Any:
+        jobs.extend(some)
+        return [(job, function(shared, job)) for job in some]
+
+    why = explain_verdicts(
+        influence, data, asked, retraining=again, known=known, effort=Effort((1, 3), 5, 0), run=run
+    )
+    assert all(len(job) > 1 for job in jobs)
+    assert (why[0].n_single_changes, why[0].n_single) == (0, 23)
+
+
+def test_without_trainings_nothing_is_claimed() -> None:
+    _, data, asked, influence = _planted()
+    why = explain_verdicts(influence, data, asked)[0]
+    assert why.removals == ()
+    assert why.told is None
+    assert why.to_dict()["decisive"] is None
+
+
+def test_random_groups_are_drawn_from_the_seed() -> None:
+    again, data, asked, influence = _planted()
+
+    def chances(seed: int) -> list[float]:
+        why = explain_verdicts(
+            influence, data, asked, retraining=again, effort=Effort((3,), 0, 4), seed=seed
+        )[1]
+        assert why.told is not None
+        return [outcome.log_odds for outcome in why.told.by_chance]
+
+    assert chances(1) == chances(1)
+    assert chances(1) != chances(2)
+
+
+def test_random_groups_grow_as_those_of_the_pushers_do() -> None:
+    again, data, asked, influence = _planted()
+    trained: list[tuple[int, ...]] = []
+
+    def run(function: Any, shared: Any, jobs: Any) -> Any:
+        trained.extend(jobs)
+        return [(job, function(shared, job)) for job in jobs]
+
+    why = explain_verdicts(influence, data, asked, retraining=again, effort=Effort((1, 3, 5), 0, 4), run=run)
+    assert [len(removal.rows) for removal in why[0].removals] == [1, 3]
+    by_size = {size: [set(group) for group in trained if len(group) == size] for size in (1, 3)}
+    for one in by_size[1][-4:]:  # the random ones come last
+        assert sum(one <= three for three in by_size[3][-4:]) >= 1

@@ -1,0 +1,186 @@
+"""Explanations in words and as figures."""
+
+import itertools
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+
+from pellucid.errors import ShapeError
+from pellucid.evaluation.influence.figures import influence_figure
+from pellucid.evaluation.influence.measure import Explanation, Outcome, Pusher, Removal, in_words
+from pellucid.plotting.style import ORANGE
+from pellucid.report.html import figure_png
+from pellucid.types import Dataset
+
+TOWARDS = (Pusher(4, "cat", 0.5, 2.0, 0.5), Pusher(1, "cat", 0.4, 1.0, 0.4))
+AGAINST = (Pusher(2, "non-cat", -0.3, -1.0, -0.3),)
+PLAIN = Explanation(0, "cat", "non-cat", 0.9, 2.197, TOWARDS, AGAINST)
+
+
+def _removal(n: int, p: float, *, n_changed: int = 0, n_chance: int = 0) -> Removal:
+    def outcome(q: float) -> Outcome:
+        return Outcome("cat" if q > 0.5 else "non-cat", q, float(np.log(q / (1 - q))), q <= 0.5)
+
+    by_chance = [0.2] * n_changed + [0.8] * (n_chance - n_changed)
+    return Removal(tuple(range(n)), outcome(p), tuple(outcome(q) for q in by_chance))
+
+
+def _said(explanation: Explanation) -> str:
+    return " ".join(in_words(explanation))
+
+
+def test_a_mistake_and_a_right_verdict_are_told_apart() -> None:
+    words = _said(PLAIN)
+    assert "Test photo 0 is a “non-cat”; the network says “cat” (90 %)." in words
+    assert "Training photos 4 and 1 (both “cat”) pushed it the wrong way hardest." in words
+    assert "Training photo 2 (“non-cat”) pulled towards the truth." in words
+    assert "Nothing was trained again" in words
+    right = _said(replace(PLAIN, actual="cat"))
+    assert "is a “cat”, and the network says so (90 %)" in right
+    assert "taught it that" in right
+    assert "pushed against it" in right
+
+
+def test_mixed_classes_are_counted() -> None:
+    mixed = replace(PLAIN, towards=(*TOWARDS, Pusher(9, "non-cat", 0.1, 0.1, 0.1)))
+    assert "Training photos 4, 1 and 9 (2 “cat”, 1 “non-cat”)" in _said(mixed)
+    assert "No training photo pushed it" in _said(replace(PLAIN, towards=()))
+
+
+@pytest.mark.parametrize(
+    ("n_changed", "words"),
+    [(0, "these weigh more than most"), (8, "hangs by a thread"), (4, "was never firm")],
+)
+def test_the_verdict_is_compared_with_chance(n_changed: int, words: str) -> None:
+    group = _removal(3, 0.2, n_changed=n_changed, n_chance=8)
+    explanation = replace(PLAIN, removals=(_removal(1, 0.8), group))
+    assert explanation.is_beyond_chance is (n_changed == 0)
+    said = _said(explanation)
+    assert "without the 3 photos that pushed hardest towards it, it says “non-cat”" in said
+    assert "“cat” gets 20 % instead of 90 %" in said
+    assert f"changed in {n_changed} of 8 tries" in said
+    assert words in said
+
+
+def test_a_try_at_random_counts_if_it_changed_the_verdict_on_the_way() -> None:
+    first = _removal(1, 0.8, n_changed=3, n_chance=8)  # the first three
+    last = replace(
+        _removal(3, 0.2, n_chance=8), by_chance=_removal(3, 0.2, n_changed=4, n_chance=8).by_chance[::-1]
+    )
+    beyond = _removal(9, 0.1, n_changed=8, n_chance=8)  # no part of what is told
+    explanation = replace(PLAIN, removals=(first, last, beyond))
+    assert (explanation.n_changed_by_chance, explanation.n_chance) == (7, 8)
+    assert not explanation.is_beyond_chance
+    kept = replace(PLAIN, removals=(_removal(1, 0.8, n_changed=2, n_chance=8), _removal(3, 0.2, n_chance=8)))
+    assert kept.n_changed_by_chance == 2
+    assert kept.is_beyond_chance
+    assert replace(PLAIN, removals=()).n_chance == 0
+
+
+def test_shares_that_look_alike_get_a_digit_more_or_are_said_to_be_as_before() -> None:
+    odds = {"probability": 0.9041, "removals": (_removal(3, 0.9022),)}
+    assert "“cat”, with 90.2 % instead of 90.4 %" in _said(replace(PLAIN, **odds))
+    assert "“cat”, with 90.4 %, as before" in _said(
+        replace(PLAIN, **{**odds, "removals": (_removal(3, 0.90412),)})
+    )
+
+
+def test_what_it_says_without_those_against_is_what_it_says() -> None:
+    flipped = replace(PLAIN, removals=(_removal(1, 0.8),), without_against=_removal(1, 0.3))
+    assert "Without the one photo that pushed hardest against it, it says “non-cat”" in _said(flipped)
+    kept = replace(flipped, without_against=_removal(1, 0.95))
+    assert "against it, it still says “cat”, with 95 % instead of 90 %." in _said(kept)
+
+
+def test_only_the_true_class_pulls_towards_the_truth() -> None:
+    other = replace(PLAIN, against=(Pusher(2, "dog", -0.3, -1.0, -0.3),))
+    assert "Training photo 2 (“dog”) pushed against it." in _said(other)
+
+
+def test_groups_that_change_nothing_are_said_to() -> None:
+    said = _said(replace(PLAIN, removals=(_removal(1, 0.8), _removal(3, 0.7, n_chance=8))))
+    assert "Even trained again without the 3 photos" in said
+    assert "it still says “cat”, with 70 % instead of 90 %" in said
+    assert "no handful of photos is to blame" in said
+    assert "more than most" not in said
+
+
+def test_one_found_by_trying_all_claims_nothing_of_chance() -> None:
+    single = replace(PLAIN, removals=(_removal(1, 0.2, n_chance=8),), n_single_changes=8, n_single=209)
+    assert "changes the verdict for 8 of 209" in _said(single)
+    assert "more than most" not in _said(single)
+    assert "hangs by a thread" in _said(replace(single, n_single_changes=150))
+
+
+def test_the_same_photo_is_pointed_out() -> None:
+    same = replace(PLAIN, towards=(replace(TOWARDS[0], is_same=True),))
+    assert "Training photo 4 is this very photo" in _said(same)
+    assert "Training row 4 is this very row" in " ".join(in_words(same, "row"))
+
+
+# Figures
+
+
+@pytest.fixture
+def photos(rng: np.random.Generator) -> Dataset:
+    return Dataset(rng.integers(0, 255, (9, 8, 6, 3), dtype=np.uint8), np.arange(9) % 2, ("non-cat", "cat"))
+
+
+def test_the_figure_shows_both_sides_and_frames_who_decides(photos: Dataset) -> None:
+    decided = Removal((4,), Outcome("non-cat", 0.2, -1.39, True), (Outcome("cat", 0.8, 1.39, False),) * 3)
+    alone = (replace(TOWARDS[0], alone=Outcome("cat", 0.8, 1.4, False), is_same=True), TOWARDS[1])
+    figure = influence_figure(replace(PLAIN, towards=alone, removals=(decided,)), photos, photos)
+    asked, first, second, third, chart = figure.axes
+    np.testing.assert_array_equal(asked.images[0].get_array(), photos.X[0])
+    np.testing.assert_array_equal(first.images[0].get_array(), photos.X[4])
+    assert first.get_xlabel() == "4: cat\n+0.50, the same\nwithout: 80 %"
+    assert third.get_xlabel() == "2: non-cat\n−0.30"
+    frames = [axes.spines["left"].get_visible() for axes in (first, second, third)]
+    assert frames == [True, False, False]
+    assert to_hex(first.spines["left"].get_edgecolor()) == ORANGE.lower()
+    line = next(line for line in chart.lines if line.get_label() == "the hardest pushers")
+    np.testing.assert_allclose(line.get_ydata(), [90, 20])
+    words = " ".join(text.get_text() for text in figure.texts)
+    assert "Without the hardest pusher:\n“non-cat”" in words
+    assert re.search(r"changed in\s0 of 3 tries", words)
+    assert figure_png(figure).startswith(b"\x89PNG")
+
+
+def test_a_figure_without_trainings_has_no_chart(photos: Dataset) -> None:
+    figure = influence_figure(PLAIN, photos, photos)
+    assert len(figure.axes) == 4
+    assert figure.get_figheight() < 5
+
+
+@pytest.mark.parametrize(
+    "decisive", [_removal(1, 0.2, n_chance=8), _removal(3, 0.2, n_chance=8), _removal(20, 0.8)]
+)
+def test_no_text_leaves_the_figure(photos: Dataset, decisive: Removal) -> None:
+    long = "a class with a very long name indeed"
+    wide = tuple(replace(TOWARDS[0], row=i, label=long) for i in range(8))
+    removals = (replace(decisive, outcome=replace(decisive.outcome, label=long)),)
+    figure = influence_figure(
+        replace(PLAIN, verdict=long, actual=long, towards=wide, removals=removals), photos, photos
+    )
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    box, renderer = figure.bbox, canvas.get_renderer()
+    texts = [*figure.texts, *(axes.xaxis.label for axes in figure.axes)]
+    for text in texts:
+        extent = text.get_window_extent(renderer)
+        assert extent.x1 <= box.x1 + 1, text.get_text()
+        assert extent.y0 >= box.y0 - 1, text.get_text()
+    labels = [axes.xaxis.label.get_window_extent(renderer) for axes in figure.axes[1:9]]
+    assert len(labels) == 8
+    for left, right in itertools.pairwise(labels):
+        assert left.x1 <= right.x0 or left.y0 != right.y0
+
+
+def test_a_table_has_no_figure() -> None:
+    table = Dataset(np.zeros((5, 3)), np.zeros(5, int), ("non-cat", "cat"))
+    with pytest.raises(ShapeError, match="expected images"):
+        influence_figure(PLAIN, table, table)

@@ -1,0 +1,231 @@
+"""A photo of one's own: the very pixels, the right neighbours, honest variants, and words that fit the numbers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pellucid.data.source import load_data
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, Variant, examine_photo
+from pellucid.evaluation.photo.figures import own_photo_figure
+from pellucid.evaluation.photo.neighbours import nearest, nearest_by_features
+from pellucid.evaluation.photo.variants import photo_variants
+from pellucid.nn.layers import Dense
+from pellucid.nn.model import Model
+from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
+from pellucid.plotting.style import WIDTH, reduced
+from pellucid.report.html import figure_png
+from pellucid.training.loop import train
+from pellucid.types import Array, Dataset
+
+
+@pytest.fixture(scope="module")
+def drawings() -> Dataset:
+    return load_data("drawn-cats").train
+
+
+@pytest.fixture(scope="module")
+def model(drawings: Dataset) -> Model:
+    """A network that has learned a little."""
+    network = preset("mlp")
+    train(network, drawings, n_epochs=40, seed=1)
+    return network
+
+
+def photo_file(folder: Path, size: tuple[int, int] = (120, 80), **options: object) -> Path:
+    """A photo whose left is red and whose top is bright."""
+    across, down = np.meshgrid(np.linspace(0, 1, size[0]), np.linspace(0, 1, size[1]))
+    pixels = np.stack([255 * (1 - across), 255 * (1 - down), 60 + 0 * down], axis=2).astype(np.uint8)
+    path = folder / "photo.png"
+    Image.fromarray(pixels).save(path, **options)  # type: ignore[arg-type]
+    return path
+
+
+def test_the_pixels_are_those_that_the_network_is_given(model: Model, tmp_path: Path) -> None:
+    path = photo_file(tmp_path)
+    found = examine_photo(model, path)
+    with Image.open(path) as image:
+        assert (found.original == np.array(image)).all()
+        assert (found.seen == np.array(image.resize((64, 64)))).all()
+    assert found.probability == pytest.approx(model.predict_proba(found.seen[None])[0].max(), abs=1e-12)
+    assert found.label == model.classes[int(model.predict(found.seen[None])[0])]
+    assert sum(found.classes.values()) == pytest.approx(1)
+
+
+def test_a_cameras_rotation_is_undone(model: Model, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lay on its side
+    found = examine_photo(model, photo_file(tmp_path, exif=exif))
+    assert found.original.shape == (120, 80, 3)
+    assert found.original[0, -1, 0] > 200  # the red left side is the top right corner's side now
+    assert found.original[0, 0, 0] > 200
+    assert found.original[-1, 0, 0] < 50
+
+
+def test_neighbours_are_those_of_pixels_and_of_features(model: Model, drawings: Dataset) -> None:
+    X = load_data("drawn-cats").test.X[3]
+    found = examine_photo(model, X, drawings)
+    indices, distances = nearest(drawings.X, X[None], 5)
+    assert [near.index for near in found.by_pixels] == indices[0].tolist()
+    assert [near.distance for near in found.by_pixels] == distances[0].tolist()
+    assert [near.label for near in found.by_pixels] == [drawings.classes[drawings.y[i]] for i in indices[0]]
+    by_features = nearest_by_features(model, drawings.X, X[None], 5)
+    assert [near.index for near in found.by_features] == by_features[0][0].tolist()
+    assert found.novelty is not None
+    assert found.novelty.is_unlike is False
+    ready = TrainingPhotos.of(model, drawings)
+    assert examine_photo(model, X, ready, n_near=2).by_pixels == found.by_pixels[:2]
+
+
+def test_a_training_photo_is_recognized(model: Model, drawings: Dataset) -> None:
+    found = examine_photo(model, drawings.X[7], drawings)
+    assert found.by_pixels[0].index == 7
+    assert found.by_pixels[0].distance == 0
+    assert "It is training photo 7" in found.nearest_words
+
+
+def test_what_is_unlike_the_training_photos_is_said_first(model: Model, drawings: Dataset) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    found = examine_photo(model, noise, drawings)
+    assert found.novelty is not None
+    assert found.novelty.is_unlike is True
+    assert found.sentences[1].startswith("Unlike anything I was trained on")
+    assert "upside down" in found.to_dict()["novelty"]["cannot_see"]
+
+
+def test_without_training_photos_the_rest_is_there(model: Model, tmp_path: Path) -> None:
+    found = examine_photo(model, photo_file(tmp_path))
+    assert found.by_pixels == ()
+    assert found.novelty is None
+    assert len(found.sentences) == 2
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_variants_are_cut_from_the_photo_itself() -> None:
+    across, down = np.meshgrid(np.arange(160), np.arange(120))
+    original = np.stack([across, down, 0 * down + 100], axis=2).astype(np.uint8)
+    names, seen = photo_variants(original, (10, 10, 3))
+    one = dict(zip(names, seen, strict=True))
+
+    def resized(image: Array) -> Array:
+        return np.asarray(Image.fromarray(np.ascontiguousarray(image)).resize((10, 10)))
+
+    whole = np.asarray(Image.fromarray(original).reduce(3))  # far larger than needed: averaged down first
+    h, w = whole.shape[:2]
+    assert (one["mirrored"] == resized(whole[:, ::-1])).all()
+    assert (one["upside down"] == resized(whole[::-1])).all()
+    assert (one["middle square"] == resized(whole[:, (w - h) // 2 : (w - h) // 2 + h])).all()
+    for name, place in {
+        "middle 60 %": (0.2, 0.2, 0.6),
+        "top left part": (0, 0, 0.8),
+        "top right part": (0, 0.2, 0.8),
+        "bottom left part": (0.2, 0, 0.8),
+        "bottom right part": (0.2, 0.2, 0.8),
+    }.items():
+        top, left, side = place
+        middle = one[name][4:6, 4:6, :2].mean(axis=(0, 1))
+        assert middle == pytest.approx([160 * (left + side / 2), 120 * (top + side / 2)], abs=4), name
+    assert one["brightness × 0.6"][..., 2] == pytest.approx(60)
+    assert one["brightness × 1.6"][..., 2] == pytest.approx(160)
+    assert seen.dtype == np.uint8
+    assert (
+        photo_variants(np.full((20, 20, 3), 250, np.uint8), (10, 10, 3))[1].max() == 255
+    )  # white stays white
+
+
+def test_a_variants_probability_is_of_the_unchanged_photos_class(model: Model) -> None:
+    photos = load_data("drawn-cats").test.X[:12]
+    found = [examine_photo(model, photo) for photo in photos]
+    assert any(variant.label != one.label for one in found for variant in one.variants)
+    for one in found:
+        P = model.predict_proba(np.stack([variant.seen for variant in one.variants]))
+        best = model.classes.index(one.label)
+        assert [variant.probability for variant in one.variants] == pytest.approx(P[:, best], abs=1e-12)
+        assert [variant.label for variant in one.variants] == [model.classes[i] for i in P.argmax(axis=1)]
+
+
+def test_a_square_photo_has_no_middle_square() -> None:
+    assert "middle square" not in photo_variants(np.zeros((20, 20, 3), np.uint8), (10, 10, 3))[0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((8, 8), np.uint8), ((8, 8, 1), np.uint8), ((8, 8, 3), np.float32)]
+)
+def test_samples_of_every_shape(shape: tuple[int, ...], dtype: type) -> None:
+    X = np.random.default_rng(0).random((120, *shape))
+    X = (255 * X).astype(dtype) if dtype is np.uint8 else X.astype(dtype)
+    data = Dataset(X, np.arange(120) % 2, ("a", "b"))
+    network = preset("two-layer")
+    train(network, data, n_epochs=2)
+    found = examine_photo(network, X[5], data)
+    assert (found.seen == X[5]).all()
+    assert found.variants[1].seen.dtype == dtype
+    assert found.variants[1].seen.shape == shape
+    assert found.by_pixels[0].index == 5
+    assert figure_png(own_photo_figure(found, data), dpi=30)
+
+
+def words(*variants: tuple[str, str, float]) -> str:
+    seen = np.zeros((2, 2, 3), np.uint8)
+    made = tuple(Variant(name, seen, label, p) for name, label, p in variants)
+    return OwnPhoto(seen, seen, "cat", 0.9, {"cat": 0.9, "dog": 0.1}, made).steadiness
+
+
+def test_the_range_in_words() -> None:
+    told = words(("as it is", "cat", 0.9), ("mirrored", "cat", 0.95), ("middle 60 %", "dog", 0.2))
+    assert "from 20.0 % (middle 60 %) to 95.0 % (mirrored)" in told
+    assert told.endswith("the verdict changes in 1 of 2 variants: middle 60 %.")
+    steady = words(("as it is", "cat", 0.9), ("mirrored", "cat", 0.8))
+    assert steady.endswith("the verdict stays the same in all 1 variants.")
+    still = words(("as it is", "cat", 0.9), ("mirrored", "cat", 0.9), ("upside down", "cat", 0.9))
+    assert "the probability of “cat” stays at 90.0 %; the verdict stays the same in all 2 variants." in still
+
+
+def test_the_page_shows_all_and_keeps_its_margins(model: Model, drawings: Dataset, tmp_path: Path) -> None:
+    found = examine_photo(model, photo_file(tmp_path), drawings)
+    figure = own_photo_figure(found, drawings)
+    page = figure.axes[0]
+    assert len(page.images) == 2 + 5 + 5 + 14
+    assert len(own_photo_figure(found).axes[0].images) == 2 + 14
+    figure.draw_without_rendering()
+    for text in page.texts:
+        box = text.get_window_extent()
+        assert box.x0 >= 0, text.get_text()
+        assert box.x1 <= WIDTH * figure.dpi, text.get_text()
+        assert box.y0 >= 0, text.get_text()
+    extents = [image.get_extent() for image in page.images]
+    assert max(right for _, right, _, _ in extents) <= WIDTH
+    assert max(bottom for _, _, bottom, _ in extents) <= figure.get_figheight()
+    left, right, bottom, top = extents[0]
+    assert (right - left) / (bottom - top) == pytest.approx(120 / 80)  # not stretched
+    assert reduced(np.zeros((4000, 3000, 3), np.uint8), 800).shape == (800, 600, 3)
+
+
+def test_the_published_photo(published_dir: Path) -> None:
+    data = load_data("catvnoncat")
+    network = preset("mlp")
+    train(network, data.train, n_epochs=300, seed=1)
+    found = examine_photo(network, published_dir / "my_cat_1.jpg", data.train)
+    assert found.novelty is not None
+    assert found.novelty.is_unlike is False
+    assert found.seen.shape == (64, 64, 3)
+    twin = examine_photo(network, data.test.X[17], data.train)
+    assert (twin.by_pixels[0].index, twin.by_pixels[0].distance) == (146, 0)
+
+
+def test_what_cannot_be_examined_is_said(model: Model, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.png"):
+        examine_photo(model, tmp_path / "none.png")
+    table = Sequential([Dense(1)])
+    table.initialize((5,))
+    with pytest.raises(ShapeError, match="takes one image"):
+        examine_photo(table, np.zeros((8, 8, 3), np.uint8))
+    regression = preset("mlp")
+    regression.initialize((8, 8, 3))
+    regression.set_loss("mean_squared_error")
+    with pytest.raises(OptionError, match="tells classes apart, got one of regression"):
+        examine_photo(regression, np.zeros((8, 8, 3), np.uint8))

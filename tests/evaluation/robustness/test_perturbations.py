@@ -1,0 +1,330 @@
+"""Each perturbation against what it should do to bytes, computed another way."""
+
+import io
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.evaluation.robustness.colour import background_of
+from pellucid.evaluation.robustness.geometric import CAMERA_DISTANCE
+from pellucid.evaluation.robustness.perturbations import (
+    PERTURBATIONS,
+    REASONS,
+    choose_perturbations,
+    choose_strengths,
+)
+from pellucid.rng import stream
+
+ALL = sorted(PERTURBATIONS)
+STEADY = {"mirror", "upside-down", "background", "darker", "brighter", "contrast", "larger", "smaller"}
+STEADY |= {"blur", "jpeg"}  # these draw nothing by chance
+
+
+@pytest.fixture
+def photos(rng: np.random.Generator) -> np.ndarray:
+    return rng.integers(0, 256, (12, 32, 48, 3), dtype=np.uint8)
+
+
+def smooth_photos(m: int = 6, h: int = 40, w: int = 56) -> np.ndarray:
+    """Waves that differ in every channel and photo, without steep edges."""
+    y, x, c, i = np.meshgrid(np.arange(h), np.arange(w), np.arange(3), np.arange(m), indexing="ij")
+    waves = 128 + 90 * np.sin(x / 15 + c + i) * np.cos(y / 12 - c)
+    return waves.transpose(3, 0, 1, 2).round().astype(np.uint8)
+
+
+def change(name: str, images: np.ndarray, strength: float, seed: int = 0) -> np.ndarray:
+    return PERTURBATIONS[name](images, strength, stream(seed, name))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_strength_0_gives_a_copy_of_the_same_bytes(name: str, photos: np.ndarray) -> None:
+    for images in (photos, photos[..., :1], photos[..., 0]):
+        result = change(name, images, 0)
+        np.testing.assert_array_equal(result, images)
+        assert not np.shares_memory(result, images)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_is_a_pure_function_of_photos_strength_and_stream(name: str, photos: np.ndarray) -> None:
+    before = photos.copy()
+    for strength in PERTURBATIONS[name].strengths:
+        result = change(name, photos, strength)
+        assert result.shape == photos.shape
+        assert result.dtype == np.uint8
+        assert not np.array_equal(result, photos)
+        np.testing.assert_array_equal(change(name, photos, strength), result)
+        np.testing.assert_array_equal(photos, before)
+        is_same = np.array_equal(change(name, photos, strength, seed=1), result)
+        is_half_turn = name == "hue" and strength == 180  # the same either way
+        assert is_same == (name in STEADY or is_half_turn)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_is_drawn_does_not_depend_on_the_strength(name: str, photos: np.ndarray) -> None:
+    states = []
+    for strength in PERTURBATIONS[name].strengths:
+        rng = np.random.default_rng(3)
+        PERTURBATIONS[name](photos, strength, rng)
+        states.append(rng.random())
+    assert len(set(states)) == 1
+
+
+@pytest.mark.parametrize("name", sorted(set(ALL) - {"mirror", "upside-down", "occlusion"}))
+def test_a_tiny_strength_changes_next_to_nothing_and_more_strength_more(name: str) -> None:
+    images = smooth_photos()
+    perturbation = PERTURBATIONS[name]
+    tiny = 1 if name == "jpeg" else perturbation.strengths[0] / 50
+    weak, middle, strong = (
+        np.abs(change(name, images, strength).astype(int) - images).mean()
+        for strength in (tiny, perturbation.strengths[2], perturbation.strengths[5])
+    )
+    assert weak < 1
+    assert weak < middle < strong
+
+
+@pytest.mark.parametrize("name", sorted(set(ALL) - {"hue"}))
+@pytest.mark.parametrize("size", [(8, 8), (5, 9), (1, 1)])
+def test_grey_photos_of_either_shape_and_any_size(
+    name: str, size: tuple[int, int], rng: np.random.Generator
+) -> None:
+    grey = rng.integers(0, 256, (3, *size), dtype=np.uint8)
+    for strength in PERTURBATIONS[name].strengths:
+        flat, deep = change(name, grey, strength), change(name, grey[..., None], strength)
+        assert flat.shape == grey.shape
+        np.testing.assert_array_equal(flat, deep[..., 0])
+
+
+@pytest.mark.parametrize("name", sorted(set(ALL) - {"noise", "jpeg"}))
+def test_a_photo_of_one_colour_keeps_it_unless_colours_are_meant(name: str) -> None:
+    grey = np.full((4, 16, 16, 3), 128, np.uint8)
+    for strength in PERTURBATIONS[name].strengths:
+        result = change(name, grey, strength)
+        if name in ("darker", "brighter"):
+            assert (result != grey).all()
+        else:
+            np.testing.assert_array_equal(result, grey)
+
+
+def test_rotation_by_quarter_turns_is_exact_and_goes_both_ways(rng: np.random.Generator) -> None:
+    images = rng.integers(0, 256, (20, 24, 24, 3), dtype=np.uint8)
+    turned = change("rotation", images, 90)
+    left, right = np.rot90(images, 1, (1, 2)), np.rot90(images, -1, (1, 2))
+    is_left = [np.array_equal(t, image) for t, image in zip(turned, left, strict=True)]
+    is_right = [np.array_equal(t, image) for t, image in zip(turned, right, strict=True)]
+    assert all(a != b for a, b in zip(is_left, is_right, strict=True))
+    assert 3 < sum(is_left) < 17
+    np.testing.assert_array_equal(change("rotation", images, 180), images[:, ::-1, ::-1])
+
+
+def test_flips_are_numpys(photos: np.ndarray) -> None:
+    np.testing.assert_array_equal(change("mirror", photos, 1), photos[:, :, ::-1])
+    np.testing.assert_array_equal(change("upside-down", photos, 1), photos[:, ::-1])
+
+
+def test_a_shift_by_whole_pixels_is_a_padded_slice(rng: np.random.Generator) -> None:
+    images = rng.integers(0, 256, (30, 32, 48, 3), dtype=np.uint8)
+    moved = change("shift", images, 0.25)  # 8 rows, or 12 columns
+    seen = set()
+    for image, result in zip(images, moved, strict=True):
+        wide = np.pad(image, ((8, 8), (12, 12), (0, 0)), mode="edge")
+        ways = {"up": (16, 12), "down": (0, 12), "left": (8, 24), "right": (8, 0)}
+        found = [way for way, (i, j) in ways.items() if np.array_equal(result, wide[i : i + 32, j : j + 48])]
+        assert len(found) == 1
+        seen.update(found)
+    assert seen == {"up", "down", "left", "right"}
+
+
+def test_larger_and_smaller_change_a_slope_by_their_factor() -> None:
+    slope = (np.arange(61) - 30) * 2.0
+    images = np.tile((slope + 128).astype(np.uint8), (2, 61, 1))
+    across, down = images, images.transpose(0, 2, 1)
+    for picture, axis in ((across, 1), (down, 0)):
+        larger, smaller = change("larger", picture, 1)[0], change("smaller", picture, 1)[0]
+        line = larger[30] if axis else larger[:, 30]
+        np.testing.assert_array_equal(line, slope / 2 + 128)
+        line = smaller[30] if axis else smaller[:, 30]
+        np.testing.assert_array_equal(line[18:43], 2 * slope[18:43] + 128)
+        assert line[0] == line[5] == picture.min()  # the border, repeated
+
+
+def test_smaller_does_not_skip_pixels() -> None:
+    """Stripes one pixel wide become grey: taking every third pixel would leave stripes."""
+    stripes = np.zeros((1, 60, 60), np.uint8)
+    stripes[:, :, ::2] = 255
+    inner = change("smaller", stripes, 2)[0, 22:38, 22:38].astype(int)
+    assert inner.max() - inner.min() < 20
+    assert abs(inner.mean() - 127.5) < 3
+
+
+def test_perspective_is_what_a_camera_sees_of_a_print_on_a_wall() -> None:
+    """Two slopes show where each pixel came from; a camera in space leads that point back to the pixel."""
+    h, w, degrees = 50, 80, 35.0
+    columns, rows = np.meshgrid(np.arange(w), np.arange(h))
+    images = np.stack([columns * 3, rows * 5, 0 * rows], axis=2).astype(np.uint8)[None].repeat(5, axis=0)
+    seen = change("perspective", images, degrees)
+    sides = 2 * np.pi * stream(0, "perspective").random((5, 1, 1))
+    t, distance = math.radians(degrees), CAMERA_DISTANCE * w
+    for image, side in zip(seen, sides[:, 0, 0], strict=True):
+        x, y = image[..., 0] / 3 - (w - 1) / 2, image[..., 1] / 5 - (h - 1) / 2
+        axis = np.array([-math.sin(side), math.cos(side), 0])  # that the print is turned about
+        points = np.stack([x, y, 0 * x], axis=-1)
+        cross = np.cross(axis, points)
+        along = (points @ axis)[..., None] * axis
+        turned = points * math.cos(t) - cross * math.sin(t) + along * (1 - math.cos(t))  # Rodrigues
+        scale = distance / (distance + turned[..., 2])
+        inside = (image[..., 0] % 237 > 0) & (image[..., 1] % 245 > 0)  # not the repeated border
+        assert inside.mean() > 0.5
+        for got, wanted, size in ((turned[..., 0], columns, w), (turned[..., 1], rows, h)):
+            error = np.abs(got * scale + (size - 1) / 2 - wanted)[inside]
+            assert error.max() < 0.45  # bytes tell positions to a third of a pixel
+
+
+def test_hue_turns_in_a_circle_and_keeps_brightness(rng: np.random.Generator) -> None:
+    images = rng.integers(90, 166, (8, 9, 9, 3), dtype=np.uint8)  # far enough from the ends to turn freely
+    np.testing.assert_array_equal(change("hue", images, 360), images)
+    half = change("hue", images, 180)
+    np.testing.assert_allclose(change("hue", half, 180).astype(int), images, atol=2)  # two roundings
+    luma = np.array([0.299, 0.587, 0.114])
+    np.testing.assert_allclose(half @ luma, images @ luma, atol=0.6)
+    assert np.abs(half.astype(int) - images).mean() > 5
+
+
+def test_light_is_multiplied_and_cut_off() -> None:
+    images = np.arange(0, 256, 2, dtype=np.uint8).reshape(1, 8, 16, 1)
+    np.testing.assert_array_equal(change("darker", images, 0.5), images // 2)
+    np.testing.assert_array_equal(change("darker", images, 1), 0 * images)
+    np.testing.assert_array_equal(change("brighter", images, 1), np.minimum(images.astype(int) * 2, 255))
+
+
+def test_contrast_shrinks_towards_the_mean_brightness(photos: np.ndarray) -> None:
+    mean = (photos @ np.array([0.299, 0.587, 0.114])).mean(axis=(1, 2))[:, None, None, None]
+    for share in (0.25, 1.0):
+        expected = photos * (1 - share) + share * mean
+        np.testing.assert_allclose(change("contrast", photos, share), expected, atol=0.51)
+
+
+def test_the_background_takes_the_colour_of_the_middle() -> None:
+    images = np.zeros((1, 41, 41, 3), np.uint8)
+    images[0, :, :] = (10, 20, 240)
+    images[0, 5:36, 5:36] = (200, 120, 40)  # wider than the ellipse's inner part
+    weight = background_of(41, 41)[..., None]
+    subject = (images[0] * (1 - weight)).sum(axis=(0, 1)) / (1 - weight).sum()
+    for share in (0.3, 1.0):
+        result = change("background", images, share)[0]
+        expected = images[0] + share * weight * (subject - images[0])
+        np.testing.assert_allclose(result, expected, atol=0.51)
+        np.testing.assert_array_equal(result[12:29, 12:29], images[0, 12:29, 12:29])
+    corners = change("background", images, 1)[0, [0, 0, -1, -1], [0, -1, 0, -1]]
+    np.testing.assert_allclose(corners, np.tile(subject, (4, 1)), atol=0.51)
+    assert np.abs(corners - [200, 120, 40]).max() < 20
+
+
+def test_the_ellipse_fits_the_photo() -> None:
+    weight = background_of(40, 80)
+    np.testing.assert_array_equal(weight, weight[::-1, ::-1])
+    assert weight[20, 40] == 0
+    assert weight[0, 0] == 1
+    assert (np.diff(weight[20, 40:]) >= 0).all()
+    np.testing.assert_allclose(weight[20, ::2], background_of(40, 40)[20], atol=0.1)
+
+
+def test_noise_has_its_deviation_and_one_pattern_for_all_strengths() -> None:
+    grey = np.full((4, 64, 64, 3), 128, np.uint8)
+    weak, strong = (change("noise", grey, s).astype(float) - 128 for s in (0.05, 0.1))
+    np.testing.assert_allclose(weak.std(), 0.05 * 255, rtol=0.01)
+    np.testing.assert_allclose(strong.std(), 0.1 * 255, rtol=0.01)
+    assert np.corrcoef(weak.ravel(), strong.ravel())[0, 1] > 0.99
+
+
+def test_blur_is_a_gaussian_mean_of_neighbours(photos: np.ndarray) -> None:
+    sigma, reach = 1.5, 6
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    kernel /= kernel.sum()
+    wide = np.pad(photos[0].astype(float), ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
+    rows = sum(k * wide[i : i + 32] for i, k in enumerate(kernel))
+    expected = sum(k * rows[:, i : i + 48] for i, k in enumerate(kernel))
+    np.testing.assert_allclose(change("blur", photos, sigma)[0], expected, atol=0.51)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_jpeg_is_pillows(channels: int, photos: np.ndarray) -> None:
+    images = photos[..., :channels]
+    for image, result in zip(images, change("jpeg", images, 70), strict=True):
+        file = io.BytesIO()
+        Image.fromarray(image.squeeze()).save(file, "JPEG", quality=30)
+        np.testing.assert_array_equal(result.squeeze(), np.asarray(Image.open(file)))
+
+
+def test_a_square_is_covered_wholly_inside(rng: np.random.Generator) -> None:
+    images = rng.integers(0, 100, (40, 30, 50, 3), dtype=np.uint8)
+    starts = []
+    for image, result in zip(images, change("occlusion", images, 0.4), strict=True):
+        covered = (result == 128).all(axis=2)
+        rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
+        assert covered.sum() == 12 * 12
+        assert np.ptp(rows) == np.ptp(columns) == 11
+        np.testing.assert_array_equal(result[~covered], image[~covered])
+        starts.append((rows[0], columns[0]))
+    assert np.ptp(starts, axis=0).tolist() > [12, 25]  # anywhere
+    everything = change("occlusion", images[:, :, :30], 1)
+    assert (everything == 128).all()
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("strength", [-0.1, math.nan, math.inf, 1000, True, "much", None])
+def test_a_wrong_strength_is_told_with_the_range(name: str, strength: object, photos: np.ndarray) -> None:
+    with pytest.raises(OptionError, match=rf"^{name}: expected a strength from 0 to .*Usual ones: "):
+        PERTURBATIONS[name](photos, strength, stream(0, name))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(4, 9), (2, 4, 4, 4), (2, 0, 4, 3), (1, 2, 3, 4, 3)])
+def test_what_is_no_photo_is_told(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ShapeError, match="expected photos of shape"):
+        change("blur", np.zeros(shape, np.uint8), 1)
+
+
+def test_floats_and_grey_hue_are_told() -> None:
+    with pytest.raises(DataError, match="expected photos of bytes"):
+        change("blur", np.zeros((1, 4, 4, 3)), 1)
+    with pytest.raises(OptionError, match=r"^hue: expected photos in colour"):
+        change("hue", np.zeros((1, 4, 4), np.uint8), 30)
+
+
+def test_the_table_is_consistent() -> None:
+    for name, p in PERTURBATIONS.items():
+        assert p.name == name
+        assert p.reason in REASONS
+        assert list(p.strengths) == sorted(set(p.strengths))
+        assert p.moderate in p.strengths
+        assert 0 < p.strengths[0] <= p.strengths[-1] <= p.most
+        labels = [p.label(s) for s in (0, *p.strengths)]
+        assert len(set(labels)) == len(labels)
+        assert max(map(len, labels)) <= 9
+    assert {p.reason for p in PERTURBATIONS.values()} == set(REASONS)
+
+
+def test_names_are_chosen_once_each_and_unknown_ones_get_the_nearest() -> None:
+    assert [p.name for p in choose_perturbations(["blur", "hue", "blur"])] == ["blur", "hue"]
+    assert [p.name for p in choose_perturbations("blur")] == ["blur"]
+    assert len(choose_perturbations()) == len(PERTURBATIONS)
+    with pytest.raises(OptionError, match=r"unknown perturbation 'roation'\. Did you mean 'rotation'\?"):
+        choose_perturbations(["roation"])
+    with pytest.raises(OptionError, match="at least one perturbation, got none"):
+        choose_perturbations([])
+
+
+def test_strengths_are_sorted_with_0_first_and_checked() -> None:
+    chosen = choose_perturbations(["rotation", "blur"])
+    assert choose_strengths(chosen, {"rotation": [45, 0, 15, 45]}) == {
+        "rotation": (0.0, 15.0, 45.0),
+        "blur": (0.0, *PERTURBATIONS["blur"].strengths),
+    }
+    with pytest.raises(OptionError, match=r"strengths of unknown perturbation 'hue'.*Known: blur, rotation"):
+        choose_strengths(chosen, {"hue": [30]})
+    with pytest.raises(OptionError, match=r"rotation: expected at least one strength above 0, got \[0\]"):
+        choose_strengths(chosen, {"rotation": [0]})
+    with pytest.raises(OptionError, match="blur: expected a strength from 0 to 100"):
+        choose_strengths(chosen, {"blur": [1, -1]})

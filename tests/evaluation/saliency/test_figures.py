@@ -1,0 +1,185 @@
+"""The pictures hold what they are told to show, for photos of any kind."""
+
+import numpy as np
+import pytest
+
+from pellucid.errors import DataError, ShapeError
+from pellucid.evaluation.saliency.figures import (
+    first_layer_figure,
+    heat_picture,
+    saliency_figure,
+    weight_picture,
+)
+from pellucid.evaluation.saliency.first_layer import first_layer
+from pellucid.evaluation.saliency.measure import saliency_maps
+from pellucid.evaluation.saliency.strip import saliency_strip
+from pellucid.nn.conv import Conv2D, GlobalAvgPool2D
+from pellucid.nn.graph import Graph
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import Model
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.pooling import AvgPool2D
+from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
+from pellucid.plotting.style import WIDTH
+from pellucid.report.html import figure_png
+
+
+def small(shape: tuple[int, ...] = (12, 12, 3), *, has_convolution: bool = True) -> Model:
+    model = (
+        Sequential([Conv2D(4, activation="relu"), GlobalAvgPool2D(), Dense(3)])
+        if has_convolution
+        else preset("two-layer", 3)
+    )
+    model.initialize(shape, seed=1)
+    model.classes = ("a", "b", "a very long name of a class that nobody would read to its end")
+    return model
+
+
+@pytest.mark.parametrize("shape", [(12, 12, 3), (9, 14, 1)])
+def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    model = small(shape)
+    from pellucid.data.preprocess import Preprocessing
+
+    model.preprocessing = Preprocessing("divide", 255.0)
+    maps = saliency_maps(model, photo)
+    figure = saliency_figure(photo, maps)
+    page = figure.axes[0]
+    assert len(page.images) == 3 * len(maps)
+    written = "\n".join(text.get_text() for text in page.texts)
+    flat = " ".join(written.split())
+    for found in maps.values():
+        assert found.title in written
+        assert " ".join(found.note.split()) in flat
+        assert found.sanity is not None
+        assert found.sanity.words in flat
+    assert figure_png(figure, dpi=40)[:4] == b"\x89PNG"
+
+
+def test_nothing_leaves_the_page() -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    for model in (small(), small(has_convolution=False)):
+        model.classes = model.classes
+        maps = saliency_maps(model, photo / 255, 2)
+        for figure in (saliency_figure(photo, maps), first_layer_figure(model)):
+            assert figure is not None
+            figure.draw_without_rendering()
+            for text in figure.axes[0].texts:
+                box = text.get_window_extent()
+                assert box.x0 >= 0, text.get_text()
+                assert box.x1 <= WIDTH * figure.dpi, text.get_text()
+                assert box.y0 >= 0, text.get_text()
+            tops = [image.get_extent() for image in figure.axes[0].images]
+            assert all(right <= WIDTH and bottom <= figure.get_figheight() for _, right, bottom, _ in tops)
+
+
+def test_a_method_that_does_not_apply_has_words_and_no_picture() -> None:
+    photo = np.random.default_rng(0).random((12, 12, 3))
+    maps = saliency_maps(small(has_convolution=False), photo, methods=["grad_cam"])
+    page = saliency_figure(photo, maps).axes[0]
+    assert not page.images
+    assert any("has none" in text.get_text().replace("\n", " ") for text in page.texts)
+
+
+def test_what_cannot_be_drawn_is_said() -> None:
+    with pytest.raises(DataError, match="at least one map"):
+        saliency_figure(np.zeros((4, 4, 3)), {})
+    with pytest.raises(ShapeError, match="saliency_figure"):
+        saliency_figure(np.zeros(5), {})
+
+
+def test_colours_of_a_map() -> None:
+    heat = np.array([[-2.0, 0.0, 2.0]])
+    signed, unsigned = heat_picture(heat, True), heat_picture(np.abs(heat), False)
+    assert signed[0, 0, 2] > signed[0, 0, 0]  # against: blue
+    assert signed[0, 2, 0] > signed[0, 2, 2]  # for: red
+    assert signed[0, 1].min() > 0.95  # nothing: white
+    assert unsigned[0, 1].max() < 0.1
+    assert (unsigned[0, 0] == unsigned[0, 2]).all()
+    over = heat_picture(np.zeros((1, 3)), True, np.array([[0, 128, 255]], np.uint8))
+    assert np.diff(over[0, :, 0]).min() > 0.3  # where there is no heat the photo shows
+    assert heat_picture(np.zeros((3, 3)), True).min() > 0.95
+
+
+def test_first_layer_pictures_are_the_weights() -> None:
+    model = preset("mlp")
+    model.initialize((6, 5, 3), dtype="float64")
+    found = first_layer(model)
+    assert found is not None
+    W = model.leaves()[1].params["W"]
+    assert found.pictures.shape == (20, 6, 5, 3)
+    photo = np.random.default_rng(0).random((6, 5, 3))
+    assert (found.pictures * photo).sum(axis=(1, 2, 3)) == pytest.approx(
+        photo.ravel() @ W
+    )  # each over its pixel
+    cnn = Sequential([BatchNorm(), Conv2D(7, (3, 2)), Flatten(), Dense(2)])
+    cnn.initialize((6, 5, 3))
+    kernels = first_layer(cnn)
+    assert kernels is not None
+    assert kernels.pictures.shape == (7, 3, 2, 3)
+    assert (kernels.pictures[4] == cnn.layers[1].params["W"][..., 4]).all()
+    figure = first_layer_figure(cnn)
+    assert figure is not None
+    assert len(figure.axes[0].images) == 7
+
+
+def test_first_layers_of_graphs_and_those_that_do_not_see_pixels() -> None:
+    graph = Graph(["photo"], {"flat": (Flatten(), "photo"), "out": (Dense(4), "flat")}, "out")
+    graph.initialize((5, 5))
+    found = first_layer(graph)
+    assert found is not None
+    assert found.pictures.shape == (4, 5, 5, 1)
+    pooled = Sequential([AvgPool2D(), Flatten(), Dense(4)])
+    pooled.initialize((6, 6, 3))
+    assert first_layer(pooled) is None
+    assert first_layer_figure(pooled) is None
+    table = Sequential([Dense(3)])
+    table.initialize((9,))
+    assert first_layer_figure(table) is None
+
+
+def test_learned_weights_are_told_from_drawn_ones() -> None:
+    model = preset("mlp")
+    model.initialize((16, 16, 3), seed=1)
+    found = first_layer(model)
+    assert found is not None
+    assert found.is_learned is False
+    assert "cannot be told from noise" in found.words
+    W = model.leaves()[1].params["W"].reshape(16, 16, 3, -1)
+    W += 0.5 * W.std() * np.sin(np.arange(16) / 3)[:, None, None, None].astype(W.dtype)
+    found = first_layer(model)
+    assert found is not None
+    assert found.is_learned is True
+    assert "learned" in found.words
+    W[...] = 0
+    found = first_layer(model)
+    assert found is not None
+    assert found.is_learned is None
+    assert "cannot be told" in found.words
+
+
+def test_smoothness_is_the_correlation_of_neighbours() -> None:
+    model = Sequential([Conv2D(3, 4), Flatten(), Dense(1)])
+    model.initialize((9, 9, 2))
+    W = model.layers[0].params["W"]
+    pairs = [(W[1:], W[:-1]), (W[:, 1:], W[:, :-1])]
+    one = np.concatenate([np.concatenate([a.ravel(), b.ravel()]) for a, b in pairs])
+    other = np.concatenate([np.concatenate([b.ravel(), a.ravel()]) for a, b in pairs])
+    found = first_layer(model)
+    assert found is None or found.smoothness == pytest.approx((one @ other) / (one @ one), rel=1e-5)
+
+
+def test_pictures_of_weights() -> None:
+    assert weight_picture(np.zeros((2, 2, 3))) == pytest.approx(np.full((2, 2, 3), 0.5))
+    assert weight_picture(np.ones((2, 2, 5))).shape == (2, 2, 1)
+
+
+def test_a_map_without_colours_says_why() -> None:
+    model = preset("mlp")
+    model.initialize((8, 8, 3))
+    model.theta[:] = 0  # all units off: no pixel moves the verdict
+    photo = np.full((8, 8, 3), 0.5)
+    maps = saliency_maps(model, photo, methods=["gradient", "grad_cam"])
+    words = [text.get_text() for text in saliency_strip(photo, maps).axes[0].texts]
+    assert words == ["The photo", "Input gradient", "0 everywhere:\nnothing to check"]

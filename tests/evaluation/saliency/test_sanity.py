@@ -1,0 +1,172 @@
+"""The model-randomization check: it passes maps that know the weights and fails one that does not."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.evaluation.saliency.test_measure import scorer_of, small_cnn, spread
+
+from pellucid.data.source import load_data
+from pellucid.errors import OptionError
+from pellucid.evaluation.saliency.measure import saliency_maps, sanity_check
+from pellucid.evaluation.saliency.records import Attribution
+from pellucid.evaluation.saliency.sanity import (
+    MapToCheck,
+    SanityCheck,
+    check_cascade,
+    check_maps,
+    rank_correlation,
+    redraw,
+    untrained_copy,
+)
+from pellucid.evaluation.saliency.scoring import Scorer
+from pellucid.nn.layers import Layer
+from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
+from pellucid.training.loop import train
+from pellucid.types import Array
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(2, 60), st.integers(1, 8), st.integers(0, 2**32 - 1))
+def test_rank_correlation_is_scipys(n: int, n_values: int, seed: int) -> None:
+    from scipy.stats import spearmanr
+
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(0, n_values, n), rng.standard_normal(n)  # many ties in one of them
+    ours = rank_correlation(a, b)
+    if len(set(a.tolist())) == 1:
+        assert ours is None
+    else:
+        assert ours == pytest.approx(float(spearmanr(a, b).statistic), abs=1e-12)
+
+
+def edges(scorer: Scorer, x: Array) -> Attribution:
+    """A map that looks like one, and knows nothing of the network."""
+    heat = np.abs(np.diff(x.mean(axis=2), axis=1, append=0))
+    return Attribution(heat[..., None], heat, False, "")
+
+
+def test_a_map_that_ignores_the_weights_is_found_out() -> None:
+    photo = np.random.default_rng(1).random((12, 12, 3))
+    scorer = scorer_of(spread(small_cnn()))
+    entry = MapToCheck(edges, edges(scorer, photo).heat, 3)
+    check = check_maps(scorer, photo, {"edges": entry})["edges"]
+    assert check.correlations == pytest.approx((1.0, 1.0, 1.0))
+    assert check.verdict == "hardly"
+    assert "an untrained network gives much the same map" in check.words
+    assert check_cascade(scorer, photo, entry).verdict == "hardly"
+
+
+def test_maps_of_a_trained_network_depend_on_what_it_learned() -> None:
+    digits = load_data("digits").train.take(slice(0, 300))
+    model = preset("two-layer", 10)
+    train(model, digits, n_epochs=60)
+    maps = saliency_maps(model, digits.X[3])
+    check = maps["gradient"].sanity
+    assert check is not None
+    assert check.verdict == "depends"
+    assert len(check.correlations) == 8
+    assert check.heat is not None
+    assert check.heat.shape == (8, 8)
+    assert maps["smoothgrad"].sanity is not None
+    assert len(maps["smoothgrad"].sanity.correlations) == 2
+
+
+def test_the_check_can_be_repeated_and_moves_with_the_seed() -> None:
+    photo = np.random.default_rng(1).random((12, 12, 3))
+    model = spread(small_cnn())
+    first, again = (sanity_check(model, photo, "gradient", n_draws=3) for _ in range(2))
+    assert first.correlations == again.correlations
+    assert len(set(first.correlations)) == 3
+    assert sanity_check(model, photo, "gradient", n_draws=3, seed=1).correlations != first.correlations
+    inside = saliency_maps(model, photo, methods=["gradient"], n_draws=3)["gradient"].sanity
+    assert inside is not None
+    assert inside.correlations == first.correlations
+
+
+def test_a_cascade_goes_from_the_output_down() -> None:
+    photo = np.random.default_rng(1).random((12, 12, 3))
+    model = spread(small_cnn())
+    theta = model.theta.copy()
+    check = sanity_check(model, photo, "gradient", kind="cascade")
+    assert check.layers == ("dense_1", "batchnorm_2", "conv2d_2", "batchnorm_1", "conv2d_1")
+    assert len(check.correlations) == 5
+    assert check.correlation == check.correlations[-1]
+    assert (model.theta == theta).all()
+    other = untrained_copy(model)  # the last step is a wholly untrained network
+    from pellucid.rng import stream
+
+    redraw(other.leaves(), stream(0, "untrained network", 0))
+    heat = np.abs(
+        Scorer(other, scorer_of(model, int(model.predict(photo[None])[0])).weights).gradients(photo[None])[1][
+            0
+        ]
+    )
+    assert check.heat == pytest.approx(heat.max(axis=2), rel=1e-9)
+
+
+def test_untrained_networks_have_he_weights_whatever_the_layers_own_start() -> None:
+    for model in (spread(preset("mlp"), (32, 32, 3)), spread(preset("logistic"), (32, 32, 3))):
+        copy = untrained_copy(model)
+        redraw(copy.leaves(), np.random.default_rng(0))
+        for leaf in copy.leaves():
+            if leaf.params and leaf.params["W"].size > 500:
+                assert leaf.params["W"].std() == pytest.approx(
+                    np.sqrt(2 / leaf.params["W"].shape[0]), rel=0.1
+                )
+                assert not leaf.params["b"].any()
+    norm = untrained_copy(spread(small_cnn())).leaves()[1]
+    assert (norm.params["gamma"] == 1).all()
+    assert (norm.state["running_var"] == 1).all()
+
+
+def test_a_silent_untrained_network_is_replaced_by_another() -> None:
+    """A single relu unit is off for half of all draws."""
+    from pellucid.nn.layers import Dense, Flatten
+
+    model = spread(Sequential([Flatten(), Dense(1, activation="relu"), Dense(1)]), (6, 6, 1))
+    photo = np.full((6, 6, 1), 0.9)
+    model.leaves()[1].params["b"][:] = 5.0
+    check = sanity_check(model, photo, "gradient", n_draws=4)
+    assert len(check.correlations) == 4
+    assert None not in check.correlations
+
+
+class Doubling(Layer):
+    """A layer of somebody's own that is not registered."""
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return 2 X."""
+        return 2 * X
+
+    def backward(self, dY: Array) -> Array:
+        """Return 2 dY."""
+        return 2 * dY
+
+
+def test_a_layer_of_ones_own() -> None:
+    from pellucid.nn.layers import Dense, Flatten
+
+    model = spread(Sequential([Doubling(), Flatten(), Dense(3)]), (5, 5, 1))
+    check = sanity_check(model, np.random.default_rng(2).random((5, 5, 1)), "gradient", n_draws=2)
+    assert len(check.correlations) == 2
+
+
+def test_words() -> None:
+    assert "depends on what was learned" in SanityCheck("full", (0.1, -0.3)).words
+    assert SanityCheck("full", (-0.001, -0.002)).words.count("−0.00") == 0
+    assert SanityCheck("full", (0.3, 0.4)).verdict == "partly"
+    assert SanityCheck("full", (-0.6,)).verdict == "hardly"
+    assert (
+        SanityCheck("full", (None,)).words
+        == "Untrained networks: it cannot be checked: the map is the same everywhere."
+    )
+
+
+def test_what_cannot_be_checked_is_said() -> None:
+    model, photo = spread(preset("mlp")), np.random.default_rng(1).random((12, 12, 3))
+    with pytest.raises(OptionError, match="this network has none"):
+        sanity_check(model, photo, "grad_cam")
+    with pytest.raises(OptionError, match=r"unknown kind 'cascades'. Did you mean 'cascade'\?"):
+        sanity_check(model, photo, "gradient", kind="cascades")

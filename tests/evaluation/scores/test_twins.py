@@ -1,0 +1,234 @@
+"""Every metric, and every metric of a resample, against its plain twin and scikit-learn."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
+
+from pellucid.evaluation.scores import plain_metrics as plain
+from pellucid.evaluation.scores.calibration import calibrate, surprises
+from pellucid.evaluation.scores.measure import assess_outputs
+from pellucid.evaluation.scores.one_vs_rest import Columns, ResampledColumns
+from pellucid.evaluation.scores.outputs import Outputs, log_odds
+from pellucid.evaluation.scores.regression import quantity_estimates, quantity_figures
+from pellucid.evaluation.scores.roc import pr_curve_of, roc_curve_of
+from pellucid.stats_intervals import Estimate
+from pellucid.types import Array
+
+
+@st.composite
+def answers(draw: st.DrawFn, *, has_probabilities: bool = True) -> Outputs:
+    """Labels and logits of a classifier of 2 to 4 classes; logits of few values, so that ties are common."""
+    k = draw(st.integers(2, 4))
+    m = draw(st.integers(1, 25))
+    y = np.array(draw(st.lists(st.integers(0, k - 1), min_size=m, max_size=m)))
+    seed = draw(st.integers(0, 10_000))
+    rng = np.random.default_rng(seed)
+    Z = rng.integers(-3, 4, (m, k)) * 0.7 if draw(st.booleans()) else rng.normal(size=(m, k))
+    if k == 2:
+        Z = np.stack([-Z[:, 1], Z[:, 1]], axis=1)
+    scores = Z if k == 2 or not has_probabilities else log_odds(Z)
+    return Outputs("classification", y, Z.argmax(axis=1), scores, has_probabilities, tuple("abcd"[:k]))
+
+
+def probabilities(outputs: Outputs) -> Array:
+    return 1 / (1 + np.exp(-outputs.scores))
+
+
+def same(estimate: Estimate, expected: float) -> None:
+    if math.isnan(expected):
+        assert estimate.value is None
+        assert estimate.reason
+    else:
+        assert estimate.value == pytest.approx(expected, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(answers())
+def test_figures_of_classes_equal_their_twins(outputs: Outputs) -> None:
+    y, predicted, P, k = outputs.y, outputs.predicted, probabilities(outputs), len(outputs.classes)
+    result = assess_outputs(outputs, n_resamples=8)
+    assert result.evaluation is not None
+    np.testing.assert_array_equal(result.evaluation.confusion, plain.confusion_matrix(y, predicted, k))
+    assert result.calibration is not None
+    estimates = result.estimates
+    same(estimates["accuracy"], plain.accuracy(y, predicted))
+    same(estimates["baseline"], max(plain.accuracy(y, np.full_like(y, c)) for c in range(k)))
+    same(estimates["balanced_accuracy"], plain.balanced_accuracy(y, predicted))
+    same(estimates["brier"], plain.brier_score(y, P))
+    same(estimates["log_loss"], plain.log_loss(y, P))
+    for c, figures in enumerate(result.per_class):
+        so, said, scores = y == c, predicted == c, outputs.scores[:, c]
+        same(figures.estimates["precision"], plain.precision(so, said))
+        same(figures.estimates["recall"], plain.recall(so, said))
+        same(figures.estimates["f1"], plain.f1(so, said))
+        same(figures.estimates["roc_auc"], plain.roc_area(so, scores))
+        same(figures.estimates["average_precision"], plain.average_precision(so, scores))
+        same(
+            figures.estimates["brier"],
+            plain.brier_score(so.astype(int), np.stack([1 - P[:, c], P[:, c]], axis=1)),
+        )
+        assert figures.calibration is not None
+        assert figures.calibration.error == pytest.approx(plain.calibration_error(so, P[:, c], 10), abs=1e-12)
+    sure = P[np.arange(len(y)), predicted]
+    error = plain.calibration_error(y == predicted, sure, 10)
+    assert result.calibration.error == pytest.approx(error, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(answers())
+def test_means_over_classes_equal_scikit_learns(outputs: Outputs) -> None:
+    y, predicted, P, k = outputs.y, outputs.predicted, probabilities(outputs), len(outputs.classes)
+    estimates = assess_outputs(outputs, n_resamples=8).estimates
+    macro: dict[str, Any] = {"average": "macro", "zero_division": 0}
+    same(estimates["precision"], sk.precision_score(y, predicted, **macro))
+    same(estimates["f1"], sk.f1_score(y, predicted, **macro))
+    same(estimates["log_loss"], sk.log_loss(y, P, labels=range(k)))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
+        warnings.filterwarnings("ignore", message="A single label was found")
+        same(estimates["balanced_accuracy"], sk.balanced_accuracy_score(y, predicted))
+    if set(y) == set(range(k)):
+        same(
+            estimates["roc_auc"],
+            float(np.mean([sk.roc_auc_score(y == c, outputs.scores[:, c]) for c in range(k)])),
+        )
+
+
+@settings(deadline=None, max_examples=50)
+@given(answers(has_probabilities=False))
+def test_without_probabilities_the_rest_remains(outputs: Outputs) -> None:
+    result = assess_outputs(outputs, n_resamples=8)
+    assert result.calibration is None
+    assert result.estimates["brier"].value is None
+    assert "no probabilities" in result.estimates["log_loss"].reason
+    for c, figures in enumerate(result.per_class):
+        same(figures.estimates["roc_auc"], plain.roc_area(outputs.y == c, outputs.scores[:, c]))
+
+
+@settings(deadline=None, max_examples=60)
+@given(answers(), st.integers(0, 1000))
+def test_scores_of_resamples_equal_the_twins_on_the_samples_drawn(outputs: Outputs, seed: int) -> None:
+    columns = Columns.of(outputs)
+    statistic, m, k = ResampledColumns(columns), len(outputs), len(outputs.classes)
+    rows = np.random.default_rng(seed).integers(0, m, (3, m))
+    counts = np.stack([np.bincount(drawn, minlength=m) for drawn in rows], axis=1).astype(float)
+    values = dict(zip(statistic.names, statistic(counts), strict=True))
+    P = probabilities(outputs)
+    for b, drawn in enumerate(rows):
+        y, predicted = outputs.y[drawn], outputs.predicted[drawn]
+        expected: dict[str, list[float]] = {"f1": [], "roc_auc": [], "average_precision": [], "brier": []}
+        expected |= {"precision": [], "recall": [], "log_loss": []}
+        for c in range(k):
+            so, said, scores = y == c, predicted == c, outputs.scores[drawn, c]
+            p = plain.precision(so, said)
+            expected["precision"].append(0.0 if math.isnan(p) and so.any() else p)
+            expected["recall"].append(plain.recall(so, said))
+            expected["f1"].append(plain.f1(so, said))
+            expected["roc_auc"].append(plain.roc_area(so, scores))
+            expected["average_precision"].append(plain.average_precision(so, scores))
+            pair = np.stack([1 - P[drawn, c], P[drawn, c]], axis=1)
+            expected["brier"].append(plain.brier_score(so.astype(int), pair))
+            expected["log_loss"].append(plain.log_loss(so.astype(int), pair))
+        for name, by_class in expected.items():
+            for c in range(k) if name not in ("precision", "recall") else ():
+                assert values[name, c][b] == pytest.approx(by_class[c], abs=1e-12, nan_ok=True), name
+            defined = [value for value in by_class if not math.isnan(value)]
+            mean = float(np.mean(defined)) if defined else math.nan
+            assert values[name, None][b] == pytest.approx(mean, abs=1e-12, nan_ok=True), name
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=2, max_size=25).filter(
+        lambda pairs: len({so for so, _ in pairs}) == 2
+    )
+)
+def test_curves_pass_through_their_twins_points(pairs: list[tuple[bool, int]]) -> None:
+    so, scores = (np.array(column) for column in zip(*pairs, strict=True))
+    roc, area = roc_curve_of(so, scores)
+    points = plain.roc_points(so, scores)
+    for point in zip(roc.false_positive_rate.tolist(), roc.true_positive_rate.tolist(), strict=True):
+        assert min(abs(point[0] - x) + abs(point[1] - y) for x, y in points) < 1e-12
+    assert np.trapezoid(roc.true_positive_rate, roc.false_positive_rate) == pytest.approx(area)
+    pr, _ = pr_curve_of(so, scores)
+    points = [*plain.precision_recall_points(so, scores), (1.0, 0.0)]
+    for point in zip(pr.precision.tolist(), pr.recall.tolist(), strict=True):
+        assert min(abs(point[0] - x) + abs(point[1] - y) for x, y in points) < 1e-12
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0, 1)), min_size=1, max_size=40), st.integers(1, 12))
+def test_calibration_equals_scikit_learns(pairs: list[tuple[bool, float]], n_bins: int) -> None:
+    so, p = np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
+    ours = calibrate(so, p, n_bins=n_bins)
+    observed, said = calibration_curve(so, p, n_bins=n_bins, pos_label=True)
+    np.testing.assert_allclose(ours.observed, observed, atol=1e-12)
+    np.testing.assert_allclose(ours.said, said, atol=1e-12)
+    assert ours.counts.sum() == len(so)
+    assert ours.bins.shape == ours.counts.shape
+    assert (ours.low <= ours.observed).all()
+    assert (ours.observed <= ours.high).all()
+
+
+def test_chance_gives_a_calibrated_model_the_errors_it_is_said_to(rng: np.random.Generator) -> None:
+    p = rng.random(60)
+    errors = [calibrate(rng.random(60) < p, p).error for _ in range(400)]
+    by_chance = calibrate(rng.random(60) < p, p, with_chance=True).by_chance
+    assert by_chance is not None
+    low, high = by_chance
+    assert 0.9 < np.mean([low <= error <= high for error in errors]) < 0.99
+
+
+def test_log_odds_are_exact_where_probabilities_round_to_one() -> None:
+    Z = np.array([[1000.0, 0.0, -5.0], [0.1, 0.2, 0.3], [3.0, 3.0, 3.0], [-800.0, 800.0, 0.0]])
+    odds = log_odds(Z)
+    P = np.exp(Z[1:3]) / np.exp(Z[1:3]).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(odds[1:3], np.log(P / (1 - P)), rtol=1e-12)
+    np.testing.assert_allclose(odds[0], [1000, -1000, -1005], atol=0.01)
+    np.testing.assert_allclose(odds[3], [-1600, 800, -800])
+    assert surprises(np.array([True]), odds[3, :1])[0] == 1600
+
+
+@settings(deadline=None)
+@given(st.integers(1, 20), st.integers(1, 3), st.integers(0, 1000))
+def test_figures_of_quantities_equal_their_twins_and_scikit_learns(m: int, n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, (m, n)).astype(float)
+    predicted = y + rng.normal(size=(m, n))
+    ours = quantity_figures(y, predicted)
+    assert ours["mean_absolute_error"] == pytest.approx(plain.mean_absolute_error(y, predicted))
+    assert ours["root_mean_squared_error"] == pytest.approx(plain.root_mean_squared_error(y, predicted))
+    r_squared = plain.r_squared(y, predicted)
+    if math.isnan(r_squared):
+        assert ours["r_squared"] is None
+    else:
+        assert ours["r_squared"] == pytest.approx(r_squared)
+        if y.std(axis=0).all():  # scikit-learn leaves a column without spread out, errors and all
+            scikit_learns = sk.r2_score(y, predicted, multioutput="variance_weighted")
+            assert ours["r_squared"] == pytest.approx(scikit_learns)
+        assert ours["baseline"] == pytest.approx(
+            plain.root_mean_squared_error(y, np.broadcast_to(y.mean(axis=0), y.shape))
+        )
+
+
+def test_quantities_of_resamples_equal_their_twins(rng: np.random.Generator) -> None:
+    y, predicted = rng.normal(size=(2, 12, 2)) + 100
+    rows = rng.integers(0, 12, (5, 12))
+    counts = np.stack([np.bincount(drawn, minlength=12) for drawn in rows], axis=1).astype(float)
+    seen: list[Array] = []
+
+    def resample(statistic: Any, n: int) -> Array:
+        seen.append(statistic(counts))
+        return np.repeat(seen[0], 20, axis=1)
+
+    quantity_estimates(y, predicted, resample=resample)
+    for b, drawn in enumerate(rows):
+        ours = quantity_figures(y[drawn], predicted[drawn])
+        np.testing.assert_allclose(seen[0][:, b], list(ours.values()), rtol=1e-9)
+        assert seen[0][2, b] == pytest.approx(plain.r_squared(y[drawn], predicted[drawn]))

@@ -1,0 +1,155 @@
+"""Watching layers changes nothing, and the gradient for the input is the slope of the outputs."""
+
+import numpy as np
+import pytest
+
+from pellucid.errors import ShapeError
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.conv import Conv2D, GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.graph import Graph
+from pellucid.nn.hooks import input_gradient, last_trained_layer, watched
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import Model
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
+
+
+def graph() -> Graph:
+    """A photo that goes two ways, which meet again, one of them used twice."""
+    return Graph(
+        ["photo"],
+        {
+            "a": (Conv2D(4, activation="tanh"), "photo"),
+            "b": (Conv2D(4, 1), "a"),
+            "sum": ("add", ["a", "b"]),
+            "both": ("concat", ["sum", "photo"]),
+            "mean": (GlobalAvgPool2D(), "both"),
+            "out": (Dense(3), "mean"),
+        },
+        "out",
+    )
+
+
+def small_cnn() -> Sequential:
+    return Sequential(
+        [
+            Conv2D(5, use_bias=False),
+            BatchNorm(),
+            Activation("relu"),
+            MaxPool2D(),
+            Dropout(0.5),
+            Residual(Sequential([Conv2D(5), BatchNorm(), Activation("tanh"), Conv2D(5)])),
+            Parallel([Conv2D(3, activation="sigmoid"), Conv2D(2, 1)]),
+            Flatten(),
+            Dense(4, activation="tanh"),
+            Dense(3),
+        ]
+    )
+
+
+MODELS = {
+    "mlp": lambda: preset("mlp", 3),
+    "cnn": small_cnn,
+    "graph": graph,
+    "resnet": lambda: preset("resnet-small", 3),
+}
+
+
+def made(name: str) -> Model:
+    """A network in float64 that is nowhere special."""
+    rng = np.random.default_rng(3)
+    model: Model = MODELS[name]()
+    model.initialize((8, 8, 3), seed=2, dtype="float64")
+    for leaf in model.leaves():
+        for array in leaf.params.values():
+            array += 0.1 * rng.standard_normal(array.shape)
+        for key, array in leaf.state.items():
+            array[...] = 0.1 * rng.standard_normal(array.shape) + (key == "running_var")
+    return model
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_input_gradient_is_the_slope(name: str, rng: np.random.Generator) -> None:
+    model = made(name)
+    X, V = rng.random((3, 8, 8, 3)), rng.standard_normal((3, 8, 8, 3))
+    upstream = rng.standard_normal((3, 3))
+    outputs, dX = input_gradient(model, X, upstream)
+    assert outputs == pytest.approx(model.forward(X), rel=1e-12)
+    h = 1e-6
+    slopes = (model.forward(X + h * V).copy() - model.forward(X - h * V).copy()) * upstream / (2 * h)
+    claimed = (dX * V).sum(axis=(1, 2, 3))
+    assert claimed == pytest.approx(slopes.sum(axis=1), rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_looking_leaves_the_model_as_it_was(name: str, rng: np.random.Generator) -> None:
+    model = made(name)
+    X, y = rng.random((3, 8, 8, 3)), np.array([0, 1, 2])
+    before = X.copy()
+    theta, states = model.theta.copy(), [leaf.state for leaf in model.leaves()]
+    kept = [{key: value.copy() for key, value in state.items()} for state in states]
+    needs = [leaf.needs_input_gradient for leaf in model.leaves()]
+    with watched(model.leaves()[0]):
+        input_gradient(model, X, np.ones(3))
+    assert (before == X).all()
+    assert (model.theta == theta).all()
+    assert needs == [leaf.needs_input_gradient for leaf in model.leaves()]
+    for state, old in zip(states, kept, strict=True):
+        assert all((state[key] == old[key]).all() for key in old)
+    assert "forward" not in vars(model.leaves()[0])
+    model.set_loss("categorical_cross_entropy")
+    if not model.draws_random_numbers:
+        model.loss_and_grad(X, y)  # trains as before
+
+
+def test_one_row_of_weights_serves_all_samples(rng: np.random.Generator) -> None:
+    model, X, row = made("cnn"), rng.random((4, 8, 8, 3)), rng.standard_normal(3)
+    assert (input_gradient(model, X, row)[1] == input_gradient(model, X, np.tile(row, (4, 1)))[1]).all()
+
+
+def test_a_watch_keeps_what_passes(rng: np.random.Generator) -> None:
+    model, X = made("cnn"), rng.random((2, 8, 8, 3))
+    layer = model.children()[5]
+    with watched(layer) as outer, watched(layer) as inner:
+        outputs, dX = input_gradient(model, X, np.ones(3))
+    assert outer.output is not None
+    assert outer.gradient is not None
+    assert outer.input is not None
+    assert (outer.output == inner.output).all()
+    assert outer.input.shape[1:] == layer.input_shape
+    rest = Sequential(model.children()[6:])  # the layers behind, alone, give the same from there
+    A = outer.output
+    for part in rest.layers:
+        A = part.forward(A)
+    assert pytest.approx(outputs, rel=1e-12) == A
+    assert dX.shape == X.shape
+    with watched(layer) as again:
+        pass
+    assert again.output is None
+
+
+def test_a_watch_is_taken_away_after_a_failure() -> None:
+    model = made("mlp")
+    layer = model.leaves()[1]
+    with pytest.raises(RuntimeError), watched(layer):
+        raise RuntimeError
+    assert "forward" not in vars(layer)
+    assert "backward" not in vars(layer)
+
+
+def test_several_inputs_and_wrong_shapes_are_refused() -> None:
+    model = Graph(["a", "b"], {"both": ("concat", ["a", "b"]), "out": (Dense(1), "both")}, "out")
+    model.initialize({"a": (2,), "b": (3,)})
+    with pytest.raises(ShapeError, match="one input and one output"):
+        input_gradient(model, np.zeros((1, 5)), np.ones(1))
+    with pytest.raises(ShapeError, match=r"samples of shape \(8, 8, 3\), got \(9, 9, 3\)"):
+        input_gradient(made("mlp"), np.zeros((1, 9, 9, 3)), np.ones(3))
+
+
+def test_the_last_trained_layer() -> None:
+    model = made("graph")
+    found = last_trained_layer(model)
+    assert found is model.leaves()[-1]
+    assert isinstance(found, Dense)

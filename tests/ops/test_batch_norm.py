@@ -1,0 +1,222 @@
+"""Batch normalization against PyTorch, a numerical gradient, and itself in shards."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import ShapeError
+from pellucid.ops.batch_norm import (
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_inference,
+    batch_norm_inference_backward,
+)
+from pellucid.ops.finite_difference import gradcheck
+from pellucid.workspace import Workspace
+
+SHAPES = [(5, 4), (2, 1), (3, 4, 5, 6), (7, 11, 3), (32, 16, 16, 24), (209, 20)]
+
+
+def draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = np.float64) -> dict[str, Any]:
+    """Arguments far from the easy case: another mean and deviation for each channel."""
+    c = shape[-1]
+    X = rng.standard_normal(shape) * rng.uniform(0.5, 3, c) + rng.uniform(-5, 5, c)
+    return {
+        "X": X.astype(dtype),
+        "gamma": rng.uniform(-2, 2, c).astype(dtype),
+        "beta": rng.standard_normal(c).astype(dtype),
+    }
+
+
+def close(ours: np.ndarray, oracle: np.ndarray, tolerance: float) -> None:
+    """Equal, relative to the largest entry."""
+    np.testing.assert_allclose(ours, oracle, rtol=0, atol=tolerance * max(1.0, float(np.abs(oracle).max())))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-5)])
+def test_equals_pytorch(
+    rng: np.random.Generator, shape: tuple[int, ...], dtype: type, tolerance: float
+) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
+    arguments = draw(rng, shape, dtype)
+    upstream = rng.standard_normal(shape).astype(dtype)
+    Y, mean, var, cache = batch_norm_forward(**arguments)
+    gradients = batch_norm_backward(upstream, cache)
+
+    X, gamma, beta = (torch.tensor(a, requires_grad=True) for a in arguments.values())
+    flat = X.reshape(-1, shape[-1])
+    theirs = torch.nn.functional.batch_norm(flat, None, None, gamma, beta, training=True)
+    theirs.backward(torch.tensor(upstream).reshape(-1, shape[-1]))
+    close(Y.reshape(-1, shape[-1]), theirs.detach().numpy(), tolerance)
+    close(mean, flat.mean(0).detach().numpy(), tolerance)
+    close(var, flat.var(0, unbiased=False).detach().numpy(), tolerance)
+    for ours, tensor in zip(gradients, (X, gamma, beta), strict=True):
+        assert ours is not None
+        close(ours, tensor.grad.numpy(), tolerance)
+
+
+def test_gradients_of_every_argument(rng: np.random.Generator) -> None:
+    arguments = draw(rng, (4, 3, 5))
+    upstream = rng.standard_normal((4, 3, 5))
+
+    def loss(**given: np.ndarray) -> float:
+        return float(np.vdot(batch_norm_forward(**given)[0], upstream))
+
+    gradients = batch_norm_backward(upstream, batch_norm_forward(**arguments)[3])
+    claimed = {name: g for name, g in zip(arguments, gradients, strict=True) if g is not None}
+    assert max(gradcheck(loss, claimed, arguments, rng).values()) < 1e-6
+
+
+def test_gradients_of_the_inference_form(rng: np.random.Generator) -> None:
+    arguments = draw(rng, (4, 3, 5))
+    fixed = {"mean": rng.standard_normal(5), "var": rng.uniform(0.1, 2, 5)}
+    upstream = rng.standard_normal((4, 3, 5))
+
+    def loss(**given: np.ndarray) -> float:
+        return float(np.vdot(batch_norm_inference(**given, **fixed)[0], upstream))
+
+    Y, cache = batch_norm_inference(**arguments, **fixed)
+    expected = (arguments["X"] - fixed["mean"]) / np.sqrt(fixed["var"] + 1e-5)
+    np.testing.assert_allclose(Y, expected * arguments["gamma"] + arguments["beta"], rtol=0, atol=1e-12)
+    gradients = batch_norm_inference_backward(upstream, cache)
+    claimed = dict(zip(arguments, gradients, strict=True))
+    assert max(gradcheck(loss, claimed, arguments, rng).values()) < 1e-6
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_contract_of_buffers_dtypes_and_inputs(rng: np.random.Generator, dtype: type) -> None:
+    arguments = draw(rng, (6, 4, 4, 3), dtype)
+    upstream = rng.standard_normal((6, 4, 4, 3)).astype(dtype)
+    before = {name: array.copy() for name, array in arguments.items()}
+    plain = batch_norm_forward(**arguments)
+    workspace, out = Workspace(), np.empty_like(plain[0])
+    again = batch_norm_forward(**arguments, out=out, workspace=workspace)
+    assert again[0] is out
+    for one, two in zip((*plain[:3], plain[3].D), (*again[:3], again[3].D), strict=True):
+        assert one.dtype == dtype
+        np.testing.assert_array_equal(one, two)
+    upstream_before = upstream.copy()
+    gradients = batch_norm_backward(upstream, plain[3])
+    np.testing.assert_array_equal(upstream, upstream_before)
+    for name, array in arguments.items():
+        np.testing.assert_array_equal(array, before[name])
+
+    buffers = {f"d{name}": np.empty_like(array) for name, array in arguments.items()}
+    for one, two, buffer in zip(
+        gradients, batch_norm_backward(upstream, plain[3], **buffers), buffers.values(), strict=True
+    ):
+        assert two is buffer
+        assert one is not None
+        assert one.dtype == dtype
+        np.testing.assert_array_equal(one, two)
+    in_place = batch_norm_forward(**{**arguments, "X": (X := arguments["X"].copy())}, out=X)
+    np.testing.assert_array_equal(in_place[0], plain[0])
+    np.testing.assert_array_equal(batch_norm_backward(upstream, in_place[3], dX=upstream)[0], gradients[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_contract_of_the_inference_form(rng: np.random.Generator, dtype: type) -> None:
+    arguments = draw(rng, (6, 4, 4, 3), dtype)
+    arguments |= {"mean": rng.standard_normal(3), "var": rng.uniform(0.1, 2, 3)}  # float64 statistics
+    before = {name: array.copy() for name, array in arguments.items()}
+    Y, cache = batch_norm_inference(**arguments)
+    assert Y.dtype == dtype
+    np.testing.assert_array_equal(batch_norm_inference(**arguments, out=np.empty_like(Y))[0], Y)
+    gradients = batch_norm_inference_backward(Y.copy(), cache)
+    buffers = {"dX": Y.copy(), "dgamma": np.empty(3, dtype), "dbeta": np.empty(3, dtype)}
+    filled = batch_norm_inference_backward(buffers["dX"], cache, **buffers)
+    for one, two, buffer in zip(gradients, filled, buffers.values(), strict=True):
+        assert two is buffer
+        assert one.dtype == dtype
+        np.testing.assert_array_equal(one, two)
+    for name, array in arguments.items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_without_input_gradient_the_rest_is_the_same(rng: np.random.Generator) -> None:
+    Y, _, _, cache = batch_norm_forward(**draw(rng, (6, 3)))
+    dX, dgamma, dbeta = batch_norm_backward(Y, cache, needs_dX=False)
+    assert dX is None
+    np.testing.assert_array_equal(dgamma, batch_norm_backward(Y, cache)[1])
+    np.testing.assert_array_equal(dbeta, batch_norm_backward(Y, cache)[2])
+
+
+def test_a_large_mean_beside_a_small_deviation_keeps_its_digits(rng: np.random.Generator) -> None:
+    """E[X^2] - E[X]^2 would lose everything here, or turn negative."""
+    X = 1e6 + rng.standard_normal((1000, 4))
+    _, _, var, _ = batch_norm_forward(X, np.ones(4), np.zeros(4))
+    np.testing.assert_allclose(var, (X - 1e6).var(axis=0), rtol=1e-9)
+    X32 = (100 + rng.standard_normal((4096, 4))).astype(np.float32)
+    _, _, var, _ = batch_norm_forward(X32, np.ones(4, np.float32), np.zeros(4, np.float32))
+    np.testing.assert_allclose(var, X32.astype(np.float64).var(axis=0), rtol=1e-5)
+
+
+def test_constant_channels_and_single_values_become_beta() -> None:
+    beta = np.array([1.0, 2.0])
+    for X in (np.full((5, 2), 7.0), np.array([[3.0, 4.0]])):
+        Y, _, var, cache = batch_norm_forward(X, np.ones(2), beta)
+        np.testing.assert_array_equal(Y, np.broadcast_to(beta, X.shape))
+        np.testing.assert_array_equal(var, [0, 0])
+        np.testing.assert_allclose(batch_norm_backward(np.ones_like(X), cache)[0], 0, atol=1e-12)
+
+
+class Sums:
+    """Adds up one vector of each of n threads, as shards of a batch do."""
+
+    def __init__(self, n: int) -> None:
+        self.parts: list[np.ndarray | None] = [None] * n
+        self.barrier = threading.Barrier(n)
+
+    def of(self, shard: int) -> Callable[[np.ndarray], np.ndarray]:
+        def reduce(partial: np.ndarray) -> np.ndarray:
+            self.parts[shard] = partial
+            self.barrier.wait(10)
+            total = np.sum(self.parts, axis=0)
+            self.barrier.wait(10)
+            return total
+
+        return reduce
+
+
+@pytest.mark.parametrize("cuts", [(3, 8), (1, 9), (0, 10), (5, 5)])
+def test_shards_in_threads_equal_the_whole_batch(rng: np.random.Generator, cuts: tuple[int, int]) -> None:
+    """Three shards of unequal size, empty ones too."""
+    arguments = draw(rng, (10, 4, 4, 3))
+    X, dY = arguments.pop("X"), rng.standard_normal((10, 4, 4, 3))
+    whole = batch_norm_forward(X, **arguments)
+    gradients = batch_norm_backward(dY, whole[3])
+    shards, sums, results = np.split(np.arange(10), cuts), Sums(3), [None] * 3
+
+    def work(i: int) -> None:
+        reduce = sums.of(i)
+        Y, mean, var, cache = batch_norm_forward(X[shards[i]], **arguments, reduce=reduce)
+        results[i] = (Y, mean, var, *batch_norm_backward(dY[shards[i]], cache, reduce=reduce))  # type: ignore[call-overload]
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    Y, means, variances, dX, dgamma, dbeta = zip(*results, strict=True)  # type: ignore[misc]
+    for mean, var in zip(means, variances, strict=True):
+        np.testing.assert_allclose(mean, whole[1], rtol=0, atol=1e-13)
+        np.testing.assert_allclose(var, whole[2], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.concatenate(Y), whole[0], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.concatenate(dX), gradients[0], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.sum(dgamma, axis=0), gradients[1], rtol=0, atol=1e-11)
+    np.testing.assert_allclose(np.sum(dbeta, axis=0), gradients[2], rtol=0, atol=1e-11)
+
+
+def test_wrong_shapes_are_refused() -> None:
+    with pytest.raises(ShapeError, match=r"batch_norm_forward: expected gamma of shape \(3,\).*got \(4,\)"):
+        batch_norm_forward(np.zeros((2, 3)), np.ones(4), np.zeros(3))
+    with pytest.raises(ShapeError, match=r"expected X of shape \(m, ..., channels\), got \(3,\)"):
+        batch_norm_forward(np.zeros(3), np.ones(3), np.zeros(3))
+    with pytest.raises(ShapeError, match="at least one value a channel"):
+        batch_norm_forward(np.zeros((0, 3)), np.ones(3), np.zeros(3))
+    with pytest.raises(ShapeError, match=r"expected var of shape \(3,\)"):
+        batch_norm_inference(np.zeros((2, 3)), np.ones(3), np.zeros(3), np.zeros(3), np.ones(2))

@@ -1,0 +1,102 @@
+"""What a report says first: numbers that agree with the run, and words that fit them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from tests.commands import Command, words_of
+
+from pellucid.evaluation.scores.metrics import score
+from pellucid.report.sections.influence import _in_short
+from pellucid.report.sections.summary import _what_goes_wrong, summary
+from pellucid.runs.record import read_run
+
+
+def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
+    pellucid: Command, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    y = np.arange(60) % 2
+    X = rng.integers(0, 120, (60, 6, 6, 3), dtype=np.uint8) + (y * 120).astype(np.uint8)[:, None, None, None]
+    y_test, X_test = y[:20].copy(), rng.integers(0, 256, (20, 6, 6, 3), dtype=np.uint8)
+    X_test[:9] = (rng.integers(0, 120, (9, 6, 6, 3)) + 120 * y[:9, None, None, None]).astype(np.uint8)
+    X_test[4] = X[32]  # the leak
+    names = np.array(["dark", "bright"])
+    np.savez("d.npz", X_train=X, y_train=y, X_test=X_test, y_test=y_test, classes=names)
+    assert pellucid("run", "d.npz", "--epochs", 200, "--out", "out", "--quiet").code == 0
+    result = read_run(Path("out"))
+    words = " ".join(summary(result))
+    n, k = result.test.n_samples, result.test.n_correct
+    assert f"Of {n} test photos it read {k} rightly: {100 * k / n:.0f} %." in words
+    from statistics import NormalDist
+
+    z = NormalDist().inv_cdf(0.975)  # Wilson's formula once more, by itself
+    middle, reach = (k / n + z * z / 2 / n), z * ((k / n * (1 - k / n) + z * z / 4 / n) / n) ** 0.5
+    low, high = ((middle + sign * reach) / (1 + z * z / n) for sign in (-1, 1))
+    assert f"between {100 * low:.0f} % and {100 * high:.0f} % rightly" in words
+    assert "always answers “dark” would be right 50 % of the time" in words
+    assert "test photo 4 is training photo 32, number for number" in words
+    right = result.predicted == result.split.test.y
+    assert f"Without it, the network reads {right.sum() - right[4]} of 19 rightly" in words
+    assert "two equally good ones would differ as much by chance" in words or "has learned something" in words
+
+
+def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
+    np.savez("d.npz", X_train=X, y_train=np.arange(40) % 4 == 3, X_test=X[::4] // 2, y_test=np.arange(10) > 8)
+    assert pellucid("run", "d.npz", "--epochs", 3, "--out", "out", "--quiet").code == 0
+    result = read_run(Path("out"))
+    assert (result.predicted == 0).all()
+    words = " ".join(summary(result))
+    assert "would be right 90 % of the time, and is right on the very same photos" in words
+    assert "by heart" not in words  # 75 % of the training photos: less than on the test ones
+    done = pellucid("report", "out", "--full", "--photos", 1)
+    assert done.code == 0, done.err
+    assert "they are read no better than by one answer for all" in words_of(Path("out/report.html"))
+
+
+def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) -> None:
+    result = read_run(trained)
+
+    def heart(n_train: int, n_test: int) -> bool:
+        train = replace(result.train, n_samples=100, n_correct=n_train, accuracy=n_train / 100)
+        test = replace(result.test, n_samples=100, n_correct=n_test, accuracy=n_test / 100)
+        return "by heart" in " ".join(summary(replace(result, train=train, test=test)))
+
+    # Wilson's interval of 80 of 100 ends at 0.867.
+    assert [heart(87, 80), heart(86, 80), heart(80, 80), heart(60, 80)] == [True, False, False, False]
+
+
+def test_classes_read_equally_well_are_named_together() -> None:
+    names = ("circle", "cross", "triangle")
+    y = np.repeat([0, 1, 2], 6)
+    answers = y.copy()
+    answers[[0, 1]], answers[6], answers[12] = 1, 0, 1
+    words = _what_goes_wrong(score(y, answers, names), "photo")
+    assert "reads “cross” and “triangle” best (83 % right) and “circle” worst (67 %)" in words
+    answers[1] = 0
+    four = score(np.repeat([0, 1, 2, 3], 2), np.array([0, 0, 1, 1, 2, 2, 0, 0]), (*names, "star"))
+    assert "reads “circle”, “cross” and “triangle” best (100 % right)" in _what_goes_wrong(four, "photo")
+    assert "reads every class equally well (83 % right)" in _what_goes_wrong(
+        score(y, answers, names), "photo"
+    )
+
+
+def test_a_class_without_test_photos_is_named() -> None:
+    words = _what_goes_wrong(score(np.ones(3, int), np.array([1, 0, 0]), ("dim", "lit")), "photo")
+    assert words.endswith("(2 of 3 photos, 67 %); no test photo is of class “dim”.")
+
+
+def test_no_mistake_that_can_be_traced_is_told_as_such() -> None:
+    assert "none can be traced to few training photos" in _in_short(10, 0, "photo")
+    assert "gives another answer" not in _in_short(10, 0, "photo")
+    assert "3 can be traced to few training photos" in _in_short(10, 3, "photo")
+
+
+def test_three_classes_are_told_apart(trained: Path) -> None:
+    result = read_run(trained)
+    assert "to tell “dark” from “bright”;" in summary(result)[0]
+    train = replace(result.split.train, classes=("a", "b", "c"))
+    three = replace(result, split=replace(result.split, train=train))
+    assert "to tell “a”, “b” and “c” apart;" in summary(three)[0]

@@ -1,0 +1,100 @@
+"""Where a step first went wrong is found, told and kept."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import TrainingError
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.sequential import Sequential
+from pellucid.training.events import StepEnd
+from pellucid.training.executor import shards
+from pellucid.training.executor.process_shards import CAN_FORK
+from pellucid.training.loop import train
+from pellucid.training.nonfinite import find_fault, replay_black_box
+from pellucid.training.optimizers.sgd import SGD
+from pellucid.types import Dataset
+
+
+@pytest.fixture
+def data(rng: np.random.Generator) -> Dataset:
+    return Dataset(rng.standard_normal((10, 4)).astype(np.float32), np.arange(10) % 2)
+
+
+def network() -> Sequential:
+    model = Sequential([Dense(5, activation="relu"), Dense(3), Dense(1)])
+    model.initialize((4,), seed=1)
+    return model
+
+
+def test_each_place_is_named(data: Dataset) -> None:
+    model = network()
+    X, Y = data.X.copy(), model.encode(data.y)
+    assert find_fault(model, X, Y) is None
+    X[6, 1] = np.nan
+    fault = find_fault(model, X, Y)
+    assert fault is not None
+    assert (fault.where, fault.samples) == ("input", [6])
+    model.layers[1].params["W"][0, 0] = np.inf
+    fault = find_fault(model, data.X, Y)
+    assert fault is not None
+    assert (fault.where, fault.layer, fault.array) == ("parameter", "dense_2", "W")
+
+
+def test_the_first_overflow_in_forward_and_backward(data: Dataset) -> None:
+    model = network()
+    model.layers[0].params["W"][...] = 1e20
+    model.layers[1].params["W"][...] = 1e25
+    X = np.abs(data.X)
+    X[3] = 0  # whose sums stay finite
+    fault = find_fault(model, X, model.encode(data.y))
+    assert fault is not None
+    assert (fault.where, fault.layer, fault.array) == ("forward", "dense_2", "output")
+    assert 3 not in fault.samples
+    assert "in the forward pass, the output of dense_2" in fault.in_words()
+
+
+def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path) -> None:
+    model, box = network(), tmp_path / "black-box.safetensors"
+
+    def spoil(event: Any) -> None:
+        if isinstance(event, StepEnd) and event.step == 2:
+            model.layers[1].params["b"][0] = np.nan
+
+    with pytest.raises(
+        TrainingError, match=r"at step 3 \(epoch 3\)\. It began the b of dense_2\..*black-box"
+    ) as error:
+        train(model, data, n_epochs=10, path="direct", callbacks=[spoil], black_box=box)
+    assert len(str(error.value).splitlines()) == 1
+    again, X, Y, fault = replay_black_box(box)
+    assert fault is not None
+    assert (fault.where, fault.layer, fault.array) == ("parameter", "dense_2", "b")
+    np.testing.assert_array_equal(X, data.X)
+    np.testing.assert_array_equal(Y, model.encode(data.y))
+    np.testing.assert_array_equal(again.theta, model.theta)
+
+
+@pytest.mark.parametrize("can_fork", sorted({False, CAN_FORK}))
+def test_it_is_found_where_steps_are_split(
+    data: Dataset, can_fork: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking for it, one shard goes through a batch norm alone: no other must be waited for."""
+    monkeypatch.setattr(shards, "CAN_FORK", can_fork)
+    model = Sequential([Flatten(), Dense(6), BatchNorm(), Dense(1)])
+
+    def spoil(event: Any) -> None:
+        if isinstance(event, StepEnd) and event.step == 2:
+            model.layers[1].params["b"][0] = np.nan
+
+    with pytest.raises(TrainingError, match=r"at step 3 \(epoch 3\)\. It began the b of dense_1"):
+        train(model, data, n_epochs=10, path="direct", callbacks=[spoil], n_threads=2)
+
+
+def test_a_rate_that_is_too_large_is_traced_to_a_layer(data: Dataset) -> None:
+    with pytest.raises(
+        TrainingError, match=r"It began (in the (forward|backward) pass, )?the \w+.* of dense_\d"
+    ):
+        train(network(), data, optimizer=SGD(1e30), n_epochs=50, path="direct")

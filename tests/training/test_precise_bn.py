@@ -1,0 +1,85 @@
+"""Running statistics at the end of a training are those of the samples as they are."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.data.augmentation.augment import Augment, Brightness
+from pellucid.nn.activation import Dropout
+from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.model import PREDICT_ROWS
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.sequential import Sequential
+from pellucid.training.loop import train
+from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.precise_bn import Recalibrate
+from pellucid.training.weight_ema import WeightAverage
+from pellucid.types import Dataset
+
+
+@pytest.fixture
+def data(rng: np.random.Generator) -> Dataset:
+    return Dataset(rng.integers(0, 256, (45, 4, 4, 3), dtype=np.uint8), np.arange(45) % 2)
+
+
+def network() -> Sequential:
+    return Sequential([Flatten(), Dense(6), BatchNorm(), Dropout(0.3), Dense(4), BatchNorm(), Dense(1)])
+
+
+def trained(data: Dataset, *callbacks: Any, n_threads: int = 1) -> Sequential:
+    model = network()
+    options: Any = {"optimizer": SGD(0.1), "n_epochs": 4, "batch_size": 16, "n_threads": n_threads}
+    train(model, data, augment=Augment([Brightness(0.9)]), callbacks=list(callbacks), **options)
+    return model
+
+
+def plain_means(model: Sequential, X: Any) -> tuple[Any, Any]:
+    """Return mean and unbiased variance of what the first norm is fed, over all samples."""
+    Z = model.layers[1].forward(X.reshape(len(X), -1).astype("float32") / np.float32(255))
+    return Z.mean(axis=0), Z.var(axis=0, ddof=1)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_statistics_are_those_of_the_samples_as_they_are(data: Dataset, n_threads: int) -> None:
+    model = trained(data, Recalibrate(data), n_threads=n_threads)
+    mean, var = plain_means(model, data.X)
+    np.testing.assert_allclose(model.layers[2].state["running_mean"], mean, atol=1e-6)
+    np.testing.assert_allclose(model.layers[2].state["running_var"], var, rtol=1e-4)
+    followed = trained(data, n_threads=n_threads)
+    assert np.abs(followed.layers[2].state["running_mean"] - mean).max() > 0.01  # bright and dark ones
+
+
+def test_deeper_layers_are_measured_as_prediction_feeds_them(data: Dataset) -> None:
+    """Behind the first norm as it was measured just before, and without dropout."""
+    model = trained(data, Recalibrate(data))
+    Z = data.X.astype("float32") / np.float32(255)
+    for layer in model.layers[:5]:
+        Z = layer.forward(Z).copy()
+    np.testing.assert_allclose(model.layers[5].state["running_mean"], Z.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(model.layers[5].state["running_var"], Z.var(axis=0, ddof=1), rtol=1e-4)
+
+
+def test_many_samples_are_measured_in_pieces(rng: np.random.Generator) -> None:
+    data = Dataset(rng.random((PREDICT_ROWS + 50, 4, 4, 3)), np.arange(PREDICT_ROWS + 50) % 2)
+    model = trained(data, Recalibrate(data))
+    Z = model.layers[1].forward(data.X.reshape(len(data.X), -1).astype("float32"))
+    np.testing.assert_allclose(model.layers[2].state["running_mean"], Z.mean(axis=0), atol=1e-6)
+
+
+def test_parameters_are_left_alone(data: Dataset) -> None:
+    with_it, without = trained(data, Recalibrate(data)), trained(data)
+    np.testing.assert_array_equal(with_it.theta, without.theta)
+    assert "forward" not in vars(with_it.layers[2])  # nothing listens any more
+
+
+def test_it_comes_after_the_average_of_the_weights(data: Dataset) -> None:
+    model = trained(data, Recalibrate(data), WeightAverage(0.5))
+    np.testing.assert_allclose(
+        model.layers[2].state["running_mean"], plain_means(model, data.X)[0], atol=1e-6
+    )
+
+
+def test_a_model_without_norms_is_none_of_its_business(data: Dataset) -> None:
+    model = Sequential([Flatten(), Dense(1)])
+    train(model, data, n_epochs=1, callbacks=[Recalibrate(data)])

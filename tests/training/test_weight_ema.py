@@ -1,0 +1,164 @@
+"""The weight average equals its closed form, swaps in and out, and resumes bit for bit."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import FormatError, OptionError, PellucidError
+from pellucid.nn.layers import Dense
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.sequential import Sequential
+from pellucid.training.checkpoint import Checkpoint
+from pellucid.training.events import Event, StepEnd
+from pellucid.training.loop import train
+from pellucid.training.optimizers.base import BLOCK_BYTES
+from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.registry import get_optimizer, get_schedule
+from pellucid.training.weight_ema import WeightAverage
+from pellucid.types import Dataset
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("n_steps", [1, 2, 40])
+def test_equals_the_weighted_mean(decay: float, n_steps: int, rng: np.random.Generator) -> None:
+    path = rng.standard_normal((n_steps, BLOCK_BYTES // 8 + 5))
+    average = WeightAverage(decay)
+    average.start(path[0])
+    for theta in path:
+        average.update(theta)
+    weights = decay ** np.arange(n_steps - 1, -1, -1.0)
+    np.testing.assert_allclose(average.theta, weights / weights.sum() @ path, rtol=1e-11, atol=1e-13)
+
+
+def test_equals_pytorch_once_the_start_is_forgotten(rng: np.random.Generator) -> None:
+    torch = pytest.importorskip("torch", reason="needs PyTorch, the oracle")
+    from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+    model = torch.nn.Linear(3, 1, bias=False).double()
+    theirs = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.8))
+    ours = WeightAverage(0.8)
+    ours.start(np.zeros(3))
+    for theta in rng.standard_normal((200, 3)):
+        with torch.no_grad():
+            model.weight.copy_(torch.tensor(theta))
+        theirs.update_parameters(model)
+        ours.update(theta)
+    np.testing.assert_allclose(ours.theta, theirs.module.weight.detach().numpy()[0], rtol=0, atol=1e-14)
+
+
+def test_swaps_in_and_out_even_after_an_error(rng: np.random.Generator) -> None:
+    theta = rng.standard_normal(4).astype(np.float32)
+    average = WeightAverage(0.5)
+    average.start(theta)
+    average.update(theta + 1)
+    kept = theta.copy()
+
+    def fail_inside() -> None:
+        with average.swapped(theta):
+            np.testing.assert_array_equal(theta, average.theta)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_inside()
+    np.testing.assert_array_equal(theta, kept)
+    average.write(theta)
+    np.testing.assert_array_equal(theta, average.theta)
+    assert theta.dtype == np.float32
+
+
+def test_resuming_is_bit_identical(rng: np.random.Generator) -> None:
+    path = rng.standard_normal((20, 7)).astype(np.float32)
+    whole, first, second = (WeightAverage(0.9) for _ in range(3))
+    for average in (whole, first, second):
+        average.start(path[0])
+    for theta in path:
+        whole.update(theta)
+    for theta in path[:8]:
+        first.update(theta)
+    state = first.state()
+    first.update(path[0])  # the state is a copy
+    second.load_state(state)
+    for theta in path[8:]:
+        second.update(theta)
+    np.testing.assert_array_equal(second.theta, whole.theta)
+    assert second.theta.dtype == np.float32
+
+
+@pytest.mark.parametrize("path", ["direct", "dual"])
+def test_as_a_callback_the_model_ends_with_the_average(path: str, rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((12, 40)), np.arange(12) % 2)
+    seen: list[np.ndarray] = []
+
+    def run(*callbacks: Any) -> Sequential:
+        model = Sequential([Dense(3, activation="relu"), Dense(1)], dtype="float64")
+        train(model, data, optimizer=SGD(0.3), n_epochs=15, path=path, seed=2, callbacks=callbacks)
+        return model
+
+    for n_epochs in range(1, 16):  # the direct form, one step further each time, from the same start
+        model = Sequential([Dense(3, activation="relu"), Dense(1)], dtype="float64")
+        train(model, data, optimizer=SGD(0.3), n_epochs=n_epochs, path="direct", seed=2)
+        seen.append(model.theta)
+    weights = 0.8 ** np.arange(14, -1, -1.0)
+    averaged = run(WeightAverage(0.8)).theta
+    np.testing.assert_allclose(averaged, weights / weights.sum() @ np.array(seen), rtol=0, atol=1e-12)
+    assert np.abs(averaged - run().theta).max() > 1e-3
+
+
+def test_running_statistics_are_averaged_with_the_weights(rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((40, 3)), np.arange(40) % 2)
+    average, seen = WeightAverage(0.7), []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, StepEnd):
+            seen.append({key: array.copy() for key, array in model.layers[1].state.items()})
+
+    model = Sequential([Dense(4), BatchNorm(), Dense(1)], dtype="float64")
+    train(model, data, optimizer=SGD(0.3), n_epochs=3, batch_size=10, callbacks=[average, watch])
+    weights = 0.7 ** np.arange(len(seen) - 1, -1, -1.0)
+    for key, array in model.layers[1].state.items():
+        mean = weights / weights.sum() @ np.array([state[key] for state in seen])
+        np.testing.assert_allclose(array, mean, rtol=1e-12)
+        assert np.abs(array - seen[-1][key]).max() > 1e-3
+
+
+def test_a_resumed_training_averages_on_bit_for_bit(tmp_path: Path, rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((30, 4)), np.arange(30) % 2)
+
+    def run(resume: Path | None, *callbacks: Any) -> Sequential:
+        model = Sequential([Dense(3, activation="relu"), Dense(1)])
+        train(
+            model,
+            data,
+            optimizer=get_optimizer("adam", learning_rate=0.05),
+            schedule=get_schedule("one_cycle", momentum_range=(0.8, 0.95)),
+            n_epochs=6,
+            batch_size=10,
+            resume=resume,
+            callbacks=[WeightAverage(0.9), *callbacks],
+        )
+        return model
+
+    whole = run(None)
+    run(None, Checkpoint(tmp_path, every_steps=7, keep=1), lambda event: getattr(event, "step", 0) >= 8)
+    resumed = run(tmp_path)
+    np.testing.assert_array_equal(resumed.theta, whole.theta)
+
+
+def test_wrong_use_is_told() -> None:
+    for decay in (1.0, -0.1, float("nan")):
+        with pytest.raises(OptionError, match="decay"):
+            WeightAverage(decay)
+    average = WeightAverage()
+    with pytest.raises(PellucidError, match="call start first"):
+        average.update(np.ones(2))
+    average.start(np.ones(2))
+    with pytest.raises(PellucidError, match="before the first update"):
+        average.write(np.ones(2))
+    with pytest.raises(
+        FormatError, match=r"sum: expected float64 of shape \(2,\), got float64 of shape \(3,\)"
+    ):
+        average.load_state({"n_steps": 1, "sum": np.ones(3)})
+    with pytest.raises(FormatError, match="expected n_steps, sum, got total"):
+        average.load_state({"total": 1})

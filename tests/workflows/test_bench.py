@@ -1,0 +1,100 @@
+"""`pellucid bench`: the contestants train the same network from the same start."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.commands import Command
+
+from pellucid.errors import PellucidError
+from pellucid.types import Dataset, Split
+from pellucid.workflows import bench as benchmark
+from pellucid.workflows.bench import Benchmark, bench, contestants
+
+
+@pytest.fixture(scope="module")
+def result() -> Benchmark:
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (20, 6, 6, 3), dtype=np.uint8)
+    part = Dataset(X, np.arange(20) % 2, ("a", "b"))
+    return bench(Split(part, part, "small"), n_steps=50)
+
+
+def test_ours_and_the_textbook_always_run(result: Benchmark) -> None:
+    names = [row.name for row in result.rows]
+    assert names[:3] == ["dual", "direct", "textbook"]
+    assert "scikit-learn" in names
+    assert names == contestants()[0]
+    assert result.rows[0].ratio == 1
+
+
+def test_all_in_float64_reach_the_same_cost_and_weights(result: Benchmark) -> None:
+    ours = result.rows[0]
+    for row in result.rows:
+        assert row.final_cost == pytest.approx(ours.final_cost, rel=1e-8), row  # Keras reports it in float32
+        assert row.weight_difference < 1e-10, row
+        assert row.seconds > 0
+
+
+def test_pytorch_is_the_same_to_1e_10(result: Benchmark) -> None:
+    pytest.importorskip("torch", reason="needs PyTorch: pip install 'pellucid[oracle]'")
+    (row,) = (row for row in result.rows if row.name == "pytorch")
+    assert row.weight_difference <= 1e-10
+
+
+def test_a_rival_that_does_not_run_is_left_out_and_one_of_ours_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    part = Dataset(np.zeros((4, 2, 2, 3), np.uint8), np.arange(4) % 2, ("a", "b"))
+    run = benchmark._run
+
+    def without(broken: str) -> Benchmark:
+        def fail(name: str, task: Path) -> Any:
+            return run("no such contestant" if name == broken else name, task)
+
+        monkeypatch.setattr(benchmark, "_run", fail)
+        return bench(Split(part, part, "small"), n_steps=1)
+
+    monkeypatch.setitem(benchmark.CONTESTANTS, "no such contestant", None)
+    result = without("scikit-learn")
+    assert "scikit-learn" not in [row.name for row in result.rows]
+    (line,) = (line for line in result.failed if "no such contestant" in line)
+    assert "failed: KeyError" in line
+    with pytest.raises(PellucidError, match="no such contestant failed"):
+        without("textbook")
+
+
+def test_the_command_prints_a_table_and_json(pellucid: Command, photos: object) -> None:
+    done = pellucid("bench", "--data", photos, "--steps", 3)
+    assert done.code == 0, done.err
+    assert "textbook" in done.out
+    assert "ratio" in done.out
+    assert json.loads(pellucid("bench", "--data", photos, "--steps", 2, "--json").out)["n_steps"] == 2
+
+
+def test_accuracy_trains_once_a_fold_and_leaves_the_duplicate_out(published_dir: object) -> None:
+    from pellucid.data.source import load_data
+    from pellucid.evaluation.comparison.accuracy import measure_accuracy, whole
+
+    split = load_data("catvnoncat")
+    data = whole(split)
+    assert len(data) == 258
+    assert len(np.unique(data.X.reshape(258, -1), axis=0)) == 258
+    result = measure_accuracy(split, "logistic", n_repeats=1, epochs=20)
+    assert [(fold.repeat, fold.fold) for fold in result.folds] == [(0, i) for i in range(5)]
+    assert 0.4 < result.balanced_accuracy < 0.9
+    assert result.balanced_accuracy == pytest.approx(
+        np.mean([fold.balanced_accuracy for fold in result.folds])
+    )
+
+
+def test_the_command_measures_accuracy(pellucid: Command, photos: object) -> None:
+    done = pellucid("bench", "accuracy", "--data", photos, "--model", "logistic", "--repeats", 1)
+    assert done.code == 0, done.err
+    assert "mean balanced accuracy" in done.out
+    assert len(done.out.splitlines()) == 7
+    wrong = pellucid("bench", "acuracy", "--data", photos)
+    assert wrong.code == 2
+    assert "Did you mean 'accuracy'" in wrong.err
