@@ -20,10 +20,10 @@ from pellucid.data.source import load_data
 from pellucid.evaluation.influence.measure import (
     Influence,
     Retraining,
-    in_their_span,
     leave_one_out,
-    odds_of,
+    logit,
     outputs_without,
+    project_to_span,
     trace_influence,
 )
 from pellucid.evaluation.influence.of_run import agreement
@@ -51,7 +51,7 @@ def published(asked: Array) -> tuple[Retraining, Dataset]:
     start.set_loss("binary_cross_entropy")
     start.preprocessing = Preprocessing.for_data(split.train.X)
     started = time.perf_counter()
-    again = in_their_span(Retraining(start, split.train, split.test.X[asked], fit))
+    again = project_to_span(Retraining(start, split.train, split.test.X[asked], fit))
     print(f"turned into {again.train.X.shape[1]} coordinates in {time.perf_counter() - started:.2f} s")
     return again, Dataset(again.asked_X, split.test.y[asked], split.classes)
 
@@ -84,7 +84,7 @@ def estimates(again: Retraining, asked: Dataset, run) -> tuple[dict[str, Array],
             started_all = time.perf_counter()
             left = leave_one_out(again, whole=traced.outputs, run=run)
             pushes = np.stack(
-                [odds_of(left.whole, found.verdicts) - odds_of(Z, found.verdicts) for Z in left.outputs]
+                [logit(left.whole, found.verdicts) - logit(Z, found.verdicts) for Z in left.outputs]
             )
             all_seconds = time.perf_counter() - started_all
         rho = agreement(found, pushes)
@@ -114,7 +114,7 @@ def groups(again: Retraining, scores: dict[str, Array], verdicts: Array, whole: 
         for j in range(n)
     }
     found = outputs_without(again, named.values(), run=run)
-    before = odds_of(whole, verdicts)
+    before = logit(whole, verdicts)
     print(
         f"\nverdicts changed, of {n}, and the mean change of their log-odds, without so many photos that pushed it"
     )
@@ -122,7 +122,7 @@ def groups(again: Retraining, scores: dict[str, Array], verdicts: Array, whole: 
     for name in [*scores, "drawn at random"]:
         cells = []
         for size in SIZES:
-            after = np.array([odds_of(found[named[name, size, j]], verdicts)[j] for j in range(n)])
+            after = np.array([logit(found[named[name, size, j]], verdicts)[j] for j in range(n)])
             cells.append(f"{(after < 0).sum():6} {(after - before).mean():+7.2f}")
         print(f"{name:22}" + "".join(f"{cell:>14}" for cell in cells))
 

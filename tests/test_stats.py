@@ -141,7 +141,9 @@ def test_the_seed_draws_the_same_resamples_and_another_others() -> None:
 
 def test_progress_is_told_up_to_the_end() -> None:
     told: list[tuple[int, int]] = []
-    bootstrap(lambda c: c[:1], 50_000, n_resamples=20, tell=lambda done, total: told.append((done, total)))
+    bootstrap(
+        lambda c: c[:1], 50_000, n_resamples=20, progress=lambda done, total: told.append((done, total))
+    )
     assert told == [(0, 20), (8, 20), (16, 20), (20, 20)]
 
 

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pellucid.training.history import History
     from pellucid.training.loop import train
     from pellucid.training.lr_finder import find_learning_rate
-    from pellucid.training.nonfinite import replay_black_box
+    from pellucid.training.nonfinite import replay_nonfinite
     from pellucid.training.one_cycle import OneCycle
     from pellucid.training.optimizers.adam import Adam, AdamW
     from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
@@ -116,7 +116,7 @@ _HOMES = {
     "measure_robustness": "evaluation.robustness.measure",
     "preset": "nn.presets",
     "register_layer": "nn.registry",
-    "replay_black_box": "training.nonfinite",
+    "replay_nonfinite": "training.nonfinite",
     "saliency_maps": "evaluation.saliency.measure",
     "save": "formats.safetensors",
     "train": "training.loop",
@@ -178,7 +178,7 @@ __all__ = [
     "measure_robustness",
     "preset",
     "register_layer",
-    "replay_black_box",
+    "replay_nonfinite",
     "saliency_maps",
     "save",
     "train",

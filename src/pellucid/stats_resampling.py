@@ -16,7 +16,7 @@ from pellucid.types import Array
 N_RESAMPLES = 2000
 CHUNK = 100_000  # counts at a time: they stay in the processor's cache
 
-Tell = Callable[[int, int], None]  # told how much is done, and of how much
+ProgressCallback = Callable[[int, int], None]  # told how much is done, and of how much
 Statistic = Callable[[Array], Array]  # counts (m, b) -> the score of each of b resamples, (b,) or (..., b)
 
 
@@ -27,7 +27,7 @@ def bootstrap(
     strata: Array | None = None,
     n_resamples: int = N_RESAMPLES,
     seed: int = 1,
-    tell: Tell = lambda done, total: None,
+    progress: ProgressCallback = lambda done, total: None,
 ) -> Array:
     """Return a statistic of many resamples: test sets of the same size, drawn from the samples with replacement.
 
@@ -79,9 +79,9 @@ def bootstrap(
     step = min(n_resamples, max(8, CHUNK // n))
     parts = []
     for start in range(0, n_resamples, step):
-        tell(start, n_resamples)
+        progress(start, n_resamples)
         parts.append(statistic(_draw(groups, n, min(step, n_resamples - start), rng)))
-    tell(n_resamples, n_resamples)
+    progress(n_resamples, n_resamples)
     return np.concatenate(parts, axis=-1)
 
 

@@ -236,7 +236,7 @@ def test_nothing_is_modified(cats: Split) -> None:
 
 def test_progress_is_told(cats: Split) -> None:
     told: list[tuple[str, int, int]] = []
-    examine(cats, tell=lambda stage, done, total: told.append((stage, done, total)))
+    examine(cats, progress=lambda stage, done, total: told.append((stage, done, total)))
     assert {stage for stage, _, _ in told} >= {
         "looking at pictures",
         "searching neighbours",

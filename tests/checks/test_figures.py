@@ -5,7 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pellucid.checks.check import Checkup, examine
+from pellucid.checks.check import DataReport, examine
 from pellucid.checks.figures import MOST_SHOWN, findings_sheets
 from pellucid.checks.records import Finding, Names, Sample
 from pellucid.data.drawn import load_drawn_cats
@@ -57,7 +57,7 @@ def test_findings_without_pictures_stand_as_text(cats: Split) -> None:
         "unreadable", "a/b.png cannot be read: torn.", (Sample("train", None, "cat", "a/b.png"),)
     )
     shift = Finding("prior_shift", "20 % of the training samples and 80 % of the test samples are 'cat'.")
-    (page,) = findings_sheets(Checkup("", 2, 2, findings=(broken, shift)), cats)
+    (page,) = findings_sheets(DataReport("", 2, 2, findings=(broken, shift)), cats)
     assert "20 % of the training samples" in words(page)
     assert "a/b.png" in words(page)
     (axes,) = page.axes
@@ -66,7 +66,7 @@ def test_findings_without_pictures_stand_as_text(cats: Split) -> None:
 
 
 def test_nothing_found(cats: Split) -> None:
-    (page,) = findings_sheets(Checkup("x", 2, 2), cats)
+    (page,) = findings_sheets(DataReport("x", 2, 2), cats)
     assert "Nothing odd was found." in words(page)
     assert page.axes == []
 
@@ -100,7 +100,7 @@ def test_long_names_and_many_findings_over_pages(cats: Split) -> None:
 def test_a_finding_with_many_pictures_shows_the_first(cats: Split) -> None:
     samples = tuple(Sample("train", i, "cat") for i in range(50))
     finding = Finding("mode", "80 of 209 pictures are grey.", samples, 80)
-    (page,) = findings_sheets(Checkup("x", 2, 2, findings=(finding,)), cats)
+    (page,) = findings_sheets(DataReport("x", 2, 2, findings=(finding,)), cats)
     assert len(page.axes) == MOST_SHOWN
     assert f"and {80 - MOST_SHOWN} more" in words(page)
     check_nothing_touches(page)
@@ -125,6 +125,6 @@ def test_pictures_of_other_kinds(cats: Split, kind: str) -> None:
 def test_what_cannot_be_drawn_is_refused(cats: Split) -> None:
     rows = Dataset(np.zeros((3, 12)), np.zeros(3, np.int64))
     with pytest.raises(ShapeError, match="findings_sheets: expected images"):
-        findings_sheets(Checkup("x", 3, 3), Split(rows, rows))
+        findings_sheets(DataReport("x", 3, 3), Split(rows, rows))
     with pytest.raises(OptionError, match="max_pages of at least 1, got 0"):
-        findings_sheets(Checkup("x", 2, 2), cats, max_pages=0)
+        findings_sheets(DataReport("x", 2, 2), cats, max_pages=0)

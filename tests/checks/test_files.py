@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.checks.check import Checkup, examine
+from pellucid.checks.check import DataReport, examine
 from pellucid.checks.opening import Opened, open_data
 from pellucid.data.drawn import draw
 from pellucid.data.readers.images import read_facts
@@ -36,12 +36,12 @@ def cat(drawn: Dataset, n: int) -> Image.Image:
     return Image.fromarray(drawn.X[np.flatnonzero(drawn.y == 1)[n]])
 
 
-def check(folder: Path) -> Checkup:
+def check(folder: Path) -> DataReport:
     opened = open_data(folder)
     return examine(opened.split, names=opened.names, also=opened.findings)
 
 
-def named(checkup: Checkup) -> dict[str, list[str]]:
+def named(checkup: DataReport) -> dict[str, list[str]]:
     """Return the files of each kind of finding."""
     found: dict[str, list[str]] = {}
     for finding in checkup.findings:

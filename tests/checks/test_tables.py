@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pellucid.checks.check import Checkup, examine
+from pellucid.checks.check import DataReport, examine
 from pellucid.checks.opening import open_data
 from pellucid.data.source import load_data
 from pellucid.errors import DataError
@@ -27,7 +27,7 @@ def rows(rng: np.random.Generator) -> list[list[str]]:
     ]
 
 
-def check(path: Path) -> Checkup:
+def check(path: Path) -> DataReport:
     opened = open_data(path, target="pet")
     return examine(opened.split, names=opened.names, also=opened.findings)
 

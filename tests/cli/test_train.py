@@ -178,5 +178,5 @@ def test_a_broken_training_leaves_a_black_box(pellucid: Command, photos: Path, t
     done = pellucid("train", photos, "--out", "out", "--learning-rate", "1e200", "--epochs", 50)
     assert done.code == 2
     assert "black-box.safetensors" in done.err
-    *_, fault = pl.replay_black_box(tmp_path / "out" / "black-box.safetensors")
+    *_, fault = pl.replay_nonfinite(tmp_path / "out" / "black-box.safetensors")
     assert fault is not None

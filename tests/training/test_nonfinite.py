@@ -14,7 +14,7 @@ from pellucid.training.events import StepEnd
 from pellucid.training.executor import shards
 from pellucid.training.executor.process_shards import CAN_FORK
 from pellucid.training.loop import train
-from pellucid.training.nonfinite import find_fault, replay_black_box
+from pellucid.training.nonfinite import find_fault, replay_nonfinite
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Dataset
 
@@ -67,9 +67,9 @@ def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path)
     with pytest.raises(
         TrainingError, match=r"at step 3 \(epoch 3\)\. It began the b of dense_2\..*black-box"
     ) as error:
-        train(model, data, n_epochs=10, path="direct", callbacks=[spoil], black_box=box)
+        train(model, data, n_epochs=10, path="direct", callbacks=[spoil], nonfinite=box)
     assert len(str(error.value).splitlines()) == 1
-    again, X, Y, fault = replay_black_box(box)
+    again, X, Y, fault = replay_nonfinite(box)
     assert fault is not None
     assert (fault.where, fault.layer, fault.array) == ("parameter", "dense_2", "b")
     np.testing.assert_array_equal(X, data.X)

@@ -22,8 +22,8 @@ from pellucid.checks.records import (
     Leak,
     Names,
     Pair,
-    Tell,
-    tell_nobody,
+    ProgressCallback,
+    no_progress,
 )
 from pellucid.checks.words import TITLES
 from pellucid.errors import ShapeError
@@ -34,7 +34,7 @@ _ALIKE = 0.98  # what is asked of near copies, from which the checkup says that 
 
 
 @dataclass(frozen=True)
-class Checkup:
+class DataReport:
     """What the doctor found.
 
     Attributes
@@ -97,8 +97,12 @@ class Checkup:
 
 
 def examine(
-    split: Split, *, names: Names | None = None, also: Iterable[Finding] = (), tell: Tell = tell_nobody
-) -> Checkup:
+    split: Split,
+    *,
+    names: Names | None = None,
+    also: Iterable[Finding] = (),
+    progress: ProgressCallback = no_progress,
+) -> DataReport:
     """Look for everything that is odd about a data set.
 
     Parameters
@@ -111,7 +115,7 @@ def examine(
     also : iterable of Finding, optional
         What was found before the data became arrays: files that cannot be read, say.
     tell : callable, optional
-        ``tell(stage, done, total)`` is called now and then.
+        ``progress(stage, done, total)`` is called now and then.
 
     Returns
     -------
@@ -140,12 +144,12 @@ def examine(
     balance.check_parts(split)
     names = names or Names()
     train, test = split.train.X, split.test.X
-    found = copies.find_copies(train, test, tell)
+    found = copies.find_copies(train, test, progress)
     leaks = copies.leaks_of(found.train, found.test, found.across)
     findings = [*also, *copy_findings(split, names, found, leaks)]
     notes = [*split.notes]
     if are_pictures(train):
-        findings += picture_findings(split, names, findings, tell)
+        findings += picture_findings(split, names, findings, progress)
         if wanted_cosine(found.usual) > _ALIKE:
             notes.append(_LOOK_ALIKE)
     else:
@@ -177,9 +181,9 @@ def examine(
 
 def _checkup(
     split: Split, leaks: list[Leak], findings: list[Finding], notes: list[str], **classes: Any
-) -> Checkup:
+) -> DataReport:
     order = list(TITLES)
-    return Checkup(
+    return DataReport(
         name=split.name,
         n_train=len(split.train),
         n_test=len(split.test),

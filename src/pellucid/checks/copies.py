@@ -14,7 +14,7 @@ from pellucid.checks.near_duplicates import (
     wanted_cosine,
 )
 from pellucid.checks.pixels import Scale, are_pictures
-from pellucid.checks.records import Leak, Pair, Tell, tell_nobody
+from pellucid.checks.records import Leak, Pair, ProgressCallback, no_progress
 from pellucid.types import Array, n_rows
 
 MOST_COPIES = 10  # of one sample that are named
@@ -87,7 +87,7 @@ class _Prepared(NamedTuple):
     usual: float
 
 
-def _prepare(train: Any, test: Any, tell: Tell) -> _Prepared:
+def _prepare(train: Any, test: Any, progress: ProgressCallback) -> _Prepared:
     train, test = _in_one_dtype(train, test)
     parts = distinct(train), distinct(test)
     if not (are_pictures(train) and are_pictures(test) and train.shape[1:] == test.shape[1:]):
@@ -95,22 +95,22 @@ def _prepare(train: Any, test: Any, tell: Tell) -> _Prepared:
     scale = Scale(train, test)
     marks = []
     for X, part in zip((train, test), parts, strict=True):
-        marks.append(signatures(X, part.firsts, scale, tell))
+        marks.append(signatures(X, part.firsts, scale, progress))
     return _Prepared(*parts, marks[0], marks[1], usual_likeness(*marks))
 
 
-def _across(found: _Prepared, tell: Tell) -> list[Pair]:
+def _across(found: _Prepared, progress: ProgressCallback) -> list[Pair]:
     """Return the copies across the parts: the exact ones, then near ones that are not exact as well."""
     places = {digest: i for i, digest in enumerate(found.train.digests)}
     same = [(i, places[d]) for i, d in enumerate(found.test.digests) if d in places]
     pairs = [Pair(i, j, "exact", 1.0) for i, j in same]
     if found.train_marks is not None and found.test_marks is not None:
-        near = near_pairs(found.test_marks, found.train_marks, wanted_cosine(found.usual), tell)
+        near = near_pairs(found.test_marks, found.train_marks, wanted_cosine(found.usual), progress)
         pairs += [pair for pair in near if (pair.first, pair.second) not in set(same)]
     return pairs
 
 
-def find_copies(train: Any, test: Any, tell: Tell = tell_nobody) -> Copies:
+def find_copies(train: Any, test: Any, progress: ProgressCallback = no_progress) -> Copies:
     """Return every copy within and across two parts.
 
     Parameters
@@ -119,17 +119,17 @@ def find_copies(train: Any, test: Any, tell: Tell = tell_nobody) -> Copies:
         Near copies are looked for in pictures only.
     tell : callable, optional
     """
-    found = _prepare(train, test, tell)
+    found = _prepare(train, test, progress)
     within: list[list[Pair]] = []
     for marks in (found.train_marks, found.test_marks):
-        within.append([] if marks is None else near_pairs(marks, None, wanted_cosine(found.usual), tell))
-    return Copies(found.train, found.test, within[0], within[1], _across(found, tell), found.usual)
+        within.append([] if marks is None else near_pairs(marks, None, wanted_cosine(found.usual), progress))
+    return Copies(found.train, found.test, within[0], within[1], _across(found, progress), found.usual)
 
 
 def find_leaks(train: Any, test: Any) -> list[Leak]:
     """Return the copies across two parts alone, which is cheaper."""
-    found = _prepare(train, test, tell_nobody)
-    return leaks_of(found.train, found.test, _across(found, tell_nobody))
+    found = _prepare(train, test, no_progress)
+    return leaks_of(found.train, found.test, _across(found, no_progress))
 
 
 def leaks_of(train: Distinct, test: Distinct, across: list[Pair]) -> list[Leak]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.checks.check import Checkup
+from pellucid.checks.check import DataReport
 from pellucid.checks.pixels import Scale
 from pellucid.checks.records import Finding, Sample
 from pellucid.checks.words import ADVICE, TITLES, WHY
@@ -51,7 +51,7 @@ class _Strip:
     groups: tuple[tuple[Finding, tuple[Sample, ...], int], ...] = ()  # with the number of those not shown
 
 
-def findings_sheets(checkup: Checkup, split: Split, *, max_pages: int = 10) -> list[Figure]:
+def findings_sheets(checkup: DataReport, split: Split, *, max_pages: int = 10) -> list[Figure]:
     """Draw every finding of a checkup.
 
     Parameters
@@ -108,7 +108,7 @@ def findings_sheets(checkup: Checkup, split: Split, *, max_pages: int = 10) -> l
     return figures
 
 
-def _strips(checkup: Checkup) -> list[_Strip]:
+def _strips(checkup: DataReport) -> list[_Strip]:
     strips = []
     for kind, title in TITLES.items():
         findings = checkup.of_kind(kind)

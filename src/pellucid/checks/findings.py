@@ -9,7 +9,7 @@ from pellucid.checks.classes import called
 from pellucid.checks.copies import MOST_COPIES, Copies, Distinct, components
 from pellucid.checks.images import odd_pictures
 from pellucid.checks.pixels import Scale
-from pellucid.checks.records import Finding, Leak, Names, Pair, Sample, Tell
+from pellucid.checks.records import Finding, Leak, Names, Pair, ProgressCallback, Sample
 from pellucid.checks.rows import constant_columns, far_values, missing_values
 from pellucid.data.readers.reading import plain
 from pellucid.types import Split
@@ -115,12 +115,14 @@ def _label(split: Split, part: str, row: int) -> Any:
     return tuple(label.tolist()) if label.ndim else int(label)
 
 
-def picture_findings(split: Split, names: Names, before: list[Finding], tell: Tell) -> list[Finding]:
+def picture_findings(
+    split: Split, names: Names, before: list[Finding], progress: ProgressCallback
+) -> list[Finding]:
     """Return the findings on single pictures; grey files that were told ``before`` are not told again."""
     grey = {sample.name for finding in before if finding.kind == "mode" for sample in finding.samples} - {""}
     found, alike = _missing(split, names), []
     parts = (split.train.X, split.test.X)
-    for odd in odd_pictures(parts, Scale(*parts), tell):
+    for odd in odd_pictures(parts, Scale(*parts), progress):
         sample = sample_of(split, names, *place_of(split, odd.row))
         if odd.kind == "mode":
             alike += [sample] if sample.name not in grey else []

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.checks.pixels import Scale, blocks, pool
-from pellucid.checks.records import Tell, tell_nobody
+from pellucid.checks.records import ProgressCallback, no_progress
 from pellucid.types import Array
 
 EMPTY = 2.0  # standard deviation in grey levels of 255 up to which a picture shows nothing
@@ -43,7 +43,9 @@ _WORDS = {
 }
 
 
-def odd_pictures(parts: Sequence[Array], scale: Scale, tell: Tell = tell_nobody) -> Iterator[Odd]:
+def odd_pictures(
+    parts: Sequence[Array], scale: Scale, progress: ProgressCallback = no_progress
+) -> Iterator[Odd]:
     """Yield the empty pictures, the grey ones among coloured ones, and the outliers.
 
     Parameters
@@ -60,7 +62,7 @@ def odd_pictures(parts: Sequence[Array], scale: Scale, tell: Tell = tell_nobody)
     that side over 1.28 (which makes it the standard deviation of normal data): in brightness, contrast, detail or
     colour, or in the distance to the fifth-nearest other picture at 8 x 8 pixels.
     """
-    measured = _measure(parts, scale, tell)
+    measured = _measure(parts, scale, progress)
     is_empty = measured.contrast < EMPTY
     for row in np.flatnonzero(is_empty):
         shade = f"grey level {measured.brightness[row]:.0f} of 255"
@@ -74,7 +76,7 @@ def odd_pictures(parts: Sequence[Array], scale: Scale, tell: Tell = tell_nobody)
         yield from _outliers(measured, is_empty | grey)
 
 
-def _measure(parts: Sequence[Array], scale: Scale, tell: Tell) -> _Measured:
+def _measure(parts: Sequence[Array], scale: Scale, progress: ProgressCallback) -> _Measured:
     columns = []
     done, total = 0, sum(map(len, parts))
     for block in (block for X in parts for _, block in blocks(X)):
@@ -87,7 +89,7 @@ def _measure(parts: Sequence[Array], scale: Scale, tell: Tell) -> _Measured:
         colour = spread.reshape(m, -1).mean(axis=1)
         flat, layout = channels.reshape(m, -1), pool(pixels, 8).reshape(m, -1)
         done += m
-        tell("measuring pictures", done, total)
+        progress("measuring pictures", done, total)
         columns.append((flat.mean(axis=1), flat.std(axis=1), (across + down) / 2, colour, layout))
     return _Measured(*(np.concatenate(column) for column in zip(*columns, strict=True)))
 

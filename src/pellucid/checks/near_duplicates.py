@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.checks.pixels import Scale, blocks, edges, pool
-from pellucid.checks.records import Pair, Tell, tell_nobody
+from pellucid.checks.records import Pair, ProgressCallback, no_progress
 from pellucid.types import Array
 
 COARSE, MIDDLE, FINE = 8, 16, 32  # sides in pixels
@@ -56,7 +56,7 @@ class Signatures(NamedTuple):
         return len(self.coarse)
 
 
-def signatures(X: Array, rows: Array, scale: Scale, tell: Tell = tell_nobody) -> Signatures:
+def signatures(X: Array, rows: Array, scale: Scale, progress: ProgressCallback = no_progress) -> Signatures:
     """Return what pictures are compared by.
 
     Parameters
@@ -75,7 +75,7 @@ def signatures(X: Array, rows: Array, scale: Scale, tell: Tell = tell_nobody) ->
         middle.append(pool(pixels, MIDDLE))
         coarse.append(_unit(edges(pool(middle[-1], COARSE))))
         flat.append(middle[-1].reshape(len(part), -1).std(axis=1) < FLAT)
-        tell("looking at pictures", here.stop, len(rows))
+        progress("looking at pictures", here.stop, len(rows))
     return Signatures(np.concatenate(coarse), np.concatenate(middle), np.concatenate(flat), X, rows, scale)
 
 
@@ -107,7 +107,7 @@ def wanted_cosine(usual: float) -> float:
 
 
 def near_pairs(
-    one: Signatures, other: Signatures | None, wanted: float, tell: Tell = tell_nobody
+    one: Signatures, other: Signatures | None, wanted: float, progress: ProgressCallback = no_progress
 ) -> list[Pair]:
     """Return the pairs of pictures that are one, within a set or across two.
 
@@ -130,7 +130,7 @@ def near_pairs(
     -----
     2 m^2 d operations for the first look, d = 112 c; then at most 8 m comparisons.
     """
-    left, right = _proposed(one, other, tell)
+    left, right = _proposed(one, other, progress)
     second = one if other is None else other
     found: list[Pair] = []
     for start in range(0, len(left), _BLOCK):
@@ -143,11 +143,11 @@ def near_pairs(
             keep = fine >= _FINE_COSINE
             i, j, cosine = i[keep], j[keep], cosine[keep]
         found += [Pair(int(a), int(b), "near", float(c)) for a, b, c in zip(i, j, cosine, strict=True)]
-        tell("comparing pairs", min(start + _BLOCK, len(left)), len(left))
+        progress("comparing pairs", min(start + _BLOCK, len(left)), len(left))
     return found
 
 
-def _proposed(one: Signatures, other: Signatures | None, tell: Tell) -> tuple[Array, Array]:
+def _proposed(one: Signatures, other: Signatures | None, progress: ProgressCallback) -> tuple[Array, Array]:
     """Return the pairs whose coarse edges agree, at most eight for each picture of ``one``, sorted."""
     second = one if other is None else other
     others = np.flatnonzero(~second.is_flat)
@@ -162,7 +162,7 @@ def _proposed(one: Signatures, other: Signatures | None, tell: Tell) -> tuple[Ar
         nearest = np.argpartition(S, S.shape[1] - k, axis=1)[:, -k:]
         row, place = np.nonzero(np.take_along_axis(S, nearest, axis=1) >= _COARSE_COSINE)
         pairs.append(np.stack([rows[row], others[nearest[row, place]]], axis=1))
-        tell("searching neighbours", min(start + _BLOCK, len(one)), len(one))
+        progress("searching neighbours", min(start + _BLOCK, len(one)), len(one))
     found = np.concatenate(pairs) if pairs else np.zeros((0, 2), np.int64)
     if other is None:
         found.sort(axis=1)

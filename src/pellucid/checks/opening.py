@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.checks.files import Read, file_findings, unreadable
-from pellucid.checks.records import Finding, Names, Sample, Tell, tell_nobody
+from pellucid.checks.records import Finding, Names, ProgressCallback, Sample, no_progress
 from pellucid.checks.tables import open_table
 from pellucid.data.readers.folder import Listing, common_size, list_folder
 from pellucid.data.readers.images import ImageFacts, check_size, read_facts, read_image, resize_image
 from pellucid.data.readers.reading import plain
 from pellucid.data.source import BUILTIN, load_data
-from pellucid.data.validate import Part, Raw, to_split
+from pellucid.data.validate import Part, RawSplit, to_split
 from pellucid.errors import DataError, OptionError
 from pellucid.types import Array, Dataset, Split
 
@@ -45,7 +45,7 @@ def open_data(
     test_fraction: float = 0.2,
     image_size: tuple[int, int] | None = None,
     mirror: str | None = None,
-    tell: Tell = tell_nobody,
+    progress: ProgressCallback = no_progress,
 ) -> Opened:
     """Load a data set as :func:`pellucid.data.source.load_data` does, but go on where that gives up.
 
@@ -72,7 +72,7 @@ def open_data(
     given = {"x_key": x_key, "y_key": y_key, "mirror": mirror}
     if name not in BUILTIN and os.path.isdir(path):
         _refuse(f"{name} (a folder)", {**given, "target": target})
-        return _open_folder(path, name, seed, test_fraction, image_size, tell)
+        return _open_folder(path, name, seed, test_fraction, image_size, progress)
     if name not in BUILTIN and path.suffix.lower() in (".csv", ".tsv"):
         _refuse(f"{name} (a table)", {**given, "image_size": image_size})
         return Opened(*open_table(path, target=target, name=name, seed=seed, test_fraction=test_fraction))
@@ -96,13 +96,18 @@ def _refuse(what: str, given: dict[str, object]) -> None:
 
 
 def _open_folder(
-    root: Path, name: str, seed: int, test_fraction: float, wanted: tuple[int, int] | None, tell: Tell
+    root: Path,
+    name: str,
+    seed: int,
+    test_fraction: float,
+    wanted: tuple[int, int] | None,
+    progress: ProgressCallback,
 ) -> Opened:
     wanted = None if wanted is None else check_size(wanted)
     listings, notes = list_folder(root)
-    files, broken = _look_at_files(root, listings, tell)
+    files, broken = _look_at_files(root, listings, progress)
     size, size_note = common_size(Counter((file.facts.height, file.facts.width) for file in files), wanted)
-    X, kept, damaged = _read_pictures(files, size, listings, tell)
+    X, kept, damaged = _read_pictures(files, size, listings, progress)
     for i, listing in enumerate(listings):
         if not any(file.part == i for file in kept):
             n = len(listing.files)
@@ -119,7 +124,7 @@ def _open_folder(
         for i, listing in enumerate(listings)
     ]
     test = parts[1] if len(parts) == 2 else None
-    raw = Raw(parts[0], test, listings[0].classes, (*notes, size_note))
+    raw = RawSplit(parts[0], test, listings[0].classes, (*notes, size_note))
     numbered = to_split(raw, name=name, seed=seed, test_fraction=test_fraction)
     rows = [part.X[:, 0] for part in (numbered.train, numbered.test)]
     datasets = [
@@ -143,7 +148,7 @@ def _placed(split: Split, rows: list[Array], kept: list[_File]) -> list[Read]:
 
 
 def _look_at_files(
-    root: Path, listings: list[Listing], tell: Tell
+    root: Path, listings: list[Listing], progress: ProgressCallback
 ) -> tuple[list[_File], tuple[Finding, ...]]:
     """Return what every file says of itself, and the findings on those that cannot be opened."""
     total, done = sum(len(listing.files) for listing in listings), 0
@@ -156,12 +161,12 @@ def _look_at_files(
             except DataError as error:
                 broken.append(_unreadable(name, path, part, label, listings, error))
             done += 1
-            tell("looking at files", done, total)
+            progress("looking at files", done, total)
     return files, tuple(broken)
 
 
 def _read_pictures(
-    files: list[_File], size: tuple[int, int], listings: list[Listing], tell: Tell
+    files: list[_File], size: tuple[int, int], listings: list[Listing], progress: ProgressCallback
 ) -> tuple[Array, list[_File], tuple[Finding, ...]]:
     """Return the pictures at one size, their files, and the findings on those whose pixels are damaged."""
     try:
@@ -178,7 +183,7 @@ def _read_pictures(
             kept.append(file)
         except DataError as error:
             damaged.append(_unreadable(file.name, file.path, file.part, file.label, listings, error))
-        tell("reading pictures", len(kept) + len(damaged), len(files))
+        progress("reading pictures", len(kept) + len(damaged), len(files))
     return X[: len(kept)], kept, tuple(damaged)
 
 

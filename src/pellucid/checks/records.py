@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from pellucid.checks.words import ADVICE, WHY
 
 # stage, how much of it is done, how much there is: told while a check runs
-Tell = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 
 
-def tell_nobody(stage: str, done: int, total: int) -> None:
+def no_progress(stage: str, done: int, total: int) -> None:
     """Report progress to nobody."""
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.checks.check import Checkup, examine
+from pellucid.checks.check import DataReport, examine
 from pellucid.checks.opening import open_data
 from pellucid.checks.pixels import are_pictures
-from pellucid.checks.records import Tell, tell_nobody
+from pellucid.checks.records import ProgressCallback, no_progress
 from pellucid.errors import OptionError
 from pellucid.types import Split
 
@@ -25,7 +25,7 @@ class Examined:
         The contact sheets that were written, page by page.
     """
 
-    checkup: Checkup
+    checkup: DataReport
     sheets: tuple[Path, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class Examined:
 
 
 def check_data(
-    source: str | Path, *, out: Path | None = None, tell: Tell = tell_nobody, **options: Any
+    source: str | Path, *, out: Path | None = None, progress: ProgressCallback = no_progress, **options: Any
 ) -> Examined:
     """Look for what is wrong with a data set.
 
@@ -46,7 +46,7 @@ def check_data(
         Where to write the contact sheet: a .png file, or a folder for ``findings.png``. Further pages are called
         ``findings-2.png`` and so on. Nothing is written where the samples are no pictures.
     tell : callable, optional
-        ``tell(stage, done, total)`` is called now and then.
+        ``progress(stage, done, total)`` is called now and then.
     **options
         ``x_key``, ``y_key``, ``target``, ``seed``, ``image_size`` and ``mirror``, as for ``load_data``.
 
@@ -60,11 +60,11 @@ def check_data(
         If the data cannot be used at all, or the sheet cannot be written.
     """
     first = None if out is None else sheet_path(out)
-    opened = open_data(source, tell=tell, **options)
-    checkup = examine(opened.split, names=opened.names, also=opened.findings, tell=tell)
+    opened = open_data(source, progress=progress, **options)
+    checkup = examine(opened.split, names=opened.names, also=opened.findings, progress=progress)
     if first is None or not are_pictures(opened.split.train.X):
         return Examined(checkup)
-    return Examined(checkup, write_sheets(checkup, opened.split, first, tell))
+    return Examined(checkup, write_sheets(checkup, opened.split, first, progress))
 
 
 def sheet_path(out: Path) -> Path:
@@ -84,7 +84,9 @@ def sheet_path(out: Path) -> Path:
     return out / SHEET
 
 
-def write_sheets(checkup: Checkup, split: Split, first: Path, tell: Tell = tell_nobody) -> tuple[Path, ...]:
+def write_sheets(
+    checkup: DataReport, split: Split, first: Path, progress: ProgressCallback = no_progress
+) -> tuple[Path, ...]:
     """Draw every finding and return the files written."""
     from pellucid.checks.figures import findings_sheets
     from pellucid.report.html import save_figure
@@ -93,5 +95,5 @@ def write_sheets(checkup: Checkup, split: Split, first: Path, tell: Tell = tell_
     paths = [first, *(first.with_stem(f"{first.stem}-{i}") for i in range(2, len(pages) + 1))]
     for i, (page, path) in enumerate(zip(pages, paths, strict=True), start=1):
         save_figure(page, path)
-        tell("drawing findings", i, len(pages))
+        progress("drawing findings", i, len(pages))
     return tuple(paths)

@@ -6,7 +6,7 @@ from pellucid.checks.records import ConstantScore, Finding
 from pellucid.checks.words import TITLES
 
 if TYPE_CHECKING:
-    from pellucid.checks.check import Checkup
+    from pellucid.checks.check import DataReport
 
 
 class KindRow(NamedTuple):
@@ -19,7 +19,7 @@ class KindRow(NamedTuple):
     n_more: int  # findings
 
 
-def summary_of(checkup: "Checkup") -> tuple[str, ...]:
+def summary_of(checkup: "DataReport") -> tuple[str, ...]:
     """Return the checkup in plain sentences: sizes, leaks, what else was found, and the score to beat."""
     sizes = f"{_count(checkup.n_train, 'training sample')} and {_count(checkup.n_test, 'test sample')}"
     classes = f", {_count(len(checkup.counts['train']), 'class')}" if checkup.counts else ""
@@ -37,7 +37,7 @@ def summary_of(checkup: "Checkup") -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def kind_rows(checkup: "Checkup") -> list[KindRow]:
+def kind_rows(checkup: "DataReport") -> list[KindRow]:
     """Return one row for each kind of finding that there is."""
     rows = []
     for kind, title in TITLES.items():
@@ -55,7 +55,7 @@ def _concerned(kind: str, findings: tuple[Finding, ...]) -> int:
     return sum(max(1, finding.n_samples) for finding in findings)
 
 
-def _leak_sentence(checkup: "Checkup") -> str:
+def _leak_sentence(checkup: "DataReport") -> str:
     leaked = {leak.test for leak in checkup.leaks}
     if not leaked:
         return "No test sample is in the training part too, as far as such copies are found."

@@ -36,7 +36,7 @@ def _bench_speed(split: "Split", steps: int, *, as_json: bool) -> None:
     from pellucid.workflows import bench as benchmark
 
     result = benchmark.bench(
-        split, n_steps=steps, tell=lambda name: print(f"running {name} ...", file=sys.stderr)
+        split, n_steps=steps, progress=lambda name: print(f"running {name} ...", file=sys.stderr)
     )
     if as_json:
         print_json(result.to_dict())
@@ -68,7 +68,7 @@ def _bench_speed(split: "Split", steps: int, *, as_json: bool) -> None:
 def _bench_accuracy(split: "Split", model: str, repeats: int, *, as_json: bool) -> None:
     from pellucid.evaluation.comparison.accuracy import Fold, measure_accuracy
 
-    def tell(fold: Fold) -> None:
+    def progress(fold: Fold) -> None:
         print(
             f"repeat {fold.repeat + 1} fold {fold.fold + 1}: balanced accuracy {fold.balanced_accuracy:.4f}, "
             f"accuracy {fold.accuracy:.4f}, trained in {fold.seconds:.1f} s",
@@ -76,7 +76,7 @@ def _bench_accuracy(split: "Split", model: str, repeats: int, *, as_json: bool) 
             flush=True,
         )
 
-    result = measure_accuracy(split, model, n_repeats=repeats, tell=tell)
+    result = measure_accuracy(split, model, n_repeats=repeats, progress=progress)
     if as_json:
         print_json(result.to_dict())
     else:

@@ -65,7 +65,7 @@ def compare(
     """
     if not data:
         raise OptionError("--data: expected the data to compare on, such as --data drawn-cats, got nothing.")
-    from pellucid.runs.folder import filled_beside
+    from pellucid.runs.folder import atomic_folder
 
     mode: Any = _mode(b, cv, seeds, workers)
     training = {
@@ -96,7 +96,7 @@ def compare(
         mirror=mirror,
         seed=seed,
     )
-    with nullcontext() if out is None else filled_beside(out, force=force) as folder:
+    with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
         result = mode.run(split, candidates, data=data, seed=seed, workers=workers, quiet=quiet or as_json)
         if folder is not None:
             _write(folder, result, mode)

@@ -122,7 +122,7 @@ class OverFolds:
                 n_repeats=self.n_repeats,
                 seed=seed,
                 n_workers=workers or _workers(candidates),
-                tell=lambda fold: bar.advance(f"balanced accuracy {fold.balanced_accuracy:.3f}"),
+                progress=lambda fold: bar.advance(f"balanced accuracy {fold.balanced_accuracy:.3f}"),
             )
 
     def figures(self, result: "CrossValidation") -> "dict[str, Figure]":
@@ -201,7 +201,7 @@ class OverStarts:
                 self.n_seeds,
                 first_seed=seed,
                 n_workers=workers or _workers(candidates),
-                tell=lambda which, start: bar.advance(
+                progress=lambda which, start: bar.advance(
                     start.fault[:40] if start.accuracy is None else f"accuracy {start.accuracy:.3f}"
                 ),
             )

@@ -105,7 +105,7 @@ def data_check(
         examined = check_data(
             data,
             out=out,
-            tell=bar,
+            progress=bar,
             x_key=x_key,
             y_key=y_key,
             target=target,

@@ -11,7 +11,7 @@ from pellucid.cli.options import print_json, print_table
 from pellucid.cli.terminal import StageBar, columns, say
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.scores.records import Assessment
+    from pellucid.evaluation.scores.records import ScoresWithIntervals
 
 WIDE = 115  # columns of a terminal that all scores of a class fit in
 MOST_CLASSES = 10  # of a confusion matrix in a terminal
@@ -50,7 +50,7 @@ def evaluate(
             ),
             out=out,
             force=force,
-            tell=bar,
+            progress=bar,
         )
     finally:
         bar.stop()
@@ -62,7 +62,7 @@ def evaluate(
         print(path)
 
 
-def _print(result: "Assessment") -> None:
+def _print(result: "ScoresWithIntervals") -> None:
     from pellucid.evaluation.scores.text import in_words
 
     for line in in_words(result):
@@ -81,7 +81,7 @@ def _print(result: "Assessment") -> None:
     _print_reasons(result)
 
 
-def _print_reasons(result: "Assessment") -> None:
+def _print_reasons(result: "ScoresWithIntervals") -> None:
     """Print why there are dashes, and numbers without an interval."""
     estimates = [one for figures in result.per_class for one in figures.estimates.values() if one.reason]
     for words, is_undefined in (("Undefined (–)", True), ("Without interval", False)):
@@ -90,7 +90,7 @@ def _print_reasons(result: "Assessment") -> None:
             say(f"{words}: {'; '.join(reasons)}.")
 
 
-def _class_tables(result: "Assessment") -> list[tuple[tuple[str, ...], list[Any]]]:
+def _class_tables(result: "ScoresWithIntervals") -> list[tuple[tuple[str, ...], list[Any]]]:
     """Return header and rows of the scores of each class and of their means; two tables where a line is short."""
     titles = {"recall": "recall", "precision": "precision", "f1": "F1"}
     titles |= {"roc_auc": "ROC area", "average_precision": "PR area"}
@@ -102,7 +102,7 @@ def _class_tables(result: "Assessment") -> list[tuple[tuple[str, ...], list[Any]
     return [_class_table(result, {name: titles[name] for name in part}) for part in parts]
 
 
-def _class_table(result: "Assessment", titles: dict[str, str]) -> tuple[tuple[str, ...], list[Any]]:
+def _class_table(result: "ScoresWithIntervals", titles: dict[str, str]) -> tuple[tuple[str, ...], list[Any]]:
     from pellucid.evaluation.scores.text import with_interval
 
     # Of classes, the mean recall goes by a name of its own; of labels, the mean accuracy does.

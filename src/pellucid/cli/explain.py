@@ -43,7 +43,7 @@ def explain(
             if methods is None
             else [name.strip() for name in methods.split(",") if name.strip()],
             force=force,
-            tell=lambda stage, words: bar(words, stage, STAGES - 1),
+            progress=lambda stage, words: bar(words, stage, STAGES - 1),
         )
     finally:
         bar.stop()

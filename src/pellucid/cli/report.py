@@ -44,7 +44,7 @@ def report(
             data=data,
             n_photos=photos,
             allow_other_data=force,
-            tell=bar,
+            progress=bar,
             announce=bar.expect,
         )
     finally:

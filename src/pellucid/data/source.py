@@ -13,7 +13,7 @@ from pellucid.data.readers.h5 import read_h5
 from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import load_table
-from pellucid.data.validate import Part, Raw, to_split
+from pellucid.data.validate import Part, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.types import Split
 
@@ -138,16 +138,16 @@ def _load_builtin(name: str, mirror: str | None, seed: int, test_fraction: float
     return to_split(raw._replace(notes=()), name=name, seed=0, test_fraction=0.5)  # both parts given: no draw
 
 
-def _digits() -> Raw:
+def _digits() -> RawSplit:
     """Return scikit-learn's digits as grey photos: uint8 (1797, 8, 8, 1), their 0..16 spread over 0..255."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
     X = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
-    return Raw(Part(X, digits.target, "digits"), None, tuple("0123456789"))
+    return RawSplit(Part(X, digits.target, "digits"), None, tuple("0123456789"))
 
 
-def _read_file(name: str, path: Path, x_key: str | None, y_key: str | None) -> Raw:
+def _read_file(name: str, path: Path, x_key: str | None, y_key: str | None) -> RawSplit:
     ending = path.suffix.lower()
     if not os.path.exists(path) and not ending and len(path.parts) == 1:
         raise DataError(

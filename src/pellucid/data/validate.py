@@ -20,7 +20,7 @@ class Part(NamedTuple):
     where: str  # "cats.h5, train_set_x and train_set_y"
 
 
-class Raw(NamedTuple):
+class RawSplit(NamedTuple):
     """What a reader found in its source."""
 
     train: Part
@@ -29,7 +29,7 @@ class Raw(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def to_split(raw: Raw, *, name: str, seed: int, test_fraction: float) -> Split:
+def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Split:
     """Check what a reader found and return it as a Split.
 
     Parameters
@@ -57,7 +57,7 @@ def to_split(raw: Raw, *, name: str, seed: int, test_fraction: float) -> Split:
     Examples
     --------
     >>> part = Part(np.arange(20.0).reshape(10, 2), np.arange(10) % 2, "toy")
-    >>> split = to_split(Raw(part, None, None), name="toy", seed=1, test_fraction=0.2)
+    >>> split = to_split(RawSplit(part, None, None), name="toy", seed=1, test_fraction=0.2)
     >>> len(split.train), len(split.test), split.notes
     (8, 2, ('held out 20 % (2 of 10 samples), stratified, seed 1',))
     """

@@ -17,7 +17,7 @@ from pellucid.estimators.attributes import RecordKeeper
 from pellucid.estimators.sparse import as_rows
 from pellucid.estimators.stopping import Convergence
 from pellucid.estimators.validation import Samples, Score, WeightedLoss, hold_out
-from pellucid.estimators.verbose import Telling
+from pellucid.estimators.verbose import PrintProgress
 from pellucid.estimators.warm_start import Continuation
 from pellucid.nn.model import Model
 from pellucid.training.callbacks import Progress, StopOnInterrupt
@@ -199,7 +199,7 @@ class BaseNetwork(RecordKeeper):
 
     def _listeners(self, rule: Convergence) -> list[Callback]:
         """Return the callbacks that only look: what is printed, the user's own, a bar."""
-        listeners: list[Callback] = [Telling(rule)] if self.verbose else []
+        listeners: list[Callback] = [PrintProgress(rule)] if self.verbose else []
         listeners += self.callbacks or ()
         return [*listeners, Progress("fit")] if self.progress else listeners
 

@@ -17,7 +17,7 @@ from pellucid.estimators.inv_scaling import InverseScaling
 from pellucid.estimators.l2_penalty import L2Penalty
 from pellucid.estimators.mlp_parameters import MLPParameters
 from pellucid.estimators.representations import Representations
-from pellucid.estimators.solvers import KeptVelocity, UncorrectedEpsilon, make_solver
+from pellucid.estimators.solvers import SklearnEpsilon, SklearnMomentum, make_solver
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
 from pellucid.estimators.validation import Samples
 from pellucid.nn.activation import Activation, Dropout
@@ -150,9 +150,9 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
         share = self._objective().share
         callbacks: list[Callback] = [L2Penalty(self.alpha, share=share)] if self.alpha or share != 1 else []
         if isinstance(optimizer, Adam | AdamW):
-            callbacks.append(UncorrectedEpsilon(optimizer))
+            callbacks.append(SklearnEpsilon(optimizer))
         if self._changes_rate() and self.momentum:
-            callbacks.append(KeptVelocity())
+            callbacks.append(SklearnMomentum())
         recipe = {
             "optimizer": optimizer,
             "n_epochs": self.max_iter,

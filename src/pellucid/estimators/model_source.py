@@ -24,14 +24,14 @@ PLAIN: dict[str, Any] = {"epochs": 200, "batch_size": 200, "learning_rate": 0.00
 AUTO = "auto"
 
 
-class Sketch(NamedTuple):
+class ModelSpec(NamedTuple):
     """A model that is not yet trained, and the recipe that it is trained by where nothing else is asked for."""
 
     model: Model
     recipe: Mapping[str, Any]  # as a [training] table has it
 
 
-def sketch(model: Any, n_outputs: int) -> Sketch:
+def sketch(model: Any, n_outputs: int) -> ModelSpec:
     """Return the model that an estimator's ``model`` parameter describes, a new one each time.
 
     Parameters
@@ -46,17 +46,17 @@ def sketch(model: Any, n_outputs: int) -> Sketch:
     'sgd'
     """
     if model is None:
-        return Sketch(Sequential([Flatten(), Dense(100, "relu"), Dense(n_outputs)]), PLAIN)
+        return ModelSpec(Sequential([Flatten(), Dense(100, "relu"), Dense(n_outputs)]), PLAIN)
     if isinstance(model, Model):
-        return Sketch(copy.deepcopy(model), GENERAL)
+        return ModelSpec(copy.deepcopy(model), GENERAL)
     if str(model) in PRESETS:
-        return Sketch(preset(str(model), n_outputs=n_outputs), RECIPES[str(model)])
+        return ModelSpec(preset(str(model), n_outputs=n_outputs), RECIPES[str(model)])
     if Path(model).suffix != ".toml":
         known = ", ".join(PRESETS)
         raise OptionError(f"model: expected a preset ({known}), a .toml file or a model, got {str(model)!r}.")
     architecture = load_architecture(model)
     own = {} if "optimizer" in architecture.training else GENERAL
-    return Sketch(architecture.model, {**own, **architecture.training})
+    return ModelSpec(architecture.model, {**own, **architecture.training})
 
 
 def describes(model: Any, network: Model, n_outputs: int) -> bool:

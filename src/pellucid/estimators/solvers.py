@@ -49,7 +49,7 @@ def make_solver(estimator: Any, total: float) -> Optimizer:
     )
 
 
-class UncorrectedEpsilon:
+class SklearnEpsilon:
     """Makes Adam's epsilon what it is in scikit-learn, as a callback of ``train``.
 
     Notes
@@ -61,7 +61,7 @@ class UncorrectedEpsilon:
     Examples
     --------
     >>> adam = Adam(beta2=0.75, epsilon=1e-8)
-    >>> UncorrectedEpsilon(adam).set_for(1)
+    >>> SklearnEpsilon(adam).set_for(1)
     >>> adam.epsilon
     2e-08
     """
@@ -79,7 +79,7 @@ class UncorrectedEpsilon:
         self.optimizer.epsilon = self.epsilon / math.sqrt(1 - self.optimizer.beta2**step)
 
 
-class KeptVelocity:
+class SklearnMomentum:
     """Makes a change of SGD's learning rate what it is in scikit-learn, as a callback of ``train``.
 
     Notes
@@ -92,7 +92,7 @@ class KeptVelocity:
     >>> sgd, theta = SGD(learning_rate=0.1, momentum=0.9), np.zeros(1)
     >>> sgd.start(theta, np.ones(1))
     >>> sgd.step(theta, np.ones(1))
-    >>> KeptVelocity.rescale(sgd, 0.5)
+    >>> SklearnMomentum.rescale(sgd, 0.5)
     >>> sgd.state()["velocity"]
     array([5.])
     """

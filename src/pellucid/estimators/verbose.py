@@ -4,12 +4,12 @@ from pellucid.estimators.stopping import Convergence
 from pellucid.training.events import EpochEnd, Event
 
 
-class Telling:
+class PrintProgress:
     """Print each epoch's loss and score, and why a training stops; called after its rule of convergence.
 
     Examples
     --------
-    >>> Telling(Convergence())(EpochEnd(0, 0, {"loss": 0.5}))
+    >>> PrintProgress(Convergence())(EpochEnd(0, 0, {"loss": 0.5}))
     Iteration 1, loss = 0.50000000
     """
 

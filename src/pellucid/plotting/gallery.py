@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.scores.predictions import Verdict, two_columns, verdicts
+from pellucid.evaluation.scores.predictions import SamplePrediction, two_columns, verdicts
 from pellucid.plotting.style import (
     MUTED,
     WIDTH,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def mistake_rows(dataset: Dataset, predicted: Array, probabilities: Array) -> list[Verdict]:
+def mistake_rows(dataset: Dataset, predicted: Array, probabilities: Array) -> list[SamplePrediction]:
     """Return the samples that are predicted wrongly, the most confident mistake first.
 
     Parameters
@@ -136,7 +136,7 @@ def mistakes(
     return figure
 
 
-def label_picture(axes: Axes, row: Verdict, fits: int, *, has_loss: bool = True) -> None:
+def label_picture(axes: Axes, row: SamplePrediction, fits: int, *, has_loss: bool = True) -> None:
     """Write over a picture what was answered and what is true, and under it its number and loss."""
     axes.set_anchor("NW")
     is_narrow = fits < 4  # the words are shortened, not the names

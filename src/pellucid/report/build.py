@@ -9,7 +9,7 @@ from pellucid.report.sections.robustness import robustness_section
 from pellucid.report.sections.saliency import looking_section, own_photo_section
 from pellucid.report.sections.scores import doctor_section, metrics_section
 from pellucid.report.short import SHORT, write_run_report
-from pellucid.runs.folder import filled_beside
+from pellucid.runs.folder import atomic_folder
 from pellucid.runs.record import read_run
 
 # What the full report adds, each after the part of the short one that it goes on from.
@@ -35,7 +35,7 @@ def report_on(
     data: str | None = None,
     n_photos: int = 10,
     allow_other_data: bool = False,
-    tell: Callable[[str], None] = lambda title: None,
+    progress: Callable[[str], None] = lambda title: None,
     announce: Callable[[int], None] = lambda n: None,
 ) -> Path:
     """Write report.html and its figures into a run folder, anew, and return the report's path.
@@ -63,6 +63,6 @@ def report_on(
     result = read_run(run, data=data, allow_other_data=allow_other_data)
     parts = FULL if is_full else SHORT
     announce(len(parts) + 1)
-    with filled_beside(run, force=True) as folder:
-        write_run_report(result, folder, parts, n_photos=n_photos, run=run, tell=tell)
+    with atomic_folder(run, force=True) as folder:
+        write_run_report(result, folder, parts, n_photos=n_photos, run=run, progress=progress)
     return run / "report.html"

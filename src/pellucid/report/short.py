@@ -27,7 +27,7 @@ def write_run_report(
     *,
     n_photos: int = 10,
     run: Path | None = None,
-    tell: Callable[[str], None] = lambda title: None,
+    progress: Callable[[str], None] = lambda title: None,
 ) -> Path:
     """Write the figures and report.html into a folder, and return the report's path.
 
@@ -47,10 +47,10 @@ def write_run_report(
     draft = Draft.of(result, folder, n_photos, run)
     made = []
     for part in parts:
-        tell(part.title)
+        progress(part.title)
         if (section := part.make(draft)) is not None:
             made.append(section)
-    tell("page")
+    progress("page")
     content = ReportContent(
         title=f"{Path(result.config.model).stem} on {Path(result.split.name).name or result.split.name}",
         summary=(*summary(result), *draft.told),

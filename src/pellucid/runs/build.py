@@ -90,7 +90,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     *,
     resume: Path | None = None,
-    black_box: Path | None = None,
+    nonfinite: Path | None = None,
 ) -> History:
     """Train the model on the training part, and note in it what was done."""
     own: list[Callback] = [] if config.average is None else [WeightAverage(config.average)]
@@ -117,7 +117,7 @@ def fit(
         class_weight=config.class_weight,
         n_threads=config.threads,
         resume=resume,
-        black_box=black_box,
+        nonfinite=nonfinite,
     )
     model.summary_of_training = {
         "pellucid": __version__,

@@ -25,7 +25,7 @@ def next_folder(parent: Path, stem: str) -> Path:
 
 
 @contextmanager
-def filled_beside(target: Path, *, force: bool = False) -> Iterator[Path]:
+def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     """Yield an empty folder to fill; when the block ends well, its files take their place in ``target``.
 
     If the block fails, ``target`` is as it was before.

@@ -45,7 +45,7 @@ class Run:
     step_in_epoch: int = 0
     epoch_loss: float = 0.0
 
-    def tell(self, event: "Event") -> bool:
+    def notify(self, event: "Event") -> bool:
         """Call every callback with the event; return whether one asks to stop."""
         return any([callback(event) for callback in self.callbacks])  # noqa: C419 - a list: every one runs
 

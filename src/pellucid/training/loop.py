@@ -45,7 +45,7 @@ def train(
     class_weight: Any = None,
     n_threads: int | None = None,
     resume: str | Path | None = None,
-    black_box: str | Path | None = None,
+    nonfinite: str | Path | None = None,
 ) -> History:
     """Train a model on data, in place.
 
@@ -153,25 +153,25 @@ def train(
             history.setup_seconds = time.perf_counter() - started
             with sharded(model, job.n_threads, job.optimizer, holds_blas=job.holds_blas) as stepper:
                 # From here to the end of the steps, parameters lie where they are now.
-                run.tell(TrainStart(run))
+                run.notify(TrainStart(run))
                 if resume is not None:
                     load_checkpoint(run, resume)
                 steps_started = time.perf_counter()
                 if isinstance(job.optimizer, LBFGS):
                     _minimize(run, stepper, form, job.optimizer)
                 else:
-                    _run(run, form.step or stepper, form, job, black_box)
+                    _run(run, form.step or stepper, form, job, nonfinite)
                 history.loop_seconds = time.perf_counter() - steps_started
-                run.tell(StepsEnd(run))
+                run.notify(StepsEnd(run))
     finally:
         for name, value in hyperparameters.items():  # a schedule moved them; others start from these
             setattr(job.optimizer, name, value)
         history.seconds = time.perf_counter() - started
-        run.tell(TrainEnd(run))
+        run.notify(TrainEnd(run))
     return history
 
 
-def _run(run: Run, stepper: Stepper, form: Form, job: Job, black_box: str | Path | None) -> None:
+def _run(run: Run, stepper: Stepper, form: Form, job: Job, nonfinite: str | Path | None) -> None:
     """Take every step that is left."""
     model, optimizer, schedule, batches = run.model, run.optimizer, run.schedule, form.batches
     stop, is_random = False, model.draws_random_numbers
@@ -183,12 +183,12 @@ def _run(run: Run, stepper: Stepper, form: Form, job: Job, black_box: str | Path
                 stepper.seed_step(job.seed, run.step)
             loss = stepper.loss_and_grad(X, Y, weights=weights)
             if not math.isfinite(loss):
-                raise _broken(run, X, Y, loss, black_box)
+                raise _broken(run, X, Y, loss, nonfinite)
             stepper.update(optimizer)
             run.epoch_loss += loss * (n_rows(Y) / batches.n_rows)
             run.step += 1
             run.step_in_epoch += 1
-            stop = run.tell(StepEnd(run.step - 1, run.epoch, loss))
+            stop = run.notify(StepEnd(run.step - 1, run.epoch, loss))
             if stop:
                 break
         if run.step_in_epoch < run.n_steps:  # in the middle of an epoch: its mean is not complete
@@ -208,7 +208,7 @@ def _end_epoch(run: Run, loss: float, validation: Validation | None) -> bool:
     run.history.append(metrics)
     event = EpochEnd(run.epoch, run.step - 1, metrics)
     run.epoch, run.step_in_epoch, run.epoch_loss = run.epoch + 1, 0, 0.0
-    return run.tell(event)
+    return run.notify(event)
 
 
 def _minimize(run: Run, stepper: Any, form: Form, optimizer: LBFGS) -> None:
@@ -221,22 +221,22 @@ def _minimize(run: Run, stepper: Any, form: Form, optimizer: LBFGS) -> None:
 
     def on_iteration(loss: float) -> bool:
         run.step += 1
-        stop = run.tell(StepEnd(run.step - 1, run.epoch, loss))
+        stop = run.notify(StepEnd(run.step - 1, run.epoch, loss))
         return _end_epoch(run, loss, form.validation) or stop or run.epoch >= run.n_epochs
 
     optimizer.minimize(run.model.theta, loss_and_grad, run.model.grad, on_iteration)
     run.history.n_steps, run.history.is_complete = run.step, True
 
 
-def _broken(run: Run, X: Any, Y: Any, loss: float, black_box: str | Path | None) -> TrainingError:
+def _broken(run: Run, X: Any, Y: Any, loss: float, nonfinite: str | Path | None) -> TrainingError:
     run.history.n_steps = run.step
     model, X = as_plain(run.model, X)
     fault = find_fault(model, X, Y)
     where = "" if fault is None else f" It began {fault.in_words()}."
     kept = ""
-    if black_box is not None:
-        write_black_box(black_box, model, X, Y, fault, run.step, run.epoch)
-        kept = f" The step is kept in {black_box}."
+    if nonfinite is not None:
+        write_black_box(nonfinite, model, X, Y, fault, run.step, run.epoch)
+        kept = f" The step is kept in {nonfinite}."
     return TrainingError(
         f"train: the loss became {loss} at step {run.step} (epoch {run.epoch}).{where} "
         f"Try a smaller learning rate, or look for outliers in the data.{kept}"

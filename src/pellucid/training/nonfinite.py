@@ -113,7 +113,7 @@ def _watched(leaf: Layer, method: str, what: str, found: list[Fault]) -> Iterato
 def write_black_box(
     path: str | Path, model: Model, X: Any, Y: Any, fault: Fault | None, step: int, epoch: int
 ) -> None:
-    """Write batch, parameters and where it broke, so that :func:`replay_black_box` can compute the step again."""
+    """Write batch, parameters and where it broke, so that :func:`replay_nonfinite` can compute the step again."""
     from safetensors.numpy import save as to_bytes
 
     arrays = {"theta": model.theta}
@@ -135,7 +135,7 @@ def write_black_box(
     write_atomically(path, to_bytes(arrays, {"pellucid_black_box": json.dumps(header)}))
 
 
-def replay_black_box(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
+def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
     """Return the model, the batch and the fault of a black box, found anew by computing the step again.
 
     Returns

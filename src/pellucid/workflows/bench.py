@@ -61,7 +61,7 @@ def contestants() -> tuple[list[str], list[str]]:
 
 
 def bench(
-    split: Split, *, n_steps: int = N_ITERATIONS, tell: Callable[[str], None] = lambda name: None
+    split: Split, *, n_steps: int = N_ITERATIONS, progress: Callable[[str], None] = lambda name: None
 ) -> Benchmark:
     """Train the tutorial's network by every contestant, one after the other, each in a process of its own.
 
@@ -95,7 +95,7 @@ def bench(
         task = Path(folder) / "task.npz"
         write_task(str(task), Task(X, split.train.y, n_steps, LEARNING_RATE, weights))
         for name in present:
-            tell(name)
+            progress(name)
             try:
                 results[name] = _run(name, task)
             except PellucidError as error:

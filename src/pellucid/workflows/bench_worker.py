@@ -1,7 +1,7 @@
 """One contestant of ``pellucid bench``, in a process of its own: thread pools of two libraries in one fight.
 
-``python -m pellucid.workflows.bench_worker NAME TASK.npz RESULT.npz`` trains the tutorial's network from the start in
-TASK and writes seconds, final cost and weights to RESULT. Loading and imports are not timed; moving data in and out is.
+``python -m pellucid.workflows.bench_worker NAME TASK.npz RESULT.npz`` trains the tutorial's network from the start
+in TASK and writes seconds, final cost and weights to RESULT. Loading and imports are not timed; moving data is.
 """
 
 import sys

@@ -16,7 +16,7 @@ from pellucid.formats.safetensors import save
 from pellucid.report.short import write_run_report
 from pellucid.runs.build import fit, make_model
 from pellucid.runs.config import TrainingConfig
-from pellucid.runs.folder import filled_beside
+from pellucid.runs.folder import atomic_folder
 from pellucid.runs.record import data_record, find_photo
 from pellucid.training.callbacks import PrintCosts, StopOnInterrupt
 from pellucid.training.events import Callback
@@ -83,7 +83,7 @@ def run(
     model = make_model(config, architecture, split)
     new_image = find_photo(split.name, split.train.X.shape[1:], photo)
     interrupt = StopOnInterrupt()
-    with filled_beside(out, force=force) as folder:
+    with atomic_folder(out, force=force) as folder:
         say_shapes(split, say)
         listeners: list[Callback] = [PrintCosts(say=say), interrupt, *callbacks]
         history = fit(model, split, config, listeners)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pellucid.errors import OptionError, OutputError
-from pellucid.evaluation.scores.of_model import figures_of
+from pellucid.evaluation.scores.of_model import metrics_of
 from pellucid.files import write_atomically
 from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import save
@@ -83,13 +83,13 @@ def train_into(
     listeners.append(Checkpoint(checkpoints, every_steps=checkpoint_steps, every_minutes=checkpoint_minutes))
     if tensorboard:
         listeners.append(TensorBoard(out / "tensorboard"))
-    history = fit(model, split, config, listeners, resume=start, black_box=out / "black-box.safetensors")
+    history = fit(model, split, config, listeners, resume=start, nonfinite=out / "black-box.safetensors")
     save(model, out / "model.safetensors")
     history.write(out / "history.jsonl")
     history.write(out / "history.csv")
     metrics = {
-        "train": figures_of(model, split.train),
-        "test": figures_of(model, split.test),
+        "train": metrics_of(model, split.train),
+        "test": metrics_of(model, split.test),
         "final_loss": history.losses[-1] if history.losses else None,
         "n_steps": history.n_steps,
         "is_complete": history.is_complete,
@@ -104,7 +104,7 @@ def train_into(
     for part in ("train", "test"):
         words = ", ".join(
             f"{name.replace('_', ' ')} {value:.4f}"
-            for name, value in figures_of(model, getattr(split, part)).items()
+            for name, value in metrics_of(model, getattr(split, part)).items()
             if isinstance(value, float)
         )
         say(f"{part}: {words}")

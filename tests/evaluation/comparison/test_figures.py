@@ -11,7 +11,7 @@ from pellucid.evaluation.comparison.figures import (
     cross_validation_figure,
     disputed_pictures,
 )
-from pellucid.evaluation.comparison.repetition import ResampledMean, corrected_t_interval
+from pellucid.evaluation.comparison.repetition import FoldMean, corrected_t_interval
 from pellucid.evaluation.comparison.seed_figures import lottery_figure
 from pellucid.report.html import save_figure
 from pellucid.types import Dataset
@@ -67,11 +67,7 @@ def test_folds_of_both_stand_above_one_another() -> None:
 def test_one_network_over_folds_has_one_part() -> None:
     a = np.array([0.6, 0.7])
     assert (
-        len(
-            cross_validation_figure(
-                [a], [ResampledMean(0.65, None, None, None)], None, ["x"], n_splits=2
-            ).axes
-        )
+        len(cross_validation_figure([a], [FoldMean(0.65, None, None, None)], None, ["x"], n_splits=2).axes)
         == 1
     )
 

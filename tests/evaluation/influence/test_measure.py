@@ -15,19 +15,19 @@ from pellucid.errors import DataError, FormatError, OptionError, ShapeError
 from pellucid.evaluation.influence.gradients import head_products, plain_products, stack_products
 from pellucid.evaluation.influence.logits import verdict_slope
 from pellucid.evaluation.influence.measure import (
-    Asked,
-    Effort,
+    Budget,
     Influence,
-    KeepMoments,
+    KeepSnapshots,
+    Query,
     Retraining,
     explain_verdicts,
     fresh_copy,
-    in_their_span,
-    last_moment,
+    last_snapshot,
     leave_one_out,
-    odds_of,
+    logit,
     outputs_without,
-    read_moment,
+    project_to_span,
+    read_snapshot,
     trace_influence,
 )
 from pellucid.training.checkpoint import Checkpoint
@@ -106,7 +106,7 @@ def test_plain_products_are_directional_derivatives(rng: Rng) -> None:
         gradient, moved = model.grad.copy(), []
         for sign in (1, -1):
             model.theta[...] = start + sign * h * gradient
-            moved.append(odds_of(model.raw_outputs(X[3:]), said[3:]))
+            moved.append(logit(model.raw_outputs(X[3:]), said[3:]))
         model.theta[...] = start
         np.testing.assert_allclose(dots[i], (moved[0] - moved[1]) / (2 * h), rtol=1e-6, atol=1e-8)
 
@@ -136,7 +136,7 @@ def test_verdict_slope_is_the_slope_of_the_log_odds(rng: Rng, k: int) -> None:
     for column in range(Z.shape[1]):
         step = np.zeros_like(Z)
         step[:, column] = h
-        numeric = (odds_of(Z + step, said) - odds_of(Z - step, said)) / (2 * h)
+        numeric = (logit(Z + step, said) - logit(Z - step, said)) / (2 * h)
         np.testing.assert_allclose(slope[:, column], numeric, rtol=1e-6, atol=1e-8)
 
 
@@ -146,7 +146,7 @@ def test_verdict_slope_is_the_slope_of_the_log_odds(rng: Rng, k: int) -> None:
 def test_tracin_is_what_its_authors_define(rng: Rng) -> None:
     data, asked = _data(rng, k=3), _data(rng, m=4, k=3)
     model = _stack(5, 3)
-    keep = KeepMoments(4)
+    keep = KeepSnapshots(4)
     _fit(model, data, [keep], optimizer=pl.SGD(0.2), n_epochs=8)
     found = trace_influence(model, keep.moments, data, asked, of="loss")
     expected, scratch = np.zeros((12, 4)), fresh_copy(model)
@@ -173,10 +173,10 @@ def test_all_pushes_add_up_to_the_whole_change(rng: Rng) -> None:
     for rate in (1e-3, 5e-4):
         model = _stack(5, 1, seed=5)
         start = model.decision_function(asked.X)
-        keep = KeepMoments(40)
+        keep = KeepSnapshots(40)
         _fit(model, data, [keep], optimizer=pl.SGD(rate), n_epochs=40, path="direct")
         found = trace_influence(model, keep.moments, data, asked)
-        change = odds_of(model.decision_function(asked.X), found.verdicts) - odds_of(start, found.verdicts)
+        change = logit(model.decision_function(asked.X), found.verdicts) - logit(start, found.verdicts)
         errors.append(np.abs(found.tracin.sum(axis=0) - change).max() / np.abs(change).max())
     assert errors[0] < 1e-2
     assert errors[1] < 0.6 * errors[0]
@@ -188,7 +188,7 @@ def test_renormalized_is_the_mean_cosine(rng: Rng) -> None:
     _fit(model, data, [])
     said = model.predict(data.X)
     right = said == data.y
-    found = trace_influence(model, [last_moment(model)], data, data)
+    found = trace_influence(model, [last_snapshot(model)], data, data)
     own = np.diag(found.renormalized)
     np.testing.assert_allclose(np.abs(own), 1, rtol=1e-12)  # a sample's gradient beside its own
     np.testing.assert_array_equal(own > 0, right)  # it taught its own class
@@ -199,8 +199,8 @@ def test_weights_count_and_those_of_zero_do_not_speak(rng: Rng) -> None:
     data, model = _data(rng), _stack(5, 1)
     weights = np.ones(12)
     weights[3], weights[5] = 0, 2
-    plain = trace_influence(model, [last_moment(model)], data, data)
-    weighted = trace_influence(model, [last_moment(model)], data, data, weights=weights)
+    plain = trace_influence(model, [last_snapshot(model)], data, data)
+    weighted = trace_influence(model, [last_snapshot(model)], data, data, weights=weights)
     assert not weighted.tracin[3].any()
     assert not weighted.renormalized[3].any()
     np.testing.assert_allclose(weighted.tracin[5], 2 * plain.tracin[5], rtol=1e-12)  # the sum is 12 as before
@@ -209,8 +209,8 @@ def test_weights_count_and_those_of_zero_do_not_speak(rng: Rng) -> None:
 def test_any_model_is_traced_and_says_by_which_gradients(rng: Rng) -> None:
     model, data = _convolutional(rng), _pixels(rng, 6)
     told: list[tuple[int, int]] = []
-    moments = [last_moment(model), last_moment(model)]
-    every = trace_influence(model, moments, data, data, tell=lambda done, n: told.append((done, n)))
+    moments = [last_snapshot(model), last_snapshot(model)]
+    every = trace_influence(model, moments, data, data, progress=lambda done, n: told.append((done, n)))
     assert every.gradients == "all"
     assert told[-1] == (12, 12)
     last = trace_influence(model, moments, data, data, gradients="last-layer")
@@ -221,15 +221,15 @@ def test_any_model_is_traced_and_says_by_which_gradients(rng: Rng) -> None:
 def test_a_costly_model_falls_back_on_its_last_layer(rng: Rng, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pellucid.evaluation.influence.tracin.MOST_SECONDS", 0.0)
     model, data = _convolutional(rng), _pixels(rng, 6)
-    assert trace_influence(model, [last_moment(model)], data, data).gradients == "last-layer"
+    assert trace_influence(model, [last_snapshot(model)], data, data).gradients == "last-layer"
     dense = _stack(5, 1)
-    assert trace_influence(dense, [last_moment(dense)], _data(rng), _data(rng)).gradients == "all"
+    assert trace_influence(dense, [last_snapshot(dense)], _data(rng), _data(rng)).gradients == "all"
 
 
 def test_tracing_leaves_the_model_alone(rng: Rng) -> None:
     model, data = _convolutional(rng), _pixels(rng, 6)
     before = model.theta.copy(), [dict(leaf.state) for leaf in model.leaves()]
-    other = last_moment(model)
+    other = last_snapshot(model)
     other.theta[...] += 1
     trace_influence(model, [other], data, data)
     np.testing.assert_array_equal(model.theta, before[0])
@@ -242,7 +242,7 @@ def test_tracing_leaves_the_model_alone(rng: Rng) -> None:
 
 def test_what_cannot_be_traced_is_refused(rng: Rng) -> None:
     data, model = _data(rng), _stack(5, 1)
-    moments = [last_moment(model)]
+    moments = [last_snapshot(model)]
     with pytest.raises(OptionError, match="at least one moment"):
         trace_influence(model, [], data, data)
     with pytest.raises(OptionError, match=r"unknown score 'los'\. Did you mean 'loss'"):
@@ -265,7 +265,7 @@ def test_what_cannot_be_traced_is_refused(rng: Rng) -> None:
 def test_moments_are_the_parameters_after_so_many_steps(rng: Rng) -> None:
     data = _data(rng, n_in=40)
     for path in ("direct", "dual"):
-        model, keep = _stack(40, 1), KeepMoments(3)
+        model, keep = _stack(40, 1), KeepSnapshots(3)
         _fit(model, data, [keep], n_epochs=9, path=path)
         assert [moment.step for moment in keep.moments] == [0, 3, 6]
         assert [moment.rate for moment in keep.moments] == pytest.approx([0.3] * 3)
@@ -281,7 +281,7 @@ def test_moments_are_the_parameters_after_so_many_steps(rng: Rng) -> None:
 
 
 def test_a_training_that_stops_early_closes_its_last_moment(rng: Rng) -> None:
-    keep = KeepMoments(4)
+    keep = KeepSnapshots(4)
     _fit(_stack(5, 1), _data(rng), [keep, lambda event: getattr(event, "step", 0) == 6], n_epochs=20)
     assert [(moment.step, round(moment.rate, 6)) for moment in keep.moments] == [(0, 0.5), (5, 0.2)]
 
@@ -291,16 +291,16 @@ def test_a_checkpoint_is_a_moment_too(rng: Rng, tmp_path: Path) -> None:
     model = _convolutional(rng)
     _fit(model, data, [Checkpoint(tmp_path, every_steps=4)], n_epochs=4)
     (path,) = tmp_path.glob("*.checkpoint")
-    moment = read_moment(path, model, 0.5)
+    moment = read_snapshot(path, model, 0.5)
     assert (moment.step, moment.rate) == (4, 0.5)
     scratch = fresh_copy(_convolutional(rng))
     moment.put_into(scratch)
     np.testing.assert_array_equal(scratch.raw_outputs(data.X), model.raw_outputs(data.X))
     with pytest.raises(FormatError, match="another model"):
-        read_moment(path, _stack(5, 1))
+        read_snapshot(path, _stack(5, 1))
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(FormatError, match="not a whole checkpoint"):
-        read_moment(path, model)
+        read_snapshot(path, model)
 
 
 # Trainings without samples
@@ -313,7 +313,7 @@ def test_leaving_out_equals_training_without(rng: Rng, optimizer: pl.SGD) -> Non
     """In the samples' own span, against plain train() in the direct form without the row."""
     data, asked_X = _data(rng, n_in=60), rng.normal(size=(3, 60))
     start = _stack(60, 1)
-    again = in_their_span(Retraining(start, data, asked_X, partial(_fit, optimizer=optimizer)))
+    again = project_to_span(Retraining(start, data, asked_X, partial(_fit, optimizer=optimizer)))
     assert again.train.X.shape == (12, 15)
     left = leave_one_out(again, [0, 7, 11])
     for row, outputs in zip([None, 0, 7, 11], [left.whole, *left.outputs], strict=True):
@@ -349,7 +349,7 @@ def test_groups_are_trained_for_once_and_in_any_order(rng: Rng) -> None:
 
 def test_photos_with_few_pixels_stay_as_they_are(rng: Rng) -> None:
     again = Retraining(_stack(5, 1), _data(rng), rng.normal(size=(3, 5)), _fit)
-    assert in_their_span(again) is again
+    assert project_to_span(again) is again
 
 
 # The published run
@@ -365,7 +365,7 @@ def _published(cats: Any, n_epochs: int, rows: Sequence[int]) -> Retraining:
     start.initialize(cats.train.X.shape[1:])
     start.preprocessing = Preprocessing.for_data(cats.train.X)
     fit = partial(_fit, optimizer=pl.SGD(0.0075), n_epochs=n_epochs)
-    return in_their_span(Retraining(start, cats.train, cats.test.X[list(rows)], fit))
+    return project_to_span(Retraining(start, cats.train, cats.test.X[list(rows)], fit))
 
 
 def test_published_photos_left_out_exactly(cats: Any) -> None:
@@ -389,9 +389,9 @@ def test_the_photo_that_leaked_spoke_loudest(cats: Any) -> None:
     why = explain_verdicts(
         found,
         cats.train,
-        Asked(cats.test.take(np.array([17])), (17,), traced.outputs, cats.classes),
+        Query(cats.test.take(np.array([17])), (17,), traced.outputs, cats.classes),
         retraining=again,
-        effort=Effort((1,), 1, 0),
+        effort=Budget((1,), 1, 0),
     )[0]
     assert why.towards[0].is_same
     assert why.decisive is not None
@@ -402,7 +402,7 @@ def test_the_photo_that_leaked_spoke_loudest(cats: Any) -> None:
 # Explanations
 
 
-def _planted() -> tuple[Retraining, Dataset, Asked, Influence]:
+def _planted() -> tuple[Retraining, Dataset, Query, Influence]:
     """Twenty of class a, and three that say b of the second feature: without these three it would be a."""
     X = np.zeros((23, 2))
     X[:20, 0], X[20:, 1] = 1, 1
@@ -413,12 +413,12 @@ def _planted() -> tuple[Retraining, Dataset, Asked, Influence]:
     asked = Dataset(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0, 0]), ("a", "b"))
     again = Retraining(start, data, asked.X, partial(_fit, optimizer=pl.SGD(1.0), n_epochs=100))
     model, whole, moments = again.traced(5)
-    return again, data, Asked(asked, (8, 9), whole, ("a", "b")), trace_influence(model, moments, data, asked)
+    return again, data, Query(asked, (8, 9), whole, ("a", "b")), trace_influence(model, moments, data, asked)
 
 
 def test_a_planted_group_is_found_and_proved() -> None:
     again, data, asked, influence = _planted()
-    why = explain_verdicts(influence, data, asked, retraining=again, effort=Effort((1, 2, 3, 5), 2, 6), top=3)
+    why = explain_verdicts(influence, data, asked, retraining=again, effort=Budget((1, 2, 3, 5), 2, 6), top=3)
     first = why[0]
     assert (first.index, first.verdict, first.actual, first.is_right) == (8, "b", "a", False)
     assert {pusher.row for pusher in first.towards} == {20, 21, 22}
@@ -452,7 +452,7 @@ def test_what_is_known_is_not_trained_again() -> None:
         return [(job, function(shared, job)) for job in some]
 
     why = explain_verdicts(
-        influence, data, asked, retraining=again, known=known, effort=Effort((1, 3), 5, 0), run=run
+        influence, data, asked, retraining=again, known=known, effort=Budget((1, 3), 5, 0), run=run
     )
     assert all(len(job) > 1 for job in jobs)
     assert (why[0].n_single_changes, why[0].n_single) == (0, 23)
@@ -471,7 +471,7 @@ def test_random_groups_are_drawn_from_the_seed() -> None:
 
     def chances(seed: int) -> list[float]:
         why = explain_verdicts(
-            influence, data, asked, retraining=again, effort=Effort((3,), 0, 4), seed=seed
+            influence, data, asked, retraining=again, effort=Budget((3,), 0, 4), seed=seed
         )[1]
         assert why.told is not None
         return [outcome.log_odds for outcome in why.told.by_chance]
@@ -488,7 +488,7 @@ def test_random_groups_grow_as_those_of_the_pushers_do() -> None:
         trained.extend(jobs)
         return [(job, function(shared, job)) for job in jobs]
 
-    why = explain_verdicts(influence, data, asked, retraining=again, effort=Effort((1, 3, 5), 0, 4), run=run)
+    why = explain_verdicts(influence, data, asked, retraining=again, effort=Budget((1, 3, 5), 0, 4), run=run)
     assert [len(removal.rows) for removal in why[0].removals] == [1, 3]
     by_size = {size: [set(group) for group in trained if len(group) == size] for size in (1, 3)}
     for one in by_size[1][-4:]:  # the random ones come last

@@ -11,22 +11,28 @@ from matplotlib.colors import to_hex
 
 from pellucid.errors import ShapeError
 from pellucid.evaluation.influence.figures import influence_figure
-from pellucid.evaluation.influence.measure import Explanation, Outcome, Pusher, Removal, in_words
+from pellucid.evaluation.influence.measure import (
+    Explanation,
+    GroupRemoval,
+    InfluentialSample,
+    Retrained,
+    in_words,
+)
 from pellucid.plotting.style import ORANGE
 from pellucid.report.html import figure_png
 from pellucid.types import Dataset
 
-TOWARDS = (Pusher(4, "cat", 0.5, 2.0, 0.5), Pusher(1, "cat", 0.4, 1.0, 0.4))
-AGAINST = (Pusher(2, "non-cat", -0.3, -1.0, -0.3),)
+TOWARDS = (InfluentialSample(4, "cat", 0.5, 2.0, 0.5), InfluentialSample(1, "cat", 0.4, 1.0, 0.4))
+AGAINST = (InfluentialSample(2, "non-cat", -0.3, -1.0, -0.3),)
 PLAIN = Explanation(0, "cat", "non-cat", 0.9, 2.197, TOWARDS, AGAINST)
 
 
-def _removal(n: int, p: float, *, n_changed: int = 0, n_chance: int = 0) -> Removal:
-    def outcome(q: float) -> Outcome:
-        return Outcome("cat" if q > 0.5 else "non-cat", q, float(np.log(q / (1 - q))), q <= 0.5)
+def _removal(n: int, p: float, *, n_changed: int = 0, n_chance: int = 0) -> GroupRemoval:
+    def outcome(q: float) -> Retrained:
+        return Retrained("cat" if q > 0.5 else "non-cat", q, float(np.log(q / (1 - q))), q <= 0.5)
 
     by_chance = [0.2] * n_changed + [0.8] * (n_chance - n_changed)
-    return Removal(tuple(range(n)), outcome(p), tuple(outcome(q) for q in by_chance))
+    return GroupRemoval(tuple(range(n)), outcome(p), tuple(outcome(q) for q in by_chance))
 
 
 def _said(explanation: Explanation) -> str:
@@ -46,7 +52,7 @@ def test_a_mistake_and_a_right_verdict_are_told_apart() -> None:
 
 
 def test_mixed_classes_are_counted() -> None:
-    mixed = replace(PLAIN, towards=(*TOWARDS, Pusher(9, "non-cat", 0.1, 0.1, 0.1)))
+    mixed = replace(PLAIN, towards=(*TOWARDS, InfluentialSample(9, "non-cat", 0.1, 0.1, 0.1)))
     assert "Training photos 4, 1 and 9 (2 “cat”, 1 “non-cat”)" in _said(mixed)
     assert "No training photo pushed it" in _said(replace(PLAIN, towards=()))
 
@@ -97,7 +103,7 @@ def test_what_it_says_without_those_against_is_what_it_says() -> None:
 
 
 def test_only_the_true_class_pulls_towards_the_truth() -> None:
-    other = replace(PLAIN, against=(Pusher(2, "dog", -0.3, -1.0, -0.3),))
+    other = replace(PLAIN, against=(InfluentialSample(2, "dog", -0.3, -1.0, -0.3),))
     assert "Training photo 2 (“dog”) pushed against it." in _said(other)
 
 
@@ -131,8 +137,10 @@ def photos(rng: np.random.Generator) -> Dataset:
 
 
 def test_the_figure_shows_both_sides_and_frames_who_decides(photos: Dataset) -> None:
-    decided = Removal((4,), Outcome("non-cat", 0.2, -1.39, True), (Outcome("cat", 0.8, 1.39, False),) * 3)
-    alone = (replace(TOWARDS[0], alone=Outcome("cat", 0.8, 1.4, False), is_same=True), TOWARDS[1])
+    decided = GroupRemoval(
+        (4,), Retrained("non-cat", 0.2, -1.39, True), (Retrained("cat", 0.8, 1.39, False),) * 3
+    )
+    alone = (replace(TOWARDS[0], alone=Retrained("cat", 0.8, 1.4, False), is_same=True), TOWARDS[1])
     figure = influence_figure(replace(PLAIN, towards=alone, removals=(decided,)), photos, photos)
     asked, first, second, third, chart = figure.axes
     np.testing.assert_array_equal(asked.images[0].get_array(), photos.X[0])
@@ -159,7 +167,7 @@ def test_a_figure_without_trainings_has_no_chart(photos: Dataset) -> None:
 @pytest.mark.parametrize(
     "decisive", [_removal(1, 0.2, n_chance=8), _removal(3, 0.2, n_chance=8), _removal(20, 0.8)]
 )
-def test_no_text_leaves_the_figure(photos: Dataset, decisive: Removal) -> None:
+def test_no_text_leaves_the_figure(photos: Dataset, decisive: GroupRemoval) -> None:
     long = "a class with a very long name indeed"
     wide = tuple(replace(TOWARDS[0], row=i, label=long) for i in range(8))
     removals = (replace(decisive, outcome=replace(decisive.outcome, label=long)),)

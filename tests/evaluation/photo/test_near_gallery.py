@@ -7,7 +7,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.photo.near_gallery import photo_gallery
 from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.evaluation.scores.predictions import PICKS, pick
+from pellucid.evaluation.scores.predictions import GALLERIES, pick
 from pellucid.types import Dataset
 
 NAMES = ("cat", "dog", "owl")
@@ -17,7 +17,7 @@ def photos(rng: np.random.Generator, m: int, names: tuple[str, ...] = NAMES) -> 
     return Dataset(rng.integers(0, 256, (m, 6, 6, 3), dtype=np.uint8), rng.integers(0, len(names), m), names)
 
 
-@pytest.mark.parametrize("kind", PICKS)
+@pytest.mark.parametrize("kind", GALLERIES)
 def test_each_row_is_a_photo_and_the_training_photos_nearest_to_it(
     rng: np.random.Generator, kind: str
 ) -> None:
@@ -40,7 +40,7 @@ def test_each_row_is_a_photo_and_the_training_photos_nearest_to_it(
             assert (picture == train.X[j]).all()
             assert place.get_title() == NAMES[train.y[j]]
             assert place.get_xlabel() == f"training image {j}\ndistance {distance:.3g}"
-    assert figure.texts[0].get_text().startswith(PICKS[kind])
+    assert figure.texts[0].get_text().startswith(GALLERIES[kind])
 
 
 @pytest.mark.parametrize("n", [1, 7, None])

@@ -10,12 +10,12 @@ from pellucid.errors import OptionError
 from pellucid.evaluation.scores import figures as draw
 from pellucid.evaluation.scores.measure import assess_outputs
 from pellucid.evaluation.scores.outputs import Outputs, log_odds
-from pellucid.evaluation.scores.records import Assessment
+from pellucid.evaluation.scores.records import ScoresWithIntervals
 from pellucid.report.html import figure_png
 from pellucid.types import Array
 
 
-def of_classes(k: int, m: int, *, only: int | None = None, is_log_odds: bool = True) -> Assessment:
+def of_classes(k: int, m: int, *, only: int | None = None, is_log_odds: bool = True) -> ScoresWithIntervals:
     rng = np.random.default_rng(k)
     y = np.arange(m) % k if only is None else np.full(m, only)
     Z = rng.normal(size=(m, k)) + 2 * (y[:, np.newaxis] == np.arange(k))

@@ -226,6 +226,6 @@ def test_progress_is_told(rng: np.random.Generator) -> None:
     model = preset("logistic")
     train(model, data, n_epochs=3)
     told: list[tuple[str, int, int]] = []
-    assess(model, data, tell=lambda *what: told.append(what))
+    assess(model, data, progress=lambda *what: told.append(what))
     assert told[1] == ("asking the model", 12, 12)
     assert told[-1] == ("resampling", 2000, 2000)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.scores.predictions import PICKS, confusion_cells, pick, sample_losses, verdicts
+from pellucid.evaluation.scores.predictions import GALLERIES, confusion_cells, pick, sample_losses, verdicts
 from pellucid.types import Dataset
 
 
@@ -32,7 +32,7 @@ def test_each_gallery_by_its_plain_twin(answers: tuple[np.ndarray, np.ndarray], 
         "highest losses": sorted(rows, key=lambda i: P[i, y[i]]),
         "confident hits": sorted(right, key=lambda i: -P[i].max()),
     }
-    assert list(twins) == list(PICKS)
+    assert list(twins) == list(GALLERIES)
     for kind, twin in twins.items():
         assert pick(kind, y, P, n).tolist() == twin[:n], kind
 
@@ -50,7 +50,7 @@ def test_the_cells_hold_every_sample_once_the_surest_first(answers: tuple[np.nda
 def test_one_column_of_two_classes_says_the_same_as_two(rng: np.random.Generator) -> None:
     y, p = rng.integers(0, 2, 30), rng.random(30)
     both = np.stack([1 - p, p], axis=1)
-    for kind in PICKS:
+    for kind in GALLERIES:
         for given in (p, p[:, None]):
             assert pick(kind, y, given).tolist() == pick(kind, y, both).tolist()
     data = Dataset(np.zeros((30, 2)), y, ("no", "yes"))
@@ -79,7 +79,7 @@ def test_losses_of_many_classes_are_the_cross_entropy(rng: np.random.Generator) 
 def test_nan_comes_last_and_empty_is_empty() -> None:
     y, p = np.array([0, 0, 1]), np.array([math.nan, 0.8, 0.1])
     assert pick("highest losses", y, p).tolist() == [2, 1, 0]
-    for kind in PICKS:
+    for kind in GALLERIES:
         assert pick(kind, np.zeros(0, int), np.zeros((0, 2))).tolist() == []
     assert confusion_cells(np.zeros(0, int), np.zeros((0, 2))) == {}
 

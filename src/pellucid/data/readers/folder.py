@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.data.readers.images import check_size, read_image, read_size, resize_image
 from pellucid.data.readers.reading import brief, some
-from pellucid.data.validate import Part, Raw
+from pellucid.data.validate import Part, RawSplit
 from pellucid.errors import DataError
 
 _TEST_NAMES = ("test", "val", "valid", "validation")
@@ -27,7 +27,7 @@ class Listing(NamedTuple):
     y: list[int]
 
 
-def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_bad: bool = False) -> Raw:
+def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_bad: bool = False) -> RawSplit:
     """Read every image below a folder.
 
     Parameters
@@ -65,7 +65,7 @@ def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_b
         for listing, part in zip(listings, parts, strict=True):
             _check_not_emptied(listing, part)
     test = parts[1] if len(parts) == 2 else None
-    return Raw(parts[0], test, listings[0].classes, (*notes, size_note))
+    return RawSplit(parts[0], test, listings[0].classes, (*notes, size_note))
 
 
 def list_folder(root: Path) -> tuple[list[Listing], tuple[str, ...]]:

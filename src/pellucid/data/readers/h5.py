@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
 from pellucid.data.readers.reading import check_file, plain, reading
-from pellucid.data.validate import Part, Raw
+from pellucid.data.validate import Part, RawSplit
 from pellucid.errors import DataError
 from pellucid.types import Array
 
@@ -27,7 +27,7 @@ class _Found(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -> Raw:
+def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -> RawSplit:
     """Read inputs, labels and class names from an HDF5 file.
 
     A file with only a training (or test) part is completed from the file beside it that says "test" (or
@@ -54,8 +54,8 @@ def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -
     if len(found.parts) == 1 and x_key is None:
         found = _with_sibling(found, path)
     if len(found.parts) == 1:
-        return Raw(next(iter(found.parts.values())), None, found.classes, found.notes)
-    return Raw(found.parts["train"], found.parts["test"], found.classes, found.notes)
+        return RawSplit(next(iter(found.parts.values())), None, found.classes, found.notes)
+    return RawSplit(found.parts["train"], found.parts["test"], found.classes, found.notes)
 
 
 def _with_sibling(found: _Found, path: Path) -> _Found:

@@ -7,12 +7,12 @@ import numpy as np
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
 from pellucid.data.readers.reading import check_file, plain, reading
-from pellucid.data.validate import Part, Raw
+from pellucid.data.validate import Part, RawSplit
 from pellucid.errors import DataError
 from pellucid.types import Array
 
 
-def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) -> Raw:
+def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) -> RawSplit:
     """Read inputs, labels and class names from an .npz file.
 
     Parameters
@@ -56,8 +56,8 @@ def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) 
             key = next((key for key in CLASS_KEYS if key in names), None)
             classes = class_names(_read(archive, key, path), f"{path}, {key}") if key else None
     if len(parts) == 1:
-        return Raw(next(iter(parts.values())), None, classes, notes)
-    return Raw(parts["train"], parts["test"], classes, notes)
+        return RawSplit(next(iter(parts.values())), None, classes, notes)
+    return RawSplit(parts["train"], parts["test"], classes, notes)
 
 
 def _read(archive: "np.lib.npyio.NpzFile", name: str, path: Path) -> Array:

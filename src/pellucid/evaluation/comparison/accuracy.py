@@ -51,7 +51,7 @@ def measure_accuracy(
     *,
     n_repeats: int = N_REPEATS,
     n_splits: int = N_SPLITS,
-    tell: Callable[[Fold], None] = lambda fold: None,
+    progress: Callable[[Fold], None] = lambda fold: None,
     **options: Any,
 ) -> Accuracy:
     """Train a model's recipe on every fold and test it on what was held out, one after the other on all cores.
@@ -70,7 +70,7 @@ def measure_accuracy(
     """
     candidate = find_candidate("model", model, data=split.name, **options)
     result = cross_validate(
-        split, [candidate], n_splits=n_splits, n_repeats=n_repeats, threads=None, tell=tell
+        split, [candidate], n_splits=n_splits, n_repeats=n_repeats, threads=None, progress=progress
     )
     if not result.is_complete:
         raise KeyboardInterrupt

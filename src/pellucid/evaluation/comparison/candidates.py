@@ -195,7 +195,7 @@ def answers(candidate: Candidate, model: Model, data: Dataset) -> Array:
     return places
 
 
-def things_of(data: Dataset) -> str:
+def noun_for(data: Dataset) -> str:
     """Return what the samples are called."""
     return "photos" if are_pictures(data.X) else "samples"
 

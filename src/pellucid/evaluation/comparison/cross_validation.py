@@ -18,7 +18,7 @@ from pellucid.evaluation.comparison.candidates import (
 )
 from pellucid.evaluation.comparison.folds import check_counts, deal, whole
 from pellucid.evaluation.comparison.measure import chance_in_words
-from pellucid.evaluation.comparison.repetition import ResampledMean, corrected_t_interval
+from pellucid.evaluation.comparison.repetition import FoldMean, corrected_t_interval
 from pellucid.evaluation.scores.metrics import score
 from pellucid.parallel import side_by_side
 from pellucid.types import Array, Dataset, Split
@@ -76,12 +76,12 @@ class CrossValidation:
         """Return one figure of each fold, for each source, shape (n_folds,)."""
         return tuple(np.array([getattr(fold, metric) for fold in folds]) for folds in self.folds)
 
-    def means(self, metric: str = METRICS[0]) -> list[ResampledMean]:
+    def means(self, metric: str = METRICS[0]) -> list[FoldMean]:
         """Return the mean of one figure for each source, with its interval."""
         found = [corrected_t_interval(values, self.test_share) for values in self.values(metric)]
         return [replace(_within(one, 0, 1), p_value=None) for one in found]  # that it is not 0 says nothing
 
-    def difference(self, metric: str = METRICS[0]) -> ResampledMean | None:
+    def difference(self, metric: str = METRICS[0]) -> FoldMean | None:
         """Return by how much B exceeds A over the folds; None where there is only A."""
         if len(self.sources) == 1:
             return None
@@ -131,7 +131,7 @@ class CrossValidation:
         }
 
 
-def _within(mean: ResampledMean, lowest: float, highest: float) -> ResampledMean:
+def _within(mean: FoldMean, lowest: float, highest: float) -> FoldMean:
     """Cut an interval at what a score can be: of few folds it is wide."""
     if mean.low is None or mean.high is None:
         return mean
@@ -159,7 +159,7 @@ def cross_validate(
     seed: int = 1,
     n_workers: int = 1,
     threads: int | None = 1,
-    tell: Callable[[Fold], None] = lambda fold: None,
+    progress: Callable[[Fold], None] = lambda fold: None,
 ) -> CrossValidation:
     """Train each candidate on every fold of ``RepeatedStratifiedKFold`` and test it on what was held out.
 
@@ -206,7 +206,7 @@ def cross_validate(
         with closing(side_by_side(_train_fold, task, jobs, n_workers=n_workers)) as results:
             for job, fold in results:
                 done[job] = fold
-                tell(fold)
+                progress(fold)
     except KeyboardInterrupt:
         if sum((number, len(candidates) - 1) in done for number in range(len(rows))) < 2:
             raise

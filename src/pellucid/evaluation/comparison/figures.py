@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.evaluation.comparison.repetition import ResampledMean
+from pellucid.evaluation.comparison.repetition import FoldMean
 from pellucid.plotting.gallery import words_only
 from pellucid.plotting.style import (
     BLUE,
@@ -214,8 +214,8 @@ def disputed_pictures(
 
 def cross_validation_figure(
     values: Sequence[Array],
-    means: Sequence[ResampledMean],
-    difference: ResampledMean | None,
+    means: Sequence[FoldMean],
+    difference: FoldMean | None,
     names: Sequence[str],
     *,
     n_splits: int,
@@ -247,7 +247,7 @@ def cross_validation_figure(
 
     Examples
     --------
-    >>> figure = cross_validation_figure([np.array([0.6, 0.7])], [ResampledMean(0.65, 0.5, 0.8, None)], None,
+    >>> figure = cross_validation_figure([np.array([0.6, 0.7])], [FoldMean(0.65, 0.5, 0.8, None)], None,
     ...                                  ["mlp"], n_splits=2)
     >>> figure.axes[0].get_ylabel()
     'Balanced accuracy'
@@ -285,7 +285,7 @@ def cross_validation_figure(
 
 
 def _points_with_mean(
-    axes: Axes, places: Array, values: Array, mean: ResampledMean, color: str, label: str
+    axes: Axes, places: Array, values: Array, mean: FoldMean, color: str, label: str
 ) -> None:
     axes.plot(places, values, "o", color=color, markersize=6, label=label)
     axes.axhline(mean.mean, color=color, linewidth=1.4)

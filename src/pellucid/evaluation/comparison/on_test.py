@@ -15,11 +15,11 @@ from pellucid.evaluation.comparison.candidates import (
     answers,
     check_beginning,
     check_labels,
-    things_of,
+    noun_for,
     train_candidate,
 )
 from pellucid.evaluation.comparison.measure import McNemar, chance_in_words, mcnemar, paired_bootstrap
-from pellucid.evaluation.scores.metrics import Evaluation, score
+from pellucid.evaluation.scores.metrics import Scores, score
 from pellucid.evaluation.scores.of_model import on_new_table, was_trained_on_other
 from pellucid.nn.model import Model
 from pellucid.stats_intervals import wilson_interval
@@ -47,7 +47,7 @@ class Side:
 
     letter: str
     source: str
-    result: Evaluation
+    result: Scores
     interval: tuple[float, float]
     predicted: Array
     seconds: float | None = None
@@ -195,7 +195,7 @@ def compare_candidates(
     side_a, side_b = sides
     test = parts["A"]
     right_a, right_b = side_a.predicted == test.y, side_b.predicted == test.y
-    things = things_of(test)
+    things = noun_for(test)
     return Comparison(
         data=split.name,
         things=things,

@@ -12,7 +12,7 @@ from pellucid.types import Array
 
 
 @dataclass(frozen=True)
-class ResampledMean:
+class FoldMean:
     """A mean over the folds of repeated cross-validation, with what it may be.
 
     Attributes
@@ -33,7 +33,7 @@ class ResampledMean:
         return asdict(self)
 
 
-def corrected_t_interval(values: Array, test_share: float, *, level: float = LEVEL) -> ResampledMean:
+def corrected_t_interval(values: Array, test_share: float, *, level: float = LEVEL) -> FoldMean:
     """Return the mean of one figure a fold, and an interval that allows for folds sharing their training samples.
 
     Parameters
@@ -69,17 +69,17 @@ def corrected_t_interval(values: Array, test_share: float, *, level: float = LEV
         raise OptionError(f"corrected_t_interval: test_share: expected above 0, got {test_share}.")
     mean, n = float(x.mean()), len(x)
     if np.ptp(x) <= 1e-12 * max(1.0, abs(mean)):  # a single fold, or the same in every one but for rounding
-        return ResampledMean(mean, None, None, None)
+        return FoldMean(mean, None, None, None)
     error = math.sqrt((1 / n + test_share) * float(x.var(ddof=1)))
     from scipy.special import stdtr, stdtrit  # Student's t: its distribution function and the inverse
 
     reach = float(stdtrit(n - 1, (1 + level) / 2)) * error
     p_value = float(2 * stdtr(n - 1, -abs(mean) / error))
-    return ResampledMean(mean, mean - reach, mean + reach, p_value)
+    return FoldMean(mean, mean - reach, mean + reach, p_value)
 
 
 @dataclass(frozen=True)
-class Advantage:
+class MeanDifference:
     """How much more one group of scores has than another, both drawn independently.
 
     Attributes
@@ -103,7 +103,7 @@ class Advantage:
         return asdict(self)
 
 
-def welch_advantage(scores_a: Array, scores_b: Array, *, level: float = LEVEL) -> Advantage:
+def welch_advantage(scores_a: Array, scores_b: Array, *, level: float = LEVEL) -> MeanDifference:
     """Return by how much scores of B exceed scores of A, such as those of trainings from different starts.
 
     Parameters
@@ -137,12 +137,12 @@ def welch_advantage(scores_a: Array, scores_b: Array, *, level: float = LEVEL) -
     apart = np.subtract.outer(b, a)
     wins, ties = float((apart > 0).mean()), float((apart == 0).mean())
     if min(len(a), len(b)) == 1:
-        return Advantage(mean, None, None, wins, ties)
+        return MeanDifference(mean, None, None, wins, ties)
     of_a, of_b = float(a.var(ddof=1)) / len(a), float(b.var(ddof=1)) / len(b)
     if of_a + of_b < 1e-30:  # none varies
-        return Advantage(mean, None, None, wins, ties)
+        return MeanDifference(mean, None, None, wins, ties)
     from scipy.special import stdtrit
 
     freedom = (of_a + of_b) ** 2 / (of_a**2 / (len(a) - 1) + of_b**2 / (len(b) - 1))
     reach = float(stdtrit(freedom, (1 + level) / 2)) * math.sqrt(of_a + of_b)
-    return Advantage(mean, mean - reach, mean + reach, wins, ties)
+    return MeanDifference(mean, mean - reach, mean + reach, wins, ties)

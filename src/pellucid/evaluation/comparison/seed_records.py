@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.evaluation.comparison.repetition import Advantage, welch_advantage
+from pellucid.evaluation.comparison.repetition import MeanDifference, welch_advantage
 from pellucid.stats_wilson import wilson_interval
 from pellucid.types import Array
 from pellucid.workflows.reproduce import PUBLISHED_TEST_ACCURACY
@@ -132,7 +132,7 @@ class Lottery:
         assert first.accuracy is not None
         return first.accuracy, f"seed {first.seed}"
 
-    def advantage(self) -> Advantage | None:
+    def advantage(self) -> MeanDifference | None:
         """Return how much B's starts exceed A's; None where there is only A."""
         if len(self.draws) == 1:
             return None

@@ -12,7 +12,7 @@ from pellucid.evaluation.comparison.candidates import (
     check_beginning,
     check_labels,
     check_untrained,
-    things_of,
+    noun_for,
     train_candidate,
 )
 from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
@@ -36,7 +36,7 @@ def seed_lottery(
     *,
     first_seed: int = 1,
     n_workers: int = 1,
-    tell: Callable[[int, Start], None] = lambda which, start: None,
+    progress: Callable[[int, Start], None] = lambda which, start: None,
 ) -> Lottery:
     """Train each candidate from many starts and test what comes out.
 
@@ -82,7 +82,7 @@ def seed_lottery(
         with closing(side_by_side(_one_start, task, jobs, n_workers=n_workers)) as results:
             for job, start in results:
                 done[job] = start
-                tell(job[1], start)
+                progress(job[1], start)
     except KeyboardInterrupt:
         if not any(all((seed, which) in done for which in range(len(candidates))) for seed, _ in jobs):
             raise
@@ -103,7 +103,7 @@ def seed_lottery(
     guess = score(split.test.y, split.test.y, split.classes)
     return Lottery(
         data=split.name,
-        things=things_of(split.test),
+        things=noun_for(split.test),
         n_test=len(split.test),
         baseline=guess.baseline,
         most_common=guess.most_common,

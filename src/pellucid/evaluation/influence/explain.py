@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.evaluation.influence.logits import odds_of, verdicts_of
-from pellucid.evaluation.influence.records import Explanation, Outcome, Pusher, Removal
+from pellucid.evaluation.influence.logits import logit, verdicts_of
+from pellucid.evaluation.influence.records import Explanation, GroupRemoval, InfluentialSample, Retrained
 from pellucid.evaluation.influence.retraining import (
     Group,
     Retraining,
@@ -22,7 +22,7 @@ from pellucid.rng import stream
 from pellucid.types import Array, Dataset
 
 
-class Effort(NamedTuple):
+class Budget(NamedTuple):
     """How much is trained again for each asked sample.
 
     Attributes
@@ -40,11 +40,11 @@ class Effort(NamedTuple):
     n_chance: int = 8
 
 
-THOROUGH = Effort()
-QUICK = Effort((1, 4, 12), 0, 6)
+THOROUGH = Budget()
+QUICK = Budget((1, 4, 12), 0, 6)
 
 
-class Asked(NamedTuple):
+class Query(NamedTuple):
     """Samples whose verdicts are to be explained."""
 
     data: Dataset  # in the order of the influence's columns
@@ -56,13 +56,13 @@ class Asked(NamedTuple):
 def explain_verdicts(
     influence: Influence,
     train: Dataset,
-    asked: Asked,
+    asked: Query,
     *,
     scores: Array | None = None,
     top: int = 5,
     retraining: Retraining | None = None,
     known: dict[Group, Array] | None = None,
-    effort: Effort = THOROUGH,
+    effort: Budget = THOROUGH,
     seed: int = 0,
     run: Runner = one_after_another,
 ) -> list[Explanation]:
@@ -121,7 +121,7 @@ class _Plan(NamedTuple):
         return [tuple(sorted(group)) for group in groups if group]
 
 
-def _plan(scores: Array, effort: Effort, top: int) -> _Plan:
+def _plan(scores: Array, effort: Budget, top: int) -> _Plan:
     order = np.argsort(-scores, kind="stable")
     towards = tuple(int(i) for i in order if scores[i] > 0)
     against = tuple(int(i) for i in order[::-1] if scores[i] < 0)
@@ -136,7 +136,7 @@ class _Proof:
     def __init__(
         self,
         retraining: Retraining | None,
-        asked: Asked,
+        asked: Query,
         verdicts: Array,
         known: dict[Group, Array],
         run: Runner,
@@ -155,15 +155,15 @@ class _Proof:
         if self.retraining is not None and missing:
             self.known |= outputs_without(self.retraining, missing, run=self.run)
 
-    def outcome(self, group: Sequence[int], j: int) -> Outcome | None:
+    def outcome(self, group: Sequence[int], j: int) -> Retrained | None:
         """Return what asked sample j's verdict comes to without a group; None where it was not trained for."""
         outputs = self.known.get(tuple(sorted(group)))
         if outputs is None:
             return None
-        odds = float(odds_of(outputs[j : j + 1], self.verdicts[j : j + 1])[0])
+        odds = float(logit(outputs[j : j + 1], self.verdicts[j : j + 1])[0])
         label = int(verdicts_of(outputs[j : j + 1])[0])
         name = class_name(self.asked.classes, label, 80)
-        return Outcome(name, chance_of(odds), odds, label != int(self.verdicts[j]))
+        return Retrained(name, chance_of(odds), odds, label != int(self.verdicts[j]))
 
 
 def chance_of(odds: float) -> float:
@@ -179,14 +179,14 @@ def chance_of(odds: float) -> float:
 
 
 def _explain(
-    j: int, scores: Array, plan: _Plan, influence: Influence, train: Dataset, asked: Asked, proof: _Proof
+    j: int, scores: Array, plan: _Plan, influence: Influence, train: Dataset, asked: Query, proof: _Proof
 ) -> Explanation:
     verdict = int(influence.verdicts[j])
-    odds = float(odds_of(asked.whole[j : j + 1], influence.verdicts[j : j + 1])[0])
+    odds = float(logit(asked.whole[j : j + 1], influence.verdicts[j : j + 1])[0])
     x = asked.data.X[j]
 
-    def pusher(row: int, has_alone: bool) -> Pusher:
-        return Pusher(
+    def pusher(row: int, has_alone: bool) -> InfluentialSample:
+        return InfluentialSample(
             row=row,
             label=class_name(train.classes, int(train.y[row]), 80),
             score=float(scores[row]),
@@ -196,9 +196,9 @@ def _explain(
             is_same=bool(np.array_equal(train.X[row], x)),
         )
 
-    def removal(rows: tuple[int, ...]) -> Removal | None:
+    def removal(rows: tuple[int, ...]) -> GroupRemoval | None:
         outcome = proof.outcome(rows, j) if rows else None
-        return None if outcome is None else Removal(rows, outcome)
+        return None if outcome is None else GroupRemoval(rows, outcome)
 
     singles = [proof.outcome((i,), j) for i in range(len(train))]
     is_whole = all(outcome is not None for outcome in singles)
@@ -231,7 +231,7 @@ def _with_chance(
     sizes = sorted({len(r.rows) for one in made for r in one.removals if len(r.rows) <= largest})
     proof.learn(group for size in sizes for group in drawn(size))
 
-    def beside(removal: Removal, told: Removal, j: int) -> Removal:
+    def beside(removal: GroupRemoval, told: GroupRemoval, j: int) -> GroupRemoval:
         if len(removal.rows) > len(told.rows):
             return removal
         outcomes = [proof.outcome(group, j) for group in drawn(len(removal.rows))]

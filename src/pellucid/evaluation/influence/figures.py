@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.evaluation.influence.records import Explanation, Pusher
+from pellucid.evaluation.influence.records import Explanation, InfluentialSample
 from pellucid.plotting.style import (
     BLUE,
     GREEN,
@@ -59,7 +59,7 @@ def influence_figure(explanation: Explanation, train: Dataset, test: Dataset) ->
     Examples
     --------
     >>> data = Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
-    >>> one = Explanation(0, "cat", "non-cat", 0.9, 2.2, (Pusher(2, "cat", 0.5, 1.0, 0.5),), ())
+    >>> one = Explanation(0, "cat", "non-cat", 0.9, 2.2, (InfluentialSample(2, "cat", 0.5, 1.0, 0.5),), ())
     >>> figure = influence_figure(one, data, data)
     >>> [axes.get_xlabel() for axes in figure.axes]
     ['', '2: cat\\n+0.50']
@@ -128,7 +128,7 @@ def _asked(figure: Figure, e: Explanation, test: Dataset, height: float) -> None
 def _pusher(
     figure: Figure,
     place: tuple[float, float, float, float],
-    pusher: Pusher,
+    pusher: InfluentialSample,
     train: Dataset,
     e: Explanation,
     height: float,

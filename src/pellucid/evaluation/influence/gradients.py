@@ -19,7 +19,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import Array
 
-Tell = Callable[[int, int], None]
+ProgressCallback = Callable[[int, int], None]
 Slope = Callable[[Array, slice], Array]  # outputs of these samples to the gradient for them, row by row
 ALL = slice(None)
 PIECE = 256  # samples whose features are computed at a time
@@ -89,7 +89,13 @@ def stack_products(
 
 
 def plain_products(
-    model: Model, X: Array, asked_X: Array, slope: Slope, asked_slope: Slope, *, tell: Tell | None = None
+    model: Model,
+    X: Array,
+    asked_X: Array,
+    slope: Slope,
+    asked_slope: Slope,
+    *,
+    progress: ProgressCallback | None = None,
 ) -> Products:
     """Return the products for any model, each sample's gradient for all parameters computed by itself.
 
@@ -108,8 +114,8 @@ def plain_products(
         gradient = _gradient(model, X, slope, i)
         dots[i] = gradients @ gradient
         norms[i] = np.linalg.norm(gradient)
-        if tell is not None:
-            tell(i + 1, m)
+        if progress is not None:
+            progress(i + 1, m)
     return Products(dots, norms, np.linalg.norm(gradients, axis=1).astype(np.float64))
 
 

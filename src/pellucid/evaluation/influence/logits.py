@@ -30,7 +30,7 @@ def verdicts_of(Z: Array) -> Array:
     return said
 
 
-def odds_of(Z: Array, verdicts: Array) -> Array:
+def logit(Z: Array, verdicts: Array) -> Array:
     """Return log(p / (1 - p)) of one class a sample, float64.
 
     Parameters
@@ -42,7 +42,7 @@ def odds_of(Z: Array, verdicts: Array) -> Array:
 
     Examples
     --------
-    >>> odds_of(np.array([[2.0], [2.0]]), np.array([1, 0]))
+    >>> logit(np.array([[2.0], [2.0]]), np.array([1, 0]))
     array([ 2., -2.])
     """
     Z = np.asarray(Z, np.float64).reshape(len(verdicts), -1)

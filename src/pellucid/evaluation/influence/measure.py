@@ -28,53 +28,53 @@ Examples
 >>> influence = trace_influence(model, moments, data, asked)
 >>> influence.tracin.shape
 (20, 2)
->>> why = explain_verdicts(influence, data, Asked(asked, (0, 1), whole, data.classes), retraining=again)
+>>> why = explain_verdicts(influence, data, Query(asked, (0, 1), whole, data.classes), retraining=again)
 >>> why[0].verdict, len(why[0].towards)
 ('low', 5)
 >>> print(in_words(why[0], "sample")[0])
 Test sample 0 is a “low”, and the network says so (... %).
 """
 
-from pellucid.evaluation.influence.explain import QUICK, THOROUGH, Asked, Effort, explain_verdicts
-from pellucid.evaluation.influence.logits import check_classifier, odds_of, verdicts_of
-from pellucid.evaluation.influence.records import Explanation, Outcome, Pusher, Removal
+from pellucid.evaluation.influence.explain import QUICK, THOROUGH, Budget, Query, explain_verdicts
+from pellucid.evaluation.influence.logits import check_classifier, logit, verdicts_of
+from pellucid.evaluation.influence.records import Explanation, GroupRemoval, InfluentialSample, Retrained
 from pellucid.evaluation.influence.retraining import (
     LeaveOneOut,
     Retraining,
     Traced,
-    in_their_span,
     leave_one_out,
     outputs_without,
+    project_to_span,
 )
-from pellucid.evaluation.influence.snapshots import KeepMoments, Moment, last_moment, read_moment
+from pellucid.evaluation.influence.snapshots import KeepSnapshots, Snapshot, last_snapshot, read_snapshot
 from pellucid.evaluation.influence.text import in_words
 from pellucid.evaluation.influence.tracin import Influence, fresh_copy, trace_influence
 
 __all__ = [
     "QUICK",
     "THOROUGH",
-    "Asked",
-    "Effort",
+    "Budget",
     "Explanation",
+    "GroupRemoval",
     "Influence",
-    "KeepMoments",
+    "InfluentialSample",
+    "KeepSnapshots",
     "LeaveOneOut",
-    "Moment",
-    "Outcome",
-    "Pusher",
-    "Removal",
+    "Query",
+    "Retrained",
     "Retraining",
+    "Snapshot",
     "Traced",
     "check_classifier",
     "explain_verdicts",
     "fresh_copy",
-    "in_their_span",
     "in_words",
-    "last_moment",
+    "last_snapshot",
     "leave_one_out",
-    "odds_of",
+    "logit",
     "outputs_without",
-    "read_moment",
+    "project_to_span",
+    "read_snapshot",
     "trace_influence",
     "verdicts_of",
 ]

@@ -13,21 +13,21 @@ from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.evaluation.influence.figures import influence_figure
 from pellucid.evaluation.influence.measure import (
     THOROUGH,
-    Asked,
-    Effort,
+    Budget,
     Influence,
     LeaveOneOut,
+    Query,
     check_classifier,
     explain_verdicts,
     leave_one_out,
-    odds_of,
+    logit,
     trace_influence,
 )
 from pellucid.evaluation.influence.outcome import METHODS, InfluenceOutcome
 from pellucid.evaluation.influence.retrain_runs import (
     Work,
-    as_it_lies,
-    run_again,
+    from_checkpoints,
+    retrain,
     training_seconds,
     training_weights,
 )
@@ -36,7 +36,7 @@ from pellucid.evaluation.scores.of_run import RunResult, holds_photos
 from pellucid.evaluation.scores.predictions import pick
 from pellucid.files import write_atomically
 from pellucid.report.html import save_figure
-from pellucid.runs.folder import filled_beside
+from pellucid.runs.folder import atomic_folder
 from pellucid.runs.record import read_run
 from pellucid.types import Array
 
@@ -84,7 +84,7 @@ def influence_of_run(
     result = read_run(run, data=data)
     if out is None:
         return influence_of(result, tests, folder=run, **options)
-    with filled_beside(out, force=force) as folder:
+    with atomic_folder(out, force=force) as folder:
         outcome = influence_of(result, tests, folder=run, **options)
         figures = {
             f"influence-{one.index}.png": influence_figure(one, outcome.split.train, outcome.split.test)
@@ -105,7 +105,7 @@ def influence_of(
     method: str = "tracin",
     top: int = 5,
     is_retrained: bool | None = None,
-    effort: Effort = THOROUGH,
+    effort: Budget = THOROUGH,
     n_workers: int | None = None,
     is_quiet: bool = False,
 ) -> InfluenceOutcome:
@@ -142,15 +142,15 @@ def influence_of(
         )
     asked_data = result.split.test.take(np.array(rows))
     work = Work(seconds, n_workers, is_quiet)
-    ground = run_again(result, asked_data) if again else as_it_lies(result, folder, asked_data)
-    with work.counting_gradients() as tell:
+    ground = retrain(result, asked_data) if again else from_checkpoints(result, folder, asked_data)
+    with work.counting_gradients() as progress:
         influence = trace_influence(
             ground.traced.model,
             ground.traced.moments,
             ground.train,
             ground.asked,
             weights=training_weights(result),
-            tell=tell,
+            progress=progress,
         )
     scores, left_out = influence.renormalized, None
     known: dict[tuple[int, ...], Array] = {}
@@ -164,7 +164,7 @@ def influence_of(
     explanations = explain_verdicts(
         influence,
         result.split.train,
-        Asked(asked_data, tuple(rows), ground.traced.outputs, result.split.classes),
+        Query(asked_data, tuple(rows), ground.traced.outputs, result.split.classes),
         scores=scores,
         top=top,
         retraining=ground.retraining,
@@ -223,8 +223,8 @@ def _checked(result: RunResult, tests: Sequence[int] | None, method: str, top: i
 
 def _pushes(left_out: LeaveOneOut, verdicts: Array) -> Array:
     """Return by how much each sample moved the verdicts' log-odds up, (m, n)."""
-    whole = odds_of(left_out.whole, verdicts)
-    return np.stack([whole - odds_of(Z, verdicts) for Z in left_out.outputs])
+    whole = logit(left_out.whole, verdicts)
+    return np.stack([whole - logit(Z, verdicts) for Z in left_out.outputs])
 
 
 def _what_it_rests_on(influence: Influence, method: str, is_proved: bool) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ FEW = 0.25  # the share of random orders up to which changing a verdict is seldo
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Retrained:
     """What a verdict came to in another training.
 
     Attributes
@@ -29,7 +29,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Pusher:
+class InfluentialSample:
     """A training sample and its part in a verdict.
 
     Attributes
@@ -52,12 +52,12 @@ class Pusher:
     score: float
     tracin: float
     renormalized: float
-    alone: Outcome | None = None
+    alone: Retrained | None = None
     is_same: bool = False
 
 
 @dataclass(frozen=True)
-class Removal:
+class GroupRemoval:
     """A training without a group of samples.
 
     Attributes
@@ -71,8 +71,8 @@ class Removal:
     """
 
     rows: tuple[int, ...]
-    outcome: Outcome
-    by_chance: tuple[Outcome, ...] = ()
+    outcome: Retrained
+    by_chance: tuple[Retrained, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,10 @@ class Explanation:
     actual: str
     probability: float
     log_odds: float
-    towards: tuple[Pusher, ...]
-    against: tuple[Pusher, ...]
-    removals: tuple[Removal, ...] = ()
-    without_against: Removal | None = None
+    towards: tuple[InfluentialSample, ...]
+    against: tuple[InfluentialSample, ...]
+    removals: tuple[GroupRemoval, ...] = ()
+    without_against: GroupRemoval | None = None
     n_single_changes: int | None = None
     n_single: int | None = None
 
@@ -115,12 +115,12 @@ class Explanation:
         return self.verdict == self.actual
 
     @property
-    def decisive(self) -> Removal | None:
+    def decisive(self) -> GroupRemoval | None:
         """The smallest of the groups without which the verdict is another; None if there is none."""
         return next((removal for removal in self.removals if removal.outcome.is_changed), None)
 
     @property
-    def told(self) -> Removal | None:
+    def told(self) -> GroupRemoval | None:
         """The group worth telling of: the decisive one, else the largest; None where nothing was trained again."""
         return self.decisive or (self.removals[-1] if self.removals else None)
 

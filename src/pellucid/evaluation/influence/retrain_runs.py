@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.validate import hold_out
-from pellucid.evaluation.influence.measure import Retraining, Traced, in_their_span, last_moment, read_moment
+from pellucid.evaluation.influence.measure import (
+    Retraining,
+    Traced,
+    last_snapshot,
+    project_to_span,
+    read_snapshot,
+)
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
@@ -53,7 +59,7 @@ def can_be_dual(result: RunResult) -> bool:
     return config.augment is None and not why_not_dual(result.model, make_optimizer(config), m)
 
 
-class Ground(NamedTuple):
+class TrainingTrace(NamedTuple):
     """What influence is computed from."""
 
     retraining: Retraining | None
@@ -63,7 +69,7 @@ class Ground(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def run_again(result: RunResult, asked: Dataset) -> Ground:
+def retrain(result: RunResult, asked: Dataset) -> TrainingTrace:
     """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
     model, config, train = result.model, result.config, result.split.train
     start = model_from_config(model.config(), dtype=model.dtype)
@@ -73,13 +79,13 @@ def run_again(result: RunResult, asked: Dataset) -> Ground:
     plain = Retraining(start, train, asked.X, partial(_fit, config))
     saved, limit = _outputs(model, asked), SAME[model.dtype]
 
-    def ground(retraining: Retraining, traced: Traced, *notes: str) -> Ground:
-        return Ground(
+    def ground(retraining: Retraining, traced: Traced, *notes: str) -> TrainingTrace:
+        return TrainingTrace(
             retraining, traced, retraining.train, Dataset(retraining.asked_X, asked.y, asked.classes), notes
         )
 
     if can_be_dual(result):
-        small = in_their_span(plain)
+        small = project_to_span(plain)
         traced = small.traced(N_MOMENTS)
         if np.abs(traced.outputs - saved).max() <= limit:
             return ground(small, traced)
@@ -98,12 +104,12 @@ def _other(traced: Traced, saved: Array) -> str:
     )
 
 
-def as_it_lies(result: RunResult, folder: Path | None, asked: Dataset) -> Ground:
+def from_checkpoints(result: RunResult, folder: Path | None, asked: Dataset) -> TrainingTrace:
     """Take the checkpoints that a training left, and the trained model."""
     model, rate = result.model, result.config.learning_rate
     paths = [] if folder is None else sorted((folder / "checkpoints").glob("*.checkpoint"))
-    moments = [read_moment(path, model, rate) for path in paths]
-    moments.append(last_moment(model, rate))
+    moments = [read_snapshot(path, model, rate) for path in paths]
+    moments.append(last_snapshot(model, rate))
     kept = f"{len(paths)} checkpoints and the trained model" if paths else "the trained model alone"
     note = (
         f"Nothing was trained again: one training takes about {training_seconds(result):.2g} s. The influence is "
@@ -111,7 +117,7 @@ def as_it_lies(result: RunResult, folder: Path | None, asked: Dataset) -> Ground
         "and to prove it."
     )
     traced = Traced(model, _outputs(model, asked), moments)
-    return Ground(None, traced, result.split.train, asked, (note,))
+    return TrainingTrace(None, traced, result.split.train, asked, (note,))
 
 
 def _fit(config: TrainingConfig, model: Model, data: Dataset, callbacks: Sequence[Callback]) -> None:
@@ -163,7 +169,7 @@ class Work:
         """Yield a function that shows how many single gradients are done, in a bar of its own."""
         bar: JobBar | None = None
 
-        def tell(n_done: int, n: int) -> None:
+        def progress(n_done: int, n: int) -> None:
             nonlocal bar
             if bar is None:
                 bar = JobBar("gradients", n, is_shown=not self.is_quiet)
@@ -171,7 +177,7 @@ class Work:
             bar.advance()
 
         try:
-            yield tell
+            yield progress
         finally:
             if bar is not None:
                 bar.__exit__(None, None, None)

@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError
-from pellucid.evaluation.influence.snapshots import KeepMoments, Moment
+from pellucid.evaluation.influence.snapshots import KeepSnapshots, Snapshot
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
@@ -26,7 +26,7 @@ class Traced(NamedTuple):
 
     model: Model
     outputs: Array  # (n, n_out) float64, for the asked samples
-    moments: list[Moment]
+    moments: list[Snapshot]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class Retraining:
 
     def traced(self, n_moments: int = 20) -> Traced:
         """Run the training with all samples, and keep moments of it."""
-        keep = KeepMoments(n_moments)
+        keep = KeepSnapshots(n_moments)
         model = self._trained((), [keep])
         return Traced(model, self._outputs(model), keep.moments)
 
@@ -84,7 +84,7 @@ class Retraining:
         return np.asarray(model.decision_function(self.asked_X), np.float64).reshape(len(self.asked_X), -1)
 
 
-def in_their_span(retraining: Retraining) -> Retraining:
+def project_to_span(retraining: Retraining) -> Retraining:
     """Return the same training with the samples turned into as few coordinates as there are samples.
 
     Gradient descent moves the first layer's weights only within the span of the training samples. An orthonormal

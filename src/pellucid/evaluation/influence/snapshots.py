@@ -16,7 +16,7 @@ from pellucid.types import Array
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class Snapshot:
     """A model's parameters after some steps of its training.
 
     Attributes
@@ -46,7 +46,7 @@ class Moment:
 
 
 @final
-class KeepMoments:
+class KeepSnapshots:
     """A callback of ``train`` that keeps the parameters at evenly spaced steps, the first start included.
 
     Parameters
@@ -66,7 +66,7 @@ class KeepMoments:
     >>> from pellucid.training.loop import train
     >>> from pellucid.training.optimizers.sgd import SGD
     >>> from pellucid.types import Dataset
-    >>> keep = KeepMoments(2)
+    >>> keep = KeepSnapshots(2)
     >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))
     >>> _ = train(Sequential([Dense(1)]), data, optimizer=SGD(0.5), n_epochs=10, callbacks=[keep])
     >>> [(moment.step, moment.rate) for moment in keep.moments]
@@ -75,7 +75,7 @@ class KeepMoments:
 
     def __init__(self, n: int = 20) -> None:
         self.n = check_count("n", n)
-        self.moments: list[Moment] = []
+        self.moments: list[Snapshot] = []
         self._run: Any = None
         self._due: list[int] = []
 
@@ -99,25 +99,25 @@ class KeepMoments:
         model = self._run.model
         states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves())
         theta = plain_flat(dual_of(model), model.theta)
-        self.moments.append(Moment(step, self._run.optimizer.learning_rate, theta, states))
+        self.moments.append(Snapshot(step, self._run.optimizer.learning_rate, theta, states))
 
     def _close(self, n_steps: int) -> None:
         """Let each moment stand for the steps from it to the next; one after the last step for none."""
         kept = [moment for moment in self.moments if moment.step < max(n_steps, 1)]
         ends = [moment.step for moment in kept[1:]] + [n_steps]
         self.moments = [
-            Moment(moment.step, moment.rate * (end - moment.step), moment.theta, moment.states)
+            Snapshot(moment.step, moment.rate * (end - moment.step), moment.theta, moment.states)
             for moment, end in zip(kept, ends, strict=True)
         ]
 
 
-def last_moment(model: Model, rate: float = 1.0) -> Moment:
+def last_snapshot(model: Model, rate: float = 1.0) -> Snapshot:
     """Return a trained model as the only moment that is known of its training."""
     states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves())
-    return Moment(-1, rate, model.theta.copy(), states)
+    return Snapshot(-1, rate, model.theta.copy(), states)
 
 
-def read_moment(path: str | Path, model: Model, rate: float = 1.0) -> Moment:
+def read_snapshot(path: str | Path, model: Model, rate: float = 1.0) -> Snapshot:
     """Return the moment that a checkpoint of a training in the direct form holds.
 
     Parameters
@@ -147,4 +147,4 @@ def read_moment(path: str | Path, model: Model, rate: float = 1.0) -> Moment:
         {key: arrays.get(f"state.{i}.{key}", value) for key, value in leaf.state.items()}
         for i, leaf in enumerate(model.leaves())
     )
-    return Moment(step, rate, theta, states)
+    return Snapshot(step, rate, theta, states)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from pellucid.evaluation.influence.records import FEW, Explanation, Pusher, Removal
+from pellucid.evaluation.influence.records import FEW, Explanation, GroupRemoval, InfluentialSample
 from pellucid.plotting.style import percent
 
 MANY = 0.6  # the share of random orders that change a verdict, from which it hangs by a thread
@@ -20,7 +20,7 @@ def in_words(explanation: Explanation, thing: str = "photo") -> tuple[str, ...]:
 
     Examples
     --------
-    >>> one = Explanation(3, "cat", "non-cat", 0.9, 2.2, (Pusher(7, "cat", 0.5, 1.0, 0.5),), ())
+    >>> one = Explanation(3, "cat", "non-cat", 0.9, 2.2, (InfluentialSample(7, "cat", 0.5, 1.0, 0.5),), ())
     >>> for sentence in in_words(one):
     ...     print(sentence)
     Test photo 3 is a “non-cat”; the network says “cat” (90 %).
@@ -67,7 +67,7 @@ def _pushers(e: Explanation, thing: str) -> str:
     return sentence
 
 
-def _named(pushers: Sequence[Pusher], thing: str) -> str:
+def _named(pushers: Sequence[InfluentialSample], thing: str) -> str:
     """Return pushers in words, with their classes: ``Training photos 3, 5 (both “cat”)``."""
     rows = _listed([str(pusher.row) for pusher in pushers])
     counts = Counter(pusher.label for pusher in pushers)
@@ -93,7 +93,7 @@ def _singles(e: Explanation, thing: str) -> str:
     return f"Leaving out one training {thing} alone changes the verdict for {often} of them."
 
 
-def _without(e: Explanation, told: Removal, thing: str) -> str:
+def _without(e: Explanation, told: GroupRemoval, thing: str) -> str:
     n = len(told.rows)
     which = (
         f"Training {thing} {told.rows[0]}" if n == 1 else f"the {n} {thing}s that pushed hardest towards it"
@@ -109,7 +109,7 @@ def _without(e: Explanation, told: Removal, thing: str) -> str:
     return f"Even trained again without {which}, {_comes_to(e, told)}{none}."
 
 
-def _comes_to(e: Explanation, removal: Removal) -> str:
+def _comes_to(e: Explanation, removal: GroupRemoval) -> str:
     """Return what a training without a group says, in two halves of a sentence."""
     outcome = removal.outcome
     digits = 0 if percent(outcome.probability) != percent(e.probability) else 1
@@ -120,7 +120,7 @@ def _comes_to(e: Explanation, removal: Removal) -> str:
     return f"it still says “{e.verdict}”, with {beside}"
 
 
-def _chance(e: Explanation, told: Removal, thing: str) -> str:
+def _chance(e: Explanation, told: GroupRemoval, thing: str) -> str:
     """Compare with samples drawn at random, as many and fewer."""
     n, n_changed = e.n_chance, e.n_changed_by_chance
     if (

@@ -10,15 +10,15 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.evaluation.influence.gradients import (
     Products,
+    ProgressCallback,
     Slope,
-    Tell,
     head_products,
     is_stack,
     plain_products,
     stack_products,
 )
 from pellucid.evaluation.influence.logits import check_classifier, verdict_slope, verdicts_of
-from pellucid.evaluation.influence.snapshots import Moment
+from pellucid.evaluation.influence.snapshots import Snapshot
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
 from pellucid.ops.losses.table import get_loss
@@ -61,14 +61,14 @@ class Influence:
 
 def trace_influence(
     model: Model,
-    moments: Sequence[Moment],
+    moments: Sequence[Snapshot],
     train: Dataset,
     asked: Dataset,
     *,
     of: str = "verdict",
     gradients: str = "auto",
     weights: Array | None = None,
-    tell: Tell | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Influence:
     """Return what each training sample did to the verdict on each asked sample.
 
@@ -77,7 +77,7 @@ def trace_influence(
     model : Model
         Trained, a classifier: the verdicts are its own. It stays as it is.
     moments : sequence of Moment
-        Of its training: see :class:`KeepMoments`.
+        Of its training: see :class:`KeepSnapshots`.
     train, asked : Dataset
         As loaded; the model's preprocessing is applied.
     of : {"verdict", "loss"}, optional
@@ -114,12 +114,12 @@ def trace_influence(
 
     Examples
     --------
-    >>> from pellucid.evaluation.influence.snapshots import last_moment
+    >>> from pellucid.evaluation.influence.snapshots import last_snapshot
     >>> from pellucid.nn.presets import preset
     >>> model = preset("logistic")
     >>> model.initialize((2,))
     >>> data = Dataset(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0, 1]))
-    >>> trace_influence(model, [last_moment(model)], data, data).tracin  # both are taken for class 0 so far
+    >>> trace_influence(model, [last_snapshot(model)], data, data).tracin  # both are taken for class 0 so far
     array([[ 0.5 ,  0.25],
            [-0.25, -0.5 ]])
     """
@@ -131,7 +131,7 @@ def trace_influence(
     asked_slope = verdict_slope(verdicts) if of == "verdict" else _loss_slope(model, asked, -1.0)
     way = _way(model, gradients, (len(X) + len(asked_X)) * len(moments))
     compute = _computation(
-        way, replica, X, asked_X, _loss_slope(model, train), asked_slope, len(moments), tell
+        way, replica, X, asked_X, _loss_slope(model, train), asked_slope, len(moments), progress
     )
     share = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
     tracin, cosines, total = np.zeros((len(X), len(asked_X))), np.zeros((len(X), len(asked_X))), 0.0
@@ -198,7 +198,7 @@ def _computation(
     slope: Slope,
     asked_slope: Slope,
     n: int,
-    tell: Tell | None,
+    progress: ProgressCallback | None,
 ) -> Callable[[], Products]:
     """Return a function that computes the products at the model's present parameters."""
     slopes: Any = (slope, asked_slope)
@@ -212,15 +212,15 @@ def _computation(
     def one_by_one() -> Products:
         nonlocal done
         before = done
-        listen = None if tell is None else (lambda i, m: tell(before + i, n * m))
+        listen = None if progress is None else (lambda i, m: progress(before + i, n * m))
         done += len(X)
-        return plain_products(model, X, asked_X, *slopes, tell=listen)
+        return plain_products(model, X, asked_X, *slopes, progress=listen)
 
     return one_by_one
 
 
 def _check(
-    model: Model, moments: Sequence[Moment], train: Dataset, asked: Dataset, of: str, gradients: str
+    model: Model, moments: Sequence[Snapshot], train: Dataset, asked: Dataset, of: str, gradients: str
 ) -> None:
     for kind, name, known in (("score", of, OF), ("gradients", gradients, GRADIENTS)):
         if name not in known:

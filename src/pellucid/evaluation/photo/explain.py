@@ -21,12 +21,12 @@ from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.plotting.style import percent
 from pellucid.report.html import save_figure
-from pellucid.runs.folder import filled_beside
+from pellucid.runs.folder import atomic_folder
 from pellucid.runs.training_photos import find_training_photos
 from pellucid.types import Array, Dataset
 
 STAGES = 5
-Tell = Callable[[int, str], None]
+ProgressCallback = Callable[[int, str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def explain(
     target: str | None = None,
     methods: Sequence[str] | None = None,
     force: bool = False,
-    tell: Tell = lambda stage, words: None,
+    progress: ProgressCallback = lambda stage, words: None,
 ) -> Explanation:
     """Explain a saved model's verdict on a photo, and write figures, text and numbers into a folder.
 
@@ -121,17 +121,17 @@ def explain(
     seen = image_to_input(original, model.input_shape)
     prepared = prepared_image(model, seen)
     chosen_target = target_of(model, prepared, target)
-    with filled_beside(out, force=force) as folder:
-        tell(0, "training photos")
+    with atomic_folder(out, force=force) as folder:
+        progress(0, "training photos")
         has_classes = _gives_probabilities(model, seen)
         train, note = find_training_photos(model, model_path, data) if has_classes else (None, "")
-        tell(1, "looking at the photo")
+        progress(1, "looking at the photo")
         photo = None
         if has_classes:
             photo = examine_photo(model, original, None if train is None else TrainingPhotos.of(model, train))
-        tell(2, "saliency maps")
+        progress(2, "saliency maps")
         maps = saliency_maps(model, seen, chosen_target.index, chosen)
-        tell(3, "pictures")
+        progress(3, "pictures")
         names = _draw(model, seen, photo, train, maps, folder)
         result = Explanation(
             image=str(image),
@@ -144,7 +144,7 @@ def explain(
         )
         write_atomically(folder / "explanation.txt", as_text(result))
         write_atomically(folder / "explanation.json", json.dumps(result.to_dict(), indent=2) + "\n")
-        tell(4, "done")
+        progress(4, "done")
     return result
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.evaluation.scores.predictions import PICKS, Verdict, pick, verdicts
+from pellucid.evaluation.scores.predictions import GALLERIES, SamplePrediction, pick, verdicts
 from pellucid.plotting.gallery import label_picture, letters_that_fit, no_mistake, words_only
 from pellucid.plotting.style import MUTED, RED, check_images, class_name, image_grid, look, picture
 from pellucid.types import Array, Dataset
@@ -77,7 +77,7 @@ def photo_gallery(
         n_columns = 4 if near is None else 1 + near[0].shape[1]
         figure, places = image_grid(
             len(rows) * (1 if near is None else n_columns),
-            PICKS[kind] + ("" if near is None else ", and the training images nearest to each"),
+            GALLERIES[kind] + ("" if near is None else ", and the training images nearest to each"),
             n_columns=max(4, n_columns) if near is None else n_columns,
             shape=X.shape[1:3],
             above=0.34,
@@ -97,7 +97,9 @@ def _near(train: Dataset, X: Array, n: int) -> tuple[Array, Array]:
     return nearest(train.X, X, min(n, len(train)))
 
 
-def _draw_near(places: list[Axes], train: Dataset, said: Verdict, rows: Array, distances: Array) -> None:
+def _draw_near(
+    places: list[Axes], train: Dataset, said: SamplePrediction, rows: Array, distances: Array
+) -> None:
     for axes, row, distance in zip(places, rows, distances, strict=True):
         picture(axes, train.X[row])
         axes.set_anchor("NW")

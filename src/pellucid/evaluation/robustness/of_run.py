@@ -19,7 +19,7 @@ from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.report.html import save_figure
-from pellucid.runs.folder import filled_beside
+from pellucid.runs.folder import atomic_folder
 from pellucid.types import Dataset, Split
 
 FILES = ("curves.png", "sheet.png", "robustness.json")
@@ -110,7 +110,7 @@ def robustness_of(
         return RobustnessOutcome(
             measure_robustness(model, test, **options, progress=progress), None, (), notes
         )
-    with filled_beside(out, force=force) as folder:
+    with atomic_folder(out, force=force) as folder:
         result = measure_robustness(model, test, **options, progress=progress)
         shown = typical_photo(model, test) if photo is None else photo
         label = int(read_outputs(model, test).y[shown])  # in the order of the model's classes

@@ -33,7 +33,7 @@ class Calibration(NamedTuple):
 
 
 def calibrate(
-    is_so: Array,
+    y_true: Array,
     probabilities: Array,
     *,
     n_bins: int = N_BINS,
@@ -79,7 +79,7 @@ def calibrate(
     counts = np.bincount(bins, minlength=n_bins)
     full = counts > 0
     said = np.bincount(bins, probabilities, minlength=n_bins)[full] / counts[full]
-    n_so = np.bincount(bins, is_so, minlength=n_bins)[full]
+    n_so = np.bincount(bins, y_true, minlength=n_bins)[full]
     counts, observed = counts[full], n_so / counts[full]
     ranges = [
         wilson_interval(int(so), int(n), level=level)
@@ -105,7 +105,7 @@ def _errors_by_chance(bins: Array, probabilities: Array, n_bins: int, seed: int)
     return np.concatenate(parts)
 
 
-def squared_errors(is_so: Array, probabilities: Array) -> Array:
+def squared_errors(y_true: Array, probabilities: Array) -> Array:
     """Return (p - y)^2 of each probability; their mean is the Brier score (Brier 1950).
 
     Examples
@@ -113,11 +113,11 @@ def squared_errors(is_so: Array, probabilities: Array) -> Array:
     >>> squared_errors(np.array([True, False]), np.array([0.5, 0.5]))
     array([0.25, 0.25])
     """
-    squares: Array = np.square(probabilities - is_so)
+    squares: Array = np.square(probabilities - y_true)
     return squares
 
 
-def surprises(is_so: Array, log_odds: Array) -> Array:
+def surprises(y_true: Array, log_odds: Array) -> Array:
     """Return -log(p) of what is so and -log(1 - p) of what is not, in nats; their mean is the log loss.
 
     From log-odds it is exact however sure and wrong the model is, where a probability would have been rounded to 0.
@@ -128,4 +128,4 @@ def surprises(is_so: Array, log_odds: Array) -> Array:
     [0.6931, 1000.0]
     """
     parts = yes_no(log_odds)
-    return np.where(is_so, parts.yes, parts.no)
+    return np.where(y_true, parts.yes, parts.no)

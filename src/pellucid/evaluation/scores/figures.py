@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.calibration_panel import COLORS, MOST_LINES, N_WORST, calibration_panel
 from pellucid.evaluation.scores.one_vs_rest import ClassFigures
-from pellucid.evaluation.scores.records import Assessment
+from pellucid.evaluation.scores.records import ScoresWithIntervals
 from pellucid.evaluation.scores.text import with_interval
 from pellucid.plotting.style import (
     BLUE,
@@ -42,7 +42,7 @@ TITLES = {
 }
 
 
-def roc_figure(result: Assessment) -> Figure:
+def roc_figure(result: ScoresWithIntervals) -> Figure:
     """Draw, for each class against the rest, what share of it is found at each share of false alarms.
 
     Of two classes one curve is drawn, that of class 1: the other is its mirror image.
@@ -83,7 +83,7 @@ def roc_figure(result: Assessment) -> Figure:
     return figure
 
 
-def precision_recall_figure(result: Assessment) -> Figure:
+def precision_recall_figure(result: ScoresWithIntervals) -> Figure:
     """Draw, for each class against the rest, how sure a verdict is at each share of it that is found.
 
     Parameters
@@ -115,7 +115,7 @@ def precision_recall_figure(result: Assessment) -> Figure:
     return figure
 
 
-def _classes_to_draw(result: Assessment) -> list[ClassFigures]:
+def _classes_to_draw(result: ScoresWithIntervals) -> list[ClassFigures]:
     """Return the classes that have curves."""
     if result.kind == "regression":
         raise OptionError(
@@ -152,7 +152,7 @@ def _square(title: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _finish(axes: Axes, result: Assessment, is_drawn: bool, score: str) -> None:
+def _finish(axes: Axes, result: ScoresWithIntervals, is_drawn: bool, score: str) -> None:
     if is_drawn:
         axes.legend(loc="lower right" if score == "roc_auc" else "lower left", frameon=True, fontsize=9)
         return
@@ -160,7 +160,7 @@ def _finish(axes: Axes, result: Assessment, is_drawn: bool, score: str) -> None:
     axes.text(0.5, 0.5, f"Undefined: {reason}", ha="center", va="center", color=RED, wrap=True)
 
 
-def calibration_figure(result: Assessment) -> Figure:
+def calibration_figure(result: ScoresWithIntervals) -> Figure:
     """Draw what share was so against what the model said, over bins of its probabilities.
 
     Parameters
@@ -198,7 +198,7 @@ def calibration_figure(result: Assessment) -> Figure:
     return figure
 
 
-def intervals_figure(result: Assessment) -> Figure:
+def intervals_figure(result: ScoresWithIntervals) -> Figure:
     """Draw every score from 0 to 1 as a dot with its interval as a bar.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks.copies import find_leaks
-from pellucid.checks.records import Tell, tell_nobody
+from pellucid.checks.records import ProgressCallback, no_progress
 from pellucid.data.readers.reading import some
 from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.scores.calibration import calibrate, squared_errors, surprises
@@ -17,11 +17,11 @@ from pellucid.evaluation.scores.one_vs_rest import (
     ClassFigures,
     Columns,
     ResampledColumns,
-    class_figures,
+    class_metrics,
     mean_of_defined,
 )
 from pellucid.evaluation.scores.outputs import Outputs, read_outputs
-from pellucid.evaluation.scores.records import Assessment
+from pellucid.evaluation.scores.records import ScoresWithIntervals
 from pellucid.evaluation.scores.regression import quantity_estimates
 from pellucid.nn.model import Model
 from pellucid.stats_intervals import LEVEL, Estimate, check_level, interval_of, proportion
@@ -40,8 +40,8 @@ def assess(
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
-    tell: Tell = tell_nobody,
-) -> Assessment:
+    progress: ProgressCallback = no_progress,
+) -> ScoresWithIntervals:
     """Return what a trained model of any kind is worth on a data set, with intervals.
 
     Parameters
@@ -82,8 +82,8 @@ def assess(
     """
     check_level("assess", level)
     leaks = () if train is None else tuple(find_leaks(train.X, data.X))
-    outputs = read_outputs(model, data, tell=partial(tell, "asking the model"))
-    options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "seed": seed, "tell": tell}
+    outputs = read_outputs(model, data, progress=partial(progress, "asking the model"))
+    options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "seed": seed, "tell": progress}
     whole = assess_outputs(outputs, **options)
     if not leaks:
         return whole
@@ -100,11 +100,13 @@ def assess_outputs(
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
-    tell: Tell = tell_nobody,
-) -> Assessment:
+    progress: ProgressCallback = no_progress,
+) -> ScoresWithIntervals:
     """Return the assessment of answers that are there already: see :func:`assess`."""
-    made = partial(Assessment, outputs.kind, len(outputs), level, n_resamples)
-    resample = partial(bootstrap, n_resamples=n_resamples, seed=seed, tell=partial(tell, "resampling"))
+    made = partial(ScoresWithIntervals, outputs.kind, len(outputs), level, n_resamples)
+    resample = partial(
+        bootstrap, n_resamples=n_resamples, seed=seed, progress=partial(progress, "resampling")
+    )
     if outputs.kind == "regression":
         return made(quantity_estimates(outputs.y, outputs.predicted, resample=resample, level=level))
     columns = Columns.of(outputs)
@@ -119,7 +121,7 @@ def assess_outputs(
     values = resample(scores, len(outputs), strata=outputs.y if has_classes else None)
     names = [*of_columns.names, *((name, None) for name in of_samples)]
     sampled = dict(zip(names, values, strict=True))  # those of samples replace means
-    per_class = class_figures(columns, sampled, level=level)
+    per_class = class_metrics(columns, sampled, level=level)
     means = _means(per_class, of_samples, sampled, level)
     if has_classes:
         return _with_classes(made, outputs, columns, per_class, means, level, seed)
@@ -129,12 +131,12 @@ def assess_outputs(
 def _of_samples(outputs: Outputs, columns: Columns) -> dict[str, Array]:
     """Return what each sample adds to a score that is a mean over samples, (m,) each."""
     if outputs.kind == "multi_label":
-        return {"label_accuracy": (columns.is_so == columns.is_said).mean(axis=1)}
+        return {"label_accuracy": (columns.y_true == columns.y_pred).mean(axis=1)}
     is_right = (outputs.y == outputs.predicted).astype(float)
     if columns.probabilities is None:
         return {"accuracy": is_right}
     k = len(columns.names)
-    squares = squared_errors(columns.is_so, columns.probabilities).sum(axis=1)
+    squares = squared_errors(columns.y_true, columns.probabilities).sum(axis=1)
     true_scores = outputs.scores[np.arange(len(outputs)), outputs.y]
     return {
         "accuracy": is_right,
@@ -178,7 +180,7 @@ def _with_classes(
     means: dict[str, Estimate],
     level: float,
     seed: int,
-) -> Assessment:
+) -> ScoresWithIntervals:
     y, predicted = outputs.y, outputs.predicted
     result = score(y, predicted, outputs.classes)
     always = y == np.bincount(y).argmax()
@@ -190,7 +192,7 @@ def _with_classes(
     notes = [f"No sample is {some(absent)}: what that leaves undefined counts in no mean."] if absent else []
     if P is None:
         notes.append(f"No calibration, Brier score and log loss: {NO_PROBABILITIES}.")
-    found: Assessment = made(
+    found: ScoresWithIntervals = made(
         {
             "accuracy": proportion(result.n_correct, len(y), level=level),
             "baseline": proportion(int(always.sum()), len(y), level=level),
@@ -212,10 +214,10 @@ def _with_labels(
     per_class: tuple[ClassFigures, ...],
     means: dict[str, Estimate],
     level: float,
-) -> Assessment:
-    hits = columns.is_so == columns.is_said
+) -> ScoresWithIntervals:
+    hits = columns.y_true == columns.y_pred
     exact = proportion(int(hits.all(axis=1).sum()), len(hits), level=level)
-    found: Assessment = made(
+    found: ScoresWithIntervals = made(
         {
             "label_accuracy": means["label_accuracy"],
             "exact_match": exact,

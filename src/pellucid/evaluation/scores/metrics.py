@@ -13,7 +13,7 @@ from pellucid.types import Array, Dataset
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
+class Scores:
     """A model's score on a data set.
 
     Attributes
@@ -62,7 +62,7 @@ class Evaluation:
         }
 
 
-def evaluate(model: Model, data: Dataset) -> Evaluation:
+def evaluate(model: Model, data: Dataset) -> Scores:
     """Return what a trained classifier scores on a data set.
 
     For everything else that can be said of it, with intervals, and for models of labels and quantities, see
@@ -104,7 +104,7 @@ def evaluate(model: Model, data: Dataset) -> Evaluation:
     return score(outputs.y, outputs.predicted, outputs.classes)
 
 
-def score(y: Array, predicted: Array, classes: tuple[str, ...] = ()) -> Evaluation:
+def score(y: Array, predicted: Array, classes: tuple[str, ...] = ()) -> Scores:
     """Return the score of predictions.
 
     Parameters
@@ -125,7 +125,7 @@ def score(y: Array, predicted: Array, classes: tuple[str, ...] = ()) -> Evaluati
     totals, hits = confusion.sum(axis=1), np.diag(confusion)
     n_correct = int(hits.sum())
     names = classes if len(classes) == k else tuple(str(label) for label in range(k))
-    return Evaluation(
+    return Scores(
         n_samples=len(y),
         n_correct=n_correct,
         accuracy=n_correct / len(y),

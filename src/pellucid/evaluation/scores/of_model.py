@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.checks.records import Tell, tell_nobody
+from pellucid.checks.records import ProgressCallback, no_progress
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.metrics import evaluate
@@ -14,13 +14,13 @@ from pellucid.evaluation.scores.regression import quantity_figures
 from pellucid.formats.safetensors import data_hash
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
-from pellucid.runs.folder import filled_beside
+from pellucid.runs.folder import atomic_folder
 from pellucid.types import Dataset, Split
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from pellucid.evaluation.scores.records import Assessment
+    from pellucid.evaluation.scores.records import ScoresWithIntervals
 
 TABLES = (".csv", ".tsv")
 OTHER_DATA = (
@@ -42,7 +42,7 @@ class Evaluated:
         The figures that were written.
     """
 
-    assessment: "Assessment"
+    assessment: "ScoresWithIntervals"
     data: str
     files: tuple[Path, ...] = ()
 
@@ -58,7 +58,7 @@ def evaluate_on(
     load: Callable[[int, str | None], Split],
     out: Path | None = None,
     force: bool = False,
-    tell: Tell = tell_nobody,
+    progress: ProgressCallback = no_progress,
 ) -> Evaluated:
     """Return what a saved model is worth on data: on their test part, or on all rows of a table that is new to it.
 
@@ -88,7 +88,7 @@ def evaluate_on(
     model = load_model_file(model_path)
     train, test, notes = _parts(model, data, load)
     try:
-        found = assess(model, test, train=train, tell=tell)
+        found = assess(model, test, train=train, progress=progress)
     except (ShapeError, DataError) as error:
         words = str(error).removeprefix("evaluate: ")
         is_of_another_size = "expected samples of shape" in words
@@ -97,7 +97,7 @@ def evaluate_on(
     found = replace(found, notes=(*found.notes, *notes))
     if out is None:
         return Evaluated(found, data)
-    with filled_beside(out, force=force) as folder:
+    with atomic_folder(out, force=force) as folder:
         names = write_figures(found, folder, model, test)
     return Evaluated(found, data, tuple(out / name for name in names))
 
@@ -151,7 +151,7 @@ def _own_table(model: Model, data: str, seed: int) -> Split | None:
     return split if data_hash(split.train) == model.summary_of_training.get("data_sha256") else None
 
 
-def write_figures(found: "Assessment", folder: Path, model: Model, data: Dataset) -> list[str]:
+def write_figures(found: "ScoresWithIntervals", folder: Path, model: Model, data: Dataset) -> list[str]:
     """Write the figures that suit an assessment into a folder, and return the names of the files."""
     from pellucid.evaluation.scores import figures as draw
     from pellucid.plotting.data_figures import confusion_matrix_figure
@@ -177,7 +177,7 @@ def write_figures(found: "Assessment", folder: Path, model: Model, data: Dataset
     return [f"{name}.png" for name in figures]
 
 
-def figures_of(model: Model, data: Dataset) -> dict[str, Any]:
+def metrics_of(model: Model, data: Dataset) -> dict[str, Any]:
     """Return the plain figures that suit the model's loss: of classes, of labels, or errors of quantities.
 
     Quicker than :func:`pellucid.evaluation.scores.measure.assess`, and without intervals but that of the accuracy.

@@ -7,7 +7,7 @@ import numpy as np
 from pellucid.checks.copies import find_leaks
 from pellucid.checks.records import Leak
 from pellucid.data.readers.images import image_to_input
-from pellucid.evaluation.scores.metrics import Evaluation, score
+from pellucid.evaluation.scores.metrics import Scores, score
 from pellucid.evaluation.scores.predictions import sample_losses
 from pellucid.nn.model import Model
 from pellucid.plotting.style import are_images
@@ -48,8 +48,8 @@ class RunResult:
     config: TrainingConfig
     model: Model
     history: History
-    train: Evaluation
-    test: Evaluation
+    train: Scores
+    test: Scores
     predicted: Array
     probabilities: Array
     losses: Array

@@ -30,8 +30,8 @@ class Columns:
         Whether each column is a question of its own, not one class of several.
     """
 
-    is_so: Array
-    is_said: Array
+    y_true: Array
+    y_pred: Array
     scores: Array
     probabilities: Array | None
     names: tuple[str, ...]
@@ -115,14 +115,14 @@ class ResampledColumns:
         from scipy.sparse import csr_array
 
         self.k = len(columns.names)
-        so, said = columns.is_so.T, columns.is_said.T
+        so, said = columns.y_true.T, columns.y_pred.T
         self.sums = csr_array(np.concatenate([so, said, so & said]).astype(float))
-        self.areas = ResampledAreas(columns.is_so, columns.scores)
+        self.areas = ResampledAreas(columns.y_true, columns.scores)
         self.means: Array | None = None
         scores = ["f1", "roc_auc", "average_precision"]
         if columns.probabilities is not None:
-            squares = squared_errors(columns.is_so, columns.probabilities)
-            self.means = np.concatenate([squares, surprises(columns.is_so, columns.scores)], axis=1).T.copy()
+            squares = squared_errors(columns.y_true, columns.probabilities)
+            self.means = np.concatenate([squares, surprises(columns.y_true, columns.scores)], axis=1).T.copy()
             scores += ["brier", "log_loss"]
         self.names: list[tuple[str, int | None]] = [(score, c) for score in scores for c in range(self.k)]
         self.names += [(score, None) for score in ("precision", "recall", *scores)]
@@ -158,7 +158,7 @@ def mean_of_defined(values: Array) -> Array:
     return divide(np.where(is_defined, values, 0).sum(axis=0), is_defined.sum(axis=0))
 
 
-def class_figures(
+def class_metrics(
     columns: Columns, resampled: dict[tuple[str, int | None], Array], *, level: float = LEVEL
 ) -> tuple[ClassFigures, ...]:
     """Return the figures of every column.
@@ -178,7 +178,7 @@ def _one(
 ) -> ClassFigures:
     from sklearn.metrics import f1_score
 
-    so, said, name = columns.is_so[:, c], columns.is_said[:, c], columns.names[c]
+    so, said, name = columns.y_true[:, c], columns.y_pred[:, c], columns.names[c]
     n, n_said, n_hits = (int(np.count_nonzero(part)) for part in (so, said, so & said))
     nothing = f"no sample is {name!r}"
     unsaid = f"nothing was predicted as {name!r}"
@@ -207,7 +207,7 @@ def _threshold_free(
     """Return the scores of a column that need no verdict, why one is undefined, and both curves."""
     from sklearn.metrics import brier_score_loss
 
-    so, name, P = columns.is_so[:, c], columns.names[c], columns.probabilities
+    so, name, P = columns.y_true[:, c], columns.names[c], columns.probabilities
     values: dict[str, float | None] = dict.fromkeys(("roc_auc", "average_precision", "brier", "log_loss"))
     one_kind = f"every sample is {name!r}" if so.all() else f"no sample is {name!r}"
     reasons = dict.fromkeys(("roc_auc", "average_precision"), one_kind)

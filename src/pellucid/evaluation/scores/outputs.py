@@ -10,7 +10,7 @@ from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.model import Model
 from pellucid.ops.losses.table import LOSSES
-from pellucid.stats_resampling import Tell
+from pellucid.stats_resampling import ProgressCallback
 from pellucid.types import Array, Dataset, take_rows
 
 PIECE = 1024  # samples between two reports of progress
@@ -55,7 +55,9 @@ class Outputs:
         )
 
 
-def read_outputs(model: Model, data: Dataset, *, tell: Tell = lambda done, total: None) -> Outputs:
+def read_outputs(
+    model: Model, data: Dataset, *, progress: ProgressCallback = lambda done, total: None
+) -> Outputs:
     """Return what a model answers to a data set, after checking that they fit.
 
     Parameters
@@ -96,8 +98,8 @@ def read_outputs(model: Model, data: Dataset, *, tell: Tell = lambda done, total
         )
     y = _labels(model, data) if kind == "classification" else data.y
     if kind == "regression":
-        return _quantities(y, _answers(model, data, model.predict, tell))
-    Z = _answers(model, data, model.decision_function, tell)
+        return _quantities(y, _answers(model, data, model.predict, progress))
+    Z = _answers(model, data, model.decision_function, progress)
     names = _names(model, data)
     if kind == "multi_label":
         Z = Z.reshape(len(Z), -1)
@@ -149,15 +151,15 @@ def log_odds(Z: Array) -> Array:
     return odds
 
 
-def _answers(model: Model, data: Dataset, ask: Callable[[Any], Any], tell: Tell) -> Array:
+def _answers(model: Model, data: Dataset, ask: Callable[[Any], Any], progress: ProgressCallback) -> Array:
     """Return the model's finite answers, float64, asked for piece by piece so that progress can be told."""
     check_weights("evaluate", model)
     parts, m = [], len(data)
     for start in range(0, m, PIECE):
-        tell(start, m)
+        progress(start, m)
         with np.errstate(over="ignore", invalid="ignore"):  # told below, with the sample
             parts.append(ask(take_rows(data.X, slice(start, start + PIECE))))
-    tell(m, m)
+    progress(m, m)
     Z = np.concatenate(parts)
     _refuse_bad(~np.isfinite(Z.reshape(m, -1)).all(axis=1))
     return Z.astype(np.float64)

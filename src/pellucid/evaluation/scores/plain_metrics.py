@@ -1,6 +1,6 @@
 """Every metric once more, as plainly as it can be written: to be read, and to test the fast ones against.
 
-Labels are integers from 0 to k - 1, shape (m,); ``is_so`` is True where a sample is of the class in question. What
+Labels are integers from 0 to k - 1, shape (m,); ``y_true`` is True where a sample is of the class in question. What
 is undefined (a share of nothing) is NaN.
 """
 
@@ -31,21 +31,21 @@ def accuracy(y: Array, predicted: Array) -> float:
     return sum(bool(a == b) for a, b in zip(y, predicted, strict=True)) / len(y)
 
 
-def precision(is_so: Array, is_said: Array) -> float:
+def precision(y_true: Array, y_pred: Array) -> float:
     """Return the share of what is said to be so that is."""
-    return _share(sum(bool(a and b) for a, b in zip(is_so, is_said, strict=True)), int(is_said.sum()))
+    return _share(sum(bool(a and b) for a, b in zip(y_true, y_pred, strict=True)), int(y_pred.sum()))
 
 
-def recall(is_so: Array, is_said: Array) -> float:
+def recall(y_true: Array, y_pred: Array) -> float:
     """Return the share of what is so that is said to be."""
-    return _share(sum(bool(a and b) for a, b in zip(is_so, is_said, strict=True)), int(is_so.sum()))
+    return _share(sum(bool(a and b) for a, b in zip(y_true, y_pred, strict=True)), int(y_true.sum()))
 
 
-def f1(is_so: Array, is_said: Array) -> float:
+def f1(y_true: Array, y_pred: Array) -> float:
     """Return the harmonic mean of precision and recall: 2 / (1 / precision + 1 / recall)."""
-    if not is_so.any() and not is_said.any():
+    if not y_true.any() and not y_pred.any():
         return math.nan
-    p, r = precision(is_so, is_said), recall(is_so, is_said)
+    p, r = precision(y_true, y_pred), recall(y_true, y_pred)
     return 2 / (1 / p + 1 / r) if p > 0 and r > 0 else 0.0
 
 
@@ -54,28 +54,30 @@ def balanced_accuracy(y: Array, predicted: Array) -> float:
     return float(np.mean([recall(y == c, predicted == c) for c in np.unique(y)]))
 
 
-def roc_area(is_so: Array, scores: Array) -> float:
+def roc_area(y_true: Array, scores: Array) -> float:
     """Return how often a sample that is so scores above one that is not (Hanley, McNeil 1982); ties count half."""
-    wins = [(a > b) + 0.5 * (a == b) for a in scores[is_so] for b in scores[~is_so]]
+    wins = [(a > b) + 0.5 * (a == b) for a in scores[y_true] for b in scores[~y_true]]
     return _share(sum(wins), len(wins))
 
 
-def average_precision(is_so: Array, scores: Array) -> float:
+def average_precision(y_true: Array, scores: Array) -> float:
     """Return the mean, over the samples that are so, of the precision when the threshold is at their score."""
-    if not is_so.any() or is_so.all():
+    if not y_true.any() or y_true.all():
         return math.nan
-    return float(np.mean([precision(is_so, scores >= score) for score in scores[is_so]]))
+    return float(np.mean([precision(y_true, scores >= score) for score in scores[y_true]]))
 
 
-def roc_points(is_so: Array, scores: Array) -> list[tuple[float, float]]:
+def roc_points(y_true: Array, scores: Array) -> list[tuple[float, float]]:
     """Return the false and true positive rate of every threshold, from none called so to all."""
     thresholds = [math.inf, *sorted(set(scores.tolist()), reverse=True)]
-    return [(recall(~is_so, scores >= t), recall(is_so, scores >= t)) for t in thresholds]
+    return [(recall(~y_true, scores >= t), recall(y_true, scores >= t)) for t in thresholds]
 
 
-def precision_recall_points(is_so: Array, scores: Array) -> list[tuple[float, float]]:
+def precision_recall_points(y_true: Array, scores: Array) -> list[tuple[float, float]]:
     """Return the precision and the recall of every threshold, from all called so to the fewest."""
-    return [(precision(is_so, scores >= t), recall(is_so, scores >= t)) for t in sorted(set(scores.tolist()))]
+    return [
+        (precision(y_true, scores >= t), recall(y_true, scores >= t)) for t in sorted(set(scores.tolist()))
+    ]
 
 
 def brier_score(y: Array, P: Array) -> float:
@@ -94,14 +96,14 @@ def log_loss(y: Array, P: Array) -> float:
     return sum(losses) / len(y)
 
 
-def calibration_error(is_so: Array, probabilities: Array, n_bins: int) -> float:
+def calibration_error(y_true: Array, probabilities: Array, n_bins: int) -> float:
     """Return the expected calibration error: over bins of equal width, the mean of abs(share so - mean said)."""
     total = 0.0
     for b in range(n_bins):
         low, high = b / n_bins, (b + 1) / n_bins
         inside = (probabilities > low) & (probabilities <= high) | ((b == 0) & (probabilities == 0))
         if inside.any():
-            total += inside.sum() / len(is_so) * abs(is_so[inside].mean() - probabilities[inside].mean())
+            total += inside.sum() / len(y_true) * abs(y_true[inside].mean() - probabilities[inside].mean())
     return float(total)
 
 

@@ -12,7 +12,7 @@ from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.plotting.style import class_name
 from pellucid.types import Array, Dataset
 
-PICKS: Mapping[str, str] = MappingProxyType(
+GALLERIES: Mapping[str, str] = MappingProxyType(
     {
         "mistakes": "The mistakes",
         "confident mistakes": "The most confident mistakes",
@@ -23,7 +23,7 @@ PICKS: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SamplePrediction:
     """What was said of one sample, and what is true.
 
     Attributes
@@ -50,7 +50,7 @@ class Verdict:
 
 def verdicts(
     dataset: Dataset, probabilities: Array, *, losses: Array | None = None, predicted: Array | None = None
-) -> list[Verdict]:
+) -> list[SamplePrediction]:
     """Return what a model said of every sample of a dataset, in the order of the data.
 
     Parameters
@@ -80,7 +80,9 @@ def verdicts(
     costs = _losses("verdicts", dataset.y, P, losses)
     names = [class_name(dataset.classes, label, 80) for label in range(P.shape[1])]
     return [
-        Verdict(i, names[guess], names[true], float(P[i, guess]), float(costs[i]), bool(guess == true))
+        SamplePrediction(
+            i, names[guess], names[true], float(P[i, guess]), float(costs[i]), bool(guess == true)
+        )
         for i, (guess, true) in enumerate(zip(answered, dataset.y, strict=True))
     ]
 
@@ -118,11 +120,11 @@ def pick(
     Examples
     --------
     >>> y, P = np.array([0, 1, 1, 0]), np.array([0.6, 0.9, 0.2, 0.1])
-    >>> [pick(kind, y, P, 2).tolist() for kind in PICKS]
+    >>> [pick(kind, y, P, 2).tolist() for kind in GALLERIES]
     [[0, 2], [2, 0], [2, 0], [1, 3]]
     """
-    if kind not in PICKS:
-        raise OptionError(unknown_name("gallery", kind, PICKS))
+    if kind not in GALLERIES:
+        raise OptionError(unknown_name("gallery", kind, GALLERIES))
     if n is not None and n < 1:
         raise OptionError(f"pick: expected n of at least 1, or None for all, got {n}.")
     P = two_columns("pick", len(y), probabilities)

@@ -6,13 +6,13 @@ from typing import Any
 from pellucid.checks.records import Leak
 from pellucid.evaluation.comparison.measure import McNemar
 from pellucid.evaluation.scores.calibration import Calibration
-from pellucid.evaluation.scores.metrics import Evaluation
+from pellucid.evaluation.scores.metrics import Scores
 from pellucid.evaluation.scores.one_vs_rest import ClassFigures, curve_to_dict
 from pellucid.stats_intervals import Estimate
 
 
 @dataclass(frozen=True, eq=False)
-class Assessment:
+class ScoresWithIntervals:
     """A model's scores on a data set, each with what it may be on other samples of the same kind.
 
     Attributes
@@ -50,12 +50,12 @@ class Assessment:
     level: float
     n_resamples: int
     estimates: dict[str, Estimate]
-    evaluation: Evaluation | None = None
+    evaluation: Scores | None = None
     per_class: tuple[ClassFigures, ...] = ()
     calibration: Calibration | None = None
     beside_baseline: McNemar | None = None
     leaks: tuple[Leak, ...] = ()
-    without_leaks: "Assessment | None" = None
+    without_leaks: "ScoresWithIntervals | None" = None
     notes: tuple[str, ...] = ()
 
     @property

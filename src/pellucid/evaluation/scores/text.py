@@ -4,14 +4,14 @@ import math
 
 from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.evaluation.scores.calibration import Calibration
-from pellucid.evaluation.scores.records import Assessment
+from pellucid.evaluation.scores.records import ScoresWithIntervals
 from pellucid.stats_intervals import Estimate
 
 WIDE = 0.1  # an interval of a share that leaves this much open is told as such
 MOST_NAMED = 3  # leaks
 
 
-def in_words(result: Assessment) -> list[str]:
+def in_words(result: ScoresWithIntervals) -> list[str]:
     """Return the main findings, a sentence or two each.
 
     Examples
@@ -31,7 +31,7 @@ def in_words(result: Assessment) -> list[str]:
     return [*lines, *_leaks(result), *(f"Note: {note}" for note in result.notes)]
 
 
-def headline(result: Assessment) -> str:
+def headline(result: ScoresWithIntervals) -> str:
     """Return how many are right, and what the true share may be; of quantities, how far off the answers are."""
     if result.evaluation is None:
         name = "exact_match" if result.kind == "multi_label" else "mean_absolute_error"
@@ -85,7 +85,7 @@ def percent_of(level: float) -> str:
     return f"{100 * level:g} %"
 
 
-def _of_classes(result: Assessment) -> list[str]:
+def _of_classes(result: ScoresWithIntervals) -> list[str]:
     counts, beside, estimates = result.evaluation, result.beside_baseline, result.estimates
     assert counts is not None
     assert beside is not None
@@ -138,7 +138,7 @@ def _calibration(curve: Calibration) -> str:
     return f"{words}, where chance gives {low} to {high} to a model which means what it says: {verdict}."
 
 
-def _of_labels(result: Assessment) -> list[str]:
+def _of_labels(result: ScoresWithIntervals) -> list[str]:
     estimates = result.estimates
     return [
         f"Of all answers on {result.n_samples} samples, {with_interval(estimates['label_accuracy'])} are right "
@@ -147,7 +147,7 @@ def _of_labels(result: Assessment) -> list[str]:
     ]
 
 
-def _of_quantities(result: Assessment) -> list[str]:
+def _of_quantities(result: ScoresWithIntervals) -> list[str]:
     estimates = result.estimates
     return [
         f"On {result.n_samples} samples the answer is off by {with_interval(estimates['mean_absolute_error'])} on "
@@ -158,7 +158,7 @@ def _of_quantities(result: Assessment) -> list[str]:
     ]
 
 
-def _leaks(result: Assessment) -> list[str]:
+def _leaks(result: ScoresWithIntervals) -> list[str]:
     if not result.leaks:
         return []
     twins = {leak.test: leak for leak in reversed(result.leaks)}  # of each the first twin: exact ones lead

@@ -1,6 +1,6 @@
 """The full report on influence: which training samples pushed a verdict, and what it would be without them."""
 
-from pellucid.evaluation.influence.measure import QUICK, Explanation, Pusher
+from pellucid.evaluation.influence.measure import QUICK, Explanation, InfluentialSample
 from pellucid.plotting.style import percent
 from pellucid.report.draft import Draft
 from pellucid.report.html import Card, Gallery, Section
@@ -82,5 +82,5 @@ def _pushers(draft: Draft, one: Explanation) -> Gallery | None:
     )
 
 
-def _said(pusher: Pusher, way: str) -> tuple[str, ...]:
+def _said(pusher: InfluentialSample, way: str) -> tuple[str, ...]:
     return (way, pusher.label, f"training {pusher.row}")

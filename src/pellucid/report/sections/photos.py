@@ -6,7 +6,13 @@ import numpy as np
 
 from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.evaluation.scores.predictions import PICKS, Verdict, confusion_cells, pick, verdicts
+from pellucid.evaluation.scores.predictions import (
+    GALLERIES,
+    SamplePrediction,
+    confusion_cells,
+    pick,
+    verdicts,
+)
 from pellucid.plotting.style import class_name, percent
 from pellucid.report.parts import Card, Confusion, Gallery, Photo, Section
 from pellucid.report.sprites import PhotoSheet, photo_sheet
@@ -63,7 +69,7 @@ def galleries(result: RunResult, shelf: PhotoShelf, n: int = N_SHOWN) -> tuple[S
     """Return the galleries: mistakes, the surest, the highest losses, the surest hits; each with its nearest."""
     y, P, losses = result.split.test.y, result.probabilities, result.losses
     said = verdicts(result.split.test, P, losses=losses)
-    chosen = {kind: pick(kind, y, P, n, losses=losses) for kind in PICKS}
+    chosen = {kind: pick(kind, y, P, n, losses=losses) for kind in GALLERIES}
     every = pick("mistakes", y, P, MOST_MISTAKES)
     near = _nearest(result, np.concatenate(list(chosen.values())))
     parts = []
@@ -72,7 +78,7 @@ def galleries(result: RunResult, shelf: PhotoShelf, n: int = N_SHOWN) -> tuple[S
         caption = f"{words}, in the order of the data: the answer and how sure it was."
         parts.append(
             Section(
-                PICKS["mistakes"], gallery=Gallery([_thumb(shelf, said[i]) for i in every], caption, True)
+                GALLERIES["mistakes"], gallery=Gallery([_thumb(shelf, said[i]) for i in every], caption, True)
             )
         )
     confident, worst = chosen["confident mistakes"], chosen["highest losses"]
@@ -82,7 +88,7 @@ def galleries(result: RunResult, shelf: PhotoShelf, n: int = N_SHOWN) -> tuple[S
             continue
         words = _CAPTIONS[kind] + (_SAME if kind == "confident mistakes" and is_same else "")
         cards = [_card(shelf, said[i], result.split.train, *near[int(i)]) for i in chosen[kind]]
-        parts.append(Section(PICKS[kind], gallery=Gallery(cards, words + _NEAR)))
+        parts.append(Section(GALLERIES[kind], gallery=Gallery(cards, words + _NEAR)))
     return tuple(parts)
 
 
@@ -108,7 +114,7 @@ def _nearest(result: RunResult, rows: Array) -> dict[int, tuple[Array, Array]]:
     return {int(i): (found[at], distances[at]) for at, i in enumerate(rows)}
 
 
-def _card(shelf: PhotoShelf, said: Verdict, train: Dataset, near: Array, distances: Array) -> Card:
+def _card(shelf: PhotoShelf, said: SamplePrediction, train: Dataset, near: Array, distances: Array) -> Card:
     beside = [
         (
             shelf.photo("training", i, f", distance {distance:.3g}"),
@@ -124,7 +130,7 @@ def _card(shelf: PhotoShelf, said: Verdict, train: Dataset, near: Array, distanc
     return Card(shelf.photo("test", said.index), lines, said.is_right, beside)
 
 
-def _thumb(shelf: PhotoShelf, said: Verdict) -> Card:
+def _thumb(shelf: PhotoShelf, said: SamplePrediction) -> Card:
     lines = (f"{said.predicted} ({percent(said.probability)})", f"photo {said.index}")
     return Card(shelf.photo("test", said.index), lines, said.is_right)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.scores.predictions import Verdict, pick, verdicts
+from pellucid.evaluation.scores.predictions import SamplePrediction, pick, verdicts
 from pellucid.plotting.style import percent, signed
 from pellucid.report.draft import DENSE, Draft
 from pellucid.report.html import Captioned, Section, Table
@@ -109,7 +109,7 @@ _HOW_TO_READ = (
 )
 
 
-def _verdict(said: Verdict) -> str:
+def _verdict(said: SamplePrediction) -> str:
     answer = f"answered “{said.predicted}” ({percent(said.probability)})"
     return f"rightly {answer}" if said.is_right else f"{answer}, in truth “{said.actual}”"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pellucid.evaluation.comparison.measure import mcnemar
-from pellucid.evaluation.scores.metrics import Evaluation
+from pellucid.evaluation.scores.metrics import Scores
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.plotting.style import percent
 from pellucid.stats_intervals import wilson_interval
@@ -118,7 +118,7 @@ def _how_often(p: float) -> str:
     return f"{round(100 * p)} times in 100" if p < 0.995 else "nearly always"
 
 
-def _what_goes_wrong(test: Evaluation, thing: str) -> str:
+def _what_goes_wrong(test: Scores, thing: str) -> str:
     matrix = np.array(test.confusion)
     wrong = matrix - np.diag(np.diag(matrix))
     if not wrong.any():

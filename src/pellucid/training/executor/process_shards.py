@@ -14,8 +14,8 @@ import numpy as np
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
 from pellucid.training.executor.executor import Stepper
-from pellucid.training.executor.shared_memory import Lost, shared_array, shared_copy
-from pellucid.training.executor.worker_pool import Crew, arrays_of, move
+from pellucid.training.executor.shared_memory import WorkerLost, shared_array, shared_copy
+from pellucid.training.executor.worker_pool import WorkerPool, arrays_of, move
 from pellucid.types import Array, n_rows
 
 CAN_FORK = sys.platform == "linux" and platform.machine() == "x86_64"
@@ -47,7 +47,7 @@ class ProcessShards(Stepper):
         move(model, shared_copy(model.theta), self._grads[0])
         if optimizer is not None:
             optimizer.move_slots(shared_copy)
-        self._crew: Crew | None = None
+        self._crew: WorkerPool | None = None
         self._is_alone = False
         self._random: tuple[int, int] | None = None
 
@@ -62,9 +62,9 @@ class ProcessShards(Stepper):
         try:
             if self._crew is None or not self._crew.has_room(batch):
                 self._end()
-                self._crew = Crew(self.model, self._grads, self.optimizer, batch)
+                self._crew = WorkerPool(self.model, self._grads, self.optimizer, batch)
             return self._crew.step(batch, self._random)
-        except (Lost, OSError):
+        except (WorkerLost, OSError):
             self._end()
             self._is_alone = True
             return self._by_itself(X, Y, weights)
@@ -83,7 +83,7 @@ class ProcessShards(Stepper):
             return
         try:
             self._crew.update()
-        except Lost:
+        except WorkerLost:
             self._end()
             raise TrainingError(
                 "train: a process that shared the work was killed in the middle of a step, perhaps because memory "

@@ -19,7 +19,7 @@ MESSAGE_BYTES = 65_536
 APART = 8  # numbers of 8 bytes in a line of the cache: no two processes write into the same
 
 
-class Lost(Exception):
+class WorkerLost(Exception):
     """Whoever was waited for will not come."""
 
 
@@ -72,7 +72,7 @@ class Counters:
     ----------
     n : int
     check : callable
-        Called between naps; raises :class:`Lost` where waiting has become vain.
+        Called between naps; raises :class:`WorkerLost` where waiting has become vain.
 
     Examples
     --------
@@ -105,12 +105,12 @@ class Counters:
                 time.sleep(min(waited / 20, NAP_SECONDS))
 
 
-class Letter:
+class Mailbox:
     """One message for all, written by one process and read by the others.
 
     Examples
     --------
-    >>> letter = Letter()
+    >>> letter = Mailbox()
     >>> letter.write("step", {"rate": 0.1})
     >>> letter.read()
     ('step', {'rate': 0.1})

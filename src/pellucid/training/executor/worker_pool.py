@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.nn.model import Model
 from pellucid.training.executor.executor import cut, normalizer_of, part_of_step, reducing, set_reduce
-from pellucid.training.executor.shared_memory import Counters, Letter, Lost, is_shared, shared_array
+from pellucid.training.executor.shared_memory import Counters, Mailbox, WorkerLost, is_shared, shared_array
 from pellucid.types import Array, map_arrays, n_rows
 from pellucid.workspace import Workspace
 
@@ -18,7 +18,7 @@ EXCHANGE_BYTES = 262_144  # of a sum that is exchanged at a time
 UPDATE_SIZE = 16_384  # parameters from which the optimizer's work is divided
 
 
-class Crew:
+class WorkerPool:
     """The processes of a training, from fork to end, and what they share.
 
     Where ``is_divided``, each adds up its own part of the gradient when the optimizer's step comes, and the model's
@@ -38,7 +38,7 @@ class Crew:
         self.losses = shared_array((n_shards,), np.float64)
         self.parts = shared_array((2, n_shards, EXCHANGE_BYTES), np.uint8)
         self.tasks, self.sums = Counters(n_shards, self._check), Counters(n_shards, self._check)
-        self.letter = Letter()
+        self.letter = Mailbox()
         try:
             for shard in range(1, n_shards):
                 self._fork(shard)
@@ -174,14 +174,14 @@ class Crew:
     def _check(self) -> None:
         """Raise where another process is gone."""
         if self.shard and os.getppid() != self.parent:
-            raise Lost
+            raise WorkerLost
         try:
             gone = [child for child in self.children if os.waitpid(child, os.WNOHANG) != (0, 0)]
         except ChildProcessError:
-            raise Lost from None
+            raise WorkerLost from None
         if gone:
             self.children = [child for child in self.children if child not in gone]
-            raise Lost
+            raise WorkerLost
 
 
 def nothing() -> None:
