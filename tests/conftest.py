@@ -91,9 +91,12 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def trained(trained_once: Path, tmp_path: Path) -> Path:
-    """A run folder of the test's own: a copy of the one that was trained for all tests."""
-    return shutil.copytree(trained_once, tmp_path / "trained")
+def trained(trained_once: Path, photos: Path, tmp_path: Path) -> Path:
+    """A run folder of the test's own, on its own ``photos``: a copy of the one that was trained for all tests."""
+    folder = shutil.copytree(trained_once, tmp_path / "trained")
+    for path in (folder / "metrics.json", folder / "config.toml"):
+        path.write_text(path.read_text().replace(str(trained_once.parent / "photos.npz"), str(photos)))
+    return folder
 
 
 @pytest.fixture

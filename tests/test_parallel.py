@@ -40,8 +40,16 @@ def misbehave(shared: str, job: int) -> int:
     return job
 
 
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    OTHERS.update(multiprocessing.active_children())  # of tests before this one, in this process
+
+
+OTHERS: set[Any] = set()
+
+
 def children() -> int:
-    return len(multiprocessing.active_children())
+    return len(set(multiprocessing.active_children()) - OTHERS)
 
 
 def test_every_job_is_done_once_in_other_processes() -> None:

@@ -8,7 +8,7 @@ A layer, loss, optimizer, schedule or callback is a dataclass whose fields are i
         delta: float = option(1.0, above=0, help="Where the square turns into a line.")
 
 Its constructor, ``config()``, ``repr``, the keys that a TOML file may have, the command's help and every message
-about a wrong value come from that. ``register`` puts it into the table of its family, under its class name or the name
+about a wrong value come from that. ``register`` puts it into the table of its family, by its class name or the name
 given; the table finds new files in its family's folder by itself.
 """
 

@@ -223,7 +223,9 @@ def test_what_a_run_says_of_its_data_is_believed_only_where_it_can_be(
         assert done.code == 0, done.err
 
 
-def test_what_is_no_run_folder_is_said(pellucid: Command, tmp_path: Path, trained: Path) -> None:
+def test_what_is_no_run_folder_is_said(
+    pellucid: Command, tmp_path: Path, photos: Path, trained: Path
+) -> None:
     (tmp_path / "empty").mkdir()
     for folder, told in (
         ("nowhere", "there is no such folder"),

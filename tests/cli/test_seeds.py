@@ -237,7 +237,7 @@ def test_the_command(pellucid: Command, photos: Path, tmp_path: Path) -> None:
 def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> None:
     script = (
         "import os, signal, sys\n"
-        "from pellucid.evaluation.comparison.measure import seeds as lottery\n"
+        "from pellucid.evaluation.comparison import seeds as lottery\n"
         "from pellucid.cli.main import main\n"
         "from pellucid.parallel import JobBar\n"
         "seen = []\n"

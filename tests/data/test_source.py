@@ -15,20 +15,20 @@ from pellucid.errors import DataError, DownloadError, OptionError
 from pellucid.types import Dataset
 
 LIGHT = (
-    "sources",
-    "images",
+    "source",
     "preprocess",
     "download",
     "labels",
-    "door",
-    "pairs",
-    "h5",
-    "npz",
-    "folder",
-    "foreign",
-    "table",
-    "table_schema",
-    "table_text",
+    "validate",
+    "readers.images",
+    "readers.array_names",
+    "readers.h5",
+    "readers.npz",
+    "readers.folder",
+    "readers.reading",
+    "readers.table",
+    "readers.table_schema",
+    "readers.table_text",
 )
 
 

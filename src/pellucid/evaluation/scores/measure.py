@@ -83,7 +83,7 @@ def assess(
     check_level("assess", level)
     leaks = () if train is None else tuple(find_leaks(train.X, data.X))
     outputs = read_outputs(model, data, progress=partial(progress, "asking the model"))
-    options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "seed": seed, "tell": progress}
+    options: dict[str, Any] = {"level": level, "n_resamples": n_resamples, "seed": seed, "progress": progress}
     whole = assess_outputs(outputs, **options)
     if not leaks:
         return whole
