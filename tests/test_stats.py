@@ -11,14 +11,14 @@ from statsmodels.stats.proportion import proportion_confint
 
 from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.scores.plain_metrics import wilson_bounds
-from pellucid.stats_intervals import (
+from pellucid.stats import (
+    bootstrap,
     bootstrap_interval,
     interval_of,
     percentile_interval,
     proportion,
     wilson_interval,
 )
-from pellucid.stats_resampling import bootstrap
 
 NORMAL_975 = 1.959963984540054
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 from pellucid.checks.check import examine
 from pellucid.checks.classes import constant_scores, homogeneity, odds
-from pellucid.stats_wilson import wilson_interval
+from pellucid.stats import wilson_interval
 from pellucid.types import Dataset, Split
 
 

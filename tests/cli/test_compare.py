@@ -78,7 +78,7 @@ def test_two_presets_are_trained_and_compared(pellucid: Command, hard: Path, tmp
 
 
 def pl_wilson(n_correct: int, n: int) -> tuple[float, float]:
-    from pellucid.stats_intervals import wilson_interval
+    from pellucid.stats import wilson_interval
 
     return wilson_interval(n_correct, n)
 

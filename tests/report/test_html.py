@@ -14,6 +14,7 @@ from PIL import Image
 
 from pellucid.errors import OptionError, OutputError
 from pellucid.plotting.data_figures import cost_curve
+from pellucid.plotting.saving import figure_png, save_figure
 from pellucid.report.html import (
     Captioned,
     Card,
@@ -23,8 +24,6 @@ from pellucid.report.html import (
     ReportContent,
     Section,
     Table,
-    figure_png,
-    save_figure,
     write_report,
 )
 from pellucid.report.sprites import photo_sheet

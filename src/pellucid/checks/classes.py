@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks.records import ConstantScore, Finding, Homogeneity
-from pellucid.data.readers.reading import plain, some
 from pellucid.errors import DataError
 from pellucid.rng import stream
-from pellucid.stats_wilson import wilson_interval
+from pellucid.stats import wilson_interval
+from pellucid.text import join_some, printable
 from pellucid.types import Array, Dataset, Split
 
 SURE = 0.01  # a shift is told where chance alone would make one as large in fewer than 1 of 100 draws ...
@@ -115,7 +115,7 @@ def constant_scores(split: Split) -> dict[str, ConstantScore]:
 
 def called(split: Split, label: int) -> str:
     """Return the name of a class, or its number."""
-    return plain(split.classes[label]) if label < len(split.classes) else str(label)
+    return printable(split.classes[label]) if label < len(split.classes) else str(label)
 
 
 def balance_findings(split: Split, result: Homogeneity) -> list[Finding]:
@@ -126,7 +126,7 @@ def balance_findings(split: Split, result: Homogeneity) -> list[Finding]:
     present = np.flatnonzero(train)
     few = [int(i) for i in present if train[i] < _FEW]
     if few and len(split.train) >= _FEW * len(present):  # where every class is small, the set is
-        words = some([f"{called(split, i)} ({train[i]})" for i in few])
+        words = join_some([f"{called(split, i)} ({train[i]})" for i in few])
         found.append(Finding("few_samples", f"Fewer than {_FEW} training samples of: {words}."))
     rarest, commonest = int(present[train[present].argmin()]), int(train.argmax())
     if train[commonest] >= _UNEQUAL * train[rarest]:
@@ -146,7 +146,7 @@ def _absent(split: Split, part: str, counts: Array) -> Finding | None:
     missing = np.flatnonzero(counts == 0)
     if not len(missing):
         return None
-    names = some([called(split, int(i)) for i in missing])
+    names = join_some([called(split, int(i)) for i in missing])
     only = np.flatnonzero(counts)
     if len(only) == 1:
         return Finding(

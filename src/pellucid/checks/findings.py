@@ -11,7 +11,7 @@ from pellucid.checks.images import odd_pictures
 from pellucid.checks.pixels import Scale
 from pellucid.checks.records import Finding, Leak, Names, Pair, ProgressCallback, Sample
 from pellucid.checks.rows import constant_columns, far_values, missing_values
-from pellucid.data.readers.reading import plain
+from pellucid.text import printable
 from pellucid.types import Split
 
 _MOST_NAMED = 50  # samples of one finding that are kept
@@ -28,7 +28,7 @@ def sample_of(split: Split, names: Names, part: str, row: int) -> Sample:
         words = f"{label:.4g}"
     else:
         words = called(split, int(label))
-    return Sample(part, int(row), words, plain(listed[row]) if len(listed) else "")
+    return Sample(part, int(row), words, printable(listed[row]) if len(listed) else "")
 
 
 def place_of(split: Split, row: int) -> tuple[str, int]:

@@ -12,10 +12,10 @@ from pellucid.checks.records import Finding, Names, ProgressCallback, Sample, no
 from pellucid.checks.tables import open_table
 from pellucid.data.readers.folder import Listing, common_size, list_folder
 from pellucid.data.readers.images import ImageFacts, check_size, read_facts, read_image, resize_image
-from pellucid.data.readers.reading import plain
 from pellucid.data.source import BUILTIN, load_data
 from pellucid.data.validate import Part, RawSplit, to_split
 from pellucid.errors import DataError, OptionError
+from pellucid.text import printable
 from pellucid.types import Array, Dataset, Split
 
 
@@ -142,7 +142,7 @@ def _placed(split: Split, rows: list[Array], kept: list[_File]) -> list[Read]:
     for part, its in zip(("train", "test"), rows, strict=True):
         for index, row in enumerate(its):
             file = kept[row]
-            sample = Sample(part, index, plain(split.classes[file.label]), plain(file.name))
+            sample = Sample(part, index, printable(split.classes[file.label]), printable(file.name))
             placed.append(Read(file.path, sample, file.facts))
     return placed
 
@@ -191,5 +191,5 @@ def _unreadable(
     name: str, path: Path, part: int, label: int, listings: list[Listing], error: DataError
 ) -> Finding:
     place = ("train", "test")[part] if len(listings) == 2 else ""
-    sample = Sample(place, None, plain(listings[part].classes[label]), plain(name))
+    sample = Sample(place, None, printable(listings[part].classes[label]), printable(name))
     return unreadable(sample, str(error).removeprefix(f"{path}: "))

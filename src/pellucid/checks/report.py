@@ -89,7 +89,7 @@ def write_sheets(
 ) -> tuple[Path, ...]:
     """Draw every finding and return the files written."""
     from pellucid.checks.figures import findings_sheets
-    from pellucid.report.html import save_figure
+    from pellucid.plotting.saving import save_figure
 
     pages = findings_sheets(checkup, split)
     paths = [first, *(first.with_stem(f"{first.stem}-{i}") for i in range(2, len(pages) + 1))]

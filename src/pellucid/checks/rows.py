@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.checks.records import Finding
-from pellucid.data.readers.reading import plain, some
+from pellucid.text import join_some, printable
 from pellucid.types import Array, Split
 
 _FEWEST = 20  # rows from which "the others" means something
@@ -25,7 +25,7 @@ class FarValue(NamedTuple):
 def column_names(split: Split) -> Sequence[str]:
     """Return a name for each column of X."""
     if split.schema is not None:
-        return [plain(name) for name in split.schema.feature_names]
+        return [printable(name) for name in split.schema.feature_names]
     return [f"column {i}" for i in range(split.train.X.shape[1])]
 
 
@@ -40,7 +40,7 @@ def constant_columns(split: Split) -> Finding | None:
     same = np.flatnonzero((X[:1] == X).all(axis=0))
     if not len(same):
         return None
-    shown = some([names[int(i)] for i in same], most=8)
+    shown = join_some([names[int(i)] for i in same], most=8)
     number = "holds" if len(same) == 1 else "hold"
     return Finding(
         "constant_column",

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 
 from pellucid.checks.records import Finding, Names, Sample
-from pellucid.data.readers.reading import plain, some
 from pellucid.data.readers.table import parse_target, split_table
 from pellucid.data.readers.table_text import Table, number, read_table
 from pellucid.errors import DataError
+from pellucid.text import join_some, printable
 from pellucid.types import Split
 
 _MOST_NAMED = 50  # rows of one finding that are kept
@@ -44,7 +44,7 @@ def open_table(
         elif column in goals or all(number(cell) is not None for cell in cells if cell):
             lacking |= missing
     if left_out:
-        notes.append(f"left out of this checkup, as mostly empty: {some(left_out)}")
+        notes.append(f"left out of this checkup, as mostly empty: {join_some(left_out)}")
         table = _without(table, left_out)
     if lacking.all():
         raise DataError(
@@ -62,7 +62,9 @@ def open_table(
 
 def _missing(table: Table, column: str, missing: "np.typing.NDArray[np.bool_]") -> Finding:
     rows = [table.rows[i] for i in np.flatnonzero(missing)]
-    text = f"{plain(column)!r} has no value in {len(rows)} of {len(missing)} rows, the first in {rows[0]}."
+    text = (
+        f"{printable(column)!r} has no value in {len(rows)} of {len(missing)} rows, the first in {rows[0]}."
+    )
     samples = tuple(Sample("", None, "", row) for row in rows[:_MOST_NAMED])
     return Finding("missing_values", text, samples, len(rows))
 

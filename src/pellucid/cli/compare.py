@@ -153,7 +153,7 @@ def _candidates(
 
 
 def _write(folder: Path, result: Any, mode: Any) -> None:
-    from pellucid.report.html import save_figure
+    from pellucid.plotting.saving import save_figure
 
     (folder / f"{mode.name}.json").write_text(json.dumps(result.to_dict(), indent=2) + "\n")
     for name, figure in mode.figures(result).items():

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.options import print_table
 from pellucid.cli.terminal import say
-from pellucid.data.readers.reading import some
+from pellucid.text import join_some
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,7 +81,7 @@ class OnTest:
         )
         for letter, numbers in (("A", result.only_a), ("B", result.only_b)):
             if numbers:
-                say(f"Only {letter} was right on {result.things} {some(numbers, most=MOST_LISTED)}.")
+                say(f"Only {letter} was right on {result.things} {join_some(numbers, most=MOST_LISTED)}.")
         best = result.a.result
         print(f"Always answering {best.most_common!r} would score {best.baseline:.4f}.")
         for note in result.notes:

@@ -144,7 +144,7 @@ def data_augment(
     from pellucid.data.augmentation.augment import augment_preset
     from pellucid.data.readers.images import read_image, resize_image
     from pellucid.plotting.contact_sheet import contact_sheet
-    from pellucid.report.html import save_figure
+    from pellucid.plotting.saving import save_figure
 
     chosen = None if augment is None else augment_preset(augment)
     save_figure(contact_sheet(resize_image(read_image(photo), 64, 64), chosen, seed=seed), out)

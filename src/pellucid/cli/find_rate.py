@@ -30,7 +30,7 @@ def find_rate(
     as_json: o.Json = False,
 ) -> None:
     """Train with a learning rate that grows from step to step, and see where the loss falls fastest."""
-    from pellucid.report.html import save_figure
+    from pellucid.plotting.saving import save_figure
     from pellucid.workflows.find_rate import sweep_rates
 
     split = o.load(data, target=target, image_size=image_size, mirror=mirror, seed=seed)

@@ -80,7 +80,7 @@ def _numbers(text: str | None) -> list[int] | None:
 
 
 def _print(outcome: "InfluenceOutcome") -> None:
-    from pellucid.plotting.style import signed
+    from pellucid.text import signed
 
     for one in outcome.explanations:
         for sentence in outcome.sentences(one):
@@ -95,7 +95,7 @@ def _print(outcome: "InfluenceOutcome") -> None:
 
 
 def _print_pushers(one: "Explanation", thing: str) -> None:
-    from pellucid.plotting.style import percent
+    from pellucid.text import percent
 
     rows = []
     for pusher in (*one.towards, *one.against):

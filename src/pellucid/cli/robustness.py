@@ -94,7 +94,7 @@ def _strengths(text: str | None, names: list[str] | None) -> dict[str, list[floa
 def _print(result: "Robustness") -> None:
     for line in result.in_words:
         say(line)
-    from pellucid.plotting.style import percent
+    from pellucid.text import percent
 
     rows = []
     for curve in result.ranking:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pellucid.data.readers.reading import brief
 from pellucid.errors import DataError, DownloadError, OptionError, unknown_name
+from pellucid.text import first_line
 
 _OFFLINE = (
     "Work offline with the built-in drawn-cats, or set PELLUCID_DATA_DIR to a folder that has the files."
@@ -108,7 +108,7 @@ def _verify(folder: Path, remote: Remote) -> None:
                 given = hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
             raise DownloadError(
-                f"{folder / file}: cannot be read ({brief(error)}). Check its permissions."
+                f"{folder / file}: cannot be read ({first_line(error)}). Check its permissions."
             ) from None
         if given != wanted:
             raise DownloadError(
@@ -133,7 +133,7 @@ def _download(name: str, base: str, remote: Remote, *, progress: bool, timeout: 
     except requests.exceptions.RequestException as error:
         failure = f"could not be downloaded from {host} ({_network_reason(error, timeout)})"
     except OSError as error:
-        failure = f"could not be stored in {cache} ({brief(error)})"
+        failure = f"could not be stored in {cache} ({first_line(error)})"
     except ValueError as error:  # how pooch says that the hash differs
         failure = f"could not be downloaded from {host} ({_hash_reason(file, remote, error)})"
     else:

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pellucid.data.readers.reading import some
 from pellucid.errors import DataError
+from pellucid.text import join_some
 from pellucid.types import Array
 
 _LARGEST_EXACT = 2**53  # above it, float64 no longer tells neighbouring whole numbers apart
@@ -80,7 +80,9 @@ def class_names(names: Array, where: str) -> tuple[str, ...]:
     texts = _decoded(names, where) if names.dtype.kind == "S" else names
     result = tuple(str(name) for name in texts.tolist())
     if len(result) < 2 or len(set(result)) < len(result) or "" in result:
-        raise DataError(f"{where}: expected at least two class names, all different, got: {some(result)}.")
+        raise DataError(
+            f"{where}: expected at least two class names, all different, got: {join_some(result)}."
+        )
     return result
 
 
@@ -133,7 +135,7 @@ def encode(
     else:
         raise DataError(
             f"{where}: expected labels from 0 to {len(classes) - 1}, one for each class name "
-            f"({some(classes)}), got {len(values)} different ones from {values[0]} to {values[-1]}. "
+            f"({join_some(classes)}), got {len(values)} different ones from {values[0]} to {values[-1]}. "
             "Add names or correct the labels."
         )
     stops = np.cumsum([len(part) for part in labels])[:-1]
@@ -144,7 +146,7 @@ def _positions(values: Array, classes: tuple[str, ...], where: str) -> Array:
     missing = [value for value in values.tolist() if value not in classes]
     if missing:
         raise DataError(
-            f"{where}: label {missing[0]!r} is not among the class names ({some(classes)}). "
+            f"{where}: label {missing[0]!r} is not among the class names ({join_some(classes)}). "
             "Correct the label or add the name."
         )
     return np.array([classes.index(value) for value in values.tolist()], dtype=np.int64)
@@ -154,7 +156,7 @@ def _renaming(values: Array) -> tuple[str, ...]:
     """Return the note that says which labels got another number, or none."""
     if np.array_equal(values, np.arange(len(values))):
         return ()
-    return (f"labels {some(values.tolist())} became {some(range(len(values)))}",)
+    return (f"labels {join_some(values.tolist())} became {join_some(range(len(values)))}",)
 
 
 def _whole_numbers(y: Array, where: str) -> Array:

@@ -7,8 +7,8 @@ import numpy as np
 
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.preprocess import check_finite
-from pellucid.data.readers.reading import plain
 from pellucid.errors import DataError, OptionError
+from pellucid.text import printable
 from pellucid.types import Array, Dataset, Split
 
 
@@ -114,7 +114,7 @@ def hold_out(
         if n_samples < 2:
             called = data.classes[label] if data.classes else str(label)
             raise DataError(
-                f"{name}: class {plain(called)!r} has 1 sample, and holding out a test part takes "
+                f"{name}: class {printable(called)!r} has 1 sample, and holding out a test part takes "
                 "at least 2. Add samples of it, or give a test part of its own."
             )
     n_test = int(np.ceil(test_fraction * m))

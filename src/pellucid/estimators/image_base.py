@@ -11,7 +11,6 @@ from sklearn.utils.validation import _check_y, check_consistent_length
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_size
-from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators.image_reading import (
     as_sources,
@@ -24,6 +23,7 @@ from pellucid.estimators.image_reading import (
 from pellucid.estimators.model_source import sketch
 from pellucid.estimators.network_base import BaseAnyNetwork
 from pellucid.nn.model import Model
+from pellucid.text import join_some
 from pellucid.training.executor.executor import n_cores
 from pellucid.types import Array, Shape
 
@@ -90,7 +90,7 @@ class BaseImages(BaseAnyNetwork):
                 hint = ' Repair or remove it, or pass on_error="skip" to leave such images out.'
                 raise DataError(fault_in_words(readings, sources) + (hint if len(readings.rows) else ""))
             _check_not_emptied(y, readings.rows, is_part=is_part)
-            names = some(named(sources, readings.faults), most=3)
+            names = join_some(named(sources, readings.faults), most=3)
             warnings.warn(
                 f"left out {len(readings.faults)} of {len(sources)} images that cannot be read: {names}",
                 UserWarning,

@@ -11,8 +11,8 @@ import numpy as np
 
 from pellucid.data.readers.folder import common_size, list_folder
 from pellucid.data.readers.images import image_to_input, read_image, read_size
-from pellucid.data.readers.reading import some
 from pellucid.errors import DataError
+from pellucid.text import join_some
 from pellucid.types import Array, Shape
 
 FILE = str | Path | bytes
@@ -278,7 +278,7 @@ def fault_in_words(readings: Readings, sources: Sequence[Any]) -> str:
     first = next(iter(readings.faults.values()))
     if len(readings.faults) == 1:
         return str(first)
-    names = some(named(sources, readings.faults), most=3)
+    names = join_some(named(sources, readings.faults), most=3)
     return f"{len(readings.faults)} of {len(sources)} images cannot be read: {names}. The first: {first}"
 
 

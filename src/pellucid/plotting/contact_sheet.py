@@ -10,7 +10,8 @@ import numpy as np
 from pellucid.data.augmentation.augment import TRANSFORMS, Augment, Transform
 from pellucid.data.augmentation.mixing import Blend
 from pellucid.errors import OptionError, ShapeError
-from pellucid.plotting.style import MUTED, WIDTH, by, check_images, look, new_figure, picture
+from pellucid.plotting.style import MUTED, WIDTH, check_images, look, new_figure, picture
+from pellucid.text import by
 from pellucid.types import Array
 
 if TYPE_CHECKING:

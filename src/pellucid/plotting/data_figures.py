@@ -15,18 +15,8 @@ import numpy as np
 from pellucid.errors import ShapeError
 from pellucid.plotting.network import network_diagram
 from pellucid.plotting.pictures import image_to_vector, new_photo, sample_grid
-from pellucid.plotting.style import (
-    BLUE,
-    INK,
-    MUTED,
-    ORANGE,
-    PAPER,
-    RED,
-    class_name,
-    look,
-    new_figure,
-    percent,
-)
+from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, PAPER, RED, class_name, look, new_figure
+from pellucid.text import percent
 from pellucid.types import Array, Split
 
 if TYPE_CHECKING:

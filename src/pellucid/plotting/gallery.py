@@ -16,9 +16,9 @@ from pellucid.plotting.style import (
     image_grid,
     look,
     new_figure,
-    percent,
     picture,
 )
+from pellucid.text import percent
 from pellucid.types import Array, Dataset
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from pellucid.plotting.style import (
     PAPER,
     PURPLE,
     WIDTH,
-    by,
     drawing_axes,
     look,
     new_figure,
 )
+from pellucid.text import by
 from pellucid.types import LayerRow, Shape
 
 if TYPE_CHECKING:

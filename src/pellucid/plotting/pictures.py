@@ -17,18 +17,17 @@ from pellucid.plotting.style import (
     PAPER,
     RED,
     WIDTH,
-    by,
     check_images,
     class_name,
     drawing_axes,
     image_grid,
     look,
     new_figure,
-    percent,
     picture,
     reduced,
 )
 from pellucid.rng import stream
+from pellucid.text import by, percent
 from pellucid.types import Array, Dataset
 
 if TYPE_CHECKING:

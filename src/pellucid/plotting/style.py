@@ -183,39 +183,3 @@ def class_name(classes: Sequence[str], index: int, longest: int = 24) -> str:
     """
     name = " ".join(classes[index].split()) if index < len(classes) else str(index)
     return name if len(name) <= longest else name[: longest - 1] + "…"
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """Return a share from 0 to 1 in percent; what is not quite all or nothing is not rounded to it.
-
-    Examples
-    --------
-    >>> percent(0.973), percent(0.9999), percent(1.0), percent(0.0001)
-    ('97 %', '> 99 %', '100 %', '< 1 %')
-    >>> percent(0.973, 1), percent(0.9999, 1)
-    ('97.3 %', '> 99.9 %')
-    """
-    if math.isnan(share):
-        return "? %"
-    least = 10.0**-digits
-    if share < 1 and round(100 * share, digits) == 100:
-        return f"> {100 - least:.{digits}f} %"
-    if share > 0 and round(100 * share, digits) == 0:
-        return f"< {least:.{digits}f} %"
-    return f"{100 * share:.{digits}f} %"
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """Return a number with a minus sign as long as a plus, and none before zeros.
-
-    Examples
-    --------
-    >>> signed(-0.123), signed(-0.001)
-    ('−0.12', '0.00')
-    """
-    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
-
-
-def by(shape: Sequence[int]) -> str:
-    """Return a shape in words, ``64 × 64 × 3``."""
-    return " × ".join(str(n) for n in shape)

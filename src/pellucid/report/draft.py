@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.report.html import DPI, Captioned, Section, save_figure
+from pellucid.plotting.saving import DPI, save_figure
+from pellucid.report.html import Captioned, Section
 from pellucid.report.sections.photos import PhotoShelf
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ A report is first put together as plain records, then written:
 
 >>> import numpy as np, tempfile, pathlib
 >>> from pellucid.plotting.data_figures import cost_curve
+>>> from pellucid.plotting.saving import save_figure
 >>> scratch = tempfile.TemporaryDirectory()
 >>> folder = pathlib.Path(scratch.name)
 >>> curve = cost_curve([0, 100, 200], [0.77, 0.67, 0.64])
@@ -31,14 +32,13 @@ from __future__ import annotations
 import base64
 import io
 import re
-import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pellucid.files import write_atomically
-from pellucid.plotting.style import look, percent
+from pellucid.plotting.saving import figure_png
 from pellucid.report.parts import (
     Captioned,
     Card,
@@ -51,6 +51,7 @@ from pellucid.report.parts import (
     Table,
 )
 from pellucid.report.sprites import NEAR, SHOWN, PhotoSheet
+from pellucid.text import percent
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -65,14 +66,10 @@ __all__ = [
     "ReportContent",
     "Section",
     "Table",
-    "figure_png",
-    "save_figure",
     "write_report",
 ]
 
-DPI = 150  # sharp on a screen of two pixels a point, and on paper
 CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
-MOST_PIXELS = 60_000  # a side; matplotlib and browsers end at 65,535
 LARGE = 60_000  # bytes, from which a figure's PNG file is made smaller for the page
 MOST_WEBP = 16_383  # pixels a side
 WEBP_QUALITY = 80
@@ -108,52 +105,6 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
     page = template.render(report=content, version=__version__, sheet=_sheet(content.sheet))
     write_atomically(path, page)
     return Path(path)
-
-
-def save_figure(figure: Figure, path: str | Path, *, dpi: float = DPI) -> bytes:
-    """Write a figure as a PNG file and return its bytes, so that it need not be drawn again.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    path : str or Path
-        Missing folders are made; an existing file is replaced once the new one is complete.
-    dpi : float, optional
-        Pixels an inch; lowered for a figure that would pass 60,000 pixels.
-
-    Returns
-    -------
-    bytes
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-
-    Examples
-    --------
-    See the top of this module.
-    """
-    png = figure_png(figure, dpi=dpi)
-    write_atomically(path, png)
-    return png
-
-
-def figure_png(figure: Figure, *, dpi: float = DPI) -> bytes:
-    """Return a figure as the bytes of a PNG file, the same bytes for the same figure.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> figure_png(Figure(figsize=(1, 1)))[1:4]
-    b'PNG'
-    """
-    buffer = io.BytesIO()
-    with look(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for that letter
-        fits = min(dpi, MOST_PIXELS / max(figure.get_size_inches()))
-        figure.savefig(buffer, format="png", dpi=fits, metadata={"Software": None})
-    return buffer.getvalue()
 
 
 class _Sheet(NamedTuple):

@@ -14,7 +14,8 @@ import numpy as np
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.plotting import data_figures as figures
-from pellucid.plotting.style import BLUE, ORANGE, image_grid, look, new_figure, percent, picture
+from pellucid.plotting.style import BLUE, ORANGE, image_grid, look, new_figure, picture
+from pellucid.text import percent
 from pellucid.types import Array, Dataset, Shape
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ import warnings
 
 import pytest
 
-from pellucid.data.readers.reading import brief, reading, some
+from pellucid.data.readers.reading import reading
 from pellucid.errors import DataError, OptionError
+from pellucid.text import first_line, join_some
 
 
 @pytest.mark.parametrize("failure", [KeyError("x"), RuntimeError("x"), SyntaxError("x"), RecursionError("x")])
@@ -36,7 +37,7 @@ def test_warnings_are_silent_inside_and_as_before_outside() -> None:
 
 
 def test_messages_are_short_and_printable() -> None:
-    assert brief(ValueError("\x1b[31m" + "x" * 500)) == "?[31m" + "x" * 112 + "..."
-    assert brief(FileNotFoundError(2, "No such file or directory")) == "no such file or directory"
-    assert some(["a", "b"]) == "a, b"
-    assert some("abcdefgh") == "a, b, c, d, e, f and 2 more"
+    assert first_line(ValueError("\x1b[31m" + "x" * 500)) == "?[31m" + "x" * 112 + "..."
+    assert first_line(FileNotFoundError(2, "No such file or directory")) == "no such file or directory"
+    assert join_some(["a", "b"]) == "a, b"
+    assert join_some("abcdefgh") == "a, b, c, d, e, f and 2 more"

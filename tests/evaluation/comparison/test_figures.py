@@ -13,7 +13,7 @@ from pellucid.evaluation.comparison.figures import (
 )
 from pellucid.evaluation.comparison.repetition import FoldMean, corrected_t_interval
 from pellucid.evaluation.comparison.seed_figures import lottery_figure
-from pellucid.report.html import save_figure
+from pellucid.plotting.saving import save_figure
 from pellucid.types import Dataset
 
 

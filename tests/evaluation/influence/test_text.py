@@ -18,8 +18,8 @@ from pellucid.evaluation.influence.measure import (
     Retrained,
     in_words,
 )
+from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import ORANGE
-from pellucid.report.html import figure_png
 from pellucid.types import Dataset
 
 TOWARDS = (InfluentialSample(4, "cat", 0.5, 2.0, 0.5), InfluentialSample(1, "cat", 0.4, 1.0, 0.4))

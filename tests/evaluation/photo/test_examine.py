@@ -17,8 +17,8 @@ from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
+from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import WIDTH, reduced
-from pellucid.report.html import figure_png
 from pellucid.training.loop import train
 from pellucid.types import Array, Dataset
 

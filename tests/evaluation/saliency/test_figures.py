@@ -21,8 +21,8 @@ from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import AvgPool2D
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
+from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import WIDTH
-from pellucid.report.html import figure_png
 
 
 def small(shape: tuple[int, ...] = (12, 12, 3), *, has_convolution: bool = True) -> Model:

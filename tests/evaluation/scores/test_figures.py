@@ -11,7 +11,7 @@ from pellucid.evaluation.scores import figures as draw
 from pellucid.evaluation.scores.measure import assess_outputs
 from pellucid.evaluation.scores.outputs import Outputs, log_odds
 from pellucid.evaluation.scores.records import ScoresWithIntervals
-from pellucid.report.html import figure_png
+from pellucid.plotting.saving import figure_png
 from pellucid.types import Array
 
 

@@ -16,7 +16,7 @@ from pellucid.evaluation.scores.text import headline, in_words
 from pellucid.nn.layers import Dense
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-from pellucid.stats_resampling import bootstrap
+from pellucid.stats import bootstrap
 from pellucid.training.loop import train
 from pellucid.types import Array, Dataset
 

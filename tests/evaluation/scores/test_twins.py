@@ -18,7 +18,7 @@ from pellucid.evaluation.scores.one_vs_rest import Columns, ResampledColumns
 from pellucid.evaluation.scores.outputs import Outputs, log_odds
 from pellucid.evaluation.scores.regression import quantity_estimates, quantity_figures
 from pellucid.evaluation.scores.roc import pr_curve_of, roc_curve_of
-from pellucid.stats_intervals import Estimate
+from pellucid.stats import Estimate
 from pellucid.types import Array
 
 

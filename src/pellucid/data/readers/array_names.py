@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError
+from pellucid.text import join_some
 
 _TRAIN = {"train", "training"}
 _TEST = {"test", "testing"}
@@ -86,7 +86,7 @@ def choose_pairs(
         raise OptionError(
             f"{where}: expected both x_key and y_key, or neither; got x_key={x_key}, y_key={y_key}."
         )
-    has = f"The file has: {some(names, most=12)}."
+    has = f"The file has: {join_some(names, most=12)}."
     if x_key is not None and y_key is not None:
         for key in (x_key, y_key):
             if key not in names:
@@ -99,9 +99,9 @@ def choose_pairs(
     if len(by_role) == len(pairs) and "train" in by_role and {"test", "validation"} & set(by_role):
         used = "test" if "test" in by_role else "validation"
         unused = [pair for role, pair in by_role.items() if role not in ("train", used)]
-        notes = tuple(f"{some(pair)} are not used" for pair in unused)
+        notes = tuple(f"{join_some(pair)} are not used" for pair in unused)
         if used == "validation":
-            notes = (f"{some(by_role[used])} serve as the test part", *notes)
+            notes = (f"{join_some(by_role[used])} serve as the test part", *notes)
         return {"train": by_role["train"], "test": by_role[used]}, notes
     problem = (
         "several pairs of inputs and labels"

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.data.readers.images import check_size, read_image, read_size, resize_image
-from pellucid.data.readers.reading import brief, some
 from pellucid.data.validate import Part, RawSplit
 from pellucid.errors import DataError
+from pellucid.text import first_line, join_some
 
 _TEST_NAMES = ("test", "val", "valid", "validation")
 _DEFAULT_SIZE = (64, 64)
@@ -86,8 +86,8 @@ def list_folder(root: Path) -> tuple[list[Listing], tuple[str, ...]]:
     if len(listings) == 2 and listings[0].classes != listings[1].classes:
         only = [sorted(set(a.classes) - set(b.classes)) for a, b in (listings, listings[::-1])]
         raise DataError(
-            f"{root}: the class folders differ: only in {folders[0].name}/: {some(only[0])}; "
-            f"only in {folders[1].name}/: {some(only[1])}. Give both the same sub-folders."
+            f"{root}: the class folders differ: only in {folders[0].name}/: {join_some(only[0])}; "
+            f"only in {folders[1].name}/: {join_some(only[1])}. Give both the same sub-folders."
         )
     return listings, notes
 
@@ -141,7 +141,7 @@ def _parts(root: Path) -> tuple[list[Path], tuple[str, ...]]:
     else:
         chosen = [by_name["train"], test]
         ignored = [path.name for path in (*folders, *files) if path not in chosen]
-    return chosen, (f"not used: {some(ignored, most=3)}",) if ignored else ()
+    return chosen, (f"not used: {join_some(ignored, most=3)}",) if ignored else ()
 
 
 def _list_images(folder: Path) -> Listing:
@@ -177,7 +177,7 @@ def _visible(folder: Path) -> tuple[list[Path], list[Path]]:
         return [path for path in entries if path.is_dir()], [path for path in entries if not path.is_dir()]
     except OSError as error:
         raise DataError(
-            f"{folder}: cannot list this folder ({brief(error)}). Check its permissions."
+            f"{folder}: cannot list this folder ({first_line(error)}). Check its permissions."
         ) from None
 
 
@@ -214,7 +214,7 @@ def _read_images(listing: Listing, size: tuple[int, int], bad: dict[Path, str]) 
 
 def _report(root: Path, bad: dict[Path, str], n_files: int, skip_bad: bool) -> str:
     """Return the note on the images left out, or raise."""
-    names = some([str(file.relative_to(root)) for file in sorted(bad)], most=3)
+    names = join_some([str(file.relative_to(root)) for file in sorted(bad)], most=3)
     if skip_bad:
         return f"skipped {len(bad)} of {n_files} images that cannot be read: {names}"
     reason = next(iter(bad.values()))

@@ -8,9 +8,10 @@ import numpy as np
 
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
-from pellucid.data.readers.reading import check_file, plain, reading
+from pellucid.data.readers.reading import check_file, reading
 from pellucid.data.validate import Part, RawSplit
 from pellucid.errors import DataError
+from pellucid.text import printable
 from pellucid.types import Array
 
 # Deflate packs at most 1,032 times. A damaged header can claim any size, and filling in what was never stored
@@ -95,7 +96,7 @@ def _read_file(path: Path, x_key: str | None, y_key: str | None) -> _Found:
         pairs, notes = choose_pairs(names, x_key, y_key, str(path))
         parts = {}
         for role, (x_name, y_name) in pairs.items():
-            where = f"{path}, {plain(x_name)} and {plain(y_name)}"
+            where = f"{path}, {printable(x_name)} and {printable(y_name)}"
             parts[role] = Part(_read(file[x_name], path), _read(file[y_name], path), where)
         key = next((key for key in CLASS_KEYS if key in names), None)
         classes = class_names(_read(file[key], path), f"{path}, {key}") if key else None
@@ -120,7 +121,7 @@ def _read(dataset: Any, path: Path) -> Array:
     """Return a whole dataset; strings of any length as str."""
     import h5py
 
-    where = f"{path}, {plain(dataset.name.lstrip('/'))}"
+    where = f"{path}, {printable(dataset.name.lstrip('/'))}"
     text = h5py.check_string_dtype(dataset.dtype)
     if dataset.dtype.hasobject and text is None:
         raise DataError(f"{where}: expected numbers or words, found objects. Save it with a numeric dtype.")

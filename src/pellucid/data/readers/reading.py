@@ -3,11 +3,12 @@
 import stat
 import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pellucid.errors import DataError, PellucidError
+from pellucid.text import first_line
 
 # The warning filters are global to the process, and a server reads images in several threads.
 _LOCK = threading.RLock()
@@ -40,7 +41,7 @@ def check_file(path: Path, what: str) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"{wanted}, found no such file. Check the path.") from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise DataError(f"{wanted}, but cannot look at it ({brief(error)}). Check the path.") from None
+        raise DataError(f"{wanted}, but cannot look at it ({first_line(error)}). Check the path.") from None
     if stat.S_ISDIR(status.st_mode):
         raise DataError(f"{wanted}, found a folder. Name a file in it.")
     if not stat.S_ISREG(status.st_mode):
@@ -91,48 +92,5 @@ def reading(where: object, what: str, advice: str) -> Iterator[None]:
             ) from None
         except Exception as error:
             raise DataError(
-                f"{where}: expected {what}, but cannot read it ({brief(error)}). {advice}"
+                f"{where}: expected {what}, but cannot read it ({first_line(error)}). {advice}"
             ) from error
-
-
-def brief(error: Exception) -> str:
-    """Return what an exception says, in one short line.
-
-    Examples
-    --------
-    >>> brief(ValueError("bad magic number\\nand a long story"))
-    'bad magic number'
-    >>> brief(EOFError())
-    'EOFError'
-    """
-    if isinstance(error, OSError) and error.strerror:
-        return plain(error.strerror).lower()
-    lines = str(error).strip().splitlines()
-    return plain(lines[0]) if lines else type(error).__name__
-
-
-def plain(text: str) -> str:
-    """Return a foreign name or message fit for a line of ours: printable, and not long.
-
-    Examples
-    --------
-    >>> plain("train\\nset")
-    'train?set'
-    """
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return text if len(text) <= 120 else text[:117] + "..."
-
-
-def some(items: Iterable[object], most: int = 6) -> str:
-    """Return the items joined by commas, with the number of those left out of a long list.
-
-    Examples
-    --------
-    >>> some(range(9), most=3)
-    '0, 1, 2 and 6 more'
-    >>> some([])
-    'none'
-    """
-    words = [plain(str(item)) for item in items]
-    more = f" and {len(words) - most} more" if len(words) > most else ""
-    return ", ".join(words[:most]) + more if words else "none"

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.data.labels import as_labels, encode
-from pellucid.data.readers.reading import plain, some
 from pellucid.data.readers.table_schema import MISSING, Column, TableSchema, yes_no
 from pellucid.data.readers.table_text import Table, no_such_columns, number, numbers, read_table
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError
+from pellucid.text import join_some, printable
 from pellucid.types import Array, Dataset, Split
 
 # More words than that in one column are names or numbers of something; more whole numbers are a quantity.
@@ -97,7 +97,7 @@ def split_table(
     if len(table.names) < 2:
         raise DataError(
             f"{table.where}: expected at least two columns, one to predict and one to predict it from, got only "
-            f"{plain(table.names[0])!r}. Divide columns by comma, semicolon or tab."
+            f"{printable(table.names[0])!r}. Divide columns by comma, semicolon or tab."
         )
     goal = _read_target(table, target)
     if len(table.rows) < 2:
@@ -136,7 +136,7 @@ def _read_target(table: Table, target: str | None) -> _Goal:
     if target is None or not target.strip():
         raise DataError(
             f"{table.where}: expected a target, the name of the column to predict. Columns: "
-            f"{some(table.names, 12)}. Try target={plain(table.names[-1])!r}."
+            f"{join_some(table.names, 12)}. Try target={printable(table.names[-1])!r}."
         )
     names, kind = parse_target(target.strip(), table.names)
     missing = [name for name in names if name not in table.names]
@@ -144,12 +144,12 @@ def _read_target(table: Table, target: str | None) -> _Goal:
         raise no_such_columns(table, missing, "which was named as the target")
     if len(set(names)) < len(names):
         raise DataError(
-            f"{table.where}: expected different target columns, got {some(names)}. Name each once."
+            f"{table.where}: expected different target columns, got {join_some(names)}. Name each once."
         )
     if len(names) > 1:
         y = np.stack([yes_no(table, name) for name in names], axis=1)
         same = [name for name, column in zip(names, y.T, strict=True) if np.ptp(column) == 0]
-        notes = (f"one answer only in every row of: {some(same)}",) if same else ()
+        notes = (f"one answer only in every row of: {join_some(same)}",) if same else ()
         return _Goal(names, "multi_label", y, names, notes)
     return _one_target(table, names[0], kind)
 
@@ -166,7 +166,7 @@ def parse_target(target: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...]
 
 def _one_target(table: Table, name: str, kind: str) -> _Goal:
     cells = table.column(name)
-    where = f"{table.where}: target {plain(name)!r}"
+    where = f"{table.where}: target {printable(name)!r}"
     absent = [row for row, cell in zip(table.rows, cells, strict=True) if not cell]
     if absent:
         raise DataError(
@@ -183,7 +183,9 @@ def _one_target(table: Table, name: str, kind: str) -> _Goal:
         if is_number and (not is_whole or n_different > MOST_CATEGORIES):
             kind = "number"
             notes = (
-                (f"{n_different} different whole numbers in {plain(name)!r}: a quantity",) if is_whole else ()
+                (f"{n_different} different whole numbers in {printable(name)!r}: a quantity",)
+                if is_whole
+                else ()
             )
     if kind == "number":
         return _Goal((name,), "regression", np.array(numbers(table, name)), notes=notes)
@@ -191,8 +193,8 @@ def _one_target(table: Table, name: str, kind: str) -> _Goal:
     rare = [classes[label] for label, count in Counter(codes.tolist()).items() if count == 1]
     if rare and None not in values:
         raise DataError(
-            f"{where}: class {plain(rare[0])!r} has 1 row, and holding out a test part takes at least 2. Add "
-            f"rows; or, if the numbers are a quantity and no classes, say target={plain(name + ':number')!r}."
+            f"{where}: class {printable(rare[0])!r} has 1 row, and holding out a test part takes at least 2. Add "
+            f"rows; or, if the numbers are a quantity and no classes, say target={printable(name + ':number')!r}."
         )
     return _Goal((name,), "classification", codes, classes, notes)
 
@@ -217,7 +219,7 @@ def _input_kinds(table: Table, target: tuple[str, ...]) -> tuple[list[tuple[str,
             notes += [note] if note else []
     if not kinds:
         raise DataError(
-            f"{table.where}: no column is left to predict {some(target)} from ({'; '.join(notes[:3])}). "
+            f"{table.where}: no column is left to predict {join_some(target)} from ({'; '.join(notes[:3])}). "
             "Add columns of numbers, or of a few different words."
         )
     return kinds, notes
@@ -226,7 +228,7 @@ def _input_kinds(table: Table, target: tuple[str, ...]) -> tuple[list[tuple[str,
 def _input_kind(table: Table, name: str) -> tuple[str, str]:
     """Return "numeric", "category" or, to leave the column out, ""; and a note or ""."""
     cells = table.column(name)
-    column = f"column {plain(name)!r}"
+    column = f"column {printable(name)!r}"
     present = [i for i, cell in enumerate(cells) if cell]
     if not present:
         return "", f"left out {column}: it is empty"
@@ -237,7 +239,7 @@ def _input_kind(table: Table, name: str) -> tuple[str, str]:
         return "numeric", f"{column} only counts the rows: better remove it" if is_count else ""
     _check_commas(table, name)
     first = present[values.index(None)]
-    word = f"{plain(cells[first])!r} in {table.rows[first]}"
+    word = f"{printable(cells[first])!r} in {table.rows[first]}"
     share, n_different = _share(values), len(set(cells))
     if n_different > MOST_CATEGORIES and share >= _MOSTLY:
         raise DataError(
@@ -261,8 +263,8 @@ def _check_commas(table: Table, name: str) -> None:
     words = [i for i, cell in enumerate(cells) if cell and number(cell) is None]
     if words and all(_COMMA_NUMBER.fullmatch(cells[i]) for i in words):
         raise DataError(
-            f"{table.where}: column {plain(name)!r}: expected numbers with a decimal point, got "
-            f"{plain(cells[words[0]])!r} in {table.rows[words[0]]} ({len(words)} such). "
+            f"{table.where}: column {printable(name)!r}: expected numbers with a decimal point, got "
+            f"{printable(cells[words[0]])!r} in {table.rows[words[0]]} ({len(words)} such). "
             "Write 3.14, and 1000 without a comma."
         )
 
@@ -275,4 +277,4 @@ def _categories(train: Table, name: str, kind: str) -> tuple[str, ...]:
 
 def _constant(train: Table, columns: tuple[Column, ...]) -> list[str]:
     names = [column.name for column in columns if len(set(train.column(column.name))) == 1]
-    return [f"one value only in every training row of: {some(names)}"] if names else []
+    return [f"one value only in every training row of: {join_some(names)}"] if names else []

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.reading import plain, some
 from pellucid.data.readers.table_text import Table, no_such_columns, number, numbers, read_table, table_of
 from pellucid.errors import DataError, FormatError, OptionError, unknown_name
+from pellucid.text import join_some, printable
 from pellucid.types import Array
 
 KINDS = ("numeric", "category")
@@ -39,7 +39,9 @@ class Column:
             raise OptionError(unknown_name("kind of column", self.kind, KINDS))
         n_different = len(set(self.categories))
         if bool(n_different) != (self.kind == "category") or n_different != len(self.categories):
-            raise OptionError(f"column {plain(self.name)!r}: its categories do not fit a {self.kind} column.")
+            raise OptionError(
+                f"column {printable(self.name)!r}: its categories do not fit a {self.kind} column."
+            )
 
     @property
     def width(self) -> int:
@@ -170,7 +172,7 @@ class TableSchema:
             absent = [name for name in self.target if name not in table.names]
             y = self._encode_target(table) if not absent else None
             if absent and len(absent) < len(self.target):
-                notes.append(f"no labels read: there is no column {some(absent)}")
+                notes.append(f"no labels read: there is no column {join_some(absent)}")
         return Encoded(X, y, tuple(notes))
 
     def _encode_target(self, table: Table) -> Array:
@@ -184,8 +186,9 @@ class TableSchema:
             first = codes.index(-1)
             cell = table.column(self.target[0])[first] or MISSING
             raise DataError(
-                f"{table.where}: column {plain(self.target[0])!r} holds {plain(cell)!r} in {table.rows[first]}, "
-                f"which is none of the model's classes ({some(self.classes)}). Correct it or remove the row."
+                f"{table.where}: column {printable(self.target[0])!r} holds {printable(cell)!r} in "
+                f"{table.rows[first]}, "
+                f"which is none of the model's classes ({join_some(self.classes)}). Correct it or remove the row."
             )
         return np.array(codes, np.int64)
 
@@ -235,8 +238,8 @@ def yes_no(table: Table, name: str) -> Array:
     if -1 in values:
         first = values.index(-1)
         raise DataError(
-            f"{table.where}: target column {plain(name)!r}: expected 0 or 1, since several targets are several "
-            f"yes-or-no questions, got {plain(cells[first] or MISSING)!r} in {table.rows[first]}."
+            f"{table.where}: target column {printable(name)!r}: expected 0 or 1, since several targets are several "
+            f"yes-or-no questions, got {printable(cells[first] or MISSING)!r} in {table.rows[first]}."
         )
     return np.array(values, np.int64)
 
@@ -252,7 +255,8 @@ def _one_hot(table: Table, column: Column, part: Array) -> list[str]:
         return []
     first = int(unknown[0])
     return [
-        f"column {plain(column.name)!r}: {plain(cells[first])!r} ({table.rows[first]}) is no category of the "
+        f"column {printable(column.name)!r}: {printable(cells[first])!r} ({table.rows[first]}) is no category "
+        "of the "
         f"training part and became all zeros, in {len(unknown)} of {len(cells)} rows"
     ]
 
@@ -265,5 +269,5 @@ def _whole(cell: str) -> str:
 
 def _texts(values: Any) -> tuple[str, ...]:
     if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
-        raise TypeError(f"expected a list of texts, got {plain(repr(values))}.")
+        raise TypeError(f"expected a list of texts, got {printable(repr(values))}.")
     return tuple(values)

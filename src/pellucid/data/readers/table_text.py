@@ -10,8 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pellucid.data.readers.reading import check_file, plain, reading, some
+from pellucid.data.readers.reading import check_file, reading
 from pellucid.errors import DataError
+from pellucid.text import join_some, printable
 from pellucid.types import Array
 
 DELIMITERS = (",", ";", "\t")
@@ -139,7 +140,7 @@ def numbers(table: Table, name: str) -> list[float]:
     bad = [i for i, value in enumerate(values) if value is None or not math.isfinite(value)]
     if not bad:
         return [value for value in values if value is not None]
-    column = f"{table.where}: column {plain(name)!r}"
+    column = f"{table.where}: column {printable(name)!r}"
     missing = [i for i in bad if cells[i] == ""]
     if missing:
         raise DataError(
@@ -147,7 +148,7 @@ def numbers(table: Table, name: str) -> list[float]:
             "Fill them in, or remove the rows or the column."
         )
     raise DataError(
-        f"{column}: expected finite numbers, got {plain(cells[bad[0]])!r} in {table.rows[bad[0]]} "
+        f"{column}: expected finite numbers, got {printable(cells[bad[0]])!r} in {table.rows[bad[0]]} "
         f"({len(bad)} such of {len(cells)}). Correct it."
     )
 
@@ -162,13 +163,13 @@ def no_such_columns(table: Table, missing: Sequence[str], why: str) -> DataError
     """
     found = {name.casefold(): name for name in table.names}
     near = difflib.get_close_matches(missing[0].casefold(), found, n=1, cutoff=0.5)
-    hint = f" Did you mean {plain(found[near[0]])!r}?" if near else ""
+    hint = f" Did you mean {printable(found[near[0]])!r}?" if near else ""
     if any(number(name) is not None for name in table.names):
         hint += _HEADER_HINT
     what = "column" if len(missing) == 1 else "columns"
-    words = some([repr(plain(name)) for name in missing])
+    words = join_some([repr(printable(name)) for name in missing])
     return DataError(
-        f"{table.where}: there is no {what} {words}, {why}.{hint} Columns: {some(table.names, 12)}."
+        f"{table.where}: there is no {what} {words}, {why}.{hint} Columns: {join_some(table.names, 12)}."
     )
 
 
@@ -219,7 +220,7 @@ def _records(text: str, delimiter: str, path: Path) -> tuple[list[list[str]], li
             last = reader.line_num
     except csv.Error as error:
         raise DataError(
-            f"{path}: cannot divide the text from line {last + 1} on ({plain(str(error))}). "
+            f"{path}: cannot divide the text from line {last + 1} on ({printable(str(error))}). "
             'Close each quote ("), and write a quote inside quoted text twice.'
         ) from None
     return records, lines
@@ -232,7 +233,7 @@ def _named(
     if repeated:
         hint = "" if number(repeated[0]) is None else _HEADER_HINT
         raise DataError(
-            f"{where}: expected different names for the columns, got {plain(repeated[0])!r} twice. "
+            f"{where}: expected different names for the columns, got {printable(repeated[0])!r} twice. "
             f"Rename one.{hint}"
         )
     kept = [(name, tuple(map(_cell, column))) for name, column in zip(names, columns, strict=True) if name]
@@ -240,7 +241,7 @@ def _named(
         raise DataError(f"{where}: expected a line of column names, found empty ones. Write one at the top.")
     unnamed = [i for i, name in enumerate(names, start=1) if not name]
     what = "column" if len(unnamed) == 1 else "columns"
-    notes = (f"left out {what} {some(unnamed)}, which the first line does not name",) if unnamed else ()
+    notes = (f"left out {what} {join_some(unnamed)}, which the first line does not name",) if unnamed else ()
     return Table(tuple(name for name, _ in kept), tuple(column for _, column in kept), rows, where, notes)
 
 

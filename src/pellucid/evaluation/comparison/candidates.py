@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks.pixels import are_pictures
-from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.formats.architecture import Architecture, load_architecture
@@ -18,6 +17,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS
 from pellucid.runs.build import fit, make_model, plan
 from pellucid.runs.config import TrainingConfig, is_preset
+from pellucid.text import join_some
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.types import Array, Dataset, Split
@@ -182,8 +182,8 @@ def answers(candidate: Candidate, model: Model, data: Dataset) -> Array:
     are_named = bool(model.classes and data.classes)
     if are_named and set(model.classes) != set(data.classes):
         raise DataError(
-            f"{candidate.title}: the model knows the classes {some(model.classes)}, the data has "
-            f"{some(data.classes)}. Compare on data of the same classes."
+            f"{candidate.title}: the model knows the classes {join_some(model.classes)}, the data has "
+            f"{join_some(data.classes)}. Compare on data of the same classes."
         )
     try:
         predicted = read_outputs(model, data).predicted

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.rng import stream
-from pellucid.stats_intervals import LEVEL, check_level, is_point, percentile_interval
+from pellucid.stats import LEVEL, check_level, is_point, percentile_interval
 from pellucid.types import Array
 
 N_RESAMPLES = 10_000

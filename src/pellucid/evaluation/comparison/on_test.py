@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks.check import leaked_test_rows
-from pellucid.data.readers.reading import some
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
@@ -22,7 +21,8 @@ from pellucid.evaluation.comparison.measure import McNemar, chance_in_words, mcn
 from pellucid.evaluation.scores.metrics import Scores, score
 from pellucid.evaluation.scores.of_model import on_new_table, was_trained_on_other
 from pellucid.nn.model import Model
-from pellucid.stats_intervals import wilson_interval
+from pellucid.stats import wilson_interval
+from pellucid.text import join_some
 from pellucid.training.events import Callback
 from pellucid.types import Array, Dataset, Split
 
@@ -221,7 +221,8 @@ def _check_classes(a: Candidate, b: Candidate) -> None:
     known = [candidate.model.classes for candidate in (a, b) if candidate.model is not None]
     if len(known) == 2 and set(known[0]) != set(known[1]):
         raise DataError(
-            f"{a.title} knows the classes {some(known[0])}, {b.title} {some(known[1])}. Only models of the same "
+            f"{a.title} knows the classes {join_some(known[0])}, {b.title} {join_some(known[1])}. Only models "
+            "of the same "
             "classes can be compared."
         )
 
@@ -274,6 +275,7 @@ def _copies(split: Split, test: Dataset, things: str) -> list[str]:
     if len(leaked) == 1:
         return [f"Test {things[:-1]} {leaked[0]} is in the training part too: it tests memory, not learning."]
     return [
-        f"{len(leaked)} of {len(test)} test {things} are in the training part too ({some(leaked, most=10)}): they "
+        f"{len(leaked)} of {len(test)} test {things} are in the training part too "
+        f"({join_some(leaked, most=10)}): they "
         "test memory, not learning."
     ]

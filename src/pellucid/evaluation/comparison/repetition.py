@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.stats_intervals import LEVEL, check_level
+from pellucid.stats import LEVEL, check_level
 from pellucid.types import Array
 
 

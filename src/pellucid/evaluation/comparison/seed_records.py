@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.evaluation.comparison.repetition import MeanDifference, welch_advantage
-from pellucid.stats_wilson import wilson_interval
+from pellucid.stats import wilson_interval
 from pellucid.types import Array
 from pellucid.workflows.reproduce import PUBLISHED_TEST_ACCURACY
 

@@ -20,9 +20,9 @@ from pellucid.plotting.style import (
     class_name,
     look,
     new_figure,
-    percent,
     picture,
 )
+from pellucid.text import percent
 from pellucid.types import Dataset
 
 if TYPE_CHECKING:

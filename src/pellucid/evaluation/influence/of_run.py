@@ -35,7 +35,7 @@ from pellucid.evaluation.saliency.sanity import rank_correlation
 from pellucid.evaluation.scores.of_run import RunResult, holds_photos
 from pellucid.evaluation.scores.predictions import pick
 from pellucid.files import write_atomically
-from pellucid.report.html import save_figure
+from pellucid.plotting.saving import save_figure
 from pellucid.runs.folder import atomic_folder
 from pellucid.runs.record import read_run
 from pellucid.types import Array

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pellucid.evaluation.influence.records import FEW, Explanation, GroupRemoval, InfluentialSample
-from pellucid.plotting.style import percent
+from pellucid.text import percent
 
 MANY = 0.6  # the share of random orders that change a verdict, from which it hangs by a thread
 

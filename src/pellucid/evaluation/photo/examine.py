@@ -13,7 +13,7 @@ from pellucid.evaluation.photo.novelty import BLIND, Novelty, NoveltyTest
 from pellucid.evaluation.photo.variants import photo_variants
 from pellucid.evaluation.saliency.scoring import check_takes_image
 from pellucid.nn.model import Model
-from pellucid.plotting.style import percent
+from pellucid.text import percent
 from pellucid.types import Array, Dataset
 
 N_NEAR = 5

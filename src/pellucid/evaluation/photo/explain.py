@@ -19,10 +19,10 @@ from pellucid.evaluation.scores.outputs import check_weights
 from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
-from pellucid.plotting.style import percent
-from pellucid.report.html import save_figure
+from pellucid.plotting.saving import save_figure
 from pellucid.runs.folder import atomic_folder
 from pellucid.runs.training_photos import find_training_photos
+from pellucid.text import percent
 from pellucid.types import Array, Dataset
 
 STAGES = 5

@@ -10,18 +10,8 @@ import numpy as np
 
 from pellucid.evaluation.photo.examine import OwnPhoto
 from pellucid.plotting.grid import new_page, place_picture, place_text
-from pellucid.plotting.style import (
-    GREEN,
-    INK,
-    MUTED,
-    RED,
-    WIDTH,
-    by,
-    class_name,
-    look,
-    percent,
-    reduced,
-)
+from pellucid.plotting.style import GREEN, INK, MUTED, RED, WIDTH, class_name, look, reduced
+from pellucid.text import by, percent
 from pellucid.types import Array, Dataset
 
 if TYPE_CHECKING:

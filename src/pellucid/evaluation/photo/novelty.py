@@ -8,8 +8,8 @@ import numpy as np
 
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.plotting.style import percent
 from pellucid.rng import stream
+from pellucid.text import percent
 from pellucid.types import Array
 
 LEVEL = 0.01  # the promised rate of false alarms: beyond the 99th percentile

@@ -10,18 +10,8 @@ import numpy as np
 from pellucid.evaluation.robustness.perturbations import REASONS
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
 from pellucid.evaluation.robustness.sheet import perturbation_sheet
-from pellucid.plotting.style import (
-    BLUE,
-    INK,
-    MUTED,
-    ORANGE,
-    RED,
-    WIDTH,
-    class_name,
-    look,
-    new_figure,
-    percent,
-)
+from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, RED, WIDTH, class_name, look, new_figure
+from pellucid.text import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

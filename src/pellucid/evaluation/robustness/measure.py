@@ -14,7 +14,7 @@ from pellucid.evaluation.scores.metrics import score
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.nn.model import Model
 from pellucid.rng import stream
-from pellucid.stats_intervals import wilson_interval
+from pellucid.stats import wilson_interval
 from pellucid.types import Array, Dataset
 
 PIECE = 1024  # photos changed at a time, so that a large set needs no large buffers

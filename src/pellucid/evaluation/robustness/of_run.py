@@ -18,7 +18,7 @@ from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
-from pellucid.report.html import save_figure
+from pellucid.plotting.saving import save_figure
 from pellucid.runs.folder import atomic_folder
 from pellucid.types import Dataset, Split
 

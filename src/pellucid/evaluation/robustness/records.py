@@ -6,8 +6,8 @@ from typing import Any
 
 from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation, nearest
-from pellucid.plotting.style import percent
-from pellucid.stats_intervals import wilson_interval
+from pellucid.stats import wilson_interval
+from pellucid.text import percent
 
 POINTS = 10  # a loss of so many percent of all photos counts as a break
 

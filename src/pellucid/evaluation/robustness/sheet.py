@@ -14,16 +14,8 @@ from pellucid.evaluation.robustness.measure import change_photos, check_model, h
 from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
 from pellucid.nn.model import Model
 from pellucid.plotting.grid import new_page, place_picture, place_text
-from pellucid.plotting.style import (
-    BLUE,
-    MUTED,
-    RED,
-    WIDTH,
-    by,
-    class_name,
-    look,
-    percent,
-)
+from pellucid.plotting.style import BLUE, MUTED, RED, WIDTH, class_name, look
+from pellucid.text import by, percent
 from pellucid.types import Array
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
-from pellucid.plotting.style import signed
 from pellucid.rng import stream
+from pellucid.text import signed
 from pellucid.types import Array
 
 SPARE_DRAWS = 10  # an untrained network may be silent at a photo: then another is drawn

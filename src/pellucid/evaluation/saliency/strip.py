@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pellucid.evaluation.saliency.figures import heat_picture
 from pellucid.evaluation.saliency.measure import SaliencyMap
 from pellucid.plotting.grid import new_page, place_picture, place_text
-from pellucid.plotting.style import MUTED, RED, WIDTH, check_images, look, signed
+from pellucid.plotting.style import MUTED, RED, WIDTH, check_images, look
+from pellucid.text import signed
 from pellucid.types import Array
 
 if TYPE_CHECKING:

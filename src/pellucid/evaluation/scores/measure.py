@@ -8,7 +8,6 @@ import numpy as np
 
 from pellucid.checks.copies import find_leaks
 from pellucid.checks.records import ProgressCallback, no_progress
-from pellucid.data.readers.reading import some
 from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.scores.calibration import calibrate, squared_errors, surprises
 from pellucid.evaluation.scores.metrics import score
@@ -24,8 +23,8 @@ from pellucid.evaluation.scores.outputs import Outputs, read_outputs
 from pellucid.evaluation.scores.records import ScoresWithIntervals
 from pellucid.evaluation.scores.regression import quantity_estimates
 from pellucid.nn.model import Model
-from pellucid.stats_intervals import LEVEL, Estimate, check_level, interval_of, proportion
-from pellucid.stats_resampling import N_RESAMPLES, bootstrap
+from pellucid.stats import LEVEL, N_RESAMPLES, Estimate, bootstrap, check_level, interval_of, proportion
+from pellucid.text import join_some
 from pellucid.types import Array, Dataset
 
 SEED = 1
@@ -189,7 +188,9 @@ def _with_classes(
         sure = P[np.arange(len(y)), predicted]
         calibration = calibrate(y == predicted, sure, level=level, with_chance=True, seed=seed)
     absent = [figures.name for figures in per_class if not figures.n_samples]
-    notes = [f"No sample is {some(absent)}: what that leaves undefined counts in no mean."] if absent else []
+    notes = (
+        [f"No sample is {join_some(absent)}: what that leaves undefined counts in no mean."] if absent else []
+    )
     if P is None:
         notes.append(f"No calibration, Brier score and log loss: {NO_PROBABILITIES}.")
     found: ScoresWithIntervals = made(

@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.nn.model import Model
-from pellucid.stats_intervals import wilson_interval
+from pellucid.stats import wilson_interval
 from pellucid.types import Array, Dataset
 
 

@@ -155,7 +155,7 @@ def write_figures(found: "ScoresWithIntervals", folder: Path, model: Model, data
     """Write the figures that suit an assessment into a folder, and return the names of the files."""
     from pellucid.evaluation.scores import figures as draw
     from pellucid.plotting.data_figures import confusion_matrix_figure
-    from pellucid.report.html import save_figure
+    from pellucid.plotting.saving import save_figure
 
     figures: dict[str, Figure] = {}
     if found.kind == "regression":

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.readers.reading import some
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.model import Model
 from pellucid.ops.losses.table import LOSSES
-from pellucid.stats_resampling import ProgressCallback
+from pellucid.progress import CountCallback
+from pellucid.text import join_some
 from pellucid.types import Array, Dataset, take_rows
 
 PIECE = 1024  # samples between two reports of progress
@@ -56,7 +56,7 @@ class Outputs:
 
 
 def read_outputs(
-    model: Model, data: Dataset, *, progress: ProgressCallback = lambda done, total: None
+    model: Model, data: Dataset, *, progress: CountCallback = lambda done, total: None
 ) -> Outputs:
     """Return what a model answers to a data set, after checking that they fit.
 
@@ -151,7 +151,7 @@ def log_odds(Z: Array) -> Array:
     return odds
 
 
-def _answers(model: Model, data: Dataset, ask: Callable[[Any], Any], progress: ProgressCallback) -> Array:
+def _answers(model: Model, data: Dataset, ask: Callable[[Any], Any], progress: CountCallback) -> Array:
     """Return the model's finite answers, float64, asked for piece by piece so that progress can be told."""
     check_weights("evaluate", model)
     parts, m = [], len(data)
@@ -216,7 +216,8 @@ def _check_known(names: tuple[str, ...], given: tuple[str, ...]) -> None:
     strange = [name for name in given if name not in names]
     if strange:
         raise DataError(
-            f"evaluate: the model knows the classes {some(names)}, the data has {some(given)}; of {some(strange)} "
+            f"evaluate: the model knows the classes {join_some(names)}, the data has {join_some(given)}; of "
+            f"{join_some(strange)} "
             "it cannot say anything. Use data of the same classes."
         )
 
@@ -224,7 +225,7 @@ def _check_known(names: tuple[str, ...], given: tuple[str, ...]) -> None:
 def _yes_or_no(y: Array, k: int, names: tuple[str, ...], data: Dataset) -> Array:
     if y.ndim != 2 or y.shape[1] != k or not ((y == 0) | (y == 1)).all():
         raise DataError(
-            f"evaluate: the model answers {k} yes-or-no questions a sample ({some(names)}), the data has "
+            f"evaluate: the model answers {k} yes-or-no questions a sample ({join_some(names)}), the data has "
             f"{_what_of(y)}. Use data with a column of 0 and 1 for each."
         )
     if not data.classes or tuple(data.classes) == names:

@@ -8,7 +8,7 @@ from pellucid.evaluation.comparison.measure import McNemar
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.metrics import Scores
 from pellucid.evaluation.scores.one_vs_rest import ClassFigures, curve_to_dict
-from pellucid.stats_intervals import Estimate
+from pellucid.stats import Estimate
 
 
 @dataclass(frozen=True, eq=False)

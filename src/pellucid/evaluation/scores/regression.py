@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pellucid.stats_intervals import LEVEL, Estimate, interval_of
-from pellucid.stats_resampling import Statistic, bootstrap
+from pellucid.stats import LEVEL, Estimate, Statistic, bootstrap, interval_of
 from pellucid.types import Array
 
 NO_SPREAD = "every sample has the same target"

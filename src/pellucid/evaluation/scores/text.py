@@ -5,7 +5,7 @@ import math
 from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.records import ScoresWithIntervals
-from pellucid.stats_intervals import Estimate
+from pellucid.stats import Estimate
 
 WIDE = 0.1  # an interval of a share that leaves this much open is told as such
 MOST_NAMED = 3  # leaks

@@ -6,11 +6,11 @@ from pellucid.plotting.data_figures import class_histogram, confusion_matrix_fig
 from pellucid.plotting.gallery import mistakes
 from pellucid.plotting.network import network_diagram
 from pellucid.plotting.pictures import image_to_vector, new_photo, sample_grid
-from pellucid.plotting.style import by, percent
 from pellucid.report.draft import Draft
 from pellucid.report.html import Captioned, Section, Table
 from pellucid.report.sections.photos import confusion_of, galleries
 from pellucid.report.sections.summary import count, interval
+from pellucid.text import by, percent
 
 MOST_MISTAKES = 60  # pictures in figures/mistakes.png
 

@@ -1,11 +1,11 @@
 """The full report on influence: which training samples pushed a verdict, and what it would be without them."""
 
 from pellucid.evaluation.influence.measure import QUICK, Explanation, InfluentialSample
-from pellucid.plotting.style import percent
 from pellucid.report.draft import Draft
 from pellucid.report.html import Card, Gallery, Section
 from pellucid.report.sections.saliency import chosen_photos
 from pellucid.report.sections.summary import count
+from pellucid.text import percent
 
 N_SHOWN = 4  # training samples on each side
 

@@ -13,9 +13,10 @@ from pellucid.evaluation.scores.predictions import (
     pick,
     verdicts,
 )
-from pellucid.plotting.style import class_name, percent
+from pellucid.plotting.style import class_name
 from pellucid.report.parts import Card, Confusion, Gallery, Photo, Section
 from pellucid.report.sprites import PhotoSheet, photo_sheet
+from pellucid.text import percent
 from pellucid.types import Array, Dataset
 
 N_SHOWN = 12  # photos in each gallery

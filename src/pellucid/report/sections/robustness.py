@@ -3,10 +3,10 @@
 import numpy as np
 
 from pellucid.evaluation.robustness.records import Robustness
-from pellucid.plotting.style import percent
 from pellucid.report.draft import DENSE, Draft
 from pellucid.report.html import Section, Table
 from pellucid.report.sections.summary import CHANCE, interval
+from pellucid.text import percent
 
 
 def robustness_section(draft: Draft) -> Section | None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.evaluation.scores.predictions import SamplePrediction, pick, verdicts
-from pellucid.plotting.style import percent, signed
 from pellucid.report.draft import DENSE, Draft
 from pellucid.report.html import Captioned, Section, Table
 from pellucid.report.sections.summary import count
+from pellucid.text import percent, signed
 from pellucid.types import Array
 
 if TYPE_CHECKING:

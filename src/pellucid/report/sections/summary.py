@@ -7,8 +7,8 @@ import numpy as np
 from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.scores.metrics import Scores
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.plotting.style import percent
-from pellucid.stats_intervals import wilson_interval
+from pellucid.stats import wilson_interval
+from pellucid.text import percent
 from pellucid.types import Array
 
 CHANCE = 0.05  # p values from here on are told as "chance may explain it"

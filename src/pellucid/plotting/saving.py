@@ -1,0 +1,67 @@
+"""Figures as PNG files: the same bytes for the same figure, so that a picture is drawn once and used twice."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pellucid.files import write_atomically
+from pellucid.plotting.style import look
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 150  # sharp on a screen of two pixels a point, and on paper
+MOST_PIXELS = 60_000  # a side; matplotlib and browsers end at 65,535
+
+
+def save_figure(figure: Figure, path: str | Path, *, dpi: float = DPI) -> bytes:
+    """Write a figure as a PNG file and return its bytes, so that it need not be drawn again.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : str or Path
+        Missing folders are made; an existing file is replaced once the new one is complete.
+    dpi : float, optional
+        Pixels an inch; lowered for a figure that would pass 60,000 pixels.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from matplotlib.figure import Figure
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_figure(Figure(figsize=(1, 1)), pathlib.Path(folder) / "empty.png")[1:4]
+    b'PNG'
+    """
+    png = figure_png(figure, dpi=dpi)
+    write_atomically(path, png)
+    return png
+
+
+def figure_png(figure: Figure, *, dpi: float = DPI) -> bytes:
+    """Return a figure as the bytes of a PNG file, the same bytes for the same figure.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> figure_png(Figure(figsize=(1, 1)))[1:4]
+    b'PNG'
+    """
+    buffer = io.BytesIO()
+    with look(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for that letter
+        fits = min(dpi, MOST_PIXELS / max(figure.get_size_inches()))
+        figure.savefig(buffer, format="png", dpi=fits, metadata={"Software": None})
+    return buffer.getvalue()

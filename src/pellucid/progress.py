@@ -1,0 +1,97 @@
+"""The one progress bar: in a terminal, in a notebook, or silent; shown once work has taken two seconds.
+
+Whatever takes long is handed a ``ProgressCallback`` and calls it with a stage, how much is done, and of how much::
+
+    with ProgressBar() as progress:
+        for i, photo in enumerate(photos):
+            progress("reading photos", i, len(photos))
+
+Functions default to ``no_progress``.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import Any, TypeAlias
+
+ProgressCallback: TypeAlias = Callable[[str, int, int], None]
+CountCallback: TypeAlias = Callable[[int, int], None]
+
+PATIENCE = 2.0  # seconds of work before a bar is shown
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def stage_of(progress: ProgressCallback, stage: str) -> CountCallback:
+    """Return a callback of (done, total) for one stage of the work.
+
+    Examples
+    --------
+    >>> stage_of(print, "resampling")(3, 10)
+    resampling 3 10
+    """
+    return partial(progress, stage)
+
+
+class ProgressBar:
+    """A bar that says what is being done, how much of it, and how long it will take.
+
+    Parameters
+    ----------
+    is_shown : bool, optional
+        False: silent. Default: shown where standard error is a terminal, or in a notebook.
+    patience : float, optional
+        Seconds of work before it appears.
+
+    Notes
+    -----
+    Drawn by tqdm, whose ``auto`` module knows terminals and notebooks. As a context it is taken away at the end,
+    whatever happens; its ``detail`` is shown behind the bar (the loss of a training, say).
+    """
+
+    def __init__(self, is_shown: bool | None = None, *, patience: float = PATIENCE) -> None:
+        self.is_shown = (sys.stderr.isatty() or in_notebook()) if is_shown is None else is_shown
+        self.patience = patience
+        self._start = time.perf_counter()
+        self._bar: Any = None
+
+    def __call__(self, stage: str, done: int, total: int, detail: str = "") -> None:
+        """Show a stage of the work, how much of it is done, and of how much."""
+        if not self.is_shown or (self._bar is None and time.perf_counter() - self._start < self.patience):
+            return
+        if self._bar is None:
+            from tqdm.auto import tqdm
+
+            self._bar = tqdm(total=total, leave=False, file=sys.stderr, dynamic_ncols=True)
+        bar = self._bar
+        if bar.desc != f"{stage}: ":
+            bar.reset(total=total)
+            bar.set_description(stage, refresh=False)
+        if detail:
+            bar.set_postfix_str(detail, refresh=False)
+        bar.total = total
+        bar.update(done - bar.n)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def __enter__(self) -> "ProgressBar":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def in_notebook() -> bool:
+    """Return whether this runs in a Jupyter notebook."""
+    shell = sys.modules.get("IPython")
+    return bool(shell) and type(shell.get_ipython()).__name__ == "ZMQInteractiveShell"  # type: ignore[union-attr]

@@ -1,0 +1,117 @@
+"""Text helpers, one of each: lists in words, plurals, percentages, signs, and names that are safe to print."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+
+def join(words: Sequence[str], last: str = "and") -> str:
+    """Return words as an English list.
+
+    Examples
+    --------
+    >>> join(["red", "green", "blue"]), join(["red", "blue"], last="or"), join(["red"])
+    ('red, green and blue', 'red or blue', 'red')
+    """
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def plural(n: int, noun: str, many: str = "") -> str:
+    """Return a number with its noun, in the plural where it is not 1.
+
+    Examples
+    --------
+    >>> plural(1, "photo"), plural(1200, "photo"), plural(2, "class", "classes")
+    ('1 photo', '1,200 photos', '2 classes')
+    """
+    return f"{n:,} {noun if n == 1 else many or noun + 's'}"
+
+
+def shorten(text: str, longest: int) -> str:
+    """Return a text on one line of at most so many letters, its end replaced by an ellipsis if it was longer.
+
+    Examples
+    --------
+    >>> shorten("a very long name", 8)
+    'a very …'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share from 0 to 1 in percent; what is not quite all or nothing is not rounded to it.
+
+    Examples
+    --------
+    >>> percent(0.973), percent(0.9999), percent(1.0), percent(0.0001)
+    ('97 %', '> 99 %', '100 %', '< 1 %')
+    >>> percent(0.973, 1), percent(0.9999, 1)
+    ('97.3 %', '> 99.9 %')
+    """
+    if math.isnan(share):
+        return "? %"
+    least = 10.0**-digits
+    if share < 1 and round(100 * share, digits) == 100:
+        return f"> {100 - least:.{digits}f} %"
+    if share > 0 and round(100 * share, digits) == 0:
+        return f"< {least:.{digits}f} %"
+    return f"{100 * share:.{digits}f} %"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with a minus sign as long as a plus, and none before zeros.
+
+    Examples
+    --------
+    >>> signed(-0.123), signed(-0.001)
+    ('−0.12', '0.00')
+    """
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def by(shape: Sequence[int]) -> str:
+    """Return a shape in words, ``64 × 64 × 3``."""
+    return " × ".join(str(n) for n in shape)
+
+
+def first_line(error: Exception) -> str:
+    """Return what an exception says, in one short line.
+
+    Examples
+    --------
+    >>> first_line(ValueError("bad magic number\\nand a long story"))
+    'bad magic number'
+    >>> first_line(EOFError())
+    'EOFError'
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return printable(error.strerror).lower()
+    lines = str(error).strip().splitlines()
+    return printable(lines[0]) if lines else type(error).__name__
+
+
+def printable(text: str) -> str:
+    """Return a foreign name or message fit for a line of ours: printable, and not long.
+
+    Examples
+    --------
+    >>> printable("train\\nset")
+    'train?set'
+    """
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def join_some(items: Iterable[object], most: int = 6) -> str:
+    """Return the items joined by commas, with the number of those left out of a long list.
+
+    Examples
+    --------
+    >>> join_some(range(9), most=3)
+    '0, 1, 2 and 6 more'
+    >>> join_some([])
+    'none'
+    """
+    words = [printable(str(item)) for item in items]
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more if words else "none"
