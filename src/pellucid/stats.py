@@ -1,9 +1,9 @@
 """Statistics: Wilson's interval, the bootstrap, and a score with its interval.
 
-Fractions (so many right of so many) have a formula, Wilson's. Everything else is resampled: test sets of the same size
-are drawn again and again from the samples at hand, and how far a score moves from one to the next says how far it may
-be from the truth. A resample is a column of counts, how often each sample is in it, so that a score which is a sum over
-samples is one product for thousands of resamples.
+Fractions (so many right of so many) have a formula, Wilson's. Everything else is resampled: test sets of the same
+size are drawn again and again from the samples at hand, and how far a score moves from one to the next says how far
+it may be from the truth. A resample is a column of counts, how often each sample is in it, so that a score which is
+a sum over samples is one product for thousands of resamples.
 """
 
 import math
