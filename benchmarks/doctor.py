@@ -22,9 +22,10 @@ import PIL
 from PIL import Image, ImageEnhance
 
 from pellucid.checks.check import examine, near_duplicates
+from pellucid.data.dataset import Split
 from pellucid.data.drawn import draw
 from pellucid.data.source import load_data
-from pellucid.types import Array, Split
+from pellucid.types import Array
 
 N_DRAWN, N_COPIES, N_LARGE = 2_000, 50, 10_000
 

@@ -21,9 +21,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.drawn import draw, load_drawn_cats
 from pellucid.rng import legacy_stream
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 FRESH_SEED, N_FRESH, N_EPOCHS = 20_260_101, 2000, 80
 

@@ -15,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
 from pellucid.evaluation.influence.measure import (
@@ -32,7 +33,7 @@ from pellucid.parallel import side_by_side
 from pellucid.training.executor.executor import n_cores
 from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 N_EPOCHS, RATE = 2500, 0.0075
 SIZES = (3, 5, 8, 12, 20)

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from pellucid.data.dataset import Split
 from pellucid.data.drawn import COLUMNS, FILE_NAME, SIZE, draw_shipped, load_drawn_cats
 from pellucid.files import write_atomically
-from pellucid.types import Split
 
 
 def sheet_of(cats: Split) -> bytes:

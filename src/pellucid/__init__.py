@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from pellucid.checks.check import examine
     from pellucid.data.augmentation.augment import Augment, augment_preset
+    from pellucid.data.dataset import Dataset, Split
     from pellucid.data.source import load_data
     from pellucid.errors import PellucidError
     from pellucid.evaluation.photo.examine import examine_photo
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
     from pellucid.training.schedules import Constant, Cosine, Exponential, Step
     from pellucid.training.tensorboard import TensorBoard
     from pellucid.training.weight_ema import WeightAverage
-    from pellucid.types import Dataset, Split
 
 _HOMES = {
     "Activation": "nn.activation",
@@ -72,7 +72,7 @@ _HOMES = {
     "Constant": "training.schedules",
     "Conv2D": "nn.conv",
     "Cosine": "training.schedules",
-    "Dataset": "types",
+    "Dataset": "data.dataset",
     "Dense": "nn.layers",
     "Dropout": "nn.activation",
     "EarlyStopping": "training.early_stopping",
@@ -97,7 +97,7 @@ _HOMES = {
     "Residual": "nn.blocks",
     "SGD": "training.optimizers.sgd",
     "Sequential": "nn.sequential",
-    "Split": "types",
+    "Split": "data.dataset",
     "Step": "training.schedules",
     "TensorBoard": "training.tensorboard",
     "UpSample2D": "nn.pooling",

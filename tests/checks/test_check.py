@@ -9,10 +9,11 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from pellucid.checks.check import examine, leaked_test_rows, near_duplicates
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.drawn import draw, load_drawn_cats
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 
 def as_jpeg(image: Array, quality: int = 60) -> Array:

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from pellucid.checks.check import DataReport, examine
 from pellucid.checks.figures import MOST_SHOWN, findings_sheets
 from pellucid.checks.records import Finding, Names, Sample
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.drawn import load_drawn_cats
 from pellucid.errors import OptionError, ShapeError
-from pellucid.types import Dataset, Split
 
 
 @pytest.fixture

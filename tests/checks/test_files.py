@@ -10,11 +10,11 @@ from PIL import Image
 
 from pellucid.checks.check import DataReport, examine
 from pellucid.checks.opening import Opened, open_data
+from pellucid.data.dataset import Dataset
 from pellucid.data.drawn import draw
 from pellucid.data.readers.images import read_facts
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError
-from pellucid.types import Dataset
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pytest
 
 from pellucid.checks.check import DataReport, examine
 from pellucid.checks.opening import open_data
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import load_data
 from pellucid.errors import DataError
-from pellucid.types import Dataset, Split
 
 
 def write(path: Path, rows: list[list[str]]) -> Path:

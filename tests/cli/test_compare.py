@@ -9,13 +9,13 @@ import pytest
 from tests.commands import Command
 
 import pellucid as pl
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
 from pellucid.evaluation.comparison.folds import whole
 from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.comparison.on_test import compare_candidates
 from pellucid.evaluation.scores.metrics import score
-from pellucid.types import Dataset, Split
 
 NET = """
 [[layers]]

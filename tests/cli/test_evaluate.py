@@ -9,7 +9,7 @@ from PIL import Image
 from tests.commands import Command, Done
 
 import pellucid as pl
-from pellucid.types import Dataset
+from pellucid.data.dataset import Dataset
 
 
 def assert_clear(done: Done, *words: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from tests.commands import Command
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
 from pellucid.evaluation.robustness.of_run import FILES, typical_photo
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
@@ -16,7 +17,6 @@ from pellucid.evaluation.scores.metrics import evaluate
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.presets import preset
 from pellucid.training.loop import train
-from pellucid.types import Dataset
 
 
 @pytest.fixture(scope="module")

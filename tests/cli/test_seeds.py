@@ -16,6 +16,7 @@ from tests.commands import Command
 from threadpoolctl import threadpool_limits
 
 import pellucid as pl
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, TrainingError
 from pellucid.evaluation.comparison.candidates import draw_published_start, find_candidate
 from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
@@ -23,7 +24,6 @@ from pellucid.evaluation.comparison.seeds import seed_lottery
 from pellucid.nn.initializers import published
 from pellucid.rng import legacy_stream
 from pellucid.runs.build import fit, plan
-from pellucid.types import Dataset, Split
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from pellucid.data import drawn
+from pellucid.data.dataset import Dataset
 from pellucid.data.drawn import CLASSES, FILE_NAME, FILE_SHA256, draw, draw_shipped, load_drawn_cats
 from pellucid.errors import DataError, OptionError
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 SHIPPED = Path(drawn.__file__).with_name(FILE_NAME)
 

@@ -9,10 +9,10 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.source import BUILTIN, builtin_names, load_data
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, DownloadError, OptionError
-from pellucid.types import Dataset
 
 LIGHT = (
     "source",

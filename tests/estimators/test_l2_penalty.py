@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.estimators.l2_penalty import L2Penalty
 from pellucid.nn.layers import Dense
 from pellucid.nn.norm import BatchNorm
@@ -13,7 +14,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 
 def data_of(m: int = 12, n: int = 30) -> Dataset:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.estimators.stopping import Convergence
 from pellucid.nn.layers import Dense
 from pellucid.nn.norm import BatchNorm
@@ -14,7 +15,6 @@ from pellucid.training.events import EpochEnd, Run, StepEnd
 from pellucid.training.history import History
 from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.types import Dataset
 
 
 def stops(losses: list[float], **options: Any) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.data.batches import Batches
+from pellucid.data.dataset import Dataset
 from pellucid.estimators.inv_scaling import InverseScaling
 from pellucid.estimators.warm_start import Continuation, Position
 from pellucid.nn.activation import Dropout
@@ -15,7 +16,6 @@ from pellucid.training.loop import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules import Cosine
-from pellucid.types import Dataset
 
 MAKERS: list[Any] = [lambda: SGD(0.1), lambda: SGD(0.1, momentum=0.9, nesterov=True), lambda: Adam(0.01)]
 

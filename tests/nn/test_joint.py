@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.graph import Graph
@@ -12,7 +13,6 @@ from pellucid.nn.layers import Dense, Flatten
 from pellucid.ops.finite_difference import gradcheck
 from pellucid.training.loop import train
 from pellucid.training.optimizers.adam import Adam
-from pellucid.types import Dataset
 
 LOSSES = {
     "kind": {"loss": "categorical_cross_entropy", "label_smoothing": 0.1},

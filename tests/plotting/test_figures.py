@@ -13,6 +13,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.plotting import style
 from pellucid.plotting.data_figures import (
@@ -24,7 +25,7 @@ from pellucid.plotting.data_figures import (
     new_photo,
     sample_grid,
 )
-from pellucid.types import Dataset, LayerRow, Split
+from pellucid.types import LayerRow
 
 CATS = ("non-cat", "cat")
 TEN = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError
 from pellucid.plotting.gallery import mistake_rows, mistakes
-from pellucid.types import Dataset
 
 CATS = ("non-cat", "cat")
 

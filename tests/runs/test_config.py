@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
 from pellucid.runs.build import fit, loss_of, make_model, plan
 from pellucid.runs.config import training_config
 from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.recipes import RECIPES
-from pellucid.types import Dataset, Split
 
 
 def chosen(config: Any) -> tuple[str, float, float, str | None]:

@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.nn.presets import preset
 from pellucid.training.callbacks import Progress, StopOnInterrupt
 from pellucid.training.events import StepEnd
 from pellucid.training.history import History
 from pellucid.training.loop import train
-from pellucid.types import Dataset
 
 
 @pytest.fixture

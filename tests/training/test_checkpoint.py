@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError
 from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense, Flatten
@@ -26,7 +27,6 @@ from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules import Cosine
 from pellucid.training.weight_ema import WeightAverage
-from pellucid.types import Dataset
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.sequential import Sequential
@@ -16,7 +17,6 @@ from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.types import Dataset
 
 
 def network(hidden: tuple[int, ...] = (4,), dtype: str = "float64") -> Sequential:

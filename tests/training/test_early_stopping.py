@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
 from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model
@@ -12,7 +13,6 @@ from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.weight_ema import WeightAverage
-from pellucid.types import Dataset
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, ShapeError, TrainingError
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.presets import preset
@@ -14,7 +15,6 @@ from pellucid.training.callbacks import PrintCosts
 from pellucid.training.events import EpochEnd, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.types import Dataset
 
 
 @pytest.fixture

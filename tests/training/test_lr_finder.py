@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError, TrainingError
 from pellucid.nn.layers import Dense
 from pellucid.nn.sequential import Sequential
@@ -14,7 +15,6 @@ from pellucid.training.loop import train
 from pellucid.training.lr_finder import RangeTest, find_learning_rate
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.registry import get_optimizer
-from pellucid.types import Dataset
 
 
 @pytest.fixture

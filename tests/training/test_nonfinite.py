@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
@@ -16,7 +17,6 @@ from pellucid.training.executor.process_shards import CAN_FORK
 from pellucid.training.loop import train
 from pellucid.training.nonfinite import find_fault, replay_nonfinite
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.types import Dataset
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.data.augmentation.augment import Augment, Brightness
+from pellucid.data.dataset import Dataset
 from pellucid.nn.activation import Dropout
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import PREDICT_ROWS
@@ -15,7 +16,6 @@ from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.weight_ema import WeightAverage
-from pellucid.types import Dataset
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import MissingExtraError
 from pellucid.nn.presets import preset
 from pellucid.training.loop import train
 from pellucid.training.tensorboard import TensorBoard
-from pellucid.types import Dataset
 
 
 def test_without_the_package_it_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.nn.layers import Dense
 from pellucid.nn.norm import BatchNorm
@@ -17,7 +18,6 @@ from pellucid.training.optimizers.base import BLOCK_BYTES
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.registry import get_optimizer, get_schedule
 from pellucid.training.weight_ema import WeightAverage
-from pellucid.types import Dataset
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.9, 0.999])

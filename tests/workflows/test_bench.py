@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tests.commands import Command
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import PellucidError
-from pellucid.types import Dataset, Split
 from pellucid.workflows import bench as benchmark
 from pellucid.workflows.bench import Benchmark, bench, contestants
 

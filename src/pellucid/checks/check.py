@@ -26,8 +26,9 @@ from pellucid.checks.records import (
     no_progress,
 )
 from pellucid.checks.words import TITLES
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import ShapeError
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 _LOOK_ALIKE = "The pictures are much alike by nature: only those that agree almost wholly count as copies."
 _ALIKE = 0.98  # what is asked of near copies, from which the checkup says that it asks for more than usual

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks.records import ConstantScore, Finding, Homogeneity
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.rng import stream
 from pellucid.stats import wilson_interval
 from pellucid.text import join_some, printable
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 SURE = 0.01  # a shift is told where chance alone would make one as large in fewer than 1 of 100 draws ...
 _MATTERS = (

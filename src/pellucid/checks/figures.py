@@ -12,6 +12,7 @@ from pellucid.checks.check import DataReport
 from pellucid.checks.pixels import Scale
 from pellucid.checks.records import Finding, Sample
 from pellucid.checks.words import ADVICE, TITLES, WHY
+from pellucid.data.dataset import Split
 from pellucid.errors import OptionError
 from pellucid.plotting.style import (
     INK,
@@ -24,7 +25,7 @@ from pellucid.plotting.style import (
     new_figure,
     picture,
 )
-from pellucid.types import Array, Split
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

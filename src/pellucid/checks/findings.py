@@ -11,8 +11,8 @@ from pellucid.checks.images import odd_pictures
 from pellucid.checks.pixels import Scale
 from pellucid.checks.records import Finding, Leak, Names, Pair, ProgressCallback, Sample
 from pellucid.checks.rows import constant_columns, far_values, missing_values
+from pellucid.data.dataset import Split
 from pellucid.text import printable
-from pellucid.types import Split
 
 _MOST_NAMED = 50  # samples of one finding that are kept
 

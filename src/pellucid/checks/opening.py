@@ -10,13 +10,14 @@ import numpy as np
 from pellucid.checks.files import Read, file_findings, unreadable
 from pellucid.checks.records import Finding, Names, ProgressCallback, Sample, no_progress
 from pellucid.checks.tables import open_table
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.readers.folder import Listing, common_size, list_folder
 from pellucid.data.readers.images import ImageFacts, check_size, read_facts, read_image, resize_image
 from pellucid.data.source import BUILTIN, load_data
 from pellucid.data.validate import Part, RawSplit, to_split
 from pellucid.errors import DataError, OptionError
 from pellucid.text import printable
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 
 class Opened(NamedTuple):

@@ -8,8 +8,8 @@ from pellucid.checks.check import DataReport, examine
 from pellucid.checks.opening import open_data
 from pellucid.checks.pixels import are_pictures
 from pellucid.checks.records import ProgressCallback, no_progress
+from pellucid.data.dataset import Split
 from pellucid.errors import OptionError
-from pellucid.types import Split
 
 SHEET = "findings.png"  # in a folder that was named
 

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.checks.records import Finding
+from pellucid.data.dataset import Split
 from pellucid.text import join_some, printable
-from pellucid.types import Array, Split
+from pellucid.types import Array
 
 _FEWEST = 20  # rows from which "the others" means something
 _FAR, _FAR_LOGS = 10.0, 5.0  # interquartile ranges beyond the quartiles: Tukey calls 3 far out

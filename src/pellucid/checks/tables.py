@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from pellucid.checks.records import Finding, Names, Sample
+from pellucid.data.dataset import Split
 from pellucid.data.readers.table import parse_target, split_table
 from pellucid.data.readers.table_text import Table, number, read_table
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
-from pellucid.types import Split
 
 _MOST_NAMED = 50  # rows of one finding that are kept
 _MOSTLY = 0.5  # of a column that is missing: then the column is left out, not the rows

@@ -10,7 +10,7 @@ from pellucid.cli.options import print_json, print_table
 from pellucid.errors import OptionError, unknown_name
 
 if TYPE_CHECKING:
-    from pellucid.types import Split
+    from pellucid.data.dataset import Split
 
 
 def bench(

@@ -9,7 +9,7 @@ import typer
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
-    from pellucid.types import Split
+    from pellucid.data.dataset import Split
 
 Data = Annotated[str, typer.Argument(help="A built-in name, a folder of images, an .h5, .npz or .csv file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

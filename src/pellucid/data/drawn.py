@@ -13,9 +13,9 @@ from importlib import resources
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError
 from pellucid.rng import stream
-from pellucid.types import Dataset, Split
 
 CLASSES = ("non-cat", "cat")
 FILE_NAME = "drawn-cats.png"

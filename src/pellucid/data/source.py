@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from pellucid.data.dataset import Split
 from pellucid.data.download import REMOTES, fetch
 from pellucid.data.readers.folder import read_folder
 from pellucid.data.readers.h5 import read_h5
@@ -15,7 +16,6 @@ from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import load_table
 from pellucid.data.validate import Part, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
-from pellucid.types import Split
 
 BUILTIN: Mapping[str, str] = MappingProxyType(
     {

@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.preprocess import check_finite
 from pellucid.errors import DataError, OptionError
 from pellucid.text import printable
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 
 class Part(NamedTuple):

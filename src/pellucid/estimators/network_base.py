@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import validate_data
 
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS, Augment
+from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.estimators.kinds import PartialFit
@@ -35,7 +36,7 @@ from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES
 from pellucid.training.schedules import Schedule
-from pellucid.types import Array, Dataset, Shape
+from pellucid.types import Array, Shape
 
 NOT_STOCHASTIC = "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
 

@@ -9,10 +9,11 @@ import numpy as np
 from sklearn.metrics import get_scorer, r2_score
 from sklearn.model_selection import train_test_split
 
+from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.table import Loss
 from pellucid.training.events import EpochEnd, Run, TrainStart
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 
 @dataclass(eq=False)

@@ -5,13 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import FormatError, PellucidError
 from pellucid.files import write_atomically
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 FORMAT_VERSION = 1
 _KEY = "pellucid"

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pellucid.data.dataset import Split
 from pellucid.errors import ShapeError
 from pellucid.plotting.network import network_diagram
 from pellucid.plotting.pictures import image_to_vector, new_photo, sample_grid
 from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, PAPER, RED, class_name, look, new_figure
 from pellucid.text import percent
-from pellucid.types import Array, Split
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.scores.predictions import SamplePrediction, two_columns, verdicts
 from pellucid.plotting.style import (
@@ -19,7 +20,7 @@ from pellucid.plotting.style import (
     picture,
 )
 from pellucid.text import percent
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

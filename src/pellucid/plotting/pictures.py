@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
 from pellucid.plotting.style import (
     BLUE,
@@ -28,7 +29,7 @@ from pellucid.plotting.style import (
 )
 from pellucid.rng import stream
 from pellucid.text import by, percent
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,6 +6,7 @@ from typing import Any
 
 from pellucid import __version__
 from pellucid.data.augmentation.augment import augment_preset
+from pellucid.data.dataset import Split
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError
 from pellucid.formats.architecture import Architecture, load_architecture
@@ -24,7 +25,7 @@ from pellucid.training.precise_bn import Recalibrate
 from pellucid.training.recipes import RECIPES
 from pellucid.training.registry import get_optimizer, get_schedule
 from pellucid.training.weight_ema import WeightAverage
-from pellucid.types import Array, Split
+from pellucid.types import Array
 
 
 def plan(model: str, **options: Any) -> tuple[TrainingConfig, Architecture | None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.cli.options import load as load_named
+from pellucid.data.dataset import Split
 from pellucid.data.download import fetch
 from pellucid.data.readers.images import read_image
 from pellucid.data.source import BUILTIN
@@ -17,7 +18,7 @@ from pellucid.formats.safetensors import data_hash, load
 from pellucid.nn.model import Model
 from pellucid.runs.config import TrainingConfig, training_config
 from pellucid.training.history import History
-from pellucid.types import Array, Shape, Split
+from pellucid.types import Array, Shape
 from pellucid.workflows.reproduce import NEW_PHOTO
 
 NEW_DRAWING_SEED = 1  # the picture that a run on drawn-cats is shown at the end; it is in neither part

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.cli.options import load as load_named
+from pellucid.data.dataset import Dataset
 from pellucid.data.source import BUILTIN
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.formats.safetensors import data_hash
 from pellucid.nn.model import Model
 from pellucid.runs.record import data_record_of
-from pellucid.types import Dataset
 
 LEFT_OUT = "Nearest training photos and the check for novelty are left out"
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.plotting import data_figures as figures
 from pellucid.plotting.style import BLUE, ORANGE, image_grid, look, new_figure, picture
 from pellucid.text import percent
-from pellucid.types import Array, Dataset, Shape
+from pellucid.types import Array, Shape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
 from pellucid.training.checkpoint import load_checkpoint
@@ -22,7 +23,7 @@ from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.plan import Form, Job, Validation, choose_form, prepare
 from pellucid.training.schedules import Schedule
-from pellucid.types import Array, Dataset, n_rows
+from pellucid.types import Array, n_rows
 
 
 def train(

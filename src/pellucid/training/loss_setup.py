@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
+from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
 from pellucid.ops.losses.class_weights import class_weights_to_sample_weights, one_hot
 from pellucid.ops.losses.table import default_loss
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.model import Model
 from pellucid.training.events import Event, StepEnd, TrainStart
@@ -16,7 +17,7 @@ from pellucid.training.loop import train
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.validate import check_count, check_number
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

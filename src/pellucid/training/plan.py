@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.batches import Batch, Batches, Change
+from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
@@ -25,7 +26,7 @@ from pellucid.training.loss_setup import augment_weighted, encode_targets, set_l
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.schedules import Schedule
 from pellucid.training.validate import check_flag
-from pellucid.types import Array, Dataset, map_arrays, n_rows
+from pellucid.types import Array, map_arrays, n_rows
 from pellucid.workspace import Workspace
 
 PATHS = ("auto", "direct", "dual")

@@ -6,10 +6,11 @@ from typing import Any, final
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.nn.model import PREDICT_ROWS, Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.training.events import Event, StepsEnd
-from pellucid.types import Array, Dataset, map_arrays, n_rows, take_rows
+from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 
 @final

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.dataset import Split
 from pellucid.errors import DataError, PellucidError
 from pellucid.nn.presets import preset
-from pellucid.types import Array, Split
+from pellucid.types import Array
 from pellucid.workflows.bench_worker import CONTESTANTS, DIMS, Task, write_task
 from pellucid.workflows.reproduce import LEARNING_RATE, N_ITERATIONS, blas_kernel
 

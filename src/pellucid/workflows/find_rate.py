@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from pellucid.data.dataset import Split
 from pellucid.runs.build import loss_of, make_model, make_optimizer, plan, usable_batch_size
 from pellucid.training.lr_finder import RangeTest, find_learning_rate
-from pellucid.types import Split
 
 
 def sweep_rates(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pellucid.data.dataset import Split
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.files import write_atomically
@@ -20,7 +21,6 @@ from pellucid.runs.folder import atomic_folder
 from pellucid.runs.record import data_record, find_photo
 from pellucid.training.callbacks import PrintCosts, StopOnInterrupt
 from pellucid.training.events import Callback
-from pellucid.types import Split
 
 Say = Callable[[str], None]
 

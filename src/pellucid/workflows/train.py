@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, OutputError
 from pellucid.evaluation.scores.of_model import metrics_of
 from pellucid.files import write_atomically
@@ -16,7 +17,6 @@ from pellucid.training.callbacks import StopOnInterrupt
 from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
 from pellucid.training.events import Callback, Event, TrainStart
 from pellucid.training.tensorboard import TensorBoard
-from pellucid.types import Split
 from pellucid.workflows.run import Say
 
 DEFAULT_MINUTES = 5.0

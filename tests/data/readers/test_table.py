@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
+from pellucid.data.dataset import Split
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import Column, Encoded, TableSchema
 from pellucid.data.readers.table_text import read_table
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError
-from pellucid.types import Split
 
 PETS = "name of owner,kg,coat,pet\n" + "".join(
     f'"Nemo, {"AB"[i % 2]}.",{kg},{coat},{pet}\n'

@@ -11,10 +11,10 @@ from sklearn.metrics import log_loss
 from tests.estimators.images.conftest import N, quick
 
 import pellucid as pl
+from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators import ImageClassifier, NetworkClassifier
 from pellucid.training.precise_bn import Recalibrate
-from pellucid.types import Dataset
 
 
 def test_the_default_is_the_cnn_by_its_recipe() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
 from pellucid.evaluation.comparison.figures import (
     comparison_figure,
@@ -14,7 +15,6 @@ from pellucid.evaluation.comparison.figures import (
 from pellucid.evaluation.comparison.repetition import FoldMean, corrected_t_interval
 from pellucid.evaluation.comparison.seed_figures import lottery_figure
 from pellucid.plotting.saving import save_figure
-from pellucid.types import Dataset
 
 
 def test_the_bar_has_every_sample_in_its_place(tmp_path: Path) -> None:

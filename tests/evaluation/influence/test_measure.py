@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
+from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, FormatError, OptionError, ShapeError
 from pellucid.evaluation.influence.gradients import head_products, plain_products, stack_products
@@ -32,7 +33,7 @@ from pellucid.evaluation.influence.measure import (
 )
 from pellucid.training.checkpoint import Checkpoint
 from pellucid.training.loop import train
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 Rng = np.random.Generator
 

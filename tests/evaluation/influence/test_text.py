@@ -9,6 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
 from pellucid.evaluation.influence.figures import influence_figure
 from pellucid.evaluation.influence.measure import (
@@ -20,7 +21,6 @@ from pellucid.evaluation.influence.measure import (
 )
 from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import ORANGE
-from pellucid.types import Dataset
 
 TOWARDS = (InfluentialSample(4, "cat", 0.5, 2.0, 0.5), InfluentialSample(1, "cat", 0.4, 1.0, 0.4))
 AGAINST = (InfluentialSample(2, "non-cat", -0.3, -1.0, -0.3),)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, Variant, examine_photo
@@ -20,7 +21,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import WIDTH, reduced
 from pellucid.training.loop import train
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.photo.near_gallery import photo_gallery
 from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.scores.predictions import GALLERIES, pick
-from pellucid.types import Dataset
 
 NAMES = ("cat", "dog", "owl")
 

@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
@@ -20,7 +21,6 @@ from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.plotting.style import BLUE, INK, ORANGE, RED
-from pellucid.types import Dataset
 
 SHAPE = (8, 8, 3)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import pellucid.evaluation.robustness.measure as module
+from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.measure import change_photos, measure_robustness
@@ -19,7 +20,6 @@ from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.stats import wilson_interval
-from pellucid.types import Dataset
 
 SHAPE = (8, 8, 3)
 

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.measure import assess, assess_outputs
@@ -18,7 +19,7 @@ from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.stats import bootstrap
 from pellucid.training.loop import train
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 
 def outputs_of(y: Array, score: Array, names: tuple[str, ...] = ("no", "yes")) -> Outputs:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.scores.metrics import evaluate, score
 from pellucid.evaluation.scores.outputs import read_outputs
@@ -16,7 +17,6 @@ from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.stats import wilson_interval
 from pellucid.training.loop import train
-from pellucid.types import Dataset
 
 
 @given(

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.scores.predictions import GALLERIES, confusion_cells, pick, sample_losses, verdicts
-from pellucid.types import Dataset
 
 
 @pytest.fixture

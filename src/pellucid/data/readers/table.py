@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.readers.table_schema import MISSING, Column, TableSchema, yes_no
 from pellucid.data.readers.table_text import Table, no_such_columns, number, numbers, read_table
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 # More words than that in one column are names or numbers of something; more whole numbers are a quantity.
 MOST_CATEGORIES = 100

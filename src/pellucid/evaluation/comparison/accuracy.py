@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.dataset import Split
 from pellucid.evaluation.comparison.candidates import find_candidate
 from pellucid.evaluation.comparison.cross_validation import Fold, cross_validate
 from pellucid.evaluation.comparison.folds import whole
-from pellucid.types import Split
 
 __all__ = ["Accuracy", "Fold", "measure_accuracy", "whole"]
 

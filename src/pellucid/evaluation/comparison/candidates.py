@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks.pixels import are_pictures
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.formats.architecture import Architecture, load_architecture
@@ -20,7 +21,7 @@ from pellucid.runs.config import TrainingConfig, is_preset
 from pellucid.text import join_some
 from pellucid.training.events import Callback
 from pellucid.training.history import History
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
@@ -21,7 +22,7 @@ from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.evaluation.comparison.repetition import FoldMean, corrected_t_interval
 from pellucid.evaluation.scores.metrics import score
 from pellucid.parallel import side_by_side
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 METRICS = ("balanced_accuracy", "accuracy")
 

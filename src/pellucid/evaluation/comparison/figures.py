@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
 from pellucid.evaluation.comparison.repetition import FoldMean
 from pellucid.plotting.gallery import words_only
@@ -27,7 +28,7 @@ from pellucid.plotting.style import (
     new_figure,
     picture,
 )
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

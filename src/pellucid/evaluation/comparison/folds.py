@@ -5,8 +5,9 @@ import re
 import numpy as np
 
 from pellucid.checks.copies import distinct
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 FOLD_SEED = 0  # of how samples are dealt to folds: the same for every model
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.checks.check import leaked_test_rows
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
@@ -24,7 +25,7 @@ from pellucid.nn.model import Model
 from pellucid.stats import wilson_interval
 from pellucid.text import join_some
 from pellucid.training.events import Callback
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 
 @dataclass(frozen=True, eq=False)

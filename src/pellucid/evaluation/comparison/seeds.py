@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
+from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
@@ -18,7 +19,6 @@ from pellucid.evaluation.comparison.candidates import (
 from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
 from pellucid.evaluation.scores.metrics import score
 from pellucid.parallel import side_by_side
-from pellucid.types import Split
 
 
 class _Task(NamedTuple):

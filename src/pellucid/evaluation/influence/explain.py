@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.evaluation.influence.logits import logit, verdicts_of
 from pellucid.evaluation.influence.records import Explanation, GroupRemoval, InfluentialSample, Retrained
 from pellucid.evaluation.influence.retraining import (
@@ -19,7 +20,7 @@ from pellucid.evaluation.influence.retraining import (
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.plotting.style import class_name
 from pellucid.rng import stream
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 
 class Budget(NamedTuple):

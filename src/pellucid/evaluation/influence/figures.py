@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.evaluation.influence.records import Explanation, InfluentialSample
 from pellucid.plotting.style import (
     BLUE,
@@ -23,7 +24,6 @@ from pellucid.plotting.style import (
     picture,
 )
 from pellucid.text import percent
-from pellucid.types import Dataset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pellucid.data.dataset import Split
 from pellucid.evaluation.influence.measure import Explanation, Influence, LeaveOneOut, in_words
 from pellucid.evaluation.scores.of_run import holds_photos
-from pellucid.types import Split
 
 METHODS = {
     "tracin": "the mean cosine of gradients over the training: TracIn, renormalized",

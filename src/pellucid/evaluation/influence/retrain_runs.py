@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.validate import hold_out
 from pellucid.evaluation.influence.measure import (
     Retraining,
@@ -27,7 +28,7 @@ from pellucid.runs.config import TrainingConfig
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.events import Callback
 from pellucid.training.executor.executor import n_cores
-from pellucid.types import Array, Dataset, Split
+from pellucid.types import Array
 
 N_MOMENTS = 20
 WORTH_SECONDS = 1.5  # of work, below which starting other processes does not pay

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.influence.snapshots import KeepSnapshots, Snapshot
@@ -14,7 +15,7 @@ from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import Callback
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 Fit = Callable[[Model, Dataset, Sequence[Callback]], object]
 Group = tuple[int, ...]  # numbers of training samples, rising

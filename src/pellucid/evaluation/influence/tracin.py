@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.evaluation.influence.gradients import (
@@ -22,7 +23,7 @@ from pellucid.evaluation.influence.snapshots import Snapshot
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
 from pellucid.ops.losses.table import get_loss
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 OF = ("verdict", "loss")
 GRADIENTS = ("auto", "all", "last-layer")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError
 from pellucid.evaluation.photo.neighbours import FeatureSpace, nearest
@@ -14,7 +15,7 @@ from pellucid.evaluation.photo.variants import photo_variants
 from pellucid.evaluation.saliency.scoring import check_takes_image
 from pellucid.nn.model import Model
 from pellucid.text import percent
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 N_NEAR = 5
 

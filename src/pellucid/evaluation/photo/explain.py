@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pellucid.data.dataset import Dataset
 from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import OptionError, unknown_name
 from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, examine_photo
@@ -23,7 +24,7 @@ from pellucid.plotting.saving import save_figure
 from pellucid.runs.folder import atomic_folder
 from pellucid.runs.training_photos import find_training_photos
 from pellucid.text import percent
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 STAGES = 5
 ProgressCallback = Callable[[int, str], None]

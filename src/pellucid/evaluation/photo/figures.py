@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.evaluation.photo.examine import OwnPhoto
 from pellucid.plotting.grid import new_page, place_picture, place_text
 from pellucid.plotting.style import GREEN, INK, MUTED, RED, WIDTH, class_name, look, reduced
 from pellucid.text import by, percent
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
 from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.scores.predictions import GALLERIES, SamplePrediction, pick, verdicts
 from pellucid.plotting.gallery import label_picture, letters_that_fit, no_mistake, words_only
 from pellucid.plotting.style import MUTED, RED, check_images, class_name, image_grid, look, picture
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

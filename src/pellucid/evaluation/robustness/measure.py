@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
@@ -15,7 +16,7 @@ from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 from pellucid.stats import wilson_interval
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 PIECE = 1024  # photos changed at a time, so that a large set needs no large buffers
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.figures import robustness_curves
 from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
@@ -20,7 +21,6 @@ from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figure
 from pellucid.runs.folder import atomic_folder
-from pellucid.types import Dataset, Split
 
 FILES = ("curves.png", "sheet.png", "robustness.json")
 

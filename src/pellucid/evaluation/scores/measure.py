@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid.checks.copies import find_leaks
 from pellucid.checks.records import ProgressCallback, no_progress
+from pellucid.data.dataset import Dataset
 from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.scores.calibration import calibrate, squared_errors, surprises
 from pellucid.evaluation.scores.metrics import score
@@ -25,7 +26,7 @@ from pellucid.evaluation.scores.regression import quantity_estimates
 from pellucid.nn.model import Model
 from pellucid.stats import LEVEL, N_RESAMPLES, Estimate, bootstrap, check_level, interval_of, proportion
 from pellucid.text import join_some
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 SEED = 1
 MEANS = ("precision", "recall", "f1", "roc_auc", "average_precision", "brier", "log_loss")

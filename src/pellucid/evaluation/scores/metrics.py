@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.nn.model import Model
 from pellucid.stats import wilson_interval
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 
 @dataclass(frozen=True, eq=False)

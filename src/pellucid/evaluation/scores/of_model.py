@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.checks.records import ProgressCallback, no_progress
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.metrics import evaluate
@@ -15,7 +16,6 @@ from pellucid.formats.safetensors import data_hash
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.runs.folder import atomic_folder
-from pellucid.types import Dataset, Split
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,6 +6,7 @@ import numpy as np
 
 from pellucid.checks.copies import find_leaks
 from pellucid.checks.records import Leak
+from pellucid.data.dataset import Split
 from pellucid.data.readers.images import image_to_input
 from pellucid.evaluation.scores.metrics import Scores, score
 from pellucid.evaluation.scores.predictions import sample_losses
@@ -13,7 +14,7 @@ from pellucid.nn.model import Model
 from pellucid.plotting.style import are_images
 from pellucid.runs.config import TrainingConfig
 from pellucid.training.history import History
-from pellucid.types import Array, Split
+from pellucid.types import Array
 
 
 @dataclass(frozen=True, eq=False)

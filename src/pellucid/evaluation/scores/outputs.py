@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.model import Model
 from pellucid.ops.losses.table import LOSSES
 from pellucid.progress import CountCallback
 from pellucid.text import join_some
-from pellucid.types import Array, Dataset, take_rows
+from pellucid.types import Array, take_rows
 
 PIECE = 1024  # samples between two reports of progress
 

@@ -8,9 +8,10 @@ from types import MappingProxyType
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.plotting.style import class_name
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 GALLERIES: Mapping[str, str] = MappingProxyType(
     {

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset
 from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.predictions import (
@@ -17,7 +18,7 @@ from pellucid.plotting.style import class_name
 from pellucid.report.parts import Card, Confusion, Gallery, Photo, Section
 from pellucid.report.sprites import PhotoSheet, photo_sheet
 from pellucid.text import percent
-from pellucid.types import Array, Dataset
+from pellucid.types import Array
 
 N_SHOWN = 12  # photos in each gallery
 N_NEAR = 5  # training photos beside each

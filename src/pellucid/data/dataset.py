@@ -1,0 +1,142 @@
+"""The records that data travels in: samples with their labels, and a data set in its two parts."""
+
+import base64
+import html
+import io
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from pellucid.text import by, join, shorten
+from pellucid.types import Array, Shape, n_rows, take_rows
+
+SHOWN = 12  # pictures in a notebook
+SIDE = 64  # pixels of each
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples with their labels.
+
+    Attributes
+    ----------
+    X : Array, shape (m, ...)
+        Inputs; images are ``(m, height, width, channels)`` and stay uint8 until a model prepares them.
+    y : Array, shape (m,)
+        Integer labels, indices into ``classes``. Of several yes-or-no questions: 0 and 1, shape (m, k), a column
+        a class. Of quantities: floats, and no classes.
+    classes : tuple of str
+        The name of each class; empty where the data has none.
+
+    Examples
+    --------
+    >>> Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
+    Dataset(3 samples of 8 × 8 × 3, uint8: 1 non-cat, 2 cat)
+    """
+
+    X: Array
+    y: Array
+    classes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return n_rows(self.X)
+
+    def __repr__(self) -> str:
+        return f"Dataset({_in_words(self)})"
+
+    def _repr_html_(self) -> str:
+        """Return the first pictures and what the data are, for a notebook."""
+        return f"{_pictures(self)}<p>{html.escape(_in_words(self))}</p>"
+
+    def take(self, rows: Array | slice) -> "Dataset":
+        """Return the chosen samples as a new Dataset."""
+        return replace(self, X=take_rows(self.X, rows), y=take_rows(self.y, rows))
+
+    @property
+    def counts(self) -> Array:
+        """The number of samples of each class, shape (k,); of quantities none."""
+        if self.y.dtype.kind == "f":
+            return np.zeros(0, np.int64)
+        if self.y.ndim == 2:
+            yes: Array = self.y.sum(axis=0)
+            return yes
+        return np.bincount(self.y, minlength=len(self.classes))
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A data set in its two parts.
+
+    Attributes
+    ----------
+    train, test : Dataset
+    name : str
+        As the user would write it on the command line.
+    notes : tuple of str
+        What was done to the data on the way in, in words: a held-out part, files skipped.
+    schema : TableSchema or None
+        Of a table: how its columns became numbers. A model keeps it, to read other tables likewise.
+    """
+
+    train: Dataset
+    test: Dataset
+    name: str = ""
+    notes: tuple[str, ...] = field(default=())
+    schema: Any = None  # a pellucid.data.readers.table_schema.TableSchema
+
+    def __repr__(self) -> str:
+        return f"Split({self.name!r}, train: {_in_words(self.train)}; test: {_in_words(self.test)})"
+
+    def _repr_html_(self) -> str:
+        """Return the first pictures of each part and what they are, for a notebook."""
+        parts = (("Training part", self.train), ("Test part", self.test))
+        shown = "".join(f"<h4>{title}</h4>{data._repr_html_()}" for title, data in parts)
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return f"{shown}<ul>{notes}</ul>" if notes else shown
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The name of each class."""
+        return self.train.classes
+
+
+def _in_words(data: Dataset) -> str:
+    """Return how many samples there are, of what shape and dtype, and how many of each class."""
+    inputs = data.X if isinstance(data.X, dict) else {"": data.X}
+    shapes = join(
+        [f"{name} {by(X.shape[1:]) or 'one number'}, {X.dtype}".strip() for name, X in inputs.items()]
+    )
+    counts = [f"{n} {shorten(name, 30)}" for n, name in zip(data.counts.tolist(), data.classes, strict=False)]
+    more = f" and {len(counts) - SHOWN} more classes" if len(counts) > SHOWN else ""
+    return f"{len(data)} samples of {shapes}" + (f": {', '.join(counts[:SHOWN])}{more}" if counts else "")
+
+
+def _pictures(data: Dataset) -> str:
+    """Return the first pictures side by side as an HTML image; "" where the samples are no pictures."""
+    from PIL import Image
+
+    X = data.X
+    if (
+        not isinstance(X, np.ndarray)
+        or not _is_picture(X.shape[1:])
+        or X.dtype.kind not in "buif"
+        or not len(X)
+    ):
+        return ""
+    pixels = X[:SHOWN]
+    if pixels.dtype != np.uint8:
+        values = np.nan_to_num(pixels.astype(np.float64), posinf=0.0, neginf=0.0)
+        values -= values.min()
+        pixels = (values / (values.max() or 1.0) * 255).astype(np.uint8)
+    pixels = np.broadcast_to(pixels.reshape(*pixels.shape[:3], -1)[..., :3], (*pixels.shape[:3], 3))
+    sheet = Image.new("RGB", (len(pixels) * (SIDE + 2), SIDE), "white")
+    for i, picture in enumerate(pixels):
+        sheet.paste(Image.fromarray(np.ascontiguousarray(picture)).resize((SIDE, SIDE)), (i * (SIDE + 2), 0))
+    file = io.BytesIO()
+    sheet.save(file, "PNG")
+    return f'<img alt="samples" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
+
+
+def _is_picture(shape: Shape) -> bool:
+    return len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,)) and min(shape[:2]) >= 4
