@@ -115,3 +115,21 @@ def join_some(items: Iterable[object], most: int = 6) -> str:
     words = [printable(str(item)) for item in items]
     more = f" and {len(words) - most} more" if len(words) > most else ""
     return ", ".join(words[:most]) + more if words else "none"
+
+
+def chance_in_words(p_value: float) -> str:
+    """Return what a p-value says, for readers who know no statistics.
+
+    Examples
+    --------
+    >>> chance_in_words(0.55)
+    'that is well within chance: p = 0.55'
+    >>> chance_in_words(0.0004)
+    'that is hardly chance: p < 0.001'
+    """
+    p = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}" if p_value < 0.2 else f"p = {p_value:.2f}"
+    if p_value < 0.01:
+        return f"that is hardly chance: {p}"
+    if p_value < 0.05:
+        return f"that is more than chance usually gives: {p}"
+    return f"that can still be chance: {p}" if p_value < 0.2 else f"that is well within chance: {p}"

@@ -7,7 +7,7 @@ from scipy import stats
 from pellucid.checks.check import examine
 from pellucid.checks.classes import constant_scores, homogeneity, odds
 from pellucid.data.dataset import Dataset, Split
-from pellucid.stats import wilson_interval
+from pellucid.stats.intervals import wilson_interval
 
 
 def split_of(train: list[int], test: list[int], classes: tuple[str, ...] = ()) -> Split:

@@ -13,9 +13,9 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
 from pellucid.evaluation.comparison.folds import whole
-from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.comparison.on_test import compare_candidates
 from pellucid.evaluation.scores.metrics import score
+from pellucid.stats.paired import mcnemar
 
 NET = """
 [[layers]]
@@ -78,7 +78,7 @@ def test_two_presets_are_trained_and_compared(pellucid: Command, hard: Path, tmp
 
 
 def pl_wilson(n_correct: int, n: int) -> tuple[float, float]:
-    from pellucid.stats import wilson_interval
+    from pellucid.stats.intervals import wilson_interval
 
     return wilson_interval(n_correct, n)
 

@@ -8,7 +8,7 @@ from pellucid.checks.records import ConstantScore, Finding, Homogeneity
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.rng import stream
-from pellucid.stats import wilson_interval
+from pellucid.stats.intervals import wilson_interval
 from pellucid.text import join_some, printable
 from pellucid.types import Array
 

@@ -40,7 +40,7 @@ def test_folds_are_the_same_for_both_and_nothing_is_tested_twice(hard: Path) -> 
         (r, f) for r in range(2) for f in range(4)
     ]
     assert both.n_samples == 100
-    assert both.test_share == pytest.approx(25 / 75)
+    assert both.test_fraction == pytest.approx(25 / 75)
 
 
 def test_a_fold_is_trained_without_its_test_part(hard: Path) -> None:

@@ -12,9 +12,9 @@ from pellucid.evaluation.comparison.figures import (
     cross_validation_figure,
     disputed_pictures,
 )
-from pellucid.evaluation.comparison.repetition import FoldMean, corrected_t_interval
 from pellucid.evaluation.comparison.seed_figures import lottery_figure
 from pellucid.plotting.saving import save_figure
+from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 
 
 def test_the_bar_has_every_sample_in_its_place(tmp_path: Path) -> None:

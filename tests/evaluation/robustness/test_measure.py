@@ -19,7 +19,7 @@ from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-from pellucid.stats import wilson_interval
+from pellucid.stats.intervals import wilson_interval
 
 SHAPE = (8, 8, 3)
 

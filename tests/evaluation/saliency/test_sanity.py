@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from tests.evaluation.saliency.test_measure import scorer_of, small_cnn, spread
 
 from pellucid.data.source import load_data
@@ -15,7 +13,6 @@ from pellucid.evaluation.saliency.sanity import (
     SanityCheck,
     check_cascade,
     check_maps,
-    rank_correlation,
     redraw,
     untrained_copy,
 )
@@ -25,20 +22,6 @@ from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 from pellucid.types import Array
-
-
-@settings(deadline=None, max_examples=50)
-@given(st.integers(2, 60), st.integers(1, 8), st.integers(0, 2**32 - 1))
-def test_rank_correlation_is_scipys(n: int, n_values: int, seed: int) -> None:
-    from scipy.stats import spearmanr
-
-    rng = np.random.default_rng(seed)
-    a, b = rng.integers(0, n_values, n), rng.standard_normal(n)  # many ties in one of them
-    ours = rank_correlation(a, b)
-    if len(set(a.tolist())) == 1:
-        assert ours is None
-    else:
-        assert ours == pytest.approx(float(spearmanr(a, b).statistic), abs=1e-12)
 
 
 def edges(scorer: Scorer, x: Array) -> Attribution:

@@ -17,7 +17,7 @@ from pellucid.evaluation.scores.text import headline, in_words
 from pellucid.nn.layers import Dense
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-from pellucid.stats import bootstrap
+from pellucid.stats.bootstrap import bootstrap
 from pellucid.training.loop import train
 from pellucid.types import Array
 

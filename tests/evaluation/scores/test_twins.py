@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
+from tests.evaluation.scores import plain_metrics as plain
 
-from pellucid.evaluation.scores import plain_metrics as plain
 from pellucid.evaluation.scores.calibration import calibrate, surprises
 from pellucid.evaluation.scores.measure import assess_outputs
 from pellucid.evaluation.scores.one_vs_rest import Columns, ResampledColumns
 from pellucid.evaluation.scores.outputs import Outputs, log_odds
 from pellucid.evaluation.scores.regression import quantity_estimates, quantity_figures
 from pellucid.evaluation.scores.roc import pr_curve_of, roc_curve_of
-from pellucid.stats import Estimate
+from pellucid.stats.intervals import Estimate
 from pellucid.types import Array
 
 

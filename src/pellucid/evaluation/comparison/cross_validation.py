@@ -18,10 +18,10 @@ from pellucid.evaluation.comparison.candidates import (
     train_candidate,
 )
 from pellucid.evaluation.comparison.folds import check_counts, deal, whole
-from pellucid.evaluation.comparison.measure import chance_in_words
-from pellucid.evaluation.comparison.repetition import FoldMean, corrected_t_interval
 from pellucid.evaluation.scores.metrics import score
 from pellucid.parallel import side_by_side
+from pellucid.stats.t_tests import FoldMean, corrected_t_interval
+from pellucid.text import chance_in_words
 from pellucid.types import Array
 
 METRICS = ("balanced_accuracy", "accuracy")
@@ -69,7 +69,7 @@ class CrossValidation:
         return len(self.folds[0]) == self.n_splits * self.n_repeats
 
     @property
-    def test_share(self) -> float:
+    def test_fraction(self) -> float:
         """Test samples over training samples of a fold."""
         return 1 / (self.n_splits - 1)
 
@@ -79,7 +79,7 @@ class CrossValidation:
 
     def means(self, metric: str = METRICS[0]) -> list[FoldMean]:
         """Return the mean of one figure for each source, with its interval."""
-        found = [corrected_t_interval(values, self.test_share) for values in self.values(metric)]
+        found = [corrected_t_interval(values, self.test_fraction) for values in self.values(metric)]
         return [replace(_within(one, 0, 1), p_value=None) for one in found]  # that it is not 0 says nothing
 
     def difference(self, metric: str = METRICS[0]) -> FoldMean | None:
@@ -87,7 +87,7 @@ class CrossValidation:
         if len(self.sources) == 1:
             return None
         a, b = self.values(metric)
-        return _within(corrected_t_interval(b - a, self.test_share), -1, 1)
+        return _within(corrected_t_interval(b - a, self.test_fraction), -1, 1)
 
     @property
     def verdict(self) -> str:

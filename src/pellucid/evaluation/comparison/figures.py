@@ -12,7 +12,6 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
-from pellucid.evaluation.comparison.repetition import FoldMean
 from pellucid.plotting.gallery import words_only
 from pellucid.plotting.style import (
     BLUE,
@@ -28,6 +27,7 @@ from pellucid.plotting.style import (
     new_figure,
     picture,
 )
+from pellucid.stats.t_tests import FoldMean
 from pellucid.types import Array
 
 if TYPE_CHECKING:

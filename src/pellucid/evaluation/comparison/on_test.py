@@ -18,12 +18,13 @@ from pellucid.evaluation.comparison.candidates import (
     noun_for,
     train_candidate,
 )
-from pellucid.evaluation.comparison.measure import McNemar, chance_in_words, mcnemar, paired_bootstrap
 from pellucid.evaluation.scores.metrics import Scores, score
 from pellucid.evaluation.scores.of_model import on_new_table, was_trained_on_other
 from pellucid.nn.model import Model
-from pellucid.stats import wilson_interval
-from pellucid.text import join_some
+from pellucid.stats.bootstrap import paired_bootstrap
+from pellucid.stats.intervals import wilson_interval
+from pellucid.stats.paired import McNemar, mcnemar
+from pellucid.text import chance_in_words, join_some
 from pellucid.training.events import Callback
 from pellucid.types import Array
 

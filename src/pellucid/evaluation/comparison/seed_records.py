@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.evaluation.comparison.repetition import MeanDifference, welch_advantage
-from pellucid.stats import wilson_interval
+from pellucid.stats.intervals import wilson_interval
+from pellucid.stats.t_tests import MeanDifference, welch_difference
 from pellucid.types import Array
 from pellucid.workflows.reproduce import PUBLISHED_TEST_ACCURACY
 
@@ -136,7 +136,7 @@ class Lottery:
         """Return how much B's starts exceed A's; None where there is only A."""
         if len(self.draws) == 1:
             return None
-        return welch_advantage(self.draws[0].accuracies, self.draws[1].accuracies)
+        return welch_difference(self.draws[0].accuracies, self.draws[1].accuracies)
 
     def in_words(self) -> list[str]:
         """Return what it means, a paragraph for each network, and one for the two together."""

@@ -31,13 +31,13 @@ from pellucid.evaluation.influence.retrain_runs import (
     training_seconds,
     training_weights,
 )
-from pellucid.evaluation.saliency.sanity import rank_correlation
 from pellucid.evaluation.scores.of_run import RunResult, holds_photos
 from pellucid.evaluation.scores.predictions import pick
 from pellucid.files import write_atomically
 from pellucid.plotting.saving import save_figure
 from pellucid.runs.folder import atomic_folder
 from pellucid.runs.record import read_run
+from pellucid.stats.ranks import rank_correlation
 from pellucid.types import Array
 
 N_TESTS = 3  # the most confident mistakes, where nothing else is asked for

@@ -7,7 +7,6 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
@@ -15,7 +14,8 @@ from pellucid.evaluation.scores.metrics import score
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.nn.model import Model
 from pellucid.rng import stream
-from pellucid.stats import wilson_interval
+from pellucid.stats.intervals import wilson_interval
+from pellucid.stats.paired import mcnemar
 from pellucid.types import Array
 
 PIECE = 1024  # photos changed at a time, so that a large set needs no large buffers

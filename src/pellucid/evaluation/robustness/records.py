@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation, nearest
-from pellucid.stats import wilson_interval
-from pellucid.text import percent
+from pellucid.stats.intervals import wilson_interval
+from pellucid.text import chance_in_words, percent
 
 POINTS = 10  # a loss of so many percent of all photos counts as a break
 

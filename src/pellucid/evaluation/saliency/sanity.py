@@ -13,6 +13,7 @@ from pellucid.nn.layers import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.registry import model_from_config
 from pellucid.rng import stream
+from pellucid.stats.ranks import rank_correlation
 from pellucid.text import signed
 from pellucid.types import Array
 
@@ -203,32 +204,3 @@ def _copy_into(leaves: list[Layer], sources: list[Layer]) -> None:
         for mine, others in ((leaf.params, source.params), (leaf.state, source.state)):
             for key in mine:
                 mine[key][...] = others[key]
-
-
-def rank_correlation(a: Array, b: Array) -> float | None:
-    """Return Spearman's rank correlation of two arrays' numbers; None if one of them is constant.
-
-    Parameters
-    ----------
-    a, b : Array, of one shape
-
-    Notes
-    -----
-    Spearman, 1904; equal numbers share the mean of their ranks. As ``scipy.stats.spearmanr``, whose import would
-    take longer than the maps.
-
-    Examples
-    --------
-    >>> rank_correlation(np.array([1.0, 2.0, 9.0]), np.array([5.0, 6.0, 7.0]))
-    1.0
-    """
-    first, second = (_centred_ranks(array) for array in (a, b))
-    size = float(np.sqrt((first @ first) * (second @ second)))
-    return float(np.clip((first @ second) / size, -1, 1)) if size else None
-
-
-def _centred_ranks(array: Array) -> Array:
-    _, inverse, counts = np.unique(array.ravel(), return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse.ravel()]
-    centred: Array = ranks - ranks.mean()
-    return centred

@@ -6,7 +6,8 @@ import numpy as np
 
 from pellucid.ops.losses.multi_label import yes_no
 from pellucid.rng import stream
-from pellucid.stats import LEVEL, N_RESAMPLES, percentile_interval, wilson_interval
+from pellucid.stats.bootstrap import N_RESAMPLES
+from pellucid.stats.intervals import LEVEL, percentile_interval, wilson_interval
 from pellucid.types import Array
 
 N_BINS = 10

@@ -21,7 +21,7 @@ from pellucid.plotting.style import (
     look,
     new_figure,
 )
-from pellucid.stats import Estimate
+from pellucid.stats.intervals import Estimate
 from pellucid.types import Array
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ import numpy as np
 from pellucid.checks.copies import find_leaks
 from pellucid.checks.records import ProgressCallback, no_progress
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.scores.calibration import calibrate, squared_errors, surprises
 from pellucid.evaluation.scores.metrics import score
 from pellucid.evaluation.scores.one_vs_rest import (
@@ -24,7 +23,9 @@ from pellucid.evaluation.scores.outputs import Outputs, read_outputs
 from pellucid.evaluation.scores.records import ScoresWithIntervals
 from pellucid.evaluation.scores.regression import quantity_estimates
 from pellucid.nn.model import Model
-from pellucid.stats import LEVEL, N_RESAMPLES, Estimate, bootstrap, check_level, interval_of, proportion
+from pellucid.stats.bootstrap import N_RESAMPLES, bootstrap
+from pellucid.stats.intervals import LEVEL, Estimate, check_level, interval_of, proportion
+from pellucid.stats.paired import mcnemar
 from pellucid.text import join_some
 from pellucid.types import Array
 

@@ -9,7 +9,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.nn.model import Model
-from pellucid.stats import wilson_interval
+from pellucid.stats.intervals import wilson_interval
 from pellucid.types import Array
 
 

@@ -9,7 +9,7 @@ from pellucid.evaluation.scores.calibration import Calibration, calibrate, squar
 from pellucid.evaluation.scores.outputs import Outputs
 from pellucid.evaluation.scores.roc import PrCurve, ResampledAreas, RocCurve, pr_curve_of, roc_curve_of
 from pellucid.ops.activations_smooth import sigmoid_forward
-from pellucid.stats import LEVEL, Estimate, interval_of, proportion
+from pellucid.stats.intervals import LEVEL, Estimate, interval_of, proportion
 from pellucid.types import Array
 
 NO_PROBABILITIES = "the model's loss gives no probabilities"

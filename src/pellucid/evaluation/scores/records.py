@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pellucid.checks.records import Leak
-from pellucid.evaluation.comparison.measure import McNemar
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.metrics import Scores
 from pellucid.evaluation.scores.one_vs_rest import ClassFigures, curve_to_dict
-from pellucid.stats import Estimate
+from pellucid.stats.intervals import Estimate
+from pellucid.stats.paired import McNemar
 
 
 @dataclass(frozen=True, eq=False)

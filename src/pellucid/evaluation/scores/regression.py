@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pellucid.stats import LEVEL, Estimate, Statistic, bootstrap, interval_of
+from pellucid.stats.bootstrap import Statistic, bootstrap
+from pellucid.stats.intervals import LEVEL, Estimate, interval_of
 from pellucid.types import Array
 
 NO_SPREAD = "every sample has the same target"

@@ -82,7 +82,8 @@ class ResampledAreas:
 
     Notes
     -----
-    Some 10 m operations a column and resample. Twins: ``plain_metrics.roc_area`` and ``average_precision``.
+    About 10 m operations a column and resample. Tested against ``roc_area`` and ``average_precision`` of
+    tests/evaluation/scores/plain_metrics.py.
 
     Examples
     --------

@@ -2,10 +2,10 @@
 
 import math
 
-from pellucid.evaluation.comparison.measure import chance_in_words
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.records import ScoresWithIntervals
-from pellucid.stats import Estimate
+from pellucid.stats.intervals import Estimate
+from pellucid.text import chance_in_words
 
 WIDE = 0.1  # an interval of a share that leaves this much open is told as such
 MOST_NAMED = 3  # leaks

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pellucid.evaluation.comparison.measure import mcnemar
 from pellucid.evaluation.scores.metrics import Scores
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.stats import wilson_interval
+from pellucid.stats.intervals import wilson_interval
+from pellucid.stats.paired import mcnemar
 from pellucid.text import percent
 from pellucid.types import Array
 

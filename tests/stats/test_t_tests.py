@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.comparison.repetition import corrected_t_interval, welch_advantage
+from pellucid.stats.t_tests import corrected_t_interval, welch_difference
 
 stats = pytest.importorskip("scipy.stats")
 
@@ -38,7 +38,7 @@ def test_folds_that_say_nothing() -> None:
         assert (same.low, same.high, same.p_value) == (None, None, None)
     with pytest.raises(ShapeError, match="n at least 1"):
         corrected_t_interval(np.zeros(0), 0.25)
-    with pytest.raises(OptionError, match="test_share"):
+    with pytest.raises(OptionError, match="test_fraction"):
         corrected_t_interval(np.ones(3), 0)
 
 
@@ -46,7 +46,7 @@ def test_welch_agrees_with_scipy() -> None:
     rng = np.random.default_rng(4)
     for n_a, n_b in ((2, 2), (10, 30), (100, 7)):
         a, b = rng.normal(0.7, 0.05, n_a), rng.normal(0.74, 0.02, n_b)
-        ours = welch_advantage(a, b)
+        ours = welch_difference(a, b)
         low, high = stats.ttest_ind(b, a, equal_var=False).confidence_interval(0.95)
         assert (ours.mean, ours.low, ours.high) == pytest.approx((b.mean() - a.mean(), low, high), rel=1e-9)
         wins = stats.mannwhitneyu(b, a).statistic / (n_a * n_b)
@@ -54,11 +54,11 @@ def test_welch_agrees_with_scipy() -> None:
 
 
 def test_pairs_are_counted_one_by_one() -> None:
-    result = welch_advantage(np.array([1.0, 2.0]), np.array([2.0, 2.0, 0.0]))
+    result = welch_difference(np.array([1.0, 2.0]), np.array([2.0, 2.0, 0.0]))
     assert (result.wins, result.ties) == (2 / 6, 2 / 6)
-    alone = welch_advantage(np.array([1.0]), np.array([2.0, 3.0]))
+    alone = welch_difference(np.array([1.0]), np.array([2.0, 3.0]))
     assert (alone.mean, alone.low, alone.high) == (1.5, None, None)
-    still = welch_advantage(np.ones(3), np.ones(3))
+    still = welch_difference(np.ones(3), np.ones(3))
     assert (still.mean, still.low, still.high) == (0, None, None)
     with pytest.raises(ShapeError, match="two arrays"):
-        welch_advantage(np.zeros(0), np.ones(2))
+        welch_difference(np.zeros(0), np.ones(2))

@@ -1,0 +1,87 @@
+"""Two models that answered the same samples: McNemar's test."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.errors import ShapeError
+from pellucid.types import Array
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """How often each of two models was correct, and how likely a difference of that size is by chance.
+
+    Attributes
+    ----------
+    both, only_a, only_b, neither : int
+        Samples that both models, one of them, or neither classified correctly.
+    p_value : float
+        Exact and two-sided: the probability that two equally good models differ at least as much on the samples
+        that only one of them classified correctly.
+    """
+
+    both: int
+    only_a: int
+    only_b: int
+    neither: int
+    p_value: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts and the p-value as JSON can hold them."""
+        return asdict(self)
+
+
+def mcnemar(correct_a: Array, correct_b: Array) -> McNemar:
+    """Test whether two models that answered the same samples are equally good.
+
+    Parameters
+    ----------
+    correct_a, correct_b : Array, shape (m,), bool
+        Whether each model classified each sample correctly.
+
+    Returns
+    -------
+    McNemar
+
+    Raises
+    ------
+    ShapeError
+        If the arrays are empty or differ in shape.
+
+    Notes
+    -----
+    McNemar (1947), "Note on the sampling error of the difference between correlated proportions": samples that
+    both or neither classified correctly carry no information; of the n = b + c that only one did, an equally good
+    model gets each with probability 1/2. This is the exact test, p = min(1, 2 P[Bin(n, 1/2) <= min(b, c)]), the
+    one p-value that every command and report shows: it holds for any n, and equals statsmodels'
+    ``mcnemar(exact=True)``. The chi-square approximation needs many samples, and mid-p may exceed its level.
+    With n = 0 it is 1.
+
+    Examples
+    --------
+    >>> a = np.array([1, 1, 1, 0, 0, 0, 0, 0], bool)
+    >>> b = np.array([1, 0, 0, 1, 1, 1, 1, 0], bool)
+    >>> result = mcnemar(a, b)
+    >>> result.only_a, result.only_b, round(result.p_value, 4)
+    (2, 4, 0.6875)
+    """
+    a, b = check_pair("mcnemar", np.asarray(correct_a, bool), np.asarray(correct_b, bool))
+    both, only_a, only_b = (int(np.count_nonzero(part)) for part in (a & b, a & ~b, b & ~a))
+    neither, n = len(a) - both - only_a - only_b, only_a + only_b
+    if n == 0:
+        return McNemar(both, 0, 0, neither, 1.0)
+    from scipy.stats import binomtest  # here, so that importing pellucid stays fast
+
+    return McNemar(both, only_a, only_b, neither, float(binomtest(only_a, n, 0.5).pvalue))
+
+
+def check_pair(where: str, a: Array, b: Array) -> tuple[Array, Array]:
+    """Return two arrays of shape (m,) as they are; anything else is a ShapeError."""
+    if a.ndim != 1 or a.shape != b.shape or not len(a):
+        raise ShapeError(
+            f"{where}: expected two arrays of shape (m,), m at least 1, got {a.shape} and {b.shape}. "
+            "Both models must have answered the same samples."
+        )
+    return a, b

@@ -1,0 +1,179 @@
+"""The bootstrap, of single samples and of pairs, against SciPy."""
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.stats.bootstrap import Statistic, bootstrap, paired_bootstrap
+from pellucid.stats.intervals import percentile_interval
+from pellucid.types import Array
+
+
+def _interval(statistic: Statistic, n: int, **options: Any) -> tuple[float, float] | None:
+    return percentile_interval(bootstrap(statistic, n, **options))
+
+
+def test_percentiles_of_the_same_resamples_equal_scipys(rng: np.random.Generator) -> None:
+    sample = rng.exponential(size=30)
+    values = bootstrap(lambda counts: sample @ counts / 30, 30)
+    for level in (0.9, 0.95):
+        scipys = stats.bootstrap(
+            (sample,),
+            np.mean,
+            n_resamples=0,
+            bootstrap_result=SimpleNamespace(bootstrap_distribution=values),
+            method="percentile",
+            confidence_level=level,
+        ).confidence_interval
+        assert percentile_interval(values, level=level) == pytest.approx(tuple(scipys), abs=1e-12)
+
+
+def test_intervals_agree_with_scipys_own_resamples(rng: np.random.Generator) -> None:
+    sample = rng.exponential(size=50)
+    n = 40_000  # the ends of the interval then vary by 0.01 of the mean's standard deviation
+    ours = _interval(lambda counts: sample @ counts / 50, 50, n_resamples=n)
+    scipys = stats.bootstrap((sample,), np.mean, n_resamples=n, method="percentile", rng=rng, batch=2000)
+    assert ours == pytest.approx(tuple(scipys.confidence_interval), abs=0.06 * sample.std() / np.sqrt(50))
+
+
+def test_strata_agree_with_scipys_two_samples(rng: np.random.Generator) -> None:
+    y, sample = np.repeat([0, 1], [40, 12]), rng.normal(size=52)
+    sample[y == 1] += 1
+
+    def difference(counts: np.ndarray) -> np.ndarray:
+        return sample * (y == 1) @ counts / 12 - sample * (y == 0) @ counts / 40
+
+    n = 40_000
+    ours = _interval(difference, 52, strata=y, n_resamples=n)
+    scipys = stats.bootstrap(
+        (sample[y == 1], sample[y == 0]),
+        lambda a, b, axis: a.mean(axis) - b.mean(axis),
+        n_resamples=n,
+        method="percentile",
+        rng=rng,
+        batch=2000,
+    )
+    assert ours == pytest.approx(tuple(scipys.confidence_interval), abs=0.06 * scipys.standard_error)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(1, 50))
+def test_every_resample_is_a_test_set_of_the_same_size(labels: list[int], n_resamples: int) -> None:
+    y = np.array(labels)
+    counts = bootstrap(lambda counts: counts, len(y), n_resamples=n_resamples)
+    assert counts.shape == (len(y), n_resamples)
+    np.testing.assert_array_equal(counts.sum(axis=0), len(y))
+    stratified = bootstrap(lambda counts: counts, len(y), strata=y, n_resamples=n_resamples)
+    for label in set(labels):
+        np.testing.assert_array_equal(stratified[y == label].sum(axis=0), (y == label).sum())
+
+
+def test_each_sample_is_drawn_as_often_as_any_other() -> None:
+    counts = bootstrap(lambda counts: counts, 10, n_resamples=20_000)
+    np.testing.assert_allclose(counts.mean(axis=1), 1, atol=5 * np.sqrt(0.9 / 20_000))
+    np.testing.assert_allclose(counts.var(axis=1), 0.9, rtol=0.08)
+    assert abs(np.corrcoef(counts)[0, 1] + 1 / 9) < 0.03  # of a multinomial
+
+
+def test_the_seed_draws_the_same_resamples_and_another_others() -> None:
+    values = [bootstrap(lambda c: np.arange(9.0) @ c, 9, seed=seed, n_resamples=50) for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(values[0], values[1])
+    assert (values[0] != values[2]).any()
+
+
+def test_progress_is_told_up_to_the_end() -> None:
+    told: list[tuple[int, int]] = []
+    bootstrap(
+        lambda c: c[:1], 50_000, n_resamples=20, progress=lambda done, total: told.append((done, total))
+    )
+    assert told == [(0, 20), (8, 20), (16, 20), (20, 20)]
+
+
+def test_bootstrap_refuses_nothing() -> None:
+    with pytest.raises(DataError, match="at least one sample"):
+        bootstrap(lambda c: c, 0)
+    with pytest.raises(OptionError, match="at least one resample"):
+        bootstrap(lambda c: c, 3, n_resamples=0)
+
+
+def pairs(both: int, only_a: int, only_b: int, neither: int) -> tuple[Array, Array]:
+    """Whether each of two models is right, on given numbers of samples."""
+    counts = [both, only_a, only_b, neither]
+    return np.repeat([True, True, False, False], counts), np.repeat([True, False, True, False], counts)
+
+
+def ends(a: Array, b: Array, **options: Any) -> tuple[float, float]:
+    interval = paired_bootstrap(a, b, **options)
+    assert interval is not None
+    return interval
+
+
+def exact_distribution(a: Array, b: Array) -> tuple[Array, Array]:
+    """Every mean difference that m draws can give, and its chance: m sums of one draw."""
+    m = len(a)
+    one = np.array([np.mean(b < a), np.mean(a == b), np.mean(b > a)])
+    chance = np.ones(1)
+    for _ in range(m):
+        chance = np.convolve(chance, one)
+    return np.arange(-m, m + 1) / m, chance
+
+
+@pytest.mark.parametrize("counts", [(30, 5, 8, 7), (10, 1, 12, 4), (40, 0, 3, 7)])
+def test_paired_bootstrap_is_the_distribution_of_m_draws(counts: tuple[int, int, int, int]) -> None:
+    a, b = pairs(*counts)
+    values, chance = exact_distribution(a, b)
+    below = np.cumsum(chance)
+    low, high = ends(a, b, n_resamples=40_000)
+    for end, fraction in ((low, 0.025), (high, 0.975)):
+        i = int(np.argmin(np.abs(values - end)))  # ends lie on the grid of 1/m, or between two neighbours
+        assert below[max(0, i - 2)] - 0.005 < fraction < below[min(i + 1, len(below) - 1)] + 0.005
+
+
+def test_paired_bootstrap_agrees_with_scipy() -> None:
+    rng = np.random.default_rng(3)
+    cases = [pairs(30, 5, 8, 7), pairs(300, 20, 45, 35), (rng.normal(0, 1, 80), rng.normal(0.3, 1, 80))]
+    for a, b in cases:
+        a, b = a.astype(float), b.astype(float)
+        theirs = stats.bootstrap(
+            (a, b),
+            lambda x, y, axis: y.mean(axis=axis) - x.mean(axis=axis),
+            paired=True,
+            method="percentile",
+            n_resamples=20_000,
+            rng=np.random.default_rng(0),
+        ).confidence_interval
+        step = (
+            1 / len(a) if set(np.unique(a)) <= {0.0, 1.0} else 0.06 * float(np.std(b - a)) / math.sqrt(len(a))
+        )
+        assert paired_bootstrap(a, b, n_resamples=20_000) == pytest.approx(tuple(theirs), abs=step + 1e-9)
+
+
+def test_paired_bootstrap_keeps_pairs_and_its_seed() -> None:
+    a, b = pairs(20, 10, 10, 10)
+    assert paired_bootstrap(a, a) is None  # unpaired, it would be as wide as for any two models
+    assert paired_bootstrap(np.zeros(9), np.full(9, 0.1)) is None  # a point is no interval
+    assert paired_bootstrap(a, b, seed=2) == paired_bootstrap(a, b, seed=2)
+    low, high = ends(a, b)
+    narrower = ends(a, b, level=0.5)
+    assert low < narrower[0] < narrower[1] < high
+
+
+def test_what_is_no_pair_of_scores_is_refused() -> None:
+    a, b = pairs(1, 1, 1, 1)
+    with pytest.raises(ShapeError, match="same samples"):
+        paired_bootstrap(a, b[:3])
+    with pytest.raises(ShapeError, match="m at least 1"):
+        paired_bootstrap(a[:0], b[:0])
+    with pytest.raises(OptionError, match="finite"):
+        paired_bootstrap(np.array([np.nan, 1.0]), np.ones(2))
+    with pytest.raises(OptionError, match=r"0\.95"):
+        paired_bootstrap(a, b, level=95)
+    with pytest.raises(OptionError, match="n_resamples"):
+        paired_bootstrap(a, b, n_resamples=3)

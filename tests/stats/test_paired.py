@@ -1,0 +1,69 @@
+"""McNemar's test, against statsmodels and counting."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from pellucid.errors import ShapeError
+from pellucid.stats.paired import McNemar, mcnemar
+from pellucid.types import Array
+
+
+def answers(both: int, only_a: int, only_b: int, neither: int) -> tuple[Array, Array]:
+    """Two models that are right on so many samples each."""
+    parts = (
+        [(True, True)] * both
+        + [(True, False)] * only_a
+        + [(False, True)] * only_b
+        + [(False, False)] * neither
+    )
+    a, b = np.array(parts).T
+    return a, b
+
+
+TABLES = [
+    *itertools.product((0, 30), range(7), range(7), (1, 9)),
+    (300, 41, 70, 12),
+    (5, 0, 400, 2),
+    (0, 3, 900, 0),
+]
+
+
+def test_mcnemar_agrees_with_statsmodels() -> None:
+    tables = pytest.importorskip("statsmodels.stats.contingency_tables", reason="needs statsmodels")
+    for counts in TABLES:
+        both, only_a, only_b, neither = counts
+        ours = mcnemar(*answers(*counts))
+        assert (ours.both, ours.only_a, ours.only_b, ours.neither) == counts
+        if only_a + only_b == 0:  # 0 / 0 there
+            assert ours == McNemar(both, 0, 0, neither, 1.0)
+            continue
+        table = [[both, only_a], [only_b, neither]]
+        assert ours.p_value == pytest.approx(tables.mcnemar(table, exact=True).pvalue, rel=1e-12), counts
+
+
+@pytest.mark.parametrize(("only_a", "only_b"), list(itertools.product(range(8), range(8))))
+def test_p_values_are_the_counted_ones(only_a: int, only_b: int) -> None:
+    n = only_a + only_b
+    ours = mcnemar(*answers(3, only_a, only_b, 2))
+    uneven = abs(only_a - only_b)
+    chance = {k: math.comb(n, k) / 2**n for k in range(n + 1)}
+    expected = sum(p for k, p in chance.items() if abs(n - 2 * k) >= uneven)
+    assert ours.p_value == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_and_b_change_places() -> None:
+    a, b = answers(30, 2, 9, 9)
+    one, other = mcnemar(a, b), mcnemar(b, a)
+    assert (one.only_a, one.only_b) == (other.only_b, other.only_a)
+    assert one.p_value == other.p_value
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    a, b = answers(1, 1, 1, 1)
+    with pytest.raises(ShapeError, match="same samples"):
+        mcnemar(a, b[:3])
+    with pytest.raises(ShapeError, match="m at least 1"):
+        mcnemar(a[:0], b[:0])
