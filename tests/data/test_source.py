@@ -1,5 +1,6 @@
 """What `load_data` accepts by name, which options go with what, and the part that is held out."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from pellucid.data.dataset import Dataset
-from pellucid.data.source import BUILTIN, builtin_names, load_data
+from pellucid.data.source import BUILTIN, DataSource, load_data
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, DownloadError, OptionError
 
@@ -40,7 +41,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_every_built_in_name_has_a_line() -> None:
-    assert builtin_names() == ("drawn-cats", "catvnoncat", "digits")
+    assert tuple(BUILTIN) == ("drawn-cats", "catvnoncat", "digits")
     assert all(line and "\n" not in line for line in BUILTIN.values())
 
 
@@ -97,6 +98,20 @@ def test_options_that_would_have_no_effect_are_refused(table: Path) -> None:
         load_data("catvnoncat", image_size=(32, 32))
 
 
+def test_a_source_goes_into_json_and_back(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = DataSource(table, x_key="X", y_key="y", seed=3)  # type: ignore[arg-type]
+    assert source.to_dict() == {"name": str(table), "x_key": "X", "y_key": "y", "seed": 3}
+    assert DataSource.from_dict(json.loads(json.dumps(source.to_dict()))) == source
+    sized = DataSource("photos", image_size=(8, 9), skip_bad=True)
+    assert DataSource.from_dict(json.loads(json.dumps(sized.to_dict()))) == sized
+    monkeypatch.chdir(table.parent)
+    assert DataSource("table.npz").resolved() == DataSource(str(table.resolve()))
+    assert DataSource("digits").resolved() == DataSource("digits")
+    for wrong in ({}, {"name": "a", "colour": 1}, {"name": "a", "image_size": [8]}, {"name": 3}):
+        with pytest.raises(OptionError, match="data: "):
+            DataSource.from_dict(wrong)
+
+
 def test_the_mirror_reaches_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -137,10 +152,10 @@ def test_the_fraction(table: Path) -> None:
     assert split.notes == ("held out 12.5 % (13 of 100 samples), stratified, seed 1",)
     assert len(split.test) == 13
     for fraction in (0, 1, -0.2, 20, float("nan")):
-        with pytest.raises(OptionError, match="test_fraction: expected a number between 0 and 1"):
+        with pytest.raises(OptionError, match="test_fraction to be a number above 0 and below 1"):
             load_data(table, test_fraction=fraction)
     for seed in (-1, 2**32):
-        with pytest.raises(OptionError, match="seed: expected a whole number from 0"):
+        with pytest.raises(OptionError, match=r"seed.* a whole number (of at least|from) 0"):
             load_data(table, seed=seed)
 
 

@@ -62,30 +62,11 @@ Path_ = Annotated[str, typer.Option("--path", help="auto, direct or dual: how th
 Threads = Annotated[int | None, typer.Option(help="Split every batch over so many cores.")]
 
 
-def load(
-    data: str,
-    *,
-    x_key: str | None = None,
-    y_key: str | None = None,
-    skip_bad: bool = False,
-    image_size: str | None = None,
-    mirror: str | None = None,
-    target: str | None = None,
-    seed: int = 1,
-) -> "Split":
+def load(data: str, *, image_size: str | None = None, **reading: Any) -> "Split":
     """Return the data that was named."""
-    from pellucid.data.source import load_data
+    from pellucid.data.source import DataSource
 
-    return load_data(
-        data,
-        x_key=x_key,
-        y_key=y_key,
-        skip_bad=skip_bad,
-        image_size=parse_size(image_size),
-        mirror=mirror,
-        target=target,
-        seed=seed,
-    )
+    return DataSource(data, image_size=parse_size(image_size), **reading).load()
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

@@ -1,9 +1,11 @@
-"""One function that loads any data: a built-in set by name, a file, or a folder of photos."""
+"""Where data come from: a built-in set by name, a file or a folder, and the options of its reader."""
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -11,50 +13,175 @@ from pellucid.data.dataset import Split
 from pellucid.data.download import REMOTES, fetch
 from pellucid.data.readers.folder import read_folder
 from pellucid.data.readers.h5 import read_h5
+from pellucid.data.readers.images import LONGEST_SIDE
 from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import load_table
 from pellucid.data.validate import Part, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
+from pellucid.registry import Configurable, option
 
 BUILTIN: Mapping[str, str] = MappingProxyType(
     {
-        "drawn-cats": "small pictures drawn by the program, cat or not; needs no network",
+        "drawn-cats": "small pictures drawn by a program, cat or not; needs no network",
         "catvnoncat": "the published photos, 209 + 50 of 64 x 64 pixels, cat or not; downloaded once, 3 MB",
         "digits": "scikit-learn's handwritten digits, 1,797 of 8 x 8 pixels, ten classes; needs no network",
     }
 )
+KINDS = ("built-in", "folder", "table", "arrays")
+_APPLIES = {
+    "folder": {"skip_bad", "image_size"},
+    "table": {"target", "decimal"},
+    "arrays": {"x_key", "y_key"},
+}
+_READER_OPTIONS = ("x_key", "y_key", "target", "decimal", "skip_bad", "image_size", "mirror")
 
 
-def builtin_names() -> tuple[str, ...]:
-    """Return the names of the built-in data sets.
+@dataclass(frozen=True)
+class DataSource(Configurable):
+    """Data by name, with the options that they are read with: what a run stores to find its data again.
+
+    Raises
+    ------
+    OptionError
+        If an option is of the wrong type or out of range.
 
     Examples
     --------
-    >>> builtin_names()
-    ('drawn-cats', 'catvnoncat', 'digits')
+    >>> source = DataSource("photos", image_size=(8, 8))
+    >>> source.to_dict()
+    {'name': 'photos', 'image_size': [8, 8]}
+    >>> DataSource.from_dict(source.to_dict()) == source
+    True
+    >>> DataSource("drawn-cats").load().test.counts
+    array([25, 25])
     """
-    return tuple(BUILTIN)
+
+    registered_as: ClassVar[str] = "data"
+
+    name: str = option(help="A built-in name, a folder of images, or an .h5, .npz or .csv file.")
+    x_key: str | None = option(None, help="Name of the array of inputs in an .h5 or .npz file.")
+    y_key: str | None = option(None, help="Name of the array of labels in an .h5 or .npz file.")
+    target: str | None = option(None, help="The column of a table to predict; several: a,b,c.")
+    decimal: Literal[".", ","] = option(".", help="What a table's numbers have before their fraction.")
+    skip_bad: bool = option(False, help="Leave out images that cannot be read.")
+    image_size: tuple[int, int] | None = option(
+        None, at_least=1, at_most=LONGEST_SIDE, help="HEIGHTxWIDTH that a folder's images are resized to."
+    )
+    mirror: str | None = option(None, help="Download from this address instead of the public home.")
+    test_fraction: float = option(
+        0.2, above=0, below=1, help="Size of the test part, where it is held out here."
+    )
+    seed: int = option(1, at_least=0, help="Random seed.")
+
+    def __post_init__(self) -> None:
+        if isinstance(self.name, os.PathLike):
+            object.__setattr__(self, "name", os.fspath(self.name))
+        super().__post_init__()
+
+    @property
+    def path(self) -> Path:
+        """The file or folder that the name means, where it is no built-in set."""
+        return Path(self.name).expanduser()
+
+    @property
+    def kind(self) -> str:
+        """One of ``KINDS``: which reader the name is for."""
+        if self.name in BUILTIN:
+            return "built-in"
+        if os.path.isdir(self.path):
+            return "folder"
+        return "table" if self.path.suffix.lower() in (".csv", ".tsv") else "arrays"
+
+    def check_applies(self) -> None:
+        """Raise OptionError if an option is given that would have no effect on this kind of source."""
+        kind = self.kind
+        builtin = {"mirror"} if self.name in REMOTES else set()
+        applies = builtin if kind == "built-in" else _APPLIES[kind]
+        what = {"folder": " (a folder)", "table": " (a table)", "arrays": " (a file)"}.get(kind, "")
+        for name in _READER_OPTIONS:
+            if name not in applies and getattr(self, name) != self.__dataclass_fields__[name].default:
+                raise OptionError(f"{self.name}{what}: {name} does not apply here. Leave it out.")
+
+    def load(self) -> Split:
+        """Read the data, check them, and return a training and a test part; see :func:`load_data`."""
+        self.check_applies()
+        kind = self.kind
+        if self.name == "drawn-cats":
+            from pellucid.data.drawn import load_drawn_cats
+
+            return load_drawn_cats()
+        if kind == "table":
+            return load_table(
+                self.path,
+                target=self.target,
+                name=self.name,
+                seed=self.seed,
+                test_fraction=self.test_fraction,
+            )
+        raw = {"built-in": self._read_builtin, "folder": self._read_folder, "arrays": self._read_arrays}[
+            kind
+        ]()
+        return to_split(raw, name=self.name, seed=self.seed, test_fraction=self.test_fraction)
+
+    def resolved(self) -> "DataSource":
+        """Return the same source with an absolute path, if it is a file or folder: what another folder can find."""
+        if self.kind == "built-in" or not self.path.exists():
+            return self
+        return replace(self, name=str(self.path.resolve()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the name and the options that are not the default, as JSON can hold them."""
+        defaults = {field.name: field.default for field in fields(self)}
+        config = self.config()
+        return {name: config[name] for name in defaults if getattr(self, name) != defaults[name]}
+
+    @classmethod
+    def from_dict(cls, options: Mapping[str, Any]) -> "DataSource":
+        """Return the source that `to_dict` describes.
+
+        Raises
+        ------
+        OptionError
+            If an option is missing, unknown, or of the wrong type.
+        """
+        made: DataSource = cls.from_config(options)
+        return made
+
+    def _read_builtin(self) -> RawSplit:
+        if self.name == "digits":
+            return _digits()
+        folder = fetch(self.name, mirror=self.mirror)
+        return read_h5(folder / "train_catvnoncat.h5")._replace(notes=())  # brings its sibling with it
+
+    def _read_folder(self) -> RawSplit:
+        return read_folder(self.path, image_size=self.image_size, skip_bad=self.skip_bad)
+
+    def _read_arrays(self) -> RawSplit:
+        path = self.path
+        ending = path.suffix.lower()
+        if not os.path.exists(path) and not ending and len(path.parts) == 1:
+            raise DataError(
+                f"{unknown_name('data set', self.name, BUILTIN)} Or name a folder, or an .h5, .npz or .csv file."
+            )
+        if ending in (".h5", ".hdf5"):
+            return read_h5(path, x_key=self.x_key, y_key=self.y_key)
+        if ending == ".npz":
+            return read_npz(path, x_key=self.x_key, y_key=self.y_key)
+        check_file(path, "a data set")
+        raise DataError(
+            f"{self.name}: expected a folder of images, an .h5, .hdf5, .npz, .csv or .tsv file, or a built-in "
+            f"name ({', '.join(BUILTIN)}), got the ending {ending!r}. Convert it with numpy.savez(path, X=X, y=y)."
+        )
 
 
-def load_data(
-    source: str | Path,
-    *,
-    x_key: str | None = None,
-    y_key: str | None = None,
-    target: str | None = None,
-    seed: int = 1,
-    test_fraction: float = 0.2,
-    skip_bad: bool = False,
-    image_size: tuple[int, int] | None = None,
-    mirror: str | None = None,
-) -> Split:
+def load_data(source: str | Path, **options: Any) -> Split:
     """Load data, check them, and return a training and a test part.
 
     Parameters
     ----------
     source : str or Path
-        A built-in name (see `builtin_names`); an .h5 or .hdf5 file; an .npz file with ``X, y`` or
+        A built-in name ("drawn-cats", "catvnoncat", "digits"); an .h5 or .hdf5 file; an .npz file with ``X, y`` or
         ``X_train, y_train, X_test, y_test``; a .csv or .tsv file; or a folder with one sub-folder of images a
         class.
     x_key, y_key : str, optional
@@ -63,16 +190,18 @@ def load_data(
     target : str, optional
         For tables, which need it: the column to predict, or several of 0 and 1 ("a,b,c"); see
         :func:`pellucid.data.readers.table.load_table`.
-    seed : int, optional
-        Draws the held-out part where the source has only one part.
-    test_fraction : float, optional
-        The size of that part, between 0 and 1.
+    decimal : {".", ","}, optional
+        For tables: what their numbers have before their fraction.
     skip_bad : bool, optional
         For folders: leave out images that cannot be read instead of raising.
     image_size : (int, int), optional
         For folders: (height, width) in pixels to which the images are resized.
     mirror : str, optional
         For downloads: the address of a folder to download from instead.
+    test_fraction : float, optional
+        The size of the held-out part where the source has only one part: between 0 and 1, default 0.2.
+    seed : int, optional
+        Draws that part; default 1.
 
     Returns
     -------
@@ -87,7 +216,7 @@ def load_data(
     DownloadError
         If published data cannot be fetched.
     OptionError
-        If an option is out of range or does not go with the source.
+        If an option is unknown, out of range, or does not go with the source.
 
     Examples
     --------
@@ -100,42 +229,7 @@ def load_data(
     >>> data.notes
     ('held out 20 % (2 of 10 samples), stratified, seed 1',)
     """
-    name = os.fspath(source)
-    given = {
-        "x_key": x_key,
-        "y_key": y_key,
-        "target": target,
-        "skip_bad": skip_bad,
-        "image_size": image_size,
-        "mirror": mirror,
-    }
-    if name in BUILTIN:
-        _check_options(name, given, {"mirror"} if name in REMOTES else set())
-        return _load_builtin(name, mirror, seed, test_fraction)
-    path = Path(name).expanduser()
-    if os.path.isdir(path):
-        _check_options(f"{name} (a folder)", given, {"skip_bad", "image_size"})
-        raw = read_folder(path, image_size=image_size, skip_bad=skip_bad)
-    elif path.suffix.lower() in (".csv", ".tsv"):
-        _check_options(f"{name} (a table)", given, {"target"})
-        return load_table(path, target=target, name=name, seed=seed, test_fraction=test_fraction)
-    else:
-        _check_options(f"{name} (a file)", given, {"x_key", "y_key"})
-        raw = _read_file(name, path, x_key, y_key)
-    return to_split(raw, name=name, seed=seed, test_fraction=test_fraction)
-
-
-def _load_builtin(name: str, mirror: str | None, seed: int, test_fraction: float) -> Split:
-    if name == "drawn-cats":
-        from pellucid.data.drawn import load_drawn_cats
-
-        split: Split = load_drawn_cats()
-        return split
-    if name == "digits":
-        return to_split(_digits(), name=name, seed=seed, test_fraction=test_fraction)
-    folder = fetch(name, mirror=mirror)
-    raw = read_h5(folder / "train_catvnoncat.h5")  # brings its sibling with it
-    return to_split(raw._replace(notes=()), name=name, seed=0, test_fraction=0.5)  # both parts given: no draw
+    return DataSource.from_dict({"name": source, **options}).load()
 
 
 def _digits() -> RawSplit:
@@ -145,27 +239,3 @@ def _digits() -> RawSplit:
     digits = load_digits()
     X = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
     return RawSplit(Part(X, digits.target, "digits"), None, tuple("0123456789"))
-
-
-def _read_file(name: str, path: Path, x_key: str | None, y_key: str | None) -> RawSplit:
-    ending = path.suffix.lower()
-    if not os.path.exists(path) and not ending and len(path.parts) == 1:
-        raise DataError(
-            f"{unknown_name('data set', name, BUILTIN)} Or name a folder, or an .h5, .npz or .csv file."
-        )
-    if ending in (".h5", ".hdf5"):
-        return read_h5(path, x_key=x_key, y_key=y_key)
-    if ending == ".npz":
-        return read_npz(path, x_key=x_key, y_key=y_key)
-    check_file(path, "a data set")
-    raise DataError(
-        f"{name}: expected a folder of images, an .h5, .hdf5, .npz, .csv or .tsv file, or a built-in "
-        f"name ({', '.join(BUILTIN)}), got the ending {ending!r}. Convert it with numpy.savez(path, X=X, y=y)."
-    )
-
-
-def _check_options(what: str, given: Mapping[str, object], allowed: set[str]) -> None:
-    """Raise if an option is given that would have no effect."""
-    for option, value in given.items():
-        if option not in allowed and value not in (None, False):
-            raise OptionError(f"{what}: {option} does not apply here. Leave it out.")

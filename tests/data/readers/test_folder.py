@@ -117,7 +117,7 @@ def test_photos_straight_from_a_camera_are_made_small(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(0, 4), (4,), (4.0, 4), (4, 4, 3)])
 def test_impossible_sizes(pets: Path, size: tuple[int, int]) -> None:
-    with pytest.raises(OptionError, match="image size: expected two whole numbers"):
+    with pytest.raises(OptionError, match="image_size to be a list of 2"):
         load_data(pets, image_size=size)
 
 
