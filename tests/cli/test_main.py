@@ -1,5 +1,6 @@
 """The edge: help, usage errors, and that every bad input is at most three clear lines and exit 2."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from PIL import Image
 from tests.commands import Command, Done
 
 import pellucid as pl
+from pellucid.cli.command import DECLARED
 
 
 def assert_clear(done: Done, *words: str) -> None:
@@ -30,15 +32,41 @@ def test_help_version_and_no_arguments(pellucid: Command) -> None:
     assert pellucid("--version").out == f"pellucid {pl.__version__}\n"
 
 
-def test_the_module_runs_as_a_command() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pellucid.cli.main", "data", "list"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0
-    assert "drawn-cats" in done.stdout
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])
+def test_the_help_lists_every_command(pellucid: Command, arguments: list[str]) -> None:
+    done = pellucid(*arguments)
+    assert (done.code, done.err) == (0, "")
+    for name in ("run", "find-rate", "data", "model", "--install-completion"):
+        assert name in done.out
+
+
+@pytest.mark.parametrize("name", sorted(DECLARED))
+def test_every_command_has_help_that_fits_a_terminal(pellucid: Command, name: str) -> None:
+    done = pellucid(*name.split(), "-h")
+    assert (done.code, done.err) == (0, "")
+    assert DECLARED[name].short_help in pellucid(*name.split()[:-1], "-h").out
+
+
+def test_files_of_commands_import_nothing_large() -> None:
+    light = {"typer", "pellucid", *sys.stdlib_module_names}
+    ours = ("cli", "errors", "registry", "text", "progress", "files")
+    for path in Path(pl.__file__).parent.joinpath("cli").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for parts in (name.split(".") for name in names):
+                assert parts[0] in light, path
+                assert parts[0] != "pellucid" or parts[1] in ours, path
+
+
+@pytest.mark.parametrize("module", ["pellucid", "pellucid.cli.main"])
+def test_the_module_runs_as_a_command(module: str) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", module, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert "drawn-cats" in run("data", "list").stdout
+    assert run("data", "lits").returncode == 2
 
 
 @pytest.mark.parametrize(
@@ -118,7 +146,7 @@ def test_unreadable_images_are_named_and_skipped_only_when_asked(
     assert done.code == 0
     info = json.loads(done.out)
     assert info["train"]["counts"] == {"cat": 8, "dog": 8}
-    assert any("bad.jpg" in note or "1" in note for note in info["notes"])
+    assert any("bad.jpg" in note and "1 of 21" in note for note in info["notes"]), info["notes"]
 
 
 def test_data_list_and_info(pellucid: Command, photos: Path) -> None:

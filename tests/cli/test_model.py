@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.cli.model_tools import check, show
 from pellucid.errors import FormatError, OptionError
 from pellucid.nn.graph import Graph
 from pellucid.nn.layers import Dense, Layer
@@ -15,6 +14,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.registry import LAYERS, register_layer
 from pellucid.nn.sequential import Sequential
 from pellucid.types import Array, Shape
+from pellucid.workflows.model import check, show
 
 NET = """\
 [model]

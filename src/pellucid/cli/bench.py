@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 from pellucid.cli.options import print_json, print_table
 from pellucid.errors import OptionError, unknown_name
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pellucid.data.dataset import Split
 
 
+@command("bench", order=120, short_help="Speed against others; accuracy over folds.")
 def bench(
     what: Annotated[str, typer.Argument(help="speed, or accuracy.")] = "speed",
     data: Annotated[str, typer.Option(help="The data set; default: the published photos.")] = "catvnoncat",

@@ -1,16 +1,22 @@
 """How a checkup is shown in a terminal: the summary, a table of findings, and what to do about them."""
 
-from pellucid.checks.report import Examined
-from pellucid.checks.text import KindRow, kind_rows, summary_of
-from pellucid.checks.words import ADVICE, WHY
+from typing import TYPE_CHECKING
+
 from pellucid.cli.options import print_table
 from pellucid.cli.terminal import say
+
+if TYPE_CHECKING:
+    from pellucid.checks.report import Examined
+    from pellucid.checks.text import KindRow
 
 _MOST_LETTERS = 90  # of a finding in the table
 
 
-def print_checkup(examined: Examined, *, asked_for_sheet: bool) -> None:
+def print_checkup(examined: "Examined", *, asked_for_sheet: bool) -> None:
     """Print a checkup for a person."""
+    from pellucid.checks.text import kind_rows, summary_of
+    from pellucid.checks.words import ADVICE, WHY
+
     checkup = examined.checkup
     for sentence in summary_of(checkup):
         say(sentence)
@@ -31,6 +37,6 @@ def print_checkup(examined: Examined, *, asked_for_sheet: bool) -> None:
         print("All findings one by one: --json. As pictures: -o FILE.png.")
 
 
-def _which(row: KindRow) -> str:
+def _which(row: "KindRow") -> str:
     first = row.first if len(row.first) <= _MOST_LETTERS else row.first[: _MOST_LETTERS - 1] + "…"
     return f"{first} ({row.n_more} more)" if row.n_more else first

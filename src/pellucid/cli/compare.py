@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 from pellucid.cli.options import print_json
 from pellucid.errors import OptionError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SOURCE = "A preset, a .toml file, a model file or a run folder."
 
 
+@command("compare", order=80, short_help="Is B better than A, or was it luck?")
 def compare(
     a: Annotated[str, typer.Argument(help=SOURCE)],
     b: Annotated[str | None, typer.Argument(help="The same; may be left out with --cv or --seeds.")] = None,

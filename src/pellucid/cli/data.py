@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command, group
 from pellucid.cli.options import print_json, print_table
 
-data_app = typer.Typer(help="Look at data sets, and fetch the published one.", no_args_is_help=True)
+group("data", order=130, short_help="Look at data sets, and fetch the published one.")
 
 
-@data_app.command("list")
+@command("data list", order=130.1, short_help="The built-in data sets.")
 def data_list(as_json: o.Json = False) -> None:
     """The built-in data sets."""
     from pellucid.data.source import BUILTIN
@@ -22,7 +23,7 @@ def data_list(as_json: o.Json = False) -> None:
         print_table(("name", "what it is"), list(BUILTIN.items()))
 
 
-@data_app.command("info")
+@command("data info", order=130.2, short_help="Shapes, classes and counts of a data set.")
 def data_info(
     data: o.Data,
     as_json: o.Json = False,
@@ -79,7 +80,11 @@ def data_info(
         print(f"Note: {note}")
 
 
-@data_app.command("check")
+@command(
+    "data check",
+    order=130.3,
+    short_help="Copies, leaks, conflicting labels, odd pictures.",
+)
 def data_check(
     data: o.Data,
     out: Annotated[
@@ -123,7 +128,7 @@ def data_check(
         raise typer.Exit(1)
 
 
-@data_app.command("fetch")
+@command("data fetch", order=130.4, short_help="Download a published data set and verify it.")
 def data_fetch(name: str = "catvnoncat", mirror: o.Mirror = None) -> None:
     """Download a published data set and verify it."""
     from pellucid.data.download import fetch
@@ -131,7 +136,7 @@ def data_fetch(name: str = "catvnoncat", mirror: o.Mirror = None) -> None:
     print(fetch(name, mirror=mirror))
 
 
-@data_app.command("augment")
+@command("data augment", order=130.5, short_help="A contact sheet of what each augmentation does to a photo.")
 def data_augment(
     photo: Annotated[Path, typer.Argument(help="An image of any size and kind.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The picture to write.")] = Path("augmented.png"),

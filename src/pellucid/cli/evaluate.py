@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 from pellucid.cli.options import print_json, print_table
 from pellucid.cli.terminal import StageBar, columns, say
 
@@ -17,6 +18,7 @@ WIDE = 115  # columns of a terminal that all scores of a class fit in
 MOST_CLASSES = 10  # of a confusion matrix in a terminal
 
 
+@command("evaluate", order=30, short_help="What a model scores, and how sure that is.")
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
     data: o.Data,

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 from pellucid.cli.options import print_json
 from pellucid.cli.terminal import StageBar, say
 
 
+@command("explain", order=50, short_help="Why it predicts so for one photo: where it looks.")
 def explain(
     model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
     image: Annotated[Path, typer.Argument(help="An image of any size and kind.")],

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 from pellucid.cli.options import print_json
 
 
+@command("find-rate", order=110, short_help="Find a learning rate.")
 def find_rate(
     data: o.Data,
     model: o.ModelName = "mlp",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 from pellucid.cli.options import print_json, print_table
 from pellucid.cli.terminal import say
 from pellucid.errors import OptionError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pellucid.evaluation.influence.outcome import InfluenceOutcome
 
 
+@command("influence", order=60, short_help="Which training samples pushed a prediction.")
 def influence(
     run: Annotated[Path, typer.Argument(help="A run folder of `pellucid run` or `pellucid train`.")],
     test: Annotated[

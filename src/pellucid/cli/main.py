@@ -1,53 +1,21 @@
 """The command: argv -> use case -> text. Each command's edge is in a file of its own, and so is what it does."""
 
 import sys
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
-from pellucid.cli.bench import bench
-from pellucid.cli.compare import compare
-from pellucid.cli.data import data_app
-from pellucid.cli.evaluate import evaluate
-from pellucid.cli.explain import explain
-from pellucid.cli.find_rate import find_rate
-from pellucid.cli.influence import influence
-from pellucid.cli.model import model_app
-from pellucid.cli.predict import predict
-from pellucid.cli.report import report
-from pellucid.cli.reproduce import reproduce
-from pellucid.cli.robustness import robustness
-from pellucid.cli.run import run
-from pellucid.cli.train import train
+from pellucid.cli.command import PLAIN, CommandGroup, find_commands
 from pellucid.errors import PellucidError
 
+find_commands()
 app = typer.Typer(
+    cls=CommandGroup,
     name="pellucid",
-    help="Neural networks from scratch on NumPy: train, look through, compare.",
+    help="Neural networks from scratch on NumPy: train, look inside, compare.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    **{**PLAIN, "add_completion": True},
 )
-COMMANDS: dict[Callable[..., None], str] = {  # in the order of use; the words fit a terminal of 80 columns
-    run: "Look, train, evaluate, report: the whole tutorial.",
-    train: "Train with checkpoints; go on where it stopped.",
-    evaluate: "What a model scores, and how sure that is.",
-    predict: "What a model says of images or a table's rows.",
-    explain: "Why it says so of one photo: where it looks.",
-    influence: "Which training samples pushed a verdict.",
-    robustness: "How it bears turned, darkened, covered photos.",
-    compare: "Is B better than A, or was it luck?",
-    report: "Write a run's report anew, short or in full.",
-    reproduce: "The published numbers beside ours.",
-    find_rate: "Find a learning rate.",
-    bench: "Speed against others; accuracy over folds.",
-}
-for command, words in COMMANDS.items():
-    app.command(command.__name__.replace("_", "-"), short_help=words)(command)
-app.add_typer(data_app, name="data")
-app.add_typer(model_app, name="model")
 
 
 @app.callback(invoke_without_command=True)
@@ -74,6 +42,9 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         if "--debug" in arguments:
             raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.ctx.get_help())  # type: ignore[attr-defined]
+            return 0
         return _explain(error)
 
 
@@ -86,7 +57,7 @@ def _explain(error: Exception) -> int:
         message = f"{error.format_message().rstrip('.')}. See {command} --help."
     else:
         raise error
-    lines = message.splitlines()
+    lines = [line for line in message.splitlines() if line.strip()]
     print("pellucid: " + "\n".join(lines[:3]), file=sys.stderr)
     return 2
 

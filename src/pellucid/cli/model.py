@@ -5,15 +5,16 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command, group
 from pellucid.cli.options import print_json, print_table
 
-model_app = typer.Typer(help="Look at networks, and check their gradients.", no_args_is_help=True)
+group("model", order=140, short_help="Look at networks, and check their gradients.")
 
 Source = Annotated[str, typer.Argument(help="A preset, a .toml file, a model file or a run folder.")]
 InputShape = Annotated[str | None, typer.Option(help="One sample's shape, such as 64x64x3.")]
 
 
-@model_app.command("list")
+@command("model list", order=140.1, short_help="The presets.")
 def model_list(as_json: o.Json = False) -> None:
     """The presets."""
     from pellucid.nn.presets import PRESETS
@@ -24,10 +25,12 @@ def model_list(as_json: o.Json = False) -> None:
         print_table(("name", "what it is"), list(PRESETS.items()))
 
 
-@model_app.command("show")
+@command(
+    "model show", order=140.2, short_help="Layers, shapes, parameters, operations and bytes of a network."
+)
 def model_show(source: Source, input_shape: InputShape = None, as_json: o.Json = False) -> None:
     """Layers, shapes, parameters, operations and bytes of a network."""
-    from pellucid.cli.model_tools import show
+    from pellucid.workflows.model import show
 
     table = show(source, input_shape=_shape(input_shape))
     if as_json:
@@ -36,12 +39,16 @@ def model_show(source: Source, input_shape: InputShape = None, as_json: o.Json =
         print(table.text)
 
 
-@model_app.command("check")
+@command(
+    "model check",
+    order=140.3,
+    short_help="Compare every gradient with a numerical one.",
+)
 def model_check(
     source: Source, input_shape: InputShape = None, seed: o.Seed = 0, as_json: o.Json = False
 ) -> None:
     """Compare every gradient of a network with a numerical one; exit 1 if one is wrong."""
-    from pellucid.cli.model_tools import check
+    from pellucid.workflows.model import check
 
     result = check(source, input_shape=_shape(input_shape), seed=seed)
     if as_json:

@@ -1,4 +1,7 @@
-"""The options and arguments that several commands share, and what all of them print with."""
+"""The options and arguments that several commands share, each declared once, and what all of them print with.
+
+Those of a training and of data come from dataclasses: see :mod:`pellucid.cli.flags`.
+"""
 
 import json
 from pathlib import Path
@@ -24,6 +27,16 @@ ModelName = Annotated[
     str, typer.Option("--model", help="A preset (see `pellucid model list`) or a .toml file.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]
+RunFolder = Annotated[
+    Path | None, typer.Option("-o", "--out", help="The run folder; default: runs/DATA-MODEL-N.")
+]
+OutFolder = Annotated[Path | None, typer.Option("-o", "--out", help="A folder for figures and numbers.")]
+OutFile = Annotated[Path | None, typer.Option("-o", "--out", help="The picture to write.")]
+DataNow = Annotated[
+    str | None,
+    typer.Option("--data", help="Where the data are now; default: where they were at the training."),
+]
+Trained = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, or a run folder.")]
 
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training data.")]
 BatchSize = Annotated[int | None, typer.Option(help="Samples a step; 0: all of them.")]

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 from pellucid.cli.options import print_json
 
 
+@command("predict", order=40, short_help="What a model predicts for images or a table's rows.")
 def predict(
     model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
     images: Annotated[list[Path], typer.Argument(help="Images of any size and kind; or one .csv file.")],

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 from pellucid.cli.options import print_json
 from pellucid.cli.terminal import StageBar
 from pellucid.errors import OptionError
 
 
+@command("report", order=90, short_help="Write a run's report again, short or in full.")
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     full: Annotated[

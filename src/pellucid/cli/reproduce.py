@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 from pellucid.cli.options import print_json, print_table
 
 
+@command("reproduce", order=100, short_help="The published numbers next to ours.")
 def reproduce(
     data_dir: Annotated[Path | None, typer.Option(help="A folder that holds the published photos.")] = None,
     tolerance: Annotated[float, typer.Option(help="The largest relative difference that is none.")] = 1e-8,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 from pellucid.cli.options import print_json, print_table
 from pellucid.cli.terminal import StageBar, say
 from pellucid.errors import OptionError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pellucid.evaluation.robustness.records import Robustness
 
 
+@command("robustness", order=70, short_help="Accuracy on rotated, darkened, covered photos.")
 def robustness(
     model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
     data: o.Data,

@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 
 
+@command("run", order=10, short_help="Look, train, evaluate, report: the whole tutorial.")
 def run(
     data: o.Data = "drawn-cats",
     model: o.ModelName = "mlp",

@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from pellucid.cli import options as o
+from pellucid.cli.command import command
 
 
+@command("train", order=20, short_help="Train with checkpoints; resume where it stopped.")
 def train(
     data: o.Data,
     model: o.ModelName = "mlp",

@@ -1,0 +1,242 @@
+"""Flags that derive from the fields of a dataclass, each declared once, by ``pellucid.registry.option``.
+
+::
+
+    @command("train", order=20, short_help="Train with checkpoints.")
+    @options(source=SOURCE, training=TRAINING)
+    def train(source: DataSource, training: Mapping[str, Any], out: RunFolder = None) -> None: ...
+
+``SOURCE`` and ``TRAINING`` name dataclasses. Each of their options becomes a flag with its help, bounds, choices
+and default, and the function is called with a dataclass, or with the options that were given.
+"""
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+import typer
+
+from pellucid.errors import OptionError
+from pellucid.registry import Limits, check_option, options_of, parts_of
+
+F = TypeVar("F", bound=Callable[..., None])
+SIZE = "HEIGHTxWIDTH"
+
+
+@dataclass(frozen=True)
+class Flags:
+    """The flags of one parameter of a command.
+
+    Attributes
+    ----------
+    home : type or str
+        The dataclass, or "module:name", which is imported once the command is asked for.
+    argument : str
+        The option that is an argument without a flag, if any.
+    default : str or None
+        What the argument is where it is left out; None: it must be given.
+    only, without : tuple of str
+        Which options become flags; default: all that fit on a command line.
+    is_given : bool
+        The command gets a mapping of the options that were given: a recipe fills in the rest.
+    """
+
+    home: type | str
+    argument: str = ""
+    default: str | None = None
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    is_given: bool = False
+
+    def but(self, **changes: Any) -> "Flags":
+        """Return flags that differ in some attributes."""
+        return replace(self, **changes)
+
+    def options(self) -> dict[str, "Flag"]:
+        """Return the flags by the name of their option."""
+        cls = self.dataclass()
+        defaults = {field.name: field.default for field in fields(cls)}
+        return {
+            name: Flag(name, hint, limits, None if self.is_given else defaults[name])
+            for name, (hint, limits) in options_of(cls).items()
+            if (name in self.only if self.only else name not in self.without) and fits_a_flag(hint)
+        }
+
+    def dataclass(self) -> Any:
+        """Return the dataclass."""
+        if not isinstance(self.home, str):
+            return self.home
+        module, _, name = self.home.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+
+SOURCE = Flags("pellucid.data.source:DataSource", argument="name")
+TRAINING = Flags("pellucid.training.options:TrainingOptions", is_given=True)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One option as a flag."""
+
+    option: str
+    hint: Any
+    limits: Limits
+    default: Any = None
+
+    @property
+    def name(self) -> str:
+        """The flag: ``n_epochs`` is --epochs, ``weight_decay`` is --weight-decay."""
+        return "--" + self.option.removeprefix("n_").replace("_", "-")
+
+    @property
+    def metavar(self) -> str:
+        """What stands behind the flag in the help: the choices, or the kind of value."""
+        known = self.choices()
+        if known:
+            return f"[{'|'.join(known)}]"
+        kinds = {int: "INTEGER", float: "NUMBER", tuple: SIZE}
+        parts = [part for part in parts_of(self.hint) if part is not type(None)]
+        return kinds.get(get_origin(parts[0]) or parts[0], "TEXT")
+
+    def choices(self) -> list[str]:
+        """Return the texts that it may be; empty where it may be any."""
+        listed = [] if self.limits.choices is None else [str(name) for name in self.limits.choices()]
+        named = [
+            str(value)
+            for part in parts_of(self.hint)
+            if get_origin(part) is Literal
+            for value in get_args(part)
+        ]
+        return listed or named
+
+    def parameter(self) -> tuple[Any, Any]:
+        """Return the annotation and the default that typer makes the flag from."""
+        words = self.limits.help
+        if bool in parts_of(self.hint):
+            declared = self.name if self.default is False else f"{self.name}/--no-{self.name[2:]}"
+            return Annotated[bool | None, typer.Option(declared, help=words, show_default=False)], None
+        bounds = self.limits.in_words().strip()
+        notes = [bounds] if bounds else []
+        if self.default not in (None, MISSING, ""):
+            notes.append(f"default: {self.default}")
+        if notes:
+            words += f" [{'; '.join(notes)}]"
+        option = typer.Option(self.name, metavar=self.metavar, help=words, autocompletion=self.complete)
+        return Annotated[str | None, option], None
+
+    def complete(self, incomplete: str) -> list[str]:
+        """Return the choices that begin so, for the shell."""
+        return [name for name in self.choices() if name.startswith(incomplete)]
+
+    def read(self, command: str, given: Any) -> Any:
+        """Return what was given as the option's value, checked."""
+        value = given if isinstance(given, bool) else typed(given, self.hint)
+        if isinstance(value, str) and self.metavar == SIZE:
+            raise OptionError(f"{command}: expected {self.name} to be {SIZE} such as 64x64, got {value!r}.")
+        if value is not None or type(None) not in parts_of(self.hint):
+            value = check_option(command, self.name, value, self.hint, self.limits)
+        return value
+
+
+def options(**flags: Flags) -> Callable[[F], F]:
+    """Say which parameters of a command's function stand for the flags of a dataclass."""
+
+    def note(function: F) -> F:
+        function.__flags__ = flags  # type: ignore[attr-defined]
+        return function
+
+    return note
+
+
+def with_flags(command: str, function: Callable[..., None]) -> Callable[..., None]:
+    """Return a function that has a parameter for every flag, as typer wants it."""
+    flags: Mapping[str, Flags] = getattr(function, "__flags__", {})
+    if not flags:
+        return function
+    tables = {parameter: group.options() for parameter, group in flags.items()}
+    shown: dict[str, Flag] = {}
+    for table in tables.values():  # an option of two groups, such as the seed, is one flag
+        shown.update({name: flag for name, flag in table.items() if name not in shown})
+
+    def call(**given: Any) -> None:
+        values = {name: given.pop(name) for name in [*shown] if name in given}
+        read = {name: shown[name].read(command, value) for name, value in values.items() if value is not None}
+        made = {}
+        for parameter, group in flags.items():
+            own = {name: value for name, value in read.items() if name in tables[parameter]}
+            made[parameter] = own if group.is_given else group.dataclass()(**own)
+        function(**given, **made)
+
+    parameters = _parameters(function, flags, shown)
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    call.__annotations__ = {each.name: each.annotation for each in parameters}
+    return call
+
+
+def _parameters(
+    function: Callable[..., None], flags: Mapping[str, Flags], shown: Mapping[str, Flag]
+) -> list[inspect.Parameter]:
+    """Return the parameters of a command: its own, an argument in the place of its group, the flags last."""
+    found, last = [], []
+    annotations = inspect.get_annotations(function, eval_str=False)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name not in flags:
+            found.append((name, annotations[name], parameter.default))
+        elif argument := flags[name].argument:
+            found.append((argument, *_argument(shown[argument], flags[name].default)))
+    arguments = {group.argument for group in flags.values()}
+    last = [(name, *flag.parameter()) for name, flag in shown.items() if name not in arguments]
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, annotation, default in (*found, *last)
+    ]
+
+
+def _argument(flag: Flag, default: str | None) -> tuple[Any, Any]:
+    words = flag.limits.help + (f" [default: {default}]" if default else "")
+    argument = typer.Argument(
+        help=words, metavar="DATA" if flag.option == "name" else flag.option.upper(), show_default=False
+    )
+    return Annotated[str, argument], inspect.Parameter.empty if default is None else default
+
+
+def fits_a_flag(hint: Any) -> bool:
+    """Return whether a value of that type can be written behind a flag.
+
+    Examples
+    --------
+    >>> fits_a_flag(int | None), fits_a_flag(tuple[int, int]), fits_a_flag(dict[str, int])
+    (True, True, False)
+    """
+    return any(
+        part in (bool, int, float, str) or get_origin(part) in (Literal, tuple) for part in parts_of(hint)
+    )
+
+
+def typed(text: str, hint: Any) -> Any:
+    """Return a text as the first type that it can be read as; as it is where there is none.
+
+    Examples
+    --------
+    >>> typed("3", int | None), typed("none", int | None), typed("0.5", float), typed("64x48", tuple[int, int])
+    (3, None, 0.5, (64, 48))
+    >>> typed("three", int)
+    'three'
+    """
+    for part in parts_of(hint):
+        try:
+            if part is type(None) and text == "none":
+                return None
+            if part in (int, float):
+                return part(text)
+            if get_origin(part) is tuple and text.lower().count("x") == len(get_args(part)) - 1:
+                return tuple(int(side) for side in text.lower().split("x"))
+        except ValueError:
+            continue
+    known: Iterable[Any] = [
+        value for part in parts_of(hint) if get_origin(part) is Literal for value in get_args(part)
+    ]
+    return next((value for value in known if str(value) == text), text)

@@ -1,0 +1,133 @@
+"""Flags come from the fields of a dataclass: names, help, bounds, choices, defaults, and what the command gets."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+import typer
+
+from pellucid.cli.command import CommandGroup, build, command
+from pellucid.cli.flags import Flags, options
+from pellucid.cli.options import Json
+from pellucid.errors import OptionError
+from pellucid.registry import Configurable, option
+
+
+@dataclass(frozen=True)
+class Place(Configurable):
+    """Where something is."""
+
+    name: str = option(help="A name.")
+    image_size: tuple[int, int] | None = option(None, at_least=1, help="Of the pictures.")
+    skip_bad: bool = option(False, help="Leave out what cannot be read.")
+    seed: int = option(1, at_least=0, help="Random seed.")
+
+
+@dataclass(frozen=True)
+class Training(Configurable):
+    """How something is trained."""
+
+    n_epochs: int = option(100, at_least=1, help="Passes over the data.")
+    optimizer: str = option("sgd", choices=lambda: ("adam", "sgd"), help="What steps.")
+    optimizer_options: dict[str, Any] = option({}, help="Of the optimizer.")
+    form: Literal["auto", "dual"] = option("auto", help="Of the first layer.")
+    momentum: float | None = option(0.9, at_least=0, below=1, help="Of the steps.")
+    precise_bn: bool = option(True, help="Measure again.")
+    seed: int = option(1, at_least=0, help="Random seed.")
+
+
+PLACE = Flags(Place, argument="name")
+TRAINING = Flags(Training, is_given=True)
+Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Run a command line of a command with such flags, and return what its function got."""
+    monkeypatch.setattr("pellucid.cli.command.DECLARED", {})
+    got: dict[str, Any] = {}
+
+    @command("try out", order=1, short_help="Try.")
+    @options(place=PLACE, training=TRAINING)
+    def try_out(place: Place, training: Mapping[str, Any], as_json: Json = False) -> None:
+        """Try it out."""
+        got.update(place=place, training=training, as_json=as_json)
+
+    from pellucid.cli.command import DECLARED
+
+    def run(*arguments: str) -> dict[str, Any]:
+        got.clear()
+        build(DECLARED["try out"])(args=list(arguments), standalone_mode=False)
+        return got
+
+    return run
+
+
+def test_options_left_out_take_the_default_or_are_left_to_a_recipe(call: Call) -> None:
+    got = call("cats")
+    assert got == {"place": Place("cats"), "training": {}, "as_json": False}
+
+
+def test_every_type_is_read_from_its_text(call: Call) -> None:
+    words = (
+        "cats --epochs 3 --optimizer adam --form dual --momentum none --no-precise-bn --image-size 8x6 --json"
+    )
+    got = call(*words.split(), "--skip-bad", "--seed", "5")
+    assert got["place"] == Place("cats", (8, 6), True, 5)
+    assert got["training"] == {
+        "n_epochs": 3, "optimizer": "adam", "form": "dual", "momentum": None, "precise_bn": False, "seed": 5,
+    }  # fmt: skip
+    assert got["as_json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--epochs", "0"), ("try out", "--epochs", "at least 1", "0")),
+        (("--epochs", "three"), ("--epochs", "whole number", "'three'")),
+        (("--momentum", "nan"), ("--momentum", "number")),
+        (("--momentum", "1"), ("--momentum", "below 1")),
+        (("--optimizer", "adm"), ("--optimizer", "Did you mean 'adam'")),
+        (("--form", "duel"), ("--form", "'dual'")),
+        (("--image-size", "8"), ("--image-size", "'8'")),
+        (("--seed", "-1"), ("--seed", "-1")),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_flag(
+    call: Call, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    with pytest.raises(OptionError) as caught:
+        call("cats", *arguments)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_the_help_shows_choices_bounds_and_defaults(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    for flag in ("-h", "--help"):
+        call(flag)
+        text = " ".join(capsys.readouterr().out.split())
+        assert "Try it out." in text
+        for words in (
+            "NAME",
+            "[adam|sgd]",
+            "[auto|dual]",
+            "of at least 1",
+            "HEIGHTxWIDTH",
+            "--no-precise-bn",
+        ):
+            assert words in text or words == "NAME"
+        assert text.count("--seed") == 1
+        assert "optimizer-options" not in text
+
+
+def test_only_and_without_choose_flags(call: Call) -> None:
+    assert [*TRAINING.but(only=("n_epochs", "seed")).options()] == ["n_epochs", "seed"]
+    assert "seed" not in TRAINING.but(without=("seed",)).options()
+
+
+def test_a_group_lists_its_commands_and_builds_none(call: Call) -> None:
+    app = type("Group", (CommandGroup,), {"prefix": "try"})(name="try")
+    assert app.list_commands(None) == ["out"]
+    assert app.commands == {"out": None}
+    assert isinstance(app.get_command(None, "out"), typer.core.TyperCommand)
