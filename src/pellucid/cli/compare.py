@@ -67,7 +67,7 @@ def compare(
     """
     if not data:
         raise OptionError("--data: expected the data to compare on, such as --data drawn-cats, got nothing.")
-    from pellucid.runs.folder import atomic_folder
+    from pellucid.files import atomic_folder
 
     mode: Any = _mode(b, cv, seeds, workers)
     training = {

@@ -43,8 +43,8 @@ def run(
     mirror: o.Mirror = None,
 ) -> None:
     """The whole pipeline: look, train, evaluate, show the mistakes, report."""
+    from pellucid.files import next_folder
     from pellucid.runs.build import plan
-    from pellucid.runs.folder import next_folder
     from pellucid.training.callbacks import Progress
     from pellucid.workflows.run import run as run_pipeline
 

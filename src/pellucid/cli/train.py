@@ -54,8 +54,8 @@ def train(
     mirror: o.Mirror = None,
 ) -> None:
     """Train a model: checkpoints, model, history and metrics, without the pictures of `run`."""
+    from pellucid.files import next_folder
     from pellucid.runs.build import plan
-    from pellucid.runs.folder import next_folder
     from pellucid.training.callbacks import Progress
     from pellucid.workflows.train import train_into
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from pellucid.files import atomic_folder
 from pellucid.report.draft import Part, Parts
 from pellucid.report.sections.influence import influence_section
 from pellucid.report.sections.robustness import robustness_section
 from pellucid.report.sections.saliency import looking_section, own_photo_section
 from pellucid.report.sections.scores import doctor_section, metrics_section
 from pellucid.report.short import SHORT, write_run_report
-from pellucid.runs.folder import atomic_folder
 from pellucid.runs.record import read_run
 
 # What the full report adds, each after the part of the short one that it goes on from.

@@ -11,13 +11,12 @@ import numpy as np
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.of_run import RunResult, examine
-from pellucid.files import write_atomically
+from pellucid.files import atomic_folder, write_atomically
 from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import save
 from pellucid.report.short import write_run_report
 from pellucid.runs.build import fit, make_model
 from pellucid.runs.config import TrainingConfig
-from pellucid.runs.folder import atomic_folder
 from pellucid.runs.record import data_record, find_photo
 from pellucid.training.callbacks import PrintCosts, StopOnInterrupt
 from pellucid.training.events import Callback

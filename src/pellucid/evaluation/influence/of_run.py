@@ -33,9 +33,8 @@ from pellucid.evaluation.influence.retrain_runs import (
 )
 from pellucid.evaluation.scores.of_run import RunResult, holds_photos
 from pellucid.evaluation.scores.predictions import pick
-from pellucid.files import write_atomically
+from pellucid.files import atomic_folder, write_atomically
 from pellucid.plotting.saving import save_figure
-from pellucid.runs.folder import atomic_folder
 from pellucid.runs.record import read_run
 from pellucid.stats.ranks import rank_correlation
 from pellucid.types import Array

@@ -17,11 +17,10 @@ from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.saliency.measure import METHODS, SaliencyMap, saliency_maps
 from pellucid.evaluation.saliency.scoring import check_takes_image, prepared_image, target_of
 from pellucid.evaluation.scores.outputs import check_weights
-from pellucid.files import write_atomically
+from pellucid.files import atomic_folder, write_atomically
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figure
-from pellucid.runs.folder import atomic_folder
 from pellucid.runs.training_photos import find_training_photos
 from pellucid.text import percent
 from pellucid.types import Array

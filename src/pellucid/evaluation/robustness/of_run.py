@@ -16,11 +16,10 @@ from pellucid.evaluation.robustness.records import Robustness
 from pellucid.evaluation.robustness.sheet import perturbation_sheet
 from pellucid.evaluation.scores.of_model import OTHER_DATA, reading_of, was_trained_on_other
 from pellucid.evaluation.scores.outputs import read_outputs
-from pellucid.files import write_atomically
+from pellucid.files import atomic_folder, write_atomically
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figure
-from pellucid.runs.folder import atomic_folder
 
 FILES = ("curves.png", "sheet.png", "robustness.json")
 

@@ -12,10 +12,10 @@ from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.metrics import evaluate
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.evaluation.scores.regression import quantity_figures
+from pellucid.files import atomic_folder
 from pellucid.formats.safetensors import data_hash
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
-from pellucid.runs.folder import atomic_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
