@@ -1,6 +1,6 @@
-"""The data doctor: which changed copies it finds, how many false alarms it raises, and what 10,000 pictures cost.
+"""The data check: which changed copies it finds, how many false alarms it raises, and what 10,000 pictures cost.
 
-    python benchmarks/doctor.py [--seeds 5 6 7 8] [--without-large]     about two minutes, mostly drawing
+    python benchmarks/data_check.py [--seeds 5 6 7 8] [--without-large]     about two minutes, mostly drawing
 
 2,000 drawings (and the 258 distinct published photos, where PELLUCID_DATA_DIR names their folder), of which 50 are
 there again: saved as JPEG of quality 30 to 95, resized to 32 to 128 pixels and back, or brightened by 10 to 60 %
