@@ -129,8 +129,11 @@ def data_check(
 
 
 @command("data fetch", order=130.4, short_help="Download a published data set and verify it.")
-def data_fetch(name: str = "catvnoncat", mirror: o.Mirror = None) -> None:
-    """Download a published data set and verify it."""
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="The published data set.")] = "catvnoncat",
+    mirror: o.Mirror = None,
+) -> None:
+    """Download a published data set, verify it, and print the folder that holds it."""
     from pellucid.data.download import fetch
 
     print(fetch(name, mirror=mirror))
