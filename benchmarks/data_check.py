@@ -1,6 +1,6 @@
 """The data check: which changed copies it finds, how many false alarms it raises, and what 10,000 pictures cost.
 
-    python benchmarks/data_check.py [--seeds 5 6 7 8] [--without-large]     about two minutes, mostly drawing
+    python -m benchmarks.data_check [--seeds 5 6 7 8] [--without-large]     about two minutes, mostly drawing
 
 2,000 drawings (and the 258 distinct published photos, where PELLUCID_DATA_DIR names their folder), of which 50 are
 there again: saved as JPEG of quality 30 to 95, resized to 32 to 128 pixels and back, or brightened by 10 to 60 %
@@ -20,10 +20,10 @@ import time
 import numpy as np
 import PIL
 from PIL import Image, ImageEnhance
+from scripts.drawn_cats.draw import draw
 
 from pellucid.checks.check import examine, near_duplicates
 from pellucid.data.dataset import Split
-from pellucid.data.drawn import draw
 from pellucid.data.source import load_data
 from pellucid.types import Array
 
@@ -104,7 +104,7 @@ def compare(seed: int) -> None:
 
 
 def large() -> None:
-    """Print time and memory of a checkup of 10,000 drawings; runs in a process of its own."""
+    """Print time and memory of a check of 10,000 drawings; runs in a process of its own."""
     drawn = draw(N_LARGE, 77)
     split = Split(drawn.take(slice(0, 8_000)), drawn.take(slice(8_000, None)), "drawings")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -113,7 +113,7 @@ def large() -> None:
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(
-        f"\n{N_LARGE:,} drawings of 64 x 64, whole checkup: {seconds:.1f} s ({busy:.1f} s of one core), "
+        f"\n{N_LARGE:,} drawings of 64 x 64, whole check: {seconds:.1f} s ({busy:.1f} s of one core), "
         f"{peak / 1024:.0f} MB at most ({before / 1024:.0f} MB of it before, the data included); "
         f"{len(checkup.findings)} findings: "
         f"{'; '.join(finding.found for finding in checkup.findings[:5]) or 'none'}"
@@ -137,7 +137,7 @@ def main() -> None:
     for seed in options.seeds:
         compare(seed)
     if not options.without_large:
-        subprocess.run([sys.executable, __file__, "--large-alone"], check=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.data_check", "--large-alone"], check=True)
 
 
 if __name__ == "__main__":

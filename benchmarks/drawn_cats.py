@@ -1,7 +1,7 @@
 """How hard are the drawn cats? What five learners make of the 209 pictures.
 
-    python benchmarks/drawn_cats.py            about six minutes on one core
-    python benchmarks/drawn_cats.py --quick    one seed of the convolutional net
+    python -m benchmarks.drawn_cats            about six minutes on one core
+    python -m benchmarks.drawn_cats --quick    one seed of the convolutional net
 
 The shipped test set has 50 pictures, so one picture is 0.02 and chance is 0.07 wide (one standard deviation);
 2,000 fresh drawings say it to 0.01.
@@ -17,12 +17,13 @@ import numpy as np
 import PIL
 import sklearn
 import torch
+from scripts.drawn_cats.draw import draw
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.drawn import draw, load_drawn_cats
+from pellucid.data.drawn import load_drawn_cats
 from pellucid.rng import legacy_stream
 from pellucid.types import Array
 

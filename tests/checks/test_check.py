@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
+from scripts.drawn_cats.draw import draw
 
 from pellucid.checks.check import examine, leaked_test_rows, near_duplicates
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.drawn import draw, load_drawn_cats
+from pellucid.data.drawn import load_drawn_cats
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
 from pellucid.types import Array

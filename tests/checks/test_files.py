@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scripts.drawn_cats.draw import draw
 
 from pellucid.checks.check import DataReport, examine
 from pellucid.checks.opening import Opened, open_data
 from pellucid.data.dataset import Dataset
-from pellucid.data.drawn import draw
 from pellucid.data.readers.images import read_facts
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError

@@ -7,7 +7,7 @@ then their pixels have to agree at 16 x 16 (cosine 0.92 or more), and so have th
 32 x 32. Edges, because drawings and portraits share their composition; pixels too, because the same shape may be
 filled with another colour.
 
-Measured (`benchmarks/doctor.py`) on 2,000 drawings and 258 photos, 50 of them there again as changed copies. On
+Measured (`benchmarks/data_check.py`) on 2,000 drawings and 258 photos, 50 of them there again as changed copies. On
 the four seeds that the limits were set with (5 to 8): 50 found each time, and one false alarm in all. On six
 others (101 to 106): 49 or 50, and none. imagehash 4.3, each hash at the largest distance that raises fewer than
 five false alarms on each set, chosen knowing the truth: pHash of 64 bits finds 43 to 49, with up to 2; pHash of

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scripts.drawn_cats.draw import draw
 
-from pellucid.data.drawn import draw
 from pellucid.data.readers.images import resize_image
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError

@@ -7,8 +7,8 @@ from typing import TypeAlias
 
 import numpy as np
 from PIL import Image, ImageDraw
+from scripts.drawn_cats.chance import Colour
 
-from pellucid.data.drawing.chance import Colour
 from pellucid.types import Array
 
 OVERSAMPLE = 3  # drawn so many times larger, then averaged down: that is what smooths the edges

@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-
-from pellucid.data.drawing.canvas import Canvas, ellipse_points
-from pellucid.data.drawing.chance import Colour, any_colour, darker, is_so, lighter, pick
-from pellucid.data.drawing.coats import any_coat, coat_picture
+from scripts.drawn_cats.canvas import Canvas, ellipse_points
+from scripts.drawn_cats.chance import Colour, any_colour, darker, is_so, lighter, pick
+from scripts.drawn_cats.coats import any_coat, coat_picture
 
 Thing: TypeAlias = Callable[[Canvas, np.random.Generator], None]
 _LEAVES: tuple[Colour, ...] = ((86, 138, 72), (112, 150, 64), (66, 116, 84), (150, 150, 70))

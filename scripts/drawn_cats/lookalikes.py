@@ -1,11 +1,10 @@
 """The heads of animals that are no cats: dogs, rabbits, bears and mice, in the units of faces.py."""
 
 import numpy as np
-
-from pellucid.data.drawing.canvas import Canvas
-from pellucid.data.drawing.chance import Colour, darker, is_so, lighter
-from pellucid.data.drawing.coats import Coat
-from pellucid.data.drawing.faces import (
+from scripts.drawn_cats.canvas import Canvas
+from scripts.drawn_cats.chance import Colour, darker, is_so, lighter
+from scripts.drawn_cats.coats import Coat
+from scripts.drawn_cats.faces import (
     NIGHT,
     PINK,
     SIDES,

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
-
-from pellucid.data.drawing.canvas import Canvas, ellipse_points, open_curve
-from pellucid.data.drawing.chance import (
+from scripts.drawn_cats.canvas import Canvas, ellipse_points, open_curve
+from scripts.drawn_cats.chance import (
     Colour,
     darker,
     is_so,

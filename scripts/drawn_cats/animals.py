@@ -6,12 +6,11 @@ from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
-
-from pellucid.data.drawing import faces, lookalikes
-from pellucid.data.drawing.canvas import Canvas, Points, open_curve
-from pellucid.data.drawing.chance import darker, is_so, lighter
-from pellucid.data.drawing.coats import Coat, any_coat, coat_picture
-from pellucid.data.drawing.faces import PINK, Look
+from scripts.drawn_cats import faces, lookalikes
+from scripts.drawn_cats.canvas import Canvas, Points, open_curve
+from scripts.drawn_cats.chance import darker, is_so, lighter
+from scripts.drawn_cats.coats import Coat, any_coat, coat_picture
+from scripts.drawn_cats.faces import PINK, Look
 
 Ears: TypeAlias = Callable[[Canvas, Coat, Look, np.random.Generator], None]
 Head: TypeAlias = Callable[[Canvas, Coat, Look], None]

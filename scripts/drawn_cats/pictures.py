@@ -4,14 +4,14 @@ from contextlib import AbstractContextManager
 
 import numpy as np
 from PIL import Image
+from scripts.drawn_cats.animals import CAT, LOOKALIKES, Animal, Species
+from scripts.drawn_cats.canvas import OVERSAMPLE, Canvas
+from scripts.drawn_cats.chance import any_colour, darker, is_so, pick, pick_weighted
+from scripts.drawn_cats.owls import owl
+from scripts.drawn_cats.poses import POSES, close_up
+from scripts.drawn_cats.scenes import SCENES
+from scripts.drawn_cats.things import PROPS, THINGS
 
-from pellucid.data.drawing.animals import CAT, LOOKALIKES, Animal, Species
-from pellucid.data.drawing.canvas import OVERSAMPLE, Canvas
-from pellucid.data.drawing.chance import any_colour, darker, is_so, pick, pick_weighted
-from pellucid.data.drawing.owls import owl
-from pellucid.data.drawing.poses import POSES, close_up
-from pellucid.data.drawing.scenes import SCENES
-from pellucid.data.drawing.things import PROPS, THINGS
 from pellucid.types import Array
 
 _NO_CATS = (("animal", 0.56), ("owl", 0.1), ("thing", 0.24), ("scene", 0.1))

@@ -5,9 +5,8 @@ from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
-
-from pellucid.data.drawing.canvas import Canvas
-from pellucid.data.drawing.chance import Colour, any_colour, darker, hsv, is_so, lighter, mix, near, pick
+from scripts.drawn_cats.canvas import Canvas
+from scripts.drawn_cats.chance import Colour, any_colour, darker, hsv, is_so, lighter, mix, near, pick
 
 Scene: TypeAlias = Callable[[Canvas, np.random.Generator], None]
 

@@ -1,11 +1,10 @@
 """An owl on its branch: tufts like ears, a face like a mask, and no cat."""
 
 import numpy as np
-
-from pellucid.data.drawing.canvas import Canvas, Paint
-from pellucid.data.drawing.chance import Colour, darker, is_so, lighter, pick
-from pellucid.data.drawing.coats import any_coat, coat_picture
-from pellucid.data.drawing.faces import NIGHT, SIDES, lid, mirrored
+from scripts.drawn_cats.canvas import Canvas, Paint
+from scripts.drawn_cats.chance import Colour, darker, is_so, lighter, pick
+from scripts.drawn_cats.coats import any_coat, coat_picture
+from scripts.drawn_cats.faces import NIGHT, SIDES, lid, mirrored
 
 _BEAK: Colour = (226, 164, 66)
 

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-
-from pellucid.data.drawing.canvas import Canvas, Paint, Points
-from pellucid.data.drawing.chance import Colour, darker, is_so, lighter, luminance, pick
-from pellucid.data.drawing.coats import Coat
+from scripts.drawn_cats.canvas import Canvas, Paint, Points
+from scripts.drawn_cats.chance import Colour, darker, is_so, lighter, luminance, pick
+from scripts.drawn_cats.coats import Coat
 
 PINK: Colour = (232, 150, 150)
 NIGHT: Colour = (26, 22, 26)

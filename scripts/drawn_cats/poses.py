@@ -4,10 +4,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-
-from pellucid.data.drawing.animals import Animal
-from pellucid.data.drawing.canvas import Points
-from pellucid.data.drawing.chance import Colour, any_colour, darker, is_so, lighter, pick
+from scripts.drawn_cats.animals import Animal
+from scripts.drawn_cats.canvas import Points
+from scripts.drawn_cats.chance import Colour, any_colour, darker, is_so, lighter, pick
 
 Pose: TypeAlias = Callable[[Animal], None]
 
