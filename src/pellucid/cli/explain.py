@@ -15,7 +15,12 @@ from pellucid.cli.terminal import StageBar, say
 def explain(
     model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
     image: Annotated[Path, typer.Argument(help="An image of any size and kind.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder for pictures, text and numbers.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--out", help="The folder for pictures, text and numbers; default: explained/IMAGE-N."
+        ),
+    ] = None,
     data: Annotated[
         str | None, typer.Option(help="The training data; default: where they were at the training.")
     ] = None,
@@ -32,13 +37,14 @@ def explain(
     """Why a model says what it says of one photo: where it looks, what it is near to, how firm the verdict is."""
     from pellucid.evaluation.photo.explain import STAGES
     from pellucid.evaluation.photo.explain import explain as explain_photo
+    from pellucid.files import next_folder
 
     bar = StageBar()
     try:
         result = explain_photo(
             model,
             image,
-            out,
+            out or next_folder(Path("explained"), image.stem),
             data=data,
             target=target,
             methods=None

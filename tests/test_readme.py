@@ -1,0 +1,97 @@
+"""What README.md shows runs: each command of its table, each block of Python, and its network file."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from pellucid.cli.command import DECLARED, build
+from tests.commands import Command
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+LESS: dict[str, list[str]] = {  # so that a test takes seconds
+    "run": ["--epochs", "3"],
+    "train": ["--epochs", "3"],
+    "compare": ["--epochs", "3"],
+    "report": ["--photos", "1"],
+    "find-rate": ["--steps", "12"],
+    "bench": ["--steps", "3"],
+}
+SLOW = ("bench accuracy",)  # 15 trainings of a convolutional network
+NEEDS_PUBLISHED = ("reproduce", "bench", "data fetch")
+
+
+def blocks(language: str) -> list[str]:
+    """Return the code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def command_lines() -> list[str]:
+    """Return the command lines of the README: ``a | b`` stands for two, what is in brackets may be left out."""
+    text = "\n".join(block for language in ("", "text", "sh", "console") for block in blocks(language))
+    found = []
+    for line in re.findall(r"^(?:\$ )?pellucid (.+?)(?: {2,}.*)?$", text, flags=re.MULTILINE):
+        optional = re.search(r"\[(\w+(?: \| \w+)+)\]", line)
+        if optional:
+            found += [line.replace(optional[0], each) for each in optional[1].split(" | ")]
+        elif " | " in line:
+            first, *others = line.split(" | ")
+            found += [first, *(f"{first.rpartition(' ')[0]} {other}" for other in others)]
+        else:
+            found.append(re.sub(r" \[.*?\]", "", line))
+    return found
+
+
+def command_of(line: str) -> str:
+    """Return the name of the command that a line calls."""
+    names = [name for name, each in DECLARED.items() if each.function and f"{line} ".startswith(f"{name} ")]
+    assert names, f"README.md shows a command that there is not: pellucid {line}"
+    return max(names, key=len)
+
+
+def test_the_table_names_every_command() -> None:
+    assert {command_of(line) for line in command_lines()} == {
+        n for n, each in DECLARED.items() if each.function
+    }
+
+
+@pytest.mark.parametrize("line", [line for line in command_lines() if line not in SLOW])
+def test_command_line(
+    pellucid: Command, trained: Path, photos: Path, tmp_path: Path, request: pytest.FixtureRequest, line: str
+) -> None:
+    name = command_of(line)
+    if name in NEEDS_PUBLISHED:
+        request.getfixturevalue("published_dir")
+    Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "photo.jpg")
+    meant = {
+        "DATA": photos, "data": photos, "name": "catvnoncat", "M": "mlp", "A": "mlp", "B": "logistic",
+        "MODEL": trained, "model": trained, "source": "cnn", "RUN": trained, "run": trained,
+        "IMAGE...": "photo.jpg", "images": "photo.jpg", "image": "photo.jpg", "photo": "photo.jpg",
+    }  # fmt: skip
+    words = [meant.get(word, word) for word in line.removeprefix(name).split()]
+    if not words:  # `data list | info`: fill in what must be given
+        words = [meant[argument] for argument in required(name)]
+    done = pellucid(*name.split(), *words, *LESS.get(name, []))
+    assert done.code == 0, done.err
+    assert done.out
+
+
+def required(name: str) -> list[str]:
+    """Return the arguments that a command must be given."""
+    parameters: list[Any] = build(DECLARED[name]).params
+    return [each.name for each in parameters if each.param_type_name == "argument" and each.required]
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=range(len(blocks("python"))))
+def test_python_block(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+
+
+@pytest.mark.parametrize("network", blocks("toml"), ids=range(len(blocks("toml"))))
+def test_network_file(pellucid: Command, tmp_path: Path, network: str) -> None:
+    (tmp_path / "net.toml").write_text(network)
+    done = pellucid("model", "check", "net.toml", "--input-shape", "8x8x3")
+    assert done.code == 0, (done.out, done.err)
