@@ -1,9 +1,11 @@
 """What README.md shows runs: each command of its table, each block of Python, and its network file."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -25,12 +27,12 @@ NEEDS_PUBLISHED = ("reproduce", "bench", "data fetch")
 
 def blocks(language: str) -> list[str]:
     """Return the code blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+    return [code for found, code in fenced if found == language]
 
 
-def command_lines() -> list[str]:
-    """Return the command lines of the README: ``a | b`` stands for two, what is in brackets may be left out."""
-    text = "\n".join(block for language in ("", "text", "sh", "console") for block in blocks(language))
+def command_lines(text: str) -> list[str]:
+    """Return the command lines in a text: ``a | b`` stands for two, what is in brackets may be left out."""
     found = []
     for line in re.findall(r"^(?:\$ )?pellucid (.+?)(?: {2,}.*)?$", text, flags=re.MULTILINE):
         optional = re.search(r"\[(\w+(?: \| \w+)+)\]", line)
@@ -44,6 +46,10 @@ def command_lines() -> list[str]:
     return found
 
 
+TABLE = command_lines("\n".join(blocks("")))
+SESSIONS = [lines for block in blocks("sh") if (lines := command_lines(block))]
+
+
 def command_of(line: str) -> str:
     """Return the name of the command that a line calls."""
     names = [name for name, each in DECLARED.items() if each.function and f"{line} ".startswith(f"{name} ")]
@@ -52,12 +58,10 @@ def command_of(line: str) -> str:
 
 
 def test_the_table_names_every_command() -> None:
-    assert {command_of(line) for line in command_lines()} == {
-        n for n, each in DECLARED.items() if each.function
-    }
+    assert {command_of(line) for line in TABLE} == {n for n, each in DECLARED.items() if each.function}
 
 
-@pytest.mark.parametrize("line", [line for line in command_lines() if line not in SLOW])
+@pytest.mark.parametrize("line", [line for line in TABLE if line not in SLOW])
 def test_command_line(
     pellucid: Command, trained: Path, photos: Path, tmp_path: Path, request: pytest.FixtureRequest, line: str
 ) -> None:
@@ -82,6 +86,19 @@ def required(name: str) -> list[str]:
     """Return the arguments that a command must be given."""
     parameters: list[Any] = build(DECLARED[name]).params
     return [each.name for each in parameters if each.param_type_name == "argument" and each.required]
+
+
+@pytest.mark.parametrize("lines", SESSIONS, ids=range(len(SESSIONS)))
+def test_session(pellucid: Command, rng: np.random.Generator, tmp_path: Path, lines: list[str]) -> None:
+    for label, brightness in (("cat", 30), ("dog", 150)):
+        (tmp_path / "pets" / label).mkdir(parents=True)
+        for i in range(10):
+            pixels = rng.integers(brightness, brightness + 100, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pets" / label / f"{i}.png")
+    Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "photo.jpg")
+    for line in lines:
+        done = pellucid(*shlex.split(line), *LESS.get(command_of(line), []))
+        assert done.code == 0, (line, done.err)
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=range(len(blocks("python"))))

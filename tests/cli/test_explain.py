@@ -198,7 +198,6 @@ def test_bad_input_is_at_most_three_lines(
     assert_clear(
         pellucid("explain", trained, photo, "-o", out, "--methods", "grad-cam"), "Did you mean 'grad_cam'"
     )
-    assert_clear(pellucid("explain", trained, photo), "--out")
     assert_clear(
         pellucid("explain", trained, photo, "-o", out, "--data", "drawn-cats"), "--data", "(6, 6, 3)"
     )
