@@ -21,7 +21,7 @@ REPEATS = 5
 def dual(
     data: pl.Dataset, key: Callable[[pl.History], float] = lambda history: history.seconds
 ) -> pl.History:
-    histories = [pl.train(pl.preset("mlp"), data, n_epochs=N_ITERATIONS, path="dual") for _ in range(REPEATS)]
+    histories = [pl.train(pl.preset("mlp"), data, n_epochs=N_ITERATIONS, form="dual") for _ in range(REPEATS)]
     return min(histories, key=key)
 
 

@@ -55,10 +55,10 @@ if TYPE_CHECKING:
     from pellucid.training.optimizers.lbfgs import LBFGS
     from pellucid.training.optimizers.sgd import SGD
     from pellucid.training.plateau import ReduceOnPlateau
-    from pellucid.training.precise_bn import Recalibrate
+    from pellucid.training.precise_bn import PreciseBatchNorm
     from pellucid.training.schedules import Constant, Cosine, Exponential, Step
     from pellucid.training.tensorboard import TensorBoard
-    from pellucid.training.weight_ema import WeightAverage
+    from pellucid.training.weight_ema import WeightEMA
 
 _HOMES = {
     "Activation": "nn.activation",
@@ -92,7 +92,7 @@ _HOMES = {
     "PrintCosts": "training.callbacks",
     "Progress": "training.callbacks",
     "RMSprop": "training.optimizers.adaptive",
-    "Recalibrate": "training.precise_bn",
+    "PreciseBatchNorm": "training.precise_bn",
     "ReduceOnPlateau": "training.plateau",
     "Residual": "nn.blocks",
     "SGD": "training.optimizers.sgd",
@@ -101,7 +101,7 @@ _HOMES = {
     "Step": "training.schedules",
     "TensorBoard": "training.tensorboard",
     "UpSample2D": "nn.pooling",
-    "WeightAverage": "training.weight_ema",
+    "WeightEMA": "training.weight_ema",
     "ZeroPad2D": "nn.pooling",
     "assess": "evaluation.scores.measure",
     "augment_preset": "data.augmentation.augment",
@@ -152,10 +152,10 @@ __all__ = [
     "OneCycle",
     "Parallel",
     "PellucidError",
+    "PreciseBatchNorm",
     "PrintCosts",
     "Progress",
     "RMSprop",
-    "Recalibrate",
     "ReduceOnPlateau",
     "Residual",
     "Sequential",
@@ -163,7 +163,7 @@ __all__ = [
     "Step",
     "TensorBoard",
     "UpSample2D",
-    "WeightAverage",
+    "WeightEMA",
     "ZeroPad2D",
     "assess",
     "augment_preset",

@@ -45,6 +45,8 @@ class Limits:
         What the option does, in one line, for ``--help`` and the documentation.
     check : callable or None
         Given a value of the right type, returns it as it is kept; a ValueError's text says what was wanted.
+    flag : str
+        The option's name in files and on the command line, where it differs from the field's.
     """
 
     above: float | None = None
@@ -54,6 +56,7 @@ class Limits:
     choices: Callable[[], collections.abc.Iterable[str]] | None = None
     help: str = ""
     check: Callable[[Any], Any] | None = None
+    flag: str = ""
 
     def admits(self, number: float) -> bool:
         """Return whether a number is finite and within the bounds."""
@@ -96,6 +99,7 @@ def option(
     choices: Callable[[], collections.abc.Iterable[str]] | None = None,
     check: Callable[[Any], Any] | None = None,
     help: str = "",
+    flag: str = "",
     kw_only: bool = False,
 ) -> Any:
     """Return a dataclass field that is an option: its default, its bounds, and its line of help.
@@ -112,7 +116,7 @@ def option(
         ...
     pellucid.errors.OptionError: Blur: expected radius to be a number above 0, got -1.
     """
-    limits = Limits(above, at_least, below, at_most, choices, help, check)
+    limits = Limits(above, at_least, below, at_most, choices, help, check, flag)
     metadata = {"limits": limits}
     if isinstance(default, dict | list):
         return dataclasses.field(
@@ -264,6 +268,20 @@ def options_of(cls: type) -> dict[str, tuple[Any, Limits]]:
     0
     """
     return _options_of(cls)
+
+
+def flags_of(cls: type) -> dict[str, str]:
+    """Return the field of each option, by the name that it has in files and on the command line.
+
+    Examples
+    --------
+    >>> @dataclass
+    ... class Plan(Configurable):
+    ...     n_epochs: int = option(10, flag="epochs")
+    >>> flags_of(Plan)
+    {'epochs': 'n_epochs'}
+    """
+    return {limits.flag or name: name for name, (_, limits) in options_of(cls).items()}
 
 
 @functools.cache

@@ -53,7 +53,7 @@ def test_two_presets_are_trained_and_compared(pellucid: Command, hard: Path, tmp
     split = pl.load_data(hard)
     right = []
     for letter, name in (("a", "mlp"), ("b", "logistic")):
-        model, _ = train_candidate(find_candidate("A", name, data="x", epochs=40), split)
+        model, _ = train_candidate(find_candidate("A", name, data="x", n_epochs=40), split)
         predicted = model.predict(split.test.X)
         right.append(predicted == split.test.y)
         assert result[letter]["accuracy"] == score(split.test.y, predicted).accuracy
@@ -87,7 +87,7 @@ def test_files_folders_and_networks_of_ones_own(
     pellucid: Command, photos: Path, saved: Callable[..., Path], tmp_path: Path
 ) -> None:
     (tmp_path / "net.toml").write_text(NET)
-    model = saved("trained", epochs=30)
+    model = saved("trained", n_epochs=30)
     done = pellucid("compare", model, "net.toml", "--data", photos, "-o", "out")
     assert done.code == 0, done.err
     assert "before" in done.out
@@ -219,7 +219,7 @@ def test_bad_input_gets_one_clear_line(
     arguments: list[str],
     message: str,
 ) -> None:
-    model = saved("model", epochs=2)
+    model = saved("model", n_epochs=2)
     places = {
         "photos": photos,
         "model": model,
@@ -284,7 +284,7 @@ def test_tables_are_compared_by_their_own_columns(pellucid: Command, tmp_path: P
 
 def test_empty_parts_are_said(hard: Path) -> None:
     split = pl.load_data(hard)
-    mlp = find_candidate("A", "mlp", data="hard", epochs=1)
+    mlp = find_candidate("A", "mlp", data="hard", n_epochs=1)
     for part in ("train", "test"):
         empty = Split(**{**vars(split), part: getattr(split, part).take(slice(0, 0))})
         with pytest.raises(DataError, match="part is empty"):

@@ -137,7 +137,7 @@ def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Comman
     run = read_run(trained)
     model = pl.preset("mlp")
     rows = np.delete(np.arange(32), pusher["row"])
-    pl.train(model, run.split.train.take(rows), n_epochs=200, path="direct")
+    pl.train(model, run.split.train.take(rows), n_epochs=200, form="direct")
     odds = float(model.decision_function(run.split.test.X[[1]])[0]) * (
         1 if one["verdict"] == "bright" else -1
     )

@@ -80,7 +80,7 @@ def test_the_module_runs_as_a_command(module: str) -> None:
         (["run", "--learning-rate", "nan"], ["--learning-rate"]),
         (["run", "--seed", "-1"], ["--seed"]),
         (["run", "--dtype", "float16"], ["--dtype", "float32"]),
-        (["run", "--path", "duel"], ["--path", "dual"]),
+        (["run", "--form", "duel"], ["--form", "dual"]),
         (["run", "--model", "mpl"], ["Did you mean 'mlp'"]),
         (["run", "--optimizer", "sgdd"], ["Did you mean 'sgd'"]),
         (["run", "--loss", "binary"], ["binary_cross_entropy"]),

@@ -23,7 +23,7 @@ from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
 from pellucid.evaluation.comparison.seeds import seed_lottery
 from pellucid.nn.initializers import published
 from pellucid.rng import legacy_stream
-from pellucid.runs.build import fit, plan
+from pellucid.runs.build import fit_run, plan
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +47,13 @@ def found(lottery: Lottery) -> list[Start]:
 
 @pytest.mark.parametrize("n_workers", [1, 2])
 def test_starts_are_those_of_train_bit_for_bit(split: Split, n_workers: int) -> None:
-    candidate = find_candidate("A", "mlp-wide", data="small", epochs=3)  # its start is drawn from the seed
+    candidate = find_candidate("A", "mlp-wide", data="small", n_epochs=3)  # its start is drawn from the seed
     lottery = seed_lottery(split, [candidate], 3, first_seed=7, n_workers=n_workers)
     for start in lottery.draws[0].starts:
-        config, _ = plan("mlp-wide", data="small", epochs=3, seed=start.seed, threads=1)
+        config, _ = plan("mlp-wide", data="small", n_epochs=3, seed=start.seed, n_threads=1)
         model = pl.preset("mlp-wide")
         with threadpool_limits(limits=1, user_api="blas"):
-            history = fit(model, split, config)
+            history = fit_run(model, split, config)
             predicted = model.predict(split.test.X)
         assert start.theta_sha256 == digest(model)
         assert start.final_loss == history.losses[-1]
@@ -62,19 +62,19 @@ def test_starts_are_those_of_train_bit_for_bit(split: Split, n_workers: int) -> 
 
 
 def test_the_published_network_draws_its_start_from_the_seed(split: Split) -> None:
-    candidate = find_candidate("A", "mlp", data="small", epochs=50, path="dual")
+    candidate = find_candidate("A", "mlp", data="small", n_epochs=50, form="dual")
     lottery = seed_lottery(split, [candidate], 3)
     for start in lottery.draws[0].starts:
         model = pl.preset("mlp")
         model.initialize((8, 8, 3))
         draw_published_start(model, start.seed)
         with threadpool_limits(limits=1, user_api="blas"):
-            pl.train(model, split.train, n_epochs=50, seed=start.seed, path="dual")
+            pl.train(model, split.train, n_epochs=50, seed=start.seed, form="dual")
         assert start.theta_sha256 == digest(model)
-        assert start.path == "dual"
+        assert start.form == "dual"
     plain = pl.preset("mlp")
     with threadpool_limits(limits=1, user_api="blas"):
-        pl.train(plain, split.train, n_epochs=50, seed=1, path="dual")
+        pl.train(plain, split.train, n_epochs=50, seed=1, form="dual")
     assert lottery.draws[0].starts[0].theta_sha256 == digest(plain), "seed 1 is the published start"
     assert len({start.theta_sha256 for start in lottery.draws[0].starts}) == 3
 
@@ -113,7 +113,7 @@ units = 1
 def test_workers_change_nothing(split: Split, tmp_path: Path, name: str) -> None:
     (tmp_path / "net.toml").write_text(NET)
     source = tmp_path / name if name.endswith(".toml") else name
-    candidate = find_candidate("A", source, data="small", epochs=4)
+    candidate = find_candidate("A", source, data="small", n_epochs=4)
     one, two = (seed_lottery(split, [candidate], 4, n_workers=n) for n in (1, 2))
     assert found(one) == found(two)
     assert len({start.theta_sha256 for start in one.draws[0].starts}) == 4
@@ -124,7 +124,7 @@ def test_the_published_run_is_among_its_starts(published_dir: Path) -> None:
     candidate = find_candidate("A", "mlp", data="catvnoncat")
     lottery = seed_lottery(cats, [candidate], 2)
     first = lottery.draws[0].starts[0]
-    assert (first.seed, first.accuracy, first.path) == (1, 0.8, "dual")
+    assert (first.seed, first.accuracy, first.form) == (1, 0.8, "dual")
     assert first.final_loss == pytest.approx(0.088439943441702, rel=1e-9)
     assert lottery.reference() == (0.8, "published")
     assert lottery.baseline == 0.66
@@ -187,13 +187,13 @@ def test_two_networks_are_set_against_each_other() -> None:
 
 
 def test_a_network_without_luck_is_said_to_be_one(split: Split) -> None:
-    lottery = seed_lottery(split, [find_candidate("A", "logistic", data="small", epochs=5)], 3)
+    lottery = seed_lottery(split, [find_candidate("A", "logistic", data="small", n_epochs=5)], 3)
     assert lottery.draws[0].is_without_luck
     assert "Nothing in this training depends on the seed" in lottery.in_words()[0]
 
 
 def test_broken_trainings(split: Split) -> None:
-    wild = find_candidate("A", "mlp", data="small", epochs=40, learning_rate=1e150, path="direct")
+    wild = find_candidate("A", "mlp", data="small", n_epochs=40, learning_rate=1e150, form="direct")
     with pytest.raises(TrainingError, match=r"A \(mlp\): every start broke"):
         seed_lottery(split, [wild], 2)
 
@@ -202,7 +202,7 @@ def test_what_cannot_be_drawn_is_refused(split: Split, tmp_path: Path) -> None:
     model = pl.preset("logistic")
     pl.train(model, split.train, n_epochs=1)
     pl.save(model, tmp_path / "model.safetensors")
-    mlp = find_candidate("A", "mlp", data="small", epochs=1)
+    mlp = find_candidate("A", "mlp", data="small", n_epochs=1)
     with pytest.raises(OptionError, match="2 starts or more, got 1"):
         seed_lottery(split, [mlp], 1)
     with pytest.raises(OptionError, match="from 0 to"):
@@ -274,7 +274,7 @@ def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")
 def test_ctrl_c_before_anything_is_done_just_ends(tmp_path: Path, photos: Path) -> None:
     command = [sys.executable, "-m", "pellucid.cli.main", "compare", "mlp", "--data", str(photos)]
-    command += ["--seeds", "5", "--epochs", "100000000", "--path", "dual"]
+    command += ["--seeds", "5", "--epochs", "100000000", "--form", "dual"]
     process = subprocess.Popen(
         command,
         cwd=tmp_path,

@@ -162,7 +162,7 @@ def test_resume_and_folders(pellucid: Command, photos: Path, tmp_path: Path) -> 
     [
         ["--batch-size", "1000"],
         ["--loss", "hinge", "--label-smoothing", "0.1"],
-        ["--path", "dual", "--optimizer", "adam"],
+        ["--form", "dual", "--optimizer", "adam"],
     ],
 )
 def test_options_that_do_not_suit_the_data_leave_nothing(

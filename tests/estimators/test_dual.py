@@ -36,7 +36,7 @@ def fitted(cls: Any, X: Array, y: Array, fit: dict[str, Any] | None = None, **op
 
 
 def assert_equal(direct: Any, dual: Any) -> None:
-    assert (direct.history_.path, dual.history_.path) == ("direct", "dual")
+    assert (direct.history_.form, dual.history_.form) == ("direct", "dual")
     for a, b in zip(direct.coefs_ + direct.intercepts_, dual.coefs_ + dual.intercepts_, strict=True):
         np.testing.assert_allclose(b, a, rtol=0, atol=1e-9)
     for name in ("loss_curve_", "loss_", "best_loss_", "n_iter_", "validation_scores_", "val_loss_curve_"):
@@ -58,9 +58,9 @@ def test_classifier(options: dict[str, Any], n_classes: int) -> None:
 
 def test_auto_takes_the_dual_form_where_it_is_cheaper() -> None:
     X, y = wide()
-    assert fitted(MLPClassifier, X, y, solver="sgd").history_.path == "dual"
-    assert fitted(MLPClassifier, X, y, solver="adam", max_iter=2).history_.path == "direct"
-    assert fitted(MLPClassifier, X[:, :20], y, solver="sgd", max_iter=2).history_.path == "direct"
+    assert fitted(MLPClassifier, X, y, solver="sgd").history_.form == "dual"
+    assert fitted(MLPClassifier, X, y, solver="adam", max_iter=2).history_.form == "direct"
+    assert fitted(MLPClassifier, X[:, :20], y, solver="sgd", max_iter=2).history_.form == "direct"
 
 
 def test_regressor_with_weights_and_a_scorer(rng: np.random.Generator) -> None:
@@ -89,4 +89,4 @@ def test_network_estimators_too() -> None:
     options = {"n_epochs": 30, "optimizer": "sgd", "learning_rate": 0.05}
     pair = [fitted(NetworkClassifier, X, y, path=path, **options) for path in ("direct", "dual")]
     np.testing.assert_allclose(pair[1].model_.theta, pair[0].model_.theta, rtol=0, atol=1e-9)
-    assert pair[1].history_.path == "dual"
+    assert pair[1].history_.form == "dual"

@@ -33,13 +33,13 @@ def penalty_of(model: Sequential) -> float:
 
 @pytest.mark.parametrize("norm", [False, True])
 @pytest.mark.parametrize("weights", [None, np.arange(12) / 3])
-@pytest.mark.parametrize("path", ["direct", "dual"])
-def test_first_loss_and_first_step(path: str, weights: Array | None, norm: bool) -> None:
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_first_loss_and_first_step(form: str, weights: Array | None, norm: bool) -> None:
     data, model = data_of(), model_of(norm=norm)
     model.initialize((30,), seed=3)
     before, plain = copy.deepcopy(model), copy.deepcopy(model)
     total = 12 if weights is None else weights.sum()
-    options: dict[str, Any] = {"n_epochs": 1, "sample_weight": weights, "path": path}
+    options: dict[str, Any] = {"n_epochs": 1, "sample_weight": weights, "form": form}
     bare = train(plain, data, optimizer=SGD(0.1), **options)
     history = train(model, data, optimizer=SGD(0.1), callbacks=[L2Penalty(0.6, share=0.5)], **options)
     wanted = bare.losses[0] / 2 + 0.6 / 2 * penalty_of(before) / total
@@ -71,11 +71,11 @@ def test_each_batch_has_its_own_divisor(optimizer: Any) -> None:
 def test_dual_equals_direct_over_many_steps() -> None:
     data = data_of()
     runs = []
-    for path in ("direct", "dual"):
+    for form in ("direct", "dual"):
         model = model_of()
         optimizer = SGD(0.05, momentum=0.9, nesterov=True)
         history = train(
-            model, data, optimizer=optimizer, n_epochs=25, batch_size=5, path=path, callbacks=[L2Penalty(2.0)]
+            model, data, optimizer=optimizer, n_epochs=25, batch_size=5, form=form, callbacks=[L2Penalty(2.0)]
         )
         runs.append((history.losses, model.theta))
     np.testing.assert_allclose(runs[1][0], runs[0][0], rtol=1e-11)
@@ -91,7 +91,7 @@ def test_shards_add_it_once() -> None:
             optimizer=SGD(0.1),
             n_epochs=3,
             n_threads=n,
-            path="direct",
+            form="direct",
             callbacks=[L2Penalty(2.0)],
         ).losses
         for n in (1, 2, 3)
@@ -103,8 +103,8 @@ def test_shards_add_it_once() -> None:
 def test_the_full_batch_step_reports_it_too() -> None:
     data = data_of(10, 500)
     losses = [
-        train(model_of(), data, optimizer=SGD(0.1), n_epochs=4, path=path, callbacks=[L2Penalty(2.0)]).losses
-        for path in ("direct", "dual")
+        train(model_of(), data, optimizer=SGD(0.1), n_epochs=4, form=form, callbacks=[L2Penalty(2.0)]).losses
+        for form in ("direct", "dual")
     ]
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-11)
 

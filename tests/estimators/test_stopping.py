@@ -41,17 +41,17 @@ def test_nan_starts_the_patience_anew() -> None:
     assert stops([1.0, 1.0, math.nan, 1.0, 1.0, 1.0], patience=2) == 6
 
 
-def trained(path: str, score: Any, **options: Any) -> tuple[Sequential, Convergence, History]:
+def trained(form: str, score: Any, **options: Any) -> tuple[Sequential, Convergence, History]:
     rng = np.random.default_rng(0)
     data = Dataset(rng.standard_normal((20, 50)), rng.integers(0, 2, 20))
     model = Sequential([Dense(3, activation="tanh"), BatchNorm(), Dense(1)], dtype="float64")
     rule = Convergence(score=score, **options)
-    history = train(model, data, optimizer=SGD(0.1), n_epochs=12, path=path, callbacks=[rule])
+    history = train(model, data, optimizer=SGD(0.1), n_epochs=12, form=form, callbacks=[rule])
     return model, rule, history
 
 
-@pytest.mark.parametrize("path", ["direct", "dual"])
-def test_the_best_parameters_are_put_back(path: str) -> None:
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_the_best_parameters_are_put_back(form: str) -> None:
     kept: dict[int, Any] = {}
 
     def score(run: Run, event: EpochEnd) -> float:
@@ -59,7 +59,7 @@ def test_the_best_parameters_are_put_back(path: str) -> None:
         kept[event.epoch] = run.model.raw_outputs(X)
         return -abs(event.epoch - 4.0)  # best at epoch 4
 
-    model, rule, history = trained(path, score, patience=3)
+    model, rule, history = trained(form, score, patience=3)
     assert len(history.losses) == 9
     assert rule.best == 0
     assert rule.scores == [-4.0, -3.0, -2.0, -1.0, 0.0, -1.0, -2.0, -3.0, -4.0]
@@ -67,8 +67,8 @@ def test_the_best_parameters_are_put_back(path: str) -> None:
     np.testing.assert_allclose(model.raw_outputs(X), kept[4], atol=1e-12)
 
 
-@pytest.mark.parametrize("path", ["direct", "dual"])
-def test_put_back_after_a_failure(path: str) -> None:
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_put_back_after_a_failure(form: str) -> None:
     outputs: list[Any] = []
     X = np.random.default_rng(0).standard_normal((20, 50))
     rule = Convergence(
@@ -82,7 +82,7 @@ def test_put_back_after_a_failure(path: str) -> None:
 
     data = Dataset(X, np.arange(20) % 2)
     with pytest.raises(RuntimeError):
-        train(model, data, optimizer=SGD(0.1), n_epochs=9, path=path, callbacks=[rule, fail])
+        train(model, data, optimizer=SGD(0.1), n_epochs=9, form=form, callbacks=[rule, fail])
     assert rule.put_back(model)
     np.testing.assert_allclose(model.raw_outputs(X), outputs[0], atol=1e-12)  # epoch 0 was the best
     assert not Convergence().put_back(model)

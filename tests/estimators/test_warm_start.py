@@ -26,7 +26,7 @@ def test_epoch_by_epoch_is_the_same_bit_for_bit(make: Any, schedule: Any, rng: n
     data = Dataset(rng.standard_normal((30, 6)), rng.integers(0, 2, 30))
     layers: list[Any] = [[Dense(5, activation="relu"), Dropout(0.3), Dense(1)] for _ in range(2)]
     whole, parts = Sequential(layers[0]), Sequential(layers[1])
-    options: dict[str, Any] = {"n_epochs": 6, "batch_size": 8, "schedule": schedule, "path": "direct"}
+    options: dict[str, Any] = {"n_epochs": 6, "batch_size": 8, "schedule": schedule, "form": "direct"}
     history = train(whole, data, optimizer=make(), **options)
     position, losses = Position(), []
     for n in (1, 2, 3):
@@ -41,7 +41,7 @@ def test_epoch_by_epoch_is_the_same_bit_for_bit(make: Any, schedule: Any, rng: n
 def test_a_position_goes_from_the_dual_form_to_the_direct_one(rng: np.random.Generator) -> None:
     data = Dataset(rng.standard_normal((10, 200)), rng.integers(0, 2, 10))
     results = []
-    for path in ("direct", "dual"):
+    for form in ("direct", "dual"):
         model = Sequential([Dense(4, activation="relu"), Dense(1)], dtype="float64")
         first = Continuation()
         options: dict[str, Any] = {"n_epochs": 5}
@@ -49,13 +49,13 @@ def test_a_position_goes_from_the_dual_form_to_the_direct_one(rng: np.random.Gen
             model,
             data,
             optimizer=SGD(0.05, momentum=0.9, weight_decay=0.1),
-            path=path,
+            form=form,
             callbacks=[first],
             **options,
         )
         second = Continuation(first.end, n_epochs=3)
         optimizer = SGD(0.05, momentum=0.9, weight_decay=0.1)
-        train(model, data, optimizer=optimizer, path="direct", callbacks=[second], **options)
+        train(model, data, optimizer=optimizer, form="direct", callbacks=[second], **options)
         results.append(model.theta)
     np.testing.assert_allclose(results[1], results[0], atol=1e-12)
 

@@ -41,7 +41,7 @@ def test_layers_structures_and_training(load: Any) -> None:
     assert not architecture.model.is_initialized
     architecture.initialize(seed=1)
     assert architecture.model.output_shape == (3,)
-    assert architecture.training["epochs"] == 20
+    assert architecture.training["n_epochs"] == 20
     optimizer = training_optimizer(architecture.training)
     assert optimizer is not None
     assert optimizer.config()["learning_rate"] == 0.01

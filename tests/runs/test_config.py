@@ -9,10 +9,16 @@ import pytest
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
-from pellucid.runs.build import fit, loss_of, make_model, plan
-from pellucid.runs.config import training_config
-from pellucid.training.precise_bn import Recalibrate
+from pellucid.runs.build import fit_run, make_model, plan
+from pellucid.runs.config import run_config
+from pellucid.training.fit import loss_of
+from pellucid.training.options import TrainingOptions
+from pellucid.training.precise_bn import PreciseBatchNorm
 from pellucid.training.recipes import RECIPES
+
+
+def options_of(table: Any = None, *, model: str = "mlp", **given: Any) -> TrainingOptions:
+    return run_config(model, table, **given).options
 
 
 def chosen(config: Any) -> tuple[str, float, float, str | None]:
@@ -23,7 +29,7 @@ def chosen(config: Any) -> tuple[str, float, float, str | None]:
     ("table", "options", "wanted"),
     [
         ({}, {}, ("adamw", 0.002, 0.01, "one_cycle")),
-        ({"epochs": 3}, {}, ("adamw", 0.002, 0.01, "one_cycle")),
+        ({"n_epochs": 3}, {}, ("adamw", 0.002, 0.01, "one_cycle")),
         ({"optimizer": "sgd"}, {}, ("sgd", 0.0075, 0.0, None)),
         ({"optimizer": "adamw", "learning_rate": 0.1}, {}, ("adamw", 0.1, 0.01, None)),
         ({"optimizer": "adamw", "schedule": "cosine"}, {"optimizer": "adam"}, ("adam", 0.001, 0.0, None)),
@@ -32,26 +38,26 @@ def chosen(config: Any) -> tuple[str, float, float, str | None]:
 def test_a_file_that_names_its_optimizer_gets_that_ones_defaults(
     table: dict[str, Any], options: dict[str, Any], wanted: tuple[Any, ...]
 ) -> None:
-    assert chosen(training_config(table, model="net.toml", **options)) == wanted
+    assert chosen(options_of(table, model="net.toml", **options)) == wanted
 
 
 def test_another_optimizer_than_the_recipes_gets_its_own_defaults() -> None:
-    assert chosen(training_config(model="cnn", optimizer="sgd")) == ("sgd", 0.0075, 0.0, None)
-    assert chosen(training_config(model="cnn", optimizer="adamw")) == ("adamw", 0.015, 0.05, "one_cycle")
-    assert chosen(training_config(model="mlp", learning_rate=0.1)) == ("sgd", 0.1, 0.0, None)
+    assert chosen(options_of(model="cnn", optimizer="sgd")) == ("sgd", 0.0075, 0.0, None)
+    assert chosen(options_of(model="cnn", optimizer="adamw")) == ("adamw", 0.015, 0.05, "one_cycle")
+    assert chosen(options_of(model="mlp", learning_rate=0.1)) == ("sgd", 0.1, 0.0, None)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"average": 1.0}, "--average: input should be less than 1, got 1.0."),
-        ({"average": 0.9, "patience": 3, "validation": 0.2}, "Leave one out"),
-        ({"patience": 3}, "add --validation"),
+        ({"weight_ema": 1.0}, "weight-ema to be a number above 0 and below 1, got 1.0."),
+        ({"weight_ema": 0.9, "patience": 3, "validation": 0.2}, "Leave one out"),
+        ({"patience": 3}, "set validation"),
     ],
 )
 def test_what_does_not_go_together_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=re.escape(message)):
-        training_config(model="mlp", **options)
+        options_of(model="mlp", **options)
 
 
 def test_an_average_is_kept(rng: np.random.Generator) -> None:
@@ -59,30 +65,30 @@ def test_an_average_is_kept(rng: np.random.Generator) -> None:
     split = Split(data, data)
 
     def weights(**options: Any) -> Any:
-        config, architecture = plan("logistic", epochs=30, learning_rate=0.1, **options)
+        config, architecture = plan("logistic", n_epochs=30, learning_rate=0.1, **options)
         model = make_model(config, architecture, split)
-        fit(model, split, config)
+        fit_run(model, split, config)
         return model.theta
 
-    last, mean = weights(), weights(average=0.9)
+    last, mean = weights(), weights(weight_ema=0.9)
     assert np.linalg.norm(mean) < 0.95 * np.linalg.norm(last)  # from zero, the weights of this run grow
 
 
-def test_the_recipe_of_cnn_recalibrates_and_a_flag_forbids_it(rng: np.random.Generator) -> None:
+def test_the_recipe_of_cnn_has_precise_batch_norm_and_a_flag_forbids_it(rng: np.random.Generator) -> None:
     data = Dataset(rng.integers(0, 256, (20, 32, 32, 3), dtype=np.uint8), np.arange(20) % 2, ("a", "b"))
     split = Split(data, data)
 
     def running_mean(**options: Any) -> Any:
-        config, architecture = plan("cnn", epochs=2, batch_size=8, **options)
+        config, architecture = plan("cnn", n_epochs=2, batch_size=8, **options)
         model = make_model(config, architecture, split)
-        fit(model, split, config)
+        fit_run(model, split, config)
         first = model.layers[1].state["running_mean"].copy()
-        Recalibrate(data).measure(model)
+        PreciseBatchNorm(data).measure(model)
         return first, model.layers[1].state["running_mean"]
 
     as_recipe, measured = running_mean()
     np.testing.assert_array_equal(as_recipe, measured)
-    followed, measured = running_mean(recalibrate=False)
+    followed, measured = running_mean(precise_bn=False)
     assert np.abs(followed - measured).max() > 1e-3
 
 
@@ -90,7 +96,8 @@ def test_labels_are_smoothed_as_the_recipe_or_the_flag_says() -> None:
     labels, quantities, answers = np.array([0, 1]), np.array([0.5, 2.0]), np.array([[0, 1, 1], [1, 1, 0]])
 
     def loss(y: Any, **options: Any) -> Any:
-        return loss_of(training_config(**options), y)
+        config = run_config(**options).for_data(Dataset(np.zeros((len(y), 1)), y))
+        return loss_of(config.options)
 
     usual = RECIPES["cnn"]["label_smoothing"]
     assert loss(labels, model="cnn") == {"loss": "auto", "label_smoothing": usual}
@@ -105,22 +112,22 @@ def test_labels_are_smoothed_as_the_recipe_or_the_flag_says() -> None:
         (quantities, {"model": "cnn", "label_smoothing": usual}, "mean_squared_error takes none"),
         (labels, {"loss": "hinge", "label_smoothing": 0.3}, "hinge takes none"),
     ):
-        with pytest.raises(OptionError, match=f"--label-smoothing: {words}"):
+        with pytest.raises(OptionError, match=f"label_smoothing: {words}"):
             loss(y, **options)
-    with pytest.raises(OptionError, match=r"--label-smoothing: .*got 1\.0"):
-        training_config(label_smoothing=1.0)
+    with pytest.raises(OptionError, match=r"label-smoothing .*got 1\.0"):
+        options_of(label_smoothing=1.0)
 
 
 def test_another_loss_does_not_take_the_share_of_the_files() -> None:
     table = {"loss": "binary_cross_entropy", "label_smoothing": 0.2}
-    assert training_config(table, loss="hinge").label_smoothing is None
-    assert training_config(table, loss="categorical_cross_entropy").label_smoothing == 0.2
+    assert options_of(table, loss="hinge").label_smoothing is None
+    assert options_of(table, loss="categorical_cross_entropy").label_smoothing == 0.2
 
 
 def test_augmentation_can_be_left_out() -> None:
-    assert training_config(model="cnn").augment == "photo-cutmix"
-    assert training_config(model="cnn", augment="none").augment is None
-    assert training_config({"augment": "none"}).augment is None
+    assert options_of(model="cnn").augment == "photo-cutmix"
+    assert options_of(model="cnn", augment="none").augment is None
+    assert options_of({"augment": "none"}).augment is None
 
 
 def test_a_model_keeps_the_share_that_its_labels_were_smoothed_by(tmp_path: Path) -> None:
@@ -130,5 +137,5 @@ def test_a_model_keeps_the_share_that_its_labels_were_smoothed_by(tmp_path: Path
     file.write_text('[training]\nepochs = 2\nlabel_smoothing = 0.2\n[[layers]]\ntype = "Dense"\nunits = 3\n')
     config, architecture = plan(str(file))
     model = make_model(config, architecture, Split(data, data))
-    fit(model, Split(data, data), config)
+    fit_run(model, Split(data, data), config)
     assert (model.loss, model.loss_options) == ("categorical_cross_entropy", {"label_smoothing": 0.2})

@@ -26,7 +26,7 @@ from pellucid.training.loop import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules import Cosine
-from pellucid.training.weight_ema import WeightAverage
+from pellucid.training.weight_ema import WeightEMA
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def everything(seed: int = 5, **changes: Any) -> dict[str, Any]:
         "batch_size": 7,
         "validation": 0.2,
         "seed": seed,
-        "callbacks": [EarlyStopping(patience=2), WeightAverage(0.9)],
+        "callbacks": [EarlyStopping(patience=2), WeightEMA(0.9)],
         **changes,
     }
 
@@ -85,10 +85,10 @@ def test_resumed_equals_uninterrupted_bit_for_bit(
             np.testing.assert_array_equal(two.state[key], one.state[key])
 
 
-@pytest.mark.parametrize("path", ["dual", "direct"])
+@pytest.mark.parametrize("form", ["dual", "direct"])
 @pytest.mark.parametrize("batch_size", [None, 9])
 def test_both_forms_resume_bit_for_bit(
-    data: Dataset, tmp_path: Path, path: str, batch_size: int | None
+    data: Dataset, tmp_path: Path, form: str, batch_size: int | None
 ) -> None:
     def dense() -> Sequential:
         return Sequential([Flatten(), Dense(5, activation="relu"), Dense(1)], dtype="float64")
@@ -98,7 +98,7 @@ def test_both_forms_resume_bit_for_bit(
             "optimizer": SGD(0.05, momentum=0.9, weight_decay=0.01),
             "n_epochs": 12,
             "batch_size": batch_size,
-            "path": path,
+            "form": form,
         }
 
     whole = dense()

@@ -29,11 +29,11 @@ def wide(rng: np.random.Generator, m: int = 12, n_in: int = 60) -> Dataset:
 
 def both(data: Dataset, hidden: tuple[int, ...] = (4,), dtype: str = "float64", **options: Any) -> list[Any]:
     results = []
-    for path in ("direct", "dual"):
+    for form in ("direct", "dual"):
         model = network(hidden, dtype)
         optimizer = SGD(**options.get("sgd", {"learning_rate": 0.1}))
         rest = {key: value for key, value in options.items() if key != "sgd"}
-        results.append((model, train(model, data, optimizer=optimizer, path=path, **rest)))
+        results.append((model, train(model, data, optimizer=optimizer, form=form, **rest)))
     return results
 
 
@@ -76,7 +76,7 @@ def test_equals_direct(
         batch_size=None if batch is None else min(batch, m),
         seed=seed,
     )
-    assert (one.path, two.path) == ("direct", "dual")
+    assert (one.form, two.form) == ("direct", "dual")
     np.testing.assert_allclose(one.losses, two.losses, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-10)
 
@@ -116,28 +116,28 @@ def test_the_model_predicts_rightly_in_the_middle(rng: np.random.Generator) -> N
     data, fresh = wide(rng), rng.standard_normal((5, 60))
     seen: dict[str, np.ndarray] = {}
 
-    for path in ("direct", "dual"):
+    for form in ("direct", "dual"):
         model = network()
 
-        def look(event: Any, model: Sequential = model, path: str = path) -> None:
+        def look(event: Any, model: Sequential = model, form: str = form) -> None:
             if isinstance(event, StepEnd) and event.step == 7:
-                seen[path] = model.decision_function(fresh)
+                seen[form] = model.decision_function(fresh)
 
-        train(model, data, optimizer=SGD(0.1), n_epochs=15, path=path, callbacks=[look])
-        seen[path + " end"] = model.decision_function(fresh)
+        train(model, data, optimizer=SGD(0.1), n_epochs=15, form=form, callbacks=[look])
+        seen[form + " end"] = model.decision_function(fresh)
     np.testing.assert_allclose(seen["dual"], seen["direct"], rtol=1e-11)
     np.testing.assert_allclose(seen["dual end"], seen["direct end"], rtol=1e-11)
 
 
 def test_auto_takes_the_cheaper(rng: np.random.Generator) -> None:
     cheap = train(network(), wide(rng, m=10, n_in=2000), n_epochs=100)
-    assert cheap.path == "dual"
+    assert cheap.form == "dual"
     assert "fewer operations" in cheap.note
     dear = train(network(), wide(rng, m=200, n_in=20), n_epochs=100)
-    assert dear.path == "direct"
+    assert dear.form == "direct"
     assert "would cost more" in dear.note
     once = train(network(), wide(rng, m=50, n_in=2000), n_epochs=1)
-    assert once.path == "direct"  # the set-up alone costs more than one step
+    assert once.form == "direct"  # the set-up alone costs more than one step
 
 
 def test_where_it_does_not_hold_auto_is_direct_and_dual_is_refused(rng: np.random.Generator) -> None:
@@ -150,9 +150,9 @@ def test_where_it_does_not_hold_auto_is_direct_and_dual_is_refused(rng: np.rando
     nested = Sequential([network()])
     assert "does not begin with" in why_not_dual(nested, SGD(), 10)
     data = wide(rng, n_in=2000)
-    assert train(network(), data, optimizer=Curved(0.1), n_epochs=100).path == "direct"
+    assert train(network(), data, optimizer=Curved(0.1), n_epochs=100).form == "direct"
     with pytest.raises(OptionError, match="the dual form does not hold here: Curved"):
-        train(network(), data, optimizer=Curved(0.1), n_epochs=1, path="dual")
+        train(network(), data, optimizer=Curved(0.1), n_epochs=1, form="dual")
 
 
 def test_decay_shrinks_s(rng: np.random.Generator) -> None:
@@ -189,7 +189,7 @@ def test_the_count_of_operations_is_that_of_the_published_run() -> None:
 def test_clipping_by_norm_asks_for_the_true_length(rng: np.random.Generator) -> None:
     sgd = {"learning_rate": 0.1, "clip_norm": 0.05, "momentum": 0.5, "weight_decay": 0.1}
     (direct, one), (dual, two) = both(wide(rng), sgd=sgd, n_epochs=20)
-    assert (one.path, two.path) == ("direct", "dual")
+    assert (one.form, two.form) == ("direct", "dual")
     np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-12)
 
 

@@ -12,7 +12,7 @@ from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.events import StepEnd
 from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.weight_ema import WeightAverage
+from pellucid.training.weight_ema import WeightEMA
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ def network() -> Sequential:
     return Sequential([Dense(10, activation="relu"), Dense(1)], dtype="float64")
 
 
-@pytest.mark.parametrize("path", ["direct", "dual"])
-def test_stops_after_patience_and_puts_the_best_back(data: Dataset, held: Dataset, path: str) -> None:
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_stops_after_patience_and_puts_the_best_back(data: Dataset, held: Dataset, form: str) -> None:
     model, stopper = network(), EarlyStopping(patience=5)
-    options: dict[str, Any] = {"optimizer": SGD(0.3), "n_epochs": 500, "validation": held, "path": path}
+    options: dict[str, Any] = {"optimizer": SGD(0.3), "n_epochs": 500, "validation": held, "form": form}
     history = train(model, data, callbacks=[stopper], **options)
     losses = history.validation_losses
     assert len(losses) < 500
@@ -49,7 +49,7 @@ def test_a_callable_and_a_maximum(data: Dataset, held: Dataset) -> None:
         return seen[-1]
 
     model, stopper = network(), EarlyStopping(norm, mode="max", patience=100)
-    train(model, data, optimizer=SGD(0.3), n_epochs=30, path="direct", callbacks=[stopper])
+    train(model, data, optimizer=SGD(0.3), n_epochs=30, form="direct", callbacks=[stopper])
     assert np.abs(model.theta).sum() == max(seen)
     accuracy = EarlyStopping("validation_accuracy", patience=3)
     history = train(network(), data, n_epochs=60, optimizer=SGD(0.3), validation=held, callbacks=[accuracy])
@@ -83,8 +83,8 @@ def test_averaging_leaves_the_mean_of_the_steps(data: Dataset) -> None:
         data,
         optimizer=SGD(0.3),
         n_epochs=20,
-        path="direct",
-        callbacks=[keep, WeightAverage(0.8)],
+        form="direct",
+        callbacks=[keep, WeightEMA(0.8)],
     )
     weights = 0.8 ** np.arange(len(thetas))[::-1]
     np.testing.assert_allclose(

@@ -27,10 +27,10 @@ def columns(data: Dataset) -> tuple[np.ndarray, np.ndarray]:
     return data.X.reshape(len(data), -1).T / 255.0, data.y[None]
 
 
-@pytest.mark.parametrize("path", ["direct", "dual"])
-def test_mlp_equals_the_textbook_costs_and_weights(data: Dataset, path: str) -> None:
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_mlp_equals_the_textbook_costs_and_weights(data: Dataset, form: str) -> None:
     model = preset("mlp")
-    history = train(model, data, n_epochs=301, path=path)
+    history = train(model, data, n_epochs=301, form=form)
     X, Y = columns(data)
     parameters, costs = L_layer_model(X, Y, [48, 20, 7, 5, 1], num_iterations=301)
     np.testing.assert_allclose(list(history.marks().values()), costs, rtol=1e-12)
@@ -82,8 +82,8 @@ def test_every_callback_runs_and_one_true_stops_after_the_step(data: Dataset) ->
 
 def test_mini_batches_follow_the_seed(data: Dataset) -> None:
     runs = [
-        train(preset("logistic"), data, n_epochs=3, batch_size=7, seed=seed, path=path).losses
-        for seed, path in ((1, "direct"), (1, "direct"), (2, "direct"))
+        train(preset("logistic"), data, n_epochs=3, batch_size=7, seed=seed, form=form).losses
+        for seed, form in ((1, "direct"), (1, "direct"), (2, "direct"))
     ]
     assert runs[0] == runs[1] != runs[2]
 
@@ -112,7 +112,7 @@ def test_validation_given_and_held_out(data: Dataset, rng: np.random.Generator) 
     assert len(history.validation_losses) == 5
     P = model.predict_proba(held.X)[np.arange(8), held.y]
     assert model.loss_of(held.X / 255.0, held.y) == pytest.approx(-np.log(P).mean(), rel=1e-12)
-    share = train(preset("logistic"), data, n_epochs=5, validation=0.2, path="direct")
+    share = train(preset("logistic"), data, n_epochs=5, validation=0.2, form="direct")
     assert len(share.validation_losses) == 5
 
 
@@ -141,12 +141,12 @@ def test_print_costs_speaks_the_tutorials_words(data: Dataset) -> None:
 def test_a_diverging_training_stops_with_a_clear_line_and_keeps_the_model(data: Dataset) -> None:
     model = Sequential([Flatten(), Dense(4, activation="relu"), Dense(1)], dtype="float32")
     with pytest.raises(TrainingError, match=r"the loss became (nan|inf) at step \d+.*smaller learning rate"):
-        train(model, data, optimizer=SGD(1e30), n_epochs=50, path="direct")
+        train(model, data, optimizer=SGD(1e30), n_epochs=50, form="direct")
     assert model.theta.size == 48 * 4 + 4 + 4 + 1
 
 
-@pytest.mark.parametrize("path", ["direct", "dual"])
-def test_an_error_in_a_callback_leaves_a_whole_model(data: Dataset, path: str) -> None:
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_an_error_in_a_callback_leaves_a_whole_model(data: Dataset, form: str) -> None:
     model = preset("mlp")
 
     def fail(event: Any) -> None:
@@ -154,7 +154,7 @@ def test_an_error_in_a_callback_leaves_a_whole_model(data: Dataset, path: str) -
             raise RuntimeError("mine")
 
     with pytest.raises(RuntimeError, match="mine"):
-        train(model, data, n_epochs=10, path=path, callbacks=[fail])
+        train(model, data, n_epochs=10, form=form, callbacks=[fail])
     assert [type(layer).__name__ for layer in model.layers] == ["Flatten", "Dense", "Dense", "Dense", "Dense"]
     assert model.predict(data.X).shape == (30,)
 
@@ -166,7 +166,7 @@ def test_an_error_in_a_callback_leaves_a_whole_model(data: Dataset, path: str) -
         ({"batch_size": 31}, OptionError, "batch_size: expected 1 to 30.*got 31"),
         ({"batch_size": 0}, OptionError, "batch_size"),
         ({"batch_size": 7, "shuffle": "no"}, OptionError, "shuffle: expected true or false, got 'no'"),
-        ({"path": "duel"}, OptionError, "Did you mean 'dual'"),
+        ({"form": "duel"}, OptionError, "Did you mean 'dual'"),
         ({"loss": "binary_cross_entropi"}, OptionError, "Did you mean 'binary_cross_entropy'"),
         ({"dtype": "float16"}, OptionError, "dtype"),
     ],

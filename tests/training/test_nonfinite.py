@@ -67,7 +67,7 @@ def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path)
     with pytest.raises(
         TrainingError, match=r"at step 3 \(epoch 3\)\. It began the b of dense_2\..*black-box"
     ) as error:
-        train(model, data, n_epochs=10, path="direct", callbacks=[spoil], nonfinite=box)
+        train(model, data, n_epochs=10, form="direct", callbacks=[spoil], nonfinite=box)
     assert len(str(error.value).splitlines()) == 1
     again, X, Y, fault = replay_nonfinite(box)
     assert fault is not None
@@ -90,11 +90,11 @@ def test_it_is_found_where_steps_are_split(
             model.layers[1].params["b"][0] = np.nan
 
     with pytest.raises(TrainingError, match=r"at step 3 \(epoch 3\)\. It began the b of dense_1"):
-        train(model, data, n_epochs=10, path="direct", callbacks=[spoil], n_threads=2)
+        train(model, data, n_epochs=10, form="direct", callbacks=[spoil], n_threads=2)
 
 
 def test_a_rate_that_is_too_large_is_traced_to_a_layer(data: Dataset) -> None:
     with pytest.raises(
         TrainingError, match=r"It began (in the (forward|backward) pass, )?the \w+.* of dense_\d"
     ):
-        train(network(), data, optimizer=SGD(1e30), n_epochs=50, path="direct")
+        train(network(), data, optimizer=SGD(1e30), n_epochs=50, form="direct")

@@ -14,8 +14,8 @@ from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.precise_bn import Recalibrate
-from pellucid.training.weight_ema import WeightAverage
+from pellucid.training.precise_bn import PreciseBatchNorm
+from pellucid.training.weight_ema import WeightEMA
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def plain_means(model: Sequential, X: Any) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_statistics_are_those_of_the_samples_as_they_are(data: Dataset, n_threads: int) -> None:
-    model = trained(data, Recalibrate(data), n_threads=n_threads)
+    model = trained(data, PreciseBatchNorm(data), n_threads=n_threads)
     mean, var = plain_means(model, data.X)
     np.testing.assert_allclose(model.layers[2].state["running_mean"], mean, atol=1e-6)
     np.testing.assert_allclose(model.layers[2].state["running_var"], var, rtol=1e-4)
@@ -52,7 +52,7 @@ def test_statistics_are_those_of_the_samples_as_they_are(data: Dataset, n_thread
 
 def test_deeper_layers_are_measured_as_prediction_feeds_them(data: Dataset) -> None:
     """Behind the first norm as it was measured just before, and without dropout."""
-    model = trained(data, Recalibrate(data))
+    model = trained(data, PreciseBatchNorm(data))
     Z = data.X.astype("float32") / np.float32(255)
     for layer in model.layers[:5]:
         Z = layer.forward(Z).copy()
@@ -62,19 +62,19 @@ def test_deeper_layers_are_measured_as_prediction_feeds_them(data: Dataset) -> N
 
 def test_many_samples_are_measured_in_pieces(rng: np.random.Generator) -> None:
     data = Dataset(rng.random((PREDICT_ROWS + 50, 4, 4, 3)), np.arange(PREDICT_ROWS + 50) % 2)
-    model = trained(data, Recalibrate(data))
+    model = trained(data, PreciseBatchNorm(data))
     Z = model.layers[1].forward(data.X.reshape(len(data.X), -1).astype("float32"))
     np.testing.assert_allclose(model.layers[2].state["running_mean"], Z.mean(axis=0), atol=1e-6)
 
 
 def test_parameters_are_left_alone(data: Dataset) -> None:
-    with_it, without = trained(data, Recalibrate(data)), trained(data)
+    with_it, without = trained(data, PreciseBatchNorm(data)), trained(data)
     np.testing.assert_array_equal(with_it.theta, without.theta)
     assert "forward" not in vars(with_it.layers[2])  # nothing listens any more
 
 
 def test_it_comes_after_the_average_of_the_weights(data: Dataset) -> None:
-    model = trained(data, Recalibrate(data), WeightAverage(0.5))
+    model = trained(data, PreciseBatchNorm(data), WeightEMA(0.5))
     np.testing.assert_allclose(
         model.layers[2].state["running_mean"], plain_means(model, data.X)[0], atol=1e-6
     )
@@ -82,4 +82,4 @@ def test_it_comes_after_the_average_of_the_weights(data: Dataset) -> None:
 
 def test_a_model_without_norms_is_none_of_its_business(data: Dataset) -> None:
     model = Sequential([Flatten(), Dense(1)])
-    train(model, data, n_epochs=1, callbacks=[Recalibrate(data)])
+    train(model, data, n_epochs=1, callbacks=[PreciseBatchNorm(data)])

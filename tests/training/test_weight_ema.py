@@ -17,14 +17,14 @@ from pellucid.training.loop import train
 from pellucid.training.optimizers.base import BLOCK_BYTES
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.registry import get_optimizer, get_schedule
-from pellucid.training.weight_ema import WeightAverage
+from pellucid.training.weight_ema import WeightEMA
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("n_steps", [1, 2, 40])
 def test_equals_the_weighted_mean(decay: float, n_steps: int, rng: np.random.Generator) -> None:
     path = rng.standard_normal((n_steps, BLOCK_BYTES // 8 + 5))
-    average = WeightAverage(decay)
+    average = WeightEMA(decay)
     average.start(path[0])
     for theta in path:
         average.update(theta)
@@ -38,7 +38,7 @@ def test_equals_pytorch_once_the_start_is_forgotten(rng: np.random.Generator) ->
 
     model = torch.nn.Linear(3, 1, bias=False).double()
     theirs = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(0.8))
-    ours = WeightAverage(0.8)
+    ours = WeightEMA(0.8)
     ours.start(np.zeros(3))
     for theta in rng.standard_normal((200, 3)):
         with torch.no_grad():
@@ -50,7 +50,7 @@ def test_equals_pytorch_once_the_start_is_forgotten(rng: np.random.Generator) ->
 
 def test_swaps_in_and_out_even_after_an_error(rng: np.random.Generator) -> None:
     theta = rng.standard_normal(4).astype(np.float32)
-    average = WeightAverage(0.5)
+    average = WeightEMA(0.5)
     average.start(theta)
     average.update(theta + 1)
     kept = theta.copy()
@@ -70,7 +70,7 @@ def test_swaps_in_and_out_even_after_an_error(rng: np.random.Generator) -> None:
 
 def test_resuming_is_bit_identical(rng: np.random.Generator) -> None:
     path = rng.standard_normal((20, 7)).astype(np.float32)
-    whole, first, second = (WeightAverage(0.9) for _ in range(3))
+    whole, first, second = (WeightEMA(0.9) for _ in range(3))
     for average in (whole, first, second):
         average.start(path[0])
     for theta in path:
@@ -86,29 +86,29 @@ def test_resuming_is_bit_identical(rng: np.random.Generator) -> None:
     assert second.theta.dtype == np.float32
 
 
-@pytest.mark.parametrize("path", ["direct", "dual"])
-def test_as_a_callback_the_model_ends_with_the_average(path: str, rng: np.random.Generator) -> None:
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_as_a_callback_the_model_ends_with_the_average(form: str, rng: np.random.Generator) -> None:
     data = Dataset(rng.standard_normal((12, 40)), np.arange(12) % 2)
     seen: list[np.ndarray] = []
 
     def run(*callbacks: Any) -> Sequential:
         model = Sequential([Dense(3, activation="relu"), Dense(1)], dtype="float64")
-        train(model, data, optimizer=SGD(0.3), n_epochs=15, path=path, seed=2, callbacks=callbacks)
+        train(model, data, optimizer=SGD(0.3), n_epochs=15, form=form, seed=2, callbacks=callbacks)
         return model
 
     for n_epochs in range(1, 16):  # the direct form, one step further each time, from the same start
         model = Sequential([Dense(3, activation="relu"), Dense(1)], dtype="float64")
-        train(model, data, optimizer=SGD(0.3), n_epochs=n_epochs, path="direct", seed=2)
+        train(model, data, optimizer=SGD(0.3), n_epochs=n_epochs, form="direct", seed=2)
         seen.append(model.theta)
     weights = 0.8 ** np.arange(14, -1, -1.0)
-    averaged = run(WeightAverage(0.8)).theta
+    averaged = run(WeightEMA(0.8)).theta
     np.testing.assert_allclose(averaged, weights / weights.sum() @ np.array(seen), rtol=0, atol=1e-12)
     assert np.abs(averaged - run().theta).max() > 1e-3
 
 
 def test_running_statistics_are_averaged_with_the_weights(rng: np.random.Generator) -> None:
     data = Dataset(rng.standard_normal((40, 3)), np.arange(40) % 2)
-    average, seen = WeightAverage(0.7), []
+    average, seen = WeightEMA(0.7), []
 
     def watch(event: Event) -> None:
         if isinstance(event, StepEnd):
@@ -136,7 +136,7 @@ def test_a_resumed_training_averages_on_bit_for_bit(tmp_path: Path, rng: np.rand
             n_epochs=6,
             batch_size=10,
             resume=resume,
-            callbacks=[WeightAverage(0.9), *callbacks],
+            callbacks=[WeightEMA(0.9), *callbacks],
         )
         return model
 
@@ -149,8 +149,8 @@ def test_a_resumed_training_averages_on_bit_for_bit(tmp_path: Path, rng: np.rand
 def test_wrong_use_is_told() -> None:
     for decay in (1.0, -0.1, float("nan")):
         with pytest.raises(OptionError, match="decay"):
-            WeightAverage(decay)
-    average = WeightAverage()
+            WeightEMA(decay)
+    average = WeightEMA()
     with pytest.raises(PellucidError, match="call start first"):
         average.update(np.ones(2))
     average.start(np.ones(2))

@@ -82,7 +82,7 @@ def test_accuracy_trains_once_a_fold_and_leaves_the_duplicate_out(published_dir:
     data = whole(split)
     assert len(data) == 258
     assert len(np.unique(data.X.reshape(258, -1), axis=0)) == 258
-    result = measure_accuracy(split, "logistic", n_repeats=1, epochs=20)
+    result = measure_accuracy(split, "logistic", n_repeats=1, n_epochs=20)
     assert [(fold.repeat, fold.fold) for fold in result.folds] == [(0, i) for i in range(5)]
     assert 0.4 < result.balanced_accuracy < 0.9
     assert result.balanced_accuracy == pytest.approx(

@@ -50,8 +50,8 @@ def compare(
     patience: o.Patience = None,
     seed: o.Seed = 1,
     dtype: o.Dtype = None,
-    path: Annotated[
-        str | None, typer.Option("--path", help="auto, direct or dual: how the first layer is trained.")
+    form: Annotated[
+        str | None, typer.Option("--form", help="auto, direct or dual: how the first layer is trained.")
     ] = None,
     threads: o.Threads = None,
     x_key: o.XKey = None,
@@ -71,7 +71,7 @@ def compare(
 
     mode: Any = _mode(b, cv, seeds, workers)
     training = {
-        "epochs": epochs,
+        "n_epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "optimizer": optimizer,
@@ -84,8 +84,8 @@ def compare(
         "validation": validation,
         "patience": patience,
         "dtype": dtype,
-        "path": path,
-        "threads": threads,
+        "form": form,
+        "n_threads": threads,
     }
     candidates = _candidates([a] if b is None else [a, b], training, data=data, target=target, seed=seed)
     split = o.load(
@@ -148,7 +148,7 @@ def _candidates(
     given = [name for name, value in training.items() if value is not None]
     if given and all(candidate.is_trained for candidate in candidates):
         raise OptionError(
-            f"--{given[0].replace('_', '-')}: it is for a training, and "
+            f"--{given[0].removeprefix('n_').replace('_', '-')}: it is for a training, and "
             f"{' and '.join(candidate.title for candidate in candidates)} are trained already. Leave it out."
         )
     return candidates

@@ -257,7 +257,7 @@ def _workers(candidates: "list[Candidate]") -> int:
     """Return how many trainings fit on the cores, where each may take several threads."""
     from pellucid.training.executor.executor import n_cores
 
-    threads = [one.config.threads or 1 for one in candidates if one.config is not None]
+    threads = [one.config.options.n_threads or 1 for one in candidates if one.config is not None]
     return max(1, n_cores() // max(threads, default=1))
 
 

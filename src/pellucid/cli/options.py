@@ -58,20 +58,20 @@ LabelSmoothing = Annotated[
 ClassWeight = Annotated[str | None, typer.Option(help="balanced: rare classes count more.")]
 ValidationShare = Annotated[float | None, typer.Option("--validation", help="Share held out and watched.")]
 Patience = Annotated[int | None, typer.Option(help="Stop after so many epochs without improvement.")]
-Recalibrate = Annotated[
+PreciseBn = Annotated[
     bool | None,
     typer.Option(
-        "--recalibrate/--no-recalibrate",
-        help="At the end, measure running statistics on samples as they are.",
+        "--precise-bn/--no-precise-bn",
+        help="Recompute batch-norm statistics over the whole training set at the end.",
     ),
 ]
-Average = Annotated[
+WeightEma = Annotated[
     float | None,
-    typer.Option(help="Keep the mean of the weights over the last 1 / (1 - this) steps, such as 0.99."),
+    typer.Option(help="Decay of an exponential moving average of the weights, such as 0.99."),
 ]
 Seed = Annotated[int, typer.Option(help="Of every random number.")]
 Dtype = Annotated[str | None, typer.Option(help="float32 or float64; default: the model's.")]
-Path_ = Annotated[str, typer.Option("--path", help="auto, direct or dual: how the first layer is trained.")]
+Form = Annotated[str, typer.Option("--form", help="auto, direct or dual: how the first layer is trained.")]
 Threads = Annotated[int | None, typer.Option(help="Split every batch over so many cores.")]
 
 

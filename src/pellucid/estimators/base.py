@@ -181,7 +181,7 @@ class BaseNetwork(RecordKeeper):
                 samples.dataset,
                 validation=None if held is None else held.dataset,
                 seed=self._seed,
-                path="direct" if is_partial else self.path,
+                form="direct" if is_partial else self.path,
                 callbacks=[*own, *self._listeners(rule), interrupt],
                 sample_weight=samples.weights,
                 **recipe,

@@ -9,18 +9,19 @@ from pellucid.data.augmentation.augment import Augment, augment_preset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.formats.architecture import load_architecture
-from pellucid.formats.toml.training import named_with_options, training_optimizer
+from pellucid.formats.toml.training import training_optimizer
 from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.registry import model_from_config
 from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.options import named_with_options
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.registry import get_optimizer, get_schedule
 from pellucid.training.schedules import Schedule
 
-PLAIN: dict[str, Any] = {"epochs": 200, "batch_size": 200, "learning_rate": 0.001, "optimizer": "adam"}
+PLAIN: dict[str, Any] = {"n_epochs": 200, "batch_size": 200, "learning_rate": 0.001, "optimizer": "adam"}
 AUTO = "auto"
 
 

@@ -33,7 +33,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.precise_bn import Recalibrate
+from pellucid.training.precise_bn import PreciseBatchNorm
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES
 from pellucid.training.schedules import Schedule
 from pellucid.types import Array, Shape
@@ -174,7 +174,7 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
 
     def _recipe(self, samples: Samples, network: Model, *, is_partial: bool) -> dict[str, Any]:
         table = self._training_table
-        n_epochs = self.n_epochs or int(table.get("epochs", 50))
+        n_epochs = self.n_epochs or int(table.get("n_epochs", 50))
         optimizer = choose_optimizer(self.optimizer, self.learning_rate, table)
         if isinstance(optimizer, LBFGS):
             if is_partial:
@@ -191,8 +191,8 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
         }
 
     def _own_callbacks(self, samples: Samples, *, is_partial: bool) -> list[Any]:
-        is_recalibrated = self._training_table.get("recalibrate") and not is_partial  # a part says too little
-        return [Recalibrate(Dataset(samples.X, samples.y))] if is_recalibrated else []
+        is_precise = self._training_table.get("precise_bn") and not is_partial  # a part says too little
+        return [PreciseBatchNorm(Dataset(samples.X, samples.y))] if is_precise else []
 
     def _full_batch_recipe(self, optimizer: LBFGS, n_epochs: int, network: Model) -> dict[str, Any]:
         self._check_full_batch()

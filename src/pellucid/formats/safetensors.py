@@ -1,11 +1,9 @@
 """Model files: safetensors, whose header carries one JSON text with all that prediction needs."""
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
-from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import FormatError, PellucidError
@@ -112,22 +110,6 @@ def load(path: str | Path) -> Model:
     for name, array in wanted.items():
         array[...] = arrays[name]
     return model
-
-
-def data_hash(data: Dataset) -> str:
-    """Return the sha256 of a data set's samples and labels, in hexadecimal.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> data_hash(Dataset(np.zeros((1, 1), np.uint8), np.array([0])))[:8]
-    '3e7077fd'
-    """
-    import numpy as np
-
-    digest = hashlib.sha256(np.ascontiguousarray(data.X).data)
-    digest.update(np.ascontiguousarray(data.y, dtype="<f8" if data.y.dtype.kind == "f" else "<i8").data)
-    return digest.hexdigest()
 
 
 def _arrays(model: Model) -> list[tuple[str, Array]]:

@@ -32,6 +32,8 @@ class Model(Container):
         What was set of it, as JSON can hold it.
     schema : TableSchema or None
         How rows of a table become inputs, where it was trained on a table.
+    recipe : str or None
+        The preset that it was made from, whose recipe ``train`` follows where nothing else is asked for.
     summary_of_training : dict
         What ``train`` did: kept in the model's file.
     reported : callable or None
@@ -49,6 +51,7 @@ class Model(Container):
         self.loss_options: dict[str, Any] = {}
         self.schema: Any = None  # of the table that it was trained on: see pellucid.data.readers.table_schema
         self.summary_of_training: dict[str, Any] = {}
+        self.recipe: str | None = None
         self.has_chosen_loss = False
         self._loss: Loss = get_loss(self.loss)
         self.reported: Callable[[float, float], float] | None = None

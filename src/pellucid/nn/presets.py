@@ -44,7 +44,12 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
     """
     if n_classes < 2:
         raise OptionError(f"preset: expected 2 classes or more, got {n_classes}.")
-    units = n_outputs or (1 if n_classes == 2 else n_classes)
+    model = _build(name, n_outputs or (1 if n_classes == 2 else n_classes))
+    model.recipe = name
+    return model
+
+
+def _build(name: str, units: int) -> Sequential:
     if name == "logistic":
         return _tutorial([], units, "zeros")
     if name == "two-layer":

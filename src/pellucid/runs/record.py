@@ -9,14 +9,15 @@ from typing import Any
 from pellucid.cli.options import load as load_named
 from pellucid.data.dataset import Split
 from pellucid.data.download import fetch
+from pellucid.data.hashing import data_hash
 from pellucid.data.readers.images import read_image
 from pellucid.data.source import BUILTIN
 from pellucid.errors import DataError, FormatError, PellucidError
 from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.evaluation.scores.outputs import check_weights
-from pellucid.formats.safetensors import data_hash, load
+from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
-from pellucid.runs.config import TrainingConfig, training_config
+from pellucid.runs.config import RunConfig
 from pellucid.training.history import History
 from pellucid.types import Array, Shape
 from pellucid.workflows.reproduce import NEW_PHOTO
@@ -26,7 +27,7 @@ _READING = ("x_key", "y_key", "target", "skip_bad", "image_size")
 
 
 def data_record(
-    split: Split, config: TrainingConfig, reading: Mapping[str, object] | None, photo: Path | None
+    split: Split, config: RunConfig, reading: Mapping[str, object] | None, photo: Path | None
 ) -> dict[str, object]:
     """Return what a run's metrics.json says of its data, as JSON can hold it."""
     is_file = config.data not in BUILTIN and Path(config.data).expanduser().exists()
@@ -35,7 +36,7 @@ def data_record(
         "name": config.data,
         "path": str(Path(config.data).expanduser().resolve()) if is_file else None,
         "reading": options,
-        "seed": config.seed,
+        "seed": config.options.seed,
         "photo": None if photo is None else str(photo.expanduser().resolve()),
         "n_train": len(split.train),
         "n_test": len(split.test),
@@ -125,10 +126,9 @@ def _photo_again(split: Split, record: Mapping[str, Any]) -> tuple[tuple[str, Ar
         )
 
 
-def _config(path: Path) -> TrainingConfig:
+def _config(path: Path) -> RunConfig:
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        return training_config(None, **values)
+        return RunConfig.from_toml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, PellucidError, TypeError) as error:
         raise FormatError(f"{path}: not the configuration of a run ({error}). {_AGAIN}") from None
 
@@ -161,7 +161,7 @@ def _history(path: Path, metrics: Mapping[str, Any]) -> History:
             f"{path.parent / 'metrics.json'}: not the metrics of a run ({error}). {_AGAIN}"
         ) from None
     history.is_complete = bool(metrics.get("is_complete", True))
-    history.path, history.note = str(metrics.get("path", "direct")), str(metrics.get("note", ""))
+    history.form, history.note = str(metrics.get("form", "direct")), str(metrics.get("note", ""))
     last, known = history.losses[-1] if history.losses else None, metrics.get("final_loss")
     if known is not None and last != known:
         raise FormatError(f"{path}: it ends with a cost of {last}, metrics.json says {known}. {_AGAIN}")
@@ -169,7 +169,7 @@ def _history(path: Path, metrics: Mapping[str, Any]) -> History:
 
 
 def _load(
-    folder: Path, record: Mapping[str, Any], config: TrainingConfig, model: Model, data: str | None
+    folder: Path, record: Mapping[str, Any], config: RunConfig, model: Model, data: str | None
 ) -> Split:
     reading = {"target": config.target, **record["reading"]}
     source = data or record.get("path") or config.data
@@ -177,7 +177,7 @@ def _load(
         raise DataError(
             f"{folder}: the data of this run are no longer at {source}. Name where they are now with --data."
         )
-    return load_named(source, seed=config.seed, **reading)
+    return load_named(source, seed=config.options.seed, **reading)
 
 
 def _check_same(

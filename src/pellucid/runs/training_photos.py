@@ -6,9 +6,9 @@ from typing import Any
 
 from pellucid.cli.options import load as load_named
 from pellucid.data.dataset import Dataset
+from pellucid.data.hashing import data_hash
 from pellucid.data.source import BUILTIN
 from pellucid.errors import DataError, PellucidError, ShapeError
-from pellucid.formats.safetensors import data_hash
 from pellucid.nn.model import Model
 from pellucid.runs.record import data_record_of
 
@@ -52,7 +52,7 @@ def find_training_photos(model: Model, path: Path, data: str | None = None) -> t
             f"Mind that {data} is not the very data that the model was trained on." if is_other else "",
         )
     record = _run_record(path)
-    source = record.get("path") or training.get("data") or training.get("config", {}).get("data")
+    source = record.get("path") or training.get("data")
     if known is None or not isinstance(source, str):
         return None, f"The model does not say what it was trained on. {LEFT_OUT}; name the data with --data."
     if source not in BUILTIN and not Path(source).expanduser().exists():
@@ -72,7 +72,7 @@ def find_training_photos(model: Model, path: Path, data: str | None = None) -> t
 def _load(source: str, model: Model, reading: dict[str, Any]) -> Dataset:
     """Return the training part, read as the training read it as far as that is known."""
     options = dict(reading)
-    seed = int(model.summary_of_training.get("config", {}).get("seed", 1))
+    seed = int(model.summary_of_training.get("options", {}).get("seed", 1))
     shape: Any = model.input_shape
     if source not in BUILTIN and Path(source).expanduser().is_dir() and len(shape) >= 2:
         options.setdefault("image_size", f"{shape[0]}x{shape[1]}")

@@ -27,7 +27,7 @@ class History:
         Wall time before the first step.
     loop_seconds : float
         Wall time of the steps, and of what callbacks and validation took between them.
-    path, note : str
+    form, note : str
         Which form was used, ``"direct"`` or ``"dual"``, and why.
     n_threads : int
         How many cores the batches were split over; 1: not split.
@@ -40,7 +40,7 @@ class History:
     seconds: float = 0.0
     setup_seconds: float = 0.0
     loop_seconds: float = 0.0
-    path: str = "direct"
+    form: str = "direct"
     note: str = ""
     n_threads: int = 1
     is_complete: bool = False

@@ -38,7 +38,7 @@ def train(
     validation: Dataset | float | None = None,
     seed: int = 1,
     dtype: str | None = None,
-    path: str = "auto",
+    form: str = "auto",
     callbacks: Sequence[Callback] = (),
     schedule: Schedule | None = None,
     augment: Any = None,
@@ -75,7 +75,7 @@ def train(
         Of the start and of the order of the batches.
     dtype : {"float32", "float64"}, optional
         Default: the model's own, else float32.
-    path : {"auto", "direct", "dual"}, optional
+    form : {"auto", "direct", "dual"}, optional
         How the first layer is trained: see :mod:`pellucid.training.dual.form`. ``"auto"`` takes the cheaper.
     callbacks : sequence of callable
         Each is called with every event; one that returns True ends the training after the step. See
@@ -134,7 +134,7 @@ def train(
         shuffle=shuffle,
         seed=seed,
         dtype=dtype,
-        path=path,
+        form=form,
         schedule=schedule,
         augment=augment,
         sample_weight=sample_weight,
@@ -147,7 +147,7 @@ def train(
     run.settings = job.settings
     hyperparameters = {name: getattr(job.optimizer, name) for name in job.optimizer.number_names}
     try:
-        with np.errstate(over="ignore", invalid="ignore"), choose_form(job, history) as form:
+        with np.errstate(over="ignore", invalid="ignore"), choose_form(job, history) as chosen:
             job.optimizer.start(model.theta, model.flat_decay_mask())
             if schedule is not None:
                 schedule.start(job.optimizer.learning_rate, n_epochs * job.n_steps)
@@ -159,9 +159,9 @@ def train(
                     load_checkpoint(run, resume)
                 steps_started = time.perf_counter()
                 if isinstance(job.optimizer, LBFGS):
-                    _minimize(run, stepper, form, job.optimizer)
+                    _minimize(run, stepper, chosen, job.optimizer)
                 else:
-                    _run(run, form.step or stepper, form, job, nonfinite)
+                    _run(run, chosen.step or stepper, chosen, job, nonfinite)
                 history.loop_seconds = time.perf_counter() - steps_started
                 run.notify(StepsEnd(run))
     finally:

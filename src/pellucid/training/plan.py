@@ -24,12 +24,11 @@ from pellucid.training.executor.shared_memory import shared_array
 from pellucid.training.history import History
 from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
 from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.options import FORMS
 from pellucid.training.schedules import Schedule
 from pellucid.training.validate import check_flag
 from pellucid.types import Array, map_arrays, n_rows
 from pellucid.workspace import Workspace
-
-PATHS = ("auto", "direct", "dual")
 
 
 @dataclass(eq=False)
@@ -49,7 +48,7 @@ class Job:
     batch_size: int | None
     shuffle: bool
     seed: int
-    path: str
+    form: str
     n_threads: int
     X: Any
     Y: Any
@@ -100,7 +99,7 @@ def prepare(
     shuffle: bool,
     seed: int,
     dtype: str | None,
-    path: str,
+    form: str,
     schedule: Schedule | None,
     augment: Any,
     sample_weight: Array | None,
@@ -108,7 +107,7 @@ def prepare(
     n_threads: int | None,
 ) -> Job:
     """Check every option of ``train``, and make the model ready for the data and the data for the model."""
-    _check(data, n_epochs, path, n_threads)
+    _check(data, n_epochs, form, n_threads)
     check_flag("shuffle", shuffle)
     if isinstance(validation, float):
         data, validation, sample_weight = _hold_out(data, validation, seed, sample_weight)
@@ -136,7 +135,7 @@ def prepare(
         batch_size=batch_size,
         shuffle=shuffle,
         seed=seed,
-        path=path,
+        form=form,
         n_threads=shards,
         is_ahead=augment is not None
         and batch_size is not None
@@ -173,7 +172,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
     is_dual, history.note = _choose(job)
     if not is_dual:
         job.holds_blas = is_for_one_blas_thread(job.model, job.X, job.batch_size)
-        history.path, history.n_threads = "direct", job.n_threads
+        history.form, history.n_threads = "direct", job.n_threads
         # Where steps are split over processes, batches are written to where all of them can read.
         workspace = Workspace(shared_array) if job.n_threads > 1 and CAN_FORK else None
         batches = Batches(
@@ -190,7 +189,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
         check = None if job.X_validation is None else Validation(job.X_validation, job.Y_validation)
         yield Form(batches, check)
         return
-    history.path = "dual"
+    history.form = "dual"
     job.n_threads = 1  # what is left of a step is too small to be split
     assert isinstance(job.model, Sequential)
     X = job.X if job.change is None else job.change(job.X, job.Y, None, 0)[0]
@@ -208,27 +207,27 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
 
 
 def _choose(job: Job) -> tuple[bool, str]:
-    if job.path == "direct":
+    if job.form == "direct":
         return False, "direct form, as asked"
     m, m_validation = n_rows(job.X), 0 if job.X_validation is None else n_rows(job.X_validation)
     reason = why_not_dual(job.model, job.optimizer, m + m_validation)
     if not reason and job.settings["augment"] is not None:
         reason = "augmentation changes the training rows"
     if reason:
-        if job.path == "dual":
-            raise OptionError(f"path: the dual form does not hold here: {reason}. Use path='auto'.")
+        if job.form == "dual":
+            raise OptionError(f"form: the dual form does not hold here: {reason}. Use form='auto'.")
         return False, f"direct form: {reason}"
     assert isinstance(job.model, Sequential)
     n_in, n_out = first_dense_shape(job.model)
     direct, dual = operations(n_in, n_out, m, m_validation, job.batch_size or m, job.n_epochs * job.n_steps)
-    if job.path == "auto" and dual >= direct:
+    if job.form == "auto" and dual >= direct:
         return False, "direct form: the dual form would cost more here"
     return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"
 
 
-def _check(data: Dataset, n_epochs: int, path: str, n_threads: int | None) -> None:
-    if path not in PATHS:
-        raise OptionError(unknown_name("path", path, PATHS))
+def _check(data: Dataset, n_epochs: int, form: str, n_threads: int | None) -> None:
+    if form not in FORMS:
+        raise OptionError(unknown_name("form", form, FORMS))
     if n_epochs < 1:
         raise OptionError(f"n_epochs: expected 1 or more, got {n_epochs}.")
     if n_threads is not None and n_threads < 1:

@@ -14,7 +14,7 @@ from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 
 @final
-class Recalibrate:
+class PreciseBatchNorm:
     """Measure the running statistics of every BatchNorm anew when the training has ended.
 
     In training they follow the batches of the last steps: images that were turned, cut and coloured at random, a
@@ -39,7 +39,7 @@ class Recalibrate:
     >>> from pellucid.training.loop import train
     >>> data = Dataset(np.array([[1.0], [2.0], [6.0], [7.0]]), np.array([0, 0, 1, 1]))
     >>> model = Sequential([BatchNorm(), Dense(1)])
-    >>> history = train(model, data, n_epochs=3, batch_size=2, callbacks=[Recalibrate(data)])
+    >>> history = train(model, data, n_epochs=3, batch_size=2, callbacks=[PreciseBatchNorm(data)])
     >>> model.layers[0].state["running_mean"]
     array([4.], dtype=float32)
     """

@@ -12,7 +12,7 @@ from pellucid.training.validate import check_array, check_keys, check_number, ch
 from pellucid.types import Array
 
 
-class WeightAverage:
+class WeightEMA:
     """An exponential moving average of the parameters over the steps of a training.
 
     As a callback of ``train`` it averages after every step, leaves the model with the average when the steps are
@@ -38,7 +38,7 @@ class WeightAverage:
 
     Examples
     --------
-    >>> average, theta = WeightAverage(decay=0.5), np.array([1.0])
+    >>> average, theta = WeightEMA(decay=0.5), np.array([1.0])
     >>> average.start(theta)
     >>> for theta[0] in (4.0, 1.0):
     ...     average.update(theta)
@@ -97,7 +97,7 @@ class WeightAverage:
         """The average, shape (p,), a new array; what else was given to ``update`` follows after it."""
         total = self._started("theta")
         if not self.n_steps:
-            raise PellucidError("WeightAverage: there is no average before the first update.")
+            raise PellucidError("WeightEMA: there is no average before the first update.")
         mean: Array = total * ((1 - self.decay) / (1 - self.decay**self.n_steps))
         return mean
 
@@ -128,7 +128,7 @@ class WeightAverage:
         FormatError
             If it does not fit. Nothing has been changed then.
         """
-        where = "WeightAverage.load_state"
+        where = "WeightEMA.load_state"
         total = self._started("load_state")
         check_keys(where, state, ("n_steps", "sum"))
         check_real(f"{where}: n_steps", state["n_steps"])
@@ -138,5 +138,5 @@ class WeightAverage:
 
     def _started(self, asked: str) -> Array:
         if self._sum is None:
-            raise PellucidError(f"WeightAverage.{asked}: call start first.")
+            raise PellucidError(f"WeightEMA.{asked}: call start first.")
         return self._sum

@@ -60,7 +60,7 @@ def direct(task: Task) -> Result:
     return _ours(task, "direct")
 
 
-def _ours(task: Task, path: str) -> Result:
+def _ours(task: Task, form: str) -> Result:
     from pellucid import SGD, Dataset, __version__, preset, train
 
     model = preset("mlp")
@@ -69,7 +69,7 @@ def _ours(task: Task, path: str) -> Result:
         Dataset(task.X, task.y),
         optimizer=SGD(task.learning_rate),
         n_epochs=task.n_steps,
-        path=path,
+        form=form,
     )
     weights = [leaf.params["W"] for leaf in model.leaves() if leaf.params]
     return Result(history.seconds, history.losses[-1], weights, __version__)

@@ -3,35 +3,38 @@
 from typing import Any
 
 from pellucid.data.dataset import Split
-from pellucid.runs.build import loss_of, make_model, make_optimizer, plan, usable_batch_size
+from pellucid.runs.build import make_model, plan
+from pellucid.training.fit import loss_of, make_optimizer
 from pellucid.training.lr_finder import RangeTest, find_learning_rate
 
 
 def sweep_rates(
-    split: Split, model: str, *, lowest: float, highest: float, n_steps: int, **options: Any
+    split: Split, name: str, *, lowest: float, highest: float, n_steps: int, **options: Any
 ) -> RangeTest:
     """Train a model as its recipe says, but for a learning rate that grows from step to step.
 
     Parameters
     ----------
     split : Split
-    model : str
+    name : str
         A preset or a TOML file.
     lowest, highest, n_steps
         As for :func:`pellucid.training.lr_finder.find_learning_rate`.
     **options
         Of the training, as ``pellucid train`` takes them.
     """
-    config, architecture = plan(model, data=split.name, **options)
+    config, architecture = plan(name, data=split.name, **options)
+    model = make_model(config, architecture, split)
+    chosen = config.for_data(split.train).options
     return find_learning_rate(
-        make_model(config, architecture, split),
+        model,
         split.train,
-        optimizer=make_optimizer(config),
-        loss=loss_of(config, split.train.y),
-        batch_size=usable_batch_size(config, len(split.train)),
+        optimizer=make_optimizer(chosen),
+        loss=loss_of(chosen),
+        batch_size=chosen.batch_size or None,
         lowest=lowest,
         highest=highest,
         n_steps=n_steps,
-        seed=config.seed,
-        dtype=config.dtype,
+        seed=chosen.seed,
+        dtype=chosen.dtype,
     )

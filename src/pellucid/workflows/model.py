@@ -8,11 +8,11 @@ from typing import Any
 from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
-from pellucid.formats.toml.training import named_with_options
 from pellucid.nn.gradient_check import GradientRow, ModelCheck, check_gradients
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.summary import ModelTable, TableRow, lay_out, model_table
+from pellucid.training.options import named_with_options
 from pellucid.types import Shape
 
 __all__ = ["GradientRow", "ModelCheck", "ModelTable", "TableRow", "check", "show"]

@@ -117,7 +117,7 @@ def reproduce(
     *,
     tolerance: float = 1e-8,
     mirror: str | None = None,
-    callbacks: Callable[[str], list[Callback]] = lambda path: [],
+    callbacks: Callable[[str], list[Callback]] = lambda form: [],
 ) -> Reproduction:
     """Train the published network on the published photos by both forms and compare every number.
 
@@ -141,15 +141,15 @@ def reproduce(
     data = load_data(folder / "train_catvnoncat.h5")
     dual, direct = preset("mlp"), preset("mlp")
     histories = {}
-    for path, model in (("dual", dual), ("direct", direct)):
-        histories[path] = train(
-            model, data.train, n_epochs=N_ITERATIONS, path=path, callbacks=callbacks(path)
+    for form, model in (("dual", dual), ("direct", direct)):
+        histories[form] = train(
+            model, data.train, n_epochs=N_ITERATIONS, form=form, callbacks=callbacks(form)
         )
     train_accuracy = evaluate(dual, data.train).accuracy
     test_accuracy = evaluate(dual, data.test).accuracy
     photo = folder / NEW_PHOTO
-    costs = {path: history.marks(EVERY) for path, history in histories.items()}
-    pairs = [(costs[path][i], cost) for path in costs for i, cost in published_costs().items()]
+    costs = {form: history.marks(EVERY) for form, history in histories.items()}
+    pairs = [(costs[form][i], cost) for form in costs for i, cost in published_costs().items()]
     pairs += [(train_accuracy, PUBLISHED_TRAIN_ACCURACY), (test_accuracy, PUBLISHED_TEST_ACCURACY)]
     blas, threads = blas_kernel()
     return Reproduction(

@@ -15,8 +15,8 @@ from pellucid.files import atomic_folder, write_atomically
 from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import save
 from pellucid.report.short import write_run_report
-from pellucid.runs.build import fit, make_model
-from pellucid.runs.config import TrainingConfig
+from pellucid.runs.build import fit_run, make_model
+from pellucid.runs.config import RunConfig
 from pellucid.runs.record import data_record, find_photo
 from pellucid.training.callbacks import PrintCosts, StopOnInterrupt
 from pellucid.training.events import Callback
@@ -36,7 +36,7 @@ class RunOutcome:
 
 def run(
     split: Split,
-    config: TrainingConfig,
+    config: RunConfig,
     out: Path,
     *,
     architecture: Architecture | None = None,
@@ -51,7 +51,7 @@ def run(
     Parameters
     ----------
     split : Split
-    config : TrainingConfig
+    config : RunConfig
     out : Path
         The folder to make: report.html, figures, model, history, config and metrics.
     architecture : Architecture, optional
@@ -80,12 +80,13 @@ def run(
             "`pellucid train` and `pellucid evaluate`."
         )
     model = make_model(config, architecture, split)
+    config = config.for_data(split.train)
     new_image = find_photo(split.name, split.train.X.shape[1:], photo)
     interrupt = StopOnInterrupt()
     with atomic_folder(out, force=force) as folder:
         say_shapes(split, say)
         listeners: list[Callback] = [PrintCosts(say=say), interrupt, *callbacks]
-        history = fit(model, split, config, listeners)
+        history = fit_run(model, split, config, listeners)
         result = examine(model, split, config, history, new_image)
         _say_results(result, say)
         _write(folder, result, config, data_record(split, config, reading, photo))
@@ -127,7 +128,7 @@ def _say_results(result: RunResult, say: Say) -> None:
         say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{photo.label}" picture.')
 
 
-def _write(folder: Path, result: RunResult, config: TrainingConfig, data: dict[str, object]) -> None:
+def _write(folder: Path, result: RunResult, config: RunConfig, data: dict[str, object]) -> None:
     history = result.history
     save(result.model, folder / "model.safetensors")
     history.write(folder / "history.jsonl")
@@ -140,7 +141,7 @@ def _write(folder: Path, result: RunResult, config: TrainingConfig, data: dict[s
         "is_complete": history.is_complete,
         "seconds": history.seconds,
         "setup_seconds": history.setup_seconds,
-        "path": history.path,
+        "form": history.form,
         "note": history.note,
         "n_threads": history.n_threads,
         "data": data,

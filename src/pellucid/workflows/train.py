@@ -11,8 +11,8 @@ from pellucid.evaluation.scores.of_model import metrics_of
 from pellucid.files import write_atomically
 from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import save
-from pellucid.runs.build import fit, make_model
-from pellucid.runs.config import TrainingConfig
+from pellucid.runs.build import fit_run, make_model
+from pellucid.runs.config import RunConfig
 from pellucid.training.callbacks import StopOnInterrupt
 from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
 from pellucid.training.events import Callback, Event, TrainStart
@@ -32,7 +32,7 @@ class TrainOutcome:
 
 def train_into(
     split: Split,
-    config: TrainingConfig,
+    config: RunConfig,
     out: Path,
     *,
     architecture: Architecture | None = None,
@@ -49,7 +49,7 @@ def train_into(
     Parameters
     ----------
     split : Split
-    config : TrainingConfig
+    config : RunConfig
     out : Path
     architecture : Architecture, optional
         The network's file, where the model is one.
@@ -69,6 +69,7 @@ def train_into(
     """
     _check_folder(out, resume=resume, force=force)
     model = make_model(config, architecture, split)
+    config = config.for_data(split.train)
     checkpoints = out / "checkpoints"
     start = latest_checkpoint(checkpoints) if resume else None
     if checkpoint_steps is None and checkpoint_minutes is None:
@@ -83,7 +84,7 @@ def train_into(
     listeners.append(Checkpoint(checkpoints, every_steps=checkpoint_steps, every_minutes=checkpoint_minutes))
     if tensorboard:
         listeners.append(TensorBoard(out / "tensorboard"))
-    history = fit(model, split, config, listeners, resume=start, nonfinite=out / "black-box.safetensors")
+    history = fit_run(model, split, config, listeners, resume=start, nonfinite=out / "black-box.safetensors")
     save(model, out / "model.safetensors")
     history.write(out / "history.jsonl")
     history.write(out / "history.csv")
@@ -94,7 +95,7 @@ def train_into(
         "n_steps": history.n_steps,
         "is_complete": history.is_complete,
         "seconds": history.seconds,
-        "path": history.path,
+        "form": history.form,
         "n_threads": history.n_threads,
     }
     write_atomically(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")

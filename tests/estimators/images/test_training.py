@@ -14,7 +14,7 @@ import pellucid as pl
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators import ImageClassifier, NetworkClassifier
-from pellucid.training.precise_bn import Recalibrate
+from pellucid.training.precise_bn import PreciseBatchNorm
 
 
 def test_the_default_is_the_cnn_by_its_recipe() -> None:
@@ -158,7 +158,7 @@ def test_fit_recalibrates_as_the_recipe_says_and_partial_fit_does_not(folder: Pa
     def measured_anew() -> bool:
         model = copy.deepcopy(classifier.model_)
         small = classifier._read_X(images, reset=False)
-        Recalibrate(Dataset(small, labels)).measure(model)
+        PreciseBatchNorm(Dataset(small, labels)).measure(model)
         return bool(
             (model.layers[1].state["running_mean"] == classifier.model_.layers[1].state["running_mean"]).all()
         )

@@ -25,8 +25,8 @@ def test_folds_that_differ_alike_say_nothing_of_chance(gaps: list[float], words:
 
 def test_folds_are_the_same_for_both_and_nothing_is_tested_twice(hard: Path) -> None:
     split = pl.load_data(hard)
-    a = find_candidate("A", "logistic", data="hard", epochs=30)
-    b = find_candidate("B", "two-layer", data="hard", epochs=30, learning_rate=0.05)
+    a = find_candidate("A", "logistic", data="hard", n_epochs=30)
+    b = find_candidate("B", "two-layer", data="hard", n_epochs=30, learning_rate=0.05)
     both = cross_validate(split, [a, b], n_splits=4, n_repeats=2)
     alone = cross_validate(split, [b], n_splits=4, n_repeats=2, n_workers=2)
     np.testing.assert_array_equal(both.values()[1], alone.values()[0])
@@ -53,7 +53,7 @@ def test_a_fold_is_trained_without_its_test_part(hard: Path) -> None:
 
 def test_every_fold_is_trained_on_its_own_rows_from_the_next_seed(hard: Path, tmp_path: Path) -> None:
     (tmp_path / "net.toml").write_text(NET)
-    net = find_candidate("A", tmp_path / "net.toml", data="hard", epochs=40)
+    net = find_candidate("A", tmp_path / "net.toml", data="hard", n_epochs=40)
     split = pl.load_data(hard)
     data = whole(split)
     found = cross_validate(split, [net], n_splits=3, n_repeats=2, seed=7)

@@ -175,7 +175,7 @@ def test_all_pushes_add_up_to_the_whole_change(rng: Rng) -> None:
         model = _stack(5, 1, seed=5)
         start = model.decision_function(asked.X)
         keep = KeepSnapshots(40)
-        _fit(model, data, [keep], optimizer=pl.SGD(rate), n_epochs=40, path="direct")
+        _fit(model, data, [keep], optimizer=pl.SGD(rate), n_epochs=40, form="direct")
         found = trace_influence(model, keep.moments, data, asked)
         change = logit(model.decision_function(asked.X), found.verdicts) - logit(start, found.verdicts)
         errors.append(np.abs(found.tracin.sum(axis=0) - change).max() / np.abs(change).max())
@@ -265,14 +265,14 @@ def test_what_cannot_be_traced_is_refused(rng: Rng) -> None:
 
 def test_moments_are_the_parameters_after_so_many_steps(rng: Rng) -> None:
     data = _data(rng, n_in=40)
-    for path in ("direct", "dual"):
+    for form in ("direct", "dual"):
         model, keep = _stack(40, 1), KeepSnapshots(3)
-        _fit(model, data, [keep], n_epochs=9, path=path)
+        _fit(model, data, [keep], n_epochs=9, form=form)
         assert [moment.step for moment in keep.moments] == [0, 3, 6]
         assert [moment.rate for moment in keep.moments] == pytest.approx([0.3] * 3)
         short = _stack(40, 1)
         np.testing.assert_allclose(keep.moments[0].theta, short.theta, rtol=0, atol=1e-15)
-        _fit(short, data, [], n_epochs=6, path="direct")
+        _fit(short, data, [], n_epochs=6, form="direct")
         np.testing.assert_allclose(keep.moments[2].theta, short.theta, rtol=0, atol=1e-12)
         scratch = fresh_copy(model)
         keep.moments[2].put_into(scratch)
@@ -320,7 +320,7 @@ def test_leaving_out_equals_training_without(rng: Rng, optimizer: pl.SGD) -> Non
     for row, outputs in zip([None, 0, 7, 11], [left.whole, *left.outputs], strict=True):
         plain = fresh_copy(start)
         rows = np.array([i for i in range(12) if i != row])
-        _fit(plain, data.take(rows), [], optimizer=optimizer, path="direct")
+        _fit(plain, data.take(rows), [], optimizer=optimizer, form="direct")
         np.testing.assert_allclose(outputs[:, 0], plain.decision_function(asked_X), rtol=0, atol=1e-9)
     assert np.abs(left.outputs - left.whole).max() > 1e-3
 
@@ -373,7 +373,7 @@ def test_published_photos_left_out_exactly(cats: Any) -> None:
     left = leave_one_out(_published(cats, 20, [5, 17]), [146])
     plain = pl.preset("mlp")
     rows = np.delete(np.arange(209), 146)
-    _fit(plain, cats.train.take(rows), [], optimizer=pl.SGD(0.0075), n_epochs=20, path="direct")
+    _fit(plain, cats.train.take(rows), [], optimizer=pl.SGD(0.0075), n_epochs=20, form="direct")
     np.testing.assert_allclose(
         left.outputs[0, :, 0], plain.decision_function(cats.test.X[[5, 17]]), atol=1e-9
     )

@@ -16,8 +16,8 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS
-from pellucid.runs.build import fit, make_model, plan
-from pellucid.runs.config import TrainingConfig, is_preset
+from pellucid.runs.build import fit_run, make_model, plan
+from pellucid.runs.config import RunConfig, is_preset
 from pellucid.text import join_some
 from pellucid.training.events import Callback
 from pellucid.training.history import History
@@ -36,7 +36,7 @@ class Candidate:
         As it was named: a preset, a TOML file, a model file or a run folder.
     model : Model or None
         Trained, where the source is a model file or a run folder.
-    config : TrainingConfig or None
+    config : RunConfig or None
         Of one that is yet to be trained.
     architecture : Architecture or None
         Of a TOML file.
@@ -45,7 +45,7 @@ class Candidate:
     letter: str
     source: str
     model: Model | None = None
-    config: TrainingConfig | None = None
+    config: RunConfig | None = None
     architecture: Architecture | None = None
 
     @property
@@ -77,7 +77,7 @@ def find_candidate(letter: str, source: str | Path, **options: Any) -> Candidate
 
     Examples
     --------
-    >>> find_candidate("A", "mlp", epochs=10).config.epochs
+    >>> find_candidate("A", "mlp", n_epochs=10).config.options.n_epochs
     10
     >>> find_candidate("A", "mpl")
     Traceback (most recent call last):
@@ -123,14 +123,16 @@ def train_candidate(
     callbacks : sequence of callable, optional
     """
     assert candidate.config is not None
-    given = {"seed": seed, "threads": candidate.config.threads or threads}
-    config = candidate.config.model_copy(update={k: v for k, v in given.items() if v is not None})
+    options = candidate.config.options
+    given: dict[str, Any] = {"seed": seed, "n_threads": options.n_threads or threads}
+    options = replace(options, **{k: v for k, v in given.items() if v is not None})
+    config = replace(candidate.config, options=options)
     model = make_model(config, _fresh(candidate.architecture), split)
     if draws_start:
         if not model.is_initialized:
-            model.initialize(split.train.X.shape[1:], seed=config.seed, dtype=config.dtype)
-        draw_published_start(model, config.seed)
-    return model, fit(model, split, config, callbacks)
+            model.initialize(split.train.X.shape[1:], seed=options.seed, dtype=options.dtype)
+        draw_published_start(model, options.seed)
+    return model, fit_run(model, split, config, callbacks)
 
 
 def draw_published_start(model: Model, seed: int) -> None:
@@ -230,7 +232,9 @@ def check_beginning(candidate: Candidate, split: Split) -> None:
         model = make_model(candidate.config, architecture, split)
         if not model.is_initialized:
             model.initialize(
-                split.train.X.shape[1:], seed=candidate.config.seed, dtype=candidate.config.dtype
+                split.train.X.shape[1:],
+                seed=candidate.config.options.seed,
+                dtype=candidate.config.options.dtype,
             )
     except PellucidError as error:
         raise type(error)(f"{candidate.title}: {error}") from None

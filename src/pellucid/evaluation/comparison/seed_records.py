@@ -27,7 +27,7 @@ class Start:
         On the training part.
     seconds : float
         Of the training.
-    path : str
+    form : str
         The form that it was trained in, ``"dual"`` or ``"direct"``.
     theta_sha256 : str
         Of the trained parameters: two that agree in it are the same network bit for bit.
@@ -41,7 +41,7 @@ class Start:
     n_correct: int | None
     final_loss: float | None
     seconds: float
-    path: str
+    form: str
     theta_sha256: str
     fault: str = ""
 

@@ -144,6 +144,6 @@ def _one_start(task: _Task, job: tuple[int, int]) -> Start:
         n_correct=result.n_correct,
         final_loss=history.losses[-1] if history.losses else None,
         seconds=history.seconds,
-        path=history.path,
+        form=history.form,
         theta_sha256=hashlib.sha256(model.theta.tobytes()).hexdigest(),
     )

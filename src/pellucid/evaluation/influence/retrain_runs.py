@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.dataset import Dataset, Split
+from pellucid.data.dataset import Dataset
 from pellucid.data.validate import hold_out
 from pellucid.evaluation.influence.measure import (
     Retraining,
@@ -23,11 +23,11 @@ from pellucid.nn.registry import model_from_config
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.class_weights import class_weights_to_sample_weights
 from pellucid.parallel import JobBar, side_by_side
-from pellucid.runs.build import fit, make_optimizer
-from pellucid.runs.config import TrainingConfig
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.events import Callback
 from pellucid.training.executor.executor import n_cores
+from pellucid.training.fit import fit, make_optimizer
+from pellucid.training.options import TrainingOptions
 from pellucid.types import Array
 
 N_MOMENTS = 20
@@ -42,8 +42,8 @@ SAME = {
 
 def training_seconds(result: RunResult) -> float:
     """Return about how long one training takes on an idle core, from its operations: the same on every run."""
-    model, config, m = result.model, result.config, len(result.split.train)
-    n_steps, batch = result.history.n_steps, min(config.batch_size or m, m)
+    model, options, m = result.model, result.config.options, len(result.split.train)
+    n_steps, batch = result.history.n_steps, min(options.batch_size or m, m)
     work = 3.0 * batch * n_steps * sum(row.n_operations for row in model.rows())
     if can_be_dual(result):
         assert isinstance(model, Sequential)
@@ -56,8 +56,8 @@ def training_seconds(result: RunResult) -> float:
 
 def can_be_dual(result: RunResult) -> bool:
     """Return whether the training stays in the span of its samples."""
-    m, config = len(result.split.train), result.config
-    return config.augment is None and not why_not_dual(result.model, make_optimizer(config), m)
+    m, options = len(result.split.train), result.config.options
+    return options.augment is None and not why_not_dual(result.model, make_optimizer(options), m)
 
 
 class TrainingTrace(NamedTuple):
@@ -72,12 +72,13 @@ class TrainingTrace(NamedTuple):
 
 def retrain(result: RunResult, asked: Dataset) -> TrainingTrace:
     """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
-    model, config, train = result.model, result.config, result.split.train
+    model, options, train = result.model, result.config.options, result.split.train
     start = model_from_config(model.config(), dtype=model.dtype)
-    start.initialize(model.input_shape, seed=config.seed)
+    start.recipe = result.config.recipe
+    start.initialize(model.input_shape, seed=options.seed)
     start.copy_loss(model)
     start.preprocessing, start.classes, start.schema = model.preprocessing, model.classes, model.schema
-    plain = Retraining(start, train, asked.X, partial(_fit, config))
+    plain = Retraining(start, train, asked.X, partial(_fit, options))
     saved, limit = _outputs(model, asked), SAME[model.dtype]
 
     def ground(retraining: Retraining, traced: Traced, *notes: str) -> TrainingTrace:
@@ -107,7 +108,7 @@ def _other(traced: Traced, saved: Array) -> str:
 
 def from_checkpoints(result: RunResult, folder: Path | None, asked: Dataset) -> TrainingTrace:
     """Take the checkpoints that a training left, and the trained model."""
-    model, rate = result.model, result.config.learning_rate
+    model, rate = result.model, result.config.options.learning_rate
     paths = [] if folder is None else sorted((folder / "checkpoints").glob("*.checkpoint"))
     moments = [read_snapshot(path, model, rate) for path in paths]
     moments.append(last_snapshot(model, rate))
@@ -121,8 +122,8 @@ def from_checkpoints(result: RunResult, folder: Path | None, asked: Dataset) -> 
     return TrainingTrace(None, traced, result.split.train, asked, (note,))
 
 
-def _fit(config: TrainingConfig, model: Model, data: Dataset, callbacks: Sequence[Callback]) -> None:
-    fit(model, Split(data, data), config, callbacks)
+def _fit(options: TrainingOptions, model: Model, data: Dataset, callbacks: Sequence[Callback]) -> None:
+    fit(model, data, options, callbacks)
 
 
 def _outputs(model: Model, asked: Dataset) -> Array:
@@ -131,17 +132,17 @@ def _outputs(model: Model, asked: Dataset) -> Array:
 
 def training_weights(result: RunResult) -> Array | None:
     """Return how much each training sample counted; 0 for those held out to watch the training."""
-    config, train = result.config, result.split.train
-    if config.class_weight is None and config.validation is None:
+    options, train = result.config.options, result.split.train
+    if options.class_weight is None and options.validation is None:
         return None
     m = len(train)
     weights = np.ones(m)
-    if config.class_weight is not None:
+    if options.class_weight is not None:
         k = max(2, result.model.output_shape[-1])
-        weights = class_weights_to_sample_weights(train.y, config.class_weight, k)
-    if config.validation is not None:  # as training.setup draws them
+        weights = class_weights_to_sample_weights(train.y, options.class_weight, k)
+    if options.validation is not None:  # as training.setup draws them
         numbered = Dataset(np.arange(m)[:, np.newaxis], train.y, train.classes)
-        parts = hold_out(numbered, name="validation", seed=config.seed, test_fraction=config.validation)
+        parts = hold_out(numbered, name="validation", seed=options.seed, test_fraction=options.validation)
         weights[parts.test.X[:, 0]] = 0
     return weights
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.checks.records import ProgressCallback, no_progress
 from pellucid.data.dataset import Dataset, Split
+from pellucid.data.hashing import data_hash
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.metrics import evaluate
 from pellucid.evaluation.scores.outputs import read_outputs
 from pellucid.evaluation.scores.regression import quantity_figures
 from pellucid.files import atomic_folder
-from pellucid.formats.safetensors import data_hash
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 
@@ -122,7 +122,7 @@ def _parts(
 
 def reading_of(model: Model, data: str) -> tuple[int, str | None]:
     """Return the seed that held out a test part for a model, and the size that it wants a folder's images in."""
-    seed = int(model.summary_of_training.get("config", {}).get("seed", 1))
+    seed = int(model.summary_of_training.get("options", {}).get("seed", 1))
     shape = model.input_shape
     is_folder = Path(data).expanduser().is_dir() and len(shape) == 3
     return seed, f"{shape[0]}x{shape[1]}" if is_folder else None

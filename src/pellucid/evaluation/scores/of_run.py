@@ -12,7 +12,7 @@ from pellucid.evaluation.scores.metrics import Scores, score
 from pellucid.evaluation.scores.predictions import sample_losses
 from pellucid.nn.model import Model
 from pellucid.plotting.style import are_images
-from pellucid.runs.config import TrainingConfig
+from pellucid.runs.config import RunConfig
 from pellucid.training.history import History
 from pellucid.types import Array
 
@@ -46,7 +46,7 @@ class RunResult:
     """
 
     split: Split
-    config: TrainingConfig
+    config: RunConfig
     model: Model
     history: History
     train: Scores
@@ -78,7 +78,7 @@ def holds_photos(split: Split) -> bool:
 def examine(
     model: Model,
     split: Split,
-    config: TrainingConfig,
+    config: RunConfig,
     history: History,
     new_image: tuple[str, Array] | None,
     notes: tuple[str, ...] = (),

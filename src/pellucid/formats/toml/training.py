@@ -1,46 +1,26 @@
 """The [training] table of a TOML file: checked here, made into optimizers and schedules by whoever trains."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from pellucid.data.augmentation.augment import AUGMENT_PRESETS
 from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.signatures import Signature, fits, type_in_words
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.ops.losses.table import LOSSES, get_loss
+from pellucid.registry import check_option, flags_of, options_of
 from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.options import TrainingOptions, named_with_options
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer, get_schedule
-from pellucid.training.validate import check_count, check_flag, check_number
 
-_NAMED: Mapping[str, Mapping[str, Any]] = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
-_NUMBERS: Mapping[str, Callable[[Any], Any]] = {
-    "learning_rate": lambda value: check_number("learning_rate", value, above=0),
-    "weight_decay": lambda value: check_number("weight_decay", value, at_least=0),
-    "epochs": lambda value: check_count("epochs", value),
-    "batch_size": lambda value: check_count("batch_size", value, at_least=0),  # 0: the full batch
-    "validation": lambda value: check_number("validation", value, above=0, below=1),
-    "patience": lambda value: check_count("patience", value, at_least=0),
-    "label_smoothing": lambda value: check_number("label_smoothing", value, at_least=0, below=1),
-    "average": lambda value: check_number("average", value, above=0, below=1),
-    "seed": lambda value: check_count("seed", value, at_least=0),
+_FIELDS = {
+    key: name
+    for key, name in flags_of(TrainingOptions).items()
+    if not name.endswith("_options") and name not in ("dtype", "form", "n_threads")
 }
-_NAMES: Mapping[str, Iterable[str]] = {"augment": (*AUGMENT_PRESETS, "none"), "class_weight": ("balanced",)}
-_FLAGS = ("recalibrate",)
-TRAINING_KEYS = (*_NAMED, *_NAMES, *_NUMBERS, *_FLAGS)
-
-
-def named_with_options(value: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the name and the options of a loss, an optimizer or a schedule as a file has it.
-
-    Examples
-    --------
-    >>> named_with_options({"type": "huber", "delta": 2.0}), named_with_options("hinge")
-    (('huber', {'delta': 2.0}), ('hinge', {}))
-    """
-    options = {"type": value} if isinstance(value, str) else dict(value)
-    return options.pop("type"), options
+TRAINING_KEYS = tuple(_FIELDS)
+_TABLES: Mapping[str, Mapping[str, Any]] = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 
 
 def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:
@@ -64,7 +44,7 @@ def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:
 
 
 def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]:
-    """Return the [training] table as it stands, every key and value checked.
+    """Return the [training] table by the fields of TrainingOptions, every key and value checked.
 
     Raises
     ------
@@ -73,39 +53,36 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
     """
     table = source.table(at, value, "a table")
     source.check_keys(at, table, TRAINING_KEYS, "key of [training]")
+    known = options_of(TrainingOptions)
     for key, value in table.items():
-        if key in _NAMED:
+        hint, limits = known[_FIELDS[key]]
+        if key in _TABLES:
             _check_named(source, (*at, key), key, value)
-        elif key in _NAMES:
-            source.one_of((*at, key), value, key, _NAMES[key])
-        elif key in _FLAGS:
-            _told_at(source, (*at, key), partial(check_flag, key, value))
-    for key, check in _NUMBERS.items():
-        if key in table:
-            if not fits(table[key], float):
-                raise source.fault((*at, key), f"{key}: expected a number, got {in_words(table[key])}.")
-            _told_at(source, (*at, key), partial(check, table[key]))
+        elif limits.choices is not None:
+            source.one_of((*at, key), value, key, limits.choices())
+        else:
+            _told_at(source, (*at, key), partial(check_option, "training", key, value, hint, limits))
     _told_at(source, at, lambda: training_optimizer(table), table)  # do they go together?
     if "loss" in table and table.get("label_smoothing"):
         name, options = named_with_options(table["loss"])
         if "label_smoothing" in options or "label_smoothing" not in LOSSES[name].options:
             why = "has it among its own options" if "label_smoothing" in options else "takes none"
             raise source.fault((*at, "label_smoothing"), f"label_smoothing: {name} {why}. Leave it out.")
-    return table
+    return {_FIELDS[key]: value for key, value in table.items()}
 
 
 def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None:
     """Check a name, or a table of a type and its options."""
     if not isinstance(value, dict):
-        value = {"type": source.one_of(at, value, kind, _NAMED[kind])}
+        value = {"type": source.one_of(at, value, kind, _TABLES[kind])}
     elif "type" not in value:
-        known = ", ".join(sorted(_NAMED[kind]))
+        known = ", ".join(sorted(_TABLES[kind]))
         raise source.fault(at, f"{kind}: type is missing. Known: {known}.")
     else:
-        source.one_of((*at, "type"), value["type"], kind, _NAMED[kind])
+        source.one_of((*at, "type"), value["type"], kind, _TABLES[kind])
     name, options = named_with_options(value)
     if kind != "loss":  # whose table says itself what each option may be
-        hints = Signature.of(_NAMED[kind][name]).hints
+        hints = Signature.of(_TABLES[kind][name]).hints
         for key in options:
             if not fits(options[key], hint := hints.get(key, Any)):
                 wanted, came = type_in_words(hint), in_words(options[key])

@@ -125,7 +125,7 @@ def network_section(draft: Draft) -> Section:
 def training_section(draft: Draft) -> Section:
     """Return how the cost fell."""
     result = draft.result
-    history, config = result.history, result.config
+    history, options = result.history, result.config.options
     marks = history.marks()
     at = sorted({*range(0, len(history.losses), max(1, len(history.losses) // 500)), *marks})
     shown = (
@@ -134,7 +134,7 @@ def training_section(draft: Draft) -> Section:
         else (
             draft.figures.add(
                 "cost",
-                cost_curve(at, [history.losses[i] for i in at], learning_rate=config.learning_rate),
+                cost_curve(at, [history.losses[i] for i in at], learning_rate=options.learning_rate),
                 "The cost says how wrong and how unsure the network is on its training samples; lower is better, "
                 f"and ln {len(result.test.classes)} = {np.log(len(result.test.classes)):.2f} is blind guessing. "
                 "Bumps are steps that went too far.",
@@ -146,7 +146,7 @@ def training_section(draft: Draft) -> Section:
     return Section(
         "Training",
         intro=(
-            f"{count(history.n_steps, 'step')} of gradient descent at learning rate {config.learning_rate:g} took "
+            f"{count(history.n_steps, 'step')} of gradient descent at learning rate {options.learning_rate:g} took "
             f"{history.seconds:.2f} s" + (f" ({history.note})." if history.note else "."),
         ),
         figures=shown,

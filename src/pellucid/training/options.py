@@ -1,0 +1,253 @@
+"""The options of a training: declared once, for files, for the command line and for the record of a run."""
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tomli_w
+
+from pellucid.data.augmentation.augment import AUGMENT_PRESETS
+from pellucid.errors import FormatError, OptionError, unknown_name
+from pellucid.ops.losses.table import LOSSES, default_loss
+from pellucid.registry import Configurable, checked_names, flags_of, option
+from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer
+
+FORMS = ("auto", "direct", "dual")
+NONE = "none"  # asked for instead of a recipe's augmentation
+_NAMED = ("optimizer", "schedule", "loss")  # each with options of its own
+
+
+def _or_none(name: str | None) -> str | None:
+    return None if name == NONE else name
+
+
+@dataclass(frozen=True)
+class TrainingOptions(Configurable):
+    """How a network is trained: what ``pellucid train`` takes, a [training] table holds and a run keeps.
+
+    Examples
+    --------
+    >>> TrainingOptions(n_epochs=10, optimizer="adam", learning_rate=0.001).batch_size
+    0
+    >>> TrainingOptions(n_epochs=0)
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.OptionError: training: expected n_epochs to be a whole number of at least 1, got 0.
+    """
+
+    registered_as = "training"
+
+    n_epochs: int = option(at_least=1, flag="epochs", help="Passes over the training data.")
+    batch_size: int = option(0, at_least=0, help="Samples per step; 0: the full batch.")
+    learning_rate: float = option(0.0075, above=0, help="Step size of the optimizer.")
+    optimizer: str = option("sgd", choices=lambda: OPTIMIZERS, help="Update rule.")
+    optimizer_options: dict[str, Any] = option({}, help="Further options of the optimizer.")  # noqa: RUF009 - a new one each
+    weight_decay: float = option(0.0, at_least=0, help="Strength of the L2 penalty on the weights.")
+    schedule: str | None = option(None, choices=lambda: SCHEDULES, help="Learning-rate schedule.")
+    schedule_options: dict[str, Any] = option({}, help="Options of the schedule.")  # noqa: RUF009 - a new one each
+    augment: str | None = option(
+        None,
+        choices=lambda: (*AUGMENT_PRESETS, NONE),
+        check=_or_none,
+        help="Random augmentation of the training images.",
+    )
+    loss: str | None = option(
+        None, choices=lambda: LOSSES, help="Loss function; default: chosen from outputs and targets."
+    )
+    loss_options: dict[str, Any] = option({}, help="Options of the loss.")  # noqa: RUF009 - a new one each
+    label_smoothing: float | None = option(
+        None,
+        at_least=0,
+        below=1,
+        help="Fraction by which targets are moved towards the uniform distribution.",
+    )
+    class_weight: str | None = option(
+        None, choices=lambda: ("balanced",), help="Weigh classes inversely to their frequency."
+    )
+    validation: float | None = option(
+        None, above=0, below=1, help="Fraction of the training data held out for validation."
+    )
+    patience: int | None = option(
+        None, at_least=0, help="Stop after this many epochs without a lower validation loss."
+    )
+    weight_ema: float | None = option(
+        None, above=0, below=1, help="Decay of an exponential moving average of the weights, such as 0.99."
+    )
+    precise_bn: bool = option(
+        False, help="Recompute batch-norm statistics over the whole training set at the end."
+    )
+    seed: int = option(1, at_least=0, below=2**32, help="Random seed.")
+    dtype: str | None = option(
+        None, choices=lambda: ("float32", "float64"), help="Floating-point type; default: the model's."
+    )
+    form: str = option("auto", choices=lambda: FORMS, help="Form in which the first layer is trained.")
+    n_threads: int | None = option(
+        None, at_least=1, flag="threads", help="Cores to split each batch over; default: as many as pay off."
+    )
+
+    def __post_init__(self) -> None:
+        self.check_options()
+        if self.patience is not None and self.validation is None:
+            raise OptionError(
+                "patience: early stopping watches held-out samples; set validation (--validation) too, such as 0.2."
+            )
+        if self.patience is not None and self.weight_ema is not None:
+            raise OptionError(
+                "weight_ema: early stopping (patience) restores the best epoch's weights. Leave one out."
+            )
+
+    @classmethod
+    def resolve(
+        cls, recipe: Mapping[str, Any], table: Mapping[str, Any] | None = None, **given: Any
+    ) -> "TrainingOptions":
+        """Return checked options: those given, else the file's, else the recipe's, else the defaults.
+
+        Parameters
+        ----------
+        recipe : mapping
+            Of a preset, from :data:`pellucid.training.recipes.RECIPES`, or ``GENERAL``.
+        table : mapping, optional
+            The ``[training]`` table of a network's file. One that names its optimizer takes nothing of the recipe
+            that goes with another.
+        **given
+            Fields; None counts as not given.
+
+        Raises
+        ------
+        OptionError
+            Naming the option, what was wanted and what was given.
+
+        Notes
+        -----
+        The recipe's label smoothing is left open (None): :meth:`for_data` takes it where the loss has it.
+
+        Examples
+        --------
+        >>> from pellucid.training.recipes import GENERAL
+        >>> TrainingOptions.resolve(GENERAL, {"optimizer": "adam"}, n_epochs=3).learning_rate
+        0.001
+        """
+        below = {name: value for name, value in recipe.items() if name != "label_smoothing"}
+        if "optimizer" in (table or {}):
+            below["optimizer"] = None
+        own = _named_apart(table or {})
+        above = {name: value for name, value in given.items() if value is not None}
+        merged = fill_from(fill_from(below, own), above)
+        return cls(**checked_names(cls, merged))
+
+    def for_data(self, recipe: Mapping[str, Any], y: Any) -> "TrainingOptions":
+        """Return the options with what depends on the data decided: label smoothing, and the recipe's batch size.
+
+        Where label smoothing is left open it is the recipe's if the loss takes it, else 0. A batch size that is the
+        recipe's and larger than the data becomes the full batch.
+
+        Raises
+        ------
+        OptionError
+            If labels are to be smoothed and the loss has no such option.
+        """
+        smoothing, takes_it = self.label_smoothing, not isinstance(y, Mapping)
+        if takes_it:
+            name = self.loss or default_loss(1, y)
+            takes_it = (
+                "label_smoothing" in LOSSES[name].options and "label_smoothing" not in self.loss_options
+            )
+        if smoothing is None:
+            smoothing = recipe.get("label_smoothing", 0.0) if takes_it else 0.0
+        elif smoothing and not takes_it:
+            is_own = "label_smoothing" in self.loss_options
+            why = "has it among its own options already" if is_own else "takes none"
+            raise OptionError(f"label_smoothing: {name} {why}. Leave it out, or choose a cross-entropy.")
+        is_recipe = self.batch_size == recipe.get("batch_size")
+        batch_size = 0 if is_recipe and self.batch_size >= len(y) else self.batch_size
+        return dataclasses.replace(self, label_smoothing=smoothing, batch_size=batch_size)
+
+    def to_table(self) -> dict[str, Any]:
+        """Return the options that are set by the names that files use."""
+        values = {flag: getattr(self, name) for flag, name in flags_of(type(self)).items()}
+        return {flag: value for flag, value in values.items() if value is not None and value != {}}
+
+    @classmethod
+    def from_table(cls, table: Mapping[str, Any]) -> "TrainingOptions":
+        """Return the options of a :meth:`to_table`; an OptionError where a key or value is wrong."""
+        flags = flags_of(cls)
+        for key in table:
+            if key not in flags:
+                raise OptionError(f"training: {unknown_name('option', key, flags)}")
+        return cls(**checked_names(cls, {flags[key]: value for key, value in table.items()}))
+
+    def to_toml(self) -> str:
+        """Return the options as TOML; those left open are left out."""
+        return tomli_w.dumps(self.to_table())
+
+    @classmethod
+    def from_toml(cls, text: str) -> "TrainingOptions":
+        """Return the options of a :meth:`to_toml`.
+
+        Raises
+        ------
+        FormatError
+            If the text is not TOML.
+        OptionError
+            If a key or value is wrong.
+
+        Examples
+        --------
+        >>> TrainingOptions.from_toml("epochs = 3").n_epochs
+        3
+        """
+        try:
+            return cls.from_table(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise FormatError(f"training: not TOML ({error}).") from None
+
+
+def fill_from(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``above``, with what it leaves out taken from ``below`` where it fits.
+
+    Options of a schedule or loss do not fit another one; a learning rate, weight decay and schedule chosen for one
+    optimizer do not fit another, which takes its own defaults.
+
+    Examples
+    --------
+    >>> from pellucid.training.recipes import GENERAL
+    >>> fill_from(GENERAL, {"optimizer": "sgd", "n_epochs": 5})["learning_rate"]
+    0.0075
+    """
+    fill = dict(below)
+    for kind in _NAMED:
+        if kind in above:
+            fill.pop(f"{kind}_options", None)
+    loss = LOSSES.get(above.get("loss", ""))
+    if loss is not None and "label_smoothing" not in loss.options:
+        fill.pop("label_smoothing", None)
+    if above.get("optimizer", fill.get("optimizer")) != fill.get("optimizer"):
+        for name in ("schedule", "schedule_options", "learning_rate", "weight_decay"):
+            fill.pop(name, None)
+        if above["optimizer"] in OPTIMIZERS:
+            usual = get_optimizer(above["optimizer"]).config()
+            fill |= {name: usual[name] for name in ("learning_rate", "weight_decay") if name in usual}
+    return {**fill, **above}
+
+
+def named_with_options(value: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return name and options of a loss, optimizer or schedule given as a name or as ``{"type": name, ...}``.
+
+    Examples
+    --------
+    >>> named_with_options({"type": "huber", "delta": 2.0}), named_with_options("hinge")
+    (('huber', {'delta': 2.0}), ('hinge', {}))
+    """
+    options = {"type": value} if isinstance(value, str) else dict(value)
+    return options.pop("type"), options
+
+
+def _named_apart(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a [training] table with the options of optimizer, schedule and loss next to their names."""
+    flat = dict(table)
+    for kind in _NAMED:
+        if isinstance(flat.get(kind), Mapping):
+            flat[kind], flat[f"{kind}_options"] = named_with_options(flat[kind])
+    return flat
