@@ -43,10 +43,10 @@ class TrainingOptions(Configurable):
     batch_size: int = option(0, at_least=0, help="Samples per step; 0: the full batch.")
     learning_rate: float = option(0.0075, above=0, help="Step size of the optimizer.")
     optimizer: str = option("sgd", choices=lambda: OPTIMIZERS, help="Update rule.")
-    optimizer_options: dict[str, Any] = option({}, help="Further options of the optimizer.")  # noqa: RUF009 - a new one each
+    optimizer_options: dict[str, Any] = option({}, help="Further options of the optimizer.")
     weight_decay: float = option(0.0, at_least=0, help="Strength of the L2 penalty on the weights.")
     schedule: str | None = option(None, choices=lambda: SCHEDULES, help="Learning-rate schedule.")
-    schedule_options: dict[str, Any] = option({}, help="Options of the schedule.")  # noqa: RUF009 - a new one each
+    schedule_options: dict[str, Any] = option({}, help="Options of the schedule.")
     augment: str | None = option(
         None,
         choices=lambda: (*AUGMENT_PRESETS, NONE),
@@ -56,7 +56,7 @@ class TrainingOptions(Configurable):
     loss: str | None = option(
         None, choices=lambda: LOSSES, help="Loss function; default: chosen from outputs and targets."
     )
-    loss_options: dict[str, Any] = option({}, help="Options of the loss.")  # noqa: RUF009 - a new one each
+    loss_options: dict[str, Any] = option({}, help="Options of the loss.")
     label_smoothing: float | None = option(
         None,
         at_least=0,
