@@ -168,9 +168,11 @@ def test_changed_data_are_refused_unless_forced_and_then_told(
     done = pellucid("report", trained)
     assert done.code == 2
     assert done.err.count("\n") == 1
-    assert re.search(r"the (training|test) part of .* is not what this run saw.*--data.*--force", done.err)
+    assert re.search(
+        r"the (training|test) part of .* is not what this run saw.*--data.*--other-data", done.err
+    )
     assert files_of(trained) == before
-    assert pellucid("report", trained, "--force").code == 0
+    assert pellucid("report", trained, "--other-data").code == 0
     assert "Mind that the" in words_of(trained / "report.html")
 
 
@@ -297,7 +299,7 @@ def test_data_of_another_size_are_refused_even_if_forced(
     values = dict(np.load(photos))
     np.savez(tmp_path / "small.npz", **{**values, "X": values["X"][:, :4]})
     before = files_of(trained)
-    done = pellucid("report", trained, "--data", tmp_path / "small.npz", "--force", "--full")
+    done = pellucid("report", trained, "--data", tmp_path / "small.npz", "--other-data", "--full")
     assert done.code == 2
     assert "the model takes samples of shape (6, 6, 3)" in done.err
     assert "has (4, 6, 3)" in done.err

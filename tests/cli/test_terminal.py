@@ -1,8 +1,8 @@
-"""How commands talk to a person: lines that fit, a bar that waits."""
+"""What commands print with: sentences that fit, tables."""
 
 import pytest
 
-from pellucid.cli.terminal import StageBar, say
+from pellucid.cli.terminal import print_table, say
 
 
 @pytest.mark.parametrize("width", [48, 80])
@@ -25,27 +25,9 @@ def test_a_pipe_gets_one_line_a_sentence(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out.count("\n") == 1
 
 
-def test_the_bar_waits_and_keeps_silent_where_there_is_no_terminal(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    bar = StageBar()
-    bar._start -= 10
-    bar("looking at pictures", 1, 2)
-    bar.stop()
-    assert capsys.readouterr().err == ""
-
-
-def test_the_bar_is_shown_on_a_terminal_after_two_seconds(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    bar = StageBar()
-    bar("looking at pictures", 1, 2)
-    assert bar._bar is None
-    bar._start -= 10
-    bar("looking at pictures", 1, 2)
-    assert bar._bar is not None
-    bar("drawing", 3, 9)
-    (task,) = bar._bar.tasks
-    assert (task.description, task.completed, task.total) == ("drawing", 3, 9)
-    bar.stop()
+def test_a_table_has_its_numbers_to_the_right(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("what", "number", "words"), [("a", 5, "to the left"), ("long", 1234, "[red]")])
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert lines[2].split() == ["a", "5", "to", "the", "left"]
+    assert lines[2].index("5") == lines[3].index("4")
+    assert lines[3].endswith("[red]")

@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from pellucid.cli.options import print_table
-from pellucid.cli.terminal import say
+from pellucid.cli.terminal import print_table, say
 
 if TYPE_CHECKING:
     from pellucid.checks.report import Examined

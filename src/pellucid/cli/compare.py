@@ -10,7 +10,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.options import print_json
+from pellucid.cli.terminal import print_json
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:

@@ -3,8 +3,7 @@
 import sys
 from typing import TYPE_CHECKING, Any
 
-from pellucid.cli.options import print_table
-from pellucid.cli.terminal import say
+from pellucid.cli.terminal import print_table, say
 from pellucid.text import join_some
 
 if TYPE_CHECKING:

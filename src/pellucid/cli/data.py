@@ -7,7 +7,8 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
-from pellucid.cli.options import print_json, print_table
+from pellucid.cli.terminal import print_json, print_table
+from pellucid.progress import ProgressBar
 
 group("data", order=130, short_help="Look at data sets, and fetch the published one.")
 
@@ -103,10 +104,8 @@ def data_check(
     """What is wrong with a data set: copies, leaks, conflicts, odd pictures, the score to beat."""
     from pellucid.checks.report import check_data
     from pellucid.cli.check import print_checkup
-    from pellucid.cli.terminal import StageBar
 
-    bar = StageBar()
-    try:
+    with ProgressBar() as bar:
         examined = check_data(
             data,
             out=out,
@@ -118,8 +117,6 @@ def data_check(
             seed=seed,
             mirror=mirror,
         )
-    finally:
-        bar.stop()
     if as_json:
         print_json(examined.to_dict())
     else:

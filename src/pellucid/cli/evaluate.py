@@ -8,8 +8,8 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.options import print_json, print_table
-from pellucid.cli.terminal import StageBar, columns, say
+from pellucid.cli.terminal import columns, print_json, print_table, say
+from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
     from pellucid.evaluation.scores.records import ScoresWithIntervals
@@ -35,8 +35,7 @@ def evaluate(
     """What a saved model is worth on the test part of a data set, and how sure one may be of it."""
     from pellucid.evaluation.scores.of_model import evaluate_on
 
-    bar = StageBar()
-    try:
+    with ProgressBar() as bar:
         found = evaluate_on(
             model,
             data,
@@ -54,8 +53,6 @@ def evaluate(
             force=force,
             progress=bar,
         )
-    finally:
-        bar.stop()
     if as_json:
         print_json(found.to_dict())
         return

@@ -7,8 +7,8 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.options import print_json
-from pellucid.cli.terminal import StageBar, say
+from pellucid.cli.terminal import print_json, say
+from pellucid.progress import ProgressBar
 
 
 @command("explain", order=50, short_help="Why it predicts so for one photo: where it looks.")
@@ -39,8 +39,7 @@ def explain(
     from pellucid.evaluation.photo.explain import explain as explain_photo
     from pellucid.files import next_folder
 
-    bar = StageBar()
-    try:
+    with ProgressBar() as bar:
         result = explain_photo(
             model,
             image,
@@ -53,8 +52,6 @@ def explain(
             force=force,
             progress=lambda stage, words: bar(words, stage, STAGES - 1),
         )
-    finally:
-        bar.stop()
     if as_json:
         print_json(result.to_dict())
         return

@@ -7,7 +7,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.options import print_json
+from pellucid.cli.terminal import print_json
 
 
 @command("find-rate", order=110, short_help="Find a learning rate.")

@@ -7,8 +7,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.options import print_json, print_table
-from pellucid.cli.terminal import say
+from pellucid.cli.terminal import print_json, print_table, say
 from pellucid.errors import OptionError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
-from pellucid.cli.options import print_json, print_table
+from pellucid.cli.terminal import print_json, print_table
 
 group("model", order=140, short_help="Look at networks, and check their gradients.")
 

@@ -3,7 +3,6 @@
 Those of a training and of data come from dataclasses: see :mod:`pellucid.cli.flags`.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -89,33 +88,6 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if not (height.isdecimal() and width.isdecimal()):
         raise OptionError(f"--image-size: expected HEIGHTxWIDTH such as 64x64, got {text!r}.")
     return int(height), int(width)
-
-
-def print_json(value: Any) -> None:
-    """Print one JSON object."""
-    print(json.dumps(value, indent=2))
-
-
-def print_table(header: tuple[str, ...], rows: list[Any], *, text: tuple[str, ...] = ()) -> None:
-    """Print rows in columns: the first to the left, numbers to the right, ``text`` to the left in any case."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for i, name in enumerate(header):
-        is_text = (
-            i == 0
-            or name in text
-            or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
-        )
-        table.add_column(name, justify="left" if is_text else "right")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    console = Console(markup=False)
-    if not console.is_terminal:  # a file or a pipe has no width to fit
-        console = Console(width=200, markup=False)
-    console.print(table)
 
 
 def folder_name(data: str, model: str) -> str:

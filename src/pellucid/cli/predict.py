@@ -9,7 +9,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.options import print_json
+from pellucid.cli.terminal import print_json
 
 
 @command("predict", order=40, short_help="What a model predicts for images or a table's rows.")

@@ -7,7 +7,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.options import print_json, print_table
+from pellucid.cli.terminal import print_json, print_table
 
 
 @command("reproduce", order=100, short_help="The published numbers next to ours.")

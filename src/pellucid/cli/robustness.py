@@ -8,9 +8,9 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.options import print_json, print_table
-from pellucid.cli.terminal import StageBar, say
+from pellucid.cli.terminal import print_json, print_table, say
 from pellucid.errors import OptionError
+from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
     from pellucid.evaluation.robustness.records import Robustness
@@ -45,8 +45,7 @@ def robustness(
     from pellucid.evaluation.robustness.of_run import robustness_of
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    bar = StageBar()
-    try:
+    with ProgressBar() as bar:
         outcome = robustness_of(
             model,
             data,
@@ -67,8 +66,6 @@ def robustness(
             force=force,
             progress=partial(bar, "changing photos"),
         )
-    finally:
-        bar.stop()
     if as_json:
         print_json(outcome.to_dict())
         return

@@ -1,16 +1,12 @@
-"""How every command talks to a person: sentences that fit the terminal, and a bar while it works."""
+"""What every command prints with: sentences that fit the terminal, tables, and JSON."""
 
+import json
 import re
 import shutil
 import sys
 import textwrap
-import time
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-PATIENCE = 2.0  # seconds of work before a bar is shown
 NARROWEST = 40  # columns
 
 
@@ -43,38 +39,28 @@ def fill(text: str, width: int) -> str:
     return lines.replace("\u00a0", " ")
 
 
-class StageBar:
-    """A bar on standard error, once the work has taken two seconds; silent where that is no terminal."""
+def print_json(value: Any) -> None:
+    """Print one JSON object."""
+    print(json.dumps(value, indent=2))
 
-    def __init__(self) -> None:
-        self._bar: Progress | None = None
-        self._start = time.perf_counter()
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Show what is being done, how much of it is, and of how much."""
-        if self._bar is None and sys.stderr.isatty() and time.perf_counter() - self._start > PATIENCE:
-            self._open(stage)
-        if self._bar is not None:
-            self._bar.update(self._task, description=stage, completed=done, total=total)
+def print_table(header: tuple[str, ...], rows: list[Any], *, text: tuple[str, ...] = ()) -> None:
+    """Print rows in columns: the first to the left, numbers to the right, ``text`` to the left in any case."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
 
-    def _open(self, stage: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            redirect_stdout=sys.stdout.isatty(),
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, name in enumerate(header):
+        is_text = (
+            i == 0
+            or name in text
+            or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
         )
-        self._task = self._bar.add_task(stage)
-        self._bar.start()
-
-    def stop(self) -> None:
-        """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        table.add_column(name, justify="left" if is_text else "right")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    console = Console(markup=False)
+    if not console.is_terminal:  # a file or a pipe has no width to fit
+        console = Console(width=200, markup=False)
+    console.print(table)

@@ -1,9 +1,9 @@
 """Use case: the report of a run folder, short or with all that can be found out."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from pellucid.files import atomic_folder
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.report.draft import Part, Parts
 from pellucid.report.sections.influence import influence_section
 from pellucid.report.sections.robustness import robustness_section
@@ -35,8 +35,7 @@ def report_on(
     data: str | None = None,
     n_photos: int = 10,
     allow_other_data: bool = False,
-    progress: Callable[[str], None] = lambda title: None,
-    announce: Callable[[int], None] = lambda n: None,
+    progress: ProgressCallback = no_progress,
 ) -> Path:
     """Write report.html and its figures into a run folder, anew, and return the report's path.
 
@@ -52,8 +51,8 @@ def report_on(
         How many test photos are explained one by one.
     allow_other_data : bool, optional
         Report on data that are not those of the run; the report says so.
-    tell, announce : callable, optional
-        Called with each section's title before it is made; once before, with the number of sections.
+    progress : callable, optional
+        Called with each section's title before it is made, its number and how many there are; at last with "done".
 
     Raises
     ------
@@ -62,7 +61,6 @@ def report_on(
     """
     result = read_run(run, data=data, allow_other_data=allow_other_data)
     parts = FULL if is_full else SHORT
-    announce(len(parts) + 1)
     with atomic_folder(run, force=True) as folder:
         write_run_report(result, folder, parts, n_photos=n_photos, run=run, progress=progress)
     return run / "report.html"

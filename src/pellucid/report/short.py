@@ -1,9 +1,9 @@
 """The report of a run: its parts in their order, written as one page."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from pellucid.evaluation.scores.of_run import RunResult
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.report.draft import Draft, Part, Parts
 from pellucid.report.html import ReportContent, write_report
 from pellucid.report.sections import common as sections
@@ -27,7 +27,7 @@ def write_run_report(
     *,
     n_photos: int = 10,
     run: Path | None = None,
-    progress: Callable[[str], None] = lambda title: None,
+    progress: ProgressCallback = no_progress,
 ) -> Path:
     """Write the figures and report.html into a folder, and return the report's path.
 
@@ -41,16 +41,16 @@ def write_run_report(
         How many test photos are explained, by parts that explain some.
     run : Path, optional
         The run folder, where that is there already.
-    tell : callable, optional
-        Called with each part's title before it is made, and at last with "page".
+    progress : callable, optional
+        Called with each part's title before it is made, then with "page" and "done".
     """
     draft = Draft.of(result, folder, n_photos, run)
     made = []
-    for part in parts:
-        progress(part.title)
+    for i, part in enumerate(parts):
+        progress(part.title, i, len(parts) + 1)
         if (section := part.make(draft)) is not None:
             made.append(section)
-    progress("page")
+    progress("page", len(parts), len(parts) + 1)
     content = ReportContent(
         title=f"{Path(result.config.model).stem} on {Path(result.split.name).name or result.split.name}",
         summary=(*summary(result), *draft.told),
@@ -59,4 +59,6 @@ def write_run_report(
         closing="; ".join(result.split.notes),
         sheet=None if draft.shelf is None else draft.shelf.sheet(),
     )
-    return write_report(content, folder / "report.html")
+    page = write_report(content, folder / "report.html")
+    progress("done", len(parts) + 1, len(parts) + 1)
+    return page

@@ -195,7 +195,7 @@ def _check_same(
     if not allow_other_data:
         raise DataError(
             f"{folder}: the {which} part of {split.name} is not what this run saw: the data have changed, or are "
-            "others. Name those of the run with --data; `pellucid report --force` reports on others."
+            "others. Name those of the run with --data; `pellucid report --other-data` reports on others."
         )
     return (f"Mind that the {which} part of the data is not what the network was trained and tested on.",)
 
