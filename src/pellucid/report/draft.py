@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.plotting.saving import DPI, save_figure
-from pellucid.report.html import Captioned, Section
+from pellucid.report.parts import Captioned, Section
 from pellucid.report.sections.photos import PhotoShelf
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 A report is first put together as plain records, then written:
 
 >>> import numpy as np, tempfile, pathlib
+>>> from pellucid.report.parts import Captioned, ReportContent, Section, Table
 >>> from pellucid.plotting.data_figures import cost_curve
 >>> from pellucid.plotting.saving import save_figure
 >>> scratch = tempfile.TemporaryDirectory()
@@ -39,35 +40,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pellucid.files import write_atomically
 from pellucid.plotting.saving import figure_png
-from pellucid.report.parts import (
-    Captioned,
-    Card,
-    Cell,
-    Confusion,
-    Gallery,
-    Photo,
-    ReportContent,
-    Section,
-    Table,
-)
+from pellucid.report.parts import Cell, ReportContent
 from pellucid.report.sprites import NEAR, SHOWN, PhotoSheet
 from pellucid.text import percent
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from matplotlib.figure import Figure
-
-__all__ = [
-    "Captioned",
-    "Card",
-    "Confusion",
-    "Gallery",
-    "Photo",
-    "ReportContent",
-    "Section",
-    "Table",
-    "write_report",
-]
 
 CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
 LARGE = 60_000  # bytes, from which a figure's PNG file is made smaller for the page

@@ -5,7 +5,8 @@ from pathlib import Path
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.report.draft import Draft, Part, Parts
-from pellucid.report.html import ReportContent, write_report
+from pellucid.report.html import write_report
+from pellucid.report.parts import ReportContent
 from pellucid.report.sections import common as sections
 from pellucid.report.sections.summary import facts, summary
 

@@ -7,7 +7,7 @@ from pellucid.plotting.gallery import mistakes
 from pellucid.plotting.network import network_diagram
 from pellucid.plotting.pictures import image_to_vector, new_photo, sample_grid
 from pellucid.report.draft import Draft
-from pellucid.report.html import Captioned, Section, Table
+from pellucid.report.parts import Captioned, Section, Table
 from pellucid.report.sections.photos import confusion_of, galleries
 from pellucid.report.sections.summary import count, interval
 from pellucid.text import by, percent

@@ -2,7 +2,7 @@
 
 from pellucid.evaluation.influence.measure import QUICK, Explanation, InfluentialSample
 from pellucid.report.draft import Draft
-from pellucid.report.html import Card, Gallery, Section
+from pellucid.report.parts import Card, Gallery, Section
 from pellucid.report.sections.saliency import chosen_photos
 from pellucid.report.sections.summary import count
 from pellucid.text import percent

@@ -4,7 +4,7 @@ import numpy as np
 
 from pellucid.evaluation.robustness.records import Robustness
 from pellucid.report.draft import DENSE, Draft
-from pellucid.report.html import Section, Table
+from pellucid.report.parts import Section, Table
 from pellucid.report.sections.summary import CHANCE, interval
 from pellucid.text import percent
 

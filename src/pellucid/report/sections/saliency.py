@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.evaluation.scores.predictions import SamplePrediction, pick, verdicts
 from pellucid.report.draft import DENSE, Draft
-from pellucid.report.html import Captioned, Section, Table
+from pellucid.report.parts import Captioned, Section, Table
 from pellucid.report.sections.summary import count
 from pellucid.text import percent, signed
 from pellucid.types import Array

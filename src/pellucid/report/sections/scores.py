@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pellucid.checks.records import Sample
 from pellucid.plotting.style import class_name
 from pellucid.report.draft import Draft
-from pellucid.report.html import Card, Gallery, Section, Table
-from pellucid.report.parts import Cell
+from pellucid.report.parts import Card, Cell, Gallery, Section, Table
 from pellucid.report.sections.summary import count
 
 MOST_TOLD = 8  # findings of one kind that are told in words
