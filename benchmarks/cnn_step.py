@@ -106,7 +106,7 @@ def roofline() -> None:
 
     model = pl.preset("cnn")
     model.initialize((SIDE, SIDE, 3))
-    rows = model.rows()
+    rows = model.summary().layers
     first = next(row for row in rows if row.kind == "Conv2D")
     forward = sum(row.n_operations for row in rows if row.kind in ("Conv2D", "Dense"))
     step = M * (3 * forward - first.n_operations)  # forward, and both gradients; the first layer needs one

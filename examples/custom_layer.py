@@ -8,7 +8,7 @@ import numpy as np
 import pellucid as pl
 
 
-@pl.register_layer  # so that saved models can be loaded again
+@pl.register  # so that saved models can be loaded again
 class Scale(pl.Layer):
     """Multiply every input by a trained factor of its own: Y = X * s."""
 

@@ -33,15 +33,16 @@ if TYPE_CHECKING:
     from pellucid.nn.activation import Activation, Dropout
     from pellucid.nn.blocks import Parallel, Residual
     from pellucid.nn.conv import Conv2D
+    from pellucid.nn.dense import Dense, Flatten
     from pellucid.nn.graph import Graph
-    from pellucid.nn.layers import Dense, Flatten, Layer
+    from pellucid.nn.layer import Layer
     from pellucid.nn.model import Model
     from pellucid.nn.norm import BatchNorm, LayerNorm
     from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
     from pellucid.nn.presets import preset
-    from pellucid.nn.registry import register_layer
     from pellucid.nn.sequential import Sequential
     from pellucid.ops.finite_difference import gradcheck
+    from pellucid.registry import register
     from pellucid.training.callbacks import PrintCosts, Progress
     from pellucid.training.checkpoint import Checkpoint
     from pellucid.training.early_stopping import EarlyStopping
@@ -73,16 +74,16 @@ _HOMES = {
     "Conv2D": "nn.conv",
     "Cosine": "training.schedules",
     "Dataset": "data.dataset",
-    "Dense": "nn.layers",
+    "Dense": "nn.dense",
     "Dropout": "nn.activation",
     "EarlyStopping": "training.early_stopping",
     "Exponential": "training.schedules",
-    "Flatten": "nn.layers",
+    "Flatten": "nn.dense",
     "GlobalAvgPool2D": "nn.pooling",
     "Graph": "nn.graph",
     "History": "training.history",
     "LBFGS": "training.optimizers.lbfgs",
-    "Layer": "nn.layers",
+    "Layer": "nn.layer",
     "LayerNorm": "nn.norm",
     "MaxPool2D": "nn.pooling",
     "Model": "nn.model",
@@ -115,7 +116,7 @@ _HOMES = {
     "load_data": "data.source",
     "measure_robustness": "evaluation.robustness.measure",
     "preset": "nn.presets",
-    "register_layer": "nn.registry",
+    "register": "registry",
     "replay_nonfinite": "training.nonfinite",
     "saliency_maps": "evaluation.saliency.measure",
     "save": "formats.safetensors",
@@ -177,7 +178,7 @@ __all__ = [
     "load_data",
     "measure_robustness",
     "preset",
-    "register_layer",
+    "register",
     "replay_nonfinite",
     "saliency_maps",
     "save",

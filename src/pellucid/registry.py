@@ -16,6 +16,7 @@ import collections.abc
 import dataclasses
 import functools
 import importlib
+import inspect
 import math
 import pkgutil
 import types
@@ -23,12 +24,13 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from numbers import Integral, Real
-from typing import Any, ClassVar, Generic, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 from pellucid.errors import OptionError, unknown_name
 
 T = TypeVar("T")
 _LISTS = (list, tuple, collections.abc.Sequence)
+_MAPPINGS = (dict, collections.abc.Mapping)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Limits:
         Given a value of the right type, returns it as it is kept; a ValueError's text says what was wanted.
     flag : str
         The option's name in files and on the command line, where it differs from the field's.
+    in_config : bool
+        Whether ``config`` holds it, and a file may set it.
     """
 
     above: float | None = None
@@ -57,11 +61,12 @@ class Limits:
     help: str = ""
     check: Callable[[Any], Any] | None = None
     flag: str = ""
+    in_config: bool = True
 
-    def admits(self, number: float) -> bool:
+    def admits(self, number: Any) -> bool:
         """Return whether a number is finite and within the bounds."""
         return (
-            math.isfinite(number)
+            (isinstance(number, Integral) or math.isfinite(number))
             and (self.above is None or number > self.above)
             and (self.at_least is None or number >= self.at_least)
             and (self.below is None or number < self.below)
@@ -101,6 +106,7 @@ def option(
     help: str = "",
     flag: str = "",
     kw_only: bool = False,
+    in_config: bool = True,
 ) -> Any:
     """Return a dataclass field that is an option: its default, its bounds, and its line of help.
 
@@ -116,7 +122,7 @@ def option(
         ...
     pellucid.errors.OptionError: Blur: expected radius to be a number above 0, got -1.
     """
-    limits = Limits(above, at_least, below, at_most, choices, help, check, flag)
+    limits = Limits(above, at_least, below, at_most, choices, help, check, flag, in_config)
     metadata = {"limits": limits}
     if isinstance(default, dict | list):
         return dataclasses.field(
@@ -126,7 +132,11 @@ def option(
 
 
 class Configurable:
-    """A dataclass whose fields are options: checked when it is made, and told by ``config``."""
+    """What is made of options: checked when it is made, and described by ``config``.
+
+    Derive a dataclass whose fields are the options. A class with a constructor of its own works too: what that
+    takes are its options, which it must keep under their names (``**others`` as a dictionary).
+    """
 
     registry: "ClassVar[Registry[Any] | None]" = None
     registered_as: ClassVar[str] = ""
@@ -135,18 +145,46 @@ class Configurable:
         self.check_options()
 
     def check_options(self) -> None:
-        """Check every option against its type and bounds, and keep it as that type."""
-        where = self.registered_as or type(self).__name__
-        for name, (hint, limits) in options_of(type(self)).items():
-            object.__setattr__(self, name, check_option(where, name, getattr(self, name), hint, limits))
+        """Check every field against its type and bounds, and keep it as that type."""
+        for name in _fields_of(type(self)):
+            object.__setattr__(self, name, self.checked(name, getattr(self, name)))
+
+    def checked(self, name: str, value: Any) -> Any:
+        """Return a value as the field of that name keeps it; OptionError if it may not have it."""
+        return check_option(name_of(type(self)), name, value, *_fields_of(type(self))[name])
+
+    def option_values(self) -> dict[str, Any]:
+        """Return the options by name."""
+        declared = _declared(type(self))
+        values = {name: getattr(self, name) for name in declared.options}
+        return values | (dict(getattr(self, declared.rest)) if declared.rest else {})
 
     def config(self) -> dict[str, Any]:
         """Return the options by name, and the registered name as "type", as JSON can hold them."""
-        values = {name: getattr(self, name) for name in options_of(type(self))}
         return {
-            "type": self.registered_as or type(self).__name__,
-            **{k: _plain(v) for k, v in values.items()},
+            "type": name_of(type(self)),
+            **{name: _plain(value) for name, value in self.option_values().items()},
         }
+
+    def changed_options(self) -> dict[str, Any]:
+        """Return the options that are not at their defaults, by name."""
+        declared = _declared(type(self))
+
+        def is_default(name: str, value: Any) -> bool:
+            default = declared.defaults.get(name, MISSING)
+            if value is default:
+                return True
+            try:
+                return bool(value == check_option("", name, default, *declared.options[name]))
+            except (KeyError, OptionError, ValueError):
+                return False
+
+        return {name: value for name, value in self.option_values().items() if not is_default(name, value)}
+
+    def __repr__(self) -> str:
+        """Return the call that makes it again, without what is at its default."""
+        parts = (f"{name}={value!r}" for name, value in self.changed_options().items())
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     @classmethod
     def from_config(cls, options: Mapping[str, Any]) -> Any:
@@ -198,7 +236,7 @@ class Registry(Generic[T]):
         return len(self._load())
 
     def __getitem__(self, name: str) -> type[T]:
-        """Return the class of that name; an OptionError tells the nearest one where there is none."""
+        """Return the class of that name; an OptionError names the nearest one where there is none."""
         if name in self._entries:
             return self._entries[name]
         if name not in self._load():
@@ -256,8 +294,15 @@ def _register(cls: Any, name: str) -> Any:
     return cls
 
 
+def name_of(cls: type) -> str:
+    """Return the name that a class is registered under, else its own; a parent's registration is not its."""
+    return str(vars(cls).get("registered_as") or cls.__name__)
+
+
 def options_of(cls: type) -> dict[str, tuple[Any, Limits]]:
-    """Return the type and the limits of each option of a dataclass, by name, in its order.
+    """Return the type and the limits of each option of a class, by name, in order.
+
+    The options are a dataclass's fields, else what its constructor takes.
 
     Examples
     --------
@@ -267,7 +312,33 @@ def options_of(cls: type) -> dict[str, tuple[Any, Limits]]:
     >>> options_of(Blur)["radius"][1].above
     0
     """
-    return _options_of(cls)
+    return dict(_declared(cls).options)
+
+
+def required_options(cls: type) -> list[str]:
+    """Return the names of the options that have no default.
+
+    Examples
+    --------
+    >>> from pellucid.nn.dense import Dense
+    >>> required_options(Dense)
+    ['units']
+    """
+    declared = _declared(cls)
+    return [name for name in declared.options if declared.defaults[name] is MISSING]
+
+
+def takes_others(cls: type) -> bool:
+    """Return whether a class's constructor takes further options by any name."""
+    return bool(_declared(cls).rest)
+
+
+class _Declared(NamedTuple):
+    """What a class says of its options: types and limits, defaults, and the name of its ``**others``."""
+
+    options: dict[str, tuple[Any, Limits]]
+    defaults: dict[str, Any]
+    rest: str
 
 
 def flags_of(cls: type) -> dict[str, str]:
@@ -285,13 +356,33 @@ def flags_of(cls: type) -> dict[str, str]:
 
 
 @functools.cache
-def _options_of(cls: type) -> dict[str, tuple[Any, Limits]]:
+def _declared(cls: type) -> _Declared:
+    if _constructor_is_generated(cls):
+        fields = {
+            name: (hint, limits) for name, (hint, limits) in _fields_of(cls).items() if limits.in_config
+        }
+        of = {field.name: field for field in dataclasses.fields(cls)}
+        defaults = {
+            name: of[name].default if of[name].default_factory is MISSING else of[name].default_factory()
+            for name in fields
+        }
+        return _Declared(fields, defaults, "")
+    options, defaults, rest = {}, {}, ""
+    hints = _hints_of(cls.__init__)
+    for name, parameter in inspect.signature(cls).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            rest = name
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
+            options[name] = (hints.get(name, Any), NO_LIMITS)
+            defaults[name] = MISSING if parameter.default is parameter.empty else parameter.default
+    return _Declared(options, defaults, rest)
+
+
+@functools.cache
+def _fields_of(cls: type) -> dict[str, tuple[Any, Limits]]:
     if not dataclasses.is_dataclass(cls):
         return {}
-    try:
-        hints = typing.get_type_hints(cls)
-    except (NameError, TypeError):  # of a class of one's own, written for no type checker
-        hints = {}
+    hints = _hints_of(cls)
     return {
         field.name: (hints.get(field.name, Any), field.metadata.get("limits", NO_LIMITS))
         for field in dataclasses.fields(cls)
@@ -299,34 +390,46 @@ def _options_of(cls: type) -> dict[str, tuple[Any, Limits]]:
     }
 
 
+def _hints_of(source: Any) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(source)
+    except (NameError, TypeError, AttributeError):  # of a class of one's own, written for no type checker
+        return {}
+
+
+def _constructor_is_generated(cls: type) -> bool:
+    """Return whether ``dataclass`` wrote a class's constructor."""
+    owner = next(one for one in cls.__mro__ if "__init__" in vars(one))
+    return bool(getattr(vars(owner).get("__dataclass_params__"), "init", False))
+
+
 def checked_names(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options; an OptionError where the class has no such option, or one is missing."""
-    where = getattr(cls, "registered_as", "") or cls.__name__
-    known = options_of(cls)
-    if not dataclasses.is_dataclass(cls):
-        return dict(options)
+    where, known = name_of(cls), options_of(cls)
     for name in options:
-        if name not in known:
+        if name not in known and not takes_others(cls):
             if not known:
                 raise OptionError(f"{where}: it takes no options, got {name!r}. Leave it out.")
             raise OptionError(f"{where}: {unknown_name('option', name, known)}")
-    missing = [
-        field.name
-        for field in dataclasses.fields(cls)
-        if field.init
-        and field.default is MISSING
-        and field.default_factory is MISSING
-        and field.name not in options
-    ]
+    missing = [name for name in required_options(cls) if name not in options]
     if missing:
         raise OptionError(f"{where}: {missing[0]} is missing. It has no default.")
     return dict(options)
 
 
-def check_option(where: str, name: str, value: Any, hint: Any = Any, limits: Limits = NO_LIMITS) -> Any:
+def check_option(
+    where: str,
+    name: str,
+    value: Any,
+    hint: Any = Any,
+    limits: Limits = NO_LIMITS,
+    *,
+    show: Callable[[Any], str] = repr,
+) -> Any:
     """Return a value as the type that is wanted; anything else is an OptionError.
 
-    Whole numbers may be NumPy's, a number may be whole, a tuple may come as a list; True and "3" are no numbers.
+    Whole numbers may be NumPy's, a number may be whole, a tuple may be given as a list, and an object of a family
+    that has a table as its ``config``; True and "3" are no numbers. ``show`` writes the value for the message.
 
     Examples
     --------
@@ -346,12 +449,12 @@ def check_option(where: str, name: str, value: Any, hint: Any = Any, limits: Lim
     ):
         raise OptionError(f"{where}: {unknown_name(name, kept, known)}")
     if not fits:
-        raise OptionError(f"{where}: expected {name} to be {type_in_words(hint, limits)}, got {value!r}.")
+        raise OptionError(f"{where}: expected {name} to be {type_in_words(hint, limits)}, got {show(value)}.")
     if limits.check is not None:
         try:
             return limits.check(kept)
         except (TypeError, ValueError) as error:
-            raise OptionError(f"{where}: expected {name} to be {error}, got {value!r}.") from None
+            raise OptionError(f"{where}: expected {name} to be {error}, got {show(value)}.") from None
     return kept
 
 
@@ -371,11 +474,15 @@ def _read_one(value: Any, hint: Any, limits: Limits) -> tuple[bool, Any]:
     if hint is bool:
         return isinstance(value, bool), value
     if hint is int:
-        fits = not isinstance(value, bool) and isinstance(value, Integral) and limits.admits(float(value))
+        fits = not isinstance(value, bool) and isinstance(value, Integral) and limits.admits(value)
         return fits, int(value) if fits else value
     if hint is float:
-        fits = not isinstance(value, bool) and isinstance(value, Real) and limits.admits(float(value))
-        return fits, float(value) if fits else value
+        try:
+            number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+        except OverflowError:  # a whole number of hundreds of digits
+            number = math.inf
+        fits = limits.admits(number)
+        return fits, number if fits else value
     if hint is str:
         return isinstance(value, str), value
     if origin is Literal:
@@ -385,6 +492,14 @@ def _read_one(value: Any, hint: Any, limits: Limits) -> tuple[bool, Any]:
     if hint is Any:
         return True, value
     expected = origin or hint
+    if origin in _MAPPINGS and isinstance(value, Mapping) and len(inner) == 2:
+        entries = {key: _read(entry, inner[1], limits) for key, entry in value.items()}
+        fits = all(ok for ok, _ in entries.values()) and all(
+            _read(key, inner[0], NO_LIMITS)[0] for key in value
+        )
+        return fits, {key: kept for key, (_, kept) in entries.items()} if fits else value
+    if isinstance(value, Mapping) and getattr(expected, "registry", None) is not None:
+        return True, expected.registry.from_config(value)
     return (not isinstance(expected, type) or isinstance(value, expected)), value
 
 
@@ -433,4 +548,6 @@ def _plain(value: Any) -> Any:
     """Return a value as JSON can hold it: tuples as lists, what has a ``config`` as that."""
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
     return value.config() if hasattr(value, "config") else value

@@ -43,11 +43,16 @@ def map_arrays(function: Callable[[Array], Any], arrays: Any) -> Any:
 
 
 class LayerRow(NamedTuple):
-    """One line of a model's summary: what a figure or table needs to know of a layer."""
+    """One line of a model's summary: a layer, or a structure above those inside it."""
 
-    name: str  # unique in the model, "dense_1"
-    kind: str  # class name, "Dense"
+    name: str  # unique in the model, "dense_1"; of a graph's node the node's
+    kind: str  # class name, "Dense", or how a node joins its sources
     activation: str  # "relu", or "" where there is none
-    output_shape: Shape  # without the samples axis
-    n_params: int
-    n_operations: int  # of one sample's forward pass, multiplications and additions counted apart
+    output_shape: Any  # of one sample; of a graph with several outputs, by name
+    n_params: int  # its own, not of those inside it
+    n_operations: int  # its own, of one sample's forward pass: multiplications and additions
+    depth: int = 0  # how many structures it is inside of, the model itself not counted
+    label: str = ""  # its name after what the structure around it calls it: "shortcut: conv2d_3"
+    activation_bytes: int = 0  # of one sample's output; 0 where it is the output of another layer
+    parameter_bytes: int = 0
+    is_structure: bool = False

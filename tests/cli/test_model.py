@@ -8,11 +8,12 @@ import pytest
 
 import pellucid as pl
 from pellucid.errors import FormatError, OptionError
+from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
-from pellucid.nn.layers import Dense, Layer
+from pellucid.nn.layer import LAYERS, Layer
 from pellucid.nn.model import Model
-from pellucid.nn.registry import LAYERS, register_layer
 from pellucid.nn.sequential import Sequential
+from pellucid.registry import register
 from pellucid.types import Array, Shape
 from pellucid.workflows.model import check, show
 
@@ -150,7 +151,7 @@ units = 1
 
 
 def test_a_broken_layer_of_ones_own_is_reported_at_its_own_parameter(net: Path) -> None:
-    @register_layer
+    @register
     class Shift(Layer):
         def __init__(self, is_right: bool) -> None:
             super().__init__()

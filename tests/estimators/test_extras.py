@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from pellucid.estimators import MLPClassifier, MLPRegressor
 from pellucid.nn.activation import Activation
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import EpochEnd, TrainStart

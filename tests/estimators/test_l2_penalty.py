@@ -8,7 +8,7 @@ import pytest
 
 from pellucid.data.dataset import Dataset
 from pellucid.estimators.l2_penalty import L2Penalty
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train

@@ -8,7 +8,7 @@ import pytest
 
 from pellucid.data.dataset import Dataset
 from pellucid.estimators.stopping import Convergence
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import EpochEnd, Run, StepEnd

@@ -10,7 +10,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.estimators.inv_scaling import InverseScaling
 from pellucid.estimators.warm_start import Continuation, Position
 from pellucid.nn.activation import Dropout
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 from pellucid.training.optimizers.adam import Adam

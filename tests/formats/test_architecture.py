@@ -16,14 +16,15 @@ from pellucid.formats.toml.training import training_optimizer
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.layer import LAYERS, Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import AvgPool2D, MaxPool2D
 from pellucid.nn.presets import PRESETS, preset
-from pellucid.nn.registry import LAYERS, register_layer
 from pellucid.nn.sequential import Sequential
+from pellucid.registry import register
 
 NET = (Path(__file__).parent / "net.toml").read_text()
 GRAPH = (Path(__file__).parent / "graph.toml").read_text()
@@ -98,7 +99,7 @@ def test_windows_line_ends_and_a_mark_at_the_start_are_fine(load: Any, fault: An
 
 
 def test_a_layer_of_ones_own_is_known_and_checked(load: Any, fault: Any) -> None:
-    @register_layer
+    @register
     class Scaled(Layer):
         def __init__(self, factor: float, unknown: "Nowhere" = None):  # type: ignore[name-defined] # noqa: F821
             super().__init__()

@@ -12,7 +12,7 @@ from safetensors.numpy import save as to_bytes
 from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OutputError, PellucidError
 from pellucid.formats.safetensors import FORMAT_VERSION, load, save
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 

@@ -8,7 +8,8 @@ import pytest
 from pellucid.nn.activation import Activation
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D

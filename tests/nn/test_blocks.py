@@ -7,12 +7,13 @@ import pytest
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.layers import Dense, Flatten, Layer
-from pellucid.nn.model import Model
-from pellucid.nn.registry import layer_from_config, model_from_config, register_layer
+from pellucid.nn.layer import LAYERS, Layer
+from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.finite_difference import gradcheck
+from pellucid.registry import register
 
 
 def nested() -> Sequential:
@@ -183,7 +184,7 @@ def test_bad_graphs_name_what_is_wrong() -> None:
 
 
 def test_a_layer_of_ones_own_is_made_from_its_name(rng: np.random.Generator) -> None:
-    @register_layer
+    @register
     class Halve(Layer):
         def forward(self, X: np.ndarray, *, training: bool = False) -> np.ndarray:
             return X / 2
@@ -199,4 +200,4 @@ def test_a_layer_of_ones_own_is_made_from_its_name(rng: np.random.Generator) -> 
     np.testing.assert_array_equal(again.forward(X), model.forward(X))
     with pytest.raises(OptionError, match="expected a structure"):
         model_from_config({"type": "Halve"})
-    assert isinstance(layer_from_config({"type": "Halve"}), Halve)
+    assert isinstance(LAYERS.from_config({"type": "Halve"}), Halve)

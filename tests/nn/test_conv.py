@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.nn.conv import AvgPool2D, Conv2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.layer import Layer
+from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.finite_difference import gradcheck

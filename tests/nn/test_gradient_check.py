@@ -10,10 +10,11 @@ from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.gradient_check import check_gradients
 from pellucid.nn.graph import Graph
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
 from pellucid.nn.presets import PRESETS, preset

@@ -6,12 +6,13 @@ import pytest
 from pellucid.errors import ShapeError
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
-from pellucid.nn.conv import Conv2D, GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
 from pellucid.nn.hooks import input_gradient, last_trained_layer, watched
-from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
+from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 

@@ -8,8 +8,8 @@ import pytest
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
 from pellucid.formats.safetensors import load, save
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.layers import Dense, Flatten
 from pellucid.ops.finite_difference import gradcheck
 from pellucid.training.loop import train
 from pellucid.training.optimizers.adam import Adam

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, ShapeError
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.registry import layer_from_config
+from pellucid.nn.layer import LAYERS
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.finite_difference import gradcheck
 
@@ -48,15 +48,15 @@ def test_bad_options_are_refused() -> None:
     with pytest.raises(OptionError, match="Did you mean 'relu'"):
         Dense(2, activation="rellu")
     with pytest.raises(OptionError, match=r"unknown layer 'Dens'\. Did you mean 'Dense'"):
-        layer_from_config({"type": "Dens"})
+        LAYERS.from_config({"type": "Dens"})
     with pytest.raises(OptionError, match="unit"):
-        layer_from_config({"type": "Dense", "unit": 3})
+        LAYERS.from_config({"type": "Dense", "unit": 3})
 
 
 def test_config_makes_the_same_layer_again() -> None:
     layer = Dense(3, activation="relu", initializer="glorot")
-    assert layer_from_config(layer.config()).config() == layer.config()
-    assert isinstance(layer_from_config(Flatten().config()), Flatten)
+    assert LAYERS.from_config(layer.config()).config() == layer.config()
+    assert isinstance(LAYERS.from_config(Flatten().config()), Flatten)
 
 
 def test_he_before_relu_and_glorot_elsewhere() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pellucid.nn.memory import carve
+from pellucid.nn.container import carve
 from pellucid.workspace import Workspace
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.model import model_from_config
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import PRESETS, preset
-from pellucid.nn.registry import model_from_config
 from pellucid.nn.sequential import Sequential
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.losses.table import LOSSES

@@ -7,8 +7,9 @@ import pytest
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.finite_difference import gradcheck

@@ -7,8 +7,8 @@ import pytest
 from pellucid.errors import PellucidError
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import PRESETS, preset

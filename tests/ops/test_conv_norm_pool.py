@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense
 from pellucid.nn.fusion import ConvNormReluPool, NormReluPool
-from pellucid.nn.layers import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense
 from pellucid.nn.fusion import NormReluPool, fused
-from pellucid.nn.layers import Dense, Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential

@@ -15,7 +15,7 @@ import pytest
 from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError
 from pellucid.nn.activation import Dropout
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.checkpoint import Checkpoint, latest_checkpoint

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
 from pellucid.training.dual.form import DualDense, dual_form, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits

@@ -5,7 +5,7 @@ import pytest
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.early_stopping import EarlyStopping

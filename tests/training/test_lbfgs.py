@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pellucid.errors import PellucidError, TrainingError
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.types import Array

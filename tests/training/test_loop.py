@@ -7,7 +7,7 @@ import pytest
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, ShapeError, TrainingError
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.textbook import L_layer_model, two_layer_model

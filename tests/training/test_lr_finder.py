@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError, TrainingError
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.plotting.training import learning_rate_curve
 from pellucid.training.loop import train

@@ -8,7 +8,7 @@ import pytest
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import StepEnd

@@ -8,7 +8,7 @@ import pytest
 from pellucid.data.augmentation.augment import Augment, Brightness
 from pellucid.data.dataset import Dataset
 from pellucid.nn.activation import Dropout
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import PREDICT_ROWS
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential

@@ -15,7 +15,8 @@ import pytest
 import pellucid as pl
 from pellucid.errors import TrainingError
 from pellucid.nn.activation import Dropout
-from pellucid.nn.layers import Dense, Layer
+from pellucid.nn.dense import Dense
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
@@ -259,7 +260,7 @@ def test_one_that_is_killed_between_gradient_and_update_is_told_of() -> None:
 PROGRAM = """
 import os, time
 import numpy as np
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.training.executor.process_shards import ProcessShards
 model = Sequential([Dense(1)])

@@ -10,7 +10,7 @@ import pytest
 
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential

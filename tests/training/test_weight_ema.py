@@ -8,7 +8,7 @@ import pytest
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError, PellucidError
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.checkpoint import Checkpoint

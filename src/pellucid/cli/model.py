@@ -36,7 +36,7 @@ def model_show(source: Source, input_shape: InputShape = None, as_json: o.Json =
     if as_json:
         print_json(table.to_dict())
     else:
-        print(table.text)
+        print(table)
 
 
 @command(

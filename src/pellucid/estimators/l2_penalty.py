@@ -33,7 +33,7 @@ class L2Penalty:
 
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.training.loop import train
     >>> from pellucid.training.optimizers.sgd import SGD

@@ -21,7 +21,8 @@ from pellucid.estimators.solvers import SklearnEpsilon, SklearnMomentum, make_so
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
 from pellucid.estimators.validation import Samples
 from pellucid.nn.activation import Activation, Dropout
-from pellucid.nn.layers import Dense, Layer
+from pellucid.nn.dense import Dense
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential

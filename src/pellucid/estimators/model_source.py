@@ -10,10 +10,9 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.formats.architecture import load_architecture
 from pellucid.formats.toml.training import training_optimizer
-from pellucid.nn.layers import Dense, Flatten
-from pellucid.nn.model import Model
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.presets import PRESETS, preset
-from pellucid.nn.registry import model_from_config
 from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import named_with_options

@@ -5,7 +5,8 @@ from typing import Any, final
 import numpy as np
 import scipy.sparse
 
-from pellucid.nn.layers import Dense, Layer
+from pellucid.nn.dense import Dense
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import PREDICT_ROWS
 from pellucid.nn.sequential import Sequential
 from pellucid.types import Array, Shape
@@ -61,7 +62,7 @@ class SparseDense(Layer):
     Parameters
     ----------
     units, activation, initializer :
-        See :class:`pellucid.nn.layers.Dense`.
+        See :class:`pellucid.nn.dense.Dense`.
     share : float, optional
         Of the numbers of the rows that are not 0: what the layer's operations go by.
     """
@@ -87,16 +88,20 @@ class SparseDense(Layer):
             return self.dense.forward(X, training=training)
         Z: Array = X.matrix @ self.params["W"]
         Z += self.params["b"]
-        if self.dense.bend is None:
+        if self.dense.activation_op is None:
             return Z
-        A, self._bend_cache = self.dense.bend.forward(Z, out=Z)
+        A, self._activation_cache = self.dense.activation_op.forward(Z, out=Z)
         return A
 
     def backward(self, dY: Array) -> Array | None:
         """Write dW and db; sparse rows have no gradient."""
         if not isinstance(self._X, SparseRows):
             return self.dense.backward(dY)
-        dZ = dY if self.dense.bend is None else self.dense.bend.backward(dY, self._bend_cache, dZ=dY)
+        dZ = (
+            dY
+            if self.dense.activation_op is None
+            else self.dense.activation_op.backward(dY, self._activation_cache, dZ=dY)
+        )
         self.grads["W"][...] = self._X.matrix.T @ dZ
         self.grads["b"][...] = dZ.sum(axis=0)
         return None

@@ -8,8 +8,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import FormatError, PellucidError
 from pellucid.files import write_atomically
-from pellucid.nn.model import Model
-from pellucid.nn.registry import model_from_config
+from pellucid.nn.model import Model, model_from_config
 from pellucid.types import Array
 
 FORMAT_VERSION = 1

@@ -1,17 +1,21 @@
-"""Layers that work on each number by itself."""
+"""Layers that work on each number by itself: activation functions and dropout."""
 
-from typing import Any, final
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
 from pellucid.errors import OptionError, PellucidError
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.ops.activations import get_activation
-from pellucid.ops.dropout import DropoutCache, check_rate, dropout_backward, dropout_forward
+from pellucid.ops.dropout import DropoutCache, dropout_backward, dropout_forward
+from pellucid.registry import check_option, option, register
 from pellucid.types import Array
 
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class Dropout(Layer):
     """While training, set each number to 0 with probability ``rate`` and divide the others by 1 - rate.
 
@@ -38,10 +42,10 @@ class Dropout(Layer):
     True
     """
 
-    def __init__(self, rate: float = 0.5) -> None:
-        super().__init__()
-        check_rate("Dropout", rate)
-        self.rate = float(rate)
+    rate: float = option(0.5, at_least=0, below=1, help="Probability that a number is set to 0.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.rng: np.random.Generator | None = None
         self._cache: DropoutCache | None = None
 
@@ -56,31 +60,23 @@ class Dropout(Layer):
             return X
         if self.rng is None:
             raise PellucidError(
-                f"{self.name or 'Dropout'}: training needs a generator to draw what is dropped, and none is set. "
+                f"{self.label}: training needs a generator to draw what is dropped, and none is set. "
                 "train() sets one each step; elsewhere call set_step_rng(generator) before forward."
             )
         take = self.workspace.take
-        Y, self._cache = dropout_forward(
-            X,
-            self.rate,
-            self.rng,
-            out=take("Y", X.shape, X.dtype),
-            mask=take("mask", X.shape, X.dtype),
-        )
+        out, mask = take("Y", X.shape, X.dtype), take("mask", X.shape, X.dtype)
+        Y, self._cache = dropout_forward(X, self.rate, self.rng, out=out, mask=mask)
         return Y
 
     def backward(self, dY: Array) -> Array:
         """Return dY with the same numbers dropped, in its own place."""
         return dY if self._cache is None else dropout_backward(dY, self._cache, dX=dY)
 
-    def config(self) -> dict[str, Any]:
-        """Return the rate."""
-        return {"type": "Dropout", "rate": self.rate}
-
 
 @final
+@register
 class Activation(Layer):
-    """A function of each number, such as relu, as a layer of its own.
+    """An activation function, such as relu, as a layer of its own.
 
     Parameters
     ----------
@@ -93,32 +89,33 @@ class Activation(Layer):
     --------
     >>> import numpy as np
     >>> from pellucid.nn.initializers import StartRandom
-    >>> layer = Activation("relu")
+    >>> layer = Activation("leaky_relu", slope=0.5)
+    >>> layer
+    Activation(activation='leaky_relu', slope=0.5)
     >>> layer.build((2,), StartRandom(np.random.PCG64(1)))
     >>> layer.forward(np.array([[-1.0, 2.0]]))
-    array([[0., 2.]])
+    array([[-0.5,  2. ]])
     """
 
     def __init__(self, activation: str, **options: float) -> None:
         super().__init__()
+        self.activation = check_option("Activation", "activation", activation, str)
+        self.options = {
+            name: check_option("Activation", name, value, float) for name, value in options.items()
+        }
         try:
-            self.bend = get_activation(activation, **options)
+            self.activation_op = get_activation(activation, **self.options)
         except OptionError as error:
             raise OptionError(f"Activation: {error}") from None
-        self.activation, self.options = activation, options
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the function of X."""
-        A, self._cache = self.bend.forward(X, out=self.workspace.take("A", X.shape, X.dtype))
+        A, self._cache = self.activation_op.forward(X, out=self.workspace.take("A", X.shape, X.dtype))
         return A
 
     def backward(self, dY: Array) -> Array:
         """Return dX in dY's place."""
-        return self.bend.backward(dY, self._cache, dZ=dY)
-
-    def config(self) -> dict[str, Any]:
-        """Return the activation and its options."""
-        return {"type": "Activation", "activation": self.activation, **self.options}
+        return self.activation_op.backward(dY, self._cache, dZ=dY)
 
     @property
     def n_operations(self) -> int:

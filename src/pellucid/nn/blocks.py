@@ -1,20 +1,25 @@
-"""Structures beside a plain sequence: shortcuts, and branches side by side. All nest in one another."""
+"""Structures inside a sequence: shortcuts, and parallel branches. All nest in one another."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, final
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
-from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 MERGES = ("add", "concat")
 
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class Residual(Model):
     """A body with a shortcut around it: Y = body(X) + shortcut(X) (He et al., 2016, equation 1).
 
@@ -25,18 +30,22 @@ class Residual(Model):
         Default: X itself; then the body must keep the shape.
     dtype : {"float32", "float64"}, optional
 
+    Raises
+    ------
+    ShapeError
+        When built, if body and shortcut give different shapes.
+
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.dense import Dense
     >>> block = Residual(Dense(3, initializer="zeros"))
     >>> block.initialize((3,))
     >>> block.forward(np.ones((1, 3), np.float32))
     array([[1., 1., 1.]], dtype=float32)
     """
 
-    def __init__(self, body: Layer, shortcut: Layer | None = None, *, dtype: str | None = None) -> None:
-        super().__init__(dtype=dtype)
-        self.body, self.shortcut = body, shortcut
+    body: Layer = option(help="What the shortcut goes around.")
+    shortcut: Layer | None = option(None, help="Default: the input itself.")
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build body and shortcut; their outputs must have one shape."""
@@ -47,7 +56,7 @@ class Residual(Model):
         around = input_shape if self.shortcut is None else self.shortcut.output_shape
         if around != self.output_shape:
             raise ShapeError(
-                f"{self.name or 'Residual'}: the body gives {self.output_shape} and the shortcut {around}; "
+                f"{self.label}: the body gives {self.output_shape} and the shortcut {around}; "
                 "to be added they must agree. Give a shortcut that changes the shape alike, such as a 1x1 Conv2D."
             )
 
@@ -73,25 +82,30 @@ class Residual(Model):
         """Return the body and, where there is one, the shortcut."""
         return [self.body] if self.shortcut is None else [self.body, self.shortcut]
 
+    def roles(self) -> list[str]:
+        """Return "body" and, where there is one, "shortcut"."""
+        return ["body", "shortcut"][: len(self.children())]
+
+    @property
+    def own_operations(self) -> int:
+        """One addition for each number of the output."""
+        return self.n_values
+
+    @property
+    def n_values(self) -> int:
+        """Those of the sum."""
+        return math.prod(self.output_shape)
+
     def mark_input_gradient(self, needed: bool) -> None:
         """Pass it on: what the block's input needs, both ways give."""
         self.needs_input_gradient = needed
         for child in self.children():
             child.mark_input_gradient(needed)
 
-    def config(self) -> dict[str, Any]:
-        """Return both configurations."""
-        shortcut = None if self.shortcut is None else self.shortcut.config()
-        return {"type": "Residual", "body": self.body.config(), "shortcut": shortcut}
-
-    @classmethod
-    def from_config(cls, options: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> "Residual":
-        """Return the block of these configurations."""
-        shortcut = options.get("shortcut")
-        return cls(make(options["body"]), None if shortcut is None else make(shortcut))
-
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class Parallel(Model):
     """Branches that see the same input, their outputs joined at the last axis or added.
 
@@ -101,22 +115,27 @@ class Parallel(Model):
     merge : {"concat", "add"}, optional
     dtype : {"float32", "float64"}, optional
 
+    Raises
+    ------
+    ShapeError
+        When built, if the outputs cannot be joined that way.
+
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.dense import Dense
     >>> model = Parallel([Dense(2), Dense(3)])
     >>> model.initialize((4,))
     >>> model.output_shape
     (5,)
     """
 
-    def __init__(self, branches: Sequence[Layer], merge: str = "concat", *, dtype: str | None = None) -> None:
-        super().__init__(dtype=dtype)
-        if not branches:
+    branches: Sequence[Layer] = option(help="Layers that see the same input.")
+    merge: str = option("concat", choices=lambda: MERGES, help="How their outputs are joined.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.branches:
             raise OptionError("Parallel: expected at least one branch, got none.")
-        if merge not in MERGES:
-            raise OptionError(f"Parallel: {unknown_name('merge', merge, MERGES)}")
-        self.branches, self.merge = list(branches), merge
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each branch for the same input."""
@@ -124,7 +143,7 @@ class Parallel(Model):
         for branch in self.branches:
             branch.build(input_shape, rng)
         shapes = [branch.output_shape for branch in self.branches]
-        self.output_shape = merged_shape(self.name or "Parallel", shapes, self.merge)
+        self.output_shape = merged_shape(self.label, shapes, self.merge)
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the branches' outputs, joined."""
@@ -144,23 +163,27 @@ class Parallel(Model):
 
     def children(self) -> list[Layer]:
         """Return the branches."""
-        return self.branches
+        return list(self.branches)
+
+    def roles(self) -> list[str]:
+        """Return "branch 1" and so on."""
+        return [f"branch {i}" for i in range(1, len(self.branches) + 1)]
+
+    @property
+    def own_operations(self) -> int:
+        """The additions, where outputs are added."""
+        return (len(self.branches) - 1) * self.n_values if self.merge == "add" else 0
+
+    @property
+    def n_values(self) -> int:
+        """Those of the joined output."""
+        return math.prod(self.output_shape)
 
     def mark_input_gradient(self, needed: bool) -> None:
         """Pass it on to every branch."""
         self.needs_input_gradient = needed
         for branch in self.branches:
             branch.mark_input_gradient(needed)
-
-    def config(self) -> dict[str, Any]:
-        """Return the branches' configurations and how they are joined."""
-        branches = [branch.config() for branch in self.branches]
-        return {"type": "Parallel", "branches": branches, "merge": self.merge}
-
-    @classmethod
-    def from_config(cls, options: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> "Parallel":
-        """Return the structure of these configurations."""
-        return cls([make(branch) for branch in options["branches"]], options.get("merge", "concat"))
 
 
 def merged_shape(where: str, shapes: Sequence[Shape], merge: str) -> Shape:

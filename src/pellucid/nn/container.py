@@ -1,22 +1,26 @@
 """Layers inside a layer, their parameters in one flat array."""
 
-from collections.abc import Mapping
+import math
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pellucid.errors import OptionError
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Layer
-from pellucid.nn.memory import carve
+from pellucid.nn.layer import Layer
+from pellucid.registry import option
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape
 
 DTYPES = ("float32", "float64")
+LONGEST_LINE = 88  # of a repr
 
 
+@dataclass(eq=False, repr=False)
 class Container(Layer):
-    """What every structure of layers is: one flat array of parameters, of which each layer's are views.
+    """A structure of layers: one flat array of parameters, of which each layer's are views.
 
     Parameters
     ----------
@@ -29,13 +33,27 @@ class Container(Layer):
         All parameters and all gradients.
     """
 
-    def __init__(self, *, dtype: str | None = None) -> None:
-        super().__init__()
-        self.dtype = ""
-        self.set_dtype(dtype or "float32")
+    dtype: str = option(
+        "float32",
+        choices=lambda: DTYPES,
+        kw_only=True,
+        in_config=False,
+        help="What it is trained and kept in.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.theta: Array = np.empty(0)
         self.grad: Array = np.empty(0)
         self.needs_input_gradient = False
+
+    def __repr__(self) -> str:
+        """Return the call that makes it again; a long one with a line for each layer."""
+        line = super().__repr__()
+        if len(line) <= LONGEST_LINE:
+            return line
+        parts = [f"{name}={_spread(value)}" for name, value in self.changed_options().items()]
+        return f"{type(self).__name__}({_indented(parts)})"
 
     @property
     def is_initialized(self) -> bool:
@@ -55,8 +73,9 @@ class Container(Layer):
         dtype : {"float32", "float64"}, optional
             Default: the model's own, else float32.
         """
-        self.set_dtype(dtype or self.dtype)
-        self._name_layers()
+        if dtype is not None:
+            self.set_dtype(dtype)
+        self.name_layers()
         shape: Any = dict(input_shape) if isinstance(input_shape, Mapping) else tuple(input_shape)
         self.build(shape, StartRandom(np.random.PCG64(seed)))
         self.bind()
@@ -64,9 +83,7 @@ class Container(Layer):
 
     def set_dtype(self, dtype: str) -> None:
         """Choose what a model that is not yet initialized will be trained and kept in."""
-        if dtype not in DTYPES:
-            raise OptionError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}.")
-        self.dtype = dtype
+        self.dtype = self.checked("dtype", dtype)
 
     def bind(self) -> None:
         """Move every layer's parameters into one new flat array, values kept, and make views of them."""
@@ -109,27 +126,104 @@ class Container(Layer):
         """Whether a layer does, such as Dropout: see ``seed_step``."""
         return any(hasattr(leaf, "set_step_rng") for leaf in self.leaves())
 
-    def seed_step(self, seed: int, step: int, *, shard: int = 0) -> None:
-        """Give each layer that draws random numbers its stream for one step of the training."""
+    def seed_step(self, seed: int, step: int, *, part: int = 0) -> None:
+        """Give each layer that draws random numbers its stream for one step, or for one part of a step's batch."""
         for leaf in self.leaves():
             if hasattr(leaf, "set_step_rng"):
-                leaf.set_step_rng(stream(seed, f"{leaf.name} of shard {shard}", step))
+                leaf.set_step_rng(stream(seed, f"{leaf.name} of part {part}", step))
 
+    @abstractmethod
     def children(self) -> list[Layer]:
         """Return the layers that this one is made of, in order."""
-        raise NotImplementedError
+
+    def roles(self) -> list[str]:
+        """Return what this structure calls each of its children."""
+        return [""] * len(self.children())
+
+    @property
+    def own_operations(self) -> int:
+        """Operations of the structure itself, without those of the layers inside it."""
+        return 0
+
+    @property
+    def n_operations(self) -> int:
+        """Multiplications and additions of one sample's forward pass, all layers together."""
+        return self.own_operations + sum(child.n_operations for child in self.children())
+
+    @property
+    def n_values(self) -> int:
+        """0: the output is that of a layer inside it."""
+        return 0
+
+    def rows(self, itemsize: int, role: str = "", depth: int = 0) -> list[LayerRow]:
+        """Return a line for the structure itself, and one for each layer inside it."""
+        kind = type(self).__name__
+        own = LayerRow(
+            role or kind.lower(),
+            kind,
+            "",
+            self.output_shape,
+            0,
+            self.own_operations,
+            depth=depth,
+            label=role or kind.lower(),
+            activation_bytes=self.n_values * itemsize,
+            is_structure=True,
+        )
+        return [own, *self.inner_rows(itemsize, depth + 1)]
+
+    def inner_rows(self, itemsize: int, depth: int = 0) -> list[LayerRow]:
+        """Return the lines of what is inside this structure, in order."""
+        parts = zip(self.children(), self.roles(), strict=True)
+        return [row for child, role in parts for row in child.rows(itemsize, role, depth)]
 
     def leaves(self) -> list[Layer]:
         """Return the layers inside, those of nested models too, in order."""
         return [leaf for child in self.children() for leaf in child.leaves()]
 
-    def rows(self) -> list[LayerRow]:
-        """Return a line for each layer."""
-        return [row for child in self.children() for row in child.rows()]
-
-    def _name_layers(self) -> None:
+    def name_layers(self) -> None:
+        """Number the layers inside by kind: dense_1, dense_2."""
         counts: dict[str, int] = {}
         for leaf in self.leaves():
             kind = type(leaf).__name__.lower()
             counts[kind] = counts.get(kind, 0) + 1
             leaf.name = f"{kind}_{counts[kind]}"
+
+
+def carve(slab: Array, shapes: Sequence[Shape]) -> list[Array]:
+    """Return views of these shapes into one flat array, one behind the other; writing a view writes the slab.
+
+    Parameters
+    ----------
+    slab : Array, shape (p,)
+    shapes : sequence of tuple of int
+        Their sizes add up to p.
+
+    Examples
+    --------
+    >>> slab = np.zeros(3)
+    >>> W, b = carve(slab, [(2, 1), (1,)])
+    >>> b[0] = 5
+    >>> slab
+    array([0., 0., 5.])
+    """
+    views, start = [], 0
+    for shape in shapes:
+        stop = start + math.prod(shape)
+        views.append(slab[start:stop].reshape(shape))
+        start = stop
+    return views
+
+
+def _spread(value: Any) -> str:
+    """Return the repr of an option, a list or a dictionary with a line for each entry."""
+    if isinstance(value, list):
+        return f"[{_indented([repr(entry) for entry in value])}]"
+    if isinstance(value, Mapping):
+        return f"{{{_indented([f'{key!r}: {entry!r}' for key, entry in value.items()])}}}"
+    return repr(value)
+
+
+def _indented(parts: list[str]) -> str:
+    lines = ",\n".join(parts).replace("\n", "\n    ")
+    return f"\n    {lines},\n"

@@ -5,7 +5,7 @@ from typing import final
 
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.ops import conv_norm_pool
@@ -130,7 +130,7 @@ def _fits(conv: Layer, norm: Layer, bend: Layer, pool: Layer) -> bool:
         and isinstance(bend, Activation)
         and bend.activation == "relu"
         and isinstance(pool, MaxPool2D)
-        and (pool.size, pool.stride, pool.pads) == ((2, 2), (2, 2), ((0, 0), (0, 0)))
+        and (*pool.size_and_stride, pool.pads) == ((2, 2), (2, 2), ((0, 0), (0, 0)))
         and pool.input_shape[0] % 2 == 0
         and pool.input_shape[1] % 2 == 0
     )

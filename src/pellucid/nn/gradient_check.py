@@ -107,7 +107,7 @@ def check_gradients(
 
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> result = check_gradients(Sequential([Dense(3, activation="relu"), Dense(1)]), (4,))
     >>> result.is_ok, [row.name for row in result.rows]

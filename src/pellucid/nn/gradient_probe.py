@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.ops.losses.table import Loss, get_loss
 from pellucid.rng import stream

@@ -1,24 +1,35 @@
 """A graph of named nodes, with several inputs and outputs."""
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
-import numpy as np
-
 from pellucid.errors import OptionError, ShapeError, unknown_name
-from pellucid.nn.blocks import merge_backward, merge_forward, merged_shape
+from pellucid.nn.blocks import MERGES, merge_backward, merge_forward, merged_shape
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import Loss
 from pellucid.ops.losses.joint import joint_loss
 from pellucid.ops.losses.table import default_loss, get_loss
+from pellucid.registry import option, register
 from pellucid.types import Array, LayerRow, Shape
 
-Node: TypeAlias = "tuple[Layer | str, str | Sequence[str]]"
+Node: TypeAlias = tuple[Layer | str, str | Sequence[str]]
+
+
+def _with_lists(nodes: Mapping[str, Node]) -> dict[str, Node]:
+    """Return the nodes, the sources of each as a list."""
+    return {
+        name: (layer, [sources] if isinstance(sources, str) else list(sources))
+        for name, (layer, sources) in nodes.items()
+    }
 
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class Graph(Model):
     """Named nodes, each fed by inputs or by nodes before it.
 
@@ -35,7 +46,7 @@ class Graph(Model):
 
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense, Flatten
+    >>> from pellucid.nn.dense import Dense, Flatten
     >>> model = Graph(
     ...     inputs=["photo", "facts"],
     ...     nodes={
@@ -51,27 +62,19 @@ class Graph(Model):
     (1,)
     """
 
-    def __init__(
-        self,
-        inputs: Sequence[str],
-        nodes: Mapping[str, Node],
-        outputs: str | Sequence[str],
-        *,
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(dtype=dtype)
-        self.inputs = list(inputs)
-        self.nodes: dict[str, tuple[Layer | str, list[str]]] = {
-            name: (layer, [sources] if isinstance(sources, str) else list(sources))
-            for name, (layer, sources) in nodes.items()
-        }
-        self.is_single_output = isinstance(outputs, str)
-        self.outputs = [outputs] if isinstance(outputs, str) else list(outputs)
+    inputs: Sequence[str] = option(help="Names of the inputs.")
+    nodes: Mapping[str, Node] = option(check=_with_lists, help="What each node is, and what it is fed by.")
+    outputs: str | Sequence[str] = option(help="The node or nodes whose values are returned.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.is_single_output = isinstance(self.outputs, str)
+        self.output_names = [self.outputs] if isinstance(self.outputs, str) else list(self.outputs)
         self._losses: dict[str, Loss] = {}
         self._check_names()
 
     def _check_names(self) -> None:
-        if not self.inputs or not self.nodes or not self.outputs:
+        if not self.inputs or not self.nodes or not self.output_names:
             raise OptionError("Graph: expected at least one input, one node and one output.")
         known = list(self.inputs)
         for name, (layer, sources) in self.nodes.items():
@@ -82,15 +85,15 @@ class Graph(Model):
             for source in sources:
                 if source not in known:
                     raise OptionError(f"Graph: node {name!r}: {unknown_name('source', source, known)}")
-            if isinstance(layer, str) and layer not in ("add", "concat"):
-                raise OptionError(f"Graph: node {name!r}: {unknown_name('merge', layer, ('add', 'concat'))}")
+            if isinstance(layer, str) and layer not in MERGES:
+                raise OptionError(f"Graph: node {name!r}: {unknown_name('merge', layer, MERGES)}")
             if isinstance(layer, Layer) and len(sources) != 1:
                 raise OptionError(
                     f"Graph: node {name!r}: a layer takes one source, got {len(sources)}. "
                     'Join them first with a ("concat", [...]) node.'
                 )
             known.append(name)
-        for output in self.outputs:
+        for output in self.output_names:
             if output not in self.nodes:
                 raise OptionError(f"Graph: {unknown_name('output', output, self.nodes)}")
 
@@ -109,8 +112,8 @@ class Graph(Model):
                 layer.build(of_sources[0], rng)
                 shapes[name] = layer.output_shape
         self._shapes = shapes
-        of_outputs: Any = {name: shapes[name] for name in self.outputs}
-        self.output_shape = of_outputs[self.outputs[0]] if self.is_single_output else of_outputs
+        of_outputs: Any = {name: shapes[name] for name in self.output_names}
+        self.output_shape = of_outputs[self.output_names[0]] if self.is_single_output else of_outputs
 
     def forward(self, X: Any, *, training: bool = False) -> Any:
         """Return the output, or a dictionary of them."""
@@ -124,8 +127,8 @@ class Graph(Model):
             else:
                 values[name] = layer.forward(values[sources[0]], training=training)
         if self.is_single_output:
-            return values[self.outputs[0]]
-        return {name: values[name] for name in self.outputs}
+            return values[self.output_names[0]]
+        return {name: values[name] for name in self.output_names}
 
     def backward(self, dY: Any) -> Any:
         """Send the gradients back through the nodes in reverse; a node of several users adds theirs."""
@@ -139,7 +142,7 @@ class Graph(Model):
             else:  # a copy: other users' buffers are written again before this one is read
                 flows[name] = flow.copy()
 
-        for name, flow in (dY if isinstance(dY, Mapping) else {self.outputs[0]: dY}).items():
+        for name, flow in (dY if isinstance(dY, Mapping) else {self.output_names[0]: dY}).items():
             add(name, flow)
         for name, (layer, sources) in reversed(self.nodes.items()):
             if name not in flows:  # nothing that is asked for depends on it
@@ -170,9 +173,9 @@ class Graph(Model):
             super().set_loss(name, **options)
             return
         losses = options.get("losses") if name == "joint" else name
-        if not isinstance(losses, Mapping) or set(losses) != set(self.outputs):
+        if not isinstance(losses, Mapping) or set(losses) != set(self.output_names):
             raise OptionError(
-                f"Graph: expected a loss for each of the outputs {', '.join(self.outputs)}, as a dictionary, "
+                f"Graph: expected a loss for each of the outputs {', '.join(self.output_names)}, as a dictionary, "
                 f"got {losses!r}."
             )
         specs: dict[str, dict[str, Any]] = {
@@ -191,13 +194,13 @@ class Graph(Model):
         if self.is_single_output:
             super().choose_loss(y)
         else:
-            self.set_loss({name: default_loss(self._shapes[name][-1], y[name]) for name in self.outputs})
+            self.set_loss({name: default_loss(self._shapes[name][-1], y[name]) for name in self.output_names})
 
     def encode(self, y: Any) -> Any:
         """Return the targets, of several outputs a dictionary, as the losses want them."""
         if self.is_single_output:
             return super().encode(y)
-        widths: Any = {name: self._shapes[name][-1] for name in self.outputs}
+        widths: Any = {name: self._shapes[name][-1] for name in self.output_names}
         return self._loss.encode(y, widths, self.dtype)
 
     def predict(self, X: Any) -> Any:
@@ -220,17 +223,28 @@ class Graph(Model):
         """Return the nodes' layers, in order."""
         return [layer for layer, _ in self.nodes.values() if isinstance(layer, Layer)]
 
-    def rows(self) -> list[LayerRow]:
-        """Return a line for each node, under its own name."""
+    @property
+    def own_operations(self) -> int:
+        """The additions of the nodes that add."""
+        return sum(self._additions(name) for name in self.nodes)
+
+    def _additions(self, name: str) -> int:
+        layer, sources = self.nodes[name]
+        return (len(sources) - 1) * math.prod(self._shapes[name]) if layer == "add" else 0
+
+    def inner_rows(self, itemsize: int, depth: int = 0) -> list[LayerRow]:
+        """Return the lines of the nodes; a layer is named after its node."""
         rows = []
         for name, (layer, _) in self.nodes.items():
-            if isinstance(layer, str):
-                rows.append(
-                    LayerRow(name, layer, "", self._shapes[name], 0, int(np.prod(self._shapes[name])))
-                )
-            else:
-                inner = layer.rows()
+            if isinstance(layer, Layer):
+                inner = layer.rows(itemsize, name, depth)
                 rows += [inner[0]._replace(name=name)] if len(inner) == 1 else inner
+            else:
+                size = math.prod(self._shapes[name]) * itemsize
+                shape, n = self._shapes[name], self._additions(name)
+                rows.append(
+                    LayerRow(name, layer, "", shape, 0, n, depth=depth, label=name, activation_bytes=size)
+                )
         return rows
 
     def mark_input_gradient(self, needed: bool) -> None:
@@ -243,31 +257,6 @@ class Graph(Model):
                 layer.mark_input_gradient(before)
                 before = before or any(leaf.params for leaf in layer.leaves())
             needs[name] = before
-
-    def config(self) -> dict[str, Any]:
-        """Return inputs, nodes and outputs."""
-        nodes = [
-            {
-                "name": name,
-                "from": sources if isinstance(layer, str) else sources[0],
-                "layer": layer if isinstance(layer, str) else layer.config(),
-            }
-            for name, (layer, sources) in self.nodes.items()
-        ]
-        outputs = self.outputs[0] if self.is_single_output else self.outputs
-        return {"type": "Graph", "inputs": self.inputs, "nodes": nodes, "outputs": outputs}
-
-    @classmethod
-    def from_config(cls, options: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> "Graph":
-        """Return the graph of these configurations."""
-        nodes: dict[str, Node] = {
-            node["name"]: (
-                node["layer"] if isinstance(node["layer"], str) else make(node["layer"]),
-                node["from"],
-            )
-            for node in options["nodes"]
-        }
-        return cls(options["inputs"], nodes, options["outputs"])
 
 
 def _zero(layer: Layer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.types import Array
 
@@ -45,7 +45,7 @@ def watched(layer: Layer) -> Iterator[Watch]:
 
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> model = Sequential([Dense(3, activation="relu"), Dense(1)])
     >>> model.initialize((4,))
@@ -106,7 +106,7 @@ def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
 
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> model = Sequential([Dense(1)])
     >>> model.initialize((2,), dtype="float64")

@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from pellucid.errors import OptionError, unknown_name
 from pellucid.rng import legacy_stream
 from pellucid.types import Array, Shape
 
@@ -18,10 +17,28 @@ class StartRandom(np.random.Generator):
     It also carries the one legacy stream that the published weights are the successive draws of.
     """
 
+    def draw(self, initializer: str, shape: Shape) -> Array:
+        """Return an array of the start that a name of ``INITIALIZERS`` stands for.
+
+        Examples
+        --------
+        >>> StartRandom(np.random.PCG64(0)).draw("zeros", (2,))
+        array([0., 0.])
+        """
+        return INITIALIZERS[initializer](self, shape)
+
     @cached_property
     def published(self) -> np.random.RandomState:
         """The legacy stream, made when it is first asked for: seeding it takes longer than many a small start."""
         return legacy_stream(1)
+
+
+class NoStart(StartRandom):
+    """Draws zeros, whatever is asked for: the system gives them out without touching memory."""
+
+    def draw(self, initializer: str, shape: Shape) -> Array:
+        """Return zeros."""
+        return np.zeros(shape)
 
 
 Initializer: TypeAlias = Callable[[StartRandom, Shape], Array]
@@ -157,17 +174,15 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-def get_initializer(name: str) -> Initializer:
-    """Return the initializer of that name; OptionError names the nearest if there is none.
+def default_initializer(activation: str | None) -> str:
+    """Return the name of the start that suits an activation.
 
     Examples
     --------
-    >>> get_initializer("he").__name__
-    'he'
+    >>> default_initializer("relu"), default_initializer("tanh"), default_initializer(None)
+    ('he', 'glorot', 'glorot')
     """
-    if name not in INITIALIZERS:
-        raise OptionError(unknown_name("initializer", name, INITIALIZERS))
-    return INITIALIZERS[name]
+    return "he" if activation == "relu" else "glorot"
 
 
 def _fans(shape: Shape) -> tuple[int, int]:

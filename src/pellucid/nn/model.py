@@ -1,6 +1,8 @@
 """Models: layers in a structure, the loss that they are trained on, and what prediction needs."""
 
-from collections.abc import Callable
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,15 +10,19 @@ import numpy as np
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.nn.container import Container
-from pellucid.nn.summary import model_table
+from pellucid.nn.layer import LAYERS
+from pellucid.nn.summary import Summary, summarize
 from pellucid.ops.losses.table import Loss, default_loss, get_loss
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
 
 
+@dataclass(eq=False, repr=False)
 class Model(Container):
-    """Layers in a structure. Subclasses say which layers, and how data flows through them.
+    """Layers in a structure, and what training and prediction need around them.
+
+    Subclasses define which layers, and how data flows through them.
 
     Attributes
     ----------
@@ -38,13 +44,13 @@ class Model(Container):
         What ``train`` did: kept in the model's file.
     reported : callable or None
         Given a batch's loss and the sum of its weights, returns what ``loss_and_grad`` returns in its place: a
-        penalty may add its part here. Never copied into the model's replicas or its file.
+        penalty may add its part here. Not in the model's file.
     measured : Array or None
-        The outputs of the last ``measure``, for callbacks that judge them otherwise.
+        The outputs of the last ``measure``, for callbacks with a metric of their own.
     """
 
-    def __init__(self, *, dtype: str | None = None) -> None:
-        super().__init__(dtype=dtype)
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.preprocessing: Preprocessing | None = None
         self.classes: tuple[str, ...] = ()
         self.loss = "binary_cross_entropy"
@@ -122,7 +128,7 @@ class Model(Container):
 
         Examples
         --------
-        >>> from pellucid.nn.layers import Dense
+        >>> from pellucid.nn.dense import Dense
         >>> from pellucid.nn.sequential import Sequential
         >>> model = Sequential([Dense(1, initializer="zeros")])
         >>> model.initialize((2,), dtype="float64")
@@ -218,9 +224,33 @@ class Model(Container):
         inside = [part for child in self.children() if isinstance(child, Model) for part in child.parts()]
         return [self, *inside]
 
-    def summary(self) -> str:
+    def summary(self) -> Summary:
         """Return the model as a table: layers, shapes, parameters, operations and bytes."""
-        return model_table(self).text
+        return summarize(self)
+
+    def _repr_html_(self) -> str:
+        """Return the summary as a notebook shows it; before the shapes are known, the layers."""
+        if self.output_shape:
+            return self.summary()._repr_html_()
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def model_from_config(config: Mapping[str, Any], *, dtype: str | None = None) -> Model:
+    """Return the model that ``config`` describes, not yet initialized; the inverse of ``Model.config``.
+
+    Raises
+    ------
+    OptionError
+        If its type or an option is not known, a value is out of range, or it describes a layer by itself.
+    """
+    model = LAYERS.from_config(config)
+    if not isinstance(model, Model):
+        raise OptionError(
+            f"expected a structure such as Sequential at the top, got the layer {config['type']}."
+        )
+    if dtype is not None:
+        model.set_dtype(dtype)
+    return model
 
 
 def read(loss: Loss, Z: Array) -> Array:

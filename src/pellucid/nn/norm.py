@@ -1,12 +1,13 @@
-"""Layers that keep a network's numbers in range: BatchNorm, LayerNorm, Dropout; and Activation by itself."""
+"""Layers that keep a network's numbers in range: BatchNorm and LayerNorm."""
 
-from typing import Any, final
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
-from pellucid.errors import OptionError, ShapeError
+from pellucid.errors import ShapeError
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.ops.batch_norm import (
     BatchNormCache,
     BatchNormInferenceCache,
@@ -17,10 +18,13 @@ from pellucid.ops.batch_norm import (
     batch_norm_inference_backward,
 )
 from pellucid.ops.layer_norm import layer_norm_backward, layer_norm_forward
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class BatchNorm(Layer):
     """Bring every channel to mean beta and deviation gamma: over the batch in training, else by running statistics.
 
@@ -38,14 +42,15 @@ class BatchNorm(Layer):
         training forward; the variance is the unbiased one, as PyTorch has it. A batch with one value a channel
         has no variance and moves neither.
     reduce : callable or None
-        Where this layer sees one shard of a batch: see :func:`pellucid.ops.batch_norm.batch_norm_forward`.
-    is_recording : bool
-        Whether training forwards move the running statistics; of shards that share one state, one should.
+        Where X is a part of a batch, adds up sums over all its parts: see
+        :func:`pellucid.ops.batch_norm.batch_norm_forward`.
 
     Raises
     ------
     OptionError
         If an option is out of range.
+    ShapeError
+        When built for samples without channels.
 
     Examples
     --------
@@ -59,13 +64,12 @@ class BatchNorm(Layer):
 
     undecayed = frozenset({"gamma", "beta"})
 
-    def __init__(self, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
-        super().__init__()
-        if not 0 < momentum <= 1:
-            raise OptionError(f"BatchNorm: expected a momentum above 0, up to 1, got {momentum}. Try 0.1.")
-        self.momentum, self.epsilon = float(momentum), _checked_epsilon("BatchNorm", epsilon)
+    momentum: float = option(0.1, above=0, at_most=1, help="How far running statistics move to each batch's.")
+    epsilon: float = option(1e-5, above=0, help="Added to the variance.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.reduce: Reduce | None = None
-        self.is_recording = True
         self._cache: BatchNormCache | BatchNormInferenceCache | None = None
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
@@ -93,7 +97,7 @@ class BatchNorm(Layer):
 
     def record(self, mean: Array, var: Array, n: float) -> None:
         """Move the running statistics towards those of a batch with n values a channel."""
-        if self.is_recording and n > 1:
+        if n > 1:
             running_mean, running_var = self.state["running_mean"], self.state["running_var"]
             running_mean += self.momentum * (mean - running_mean)
             running_var += self.momentum * (var * (n / (n - 1)) - running_var)
@@ -114,10 +118,6 @@ class BatchNorm(Layer):
             needs_dX=self.needs_input_gradient,
         )[0]
 
-    def config(self) -> dict[str, Any]:
-        """Return momentum and epsilon."""
-        return {"type": "BatchNorm", "momentum": self.momentum, "epsilon": self.epsilon}
-
     @property
     def n_operations(self) -> int:
         """2 for each number: by running statistics, normalizing is one multiplication and one addition."""
@@ -125,6 +125,8 @@ class BatchNorm(Layer):
 
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class LayerNorm(Layer):
     """Bring every sample to mean 0 and variance 1 along its last axis, then times gamma, plus beta.
 
@@ -143,9 +145,7 @@ class LayerNorm(Layer):
 
     undecayed = frozenset({"gamma", "beta"})
 
-    def __init__(self, epsilon: float = 1e-5) -> None:
-        super().__init__()
-        self.epsilon = _checked_epsilon("LayerNorm", epsilon)
+    epsilon: float = option(1e-5, above=0, help="Added to the variance.")
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Start with gamma 1 and beta 0."""
@@ -167,24 +167,13 @@ class LayerNorm(Layer):
         grads = self.grads
         return layer_norm_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads["beta"])[0]
 
-    def config(self) -> dict[str, Any]:
-        """Return epsilon."""
-        return {"type": "LayerNorm", "epsilon": self.epsilon}
-
     @property
     def n_operations(self) -> int:
         """7 for each number: the mean, the squares, their sum, and the result."""
         return 7 * int(np.prod(self.input_shape))
 
 
-def _checked_epsilon(where: str, epsilon: float) -> float:
-    if not (epsilon > 0 and np.isfinite(epsilon)):
-        raise OptionError(f"{where}: expected an epsilon above 0, got {epsilon}. Try 1e-5.")
-    return float(epsilon)
-
-
 def _n_channels(layer: Layer, input_shape: Shape) -> int:
     if not input_shape or 0 in input_shape:
-        where = layer.name or type(layer).__name__
-        raise ShapeError(f"{where}: expected samples of shape (..., channels), got {input_shape}.")
+        raise ShapeError(f"{layer.label}: expected samples of shape (..., channels), got {input_shape}.")
     return input_shape[-1]

@@ -1,11 +1,21 @@
 """Layers that make images smaller or larger: pooling, upsampling, a frame of zeros."""
 
-from typing import Any, final
+from dataclasses import dataclass
+from typing import final
 
-from pellucid.errors import OptionError
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Layer
-from pellucid.nn.windows import PaddingOption, Size, as_padding, as_pair, image_shape
+from pellucid.nn.windows import (
+    Frame,
+    ImageLayer,
+    PaddingOption,
+    Size,
+    as_padding,
+    frame,
+    padding_option,
+    pair,
+    size_option,
+)
+from pellucid.ops.conv_geometry import Pair
 from pellucid.ops.pool import (
     average_pool_backward,
     average_pool_forward,
@@ -16,55 +26,41 @@ from pellucid.ops.pool import (
 )
 from pellucid.ops.pool_windows import pool_geometry
 from pellucid.ops.resize import upsample_backward, upsample_forward, zero_pad_backward, zero_pad_forward
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
-class ImageLayer(Layer):
-    """What the layers of this page share: images in, and two arrays written again and again."""
-
-    def _out(self, X: Array) -> Array:
-        return self.workspace.take("Z", (len(X), *self.output_shape), X.dtype)
-
-    def _dX(self, dY: Array) -> Array:
-        return self.workspace.take("dX", (len(dY), *self.input_shape), dY.dtype)
-
-
+@dataclass(eq=False, repr=False)
 class Pooling(ImageLayer):
-    """What max and average pooling share: their options and shapes."""
+    """The options and shapes of max and average pooling."""
 
-    def __init__(self, size: Size = 2, stride: Size | None = None, padding: PaddingOption = "valid") -> None:
-        super().__init__()
-        kind = type(self).__name__
-        self.size = as_pair(kind, "size", size)
-        self.stride = self.size if stride is None else as_pair(kind, "stride", stride)
-        self.padding = padding
-        as_padding(kind, padding, (1, 1), self.size, self.stride, (1, 1))  # refuses a bad one here
+    size: Size = size_option(2, help="Height and width of a window.")
+    stride: Size | None = size_option(None, help="Distance between windows; default: the size.")
+    padding: PaddingOption = padding_option("valid", help="Padding around the image.")
+
+    @property
+    def size_and_stride(self) -> tuple[Pair, Pair]:
+        """Both as pairs; without a stride, windows lie side by side."""
+        return pair(self.size), pair(self.size if self.stride is None else self.stride)
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
-        """Learn the shape of the input."""
-        name = self.name or type(self).__name__
-        h, w, c = image_shape(name, input_shape)
-        self.pads = as_padding(name, self.padding, (h, w), self.size, self.stride, (1, 1))
-        geometry = pool_geometry(name, (1, h, w, c), self.size, self.stride, self.pads)
+        """Take the shape of the input."""
+        h, w, c = self.image_shape(input_shape)
+        size, stride = self.size_and_stride
+        self.pads = as_padding(self.padding, (h, w), size, stride, (1, 1))
+        geometry = pool_geometry(self.label, (1, h, w, c), size, stride, self.pads)
         self.input_shape, self.output_shape = input_shape, geometry.out_shape[1:]
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's options."""
-        return {
-            "type": type(self).__name__,
-            "size": list(self.size),
-            "stride": list(self.stride),
-            "padding": self.padding,
-        }
 
     @property
     def n_operations(self) -> int:
         """One comparison or addition for each entry of each window."""
-        h_out, w_out, c = self.output_shape
-        return h_out * w_out * c * self.size[0] * self.size[1]
+        (h_out, w_out, c), (height, width) = self.output_shape, pair(self.size)
+        return h_out * w_out * c * height * width
 
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class MaxPool2D(Pooling):
     """Keep the largest number of each window, channel by channel.
 
@@ -73,7 +69,7 @@ class MaxPool2D(Pooling):
     size : int or (int, int), optional
         Height and width of a window.
     stride : int or (int, int), optional
-        How far windows are apart; default: ``size``.
+        Distance between windows, down and across; default: ``size``.
     padding : "valid", "same", int, (int, int) or ((int, int), (int, int)), optional
         As in :class:`pellucid.nn.conv.Conv2D`, less than the window; padding never wins.
 
@@ -99,13 +95,9 @@ class MaxPool2D(Pooling):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the largest number of each window, shape (m, h_out, w_out, c)."""
+        size, stride = self.size_and_stride
         Z, self._cache = max_pool_forward(
-            X,
-            size=self.size,
-            stride=self.stride,
-            padding=self.pads,
-            out=self._out(X),
-            workspace=self.workspace,
+            X, size=size, stride=stride, padding=self.pads, out=self._out(X), workspace=self.workspace
         )
         return Z
 
@@ -117,6 +109,8 @@ class MaxPool2D(Pooling):
 
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class AvgPool2D(Pooling):
     """Keep the mean of each window, channel by channel.
 
@@ -143,26 +137,14 @@ class AvgPool2D(Pooling):
     array([ 2.5,  4.5, 10.5, 12.5])
     """
 
-    def __init__(
-        self,
-        size: Size = 2,
-        stride: Size | None = None,
-        padding: PaddingOption = "valid",
-        *,
-        count_include_pad: bool = True,
-    ) -> None:
-        super().__init__(size, stride, padding)
-        self.count_include_pad = count_include_pad
+    count_include_pad: bool = option(True, kw_only=True, help="Whether padding counts as zeros.")
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the mean of each window, shape (m, h_out, w_out, c)."""
+        size, stride = self.size_and_stride
+        counts = self.count_include_pad
         Z, self._cache = average_pool_forward(
-            X,
-            size=self.size,
-            stride=self.stride,
-            padding=self.pads,
-            count_include_pad=self.count_include_pad,
-            out=self._out(X),
+            X, size=size, stride=stride, padding=self.pads, count_include_pad=counts, out=self._out(X)
         )
         return Z
 
@@ -172,12 +154,10 @@ class AvgPool2D(Pooling):
             return None
         return average_pool_backward(dY, self._cache, dX=self._dX(dY), workspace=self.workspace)
 
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's options."""
-        return {**super().config(), "count_include_pad": self.count_include_pad}
-
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class GlobalAvgPool2D(ImageLayer):
     """Keep the mean of each channel over the whole image: (m, h, w, c) becomes (m, c).
 
@@ -191,9 +171,8 @@ class GlobalAvgPool2D(ImageLayer):
     """
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
-        """Learn the shape of the input."""
-        c = image_shape(self.name or "GlobalAvgPool2D", input_shape)[2]
-        self.input_shape, self.output_shape = input_shape, (c,)
+        """Take the shape of the input."""
+        self.input_shape, self.output_shape = input_shape, self.image_shape(input_shape)[2:]
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the means, shape (m, c)."""
@@ -214,6 +193,8 @@ class GlobalAvgPool2D(ImageLayer):
 
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class UpSample2D(ImageLayer):
     """Repeat each pixel: nearest-neighbour enlargement.
 
@@ -231,30 +212,26 @@ class UpSample2D(ImageLayer):
     (1, 2, 2, 1)
     """
 
-    def __init__(self, factor: Size = 2) -> None:
-        super().__init__()
-        self.factor = as_pair("UpSample2D", "factor", factor)
+    factor: Size = size_option(2, help="How many times each pixel is repeated, down and across.")
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
-        """Learn the shape of the input."""
-        h, w, c = image_shape(self.name or "UpSample2D", input_shape)
-        self.input_shape, self.output_shape = input_shape, (h * self.factor[0], w * self.factor[1], c)
+        """Take the shape of the input."""
+        (h, w, c), (down, across) = self.image_shape(input_shape), pair(self.factor)
+        self.input_shape, self.output_shape = input_shape, (h * down, w * across, c)
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return X enlarged."""
-        Z, self._cache = upsample_forward(X, self.factor, out=self._out(X))
+        Z, self._cache = upsample_forward(X, pair(self.factor), out=self._out(X))
         return Z
 
     def backward(self, dY: Array) -> Array | None:
         """Return dX, or None where nothing needs it."""
         return upsample_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
 
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's options."""
-        return {"type": "UpSample2D", "factor": list(self.factor)}
-
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class ZeroPad2D(ImageLayer):
     """Put a frame of zeros around images.
 
@@ -272,16 +249,11 @@ class ZeroPad2D(ImageLayer):
     (5, 6, 3)
     """
 
-    def __init__(self, padding: PaddingOption = 1) -> None:
-        super().__init__()
-        if isinstance(padding, str):
-            raise OptionError(f"ZeroPad2D: expected padding as one, two or four numbers, got {padding!r}.")
-        self.padding = padding
-        self.pads = as_padding("ZeroPad2D", padding, (1, 1), (1, 1), (1, 1), (1, 1))
+    padding: Frame = padding_option(1, help="Rows and columns of zeros on each side.")
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
-        """Learn the shape of the input."""
-        h, w, c = image_shape(self.name or "ZeroPad2D", input_shape)
+        """Take the shape of the input."""
+        (h, w, c), self.pads = self.image_shape(input_shape), frame(self.padding)
         self.input_shape, self.output_shape = input_shape, (h + sum(self.pads[0]), w + sum(self.pads[1]), c)
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
@@ -292,7 +264,3 @@ class ZeroPad2D(ImageLayer):
     def backward(self, dY: Array) -> Array | None:
         """Return dX, or None where nothing needs it."""
         return zero_pad_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's options."""
-        return {"type": "ZeroPad2D", "padding": self.padding}

@@ -4,7 +4,8 @@ from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Residual
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential

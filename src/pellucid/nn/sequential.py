@@ -1,17 +1,21 @@
-"""The commonest structure: layers one after another."""
+"""Layers one after another."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
 
 from pellucid.errors import OptionError
 from pellucid.nn.fusion import fused
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
 @final
+@register
+@dataclass(eq=False, repr=False)
 class Sequential(Model):
     """Layers one after another.
 
@@ -23,22 +27,24 @@ class Sequential(Model):
 
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense, Flatten
+    >>> from pellucid.nn.dense import Dense, Flatten
     >>> model = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)])
     >>> model.initialize((8, 8, 3))
     >>> model.theta.shape
     (583,)
+    >>> model
+    Sequential(layers=[Flatten(), Dense(units=3, activation='relu'), Dense(units=1)])
     """
 
-    def __init__(self, layers: Sequence[Layer], *, dtype: str | None = None) -> None:
-        super().__init__(dtype=dtype)
-        if not layers:
+    layers: Sequence[Layer] = option(help="The layers, in order.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.layers:
             raise OptionError("Sequential: expected at least one layer, got none.")
-        self.layers = list(layers)
         self.is_fused = True
         self._first = 0
-        self._steps: list[Layer] = self.layers
-        self._ran: list[Layer] = self.layers
+        self._steps = self._ran = list(self.layers)
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each layer for the output shape of the one before."""
@@ -50,7 +56,7 @@ class Sequential(Model):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output; in training by fused steps, unless ``is_fused`` is False."""
-        steps = self._steps if training and self.is_fused else self.layers[self._first :]
+        steps = self._steps if training and self.is_fused else list(self.layers[self._first :])
         for layer in self.layers[: self._first]:
             X = layer.forward(X, training=training)
         for step in steps:
@@ -68,7 +74,7 @@ class Sequential(Model):
         return dY
 
     def mark_input_gradient(self, needed: bool) -> None:
-        """Tell each layer whether its input gradient is used: not before the first trained one."""
+        """Set for each layer whether its input gradient is used: not before the first trained one."""
         self.needs_input_gradient = needed
         trained = [any(leaf.params for leaf in layer.leaves()) for layer in self.layers]
         self._first = 0 if needed else next((i for i, is_trained in enumerate(trained) if is_trained), 0)
@@ -78,13 +84,4 @@ class Sequential(Model):
 
     def children(self) -> list[Layer]:
         """Return the layers."""
-        return self.layers
-
-    def config(self) -> dict[str, Any]:
-        """Return the layers' configurations."""
-        return {"type": "Sequential", "layers": [layer.config() for layer in self.layers]}
-
-    @classmethod
-    def from_config(cls, options: dict[str, Any], make: Callable[[dict[str, Any]], Layer]) -> "Sequential":
-        """Return the model of these layers' configurations."""
-        return cls([make(layer) for layer in options["layers"]])
+        return list(self.layers)

@@ -37,4 +37,4 @@ def is_for_one_blas_thread(model: Model, X: Any, batch_size: int | None) -> bool
 
 def _step_operations(model: Model, batch: int) -> float:
     """Return about how many operations a step takes: the forward pass, and twice that for the backward."""
-    return 3.0 * batch * sum(row.n_operations for row in model.rows())
+    return 3.0 * batch * model.n_operations

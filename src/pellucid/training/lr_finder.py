@@ -107,7 +107,7 @@ def find_learning_rate(
 
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> data = Dataset(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1]))
     >>> found = find_learning_rate(Sequential([Dense(1)]), data, highest=100.0)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.files import write_atomically
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.types import Array
 
@@ -148,7 +148,7 @@ def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
     """
     from safetensors import safe_open
 
-    from pellucid.nn.registry import model_from_config
+    from pellucid.nn.model import model_from_config
 
     with safe_open(path, framework="numpy") as file:
         header = json.loads(file.metadata()["pellucid_black_box"])

@@ -11,11 +11,11 @@ from pellucid.formats.safetensors import load
 from pellucid.nn.gradient_check import GradientRow, ModelCheck, check_gradients
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
-from pellucid.nn.summary import ModelTable, TableRow, lay_out, model_table
+from pellucid.nn.summary import Summary, lay_out, summarize
 from pellucid.training.options import named_with_options
 from pellucid.types import Shape
 
-__all__ = ["GradientRow", "ModelCheck", "ModelTable", "TableRow", "check", "show"]
+__all__ = ["GradientRow", "ModelCheck", "Summary", "check", "show"]
 
 PHOTO = (64, 64, 3)  # what a preset is shown for where nothing else is said
 SMALL_PHOTO = (32, 32, 3)  # and checked for, which is slower
@@ -30,7 +30,7 @@ class _Found:
     is_preset: bool = False
 
 
-def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | None = None) -> ModelTable:
+def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | None = None) -> Summary:
     """Return a network as a table: layers, output shapes, parameters, operations and bytes.
 
     Parameters
@@ -69,7 +69,7 @@ def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | 
         if not shape:
             raise OptionError("show: the shape of the input is not known. Give one, such as (64, 64, 3).")
         lay_out(model, _plain(shape))
-    return model_table(model)
+    return summarize(model)
 
 
 def check(

@@ -14,7 +14,7 @@ from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, Variant,
 from pellucid.evaluation.photo.figures import own_photo_figure
 from pellucid.evaluation.photo.neighbours import nearest, nearest_by_features
 from pellucid.evaluation.photo.variants import photo_variants
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential

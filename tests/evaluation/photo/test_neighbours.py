@@ -10,9 +10,10 @@ from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.photo import neighbours
 from pellucid.evaluation.photo.neighbours import FeatureSpace, hidden_features, nearest, nearest_by_features
-from pellucid.nn.conv import Conv2D, GlobalAvgPool2D
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
-from pellucid.nn.layers import Dense
+from pellucid.nn.pooling import GlobalAvgPool2D
 from pellucid.nn.presets import preset
 from pellucid.types import Array
 

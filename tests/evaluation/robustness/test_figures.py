@@ -17,7 +17,7 @@ from pellucid.evaluation.robustness.figures import perturbation_sheet, robustnes
 from pellucid.evaluation.robustness.measure import change_photos, measure_robustness
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS, REASONS
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.plotting.style import BLUE, INK, ORANGE, RED

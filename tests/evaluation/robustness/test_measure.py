@@ -15,7 +15,7 @@ from pellucid.evaluation.robustness.measure import change_photos, measure_robust
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.scores.metrics import evaluate
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential

@@ -13,12 +13,12 @@ from pellucid.evaluation.saliency.figures import (
 from pellucid.evaluation.saliency.first_layer import first_layer
 from pellucid.evaluation.saliency.measure import saliency_maps
 from pellucid.evaluation.saliency.strip import saliency_strip
-from pellucid.nn.conv import Conv2D, GlobalAvgPool2D
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
-from pellucid.nn.pooling import AvgPool2D
+from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.plotting.saving import figure_png

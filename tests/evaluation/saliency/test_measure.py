@@ -14,11 +14,12 @@ from pellucid.evaluation.saliency.occlusion import occlusion
 from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
 from pellucid.nn.activation import Activation
 from pellucid.nn.blocks import Parallel, Residual
-from pellucid.nn.conv import Conv2D, GlobalAvgPool2D, MaxPool2D
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.layers import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
+from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.rng import stream

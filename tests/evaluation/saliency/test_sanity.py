@@ -17,7 +17,7 @@ from pellucid.evaluation.saliency.sanity import (
     untrained_copy,
 )
 from pellucid.evaluation.saliency.scoring import Scorer
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
@@ -106,7 +106,7 @@ def test_untrained_networks_have_he_weights_whatever_the_layers_own_start() -> N
 
 def test_a_silent_untrained_network_is_replaced_by_another() -> None:
     """A single relu unit is off for half of all draws."""
-    from pellucid.nn.layers import Dense, Flatten
+    from pellucid.nn.dense import Dense, Flatten
 
     model = spread(Sequential([Flatten(), Dense(1, activation="relu"), Dense(1)]), (6, 6, 1))
     photo = np.full((6, 6, 1), 0.9)
@@ -129,7 +129,7 @@ class Doubling(Layer):
 
 
 def test_a_layer_of_ones_own() -> None:
-    from pellucid.nn.layers import Dense, Flatten
+    from pellucid.nn.dense import Dense, Flatten
 
     model = spread(Sequential([Doubling(), Flatten(), Dense(3)]), (5, 5, 1))
     check = sanity_check(model, np.random.default_rng(2).random((5, 5, 1)), "gradient", n_draws=2)

@@ -14,7 +14,7 @@ from pellucid.errors import OptionError
 from pellucid.evaluation.scores.measure import assess, assess_outputs
 from pellucid.evaluation.scores.outputs import Outputs, read_outputs
 from pellucid.evaluation.scores.text import headline, in_words
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.stats.bootstrap import bootstrap

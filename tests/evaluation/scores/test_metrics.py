@@ -10,8 +10,8 @@ from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.scores.metrics import evaluate, score
 from pellucid.evaluation.scores.outputs import read_outputs
+from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
-from pellucid.nn.layers import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential

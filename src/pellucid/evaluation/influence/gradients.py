@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.errors import OptionError
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.hooks import watched
-from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS

@@ -18,8 +18,7 @@ from pellucid.evaluation.influence.measure import (
     read_snapshot,
 )
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.nn.model import Model
-from pellucid.nn.registry import model_from_config
+from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.class_weights import class_weights_to_sample_weights
 from pellucid.parallel import JobBar, side_by_side
@@ -44,7 +43,7 @@ def training_seconds(result: RunResult) -> float:
     """Return about how long one training takes on an idle core, from its operations: the same on every run."""
     model, options, m = result.model, result.config.options, len(result.split.train)
     n_steps, batch = result.history.n_steps, min(options.batch_size or m, m)
-    work = 3.0 * batch * n_steps * sum(row.n_operations for row in model.rows())
+    work = 3.0 * batch * n_steps * model.n_operations
     if can_be_dual(result):
         assert isinstance(model, Sequential)
         n_in, n_out = first_dense_shape(model)

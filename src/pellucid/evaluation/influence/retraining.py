@@ -11,7 +11,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError
 from pellucid.evaluation.influence.snapshots import KeepSnapshots, Snapshot
-from pellucid.nn.layers import Dense, Flatten
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import Callback

@@ -61,7 +61,7 @@ class KeepSnapshots:
 
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.training.loop import train
     >>> from pellucid.training.optimizers.sgd import SGD

@@ -20,8 +20,7 @@ from pellucid.evaluation.influence.gradients import (
 )
 from pellucid.evaluation.influence.logits import check_classifier, verdict_slope, verdicts_of
 from pellucid.evaluation.influence.snapshots import Snapshot
-from pellucid.nn.model import Model
-from pellucid.nn.registry import model_from_config
+from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.table import get_loss
 from pellucid.types import Array
 
@@ -186,7 +185,7 @@ def _way(model: Model, gradients: str, n_gradients: int) -> str:
         return "stack"
     if gradients != "auto":
         return gradients
-    operations = 3.0 * sum(row.n_operations for row in model.rows())
+    operations = 3.0 * model.n_operations
     seconds = n_gradients * (operations / OPERATIONS_A_SECOND + SECONDS_A_LAYER * len(model.leaves()))
     return "all" if seconds <= MOST_SECONDS else "last-layer"
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 from pellucid.types import Array

@@ -8,7 +8,7 @@ from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.graph import Graph
 from pellucid.nn.hooks import watched
-from pellucid.nn.layers import Layer
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.sequential import Sequential

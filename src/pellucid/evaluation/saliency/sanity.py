@@ -9,9 +9,8 @@ import numpy as np
 from pellucid.errors import OptionError
 from pellucid.evaluation.saliency.records import Attribution
 from pellucid.evaluation.saliency.scoring import Scorer
-from pellucid.nn.layers import Layer
-from pellucid.nn.model import Model
-from pellucid.nn.registry import model_from_config
+from pellucid.nn.layer import Layer
+from pellucid.nn.model import Model, model_from_config
 from pellucid.rng import stream
 from pellucid.stats.ranks import rank_correlation
 from pellucid.text import signed

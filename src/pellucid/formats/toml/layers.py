@@ -1,18 +1,25 @@
-"""From tables of a TOML file to layers, each fault told with its line."""
+"""From tables of a TOML file to layers, each fault with its line."""
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, get_args
 
-from pellucid.errors import PellucidError
-from pellucid.formats.signatures import Signature, as_taken, fits, holds_layers, type_in_words
+from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.nn.blocks import MERGES
-from pellucid.nn.graph import Graph
-from pellucid.nn.layers import Layer
-from pellucid.nn.registry import LAYERS
+from pellucid.nn.graph import Graph, Node
+from pellucid.nn.layer import LAYERS, Layer
 from pellucid.nn.sequential import Sequential
+from pellucid.registry import (
+    NO_LIMITS,
+    check_option,
+    options_of,
+    parts_of,
+    required_options,
+    takes_others,
+    type_in_words,
+)
 
 _FAULTS = (PellucidError, TypeError, ValueError, ArithmeticError, LookupError, MemoryError)
 
@@ -72,43 +79,38 @@ class LayerReader:
         for key in ("inputs", "outputs"):
             if key not in table:
                 raise source.fault(at, f"Graph: {key} is missing. It names the graph's {key}.")
-            if not fits(table[key], str | list[str] if key == "outputs" else list[str]):
-                wanted = "a list of names" if key == "inputs" else "a name or a list of names"
-                raise source.fault((*at, key), f"{key}: expected {wanted}, got {in_words(table[key])}.")
+            self._checked((*at, key), "Graph", key, table[key], *options_of(Graph)[key])
         if not isinstance(nodes, list) or not nodes:
             raise source.fault(
                 nodes_at, "Graph: expected nodes: a [[nodes]] table, or a list entry, for each."
             )
-        made: list[dict[str, Any]] = []
+        made: dict[str, Node] = {}
         places: dict[str, KeyPath] = {"inputs?": (*at, "inputs"), "outputs?": (*at, "outputs")}
-        for i, node in enumerate(nodes):
-            made.append(self._node((*nodes_at, i), node))
-            name = re.escape(repr(made[-1]["name"]))
-            if f"node {name}" in places:
-                raise source.fault(
-                    (*nodes_at, i, "name"), f"Graph: two nodes are called {made[-1]['name']!r}."
-                )
-            places[f"node {name}"] = (*nodes_at, i)
-            places[f"two nodes or inputs are called {name}"] = (*nodes_at, i, "name")
+        for i, entry in enumerate(nodes):
+            name, node = self._node((*nodes_at, i), entry)
+            if name in made:
+                raise source.fault((*nodes_at, i, "name"), f"Graph: two nodes are called {name!r}.")
+            made[name] = node
+            word = re.escape(repr(name))
+            places[f"node {word}"] = (*nodes_at, i)
+            places[f"two nodes or inputs are called {word}"] = (*nodes_at, i, "name")
         graph = self._made(at, Graph, {**table, "nodes": made}, places)
         assert isinstance(graph, Graph)
         return graph
 
-    def _node(self, at: KeyPath, node: Any) -> dict[str, Any]:
-        options = dict(self.source.table(at, node, "a node: a table with name, from and type"))
+    def _node(self, at: KeyPath, entry: Any) -> tuple[str, Node]:
+        """Return the name of a node, and what it is and is fed by."""
+        options = dict(self.source.table(at, entry, "a node: a table with name, from and type"))
         for key, hint in (("name", str), ("from", str | list[str])):
             if key not in options:
                 raise self.source.fault(at, f"node: {key} is missing. A node has name, from and type.")
-            if not fits(options[key], hint):
-                raise self.source.fault(
-                    (*at, key), f"{key}: expected {type_in_words(hint)}, got {in_words(options[key])}."
-                )
+            self._checked((*at, key), "node", key, options[key], hint)
         name, sources = options.pop("name"), options.pop("from")
         if options.get("type") in MERGES:
             self.source.check_keys(at, options, ("name", "from", "type"), "key of a node")
-            return {"name": name, "from": sources, "layer": options["type"]}
+            return name, (options["type"], sources)
         self._kind(at, dict(options), [*LAYERS, *MERGES])  # the nearest may be a merge
-        return {"name": name, "from": sources, "layer": self.layer(at, options)}
+        return name, (self.layer(at, options), sources)
 
     def _kind(self, at: KeyPath, options: dict[str, Any], known: Any) -> str:
         """Take the type out of a layer's table and return it."""
@@ -118,34 +120,43 @@ class LayerReader:
         return self.source.one_of((*at, "type"), options.pop("type"), "layer", known)
 
     def _layer_of(self, at: KeyPath, kind: str, options: dict[str, Any]) -> Layer:
-        signature = Signature.of(LAYERS[kind])
-        if signature.rest is None:
-            self.source.check_keys(at, options, signature.hints, f"option of {kind}")
-        for name in signature.required:
+        cls = LAYERS[kind]
+        known = options_of(cls)
+        if not takes_others(cls):
+            self.source.check_keys(at, options, known, f"option of {kind}")
+        for name in required_options(cls):
             if name not in options:
-                hint = signature.hints[name]
-                wanted = "layers" if holds_layers(hint) else type_in_words(hint)
+                hint, limits = known[name]
+                wanted = "layers" if _holds_layers(hint) else type_in_words(hint, limits)
                 raise self.source.fault(at, f"{kind}: {name} is missing; expected {wanted}.")
         for name, value in options.items():
-            hint = signature.hints.get(name, signature.rest)
-            options[name] = self._option((*at, name), f"{kind}: {name}", value, hint)
-        return self._made(at, LAYERS[kind], options, {re.escape(name): (*at, name) for name in options})
+            hint, limits = known.get(name, (Any, NO_LIMITS))
+            options[name] = self._option((*at, name), kind, name, value, hint, limits)
+        return self._made(at, cls, options, {re.escape(name): (*at, name) for name in options})
 
-    def _option(self, at: KeyPath, where: str, value: Any, hint: Any) -> Any:
-        if holds_layers(hint) == "one":
-            return self.layer_or_list(at, value)
-        if holds_layers(hint) == "many":
-            return self.layers(at, value)
-        if not fits(value, hint):
-            raise self.source.fault(at, f"{where}: expected {type_in_words(hint)}, got {in_words(value)}.")
-        return as_taken(value, hint)
+    def _option(self, at: KeyPath, kind: str, name: str, value: Any, hint: Any, limits: Any) -> Any:
+        match _holds_layers(hint):
+            case "one":
+                return self.layer_or_list(at, value)
+            case "many":
+                return self.layers(at, value)
+        return self._checked(at, kind, name, value, hint, limits)
+
+    def _checked(
+        self, at: KeyPath, kind: str, name: str, value: Any, hint: Any, limits: Any = NO_LIMITS
+    ) -> Any:
+        """Return an option's value as its constructor wants it; its fault gets its line."""
+        try:
+            return check_option(kind, name, value, hint, limits, show=in_words)
+        except OptionError as error:
+            raise self.source.fault(at, str(error)) from None
 
     def _made(
         self, at: KeyPath, cls: type[Layer], options: dict[str, Any], places: Mapping[str, KeyPath]
     ) -> Layer:
         """Call the constructor; its complaint is put on the line of the option that it speaks of first."""
         try:
-            layer = cls.from_config(options, lambda made: made)  # type: ignore[arg-type, return-value]
+            layer = cls(**options)
         except _FAULTS as error:
             text = str(error) or type(error).__name__
             message = text if isinstance(error, PellucidError) else f"{cls.__name__}: {text}."
@@ -162,3 +173,13 @@ def _spoken_of(message: str, places: Mapping[str, KeyPath], otherwise: KeyPath) 
         if (match := re.search(rf"(?<!\w){word}(?!\w)", message))
     ]
     return min(found, key=lambda pair: pair[0])[1] if found else otherwise
+
+
+def _holds_layers(hint: Any) -> Literal["", "one", "many"]:
+    """Return whether an option of that type is a layer, or a list of them."""
+    for part in parts_of(hint):
+        if isinstance(part, type) and issubclass(part, Layer):
+            return "one"
+        if any(_holds_layers(inner) == "one" for inner in get_args(part)):
+            return "many"
+    return ""

@@ -5,11 +5,10 @@ from functools import partial
 from typing import Any
 
 from pellucid.errors import OptionError, PellucidError
-from pellucid.formats.signatures import Signature, fits, type_in_words
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.ops.losses.table import LOSSES, get_loss
-from pellucid.registry import check_option, flags_of, options_of
+from pellucid.registry import NO_LIMITS, check_option, flags_of, options_of
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions, named_with_options
 from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer, get_schedule
@@ -61,7 +60,7 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
         elif limits.choices is not None:
             source.one_of((*at, key), value, key, limits.choices())
         else:
-            _told_at(source, (*at, key), partial(check_option, "training", key, value, hint, limits))
+            _told_at(source, (*at, key), partial(check_option, "training", key, value, hint, limits, show=in_words))
     _told_at(source, at, lambda: training_optimizer(table), table)  # do they go together?
     if "loss" in table and table.get("label_smoothing"):
         name, options = named_with_options(table["loss"])
@@ -82,11 +81,10 @@ def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None
         source.one_of((*at, "type"), value["type"], kind, _TABLES[kind])
     name, options = named_with_options(value)
     if kind != "loss":  # whose table says itself what each option may be
-        hints = Signature.of(_TABLES[kind][name]).hints
-        for key in options:
-            if not fits(options[key], hint := hints.get(key, Any)):
-                wanted, came = type_in_words(hint), in_words(options[key])
-                raise source.fault((*at, key), f"{name}: {key}: expected {wanted}, got {came}.")
+        known = options_of(_TABLES[kind][name])
+        for key, value in options.items():
+            check = partial(check_option, name, key, value, *known.get(key, (Any, NO_LIMITS)), show=in_words)
+            _told_at(source, (*at, key), check)
     make: Callable[..., Any] = {"loss": get_loss, "optimizer": get_optimizer, "schedule": get_schedule}[kind]
     _told_at(source, at, lambda: make(name, **options), options)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model
 
 
@@ -17,7 +18,7 @@ def architecture_to_toml(model: Model) -> str:
 
     Examples
     --------
-    >>> from pellucid.nn.layers import Dense
+    >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.nn.blocks import Residual
     >>> block = Residual(Sequential([Dense(3, activation="relu"), Dense(3)]))
@@ -28,8 +29,8 @@ def architecture_to_toml(model: Model) -> str:
     [[layers]]
     type = "Residual"
     body = [
-        { type = "Dense", units = 3, activation = "relu", initializer = "he" },
-        { type = "Dense", units = 3, initializer = "glorot" },
+        { type = "Dense", units = 3, activation = "relu" },
+        { type = "Dense", units = 3 },
     ]
     <BLANKLINE>
     [[layers]]
@@ -43,7 +44,7 @@ def architecture_to_toml(model: Model) -> str:
         about = {"input_shape": model.input_shape, **about}
     tables: list[tuple[str, Mapping[str, Any]]] = [("[model]", about)]
     config = model.config()
-    if config["type"] == "Graph":
+    if isinstance(model, Graph):
         graph = _options(config)
         tables.append(("[graph]", {"inputs": graph["inputs"], "outputs": graph["outputs"]}))
         tables += [("[[nodes]]", node) for node in graph["nodes"]]
@@ -59,7 +60,7 @@ def architecture_to_toml(model: Model) -> str:
 def _options(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a layer's configuration as a table: without nulls, and the nodes of a graph laid flat."""
     if config.get("type") == "Graph":
-        return {**config, "nodes": [_node(node) for node in config["nodes"]]}
+        return {**config, "nodes": [_node(name, *node) for name, node in config["nodes"].items()]}
     return {key: _entry(value) for key, value in config.items() if value is not None}
 
 
@@ -72,10 +73,9 @@ def _entry(value: Any) -> Any:
     return value
 
 
-def _node(node: Mapping[str, Any]) -> dict[str, Any]:
-    layer = node["layer"]
+def _node(name: str, layer: str | Mapping[str, Any], sources: list[str]) -> dict[str, Any]:
     options = {"type": layer} if isinstance(layer, str) else _options(layer)
-    return {"name": node["name"], "from": node["from"], **options}
+    return {"name": name, "from": sources[0] if len(sources) == 1 else sources, **options}
 
 
 def _lines(table: Mapping[str, Any]) -> str:

@@ -101,7 +101,7 @@ def vector_section(draft: Draft) -> Section | None:
 def network_section(draft: Draft) -> Section:
     """Return the network as a diagram and a table."""
     result = draft.result
-    rows = result.model.rows()
+    rows = list(result.model.summary().layers)
     if result.model.loss == "binary_cross_entropy":  # the sigmoid is in the loss, and belongs in the picture
         rows[-1] = rows[-1]._replace(activation="sigmoid")
     table = [(row.name, by(row.output_shape), row.activation or "none", row.n_params) for row in rows]

@@ -14,7 +14,8 @@ from typing import final
 
 import numpy as np
 
-from pellucid.nn.layers import Dense, Flatten, Layer
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers.base import Optimizer
@@ -80,16 +81,16 @@ class DualDense(Layer):
         features = self._train_table if X is self.rows_train else self.table[X]
         Z = self.workspace.take("Z", (len(X), *self.output_shape), self.table.dtype)
         np.dot(features, self.params["C"].T, out=Z)
-        if self.dense.bend is None:
+        if self.dense.activation_op is None:
             return Z
-        A, self._cache = self.dense.bend.forward(Z, out=Z)
+        A, self._cache = self.dense.activation_op.forward(Z, out=Z)
         return A
 
     def backward(self, dY: Array) -> None:
         """Write dC: dZ at the rows of the batch, 0 at all others and for s, the column sums for b."""
-        m, bend = len(self.X), self.dense.bend
+        m, op = len(self.X), self.dense.activation_op
         dC = self.grads["C"]
-        dZ = dY if bend is None else bend.backward(dY, self._cache)
+        dZ = dY if op is None else op.backward(dY, self._cache)
         if self._rows is self.rows_train:  # the full batch, in order
             dC[:, :m] = dZ.T
         else:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.nn.layers import Dense
+from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.training.dual.form import DualDense
 from pellucid.training.executor.executor import Stepper

@@ -117,7 +117,7 @@ class ThreadShards(Stepper):
     def seed_step(self, seed: int, step: int) -> None:
         """Give each replica's random layers their streams for a step; no two shards share one."""
         for shard, one in enumerate(self.replicas):
-            one.seed_step(seed, step, shard=shard)
+            one.seed_step(seed, step, part=shard)
 
     def run(self, tasks: list[Callable[[], None]]) -> None:
         """Run one task on each thread, the first on this one, and wait for all."""

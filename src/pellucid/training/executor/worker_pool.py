@@ -96,7 +96,7 @@ class WorkerPool:
         self, batch: tuple[Any, ...], m: int, normalizer: float, random: tuple[int, int] | None
     ) -> float:
         if random is not None:
-            self.model.seed_step(*random, shard=self.shard)
+            self.model.seed_step(*random, part=self.shard)
         X, Y, weights = batch
         return part_of_step(self.model, X, Y, weights, cut(m, self.n_shards)[self.shard], normalizer)
 

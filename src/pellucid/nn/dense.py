@@ -1,0 +1,126 @@
+"""Dense layers, and the flattening that images need before them."""
+
+import math
+from dataclasses import dataclass
+from typing import final
+
+from pellucid.errors import ShapeError
+from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
+from pellucid.nn.layer import Layer
+from pellucid.ops.activations import ACTIVATIONS
+from pellucid.ops.linear import linear_backward, linear_forward
+from pellucid.registry import option, register
+from pellucid.types import Array, Shape
+
+
+@final
+@register
+@dataclass(eq=False, repr=False)
+class Flatten(Layer):
+    """Lay each sample out as one row: (m, h, w, c) becomes (m, h w c), in the order row, column, channel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = Flatten()
+    >>> layer.build((2, 2, 3), StartRandom(np.random.PCG64(1)))
+    >>> layer.forward(np.ones((5, 2, 2, 3))).shape
+    (5, 12)
+    """
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Take the shape of the input."""
+        self.input_shape, self.output_shape = input_shape, (math.prod(input_shape),)
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return X as rows, without a copy where it is contiguous."""
+        return X.reshape(len(X), -1)
+
+    def backward(self, dY: Array) -> Array:
+        """Return dY in the shape of the input."""
+        return dY.reshape(len(dY), *self.input_shape)
+
+    @property
+    def n_values(self) -> int:
+        """0: the output is the input's memory."""
+        return 0
+
+
+@final
+@register
+@dataclass(eq=False, repr=False)
+class Dense(Layer):
+    """Every output sees every input: A = activation(X W + b).
+
+    Parameters
+    ----------
+    units : int
+        Number of outputs, n_out.
+    activation : str, optional
+        A name of :data:`pellucid.ops.activations.ACTIVATIONS`; default: none.
+    initializer : str, optional
+        A name of :data:`pellucid.nn.initializers.INITIALIZERS` for W; default: ``"he"`` before relu, else
+        ``"glorot"``. Biases start at zero.
+
+    Raises
+    ------
+    OptionError
+        If an option is unknown or out of range.
+    ShapeError
+        When built for samples that are not rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layer = Dense(2, activation="relu")
+    >>> layer
+    Dense(units=2, activation='relu')
+    >>> layer.build((3,), StartRandom(np.random.PCG64(1)))
+    >>> layer.forward(np.ones((4, 3))).shape
+    (4, 2)
+    """
+
+    units: int = option(at_least=1, help="Number of outputs.")
+    activation: str | None = option(None, choices=lambda: ACTIVATIONS, help="Activation function.")
+    initializer: str | None = option(None, choices=lambda: INITIALIZERS, help="How the weights start.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.activation_op = ACTIVATIONS[self.activation] if self.activation else None
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Draw W (n_in, units); b is zero."""
+        if len(input_shape) != 1:
+            raise ShapeError(
+                f"{self.label}: expected samples of shape (n_in,), got {input_shape}. Put Flatten() before it."
+            )
+        self.input_shape, self.output_shape = input_shape, (self.units,)
+        initializer = self.initializer or default_initializer(self.activation)
+        W = rng.draw(initializer, (input_shape[0], self.units))
+        self.params = {"W": W, "b": W[0] * 0}
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return activation(X W + b), shape (m, units)."""
+        Z = self.workspace.take("Z", (len(X), self.units), X.dtype)
+        Z, self._linear = linear_forward(X, self.params["W"], self.params["b"], out=Z)
+        if self.activation_op is None:
+            return Z
+        A, self._activation_cache = self.activation_op.forward(Z, out=Z)
+        return A
+
+    def backward(self, dY: Array) -> Array | None:
+        """Write dW and db; return dX, shape (m, n_in), or None where nothing needs it."""
+        dZ = dY
+        if self.activation_op is not None:
+            dZ = self.activation_op.backward(dY, self._activation_cache, dZ=dY)
+        dX = self.workspace.take("dX", self._linear.X.shape, dZ.dtype) if self.needs_input_gradient else None
+        grads = self.grads
+        linear_backward(
+            dZ, self._linear, dX=dX, dW=grads["W"], db=grads["b"], needs_dX=self.needs_input_gradient
+        )
+        return dX
+
+    @property
+    def n_operations(self) -> int:
+        """2 n_in n_out."""
+        return 2 * self.input_shape[0] * self.units

@@ -1,0 +1,142 @@
+"""What every layer is: options, parameters, their gradients, a forward and a backward."""
+
+import math
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from pellucid.nn.initializers import StartRandom
+from pellucid.registry import Configurable, Registry
+from pellucid.types import Array, LayerRow, Shape
+from pellucid.workspace import Workspace
+
+LAYERS: "Registry[Layer]" = Registry("layer", "pellucid.nn")
+
+
+class Layer(Configurable, ABC):
+    """A thin shell over an op, which keeps what a step needs from forward to backward.
+
+    To write one, derive a dataclass whose fields are its options, fill ``params`` and ``output_shape`` in
+    ``build``, and let ``backward`` write every array of ``grads`` and return the gradient for the input. With
+    ``@register``, files can name it. (A class with an ``__init__`` of its own calls ``super().__init__()`` and keeps
+    what it takes under the same names.)
+
+    Attributes
+    ----------
+    name : str
+        Unique in its model, such as "dense_1"; set when the model is initialized.
+    params, grads : dict of str to Array
+        The same keys; once the model is initialized, views into its flat ``theta`` and ``grad``.
+    state : dict of str to Array
+        What is kept with the model but not trained, such as running statistics.
+    input_shape, output_shape : tuple of int
+        Without the samples axis; known after ``build``.
+    needs_input_gradient : bool
+        False where nothing before this layer is trained: ``backward`` may then return None.
+    undecayed : frozenset of str
+        The parameters that weight decay leaves alone.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from pellucid.registry import option, register
+    >>> @register
+    ... @dataclass(eq=False, repr=False)
+    ... class Scale(Layer):
+    ...     factor: float = option(2.0, above=0, help="What every number is multiplied by.")
+    ...
+    ...     def forward(self, X, *, training=False):
+    ...         return self.factor * X
+    ...
+    ...     def backward(self, dY):
+    ...         return self.factor * dY
+    >>> Scale(factor=3).config()
+    {'type': 'Scale', 'factor': 3.0}
+    """
+
+    registry = LAYERS
+    undecayed: frozenset[str] = frozenset({"b"})
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.params: dict[str, Array] = {}
+        self.grads: dict[str, Array] = {}
+        self.state: dict[str, Array] = {}
+        self.input_shape: Shape = ()
+        self.output_shape: Shape = ()
+        self.needs_input_gradient = True
+        self.workspace = Workspace()
+
+    def __post_init__(self) -> None:
+        """Go on from a dataclass's constructor: check the options, and start empty."""
+        Layer.__init__(self)
+        super().__post_init__()
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Take the shape of the input, and draw the first parameters in float64."""
+        self.input_shape = self.output_shape = input_shape
+
+    @abstractmethod
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return the output for X, (m, *input_shape); it is valid until the next forward."""
+
+    @abstractmethod
+    def backward(self, dY: Array) -> Array | None:
+        """Write ``grads`` and return the gradient for the input of the last forward; dY may be overwritten."""
+
+    def mark_input_gradient(self, needed: bool) -> None:
+        """Set whether the gradient for the input is used: see ``needs_input_gradient``."""
+        self.needs_input_gradient = needed
+
+    def decay_mask(self, key: str) -> Array:
+        """Return 1 where weight decay shrinks that parameter, else 0, in its shape."""
+        return np.full_like(self.params[key], key not in self.undecayed)
+
+    def leaves(self) -> list["Layer"]:
+        """Return the layers that hold parameters of their own: this one, or those inside it."""
+        return [self]
+
+    @property
+    def label(self) -> str:
+        """Its name in the model or, before it has one, its class's: what messages call it."""
+        return self.name or type(self).__name__
+
+    @property
+    def n_operations(self) -> int:
+        """Multiplications and additions of one sample's forward pass."""
+        return 0
+
+    @property
+    def n_values(self) -> int:
+        """Numbers of one sample's output that take memory of their own."""
+        return math.prod(self.output_shape)
+
+    def rows(self, itemsize: int, role: str = "", depth: int = 0) -> list[LayerRow]:
+        """Return this layer's lines of a summary.
+
+        Parameters
+        ----------
+        itemsize : int
+            Bytes of a number.
+        role : str
+            What the structure around it calls it, such as "shortcut".
+        depth : int
+            How many structures it is inside of.
+        """
+        kind = type(self).__name__
+        name = self.name or kind.lower()
+        n_params = sum(array.size for array in self.params.values())
+        return [
+            LayerRow(
+                name,
+                kind,
+                getattr(self, "activation", None) or "",
+                self.output_shape,
+                n_params,
+                self.n_operations,
+                depth=depth,
+                label=f"{role}: {name}" if role else name,
+                activation_bytes=self.n_values * itemsize,
+                parameter_bytes=n_params * itemsize,
+            )
+        ]
