@@ -105,7 +105,7 @@ def option(
     check: Callable[[Any], Any] | None = None,
     help: str = "",
     flag: str = "",
-    kw_only: bool = False,
+    kw_only: Any = MISSING,
     in_config: bool = True,
 ) -> Any:
     """Return a dataclass field that is an option: its default, its bounds, and its line of help.
@@ -146,16 +146,18 @@ class Configurable:
 
     def check_options(self) -> None:
         """Check every field against its type and bounds, and keep it as that type."""
-        for name in _fields_of(type(self)):
+        kind: type = type(self)
+        for name in _fields_of(kind):
             object.__setattr__(self, name, self.checked(name, getattr(self, name)))
 
     def checked(self, name: str, value: Any) -> Any:
         """Return a value as the field of that name keeps it; OptionError if it may not have it."""
-        return check_option(name_of(type(self)), name, value, *_fields_of(type(self))[name])
+        kind: type = type(self)
+        return check_option(name_of(kind), name, value, *_fields_of(kind)[name])
 
     def option_values(self) -> dict[str, Any]:
         """Return the options by name."""
-        declared = _declared(type(self))
+        declared = _declared_by(self)
         values = {name: getattr(self, name) for name in declared.options}
         return values | (dict(getattr(self, declared.rest)) if declared.rest else {})
 
@@ -168,7 +170,7 @@ class Configurable:
 
     def changed_options(self) -> dict[str, Any]:
         """Return the options that are not at their defaults, by name."""
-        declared = _declared(type(self))
+        declared = _declared_by(self)
 
         def is_default(name: str, value: Any) -> bool:
             default = declared.defaults.get(name, MISSING)
@@ -225,6 +227,10 @@ class Registry(Generic[T]):
     def add(self, name: str, cls: type[T]) -> None:
         """Put a class under a name, in the place of one that has it: a notebook's cell may run twice."""
         self._entries[name] = cls
+
+    def remove(self, name: str) -> None:
+        """Take a name out again."""
+        del self._entries[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries or name in self._load()
@@ -355,20 +361,22 @@ def flags_of(cls: type) -> dict[str, str]:
     return {limits.flag or name: name for name, (_, limits) in options_of(cls).items()}
 
 
+def _declared_by(one: object) -> _Declared:
+    kind: type = type(one)
+    return _declared(kind)
+
+
 @functools.cache
 def _declared(cls: type) -> _Declared:
     if _constructor_is_generated(cls):
         fields = {
             name: (hint, limits) for name, (hint, limits) in _fields_of(cls).items() if limits.in_config
         }
-        of = {field.name: field for field in dataclasses.fields(cls)}
-        defaults = {
-            name: of[name].default if of[name].default_factory is MISSING else of[name].default_factory()
-            for name in fields
-        }
+        defaults = {field.name: _default_of(field) for field in dataclasses.fields(cls)}
         return _Declared(fields, defaults, "")
     options, defaults, rest = {}, {}, ""
-    hints = _hints_of(cls.__init__)
+    made: Any = cls
+    hints = _hints_of(made.__init__)
     for name, parameter in inspect.signature(cls).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
             rest = name
@@ -388,6 +396,10 @@ def _fields_of(cls: type) -> dict[str, tuple[Any, Limits]]:
         for field in dataclasses.fields(cls)
         if field.init
     }
+
+
+def _default_of(field: "dataclasses.Field[Any]") -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _hints_of(source: Any) -> dict[str, Any]:
@@ -477,8 +489,10 @@ def _read_one(value: Any, hint: Any, limits: Limits) -> tuple[bool, Any]:
         fits = not isinstance(value, bool) and isinstance(value, Integral) and limits.admits(value)
         return fits, int(value) if fits else value
     if hint is float:
+        if isinstance(value, bool) or not isinstance(value, Real):
+            return False, value
         try:
-            number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+            number = float(value)
         except OverflowError:  # a whole number of hundreds of digits
             number = math.inf
         fits = limits.admits(number)

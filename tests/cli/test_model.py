@@ -74,7 +74,7 @@ def test_show_a_model_file_and_a_run_folder(tmp_path: Path) -> None:
     model.initialize((4, 4, 3))
     pl.save(model, tmp_path / "model.safetensors")
     for source in (tmp_path / "model.safetensors", str(tmp_path), model):
-        assert show(source).text == model.summary()
+        assert str(show(source)) == str(model.summary())
         assert show(source, [4, 4, 3]).n_params == model.theta.size  # type: ignore[arg-type]
         with pytest.raises(OptionError, match=r"expected samples of shape \(4, 4, 3\).*got \(5,\)"):
             show(source, (5,))
@@ -177,7 +177,7 @@ def test_a_broken_layer_of_ones_own_is_reported_at_its_own_parameter(net: Path) 
             assert [row.name for row in result.rows if not row.is_ok] == ([] if is_right else ["shift_1.b"])
             assert result.is_ok is is_right
     finally:
-        del LAYERS["Shift"]
+        LAYERS.remove("Shift")
 
 
 def test_a_source_may_be_a_model_of_any_structure() -> None:

@@ -105,10 +105,13 @@ def test_a_layer_of_ones_own_is_known_and_checked(load: Any, fault: Any) -> None
             super().__init__()
             if factor == 7:
                 raise ValueError("factor 7 is unlucky")
-            self.factor = factor
+            self.factor, self.unknown = factor, unknown
 
-        def config(self) -> dict[str, Any]:
-            return {"type": "Scaled", "factor": self.factor}
+        def forward(self, X: np.ndarray, *, training: bool = False) -> np.ndarray:
+            return X * self.factor
+
+        def backward(self, dY: np.ndarray) -> np.ndarray:
+            return dY * self.factor
 
     try:
         text = '[[layers]]\ntype = "Scaled"\nfactor = 2'
@@ -118,8 +121,9 @@ def test_a_layer_of_ones_own_is_known_and_checked(load: Any, fault: Any) -> None
             "unknown option of Scaled 'faktor'. Did you mean 'factor'? Known: factor, unknown.",
         )
         assert fault(text.replace("2", "7")) == (3, "Scaled: factor 7 is unlucky.")
+        assert load(text).model.config()["layers"] == [{"type": "Scaled", "factor": 2, "unknown": None}]
     finally:
-        del LAYERS["Scaled"]
+        LAYERS.remove("Scaled")
 
 
 def as_json(model: Model) -> str:

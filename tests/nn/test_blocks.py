@@ -150,7 +150,7 @@ def test_several_outputs_are_a_dictionary(rng: np.random.Generator) -> None:
 def test_rows_carry_node_names() -> None:
     model = two_inputs()
     model.initialize({"photo": (2, 2), "facts": (3,)})
-    assert [row.name for row in model.rows()] == ["flat", "seen", "both", "z", "size"]
+    assert [row.name for row in model.summary().layers] == ["flat", "seen", "both", "z", "size"]
 
 
 def test_shapes_that_do_not_fit_are_told_at_build_time() -> None:
@@ -166,6 +166,12 @@ def test_shapes_that_do_not_fit_are_told_at_build_time() -> None:
 
 class AsItIs(Layer):
     """Keeps shape and values."""
+
+    def forward(self, X: np.ndarray, *, training: bool = False) -> np.ndarray:
+        return X
+
+    def backward(self, dY: np.ndarray) -> np.ndarray:
+        return dY
 
 
 def test_bad_graphs_name_what_is_wrong() -> None:

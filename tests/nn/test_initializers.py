@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError
-from pellucid.nn.initializers import INITIALIZERS, StartRandom, get_initializer
+from pellucid.nn.dense import Dense
+from pellucid.nn.initializers import INITIALIZERS, StartRandom
 from pellucid.nn.presets import preset
 from pellucid.textbook import initialize_parameters, initialize_parameters_deep
 
@@ -16,13 +17,13 @@ def start(seed: int = 0) -> StartRandom:
     [("he", 2 / 300), ("glorot", 2 / 500), ("lecun", 1 / 300), ("normal", 1e-4), ("uniform", 0.1**2 / 12)],
 )
 def test_variance_is_the_formula(name: str, variance: float) -> None:
-    W = get_initializer(name)(start(), (300, 200))
+    W = start().draw(name, (300, 200))
     assert abs(W.var() / variance - 1) < 0.02
     assert abs(W.mean()) < 3 * (variance / W.size) ** 0.5
 
 
 def test_a_kernel_counts_its_patch_as_inputs() -> None:
-    W = get_initializer("he")(start(), (3, 3, 40, 50))
+    W = start().draw("he", (3, 3, 40, 50))
     assert abs(W.var() / (2 / 360) - 1) < 0.05
 
 
@@ -58,7 +59,7 @@ def test_the_global_stream_is_left_alone() -> None:
 
 def test_an_unknown_name_lists_the_nearest() -> None:
     with pytest.raises(OptionError, match="Did you mean 'glorot'"):
-        get_initializer("gloro")
+        Dense(2, initializer="gloro")
 
 
 @pytest.mark.parametrize("shape", [(8, 3), (3, 8), (3, 3, 2, 5), (4, 4)])

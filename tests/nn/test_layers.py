@@ -43,7 +43,7 @@ def test_dense_on_images_says_to_flatten() -> None:
 
 
 def test_bad_options_are_refused() -> None:
-    with pytest.raises(OptionError, match="units of 1 or more, got 0"):
+    with pytest.raises(OptionError, match="units to be a whole number of at least 1, got 0"):
         Dense(0)
     with pytest.raises(OptionError, match="Did you mean 'relu'"):
         Dense(2, activation="rellu")
@@ -60,5 +60,8 @@ def test_config_makes_the_same_layer_again() -> None:
 
 
 def test_he_before_relu_and_glorot_elsewhere() -> None:
-    assert Dense(2, activation="relu").initializer == "he"
-    assert Dense(2).initializer == "glorot"
+    relu, plain = Dense(50, activation="relu"), Dense(50)
+    for layer in (relu, plain):
+        layer.build((1000,), StartRandom(np.random.PCG64(0)))
+    assert abs(relu.params["W"].var() / (2 / 1000) - 1) < 0.03
+    assert abs(plain.params["W"].var() / (2 / 1050) - 1) < 0.03

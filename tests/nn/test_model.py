@@ -94,7 +94,7 @@ def test_predicting_before_training_or_another_shape_is_refused() -> None:
 
 
 def test_names_and_summary_rows() -> None:
-    rows = small().rows()
+    rows = small().summary().layers
     assert [row.name for row in rows] == ["flatten_1", "dense_1", "dense_2"]
     assert [row.n_params for row in rows] == [0, 28, 5]
     assert [row.n_operations for row in rows] == [0, 48, 8]

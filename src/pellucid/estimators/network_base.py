@@ -228,7 +228,7 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
         return Z.reshape(len(Z), -1)
 
     def _hidden_layers(self) -> list[Any]:
-        return self.model_.layers[:-1] if isinstance(self.model_, Sequential) else []
+        return list(self.model_.layers[:-1]) if isinstance(self.model_, Sequential) else []
 
     def _n_hidden(self) -> int:
         return len(self._hidden_layers())

@@ -1,7 +1,7 @@
 """Networks written down as TOML files."""
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -192,7 +192,7 @@ def _read_model(source: TomlSource, reader: LayerReader) -> Model:
     raise FormatError(f"{source.name}: it has no layers. {_EXAMPLE}")
 
 
-def _read_shape(source: TomlSource, value: Any, inputs: list[str]) -> Shape | dict[str, Shape]:
+def _read_shape(source: TomlSource, value: Any, inputs: Sequence[str]) -> Shape | dict[str, Shape]:
     """Return the input shape: a list of sizes, or for a graph's inputs a table of such lists."""
     at = ("model", "input_shape")
     if not isinstance(value, dict):

@@ -3,7 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -33,19 +33,19 @@ class Container(Layer):
         All parameters and all gradients.
     """
 
-    dtype: str = option(
-        "float32",
-        choices=lambda: DTYPES,
-        kw_only=True,
-        in_config=False,
-        help="What it is trained and kept in.",
-    )
+    _: KW_ONLY
+    dtype: str = option("float32", choices=lambda: DTYPES, in_config=False, help="What it is trained in.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.theta: Array = np.empty(0)
         self.grad: Array = np.empty(0)
         self.needs_input_gradient = False
+
+    def changed_options(self) -> dict[str, Any]:
+        """Return the options that are not at their defaults, the dtype among them."""
+        dtype = {} if self.dtype == DTYPES[0] else {"dtype": self.dtype}
+        return super().changed_options() | dtype
 
     def __repr__(self) -> str:
         """Return the call that makes it again; a long one with a line for each layer."""

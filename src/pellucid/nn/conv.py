@@ -1,6 +1,6 @@
 """The convolution layer."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
 from pellucid.errors import OptionError, ShapeError
@@ -64,17 +64,14 @@ class Conv2D(ImageLayer):
 
     filters: int = option(at_least=1, help="Number of kernels, and so of output channels.")
     kernel_size: Size = size_option(3, help="Height and width of a kernel.")
-    stride: Size = size_option(1, kw_only=True, help="Distance between windows.")
-    padding: PaddingOption = padding_option("same", kw_only=True, help="Zeros around the image.")
-    dilation: Size = size_option(1, kw_only=True, help="Distance between the taps of a kernel.")
-    groups: int = option(1, at_least=1, kw_only=True, help="Number of groups of channels.")
-    use_bias: bool = option(True, kw_only=True, help="Whether a number is added to each output channel.")
-    activation: str | None = option(
-        None, choices=lambda: ACTIVATIONS, kw_only=True, help="Activation function."
-    )
-    initializer: str | None = option(
-        None, choices=lambda: INITIALIZERS, kw_only=True, help="How the kernels start."
-    )
+    _: KW_ONLY
+    stride: Size = size_option(1, help="Distance between windows.")
+    padding: PaddingOption = padding_option("same", help="Zeros around the image.")
+    dilation: Size = size_option(1, help="Distance between the taps of a kernel.")
+    groups: int = option(1, at_least=1, help="Number of groups of channels.")
+    use_bias: bool = option(True, help="Whether a number is added to each output channel.")
+    activation: str | None = option(None, choices=lambda: ACTIVATIONS, help="Activation function.")
+    initializer: str | None = option(None, choices=lambda: INITIALIZERS, help="How the kernels start.")
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,6 +8,7 @@ from pellucid.nn.conv import Conv2D
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
+from pellucid.nn.windows import pair
 from pellucid.ops import conv_norm_pool
 from pellucid.ops.conv_norm_pool import conv_norm_relu_pool_backward, conv_norm_relu_pool_forward
 from pellucid.ops.norm_pool import norm_relu_pool_backward, norm_relu_pool_forward
@@ -118,7 +119,7 @@ def _takes_conv(conv: Conv2D) -> bool:
         not conv.needs_input_gradient
         and not conv.use_bias
         and (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
-        and conv_norm_pool.fits(conv.kernel_size, conv.input_shape[2], conv.output_shape)
+        and conv_norm_pool.fits(pair(conv.kernel_size), conv.input_shape[2], conv.output_shape)
     )
 
 

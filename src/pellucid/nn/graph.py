@@ -144,7 +144,7 @@ class Graph(Model):
 
         for name, flow in (dY if isinstance(dY, Mapping) else {self.output_names[0]: dY}).items():
             add(name, flow)
-        for name, (layer, sources) in reversed(self.nodes.items()):
+        for name, (layer, sources) in reversed(list(self.nodes.items())):
             if name not in flows:  # nothing that is asked for depends on it
                 if isinstance(layer, Layer):
                     _zero(layer)

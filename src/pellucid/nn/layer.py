@@ -18,8 +18,8 @@ class Layer(Configurable, ABC):
 
     To write one, derive a dataclass whose fields are its options, fill ``params`` and ``output_shape`` in
     ``build``, and let ``backward`` write every array of ``grads`` and return the gradient for the input. With
-    ``@register``, files can name it. (A class with an ``__init__`` of its own calls ``super().__init__()`` and keeps
-    what it takes under the same names.)
+    ``@register``, files can name it. A class with an ``__init__`` of its own works too: it calls
+    ``super().__init__()`` and keeps what it takes under the same names.
 
     Attributes
     ----------

@@ -1,6 +1,6 @@
 """Layers that make images smaller or larger: pooling, upsampling, a frame of zeros."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import final
 
 from pellucid.nn.initializers import StartRandom
@@ -137,7 +137,8 @@ class AvgPool2D(Pooling):
     array([ 2.5,  4.5, 10.5, 12.5])
     """
 
-    count_include_pad: bool = option(True, kw_only=True, help="Whether padding counts as zeros.")
+    _: KW_ONLY
+    count_include_pad: bool = option(True, help="Whether padding counts as zeros.")
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the mean of each window, shape (m, h_out, w_out, c)."""

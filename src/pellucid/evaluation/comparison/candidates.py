@@ -158,7 +158,7 @@ def draw_published_start(model: Model, seed: int) -> None:
     >>> bool((model.theta == published).all())
     True
     """
-    from pellucid.nn.initializers import StartRandom, get_initializer
+    from pellucid.nn.initializers import StartRandom
     from pellucid.rng import legacy_stream
 
     rng = StartRandom(np.random.PCG64(seed))
@@ -166,7 +166,7 @@ def draw_published_start(model: Model, seed: int) -> None:
     for leaf in model.leaves():
         initializer = getattr(leaf, "initializer", "")
         if initializer in ("published", "published_two_layer"):
-            leaf.params["W"][...] = get_initializer(initializer)(rng, leaf.params["W"].shape)
+            leaf.params["W"][...] = rng.draw(initializer, leaf.params["W"].shape)
 
 
 def answers(candidate: Candidate, model: Model, data: Dataset) -> Array:

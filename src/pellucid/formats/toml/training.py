@@ -60,7 +60,9 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
         elif limits.choices is not None:
             source.one_of((*at, key), value, key, limits.choices())
         else:
-            _told_at(source, (*at, key), partial(check_option, "training", key, value, hint, limits, show=in_words))
+            _told_at(
+                source, (*at, key), partial(check_option, "training", key, value, hint, limits, show=in_words)
+            )
     _told_at(source, at, lambda: training_optimizer(table), table)  # do they go together?
     if "loss" in table and table.get("label_smoothing"):
         name, options = named_with_options(table["loss"])
@@ -81,9 +83,11 @@ def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None
         source.one_of((*at, "type"), value["type"], kind, _TABLES[kind])
     name, options = named_with_options(value)
     if kind != "loss":  # whose table says itself what each option may be
-        known = options_of(_TABLES[kind][name])
+        declared = options_of(_TABLES[kind][name])
         for key, value in options.items():
-            check = partial(check_option, name, key, value, *known.get(key, (Any, NO_LIMITS)), show=in_words)
+            check = partial(
+                check_option, name, key, value, *declared.get(key, (Any, NO_LIMITS)), show=in_words
+            )
             _told_at(source, (*at, key), check)
     make: Callable[..., Any] = {"loss": get_loss, "optimizer": get_optimizer, "schedule": get_schedule}[kind]
     _told_at(source, at, lambda: make(name, **options), options)
