@@ -26,6 +26,7 @@ LIGHT = (
     "readers.h5",
     "readers.npz",
     "readers.folder",
+    "readers.listing",
     "readers.reading",
     "readers.table",
     "readers.table_schema",

@@ -11,8 +11,9 @@ from pellucid.checks.files import Read, file_findings, unreadable
 from pellucid.checks.records import Finding, Names, ProgressCallback, Sample, no_progress
 from pellucid.checks.tables import open_table
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.readers.folder import Listing, common_size, list_folder
+from pellucid.data.readers.folder import common_size
 from pellucid.data.readers.images import ImageFacts, check_size, read_facts, read_image, resize_image
+from pellucid.data.readers.listing import Listing, list_folder
 from pellucid.data.source import BUILTIN, load_data
 from pellucid.data.validate import Part, RawSplit, to_split
 from pellucid.errors import DataError, OptionError

@@ -1,1 +1,4 @@
-"""Data sets: where they come from, and how they are made ready for a network."""
+"""Data sets: where they come from, the records they travel in, and how they are made ready for a network.
+
+Every room above may import it: DataSource loads, Dataset and Split hold, Preprocessing and augmentation prepare.
+"""

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.folder import common_size, list_folder
+from pellucid.data.readers.folder import common_size
 from pellucid.data.readers.images import image_to_input, read_image, read_size
+from pellucid.data.readers.listing import list_folder
 from pellucid.errors import DataError
 from pellucid.text import join_some
 from pellucid.types import Array, Shape

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.data.readers.folder import order_classes
+from pellucid.data.readers.listing import order_classes
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, OptionError
 

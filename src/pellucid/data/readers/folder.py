@@ -1,34 +1,104 @@
-"""A folder of photos, one sub-folder a class, with train/ and test/ above them if the split is given."""
+"""A folder of photos: opened, brought to one size, and read one by one."""
 
-import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.data.readers.images import check_size, read_image, read_size, resize_image
+from pellucid.data.readers.listing import Listing, list_folder
 from pellucid.data.validate import Part, RawSplit
 from pellucid.errors import DataError
-from pellucid.text import first_line, join_some
+from pellucid.progress import ProgressCallback, no_progress
+from pellucid.text import join_some
+from pellucid.types import Array
 
-_TEST_NAMES = ("test", "val", "valid", "validation")
 _DEFAULT_SIZE = (64, 64)
 _LARGEST_KEPT = 256  # pixels a side; photos of one size, but straight from a camera, are still made small
-_NOT_SAMPLES = {"thumbs.db", "desktop.ini", "__macosx"}  # what other systems leave behind, unhidden here
 
 
-class Listing(NamedTuple):
-    """The files of one part, class by class."""
+class Photo(NamedTuple):
+    """A file of a folder, and its picture or why it cannot be read."""
 
-    folder: Path
-    classes: tuple[str, ...]
-    files: list[Path]
-    y: list[int]
+    path: Path
+    part: int  # 0: the first or only one
+    label: int
+    image: Array | None = None  # (height, width, 3) uint8, at the size of all
+    size: tuple[int, int] = (0, 0)  # height and width that it had
+    fault: str = ""
 
 
-def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_bad: bool = False) -> RawSplit:
-    """Read every image below a folder.
+@dataclass(frozen=True)
+class Photos:
+    """The photos of a folder: listed, and read one after the other when it is iterated over.
+
+    A file that cannot be read raises nothing: it is a :class:`Photo` with a fault, and the caller decides.
+
+    Attributes
+    ----------
+    root : Path
+    listings : list of Listing
+        One part, or train and test.
+    size : (int, int)
+        Height and width that all are brought to.
+    notes : tuple of str
+        What was not used, and how the size was chosen.
+    progress : callable
+        ``progress(stage, done, total)`` is called after every file.
+    """
+
+    root: Path
+    listings: list[Listing]
+    size: tuple[int, int]
+    notes: tuple[str, ...]
+    progress: ProgressCallback = no_progress
+
+    def __len__(self) -> int:
+        return sum(len(listing.files) for listing in self.listings)
+
+    def __iter__(self) -> Iterator[Photo]:
+        for i, photo in enumerate(files_of(self.listings), start=1):
+            try:
+                image = read_image(photo.path)
+                size = (image.shape[0], image.shape[1])
+                yield photo._replace(image=resize_image(image, *self.size), size=size)
+            except DataError as error:
+                yield photo._replace(fault=str(error))
+            self.progress("reading photos", i, len(self))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of their labels."""
+        return self.listings[0].classes
+
+    def read(self) -> tuple[Array, list[Photo], list[Photo]]:
+        """Return the pictures, (m, height, width, 3) uint8, their files, and the files that cannot be read."""
+        try:
+            X = np.empty((len(self), *self.size, 3), np.uint8)
+        except MemoryError:
+            raise DataError(
+                f"{self.root}: {len(self)} images at {self.size[0]} x {self.size[1]} do not fit in memory. "
+                "Ask for a smaller image size (--image-size)."
+            ) from None
+        good: list[Photo] = []
+        bad: list[Photo] = []
+        for photo in self:
+            if photo.image is None:
+                bad.append(photo)
+            else:
+                X[len(good)] = photo.image
+                good.append(photo._replace(image=None))
+        return X[: len(good)], good, bad
+
+
+def open_folder(
+    root: Path, *, image_size: tuple[int, int] | None = None, progress: ProgressCallback = no_progress
+) -> Photos:
+    """List the photos of a folder and choose the size to read them at.
 
     Parameters
     ----------
@@ -38,58 +108,68 @@ def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_b
     image_size : (int, int), optional
         (height, width) in pixels to which all are resized. By default the common size if all images share
         one of at most 256 pixels a side, and 64 x 64 otherwise.
+    progress : callable, optional
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two classes, a class is empty, or train/ and test/ have different classes.
+    OptionError
+        If the size is not two whole numbers from 1 up.
+    """
+    wanted = None if image_size is None else check_size(image_size)
+    listings, notes = list_folder(root)
+    sizes: Counter[tuple[int, int]] = Counter()
+    files = [] if wanted else [photo.path for photo in files_of(listings)]
+    for i, file in enumerate(files, start=1):
+        with suppress(DataError):  # its fault is found again when it is read
+            sizes[read_size(file)] += 1
+        progress("looking at files", i, len(files))
+    size, note = common_size(sizes, wanted)
+    return Photos(root, listings, size, (*notes, note), progress)
+
+
+def files_of(listings: list[Listing]) -> Iterator[Photo]:
+    """Yield every file with its part and label, not yet read."""
+    for part, listing in enumerate(listings):
+        for path, label in zip(listing.files, listing.y, strict=True):
+            yield Photo(path, part, label)
+
+
+def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_bad: bool = False) -> RawSplit:
+    """Read every image below a folder.
+
+    Parameters
+    ----------
+    root, image_size
+        As for :func:`open_folder`.
     skip_bad : bool, optional
         Leave unreadable images out, with a note, instead of raising.
 
     Returns
     -------
-    Raw
+    RawSplit
         X is uint8 of shape (m, height, width, 3). Classes are sorted by name, except that of two classes
         called X and non-X the negative one comes first.
 
     Raises
     ------
     DataError
-        If there are fewer than two classes, a class is empty, train/ and test/ have different classes, or an
-        image cannot be read.
+        As :func:`open_folder`; and if an image cannot be read.
     OptionError
         If the size is not two whole numbers from 1 up.
     """
-    wanted = None if image_size is None else check_size(image_size)
-    listings, notes = list_folder(root)
-    bad: dict[Path, str] = {}
-    size, size_note = _choose_size(listings, wanted, bad)
-    parts = [_read_images(listing, size, bad) for listing in listings]
-    if bad:
-        notes += (_report(root, bad, sum(len(listing.files) for listing in listings), skip_bad),)
-        for listing, part in zip(listings, parts, strict=True):
-            _check_not_emptied(listing, part)
-    test = parts[1] if len(parts) == 2 else None
-    return RawSplit(parts[0], test, listings[0].classes, (*notes, size_note))
-
-
-def list_folder(root: Path) -> tuple[list[Listing], tuple[str, ...]]:
-    """Return the files of a folder, as one part or as train and test, and notes; none of them is opened.
-
-    Parameters
-    ----------
-    root : Path
-        As for :func:`read_folder`.
-
-    Raises
-    ------
-    DataError
-        If there are fewer than two classes, a class is empty, or train/ and test/ have different classes.
-    """
-    folders, notes = _parts(root)
-    listings = [_list_images(folder) for folder in folders]
-    if len(listings) == 2 and listings[0].classes != listings[1].classes:
-        only = [sorted(set(a.classes) - set(b.classes)) for a, b in (listings, listings[::-1])]
-        raise DataError(
-            f"{root}: the class folders differ: only in {folders[0].name}/: {join_some(only[0])}; "
-            f"only in {folders[1].name}/: {join_some(only[1])}. Give both the same sub-folders."
-        )
-    return listings, notes
+    photos = open_folder(root, image_size=image_size)
+    X, good, bad = photos.read()
+    notes = (*photos.notes[:-1], *_skipped(photos, bad, skip_bad), photos.notes[-1])
+    labels = np.array([photo.label for photo in good], dtype=np.int64)
+    parts = []
+    for i, listing in enumerate(photos.listings):
+        rows = np.array([photo.part == i for photo in good], dtype=bool)
+        parts.append(Part(X[rows] if len(photos.listings) > 1 else X, labels[rows], str(listing.folder)))
+        if bad:
+            _check_not_emptied(listing, parts[-1])
+    return RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, notes)
 
 
 def common_size(
@@ -108,119 +188,20 @@ def common_size(
         (common,) = sizes
         if max(common) <= _LARGEST_KEPT:
             return common, "images kept at {} x {}".format(*common)
-    came = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
-    return _DEFAULT_SIZE, "images resized to {} x {} (they were {})".format(*_DEFAULT_SIZE, came)
+    found = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
+    return _DEFAULT_SIZE, "images resized to {} x {} (they were {})".format(*_DEFAULT_SIZE, found)
 
 
-def order_classes(names: list[str]) -> tuple[str, ...]:
-    """Return class names in the order of their labels.
-
-    Examples
-    --------
-    >>> order_classes(["dog", "cat"])
-    ('cat', 'dog')
-    >>> order_classes(["cat", "non-cat"])       # so that 1 means cat
-    ('non-cat', 'cat')
-    """
-    names = sorted(names)
-    if len(names) == 2:
-        for positive, negative in (names, names[::-1]):
-            if re.fullmatch(rf"(non|not|no)[-_ ]?{re.escape(positive)}", negative, re.IGNORECASE):
-                return (negative, positive)
-    return tuple(names)
-
-
-def _parts(root: Path) -> tuple[list[Path], tuple[str, ...]]:
-    """Return the folder, or the two folders, that hold the class folders."""
-    folders, files = _visible(root)
-    by_name = {folder.name.lower(): folder for folder in folders}
-    test = next((by_name[name] for name in _TEST_NAMES if name in by_name), None)
-    if "train" not in by_name or test is None:
-        ignored = [file.name for file in files] if folders else []
-        chosen = [root]
-    else:
-        chosen = [by_name["train"], test]
-        ignored = [path.name for path in (*folders, *files) if path not in chosen]
-    return chosen, (f"not used: {join_some(ignored, most=3)}",) if ignored else ()
-
-
-def _list_images(folder: Path) -> Listing:
-    """Return the files of every class, refusing what is not one sub-folder a class."""
-    folders, files = _visible(folder)
-    if len(folders) < 2:
-        found = (
-            f"one, {folders[0].name!r}" if folders else f"none, but {len(files)} files" if files else "none"
-        )
-        raise DataError(
-            f"{folder}: expected at least two sub-folders, one a class, found {found}. "
-            f"Sort the images into folders such as {folder.name}/cat and {folder.name}/non-cat."
-        )
-    classes = order_classes([path.name for path in folders])
-    listing = Listing(folder, classes, [], [])
-    for label, name in enumerate(classes):
-        nested, images = _visible(folder / name)
-        if nested or not images:
-            found = f"the folder {nested[0].name!r}" if nested else "nothing"
-            raise DataError(
-                f"{folder / name}: expected the images of class {name!r}, found {found}. "
-                "Put the images right into the folder of their class, or remove it."
-            )
-        listing.files.extend(images)
-        listing.y.extend([label] * len(images))
-    return listing
-
-
-def _visible(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Return the sub-folders and the files that are not hidden, each sorted by name."""
-    try:
-        entries = sorted(path for path in folder.iterdir() if not _is_hidden(path.name))
-        return [path for path in entries if path.is_dir()], [path for path in entries if not path.is_dir()]
-    except OSError as error:
-        raise DataError(
-            f"{folder}: cannot list this folder ({first_line(error)}). Check its permissions."
-        ) from None
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name.lower() in _NOT_SAMPLES
-
-
-def _choose_size(
-    listings: list[Listing], wanted: tuple[int, int] | None, bad: dict[Path, str]
-) -> tuple[tuple[int, int], str]:
-    """Return the size to read at and the note on it; files that cannot be opened are added to ``bad``."""
-    sizes: Counter[tuple[int, int]] = Counter()
-    for file in (file for listing in listings if wanted is None for file in listing.files):
-        try:
-            sizes[read_size(file)] += 1
-        except DataError as error:
-            bad[file] = str(error)
-    return common_size(sizes, wanted)
-
-
-def _read_images(listing: Listing, size: tuple[int, int], bad: dict[Path, str]) -> Part:
-    images, y = [], []
-    for file, label in zip(listing.files, listing.y, strict=True):
-        if file in bad:
-            continue
-        try:
-            images.append(resize_image(read_image(file), *size))
-            y.append(label)
-        except DataError as error:
-            bad[file] = str(error)
-    X = np.stack(images) if images else np.empty((0, *size, 3), np.uint8)
-    return Part(X, np.array(y, dtype=np.int64), str(listing.folder))
-
-
-def _report(root: Path, bad: dict[Path, str], n_files: int, skip_bad: bool) -> str:
-    """Return the note on the images left out, or raise."""
-    names = join_some([str(file.relative_to(root)) for file in sorted(bad)], most=3)
+def _skipped(photos: Photos, bad: list[Photo], skip_bad: bool) -> tuple[str, ...]:
+    """Return the note on the images left out, if any, or raise."""
+    if not bad:
+        return ()
+    names = join_some([str(photo.path.relative_to(photos.root)) for photo in bad], most=3)
     if skip_bad:
-        return f"skipped {len(bad)} of {n_files} images that cannot be read: {names}"
-    reason = next(iter(bad.values()))
+        return (f"skipped {len(bad)} of {len(photos)} images that cannot be read: {names}",)
     raise DataError(
-        f"{root}: {len(bad)} of {n_files} images cannot be read: {names}. Repair or remove them, or pass "
-        f"skip_bad=True (--skip-bad) to leave them out. The first: {reason}"
+        f"{photos.root}: {len(bad)} of {len(photos)} images cannot be read: {names}. Repair or remove them, or "
+        f"pass skip_bad=True (--skip-bad) to leave them out. The first: {bad[0].fault}"
     )
 
 

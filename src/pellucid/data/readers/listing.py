@@ -1,0 +1,117 @@
+"""What is in a folder of photos: one sub-folder a class, with train/ and test/ above them if the split is given."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from pellucid.errors import DataError
+from pellucid.text import first_line, join_some
+
+_TEST_NAMES = ("test", "val", "valid", "validation")
+_NOT_SAMPLES = {"thumbs.db", "desktop.ini", "__macosx"}  # what other systems leave behind, unhidden here
+
+
+class Listing(NamedTuple):
+    """The files of one part, class by class."""
+
+    folder: Path
+    classes: tuple[str, ...]
+    files: list[Path]
+    y: list[int]
+
+
+def list_folder(root: Path) -> tuple[list[Listing], tuple[str, ...]]:
+    """Return the files of a folder, as one part or as train and test, and notes; none of them is opened.
+
+    Parameters
+    ----------
+    root : Path
+        As for :func:`pellucid.data.readers.folder.open_folder`.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two classes, a class is empty, or train/ and test/ have different classes.
+    """
+    folders, notes = _parts(root)
+    listings = [_list_images(folder) for folder in folders]
+    if len(listings) == 2 and listings[0].classes != listings[1].classes:
+        only = [sorted(set(a.classes) - set(b.classes)) for a, b in (listings, listings[::-1])]
+        raise DataError(
+            f"{root}: the class folders differ: only in {folders[0].name}/: {join_some(only[0])}; "
+            f"only in {folders[1].name}/: {join_some(only[1])}. Give both the same sub-folders."
+        )
+    return listings, notes
+
+
+def order_classes(names: list[str]) -> tuple[str, ...]:
+    """Return class names in the order of their labels.
+
+    Examples
+    --------
+    >>> order_classes(["dog", "cat"])
+    ('cat', 'dog')
+    >>> order_classes(["cat", "non-cat"])       # so that 1 means cat
+    ('non-cat', 'cat')
+    """
+    names = sorted(names)
+    if len(names) == 2:
+        for positive, negative in (names, names[::-1]):
+            if re.fullmatch(rf"(non|not|no)[-_ ]?{re.escape(positive)}", negative, re.IGNORECASE):
+                return (negative, positive)
+    return tuple(names)
+
+
+def _parts(root: Path) -> tuple[list[Path], tuple[str, ...]]:
+    """Return the folder, or the two folders, that hold the class folders."""
+    folders, files = _visible(root)
+    by_name = {folder.name.lower(): folder for folder in folders}
+    test = next((by_name[name] for name in _TEST_NAMES if name in by_name), None)
+    if "train" not in by_name or test is None:
+        ignored = [file.name for file in files] if folders else []
+        chosen = [root]
+    else:
+        chosen = [by_name["train"], test]
+        ignored = [path.name for path in (*folders, *files) if path not in chosen]
+    return chosen, (f"not used: {join_some(ignored, most=3)}",) if ignored else ()
+
+
+def _list_images(folder: Path) -> Listing:
+    """Return the files of every class, refusing what is not one sub-folder a class."""
+    folders, files = _visible(folder)
+    if len(folders) < 2:
+        found = (
+            f"one, {folders[0].name!r}" if folders else f"none, but {len(files)} files" if files else "none"
+        )
+        raise DataError(
+            f"{folder}: expected at least two sub-folders, one a class, found {found}. "
+            f"Sort the images into folders such as {folder.name}/cat and {folder.name}/non-cat."
+        )
+    classes = order_classes([path.name for path in folders])
+    listing = Listing(folder, classes, [], [])
+    for label, name in enumerate(classes):
+        nested, images = _visible(folder / name)
+        if nested or not images:
+            found = f"the folder {nested[0].name!r}" if nested else "nothing"
+            raise DataError(
+                f"{folder / name}: expected the images of class {name!r}, found {found}. "
+                "Put the images right into the folder of their class, or remove it."
+            )
+        listing.files.extend(images)
+        listing.y.extend([label] * len(images))
+    return listing
+
+
+def _visible(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the sub-folders and the files that are not hidden, each sorted by name."""
+    try:
+        entries = sorted(path for path in folder.iterdir() if not _is_hidden(path.name))
+        return [path for path in entries if path.is_dir()], [path for path in entries if not path.is_dir()]
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot list this folder ({first_line(error)}). Check its permissions."
+        ) from None
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name.lower() in _NOT_SAMPLES
