@@ -22,7 +22,8 @@ import PIL
 from PIL import Image, ImageEnhance
 from scripts.drawn_cats.draw import draw
 
-from pellucid.checks.check import examine, near_duplicates
+from pellucid.checks.check import check_data
+from pellucid.checks.duplicates import near_duplicates
 from pellucid.data.dataset import Split
 from pellucid.data.source import load_data
 from pellucid.types import Array
@@ -109,14 +110,14 @@ def large() -> None:
     split = Split(drawn.take(slice(0, 8_000)), drawn.take(slice(8_000, None)), "drawings")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, busy = time.perf_counter(), time.process_time()
-    checkup = examine(split)
+    report = check_data(split)
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(
         f"\n{N_LARGE:,} drawings of 64 x 64, whole check: {seconds:.1f} s ({busy:.1f} s of one core), "
         f"{peak / 1024:.0f} MB at most ({before / 1024:.0f} MB of it before, the data included); "
-        f"{len(checkup.findings)} findings: "
-        f"{'; '.join(finding.found for finding in checkup.findings[:5]) or 'none'}"
+        f"{len(report.findings)} findings: "
+        f"{'; '.join(finding.found for finding in report.findings[:5]) or 'none'}"
     )
 
 

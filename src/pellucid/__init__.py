@@ -18,7 +18,7 @@ import numpy as _numpy  # noqa: F401 - the one library that everything here need
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from pellucid.checks.check import examine
+    from pellucid.checks.check import check_data
     from pellucid.data.augmentation.augment import Augment, augment_preset
     from pellucid.data.dataset import Dataset, Split
     from pellucid.data.source import load_data
@@ -107,7 +107,7 @@ _HOMES = {
     "assess": "evaluation.scores.measure",
     "augment_preset": "data.augmentation.augment",
     "evaluate": "evaluation.scores.metrics",
-    "examine": "checks.check",
+    "check_data": "checks.check",
     "examine_photo": "evaluation.photo.examine",
     "find_learning_rate": "training.lr_finder",
     "gradcheck": "ops.finite_difference",
@@ -168,8 +168,8 @@ __all__ = [
     "ZeroPad2D",
     "assess",
     "augment_preset",
+    "check_data",
     "evaluate",
-    "examine",
     "examine_photo",
     "find_learning_rate",
     "gradcheck",

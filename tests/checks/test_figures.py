@@ -5,9 +5,9 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pellucid.checks.check import DataReport, examine
+from pellucid.checks.check import DataReport, check_data, check_split
 from pellucid.checks.figures import MOST_SHOWN, findings_sheets
-from pellucid.checks.records import Finding, Names, Sample
+from pellucid.checks.findings import Finding, Names, Sample
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.drawn import load_drawn_cats
 from pellucid.errors import OptionError, ShapeError
@@ -40,14 +40,14 @@ def check_nothing_touches(figure: Figure) -> None:
 
 
 def test_pictures_of_every_finding_with_part_index_and_label(cats: Split) -> None:
-    checkup = examine(cats)
-    (page,) = findings_sheets(checkup, cats)
-    expected = [f"{s.part} {s.index}" for finding in checkup.findings for s in finding.samples]
+    report = check_data(cats)
+    (page,) = findings_sheets(report)
+    expected = [f"{s.part} {s.index}" for finding in report.findings for s in finding.samples]
     assert shown(page) == expected
     for axes, (part, index) in zip(page.axes, (label.split() for label in shown(page)), strict=True):
         image = (cats.train if part == "train" else cats.test).X[int(index)]
         np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), image)
-    assert "drawn-cats: what the data doctor found" in words(page)
+    assert "drawn-cats: what the data check found" in words(page)
     assert "In both parts: 1 finding" in words(page)
     check_nothing_touches(page)
 
@@ -57,7 +57,7 @@ def test_findings_without_pictures_stand_as_text(cats: Split) -> None:
         "unreadable", "a/b.png cannot be read: torn.", (Sample("train", None, "cat", "a/b.png"),)
     )
     shift = Finding("prior_shift", "20 % of the training samples and 80 % of the test samples are 'cat'.")
-    (page,) = findings_sheets(DataReport("", 2, 2, findings=(broken, shift)), cats)
+    (page,) = findings_sheets(DataReport("", 2, 2, findings=(broken, shift), split=cats))
     assert "20 % of the training samples" in words(page)
     assert "a/b.png" in words(page)
     (axes,) = page.axes
@@ -66,7 +66,7 @@ def test_findings_without_pictures_stand_as_text(cats: Split) -> None:
 
 
 def test_nothing_found(cats: Split) -> None:
-    (page,) = findings_sheets(DataReport("x", 2, 2), cats)
+    (page,) = findings_sheets(DataReport("x", 2, 2, split=cats))
     assert "Nothing odd was found." in words(page)
     assert page.axes == []
 
@@ -83,24 +83,24 @@ def test_long_names_and_many_findings_over_pages(cats: Split) -> None:
     split = Split(
         Dataset(cats.train.X, cats.train.y, classes), Dataset(cats.test.X, cats.test.y, classes), "cats"
     )
-    checkup = examine(split, names=names)
-    pages = findings_sheets(checkup, split)
+    report = check_split(split, names)
+    pages = findings_sheets(report)
     assert len(pages) > 1
     assert "(2 of" in words(pages[1])
-    everything = [f"{s.part} {s.index}" for finding in checkup.findings for s in finding.samples]
+    everything = [f"{s.part} {s.index}" for finding in report.findings for s in finding.samples]
     assert sorted(label for page in pages for label in shown(page)) == sorted(everything)
     for page in pages:
         assert page.get_size_inches()[1] < 16
     check_nothing_touches(pages[0])
-    (first,) = findings_sheets(checkup, split, max_pages=1)
+    (first,) = findings_sheets(report, max_pages=1)
     assert shown(first) == shown(pages[0])
     assert "more findings are not shown" in words(first)
 
 
 def test_a_finding_with_many_pictures_shows_the_first(cats: Split) -> None:
     samples = tuple(Sample("train", i, "cat") for i in range(50))
-    finding = Finding("mode", "80 of 209 pictures are grey.", samples, 80)
-    (page,) = findings_sheets(DataReport("x", 2, 2, findings=(finding,)), cats)
+    finding = Finding("missing_values", "80 of 209 pictures hold NaN.", samples, 80)
+    (page,) = findings_sheets(DataReport("x", 2, 2, findings=(finding,), split=cats))
     assert len(page.axes) == MOST_SHOWN
     assert f"and {80 - MOST_SHOWN} more" in words(page)
     check_nothing_touches(page)
@@ -116,8 +116,8 @@ def test_pictures_of_other_kinds(cats: Split, kind: str) -> None:
     split = Split(
         *(Dataset(change(part.X), part.y, part.classes) for part in (cats.train, cats.test)), name="x"
     )
-    checkup = examine(split)
-    (page,) = findings_sheets(checkup, split)
+    report = check_data(split)
+    (page,) = findings_sheets(report)
     assert shown(page)[:2] == ["test 3", "train 100"]
     check_nothing_touches(page)
 
@@ -125,6 +125,8 @@ def test_pictures_of_other_kinds(cats: Split, kind: str) -> None:
 def test_what_cannot_be_drawn_is_refused(cats: Split) -> None:
     rows = Dataset(np.zeros((3, 12)), np.zeros(3, np.int64))
     with pytest.raises(ShapeError, match="findings_sheets: expected images"):
-        findings_sheets(DataReport("x", 3, 3), Split(rows, rows))
+        findings_sheets(DataReport("x", 3, 3, split=Split(rows, rows)))
     with pytest.raises(OptionError, match="max_pages of at least 1, got 0"):
-        findings_sheets(DataReport("x", 2, 2), cats, max_pages=0)
+        findings_sheets(DataReport("x", 2, 2, split=cats), max_pages=0)
+    with pytest.raises(OptionError, match="a report that holds its data"):
+        findings_sheets(DataReport("x", 2, 2))

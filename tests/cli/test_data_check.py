@@ -30,7 +30,7 @@ def test_a_data_set_in_order(pellucid: Command, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_found_is_told_in_words(pellucid: Command, leaky: Path) -> None:
+def test_what_is_found_is_said_in_words(pellucid: Command, leaky: Path) -> None:
     done = pellucid("data", "check", "leaky.npz")
     assert done.code == 0
     lines = done.out.splitlines()
@@ -67,7 +67,7 @@ def test_the_published_photos(pellucid: Command, published_dir: Path) -> None:
     assert done.code == 1
     result = json.loads(done.out)
     assert result["leaks"] == [{"test": 17, "train": 146, "kind": "exact"}]
-    copies = ("leak", "duplicate", "near_duplicate", "conflict", "outlier")
+    copies = ("leak", "duplicate", "near_duplicate", "conflict")
     assert [finding["kind"] for finding in result["findings"] if finding["kind"] in copies] == ["leak"]
 
 

@@ -221,4 +221,5 @@ def test_fetch_offline_names_the_built_in_set(
 
 
 def test_fetch_prints_the_folder(pellucid: Command, published_dir: Path) -> None:
-    assert pellucid("data", "fetch").out.strip() == str(published_dir)
+    for name in ((), ("catvnoncat",)):
+        assert pellucid("data", "fetch", *name).out.strip() == str(published_dir)

@@ -1,42 +1,38 @@
-"""The data doctor: what is wrong with a data set, in words, before a model is trained on it.
+"""What is wrong with a data set, found before a model is trained on it.
 
-:func:`examine` looks at a whole data set; :func:`near_duplicates` and :func:`leaked_test_rows` are its search for
-copies alone. What it finds of copies, and what not, is told in :mod:`pellucid.checks.near_duplicates`.
+:func:`check_data` looks at a whole data set; :mod:`pellucid.checks.duplicates` searches for copies alone, and
+:mod:`pellucid.checks.near` says which changed copies are found, and which are not.
 """
 
-from collections.abc import Iterable
+import html
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pellucid.checks import classes as balance
-from pellucid.checks import copies
-from pellucid.checks.findings import copy_findings, picture_findings, row_findings
-from pellucid.checks.near_duplicates import near_pairs, signatures, usual_likeness, wanted_cosine
+from pellucid.checks.classes import ConstantScore, Homogeneity
+from pellucid.checks.duplicates import Leak, find_copies, leaks_of
+from pellucid.checks.findings import Finding, Names, copy_findings
+from pellucid.checks.images import empty_pictures, read_photos
+from pellucid.checks.near import wanted_cosine
 from pellucid.checks.pixels import Scale, are_pictures
-from pellucid.checks.records import (
-    ConstantScore,
-    Finding,
-    Homogeneity,
-    Leak,
-    Names,
-    Pair,
-    ProgressCallback,
-    no_progress,
-)
-from pellucid.checks.words import TITLES
-from pellucid.data.dataset import Dataset, Split
-from pellucid.errors import ShapeError
-from pellucid.types import Array
+from pellucid.checks.tables import missing_findings, read_rows, row_findings
+from pellucid.checks.text import KINDS, kind_rows, summary_of
+from pellucid.data.dataset import Split
+from pellucid.data.source import DataSource
+from pellucid.progress import ProgressCallback, no_progress
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LOOK_ALIKE = "The pictures are much alike by nature: only those that agree almost wholly count as copies."
-_ALIKE = 0.98  # what is asked of near copies, from which the checkup says that it asks for more than usual
+_ALIKE = 0.98  # the cosine asked of near copies from which the report says that it asks for more than usual
 
 
 @dataclass(frozen=True)
 class DataReport:
-    """What the doctor found.
+    """What a check found.
 
     Attributes
     ----------
@@ -46,17 +42,19 @@ class DataReport:
     leaks : tuple of Leak
         Test samples that are in the training part too, by index.
     findings : tuple of Finding
-        Everything odd: leaks first, then in the order of ``words.TITLES``.
+        Everything odd: leaks first, then in the order of ``text.KINDS``.
     counts : dict of str to dict
         {"train": {class: samples}, "test": {...}}; empty where there are no classes.
     shift : Homogeneity or None
-        Whether both parts hold the classes in the same shares; None where there are no classes.
+        Whether both parts hold the classes in the same proportions; None where there are no classes.
     shift_words : str
         The same in a sentence.
     baseline : dict of str to ConstantScore
         "train_majority" and "best_constant"; empty where there are no classes.
     notes : tuple of str
         What was left out, and what was done to the data on the way in.
+    split : Split or None
+        The data, for the pictures.
     """
 
     name: str
@@ -69,13 +67,30 @@ class DataReport:
     shift_words: str = ""
     baseline: dict[str, ConstantScore] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    split: Split | None = field(default=None, repr=False, compare=False)
 
     def of_kind(self, kind: str) -> tuple[Finding, ...]:
         """Return the findings of one kind."""
         return tuple(finding for finding in self.findings if finding.kind == kind)
 
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """Sizes, leaks, what else was found, and the score to beat, in sentences."""
+        return summary_of(self)
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the samples are pictures, so that findings can be drawn."""
+        return self.split is not None and are_pictures(self.split.train.X)
+
+    def plot(self, *, max_pages: int = 10) -> "list[Figure]":
+        """Return every finding as a picture, page by page; see :func:`pellucid.checks.figures.findings_sheets`."""
+        from pellucid.checks.figures import findings_sheets
+
+        return findings_sheets(self, max_pages=max_pages)
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the checkup as JSON can hold it."""
+        """Return the report as JSON can hold it."""
         classes: dict[str, Any] = {**self.counts}
         if self.shift is not None:
             classes["homogeneity"] = {
@@ -96,36 +111,46 @@ class DataReport:
             "notes": list(self.notes),
         }
 
+    def __str__(self) -> str:
+        return "\n".join(self.summary)
 
-def examine(
-    split: Split,
-    *,
-    names: Names | None = None,
-    also: Iterable[Finding] = (),
-    progress: ProgressCallback = no_progress,
+    def _repr_html_(self) -> str:
+        """Return the summary and a table of what was found, for a notebook."""
+        rows = "".join(
+            f"<tr><td>{html.escape(row.title)}</td><td>{row.n}</td><td>{html.escape(row.first)}</td></tr>"
+            for row in kind_rows(self)
+        )
+        table = f"<table><tr><th>what</th><th>samples</th><th>first</th></tr>{rows}</table>" if rows else ""
+        return f"<p>{'<br>'.join(map(html.escape, self.summary))}</p>{table}"
+
+
+def check_data(
+    data: Split | DataSource | str | Path, *, progress: ProgressCallback = no_progress, **options: Any
 ) -> DataReport:
-    """Look for everything that is odd about a data set.
+    """Look for what is wrong with a data set.
 
     Parameters
     ----------
-    split : Split
+    data : Split, DataSource, str or Path
+        Loaded data, or what :func:`pellucid.data.source.load_data` takes. From a folder or table, files that cannot
+        be read and missing values are findings and stop nothing, and samples are named by file or line.
         Pictures, (m, h, w) or (m, h, w, c), are looked at as such; rows of numbers, (m, n), as a table; of anything
         else exact copies and classes are checked.
-    names : Names, optional
-        What the samples are called where they come from.
-    also : iterable of Finding, optional
-        What was found before the data became arrays: files that cannot be read, say.
-    tell : callable, optional
+    progress : callable, optional
         ``progress(stage, done, total)`` is called now and then.
+    **options
+        For data by name: as for ``load_data``.
 
     Returns
     -------
-    Checkup
+    DataReport
 
     Raises
     ------
     DataError
-        If a part is empty, or the parts do not fit together.
+        If the data cannot be used at all, a part is empty, or the parts do not fit together.
+    OptionError
+        If an option is unknown, out of range, or does not go with the data.
 
     Notes
     -----
@@ -136,133 +161,65 @@ def examine(
     >>> from pellucid.data.drawn import load_drawn_cats
     >>> cats = load_drawn_cats()
     >>> cats.test.X[3] = np.minimum(cats.train.X[100] * 1.2, 255)        # a brighter copy
-    >>> checkup = examine(cats)
-    >>> checkup.leaks
+    >>> report = check_data(cats)
+    >>> report.leaks
     (Leak(test=3, train=100, kind='near'),)
-    >>> print(checkup.findings[0].found)
+    >>> print(report.findings[0].found)
     test 3 (...) is nearly the same as train 100 (...).
+    """
+    if isinstance(data, Split):
+        return check_split(data, progress=progress)
+    source = data if isinstance(data, DataSource) else DataSource.from_dict({"name": data, **options})
+    source.check_applies()
+    if source.kind == "folder":
+        split, names, findings = read_photos(source, progress)
+    elif source.kind == "table":
+        split, names, findings = read_rows(source)
+    else:
+        split, names, findings = source.load(), Names(), []
+    return check_split(split, names, findings, progress)
+
+
+def check_split(
+    split: Split,
+    names: Names | None = None,
+    found: Sequence[Finding] = (),
+    progress: ProgressCallback = no_progress,
+) -> DataReport:
+    """Return the report on loaded data.
+
+    Parameters
+    ----------
+    split : Split
+    names : Names, optional
+        What the samples are called where they come from.
+    found : sequence of Finding, optional
+        What was found while the data were read.
+    progress : callable, optional
     """
     balance.check_parts(split)
     names = names or Names()
-    train, test = split.train.X, split.test.X
-    found = copies.find_copies(train, test, progress)
-    leaks = copies.leaks_of(found.train, found.test, found.across)
-    findings = [*also, *copy_findings(split, names, found, leaks)]
+    copies = find_copies(split.train.X, split.test.X, progress)
+    leaks = leaks_of(copies.train, copies.test, copies.across)
+    findings = [*found, *copy_findings(split, names, copies, leaks)]
     notes = [*split.notes]
-    if are_pictures(train):
-        findings += picture_findings(split, names, findings, progress)
-        if wanted_cosine(found.usual) > _ALIKE:
+    if are_pictures(split.train.X):
+        findings += missing_findings(split, names)
+        findings += empty_pictures(split, names, Scale(split.train.X, split.test.X), progress)
+        if wanted_cosine(copies.usual) > _ALIKE:
             notes.append(_LOOK_ALIKE)
     else:
-        notes.append("The samples are no pictures: near copies, empty and odd pictures were not looked for.")
+        notes.append("The samples are no pictures: near copies and empty pictures were not looked for.")
         findings += row_findings(split, names)
-    left_out = balance.no_classes(split)
-    if left_out:
-        return _checkup(split, leaks, findings, [*notes, left_out])
-    k = balance.n_classes(split)
-    counted = {
-        name: balance.class_counts(part, k) for name, part in (("train", split.train), ("test", split.test))
-    }
-    shift = balance.homogeneity(counted["train"], counted["test"])
-    findings += balance.balance_findings(split, shift)
-    return _checkup(
-        split,
-        leaks,
-        findings,
-        notes,
-        counts={
-            part: {balance.called(split, i): int(n) for i, n in enumerate(counts)}
-            for part, counts in counted.items()
-        },
-        shift=shift,
-        shift_words=balance.shift_words(split, shift),
-        baseline=balance.constant_scores(split),
-    )
-
-
-def _checkup(
-    split: Split, leaks: list[Leak], findings: list[Finding], notes: list[str], **classes: Any
-) -> DataReport:
-    order = list(TITLES)
+    classes, class_findings, left_out = balance.check_classes(split)
+    findings += class_findings
     return DataReport(
         name=split.name,
         n_train=len(split.train),
         n_test=len(split.test),
         leaks=tuple(leaks),
-        findings=tuple(sorted(findings, key=lambda finding: order.index(finding.kind))),
-        notes=tuple(notes),
+        findings=tuple(sorted(findings, key=lambda finding: list(KINDS).index(finding.kind))),
+        notes=(*notes, *left_out),
+        split=split,
         **classes,
     )
-
-
-def near_duplicates(X: Array) -> list[Pair]:
-    """Return the pictures that are there twice, exactly or nearly.
-
-    Parameters
-    ----------
-    X : Array, shape (m, h, w) or (m, h, w, c)
-        Pictures of any numeric dtype; c is 1, 3 or 4.
-
-    Returns
-    -------
-    list of Pair
-        ``first < second``; each exact copy is paired with the first picture of its kind, and near copies are told
-        of the first of each kind. Found are copies that were resized, saved as JPEG, brightened or darkened; not
-        found crops, flips and rotations.
-
-    Raises
-    ------
-    ShapeError
-        If X holds no pictures.
-
-    Examples
-    --------
-    >>> from pellucid.data.drawn import load_drawn_cats
-    >>> X = load_drawn_cats().test.X[:5]
-    >>> [pair[:3] for pair in near_duplicates(np.concatenate([X, X[:1], X[1:2] // 2]))]
-    [(0, 5, 'exact'), (1, 6, 'near')]
-    """
-    if not are_pictures(X):
-        raise ShapeError(
-            f"near_duplicates: expected pictures of shape (m, h, w) or (m, h, w, c), 4 x 4 pixels or more, got "
-            f"{np.shape(X)}. If they were flattened, pass them before that."
-        )
-    if not len(X):
-        return []
-    same = copies.distinct(X)
-    firsts = same.firsts
-    marks = signatures(X, firsts, Scale(X))
-    near = near_pairs(marks, None, wanted_cosine(usual_likeness(marks)))
-    pairs = [Pair(rows[0], row, "exact", 1.0) for rows in same.members for row in rows[1:]]
-    pairs += [pair._replace(first=int(firsts[pair.first]), second=int(firsts[pair.second])) for pair in near]
-    return sorted(pairs)
-
-
-def leaked_test_rows(train: Dataset, test: Dataset) -> Array:
-    """Return which test samples are in the training part too, exactly or, of pictures, nearly.
-
-    Parameters
-    ----------
-    train, test : Dataset
-
-    Returns
-    -------
-    rows : Array, shape (n,), int64
-        Indices of test samples, sorted: those of ``examine(split).leaks``.
-
-    Notes
-    -----
-    20 ms for 209 and 50 pictures of 64 x 64.
-
-    Examples
-    --------
-    >>> from pellucid.data.drawn import load_drawn_cats
-    >>> cats = load_drawn_cats()
-    >>> leaked_test_rows(cats.train, cats.test)
-    array([], dtype=int64)
-    >>> leaked_test_rows(cats.train, cats.train.take(slice(3)))
-    array([0, 1, 2])
-    """
-    if not len(train) or not len(test):
-        return np.zeros(0, np.int64)
-    return np.array(sorted({leak.test for leak in copies.find_leaks(train.X, test.X)}), np.int64)

@@ -1,24 +1,97 @@
-"""The classes of both parts: how many of each, whether their shares differ, and what a constant answer scores."""
+"""The classes of both parts: how many of each, whether their proportions differ, and what a constant scores."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pellucid.checks.records import ConstantScore, Finding, Homogeneity
+from pellucid.checks.findings import Finding, called
+from pellucid.checks.text import odds
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
-from pellucid.rng import stream
 from pellucid.stats.intervals import wilson_interval
-from pellucid.text import join_some, printable
+from pellucid.text import join_some
 from pellucid.types import Array
 
-SURE = 0.01  # a shift is told where chance alone would make one as large in fewer than 1 of 100 draws ...
-_MATTERS = (
-    0.03  # ... and where the shares differ by 3 points or more: of very many samples any difference is sure
-)
+SURE = 0.01  # a shift is reported where chance alone makes one as large in fewer than 1 of 100 draws ...
+_MATTERS = 0.03  # ... and where they differ by 3 points or more: of many samples any difference is sure
 _UNEQUAL = 10  # times more of the commonest class than of the rarest
 _FEW = 10  # samples of a class in the training part
-_DRAWS = 9_999  # of the permutation test
+
+
+@dataclass(frozen=True)
+class ConstantScore:
+    """What always predicting one class scores on the test part.
+
+    Attributes
+    ----------
+    answer : str
+        The class.
+    n_correct, n_samples : int
+    interval : tuple of float
+        95 % interval of the accuracy, by Wilson's method (1927).
+    """
+
+    answer: str
+    n_correct: int
+    n_samples: int
+    interval: tuple[float, float]
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction that it gets right."""
+        return self.n_correct / self.n_samples
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the score as JSON can hold it."""
+        return {
+            "class": self.answer,
+            "n_correct": self.n_correct,
+            "n_samples": self.n_samples,
+            "accuracy": self.accuracy,
+            "interval": list(self.interval),
+        }
+
+
+@dataclass(frozen=True)
+class Homogeneity:
+    """Whether both parts hold the classes in the same proportions.
+
+    Attributes
+    ----------
+    method : str
+        "chi-squared" or "Fisher's exact".
+    statistic : float or None
+        Pearson's chi-squared; None for Fisher's test.
+    p_value : float
+        How often two parts drawn from one pool would differ at least as much.
+    distance : float
+        Half the sum of the differences between the proportions: 0 for the same ones, 1 for no class in common.
+    """
+
+    method: str
+    statistic: float | None
+    p_value: float
+    distance: float
+
+
+def check_classes(split: Split) -> tuple[dict[str, Any], list[Finding], list[str]]:
+    """Return what a report holds of the classes, the findings on them, and a note where there are none."""
+    if not all(has_classes(part) for part in (split.train, split.test)):
+        what = "several yes-or-no questions" if split.train.y.ndim == 2 else "quantities"
+        return {}, [], [f"The labels are {what}: class balance, conflicts and baselines were left out."]
+    k = n_classes(split)
+    counts = {"train": class_counts(split.train, k), "test": class_counts(split.test, k)}
+    shift = homogeneity(counts["train"], counts["test"])
+    fields = {
+        "counts": {
+            part: {called(split, i): int(n) for i, n in enumerate(its)} for part, its in counts.items()
+        },
+        "shift": shift,
+        "shift_words": shift_words(split, shift),
+        "baseline": constant_scores(split),
+    }
+    return fields, balance_findings(split, shift), []
 
 
 def has_classes(data: Dataset) -> bool:
@@ -49,8 +122,8 @@ def homogeneity(train: Array, test: Array) -> Homogeneity:
     -------
     Homogeneity
         By Pearson's chi-squared (1900, without correction) where at least 5 samples are expected in each cell
-        (Cochran, 1954); otherwise by Fisher's exact test (1934) for two classes, and by 9,999 random permutations
-        of the samples over the parts, always the same ones, for more.
+        (Cochran, 1954). Rarer classes are first taken together; if two columns are left and one is still too rare,
+        by Fisher's exact test (1934).
 
     Examples
     --------
@@ -63,36 +136,36 @@ def homogeneity(train: Array, test: Array) -> Homogeneity:
     table = np.stack([train, test])[:, (train + test) > 0].astype(np.int64)
     shares = table / table.sum(axis=1, keepdims=True)
     distance = float(np.abs(shares[0] - shares[1]).sum() / 2)
+    table = _rare_together(table)
     if table.shape[1] == 1:
-        return Homogeneity("chi-squared", 0.0, 1.0, 0.0)
-    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
-    statistic = float(((table - expected) ** 2 / expected).sum())
-    if expected.min() >= 5:
-        p_value = float(stats.chi2.sf(statistic, table.shape[1] - 1))
-        return Homogeneity("chi-squared", statistic, p_value, distance)
-    if table.shape[1] == 2:
+        return Homogeneity("chi-squared", 0.0, 1.0, distance)
+    if _expected(table).min() < 5:
         return Homogeneity("Fisher's exact", None, float(stats.fisher_exact(table).pvalue), distance)
-    return Homogeneity("permutation", statistic, _permutation(table, expected, statistic), distance)
+    result = stats.chi2_contingency(table, correction=False)
+    return Homogeneity("chi-squared", float(result.statistic), float(result.pvalue), distance)
 
 
-def _permutation(table: Array, expected: Array, statistic: float) -> float:
-    """Return how often a random division of the same samples gives a chi-squared as large."""
-    pool, n_test = table.sum(axis=0), int(table[1].sum())
-    draws = stream(0, "homogeneity").multivariate_hypergeometric(
-        pool, n_test, size=_DRAWS, method="marginals"
-    )
-    drawn = ((draws - expected[1]) ** 2 * (1 / expected[1] + 1 / expected[0])).sum(axis=1)
-    return float((1 + np.count_nonzero(drawn >= statistic * (1 - 1e-9))) / (1 + _DRAWS))
+def _rare_together(table: Array) -> Array:
+    """Return a table of counts, (2, k), whose rarest columns are added up until each expects 5, or two are left."""
+    while table.shape[1] > 2 and _expected(table).min() < 5:
+        table = table[:, np.argsort(table.sum(axis=0), kind="stable")]
+        table = np.concatenate([table[:, :2].sum(axis=1, keepdims=True), table[:, 2:]], axis=1)
+    return table
+
+
+def _expected(table: Array) -> Array:
+    """Return the counts that both parts would have if they were drawn from one pool, shape of the table."""
+    return np.asarray(table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum())
 
 
 def constant_scores(split: Split) -> dict[str, ConstantScore]:
-    """Return what two constant answers score on the test part, with 95 % intervals.
+    """Return what two constant predictions score on the test part, with 95 % intervals.
 
     Returns
     -------
     dict
-        "train_majority": the class most common in training, as somebody without the test labels would answer.
-        "best_constant": the class most common in the test part, the most that a constant answer can score.
+        "train_majority": the class most common in training, the usual majority-class baseline.
+        "best_constant": the class most common in the test part, the most that a constant can score.
 
     Examples
     --------
@@ -112,11 +185,6 @@ def constant_scores(split: Split) -> dict[str, ConstantScore]:
         )
         for name, label in answers.items()
     }
-
-
-def called(split: Split, label: int) -> str:
-    """Return the name of a class, or its number."""
-    return printable(split.classes[label]) if label < len(split.classes) else str(label)
 
 
 def balance_findings(split: Split, result: Homogeneity) -> list[Finding]:
@@ -157,7 +225,7 @@ def _absent(split: Split, part: str, counts: Array) -> Finding | None:
 
 
 def shift_words(split: Split, result: Homogeneity) -> str:
-    """Return in a sentence by how much the shares of the classes differ, and whether that can be chance."""
+    """Return in a sentence by how much the proportions of the classes differ, and whether that can be chance."""
     k = n_classes(split)
     train, test = class_counts(split.train, k), class_counts(split.test, k)
     shares = train / len(split.train), test / len(split.test)
@@ -166,39 +234,13 @@ def shift_words(split: Split, result: Homogeneity) -> str:
     name = repr(called(split, most))
     if result.p_value >= SURE:
         return (
-            "The shares of the classes in both parts differ no more than chance explains "
+            "The proportions of the classes in both parts differ no more than chance explains "
             f"({percent[0]} and {percent[1]} for {name}, p = {result.p_value:.2g})."
         )
     return (
         f"{percent[0]} of the training samples and {percent[1]} of the test samples are {name}. "
         f"Were both drawn from one pool, they would differ as much {odds(result.p_value)}."
     )
-
-
-def odds(p: float) -> str:
-    """Return a small probability in words.
-
-    Examples
-    --------
-    >>> odds(0.004), odds(4.6e-05), odds(1e-30)
-    ('about 4 times in 1,000 (p = 0.004)', 'about 5 times in 100,000 (p = 4.6e-05)',
-     'less than once in a million times (p = 1e-30)')
-    """
-    if p < 1e-6:
-        return f"less than once in a million times (p = {p:.2g})"
-    scale = 10 ** int(np.ceil(-np.log10(p)))
-    times = max(1, round(p * scale))
-    if times == 10:
-        times, scale = 1, scale // 10
-    return f"about {'once' if times == 1 else f'{times} times'} in {scale:,} (p = {p:.2g})"
-
-
-def no_classes(split: Split) -> str:
-    """Return why nothing is said of classes, or "" where they are."""
-    if all(has_classes(part) for part in (split.train, split.test)):
-        return ""
-    what = "several yes-or-no questions" if split.train.y.ndim == 2 else "quantities"
-    return f"The labels are {what}: class balance, conflicts and constant answers were left out."
 
 
 def check_parts(split: Split) -> None:

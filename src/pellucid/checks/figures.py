@@ -1,4 +1,4 @@
-"""The contact sheet of a checkup: every finding of the data doctor, copies side by side, under its heading."""
+"""The pages of a data check: every finding under its heading, copies next to one another."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.checks.check import DataReport
+from pellucid.checks.findings import Finding, Sample
 from pellucid.checks.pixels import Scale
-from pellucid.checks.records import Finding, Sample
-from pellucid.checks.words import ADVICE, TITLES, WHY
+from pellucid.checks.text import KINDS
 from pellucid.data.dataset import Split
 from pellucid.errors import OptionError
 from pellucid.plotting.style import (
@@ -37,7 +37,7 @@ CELL = (WIDTH - 2 * MARGIN) / N_COLUMNS
 INSET = 0.07  # inches between a frame and what is in it
 LINE_HEIGHT = 0.14  # of a caption
 MOST_SHOWN = 12  # pictures of one finding
-MOST_TOLD = 8  # findings of one kind that are told in words above their pictures
+MOST_TOLD = 8  # findings of one kind that stand in words above their pictures
 PAGE = 14.0  # inches high, about
 _LETTERS_WIDE, _LETTERS_CAPTION = 118, 19
 
@@ -52,14 +52,13 @@ class _Strip:
     groups: tuple[tuple[Finding, tuple[Sample, ...], int], ...] = ()  # with the number of those not shown
 
 
-def findings_sheets(checkup: DataReport, split: Split, *, max_pages: int = 10) -> list[Figure]:
-    """Draw every finding of a checkup.
+def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
+    """Draw every finding of a report.
 
     Parameters
     ----------
-    checkup : Checkup
-    split : Split
-        The data that it examined: pictures.
+    report : DataReport
+        On pictures.
     max_pages : int, optional
         The last page says how many findings did not fit.
 
@@ -81,27 +80,28 @@ def findings_sheets(checkup: DataReport, split: Split, *, max_pages: int = 10) -
 
     Examples
     --------
-    >>> from pellucid.checks.check import examine
+    >>> from pellucid.checks.check import check_data
     >>> from pellucid.data.drawn import load_drawn_cats
     >>> cats = load_drawn_cats()
     >>> cats.test.X[3] = cats.train.X[100]
-    >>> (page,) = findings_sheets(examine(cats), cats)
+    >>> (page,) = findings_sheets(check_data(cats))
     >>> [axes.get_label() for axes in page.axes]
     ['test 3', 'train 100']
     """
     if max_pages < 1:
         raise OptionError(f"findings_sheets: expected max_pages of at least 1, got {max_pages}.")
+    split = report.split
+    if split is None:
+        raise OptionError("findings_sheets: expected a report that holds its data, as check_data returns it.")
     for data in (split.train, split.test):
         check_images("findings_sheets", data.X)
-    pages, n_missing = _paginate(_strips(checkup), max_pages)
+    pages, n_missing = _paginate(_strips(report), max_pages)
     scale = Scale(split.train.X, split.test.X)
     with look():
         figures = []
         for i, strips in enumerate(pages):
             title = (
-                f"{checkup.name}: what the data doctor found"
-                if checkup.name
-                else "What the data doctor found"
+                f"{report.name}: what the data check found" if report.name else "What the data check found"
             )
             title += f" ({i + 1} of {len(pages)})" if len(pages) > 1 else ""
             is_last = i == len(pages) - 1
@@ -109,13 +109,13 @@ def findings_sheets(checkup: DataReport, split: Split, *, max_pages: int = 10) -
     return figures
 
 
-def _strips(checkup: DataReport) -> list[_Strip]:
+def _strips(report: DataReport) -> list[_Strip]:
     strips = []
-    for kind, title in TITLES.items():
-        findings = checkup.of_kind(kind)
+    for kind, (title, reason, advice) in KINDS.items():
+        findings = report.of_kind(kind)
         if not findings:
             continue
-        why = textwrap.wrap(f"{WHY[kind]} {ADVICE[kind]}", _LETTERS_WIDE)
+        why = textwrap.wrap(f"{reason} {advice}", _LETTERS_WIDE)
         heading = f"{title}: {len(findings)} {'finding' if len(findings) == 1 else 'findings'}"
         strips.append(_Strip(0.37 + 0.16 * len(why), heading=heading, lines=tuple(why)))
         told = [] if kind in _PAIRS else [finding.found for finding in findings]

@@ -1,20 +1,109 @@
-"""From what was measured to findings in words, each with its samples."""
+"""What a check hands back: findings, the samples they are about, and those on copies."""
 
 from collections import defaultdict
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks.classes import called
-from pellucid.checks.copies import MOST_COPIES, Copies, Distinct, components
-from pellucid.checks.images import odd_pictures
-from pellucid.checks.pixels import Scale
-from pellucid.checks.records import Finding, Leak, Names, Pair, ProgressCallback, Sample
-from pellucid.checks.rows import constant_columns, far_values, missing_values
+from pellucid.checks.duplicates import MOST_COPIES, Copies, Distinct, Leak, components
+from pellucid.checks.near import Pair
+from pellucid.checks.text import KINDS
 from pellucid.data.dataset import Split
 from pellucid.text import printable
 
-_MOST_NAMED = 50  # samples of one finding that are kept
+MOST_NAMED = 50  # samples of one finding that are kept
+
+
+class Names(NamedTuple):
+    """What the samples of each part are called where they come from: files of a folder, rows of a table."""
+
+    train: Sequence[str] = ()
+    test: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One sample of a finding.
+
+    Attributes
+    ----------
+    part : str
+        "train" or "test"; of a file that could not be read, where it lies, or "" before the parts are drawn.
+    index : int or None
+        In that part, counted from 0; None for a file that could not be read.
+    label : str
+        The name of its class, or "".
+    name : str
+        Its file below the folder, or its row in the table; "" where it has none.
+    """
+
+    part: str
+    index: int | None
+    label: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        place = self.part if self.index is None else f"{self.part} {self.index}"
+        first, *more = [word for word in (self.name, place, self.label) if word] or ["a sample"]
+        return f"{first} ({', '.join(more)})" if more else first
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the sample as JSON can hold it."""
+        return {"part": self.part, "index": self.index, "label": self.label, "name": self.name}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with the data, in words.
+
+    Attributes
+    ----------
+    kind : str
+        A key of :data:`pellucid.checks.text.KINDS`.
+    found : str
+        What was found, in a sentence.
+    samples : tuple of Sample
+        Which ones; none where the finding is about a whole part or a column.
+    n_samples : int
+        How many there are in all: of a very long list only the first are kept.
+    """
+
+    kind: str
+    found: str
+    samples: tuple[Sample, ...] = ()
+    n_samples: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_samples", max(self.n_samples, len(self.samples)))
+
+    @property
+    def why(self) -> str:
+        """Why it matters."""
+        return KINDS[self.kind].why
+
+    @property
+    def advice(self) -> str:
+        """What to try."""
+        return KINDS[self.kind].advice
+
+    @property
+    def words(self) -> str:
+        """What was found, why it matters, and what to try."""
+        return f"{self.found} {self.why} {self.advice}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON can hold it."""
+        return {
+            "kind": self.kind,
+            "words": self.words,
+            "found": self.found,
+            "why": self.why,
+            "advice": self.advice,
+            "n_samples": self.n_samples,
+            "samples": [sample.to_dict() for sample in self.samples],
+        }
 
 
 def sample_of(split: Split, names: Names, part: str, row: int) -> Sample:
@@ -31,10 +120,9 @@ def sample_of(split: Split, names: Names, part: str, row: int) -> Sample:
     return Sample(part, int(row), words, printable(listed[row]) if len(listed) else "")
 
 
-def place_of(split: Split, row: int) -> tuple[str, int]:
-    """Return the part and the index there of a row counted over both parts."""
-    n_train = len(split.train)
-    return ("train", row) if row < n_train else ("test", row - n_train)
+def called(split: Split, label: int) -> str:
+    """Return the name of a class, or its number."""
+    return printable(split.classes[label]) if label < len(split.classes) else str(label)
 
 
 def copy_findings(split: Split, names: Names, copies: Copies, leaks: list[Leak]) -> list[Finding]:
@@ -84,8 +172,8 @@ def _near_group(group: list[int], members: Distinct, part: str, sample: Any) -> 
 
 
 def _conflicts(split: Split, names: Names, copies: Copies) -> list[Finding]:
-    """Return the groups of copies, over both parts, that bear more than one label."""
-    if split.train.y.dtype.kind == "f":  # two measurements of one thing may differ
+    """Return the groups of copies, over both parts, that have more than one label."""
+    if split.train.y.dtype.kind == "f":  # two measurements of one sample may differ
         return []
     n = len(copies.train.members)
     links = [(pair.first, pair.second) for pair in copies.within_train]
@@ -113,56 +201,3 @@ def _conflicts(split: Split, names: Names, copies: Copies) -> list[Finding]:
 def _label(split: Split, part: str, row: int) -> Any:
     label = (split.train if part == "train" else split.test).y[row]
     return tuple(label.tolist()) if label.ndim else int(label)
-
-
-def picture_findings(
-    split: Split, names: Names, before: list[Finding], progress: ProgressCallback
-) -> list[Finding]:
-    """Return the findings on single pictures; grey files that were told ``before`` are not told again."""
-    grey = {sample.name for finding in before if finding.kind == "mode" for sample in finding.samples} - {""}
-    found, alike = _missing(split, names), []
-    parts = (split.train.X, split.test.X)
-    for odd in odd_pictures(parts, Scale(*parts), progress):
-        sample = sample_of(split, names, *place_of(split, odd.row))
-        if odd.kind == "mode":
-            alike += [sample] if sample.name not in grey else []
-        else:
-            found.append(Finding(odd.kind, f"{sample} {odd.found}", (sample,)))
-    if alike:
-        found.append(_grey(alike, len(split.train) + len(split.test)))
-    return found
-
-
-def _grey(samples: list[Sample], m: int) -> Finding:
-    shares = []
-    for label in dict.fromkeys(sample.label for sample in samples):
-        shares.append(f"{sum(sample.label == label for sample in samples)} {label}")
-    are = "is" if len(samples) == 1 else "are"
-    text = f"{len(samples)} of {m} pictures {are} grey, the others coloured ({', '.join(shares)})."
-    return Finding("mode", text, tuple(samples[:_MOST_NAMED]), len(samples))
-
-
-def row_findings(split: Split, names: Names) -> list[Finding]:
-    """Return the findings on rows of numbers; of other shapes only those on missing values."""
-    found = _missing(split, names)
-    if isinstance(split.train.X, dict) or split.train.X.ndim != 2:
-        return found
-    constant = constant_columns(split)
-    found += [constant] if constant else []
-    for far in far_values(split):
-        sample = sample_of(split, names, *place_of(split, far.row))
-        found.append(Finding("outlier", f"{sample} {far.found}", (sample,)))
-    return found
-
-
-def _missing(split: Split, names: Names) -> list[Finding]:
-    found = []
-    for part, data in (("train", split.train), ("test", split.test)):
-        rows = np.flatnonzero(missing_values(data.X))
-        if len(rows):
-            samples = tuple(sample_of(split, names, part, int(row)) for row in rows[:_MOST_NAMED])
-            text = (
-                f"{len(rows)} of {len(data)} {part} samples hold NaN or infinities, the first {samples[0]}."
-            )
-            found.append(Finding("missing_values", text, samples, len(rows)))
-    return found

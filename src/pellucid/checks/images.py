@@ -1,153 +1,110 @@
-"""What is odd about single pictures, once they are arrays: empty ones, grey ones among coloured ones, outliers."""
+"""Pictures: files that cannot be read or are tiny, and pictures that show nothing."""
 
-import functools
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections import Counter
 
 import numpy as np
 
-from pellucid.checks.pixels import Scale, blocks, pool
-from pellucid.checks.records import ProgressCallback, no_progress
+from pellucid.checks.findings import MOST_NAMED, Finding, Names, Sample, sample_of
+from pellucid.checks.pixels import Scale, blocks
+from pellucid.data.dataset import Dataset, Split
+from pellucid.data.readers.folder import Photo, Photos, open_folder
+from pellucid.data.source import DataSource
+from pellucid.data.validate import Part, RawSplit, to_split
+from pellucid.errors import DataError
+from pellucid.progress import ProgressCallback
+from pellucid.text import printable
 from pellucid.types import Array
 
 EMPTY = 2.0  # standard deviation in grey levels of 255 up to which a picture shows nothing
-_GREY = 2.0  # greatest difference between the channels of a grey pixel
-_COLOURED = 0.8  # share of coloured pictures from which a grey one is odd
-_FEWEST = 20  # pictures from which "the others" means something
-_FAR = 6.0  # in spreads; in data that are as they should be the farthest are at 5 (drawings, photos, digits)
-_NEIGHBOUR = 5  # the distance to which says how far off a picture is
-_MOST_COMPARED = 2_000
 
 
-class Odd(NamedTuple):
-    """A picture with something odd."""
+def read_photos(source: DataSource, progress: ProgressCallback) -> tuple[Split, Names, list[Finding]]:
+    """Read a folder of photos; files that cannot be read are left out and are findings, and so are tiny ones.
 
-    kind: str
-    row: int
-    found: str  # what, to follow the picture's name
-
-
-class _Measured(NamedTuple):
-    brightness: Array  # mean of the pixels, 0 to 255
-    contrast: Array  # their standard deviation
-    detail: Array  # mean difference between neighbouring pixels
-    colour: Array  # mean difference between the largest and the smallest channel
-    layout: Array  # (m, 8 * 8 * c) the picture, very small
-
-
-_WORDS = {
-    "brightness": ("far darker", "far brighter"),
-    "contrast": ("far flatter", "far richer in contrast"),
-    "detail": ("far smoother", "far more detailed, as noise, text and charts are,"),
-    "colour": ("far less colourful", "far more colourful"),
-}
-
-
-def odd_pictures(
-    parts: Sequence[Array], scale: Scale, progress: ProgressCallback = no_progress
-) -> Iterator[Odd]:
-    """Yield the empty pictures, the grey ones among coloured ones, and the outliers.
-
-    Parameters
-    ----------
-    parts : sequence of Array, each of shape (m, h, w) or (m, h, w, c)
-        Looked at as one; rows are counted over all of them.
-    scale : Scale
-    tell : callable, optional
-        Told how far it is.
-
-    Notes
-    -----
-    Outliers lie more than six spreads from the median, a spread being the distance to the 10 % or 90 % quantile on
-    that side over 1.28 (which makes it the standard deviation of normal data): in brightness, contrast, detail or
-    colour, or in the distance to the fifth-nearest other picture at 8 x 8 pixels.
+    Raises
+    ------
+    DataError
+        If the folder does not hold classes of photos, or none of a part can be read.
     """
-    measured = _measure(parts, scale, progress)
-    is_empty = measured.contrast < EMPTY
-    for row in np.flatnonzero(is_empty):
-        shade = f"grey level {measured.brightness[row]:.0f} of 255"
-        yield Odd("constant", int(row), f"shows nothing: one colour all over ({shade}).")
-    coloured = measured.colour > _GREY
-    if not is_empty.all() and coloured[~is_empty].mean() >= _COLOURED:
-        for row in np.flatnonzero(~coloured & ~is_empty):
-            yield Odd("mode", int(row), "is grey; the others are coloured.")
-    if len(is_empty) >= _FEWEST:
-        grey = ~coloured if coloured.mean() >= _COLOURED else np.zeros_like(coloured)
-        yield from _outliers(measured, is_empty | grey)
-
-
-def _measure(parts: Sequence[Array], scale: Scale, progress: ProgressCallback) -> _Measured:
-    columns = []
-    done, total = 0, sum(map(len, parts))
-    for block in (block for X in parts for _, block in blocks(X)):
-        pixels = scale.apply(block)
-        channels = pixels[..., :3]  # of four, the last is how opaque it is
-        m = len(pixels)
-        across, down = (_mean_step(channels, axis) for axis in (2, 1))
-        planes = [channels[..., i] for i in range(channels.shape[3])]  # a reduction over three is slow
-        spread = functools.reduce(np.maximum, planes) - functools.reduce(np.minimum, planes)
-        colour = spread.reshape(m, -1).mean(axis=1)
-        flat, layout = channels.reshape(m, -1), pool(pixels, 8).reshape(m, -1)
-        done += m
-        progress("measuring pictures", done, total)
-        columns.append((flat.mean(axis=1), flat.std(axis=1), (across + down) / 2, colour, layout))
-    return _Measured(*(np.concatenate(column) for column in zip(*columns, strict=True)))
-
-
-def _mean_step(channels: Array, axis: int) -> Array:
-    """Return the mean difference between neighbouring pixels along an axis, shape (m,)."""
-    steps = np.diff(channels, axis=axis)
-    return np.asarray(np.abs(steps, out=steps).reshape(len(steps), -1).mean(axis=1))
-
-
-def _outliers(measured: _Measured, left_out: Array) -> Iterator[Odd]:
-    """Yield the pictures far from all others, each once; empty and grey ones are told already."""
-    told = set(np.flatnonzero(left_out).tolist())
-    usual = np.flatnonzero(~left_out)
-    if len(usual) < _FEWEST:
-        return
-    for name, (low, high) in _WORDS.items():
-        values = getattr(measured, name)[usual]
-        far = spreads(values)
-        for place in np.flatnonzero(np.abs(far) > _FAR):
-            row = int(usual[place])
-            if row not in told:
-                told.add(row)
-                how = high if far[place] > 0 else low
-                yield Odd("outlier", row, f"is {how} than the others ({name} {values[place]:.3g}, usual "
-                          f"{np.median(values):.3g}).")  # fmt: skip
-    distance = _neighbour_distance(measured.layout[usual])
-    for place in np.flatnonzero(spreads(distance) > _FAR):
-        row = int(usual[place])
-        if row not in told:
-            times = distance[place] / max(float(np.median(distance)), 1e-9)
-            yield Odd(
-                "outlier", row, f"is like no other: {times:.1f} times as far from its neighbours as is usual."
+    photos = open_folder(source.path, image_size=source.image_size, progress=progress)
+    X, good, bad = photos.read()
+    findings = [_unreadable(photo, photos) for photo in bad]
+    for i, listing in enumerate(photos.listings):
+        if not any(photo.part == i for photo in good):
+            raise DataError(
+                f"{listing.folder}: not one of {len(listing.files)} images can be read. Save them again as JPEG or "
+                f"PNG. The first: {findings[0].found}"
             )
+    split, rows = _held_out(X, good, photos, source)
+    names = Names(*([_name(good[row], photos) for row in its] for its in rows))
+    return split, names, findings + _tiny(split, names, rows, good, photos.size)
 
 
-def spreads(values: Array) -> Array:
-    """Return how far values lie from their median, in spreads of their own side.
+def _held_out(X: Array, good: list[Photo], photos: Photos, source: DataSource) -> tuple[Split, list[Array]]:
+    """Return the split that loading the folder gives, and which of the photos went into each part."""
+    parts = []
+    for i, listing in enumerate(photos.listings):
+        rows = [row for row, photo in enumerate(good) if photo.part == i]
+        labels = np.array([good[row].label for row in rows])
+        parts.append(Part(np.array(rows)[:, None], labels, str(listing.folder)))
+    raw = RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, photos.notes)
+    drawn = to_split(raw, name=source.name, seed=source.seed, test_fraction=source.test_fraction)
+    numbers = [part.X[:, 0] for part in (drawn.train, drawn.test)]
+    train, test = (
+        Dataset(X[its], part.y, drawn.classes)
+        for its, part in zip(numbers, (drawn.train, drawn.test), strict=True)
+    )
+    return Split(train, test, source.name, drawn.notes), numbers
 
-    Examples
-    --------
-    >>> spreads(np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 100])).round(1)[[0, 5, -1]]
-    array([-1.6,  0. , 30.4])
-    """
-    low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
-    side = np.where(values > middle, high - middle, middle - low) / 1.2816
-    return np.asarray((values - middle) / np.maximum(side, 1e-6 + 0.01 * abs(middle)))
+
+def _name(photo: Photo, photos: Photos) -> str:
+    return str(photo.path.relative_to(photos.root))
 
 
-def _neighbour_distance(layout: Array) -> Array:
-    """Return the distance to the fifth-nearest picture, among at most 2,000 others."""
-    others = layout[:: -(-len(layout) // _MOST_COMPARED)]
-    others = others - layout.mean(axis=0)
-    squares = (others**2).sum(axis=1)
-    result = np.empty(len(layout))
-    for start in range(0, len(layout), 512):
-        rows = layout[start : start + 512] - layout.mean(axis=0)
-        D = squares - 2 * rows @ others.T + (rows**2).sum(axis=1)[:, None]
-        k = min(_NEIGHBOUR, D.shape[1] - 1)
-        result[start : start + 512] = np.sqrt(np.maximum(np.partition(D, k, axis=1)[:, k], 0))
-    return result
+def _unreadable(photo: Photo, photos: Photos) -> Finding:
+    """Return the finding on a file that cannot be read; its part is known only where the folder has two."""
+    part = ("train", "test")[photo.part] if len(photos.listings) == 2 else ""
+    sample = Sample(part, None, printable(photos.classes[photo.label]), printable(_name(photo, photos)))
+    reason = photo.fault.removeprefix(f"{photo.path}: ")
+    return Finding("unreadable", f"{sample.name} cannot be read: {reason}", (sample,))
+
+
+def _tiny(
+    split: Split, names: Names, rows: list[Array], good: list[Photo], size: tuple[int, int]
+) -> list[Finding]:
+    """Return the finding on files with a side under half of what it is enlarged to, unless all are so small."""
+    tiny: list[tuple[Sample, tuple[int, int]]] = []
+    for part, its in zip(("train", "test"), rows, strict=True):
+        for index, row in enumerate(its):
+            height, width = good[row].size
+            if 2 * height < size[0] or 2 * width < size[1]:
+                tiny.append((sample_of(split, names, part, index), (height, width)))
+    if not tiny or len(tiny) == len(good):
+        return []
+    smallest = min((its for _, its in tiny), key=lambda its: its[0] * its[1])
+    counts = ", ".join(f"{n} {label}" for label, n in Counter(sample.label for sample, _ in tiny).items())
+    text = (
+        f"{len(tiny)} of {len(good)} files {'is' if len(tiny) == 1 else 'are'} enlarged more than twofold to "
+        f"{size[0]} x {size[1]}, the smallest from {smallest[0]} x {smallest[1]} "
+        f"({counts}; first {tiny[0][0].name})."
+    )
+    return [Finding("tiny", text, tuple(sample for sample, _ in tiny[:MOST_NAMED]), len(tiny))]
+
+
+def empty_pictures(split: Split, names: Names, scale: Scale, progress: ProgressCallback) -> list[Finding]:
+    """Return a finding for each picture of one colour all over."""
+    found, done, total = [], 0, len(split.train) + len(split.test)
+    for part, data in (("train", split.train), ("test", split.test)):
+        for here, block in blocks(data.X):
+            flat = scale.apply(block)[..., :3].reshape(
+                len(block), -1
+            )  # of four channels, the last is opacity
+            for i in np.flatnonzero(flat.std(axis=1) < EMPTY):
+                sample = sample_of(split, names, part, here.start + int(i))
+                text = (
+                    f"{sample} shows nothing: one colour all over (grey level {flat[i].mean():.0f} of 255)."
+                )
+                found.append(Finding("constant", text, (sample,)))
+            done += len(block)
+            progress("measuring pictures", done, total)
+    return found

@@ -1,4 +1,4 @@
-"""Pictures on one scale and at one small size: what the doctor compares."""
+"""Pictures on one scale and at one small size: what copies are compared by."""
 
 from collections.abc import Iterator
 from typing import Any

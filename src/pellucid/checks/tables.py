@@ -1,35 +1,40 @@
-"""Opening a table for a checkup: missing values are findings, and do not stop it."""
+"""Tables: missing values, which are findings and stop nothing, and columns of one value."""
 
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from pellucid.checks.records import Finding, Names, Sample
+from pellucid.checks.findings import MOST_NAMED, Finding, Names, Sample, sample_of
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table import parse_target, split_table
 from pellucid.data.readers.table_text import Table, number, read_table
+from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
+from pellucid.types import Array
 
-_MOST_NAMED = 50  # rows of one finding that are kept
 _MOSTLY = 0.5  # of a column that is missing: then the column is left out, not the rows
 
 
-def open_table(
-    path: Path, *, target: str | None, name: str, seed: int, test_fraction: float
-) -> tuple[Split, Names, tuple[Finding, ...]]:
+def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
     """Load a table; rows without a number or a target are left out, and so are columns that are mostly empty.
 
     Returns
     -------
     split : Split
     names : Names
-        Each row as it stands in the file: "line 2".
-    findings : tuple of Finding
+        Each row as it is called in the file: "line 2".
+    findings : list of Finding
         One for each column in which something is missing.
+
+    Raises
+    ------
+    DataError
+        As :func:`pellucid.data.readers.table.load_table`, and if every row lacks a number.
     """
-    table = read_table(path)
-    goals = parse_target(target.strip(), table.names)[0] if target else ()
+    table = read_table(source.path)
+    goals = parse_target(source.target.strip(), table.names)[0] if source.target else ()
     findings, notes = [], []
     lacking = np.zeros(len(table.rows), bool)
     left_out = []
@@ -44,28 +49,30 @@ def open_table(
         elif column in goals or all(number(cell) is not None for cell in cells if cell):
             lacking |= missing
     if left_out:
-        notes.append(f"left out of this checkup, as mostly empty: {join_some(left_out)}")
+        notes.append(f"left out of this check, as mostly empty: {join_some(left_out)}")
         table = _without(table, left_out)
     if lacking.all():
         raise DataError(
-            f"{path}: expected rows without missing numbers, got none: each of {len(lacking)} lacks one. "
+            f"{source.name}: expected rows without missing numbers, got none: each of {len(lacking)} lacks one. "
             "Fill them in, or remove the columns that are seldom filled."
         )
     if lacking.any():
-        notes.append(f"left out of this checkup: {lacking.sum()} of {len(lacking)} rows that lack a number")
+        notes.append(f"left out of this check: {lacking.sum()} of {len(lacking)} rows that lack a number")
         table = table.take(np.flatnonzero(~lacking))
     table = table._replace(notes=(*table.notes, *notes))
-    opened = split_table(table, target=target, name=name, seed=seed, test_fraction=test_fraction)
+    opened = split_table(
+        table, target=source.target, name=source.name, seed=source.seed, test_fraction=source.test_fraction
+    )
     names = Names(*([table.rows[row] for row in rows] for rows in (opened.train_rows, opened.test_rows)))
-    return opened.split, names, tuple(findings)
+    return opened.split, names, findings
 
 
-def _missing(table: Table, column: str, missing: "np.typing.NDArray[np.bool_]") -> Finding:
+def _missing(table: Table, column: str, missing: Array) -> Finding:
     rows = [table.rows[i] for i in np.flatnonzero(missing)]
     text = (
         f"{printable(column)!r} has no value in {len(rows)} of {len(missing)} rows, the first in {rows[0]}."
     )
-    samples = tuple(Sample("", None, "", row) for row in rows[:_MOST_NAMED])
+    samples = tuple(Sample("", None, "", row) for row in rows[:MOST_NAMED])
     return Finding("missing_values", text, samples, len(rows))
 
 
@@ -74,3 +81,59 @@ def _without(table: Table, columns: list[str]) -> Table:
     return table._replace(
         names=tuple(table.names[i] for i in kept), columns=tuple(table.columns[i] for i in kept)
     )
+
+
+def row_findings(split: Split, names: Names) -> list[Finding]:
+    """Return the findings on rows of numbers; of other shapes only those on missing values."""
+    found = missing_findings(split, names)
+    if isinstance(split.train.X, dict) or split.train.X.ndim != 2:
+        return found
+    return found + constant_columns(split)
+
+
+def missing_findings(split: Split, names: Names) -> list[Finding]:
+    """Return the findings on samples that hold NaN or infinities, one a part."""
+    found = []
+    for part, data in (("train", split.train), ("test", split.test)):
+        rows = np.flatnonzero(missing_values(data.X))
+        if len(rows):
+            samples = tuple(sample_of(split, names, part, int(row)) for row in rows[:MOST_NAMED])
+            text = (
+                f"{len(rows)} of {len(data)} {part} samples hold NaN or infinities, the first {samples[0]}."
+            )
+            found.append(Finding("missing_values", text, samples, len(rows)))
+    return found
+
+
+def column_names(split: Split) -> Sequence[str]:
+    """Return a name for each column of X."""
+    if split.schema is not None:
+        return [printable(name) for name in split.schema.feature_names]
+    return [f"column {i}" for i in range(split.train.X.shape[1])]
+
+
+def constant_columns(split: Split) -> list[Finding]:
+    """Return the finding on columns that hold one value in every training row, if there are any.
+
+    The columns of a category count only if the whole column of the table never changes.
+    """
+    X, names = split.train.X, column_names(split)
+    if len(X) < 2:
+        return []
+    same = np.flatnonzero((X[:1] == X).all(axis=0))
+    if not len(same):
+        return []
+    shown = join_some([names[int(i)] for i in same], most=8)
+    number = "holds" if len(same) == 1 else "hold"
+    text = f"{len(same)} of {X.shape[1]} columns {number} one value in every training row: {shown}."
+    return [Finding("constant_column", text)]
+
+
+def missing_values(X: Any) -> Array:
+    """Return which samples hold NaN or infinities, shape (m,) bool."""
+    if isinstance(X, dict):
+        masks = [missing_values(array) for array in X.values()]
+        return np.asarray(np.any(masks, axis=0))
+    if X.dtype.kind != "f":
+        return np.zeros(len(X), bool)
+    return np.asarray(~np.isfinite(X).reshape(len(X), -1).all(axis=1))

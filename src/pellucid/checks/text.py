@@ -1,12 +1,89 @@
-"""A checkup in a few plain sentences, and its findings kind by kind."""
+"""The words of a data check: title, reason and advice for each kind of finding, and the report in sentences."""
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.checks.records import ConstantScore, Finding
-from pellucid.checks.words import TITLES
+from pellucid.text import percent, plural
 
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
+    from pellucid.checks.classes import ConstantScore
+    from pellucid.checks.findings import Finding
+
+
+class Kind(NamedTuple):
+    """A kind of finding."""
+
+    title: str
+    why: str  # it matters
+    advice: str
+
+
+KINDS = {
+    "leak": Kind(
+        "In both parts",
+        "A model that learned the copy by heart is right on it, so the test score comes out too high.",
+        "Remove it from one part, or quote the score without it.",
+    ),
+    "conflict": Kind(
+        "Under two labels",
+        "No model can be right on all of them, and training pulls the weights both ways.",
+        "Look at them and correct the label, or remove them.",
+    ),
+    "duplicate": Kind(
+        "Twice in one part",
+        "A copy counts twice in the training, or in the score, and adds nothing new.",
+        "Keep one of them.",
+    ),
+    "near_duplicate": Kind(
+        "Nearly the same in one part",
+        "Copies count several times in the training, or in the score, and add nothing new; a later random split "
+        "can put one on each side.",
+        "Keep one of them, or keep all in the same part.",
+    ),
+    "unreadable": Kind(
+        "Cannot be read",
+        "Such a file stops a training, or is left out and makes its class smaller.",
+        "Repair it, save it again as JPEG or PNG, or remove it.",
+    ),
+    "constant": Kind("Empty picture", "There is nothing in it to learn from.", "Remove it."),
+    "tiny": Kind(
+        "Tiny",
+        "Enlarged, it is blurred, and a model may learn the blur in place of the subject.",
+        "Find a larger original, or remove it.",
+    ),
+    "prior_shift": Kind(
+        "Classes differ between the parts",
+        "What a model learned about how common each class is does not hold on the test part, and plain accuracy "
+        "says more about the mix than about the model.",
+        "Draw the test part anew, at random or stratified; or report balanced accuracy.",
+    ),
+    "imbalance": Kind(
+        "Classes of very different size",
+        "A model that never predicts the rare class still scores high.",
+        "Report balanced accuracy, gather more of the rare class, or train with --class-weight balanced.",
+    ),
+    "absent_class": Kind(
+        "Class missing",
+        "It cannot be learned, or cannot be tested.",
+        "Add samples of it, or remove the class.",
+    ),
+    "few_samples": Kind(
+        "Very small class",
+        "A few samples cannot show what a class has in common; its score is left to chance.",
+        "Add samples of it, or join it with another class.",
+    ),
+    "missing_values": Kind(
+        "Missing values",
+        "Missing numbers cannot be learned from, and rows with them are refused.",
+        "Fill them in, or remove those rows or columns.",
+    ),
+    "constant_column": Kind(
+        "Column of one value",
+        "A column that never changes says nothing about the target.",
+        "Remove the column.",
+    ),
+}
 
 
 class KindRow(NamedTuple):
@@ -19,73 +96,81 @@ class KindRow(NamedTuple):
     n_more: int  # findings
 
 
-def summary_of(checkup: "DataReport") -> tuple[str, ...]:
-    """Return the checkup in plain sentences: sizes, leaks, what else was found, and the score to beat."""
-    sizes = f"{_count(checkup.n_train, 'training sample')} and {_count(checkup.n_test, 'test sample')}"
-    classes = f", {_count(len(checkup.counts['train']), 'class')}" if checkup.counts else ""
-    sentences = [f"{checkup.name or 'The data'}: {sizes}{classes}.", _leak_sentence(checkup)]
-    others = [row for row in kind_rows(checkup) if row.kind != "leak"]
+def summary_of(report: "DataReport") -> tuple[str, ...]:
+    """Return a report in plain sentences: sizes, leaks, what else was found, and the score to beat."""
+    sizes = f"{plural(report.n_train, 'training sample')} and {plural(report.n_test, 'test sample')}"
+    classes = f", {plural(len(report.counts['train']), 'class', 'classes')}" if report.counts else ""
+    sentences = [f"{report.name or 'The data'}: {sizes}{classes}.", _leak_sentence(report)]
+    others = [row for row in kind_rows(report) if row.kind != "leak"]
     if others:
         words = ", ".join(f"{row.title.lower()} ({row.n})" for row in others)
         sentences.append(f"Also found: {words}.")
-    elif not checkup.leaks:
+    elif not report.leaks:
         sentences.append("Nothing odd was found.")
-    if checkup.shift is not None and not checkup.of_kind("prior_shift"):
-        sentences.append(checkup.shift_words)
-    if checkup.baseline:
-        sentences.append(_baseline_sentence(**checkup.baseline))
+    if report.shift is not None and not report.of_kind("prior_shift"):
+        sentences.append(report.shift_words)
+    if report.baseline:
+        sentences.append(_baseline_sentence(**report.baseline))
     return tuple(sentences)
 
 
-def kind_rows(checkup: "DataReport") -> list[KindRow]:
+def kind_rows(report: "DataReport") -> list[KindRow]:
     """Return one row for each kind of finding that there is."""
-    rows = []
-    for kind, title in TITLES.items():
-        findings = checkup.of_kind(kind)
-        if findings:
-            rows.append(
-                KindRow(kind, title, _concerned(kind, findings), findings[0].found, len(findings) - 1)
-            )
-    return rows
+    found = {kind: report.of_kind(kind) for kind in KINDS}
+    return [
+        KindRow(kind, KINDS[kind].title, _n_concerned(kind, its), its[0].found, len(its) - 1)
+        for kind, its in found.items()
+        if its
+    ]
 
 
-def _concerned(kind: str, findings: tuple[Finding, ...]) -> int:
+def _n_concerned(kind: str, findings: tuple["Finding", ...]) -> int:
     if kind == "leak":  # each has one test sample, and its copies
         return len(findings)
     return sum(max(1, finding.n_samples) for finding in findings)
 
 
-def _leak_sentence(checkup: "DataReport") -> str:
-    leaked = {leak.test for leak in checkup.leaks}
+def _leak_sentence(report: "DataReport") -> str:
+    leaked = {leak.test for leak in report.leaks}
     if not leaked:
         return "No test sample is in the training part too, as far as such copies are found."
-    exact = {leak.test for leak in checkup.leaks if leak.kind == "exact"}
+    exact = {leak.test for leak in report.leaks if leak.kind == "exact"}
     kinds = "exactly" if exact == leaked else "nearly" if not exact else f"{len(exact)} of them exactly"
     are = "is" if len(leaked) == 1 else "are"
-    return (
-        f"{len(leaked)} of {_count(checkup.n_test, 'test sample')} {are} in the training part too, {kinds}."
-    )
+    return f"{len(leaked)} of {plural(report.n_test, 'test sample')} {are} in the training part too, {kinds}."
 
 
-def _baseline_sentence(train_majority: ConstantScore, best_constant: ConstantScore) -> str:
+def _baseline_sentence(train_majority: "ConstantScore", best_constant: "ConstantScore") -> str:
     first = (
-        f"Answering {train_majority.answer!r} every time, the commonest class in training, is right for "
+        f"Always predicting {train_majority.answer!r}, the commonest class in training, is right for "
         f"{_scored(train_majority)}"
     )
     if train_majority.n_correct == best_constant.n_correct:
         return f"{first}: a model has to beat that."
-    return f"{first}; {best_constant.answer!r} every time for {_scored(best_constant)}: a model has to beat that."
+    return f"{first}; always {best_constant.answer!r} for {_scored(best_constant)}: a model has to beat that."
 
 
-def _scored(score: ConstantScore) -> str:
+def _scored(score: "ConstantScore") -> str:
     low, high = (f"{100 * end:.0f}" for end in score.interval)
     return (
-        f"{score.n_correct} of {score.n_samples} test samples ({100 * score.accuracy:.0f} %, 95 % interval {low} "
-        f"to {high} %)"
+        f"{score.n_correct} of {score.n_samples} test samples ({percent(score.accuracy)}, 95 % interval {low} to "
+        f"{high} %)"
     )
 
 
-def _count(n: int, noun: str) -> str:
-    if n == 1:
-        return f"1 {noun}"
-    return f"{n:,} {noun}{'es' if noun.endswith('s') else 's'}"
+def odds(p: float) -> str:
+    """Return a small probability in words.
+
+    Examples
+    --------
+    >>> odds(0.004), odds(4.6e-05), odds(1e-30)
+    ('about 4 times in 1,000 (p = 0.004)', 'about 5 times in 100,000 (p = 4.6e-05)',
+     'less than once in a million times (p = 1e-30)')
+    """
+    if p < 1e-6:
+        return f"less than once in a million times (p = {p:.2g})"
+    scale = 10 ** math.ceil(-math.log10(p))
+    times = max(1, round(p * scale))
+    if times == 10:
+        times, scale = 1, scale // 10
+    return f"about {'once' if times == 1 else f'{times} times'} in {scale:,} (p = {p:.2g})"

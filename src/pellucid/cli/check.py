@@ -1,35 +1,38 @@
-"""How a checkup is shown in a terminal: the summary, a table of findings, and what to do about them."""
+"""How a data check is shown in a terminal: the summary, a table of findings, and what to do about them."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pellucid.cli.terminal import print_table, say
+from pellucid.errors import OptionError
+from pellucid.progress import ProgressCallback
+from pellucid.text import shorten
 
 if TYPE_CHECKING:
-    from pellucid.checks.report import Examined
+    from pellucid.checks.check import DataReport
     from pellucid.checks.text import KindRow
 
 _MOST_LETTERS = 90  # of a finding in the table
+SHEET = "findings.png"  # in a folder that was named
 
 
-def print_checkup(examined: "Examined", *, asked_for_sheet: bool) -> None:
-    """Print a checkup for a person."""
-    from pellucid.checks.text import kind_rows, summary_of
-    from pellucid.checks.words import ADVICE, WHY
+def print_report(report: "DataReport", sheets: list[Path], *, asked_for_sheet: bool) -> None:
+    """Print a report for a person."""
+    from pellucid.checks.text import KINDS, kind_rows
 
-    checkup = examined.checkup
-    for sentence in summary_of(checkup):
+    for sentence in report.summary:
         say(sentence)
-    rows = kind_rows(checkup)
+    rows = kind_rows(report)
     if rows:
         print()
         header = ("what", "samples", "which")
         print_table(header, [(row.title, row.n, _which(row)) for row in rows], text=("which",))
         for row in rows:
-            say(f"{row.title}: {WHY[row.kind]} {ADVICE[row.kind]}")
-    for note in checkup.notes:
+            say(f"{row.title}: {KINDS[row.kind].why} {KINDS[row.kind].advice}")
+    for note in report.notes:
         say(f"Note: {note}")
-    if examined.sheets:
-        print(f"Every finding as a picture: {', '.join(str(path) for path in examined.sheets)}")
+    if sheets:
+        print(f"Every finding as a picture: {', '.join(str(path) for path in sheets)}")
     elif asked_for_sheet:
         print("No contact sheet was written: the samples are no pictures.")
     elif rows:
@@ -37,5 +40,34 @@ def print_checkup(examined: "Examined", *, asked_for_sheet: bool) -> None:
 
 
 def _which(row: "KindRow") -> str:
-    first = row.first if len(row.first) <= _MOST_LETTERS else row.first[: _MOST_LETTERS - 1] + "…"
+    first = shorten(row.first, _MOST_LETTERS)
     return f"{first} ({row.n_more} more)" if row.n_more else first
+
+
+def sheet_path(out: Path) -> Path:
+    """Return the file that a name given for the sheet means.
+
+    Examples
+    --------
+    >>> sheet_path(Path("odd.png")).name, sheet_path(Path("checks")).name
+    ('odd.png', 'findings.png')
+    """
+    if out.suffix.lower() == ".png" and not out.is_dir():
+        return out
+    if out.suffix and not out.is_dir():
+        raise OptionError(
+            f"--out: expected a .png file or a folder, got {str(out)!r}. Try {out.with_suffix('.png')}."
+        )
+    return out / SHEET
+
+
+def write_sheets(report: "DataReport", first: Path, progress: ProgressCallback) -> list[Path]:
+    """Draw every finding, page by page, and return the files written; none where the samples are no pictures."""
+    from pellucid.plotting.saving import save_figure
+
+    pages = report.plot() if report.has_pictures else []
+    paths = [first, *(first.with_stem(f"{first.stem}-{i}") for i in range(2, len(pages) + 1))][: len(pages)]
+    for i, (page, path) in enumerate(zip(pages, paths, strict=True), start=1):
+        save_figure(page, path)
+        progress("drawing findings", i, len(pages))
+    return paths

@@ -1,14 +1,18 @@
 """The edge of ``pellucid data``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
+from pellucid.cli.flags import SOURCE, options
 from pellucid.cli.terminal import print_json, print_table
 from pellucid.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from pellucid.data.source import DataSource
 
 group("data", order=130, short_help="Look at data sets, and fetch the published one.")
 
@@ -25,26 +29,10 @@ def data_list(as_json: o.Json = False) -> None:
 
 
 @command("data info", order=130.2, short_help="Shapes, classes and counts of a data set.")
-def data_info(
-    data: o.Data,
-    as_json: o.Json = False,
-    x_key: o.XKey = None,
-    y_key: o.YKey = None,
-    target: o.Target = None,
-    skip_bad: o.SkipBad = False,
-    image_size: o.ImageSize = None,
-    mirror: o.Mirror = None,
-) -> None:
+@options(source=SOURCE)
+def data_info(source: "DataSource", as_json: o.Json = False) -> None:
     """Shapes, classes and counts of a data set."""
-    split = o.load(
-        data,
-        x_key=x_key,
-        y_key=y_key,
-        target=target,
-        skip_bad=skip_bad,
-        image_size=image_size,
-        mirror=mirror,
-    )
+    split = source.load()
     parts = {"train": split.train, "test": split.test}
     info = {
         "name": split.name,
@@ -84,44 +72,31 @@ def data_info(
 @command(
     "data check",
     order=130.3,
-    short_help="Copies, leaks, conflicting labels, odd pictures.",
+    short_help="Copies, leaks, conflicting labels, unreadable files.",
 )
+@options(source=SOURCE.but(without=("skip_bad",)))
 def data_check(
-    data: o.Data,
+    source: "DataSource",
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", help="Draw every finding: a .png file, or a folder for it."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was found.")] = False,
     as_json: o.Json = False,
-    x_key: o.XKey = None,
-    y_key: o.YKey = None,
-    target: o.Target = None,
-    image_size: o.ImageSize = None,
-    seed: o.Seed = 1,
-    mirror: o.Mirror = None,
 ) -> None:
-    """What is wrong with a data set: copies, leaks, conflicts, odd pictures, the score to beat."""
-    from pellucid.checks.report import check_data
-    from pellucid.cli.check import print_checkup
+    """What is wrong with a data set: copies, leaks, conflicts, unreadable files, the score to beat."""
+    from pellucid.checks.check import check_data
+    from pellucid.cli.check import print_report, sheet_path, write_sheets
 
-    with ProgressBar() as bar:
-        examined = check_data(
-            data,
-            out=out,
-            progress=bar,
-            x_key=x_key,
-            y_key=y_key,
-            target=target,
-            image_size=o.parse_size(image_size),
-            seed=seed,
-            mirror=mirror,
-        )
+    first = None if out is None else sheet_path(out)
+    with ProgressBar() as progress:
+        report = check_data(source, progress=progress)
+        sheets = [] if first is None else write_sheets(report, first, progress)
     if as_json:
-        print_json(examined.to_dict())
+        print_json({**report.to_dict(), "sheets": [str(path) for path in sheets]})
     else:
-        print_checkup(examined, asked_for_sheet=out is not None)
-    if strict and examined.checkup.findings:
+        print_report(report, sheets, asked_for_sheet=out is not None)
+    if strict and report.findings:
         raise typer.Exit(1)
 
 

@@ -8,13 +8,13 @@ from pellucid.report.draft import Part, Parts
 from pellucid.report.sections.influence import influence_section
 from pellucid.report.sections.robustness import robustness_section
 from pellucid.report.sections.saliency import looking_section, own_photo_section
-from pellucid.report.sections.scores import doctor_section, metrics_section
+from pellucid.report.sections.scores import data_check_section, metrics_section
 from pellucid.report.short import SHORT, write_run_report
 from pellucid.runs.record import read_run
 
 # What the full report adds, each after the part of the short one that it goes on from.
 ADDED: dict[str, tuple[Part, ...]] = {
-    "data": (Part("data doctor", doctor_section),),
+    "data": (Part("data check", data_check_section),),
     "score": (Part("metrics", metrics_section),),
     "mistakes and hits": (
         Part("robustness", robustness_section),

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from pellucid.checks.copies import distinct
+from pellucid.checks.duplicates import distinct
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
 from pellucid.types import Array

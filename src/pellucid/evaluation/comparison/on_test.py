@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.checks.check import leaked_test_rows
+from pellucid.checks.duplicates import leaked_test_rows
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import (

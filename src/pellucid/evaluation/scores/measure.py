@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.checks.copies import find_leaks
-from pellucid.checks.records import ProgressCallback, no_progress
+from pellucid.checks.duplicates import find_leaks
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.scores.calibration import calibrate, squared_errors, surprises
 from pellucid.evaluation.scores.metrics import score
@@ -23,6 +22,7 @@ from pellucid.evaluation.scores.outputs import Outputs, read_outputs
 from pellucid.evaluation.scores.records import ScoresWithIntervals
 from pellucid.evaluation.scores.regression import quantity_estimates
 from pellucid.nn.model import Model
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.stats.bootstrap import N_RESAMPLES, bootstrap
 from pellucid.stats.intervals import LEVEL, Estimate, check_level, interval_of, proportion
 from pellucid.stats.paired import mcnemar

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.checks.records import ProgressCallback, no_progress
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import load_data
@@ -16,6 +15,7 @@ from pellucid.evaluation.scores.regression import quantity_figures
 from pellucid.files import atomic_folder
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
+from pellucid.progress import ProgressCallback, no_progress
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.checks.copies import find_leaks
-from pellucid.checks.records import Leak
+from pellucid.checks.duplicates import Leak, find_leaks
 from pellucid.data.dataset import Split
 from pellucid.data.readers.images import image_to_input
 from pellucid.evaluation.scores.metrics import Scores, score

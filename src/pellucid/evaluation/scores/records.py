@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pellucid.checks.records import Leak
+from pellucid.checks.duplicates import Leak
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.metrics import Scores
 from pellucid.evaluation.scores.one_vs_rest import ClassFigures, curve_to_dict

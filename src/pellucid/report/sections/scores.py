@@ -1,8 +1,8 @@
-"""The full report on the numbers: every score with its interval, and what the data doctor says of the data."""
+"""The full report on the numbers: every score with its interval, and what the data check finds."""
 
 from collections.abc import Sequence
 
-from pellucid.checks.records import Sample
+from pellucid.checks.findings import Sample
 from pellucid.plotting.style import class_name
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Card, Cell, Gallery, Section, Table
@@ -70,28 +70,28 @@ def metrics_section(draft: Draft) -> Section:
     )
 
 
-def doctor_section(draft: Draft) -> Section:
-    """Return what the data doctor finds odd about the data, with the pictures of it."""
-    from pellucid.checks.check import examine
-    from pellucid.checks.words import TITLES
+def data_check_section(draft: Draft) -> Section:
+    """Return what the data check finds, with the pictures of it."""
+    from pellucid.checks.check import check_data
+    from pellucid.checks.text import KINDS
 
     result = draft.result
-    checkup = examine(result.split)
-    kinds = [kind for kind in TITLES if checkup.of_kind(kind)]
-    n = sum(len(checkup.of_kind(kind)) for kind in kinds)
-    named = ", ".join(f"“{TITLES[kind].lower()}”" for kind in kinds)
+    checked = check_data(result.split)
+    kinds = [kind for kind in KINDS if checked.of_kind(kind)]
+    n = sum(len(checked.of_kind(kind)) for kind in kinds)
+    named = ", ".join(f"“{KINDS[kind].title.lower()}”" for kind in kinds)
     if n:
-        draft.told.append(f"The data doctor found {count(n, 'odd thing')} about the data: {named}.")
+        draft.told.append(f"The data check has {count(n, 'finding')}: {named}.")
     parts = []
     for kind in kinds:
-        findings = checkup.of_kind(kind)
+        findings = checked.of_kind(kind)
         told = [finding.found[:1].upper() + finding.found[1:] for finding in findings[:MOST_TOLD]]
         if len(findings) > MOST_TOLD:
             told.append(f"And {len(findings) - MOST_TOLD} more of the same kind.")
         samples = [sample for finding in findings for sample in finding.samples]
         parts.append(
             Section(
-                TITLES[kind],
+                KINDS[kind].title,
                 intro=(*told, f"{findings[0].why} {findings[0].advice}"),
                 gallery=_pictures(draft, samples),
             )
@@ -99,10 +99,10 @@ def doctor_section(draft: Draft) -> Section:
     return Section(
         "Is the data sound?",
         intro=(
-            f"The data doctor looked for copies, wrong labels, odd pictures and uneven classes and found "
-            f"{count(n, 'thing') if n else 'nothing'} worth a look.",
-            *([checkup.shift_words] if checkup.shift_words and "prior_shift" not in kinds else []),
-            *(note for note in checkup.notes if note not in result.split.notes),
+            f"The data check looked for copies, conflicting labels, empty pictures and uneven classes and has "
+            f"{count(n, 'finding') if n else 'no findings'}.",
+            *([checked.shift_words] if checked.shift_words and "prior_shift" not in kinds else []),
+            *(note for note in checked.notes if note not in result.split.notes),
         ),
         parts=parts,
     )

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.checks.pixels import Scale, blocks, edges, pool
-from pellucid.checks.records import Pair, ProgressCallback, no_progress
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.types import Array
 
 COARSE, MIDDLE, FINE = 8, 16, 32  # sides in pixels
@@ -40,6 +40,15 @@ _TENTH, _ASKED = 10, 1000
 FLAT = 2.0  # standard deviation in grey levels of 255 below which a picture shows nothing to compare
 _BLACK, _WHITE = 6, 249  # beyond these a pixel may have been clipped
 _BLOCK = 512
+
+
+class Pair(NamedTuple):
+    """Two pictures that are one."""
+
+    first: int
+    second: int
+    kind: str  # "exact" or "near"
+    similarity: float  # 1 for the same bytes; otherwise how far their edges agree, below 1
 
 
 class Signatures(NamedTuple):

@@ -1,4 +1,4 @@
-"""Copies within and across the parts of a data set: who is a copy of whom, exactly or nearly."""
+"""Copies within and across the parts of a data set: which sample is a copy of which, exactly or nearly."""
 
 import hashlib
 from collections import defaultdict
@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks.near_duplicates import (
+from pellucid.checks.near import (
+    Pair,
     Signatures,
     near_pairs,
     signatures,
@@ -14,10 +15,20 @@ from pellucid.checks.near_duplicates import (
     wanted_cosine,
 )
 from pellucid.checks.pixels import Scale, are_pictures
-from pellucid.checks.records import Leak, Pair, ProgressCallback, no_progress
+from pellucid.data.dataset import Dataset
+from pellucid.errors import ShapeError
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.types import Array, n_rows
 
 MOST_COPIES = 10  # of one sample that are named
+
+
+class Leak(NamedTuple):
+    """A test sample that is in the training part too."""
+
+    test: int  # index in the test part
+    train: int  # index in the training part
+    kind: str  # "exact": the same bytes; "near": the same picture, resized, re-encoded or brightened
 
 
 class Distinct(NamedTuple):
@@ -163,3 +174,76 @@ def components(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
     for i in range(n):
         groups[root(i)].append(i)
     return sorted(group for group in groups.values() if len(group) > 1)
+
+
+def near_duplicates(X: Array) -> list[Pair]:
+    """Return the pictures that are there twice, exactly or nearly.
+
+    Parameters
+    ----------
+    X : Array, shape (m, h, w) or (m, h, w, c)
+        Pictures of any numeric dtype; c is 1, 3 or 4.
+
+    Returns
+    -------
+    list of Pair
+        ``first < second``; each exact copy is paired with the first picture of its kind, and near copies are told
+        of the first of each kind. Found are copies that were resized, saved as JPEG, brightened or darkened; not
+        found crops, flips and rotations.
+
+    Raises
+    ------
+    ShapeError
+        If X holds no pictures.
+
+    Examples
+    --------
+    >>> from pellucid.data.drawn import load_drawn_cats
+    >>> X = load_drawn_cats().test.X[:5]
+    >>> [pair[:3] for pair in near_duplicates(np.concatenate([X, X[:1], X[1:2] // 2]))]
+    [(0, 5, 'exact'), (1, 6, 'near')]
+    """
+    if not are_pictures(X):
+        raise ShapeError(
+            f"near_duplicates: expected pictures of shape (m, h, w) or (m, h, w, c), 4 x 4 pixels or more, got "
+            f"{np.shape(X)}. If they were flattened, pass them before that."
+        )
+    if not len(X):
+        return []
+    same = distinct(X)
+    firsts = same.firsts
+    marks = signatures(X, firsts, Scale(X))
+    near = near_pairs(marks, None, wanted_cosine(usual_likeness(marks)))
+    pairs = [Pair(rows[0], row, "exact", 1.0) for rows in same.members for row in rows[1:]]
+    pairs += [pair._replace(first=int(firsts[pair.first]), second=int(firsts[pair.second])) for pair in near]
+    return sorted(pairs)
+
+
+def leaked_test_rows(train: Dataset, test: Dataset) -> Array:
+    """Return which test samples are in the training part too, exactly or, of pictures, nearly.
+
+    Parameters
+    ----------
+    train, test : Dataset
+
+    Returns
+    -------
+    rows : Array, shape (n,), int64
+        Indices of test samples, sorted: those of ``check_data(split).leaks``.
+
+    Notes
+    -----
+    20 ms for 209 and 50 pictures of 64 x 64.
+
+    Examples
+    --------
+    >>> from pellucid.data.drawn import load_drawn_cats
+    >>> cats = load_drawn_cats()
+    >>> leaked_test_rows(cats.train, cats.test)
+    array([], dtype=int64)
+    >>> leaked_test_rows(cats.train, cats.train.take(slice(3)))
+    array([0, 1, 2])
+    """
+    if not len(train) or not len(test):
+        return np.zeros(0, np.int64)
+    return np.array(sorted({leak.test for leak in find_leaks(train.X, test.X)}), np.int64)

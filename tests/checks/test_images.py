@@ -1,0 +1,139 @@
+"""Folders of photos: no file stops the check, and every sample keeps its name."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scripts.drawn_cats.draw import draw
+
+from pellucid.checks.check import DataReport, check_data
+from pellucid.checks.images import read_photos
+from pellucid.data.dataset import Dataset
+from pellucid.data.source import DataSource, load_data
+from pellucid.errors import DataError, OptionError
+from pellucid.progress import no_progress
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Dataset:
+    return draw(40, seed=4, size=80)
+
+
+@pytest.fixture
+def pets(tmp_path: Path, drawn: Dataset) -> Path:
+    """40 drawings in two classes, 16 of each in train/ and 4 in test/."""
+    for i, (image, label) in enumerate(zip(drawn.X, drawn.y, strict=True)):
+        folder = tmp_path / "pets" / ("train" if i < 32 else "test") / drawn.classes[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{i:02d}.png")
+    return tmp_path / "pets"
+
+
+def cat(drawn: Dataset, n: int) -> Image.Image:
+    return Image.fromarray(drawn.X[np.flatnonzero(drawn.y == 1)[n]])
+
+
+def named(report: DataReport) -> dict[str, list[str]]:
+    """Return the files of each kind of finding."""
+    found: dict[str, list[str]] = {}
+    for finding in report.findings:
+        found.setdefault(finding.kind, []).extend(sample.name for sample in finding.samples)
+    return found
+
+
+def test_a_folder_in_order(pets: Path) -> None:
+    assert named(check_data(pets)) == {}
+
+
+@pytest.mark.parametrize("has_parts", [True, False])
+def test_pictures_and_names_are_those_that_load_data_gives(pets: Path, has_parts: bool) -> None:
+    folder = pets if has_parts else pets / "train"
+    split, ours_by_name, _ = read_photos(DataSource(str(folder), seed=3), no_progress)
+    loaded = load_data(folder, seed=3)
+    for ours, theirs, names in (
+        (split.train, loaded.train, ours_by_name.train),
+        (split.test, loaded.test, ours_by_name.test),
+    ):
+        np.testing.assert_array_equal(ours.X, theirs.X)
+        np.testing.assert_array_equal(ours.y, theirs.y)
+        for image, label, name in zip(ours.X, ours.y, names, strict=True):
+            assert Path(name).parent.name == split.classes[label]
+            shown = np.asarray(Image.open(folder / name))
+            np.testing.assert_array_equal(
+                np.asarray(Image.fromarray(shown).resize(image.shape[1::-1])), image
+            )
+    assert split.notes == loaded.notes
+    assert split.classes == loaded.classes
+
+
+def test_copies_of_other_sizes_and_formats_name_their_files(pets: Path, drawn: Dataset) -> None:
+    cat(drawn, 0).resize((120, 120)).save(pets / "test/cat/larger.jpg", quality=70)
+    cat(drawn, 1).save(pets / "test/cat/same.png")
+    cat(drawn, 2).save(pets / "train/non-cat/wrong.png")
+    report = check_data(pets)
+    leaks = {finding.samples[0].name: finding.samples[1].name for finding in report.of_kind("leak")}
+    first, second, third = (f"train/cat/{row:02d}.png" for row in np.flatnonzero(drawn.y == 1)[:3])
+    assert leaks == {"test/cat/larger.jpg": first, "test/cat/same.png": second}
+    (conflict,) = report.of_kind("conflict")
+    assert {sample.name for sample in conflict.samples} == {"train/non-cat/wrong.png", third}
+    assert "train/non-cat/wrong.png (train" in conflict.found
+
+
+def test_files_that_cannot_be_read(pets: Path, drawn: Dataset) -> None:
+    (pets / "train/cat/text.jpg").write_text("no picture")
+    (pets / "train/cat/nothing.png").touch()
+    whole = (pets / "test/cat").glob("*.png").__next__().read_bytes()
+    (pets / "test/cat/torn.png").write_bytes(whole[: len(whole) // 2])
+    report = check_data(pets)
+    assert set(named(report)["unreadable"]) == {
+        "train/cat/text.jpg",
+        "train/cat/nothing.png",
+        "test/cat/torn.png",
+    }
+    torn = next(f for f in report.findings if f.samples[0].name == "test/cat/torn.png")
+    assert torn.found.startswith("test/cat/torn.png cannot be read: expected an image, but cannot read it (")
+    assert (torn.samples[0].part, torn.samples[0].index, torn.samples[0].label) == ("test", None, "cat")
+    assert (report.n_train, report.n_test) == (32, 8)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        ("nothing", "expected at least two sub-folders, one a class, found none"),
+        ("one class", "expected at least two sub-folders, one a class, found one, 'cat'"),
+        ("all broken", r"not one of 4 images can be read\..*The first: cat/0\.png cannot be read"),
+        ("an empty class", "expected the images of class 'dog', found nothing"),
+    ],
+)
+def test_folders_without_anything_to_look_at(tmp_path: Path, spoil: str, words: str) -> None:
+    if spoil != "nothing":
+        for name in ("cat",) if spoil == "one class" else ("cat", "dog"):
+            (tmp_path / name).mkdir()
+            for i in range(0 if (name, spoil) == ("dog", "an empty class") else 2):
+                (tmp_path / name / f"{i}.png").write_text("?" if spoil == "all broken" else "")
+    with pytest.raises(DataError, match=words):
+        check_data(tmp_path)
+
+
+def test_options_that_do_not_apply(pets: Path) -> None:
+    with pytest.raises(OptionError, match="target does not apply here"):
+        check_data(pets, target="cat")
+    for size in ((0, 3), (3, 99_999)):
+        with pytest.raises(OptionError, match=r"image_size to be a list of 2 .*at most 4096"):
+            check_data(pets, image_size=size)
+
+
+def test_a_tiny_file_among_larger_ones(pets: Path) -> None:
+    path = next((pets / "train/cat").glob("*.png"))
+    Image.open(path).resize((24, 24)).save(path.with_name("tiny.png"))
+    report = check_data(pets)
+    assert named(report)["tiny"] == ["train/cat/tiny.png"]
+    assert "1 of 41 files is" in report.of_kind("tiny")[0].found
+    assert "to 64 x 64, the smallest from 24 x 24 (1 cat;" in report.of_kind("tiny")[0].found
+
+
+def test_another_size_on_request(pets: Path) -> None:
+    report = check_data(pets, image_size=(20, 30))
+    assert report.split is not None
+    assert report.split.train.X.shape == (32, 20, 30, 3)
