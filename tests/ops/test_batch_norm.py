@@ -1,4 +1,4 @@
-"""Batch normalization against PyTorch, a numerical gradient, and itself in shards."""
+"""Batch normalization, plain and fast, against PyTorch and itself in shards. The contract: test_contract.py."""
 
 import threading
 from collections.abc import Callable
@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.errors import ShapeError
-from pellucid.ops.batch_norm import (
+from pellucid.dispatch import (
     batch_norm_backward,
     batch_norm_forward,
-    batch_norm_inference,
-    batch_norm_inference_backward,
+    batch_norm_inference_forward,
 )
-from pellucid.ops.finite_difference import gradcheck
-from pellucid.workspace import Workspace
+from pellucid.errors import ShapeError
 
+pytestmark = pytest.mark.usefixtures("kernels")
 SHAPES = [(5, 4), (2, 1), (3, 4, 5, 6), (7, 11, 3), (32, 16, 16, 24), (209, 20)]
 
 
@@ -57,92 +55,6 @@ def test_equals_pytorch(
     for ours, tensor in zip(gradients, (X, gamma, beta), strict=True):
         assert ours is not None
         close(ours, tensor.grad.numpy(), tolerance)
-
-
-def test_gradients_of_every_argument(rng: np.random.Generator) -> None:
-    arguments = draw(rng, (4, 3, 5))
-    upstream = rng.standard_normal((4, 3, 5))
-
-    def loss(**given: np.ndarray) -> float:
-        return float(np.vdot(batch_norm_forward(**given)[0], upstream))
-
-    gradients = batch_norm_backward(upstream, batch_norm_forward(**arguments)[3])
-    claimed = {name: g for name, g in zip(arguments, gradients, strict=True) if g is not None}
-    assert max(gradcheck(loss, claimed, arguments, rng).values()) < 1e-6
-
-
-def test_gradients_of_the_inference_form(rng: np.random.Generator) -> None:
-    arguments = draw(rng, (4, 3, 5))
-    fixed = {"mean": rng.standard_normal(5), "var": rng.uniform(0.1, 2, 5)}
-    upstream = rng.standard_normal((4, 3, 5))
-
-    def loss(**given: np.ndarray) -> float:
-        return float(np.vdot(batch_norm_inference(**given, **fixed)[0], upstream))
-
-    Y, cache = batch_norm_inference(**arguments, **fixed)
-    expected = (arguments["X"] - fixed["mean"]) / np.sqrt(fixed["var"] + 1e-5)
-    np.testing.assert_allclose(Y, expected * arguments["gamma"] + arguments["beta"], rtol=0, atol=1e-12)
-    gradients = batch_norm_inference_backward(upstream, cache)
-    claimed = dict(zip(arguments, gradients, strict=True))
-    assert max(gradcheck(loss, claimed, arguments, rng).values()) < 1e-6
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_contract_of_buffers_dtypes_and_inputs(rng: np.random.Generator, dtype: type) -> None:
-    arguments = draw(rng, (6, 4, 4, 3), dtype)
-    upstream = rng.standard_normal((6, 4, 4, 3)).astype(dtype)
-    before = {name: array.copy() for name, array in arguments.items()}
-    plain = batch_norm_forward(**arguments)
-    workspace, out = Workspace(), np.empty_like(plain[0])
-    again = batch_norm_forward(**arguments, out=out, workspace=workspace)
-    assert again[0] is out
-    for one, two in zip((*plain[:3], plain[3].D), (*again[:3], again[3].D), strict=True):
-        assert one.dtype == dtype
-        np.testing.assert_array_equal(one, two)
-    upstream_before = upstream.copy()
-    gradients = batch_norm_backward(upstream, plain[3])
-    np.testing.assert_array_equal(upstream, upstream_before)
-    for name, array in arguments.items():
-        np.testing.assert_array_equal(array, before[name])
-
-    buffers = {f"d{name}": np.empty_like(array) for name, array in arguments.items()}
-    for one, two, buffer in zip(
-        gradients, batch_norm_backward(upstream, plain[3], **buffers), buffers.values(), strict=True
-    ):
-        assert two is buffer
-        assert one is not None
-        assert one.dtype == dtype
-        np.testing.assert_array_equal(one, two)
-    in_place = batch_norm_forward(**{**arguments, "X": (X := arguments["X"].copy())}, out=X)
-    np.testing.assert_array_equal(in_place[0], plain[0])
-    np.testing.assert_array_equal(batch_norm_backward(upstream, in_place[3], dX=upstream)[0], gradients[0])
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_contract_of_the_inference_form(rng: np.random.Generator, dtype: type) -> None:
-    arguments = draw(rng, (6, 4, 4, 3), dtype)
-    arguments |= {"mean": rng.standard_normal(3), "var": rng.uniform(0.1, 2, 3)}  # float64 statistics
-    before = {name: array.copy() for name, array in arguments.items()}
-    Y, cache = batch_norm_inference(**arguments)
-    assert Y.dtype == dtype
-    np.testing.assert_array_equal(batch_norm_inference(**arguments, out=np.empty_like(Y))[0], Y)
-    gradients = batch_norm_inference_backward(Y.copy(), cache)
-    buffers = {"dX": Y.copy(), "dgamma": np.empty(3, dtype), "dbeta": np.empty(3, dtype)}
-    filled = batch_norm_inference_backward(buffers["dX"], cache, **buffers)
-    for one, two, buffer in zip(gradients, filled, buffers.values(), strict=True):
-        assert two is buffer
-        assert one.dtype == dtype
-        np.testing.assert_array_equal(one, two)
-    for name, array in arguments.items():
-        np.testing.assert_array_equal(array, before[name])
-
-
-def test_without_input_gradient_the_rest_is_the_same(rng: np.random.Generator) -> None:
-    Y, _, _, cache = batch_norm_forward(**draw(rng, (6, 3)))
-    dX, dgamma, dbeta = batch_norm_backward(Y, cache, needs_dX=False)
-    assert dX is None
-    np.testing.assert_array_equal(dgamma, batch_norm_backward(Y, cache)[1])
-    np.testing.assert_array_equal(dbeta, batch_norm_backward(Y, cache)[2])
 
 
 def test_a_large_mean_beside_a_small_deviation_keeps_its_digits(rng: np.random.Generator) -> None:
@@ -219,4 +131,4 @@ def test_wrong_shapes_are_refused() -> None:
     with pytest.raises(ShapeError, match="at least one value a channel"):
         batch_norm_forward(np.zeros((0, 3)), np.ones(3), np.zeros(3))
     with pytest.raises(ShapeError, match=r"expected var of shape \(3,\)"):
-        batch_norm_inference(np.zeros((2, 3)), np.ones(3), np.zeros(3), np.zeros(3), np.ones(2))
+        batch_norm_inference_forward(np.zeros((2, 3)), np.ones(3), np.zeros(3), np.zeros(3), np.ones(2))

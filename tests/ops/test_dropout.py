@@ -1,11 +1,12 @@
-"""Dropout: what is dropped, how often, and the gradient."""
+"""Dropout, plain and fast: what is dropped, and how often. The contract: test_contract.py."""
 
 import numpy as np
 import pytest
 
+from pellucid.dispatch import dropout_forward
 from pellucid.errors import OptionError
-from pellucid.ops.dropout import dropout_backward, dropout_forward
-from pellucid.ops.finite_difference import gradcheck
+
+pytestmark = pytest.mark.usefixtures("kernels")
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.1, 0.5, 0.9, 0.999])
@@ -31,35 +32,6 @@ def test_neighbours_are_independent(rng: np.random.Generator) -> None:
     kept = dropout_forward(np.ones((50_000, 4)), 0.5, rng)[0] > 0
     correlation = np.corrcoef(kept.T) - np.eye(4)
     assert np.abs(correlation).max() < 5 / np.sqrt(50_000)
-
-
-def test_gradient(rng: np.random.Generator) -> None:
-    X, upstream = rng.standard_normal((2, 6, 5))
-
-    def loss(X: np.ndarray) -> float:
-        return float(np.vdot(dropout_forward(X, 0.4, np.random.default_rng(3))[0], upstream))
-
-    dX = dropout_backward(upstream, dropout_forward(X, 0.4, np.random.default_rng(3))[1])
-    assert gradcheck(loss, {"X": dX}, {"X": X}, rng)["X"] < 1e-6
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_contract_of_buffers_and_seeds(rng: np.random.Generator, dtype: type) -> None:
-    X = rng.standard_normal((7, 3)).astype(dtype)
-    before = X.copy()
-    Y, cache = dropout_forward(X, 0.5, np.random.default_rng(1))
-    out, mask = np.empty_like(X), np.empty_like(X)
-    again, second = dropout_forward(X, 0.5, np.random.default_rng(1), out=out, mask=mask)
-    assert again is out
-    assert second.mask is mask
-    np.testing.assert_array_equal(again, Y)
-    np.testing.assert_array_equal(X, before)
-    np.testing.assert_array_equal(dropout_forward(X, 0.5, np.random.default_rng(1), out=X)[0], Y)
-    dY = before.copy()
-    dX = dropout_backward(dY, cache)
-    np.testing.assert_array_equal(dY, before)
-    np.testing.assert_array_equal(dropout_backward(dY, cache, dX=dY), dX)
-    assert dX.dtype == dtype
 
 
 def test_the_stream_moves_on_by_the_size_alone() -> None:

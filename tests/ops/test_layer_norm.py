@@ -1,14 +1,14 @@
-"""Layer normalization against PyTorch and a numerical gradient."""
+"""Layer normalization, plain and fast, against PyTorch. The contract: test_contract.py."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pellucid.dispatch import layer_norm_backward, layer_norm_forward
 from pellucid.errors import ShapeError
-from pellucid.ops.finite_difference import gradcheck
-from pellucid.ops.layer_norm import layer_norm_backward, layer_norm_forward
-from pellucid.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("kernels")
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any = np.float64) -> dict[str, Any]:
@@ -37,50 +37,6 @@ def test_equals_pytorch(
     for ours, oracle in zip((Y, *gradients), oracles, strict=True):
         scale = max(1.0, float(oracle.abs().max()))
         np.testing.assert_allclose(ours, oracle.numpy(), rtol=0, atol=tolerance * scale)
-
-
-def test_gradients_of_every_argument(rng: np.random.Generator) -> None:
-    arguments = draw(rng, (4, 3, 5))
-    upstream = rng.standard_normal((4, 3, 5))
-
-    def loss(**given: np.ndarray) -> float:
-        return float(np.vdot(layer_norm_forward(**given)[0], upstream))
-
-    gradients = layer_norm_backward(upstream, layer_norm_forward(**arguments)[1])
-    claimed = dict(zip(arguments, gradients, strict=True))
-    assert max(gradcheck(loss, claimed, arguments, rng).values()) < 1e-6
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_contract_of_buffers_dtypes_and_inputs(rng: np.random.Generator, dtype: type) -> None:
-    arguments = draw(rng, (6, 4, 5), dtype)
-    before = {name: array.copy() for name, array in arguments.items()}
-    Y, cache = layer_norm_forward(**arguments)
-    again, _ = layer_norm_forward(**arguments, out=np.empty_like(Y), workspace=Workspace())
-    assert Y.dtype == dtype
-    np.testing.assert_array_equal(again, Y)
-    upstream = rng.standard_normal(Y.shape).astype(dtype)
-    kept = upstream.copy()
-    gradients = layer_norm_backward(upstream, cache)
-    np.testing.assert_array_equal(upstream, kept)
-    buffers = {"dX": upstream, "dgamma": np.empty(5, dtype), "dbeta": np.empty(5, dtype)}  # dX in dY's place
-    filled = layer_norm_backward(upstream, cache, **buffers)
-    for one, two, buffer in zip(gradients, filled, buffers.values(), strict=True):
-        assert two is buffer
-        assert one.dtype == dtype
-        np.testing.assert_array_equal(one, two)
-    for name, array in arguments.items():
-        np.testing.assert_array_equal(array, before[name])
-    X = arguments["X"].copy()
-    np.testing.assert_array_equal(layer_norm_forward(**{**arguments, "X": X}, out=X)[0], Y)
-
-
-def test_samples_do_not_mix(rng: np.random.Generator) -> None:
-    arguments = draw(rng, (6, 4, 5))
-    Y, _ = layer_norm_forward(**arguments)
-    for i in range(6):
-        row = layer_norm_forward(**{**arguments, "X": arguments["X"][i : i + 1]})[0]
-        np.testing.assert_allclose(row[0], Y[i], rtol=0, atol=1e-14)
 
 
 def test_a_constant_row_becomes_beta() -> None:

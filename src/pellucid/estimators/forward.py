@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.dispatch import batch_norm_inference_forward
 from pellucid.ops.activations import ACTIVATIONS
-from pellucid.ops.batch_norm import batch_norm_inference
 from pellucid.types import Array
 
 BLOCK_ROWS = 1024  # predicted at a time: the activations of so many stay in cache
@@ -65,7 +65,7 @@ class Stack(NamedTuple):
                 break
             if self.norms:
                 norm = self.norms[i]
-                A, _ = batch_norm_inference(
+                A, _ = batch_norm_inference_forward(
                     A, norm["gamma"], norm["beta"], norm["running_mean"], norm["running_var"], out=A
                 )
             if self.activations[i] != "linear":

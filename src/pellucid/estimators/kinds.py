@@ -26,7 +26,7 @@ from pellucid.estimators.objective import (
     split_options,
 )
 from pellucid.estimators.targets import Labels, is_multilabel, learn_labels, read_labels
-from pellucid.ops.activations_smooth import sigmoid_forward
+from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses.table import LOSSES
 from pellucid.types import Array
 

@@ -5,10 +5,11 @@ from typing import final
 
 import numpy as np
 
+from pellucid.dispatch import dropout_forward
 from pellucid.errors import OptionError, PellucidError
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import get_activation
-from pellucid.ops.dropout import DropoutCache, dropout_backward, dropout_forward
+from pellucid.ops.dropout import DropoutCache, dropout_backward
 from pellucid.registry import check_option, option, register
 from pellucid.types import Array
 

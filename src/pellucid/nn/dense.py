@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass
 from typing import final
 
+from pellucid.dispatch import linear_backward, linear_forward
 from pellucid.errors import ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import ACTIVATIONS
-from pellucid.ops.linear import linear_backward, linear_forward
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 

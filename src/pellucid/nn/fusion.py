@@ -3,21 +3,25 @@
 from collections.abc import Sequence
 from typing import final
 
+from pellucid.dispatch import (
+    conv_norm_pool_fits,
+    conv_norm_relu_pool_backward,
+    conv_norm_relu_pool_forward,
+    norm_relu_pool_backward,
+    norm_relu_pool_forward,
+)
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.windows import pair
-from pellucid.ops import conv_norm_pool
-from pellucid.ops.conv_norm_pool import conv_norm_relu_pool_backward, conv_norm_relu_pool_forward
-from pellucid.ops.norm_pool import norm_relu_pool_backward, norm_relu_pool_forward
 from pellucid.types import Array
 
 
 @final
 class NormReluPool(Layer):
-    """BatchNorm, relu and 2x2 max pooling behind a convolution, in training: see :mod:`pellucid.ops.norm_pool`.
+    """BatchNorm, relu and 2x2 max pooling behind a convolution, in training: see :mod:`pellucid.ops.fused`.
 
     It has no parameters of its own: it works on those of the layers that it stands for.
     """
@@ -55,7 +59,7 @@ class NormReluPool(Layer):
 
 @final
 class ConvNormReluPool(Layer):
-    """A first convolution and all of the above: see :mod:`pellucid.ops.conv_norm_pool`."""
+    """A first convolution and all of the above: see :mod:`pellucid.ops.fused`."""
 
     def __init__(self, conv: Conv2D, norm: BatchNorm) -> None:
         super().__init__()
@@ -119,17 +123,17 @@ def _takes_conv(conv: Conv2D) -> bool:
         not conv.needs_input_gradient
         and not conv.use_bias
         and (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
-        and conv_norm_pool.fits(pair(conv.kernel_size), conv.input_shape[2], conv.output_shape)
+        and conv_norm_pool_fits(pair(conv.kernel_size), conv.input_shape[2], conv.output_shape)
     )
 
 
-def _fits(conv: Layer, norm: Layer, bend: Layer, pool: Layer) -> bool:
+def _fits(conv: Layer, norm: Layer, activation: Layer, pool: Layer) -> bool:
     return (
         isinstance(conv, Conv2D)
         and conv.activation is None  # else its backward needs the output that is overwritten
         and isinstance(norm, BatchNorm)
-        and isinstance(bend, Activation)
-        and bend.activation == "relu"
+        and isinstance(activation, Activation)
+        and activation.activation == "relu"
         and isinstance(pool, MaxPool2D)
         and (*pool.size_and_stride, pool.pads) == ((2, 2), (2, 2), ((0, 0), (0, 0)))
         and pool.input_shape[0] % 2 == 0

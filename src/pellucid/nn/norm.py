@@ -5,19 +5,18 @@ from typing import final
 
 import numpy as np
 
+from pellucid.dispatch import (
+    batch_norm_backward,
+    batch_norm_forward,
+    batch_norm_inference_backward,
+    batch_norm_inference_forward,
+    layer_norm_backward,
+    layer_norm_forward,
+)
 from pellucid.errors import ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
-from pellucid.ops.batch_norm import (
-    BatchNormCache,
-    BatchNormInferenceCache,
-    Reduce,
-    batch_norm_backward,
-    batch_norm_forward,
-    batch_norm_inference,
-    batch_norm_inference_backward,
-)
-from pellucid.ops.layer_norm import layer_norm_backward, layer_norm_forward
+from pellucid.ops.batch_norm import BatchNormCache, BatchNormInferenceCache, Reduce
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
@@ -84,7 +83,7 @@ class BatchNorm(Layer):
         gamma, beta, state = self.params["gamma"], self.params["beta"], self.state
         out = self.workspace.take("Y", X.shape, X.dtype)
         if not training:
-            Y, self._cache = batch_norm_inference(
+            Y, self._cache = batch_norm_inference_forward(
                 X, gamma, beta, state["running_mean"], state["running_var"], epsilon=self.epsilon, out=out
             )
             return Y

@@ -3,6 +3,13 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import final
 
+from pellucid.dispatch import (
+    average_pool_backward,
+    average_pool_forward,
+    global_average_forward,
+    max_pool_backward,
+    max_pool_forward,
+)
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.windows import (
     Frame,
@@ -15,16 +22,8 @@ from pellucid.nn.windows import (
     pair,
     size_option,
 )
-from pellucid.ops.conv_geometry import Pair
-from pellucid.ops.pool import (
-    average_pool_backward,
-    average_pool_forward,
-    global_average_backward,
-    global_average_forward,
-    max_pool_backward,
-    max_pool_forward,
-)
-from pellucid.ops.pool_windows import pool_geometry
+from pellucid.ops.conv_geometry import Pair, pool_geometry
+from pellucid.ops.pool import global_average_backward
 from pellucid.ops.resize import upsample_backward, upsample_forward, zero_pad_backward, zero_pad_forward
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape

@@ -1,6 +1,6 @@
 """Batch normalization: each channel brought to mean 0 and variance 1 over the batch.
 
-The result is then stretched and shifted by trained numbers: Y = gamma Xhat + beta, with
+The result is then scaled and shifted by trained parameters: Y = gamma Xhat + beta, with
 Xhat = (X - mean) / sqrt(var + epsilon). For one sample at a time: :mod:`pellucid.ops.layer_norm`.
 """
 
@@ -10,17 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.ops.columns import (
-    center,
-    check_channels,
-    column_sums,
-    column_sums_and_dots,
-    combine,
-    multiply_add,
-    written,
-)
+from pellucid.ops.arrays import check_channels, written
 from pellucid.types import Array
-from pellucid.workspace import Workspace
 
 Reduce = Callable[[Array], Array]
 
@@ -28,7 +19,7 @@ Reduce = Callable[[Array], Array]
 class BatchNormCache(NamedTuple):
     """What the backward of batch normalization needs."""
 
-    D: Array  # (..., c) X - mean
+    D: Array  # (..., c) X - mean, so that Xhat = D rstd
     rstd: Array  # (c,) 1 / sqrt(var + epsilon), float64
     gamma: Array  # (c,)
     n: float  # values a channel, those of the other shards included
@@ -42,9 +33,8 @@ def batch_norm_forward(
     epsilon: float = 1e-5,
     reduce: Reduce | None = None,
     out: Array | None = None,
-    workspace: Workspace | None = None,
 ) -> tuple[Array, Array, Array, BatchNormCache]:
-    """Return X with every channel brought to mean beta and deviation gamma over the batch.
+    """Return Y = gamma Xhat + beta with Xhat = (X - mean) / sqrt(var + epsilon), mean and var of each channel.
 
     Parameters
     ----------
@@ -52,15 +42,13 @@ def batch_norm_forward(
         Statistics are taken over every axis but the last.
     gamma, beta : Array, shape (c,)
     epsilon : float, optional
-        Added to the variance, so that a constant channel divides by no zero.
+        Added to the variance, so that a constant channel does not divide by zero.
     reduce : callable, optional
         Where X is one shard of a batch: takes a float64 vector of partial sums and returns the sum of all
         shards' vectors, which is not modified here. Every shard calls it twice here and once in the backward,
         in that order, an empty shard too. Default: X is the whole batch.
     out : Array, shape of X, optional
         Written and returned; may be X itself.
-    workspace : Workspace, optional
-        Where the cache's array comes from: it is then valid until the next call with this workspace.
 
     Returns
     -------
@@ -77,8 +65,8 @@ def batch_norm_forward(
     Notes
     -----
     Ioffe and Szegedy, 2015, algorithm 1. The mean comes first and the squares are those of X - mean: the
-    one-pass form E[X^2] - E[X]^2 loses every digit where the mean is large beside the deviation. A channel with
-    one value becomes beta. About 7 operations a value. Twin: ``torch.nn.functional.batch_norm``.
+    one-pass form E[X^2] - E[X]^2 loses every digit where the mean is large compared with the deviation. A channel
+    with one value becomes beta.
 
     Examples
     --------
@@ -87,19 +75,15 @@ def batch_norm_forward(
     (array([-1.,  1.]), array([2.]), array([1.]))
     """
     check_channels("batch_norm_forward", X, gamma=gamma, beta=beta)
-    c = X.shape[-1]
-    total = _reduced(np.append(column_sums(X), X.size / c), reduce)
+    n_own = X.size / X.shape[-1]
+    total = over_shards(np.append(column_sums(X), n_own), reduce)
     n = float(total[-1])
-    if n == 0:
-        raise ShapeError(
-            f"batch_norm_forward: expected at least one value a channel, got X of shape {X.shape}."
-        )
+    check_not_empty(X, n)
     mean = (total[:-1] / n).astype(X.dtype)
-    D = np.empty(X.shape, X.dtype) if workspace is None else workspace.take("D", X.shape, X.dtype)
-    var = _reduced(center(X, mean, D), reduce) / n
+    D = X - mean
+    var = over_shards(column_sums(D * D), reduce) / n
     rstd = 1 / np.sqrt(var + epsilon)
-    Y = np.empty(X.shape, X.dtype) if out is None else out
-    multiply_add(D, gamma * rstd, beta, Y)
+    Y = written(gamma * (D * rstd) + beta, out, X.dtype)
     return Y, mean, var.astype(X.dtype), BatchNormCache(D, rstd, gamma, n)
 
 
@@ -113,7 +97,9 @@ def batch_norm_backward(
     dbeta: Array | None = None,
     needs_dX: bool = True,
 ) -> tuple[Array | None, Array, Array]:
-    """Return the gradients of the loss for X, gamma and beta; mean and var are functions of X here.
+    """dX = gamma rstd / n (n dY - sum dY - Xhat sum(dY Xhat)), dgamma = sum(dY Xhat), dbeta = sum dY.
+
+    Mean and variance are functions of X here, which is where the two sums in dX come from.
 
     Parameters
     ----------
@@ -124,15 +110,14 @@ def batch_norm_backward(
     dX, dgamma, dbeta : Array, optional
         Buffers, written and returned: shape of dY (may be dY itself), (c,), (c,).
     needs_dX : bool, optional
-        False returns None for it.
+        False returns None for dX.
 
     Returns
     -------
     dX : Array or None, shape of dY
-        gamma rstd (dY - mean(dY) - Xhat mean(dY Xhat)), the means over the whole batch.
+        Its sums are those over the whole batch.
     dgamma, dbeta : Array, shape (c,), dtype of dY
-        The sums of dY Xhat and of dY over this shard alone: the shards' gradients are added later, as every
-        other parameter's are.
+        The sums over this shard alone: the shards' gradients are added later, as every other parameter's are.
 
     Examples
     --------
@@ -142,17 +127,14 @@ def batch_norm_backward(
            [0.]]), array([-1.]), array([1.]))
     """
     D, rstd, gamma, n = cache
-    c = dY.shape[-1]
-    sums = np.append(*column_sums_and_dots(dY, D))
-    dbeta = written(dbeta, sums[:c], dY)
-    dgamma = written(dgamma, sums[c:] * rstd, dY)
-    total = _reduced(sums, reduce) / n
+    Xhat = D * rstd
+    sums = np.stack([column_sums(dY), column_sums(dY * Xhat)])
+    dbeta, dgamma = written(sums[0], dbeta, dY.dtype), written(sums[1], dgamma, dY.dtype)
+    sum_dY, sum_dY_Xhat = over_shards(sums.ravel(), reduce).reshape(2, -1)
     if not needs_dX:
         return None, dgamma, dbeta
-    scale = gamma * rstd
-    dX = np.empty(dY.shape, dY.dtype) if dX is None else dX
-    combine(dY, scale, D, -scale * rstd**2 * total[c:], -scale * total[:c], dX)
-    return dX, dgamma, dbeta
+    value = gamma * rstd / n * (n * dY - sum_dY - Xhat * sum_dY_Xhat)
+    return written(value, dX, dY.dtype), dgamma, dbeta
 
 
 class BatchNormInferenceCache(NamedTuple):
@@ -164,7 +146,7 @@ class BatchNormInferenceCache(NamedTuple):
     gamma: Array  # (c,)
 
 
-def batch_norm_inference(
+def batch_norm_inference_forward(
     X: Array,
     gamma: Array,
     beta: Array,
@@ -174,7 +156,7 @@ def batch_norm_inference(
     epsilon: float = 1e-5,
     out: Array | None = None,
 ) -> tuple[Array, BatchNormInferenceCache]:
-    """Return gamma (X - mean) / sqrt(var + epsilon) + beta for statistics that are given: for predictions.
+    """Return Y = gamma (X - mean) / sqrt(var + epsilon) + beta for statistics that are given: for predictions.
 
     Parameters
     ----------
@@ -192,14 +174,12 @@ def batch_norm_inference(
     Examples
     --------
     >>> one = np.ones(1)
-    >>> batch_norm_inference(np.array([[7.0]]), 2 * one, one, 5 * one, 4 * one, epsilon=0.0)[0]
+    >>> batch_norm_inference_forward(np.array([[7.0]]), 2 * one, one, 5 * one, 4 * one, epsilon=0.0)[0]
     array([[3.]])
     """
-    check_channels("batch_norm_inference", X, gamma=gamma, beta=beta, mean=mean, var=var)
+    check_channels("batch_norm_inference_forward", X, gamma=gamma, beta=beta, mean=mean, var=var)
     rstd = 1 / np.sqrt(var.astype(np.float64) + epsilon)
-    scale = gamma * rstd
-    Y = np.empty(X.shape, X.dtype) if out is None else out
-    multiply_add(X, scale, beta - mean * scale, Y)
+    Y = written(gamma * (X - mean) * rstd + beta, out, X.dtype)
     return Y, BatchNormInferenceCache(X, mean, rstd, gamma)
 
 
@@ -211,7 +191,7 @@ def batch_norm_inference_backward(
     dgamma: Array | None = None,
     dbeta: Array | None = None,
 ) -> tuple[Array, Array, Array]:
-    """Return the gradients for X, gamma and beta; mean and var are constants.
+    """dX = gamma rstd dY, dgamma = sum(dY Xhat), dbeta = sum dY; mean and variance are constants here.
 
     Parameters
     ----------
@@ -223,24 +203,42 @@ def batch_norm_inference_backward(
     Returns
     -------
     dX : Array, shape of dY
-        dY gamma rstd.
     dgamma, dbeta : Array, shape (c,)
 
     Examples
     --------
     >>> one = np.ones(1)
-    >>> Y, cache = batch_norm_inference(np.array([[7.0]]), 2 * one, one, 5 * one, 4 * one, epsilon=0.0)
+    >>> Y, cache = batch_norm_inference_forward(np.array([[7.0]]), 2 * one, one, 5 * one, 4 * one, epsilon=0.0)
     >>> batch_norm_inference_backward(np.array([[10.0]]), cache)
     (array([[10.]]), array([10.]), array([10.]))
     """
     X, mean, rstd, gamma = cache
-    sums, dots = column_sums_and_dots(dY, X)
-    dbeta = written(dbeta, sums, dY)
-    dgamma = written(dgamma, (dots - mean * sums) * rstd, dY)
-    dX = np.empty(dY.shape, dY.dtype) if dX is None else dX
-    multiply_add(dY, gamma * rstd, np.zeros_like(rstd), dX)
-    return dX, dgamma, dbeta
+    Xhat = (X - mean) * rstd
+    dgamma = written(column_sums(dY * Xhat), dgamma, dY.dtype)
+    dbeta = written(column_sums(dY), dbeta, dY.dtype)
+    return written(gamma * rstd * dY, dX, dY.dtype), dgamma, dbeta
 
 
-def _reduced(partial: Array, reduce: Reduce | None) -> Array:
-    return partial if reduce is None else reduce(partial)
+def column_sums(A: Array) -> Array:
+    """Return the sum over all axes but the last, float64 of shape (c,).
+
+    Examples
+    --------
+    >>> column_sums(np.ones((2, 5, 3), np.float32))
+    array([10., 10., 10.])
+    """
+    total: Array = A.sum(axis=tuple(range(A.ndim - 1)), dtype=np.float64)
+    return total
+
+
+def over_shards(own: Array, reduce: Reduce | None) -> Array:
+    """Return the sum of all shards' vectors; this one's own where it is the whole batch."""
+    return own if reduce is None else reduce(own)
+
+
+def check_not_empty(X: Array, n: float) -> None:
+    """Raise ShapeError unless there is a value a channel in some shard."""
+    if n == 0:
+        raise ShapeError(
+            f"batch_norm_forward: expected at least one value a channel, got X of shape {X.shape}."
+        )

@@ -1,48 +1,19 @@
-"""The 2-D convolution, forward and backward, by whichever algorithm suits its shape.
+"""The 2-D convolution: the sum over the taps of a kernel of a shifted image times the tap's weights.
 
-Each algorithm is a file of its own beside this one; all equal the slow twin in
-:mod:`pellucid.ops.reference_conv`:
-
-===========  ======================================================================================
-pointwise    1x1, stride 1: one matrix product over pixels
-depthwise    as many groups as input channels: a multiplication for each tap
-winograd     3x3, stride 1, 16 channels in or more: a quarter of the multiplications
-im2col       everything else: windows laid out as rows, then one matrix product
-===========  ======================================================================================
+A tap is one place (i, j) of a kernel. What it sees in all windows at once is the image, shifted by (i, j), and it
+mixes the channels of each pixel by the matrix W[i, j]: so a convolution is kh kw matrix products.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.errors import OptionError, ShapeError, unknown_name
-from pellucid.ops import conv_depthwise, conv_im2col, conv_pointwise, conv_winograd
-from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, Scratch, window_geometry
+from pellucid.errors import ShapeError
+from pellucid.ops.arrays import check_buffer, written
+from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, crop, pad, taps, window_geometry
 from pellucid.types import Array, Shape
-from pellucid.workspace import Workspace
 
-WINOGRAD_CHANNELS = (16, 8)  # with fewer in or out, the transforms cost about what they save
-WINOGRAD_WASTE = 1.6  # how many times the output's pixels its tiles may cover
-
-
-class Algorithm(NamedTuple):
-    """One way to convolve: which shapes it takes, and its two passes."""
-
-    fits: Callable[[Geometry], bool]
-    forward: Callable[..., Any]
-    backward: Callable[..., None]
-
-
-ALGORITHMS: dict[str, Algorithm] = {
-    name: Algorithm(module.fits, module.forward, module.backward)
-    for name, module in {
-        "pointwise": conv_pointwise,
-        "depthwise": conv_depthwise,
-        "winograd": conv_winograd,
-        "im2col": conv_im2col,
-    }.items()
-}
+PIXELS = (0, 1, 2)  # the axes of (m, h, w, channels) that gradients of kernels are summed over
 
 
 class ConvCache(NamedTuple):
@@ -52,8 +23,7 @@ class ConvCache(NamedTuple):
     W: Array  # (kh, kw, c_in / groups, c_out)
     has_bias: bool
     geometry: Geometry
-    algorithm: str
-    kept: Any  # the algorithm's own; in the workspace, where one was given
+    kept: Any = None  # of a fast twin: what it would have to compute again
 
 
 def conv2d_forward(
@@ -66,11 +36,8 @@ def conv2d_forward(
     dilation: Pair = (1, 1),
     groups: int = 1,
     out: Array | None = None,
-    workspace: Workspace | None = None,
-    algorithm: str = "auto",
-    keep: bool = True,
 ) -> tuple[Array, ConvCache]:
-    """Return Z, each window of X weighed by each kernel of W, plus b; and the cache that its backward needs.
+    """Return Z, each window of X weighted by each kernel of W and summed, plus b; and the backward's cache.
 
     Parameters
     ----------
@@ -81,21 +48,15 @@ def conv2d_forward(
     b : Array, shape (c_out,), or None
         Added to every pixel.
     stride : (int, int), optional
-        How far windows are apart, down and across.
+        The distance between windows, down and across.
     padding : ((int, int), (int, int)), optional
         Zeros put around X: (top, bottom), (left, right).
     dilation : (int, int), optional
-        How far the taps of a kernel are apart.
+        The distance between the taps of a kernel.
     groups : int, optional
-        Input and output channels are split into so many parts that do not see each other.
+        Input and output channels are split into this many groups that do not see each other.
     out : Array, shape (m, h_out, w_out, c_out), C-contiguous, optional
         Written and returned; must not alias X.
-    workspace : Workspace, optional
-        Where scratch arrays live. With one, the cache is valid until its next use; threads need one each.
-    algorithm : {"auto", "pointwise", "depthwise", "winograd", "im2col"}, optional
-    keep : bool, optional
-        Whether what the backward could use again is kept. False, right for prediction, takes less memory; a
-        backward is still possible, and computes it anew.
 
     Returns
     -------
@@ -107,14 +68,12 @@ def conv2d_forward(
     ------
     ShapeError
         If shapes do not fit each other, or no window fits into the padded images.
-    OptionError
-        If the algorithm is unknown or does not take this shape.
 
     Notes
     -----
     ``Z[n, y, x, o] = b[o] + sum over i, j, c of X[n, y sy + i dy - top, x sx + j dx - left, c] W[i, j, c, o]``:
-    a correlation, as every neural-network library calls convolution. 2 m h_out w_out kh kw c_in c_out / groups
-    operations, a quarter of that by Winograd. Twin: :func:`pellucid.ops.reference_conv.conv2d_forward`.
+    a correlation, as every neural-network library calls convolution (LeCun et al., 1989).
+    2 m h_out w_out kh kw c_in c_out / groups operations.
 
     Examples
     --------
@@ -123,24 +82,15 @@ def conv2d_forward(
     array([[ 8., 12.],
            [20., 24.]])
     """
-    geometry = _geometry(X.shape, W.shape, None if b is None else b.shape, stride, padding, dilation, groups)
-    chosen = choose_algorithm(geometry) if algorithm == "auto" else algorithm
-    if chosen not in ALGORITHMS:
-        raise OptionError(unknown_name("convolution algorithm", chosen, [*ALGORITHMS, "auto"]))
-    if not ALGORITHMS[chosen].fits(geometry):
-        raise OptionError(f"conv2d_forward: the {chosen} algorithm does not take {geometry}. Use 'auto'.")
-    if out is None:
-        out = np.empty(geometry.out_shape, X.dtype)
-    elif out.shape != geometry.out_shape or not out.flags.c_contiguous:
-        raise ShapeError(
-            f"conv2d_forward: expected a contiguous out of shape {geometry.out_shape}, got {out.shape}"
-            f"{'' if out.flags.c_contiguous else ', not contiguous'}."
-        )
-    X = np.ascontiguousarray(X)
-    if geometry.m == 0:
-        return out, ConvCache(X, W, b is not None, geometry, chosen, None)
-    kept = ALGORITHMS[chosen].forward(X, W, b, geometry, out, Scratch.of(workspace, X.dtype), keep)
-    return out, ConvCache(X, W, b is not None, geometry, chosen, kept)
+    geometry = conv_geometry(X, W, b, stride, padding, dilation, groups)
+    check_out(out, geometry)
+    P = pad(X, padding)
+    Z = np.empty(geometry.out_shape, X.dtype) if out is None else out
+    Z[...] = 0 if b is None else b
+    for i, j, rows, columns in taps(geometry):
+        for c, o in channel_groups(geometry):
+            Z[..., o] += P[:, rows, columns, c] @ W[i, j, :, o]
+    return Z, ConvCache(X, W, b is not None, geometry)
 
 
 def conv2d_backward(
@@ -151,9 +101,8 @@ def conv2d_backward(
     dW: Array | None = None,
     db: Array | None = None,
     needs_dX: bool = True,
-    workspace: Workspace | None = None,
 ) -> tuple[Array | None, Array, Array | None]:
-    """Return the gradients of the loss for X, W and b.
+    """dW_ij = sum X_ij^T dZ, dX_ij += dZ W_ij^T, db = sum dZ: sums over pixels; tap i, j of the kernel sees X_ij.
 
     Parameters
     ----------
@@ -163,9 +112,7 @@ def conv2d_backward(
     dX, dW, db : Array, C-contiguous, optional
         Buffers, written and returned, of the shapes of X, W and b; must not alias dZ.
     needs_dX : bool, optional
-        False leaves dX out (None is returned for it): nothing stands before the first layer.
-    workspace : Workspace, optional
-        May be the forward's.
+        False returns None for dX: nothing stands before the first layer.
 
     Returns
     -------
@@ -176,8 +123,9 @@ def conv2d_backward(
 
     Notes
     -----
+    Each tap is an affine map of the pixels that it sees, so that its gradients are those of
+    :func:`pellucid.ops.linear.linear_backward`; a pixel adds up what comes from all the taps that see it.
     Twice the forward's operations, once without dX.
-    Twin: :func:`pellucid.ops.reference_conv.conv2d_backward`.
 
     Examples
     --------
@@ -190,67 +138,51 @@ def conv2d_backward(
            [1., 2., 1.]]), array([[ 8., 12.],
            [20., 24.]]), array([4.]))
     """
-    X, W, has_bias, geometry, algorithm, kept = cache
-    if dZ.shape != geometry.out_shape:
-        raise ShapeError(f"conv2d_backward: expected dZ of shape {geometry.out_shape}, got {dZ.shape}.")
-    dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
+    X, W, has_bias, geometry, _ = cache
+    check_gradients(dZ, dX, dW, db, cache)
+    P = pad(X, geometry.padding)
+    dP = np.zeros(P.shape, dZ.dtype)
     dW = np.empty(W.shape, W.dtype) if dW is None else dW
-    db = (np.empty(geometry.c_out, W.dtype) if db is None else db) if has_bias else None
-    for name, buffer, shape in (("dX", dX, X.shape), ("dW", dW, W.shape), ("db", db, (geometry.c_out,))):
-        if buffer is not None and (buffer.shape != shape or not buffer.flags.c_contiguous):
-            raise ShapeError(
-                f"conv2d_backward: expected a contiguous {name} of shape {shape}, got {buffer.shape}."
-            )
-    if geometry.m == 0:  # no sample says anything
-        for gradient in (dW, db):
-            if gradient is not None:
-                gradient.fill(0)
-        return dX, dW, db
-    scratch = Scratch.of(workspace, X.dtype)
-    backward = ALGORITHMS[algorithm].backward
-    backward(np.ascontiguousarray(dZ), X, W, kept, geometry, dX, dW, db, scratch)
-    return dX, dW, db
+    for i, j, rows, columns in taps(geometry):
+        for c, o in channel_groups(geometry):
+            dW[i, j, :, o] = np.tensordot(P[:, rows, columns, c], dZ[..., o], axes=(PIXELS, PIXELS))
+            if needs_dX:
+                dP[:, rows, columns, c] += dZ[..., o] @ W[i, j, :, o].T
+    db = written(dZ.sum(axis=PIXELS), db, W.dtype) if has_bias else None
+    return written(crop(dP, geometry.padding), dX, X.dtype) if needs_dX else None, dW, db
 
 
-def choose_algorithm(geometry: Geometry) -> str:
-    """Return the name of the fastest algorithm for this shape.
+def channel_groups(geometry: Geometry) -> list[tuple[slice, slice]]:
+    """Return the input channels and the output channels of each group.
 
     Examples
     --------
-    >>> from pellucid.ops.conv_geometry import window_geometry
-    >>> g = window_geometry("", (1, 8, 8, 16), (3, 3), c_out=16, stride=(1, 1), padding=((1, 1), (1, 1)))
-    >>> choose_algorithm(g), choose_algorithm(g._replace(c_in=3)), choose_algorithm(g._replace(groups=16))
-    ('winograd', 'im2col', 'depthwise')
+    >>> g = window_geometry("", (1, 2, 2, 4), (1, 1), c_out=2, stride=(1, 1), padding=NO_PADDING, groups=2)
+    >>> channel_groups(g)
+    [(slice(0, 2, None), slice(0, 1, None)), (slice(2, 4, None), slice(1, 2, None))]
     """
-    if conv_pointwise.fits(geometry):
-        return "pointwise"
-    if geometry.groups > 1 and conv_depthwise.fits(geometry):
-        return "depthwise"
-    covered = 16 * -(-geometry.h_out // 4) * -(-geometry.w_out // 4)
-    is_worth_it = (
-        geometry.c_in >= WINOGRAD_CHANNELS[0]
-        and geometry.c_out >= WINOGRAD_CHANNELS[1]
-        and covered <= WINOGRAD_WASTE * geometry.h_out * geometry.w_out
-    )
-    return "winograd" if is_worth_it and conv_winograd.fits(geometry) else "im2col"
+    a, b = geometry.c_in // geometry.groups, geometry.c_out // geometry.groups
+    return [(slice(g * a, g * a + a), slice(g * b, g * b + b)) for g in range(geometry.groups)]
 
 
-def _geometry(
-    X_shape: Shape,
-    W_shape: Shape,
-    b_shape: Shape | None,
-    stride: Pair,
-    padding: Padding,
-    dilation: Pair,
-    groups: int,
+def conv_geometry(
+    X: Array, W: Array, b: Array | None, stride: Pair, padding: Padding, dilation: Pair, groups: int
 ) -> Geometry:
+    """Return the sizes of a convolution; ShapeError unless X, W and b fit each other.
+
+    Examples
+    --------
+    >>> X, W = np.zeros((2, 5, 5, 3)), np.zeros((3, 3, 3, 8))
+    >>> conv_geometry(X, W, None, (1, 1), NO_PADDING, (1, 1), 1).out_shape
+    (2, 3, 3, 8)
+    """
     where = "conv2d_forward"
-    if len(W_shape) != 4:
-        raise ShapeError(f"{where}: expected W of shape (kh, kw, c_in / groups, c_out), got {W_shape}.")
-    kh, kw, c_each, c_out = W_shape
+    if W.ndim != 4:
+        raise ShapeError(f"{where}: expected W of shape (kh, kw, c_in / groups, c_out), got {W.shape}.")
+    kh, kw, c_each, c_out = W.shape
     geometry = window_geometry(
         where,
-        X_shape,
+        X.shape,
         (kh, kw),
         c_out=c_out,
         stride=stride,
@@ -261,8 +193,31 @@ def _geometry(
     if groups < 1 or c_out % groups or geometry.c_in != groups * c_each:
         raise ShapeError(
             f"{where}: with {groups} groups, expected W of shape (kh, kw, {geometry.c_in} / {groups}, a multiple "
-            f"of {groups}) for X of shape {X_shape}, got {W_shape}. Channels are the last axis of X."
+            f"of {groups}) for X of shape {X.shape}, got {W.shape}. Channels are the last axis of X."
         )
-    if b_shape is not None and b_shape != (c_out,):
-        raise ShapeError(f"{where}: expected b of shape ({c_out},), one for each kernel, got {b_shape}.")
+    if b is not None and b.shape != (c_out,):
+        raise ShapeError(f"{where}: expected b of shape ({c_out},), one for each kernel, got {b.shape}.")
     return geometry
+
+
+def check_out(out: Array | None, geometry: Geometry) -> None:
+    """Raise ShapeError unless out is None, or contiguous and of the output's shape."""
+    _check_contiguous("conv2d_forward", "out", out, geometry.out_shape)
+
+
+def check_gradients(
+    dZ: Array, dX: Array | None, dW: Array | None, db: Array | None, cache: ConvCache
+) -> None:
+    """Raise ShapeError unless dZ has the output's shape, and each buffer is contiguous and of its array's shape."""
+    check_buffer("conv2d_backward", "dZ", dZ, cache.geometry.out_shape)
+    shapes = {"dX": cache.X.shape, "dW": cache.W.shape, "db": cache.W.shape[3:]}
+    for name, buffer in {"dX": dX, "dW": dW, "db": db}.items():
+        _check_contiguous("conv2d_backward", name, buffer, shapes[name])
+
+
+def _check_contiguous(where: str, name: str, buffer: Array | None, shape: Shape) -> None:
+    if buffer is not None and (buffer.shape != shape or not buffer.flags.c_contiguous):
+        raise ShapeError(
+            f"{where}: expected a contiguous {name} of shape {shape}, got {buffer.shape}"
+            f"{'' if buffer.flags.c_contiguous else ', not contiguous'}."
+        )

@@ -1,29 +1,16 @@
 """Where the windows of a convolution or a pooling lie: sizes, padding, and which pixel falls under which tap."""
 
-import math
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from pellucid.errors import ShapeError
-from pellucid.ops.columns import widen
 from pellucid.types import Array, Shape
-from pellucid.workspace import Workspace
 
-DType: TypeAlias = np.dtype[Any]
 Pair: TypeAlias = tuple[int, int]
 Padding: TypeAlias = tuple[Pair, Pair]  # (top, bottom), (left, right)
-Frame: TypeAlias = tuple[slice, slice]  # rows, columns
 NO_PADDING: Padding = ((0, 0), (0, 0))
-
-BLOCK_BYTES = (
-    1 << 20
-)  # the tensors of one block of images: about what a core's own cache holds beside the rest
-
-
-MOST_VIEWS = 256  # that a scratch remembers
 
 
 class Geometry(NamedTuple):
@@ -103,181 +90,58 @@ def window_geometry(
     return Geometry(m, h, w, c_in, c_out, kernel, stride, padding, dilation, groups, h_out, w_out)
 
 
-@lru_cache(maxsize=4096)  # asked for the same few in every block of every step
-def meeting(n: int, n_out: int, offset: int, stride: int) -> tuple[slice, slice]:
-    """Return which outputs o have their input o * stride + offset inside 0..n-1, and those inputs.
-
-    Parameters
-    ----------
-    n, n_out : int
-        Lengths of the input and the output axis.
-    offset : int
-        Of the tap: its place in the window less the padding before; may be negative.
-    stride : int
-
-    Returns
-    -------
-    outputs, inputs : slice
-        Equally long, possibly empty.
+def pool_geometry(where: str, X_shape: Shape, size: Pair, stride: Pair, padding: Padding) -> Geometry:
+    """Return the sizes of a pooling; ShapeError if no window fits or one could lie in the padding alone.
 
     Examples
     --------
-    >>> meeting(4, 4, -1, 1)
-    (slice(1, 4, 1), slice(0, 3, 1))
+    >>> pool_geometry("pool", (1, 4, 4, 3), (2, 2), (2, 2), NO_PADDING).out_shape
+    (1, 2, 2, 3)
     """
-    first = max(0, -(offset // stride))  # the ceiling of -offset / stride
-    stop = max(first, min(n_out, (n - 1 - offset) // stride + 1))
-    start = first * stride + offset
-    end = start + (stop - first - 1) * stride + 1 if stop > first else start
-    return slice(first, stop, 1), slice(start, end, stride)
+    c = X_shape[-1] if X_shape else 0
+    geometry = window_geometry(where, X_shape, size, c_out=c, stride=stride, padding=padding, groups=c)
+    if max(padding[0]) >= size[0] or max(padding[1]) >= size[1]:
+        raise ShapeError(
+            f"{where}: expected padding less than the {size[0]}x{size[1]} window, got {padding}. "
+            "A window that lies in the padding alone has no number to give."
+        )
+    return geometry
 
 
-def blocks(m: int, n_rows: int, row_bytes: int, limit: int | None = None) -> list[tuple[slice, slice]]:
-    """Return pieces of a batch, (images, rows), whose tensors fit a core's cache.
-
-    Several images at a time while they are small, a band of rows of one image where they are large.
-
-    Parameters
-    ----------
-    m, n_rows : int
-        Images, and rows of each.
-    row_bytes : int
-        What one row of one image needs.
-    limit : int, optional
-        Bytes of a block; default: ``BLOCK_BYTES``.
+def taps(geometry: Geometry) -> Iterator[tuple[int, int, slice, slice]]:
+    """Yield for each place (i, j) in a window the rows and columns of a padded image that all windows see there.
 
     Examples
     --------
-    >>> blocks(3, 8, 10, limit=160)
-    [(slice(0, 2, None), slice(0, 8, None)), (slice(2, 3, None), slice(0, 8, None))]
-    >>> blocks(1, 8, 10, limit=40)
-    [(slice(0, 1, None), slice(0, 4, None)), (slice(0, 1, None), slice(4, 8, None))]
+    >>> g = window_geometry("", (1, 5, 5, 1), (1, 2), c_out=1, stride=(2, 2), padding=NO_PADDING)
+    >>> list(taps(g))
+    [(0, 0, slice(0, 5, 2), slice(0, 3, 2)), (0, 1, slice(0, 5, 2), slice(1, 4, 2))]
     """
-    limit = BLOCK_BYTES if limit is None else limit
-    n_rows_fit = min(n_rows, max(1, limit // row_bytes))
-    n_images_fit = max(1, limit // (row_bytes * n_rows)) if n_rows_fit == n_rows else 1
-    return [
-        (slice(i, min(i + n_images_fit, m)), slice(r, min(r + n_rows_fit, n_rows)))
-        for i in range(0, m, n_images_fit)
-        for r in range(0, n_rows, n_rows_fit)
-    ]
+    (sy, sx), (dy, dx) = geometry.stride, geometry.dilation
+    for i, j in np.ndindex(geometry.kernel):
+        rows = slice(i * dy, i * dy + (geometry.h_out - 1) * sy + 1, sy)
+        columns = slice(j * dx, j * dx + (geometry.w_out - 1) * sx + 1, sx)
+        yield i, j, rows, columns
 
 
-def length(part: slice) -> int:
-    """Return how many entries a slice with step 1 takes."""
-    return int(part.stop - part.start)
-
-
-class Scratch:
-    """Arrays of one dtype that a workspace keeps, so that a step allocates nothing; made by ``Scratch.of``.
-
-    ``take`` hands out the beginning of one flat array a name, as long as the largest block needs: the smaller
-    last block of a batch does not make it anew.
-    """
-
-    def __init__(self, dtype: DType, empty: Callable[[Shape, DType], Array] = np.empty) -> None:
-        self._dtype, self._empty = dtype, empty  # and not the workspace, which would never be freed then
-        self._flat: dict[str, Array] = {}
-        self._views: dict[tuple[str, Shape], Array] = {}
-        self._frames: dict[str, tuple[Shape, Frame]] = {}
-        self._apart: dict[str, Scratch] = {}
-
-    @classmethod
-    def of(cls, workspace: Workspace | None, dtype: DType, prefix: str = "") -> "Scratch":
-        """Return the workspace's, which remembers its views from call to call; without a workspace a new one."""
-        if workspace is None:
-            return cls(dtype)
-        scratch = workspace.kept.get((cls, dtype, prefix))
-        if scratch is None:
-            scratch = workspace.kept[cls, dtype, prefix] = cls(dtype, workspace.empty)
-        return scratch
-
-    def take(self, name: str, shape: Shape) -> Array:
-        """Return an array whose content is left over; ask for the largest first."""
-        view = self._views.get((name, shape))
-        if view is not None:
-            return view
-        flat, size = self._flat.get(name), math.prod(shape)
-        if flat is None or flat.size < size:
-            flat = self._flat[name] = self._empty((size,), self._dtype)
-            self._forget_views(name)
-        elif len(self._views) > MOST_VIEWS:
-            self._forget_views()
-        view = self._views[name, shape] = flat[:size].reshape(shape)
-        return view
-
-    def _forget_views(self, name: str | None = None) -> None:
-        self._views = {key: view for key, view in self._views.items() if name not in (None, key[0])}
-        self._frames.pop(name, None) if name else self._frames.clear()
-
-    def framed(self, name: str, shape: Shape, inside: Frame) -> Array:
-        """Return an array that is 0 except where ``inside`` says, and left over there.
-
-        The zeros are written when shape or frame differ from the last time, so that the blocks of a batch, which
-        have the same, write them once. Nothing else may use the name, nor write outside ``inside``.
-        """
-        array = self.take(name, shape)
-        if self._frames.get(name) != (shape, inside):
-            array.fill(0)
-            self._frames[name] = shape, inside
-        return array
-
-    def apart(self, prefix: str) -> "Scratch":
-        """Return one with names of its own, for a part of the work whose arrays have other sizes."""
-        if prefix not in self._apart:
-            self._apart[prefix] = Scratch(self._dtype, self._empty)
-        return self._apart[prefix]
-
-
-def strided(A: Array, shape: Shape, strides: tuple[int, ...]) -> Array:
-    """Return a view by strides in bytes of an array that begins where its memory does, as all of a scratch do.
-
-    It is NumPy's ``as_strided`` without that one's cost, which counts where it is called for every block.
+def pad(X: Array, padding: Padding, value: float = 0.0) -> Array:
+    """Return X (m, h, w, c) with that value around each image.
 
     Examples
     --------
-    >>> strided(np.arange(4), (3, 2), (8, 8))
-    array([[0, 1],
-           [1, 2],
-           [2, 3]])
+    >>> pad(np.ones((1, 1, 1, 1)), ((0, 0), (1, 2))).ravel()
+    array([0., 1., 0., 0.])
     """
-    return np.ndarray(shape, A.dtype, A if A.base is None else A.base, 0, strides)
+    return np.pad(X, ((0, 0), *padding, (0, 0)), constant_values=value)
 
 
-def padded_rows(
-    X: Array, geometry: Geometry, first: int, size: Pair, scratch: Scratch, planes: bool = False
-) -> Array:
-    """Return some rows of X with zeros where they reach over its edges.
+def crop(P: Array, padding: Padding) -> Array:
+    """Return P (m, top + h + bottom, left + w + right, c) without its padding, as a view.
 
-    Parameters
-    ----------
-    X : Array, shape (n, h, w, c)
-    geometry : Geometry
-        Says how far the columns reach over the left edge.
-    first : int
-        The first row, from the edge of the image; negative above it.
-    size : (int, int)
-        (a, b): how many rows and columns.
-    scratch : Scratch
-    planes : bool, optional
-        Whether channels come first in memory: then runs of pixels are contiguous.
-
-    Returns
-    -------
-    Array, shape (n, a, b, c)
+    Examples
+    --------
+    >>> crop(np.arange(4.0).reshape(1, 1, 4, 1), ((0, 0), (1, 2))).ravel()
+    array([1.])
     """
-    (n, h, w, c), (a, b) = X.shape, size
-    to_rows, from_rows = meeting(h, a, first, 1)
-    to_columns, from_columns = meeting(w, b, -geometry.padding[1][0], 1)
-    shape = (c, n, a, b) if planes else (n, a, b, c)
-    band = scratch.framed("conv.band", shape, (to_rows, to_columns))
-    if planes:
-        band = band.transpose(1, 2, 3, 0)
-    band[:, to_rows, to_columns] = X[:, from_rows, from_columns]
-    return band
-
-
-def add_bias(Z: Array, b: Array) -> None:
-    """Add b (n,) to each row of Z (rows, n), contiguous, in place."""
-    wide = widen(Z)
-    wide += np.tile(b, wide.shape[1] // len(b))
+    (top, bottom), (left, right) = padding
+    return P[:, top : P.shape[1] - bottom, left : P.shape[2] - right]

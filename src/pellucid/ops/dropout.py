@@ -1,10 +1,11 @@
-"""Dropout: while training, each number is set to 0 with a fixed chance, and the rest grow to make up for it."""
+"""Dropout: while training, each number is set to 0 with a fixed probability, and the rest are scaled up."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.errors import OptionError
+from pellucid.ops.arrays import written
 from pellucid.types import Array
 
 LEVELS = 1 << 16  # a number is kept or dropped by 16 random bits
@@ -17,21 +18,19 @@ class DropoutCache(NamedTuple):
 
 
 def dropout_forward(
-    X: Array, rate: float, rng: np.random.Generator, *, out: Array | None = None, mask: Array | None = None
+    X: Array, rate: float, rng: np.random.Generator, *, out: Array | None = None
 ) -> tuple[Array, DropoutCache]:
-    """Return X with each number dropped with probability ``rate``, the others divided by 1 - rate.
+    """Return Y = X mask, mask 0 with probability ``rate``, else 1 / (1 - rate).
 
     Parameters
     ----------
     X : Array, any shape
     rate : float
-        The chance to be dropped, from 0 to below 1; taken to the nearest 1 / 65536.
+        The probability to be dropped, from 0 to below 1; taken to the nearest 1 / 65536.
     rng : numpy.random.Generator
-        Moves on by one 64-bit draw for four numbers, whatever the rate.
+        Advances by one 64-bit draw for four numbers, whatever the rate.
     out : Array, shape of X, optional
         Written and returned; may be X itself.
-    mask : Array, shape and dtype of X, optional
-        A buffer for the cache's mask.
 
     Returns
     -------
@@ -54,19 +53,15 @@ def dropout_forward(
     >>> np.unique(Y).tolist(), bool(abs(Y.mean() - 1) < 0.1)
     ([0.0, 2.0], True)
     """
-    check_rate("dropout_forward", rate)
-    n_dropped = min(round(rate * LEVELS), LEVELS - 1)
-    words = rng.integers(0, 1 << 64, -(-X.size // 4), dtype=np.uint64)
-    bits = words.astype("<u8", copy=False).view("<u2")[: X.size].reshape(X.shape)  # alike on every machine
-    mask = np.empty(X.shape, X.dtype) if mask is None else mask
-    mask[...] = bits >= n_dropped
-    mask *= LEVELS / (LEVELS - n_dropped)
-    Y = np.multiply(X, mask, out=out)
-    return Y, DropoutCache(mask)
+    n_dropped = dropped_levels(rate)
+    n_draws = 4 * -(-X.size // 4)  # whole 64-bit draws, so that the next op finds the same stream everywhere
+    draws = rng.integers(0, LEVELS, n_draws, dtype=np.uint16)[: X.size].reshape(X.shape)
+    mask = np.where(draws < n_dropped, 0, LEVELS / (LEVELS - n_dropped)).astype(X.dtype)
+    return written(X * mask, out, X.dtype), DropoutCache(mask)
 
 
 def dropout_backward(dY: Array, cache: DropoutCache, *, dX: Array | None = None) -> Array:
-    """Return dX = dY times the mask: what was dropped has no say in the loss.
+    """dX = dY mask: what was dropped has no influence on the loss.
 
     Parameters
     ----------
@@ -87,6 +82,18 @@ def dropout_backward(dY: Array, cache: DropoutCache, *, dX: Array | None = None)
     """
     product: Array = np.multiply(dY, cache.mask, out=dX)
     return product
+
+
+def dropped_levels(rate: float) -> int:
+    """Return how many of 65536 equally likely draws drop a number; OptionError unless 0 <= rate < 1.
+
+    Examples
+    --------
+    >>> dropped_levels(0.5)
+    32768
+    """
+    check_rate("dropout_forward", rate)
+    return min(round(rate * LEVELS), LEVELS - 1)
 
 
 def check_rate(where: str, rate: float) -> None:

@@ -1,6 +1,6 @@
 """Layer normalization: each sample brought to mean 0 and variance 1 along its last axis.
 
-The result is then stretched and shifted by trained numbers: Y = gamma Xhat + beta, with
+The result is then scaled and shifted by trained parameters: Y = gamma Xhat + beta, with
 Xhat = (X - mean) / sqrt(var + epsilon).
 """
 
@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.ops.columns import check_channels, column_sums_and_dots, multiply_add, written
+from pellucid.ops.arrays import check_channels, written
 from pellucid.types import Array
-from pellucid.workspace import Workspace
 
 
 class LayerNormCache(NamedTuple):
@@ -22,15 +21,9 @@ class LayerNormCache(NamedTuple):
 
 
 def layer_norm_forward(
-    X: Array,
-    gamma: Array,
-    beta: Array,
-    *,
-    epsilon: float = 1e-5,
-    out: Array | None = None,
-    workspace: Workspace | None = None,
+    X: Array, gamma: Array, beta: Array, *, epsilon: float = 1e-5, out: Array | None = None
 ) -> tuple[Array, LayerNormCache]:
-    """Return X with every row brought to mean 0 and variance 1, times gamma, plus beta.
+    """Return Y = gamma Xhat + beta with Xhat = (X - mean) / sqrt(var + epsilon), row by row.
 
     Parameters
     ----------
@@ -41,8 +34,6 @@ def layer_norm_forward(
         Added to the variance.
     out : Array, shape of X, optional
         Written and returned; may be X itself.
-    workspace : Workspace, optional
-        Where the cache's array comes from: it is then valid until the next call with this workspace.
 
     Returns
     -------
@@ -56,7 +47,7 @@ def layer_norm_forward(
 
     Notes
     -----
-    Ba, Kiros and Hinton, 2016, equation 3. Twin: ``torch.nn.functional.layer_norm``.
+    Ba, Kiros and Hinton, 2016, equation 3.
 
     Examples
     --------
@@ -64,14 +55,11 @@ def layer_norm_forward(
     array([[-1., 11.]])
     """
     check_channels("layer_norm_forward", X, gamma=gamma, beta=beta)
-    D = np.empty(X.shape, X.dtype) if workspace is None else workspace.take("D", X.shape, X.dtype)
-    np.subtract(X, X.mean(axis=-1, keepdims=True), out=D)
-    var = np.einsum("...j,...j->...", D, D)[..., None] / X.dtype.type(X.shape[-1])
-    rstd = 1 / np.sqrt(var + X.dtype.type(epsilon))
-    D *= rstd
-    Y = np.empty(X.shape, X.dtype) if out is None else out
-    multiply_add(D, gamma, beta, Y)
-    return Y, LayerNormCache(D, rstd, gamma)
+    D = X - X.mean(axis=-1, keepdims=True)
+    var = (D * D).mean(axis=-1, keepdims=True)
+    rstd = 1 / np.sqrt(var + epsilon)
+    Xhat = D * rstd
+    return written(gamma * Xhat + beta, out, X.dtype), LayerNormCache(Xhat, rstd, gamma)
 
 
 def layer_norm_backward(
@@ -82,7 +70,7 @@ def layer_norm_backward(
     dgamma: Array | None = None,
     dbeta: Array | None = None,
 ) -> tuple[Array, Array, Array]:
-    """Return the gradients of the loss for X, gamma and beta.
+    """dX = rstd (G - mean G - Xhat mean(G Xhat)) with G = gamma dY; dgamma = sum(dY Xhat), dbeta = sum dY.
 
     Parameters
     ----------
@@ -94,9 +82,9 @@ def layer_norm_backward(
     Returns
     -------
     dX : Array, shape of dY
-        With G = gamma dY: rstd (G - mean(G) - Xhat mean(G Xhat)), the means along each row.
+        The means are taken along each row.
     dgamma, dbeta : Array, shape (n,), dtype of dY
-        The sums over all rows of dY Xhat and of dY.
+        The sums are taken over all rows.
 
     Examples
     --------
@@ -105,11 +93,10 @@ def layer_norm_backward(
     (array([[0., 0.]]), array([-1.,  0.]), array([1., 0.]))
     """
     Xhat, rstd, gamma = cache
-    sums, dots = column_sums_and_dots(dY, Xhat)
-    dgamma, dbeta = written(dgamma, dots, dY), written(dbeta, sums, dY)
-    G: Array = np.multiply(dY, gamma, out=dX)
-    along = np.einsum("...j,...j->...", G, Xhat)[..., None] / G.dtype.type(G.shape[-1])
-    G -= G.mean(axis=-1, keepdims=True)
-    G -= Xhat * along
-    G *= rstd
-    return G, dgamma, dbeta
+    rows = tuple(range(dY.ndim - 1))
+    dgamma = written((dY * Xhat).sum(axis=rows), dgamma, dY.dtype)
+    dbeta = written(dY.sum(axis=rows), dbeta, dY.dtype)
+    G = gamma * dY
+    mean = G.mean(axis=-1, keepdims=True)
+    mean_product = (G * Xhat).mean(axis=-1, keepdims=True)
+    return written(rstd * (G - mean - Xhat * mean_product), dX, dY.dtype), dgamma, dbeta

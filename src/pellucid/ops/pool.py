@@ -1,43 +1,27 @@
-"""Pooling: each window of an image becomes one number, its largest or its mean, channel by channel.
-
-Windows are never laid out. One tap of all windows is a shifted image, and taps are taken one after another, for a
-few images at a time, so that they stay in the core's cache. Twins: :mod:`pellucid.ops.reference_conv`.
-"""
+"""Pooling: each window of an image becomes one number, its largest or its mean, channel by channel."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.ops.columns import ones
-from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, Scratch
-from pellucid.ops.pool_windows import (
-    first_taps,
-    image_blocks,
-    input_gradient,
-    is_apart,
-    is_tiled,
-    output,
-    pool_geometry,
-    shares,
-    taps,
-)
+from pellucid.ops.arrays import check_buffer, written
+from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, crop, pad, pool_geometry, taps
 from pellucid.types import Array, Shape
-from pellucid.workspace import Workspace
 
 
 class MaxPoolCache(NamedTuple):
     """What the backward of max pooling needs."""
 
-    winner: (
-        Array  # (m, h_out, w_out, c) integers: which tap, counted along the rows of the window, was largest
-    )
+    # (m, h_out, w_out, c) integers: which tap, counted along the rows of the window, was largest
+    winner: Array
     geometry: Geometry
 
 
 class AveragePoolCache(NamedTuple):
     """What the backward of average pooling needs."""
 
-    share: Array  # (h_out, w_out, 1), or (1, 1, 1): 1 / the number of entries that each mean is taken of
+    # (h_out, w_out, 1), or (1, 1, 1): 1 / the number of entries that each mean is taken of
+    weight: Array
     geometry: Geometry
 
 
@@ -48,7 +32,6 @@ def max_pool_forward(
     stride: Pair | None = None,
     padding: Padding = NO_PADDING,
     out: Array | None = None,
-    workspace: Workspace | None = None,
 ) -> tuple[Array, MaxPoolCache]:
     """Return the largest number of each window, and the cache that its backward needs.
 
@@ -58,20 +41,18 @@ def max_pool_forward(
     size : (int, int)
         Height and width of a window.
     stride : (int, int), optional
-        How far windows are apart; default: ``size``, so that they touch and do not overlap.
+        The distance between windows; default: ``size``, so that they touch and do not overlap.
     padding : ((int, int), (int, int)), optional
         (top, bottom), (left, right), each less than the window. Padding never wins.
     out : Array, shape (m, h_out, w_out, c), optional
         Written and returned; must not alias X.
-    workspace : Workspace, optional
-        Where scratch arrays and the winners live: with one, the cache is valid until its next use.
 
     Returns
     -------
     Z : Array, shape (m, h_out, w_out, c), dtype of X
         h_out = floor((h + top + bottom - size) / stride) + 1: what fits no whole window is left out.
     cache : MaxPoolCache
-        Holds one winner a window; of equal ones the first along the rows, as PyTorch.
+        Holds one winner a window; of equal ones the first along the rows, as PyTorch. A NaN wins.
 
     Raises
     ------
@@ -86,34 +67,21 @@ def max_pool_forward(
            [13., 15.]])
     """
     geometry = pool_geometry("max_pool_forward", X.shape, size, stride or size, padding)
-    Z = output(out, geometry, X)
-    index = np.dtype(np.uint8) if size[0] * size[1] <= 256 else np.dtype(np.uint32)
-    marks, masks = Scratch.of(workspace, index), Scratch.of(workspace, np.dtype(bool))
-    winner = marks.take("pool.winner", geometry.out_shape)
-    first = first_taps(geometry).astype(index)
-    for images in image_blocks(X, geometry):
-        best, won = Z[images], winner[images]
-        is_larger, mark = masks.take("pool.mask", won.shape), marks.take("pool.mark", won.shape)
-        won[...] = first
-        if first.any():  # some windows begin on padding
-            best[...] = -np.inf
-        for tap, (to_y, at_y), (to_x, at_x) in taps(geometry):
-            seen, held, larger = X[images, at_y, at_x], best[:, to_y, to_x], is_larger[:, to_y, to_x]
-            if tap == 0:
-                np.copyto(held, seen)
-                continue
-            np.greater(seen, held, out=larger)
-            np.maximum(seen, held, out=held)
-            # Taps come in rising order: of those that were larger when they came, the last is the winner.
-            np.multiply(larger, index.type(tap), out=mark[:, to_y, to_x])
-            np.maximum(won[:, to_y, to_x], mark[:, to_y, to_x], out=won[:, to_y, to_x])
-    return Z, MaxPoolCache(winner, geometry)
+    check_buffer("pooling", "out", out, geometry.out_shape)
+    is_real = pad(np.ones_like(X, dtype=bool), padding)
+    P = pad(X, padding, -np.inf)
+    seen = np.stack(
+        [P[:, rows, columns] for _, _, rows, columns in taps(geometry)]
+    )  # (taps, m, h_out, w_out, c)
+    allowed = np.stack([is_real[:, rows, columns] for _, _, rows, columns in taps(geometry)])
+    Z = seen.max(axis=0)
+    is_largest = ((seen == Z) | np.isnan(seen)) & allowed
+    winner = is_largest.argmax(axis=0)  # the first of those that tie
+    return written(Z, out, X.dtype), MaxPoolCache(winner, geometry)
 
 
-def max_pool_backward(
-    dZ: Array, cache: MaxPoolCache, *, dX: Array | None = None, workspace: Workspace | None = None
-) -> Array:
-    """Return dX: each number of dZ goes to the one pixel that won its window.
+def max_pool_backward(dZ: Array, cache: MaxPoolCache, *, dX: Array | None = None) -> Array:
+    """dX = the sum over windows of dZ at the pixel that was the window's largest, 0 at all others.
 
     Parameters
     ----------
@@ -121,11 +89,14 @@ def max_pool_backward(
     cache : MaxPoolCache
     dX : Array, shape (m, h, w, c), optional
         Written and returned; must not alias dZ.
-    workspace : Workspace, optional
 
     Returns
     -------
     Array, shape (m, h, w, c), dtype of dZ
+
+    Notes
+    -----
+    Ranzato et al., 2007: max pooling, and the place of each maximum kept for the way back.
 
     Examples
     --------
@@ -135,23 +106,11 @@ def max_pool_backward(
            [0., 1.]])
     """
     winner, geometry = cache
-    dX = input_gradient(dX, dZ, geometry)
-    scratch, masks = Scratch.of(workspace, dZ.dtype), Scratch.of(workspace, np.dtype(bool))
-    for images in image_blocks(dZ, geometry):
-        won, sent = winner[images], dZ[images]
-        is_won = masks.take("pool.mask", won.shape)
-        part = scratch.take("pool.part", won.shape)
-        if not is_tiled(geometry):
-            dX[images] = 0
-        for tap, (to_y, at_y), (to_x, at_x) in taps(geometry):
-            target = dX[images, at_y, at_x]
-            np.equal(won, winner.dtype.type(tap), out=is_won)
-            if is_apart(geometry):  # no pixel is in two windows
-                np.multiply(sent[:, to_y, to_x], is_won[:, to_y, to_x], out=target)
-            else:
-                np.multiply(sent, is_won, out=part)
-                target += part[:, to_y, to_x]
-    return dX
+    check_pool_gradients(dZ, dX, geometry)
+    dP = np.zeros((geometry.m, *geometry.padded, geometry.c_in), dZ.dtype)
+    for tap, (_, _, rows, columns) in enumerate(taps(geometry)):
+        dP[:, rows, columns] += np.where(winner == tap, dZ, 0)
+    return written(crop(dP, geometry.padding), dX, dZ.dtype)
 
 
 def average_pool_forward(
@@ -199,21 +158,15 @@ def average_pool_forward(
     1.0
     """
     geometry = pool_geometry("average_pool_forward", X.shape, size, stride or size, padding)
-    Z = output(out, geometry, X)
-    share = shares(geometry, count_include_pad).astype(X.dtype)
-    for images in image_blocks(X, geometry):
-        total = Z[images]
-        total[...] = 0
-        for _, (to_y, at_y), (to_x, at_x) in taps(geometry):
-            total[:, to_y, to_x] += X[images, at_y, at_x]
-        total *= share
-    return Z, AveragePoolCache(share, geometry)
+    check_buffer("pooling", "out", out, geometry.out_shape)
+    weight = window_weights(geometry, count_include_pad).astype(X.dtype)
+    P = pad(X, padding)
+    total = sum(P[:, rows, columns] for _, _, rows, columns in taps(geometry))
+    return written(total * weight, out, X.dtype), AveragePoolCache(weight, geometry)
 
 
-def average_pool_backward(
-    dZ: Array, cache: AveragePoolCache, *, dX: Array | None = None, workspace: Workspace | None = None
-) -> Array:
-    """Return dX: each number of dZ is shared evenly by what its mean was taken of.
+def average_pool_backward(dZ: Array, cache: AveragePoolCache, *, dX: Array | None = None) -> Array:
+    """dX = the sum over the windows that a pixel is in of dZ / n, n the number of entries of the window's mean.
 
     Parameters
     ----------
@@ -221,11 +174,14 @@ def average_pool_backward(
     cache : AveragePoolCache
     dX : Array, shape (m, h, w, c), optional
         Written and returned; must not alias dZ.
-    workspace : Workspace, optional
 
     Returns
     -------
     Array, shape (m, h, w, c), dtype of dZ
+
+    Notes
+    -----
+    LeCun et al., 1998, section II.B: averages as the subsampling of LeNet-5.
 
     Examples
     --------
@@ -234,20 +190,12 @@ def average_pool_backward(
     array([[0.25, 0.25],
            [0.25, 0.25]])
     """
-    share, geometry = cache
-    dX = input_gradient(dX, dZ, geometry)
-    scratch = Scratch.of(workspace, dZ.dtype)
-    for images in image_blocks(dZ, geometry):
-        part = scratch.take("pool.part", dZ[images].shape)
-        np.multiply(dZ[images], share, out=part)
-        if not is_tiled(geometry):
-            dX[images] = 0
-        for _, (to_y, at_y), (to_x, at_x) in taps(geometry):
-            if is_apart(geometry):
-                dX[images, at_y, at_x] = part[:, to_y, to_x]
-            else:
-                dX[images, at_y, at_x] += part[:, to_y, to_x]
-    return dX
+    weight, geometry = cache
+    check_pool_gradients(dZ, dX, geometry)
+    dP = np.zeros((geometry.m, *geometry.padded, geometry.c_in), dZ.dtype)
+    for _, _, rows, columns in taps(geometry):
+        dP[:, rows, columns] += dZ * weight
+    return written(crop(dP, geometry.padding), dX, dZ.dtype)
 
 
 class GlobalAverageCache(NamedTuple):
@@ -257,11 +205,11 @@ class GlobalAverageCache(NamedTuple):
 
 
 def global_average_forward(X: Array, *, out: Array | None = None) -> tuple[Array, GlobalAverageCache]:
-    """Return the mean of each channel over the whole image (Lin et al., 2014, section 3.2).
+    """Return the mean of each channel over the whole image.
 
     Parameters
     ----------
-    X : Array, shape (m, h, w, c), C-contiguous for speed
+    X : Array, shape (m, h, w, c)
     out : Array, shape (m, c), optional
         Written and returned.
 
@@ -275,16 +223,22 @@ def global_average_forward(X: Array, *, out: Array | None = None) -> tuple[Array
     >>> global_average_forward(np.arange(4.0).reshape(1, 2, 2, 1))[0]
     array([[1.5]])
     """
-    m, h, w, c = X.shape
-    Z = np.empty((m, c), X.dtype) if out is None else out
-    # A product with ones adds columns up several times as fast as mean((1, 2)).
-    np.matmul(ones(h * w, X.dtype), X.reshape(m, h * w, c), out=Z)
-    Z /= h * w
-    return Z, GlobalAverageCache(X.shape)
+    return written(X.mean(axis=(1, 2)), out, X.dtype), GlobalAverageCache(X.shape)
 
 
 def global_average_backward(dZ: Array, cache: GlobalAverageCache, *, dX: Array | None = None) -> Array:
-    """Return dX (m, h, w, c): each number of dZ (m, c) is shared evenly by the pixels of its channel.
+    """dX = dZ / (h w) at every pixel of the channel.
+
+    Parameters
+    ----------
+    dZ : Array, shape (m, c)
+    cache : GlobalAverageCache
+    dX : Array, shape (m, h, w, c), optional
+        Written and returned.
+
+    Notes
+    -----
+    Lin, Chen and Yan, 2014, section 3.2.
 
     Examples
     --------
@@ -292,6 +246,22 @@ def global_average_backward(dZ: Array, cache: GlobalAverageCache, *, dX: Array |
     >>> global_average_backward(np.ones((1, 1)), cache).ravel()
     array([0.25, 0.25, 0.25, 0.25])
     """
+    _, h, w, _ = cache.shape
     dX = np.empty(cache.shape, dZ.dtype) if dX is None else dX
-    dX[...] = (dZ / (cache.shape[1] * cache.shape[2]))[:, None, None, :]
+    dX[...] = dZ[:, None, None, :] / (h * w)
     return dX
+
+
+def window_weights(geometry: Geometry, count_include_pad: bool) -> Array:
+    """Return 1 / the number of entries that each window's mean is taken of, (1, 1, 1) or (h_out, w_out, 1)."""
+    if count_include_pad or geometry.padding == NO_PADDING:
+        return np.full((1, 1, 1), 1 / (geometry.kernel[0] * geometry.kernel[1]))
+    is_real = pad(np.ones((1, geometry.h, geometry.w, 1)), geometry.padding)[0]
+    count: Array = sum(is_real[rows, columns] for _, _, rows, columns in taps(geometry))
+    return 1 / count
+
+
+def check_pool_gradients(dZ: Array, dX: Array | None, geometry: Geometry) -> None:
+    """Raise ShapeError unless dZ has the output's shape and dX, if given, the input's."""
+    check_buffer("pooling", "dZ", dZ, geometry.out_shape)
+    check_buffer("pooling", "dX", dX, (geometry.m, geometry.h, geometry.w, geometry.c_in))

@@ -49,7 +49,9 @@ def upsample_forward(X: Array, factor: Pair, *, out: Array | None = None) -> tup
 
 
 def upsample_backward(dZ: Array, cache: UpsampleCache, *, dX: Array | None = None) -> Array:
-    """Return dX (m, h, w, c): the sum of dZ (m, f h, g w, c) over the copies of each pixel.
+    """dX = the sum of dZ over the copies of each pixel.
+
+    dZ is (m, f h, g w, c), dX (m, h, w, c). Odena, Dumoulin and Olah, 2016, say why to enlarge like this.
 
     Examples
     --------
@@ -60,11 +62,9 @@ def upsample_backward(dZ: Array, cache: UpsampleCache, *, dX: Array | None = Non
     f, g = cache.factor
     m, height, width, c = dZ.shape
     dX = np.empty((m, height // f, width // g, c), dZ.dtype) if dX is None else dX
-    for copy, (i, j) in enumerate(np.ndindex(f, g)):
-        if copy == 0:
-            np.copyto(dX, dZ[:, ::f, ::g])
-        else:
-            dX += dZ[:, i::f, j::g]
+    dX[...] = 0
+    for i, j in np.ndindex(f, g):
+        dX += dZ[:, i::f, j::g]
     return dX
 
 
@@ -97,7 +97,7 @@ def zero_pad_forward(X: Array, padding: Padding, *, out: Array | None = None) ->
 
 
 def zero_pad_backward(dZ: Array, cache: ZeroPadCache, *, dX: Array | None = None) -> Array:
-    """Return dX (m, h, w, c): dZ without its frame.
+    """dX = dZ without its frame.
 
     Examples
     --------

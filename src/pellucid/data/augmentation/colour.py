@@ -11,7 +11,7 @@ from typing import final
 import numpy as np
 
 from pellucid.data.augmentation.transform import Transform, check_number, uniform
-from pellucid.ops.columns import column_sums, n_joined
+from pellucid.kernels.columns import column_sums, n_joined
 from pellucid.types import Array, Shape
 
 # How bright red, green and blue are to the eye: ITU-R BT.601, section 2.5.1, as Pillow and PyTorch have it too.

@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.evaluation.scores.calibration import Calibration, calibrate, squared_errors, surprises
 from pellucid.evaluation.scores.outputs import Outputs
 from pellucid.evaluation.scores.roc import PrCurve, ResampledAreas, RocCurve, pr_curve_of, roc_curve_of
-from pellucid.ops.activations_smooth import sigmoid_forward
+from pellucid.ops.activations import sigmoid_forward
 from pellucid.stats.intervals import LEVEL, Estimate, interval_of, proportion
 from pellucid.types import Array
 

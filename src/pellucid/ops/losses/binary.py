@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.ops.activations_smooth import sigmoid_forward
+from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses.base import check_fit, sample_scale, smooth, weighted_sum
 from pellucid.types import Array
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.ops.activations_smooth import softmax_forward
+from pellucid.ops.activations import softmax_forward
 from pellucid.ops.losses.base import check_fit, sample_scale, smooth, weighted_sum
 from pellucid.ops.losses.labels import rows_of
 from pellucid.types import Array

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.ops.activations_smooth import sigmoid_forward
+from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses.base import check_fit, sample_scale, smooth, weighted_sum
 from pellucid.types import Array
 

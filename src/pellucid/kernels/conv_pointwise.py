@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from pellucid.ops.columns import ones
-from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Scratch, add_bias, blocks, length
+from pellucid.kernels.blocks import Scratch, add_bias, blocks, length
+from pellucid.kernels.columns import ones
+from pellucid.ops.conv_geometry import NO_PADDING, Geometry
 from pellucid.types import Array
 
 
@@ -19,7 +20,7 @@ def forward(
 
     Notes
     -----
-    2 m h w c_in c_out / groups operations. Twin: :func:`pellucid.ops.reference_conv.conv2d_forward`.
+    2 m h w c_in c_out / groups operations. Plain: :func:`pellucid.ops.conv.conv2d_forward`.
     """
     kernels = _by_group(W, geometry.groups)
     for X_block, Z in _blocks(geometry, X, out):

@@ -4,7 +4,7 @@ relu and a normalization with gamma >= 0 never change which of two numbers is la
 the same result, and all that follows works on a quarter of the elements. Where gamma < 0 the channel is negated
 first. A batch is worked on in blocks of images that stay in cache through the statistics and both comparisons.
 
-Plain twin: :func:`pellucid.ops.batch_norm.batch_norm_forward`, relu, :func:`pellucid.ops.pool.max_pool_forward`.
+Plain: :func:`pellucid.ops.fused.norm_relu_pool_forward`.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.ops.columns import fold, n_joined, ones
+from pellucid.kernels.columns import fold, n_joined, ones
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
@@ -51,36 +51,8 @@ def norm_relu_pool_forward(
 ) -> tuple[Array, Array, Array, float, NormPoolCache]:
     """Return max_pool(relu(batch_norm(Z))), the batch's mean and variance, their count, and the cache.
 
-    Parameters
-    ----------
-    Z : Array, shape (m, h, w, c), h and w even, contiguous
-        Overwritten: negated in channels with gamma < 0, and by the backward.
-    gamma, beta : Array, shape (c,)
-    epsilon : float, optional
-    reduce : callable, optional
-        Sums a float64 vector over the shards of a batch.
-    workspace : Workspace, optional
-
-    Returns
-    -------
-    A : Array, shape (m, h/2, w/2, c)
-        Of equal values in a window the left column wins, and in it the upper one.
-    mean, var : Array, shape (c,), float64
-        Of the values given, biased.
-    count : float
-        How many values each channel has, over all shards.
-    cache : NormPoolCache
-
-    Notes
-    -----
-    Ioffe and Szegedy (2015), algorithm 1.
-
-    Examples
-    --------
-    >>> Z = np.arange(4.0).reshape(1, 2, 2, 1)
-    >>> A, mean, var, count, _ = norm_relu_pool_forward(Z, np.ones(1), np.zeros(1))
-    >>> round(float(A[0, 0, 0, 0]), 3), float(mean[0]), float(var[0])
-    (1.342, 1.5, 1.25)
+    Z has to be contiguous, and is overwritten: negated in channels with gamma < 0, and by the backward. Of equal
+    values in a window the left column wins, and in it the upper one. Takes a workspace too.
     """
     workspace = workspace or Workspace()
     m, h, w, c = Z.shape
@@ -105,7 +77,7 @@ def norm_relu_pool_forward(
     own = np.concatenate([[Z.size / c], sums.ravel()])
     mean, var, count = moments(own, reduce, lambda mean: _centred(Z, mean))
     rstd = 1 / np.sqrt(var + epsilon)
-    A = bend(P, np.abs(gamma) * rstd, beta, mean, take("A", P.shape, Z.dtype))
+    A = rectified(P, np.abs(gamma) * rstd, beta, mean, take("A", P.shape, Z.dtype))
     cache = NormPoolCache(Z, is_lower, is_right, Pooled(P, A, mean, rstd, gamma, count))
     return A, sign * mean, var, count, cache
 
@@ -119,26 +91,7 @@ def norm_relu_pool_backward(
     reduce: Callable[[Array], Array] | None = None,
     workspace: Workspace | None = None,
 ) -> tuple[Array, Array, Array]:
-    """Return the gradients for Z (written over it), gamma and beta; the last two are this shard's own part.
-
-    Parameters
-    ----------
-    dA : Array, shape (m, h/2, w/2, c)
-        May be overwritten.
-    cache : NormPoolCache
-    dgamma, dbeta : Array, shape (c,), optional
-        Written and returned.
-    reduce, workspace : optional
-        As for the forward.
-
-    Examples
-    --------
-    >>> Z = np.random.default_rng(0).standard_normal((2, 2, 2, 1))
-    >>> cache = norm_relu_pool_forward(Z, np.ones(1), np.ones(1))[-1]
-    >>> dZ, dgamma, dbeta = norm_relu_pool_backward(np.ones((2, 1, 1, 1)), cache)
-    >>> abs(float(dZ.sum())) < 1e-12, dbeta
-    (True, array([2.]))
-    """
+    """dZ, dgamma, dbeta = batch_norm_backward(relu_backward(max_pool_backward(dA))), dZ written over Z."""
     workspace = workspace or Workspace()
     Z, is_lower, is_right, pooled = cache
     _, _, w, c = Z.shape
@@ -167,7 +120,7 @@ def norm_relu_pool_backward(
     return Z, dgamma, dbeta
 
 
-def bend(P: Array, scale: Array, beta: Array, mean: Array, A: Array) -> Array:
+def rectified(P: Array, scale: Array, beta: Array, mean: Array, A: Array) -> Array:
     """Write relu((P - mean) scale + beta) to A."""
     Affine(scale, beta - mean * scale, P[0, ..., 0].size, P.dtype)(P, A)
     return np.maximum(A, 0, out=A)

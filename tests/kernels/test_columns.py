@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.ops import columns
+from pellucid.kernels import columns
 
 
 @settings(deadline=None, max_examples=60)

@@ -7,7 +7,7 @@ squares is the diagonal of W_ba^T G W_ba. And since the gradient for Z is linear
 the one for W_ba is Q^T (scale dP) + slope G W_ba + level s. What is left is done in blocks of images that stay in
 cache.
 
-Twin: :func:`pellucid.ops.conv.conv2d_forward`, then :func:`pellucid.ops.norm_pool.norm_relu_pool_forward`.
+Plain: :func:`pellucid.ops.fused.conv_norm_relu_pool_forward`.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.ops.conv_geometry import Geometry, Padding, Scratch, padded_rows, strided, window_geometry
-from pellucid.ops.norm_pool import BLOCK_BYTES, Affine, Pooled, bend, moments, pooled_gradients, write
+from pellucid.kernels.blocks import Scratch, padded_rows, strided
+from pellucid.kernels.norm_pool import (
+    BLOCK_BYTES,
+    Affine,
+    Pooled,
+    moments,
+    pooled_gradients,
+    rectified,
+    write,
+)
+from pellucid.ops.conv_geometry import Geometry, Padding, window_geometry
 from pellucid.types import Array, Shape
 from pellucid.workspace import Workspace
 
@@ -63,36 +72,8 @@ def conv_norm_relu_pool_forward(
 ) -> tuple[Array, Array, Array, float, ConvNormPoolCache]:
     """Return max_pool(relu(batch_norm(X * W))), mean and variance of X * W, their count, and the cache.
 
-    Parameters
-    ----------
-    X : Array, shape (m, h, w, c_in)
-    W : Array, shape (kh, kw, c_in, c_out)
-        Stride 1; the output's sides h and w are even.
-    gamma, beta : Array, shape (c_out,)
-    padding : ((int, int), (int, int))
-        Zeros above and below, left and right.
-    epsilon, reduce, workspace : optional
-        As for :func:`pellucid.ops.norm_pool.norm_relu_pool_forward`.
-
-    Returns
-    -------
-    A : Array, shape (m, h/2, w/2, c_out)
-        Of equal values in a window the left column wins, and in it the upper one.
-    mean, var : Array, shape (c_out,), float64
-    count : float
-        How many values each channel has, over all shards.
-    cache : ConvNormPoolCache
-
-    Notes
-    -----
+    Of equal values in a window the left column wins, and in it the upper one. Takes a workspace too.
     2 m (h/2) (w/2) K (4 c_out + K) operations, K = (kh + 1) (kw + 1) c_in.
-
-    Examples
-    --------
-    >>> X, W = np.arange(4.0).reshape(1, 2, 2, 1), np.ones((1, 1, 1, 1))
-    >>> A, mean, var, _, _ = conv_norm_relu_pool_forward(X, W, np.ones(1), np.zeros(1), padding=((0, 0), (0, 0)))
-    >>> round(float(A[0, 0, 0, 0]), 3), float(mean[0]), float(var[0])
-    (1.342, 1.5, 1.25)
     """
     workspace = workspace or Workspace()
     geometry = window_geometry(
@@ -109,7 +90,7 @@ def conv_norm_relu_pool_forward(
     mean, var, count = moments(np.hstack(own), reduce, lambda mean: _centred(Q, packed, mean, workspace))
     P, is_lower, is_right = _pool(Q, packed, geometry, workspace)
     rstd = 1 / np.sqrt(var + epsilon)
-    A = bend(P, np.abs(gamma) * rstd, beta, mean, workspace.take("A", P.shape, X.dtype))
+    A = rectified(P, np.abs(gamma) * rstd, beta, mean, workspace.take("A", P.shape, X.dtype))
     cache = ConvNormPoolCache(Q, G, s, kernels, is_lower, is_right, Pooled(P, A, mean, rstd, gamma, count))
     return A, np.where(gamma < 0, -1, 1) * mean, var, count, cache
 
@@ -124,28 +105,7 @@ def conv_norm_relu_pool_backward(
     reduce: Callable[[Array], Array] | None = None,
     workspace: Workspace | None = None,
 ) -> tuple[Array, Array, Array]:
-    """Return the gradients for W, gamma and beta, this shard's part; there is none for X.
-
-    Parameters
-    ----------
-    dA : Array, shape (m, h/2, w/2, c_out)
-        May be overwritten.
-    cache : ConvNormPoolCache
-    dW : Array, shape (kh, kw, c_in, c_out)
-        Written and returned.
-    dgamma, dbeta : Array, shape (c_out,), optional
-        Written and returned.
-    reduce, workspace : optional
-        As for the forward.
-
-    Examples
-    --------
-    >>> X, W = np.random.default_rng(0).standard_normal((2, 2, 2, 1)), np.ones((1, 1, 1, 1))
-    >>> cache = conv_norm_relu_pool_forward(X, W, np.ones(1), np.ones(1), padding=((0, 0), (0, 0)))[-1]
-    >>> dW, dgamma, dbeta = conv_norm_relu_pool_backward(np.ones((2, 1, 1, 1)), cache, dW=np.empty_like(W))
-    >>> abs(dW.item()) < 1e-4, dbeta  # a norm does not see how long W is, but for its epsilon
-    (True, array([2.]))
-    """
+    """dW, dgamma, dbeta = conv2d_backward(norm_relu_pool_backward(dA)), without a gradient for X."""
     workspace = workspace or Workspace()
     Q, G, s, kernels, is_lower, is_right, pooled = cache
     dgamma_own, dbeta_own, slopes = pooled_gradients(dA, pooled, reduce, workspace)

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.ops.columns import ones
-from pellucid.ops.conv_geometry import DType, Geometry, Scratch, blocks, length, meeting, padded_rows, strided
+from pellucid.kernels.blocks import DType, Scratch, blocks, length, meeting, padded_rows, strided
+from pellucid.kernels.columns import ones
+from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 
 TILE = 4  # outputs of a tile along each axis
@@ -97,7 +98,7 @@ def forward(
     -----
     72 T_all c_in c_out operations in the products, T_all = m ceil(h_out / 4) ceil(w_out / 4), a quarter of the
     plain convolution's; float32 results differ from exact ones by about 1e-6 of the largest.
-    Twin: :func:`pellucid.ops.reference_conv.conv2d_forward`.
+    Plain: :func:`pellucid.ops.conv.conv2d_forward`.
     """
     AT, GG = matrices(X.dtype).AT, matrices(X.dtype).GG
     n_t, n_u = _tiles(geometry)

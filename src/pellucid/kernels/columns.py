@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.errors import ShapeError
 from pellucid.types import Array
 
 WIDE_BYTES = 2048  # of one widened row
@@ -171,36 +170,6 @@ def combine(A: Array, a: Array, B: Array, b: Array, shift: Array, out: Array) ->
         block = np.multiply(wide_A[rows], tiled_a, out=wide_out[rows])
         block += part
     _settle(wide_out, out)
-
-
-def written(buffer: Array | None, value: Array, like: Array) -> Array:
-    """Return the value in the buffer, or else as an array of its own in the dtype of ``like``.
-
-    Examples
-    --------
-    >>> written(None, np.array([1.0]), np.zeros(2, np.float32))
-    array([1.], dtype=float32)
-    """
-    if buffer is None:
-        return value.astype(like.dtype)
-    buffer[...] = value
-    return buffer
-
-
-def check_channels(where: str, X: Array, **vectors: Array) -> None:
-    """Raise ShapeError unless X is (m, ..., c) and every vector (c,).
-
-    Examples
-    --------
-    >>> check_channels("here", np.zeros((2, 3)), gamma=np.ones(3))
-    """
-    if X.ndim < 2 or X.shape[-1] == 0:
-        raise ShapeError(f"{where}: expected X of shape (m, ..., channels), got {X.shape}.")
-    for name, vector in vectors.items():
-        if vector.shape != X.shape[-1:]:
-            raise ShapeError(
-                f"{where}: expected {name} of shape ({X.shape[-1]},), X's last axis, got {vector.shape}."
-            )
 
 
 def _wide_target(out: Array) -> Array:

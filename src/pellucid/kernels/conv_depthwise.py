@@ -6,8 +6,9 @@ of pixels are multiplied at once, with the tap's weights repeated for every pixe
 
 import numpy as np
 
-from pellucid.ops.columns import ones
-from pellucid.ops.conv_geometry import Geometry, Scratch, blocks, length, meeting, padded_rows
+from pellucid.kernels.blocks import Scratch, blocks, length, meeting, padded_rows
+from pellucid.kernels.columns import ones
+from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 
 
@@ -24,7 +25,7 @@ def forward(
     Notes
     -----
     2 m h_out w_out kh kw c_out operations. Output channel o sees input channel o // (c_out / c_in).
-    Twin: :func:`pellucid.ops.reference_conv.conv2d_forward`.
+    Plain: :func:`pellucid.ops.conv.conv2d_forward`.
     """
     for images, rows in _blocks(X, geometry):
         band = _band(X[images], geometry, rows, scratch)

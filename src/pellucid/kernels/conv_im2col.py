@@ -7,7 +7,8 @@ back from the core's own cache, and again in the backward, which costs less than
 
 import numpy as np
 
-from pellucid.ops.conv_geometry import Geometry, Scratch, blocks, length, meeting, padded_rows, strided
+from pellucid.kernels.blocks import Scratch, blocks, length, meeting, padded_rows, strided
+from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 
 FEW_CHANNELS = 8  # below: runs of pixels are copied faster than runs of channels
@@ -37,7 +38,7 @@ def forward(
     Notes
     -----
     2 m h_out w_out kh kw c_in c_out / groups operations. A bias is the weight of one more input, which is
-    always 1. Twin: :func:`pellucid.ops.reference_conv.conv2d_forward`.
+    always 1. Plain: :func:`pellucid.ops.conv.conv2d_forward`.
     """
     kernels = _kernels(W, b, geometry)
     for images, rows in _blocks(X, geometry):

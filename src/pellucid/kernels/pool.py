@@ -1,0 +1,146 @@
+"""Pooling: each window of an image becomes one number, its largest or its mean, channel by channel.
+
+Windows are never laid out. One tap of all windows is a shifted image, and taps are taken one after another, for a
+few images at a time, so that they stay in the core's cache. Plain: :mod:`pellucid.ops.pool`.
+"""
+
+import numpy as np
+
+from pellucid.kernels.blocks import Scratch
+from pellucid.kernels.columns import ones
+from pellucid.kernels.pool_windows import first_taps, image_blocks, is_apart, is_tiled, taps
+from pellucid.ops.arrays import check_buffer
+from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, pool_geometry
+from pellucid.ops.pool import (
+    AveragePoolCache,
+    GlobalAverageCache,
+    MaxPoolCache,
+    check_pool_gradients,
+    window_weights,
+)
+from pellucid.types import Array
+from pellucid.workspace import Workspace
+
+
+def max_pool_forward(
+    X: Array,
+    *,
+    size: Pair,
+    stride: Pair | None = None,
+    padding: Padding = NO_PADDING,
+    out: Array | None = None,
+    workspace: Workspace | None = None,
+) -> tuple[Array, MaxPoolCache]:
+    """Return the largest number of each window, and the cache that its backward needs.
+
+    With a workspace the winners live there: the cache is valid until its next use.
+    """
+    geometry = pool_geometry("max_pool_forward", X.shape, size, stride or size, padding)
+    Z = _output(out, geometry, X)
+    index = np.dtype(np.uint8) if size[0] * size[1] <= 256 else np.dtype(np.uint32)
+    marks, masks = Scratch.of(workspace, index), Scratch.of(workspace, np.dtype(bool))
+    winner = marks.take("pool.winner", geometry.out_shape)
+    first = first_taps(geometry).astype(index)
+    for images in image_blocks(X, geometry):
+        best, won = Z[images], winner[images]
+        is_larger, mark = masks.take("pool.mask", won.shape), marks.take("pool.mark", won.shape)
+        won[...] = first
+        if first.any():  # some windows begin on padding
+            best[...] = -np.inf
+        for tap, (to_y, at_y), (to_x, at_x) in taps(geometry):
+            seen, held, larger = X[images, at_y, at_x], best[:, to_y, to_x], is_larger[:, to_y, to_x]
+            if tap == 0:
+                np.copyto(held, seen)
+                continue
+            np.greater(seen, held, out=larger)
+            np.maximum(seen, held, out=held)
+            # Taps come in rising order: of those that were larger when they came, the last is the winner.
+            np.multiply(larger, index.type(tap), out=mark[:, to_y, to_x])
+            np.maximum(won[:, to_y, to_x], mark[:, to_y, to_x], out=won[:, to_y, to_x])
+    return Z, MaxPoolCache(winner, geometry)
+
+
+def max_pool_backward(
+    dZ: Array, cache: MaxPoolCache, *, dX: Array | None = None, workspace: Workspace | None = None
+) -> Array:
+    """dX = the sum over windows of dZ at the pixel that was the window's largest, 0 at all others."""
+    winner, geometry = cache
+    dX = _input_gradient(dX, dZ, geometry)
+    scratch, masks = Scratch.of(workspace, dZ.dtype), Scratch.of(workspace, np.dtype(bool))
+    for images in image_blocks(dZ, geometry):
+        won, sent = winner[images], dZ[images]
+        is_won = masks.take("pool.mask", won.shape)
+        part = scratch.take("pool.part", won.shape)
+        if not is_tiled(geometry):
+            dX[images] = 0
+        for tap, (to_y, at_y), (to_x, at_x) in taps(geometry):
+            target = dX[images, at_y, at_x]
+            np.equal(won, winner.dtype.type(tap), out=is_won)
+            if is_apart(geometry):  # no pixel is in two windows
+                np.multiply(sent[:, to_y, to_x], is_won[:, to_y, to_x], out=target)
+            else:
+                np.multiply(sent, is_won, out=part)
+                target += part[:, to_y, to_x]
+    return dX
+
+
+def average_pool_forward(
+    X: Array,
+    *,
+    size: Pair,
+    stride: Pair | None = None,
+    padding: Padding = NO_PADDING,
+    count_include_pad: bool = True,
+    out: Array | None = None,
+) -> tuple[Array, AveragePoolCache]:
+    """Return the mean of each window, and the cache that its backward needs."""
+    geometry = pool_geometry("average_pool_forward", X.shape, size, stride or size, padding)
+    Z = _output(out, geometry, X)
+    weight = window_weights(geometry, count_include_pad).astype(X.dtype)
+    for images in image_blocks(X, geometry):
+        total = Z[images]
+        total[...] = 0
+        for _, (to_y, at_y), (to_x, at_x) in taps(geometry):
+            total[:, to_y, to_x] += X[images, at_y, at_x]
+        total *= weight
+    return Z, AveragePoolCache(weight, geometry)
+
+
+def average_pool_backward(
+    dZ: Array, cache: AveragePoolCache, *, dX: Array | None = None, workspace: Workspace | None = None
+) -> Array:
+    """dX = the sum over the windows that a pixel is in of dZ / n, n the number of entries of the window's mean."""
+    weight, geometry = cache
+    dX = _input_gradient(dX, dZ, geometry)
+    scratch = Scratch.of(workspace, dZ.dtype)
+    for images in image_blocks(dZ, geometry):
+        part = scratch.take("pool.part", dZ[images].shape)
+        np.multiply(dZ[images], weight, out=part)
+        if not is_tiled(geometry):
+            dX[images] = 0
+        for _, (to_y, at_y), (to_x, at_x) in taps(geometry):
+            if is_apart(geometry):
+                dX[images, at_y, at_x] = part[:, to_y, to_x]
+            else:
+                dX[images, at_y, at_x] += part[:, to_y, to_x]
+    return dX
+
+
+def global_average_forward(X: Array, *, out: Array | None = None) -> tuple[Array, GlobalAverageCache]:
+    """Return the mean of each channel over the whole image."""
+    m, h, w, c = X.shape
+    Z = np.empty((m, c), X.dtype) if out is None else out
+    # A product with ones adds columns up several times as fast as mean((1, 2)).
+    np.matmul(ones(h * w, X.dtype), X.reshape(m, h * w, c), out=Z)
+    Z /= h * w
+    return Z, GlobalAverageCache(X.shape)
+
+
+def _output(out: Array | None, geometry: Geometry, X: Array) -> Array:
+    check_buffer("pooling", "out", out, geometry.out_shape)
+    return np.empty(geometry.out_shape, X.dtype) if out is None else out
+
+
+def _input_gradient(dX: Array | None, dZ: Array, geometry: Geometry) -> Array:
+    check_pool_gradients(dZ, dX, geometry)
+    return np.empty((geometry.m, geometry.h, geometry.w, geometry.c_in), dZ.dtype) if dX is None else dX

@@ -1,0 +1,47 @@
+"""What every op does with the arrays it is given: shapes are checked, results are written into buffers."""
+
+from typing import Any
+
+from pellucid.errors import ShapeError
+from pellucid.types import Array
+
+
+def written(value: Array, buffer: Array | None, dtype: Any) -> Array:
+    """Return the value in the buffer, or where there is none as an array in that dtype.
+
+    Examples
+    --------
+    >>> written(np.array([1.0]), None, np.float32)
+    array([1.], dtype=float32)
+    """
+    if buffer is None:
+        return value.astype(dtype, copy=False)
+    buffer[...] = value
+    return buffer
+
+
+def check_channels(where: str, X: Array, **vectors: Array) -> None:
+    """Raise ShapeError unless X is (m, ..., c) and every vector (c,).
+
+    Examples
+    --------
+    >>> check_channels("here", np.zeros((2, 3)), gamma=np.ones(3))
+    """
+    if X.ndim < 2 or X.shape[-1] == 0:
+        raise ShapeError(f"{where}: expected X of shape (m, ..., channels), got {X.shape}.")
+    for name, vector in vectors.items():
+        if vector.shape != X.shape[-1:]:
+            raise ShapeError(
+                f"{where}: expected {name} of shape ({X.shape[-1]},), X's last axis, got {vector.shape}."
+            )
+
+
+def check_buffer(where: str, name: str, buffer: Array | None, shape: tuple[int, ...]) -> None:
+    """Raise ShapeError unless the buffer is None or has that shape.
+
+    Examples
+    --------
+    >>> check_buffer("here", "out", np.zeros(3), (3,))
+    """
+    if buffer is not None and buffer.shape != shape:
+        raise ShapeError(f"{where}: expected {name} of shape {shape}, got {buffer.shape}.")

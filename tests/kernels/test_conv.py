@@ -1,0 +1,223 @@
+"""Convolution by every algorithm: against the plain op and PyTorch, its workspaces, and which is chosen."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.ops.problems import assert_close, convolutions, drawn, geometry_of, torch_convolution
+
+from pellucid.errors import OptionError
+from pellucid.kernels import blocks
+from pellucid.kernels.conv import ALGORITHMS, choose_algorithm, conv2d_backward, conv2d_forward
+from pellucid.kernels.conv_winograd import matrices
+from pellucid.ops import conv as plain
+from pellucid.ops.conv_geometry import NO_PADDING, window_geometry
+from pellucid.types import Array
+from pellucid.workspace import Workspace
+
+SAME = ((1, 1), (1, 1))
+LIMITS = {np.float32: 1e-5, np.float64: 1e-10}
+
+
+def fitting(X_shape: Any, W_shape: Any, options: Any) -> list[str]:
+    geometry = geometry_of(X_shape, W_shape, options)
+    return [name for name, algorithm in ALGORITHMS.items() if algorithm.fits(geometry)]
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    problem=convolutions(largest=6, channels=2),
+    block=st.sampled_from([300, 1 << 20]),
+    seed=st.integers(0, 99),
+)
+def test_every_algorithm_equals_the_plain_op(problem: Any, block: int, seed: int) -> None:
+    options = problem[2]
+    X, W, b, dZ = drawn(np.random.default_rng(seed), *problem, np.float64)
+    expected_Z, cache = plain.conv2d_forward(X, W, b, **options)
+    expected = plain.conv2d_backward(dZ, cache)
+    with pytest.MonkeyPatch.context() as patch:  # small blocks: bands of one image, and a smaller last block
+        patch.setattr(blocks, "BLOCK_BYTES", block)
+        for algorithm in fitting(*problem):
+            Z, cache = conv2d_forward(X, W, b, algorithm=algorithm, **options)
+            assert_close(f"{algorithm} Z", Z, expected_Z, 1e-12)
+            for name, ours, twin in zip(
+                ("dX", "dW", "db"), conv2d_backward(dZ, cache), expected, strict=True
+            ):
+                assert_close(f"{algorithm} {name}", ours, twin, 1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    problem=convolutions(largest=19, channels=9),
+    block=st.sampled_from([3000, 1 << 20]),
+    seed=st.integers(0, 99),
+)
+def test_every_algorithm_equals_pytorch(dtype: Any, problem: Any, block: int, seed: int) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
+    options = problem[2]
+    X, W, b, dZ = drawn(np.random.default_rng(seed), *problem, dtype)
+    expected = torch_convolution(torch, X, W, b, dZ, options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "BLOCK_BYTES", block)
+        for algorithm in fitting(*problem):
+            Z, cache = conv2d_forward(X, W, b, algorithm=algorithm, **options)
+            ours = (Z, *conv2d_backward(dZ, cache))
+            for name, one, theirs in zip(("Z", "dX", "dW", "db"), ours, expected, strict=True):
+                assert one is not None
+                assert one.dtype == dtype
+                assert_close(f"{algorithm} {name}", one, theirs, LIMITS[dtype])
+
+
+@pytest.mark.parametrize(
+    ("c_in", "c_out", "size"), [(3, 24, 64), (24, 48, 32), (48, 96, 16), (96, 96, 8), (256, 64, 10)]
+)
+def test_layers_of_a_real_network_equal_pytorch_in_float32(
+    rng: np.random.Generator, c_in: int, c_out: int, size: int
+) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is the oracle of this test")
+    X_shape, W_shape, options = (5, size, size, c_in), (3, 3, c_in, c_out), {"padding": SAME}
+    X, W, b, dZ = drawn(rng, X_shape, W_shape, options, np.float32)
+    Z, cache = conv2d_forward(X, W, b, **options)
+    assert cache.kept.algorithm == ("im2col" if c_in == 3 else "winograd")
+    expected = torch_convolution(torch, X, W, b, dZ, options)
+    for name, ours, theirs in zip(
+        ("Z", "dX", "dW", "db"), (Z, *conv2d_backward(dZ, cache)), expected, strict=True
+    ):
+        assert_close(name, ours, theirs, 1e-5)
+
+
+PROBLEMS = {
+    "im2col": ((3, 7, 6, 4), (3, 2, 2, 6), {"stride": (2, 1), "padding": ((1, 2), (0, 1)), "groups": 2}),
+    "few channels": ((3, 7, 6, 2), (3, 2, 2, 6), {"stride": (1, 2), "dilation": (2, 1)}),
+    "many channels": ((3, 7, 6, 9), (3, 2, 9, 6), {"stride": (1, 2), "dilation": (2, 1)}),
+    "pointwise": ((3, 5, 6, 4), (1, 1, 2, 6), {"groups": 2}),
+    "depthwise": ((3, 7, 6, 4), (3, 3, 1, 8), {"padding": SAME, "groups": 4}),
+    "depthwise, stride": ((3, 7, 6, 4), (3, 3, 1, 4), {"stride": (2, 2), "groups": 4}),
+    "winograd": ((3, 8, 8, 16), (3, 3, 16, 17), {"padding": SAME}),
+    "winograd, ragged": ((3, 6, 11, 16), (3, 3, 16, 16), {"padding": ((0, 1), (2, 0))}),
+}
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dtype_inputs_buffers_and_workspaces(rng: np.random.Generator, problem: Any, dtype: Any) -> None:
+    arrays = drawn(rng, *problem, dtype)
+    X, W, b, dZ = arrays
+    before = [array.copy() for array in arrays]
+    Z, cache = conv2d_forward(X, W, b, **problem[2])
+    plain = conv2d_backward(dZ, cache)
+    workspace = Workspace()
+    for rows in (3, 1, 3):  # the workspace's arrays shrink and grow; what was left in them must not show
+        conv2d_forward(X[:rows], W, b, workspace=workspace, **problem[2])
+    out = np.full_like(Z, np.nan)
+    again, cache = conv2d_forward(X, W, b, out=out, workspace=workspace, **problem[2])
+    assert again is out
+    np.testing.assert_array_equal(again, Z)
+    buffers = {"dX": np.full_like(X, np.nan), "dW": np.full_like(W, np.nan), "db": np.full_like(b, np.nan)}
+    for one, two, buffer in zip(
+        plain, conv2d_backward(dZ, cache, workspace=workspace, **buffers), buffers.values(), strict=True
+    ):
+        assert two is buffer
+        assert one is not None
+        assert one.dtype == dtype
+        np.testing.assert_array_equal(one, two)
+    forgetful, cache = conv2d_forward(X, W, b, keep=False, **problem[2])
+    np.testing.assert_array_equal(forgetful, Z)
+    for one, two in zip(plain, conv2d_backward(dZ, cache), strict=True):
+        assert one is not None
+        assert two is not None
+        np.testing.assert_array_equal(one, two)
+    assert Z.dtype == dtype
+    for array, copy in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+@pytest.mark.parametrize("algorithm", ["auto", "im2col"])
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_with_a_workspace_a_second_step_makes_no_array(
+    rng: np.random.Generator, problem: Any, algorithm: str
+) -> None:
+    X, W, b, dZ = drawn(rng, *problem, np.float32)
+    made: list[Array] = []
+
+    def empty(shape: Any, dtype: Any) -> Array:
+        made.append(np.empty(shape, dtype))
+        return made[-1]
+
+    workspace = Workspace(empty)
+    for _ in range(2):
+        n_before = len(made)
+        _, cache = conv2d_forward(X, W, b, workspace=workspace, algorithm=algorithm, **problem[2])
+        conv2d_backward(dZ, cache, workspace=workspace)
+    assert n_before > 0
+    assert len(made) == n_before
+
+
+@pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+def test_threads_with_workspaces_of_their_own_do_not_meet(rng: np.random.Generator, problem: Any) -> None:
+    tasks = [drawn(rng, *problem, np.float32) for _ in range(2)]
+
+    def run(task: tuple[Array, ...]) -> list[Array | None]:
+        X, W, b, dZ = task
+        workspace = Workspace()
+        for _ in range(20):
+            Z, cache = conv2d_forward(X, W, b, workspace=workspace, **problem[2])
+            results = [Z, *conv2d_backward(dZ, cache, workspace=workspace)]
+        return results
+
+    alone = [run(task) for task in tasks]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(run, tasks))
+    for one, two in zip(alone, together, strict=True):
+        for a, b in zip(one, two, strict=True):
+            assert a is not None
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_constant_image_gives_the_sums_of_the_kernels() -> None:
+    W = np.arange(9.0 * 16 * 16).reshape(3, 3, 16, 16)
+    for algorithm in ("winograd", "im2col"):
+        Z, _ = conv2d_forward(np.ones((1, 6, 6, 16)), W, algorithm=algorithm)
+        np.testing.assert_allclose(Z, np.broadcast_to(W.sum((0, 1, 2)), Z.shape), rtol=1e-12)
+
+
+def test_winograd_matrices_are_an_exact_filter() -> None:
+    M = matrices(np.dtype(np.float64))
+    rng = np.random.default_rng(0)
+    d, g = rng.integers(-9, 9, 6).astype(float), rng.integers(-9, 9, 3).astype(float)
+    np.testing.assert_allclose(M.AT @ ((M.BT @ d) * (M.G @ g)), np.correlate(d, g), rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(M.A[1], np.ones(4))  # what the bias relies on
+
+
+CHOICES = [
+    ({}, "winograd"),
+    ({"c_in": 15}, "im2col"),
+    ({"c_out": 7}, "im2col"),
+    ({"stride": (2, 1)}, "im2col"),
+    ({"dilation": (1, 2)}, "im2col"),
+    ({"groups": 2}, "im2col"),
+    ({"groups": 16}, "depthwise"),
+    ({"c_in": 1}, "im2col"),
+    ({"h_out": 5, "w_out": 5}, "im2col"),
+    ({"kernel": (1, 1), "padding": NO_PADDING}, "pointwise"),
+    ({"kernel": (1, 1), "padding": NO_PADDING, "stride": (2, 2)}, "im2col"),
+    ({"kernel": (5, 5)}, "im2col"),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), CHOICES)
+def test_the_algorithm_is_chosen_by_shape(changes: dict[str, Any], expected: str) -> None:
+    geometry = window_geometry("", (1, 16, 16, 16), (3, 3), c_out=16, stride=(1, 1), padding=SAME)
+    assert choose_algorithm(geometry._replace(**changes)) == expected
+
+
+def test_unknown_and_unfit_algorithms_are_named() -> None:
+    X, W = np.zeros((1, 5, 5, 2)), np.zeros((3, 3, 2, 4))
+    with pytest.raises(OptionError, match="Did you mean 'winograd'"):
+        conv2d_forward(X, W, algorithm="vinograd")
+    with pytest.raises(OptionError, match="pointwise"):
+        conv2d_forward(X, W, algorithm="pointwise")

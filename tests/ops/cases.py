@@ -1,0 +1,163 @@
+"""One table of ops: what is asked of all of them, with shapes and options, for tests that go through it."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import pellucid.ops
+from pellucid.dispatch import TWINS
+from pellucid.types import Array, Shape
+
+SAME = ((1, 1), (1, 1))
+
+
+class Case(NamedTuple):
+    """An op and what it is called with."""
+
+    op: str  # module and name: "conv.conv2d"
+    shapes: dict[str, Shape]  # of the arguments that have a gradient, in the backward's order
+    options: dict[str, Any] = {}  # noqa: RUF012
+    note: str = ""
+    is_elementwise: bool = False  # may be done in place
+    mixes_samples: bool = False
+    overwrites: bool = False  # may spoil its first argument
+
+    def __str__(self) -> str:
+        return f"{self.op.partition('.')[2]}{f', {self.note}' if self.note else ''}"
+
+    def draw(self, rng: np.random.Generator, dtype: Any = np.float64) -> dict[str, Array]:
+        """Return arguments; scales of a norm are of both signs and none is small."""
+        arrays = {name: rng.standard_normal(shape).astype(dtype) for name, shape in self.shapes.items()}
+        if "gamma" in arrays:
+            arrays["gamma"] += np.copysign(0.5, arrays["gamma"])
+            if "W" not in arrays:
+                arrays["XZ"["X" not in arrays]] += 2
+        return arrays
+
+    def forward(self, choice: str, arguments: dict[str, Array], **buffers: Any) -> tuple[Any, ...]:
+        """Return what the plain or the fast forward returns: output first, cache last."""
+        options = {name: value() if callable(value) else value for name, value in self.options.items()}
+        return function(f"{self.op}_forward", choice)(**arguments, **options, **buffers)
+
+    def backward(self, choice: str, upstream: Array, cache: Any, /, **buffers: Any) -> dict[str, Array]:
+        """Return the gradient of every argument that has one."""
+        if self.op == "fused.conv_norm_relu_pool" and "dW" not in buffers:
+            buffers["dW"] = np.empty(self.shapes["W"], upstream.dtype)
+        gradients = function(f"{self.op}_backward", choice)(upstream, cache, **buffers)
+        gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+        names = [name for name in self.shapes if not (name == "X" and len(self.shapes) > len(gradients))]
+        return dict(zip(names, gradients, strict=True))
+
+
+def pairs() -> dict[str, Callable[..., Any]]:
+    """Return every public forward and backward of ops, losses apart: "conv.conv2d_forward" and so on."""
+    found = {}
+    for module_name in (module.name for module in pkgutil.iter_modules(pellucid.ops.__path__)):
+        module = importlib.import_module(f"pellucid.ops.{module_name}")
+        for name, value in inspect.getmembers(module, inspect.isfunction):
+            if name.endswith(("_forward", "_backward")) and value.__module__ == module.__name__:
+                found[f"{module_name}.{name}"] = value
+    return found
+
+
+PAIRS = pairs()
+
+
+def function(name: str, choice: str) -> Callable[..., Any]:
+    """Return an op's plain or fast function; the plain one where there is no twin."""
+    plain, twins = PAIRS[name], TWINS.get(name.partition(".")[2])
+    return twins.fast if choice == "fast" and twins is not None and twins.plain is plain else plain
+
+
+def has_twin(op: str) -> bool:
+    """Return whether a forward or a backward of that op has a fast twin."""
+    return any(function(f"{op}_{way}", "fast") is not PAIRS[f"{op}_{way}"] for way in ("forward", "backward"))
+
+
+def _rng() -> np.random.Generator:
+    return np.random.default_rng(3)
+
+
+def _norm(op: str, *shape: int) -> Case:
+    shapes = {"X": shape, "gamma": shape[-1:], "beta": shape[-1:]}
+    return Case(op, shapes, note=str(shape), is_elementwise=True, mixes_samples=op.startswith("batch"))
+
+
+def _conv(note: str, X: Shape, W: Shape, **options: Any) -> Case:
+    return Case("conv.conv2d", {"X": X, "W": W, "b": W[3:]}, options, note)
+
+
+def _images(op: str, note: str = "", **options: Any) -> Case:
+    return Case(op, {"X": (3, 6, 5, 3)}, options, note)
+
+
+CASES = [
+    Case("linear.linear", {"X": (5, 3), "W": (3, 2), "b": (2,)}),
+    Case("linear.linear", {"X": (1, 1), "W": (1, 4), "b": (4,)}, note="one sample"),
+    *(
+        Case(f"activations.{name}", {"Z": shape}, options, f"{shape}{options or ''}", is_elementwise=True)
+        for name, options in [
+            ("elu", {}),
+            ("elu", {"alpha": 0.3}),
+            ("gelu", {}),
+            ("leaky_relu", {}),
+            ("leaky_relu", {"slope": 0.3}),
+            ("linear", {}),
+            ("relu", {}),
+            ("sigmoid", {}),
+            ("silu", {}),
+            ("softmax", {}),
+            ("tanh", {}),
+        ]
+        for shape in [(1, 1), (5, 6), (2, 3, 4, 5)]
+    ),
+    *(_norm("batch_norm.batch_norm", *shape) for shape in [(5, 4), (2, 1), (3, 4, 5, 6), (33, 7)]),
+    *(_norm("layer_norm.layer_norm", *shape) for shape in [(5, 4), (1, 3), (3, 4, 5, 6), (33, 7)]),
+    Case(
+        "batch_norm.batch_norm_inference",
+        {"X": (3, 4, 5, 6), "gamma": (6,), "beta": (6,)},
+        {"mean": np.linspace(-1, 1, 6), "var": np.linspace(0.1, 2, 6)},
+    ),
+    Case(
+        "dropout.dropout", {"X": (7, 3)}, {"rate": 0.4, "rng": _rng}, is_elementwise=True, mixes_samples=True
+    ),
+    _conv("strides, groups", (3, 7, 6, 4), (3, 2, 2, 6), stride=(2, 1), padding=((1, 2), (0, 1)), groups=2),
+    _conv("few channels, dilation", (3, 7, 6, 2), (3, 2, 2, 6), stride=(1, 2), dilation=(2, 1)),
+    _conv("many channels, dilation", (3, 7, 6, 9), (3, 2, 9, 6), stride=(1, 2), dilation=(2, 1)),
+    _conv("pointwise", (3, 5, 6, 4), (1, 1, 2, 6), groups=2),
+    _conv("depthwise", (3, 7, 6, 4), (3, 3, 1, 8), padding=SAME, groups=4),
+    _conv("depthwise, strides", (3, 7, 6, 4), (3, 3, 1, 4), stride=(2, 2), groups=4),
+    _conv("3x3, 16 channels", (3, 8, 8, 16), (3, 3, 16, 17), padding=SAME),
+    _conv("3x3, 16 channels, ragged", (3, 6, 11, 16), (3, 3, 16, 16), padding=((0, 1), (2, 0))),
+    _images("pool.max_pool", size=(2, 2)),
+    _images("pool.max_pool", "overlapping", size=(3, 2), stride=(2, 1), padding=((1, 0), (0, 1))),
+    _images("pool.max_pool", "gaps", size=(2, 1), stride=(3, 2)),
+    _images("pool.average_pool", size=(2, 2)),
+    _images(
+        "pool.average_pool",
+        "overlapping",
+        size=(3, 2),
+        stride=(2, 1),
+        padding=((1, 0), (0, 1)),
+        count_include_pad=False,
+    ),
+    _images("pool.global_average"),
+    _images("resize.upsample", factor=(2, 3)),
+    _images("resize.zero_pad", padding=((1, 0), (2, 3))),
+    Case(
+        "fused.norm_relu_pool",
+        {"Z": (3, 4, 6, 5), "gamma": (5,), "beta": (5,)},
+        mixes_samples=True,
+        overwrites=True,
+    ),
+    Case(
+        "fused.conv_norm_relu_pool",
+        {"X": (3, 4, 6, 2), "W": (3, 3, 2, 5), "gamma": (5,), "beta": (5,)},
+        {"padding": SAME},
+        mixes_samples=True,
+    ),
+]

@@ -1,0 +1,90 @@
+"""Random shapes and options of convolutions and poolings, drawn by Hypothesis."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from pellucid.ops.conv_geometry import NO_PADDING, Geometry, output_length, window_geometry
+from pellucid.types import Array
+
+_pairs = st.tuples(st.integers(0, 3), st.integers(0, 3))
+
+
+@st.composite
+def convolutions(draw: Any, largest: int = 12, channels: int = 4) -> tuple[Any, ...]:
+    """Return the shapes of X and W, and all options; a third are plain 3x3, which all but one algorithm take."""
+    kind = draw(st.sampled_from(["any", "3x3", "depthwise", "pointwise"]))
+    m, h, w = draw(st.integers(1, 4)), draw(st.integers(1, largest)), draw(st.integers(1, largest))
+    groups, each = draw(st.integers(1, 3)), draw(st.integers(1, channels))
+    kernel, stride, dilation = ((draw(st.integers(1, n)), draw(st.integers(1, n))) for n in (4, 3, 2))
+    padding = draw(st.tuples(_pairs, _pairs))
+    if kind == "3x3":
+        kernel, stride, dilation, groups = (3, 3), (1, 1), (1, 1), 1
+    elif kind == "depthwise":
+        each = 1
+    elif kind == "pointwise":
+        kernel, stride, padding = (1, 1), (1, 1), NO_PADDING
+    c_out = groups * draw(st.integers(1, channels))
+    for n, axis in ((h, 0), (w, 1)):
+        assume(output_length(n, kernel[axis], stride[axis], padding[axis], dilation[axis]) > 0)
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    return (m, h, w, groups * each), (*kernel, each, c_out), options
+
+
+@st.composite
+def poolings(draw: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the shape of X and the options of a pooling."""
+    shape = tuple(draw(st.integers(1, n)) for n in (3, 9, 9, 3))
+    size = (draw(st.integers(1, 3)), draw(st.integers(1, 3)))
+    stride = size if draw(st.booleans()) else (draw(st.integers(1, 4)), draw(st.integers(1, 4)))
+    padding = tuple((draw(st.integers(0, k - 1)), draw(st.integers(0, k - 1))) for k in size)
+    for axis in (0, 1):
+        assume(output_length(shape[1 + axis], size[axis], stride[axis], padding[axis], 1) > 0)
+    return shape, {"size": size, "stride": stride, "padding": padding}
+
+
+def geometry_of(X_shape: Any, W_shape: Any, options: Any) -> Geometry:
+    """Return a convolution's sizes."""
+    filled = {"stride": (1, 1), "padding": NO_PADDING, **options}
+    return window_geometry("", X_shape, W_shape[:2], c_out=W_shape[3], **filled)
+
+
+def drawn(
+    rng: np.random.Generator, X_shape: Any, W_shape: Any, options: Any, dtype: Any
+) -> tuple[Array, ...]:
+    """Return X, W, b and dZ of a convolution."""
+    Z_shape = geometry_of(X_shape, W_shape, options).out_shape
+    shapes = (X_shape, W_shape, W_shape[3:], Z_shape)
+    X, W, b, dZ = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
+    return X, W, b, dZ
+
+
+def torch_convolution(torch: Any, X: Array, W: Array, b: Array, dZ: Array, options: Any) -> list[Array]:
+    """Return Z, dX, dW and db of the same convolution by PyTorch, computed in float64."""
+
+    def tensor(array: Array) -> Any:
+        return torch.tensor(np.ascontiguousarray(array), dtype=torch.float64, requires_grad=True)
+
+    x, w, bias = tensor(X.transpose(0, 3, 1, 2)), tensor(W.transpose(3, 2, 0, 1)), tensor(b)
+    (top, bottom), (left, right) = options.get("padding", NO_PADDING)
+    z = torch.nn.functional.conv2d(
+        torch.nn.functional.pad(x, (left, right, top, bottom)),
+        w,
+        bias,
+        stride=options.get("stride", 1),
+        dilation=options.get("dilation", 1),
+        groups=options.get("groups", 1),
+    )
+    z.backward(tensor(dZ.transpose(0, 3, 1, 2)).detach())
+    images = [z.detach().numpy().transpose(0, 2, 3, 1), x.grad.numpy().transpose(0, 2, 3, 1)]
+    return [*images, w.grad.numpy().transpose(2, 3, 1, 0), bias.grad.numpy()]
+
+
+def assert_close(name: str, ours: Array | None, theirs: Array, limit: float) -> None:
+    """Compare relative to the tensor's largest value, or to 1, one product's size, where a few numbers cancel."""
+    assert ours is not None, name
+    assert ours.shape == theirs.shape, name
+    error = np.abs(ours - theirs).max(initial=0) / max(np.abs(theirs).max(initial=0), 1.0)
+    assert error <= limit, f"{name}: {error:.1e}"
