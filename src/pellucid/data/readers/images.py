@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -74,49 +74,6 @@ def read_size(source: str | Path | bytes) -> tuple[int, int]:
     with _opened(source) as (image, _):
         width, height = image.size
         return (width, height) if _orientation(image) >= 5 else (height, width)
-
-
-class ImageFacts(NamedTuple):
-    """What an image file says of itself."""
-
-    height: int  # in pixels, upright
-    width: int
-    mode: str  # Pillow's: "RGB", "L" (grey), "P" (palette), "RGBA", "CMYK", "I;16" ...
-    is_transparent: bool
-    is_deep: bool  # more than 8 bits a value
-    n_frames: int  # above 1 for an animation
-
-
-def read_facts(source: str | Path | bytes) -> ImageFacts:
-    """Return what an image file says of itself, without decoding the pixels.
-
-    Raises
-    ------
-    DataError
-        As `read_size`.
-
-    Examples
-    --------
-    >>> from PIL import Image
-    >>> file = io.BytesIO()
-    >>> Image.new("P", (3, 2)).save(file, "PNG")
-    >>> read_facts(file.getvalue())
-    ImageFacts(height=2, width=3, mode='P', is_transparent=False, is_deep=False, n_frames=1)
-    """
-    with _opened(source) as (image, _):
-        # first of all: looking for EXIF data decodes a PNG, and the tiles are gone
-        is_deep = image.mode[0] in "IF" or any(";16" in str(tile[3]) for tile in getattr(image, "tile", ()))
-        width, height = image.size
-        if _orientation(image) >= 5:
-            width, height = height, width
-        return ImageFacts(height, width, image.mode, image.has_transparency_data, is_deep, _n_frames(image))
-
-
-def _n_frames(image: "Image.Image") -> int:
-    try:  # a camera's MPO holds a preview beside the photo; and to count, some formats read on and stumble
-        return 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
-    except Exception:
-        return 1
 
 
 def resize_image(image: Array, height: int, width: int) -> Array:
