@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.checks.findings import MOST_NAMED, Finding, Names, Sample, sample_of
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table import parse_target, split_table
-from pellucid.data.readers.table_text import Table, number, read_table
+from pellucid.data.readers.table_text import Table, read_table
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
@@ -31,9 +31,9 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
     Raises
     ------
     DataError
-        As :func:`pellucid.data.readers.table.load_table`, and if every row lacks a number.
+        As :func:`pellucid.data.readers.table.split_table`, and if every row lacks a number.
     """
-    table = read_table(source.path)
+    table = read_table(source.path, source.decimal)
     goals = parse_target(source.target.strip(), table.names)[0] if source.target else ()
     findings, notes = [], []
     lacking = np.zeros(len(table.rows), bool)
@@ -46,7 +46,7 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
         findings.append(_missing(table, column, missing))
         if column not in goals and missing.mean() > _MOSTLY:
             left_out.append(column)
-        elif column in goals or all(number(cell) is not None for cell in cells if cell):
+        elif column in goals or all(table.number(cell) is not None for cell in cells if cell):
             lacking |= missing
     if left_out:
         notes.append(f"left out of this check, as mostly empty: {join_some(left_out)}")

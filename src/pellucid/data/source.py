@@ -16,7 +16,8 @@ from pellucid.data.readers.h5 import read_h5
 from pellucid.data.readers.images import LONGEST_SIDE
 from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.reading import check_file
-from pellucid.data.readers.table import load_table
+from pellucid.data.readers.table import split_table
+from pellucid.data.readers.table_text import read_table
 from pellucid.data.validate import Part, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.registry import Configurable, option
@@ -112,13 +113,12 @@ class DataSource(Configurable):
 
             return load_drawn_cats()
         if kind == "table":
-            return load_table(
-                self.path,
-                target=self.target,
-                name=self.name,
-                seed=self.seed,
-                test_fraction=self.test_fraction,
-            )
+            options: dict[str, Any] = {
+                "name": self.name,
+                "seed": self.seed,
+                "test_fraction": self.test_fraction,
+            }
+            return split_table(read_table(self.path, self.decimal), target=self.target, **options).split
         raw = {"built-in": self._read_builtin, "folder": self._read_folder, "arrays": self._read_arrays}[
             kind
         ]()
@@ -189,7 +189,7 @@ def load_data(source: str | Path, **options: Any) -> Split:
         pattern.
     target : str, optional
         For tables, which need it: the column to predict, or several of 0 and 1 ("a,b,c"); see
-        :func:`pellucid.data.readers.table.load_table`.
+        :func:`pellucid.data.readers.table.split_table`.
     decimal : {".", ","}, optional
         For tables: what their numbers have before their fraction.
     skip_bad : bool, optional

@@ -273,6 +273,19 @@ def test_the_schema_reads_other_tables(tmp_path: Path) -> None:
     assert SCHEMA.encode(write(tmp_path, "kg,coat\n1,tabby\n")).y is None
 
 
+def test_decimal_commas_on_request(tmp_path: Path) -> None:
+    text = "size, cm;kg;pet\n" + "1,5;10;cat\n-2,25;3;dog\n" * 5
+    split = load(tmp_path, text, "pet", decimal=",")
+    assert split.schema.feature_names == ("size, cm", "kg")
+    assert sorted(set(np.concatenate([split.train.X, split.test.X])[:, 0])) == [-2.25, 1.5]
+    assert TableSchema.from_config(json.loads(json.dumps(split.schema.to_config()))) == split.schema
+    np.testing.assert_array_equal(split.schema.encode(tmp_path / "pets.csv").X[0], [1.5, 10])
+    with pytest.raises(DataError, match=r"with a decimal comma, got '1\.500' in line 2"):
+        load(tmp_path, text.replace("1,5", "1.500"), "pet", decimal=",")
+    with pytest.raises(DataError, match=r"with a decimal point, got '1,5' in line 2 .*--decimal ,"):
+        load(tmp_path, text, "pet")
+
+
 def test_a_new_category_becomes_zeros_and_a_note() -> None:
     found = SCHEMA.encode([{"coat": coat, "kg": 1} for coat in ("plain", "Tabby", "spots")])
     np.testing.assert_array_equal(found.X, [[1, 0, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0]])
@@ -341,7 +354,8 @@ def test_the_schema_survives_json(tmp_path: Path) -> None:
         {"target": ["kg"]},
         {"columns": []},
         {"columns": None},
-        {"columns": [{"name": "a", "kind": "numeric"}]},
+        {"columns": [{"kind": "numeric"}]},
+        {"decimal": ";"},
         {"columns": [{"name": "a", "kind": "numeric", "categories": ["x"]}]},
         {"columns": [{"name": "a", "kind": "category", "categories": []}]},
         {"columns": [{"name": "a", "kind": "category", "categories": ["x", "x"]}]},

@@ -1,8 +1,7 @@
-"""Tables: a CSV file and the name of a target column -> a Split of numbers, and the schema that made them."""
+"""Tables: text and the name of a target column -> a Split of numbers, and the schema that made them."""
 
 import re
 from collections import Counter
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.readers.table_schema import MISSING, Column, TableSchema, yes_no
-from pellucid.data.readers.table_text import Table, no_such_columns, number, numbers, read_table
+from pellucid.data.readers.table_text import Table, no_such_columns, numbers
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
@@ -18,57 +17,9 @@ from pellucid.types import Array
 
 # More words than that in one column are names or numbers of something; more whole numbers are a quantity.
 MOST_CATEGORIES = 100
-_MOSTLY = 0.9  # of a column's cells that are numbers: the others are likely mistakes
-_COMMA_NUMBER = re.compile(r"[+-]?\d[\d.]*,[\d.,]*\d")
+_MOSTLY = 0.5  # of a column's cells that are numbers: the others may be mistakes
+_COMMA_NUMBER = re.compile(r"[+-]?\d[\d.]*[.,][\d.,]*\d")
 _FEWEST_COUNTED = 10  # rows from which 1, 2, 3 ... is no accident
-
-
-def load_table(path: Path, *, target: str | None, name: str, seed: int, test_fraction: float) -> Split:
-    """Load a CSV file, hold a part of its rows out, and turn its columns into numbers.
-
-    Parameters
-    ----------
-    path : Path
-        See :func:`pellucid.data.readers.table_text.read_table`.
-    target : str or None
-        The column to predict. Words and whole numbers are classes; numbers with a fraction, or more than 100
-        different whole numbers, are quantities. "NAME:class" and "NAME:number" say which, where that is wrong.
-        "a,b,c" are several columns of 0 and 1: yes-or-no questions that are answered at once.
-    name : str
-        Goes into the Split.
-    seed : int
-        Draws the held-out part.
-    test_fraction : float
-        The size of that part, between 0 and 1.
-
-    Returns
-    -------
-    Split
-        X float64: numeric columns as they are, others one-hot over the sorted categories of the training part, in
-        which an empty cell is the category "(missing)". y int64 indices into the classes, float64 quantities
-        (without classes), or (m, k) of 0 and 1. The ``schema`` reads other tables the same way. The notes name
-        the columns that were left out (empty, or more than 100 different words) and those to think about.
-
-    Raises
-    ------
-    DataError
-        If the table cannot be read, there is no such target, a number is missing, or too few rows are left.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "pets.csv"
-    >>> _ = path.write_text("kg,coat,pet" + 5 * "\\n4.5,tabby,cat\\n30,plain,dog")
-    >>> pets = load_table(path, target="pet", name="pets", seed=1, test_fraction=0.2)
-    >>> pets.schema.feature_names, pets.classes
-    (('kg', 'coat=plain', 'coat=tabby'), ('cat', 'dog'))
-    >>> pets.test.X, pets.test.y
-    (array([[30. ,  1. ,  0. ],
-            [ 4.5,  0. ,  1. ]]), array([1, 0]))
-    """
-    return split_table(
-        read_table(path), target=target, name=name, seed=seed, test_fraction=test_fraction
-    ).split
 
 
 class SplitTable(NamedTuple):
@@ -82,18 +33,46 @@ class SplitTable(NamedTuple):
 def split_table(
     table: Table, *, target: str | None, name: str, seed: int, test_fraction: float
 ) -> SplitTable:
-    """Do what :func:`load_table` does with a table that was read already, and say where its rows went.
+    """Hold a part of a table's rows out, and turn its columns into numbers.
 
     Parameters
     ----------
     table : Table
-    target, name, seed, test_fraction
-        As for :func:`load_table`.
+        From :func:`pellucid.data.readers.table_text.read_table`.
+    target : str or None
+        The column to predict. Words and whole numbers are classes; numbers with a fraction, or more than 100
+        different whole numbers, are quantities. "NAME:class" and "NAME:number" say which, where that is wrong.
+        "a,b,c" are several columns of 0 and 1: yes-or-no questions that are answered at once.
+    name : str
+        Goes into the Split.
+    seed : int
+        Draws the held-out part.
+    test_fraction : float
+        The size of that part, between 0 and 1.
+
+    Returns
+    -------
+    SplitTable
+        X float64: numeric columns as they are, others one-hot over the sorted categories of the training part, in
+        which an empty cell is the category "(missing)". y int64 indices into the classes, float64 quantities
+        (without classes), or (m, k) of 0 and 1. The ``schema`` reads other tables the same way. The notes name
+        the columns that were left out (empty, or more than 100 different words) and those to think about.
 
     Raises
     ------
     DataError
-        As :func:`load_table`.
+        If there is no such target, a number is missing, or too few rows are left.
+
+    Examples
+    --------
+    >>> from pellucid.data.readers.table_text import table_of
+    >>> rows = [{"kg": 4.5, "coat": "tabby", "pet": "cat"}, {"kg": 30, "coat": "plain", "pet": "dog"}]
+    >>> pets = split_table(table_of(5 * rows), target="pet", name="pets", seed=1, test_fraction=0.2).split
+    >>> pets.schema.feature_names, pets.classes
+    (('kg', 'coat=plain', 'coat=tabby'), ('cat', 'dog'))
+    >>> pets.test.X, pets.test.y
+    (array([[30. ,  1. ,  0. ],
+            [ 4.5,  0. ,  1. ]]), array([1, 0]))
     """
     if len(table.names) < 2:
         raise DataError(
@@ -110,7 +89,7 @@ def split_table(
     parts = hold_out(numbered, name=name, seed=seed, test_fraction=test_fraction)
     tables = [table.take(part.X[:, 0]) for part in (parts.train, parts.test)]
     columns = tuple(Column(column, kind, _categories(tables[0], column, kind)) for column, kind in kinds)
-    schema = TableSchema(columns, goal.names, goal.task, goal.classes)
+    schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal)
     train, test = [schema.encode(part._replace(notes=()), with_target=False) for part in tables]
     all_notes = (*table.notes, *notes, *_constant(tables[0], columns), *goal.notes, *test.notes, *parts.notes)
     split = Split(
@@ -175,11 +154,13 @@ def _one_target(table: Table, name: str, kind: str) -> _Goal:
             "Remove those rows."
         )
     notes: tuple[str, ...] = ()
-    values = [number(cell) for cell in cells]
+    values = [table.number(cell) for cell in cells]
     if kind == "":
         _check_commas(table, name)
         n_different = len(set(cells))
-        is_number = None not in values or (n_different > MOST_CATEGORIES and _share(values) >= _MOSTLY)
+        is_number = None not in values or (
+            n_different > MOST_CATEGORIES and _fraction_of_numbers(values) > _MOSTLY
+        )
         is_whole = all(value is not None and value.is_integer() for value in values)
         if is_number and (not is_whole or n_different > MOST_CATEGORIES):
             kind = "number"
@@ -227,46 +208,50 @@ def _input_kinds(table: Table, target: tuple[str, ...]) -> tuple[list[tuple[str,
 
 
 def _input_kind(table: Table, name: str) -> tuple[str, str]:
-    """Return "numeric", "category" or, to leave the column out, ""; and a note or ""."""
+    """Return "numeric", "category" or, to leave the column out, ""; and a note or "".
+
+    A column of numbers alone is numeric; any other is a category, of at most 100 different words.
+    """
     cells = table.column(name)
     column = f"column {printable(name)!r}"
     present = [i for i, cell in enumerate(cells) if cell]
     if not present:
         return "", f"left out {column}: it is empty"
-    values = [number(cells[i]) for i in present]
+    values = [table.number(cells[i]) for i in present]
     if None not in values:
         steps = np.diff(numbers(table, name))
         is_count = len(cells) >= _FEWEST_COUNTED and bool((steps == 1).all())
         return "numeric", f"{column} only counts the rows: better remove it" if is_count else ""
     _check_commas(table, name)
+    n_different, is_mostly_numbers = len(set(cells)), _fraction_of_numbers(values) > _MOSTLY
     first = present[values.index(None)]
     word = f"{printable(cells[first])!r} in {table.rows[first]}"
-    share, n_different = _share(values), len(set(cells))
-    if n_different > MOST_CATEGORIES and share >= _MOSTLY:
+    if n_different <= MOST_CATEGORIES:
+        return "category", f"{column}: read as words, since {word} is no number" if is_mostly_numbers else ""
+    if is_mostly_numbers:
         raise DataError(
-            f"{table.where}: {column}: {word} is no number, though {100 * share:.3g} % of its values are. "
-            "Correct it."
+            f"{table.where}: {column}: {word} is no number, though "
+            f"{100 * _fraction_of_numbers(values):.3g} % of its values are. Correct it."
         )
-    if n_different > MOST_CATEGORIES:
-        return "", f"left out {column}: {n_different} different words in {len(cells)} rows, as names have"
-    if share > 0.5:
-        return "category", f"{column}: read as words, since {word} is no number"
-    return "category", ""
+    return "", f"left out {column}: {n_different} different words in {len(cells)} rows, as names have"
 
 
-def _share(values: list[float | None]) -> float:
+def _fraction_of_numbers(values: list[float | None]) -> float:
     return sum(value is not None for value in values) / len(values)
 
 
 def _check_commas(table: Table, name: str) -> None:
     """Raise if all of a column's words are numbers like 3,14: it could mean 3.14 or 314."""
     cells = table.column(name)
-    words = [i for i, cell in enumerate(cells) if cell and number(cell) is None]
+    words = [i for i, cell in enumerate(cells) if cell and table.number(cell) is None]
     if words and all(_COMMA_NUMBER.fullmatch(cells[i]) for i in words):
+        found = f"{printable(cells[words[0]])!r} in {table.rows[words[0]]} ({len(words)} such)"
+        wanted, hint = "point", "Pass decimal=',' (--decimal ,) if it is a comma; write 1000 without one."
+        if table.decimal == ",":
+            wanted, hint = "comma", "Write 3,14, and 1000 without a point."
         raise DataError(
-            f"{table.where}: column {printable(name)!r}: expected numbers with a decimal point, got "
-            f"{printable(cells[words[0]])!r} in {table.rows[words[0]]} ({len(words)} such). "
-            "Write 3.14, and 1000 without a comma."
+            f"{table.where}: column {printable(name)!r}: expected numbers with a decimal {wanted}, got {found}. "
+            f"{hint}"
         )
 
 

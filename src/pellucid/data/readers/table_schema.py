@@ -1,14 +1,15 @@
 """How the columns of a table become numbers: kept with a model, so that it reads other tables likewise."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.table_text import Table, no_such_columns, number, numbers, read_table, table_of
-from pellucid.errors import DataError, FormatError, OptionError, unknown_name
+from pellucid.data.readers.table_text import Table, no_such_columns, numbers, read_table, table_of
+from pellucid.errors import DataError, FormatError, OptionError
+from pellucid.registry import Configurable, checked_names, option
 from pellucid.text import join_some, printable
 from pellucid.types import Array
 
@@ -19,7 +20,7 @@ YES_NO = {"0": 0, "1": 1, "false": 0, "true": 1}
 
 
 @dataclass(frozen=True)
-class Column:
+class Column(Configurable):
     """An input column: its name, and how it becomes numbers.
 
     Parameters
@@ -30,13 +31,12 @@ class Column:
         Of a category column: its words, one output column each.
     """
 
-    name: str
-    kind: str = "numeric"
-    categories: tuple[str, ...] = ()
+    name: str = option()
+    kind: str = option("numeric", choices=lambda: KINDS)
+    categories: tuple[str, ...] = option(())
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise OptionError(unknown_name("kind of column", self.kind, KINDS))
+        self.check_options()
         n_different = len(set(self.categories))
         if bool(n_different) != (self.kind == "category") or n_different != len(self.categories):
             raise OptionError(
@@ -58,7 +58,7 @@ class Encoded(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TableSchema:
+class TableSchema(Configurable):
     """Which columns a table has to have, and how they become X and y.
 
     Parameters
@@ -70,6 +70,8 @@ class TableSchema:
     task : {"classification", "multi_label", "regression"}
     classes : tuple of str, optional
         The names of the classes; for "multi_label" those of ``target``; for "regression" none.
+    decimal : {".", ","}, optional
+        What stands before the fraction of a number in files.
 
     Raises
     ------
@@ -90,14 +92,14 @@ class TableSchema:
     True
     """
 
-    columns: tuple[Column, ...]
-    target: tuple[str, ...]
-    task: str
-    classes: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = option()
+    target: tuple[str, ...] = option()
+    task: str = option(choices=lambda: TASKS)
+    classes: tuple[str, ...] = option(())
+    decimal: Literal[".", ","] = option(".")
 
     def __post_init__(self) -> None:
-        if self.task not in TASKS:
-            raise OptionError(unknown_name("task", self.task, TASKS))
+        self.check_options()
         names = [column.name for column in self.columns] + list(self.target)
         if not self.columns or not self.target or len(set(names)) < len(names):
             raise OptionError("schema: expected input and target columns, each name once.")
@@ -152,7 +154,7 @@ class TableSchema:
             If the table cannot be read, lacks a column or a number, or holds an unknown class.
         """
         if isinstance(source, str | Path):
-            table = read_table(Path(source).expanduser())
+            table = read_table(Path(source).expanduser(), self.decimal)
         else:
             table = source if isinstance(source, Table) else table_of(source)
         missing = [column.name for column in self.columns if column.name not in table.names]
@@ -181,7 +183,9 @@ class TableSchema:
         if self.task == "multi_label":
             return np.stack([yes_no(table, name) for name in self.target], axis=1)
         places = {name: i for i, name in enumerate(self.classes)}
-        codes = [places.get(cell, places.get(_whole(cell), -1)) for cell in table.column(self.target[0])]
+        codes = [
+            places.get(cell, places.get(_whole(table, cell), -1)) for cell in table.column(self.target[0])
+        ]
         if -1 in codes:
             first = codes.index(-1)
             cell = table.column(self.target[0])[first] or MISSING
@@ -194,15 +198,7 @@ class TableSchema:
 
     def to_config(self) -> dict[str, Any]:
         """Return the schema as a dictionary that JSON can hold."""
-        return {
-            "columns": [
-                {"name": column.name, "kind": column.kind, "categories": list(column.categories)}
-                for column in self.columns
-            ],
-            "target": list(self.target),
-            "task": self.task,
-            "classes": list(self.classes),
-        }
+        return asdict(self)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "TableSchema":
@@ -214,11 +210,8 @@ class TableSchema:
             If the dictionary is not such a schema.
         """
         try:
-            columns = tuple(
-                Column(str(column["name"]), str(column["kind"]), _texts(column["categories"]))
-                for column in config["columns"]
-            )
-            return cls(columns, _texts(config["target"]), str(config["task"]), _texts(config["classes"]))
+            columns = tuple(Column.from_config(column) for column in config["columns"])
+            return cls(**checked_names(cls, {**config, "columns": columns}))
         except (OptionError, KeyError, TypeError, ValueError) as error:
             raise FormatError(
                 f"table schema in the model file: {error} The file is damaged, or from a newer pellucid."
@@ -234,7 +227,7 @@ def yes_no(table: Table, name: str) -> Array:
         If a cell holds something else: the first.
     """
     cells = table.column(name)
-    values = [YES_NO.get(_whole(cell).lower(), -1) for cell in cells]
+    values = [YES_NO.get(_whole(table, cell).lower(), -1) for cell in cells]
     if -1 in values:
         first = values.index(-1)
         raise DataError(
@@ -261,13 +254,7 @@ def _one_hot(table: Table, column: Column, part: Array) -> list[str]:
     ]
 
 
-def _whole(cell: str) -> str:
+def _whole(table: Table, cell: str) -> str:
     """Return 1.0 and 01 as the whole number 1 is written, and other text as it is."""
-    value = number(cell)
+    value = table.number(cell)
     return str(int(value)) if value is not None and value.is_integer() else cell
-
-
-def _texts(values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list | tuple) or not all(isinstance(value, str) for value in values):
-        raise TypeError(f"expected a list of texts, got {printable(repr(values))}.")
-    return tuple(values)

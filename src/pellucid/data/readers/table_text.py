@@ -29,6 +29,11 @@ class Table(NamedTuple):
     rows: tuple[str, ...]  # what messages call each of the m rows: "line 2"
     where: str
     notes: tuple[str, ...] = ()
+    decimal: str = "."  # what stands before the fraction of a number
+
+    def number(self, cell: str) -> float | None:
+        """Return the number that a cell holds (infinity and NaN too), or None where it holds something else."""
+        return number(cell, self.decimal)
 
     def column(self, name: str) -> tuple[str, ...]:
         """Return the cells under a name."""
@@ -43,7 +48,7 @@ class Table(NamedTuple):
         )
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, decimal: str = ".") -> Table:
     """Read a CSV file: a line of names, then one line a sample.
 
     Parameters
@@ -51,6 +56,8 @@ def read_table(path: Path) -> Table:
     path : Path
         UTF-8, with or without a byte order mark. The delimiter is the comma, semicolon or tab that divides
         the lines alike; in a .tsv file the tab. Fields may be quoted by ".
+    decimal : {".", ","}, optional
+        What stands before the fraction of a number; with "," no comma divides fields.
 
     Returns
     -------
@@ -66,7 +73,7 @@ def read_table(path: Path) -> Table:
     check_file(path, "a table")
     with reading(path, "a table", "Save it as CSV in UTF-8."):
         text = _decode(path.read_bytes(), path)
-        delimiter = "\t" if path.suffix.lower() == ".tsv" else _sniff(text)
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else _sniff(text, decimal)
         records, lines = _records(text, delimiter, path)
     if not records:
         raise DataError(f"{path}: expected a line of column names, found none. Write one at the top.")
@@ -79,7 +86,8 @@ def read_table(path: Path) -> Table:
             )
     if len(records) == 1:
         raise DataError(f"{path}: expected rows below the names, found none. Add one line a sample.")
-    return _named(names, zip(*records[1:], strict=True), tuple(lines[1:]), str(path))
+    table = _named(names, zip(*records[1:], strict=True), tuple(lines[1:]), str(path))
+    return table._replace(decimal=decimal)
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows") -> Table:
@@ -103,16 +111,17 @@ def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows") -> Table:
     return Table(names, columns, tuple(f"row {i}" for i in range(1, len(rows) + 1)), where)
 
 
-def number(text: str) -> float | None:
-    """Return the number that a cell holds (infinity and NaN too), or None where it holds something else.
+def number(text: str, decimal: str = ".") -> float | None:
+    """Return the number that a text holds (infinity and NaN too), or None where it holds something else.
 
     Examples
     --------
-    >>> number("1e3"), number("12 cm"), number("1_000")
-    (1000.0, None, None)
+    >>> number("1e3"), number("12 cm"), number("1_000"), number("3,5", decimal=","), number("1.000", decimal=",")
+    (1000.0, None, None, 3.5, None)
     """
-    if "_" in text:
+    if "_" in text or (decimal == "," and "." in text):
         return None
+    text = text.replace(decimal, ".")
     try:
         return float(text)
     except ValueError:
@@ -136,7 +145,7 @@ def numbers(table: Table, name: str) -> list[float]:
     remove the rows or the column.
     """
     cells = table.column(name)
-    values = [math.nan if cell == "" else number(cell) for cell in cells]
+    values = [math.nan if cell == "" else table.number(cell) for cell in cells]
     bad = [i for i, value in enumerate(values) if value is None or not math.isfinite(value)]
     if not bad:
         return [value for value in values if value is not None]
@@ -192,10 +201,14 @@ def _parse(text: str, delimiter: str) -> Any:
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
 
 
-def _sniff(text: str) -> str:
-    """Return the delimiter that divides the first lines into the same number of fields, and the largest."""
-    best, best_score = ",", (0, 0)
-    for delimiter in DELIMITERS:
+def _sniff(text: str, decimal: str) -> str:
+    """Return the delimiter that divides the first lines into the same number of fields, and the largest.
+
+    csv.Sniffer counts letters, quoted ones too, and takes the comma of "size, cm;weight, kg" for the delimiter.
+    """
+    candidates = [delimiter for delimiter in DELIMITERS if delimiter != decimal]
+    best, best_score = candidates[0], (0, 0)
+    for delimiter in candidates:
         try:
             widths = [len(record) for record in islice(_parse(text, delimiter), _ROWS_TO_SNIFF) if record]
         except csv.Error:
