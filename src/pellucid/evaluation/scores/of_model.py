@@ -145,7 +145,7 @@ def was_trained_on_other(model: Model, train: Dataset) -> bool:
 def _own_table(model: Model, data: str, seed: int) -> Split | None:
     """Return a table in its two parts if it is the one that the model was trained on."""
     try:
-        split = load_data(data, target=",".join(model.schema.target), seed=seed)
+        split = load_data(data, target=",".join(model.schema.target), decimal=model.schema.decimal, seed=seed)
     except PellucidError:  # too small to hold out a part, or of another kind: not that table
         return None
     return split if data_hash(split.train) == model.summary_of_training.get("data_sha256") else None
