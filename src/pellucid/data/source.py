@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from pellucid.data.readers.images import LONGEST_SIDE
 from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
-from pellucid.data.readers.table_text import read_table
+from pellucid.data.readers.table_text import Decimal, read_table
 from pellucid.data.validate import Part, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.registry import Configurable, option
@@ -64,7 +64,7 @@ class DataSource(Configurable):
     x_key: str | None = option(None, help="Name of the array of inputs in an .h5 or .npz file.")
     y_key: str | None = option(None, help="Name of the array of labels in an .h5 or .npz file.")
     target: str | None = option(None, help="The column of a table to predict; several: a,b,c.")
-    decimal: Literal[".", ","] = option(".", help="What a table's numbers have before their fraction.")
+    decimal: Decimal = option(".", help="What a table's numbers have before their fraction.")
     skip_bad: bool = option(False, help="Leave out images that cannot be read.")
     image_size: tuple[int, int] | None = option(
         None, at_least=1, at_most=LONGEST_SIDE, help="HEIGHTxWIDTH that a folder's images are resized to."

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.table_text import Table, no_such_columns, numbers, read_table, table_of
+from pellucid.data.readers.table_text import Decimal, Table, no_such_columns, numbers, read_table, table_of
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, checked_names, option
 from pellucid.text import join_some, printable
@@ -96,7 +96,7 @@ class TableSchema(Configurable):
     target: tuple[str, ...] = option()
     task: str = option(choices=lambda: TASKS)
     classes: tuple[str, ...] = option(())
-    decimal: Literal[".", ","] = option(".")
+    decimal: Decimal = option(".")
 
     def __post_init__(self) -> None:
         self.check_options()

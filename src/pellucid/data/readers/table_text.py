@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pellucid.data.readers.reading import check_file, reading
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
 from pellucid.types import Array
 
+Decimal: TypeAlias = Literal[".", ","]
 DELIMITERS = (",", ";", "\t")
 _MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"})
 _ROWS_TO_SNIFF = 30
@@ -29,7 +30,7 @@ class Table(NamedTuple):
     rows: tuple[str, ...]  # what messages call each of the m rows: "line 2"
     where: str
     notes: tuple[str, ...] = ()
-    decimal: str = "."  # what stands before the fraction of a number
+    decimal: Decimal = "."  # what stands before the fraction of a number
 
     def number(self, cell: str) -> float | None:
         """Return the number that a cell holds (infinity and NaN too), or None where it holds something else."""
@@ -48,7 +49,7 @@ class Table(NamedTuple):
         )
 
 
-def read_table(path: Path, decimal: str = ".") -> Table:
+def read_table(path: Path, decimal: Decimal = ".") -> Table:
     """Read a CSV file: a line of names, then one line a sample.
 
     Parameters
@@ -111,7 +112,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows") -> Table:
     return Table(names, columns, tuple(f"row {i}" for i in range(1, len(rows) + 1)), where)
 
 
-def number(text: str, decimal: str = ".") -> float | None:
+def number(text: str, decimal: Decimal = ".") -> float | None:
     """Return the number that a text holds (infinity and NaN too), or None where it holds something else.
 
     Examples
@@ -201,7 +202,7 @@ def _parse(text: str, delimiter: str) -> Any:
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
 
 
-def _sniff(text: str, decimal: str) -> str:
+def _sniff(text: str, decimal: Decimal) -> str:
     """Return the delimiter that divides the first lines into the same number of fields, and the largest.
 
     csv.Sniffer counts letters, quoted ones too, and takes the comma of "size, cm;weight, kg" for the delimiter.
