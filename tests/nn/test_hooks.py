@@ -1,5 +1,7 @@
 """Watching layers changes nothing, and the gradient for the input is the slope of the outputs."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
-from pellucid.nn.hooks import input_gradient, last_trained_layer, watched
+from pellucid.nn.hooks import hooked, input_gradient, last_trained_layer, unfused, watched
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
@@ -138,6 +140,47 @@ def test_a_watch_is_taken_away_after_a_failure() -> None:
         raise RuntimeError
     assert "forward" not in vars(layer)
     assert "backward" not in vars(layer)
+
+
+def test_hooks_nest_and_the_last_is_outermost(rng: np.random.Generator) -> None:
+    model, X = made("mlp"), rng.random((2, 8, 8, 3))
+    layer, Z = model.leaves()[1], model.forward(X).copy()
+
+    def doubled(plain: Any, X: np.ndarray, training: bool) -> np.ndarray:
+        return 2 * plain(X, training=training)
+
+    def plus_one(plain: Any, X: np.ndarray, training: bool) -> np.ndarray:
+        return 1 + plain(X, training=training)
+
+    A = layer.forward(X.reshape(2, -1)).copy()
+    with hooked(layer, forward=doubled):
+        with hooked(layer, forward=plus_one):
+            assert (layer.forward(X.reshape(2, -1)) == 1 + 2 * A).all()
+        assert (layer.forward(X.reshape(2, -1)) == 2 * A).all()
+    assert (model.forward(X) == Z).all()
+
+
+@pytest.mark.parametrize("is_fused", [True, False])
+def test_unfused_leaves_each_flag_as_it_was(is_fused: bool, rng: np.random.Generator) -> None:
+    layers = [Conv2D(4, use_bias=False), BatchNorm(), Activation("relu"), MaxPool2D(), Flatten(), Dense(1)]
+    inner = Sequential([Dense(4), Dense(4)])
+    model = Sequential([*layers, Residual(Sequential([Dense(1)])), inner])
+    model.is_fused = is_fused
+    inner.is_fused = not is_fused
+    model.initialize((8, 8, 3), dtype="float64")
+    seen: list[str] = []
+
+    def noted(plain: Any, X: np.ndarray, training: bool) -> np.ndarray:
+        seen.append("norm")
+        return plain(X, training=training)
+
+    with hooked(layers[1], forward=noted), unfused(model):
+        model.forward(rng.random((2, 8, 8, 3)), training=True)
+    assert seen == ["norm"]
+    assert (model.is_fused, inner.is_fused) == (is_fused, not is_fused)
+    with pytest.raises(RuntimeError), unfused(model):
+        raise RuntimeError
+    assert (model.is_fused, inner.is_fused) == (is_fused, not is_fused)
 
 
 def test_several_inputs_and_wrong_shapes_are_refused() -> None:

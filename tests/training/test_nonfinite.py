@@ -9,6 +9,7 @@ import pytest
 from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
 from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.hooks import watched
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import StepEnd
@@ -42,6 +43,18 @@ def test_each_place_is_named(data: Dataset) -> None:
     fault = find_fault(model, data.X, Y)
     assert fault is not None
     assert (fault.where, fault.layer, fault.array) == ("parameter", "dense_2", "W")
+
+
+@pytest.mark.parametrize("is_fused", [True, False])
+def test_the_search_leaves_fusion_and_hooks_as_they_were(data: Dataset, is_fused: bool) -> None:
+    model = network()
+    model.is_fused = is_fused
+    with watched(model.layers[1]) as watch:
+        find_fault(model, data.X, model.encode(data.y))
+        before = watch.output
+        model.forward(data.X)
+        assert watch.output is not before  # still watched
+    assert model.is_fused is is_fused
 
 
 def test_the_first_overflow_in_forward_and_backward(data: Dataset) -> None:

@@ -1,6 +1,9 @@
-"""Looking into a network while it works: what goes in and out of one layer, and gradients for the input."""
+"""Looking into a network while it works: what passes through its layers, and gradients for the input.
 
-from collections.abc import Iterator
+``hooked`` is the one place that replaces a layer's methods; whatever else looks into layers is written with it.
+"""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,7 +12,68 @@ import numpy as np
 from pellucid.errors import ShapeError
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
-from pellucid.types import Array
+from pellucid.types import Array, map_arrays
+
+
+@contextmanager
+def hooked(
+    layer: Layer,
+    *,
+    forward: Callable[..., Any] | None = None,
+    backward: Callable[..., Any] | None = None,
+) -> Iterator[None]:
+    """Call these in the place of a layer's own passes within the block. Hooks nest: the last one is outermost.
+
+    Parameters
+    ----------
+    layer : Layer
+        Anywhere inside a model, a structure too.
+    forward : callable, optional
+        Called as ``forward(plain, X, training)``; ``plain(X, training=training)`` is what the layer would do.
+    backward : callable, optional
+        Called as ``backward(plain, dY)``; ``plain(dY)`` is what the layer would do.
+
+    Notes
+    -----
+    In a training forward, a layer that is fused with its neighbours is not called itself: see :func:`unfused`.
+
+    Examples
+    --------
+    >>> from pellucid.nn.dense import Dense
+    >>> from pellucid.nn.sequential import Sequential
+    >>> model = Sequential([Dense(3, activation="relu"), Dense(1)])
+    >>> model.initialize((4,))
+    >>> with hooked(model.layers[0], forward=lambda plain, X, training: 0 * plain(X, training=training)):
+    ...     model.forward(np.ones((1, 4), np.float32))
+    array([[0.]], dtype=float32)
+    """
+    own = vars(layer)
+    kept = {name: own[name] for name in ("forward", "backward") if name in own}  # those of hooks further out
+    if forward is not None:
+        plain_forward = layer.forward
+        own["forward"] = lambda X, *, training=False: forward(plain_forward, X, training)
+    if backward is not None:
+        plain_backward = layer.backward
+        own["backward"] = lambda dY: backward(plain_backward, dY)
+    try:
+        yield
+    finally:
+        for name in ("forward", "backward"):
+            own.pop(name, None)
+        own.update(kept)
+
+
+@contextmanager
+def unfused(model: Model) -> Iterator[None]:
+    """Have every layer of a model do its own work within the block, so that hooks see a training pass too."""
+    kept = [(part, part.is_fused) for part in model.parts() if hasattr(part, "is_fused")]
+    for part, _ in kept:
+        part.is_fused = False
+    try:
+        yield
+    finally:
+        for part, was_fused in kept:
+            part.is_fused = was_fused
 
 
 class Watch:
@@ -33,16 +97,6 @@ class Watch:
 def watched(layer: Layer) -> Iterator[Watch]:
     """Keep what passes through a layer within the block; how it computes stays the same.
 
-    Parameters
-    ----------
-    layer : Layer
-        Anywhere inside a model, a structure too.
-
-    Notes
-    -----
-    In a training forward, a layer that is fused with its neighbours is not called itself: see
-    :mod:`pellucid.nn.fusion`. Watch predictions.
-
     Examples
     --------
     >>> from pellucid.nn.dense import Dense
@@ -54,29 +108,20 @@ def watched(layer: Layer) -> Iterator[Watch]:
     >>> watch.output.shape
     (2, 3)
     """
-    watch, forward, backward = Watch(), layer.forward, layer.backward
+    watch = Watch()
 
-    def watched_forward(X: Any, *, training: bool = False) -> Any:
-        watch.input = X.copy()
-        Y = forward(X, training=training)
-        watch.output = Y.copy()
+    def forward(plain: Callable[..., Any], X: Any, training: bool) -> Any:
+        watch.input = map_arrays(np.copy, X)
+        Y = plain(X, training=training)
+        watch.output = map_arrays(np.copy, Y)
         return Y
 
-    def watched_backward(dY: Any) -> Any:
-        watch.gradient = dY.copy()  # first: the layer may overwrite it
-        return backward(dY)
+    def backward(plain: Callable[..., Any], dY: Any) -> Any:
+        watch.gradient = map_arrays(np.copy, dY)  # first: the layer may overwrite it
+        return plain(dY)
 
-    own = vars(layer)
-    before: dict[str, Any] = {
-        name: own[name] for name in ("forward", "backward") if name in own
-    }  # watched twice
-    own.update(forward=watched_forward, backward=watched_backward)
-    try:
+    with hooked(layer, forward=forward, backward=backward):
         yield watch
-    finally:
-        for name in ("forward", "backward"):
-            del own[name]
-        own.update(before)
 
 
 def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
@@ -128,7 +173,7 @@ def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
         upstream = np.empty_like(outputs)
         upstream[...] = dY
         dX = model.backward(upstream)
-        assert dX is not None, "every layer was told that its input gradient is needed"
+        assert dX is not None, "every layer is marked as needing its input gradient"
         return outputs, dX.copy()
     finally:
         model.mark_input_gradient(needed)

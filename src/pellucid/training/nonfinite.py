@@ -1,14 +1,15 @@
 """When a training breaks: which operation did it, and all that it takes to see it again."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.files import write_atomically
+from pellucid.nn.hooks import hooked, unfused
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.types import Array
@@ -64,10 +65,9 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
                 return Fault("parameter", leaf.name, key, [])
     found: list[Fault] = []
     with ExitStack() as stack, np.errstate(all="ignore"):
-        stack.enter_context(_unfused(model))
+        stack.enter_context(unfused(model))
         for leaf in model.leaves():
-            stack.enter_context(_watched(leaf, "forward", "output", found))
-            stack.enter_context(_watched(leaf, "backward", "input gradient", found))
+            stack.enter_context(_faults_noted(leaf, found))
         loss = model.loss_and_grad(X, Y)
     if found:
         return found[0]
@@ -76,38 +76,27 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
     return None
 
 
-@contextmanager
-def _unfused(model: Model) -> Iterator[None]:
-    """Have every layer do its own work, so that each can be watched."""
-    structures = [part for part in model.parts() if hasattr(part, "is_fused")]
-    for part in structures:
-        part.is_fused = False
-    try:
-        yield
-    finally:
-        for part in structures:
-            part.is_fused = True
+def _faults_noted(leaf: Layer, found: list[Fault]) -> AbstractContextManager[None]:
+    """Note in ``found`` where a layer's output, input gradient or gradients are NaN or infinite."""
 
+    def note(where: str, array: str, value: Array | None) -> None:
+        if value is not None and value.dtype.kind == "f" and (rows := _bad_rows(value)):
+            found.append(Fault(where, leaf.name, array, rows))
 
-@contextmanager
-def _watched(leaf: Layer, method: str, what: str, found: list[Fault]) -> Iterator[None]:
-    """Note in ``found`` when a layer's method gives a number that is none; also its gradients' after a backward."""
-    plain: Callable[..., Array | None] = getattr(leaf, method)
+    def forward(plain: Callable[..., Array], X: Array, training: bool) -> Array:
+        Y = plain(X, training=training)
+        note("forward", "output", Y)
+        return Y
 
-    def watched(*arguments: Any, **options: Any) -> Array | None:
-        result = plain(*arguments, **options)
-        if result is not None and result.dtype.kind == "f" and (rows := _bad_rows(result)):
-            found.append(Fault(method, leaf.name, what, rows))
-        if method == "backward":
-            bad = [key for key, gradient in leaf.grads.items() if not np.isfinite(gradient).all()]
-            found.extend(Fault("backward", leaf.name, f"gradient for {key}", []) for key in bad)
-        return result
+    def backward(plain: Callable[..., Array | None], dY: Array) -> Array | None:
+        dX = plain(dY)
+        note("backward", "input gradient", dX)
+        for key, gradient in leaf.grads.items():
+            if not np.isfinite(gradient).all():
+                found.append(Fault("backward", leaf.name, f"gradient for {key}", []))
+        return dX
 
-    setattr(leaf, method, watched)
-    try:
-        yield
-    finally:
-        delattr(leaf, method)  # the class's own shows through again
+    return hooked(leaf, forward=forward, backward=backward)
 
 
 def write_black_box(

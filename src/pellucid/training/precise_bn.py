@@ -1,12 +1,13 @@
 """Running statistics measured anew when a training ends, on samples as prediction will see them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, final
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.nn.hooks import hooked
 from pellucid.nn.model import PREDICT_ROWS, Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.training.events import Event, StepsEnd
@@ -76,17 +77,13 @@ class PreciseBatchNorm:
 def _tapped(norm: BatchNorm) -> Iterator[list[Any]]:
     """Add up what a layer is fed meanwhile: the number of values a channel, their sum and that of their squares."""
     moments: list[Any] = [0, 0.0, 0.0]
-    forward = norm.forward
 
-    def tap(X: Array, *, training: bool = False) -> Array:
+    def tap(plain: Callable[..., Array], X: Array, training: bool) -> Array:
         Z = X.reshape(-1, X.shape[-1]).astype(np.float64)
         moments[0] += len(Z)
         moments[1] += Z.sum(axis=0)
         moments[2] += np.einsum("ij,ij->j", Z, Z)
-        return forward(X, training=training)
+        return plain(X, training=training)
 
-    norm.forward = tap  # type: ignore[method-assign]
-    try:
+    with hooked(norm, forward=tap):
         yield moments
-    finally:
-        del norm.forward
