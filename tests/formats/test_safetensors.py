@@ -89,6 +89,11 @@ def test_a_later_version_says_to_update(saved: Path) -> None:
     "changes",
     [
         {"architecture": {"type": "Sequential", "layers": [{"type": "Dense", "units": 2}]}},
+        {"architecture": {"type": "Sequential", "layers": [{"type": "Dense", "units": 10**15}]}},
+        {
+            "architecture": {"type": "Sequential", "layers": [{"type": "Dense", "units": 10**9}]},
+            "input_shape": [1000],
+        },
         {"architecture": None},
         {"input_shape": [5]},
         {"input_shape": "x"},
@@ -109,13 +114,13 @@ def test_foreign_and_missing_files(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="no such model file"):
         load(tmp_path / "nothing.safetensors")
     (tmp_path / "text").write_text("hello")
-    with pytest.raises(FormatError, match="not a whole safetensors file"):
+    with pytest.raises(FormatError, match="not a whole model file"):
         load(tmp_path / "text")
     (tmp_path / "empty").write_bytes(b"")
-    with pytest.raises(FormatError, match="not a whole safetensors file"):
+    with pytest.raises(FormatError, match="not a whole model file"):
         load(tmp_path / "empty")
     (tmp_path / "foreign").write_bytes(to_bytes({"a": np.zeros(1)}))
-    with pytest.raises(FormatError, match="not one of pellucid's"):
+    with pytest.raises(FormatError, match="not a model file of pellucid"):
         load(tmp_path / "foreign")
 
 

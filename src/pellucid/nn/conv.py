@@ -4,6 +4,8 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
 from pellucid.dispatch import conv2d_backward, conv2d_forward
+import numpy as np
+
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.windows import ImageLayer, PaddingOption, Size, as_padding, padding_option, pair, size_option
@@ -53,7 +55,6 @@ class Conv2D(ImageLayer):
 
     Examples
     --------
-    >>> import numpy as np
     >>> layer = Conv2D(8, 3, stride=2, activation="relu")
     >>> layer
     Conv2D(filters=8, stride=(2, 2), activation='relu')
@@ -102,7 +103,7 @@ class Conv2D(ImageLayer):
         self.input_shape, self.output_shape = input_shape, geometry.out_shape[1:]
         initializer = self.initializer or default_initializer(self.activation)
         W = rng.draw(initializer, (*kernel, c_in // self.groups, self.filters))
-        self.params = {"W": W, "b": W[0, 0, 0] * 0} if self.use_bias else {"W": W}
+        self.params = {"W": W, "b": np.zeros(self.filters)} if self.use_bias else {"W": W}
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return activation(X * W + b), shape (m, h_out, w_out, filters)."""

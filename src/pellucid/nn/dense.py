@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import final
 
 from pellucid.dispatch import linear_backward, linear_forward
+import numpy as np
+
 from pellucid.errors import ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.layer import Layer
@@ -21,7 +23,6 @@ class Flatten(Layer):
 
     Examples
     --------
-    >>> import numpy as np
     >>> layer = Flatten()
     >>> layer.build((2, 2, 3), StartRandom(np.random.PCG64(1)))
     >>> layer.forward(np.ones((5, 2, 2, 3))).shape
@@ -71,7 +72,6 @@ class Dense(Layer):
 
     Examples
     --------
-    >>> import numpy as np
     >>> layer = Dense(2, activation="relu")
     >>> layer
     Dense(units=2, activation='relu')
@@ -97,7 +97,7 @@ class Dense(Layer):
         self.input_shape, self.output_shape = input_shape, (self.units,)
         initializer = self.initializer or default_initializer(self.activation)
         W = rng.draw(initializer, (input_shape[0], self.units))
-        self.params = {"W": W, "b": W[0] * 0}
+        self.params = {"W": W, "b": np.zeros(self.units)}
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return activation(X W + b), shape (m, units)."""

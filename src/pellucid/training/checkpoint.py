@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, final
 
 from pellucid.errors import FormatError, OptionError
-from pellucid.files import write_atomically
+from pellucid.tensors import read_tensors, write_tensors
 from pellucid.training.dual.form import DualDense
 from pellucid.training.events import Event, Run, StepEnd, TrainStart
 from pellucid.training.validate import check_count, check_number
@@ -89,8 +89,6 @@ def latest_checkpoint(folder: str | Path) -> Path:
 
 def save_checkpoint(run: Run, path: Path) -> None:
     """Write the state of a run, whole or not at all."""
-    from safetensors.numpy import save as to_bytes
-
     header: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
         "settings": run.settings,
@@ -105,7 +103,7 @@ def save_checkpoint(run: Run, path: Path) -> None:
     for name, state in _states(run).items():
         header[name] = {key: value for key, value in state.items() if not hasattr(value, "dtype")}
         arrays |= {f"{name}/{key}": value for key, value in state.items() if hasattr(value, "dtype")}
-    write_atomically(path, to_bytes(arrays, {_KEY: json.dumps(header)}))
+    write_tensors(path, _KEY, header, arrays)
 
 
 def load_checkpoint(run: Run, path: str | Path) -> None:
@@ -119,7 +117,7 @@ def load_checkpoint(run: Run, path: str | Path) -> None:
     path = Path(path)
     if path.is_dir():
         path = latest_checkpoint(path)
-    header, arrays = _read(path)
+    header, arrays = read_checkpoint(path)
     _check_settings(path, header.get("settings", {}), run.settings)
     try:
         if arrays["theta"].shape != run.model.theta.shape:
@@ -176,18 +174,10 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise FormatError(f"{path}: there is no such checkpoint.")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {}).get(_KEY, "null"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
-    except (SafetensorError, OSError, ValueError) as error:
-        raise FormatError(f"{path}: not a whole checkpoint ({error}). Resume from an earlier one.") from None
-    if not isinstance(header, dict) or header.get("format_version") != FORMAT_VERSION:
+def read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the header and the arrays of a checkpoint; FormatError if it is not a whole one of this version."""
+    header, arrays = read_tensors(path, _KEY, kind="checkpoint", advice="Resume from an earlier one.")
+    if header.get("format_version") != FORMAT_VERSION:
         raise FormatError(
             f"{path}: not a checkpoint of this pellucid. Resume with the version that wrote it."
         )

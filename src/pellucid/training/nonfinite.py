@@ -1,6 +1,5 @@
 """When a training breaks: which operation did it, and all that it takes to see it again."""
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -8,11 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.files import write_atomically
+from pellucid.errors import FormatError
 from pellucid.nn.hooks import hooked, unfused
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
+from pellucid.nn.rebuild import description, named_arrays, rebuild
+from pellucid.tensors import read_tensors, write_tensors
 from pellucid.types import Array
+
+_KEY = "pellucid_black_box"
 
 
 class Fault(NamedTuple):
@@ -103,25 +106,17 @@ def write_black_box(
     path: str | Path, model: Model, X: Any, Y: Any, fault: Fault | None, step: int, epoch: int
 ) -> None:
     """Write batch, parameters and where it broke, so that :func:`replay_nonfinite` can compute the step again."""
-    from safetensors.numpy import save as to_bytes
-
-    arrays = {"theta": model.theta}
+    arrays = {f"model/{name}": array for name, array in named_arrays(model).items()}
     for name, batch in (("X", X), ("Y", Y)):
         parts = batch.items() if isinstance(batch, dict) else (("", batch),)
-        arrays |= {f"{name}/{key}": np.ascontiguousarray(array) for key, array in parts}
-    for i, leaf in enumerate(model.leaves()):
-        arrays |= {f"state/{i}/{key}": value for key, value in leaf.state.items()}
+        arrays |= {f"{name}/{key}": array for key, array in parts}
     header = {
         "step": step,
         "epoch": epoch,
         "fault": None if fault is None else fault._asdict(),
-        "architecture": model.config(),
-        "dtype": model.dtype,
-        "loss": model.loss,
-        "loss_options": dict(model.loss_options),
-        "input_shape": model.input_shape,
+        **description(model),
     }
-    write_atomically(path, to_bytes(arrays, {"pellucid_black_box": json.dumps(header)}))
+    write_tensors(path, _KEY, header, arrays)
 
 
 def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
@@ -134,27 +129,24 @@ def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
     X, Y : Array, or dict of Array
         The prepared batch and its targets.
     fault : Fault or None
+
+    Raises
+    ------
+    FormatError
+        If it is not a whole file of such a step.
     """
-    from safetensors import safe_open
+    header, arrays = read_tensors(path, _KEY, kind="recorded step", advice="Train again to record one.")
+    model_arrays, X, Y = (_below(name, arrays) for name in ("model/", "X/", "Y/"))
+    try:
+        model = rebuild(header, model_arrays)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}. The file is damaged; train again to record the step.") from None
+    X, Y = X.get("", X), Y.get("", Y)
+    return model, X, Y, find_fault(model, X, Y)
 
-    from pellucid.nn.model import model_from_config
 
-    with safe_open(path, framework="numpy") as file:
-        header = json.loads(file.metadata()["pellucid_black_box"])
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
-    model = model_from_config(header["architecture"], dtype=header["dtype"])
-    shape = header["input_shape"]
-    model.initialize(shape if isinstance(shape, dict) else tuple(shape))
-    model.set_loss(header["loss"], **header["loss_options"])
-    model.theta[...] = arrays["theta"]
-    for i, leaf in enumerate(model.leaves()):
-        for key, value in leaf.state.items():
-            value[...] = arrays[f"state/{i}/{key}"]
-    batch = []
-    for name in ("X/", "Y/"):
-        parts = {key.removeprefix(name): value for key, value in arrays.items() if key.startswith(name)}
-        batch.append(parts.get("", parts))
-    return model, batch[0], batch[1], find_fault(model, batch[0], batch[1])
+def _below(prefix: str, arrays: dict[str, Array]) -> Any:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _bad_rows(array: Array) -> list[int]:

@@ -1,6 +1,5 @@
 """A training's parameters, kept now and then: what influence is traced over."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -9,6 +8,7 @@ import numpy as np
 
 from pellucid.errors import FormatError
 from pellucid.nn.model import Model
+from pellucid.training.checkpoint import read_checkpoint
 from pellucid.training.dual.form import dual_of, plain_flat
 from pellucid.training.events import Event, StepEnd, StepsEnd, TrainStart
 from pellucid.training.validate import check_count
@@ -132,13 +132,10 @@ def read_snapshot(path: str | Path, model: Model, rate: float = 1.0) -> Snapshot
     FormatError
         If it is not a whole checkpoint, of another model, or of a training in the dual form.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(path, framework="numpy") as file:
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
-            step = int(json.loads((file.metadata() or {})["pellucid_checkpoint"])["position"][1])
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        header, arrays = read_checkpoint(path)
+        step = int(header["position"][1])
+    except (FormatError, KeyError, TypeError, IndexError, ValueError) as error:
         raise FormatError(f"{path}: not a whole checkpoint ({error}). Remove it, or add --retrain.") from None
     theta = arrays.get("theta", np.empty(0))
     if "W_0" in arrays or theta.shape != model.theta.shape:

@@ -1,0 +1,82 @@
+"""What a file keeps of a network, and the network made of it again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pellucid.errors import FormatError, PellucidError
+from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.summary import lay_out
+from pellucid.types import Array
+
+
+def description(model: Model) -> dict[str, Any]:
+    """Return what makes the same network with the same loss again, its arrays aside, as JSON can hold it."""
+    return {
+        "architecture": model.config(),
+        "dtype": model.dtype,
+        "input_shape": model.input_shape,
+        "loss": model.loss,
+        "loss_options": dict(model.loss_options),
+    }
+
+
+def named_arrays(model: Model) -> dict[str, Array]:
+    """Return every array that is kept, by name, such as "dense_1.W": parameters, and running statistics."""
+    return {
+        f"{leaf.name}.{key}": array
+        for leaf in model.leaves()
+        for key, array in (*leaf.params.items(), *leaf.state.items())
+    }
+
+
+def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
+    """Return the network of a description, with these values in its arrays.
+
+    Parameters
+    ----------
+    described : mapping
+        What :func:`description` gave.
+    arrays : mapping of str to Array
+        What :func:`named_arrays` gave.
+
+    Raises
+    ------
+    FormatError
+        If it describes no model, or one whose arrays are not these. Nothing is allocated for it then.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("logistic")
+    >>> model.initialize((4,))
+    >>> bool((rebuild(description(model), named_arrays(model)).theta == model.theta).all())
+    True
+    """
+    try:
+        model = model_from_config(described["architecture"], dtype=described["dtype"])
+        lay_out(model, _as_shape(described["input_shape"]))
+        model.set_loss(described["loss"], **described["loss_options"])
+    except (
+        PellucidError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        MemoryError,
+    ) as error:
+        raise FormatError(f"its header does not describe a model ({error})") from None
+    wanted = {name: array.shape for name, array in named_arrays(model).items()}
+    if wanted != {name: array.shape for name, array in arrays.items()}:
+        raise FormatError("its arrays do not fit its own header")
+    model.bind()
+    model.mark_input_gradient(False)
+    for name, array in named_arrays(model).items():
+        array[...] = arrays[name]
+    return model
+
+
+def _as_shape(shape: Any) -> Any:
+    if isinstance(shape, dict):
+        return {name: tuple(part) for name, part in shape.items()}
+    return tuple(shape)

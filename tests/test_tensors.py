@@ -1,0 +1,78 @@
+"""Files of named arrays: the round trip, and every size in a header checked before anything is allocated."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import FormatError, OutputError
+from pellucid.tensors import read_tensors, write_tensors
+
+
+def read(path: Path) -> Any:
+    return read_tensors(path, "kind", kind="example", advice="Write it again.")
+
+
+def test_round_trip_of_any_layout(tmp_path: Path) -> None:
+    arrays = {
+        "a": np.arange(12.0).reshape(3, 4).T,
+        "b": np.float32(3) * np.ones(()),
+        "c": np.empty((0, 2), "u1"),
+    }
+    write_tensors(tmp_path / "x", "kind", {"n": [1, None]}, arrays)
+    header, again = read(tmp_path / "x")
+    assert header == {"n": [1, None]}
+    for name, array in arrays.items():
+        assert (again[name].shape, again[name].dtype) == (array.shape, array.dtype)
+        assert (again[name] == array).all()
+
+
+def raw(path: Path, header: dict[str, Any], body: bytes = b"") -> Path:
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + body)
+    return path
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"shape": [10**12], "data_offsets": [0, 8]},
+        {"shape": [10**12], "data_offsets": [0, 8 * 10**12]},
+        {"shape": [2**62, 2**62], "data_offsets": [0, 8]},
+        {"shape": [1], "data_offsets": [0, 800]},
+        {"shape": [-1], "data_offsets": [0, 8]},
+    ],
+)
+def test_sizes_that_are_not_the_files_are_refused(tmp_path: Path, lie: dict[str, Any]) -> None:
+    header = {"__metadata__": {"kind": "{}"}, "a": {"dtype": "F64", **lie}}
+    with pytest.raises(FormatError, match="not a whole example"):
+        read(raw(tmp_path / "x", header, bytes(8)))
+
+
+def test_a_header_longer_than_the_file_and_other_files(tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes((2**60).to_bytes(8, "little") + b"{}")
+    (tmp_path / "text").write_text("hello")
+    (tmp_path / "empty").write_bytes(b"")
+    for name in ("long", "text", "empty"):
+        with pytest.raises(FormatError, match=f"{name}: not a whole example .* Write it again"):
+            read(tmp_path / name)
+    for name in ("none", "."):
+        with pytest.raises(FormatError, match="there is no such example"):
+            read(tmp_path / name)
+
+
+def test_another_kind_and_a_header_that_is_not_json(tmp_path: Path) -> None:
+    write_tensors(tmp_path / "other", "another", {}, {})
+    with pytest.raises(FormatError, match="no 'kind' in its header"):
+        read(tmp_path / "other")
+    for text in ("{", "3", "null"):
+        with pytest.raises(FormatError, match="not JSON"):
+            read(raw(tmp_path / "x", {"__metadata__": {"kind": text}}))
+
+
+def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError):
+        write_tensors(tmp_path / "file" / "x", "kind", {}, {})
