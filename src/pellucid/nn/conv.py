@@ -3,9 +3,9 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, final
 
-from pellucid.dispatch import conv2d_backward, conv2d_forward
 import numpy as np
 
+from pellucid.dispatch import conv2d_backward, conv2d_forward
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.windows import ImageLayer, PaddingOption, Size, as_padding, padding_option, pair, size_option

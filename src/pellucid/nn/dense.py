@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import final
 
-from pellucid.dispatch import linear_backward, linear_forward
 import numpy as np
 
+from pellucid.dispatch import linear_backward, linear_forward
 from pellucid.errors import ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.layer import Layer
