@@ -48,7 +48,8 @@ def hooked(
     array([[0.]], dtype=float32)
     """
     own = vars(layer)
-    kept = {name: own[name] for name in ("forward", "backward") if name in own}  # those of hooks further out
+    names: tuple[str, ...] = ("forward", "backward")
+    kept = {name: own[name] for name in names if name in own}  # those of hooks further out
     if forward is not None:
         plain_forward = layer.forward
         own["forward"] = lambda X, *, training=False: forward(plain_forward, X, training)
@@ -58,7 +59,7 @@ def hooked(
     try:
         yield
     finally:
-        for name in ("forward", "backward"):
+        for name in names:
             own.pop(name, None)
         own.update(kept)
 
