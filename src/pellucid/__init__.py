@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from pellucid.evaluation.photo.examine import examine_photo
     from pellucid.evaluation.robustness.measure import measure_robustness
     from pellucid.evaluation.saliency.measure import saliency_maps
-    from pellucid.evaluation.scores.measure import assess
-    from pellucid.evaluation.scores.metrics import evaluate
+    from pellucid.evaluation.scores.measure import evaluate
     from pellucid.formats.architecture import load_architecture
     from pellucid.formats.safetensors import load, save
     from pellucid.nn.activation import Activation, Dropout
@@ -104,10 +103,9 @@ _HOMES = {
     "UpSample2D": "nn.pooling",
     "WeightEMA": "training.weight_ema",
     "ZeroPad2D": "nn.pooling",
-    "assess": "evaluation.scores.measure",
     "augment_preset": "data.augmentation.augment",
-    "evaluate": "evaluation.scores.metrics",
     "check_data": "checks.check",
+    "evaluate": "evaluation.scores.measure",
     "examine_photo": "evaluation.photo.examine",
     "find_learning_rate": "training.lr_finder",
     "gradcheck": "ops.finite_difference",
@@ -166,7 +164,6 @@ __all__ = [
     "UpSample2D",
     "WeightEMA",
     "ZeroPad2D",
-    "assess",
     "augment_preset",
     "check_data",
     "evaluate",

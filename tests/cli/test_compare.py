@@ -14,7 +14,7 @@ from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
 from pellucid.evaluation.comparison.folds import whole
 from pellucid.evaluation.comparison.on_test import compare_candidates
-from pellucid.evaluation.scores.metrics import score
+from pellucid.evaluation.scores.confusion import confusion_matrix
 from pellucid.stats.paired import mcnemar
 
 NET = """
@@ -56,7 +56,7 @@ def test_two_presets_are_trained_and_compared(pellucid: Command, hard: Path, tmp
         model, _ = train_candidate(find_candidate("A", name, data="x", n_epochs=40), split)
         predicted = model.predict(split.test.X)
         right.append(predicted == split.test.y)
-        assert result[letter]["accuracy"] == score(split.test.y, predicted).accuracy
+        assert result[letter]["accuracy"] == confusion_matrix(split.test.y, predicted).accuracy
         assert result[letter]["was_trained_here"] is True
     expected = mcnemar(*right)
     assert result["right"] == {
@@ -131,7 +131,8 @@ def comparison_of(test: Dataset, a: np.ndarray, b: np.ndarray):  # type: ignore[
     from pellucid.evaluation.comparison.on_test import Comparison, Side
 
     sides = [
-        Side(letter, "x", score(test.y, p, test.classes), (0, 1), p) for letter, p in (("A", a), ("B", b))
+        Side(letter, "x", confusion_matrix(test.y, p, test.classes), (0, 1), p)
+        for letter, p in (("A", a), ("B", b))
     ]
     return Comparison("d", "photos", test, *sides, mcnemar(a == test.y, b == test.y), 0.0, (0, 0))
 

@@ -76,14 +76,14 @@ def test_json_is_one_object_and_nothing_else(pellucid: Command, trained: Path) -
 def test_the_page_shows_every_test_photo_behind_its_cell(pellucid: Command, trained: Path) -> None:
     result = read_run(trained)
     page = (trained / "report.html").read_text(encoding="utf-8")
-    for i, row in enumerate(result.test.confusion):
+    for i, row in enumerate(result.test.counts):
         for j, n in enumerate(row):
             inside = re.search(rf'id="cell-{i}-{j}" .*?</ul>', page, flags=re.DOTALL)
             assert (inside is None) == (n == 0)
             if inside is not None:
                 shown = {int(at) for at in re.findall(r'aria-label="test photo (\d+),', inside[0])}
                 split = result.split.test.y
-                assert shown == set(np.flatnonzero((split == i) & (result.predicted == j)).tolist())
+                assert shown == set(np.flatnonzero((split == i) & (result.predictions.y_pred == j)).tolist())
                 assert f'href="#cell-{i}-{j}"' in page
 
 
@@ -264,10 +264,10 @@ def test_a_run_of_quantities_is_refused_in_one_line(
 def test_the_photos_explained_are_the_surest_mistakes_first(trained: Path, tmp_path: Path) -> None:
     result = read_run(trained)
     rows = chosen_photos(Draft.of(result, tmp_path, 5))
-    wrong = result.predicted[rows] != result.split.test.y[rows]
+    wrong = ~result.predictions.is_correct[rows]
     assert len(set(rows.tolist())) == 5
     assert (np.diff(wrong.astype(int)) <= 0).all()  # mistakes, then the rest
-    assert wrong.sum() == min(5, int((result.predicted != result.split.test.y).sum()))
+    assert wrong.sum() == min(5, int((~result.predictions.is_correct).sum()))
 
 
 def test_the_published_run_in_full(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:

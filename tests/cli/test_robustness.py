@@ -13,7 +13,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
 from pellucid.evaluation.robustness.of_run import FILES, typical_photo
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
-from pellucid.evaluation.scores.metrics import evaluate
+from pellucid.evaluation.scores.predictions import predict
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.presets import preset
 from pellucid.training.loop import train
@@ -46,7 +46,7 @@ def test_json_is_one_object_and_strength_0_is_what_evaluate_says(
     assert (done.code, done.err) == (0, "")
     found = json.loads(done.out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
     assert [p["name"] for p in found["perturbations"]] == list(PERTURBATIONS)
-    clean = evaluate(load(trained), load_data(str(photos)).test)
+    clean = predict(load(trained), load_data(str(photos)).test).confusion
     for part in (found, *(p["rows"][0] for p in found["perturbations"])):
         assert (part["n_correct"], part["accuracy"]) == (clean.n_correct, clean.accuracy)
     assert (found["files"], found["photo"]) == ([], None)

@@ -1,14 +1,13 @@
 """The gallery shows exactly the mistakes, the surest first."""
 
-import math
-
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, ShapeError
-from pellucid.plotting.gallery import mistake_rows, mistakes
+from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.plotting.gallery import mistakes
 
 CATS = ("non-cat", "cat")
 
@@ -21,6 +20,12 @@ def data(
     )
 
 
+def predictions(data: Dataset, P: np.ndarray) -> Predictions:
+    """Predictions of given probabilities, (m, k)."""
+    logits = np.log(P) - np.log1p(-P)
+    return Predictions("classification", data.y, P.argmax(axis=1), logits, True, data.classes or ("0", "1"))
+
+
 @pytest.mark.parametrize("n_wrong", [1, 2, 6, 7, 37])
 def test_every_mistake_is_shown_with_its_own_image_and_title(rng: np.random.Generator, n_wrong: int) -> None:
     photos = data(rng, 60)
@@ -29,7 +34,7 @@ def test_every_mistake_is_shown_with_its_own_image_and_title(rng: np.random.Gene
     predicted = photos.y.copy()
     predicted[wrong] = 1 - predicted[wrong]
     P_cat = np.where(predicted == 1, P, 1 - P)
-    figure = mistakes(photos, predicted, P_cat)
+    figure = mistakes(photos, predictions(photos, np.stack([1 - P_cat, P_cat], axis=1)))
 
     assert len(figure.axes) == n_wrong
     surest_first = wrong[np.argsort(-P[wrong])]
@@ -45,58 +50,26 @@ def test_every_mistake_is_shown_with_its_own_image_and_title(rng: np.random.Gene
 
 def test_no_mistake_is_said_in_words(rng: np.random.Generator) -> None:
     photos = data(rng, 9)
-    figure = mistakes(photos, photos.y, np.full(9, 0.5))
+    figure = mistakes(photos, predictions(photos, np.eye(2)[photos.y] * 0.8 + 0.1))
     assert [t.get_text() for t in figure.texts] == ["No mistakes: all 9 images are predicted correctly."]
     assert not figure.axes
-    assert mistake_rows(photos, photos.y, np.full(9, 0.5)) == []
 
 
 def test_max_images_keeps_the_surest_and_says_how_many_there_are(rng: np.random.Generator) -> None:
     photos = data(rng, 20)
-    figure = mistakes(photos, 1 - photos.y, np.linspace(0.5, 0.9, 20), max_images=3)
+    P = np.linspace(0.55, 0.9, 20)
+    wrong = predictions(photos, np.where(photos.y[:, None] == [1, 0], P[:, None], 1 - P[:, None]))
+    figure = mistakes(photos, wrong, max_images=3)
     assert len(figure.axes) == 3
     assert figure.texts[0].get_text() == "20 of 20 images are misread; the 3 most confident mistakes"
     with pytest.raises(OptionError, match="max_images"):
-        mistakes(photos, 1 - photos.y, np.linspace(0.5, 0.9, 20), max_images=0)
+        mistakes(photos, wrong, max_images=0)
 
 
-def test_rows_of_many_classes_carry_the_probability_of_the_predicted_one() -> None:
-    photos = Dataset(np.zeros((3, 8, 8), np.uint8), np.array([0, 1, 2]), ("a", "b", "c"))
-    P = np.array([[0.2, 0.5, 0.3], [0.1, 0.8, 0.1], [0.9, 0.05, 0.05]])
-    found = [
-        (row.index, row.predicted, row.actual, row.probability)
-        for row in mistake_rows(photos, P.argmax(1), P)
-    ]
-    assert found == [(2, "a", "c", 0.9), (0, "b", "a", 0.5)]
-
-
-def test_one_column_and_two_say_the_same_and_nan_comes_last(rng: np.random.Generator) -> None:
-    photos = data(rng, 8)
-    p = rng.uniform(0.1, 0.9, 8)
-    p[3] = math.nan
-    one = mistake_rows(photos, 1 - photos.y, p)
-    assert repr(one) == repr(mistake_rows(photos, 1 - photos.y, p[:, None]))
-    assert repr(one) == repr(mistake_rows(photos, 1 - photos.y, np.stack([1 - p, p], axis=1)))
-    assert one[-1].index == 3
-    assert "(? %)" in mistakes(photos, 1 - photos.y, p).axes[-1].get_title()
-
-
-def test_a_table_has_rows_and_no_gallery() -> None:
+def test_a_table_has_no_gallery() -> None:
     table = Dataset(np.zeros((2, 5)), np.array([0, 1]))
-    (row,) = mistake_rows(table, np.array([1, 1]), np.array([0.7, 0.7]))
-    assert (row.index, row.predicted, row.actual, row.probability) == (0, "1", "0", 0.7)
     with pytest.raises(ShapeError, match="mistakes: expected images"):
-        mistakes(table, np.array([1, 1]), np.array([0.7, 0.7]))
-
-
-def test_arrays_of_another_dataset_are_refused(rng: np.random.Generator) -> None:
-    photos = data(rng, 4)
-    with pytest.raises(ShapeError, match=r"labels of shape \(4,\).*got \(3,\)"):
-        mistake_rows(photos, photos.y[:3], np.zeros(4))
-    with pytest.raises(ShapeError, match=r"probabilities of shape \(4, k\).*got \(3, 2\)"):
-        mistake_rows(photos, photos.y, np.zeros((3, 2)))
-    with pytest.raises(ShapeError, match="labels below k"):
-        mistake_rows(photos, photos.y + 1, np.zeros((4, 2)))
+        mistakes(table, predictions(table, np.array([[0.3, 0.7], [0.3, 0.7]])))
 
 
 @pytest.mark.parametrize(
@@ -108,10 +81,10 @@ def test_titles_do_not_touch(
 ) -> None:
     photos = data(rng, 13, classes, shape)
     k = len(classes)
-    P = np.full((13, k), 0.001)
+    P = np.full((13, k), 0.0009 / (k - 1))
     predicted = (photos.y + 1) % k
     P[np.arange(13), predicted] = 0.9991
-    figure = mistakes(photos, predicted, P)
+    figure = mistakes(photos, predictions(photos, P))
     FigureCanvasAgg(figure).draw()
     boxes = [text.get_window_extent() for axes in figure.axes for text in (axes.title, axes.xaxis.label)]
     boxes += [axes.get_window_extent() for axes in figure.axes] + [figure.texts[0].get_window_extent()]

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 from tests.commands import Command, words_of
 
-from pellucid.evaluation.scores.metrics import score
+from pellucid.evaluation.scores.confusion import confusion_matrix
+from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.report.sections.influence import _in_short
-from pellucid.report.sections.summary import _what_goes_wrong, summary
+from pellucid.report.sections.summary import _learned_by_heart, _what_goes_wrong, summary
 from pellucid.runs.record import read_run
 
 
@@ -34,9 +35,9 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     middle, reach = (k / n + z * z / 2 / n), z * ((k / n * (1 - k / n) + z * z / 4 / n) / n) ** 0.5
     low, high = ((middle + sign * reach) / (1 + z * z / n) for sign in (-1, 1))
     assert f"between {100 * low:.0f} % and {100 * high:.0f} % rightly" in words
-    assert "always answers “dark” would be right 50 % of the time" in words
+    assert "lways answering “dark” would be right 50 % of the time" in words
     assert "test photo 4 is training photo 32, number for number" in words
-    right = result.predicted == result.split.test.y
+    right = result.predictions.is_correct
     assert f"Without it, the network reads {right.sum() - right[4]} of 19 rightly" in words
     assert "two equally good ones would differ as much by chance" in words or "has learned something" in words
 
@@ -47,7 +48,7 @@ def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_p
     np.savez("d.npz", X_train=X, y_train=np.arange(40) % 4 == 3, X_test=X[::4] // 2, y_test=np.arange(10) > 8)
     assert pellucid("run", "d.npz", "--epochs", 3, "--out", "out", "--quiet").code == 0
     result = read_run(Path("out"))
-    assert (result.predicted == 0).all()
+    assert (result.predictions.y_pred == 0).all()
     words = " ".join(summary(result))
     assert "would be right 90 % of the time, and is right on the very same photos" in words
     assert "by heart" not in words  # 75 % of the training photos: less than on the test ones
@@ -60,9 +61,11 @@ def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) ->
     result = read_run(trained)
 
     def heart(n_train: int, n_test: int) -> bool:
-        train = replace(result.train, n_samples=100, n_correct=n_train, accuracy=n_train / 100)
-        test = replace(result.test, n_samples=100, n_correct=n_test, accuracy=n_test / 100)
-        return "by heart" in " ".join(summary(replace(result, train=train, test=test)))
+        y, names = np.zeros(100, int), result.split.classes
+        train = confusion_matrix(y, (np.arange(100) >= n_train).astype(int), names)
+        found = (np.arange(100) >= n_test).astype(int)
+        predictions = Predictions("classification", y, found, np.zeros((100, 2)), True, names)
+        return "by heart" in _learned_by_heart(replace(result, train=train, predictions=predictions))
 
     # Wilson's interval of 80 of 100 ends at 0.867.
     assert [heart(87, 80), heart(86, 80), heart(80, 80), heart(60, 80)] == [True, False, False, False]
@@ -73,18 +76,18 @@ def test_classes_read_equally_well_are_named_together() -> None:
     y = np.repeat([0, 1, 2], 6)
     answers = y.copy()
     answers[[0, 1]], answers[6], answers[12] = 1, 0, 1
-    words = _what_goes_wrong(score(y, answers, names), "photo")
+    words = _what_goes_wrong(confusion_matrix(y, answers, names), "photo")
     assert "reads “cross” and “triangle” best (83 % right) and “circle” worst (67 %)" in words
     answers[1] = 0
-    four = score(np.repeat([0, 1, 2, 3], 2), np.array([0, 0, 1, 1, 2, 2, 0, 0]), (*names, "star"))
+    four = confusion_matrix(np.repeat([0, 1, 2, 3], 2), np.array([0, 0, 1, 1, 2, 2, 0, 0]), (*names, "star"))
     assert "reads “circle”, “cross” and “triangle” best (100 % right)" in _what_goes_wrong(four, "photo")
     assert "reads every class equally well (83 % right)" in _what_goes_wrong(
-        score(y, answers, names), "photo"
+        confusion_matrix(y, answers, names), "photo"
     )
 
 
 def test_a_class_without_test_photos_is_named() -> None:
-    words = _what_goes_wrong(score(np.ones(3, int), np.array([1, 0, 0]), ("dim", "lit")), "photo")
+    words = _what_goes_wrong(confusion_matrix(np.ones(3, int), np.array([1, 0, 0]), ("dim", "lit")), "photo")
     assert words.endswith("(2 of 3 photos, 67 %); no test photo is of class “dim”.")
 
 

@@ -45,7 +45,7 @@ class OnTest:
                 [side.interval for side in sides],
                 (table.both, table.only_a, table.only_b, table.neither),
                 [side.source for side in sides],
-                baseline=(result.a.result.baseline, result.a.result.most_common),
+                baseline=(result.a.result.baseline, result.a.result.majority_class),
                 things=result.things,
             )
         }
@@ -79,7 +79,7 @@ class OnTest:
             if numbers:
                 say(f"Only {letter} was right on {result.things} {join_some(numbers, most=MOST_LISTED)}.")
         best = result.a.result
-        print(f"Always answering {best.most_common!r} would score {best.baseline:.4f}.")
+        print(f"Always answering {best.majority_class!r} would score {best.baseline:.4f}.")
         for note in result.notes:
             say(f"Note: {note}")
         print()

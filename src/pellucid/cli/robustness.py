@@ -2,12 +2,13 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
+from pellucid.cli.flags import SOURCE, options
 from pellucid.cli.terminal import print_json, print_table, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
 
 @command("robustness", order=70, short_help="Accuracy on rotated, darkened, covered photos.")
+@options(source=SOURCE.but(without=("seed", "test_fraction", "target", "decimal")))
 def robustness(
     model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
-    data: o.Data,
+    source: Any,
     only: Annotated[
         str | None, typer.Option(help="Perturbations, such as rotation,blur; default: all.")
     ] = None,
@@ -35,11 +37,6 @@ def robustness(
     force: o.Force = False,
     as_json: o.Json = False,
     seed: o.Seed = 0,
-    x_key: o.XKey = None,
-    y_key: o.YKey = None,
-    skip_bad: o.SkipBad = False,
-    image_size: o.ImageSize = None,
-    mirror: o.Mirror = None,
 ) -> None:
     """How a model bears test photos that are turned, recoloured, darkened, covered and more."""
     from pellucid.evaluation.robustness.of_run import robustness_of
@@ -48,16 +45,7 @@ def robustness(
     with ProgressBar() as bar:
         outcome = robustness_of(
             model,
-            data,
-            load=lambda seed, size: o.load(
-                data,
-                x_key=x_key,
-                y_key=y_key,
-                skip_bad=skip_bad,
-                image_size=image_size or size,
-                mirror=mirror,
-                seed=seed,
-            ),
+            source,
             only=names,
             strengths=_strengths(strengths, names),
             photo=photo,

@@ -37,7 +37,7 @@ class L2Penalty:
     >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.training.loop import train
     >>> from pellucid.training.optimizers.sgd import SGD
-    >>> from pellucid.types import Dataset
+    >>> from pellucid.data.dataset import Dataset
     >>> data, losses = Dataset(np.ones((2, 1)), np.array([0, 1])), []
     >>> for alpha in (0.0, 4.0):
     ...     model = Sequential([Dense(1)], dtype="float64")

@@ -50,7 +50,7 @@ def class_histogram(split: Split, *, relative: bool = False) -> Figure:
 
     Examples
     --------
-    >>> from pellucid.types import Dataset
+    >>> from pellucid.data.dataset import Dataset
     >>> part = Dataset(np.zeros((3, 2, 2), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
     >>> figure = class_histogram(Split(part, part))
     >>> [int(bar.get_height()) for bar in figure.axes[0].patches]

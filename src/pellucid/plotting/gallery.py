@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pellucid.data.dataset import Dataset
-from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.scores.predictions import SamplePrediction, two_columns, verdicts
+from pellucid.errors import OptionError
+from pellucid.evaluation.scores.galleries import SamplePrediction, pick, sample_prediction
+from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.plotting.style import (
     MUTED,
     WIDTH,
@@ -20,79 +19,21 @@ from pellucid.plotting.style import (
     picture,
 )
 from pellucid.text import percent
-from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def mistake_rows(dataset: Dataset, predicted: Array, probabilities: Array) -> list[SamplePrediction]:
-    """Return the samples that are predicted wrongly, the most confident mistake first.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Its X may be anything: only the labels are read.
-    predicted : Array, shape (m,)
-        Integer labels.
-    probabilities : Array, shape (m, k), or (m,) or (m, 1)
-        Of each class; one column is the probability of class 1 of two.
-
-    Returns
-    -------
-    list of Verdict
-        Equal probabilities stay in the order of the data.
-
-    Raises
-    ------
-    ShapeError
-        If the arrays do not fit the data.
-
-    Examples
-    --------
-    >>> data = Dataset(np.zeros((3, 2)), np.array([0, 1, 1]), ("non-cat", "cat"))
-    >>> for said in mistake_rows(data, np.array([1, 0, 1]), np.array([0.75, 0.25, 0.9])):
-    ...     said.index, said.predicted, said.actual, said.probability
-    (0, 'cat', 'non-cat', 0.75)
-    (1, 'non-cat', 'cat', 0.75)
-    """
-    labels = np.asarray(predicted).astype(int)
-    given = _of_predicted(len(dataset), labels, probabilities)
-    wrong = np.flatnonzero(labels != dataset.y)
-    surest_first = wrong[np.argsort(-given[wrong], kind="stable")]
-    said = verdicts(dataset, probabilities, predicted=labels)
-    return [said[i] for i in surest_first]
-
-
-def _of_predicted(m: int, labels: Array, probabilities: Array) -> Array:
-    """Return the probability of the predicted class of each sample, shape (m,)."""
-    if labels.shape != (m,):
-        raise ShapeError(
-            f"mistakes: expected predicted labels of shape ({m},), one for each sample, got {labels.shape}. "
-            "Are they the predictions for this dataset?"
-        )
-    P = two_columns("mistakes", m, probabilities)
-    if not np.all((labels >= 0) & (labels < P.shape[1])):
-        raise ShapeError(
-            f"mistakes: expected probabilities of shape ({m}, k) for labels below k, got {P.shape} and labels up "
-            f"to {labels.max()}. Pass predict_proba's result for this dataset."
-        )
-    return P[np.arange(m), labels]
-
-
-def mistakes(
-    dataset: Dataset, predicted: Array, probabilities: Array, *, max_images: int | None = None
-) -> Figure:
+def mistakes(dataset: Dataset, predictions: Predictions, *, max_images: int | None = None) -> Figure:
     """Draw the images that are predicted wrongly, the most confident mistake first.
 
     Parameters
     ----------
     dataset : Dataset
         X of shape (m, h, w) or (m, h, w, c).
-    predicted : Array, shape (m,)
-    probabilities : Array, shape (m, k), or (m,) or (m, 1)
-        As for :func:`mistake_rows`.
+    predictions : Predictions
+        Of the same samples, by a classifier with probabilities.
     max_images : int, optional
         Draw no more than these; the title says how many there are.
 
@@ -104,18 +45,20 @@ def mistakes(
     Raises
     ------
     ShapeError, DataError
-        If X does not hold images, or none, or the arrays do not fit it.
+        If X does not hold images, or none.
 
     Examples
     --------
     >>> data = Dataset(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), ("non-cat", "cat"))
-    >>> mistakes(data, np.array([1, 1]), np.array([0.97, 0.8])).axes[0].get_title()
+    >>> scores = np.array([[-3.5, 3.5], [-1.4, 1.4]])
+    >>> found = Predictions("classification", data.y, np.array([1, 1]), scores, True, data.classes)
+    >>> mistakes(data, found).axes[0].get_title()
     'Prediction: cat (97 %)\\nClass: non-cat'
     """
     if max_images is not None and max_images < 1:
         raise OptionError(f"mistakes: expected max_images of at least 1, or None, got {max_images}.")
     X = check_images("mistakes", dataset.X)
-    rows = mistake_rows(dataset, predicted, probabilities)
+    rows = [sample_prediction(predictions, i) for i in pick("confident mistakes", predictions)]
     shown = rows[:max_images]
     with look():
         if not rows:

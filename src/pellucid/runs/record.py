@@ -14,7 +14,7 @@ from pellucid.data.readers.images import read_image
 from pellucid.data.source import BUILTIN
 from pellucid.errors import DataError, FormatError, PellucidError
 from pellucid.evaluation.scores.of_run import RunResult, examine
-from pellucid.evaluation.scores.outputs import check_weights
+from pellucid.evaluation.scores.predictions import check_weights
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.runs.config import RunConfig

@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.data.readers.images import image_to_input, read_image
 from pellucid.errors import DataError
-from pellucid.evaluation.scores.outputs import check_weights
+from pellucid.evaluation.scores.predictions import check_weights
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pellucid.data.download import fetch
 from pellucid.data.source import load_data
-from pellucid.evaluation.scores.metrics import evaluate
+from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.presets import preset
 from pellucid.training.events import Callback
 from pellucid.training.loop import train
@@ -145,8 +145,8 @@ def reproduce(
         histories[form] = train(
             model, data.train, n_epochs=N_ITERATIONS, form=form, callbacks=callbacks(form)
         )
-    train_accuracy = evaluate(dual, data.train).accuracy
-    test_accuracy = evaluate(dual, data.test).accuracy
+    train_accuracy = predict(dual, data.train).confusion.accuracy
+    test_accuracy = predict(dual, data.test).confusion.accuracy
     photo = folder / NEW_PHOTO
     costs = {form: history.marks(EVERY) for form, history in histories.items()}
     pairs = [(costs[form][i], cost) for form in costs for i, cost in published_costs().items()]

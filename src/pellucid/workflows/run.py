@@ -121,7 +121,7 @@ def _say_results(result: RunResult, say: Say) -> None:
     say(f"Training took {history.seconds:.2f} s ({history.note}).")
     say(f"Train accuracy: {result.train.accuracy}")
     say(f"Test accuracy: {test.accuracy}")
-    say(f"Always answering {test.most_common!r} would score {test.baseline}")
+    say(f"Always answering {test.majority_class!r} would score {test.baseline}")
     say(f"Mislabeled test images: {test.n_samples - test.n_correct} of {test.n_samples}")
     if result.photo is not None:
         photo = result.photo

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, OutputError
-from pellucid.evaluation.scores.of_model import metrics_of
+from pellucid.evaluation.scores.measure import metrics_of
+from pellucid.evaluation.scores.predictions import predict
 from pellucid.files import write_atomically
 from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import save
@@ -88,9 +89,9 @@ def train_into(
     save(model, out / "model.safetensors")
     history.write(out / "history.jsonl")
     history.write(out / "history.csv")
+    scores = {part: metrics_of(predict(model, getattr(split, part))) for part in ("train", "test")}
     metrics = {
-        "train": metrics_of(model, split.train),
-        "test": metrics_of(model, split.test),
+        **scores,
         "final_loss": history.losses[-1] if history.losses else None,
         "n_steps": history.n_steps,
         "is_complete": history.is_complete,
@@ -102,10 +103,10 @@ def train_into(
     if interrupt.was_interrupted:
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
     say(f"Training took {history.seconds:.2f} s ({history.note}; cores: {history.n_threads}).")
-    for part in ("train", "test"):
+    for part, found in scores.items():
         words = ", ".join(
             f"{name.replace('_', ' ')} {value:.4f}"
-            for name, value in metrics_of(model, getattr(split, part)).items()
+            for name, value in found.items()
             if isinstance(value, float)
         )
         say(f"{part}: {words}")

@@ -14,7 +14,7 @@ from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.measure import change_photos, measure_robustness
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
-from pellucid.evaluation.scores.metrics import evaluate
+from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
@@ -67,7 +67,7 @@ def robustness(
 
 def test_strength_0_is_the_clean_accuracy_exactly(data: Dataset) -> None:
     model = brightness_model()
-    clean = evaluate(model, data)
+    clean = predict(model, data).confusion
     assert clean.n_correct == 47
     result = measure_robustness(model, data)
     assert (result.n, result.n_correct, result.accuracy) == (50, clean.n_correct, clean.accuracy)
@@ -263,7 +263,9 @@ def test_data_that_do_not_fit_are_told(data: Dataset) -> None:
     model = brightness_model()
     with pytest.raises(DataError, match="at least one sample, got none"):
         measure_robustness(model, data.take(slice(0)))
-    with pytest.raises(DataError, match="the model knows the classes dark, bright, the data has dog, bright"):
+    with pytest.raises(
+        DataError, match="the model knows the classes dark, bright, the data have dog, bright"
+    ):
         measure_robustness(model, Dataset(data.X, data.y, ("dog", "bright")))
     with pytest.raises(ShapeError, match=r"expected samples of shape \(8, 8, 3\).*got \(8, 7, 3\)"):
         measure_robustness(model, Dataset(data.X[:, :, 1:], data.y))
@@ -271,7 +273,7 @@ def test_data_that_do_not_fit_are_told(data: Dataset) -> None:
         measure_robustness(model, Dataset(data.X / 255, data.y))
     with pytest.raises(PellucidError, match="train or load the model"):
         measure_robustness(preset("logistic", 2), data)
-    with pytest.raises(DataError, match="the data has 2 labels or quantities a sample"):
+    with pytest.raises(DataError, match="the data have 2 labels or quantities a sample"):
         measure_robustness(model, Dataset(data.X, np.eye(2, dtype=int)[data.y], data.classes))
     with pytest.raises(OptionError, match=r"Did you mean 'rotation'\?"):
         measure_robustness(model, data, perturbations=["rotate"])

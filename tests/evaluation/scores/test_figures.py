@@ -8,21 +8,22 @@ from matplotlib.figure import Figure
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores import figures as draw
-from pellucid.evaluation.scores.measure import assess_outputs
-from pellucid.evaluation.scores.outputs import Outputs, log_odds
-from pellucid.evaluation.scores.records import ScoresWithIntervals
+from pellucid.evaluation.scores.calibration_figure import calibration_figure
+from pellucid.evaluation.scores.measure import score
+from pellucid.evaluation.scores.predictions import Predictions, log_odds
+from pellucid.evaluation.scores.records import Scores
 from pellucid.plotting.saving import figure_png
 from pellucid.types import Array
 
 
-def of_classes(k: int, m: int, *, only: int | None = None, is_log_odds: bool = True) -> ScoresWithIntervals:
+def of_classes(k: int, m: int, *, only: int | None = None, has_probabilities: bool = True) -> Scores:
     rng = np.random.default_rng(k)
     y = np.arange(m) % k if only is None else np.full(m, only)
     Z = rng.normal(size=(m, k)) + 2 * (y[:, np.newaxis] == np.arange(k))
     scores = np.stack([-Z[:, 1], Z[:, 1]], axis=1) if k == 2 else log_odds(Z)
     names = tuple(f"kind {c}" for c in range(k))
-    outputs = Outputs("classification", y, scores.argmax(axis=1), scores, is_log_odds, names)
-    return assess_outputs(outputs, n_resamples=100)
+    outputs = Predictions("classification", y, scores.argmax(axis=1), scores, has_probabilities, names)
+    return score(outputs, n_resamples=100)
 
 
 def legend(figure: Figure, at: int = 0) -> list[str]:
@@ -45,7 +46,7 @@ def test_two_classes_have_one_roc_curve_and_two_of_precision() -> None:
     result = of_classes(2, 60)
     figure = draw.roc_figure(result)
     area = result.per_class[1].estimates["roc_auc"]
-    assert legend(figure) == ["Guessing: 0.50", f"kind 1: {area[0]:.2f} ({area[1]:.2f} to {area[2]:.2f})"]
+    assert legend(figure) == ["Chance: 0.50", f"kind 1: {area[0]:.2f} ({area[1]:.2f} to {area[2]:.2f})"]
     curve = result.per_class[1].roc
     assert curve is not None
     np.testing.assert_array_equal(lines(figure)[1], np.stack(curve[:2], axis=1))
@@ -57,7 +58,7 @@ def test_two_classes_have_one_roc_curve_and_two_of_precision() -> None:
 
 def test_of_many_classes_the_worst_are_named() -> None:
     result = of_classes(10, 200)
-    areas = {figures.name: figures.estimates["roc_auc"].value for figures in result.per_class}
+    areas = {one.name: one.estimates["roc_auc"].value for one in result.per_class}
     worst = sorted(areas, key=lambda name: areas[name] or 0)[:3]
     named = legend(draw.roc_figure(result))
     assert named[1] == "The other 7 classes"
@@ -65,10 +66,10 @@ def test_of_many_classes_the_worst_are_named() -> None:
     for figure in (
         draw.roc_figure(result),
         draw.precision_recall_figure(result),
-        draw.calibration_figure(result),
+        calibration_figure(result),
     ):
         assert is_drawn(figure)
-    assert legend(draw.calibration_figure(result), at=2)[0] == "The other 7"
+    assert legend(calibration_figure(result), at=1)[0] == "The other 7"
 
 
 def test_curves_that_are_undefined_say_why() -> None:
@@ -76,22 +77,24 @@ def test_curves_that_are_undefined_say_why() -> None:
     for figure in (draw.roc_figure(result), draw.precision_recall_figure(result)):
         assert figure.axes[0].texts[0].get_text() == "Undefined: every sample is 'kind 1'"
         assert is_drawn(figure)
-    assert is_drawn(draw.calibration_figure(result))
+    assert is_drawn(calibration_figure(result))
     assert is_drawn(draw.intervals_figure(result))
 
 
 def test_calibration_shows_what_was_said_and_what_was_so() -> None:
     result = of_classes(2, 60)
-    figure = draw.calibration_figure(result)
+    figure = calibration_figure(result)
     assert result.calibration is not None
-    assert figure.axes[0].get_title(loc="left") == f"The answer given: ECE {result.calibration.error:.2f}"
+    assert figure.axes[0].get_title(loc="left") == f"Predicted class: ECE {result.calibration.error:.2f}"
     points = figure.axes[0].lines[-1].get_data()
-    np.testing.assert_allclose(points, [result.calibration.said, result.calibration.observed])
-    heights = [bar.get_height() for bar in figure.axes[1].patches]
+    np.testing.assert_allclose(
+        points, [result.calibration.mean_predicted, result.calibration.fraction_positive]
+    )
+    heights = [bar.get_height() for bar in figure.axes[2].patches]
     assert sum(heights) == 60
     assert heights[5:] == [*np.bincount(result.calibration.bins, result.calibration.counts, minlength=10)[5:]]
     with pytest.raises(OptionError, match="no probabilities"):
-        draw.calibration_figure(of_classes(2, 20, is_log_odds=False))
+        calibration_figure(of_classes(2, 20, has_probabilities=False))
 
 
 def test_intervals_are_drawn_from_low_to_high() -> None:
@@ -110,20 +113,30 @@ def test_intervals_are_drawn_from_low_to_high() -> None:
 def test_labels_and_quantities(rng: np.random.Generator) -> None:
     Y = rng.integers(0, 2, (50, 3))
     scores = rng.normal(size=(50, 3)) + Y
-    outputs = Outputs("multi_label", Y, (scores > 0).astype(int), scores, True, ("wet", "cold", "dark"))
-    result = assess_outputs(outputs, n_resamples=100)
+    outputs = Predictions("multi_label", Y, (scores > 0).astype(int), scores, True, ("wet", "cold", "dark"))
+    result = score(outputs, n_resamples=100)
     assert len(legend(draw.roc_figure(result))) == 4
-    figure = draw.calibration_figure(result)
+    figure = calibration_figure(result)
     assert len(figure.axes) == 2
     assert figure.axes[0].get_title(loc="left") == "Each label"
     assert is_drawn(figure)
     assert is_drawn(draw.intervals_figure(result))
     y = rng.normal(size=(20, 2))
-    assert is_drawn(draw.predicted_figure(y, y + 0.1))
-    assert is_drawn(draw.predicted_figure(np.ones((3, 1)), np.ones((3, 1))))
-    quantities = assess_outputs(
-        Outputs("regression", y, y + 0.1, np.empty((20, 0)), False, ()), n_resamples=100
+    quantities, constant = (
+        score(Predictions("regression", y, y + 0.1, np.empty((len(y), 0)), False, ()), n_resamples=100)
+        for y in (y, np.ones((3, 1)))
     )
+    assert is_drawn(draw.predicted_figure(quantities))
+    assert is_drawn(constant.plot())
     for drawn in (draw.roc_figure, draw.precision_recall_figure, draw.intervals_figure):
-        with pytest.raises(OptionError, match="quantities"):
+        with pytest.raises(OptionError, match="regression"):
             drawn(quantities)
+
+
+def test_scores_draw_the_figures_that_suit_them_by_name() -> None:
+    result = of_classes(2, 60)
+    assert list(draw.draw_all(result)) == ["intervals", "roc", "precision-recall", "calibration", "confusion"]
+    assert "calibration" not in draw.draw_all(of_classes(2, 20, has_probabilities=False))
+    assert len(legend(result.plot("roc"))) == 2
+    with pytest.raises(OptionError, match="Did you mean 'roc'"):
+        result.plot("rock")

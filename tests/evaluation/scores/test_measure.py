@@ -11,8 +11,8 @@ from sklearn import metrics as sk
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
 from pellucid.errors import OptionError
-from pellucid.evaluation.scores.measure import assess, assess_outputs
-from pellucid.evaluation.scores.outputs import Outputs, read_outputs
+from pellucid.evaluation.scores.measure import evaluate, score
+from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.evaluation.scores.text import headline, in_words
 from pellucid.nn.dense import Dense
 from pellucid.nn.presets import preset
@@ -22,13 +22,13 @@ from pellucid.training.loop import train
 from pellucid.types import Array
 
 
-def outputs_of(y: Array, score: Array, names: tuple[str, ...] = ("no", "yes")) -> Outputs:
+def outputs_of(y: Array, score: Array, names: tuple[str, ...] = ("no", "yes")) -> Predictions:
     scores = np.stack([-score, score], axis=1)
-    return Outputs("classification", y, (score > 0).astype(int), scores, True, names)
+    return Predictions("classification", y, (score > 0).astype(int), scores, True, names)
 
 
 @pytest.fixture
-def outputs(rng: np.random.Generator) -> Outputs:
+def outputs(rng: np.random.Generator) -> Predictions:
     y = np.repeat([0, 1], [40, 20])
     return outputs_of(y, rng.normal(size=60) + 1.2 * y - 0.5)
 
@@ -37,21 +37,20 @@ def test_the_published_run(published: dict[str, Any]) -> None:
     photos = load_data("catvnoncat")
     model = preset("mlp")
     train(model, photos.train, n_epochs=2500)
-    result = assess(model, photos.test, train=photos.train)
+    result = evaluate(model, photos.test, train=photos.train)
     accuracy, baseline = result.estimates["accuracy"], result.estimates["baseline"]
     assert accuracy.value == published["test_accuracy"] if "test_accuracy" in published else 0.8
     assert [f"{value:.2f}" for value in accuracy[:3]] == ["0.80", "0.67", "0.89"]
     assert [f"{value:.2f}" for value in baseline[:3]] == ["0.66", "0.52", "0.78"]
-    assert [tuple(leak) for leak in result.leaks] == [(17, 146, "exact")]
+    assert [tuple(leak) for leak in result.predictions.leaks] == [(17, 146, "exact")]
     without = result.without_leaks
     assert without is not None
-    assert (without.n_samples, without.evaluation.n_correct) == (49, 39)  # type: ignore[union-attr]
+    assert (len(without), without.confusion.n_correct) == (49, 39)  # type: ignore[union-attr]
     words = in_words(result)
-    assert words[0] == (
-        "40 of 50 right: 0.80; with so few samples, the true accuracy may be anything from 0.67 to 0.89 (95 %)."
-    )
+    assert words[0].startswith("40 of 50 correct: accuracy 0.80;")
+    assert "0.67 to 0.89 (95 %" in words[0]
     assert "0.66 (0.52 to 0.78)" in words[1]
-    assert any("17 = training 146" in line and "39 of 49 right: 0.80" in line for line in words)
+    assert any("17 = training 146" in line and "39 of 49 correct: accuracy 0.80" in line for line in words)
 
 
 def area(a: Array, b: Array, axis: int) -> Array:
@@ -69,10 +68,10 @@ def macro_f1(a: Array, b: Array, axis: int) -> Array:
     return (2 * found / (n_positive + said) + 2 * right / (2 * n_negative + n_positive - said)) / 2
 
 
-def test_intervals_of_ranked_scores_agree_with_scipys(outputs: Outputs, rng: np.random.Generator) -> None:
-    score, y = outputs.scores[:, 1], outputs.y
-    ours = assess_outputs(outputs, n_resamples=20_000).estimates
-    samples = score[y == 0], score[y == 1]
+def test_intervals_of_ranked_scores_agree_with_scipys(outputs: Predictions, rng: np.random.Generator) -> None:
+    s, y = outputs.scores[:, 1], outputs.y_true
+    ours = score(outputs, n_resamples=20_000).estimates
+    samples = s[y == 0], s[y == 1]
     for name, statistic in (("roc_auc", area), ("balanced_accuracy", balanced), ("f1", macro_f1)):
         assert ours[name].value == pytest.approx(float(statistic(*samples, axis=-1)))
         scipys = stats.bootstrap(
@@ -83,29 +82,29 @@ def test_intervals_of_ranked_scores_agree_with_scipys(outputs: Outputs, rng: np.
         assert ours[name][1:3] == expected, name
 
 
-def test_log_loss_and_brier_intervals_are_those_of_their_means(outputs: Outputs) -> None:
-    P = 1 / (1 + np.exp(-outputs.scores[np.arange(60), outputs.y]))
-    ours = assess_outputs(outputs).estimates
+def test_log_loss_and_brier_intervals_are_those_of_their_means(outputs: Predictions) -> None:
+    P = 1 / (1 + np.exp(-outputs.scores[np.arange(60), outputs.y_true]))
+    ours = score(outputs).estimates
     for name, losses in (("log_loss", -np.log(P)), ("brier", (1 - P) ** 2)):
-        values = bootstrap(lambda counts, losses=losses: losses @ counts / 60, 60, strata=outputs.y)
+        values = bootstrap(lambda counts, losses=losses: losses @ counts / 60, 60, strata=outputs.y_true)
         assert ours[name].value == pytest.approx(losses.mean())
         assert ours[name][1:3] == pytest.approx(tuple(np.quantile(values, (0.025, 0.975))))
 
 
-def test_levels_seeds_and_resamples_count(outputs: Outputs) -> None:
+def test_levels_seeds_and_resamples_count(outputs: Predictions) -> None:
     def widths(**options: Any) -> Array:
-        estimates = assess_outputs(outputs, **options).estimates
+        estimates = score(outputs, **options).estimates
         return np.array([e.high - e.low for e in estimates.values()])  # type: ignore[operator]
 
     assert (widths(level=0.8) < widths()).all()
     assert (widths() == widths(seed=1)).all()
     assert (widths() != widths(seed=2)).any()
-    assert assess_outputs(outputs, level=0.8).to_dict()["level"] == 0.8
+    assert score(outputs, level=0.8).to_dict()["level"] == 0.8
 
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_one_class_only_has_no_ranking_and_says_so(label: int, rng: np.random.Generator) -> None:
-    result = assess_outputs(outputs_of(np.full(12, label), rng.normal(size=12)))
+    result = score(outputs_of(np.full(12, label), rng.normal(size=12)))
     name = ("no", "yes")[label]
     assert result.estimates["roc_auc"].value is None
     assert f"every sample is {name!r}" in result.per_class[label].estimates["roc_auc"].reason
@@ -117,38 +116,36 @@ def test_one_class_only_has_no_ranking_and_says_so(label: int, rng: np.random.Ge
 
 
 def test_a_single_sample_is_assessed() -> None:
-    result = assess_outputs(outputs_of(np.array([1]), np.array([2.0])))
+    result = score(outputs_of(np.array([1]), np.array([2.0])))
     assert result.estimates["accuracy"].value == 1
     assert "every resample scores the same" in result.estimates["balanced_accuracy"].reason
     json.dumps(result.to_dict(), allow_nan=False)
 
 
 def test_a_class_that_is_never_named_counts_as_none_right() -> None:
-    result = assess_outputs(outputs_of(np.arange(10) % 2, np.full(10, 1.0)))
-    assert result.per_class[0].estimates["precision"].reason == "nothing was predicted as 'no'"
+    result = score(outputs_of(np.arange(10) % 2, np.full(10, 1.0)))
+    assert result.per_class[0].estimates["precision"].reason == "no sample was predicted as 'no'"
     assert result.estimates["precision"].value == 0.25
     assert result.estimates["balanced_accuracy"].value == 0.5
 
 
 def test_many_samples_narrow_the_words(rng: np.random.Generator) -> None:
     y = np.arange(10_000) % 2
-    result = assess_outputs(
-        outputs_of(y, np.where(rng.random(10_000) < 0.9, 1.0, -1.0) * (2 * y - 1)), n_resamples=50
-    )
-    assert "the true accuracy is likely between 0.8" in headline(result)
+    result = score(outputs_of(y, np.where(rng.random(10_000) < 0.9, 1.0, -1.0) * (2 * y - 1)), n_resamples=50)
+    assert "95 % interval 0.8" in headline(result)
 
 
 def test_all_samples_leaked_leaves_none(rng: np.random.Generator) -> None:
     data = Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
     model = preset("logistic")
     train(model, data, n_epochs=3)
-    result = assess(model, data.take(slice(4)), train=data)
-    assert [leak.test for leak in result.leaks] == [0, 1, 2, 3]
+    result = evaluate(model, data.take(slice(4)), data)
+    assert [leak.test for leak in result.predictions.leaks] == [0, 1, 2, 3]
     assert result.without_leaks is None
     assert any("none is left" in note for note in result.notes)
-    part = assess(model, data.take(slice(6)), train=data.take(slice(2)))
+    part = evaluate(model, data.take(slice(6)), train=data.take(slice(2)))
     assert part.without_leaks is not None
-    direct = assess(model, data.take(slice(2, 6)))
+    direct = evaluate(model, data.take(slice(2, 6)))
     assert part.without_leaks.estimates == direct.estimates
 
 
@@ -157,7 +154,7 @@ def test_several_labels(rng: np.random.Generator) -> None:
     data = Dataset(X, (X + rng.normal(0, 0.7, X.shape) > 0.4).astype(int), ("wet", "cold", "dark"))
     model = Sequential([Dense(3)])
     train(model, data, n_epochs=100, loss="multi_label")
-    result = assess(model, data)
+    result = evaluate(model, data)
     hits = model.predict(X) == data.y
     assert result.estimates["label_accuracy"].value == pytest.approx(hits.mean())
     assert result.estimates["exact_match"].value == pytest.approx(hits.all(axis=1).mean())
@@ -173,7 +170,7 @@ def test_several_labels(rng: np.random.Generator) -> None:
         assert figures.estimates["roc_auc"].value == pytest.approx(sk.roc_auc_score(data.y[:, j], scores))
     written = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert written["per_label"]["cold"] == pytest.approx(hits[:, 1].mean())
-    assert "are right" in in_words(result)[0]
+    assert "Label accuracy" in in_words(result)[0]
 
 
 def test_quantities_agree_with_scipys_bootstrap(rng: np.random.Generator) -> None:
@@ -181,9 +178,9 @@ def test_quantities_agree_with_scipys_bootstrap(rng: np.random.Generator) -> Non
     data = Dataset(X, X.sum(axis=1) + rng.normal(0, 0.5, 70))
     model = Sequential([Dense(1)])
     train(model, data, n_epochs=200, loss="mean_squared_error")
-    outputs = read_outputs(model, data)
-    ours = assess_outputs(outputs, n_resamples=20_000).estimates
-    y, predicted = outputs.y[:, 0], outputs.predicted[:, 0]
+    outputs = predict(model, data)
+    ours = score(outputs, n_resamples=20_000).estimates
+    y, predicted = outputs.y_true[:, 0], outputs.y_pred[:, 0]
     for name, statistic in (
         ("mean_absolute_error", lambda y, p, axis: np.abs(y - p).mean(axis=axis)),
         ("root_mean_squared_error", lambda y, p, axis: np.sqrt(((y - p) ** 2).mean(axis=axis))),
@@ -201,14 +198,14 @@ def test_quantities_agree_with_scipys_bootstrap(rng: np.random.Generator) -> Non
         assert ours[name].value == pytest.approx(statistic(y, predicted, -1))
         expected = pytest.approx(tuple(scipys.confidence_interval), abs=0.12 * scipys.standard_error)
         assert ours[name][1:3] == expected, name
-    assert "off by" in in_words(assess_outputs(outputs))[0]
+    assert "Mean absolute error" in in_words(score(outputs))[0]
 
 
 def test_targets_of_one_value_have_no_r_squared() -> None:
-    outputs = Outputs(
+    outputs = Predictions(
         "regression", np.full((5, 1), 0.1), np.arange(5.0)[:, None], np.empty((5, 0)), False, ()
     )
-    result = assess_outputs(outputs)
+    result = score(outputs)
     assert result.estimates["r_squared"].value is None
     assert "same target" in result.estimates["r_squared"].reason
     json.dumps(result.to_dict(), allow_nan=False)
@@ -218,8 +215,8 @@ def test_bad_levels_are_refused(rng: np.random.Generator) -> None:
     data = Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
     model = preset("logistic")
     train(model, data, n_epochs=3)
-    with pytest.raises(OptionError, match="assess: level"):
-        assess(model, data, level=1.5)
+    with pytest.raises(OptionError, match="evaluate: level"):
+        evaluate(model, data, level=1.5)
 
 
 def test_progress_is_told(rng: np.random.Generator) -> None:
@@ -227,6 +224,6 @@ def test_progress_is_told(rng: np.random.Generator) -> None:
     model = preset("logistic")
     train(model, data, n_epochs=3)
     told: list[tuple[str, int, int]] = []
-    assess(model, data, progress=lambda *what: told.append(what))
-    assert told[1] == ("asking the model", 12, 12)
+    evaluate(model, data, progress=lambda *what: told.append(what))
+    assert told[1] == ("predicting", 12, 12)
     assert told[-1] == ("resampling", 2000, 2000)

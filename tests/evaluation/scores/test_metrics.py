@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix
+from sklearn import metrics as sk
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.evaluation.scores.metrics import evaluate, score
-from pellucid.evaluation.scores.outputs import read_outputs
+from pellucid.evaluation.scores.confusion import confusion_matrix
+from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model
@@ -26,16 +26,16 @@ from pellucid.training.loop import train
 )
 def test_figures_equal_scikit_learns(pairs: list[tuple[int, int]]) -> None:
     y, predicted = (np.array(column) for column in zip(*pairs, strict=True))
-    ours = score(y, predicted, ("a", "b", "c", "d"))
-    assert ours.accuracy == pytest.approx(accuracy_score(y, predicted))
-    assert ours.balanced_accuracy == pytest.approx(balanced_accuracy_score(y, predicted))
-    np.testing.assert_array_equal(ours.confusion, confusion_matrix(y, predicted, labels=range(4)))
+    ours = confusion_matrix(y, predicted, ("a", "b", "c", "d"))
+    assert ours.accuracy == pytest.approx(sk.accuracy_score(y, predicted))
+    assert ours.balanced_accuracy == pytest.approx(sk.balanced_accuracy_score(y, predicted))
+    np.testing.assert_array_equal(ours.counts, sk.confusion_matrix(y, predicted, labels=range(4)))
 
 
 def test_baseline_is_the_commonest_class() -> None:
-    result = score(np.array([0, 1, 1]), np.array([0, 0, 1]), ("dog", "cat"))
+    result = confusion_matrix(np.array([0, 1, 1]), np.array([0, 0, 1]), ("dog", "cat"))
     assert result.baseline == pytest.approx(2 / 3)
-    assert result.most_common == "cat"
+    assert result.majority_class == "cat"
     assert result.n_correct == 2
     assert result.accuracy_interval == result.baseline_interval == wilson_interval(2, 3)
     assert result.to_dict()["accuracy_interval"] == list(wilson_interval(2, 3))
@@ -55,21 +55,21 @@ def pair(rng: np.random.Generator) -> Dataset:
 def test_evaluate_checks_classes_shape_and_emptiness(pair: Dataset) -> None:
     model = preset("logistic")
     train(model, pair, n_epochs=3)
-    assert evaluate(model, pair).n_samples == 6
-    with pytest.raises(DataError, match="knows the classes a, b, the data has a, c; of c it cannot say"):
-        evaluate(model, Dataset(pair.X, pair.y, ("a", "c")))
+    assert predict(model, pair).confusion.n_samples == 6
+    with pytest.raises(DataError, match="knows the classes a, b, the data have a, c: c cannot be predicted"):
+        predict(model, Dataset(pair.X, pair.y, ("a", "c")))
     with pytest.raises(ShapeError, match=r"of shape \(2,\), as the model was trained on, got \(1,\)"):
-        evaluate(model, Dataset(pair.X[:, :1], pair.y, ("a", "b")))
+        predict(model, Dataset(pair.X[:, :1], pair.y, ("a", "b")))
     with pytest.raises(DataError, match="at least one sample"):
-        evaluate(model, pair.take(slice(0)))
-    with pytest.raises(DataError, match="labels 0 to 1, the data has labels from 0 to 5"):
-        evaluate(model, Dataset(pair.X, np.arange(6)))
-    with pytest.raises(DataError, match="labels 0 to 1, the data has labels from -1 to 4"):
-        evaluate(model, Dataset(pair.X, np.arange(6) - 1))
-    with pytest.raises(ShapeError, match="6 samples came with 4 labels"):
-        evaluate(model, Dataset(pair.X, pair.y[:4], ("a", "b")))
-    with pytest.raises(DataError, match="tells classes apart, and the data has quantities"):
-        evaluate(model, Dataset(pair.X, pair.y * 0.5))
+        predict(model, pair.take(slice(0)))
+    with pytest.raises(DataError, match="labels 0 to 1, the data have labels from 0 to 5"):
+        predict(model, Dataset(pair.X, np.arange(6)))
+    with pytest.raises(DataError, match="labels 0 to 1, the data have labels from -1 to 4"):
+        predict(model, Dataset(pair.X, np.arange(6) - 1))
+    with pytest.raises(ShapeError, match="got 6 samples with 4 labels"):
+        predict(model, Dataset(pair.X, pair.y[:4], ("a", "b")))
+    with pytest.raises(DataError, match="is a classifier, the data have quantities"):
+        predict(model, Dataset(pair.X, pair.y * 0.5))
 
 
 def test_classes_are_matched_by_name(rng: np.random.Generator) -> None:
@@ -77,11 +77,12 @@ def test_classes_are_matched_by_name(rng: np.random.Generator) -> None:
     data = Dataset(X, X.argmax(axis=1), ("a", "b"))
     model = preset("logistic")
     train(model, data, n_epochs=50)
-    straight = evaluate(model, data)
-    assert evaluate(model, Dataset(X, 1 - data.y, ("b", "a"))).confusion == straight.confusion
+    straight = predict(model, data).confusion
+    turned = predict(model, Dataset(X, 1 - data.y, ("b", "a"))).confusion
+    np.testing.assert_array_equal(turned.counts, straight.counts)
     only_b = data.take(np.flatnonzero(data.y == 1))
-    fewer = evaluate(model, Dataset(only_b.X, np.zeros(len(only_b), int), ("b",)))
-    assert fewer.confusion == [[0, 0], straight.confusion[1]]
+    fewer = predict(model, Dataset(only_b.X, np.zeros(len(only_b), int), ("b",))).confusion
+    assert fewer.counts.tolist() == [[0, 0], straight.counts[1].tolist()]
     assert fewer.classes == ("a", "b")
 
 
@@ -90,57 +91,55 @@ def test_weights_and_scores_that_are_no_numbers_are_told(pair: Dataset) -> None:
     weights = model.theta.copy()
     model.theta[1] = np.nan
     with pytest.raises(PellucidError, match="1 of the model's 3 weights are NaN or infinite"):
-        evaluate(model, pair)
+        predict(model, pair)
     model.theta[...] = weights
     X = pair.X.astype(np.float32)
     X[4, 0] = np.nan
     with pytest.raises(
         PellucidError, match="scores of 1 of 6 samples are NaN or infinite, the first those of sample 4"
     ):
-        evaluate(model, Dataset(X, pair.y, pair.classes))
+        predict(model, Dataset(X, pair.y, pair.classes))
     model.theta[...] = 3e38
     with pytest.raises(PellucidError, match=r"scores of \d of 6 samples are NaN or infinite"):
-        evaluate(model, Dataset(np.abs(X[:, ::-1]) + 10, pair.y, pair.classes))
+        predict(model, Dataset(np.abs(X[:, ::-1]) + 10, pair.y, pair.classes))
 
 
 def test_hinge_and_many_classes_predict_as_the_model_does(rng: np.random.Generator) -> None:
     data = Dataset(rng.standard_normal((40, 3)), np.arange(40) % 3, ("a", "b", "c"))
     for loss in ("categorical_cross_entropy", "hinge", "focal"):
         model = trained(data, n_outputs=3, loss=loss)
-        outputs = read_outputs(model, data)
-        np.testing.assert_array_equal(outputs.predicted, model.predict(data.X))
-        np.testing.assert_array_equal(outputs.scores.argmax(axis=1), outputs.predicted)
-        assert outputs.is_log_odds == (loss != "hinge")
-        if outputs.is_log_odds:
+        outputs = predict(model, data)
+        np.testing.assert_array_equal(outputs.y_pred, model.predict(data.X))
+        np.testing.assert_array_equal(outputs.scores.argmax(axis=1), outputs.y_pred)
+        assert outputs.has_probabilities == (loss != "hinge")
+        if outputs.has_probabilities:
             P = model.predict_proba(data.X)
             np.testing.assert_allclose(1 / (1 + np.exp(-outputs.scores)), P, rtol=1e-5)
     two = Dataset(data.X, data.y % 2, ("a", "b"))
     for loss in ("binary_cross_entropy", "hinge"):
         model = trained(two, loss=loss)
-        outputs = read_outputs(model, two)
-        np.testing.assert_array_equal(outputs.predicted, model.predict(two.X))
-        assert outputs.is_log_odds == (loss != "hinge")
+        outputs = predict(model, two)
+        np.testing.assert_array_equal(outputs.y_pred, model.predict(two.X))
+        assert outputs.has_probabilities == (loss != "hinge")
 
 
 def test_labels_and_quantities_are_checked_too(rng: np.random.Generator) -> None:
     X = rng.standard_normal((8, 2))
     data = Dataset(X, rng.integers(0, 2, (8, 2)), ("wet", "cold"))
     model = trained(data, n_outputs=2, loss="multi_label")
-    outputs = read_outputs(model, data)
-    np.testing.assert_array_equal(outputs.predicted, model.predict(X))
-    turned = read_outputs(model, Dataset(X, data.y[:, ::-1], ("cold", "wet")))
-    np.testing.assert_array_equal(turned.y, outputs.y)
-    with pytest.raises(DataError, match="of dry it cannot say"):
-        read_outputs(model, Dataset(X, data.y, ("wet", "dry")))
-    with pytest.raises(DataError, match=r"answers 2 yes-or-no questions.*the data has one class a sample"):
-        read_outputs(model, Dataset(X, np.arange(8) % 2, ("a", "b")))
-    with pytest.raises(OptionError, match="trained on multi_label"):
-        evaluate(model, data)
+    outputs = predict(model, data)
+    np.testing.assert_array_equal(outputs.y_pred, model.predict(X))
+    turned = predict(model, Dataset(X, data.y[:, ::-1], ("cold", "wet")))
+    np.testing.assert_array_equal(turned.y_true, outputs.y_true)
+    with pytest.raises(DataError, match="dry cannot be predicted"):
+        predict(model, Dataset(X, data.y, ("wet", "dry")))
+    with pytest.raises(DataError, match=r"predicts 2 labels a sample.*the data have one class a sample"):
+        predict(model, Dataset(X, np.arange(8) % 2, ("a", "b")))
     numbers = Dataset(X, X.sum(axis=1))
     model = trained(numbers, loss="mean_squared_error")
-    np.testing.assert_allclose(read_outputs(model, numbers).predicted[:, 0], model.predict(X), rtol=1e-6)
-    with pytest.raises(ShapeError, match="gives 1 quantities a sample, the data has 2"):
-        read_outputs(model, Dataset(X, X))
+    np.testing.assert_allclose(predict(model, numbers).y_pred[:, 0], model.predict(X), rtol=1e-6)
+    with pytest.raises(ShapeError, match="predicts 1 quantities a sample, the data have 2"):
+        predict(model, Dataset(X, X))
 
 
 def test_models_of_several_outputs_have_no_one_score(rng: np.random.Generator) -> None:
@@ -151,9 +150,9 @@ def test_models_of_several_outputs_have_no_one_score(rng: np.random.Generator) -
 
     model._loss = joint_loss({"a": get_loss("mean_squared_error")}, {})
     with pytest.raises(OptionError, match="several outputs"):
-        read_outputs(model, Dataset(rng.standard_normal((2, 2)), np.zeros(2)))
+        predict(model, Dataset(rng.standard_normal((2, 2)), np.zeros(2)))
 
 
 def test_an_empty_score_is_refused() -> None:
     with pytest.raises(DataError, match="at least one sample"):
-        score(np.zeros(0, int), np.zeros(0, int))
+        confusion_matrix(np.zeros(0, int), np.zeros(0, int))

@@ -12,18 +12,18 @@ from sklearn import metrics as sk
 from sklearn.calibration import calibration_curve
 from tests.evaluation.scores import plain_metrics as plain
 
-from pellucid.evaluation.scores.calibration import calibrate, surprises
-from pellucid.evaluation.scores.measure import assess_outputs
+from pellucid.evaluation.scores.calibration import calibrate, cross_entropies
+from pellucid.evaluation.scores.measure import score
 from pellucid.evaluation.scores.one_vs_rest import Columns, ResampledColumns
-from pellucid.evaluation.scores.outputs import Outputs, log_odds
-from pellucid.evaluation.scores.regression import quantity_estimates, quantity_figures
+from pellucid.evaluation.scores.predictions import Predictions, log_odds
+from pellucid.evaluation.scores.regression import regression_estimates, regression_metrics
 from pellucid.evaluation.scores.roc import pr_curve_of, roc_curve_of
 from pellucid.stats.intervals import Estimate
 from pellucid.types import Array
 
 
 @st.composite
-def answers(draw: st.DrawFn, *, has_probabilities: bool = True) -> Outputs:
+def answers(draw: st.DrawFn, *, has_probabilities: bool = True) -> Predictions:
     """Labels and logits of a classifier of 2 to 4 classes; logits of few values, so that ties are common."""
     k = draw(st.integers(2, 4))
     m = draw(st.integers(1, 25))
@@ -34,11 +34,7 @@ def answers(draw: st.DrawFn, *, has_probabilities: bool = True) -> Outputs:
     if k == 2:
         Z = np.stack([-Z[:, 1], Z[:, 1]], axis=1)
     scores = Z if k == 2 or not has_probabilities else log_odds(Z)
-    return Outputs("classification", y, Z.argmax(axis=1), scores, has_probabilities, tuple("abcd"[:k]))
-
-
-def probabilities(outputs: Outputs) -> Array:
-    return 1 / (1 + np.exp(-outputs.scores))
+    return Predictions("classification", y, Z.argmax(axis=1), scores, has_probabilities, tuple("abcd"[:k]))
 
 
 def same(estimate: Estimate, expected: float) -> None:
@@ -51,11 +47,11 @@ def same(estimate: Estimate, expected: float) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(answers())
-def test_figures_of_classes_equal_their_twins(outputs: Outputs) -> None:
-    y, predicted, P, k = outputs.y, outputs.predicted, probabilities(outputs), len(outputs.classes)
-    result = assess_outputs(outputs, n_resamples=8)
-    assert result.evaluation is not None
-    np.testing.assert_array_equal(result.evaluation.confusion, plain.confusion_matrix(y, predicted, k))
+def test_figures_of_classes_equal_their_twins(outputs: Predictions) -> None:
+    y, predicted, P, k = outputs.y_true, outputs.y_pred, outputs.probabilities, len(outputs.classes)
+    result = score(outputs, n_resamples=8)
+    assert result.confusion is not None
+    np.testing.assert_array_equal(result.confusion.counts, plain.confusion_matrix(y, predicted, k))
     assert result.calibration is not None
     estimates = result.estimates
     same(estimates["accuracy"], plain.accuracy(y, predicted))
@@ -83,9 +79,9 @@ def test_figures_of_classes_equal_their_twins(outputs: Outputs) -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(answers())
-def test_means_over_classes_equal_scikit_learns(outputs: Outputs) -> None:
-    y, predicted, P, k = outputs.y, outputs.predicted, probabilities(outputs), len(outputs.classes)
-    estimates = assess_outputs(outputs, n_resamples=8).estimates
+def test_means_over_classes_equal_scikit_learns(outputs: Predictions) -> None:
+    y, predicted, P, k = outputs.y_true, outputs.y_pred, outputs.probabilities, len(outputs.classes)
+    estimates = score(outputs, n_resamples=8).estimates
     macro: dict[str, Any] = {"average": "macro", "zero_division": 0}
     same(estimates["precision"], sk.precision_score(y, predicted, **macro))
     same(estimates["f1"], sk.f1_score(y, predicted, **macro))
@@ -103,26 +99,26 @@ def test_means_over_classes_equal_scikit_learns(outputs: Outputs) -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(answers(has_probabilities=False))
-def test_without_probabilities_the_rest_remains(outputs: Outputs) -> None:
-    result = assess_outputs(outputs, n_resamples=8)
+def test_without_probabilities_the_rest_remains(outputs: Predictions) -> None:
+    result = score(outputs, n_resamples=8)
     assert result.calibration is None
     assert result.estimates["brier"].value is None
     assert "no probabilities" in result.estimates["log_loss"].reason
     for c, figures in enumerate(result.per_class):
-        same(figures.estimates["roc_auc"], plain.roc_area(outputs.y == c, outputs.scores[:, c]))
+        same(figures.estimates["roc_auc"], plain.roc_area(outputs.y_true == c, outputs.scores[:, c]))
 
 
 @settings(deadline=None, max_examples=60)
 @given(answers(), st.integers(0, 1000))
-def test_scores_of_resamples_equal_the_twins_on_the_samples_drawn(outputs: Outputs, seed: int) -> None:
+def test_scores_of_resamples_equal_the_twins_on_the_samples_drawn(outputs: Predictions, seed: int) -> None:
     columns = Columns.of(outputs)
     statistic, m, k = ResampledColumns(columns), len(outputs), len(outputs.classes)
     rows = np.random.default_rng(seed).integers(0, m, (3, m))
     counts = np.stack([np.bincount(drawn, minlength=m) for drawn in rows], axis=1).astype(float)
     values = dict(zip(statistic.names, statistic(counts), strict=True))
-    P = probabilities(outputs)
+    P = outputs.probabilities
     for b, drawn in enumerate(rows):
-        y, predicted = outputs.y[drawn], outputs.predicted[drawn]
+        y, predicted = outputs.y_true[drawn], outputs.y_pred[drawn]
         expected: dict[str, list[float]] = {"f1": [], "roc_auc": [], "average_precision": [], "brier": []}
         expected |= {"precision": [], "recall": [], "log_loss": []}
         for c in range(k):
@@ -167,21 +163,21 @@ def test_curves_pass_through_their_twins_points(pairs: list[tuple[bool, int]]) -
 def test_calibration_equals_scikit_learns(pairs: list[tuple[bool, float]], n_bins: int) -> None:
     so, p = np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
     ours = calibrate(so, p, n_bins=n_bins)
-    observed, said = calibration_curve(so, p, n_bins=n_bins, pos_label=True)
-    np.testing.assert_allclose(ours.observed, observed, atol=1e-12)
-    np.testing.assert_allclose(ours.said, said, atol=1e-12)
+    fraction_positive, mean_predicted = calibration_curve(so, p, n_bins=n_bins, pos_label=True)
+    np.testing.assert_allclose(ours.fraction_positive, fraction_positive, atol=1e-12)
+    np.testing.assert_allclose(ours.mean_predicted, mean_predicted, atol=1e-12)
     assert ours.counts.sum() == len(so)
     assert ours.bins.shape == ours.counts.shape
-    assert (ours.low <= ours.observed).all()
-    assert (ours.observed <= ours.high).all()
+    assert (ours.low <= ours.fraction_positive).all()
+    assert (ours.fraction_positive <= ours.high).all()
 
 
 def test_chance_gives_a_calibrated_model_the_errors_it_is_said_to(rng: np.random.Generator) -> None:
     p = rng.random(60)
     errors = [calibrate(rng.random(60) < p, p).error for _ in range(400)]
-    by_chance = calibrate(rng.random(60) < p, p, with_chance=True).by_chance
-    assert by_chance is not None
-    low, high = by_chance
+    chance_range = calibrate(rng.random(60) < p, p, with_chance=True).chance_range
+    assert chance_range is not None
+    low, high = chance_range
     assert 0.9 < np.mean([low <= error <= high for error in errors]) < 0.99
 
 
@@ -192,7 +188,7 @@ def test_log_odds_are_exact_where_probabilities_round_to_one() -> None:
     np.testing.assert_allclose(odds[1:3], np.log(P / (1 - P)), rtol=1e-12)
     np.testing.assert_allclose(odds[0], [1000, -1000, -1005], atol=0.01)
     np.testing.assert_allclose(odds[3], [-1600, 800, -800])
-    assert surprises(np.array([True]), odds[3, :1])[0] == 1600
+    assert cross_entropies(np.array([True]), odds[3, :1])[0] == 1600
 
 
 @settings(deadline=None)
@@ -201,7 +197,7 @@ def test_figures_of_quantities_equal_their_twins_and_scikit_learns(m: int, n: in
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 3, (m, n)).astype(float)
     predicted = y + rng.normal(size=(m, n))
-    ours = quantity_figures(y, predicted)
+    ours = regression_metrics(y, predicted)
     assert ours["mean_absolute_error"] == pytest.approx(plain.mean_absolute_error(y, predicted))
     assert ours["root_mean_squared_error"] == pytest.approx(plain.root_mean_squared_error(y, predicted))
     r_squared = plain.r_squared(y, predicted)
@@ -227,8 +223,8 @@ def test_quantities_of_resamples_equal_their_twins(rng: np.random.Generator) -> 
         seen.append(statistic(counts))
         return np.repeat(seen[0], 20, axis=1)
 
-    quantity_estimates(y, predicted, resample=resample)
+    regression_estimates(y, predicted, resample=resample)
     for b, drawn in enumerate(rows):
-        ours = quantity_figures(y[drawn], predicted[drawn])
+        ours = regression_metrics(y[drawn], predicted[drawn])
         np.testing.assert_allclose(seen[0][:, b], list(ours.values()), rtol=1e-9)
         assert seen[0][2, b] == pytest.approx(plain.r_squared(y[drawn], predicted[drawn]))

@@ -11,7 +11,7 @@ import numpy as np
 from pellucid.checks.pixels import are_pictures
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
-from pellucid.evaluation.scores.outputs import read_outputs
+from pellucid.evaluation.scores.predictions import predict
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
@@ -189,7 +189,7 @@ def answers(candidate: Candidate, model: Model, data: Dataset) -> Array:
             f"{join_some(data.classes)}. Compare on data of the same classes."
         )
     try:
-        predicted = read_outputs(model, data).predicted
+        predicted = predict(model, data).y_pred
     except PellucidError as error:
         raise type(error)(f"{candidate.title}: {str(error).removeprefix('evaluate: ')}") from None
     if not are_named:

@@ -18,7 +18,7 @@ from pellucid.evaluation.comparison.candidates import (
     train_candidate,
 )
 from pellucid.evaluation.comparison.folds import check_counts, deal, whole
-from pellucid.evaluation.scores.metrics import score
+from pellucid.evaluation.scores.confusion import confusion_matrix
 from pellucid.parallel import side_by_side
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.text import chance_in_words
@@ -236,5 +236,5 @@ def _train_fold(task: _Task, job: tuple[int, int]) -> Fold:
         predicted = answers(candidate, model, part.test)
     except PellucidError as error:
         raise type(error)(f"repeat {repeat + 1}, fold {fold + 1}: {error}") from None
-    result = score(part.test.y, predicted, task.data.classes)
+    result = confusion_matrix(part.test.y, predicted, task.data.classes)
     return Fold(repeat, fold, result.accuracy, result.balanced_accuracy, history.seconds)

@@ -18,7 +18,7 @@ from pellucid.evaluation.comparison.candidates import (
     noun_for,
     train_candidate,
 )
-from pellucid.evaluation.scores.metrics import Scores, score
+from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
 from pellucid.evaluation.scores.of_model import on_new_table, was_trained_on_other
 from pellucid.nn.model import Model
 from pellucid.stats.bootstrap import paired_bootstrap
@@ -49,7 +49,7 @@ class Side:
 
     letter: str
     source: str
-    result: Scores
+    result: ConfusionMatrix
     interval: tuple[float, float]
     predicted: Array
     seconds: float | None = None
@@ -136,7 +136,7 @@ class Comparison:
         return {
             "data": self.data,
             "n_samples": self.a.result.n_samples,
-            "baseline": {"accuracy": self.a.result.baseline, "always": self.a.result.most_common},
+            "baseline": {"accuracy": self.a.result.baseline, "always": self.a.result.majority_class},
             "a": self.a.to_dict(),
             "b": self.b.to_dict(),
             "difference": {
@@ -213,7 +213,7 @@ def compare_candidates(
 
 def _side(candidate: Candidate, model: Model, test: Dataset, seconds: float | None, note: str) -> Side:
     predicted = answers(candidate, model, test)
-    result = score(test.y, predicted, test.classes)
+    result = confusion_matrix(test.y, predicted, test.classes)
     interval = wilson_interval(result.n_correct, result.n_samples)
     return Side(candidate.letter, candidate.source, result, interval, predicted, seconds, note)
 

@@ -17,7 +17,7 @@ from pellucid.evaluation.comparison.candidates import (
     train_candidate,
 )
 from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
-from pellucid.evaluation.scores.metrics import score
+from pellucid.evaluation.scores.confusion import confusion_matrix
 from pellucid.parallel import side_by_side
 
 
@@ -100,13 +100,13 @@ def seed_lottery(
             raise TrainingError(
                 f"{drawn.letter} ({drawn.source}): every start broke. {drawn.starts[0].fault}"
             )
-    guess = score(split.test.y, split.test.y, split.classes)
+    guess = confusion_matrix(split.test.y, split.test.y, split.classes)
     return Lottery(
         data=split.name,
         things=noun_for(split.test),
         n_test=len(split.test),
         baseline=guess.baseline,
-        most_common=guess.most_common,
+        most_common=guess.majority_class,
         n_seeds=n_seeds,
         is_published=split.name == "catvnoncat",
         draws=draws,
@@ -136,7 +136,7 @@ def _one_start(task: _Task, job: tuple[int, int]) -> Start:
         predicted = answers(candidate, model, task.split.test)
     except PellucidError as error:
         return Start(seed, None, None, None, None, 0.0, "", "", str(error))
-    result = score(task.split.test.y, predicted, task.split.classes)
+    result = confusion_matrix(task.split.test.y, predicted, task.split.classes)
     return Start(
         seed=seed,
         accuracy=result.accuracy,

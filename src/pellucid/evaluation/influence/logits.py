@@ -4,7 +4,7 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.influence.gradients import Slope
-from pellucid.evaluation.scores.outputs import log_odds
+from pellucid.evaluation.scores.predictions import log_odds
 from pellucid.nn.model import Model
 from pellucid.ops.losses.table import get_loss
 from pellucid.types import Array

@@ -14,7 +14,7 @@ Examples
 >>> from pellucid.nn.presets import preset
 >>> from pellucid.training.loop import train
 >>> from pellucid.training.optimizers.sgd import SGD
->>> from pellucid.types import Dataset
+>>> from pellucid.data.dataset import Dataset
 >>> rng = np.random.default_rng(1)
 >>> y = np.arange(20) % 2
 >>> data = Dataset(rng.normal(size=(20, 3)) + 4 * y[:, None], y, ("low", "high"))

@@ -31,8 +31,8 @@ from pellucid.evaluation.influence.retrain_runs import (
     training_seconds,
     training_weights,
 )
+from pellucid.evaluation.scores.galleries import pick
 from pellucid.evaluation.scores.of_run import RunResult, holds_photos
-from pellucid.evaluation.scores.predictions import pick
 from pellucid.files import atomic_folder, write_atomically
 from pellucid.plotting.saving import save_figure
 from pellucid.runs.record import read_run
@@ -211,8 +211,8 @@ def _checked(result: RunResult, tests: Sequence[int] | None, method: str, top: i
     if not len(test):
         raise DataError(f"{result.split.name}: the test part is empty. Give data with samples in both parts.")
     if tests is None:
-        kind = "confident mistakes" if (result.predicted != test.y).any() else "highest losses"
-        return [int(i) for i in pick(kind, test.y, result.probabilities, N_TESTS)]
+        kind = "confident mistakes" if not result.predictions.is_correct.all() else "highest losses"
+        return [int(i) for i in pick(kind, result.predictions, N_TESTS)]
     wrong = [row for row in tests if not 0 <= row < len(test)]
     if wrong or not tests:
         got = ", ".join(map(str, wrong)) or "none"

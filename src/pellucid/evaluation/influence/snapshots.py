@@ -65,7 +65,7 @@ class KeepSnapshots:
     >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.training.loop import train
     >>> from pellucid.training.optimizers.sgd import SGD
-    >>> from pellucid.types import Dataset
+    >>> from pellucid.data.dataset import Dataset
     >>> keep = KeepSnapshots(2)
     >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))
     >>> _ = train(Sequential([Dense(1)]), data, optimizer=SGD(0.5), n_epochs=10, callbacks=[keep])

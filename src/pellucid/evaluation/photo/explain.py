@@ -16,7 +16,7 @@ from pellucid.evaluation.saliency.figures import first_layer_figure, saliency_fi
 from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
 from pellucid.evaluation.saliency.measure import METHODS, SaliencyMap, saliency_maps
 from pellucid.evaluation.saliency.scoring import check_takes_image, prepared_image, target_of
-from pellucid.evaluation.scores.outputs import check_weights
+from pellucid.evaluation.scores.predictions import check_weights
 from pellucid.files import atomic_folder, write_atomically
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model

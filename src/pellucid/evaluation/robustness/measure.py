@@ -10,8 +10,7 @@ from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
-from pellucid.evaluation.scores.metrics import score
-from pellucid.evaluation.scores.outputs import read_outputs
+from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 from pellucid.stats.intervals import wilson_interval
@@ -86,8 +85,8 @@ def measure_robustness(
     chosen = choose_perturbations(perturbations)
     wanted = choose_strengths(chosen, strengths)
     check_photos("robustness", data.X)
-    found = read_outputs(model, data)
-    clean, is_right = score(found.y, found.predicted, found.classes), found.predicted == found.y
+    found = predict(model, data)
+    clean, is_right = found.confusion, found.is_correct
     left_out = {} if has_colour(data.X) else {p.name: "the photos are grey" for p in chosen if p.needs_colour}
     chosen = [p for p in chosen if p.name not in left_out]
     if not chosen:
@@ -100,7 +99,7 @@ def measure_robustness(
     for perturbation in chosen:
         rows = [_row(perturbation, 0.0, is_right, is_right)]
         for strength in wanted[perturbation.name][1:]:
-            right_now = _predict_changed(model, data.X, perturbation, strength, seed) == found.y
+            right_now = _predict_changed(model, data.X, perturbation, strength, seed) == found.y_true
             rows.append(_row(perturbation, strength, is_right, right_now))
             n_done += 1
             if progress is not None:
@@ -110,7 +109,7 @@ def measure_robustness(
         n=len(data),
         n_correct=int(is_right.sum()),
         baseline=clean.baseline,
-        most_common=clean.most_common,
+        most_common=clean.majority_class,
         curves=tuple(curves),
         left_out=left_out,
         seed=seed,

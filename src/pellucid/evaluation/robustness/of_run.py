@@ -1,21 +1,22 @@
 """Use case: how well a saved model bears changed photos, as figures and numbers."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pellucid.data.dataset import Dataset, Split
-from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.data.dataset import Dataset
+from pellucid.data.source import DataSource
+from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.figures import robustness_curves
 from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
 from pellucid.evaluation.robustness.records import Robustness
 from pellucid.evaluation.robustness.sheet import perturbation_sheet
-from pellucid.evaluation.scores.of_model import OTHER_DATA, reading_of, was_trained_on_other
-from pellucid.evaluation.scores.outputs import read_outputs
+from pellucid.evaluation.scores.of_model import OTHER_DATA, source_for, was_trained_on_other
+from pellucid.evaluation.scores.predictions import predict
 from pellucid.files import atomic_folder, write_atomically
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
@@ -51,9 +52,8 @@ class RobustnessOutcome:
 
 def robustness_of(
     model_path: Path,
-    data: str,
+    source: DataSource,
     *,
-    load: Callable[[int, str | None], Split],
     only: Iterable[str] | None = None,
     strengths: Mapping[str, Iterable[float]] | None = None,
     photo: int | None = None,
@@ -68,10 +68,8 @@ def robustness_of(
     ----------
     model_path : Path
         A model file or a run folder.
-    data : str
-        As the user named it.
-    load : callable
-        Loads it, as for ``evaluate_on``; called once the model was found to take photos.
+    source : DataSource
+        The test part is held out with the seed of the model's training, whatever ``source.seed`` is.
     only, strengths, seed, progress : optional
         As for ``measure_robustness``.
     photo : int, optional
@@ -88,11 +86,11 @@ def robustness_of(
     """
     model = load_model_file(model_path)
     check_model("robustness", model)
-    split = load(*reading_of(model, data))
+    split = source_for(model, source).load()
     test, notes = split.test, (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
     if test.X.shape[1:] != model.input_shape:
         raise ShapeError(
-            f"{data}: expected photos of shape {model.input_shape}, as the model was trained on, got "
+            f"{source.name}: expected photos of shape {model.input_shape}, as the model was trained on, got "
             f"{test.X.shape[1:]}. Use data of the size that it was trained on."
         )
     if photo is not None and not 0 <= photo < len(test):
@@ -112,7 +110,7 @@ def robustness_of(
     with atomic_folder(out, force=force) as folder:
         result = measure_robustness(model, test, **options, progress=progress)
         shown = typical_photo(model, test) if photo is None else photo
-        label = int(read_outputs(model, test).y[shown])  # in the order of the model's classes
+        label = int(predict(model, test).y_true[shown])  # in the order of the model's classes
         sheet = perturbation_sheet(model, test.X[shown], label=label, **options)
         save_figure(robustness_curves(result), folder / FILES[0])
         save_figure(sheet, folder / FILES[1])
@@ -126,12 +124,11 @@ def typical_photo(model: Model, data: Dataset) -> int:
 
     The first one where none is read rightly, and the first right one where the model gives no probabilities.
     """
-    outputs = read_outputs(model, data)
-    right = np.flatnonzero(outputs.predicted == outputs.y)
+    predictions = predict(model, data)
+    right = np.flatnonzero(predictions.is_correct)
     if not len(right):
         return 0
-    try:
-        sure = model.predict_proba(data.X)[right, outputs.predicted[right]]
-    except PellucidError:
+    if not predictions.has_probabilities:
         return int(right[0])
-    return int(right[np.argsort(sure, kind="stable")[(len(right) - 1) // 2]])
+    order = np.argsort(predictions.confidences[right], kind="stable")
+    return int(right[order[(len(right) - 1) // 2]])

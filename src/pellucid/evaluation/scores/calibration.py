@@ -1,10 +1,9 @@
-"""Whether probabilities mean what they say: of the samples that got 0.8, are 80 % so?"""
+"""Calibration: of the samples predicted with probability 0.8, are 80 % positive?"""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.ops.losses.multi_label import yes_no
 from pellucid.rng import stream
 from pellucid.stats.bootstrap import N_RESAMPLES
 from pellucid.stats.intervals import LEVEL, percentile_interval, wilson_interval
@@ -15,21 +14,19 @@ _AT_A_TIME = 1_000_000  # random numbers
 
 
 class Calibration(NamedTuple):
-    """The samples in bins of equal width by the probability that they got; empty bins are left out.
-
-    ``error`` is the expected calibration error: over the bins, the mean distance between what was said and what
-    was so.
-    """
+    """Samples in bins of equal width by their probability; empty bins are left out."""
 
     edges: Array  # (n_bins + 1,), 0 to 1
-    bins: Array  # (n,) the numbers of those that have samples
-    counts: Array  # (n,) how many
-    said: Array  # (n,) their mean probability
-    observed: Array  # (n,) the share of them that is so
-    low: Array  # (n,) Wilson's interval of that share
+    bins: Array  # (n,) the numbers of the bins that have samples
+    counts: Array  # (n,) samples in each
+    mean_predicted: Array  # (n,) their mean probability
+    fraction_positive: Array  # (n,) the fraction of them that is positive
+    low: Array  # (n,) Wilson's interval of that fraction
     high: Array  # (n,)
-    error: float
-    by_chance: tuple[float, float] | None  # the errors of a model that means what it says, on so few samples
+    error: (
+        float  # the expected calibration error: the mean of |fraction_positive - mean_predicted| over samples
+    )
+    chance_range: tuple[float, float] | None  # errors of a perfectly calibrated model on as few samples
 
 
 def calibrate(
@@ -45,16 +42,17 @@ def calibrate(
 
     Parameters
     ----------
-    is_so : Array, shape (m,), bool
-        Whether what was said with that probability is so.
+    y_true : Array, shape (m,), bool
+        Whether each sample is positive.
     probabilities : Array, shape (m,)
+        That it is.
     n_bins : int, optional
         Of equal width from 0 to 1; a probability on an edge belongs to the bin below.
     level : float, optional
         Of the intervals.
     with_chance : bool, optional
-        Also draw truths from the probabilities themselves and see which errors they give: on few samples, even a
-        perfectly calibrated model has a large one.
+        Also draw truths from the probabilities themselves, and give the range of their errors: on few samples, even
+        a perfectly calibrated model has a large one.
     seed : int, optional
         Of ``stream(seed, "calibration")``.
 
@@ -66,30 +64,33 @@ def calibrate(
     -----
     Naeini, Cooper and Hauskrecht (2015), "Obtaining well calibrated probabilities using Bayesian binning",
     section 2; Guo et al. (2017), "On calibration of modern neural networks", equation 3: sum over bins of n_b / m
-    times abs(observed_b - said_b). A resampled interval would say nothing of use: chance can only add to the error.
+    times abs(fraction_positive_b - mean_predicted_b). A resampled interval would be misleading: chance can only
+    add to the error.
 
     Examples
     --------
     >>> curve = calibrate(np.array([True, True, False, True]), np.array([0.91, 0.95, 0.93, 0.31]))
-    >>> curve.counts, curve.observed.round(2), round(curve.error, 2)
+    >>> curve.counts, curve.fraction_positive.round(2), round(curve.error, 2)
     (array([1, 3]), array([1.  , 0.67]), 0.37)
     """
     edges = np.linspace(0, 1, n_bins + 1)
     bins = np.searchsorted(edges[1:-1], probabilities)
     counts = np.bincount(bins, minlength=n_bins)
     full = counts > 0
-    said = np.bincount(bins, probabilities, minlength=n_bins)[full] / counts[full]
-    n_so = np.bincount(bins, y_true, minlength=n_bins)[full]
-    counts, observed = counts[full], n_so / counts[full]
+    mean_predicted = np.bincount(bins, probabilities, minlength=n_bins)[full] / counts[full]
+    n_positive = np.bincount(bins, y_true, minlength=n_bins)[full]
+    counts, fraction_positive = counts[full], n_positive / counts[full]
     ranges = [
-        wilson_interval(int(so), int(n), level=level)
-        for so, n in zip(n_so.tolist(), counts.tolist(), strict=True)
+        wilson_interval(int(hits), int(n), level=level)
+        for hits, n in zip(n_positive.tolist(), counts.tolist(), strict=True)
     ]
     low, high = np.array(ranges).T
-    error = float((np.abs(observed - said) * counts).sum() / counts.sum())
+    error = float((np.abs(fraction_positive - mean_predicted) * counts).sum() / counts.sum())
     chance = _errors_by_chance(bins, probabilities, n_bins, seed) if with_chance else None
-    by_chance = None if chance is None else percentile_interval(chance, level=level)
-    return Calibration(edges, np.flatnonzero(full), counts, said, observed, low, high, error, by_chance)
+    chance_range = None if chance is None else percentile_interval(chance, level=level)
+    return Calibration(
+        edges, np.flatnonzero(full), counts, mean_predicted, fraction_positive, low, high, error, chance_range
+    )
 
 
 def _errors_by_chance(bins: Array, probabilities: Array, n_bins: int, seed: int) -> Array:
@@ -117,15 +118,15 @@ def squared_errors(y_true: Array, probabilities: Array) -> Array:
     return squares
 
 
-def surprises(y_true: Array, log_odds: Array) -> Array:
-    """Return -log(p) of what is so and -log(1 - p) of what is not, in nats; their mean is the log loss.
+def cross_entropies(y_true: Array, logits: Array) -> Array:
+    """Return -log(p) where y is true and -log(1 - p) where it is not, in nats; their mean is the log loss.
 
-    From log-odds it is exact however sure and wrong the model is, where a probability would have been rounded to 0.
+    From logits it is exact for confident mistakes, where a probability would be rounded to 0.
 
     Examples
     --------
-    >>> surprises(np.array([True, False]), np.array([0.0, 1000.0])).round(4).tolist()
+    >>> cross_entropies(np.array([True, False]), np.array([0.0, 1000.0])).round(4).tolist()
     [0.6931, 1000.0]
     """
-    parts = yes_no(log_odds)
-    return np.where(y_true, parts.yes, parts.no)
+    losses: Array = np.logaddexp(0, np.where(y_true, -logits, logits))
+    return losses

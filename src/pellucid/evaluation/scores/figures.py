@@ -1,28 +1,24 @@
-"""Figures of an assessment: ROC and precision-recall curves, calibration, and every score with its interval."""
+"""Figures of scores: ROC and precision-recall curves, every score with its interval, predicted over true values.
+
+Curves come from scikit-learn (:mod:`.roc`). Its display classes are not used: intervals in the legend, and of many
+classes all but the worst in grey, would have to be drawn around them, and their arguments change between versions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.errors import OptionError
-from pellucid.evaluation.scores.calibration_panel import COLORS, MOST_LINES, N_WORST, calibration_panel
-from pellucid.evaluation.scores.one_vs_rest import ClassFigures
-from pellucid.evaluation.scores.records import ScoresWithIntervals
-from pellucid.evaluation.scores.text import with_interval
-from pellucid.plotting.style import (
-    BLUE,
-    MUTED,
-    ORANGE,
-    RED,
-    class_name,
-    look,
-    new_figure,
-)
+from pellucid.errors import OptionError, unknown_name
+from pellucid.evaluation.scores.calibration_figure import COLORS, MOST_LINES, N_WORST, calibration_figure
+from pellucid.evaluation.scores.one_vs_rest import ClassScores
+from pellucid.evaluation.scores.records import Scores
+from pellucid.evaluation.scores.text import level_in_words, with_interval
+from pellucid.plotting.data_figures import confusion_matrix_figure
+from pellucid.plotting.style import BLUE, MUTED, ORANGE, RED, class_name, look, new_figure
 from pellucid.stats.intervals import Estimate
-from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,26 +26,53 @@ if TYPE_CHECKING:
 
 TITLES = {
     "accuracy": "Accuracy",
-    "baseline": "Always one class",
+    "baseline": "Majority-class baseline",
     "balanced_accuracy": "Balanced accuracy",
-    "label_accuracy": "Answers right",
-    "exact_match": "All labels right",
+    "label_accuracy": "Label accuracy",
+    "exact_match": "Exact match",
     "precision": "Precision",
     "recall": "Recall",
     "f1": "F1",
     "roc_auc": "ROC area",
     "average_precision": "PR area",
 }
+MOST_CLASSES = 12  # whose own recall and precision are drawn
 
 
-def roc_figure(result: ScoresWithIntervals) -> Figure:
-    """Draw, for each class against the rest, what share of it is found at each share of false alarms.
+def draw(scores: Scores, name: str | None = None) -> Figure:
+    """Return one figure by name; default: the first that suits the scores."""
+    figures = _figures(scores)
+    if name is not None and name not in figures:
+        raise OptionError(unknown_name("figure", name, figures))
+    return next(iter(figures.values()))(scores) if name is None else figures[name](scores)
 
-    Of two classes one curve is drawn, that of class 1: the other is its mirror image.
+
+def draw_all(scores: Scores) -> dict[str, Figure]:
+    """Return every figure that suits the scores, by name."""
+    return {name: make(scores) for name, make in _figures(scores).items()}
+
+
+def _figures(scores: Scores) -> dict[str, Callable[[Scores], Figure]]:
+    if scores.kind == "regression":
+        return {"predicted": predicted_figure}
+    found: dict[str, Callable[[Scores], Figure]] = {
+        "intervals": intervals_figure,
+        "roc": roc_figure,
+        "precision-recall": precision_recall_figure,
+    }
+    if scores.predictions.has_probabilities:
+        found["calibration"] = calibration_figure
+    if scores.confusion is not None:
+        found["confusion"] = confusion_figure
+    return found
+
+
+def roc_figure(scores: Scores) -> Figure:
+    """Draw the ROC curve of each class against the rest; of two classes that of class 1, as the other mirrors it.
 
     Parameters
     ----------
-    result : Assessment
+    scores : Scores
         Of classes or labels.
 
     Returns
@@ -60,86 +83,74 @@ def roc_figure(result: ScoresWithIntervals) -> Figure:
 
     Examples
     --------
-    >>> from pellucid.evaluation.scores.measure import assess_outputs
-    >>> from pellucid.evaluation.scores.outputs import Outputs
-    >>> y, scores = np.arange(6) % 2, np.array([0.1, 0.2, 0.3, 0.9, 0.4, 0.8])
-    >>> outputs = Outputs("classification", y, y, np.stack([-scores, scores], axis=1), False, ("dog", "cat"))
-    >>> roc_figure(assess_outputs(outputs)).axes[0].get_xlabel()
-    'False alarms: share of the others taken for it'
+    >>> from pellucid.evaluation.scores.measure import score
+    >>> from pellucid.evaluation.scores.predictions import Predictions
+    >>> y, s = np.arange(6) % 2, np.array([0.1, 0.2, 0.3, 0.9, 0.4, 0.8])
+    >>> predictions = Predictions("classification", y, y, np.stack([-s, s], axis=1), False, ("dog", "cat"))
+    >>> roc_figure(score(predictions)).axes[0].get_xlabel()
+    'False positive rate'
     """
-    shown = _classes_to_draw(result)
-    if result.kind == "classification" and len(result.per_class) == 2:
-        shown = shown[-1:] if shown and shown[-1].name == result.per_class[1].name else shown[:1]
+    shown = _with_curves(scores)
+    if scores.kind == "classification" and len(scores.per_class) == 2:
+        shown = shown[-1:]
     with look():
         figure, axes = _square("ROC curve" + ("s" if len(shown) > 1 else ""))
-        axes.plot([0, 1], [0, 1], ":", color=MUTED, label="Guessing: 0.50")
-        for figures, style in _styled(shown, "roc_auc"):
-            assert figures.roc is not None
-            axes.plot(figures.roc.false_positive_rate, figures.roc.true_positive_rate, **style)
-        axes.set(
-            xlabel="False alarms: share of the others taken for it", ylabel="Found: share of it that is found"
-        )
-        _finish(axes, result, bool(shown), "roc_auc")
+        axes.plot([0, 1], [0, 1], ":", color=MUTED, label="Chance: 0.50")
+        for one, style in _styled(shown, "roc_auc"):
+            assert one.roc is not None
+            axes.plot(one.roc.false_positive_rate, one.roc.true_positive_rate, **style)
+        axes.set(xlabel="False positive rate", ylabel="True positive rate (recall)")
+        _finish(axes, scores, "roc_auc")
     return figure
 
 
-def precision_recall_figure(result: ScoresWithIntervals) -> Figure:
-    """Draw, for each class against the rest, how sure a verdict is at each share of it that is found.
+def precision_recall_figure(scores: Scores) -> Figure:
+    """Draw the precision-recall curve of each class against the rest.
 
     Parameters
     ----------
-    result : Assessment
+    scores : Scores
         Of classes or labels.
 
     Returns
     -------
     matplotlib.figure.Figure
-        Dotted: how common the class is, which is what guessing has.
+        Dotted: how common the class is, the precision of chance.
     """
-    shown = _classes_to_draw(result)
+    shown = _with_curves(scores)
     with look():
         figure, axes = _square("Precision-recall curve" + ("s" if len(shown) > 1 else ""))
-        for figures, style in _styled(shown, "average_precision"):
-            assert figures.precision_recall is not None
-            curve = figures.precision_recall
+        for one, style in _styled(shown, "average_precision"):
+            assert one.precision_recall is not None
+            curve = one.precision_recall
             axes.plot(curve.recall[::-1], curve.precision[::-1], drawstyle="steps-pre", **style)
             if len(shown) <= MOST_LINES:
-                axes.axhline(
-                    figures.n_samples / result.n_samples, linestyle=":", color=style["color"], linewidth=1
-                )
-        axes.set(
-            xlabel="Recall: share of it that is found",
-            ylabel="Precision: share of its verdicts that is right",
-        )
-        _finish(axes, result, bool(shown), "average_precision")
+                axes.axhline(one.n_samples / len(scores), linestyle=":", color=style["color"], linewidth=1)
+        axes.set(xlabel="Recall", ylabel="Precision")
+        _finish(axes, scores, "average_precision")
     return figure
 
 
-def _classes_to_draw(result: ScoresWithIntervals) -> list[ClassFigures]:
+def _with_curves(scores: Scores) -> list[ClassScores]:
     """Return the classes that have curves."""
-    if result.kind == "regression":
-        raise OptionError(
-            "figures of curves: expected an assessment of classes or labels, got one of quantities."
-        )
-    return [figures for figures in result.per_class if figures.roc is not None]
+    if scores.kind == "regression":
+        raise OptionError("curves: expected scores of classes or labels, got those of a regression.")
+    return [one for one in scores.per_class if one.roc is not None]
 
 
-def _styled(shown: Sequence[ClassFigures], score: str) -> list[tuple[ClassFigures, dict[str, Any]]]:
+def _styled(shown: list[ClassScores], score: str) -> list[tuple[ClassScores, dict[str, Any]]]:
     """Return each class with how its line is drawn: of many, all grey but the worst."""
-    worst = sorted(shown, key=lambda figures: figures.estimates[score].value or 0.0)
+    worst = sorted(shown, key=lambda one: one.estimates[score].value or 0.0)
     few = len(shown) <= MOST_LINES
     named = worst if few else worst[:N_WORST]
-    styled: list[tuple[ClassFigures, dict[str, Any]]] = []
-    if not few:
-        label = f"The other {len(shown) - N_WORST} classes"
-        for i, figures in enumerate(worst[N_WORST:]):
-            styled.append(
-                (figures, {"color": MUTED, "alpha": 0.35, "linewidth": 1, "label": label if not i else None})
-            )
-    for figures in named:
-        color = COLORS[shown.index(figures) if few else named.index(figures)]
-        label = f"{class_name((figures.name,), 0)}: {with_interval(figures.estimates[score])}"
-        styled.append((figures, {"color": color, "linewidth": 2, "label": label}))
+    styled: list[tuple[ClassScores, dict[str, Any]]] = []
+    for i, one in enumerate(worst[len(named) :]):
+        label = None if i else f"The other {len(shown) - N_WORST} classes"
+        styled.append((one, {"color": MUTED, "alpha": 0.35, "linewidth": 1, "label": label}))
+    for one in named:
+        color = COLORS[shown.index(one) if few else named.index(one)]
+        label = f"{class_name((one.name,), 0)}: {with_interval(one.estimates[score])}"
+        styled.append((one, {"color": color, "linewidth": 2, "label": label}))
     return styled
 
 
@@ -152,89 +163,46 @@ def _square(title: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _finish(axes: Axes, result: ScoresWithIntervals, is_drawn: bool, score: str) -> None:
-    if is_drawn:
+def _finish(axes: Axes, scores: Scores, score: str) -> None:
+    if any(one.roc is not None for one in scores.per_class):
         axes.legend(loc="lower right" if score == "roc_auc" else "lower left", frameon=True, fontsize=9)
         return
-    reason = result.estimates[score].reason
-    axes.text(0.5, 0.5, f"Undefined: {reason}", ha="center", va="center", color=RED, wrap=True)
+    axes.text(0.5, 0.5, f"Undefined: {scores[score].reason}", ha="center", va="center", color=RED, wrap=True)
 
 
-def calibration_figure(result: ScoresWithIntervals) -> Figure:
-    """Draw what share was so against what the model said, over bins of its probabilities.
-
-    Parameters
-    ----------
-    result : Assessment
-        Of classes or labels.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        On the diagonal, probabilities mean what they say; below it, the model is too sure. Bars are Wilson's
-        intervals, and the small panels below count the samples of each bin. Of classes, left the answer that was
-        given and right each class; of labels, each label alone.
-    """
-    curves = [
-        (figures.name, figures.calibration) for figures in result.per_class if figures.calibration is not None
-    ]
-    if not curves:
-        raise OptionError("calibration_figure: the assessment has no probabilities to draw.")
-    if result.kind == "classification" and len(result.per_class) == 2:
-        curves = curves[1:]
-    overall = result.calibration
-    with look():
-        figure = new_figure(5.0 if overall is not None else 5.4, 8.0 if overall is not None else 5.4)
-        grid = figure.add_gridspec(2, 1 if overall is None else 2, height_ratios=(4, 1))
-        if overall is not None:
-            places = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[1, 0])
-            said = "Probability of the answer given"
-            calibration_panel(places, [("", overall)], "The answer given", said, "Share that is right")
-        places = figure.add_subplot(grid[0, -1]), figure.add_subplot(grid[1, -1])
-        name = class_name((curves[0][0],), 0)
-        title = f"“{name}”" if len(curves) == 1 else "Each label" if overall is None else "Each class"
-        said = f"Probability of “{name}”" if len(curves) == 1 else "Probability given to it"
-        calibration_panel(places, curves, title, said, "Share that is so")
-    return figure
-
-
-def intervals_figure(result: ScoresWithIntervals) -> Figure:
+def intervals_figure(scores: Scores) -> Figure:
     """Draw every score from 0 to 1 as a dot with its interval as a bar.
 
     Parameters
     ----------
-    result : Assessment
-        Of classes or labels. Each class's recall and precision follow the scores over all, of up to twelve classes.
+    scores : Scores
+        Of classes or labels. Each class's recall and precision follow the overall scores, of up to twelve classes.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    if result.kind == "regression":
+    if scores.kind == "regression":
         raise OptionError(
-            "intervals_figure: expected an assessment of classes or labels, got one of quantities."
+            "intervals_figure: expected scores of classes or labels, got those of a regression."
         )
     rows = [
-        (title, result.estimates[name], BLUE) for name, title in TITLES.items() if name in result.estimates
+        (title, scores[name], MUTED if name == "baseline" else BLUE)
+        for name, title in TITLES.items()
+        if name in scores.estimates
     ]
-    if result.kind == "classification":
-        rows = [(title, e, MUTED if title == TITLES["baseline"] else color) for title, e, color in rows]
-    if len(result.per_class) <= 12:
-        for figures in result.per_class:
-            name = class_name((figures.name,), 0)
-            for score in ("recall", "precision"):
-                rows.append((f"{TITLES[score]} of “{name}”", figures.estimates[score], ORANGE))
+    for one in scores.per_class if len(scores.per_class) <= MOST_CLASSES else ():
+        name = class_name((one.name,), 0)
+        for score in ("recall", "precision"):
+            rows.append((f"{TITLES[score]} of “{name}”", one.estimates[score], ORANGE))
     with look():
         figure = new_figure(0.9 + 0.3 * len(rows))
         axes = figure.add_subplot()
         for i, (_, estimate, color) in enumerate(rows):
             _interval(axes, i, estimate, color)
         axes.set_yticks(range(len(rows)), [title for title, _, _ in rows])
-        axes.set(
-            ylim=(len(rows) - 0.4, -0.6),
-            xlim=(0, 1.32),
-            xlabel=f"Score and its {100 * result.level:g} % interval",
-        )
+        words = f"Score and its {level_in_words(scores.level)} interval"
+        axes.set(ylim=(len(rows) - 0.4, -0.6), xlim=(0, 1.32), xlabel=words)
         axes.set_xticks(np.linspace(0, 1, 6))
         axes.grid(axis="x")
         axes.spines["left"].set_visible(False)
@@ -247,42 +215,40 @@ def _interval(axes: Axes, row: int, estimate: Estimate, color: str) -> None:
         axes.text(1.04, row, "undefined", va="center", color=MUTED, fontsize=9)
         return
     if estimate.low is not None and estimate.high is not None:
-        axes.plot(
-            [estimate.low, estimate.high],
-            [row, row],
-            color=color,
-            linewidth=5,
-            alpha=0.4,
-            solid_capstyle="butt",
-        )
+        ends = [estimate.low, estimate.high]
+        axes.plot(ends, [row, row], color=color, linewidth=5, alpha=0.4, solid_capstyle="butt")
     axes.plot(estimate.value, row, "o", color=color, markersize=6, clip_on=False, zorder=3)
     axes.text(1.04, row, with_interval(estimate), va="center", fontsize=9)
 
 
-def predicted_figure(y: Array, predicted: Array) -> Figure:
-    """Draw predicted quantities over the true ones; on the diagonal they are right.
+def confusion_figure(scores: Scores) -> Figure:
+    """Draw the confusion matrix of a classifier."""
+    assert scores.confusion is not None
+    return confusion_matrix_figure(scores.confusion.counts, scores.confusion.classes)
+
+
+def predicted_figure(scores: Scores) -> Figure:
+    """Draw predicted over true quantities; on the diagonal they are equal.
 
     Parameters
     ----------
-    y, predicted : Array, shape (m, n)
+    scores : Scores
+        Of a regression.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
-    low, high = float(min(y.min(), predicted.min())), float(max(y.max(), predicted.max()))
+    y_true, y_pred = scores.predictions.y_true, scores.predictions.y_pred
+    low, high = float(min(y_true.min(), y_pred.min())), float(max(y_true.max(), y_pred.max()))
     margin = 0.04 * (high - low) or 1.0
+    limits = (low - margin, high + margin)
     with look():
-        figure = new_figure(5.4, 5.4)
-        axes = figure.add_subplot(aspect="equal")
+        figure, axes = _square("Predicted over true")
         axes.plot([low, high], [low, high], ":", color=MUTED, label="Predicted = true")
-        for j in range(y.shape[1]):
-            label = f"Target {j + 1}" if y.shape[1] > 1 else f"{len(y)} samples"
-            color = COLORS[j % len(COLORS)]
-            axes.plot(y[:, j], predicted[:, j], "o", color=color, alpha=0.5, markersize=4, label=label)
-        axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
-        axes.set(xlabel="True", ylabel="Predicted")
-        axes.set_title("Predicted over true")
-        axes.grid()
+        for j, color in zip(range(y_true.shape[1]), COLORS * y_true.shape[1], strict=False):
+            label = f"Target {j + 1}" if y_true.shape[1] > 1 else f"{len(y_true)} samples"
+            axes.plot(y_true[:, j], y_pred[:, j], "o", color=color, alpha=0.5, markersize=4, label=label)
+        axes.set(xlim=limits, ylim=limits, xlabel="True", ylabel="Predicted")
         axes.legend(loc="upper left", fontsize=9, frameon=True)
     return figure

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.checks.duplicates import Leak, find_leaks
 from pellucid.data.dataset import Split
 from pellucid.data.readers.images import image_to_input
-from pellucid.evaluation.scores.metrics import Scores, score
-from pellucid.evaluation.scores.predictions import sample_losses
+from pellucid.evaluation.scores.confusion import ConfusionMatrix
+from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.nn.model import Model
 from pellucid.plotting.style import are_images
 from pellucid.runs.config import RunConfig
@@ -18,7 +17,7 @@ from pellucid.types import Array
 
 @dataclass(frozen=True, eq=False)
 class NewPhoto:
-    """A photo that is in neither part of the data, and the model's verdict on it."""
+    """A photo that is in neither part of the data, and the model's prediction."""
 
     name: str
     original: Array  # (h, w, 3) uint8
@@ -34,12 +33,10 @@ class RunResult:
 
     Attributes
     ----------
-    predicted : Array, shape (m_test,)
-    probabilities : Array, shape (m_test, k)
-    losses : Array, shape (m_test,)
-        Each test sample's cross-entropy.
-    leaks : tuple of Leak
-        Test samples that are also training samples, exactly or, of pictures, nearly.
+    train : ConfusionMatrix
+        Of the training part.
+    predictions : Predictions
+        Of the test part, with its leaks.
     notes : tuple of str
         What a reader of the report must know of how it was made.
     """
@@ -48,14 +45,15 @@ class RunResult:
     config: RunConfig
     model: Model
     history: History
-    train: Scores
-    test: Scores
-    predicted: Array
-    probabilities: Array
-    losses: Array
-    leaks: tuple[Leak, ...]
+    train: ConfusionMatrix
+    predictions: Predictions
     photo: NewPhoto | None
     notes: tuple[str, ...] = ()
+
+    @property
+    def test(self) -> ConfusionMatrix:
+        """The confusion matrix of the test part."""
+        return self.predictions.confusion
 
     @property
     def has_photos(self) -> bool:
@@ -82,27 +80,21 @@ def examine(
     new_image: tuple[str, Array] | None,
     notes: tuple[str, ...] = (),
 ) -> RunResult:
-    """Return what a trained model says of its data, and of a new image where there is one."""
-    probabilities = model.predict_proba(split.test.X)
-    predicted = probabilities.argmax(axis=1)
+    """Return what a trained model predicts for its data, and for a new image where there is one."""
     photo = None
     if new_image is not None:
         name, original = new_image
         seen = image_to_input(original, model.input_shape)
-        chances = model.predict_proba(seen[None])[0]
-        label = int(chances.argmax())
-        photo = NewPhoto(name, original, seen, label, split.classes[label], float(chances[label]))
+        probabilities = model.predict_proba(seen[None])[0]
+        label = int(probabilities.argmax())
+        photo = NewPhoto(name, original, seen, label, split.classes[label], float(probabilities[label]))
     return RunResult(
         split=split,
         config=config,
         model=model,
         history=history,
-        train=score(split.train.y, model.predict(split.train.X), split.classes),
-        test=score(split.test.y, predicted, split.classes),
-        predicted=predicted,
-        probabilities=probabilities,
-        losses=sample_losses(model.decision_function(split.test.X), split.test.y),
-        leaks=tuple(find_leaks(split.train.X, split.test.X)),
+        train=predict(model, split.train).confusion,
+        predictions=predict(model, split.test, split.train),
         photo=photo,
         notes=notes,
     )

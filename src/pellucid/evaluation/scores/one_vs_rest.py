@@ -1,33 +1,35 @@
-"""Each class, or each label, judged on its own: is it so or not, and was it said or not?"""
+"""Each class against the rest, or each label: a binary problem a column."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from pellucid.evaluation.scores.calibration import Calibration, calibrate, squared_errors, surprises
-from pellucid.evaluation.scores.outputs import Outputs
+from pellucid.evaluation.scores.calibration import Calibration, calibrate, cross_entropies, squared_errors
+from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.evaluation.scores.roc import PrCurve, ResampledAreas, RocCurve, pr_curve_of, roc_curve_of
-from pellucid.ops.activations import sigmoid_forward
 from pellucid.stats.intervals import LEVEL, Estimate, interval_of, proportion
 from pellucid.types import Array
 
 NO_PROBABILITIES = "the model's loss gives no probabilities"
+Resampled: TypeAlias = dict[
+    tuple[str, int | None], Array
+]  # of a score and a column (None: the mean) its values
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The truth and the answers as one column a class: so or not, said or not, and with which score.
+    """Truth and predictions as one binary column a class.
 
     Attributes
     ----------
-    is_so, is_said : Array, shape (m, k), bool
+    y_true, y_pred : Array, shape (m, k), bool
     scores : Array, shape (m, k)
-        More is more of it; log-odds where there are probabilities.
+        The higher, the more likely; logits where there are probabilities.
     probabilities : Array, shape (m, k), or None
     names : tuple of str
     are_labels : bool
-        Whether each column is a question of its own, not one class of several.
+        Whether each column is a label, not one of several classes.
     """
 
     y_true: Array
@@ -38,35 +40,37 @@ class Columns:
     are_labels: bool
 
     @classmethod
-    def of(cls, outputs: Outputs) -> "Columns":
-        """Return the columns of answers, of classes or of labels."""
-        y, predicted, scores = outputs.y, outputs.predicted, outputs.scores
-        are_labels = y.ndim == 2
+    def of(cls, predictions: Predictions) -> "Columns":
+        """Return the columns of predicted classes or labels."""
+        y_true, y_pred, names = predictions.y_true, predictions.y_pred, predictions.classes
+        are_labels = predictions.kind == "multi_label"
         if not are_labels:
-            every = np.arange(len(outputs.classes))
-            y, predicted = y[:, np.newaxis] == every, predicted[:, np.newaxis] == every
-        probabilities = sigmoid_forward(scores)[0] if outputs.is_log_odds else None
-        return cls(y.astype(bool), predicted.astype(bool), scores, probabilities, outputs.classes, are_labels)
+            every = np.arange(len(names))
+            y_true, y_pred = y_true[:, np.newaxis] == every, y_pred[:, np.newaxis] == every
+        P = predictions.probabilities if predictions.has_probabilities else None
+        return cls(y_true.astype(bool), y_pred.astype(bool), predictions.scores, P, names, are_labels)
 
 
 @dataclass(frozen=True, eq=False)
-class ClassFigures:
-    """What a model makes of one class against the rest, or of one label.
+class ClassScores:
+    """The scores of one class against the rest, or of one label.
 
     Attributes
     ----------
     name : str
+    is_label : bool
     n_samples, n_predicted, n_hits : int
-        Samples that are so, that were said to be so, and both.
+        Samples of the class, samples predicted as it, and samples of the class predicted as it.
     estimates : dict of str to Estimate
-        precision (of those said to be so, the share that is), recall (of those that are so, the share found) and
-        f1 (2 hits / (so + said)); roc_auc and average_precision; brier and log_loss of "it is so". Of labels also
-        accuracy, and baseline, that of always the commoner answer.
+        precision (hits / predicted), recall (hits / samples) and f1 (2 hits / (samples + predicted)); roc_auc and
+        average_precision; brier and log_loss. Of labels also accuracy, and baseline, that of always predicting the
+        more common value.
     roc, precision_recall, calibration
         The curves; None where undefined.
     """
 
     name: str
+    is_label: bool
     n_samples: int
     n_predicted: int
     n_hits: int
@@ -76,25 +80,19 @@ class ClassFigures:
     calibration: Calibration | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON can hold them."""
+        """Return scores and curves as JSON can hold them."""
+        curves = {"roc": self.roc, "precision_recall": self.precision_recall, "calibration": self.calibration}
         return {
             "n_samples": self.n_samples,
             "n_predicted": self.n_predicted,
             "n_hits": self.n_hits,
             "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
-            **{
-                name: curve if curve is None else curve_to_dict(curve)
-                for name, curve in (
-                    ("roc", self.roc),
-                    ("precision_recall", self.precision_recall),
-                    ("calibration", self.calibration),
-                )
-            },
+            **{name: None if curve is None else curve_to_dict(curve) for name, curve in curves.items()},
         }
 
 
 def curve_to_dict(curve: RocCurve | PrCurve | Calibration) -> dict[str, Any]:
-    """Return a curve as JSON can hold it: what is infinite becomes None."""
+    """Return a curve as JSON can hold it: infinity becomes None."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, np.ndarray):
@@ -105,7 +103,7 @@ def curve_to_dict(curve: RocCurve | PrCurve | Calibration) -> dict[str, Any]:
 
 
 class ResampledColumns:
-    """The scores of each column, and their means, on resamples that are given as counts (m, b).
+    """The scores of each column, and their means, on resamples given as counts (m, b).
 
     ``__call__`` returns an array of shape (scores, b), in the order of ``names``: pairs of a score and a column's
     number, or None for the mean over the columns. NaN where a resample has no such score.
@@ -115,28 +113,30 @@ class ResampledColumns:
         from scipy.sparse import csr_array
 
         self.k = len(columns.names)
-        so, said = columns.y_true.T, columns.y_pred.T
-        self.sums = csr_array(np.concatenate([so, said, so & said]).astype(float))
+        true, predicted = columns.y_true.T, columns.y_pred.T
+        self.sums = csr_array(np.concatenate([true, predicted, true & predicted]).astype(float))
         self.areas = ResampledAreas(columns.y_true, columns.scores)
         self.means: Array | None = None
         scores = ["f1", "roc_auc", "average_precision"]
         if columns.probabilities is not None:
             squares = squared_errors(columns.y_true, columns.probabilities)
-            self.means = np.concatenate([squares, surprises(columns.y_true, columns.scores)], axis=1).T.copy()
+            losses = cross_entropies(columns.y_true, columns.scores)
+            self.means = np.concatenate([squares, losses], axis=1).T.copy()
             scores += ["brier", "log_loss"]
         self.names: list[tuple[str, int | None]] = [(score, c) for score in scores for c in range(self.k)]
         self.names += [(score, None) for score in ("precision", "recall", *scores)]
 
     def __call__(self, counts: Array) -> Array:
         """Return every score of each resample."""
-        so, said, both = (self.sums @ counts).reshape(3, self.k, -1)
-        f1 = divide(2 * both, so + said)
-        blocks = [f1, *self.areas(counts)]
+        true, predicted, both = (self.sums @ counts).reshape(3, self.k, -1)
+        blocks = [divide(2 * both, true + predicted), *self.areas(counts)]
         if self.means is not None:
             blocks += [*(self.means @ counts / counts.sum(axis=0)).reshape(2, self.k, -1)]
-        is_there = so + said > 0  # a class that neither occurs nor is named counts in no mean
-        precision = np.where(is_there, np.nan_to_num(divide(both, said)), np.nan)
-        averaged = [mean_of_defined(block) for block in (precision, divide(both, so), *blocks)]
+        counts_in_mean = (
+            true + predicted > 0
+        )  # a class that neither occurs nor is predicted counts in no mean
+        precision = np.where(counts_in_mean, np.nan_to_num(divide(both, predicted)), np.nan)
+        averaged = [mean_of_defined(block) for block in (precision, divide(both, true), *blocks)]
         return np.concatenate([*blocks, np.stack(averaged)])
 
 
@@ -147,7 +147,7 @@ def divide(a: Array, b: Array) -> Array:
 
 
 def mean_of_defined(values: Array) -> Array:
-    """Return the mean over the first axis of what is not NaN; NaN where all is.
+    """Return the mean over the first axis of the values that are not NaN; NaN where all are.
 
     Examples
     --------
@@ -158,10 +158,8 @@ def mean_of_defined(values: Array) -> Array:
     return divide(np.where(is_defined, values, 0).sum(axis=0), is_defined.sum(axis=0))
 
 
-def class_metrics(
-    columns: Columns, resampled: dict[tuple[str, int | None], Array], *, level: float = LEVEL
-) -> tuple[ClassFigures, ...]:
-    """Return the figures of every column.
+def class_scores(columns: Columns, resampled: Resampled, *, level: float = LEVEL) -> tuple[ClassScores, ...]:
+    """Return the scores of every column.
 
     Parameters
     ----------
@@ -173,50 +171,47 @@ def class_metrics(
     return tuple(_one(columns, c, resampled, level) for c in range(len(columns.names)))
 
 
-def _one(
-    columns: Columns, c: int, resampled: dict[tuple[str, int | None], Array], level: float
-) -> ClassFigures:
+def _one(columns: Columns, c: int, resampled: Resampled, level: float) -> ClassScores:
     from sklearn.metrics import f1_score
 
-    so, said, name = columns.y_true[:, c], columns.y_pred[:, c], columns.names[c]
-    n, n_said, n_hits = (int(np.count_nonzero(part)) for part in (so, said, so & said))
-    nothing = f"no sample is {name!r}"
-    unsaid = f"nothing was predicted as {name!r}"
+    true, predicted, name = columns.y_true[:, c], columns.y_pred[:, c], columns.names[c]
+    n, n_predicted, n_hits = (int(np.count_nonzero(part)) for part in (true, predicted, true & predicted))
+    absent, never = f"no sample is {name!r}", f"no sample was predicted as {name!r}"
     values, reasons, roc, pr = _threshold_free(columns, c)
-    f1 = float(f1_score(so, said)) if n + n_said else None
+    f1 = float(f1_score(true, predicted)) if n + n_predicted else None
     estimates = {}
     if columns.are_labels:
-        estimates["accuracy"] = proportion(int((so == said).sum()), len(so), level=level)
-        estimates["baseline"] = proportion(max(n, len(so) - n), len(so), level=level)
+        estimates["accuracy"] = proportion(int((true == predicted).sum()), len(true), level=level)
+        estimates["baseline"] = proportion(max(n, len(true) - n), len(true), level=level)
     estimates |= {
-        "precision": proportion(n_hits, n_said, level=level, reason=unsaid),
-        "recall": proportion(n_hits, n, level=level, reason=nothing),
-        "f1": interval_of(f1, resampled["f1", c], f"{nothing}, and {unsaid}", level=level),
+        "precision": proportion(n_hits, n_predicted, level=level, reason=never),
+        "recall": proportion(n_hits, n, level=level, reason=absent),
+        "f1": interval_of(f1, resampled["f1", c], f"{absent}, and {never}", level=level),
     }
     for score, value in values.items():
         sampled = resampled.get((score, c), np.empty(0))
         estimates[score] = interval_of(value, sampled, reasons[score], level=level)
     P = columns.probabilities
-    calibration = None if P is None else calibrate(so, P[:, c], level=level)
-    return ClassFigures(name, n, n_said, n_hits, estimates, roc, pr, calibration)
+    calibration = None if P is None else calibrate(true, P[:, c], level=level)
+    return ClassScores(name, columns.are_labels, n, n_predicted, n_hits, estimates, roc, pr, calibration)
 
 
 def _threshold_free(
     columns: Columns, c: int
 ) -> tuple[dict[str, float | None], dict[str, str], RocCurve | None, PrCurve | None]:
-    """Return the scores of a column that need no verdict, why one is undefined, and both curves."""
+    """Return the scores of a column that need no threshold, why one is undefined, and both curves."""
     from sklearn.metrics import brier_score_loss
 
-    so, name, P = columns.y_true[:, c], columns.names[c], columns.probabilities
+    true, name, P = columns.y_true[:, c], columns.names[c], columns.probabilities
     values: dict[str, float | None] = dict.fromkeys(("roc_auc", "average_precision", "brier", "log_loss"))
-    one_kind = f"every sample is {name!r}" if so.all() else f"no sample is {name!r}"
-    reasons = dict.fromkeys(("roc_auc", "average_precision"), one_kind)
+    one_class = f"every sample is {name!r}" if true.all() else f"no sample is {name!r}"
+    reasons = dict.fromkeys(("roc_auc", "average_precision"), one_class)
     reasons |= dict.fromkeys(("brier", "log_loss"), NO_PROBABILITIES)
     roc = pr = None
-    if so.any() and not so.all():
-        roc, values["roc_auc"] = roc_curve_of(so, columns.scores[:, c])
-        pr, values["average_precision"] = pr_curve_of(so, columns.scores[:, c])
+    if true.any() and not true.all():
+        roc, values["roc_auc"] = roc_curve_of(true, columns.scores[:, c])
+        pr, values["average_precision"] = pr_curve_of(true, columns.scores[:, c])
     if P is not None:
-        values["brier"] = float(brier_score_loss(so, P[:, c], pos_label=True))
-        values["log_loss"] = float(surprises(so, columns.scores[:, c]).mean())
+        values["brier"] = float(brier_score_loss(true, P[:, c], pos_label=True))
+        values["log_loss"] = float(cross_entropies(true, columns.scores[:, c]).mean())
     return values, reasons, roc, pr

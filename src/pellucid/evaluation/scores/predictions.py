@@ -1,226 +1,300 @@
-"""What a model said of each sample: which ones are worth looking at, and in which order."""
+"""What a model predicts for a data set: one pass, and everything downstream takes it."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
+from pellucid.checks.duplicates import Leak, find_leaks
 from pellucid.data.dataset import Dataset
-from pellucid.errors import OptionError, ShapeError, unknown_name
-from pellucid.plotting.style import class_name
-from pellucid.types import Array
+from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
+from pellucid.nn.model import Model
+from pellucid.ops.activations import sigmoid_forward
+from pellucid.ops.losses.table import LOSSES
+from pellucid.progress import CountCallback
+from pellucid.text import join_some
+from pellucid.types import Array, take_rows
 
-GALLERIES: Mapping[str, str] = MappingProxyType(
-    {
-        "mistakes": "The mistakes",
-        "confident mistakes": "The most confident mistakes",
-        "highest losses": "The highest losses",
-        "confident hits": "The most confident hits",
-    }
-)
+PIECE = 1024  # samples between two reports of progress
+NO_PROBABILITIES = "predictions: the model's loss gives no probabilities. Train on a cross-entropy."
 
 
-@dataclass(frozen=True)
-class SamplePrediction:
-    """What was said of one sample, and what is true.
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model predicts for a data set, next to the truth.
 
     Attributes
     ----------
-    index : int
-        Of the sample in its dataset.
-    predicted, actual : str
-        Class names.
-    probability : float
-        That the model gave to the class it predicted.
-    loss : float
-        Minus the logarithm of the probability that it gave to the true class: 0 is sure and right; infinite, sure
-        and wrong.
-    is_right : bool
+    kind : {"classification", "multi_label", "regression"}
+    y_true, y_pred : Array
+        Classification: integers (m,), in the order of ``classes``. Multi-label: 0 and 1, (m, k). Regression:
+        float64 (m, n).
+    scores : Array, shape (m, k), float64
+        Of each class or label: the higher, the more likely. Regression: (m, 0).
+    has_probabilities : bool
+        Whether a score is the logit log(p / (1 - p)) of a probability p. A hinge loss gives none.
+    classes : tuple of str
+        The k names; numbers where the model has no names.
+    leaks : tuple of Leak
+        Samples that are training samples too, exactly or, of images, nearly, where the training part is known; a
+        sample may have several such twins.
     """
 
-    index: int
-    predicted: str
-    actual: str
-    probability: float
-    loss: float
-    is_right: bool
+    kind: str
+    y_true: Array
+    y_pred: Array
+    scores: Array
+    has_probabilities: bool
+    classes: tuple[str, ...]
+    leaks: tuple[Leak, ...] = ()
 
+    def __len__(self) -> int:
+        return len(self.y_true)
 
-def verdicts(
-    dataset: Dataset, probabilities: Array, *, losses: Array | None = None, predicted: Array | None = None
-) -> list[SamplePrediction]:
-    """Return what a model said of every sample of a dataset, in the order of the data.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Its X may be anything: only the labels are read.
-    probabilities : Array, shape (m, k), or (m,) or (m, 1)
-        Of each class; one column is the probability of class 1 of two.
-    losses : Array, shape (m,), optional
-        From :func:`sample_losses`, which stays exact where a probability is rounded to 0 or 1.
-    predicted : Array, shape (m,), optional
-        The classes that were answered; default: the likeliest.
-
-    Raises
-    ------
-    ShapeError
-        If the arrays do not fit the data.
-
-    Examples
-    --------
-    >>> data = Dataset(np.zeros((2, 2)), np.array([0, 1]), ("non-cat", "cat"))
-    >>> verdicts(data, np.array([0.75, 0.75]))[0]
-    Verdict(index=0, predicted='cat', actual='non-cat', probability=0.75, loss=1.38..., is_right=False)
-    """
-    P = two_columns("verdicts", len(dataset), probabilities)
-    answered = P.argmax(axis=1) if predicted is None else predicted
-    costs = _losses("verdicts", dataset.y, P, losses)
-    names = [class_name(dataset.classes, label, 80) for label in range(P.shape[1])]
-    return [
-        SamplePrediction(
-            i, names[guess], names[true], float(P[i, guess]), float(costs[i]), bool(guess == true)
+    def take(self, rows: Array) -> "Predictions":
+        """Return those of the chosen samples, without leaks."""
+        return Predictions(
+            self.kind,
+            self.y_true[rows],
+            self.y_pred[rows],
+            self.scores[rows],
+            self.has_probabilities,
+            self.classes,
         )
-        for i, (guess, true) in enumerate(zip(answered, dataset.y, strict=True))
-    ]
 
+    @cached_property
+    def probabilities(self) -> Array:
+        """The probability of each class or label, (m, k) float64; an OptionError where the loss gives none."""
+        if not self.has_probabilities:
+            raise OptionError(NO_PROBABILITIES)
+        P: Array = sigmoid_forward(self.scores)[0]
+        return P
 
-def pick(
-    kind: str, y: Array, probabilities: Array, n: int | None = None, *, losses: Array | None = None
-) -> Array:
-    """Return which samples belong into a gallery, in the order in which to show them.
+    @cached_property
+    def losses(self) -> Array:
+        """The cross-entropy of each sample, (m,): exact where a probability is rounded to 0 or 1.
 
-    Parameters
-    ----------
-    kind : {"mistakes", "confident mistakes", "highest losses", "confident hits"}
-        Misread samples in the order of the data; those that the model was surest of first; samples whose true class
-        it thought least likely, right ones too if there are no others; rightly read ones, the surest first.
-    y : Array, shape (m,)
-        True labels.
-    probabilities : Array, shape (m, k), or (m,) or (m, 1)
-        As for :func:`verdicts`.
-    n : int, optional
-        No more than these; default: all that there are.
-    losses : Array, shape (m,), optional
-
-    Returns
-    -------
-    Array, shape (n or fewer,), dtype int64
-        Numbers of samples. Equally sure ones stay in the order of the data; NaN comes last.
-
-    Raises
-    ------
-    OptionError
-        If the kind is not known or n is below 1.
-    ShapeError
-        If the arrays do not fit each other.
-
-    Examples
-    --------
-    >>> y, P = np.array([0, 1, 1, 0]), np.array([0.6, 0.9, 0.2, 0.1])
-    >>> [pick(kind, y, P, 2).tolist() for kind in GALLERIES]
-    [[0, 2], [2, 0], [2, 0], [1, 3]]
-    """
-    if kind not in GALLERIES:
-        raise OptionError(unknown_name("gallery", kind, GALLERIES))
-    if n is not None and n < 1:
-        raise OptionError(f"pick: expected n of at least 1, or None for all, got {n}.")
-    P = two_columns("pick", len(y), probabilities)
-    predicted = P.argmax(axis=1)
-    if kind == "highest losses":
-        return _highest_first(_losses("pick", y, P, losses), np.arange(len(y)))[:n]
-    rows = np.flatnonzero(predicted == y if kind == "confident hits" else predicted != y)
-    if kind == "mistakes":
-        return rows[:n]
-    given = P[np.arange(len(y)), predicted]
-    return _highest_first(given, rows)[:n]
-
-
-def confusion_cells(y: Array, probabilities: Array) -> dict[tuple[int, int], Array]:
-    """Return the samples behind each cell of the confusion matrix, the surest first.
-
-    Parameters
-    ----------
-    y : Array, shape (m,)
-    probabilities : Array, shape (m, k), or (m,) or (m, 1)
-
-    Returns
-    -------
-    dict of (true class, predicted class) to Array
-        Only cells that hold samples.
-
-    Examples
-    --------
-    >>> confusion_cells(np.array([0, 1, 1]), np.array([0.1, 0.3, 0.2]))
-    {(0, 0): array([0]), (1, 0): array([2, 1])}
-    """
-    P = two_columns("confusion_cells", len(y), probabilities)
-    predicted = P.argmax(axis=1)
-    given = P[np.arange(len(y)), predicted]
-    cells = sorted({(int(true), int(guess)) for true, guess in zip(y, predicted, strict=True)})
-    return {
-        (true, guess): _highest_first(given, np.flatnonzero((y == true) & (predicted == guess)))
-        for true, guess in cells
-    }
-
-
-def sample_losses(Z: Array, y: Array) -> Array:
-    """Return each sample's cross-entropy from the model's raw outputs, exact for a sure mistake too.
-
-    Parameters
-    ----------
-    Z : Array, shape (m,), (m, 1) or (m, k)
-        What ``decision_function`` returns: one logit for two classes, or one a class.
-    y : Array, shape (m,)
-        True labels.
-
-    Returns
-    -------
-    Array, shape (m,), float64
-
-    Examples
-    --------
-    >>> sample_losses(np.array([-1000.0, 0.0]), np.array([1, 1])).round(4).tolist()
-    [1000.0, 0.6931]
-    """
-    S = np.asarray(Z, np.float64).reshape(len(y), -1)
-    if S.shape[1] == 1:
-        S = np.concatenate([np.zeros_like(S), S], axis=1)  # a sigmoid is a softmax beside a 0
-    S = S - S.max(axis=1, keepdims=True)
-    losses: Array = np.log(np.exp(S).sum(axis=1)) - S[np.arange(len(y)), y]
-    return losses
-
-
-def two_columns(where: str, m: int, probabilities: Array) -> Array:
-    """Return probabilities as (m, k): one column becomes that of class 0 and that of class 1."""
-    P = np.asarray(probabilities, dtype=float)
-    if P.shape in ((m,), (m, 1)):
-        P = np.stack([1 - P.reshape(m), P.reshape(m)], axis=1)
-    if P.ndim != 2 or len(P) != m:
-        raise ShapeError(
-            f"{where}: expected probabilities of shape ({m}, k), or ({m},) for two classes, got {P.shape}. "
-            "Pass predict_proba's result for this dataset."
-        )
-    return P
-
-
-def _losses(where: str, y: Array, P: Array, losses: Array | None) -> Array:
-    if losses is not None:
-        if losses.shape != (len(y),):
-            raise ShapeError(f"{where}: expected losses of shape ({len(y)},), got {losses.shape}.")
+        Examples
+        --------
+        >>> scores = np.array([[1000.0, -1000.0], [0.0, 0.0]])
+        >>> found = Predictions("classification", np.array([1, 1]), np.array([0, 0]), scores, True, ("a", "b"))
+        >>> found.losses.round(4).tolist()
+        [1000.0, 0.6931]
+        """
+        if not self.has_probabilities:
+            raise OptionError(NO_PROBABILITIES)
+        losses: Array = np.logaddexp(
+            0, -self.scores[np.arange(len(self)), self.y_true]
+        )  # -log(sigmoid(score))
         return losses
-    if len(y) and not 0 <= y.min() <= y.max() < P.shape[1]:
-        raise ShapeError(
-            f"{where}: expected labels from 0 to {P.shape[1] - 1} for probabilities of shape {P.shape}, got "
-            f"labels from {y.min()} to {y.max()}. Are the probabilities those of this dataset?"
+
+    @cached_property
+    def confidences(self) -> Array:
+        """The probability of each predicted class, (m,)."""
+        chosen: Array = self.probabilities[np.arange(len(self)), self.y_pred]
+        return chosen
+
+    @cached_property
+    def is_correct(self) -> Array:
+        """Whether each sample is classified correctly, (m,) bool."""
+        correct: Array = self.y_true == self.y_pred
+        return correct
+
+    @cached_property
+    def confusion(self) -> ConfusionMatrix:
+        """The confusion matrix, with accuracy, balanced accuracy and the majority-class baseline."""
+        return confusion_matrix(self.y_true, self.y_pred, self.classes)
+
+
+def predict(
+    model: Model,
+    data: Dataset,
+    train: Dataset | None = None,
+    *,
+    progress: CountCallback = lambda done, total: None,
+) -> Predictions:
+    """Return what a model predicts for a data set, after checking that they fit.
+
+    Parameters
+    ----------
+    model : Model
+        Trained on a loss of one output: classes, labels or quantities.
+    data : Dataset
+        As loaded; the model prepares it. Classes are matched by name: they may be in another order than the
+        model's, or fewer.
+    train : Dataset, optional
+        What the model was trained on: samples of ``data`` that are in it are listed as ``leaks``.
+    progress : callable, optional
+        Called with the number of samples done and of all.
+
+    Raises
+    ------
+    DataError
+        If the data are empty, have classes that the model does not know, or labels of another kind.
+    ShapeError
+        If samples or targets have another shape than those that the model was trained on.
+    OptionError
+        If the model has several outputs.
+    PellucidError
+        If the model's weights or scores are NaN or infinite.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("logistic")
+    >>> model.initialize((2,))
+    >>> predict(model, Dataset(np.zeros((1, 2)), np.array([1]))).probabilities
+    array([[0.5, 0.5]])
+    """
+    if len(data) == 0:
+        raise DataError("evaluate: expected at least one sample, got none. Is this part of the data empty?")
+    if not isinstance(data.y, dict) and len(data.y) != len(data):
+        raise ShapeError(f"evaluate: got {len(data)} samples with {len(data.y)} labels. Pass one for each.")
+    if model.loss_kind == "joint":
+        raise OptionError(
+            "evaluate: the model has several outputs with a loss each, and there is no one score for them. Take "
+            "model.predict and compare each output with its targets."
         )
-    with np.errstate(divide="ignore"):  # a probability of 0: an infinite loss, which is what it is
-        return -np.log(P[np.arange(len(y)), y])
+    leaks = () if train is None else tuple(find_leaks(train.X, data.X))
+    if model.loss_kind == "regression":
+        return _regression(data.y, _outputs(model, data, model.predict, progress), leaks)
+    y = _labels(model, data) if model.loss_kind == "classification" else data.y
+    Z, names = _outputs(model, data, model.decision_function, progress), _names(model, data)
+    if model.loss_kind == "multi_label":
+        Z = Z.reshape(len(Z), -1)
+        y = _indicators(y, Z.shape[1], names, data)
+        return Predictions("multi_label", y, (Z > 0).astype(np.int64), Z, True, names, leaks)
+    has_probabilities = model.loss in LOSSES and LOSSES[model.loss].probabilities is not None
+    scores = np.stack([-Z, Z], axis=1) if Z.ndim == 1 else log_odds(Z) if has_probabilities else Z
+    y_pred = (Z > 0).astype(np.int64) if Z.ndim == 1 else Z.argmax(axis=1)
+    return Predictions("classification", y, y_pred, scores, has_probabilities, names, leaks)
 
 
-def _highest_first(values: Array, rows: Array) -> Array:
-    chosen: Array = rows[np.argsort(-values[rows], kind="stable")]
-    return chosen
+def check_weights(where: str, model: Model) -> None:
+    """Raise PellucidError if any of a model's weights is NaN or infinite."""
+    n_bad = model.theta.size - int(np.isfinite(model.theta).sum())
+    if n_bad:
+        raise PellucidError(
+            f"{where}: {n_bad} of the model's {model.theta.size} weights are NaN or infinite: its scores are "
+            "meaningless. Its training diverged; train it again with a smaller learning rate."
+        )
+
+
+def log_odds(Z: Array) -> Array:
+    """Return log(p / (1 - p)) of the softmax of each row, float64: in the order of p, and never rounded to 1.
+
+    Parameters
+    ----------
+    Z : Array, shape (m, k), k at least 2
+
+    Examples
+    --------
+    >>> log_odds(np.array([[2.0, 0.0], [1000.0, 0.0]]))
+    array([[    2.,    -2.],
+           [ 1000., -1000.]])
+    """
+    Z = Z.astype(np.float64)
+    rows, best = np.arange(len(Z)), Z.argmax(axis=1)
+    S = Z - Z[rows, best][:, np.newaxis]
+    E = np.exp(S)
+    others = E.copy()
+    others[rows, best] = 0
+    rest = S.copy()
+    rest[rows, best] = -np.inf
+    second = rest.max(axis=1)
+    of_best = -second - np.log(np.exp(rest - second[:, np.newaxis]).sum(axis=1))
+    without = E.sum(axis=1, keepdims=True) - E  # at least 1 but for the best, which is set beside it
+    without[rows, best] = 1
+    odds: Array = S - np.log(without)
+    odds[rows, best] = of_best
+    return odds
+
+
+def _outputs(model: Model, data: Dataset, output: Callable[[Any], Any], progress: CountCallback) -> Array:
+    """Return the model's finite outputs, float64, computed in pieces so that progress can be shown."""
+    check_weights("evaluate", model)
+    parts, m = [], len(data)
+    for start in range(0, m, PIECE):
+        progress(start, m)
+        with np.errstate(over="ignore", invalid="ignore"):  # reported below, with the sample
+            parts.append(output(take_rows(data.X, slice(start, start + PIECE))))
+    progress(m, m)
+    Z = np.concatenate(parts)
+    _refuse_bad(~np.isfinite(Z.reshape(m, -1)).all(axis=1))
+    return Z.astype(np.float64)
+
+
+def _refuse_bad(is_bad: Array) -> None:
+    if is_bad.any():
+        raise PellucidError(
+            f"evaluate: the model's scores of {is_bad.sum()} of {len(is_bad)} samples are NaN or infinite, "
+            f"the first those of sample {int(is_bad.argmax())} (counted from 0). Look at it, or train in float64."
+        )
+
+
+def _regression(y: Array, predicted: Array, leaks: tuple[Leak, ...]) -> Predictions:
+    m = len(y)
+    y_pred, y_true = predicted.reshape(m, -1), y.reshape(m, -1).astype(np.float64)
+    if y_pred.shape != y_true.shape:
+        raise ShapeError(
+            f"evaluate: the model predicts {y_pred.shape[1]} quantities a sample, the data have {y_true.shape[1]}. "
+            "Use data with the targets that it was trained on."
+        )
+    return Predictions("regression", y_true, y_pred, np.empty((m, 0)), False, (), leaks)
+
+
+def _names(model: Model, data: Dataset) -> tuple[str, ...]:
+    k = max(2, model.output_shape[-1]) if model.loss_kind == "classification" else model.output_shape[-1]
+    numbers = tuple(str(label) for label in range(k))
+    return next((names for names in (model.classes, data.classes) if len(names) == k), numbers)
+
+
+def _labels(model: Model, data: Dataset) -> Array:
+    """Return the labels as indices into the model's classes."""
+    y = data.y
+    if y.ndim != 1 or y.dtype.kind not in "bui":
+        raise DataError(
+            f"evaluate: the model is a classifier, the data have {_what_of(y)}. Use data with one class a sample."
+        )
+    names = model.classes
+    if names and data.classes and tuple(data.classes) != tuple(names):
+        _check_known(names, data.classes)
+        places: Array = np.array([names.index(name) for name in data.classes])[y]
+        return places
+    known = _names(model, data)
+    if len(y) and (int(y.min()) < 0 or int(y.max()) >= len(known)):
+        raise DataError(
+            f"evaluate: the model knows {len(known)} classes, labels 0 to {len(known) - 1}, the data have labels "
+            f"from {y.min()} to {y.max()}. Use data of the same classes."
+        )
+    return y.astype(np.int64)
+
+
+def _check_known(names: tuple[str, ...], given: tuple[str, ...]) -> None:
+    unknown = [name for name in given if name not in names]
+    if unknown:
+        raise DataError(
+            f"evaluate: the model knows the classes {join_some(names)}, the data have {join_some(given)}: "
+            f"{join_some(unknown)} cannot be predicted. Use data of the same classes."
+        )
+
+
+def _indicators(y: Array, k: int, names: tuple[str, ...], data: Dataset) -> Array:
+    if y.ndim != 2 or y.shape[1] != k or not ((y == 0) | (y == 1)).all():
+        raise DataError(
+            f"evaluate: the model predicts {k} labels a sample ({join_some(names)}), the data have {_what_of(y)}. "
+            "Use data with a column of 0 and 1 for each."
+        )
+    if not data.classes or tuple(data.classes) == names:
+        return y.astype(np.int64)
+    _check_known(names, data.classes)
+    return y[:, [data.classes.index(name) for name in names]].astype(np.int64)
+
+
+def _what_of(y: Array) -> str:
+    if y.ndim == 2:
+        return f"{y.shape[1]} labels or quantities a sample"
+    return "quantities" if y.dtype.kind == "f" else "one class a sample"

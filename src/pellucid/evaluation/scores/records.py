@@ -1,90 +1,133 @@
-"""The record of all that can be said of a trained model on a data set: see :mod:`.assessing`."""
+"""The record of a model's scores on a data set."""
 
+from __future__ import annotations
+
+import html
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pellucid.checks.duplicates import Leak
 from pellucid.evaluation.scores.calibration import Calibration
-from pellucid.evaluation.scores.metrics import Scores
-from pellucid.evaluation.scores.one_vs_rest import ClassFigures, curve_to_dict
+from pellucid.evaluation.scores.confusion import ConfusionMatrix
+from pellucid.evaluation.scores.one_vs_rest import ClassScores, curve_to_dict
+from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.stats.intervals import Estimate
 from pellucid.stats.paired import McNemar
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-@dataclass(frozen=True, eq=False)
-class ScoresWithIntervals:
-    """A model's scores on a data set, each with what it may be on other samples of the same kind.
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scores:
+    """A model's scores on a data set, each with a confidence interval.
+
+    ``scores["accuracy"]`` is one estimate; ``print(scores)`` says everything in words and a table; a notebook shows
+    the same; ``scores.plot("roc")`` draws.
 
     Attributes
     ----------
-    kind : {"classification", "multi_label", "regression"}
-    n_samples : int
+    predictions : Predictions
+        What was scored.
     level : float
         Of every interval.
     n_resamples : int
         Of every bootstrap.
     estimates : dict of str to Estimate
-        Shares have Wilson's interval, all else the percentile interval of the bootstrap. Classification: accuracy,
-        baseline (always the commonest class), balanced_accuracy; precision, f1, roc_auc, average_precision as means
-        over the classes; brier (summed over the classes, of two only one) and log_loss (of the true class).
-        Several labels: label_accuracy, exact_match, and the same means. Quantities: see :mod:`.quantities`.
-    evaluation : Evaluation or None
-        Of classes: the counts.
-    per_class : tuple of ClassFigures
+        Fractions have Wilson's interval, all else the percentile interval of the bootstrap. Classification:
+        accuracy, baseline (the majority class), balanced_accuracy; precision, f1, roc_auc, average_precision as
+        means over the classes; brier (summed over the classes; of two, one) and log_loss (of the true class).
+        Multi-label: label_accuracy, exact_match, and the same means. Regression: see :mod:`.regression`.
+    per_class : tuple of ClassScores
         Each class against the rest, or each label.
     calibration : Calibration or None
-        Of the answer given: is what is said with 0.8 right in 80 %?
-    beside_baseline : McNemar or None
-        Of classes: the model (A) and always the commonest class (B), sample by sample.
-    leaks : tuple of Leak
-        Samples that are training samples too, exactly or nearly, where the training part is known; a sample may
-        have several such twins.
-    without_leaks : Assessment or None
-        The same without those samples.
+        Of the predicted class: are 80 % of those predicted with probability 0.8 correct?
+    versus_baseline : McNemar or None
+        Classification: the model (A) and the majority-class baseline (B), sample by sample.
+    without_leaks : Scores or None
+        The same without the samples that are training samples too, where there are any.
     notes : tuple of str
         What a reader must know.
     """
 
-    kind: str
-    n_samples: int
+    predictions: Predictions
     level: float
     n_resamples: int
     estimates: dict[str, Estimate]
-    evaluation: Scores | None = None
-    per_class: tuple[ClassFigures, ...] = ()
+    per_class: tuple[ClassScores, ...] = ()
     calibration: Calibration | None = None
-    beside_baseline: McNemar | None = None
-    leaks: tuple[Leak, ...] = ()
-    without_leaks: "ScoresWithIntervals | None" = None
+    versus_baseline: McNemar | None = None
+    without_leaks: Scores | None = None
     notes: tuple[str, ...] = ()
 
+    def __getitem__(self, name: str) -> Estimate:
+        return self.estimates[name]
+
+    def __len__(self) -> int:
+        return len(self.predictions)
+
     @property
-    def per_label(self) -> dict[str, float | None]:
-        """Of several labels: the share of samples in which each was answered rightly."""
-        return {figures.name: figures.estimates["accuracy"].value for figures in self.per_class}
+    def kind(self) -> str:
+        """``"classification"``, ``"multi_label"`` or ``"regression"``."""
+        return self.predictions.kind
+
+    @property
+    def confusion(self) -> ConfusionMatrix | None:
+        """The confusion matrix of a classifier."""
+        return self.predictions.confusion if self.kind == "classification" else None
+
+    def plot(self, name: str | None = None) -> Figure:
+        """Return a figure: by default every score with its interval, of quantities predicted over true values.
+
+        Parameters
+        ----------
+        name : str, optional
+            "intervals", "roc", "precision-recall", "calibration" or "confusion".
+        """
+        from pellucid.evaluation.scores.figures import draw
+
+        return draw(self, name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it: plain figures first, then the same with intervals, then curves."""
-        plain = {name: estimate.value for name, estimate in self.estimates.items()}
-        counts = {} if self.evaluation is None else self.evaluation.to_dict()
-        counts = {
-            name: value for name, value in counts.items() if not name.endswith("_interval")
-        }  # of 95 % always
-        labels = {} if self.kind != "multi_label" else {"per_label": self.per_label}
-        without = self.without_leaks
+        """Return everything as JSON can hold it: plain values first, then with intervals, then curves."""
+        counts = {} if self.confusion is None else self.confusion.to_dict()
+        labels = {one.name: one.estimates["accuracy"].value for one in self.per_class if one.is_label}
         return {
             "kind": self.kind,
-            "n_samples": self.n_samples,
-            **plain,
-            **counts,
-            **labels,
+            "n_samples": len(self),
+            **{name: estimate.value for name, estimate in self.estimates.items()},
+            **{
+                name: value for name, value in counts.items() if not name.endswith("_interval")
+            },  # always 95 %
+            **({"per_label": labels} if labels else {}),
             "level": self.level,
             "n_resamples": self.n_resamples,
             "estimates": {name: estimate.to_dict() for name, estimate in self.estimates.items()},
-            "per_class": {figures.name: figures.to_dict() for figures in self.per_class},
+            "per_class": {one.name: one.to_dict() for one in self.per_class},
             "calibration": None if self.calibration is None else curve_to_dict(self.calibration),
-            "beside_baseline": None if self.beside_baseline is None else self.beside_baseline.to_dict(),
-            "leaks": [leak._asdict() for leak in self.leaks],
-            "without_leaks": None if without is None else without.to_dict(),
+            "versus_baseline": None if self.versus_baseline is None else self.versus_baseline.to_dict(),
+            "leaks": [leak._asdict() for leak in self.predictions.leaks],
+            "without_leaks": None if self.without_leaks is None else self.without_leaks.to_dict(),
             "notes": list(self.notes),
         }
+
+    def __str__(self) -> str:
+        from pellucid.evaluation.scores.text import as_text
+
+        return as_text(self)
+
+    def __repr__(self) -> str:
+        name, estimate = next(iter(self.estimates.items()))
+        return f"Scores({self.kind}, {len(self)} samples, {name} {estimate.value:.4g})"
+
+    def _repr_html_(self) -> str:
+        from pellucid.evaluation.scores.text import class_table, in_words
+
+        paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in in_words(self))
+        if not self.per_class:
+            return paragraphs
+        header, rows = class_table(self)
+        cells = [
+            "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in row)
+            for tag, row in [("th", header), *(("td", row) for row in rows)]
+        ]
+        return f"{paragraphs}<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"

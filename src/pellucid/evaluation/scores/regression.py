@@ -1,4 +1,4 @@
-"""How far predicted quantities are from the true ones."""
+"""Metrics of regression: how far predicted quantities are from the true ones."""
 
 from collections.abc import Callable
 
@@ -11,48 +11,48 @@ from pellucid.types import Array
 NO_SPREAD = "every sample has the same target"
 
 
-def quantity_figures(y: Array, predicted: Array) -> dict[str, float | None]:
-    """Return the errors of predicted quantities, all targets of a sample together.
+def regression_metrics(y_true: Array, y_pred: Array) -> dict[str, float | None]:
+    """Return the metrics of predicted quantities, over all targets of a sample together.
 
     Parameters
     ----------
-    y, predicted : Array, shape (m, n)
+    y_true, y_pred : Array, shape (m, n)
 
     Returns
     -------
     dict
-        mean_absolute_error and root_mean_squared_error, in the targets' unit; r_squared, the share of the targets'
-        spread that the predictions account for, 1 at best and None where there is no spread; baseline, the root
-        mean squared error of always answering the mean.
+        mean_absolute_error and root_mean_squared_error, in the targets' unit; r_squared, the fraction of their
+        variance that the predictions explain, at best 1, None where there is no variance; baseline, the root mean
+        squared error of always predicting the mean.
 
     Examples
     --------
-    >>> quantity_figures(np.array([[1.0], [3.0]]), np.array([[1.0], [2.0]]))["r_squared"]
+    >>> regression_metrics(np.array([[1.0], [3.0]]), np.array([[1.0], [2.0]]))["r_squared"]
     0.5
     """
-    errors, spread = predicted - y, y - y.mean(axis=0)
-    squares, total = float((errors**2).sum()), float((spread**2).sum())
-    has_spread = bool((y != y[0]).any())
+    errors, deviations = y_pred - y_true, y_true - y_true.mean(axis=0)
+    squares, total = float((errors**2).sum()), float((deviations**2).sum())
+    varies = bool((y_true != y_true[0]).any())
     return {
         "mean_absolute_error": float(np.abs(errors).mean()),
         "root_mean_squared_error": float(np.sqrt((errors**2).mean())),
-        "r_squared": 1 - squares / total if has_spread else None,
-        "baseline": float(np.sqrt(total / y.size)) if has_spread else 0.0,
+        "r_squared": 1 - squares / total if varies else None,
+        "baseline": float(np.sqrt(total / y_true.size)) if varies else 0.0,
     }
 
 
-def quantity_estimates(
-    y: Array,
-    predicted: Array,
+def regression_estimates(
+    y_true: Array,
+    y_pred: Array,
     *,
     resample: Callable[[Statistic, int], Array] = bootstrap,
     level: float = LEVEL,
 ) -> dict[str, Estimate]:
-    """Return the figures of :func:`quantity_figures`, each with its percentile bootstrap interval.
+    """Return the values of :func:`regression_metrics`, each with its percentile bootstrap interval.
 
     Parameters
     ----------
-    y, predicted : Array, shape (m, n)
+    y_true, y_pred : Array, shape (m, n)
     resample : callable, optional
         ``bootstrap``, or one with other options. Samples are drawn with all their targets, and without strata.
     level : float, optional
@@ -60,21 +60,21 @@ def quantity_estimates(
     Examples
     --------
     >>> y = np.arange(20.0)[:, np.newaxis]
-    >>> quantity_estimates(y, y + [[1.0]])["mean_absolute_error"].value
+    >>> regression_estimates(y, y + [[1.0]])["mean_absolute_error"].value
     1.0
     """
-    m, n = y.shape
-    errors, spread = predicted - y, y - y.mean(axis=0)
+    m, n = y_true.shape
+    errors, deviations = y_pred - y_true, y_true - y_true.mean(axis=0)
     sums = np.concatenate(
         [
             np.abs(errors).sum(axis=1, keepdims=True),
             (errors**2).sum(axis=1, keepdims=True),
-            (spread**2).sum(axis=1, keepdims=True),
-            spread,
+            (deviations**2).sum(axis=1, keepdims=True),
+            deviations,
         ],
         axis=1,
     ).T.copy()
-    rounding = 1e-12 * float((spread**2).max(initial=0)) * m * n
+    rounding = 1e-12 * float((deviations**2).max(initial=0)) * m * n
 
     def scores(counts: Array) -> Array:
         absolute, squares, about_old_mean, *means = sums @ counts
@@ -89,5 +89,5 @@ def quantity_estimates(
     values = resample(scores, m)
     return {
         name: interval_of(value, sampled, NO_SPREAD, level=level)
-        for (name, value), sampled in zip(quantity_figures(y, predicted).items(), values, strict=True)
+        for (name, value), sampled in zip(regression_metrics(y_true, y_pred).items(), values, strict=True)
     }

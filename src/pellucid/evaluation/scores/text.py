@@ -1,51 +1,120 @@
-"""An assessment in sentences, for somebody who reads no statistics."""
+"""Scores in sentences and tables, for readers who know no statistics."""
 
 import math
+from typing import Any
 
 from pellucid.evaluation.scores.calibration import Calibration
-from pellucid.evaluation.scores.records import ScoresWithIntervals
+from pellucid.evaluation.scores.records import Scores
 from pellucid.stats.intervals import Estimate
-from pellucid.text import chance_in_words
+from pellucid.text import chance_in_words, plural
 
-WIDE = 0.1  # an interval of a share that leaves this much open is told as such
+WIDE = 0.1  # an interval of a fraction from here on gets a warning
 MOST_NAMED = 3  # leaks
+MOST_CLASSES = 10  # of a confusion matrix as text
+TITLES = {
+    "accuracy": "accuracy",
+    "recall": "recall",
+    "precision": "precision",
+    "f1": "F1",
+    "roc_auc": "ROC area",
+    "average_precision": "PR area",
+}
+Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]  # header, rows
 
 
-def in_words(result: ScoresWithIntervals) -> list[str]:
+def in_words(scores: Scores) -> list[str]:
     """Return the main findings, a sentence or two each.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.evaluation.scores.measure import assess_outputs
-    >>> from pellucid.evaluation.scores.outputs import Outputs
-    >>> y, predicted = np.repeat([0, 1], 25), np.repeat([0, 1, 0, 1], [20, 5, 5, 20])
-    >>> scores = np.stack([1.0 - predicted, predicted], axis=1)
-    >>> outputs = Outputs("classification", y, predicted, scores, False, ("non-cat", "cat"))
-    >>> print(in_words(assess_outputs(outputs))[0])
-    40 of 50 right: 0.80; with so few samples, the true accuracy may be anything from 0.67 to 0.89 (95 %).
+    >>> from pellucid.evaluation.scores.measure import score
+    >>> from pellucid.evaluation.scores.predictions import Predictions
+    >>> y_true, y_pred = np.repeat([0, 1], 25), np.repeat([0, 1, 0, 1], [20, 5, 5, 20])
+    >>> S = np.stack([1.0 - y_pred, y_pred], axis=1)
+    >>> scores = score(Predictions("classification", y_true, y_pred, S, False, ("non-cat", "cat")))
+    >>> print(in_words(scores)[0])
+    40 of 50 correct: accuracy 0.80; with so few samples, the true accuracy may be 0.67 to 0.89 (95 % interval).
     """
-    lines = {"classification": _of_classes, "multi_label": _of_labels, "regression": _of_quantities}[
-        result.kind
-    ](result)
-    return [*lines, *_leaks(result), *(f"Note: {note}" for note in result.notes)]
+    lines = {"classification": _of_classes, "multi_label": _of_labels, "regression": _of_quantities}
+    return [*lines[scores.kind](scores), *_leaks(scores), *(f"Note: {note}" for note in scores.notes)]
 
 
-def headline(result: ScoresWithIntervals) -> str:
-    """Return how many are right, and what the true share may be; of quantities, how far off the answers are."""
-    if result.evaluation is None:
-        name = "exact_match" if result.kind == "multi_label" else "mean_absolute_error"
-        return f"{name.replace('_', ' ')} {with_interval(result.estimates[name])}."
-    counts, accuracy = result.evaluation, result.estimates["accuracy"]
-    right = f"{counts.n_correct} of {counts.n_samples} right: {figure(accuracy.value)}"
+def as_text(scores: Scores) -> str:
+    """Return the main findings, the scores of each class and the confusion matrix as plain text."""
+    blocks = ["\n".join(in_words(scores))]
+    if scores.per_class:
+        blocks.append(_aligned(class_table(scores)))
+    if scores.confusion is not None and len(scores.confusion.classes) <= MOST_CLASSES:
+        blocks.append(f"{CONFUSION_CAPTION}\n{_aligned(confusion_table(scores))}")
+    return "\n\n".join([*blocks, *reasons(scores)])
+
+
+CONFUSION_CAPTION = "Confusion matrix (row: true class, column: predicted class):"
+
+
+def class_table(scores: Scores, titles: tuple[str, ...] = ()) -> Table:
+    """Return header and rows: the scores of each class or label, and their means.
+
+    Parameters
+    ----------
+    scores : Scores
+    titles : tuple of str, optional
+        Which of ``TITLES``; default: all that apply.
+    """
+    names = titles or class_titles(scores)
+    is_multi_label = scores.kind == "multi_label"
+    # of classes, the mean recall has a name of its own; of labels, the mean accuracy
+    mean_names = {"accuracy": "label_accuracy"} if is_multi_label else {"recall": "balanced_accuracy"}
+    rows: list[tuple[Any, ...]] = [
+        (one.name, one.n_samples, *(with_interval(one.estimates[name], to="–") for name in names))
+        for one in scores.per_class
+    ]
+    means = [with_interval(scores[mean_names.get(name, name)], to="–") for name in names]
+    rows.append(("mean", "" if is_multi_label else len(scores), *means))
+    return ("label" if is_multi_label else "class", "samples", *(TITLES[name] for name in names)), rows
+
+
+def class_titles(scores: Scores) -> tuple[str, ...]:
+    """Return which of ``TITLES`` the table of classes has."""
+    return tuple(name for name in TITLES if name != "accuracy" or scores.kind == "multi_label")
+
+
+def confusion_table(scores: Scores) -> Table:
+    """Return header and rows of the confusion matrix."""
+    matrix = scores.confusion
+    assert matrix is not None
+    rows = zip(matrix.classes, matrix.counts.tolist(), strict=True)
+    return ("", *matrix.classes), [(name, *row) for name, row in rows]
+
+
+def reasons(scores: Scores) -> list[str]:
+    """Return why there are dashes, and values without an interval."""
+    estimates = [one for each in scores.per_class for one in each.estimates.values() if one.reason]
+    lines = []
+    for words, is_undefined in (("Undefined (–)", True), ("Without interval", False)):
+        found = dict.fromkeys(one.reason for one in estimates if (one.value is None) == is_undefined)
+        if found:
+            lines.append(f"{words}: {'; '.join(found)}.")
+    return lines
+
+
+def headline(scores: Scores) -> str:
+    """Return the accuracy with its interval; of other models than classifiers, their main score."""
+    if scores.confusion is None:
+        name = "exact_match" if scores.kind == "multi_label" else "mean_absolute_error"
+        return f"{name.replace('_', ' ')} {with_interval(scores[name])}."
+    accuracy = scores["accuracy"]
     assert accuracy.low is not None
     assert accuracy.high is not None
-    between = (
-        f"{figure(accuracy.low, accuracy)} to {figure(accuracy.high, accuracy)} ({percent_of(result.level)})"
-    )
+    right = f"{scores.confusion.n_correct} of {len(scores)} correct: accuracy {number(accuracy.value)}"
+    low, high = number(accuracy.low, accuracy), number(accuracy.high, accuracy)
     if accuracy.high - accuracy.low > WIDE:
-        return f"{right}; with so few samples, the true accuracy may be anything from {between}."
-    return f"{right}; the true accuracy is likely between {between.replace(' to ', ' and ')}."
+        return (
+            f"{right}; with so few samples, the true accuracy may be {low} to {high} "
+            f"({level_in_words(scores.level)} interval)."
+        )
+    return f"{right}; {level_in_words(scores.level)} interval {low} to {high}."
 
 
 def with_interval(estimate: Estimate, *, to: str = " to ") -> str:
@@ -57,124 +126,128 @@ def with_interval(estimate: Estimate, *, to: str = " to ") -> str:
     ('0.80 (0.67 to 0.89)', '1.00')
     """
     if estimate.low is None or estimate.high is None:
-        return figure(estimate.value)
-    value, low, high = (figure(number, estimate) for number in estimate[:3])
+        return number(estimate.value)
+    value, low, high = (number(part, estimate) for part in estimate[:3])
     return f"{value} ({low}{to}{high})"
 
 
-def figure(value: float | None, among: Estimate | None = None) -> str:
-    """Return a number with the digits that its interval makes sense of, scores with two at least; a dash for None.
+def number(value: float | None, estimate: Estimate | None = None) -> str:
+    """Return a number with the digits that its interval justifies, at least two for scores; a dash for None.
 
     Examples
     --------
-    >>> figure(0.98765), figure(0.98765, Estimate(0.98765, 0.986, 0.989)), figure(None), figure(1234.5)
+    >>> number(0.98765), number(0.98765, Estimate(0.98765, 0.986, 0.989)), number(None), number(1234.5)
     ('0.99', '0.988', '–', '1234')
     """
     if value is None:
         return "–"
-    if among is None or among.low is None or among.high is None or among.high <= among.low:
+    if estimate is None or estimate.low is None or estimate.high is None or estimate.high <= estimate.low:
         decimals = 2 if abs(value) < 100 else 0
     else:
-        places = -math.floor(math.log10(among.high - among.low))
-        decimals = min(max(places + 1, 0) if among.high > 2 else max(places, 2), 12)
+        places = -math.floor(math.log10(estimate.high - estimate.low))
+        decimals = min(max(places + 1, 0) if estimate.high > 2 else max(places, 2), 12)
     return f"{value:.{decimals}f}"
 
 
-def percent_of(level: float) -> str:
+def level_in_words(level: float) -> str:
     """Return a level in percent, 95 %."""
     return f"{100 * level:g} %"
 
 
-def _of_classes(result: ScoresWithIntervals) -> list[str]:
-    counts, beside, estimates = result.evaluation, result.beside_baseline, result.estimates
-    assert counts is not None
-    assert beside is not None
-    n_always = beside.both + beside.only_b
-    always = (
-        f"Always answering {counts.most_common!r} would be right {_times(n_always)}: "
-        f"{with_interval(estimates['baseline'])}."
+def _of_classes(scores: Scores) -> list[str]:
+    matrix, table = scores.confusion, scores.versus_baseline
+    assert matrix is not None
+    assert table is not None
+    baseline = (
+        f"Majority-class baseline, always {matrix.majority_class!r}: {with_interval(scores['baseline'])}."
     )
-    if beside.only_a or beside.only_b:
-        always += (
-            f" In {beside.only_a} samples only the model is right, in {beside.only_b} only that answer; "
-            f"{chance_in_words(beside.p_value)}."
+    if table.only_a or table.only_b:
+        baseline += (
+            f" Only the model is correct on {plural(table.only_a, 'sample')}, only the baseline on {table.only_b}: "
+            f"{chance_in_words(table.p_value)}."
         )
-    n_there = sum(1 for figures in result.per_class if figures.n_samples)
+    n_occurring = sum(1 for one in scores.per_class if one.n_samples)
     balanced = (
-        f"Balanced accuracy, the mean of each class's own: {with_interval(estimates['balanced_accuracy'])}; one "
-        f"answer for all has {figure(1 / n_there)}."
+        f"Balanced accuracy, the mean recall of the classes: {with_interval(scores['balanced_accuracy'])}; "
+        f"the baseline has {number(1 / n_occurring)}."
     )
-    lines = [headline(result), always, balanced]
-    if result.calibration is not None:
-        k = len(counts.classes)
-        guess = "a coin toss" if k == 2 else "a guess among all classes"
+    lines = [headline(scores), baseline, balanced]
+    if scores.calibration is not None:
+        k = len(matrix.classes)
+        guess = "a coin toss" if k == 2 else "guessing"
         brier = 0.25 if k == 2 else 1 - 1 / k
-        lines.append(_calibration(result.calibration))
+        lines.append(_calibration(scores.calibration))
         lines.append(
-            f"Brier score {with_interval(estimates['brier'])}, log loss {with_interval(estimates['log_loss'])}, "
-            f"the lower the better; {guess} has {brier:.2f} and {math.log(k):.2f}."
+            f"Brier score {with_interval(scores['brier'])}, log loss {with_interval(scores['log_loss'])}; lower is "
+            f"better, {guess} has {brier:.2f} and {math.log(k):.2f}."
         )
     return lines
 
 
-def _times(n: int) -> str:
-    return "once" if n == 1 else f"{n} times"
-
-
 def _calibration(curve: Calibration) -> str:
     n = curve.counts.sum()
-    said, right = (float((part * curve.counts).sum() / n) for part in (curve.said, curve.observed))
-    sure = f"It says that it is {figure(said)} sure on average, and {figure(right)} of its answers are right."
-    if curve.by_chance is None:
-        return f"{sure} Expected calibration error {figure(curve.error)}."
-    digits = 2 if figure(curve.error) != figure(curve.by_chance[1]) else 4  # two that look alike say nothing
-    error, low, high = (f"{value:.{digits}f}" for value in (curve.error, *curve.by_chance))
-    words = f"{sure} Expected calibration error {error}"
-    if curve.error <= curve.by_chance[1]:
-        return f"{words}, no more than chance gives a model which means what it says: {low} to {high}."
-    verdict = "it is too sure" if said > right else "it is not sure enough"
-    if abs(said - right) < curve.error / 2:
-        verdict = "some of its probabilities are too high, others too low"
-    return f"{words}, where chance gives {low} to {high} to a model which means what it says: {verdict}."
+    confidence, accuracy = (
+        float((part * curve.counts).sum() / n) for part in (curve.mean_predicted, curve.fraction_positive)
+    )
+    start = f"Mean confidence {number(confidence)}, accuracy {number(accuracy)}."
+    if curve.chance_range is None:
+        return f"{start} Expected calibration error {number(curve.error)}."
+    digits = 2 if number(curve.error) != number(curve.chance_range[1]) else 4  # tell apart what looks equal
+    error, low, high = (f"{value:.{digits}f}" for value in (curve.error, *curve.chance_range))
+    words = f"{start} Expected calibration error {error}"
+    if curve.error <= curve.chance_range[1]:
+        return f"{words}: within chance for a perfectly calibrated model, {low} to {high}."
+    finding = "overconfident" if confidence > accuracy else "underconfident"
+    if abs(confidence - accuracy) < curve.error / 2:
+        finding = "too confident for some predictions, not confident enough for others"
+    return f"{words}; chance gives a perfectly calibrated model {low} to {high}: the model is {finding}."
 
 
-def _of_labels(result: ScoresWithIntervals) -> list[str]:
-    estimates = result.estimates
+def _of_labels(scores: Scores) -> list[str]:
     return [
-        f"Of all answers on {result.n_samples} samples, {with_interval(estimates['label_accuracy'])} are right "
-        f"({percent_of(result.level)}).",
-        f"Every label of a sample is right in {with_interval(estimates['exact_match'])} of them.",
+        f"Label accuracy over {len(scores)} samples: {with_interval(scores['label_accuracy'])} "
+        f"({level_in_words(scores.level)} interval).",
+        f"Exact match, samples with every label correct: {with_interval(scores['exact_match'])}.",
     ]
 
 
-def _of_quantities(result: ScoresWithIntervals) -> list[str]:
-    estimates = result.estimates
+def _of_quantities(scores: Scores) -> list[str]:
     return [
-        f"On {result.n_samples} samples the answer is off by {with_interval(estimates['mean_absolute_error'])} on "
-        f"average ({percent_of(result.level)}).",
-        f"Root mean squared error {with_interval(estimates['root_mean_squared_error'])}; always answering the mean "
-        f"has {with_interval(estimates['baseline'])}.",
-        f"R², the share of the targets' spread that it accounts for: {with_interval(estimates['r_squared'])}.",
+        f"Mean absolute error over {len(scores)} samples: {with_interval(scores['mean_absolute_error'])} "
+        f"({level_in_words(scores.level)} interval).",
+        f"Root mean squared error {with_interval(scores['root_mean_squared_error'])}; always predicting the mean "
+        f"has {with_interval(scores['baseline'])}.",
+        f"R², the fraction of the targets' variance explained: {with_interval(scores['r_squared'])}.",
     ]
 
 
-def _leaks(result: ScoresWithIntervals) -> list[str]:
-    if not result.leaks:
+def _leaks(scores: Scores) -> list[str]:
+    twins = {
+        leak.test: leak for leak in reversed(scores.predictions.leaks)
+    }  # of each the first: exact ones lead
+    if not twins:
         return []
-    twins = {leak.test: leak for leak in reversed(result.leaks)}  # of each the first twin: exact ones lead
     rows = sorted(twins)
     named = ", ".join(f"{row} = training {twins[row].train}" for row in rows[:MOST_NAMED])
     more = f", and {len(rows) - MOST_NAMED} more" if len(rows) > MOST_NAMED else ""
     n_exact = sum(1 for leak in twins.values() if leak.kind == "exact")
-    how = {len(rows): "to the last bit", 0: "as nearly the same picture"}.get(
-        n_exact, f"{n_exact} to the last bit"
+    how = {len(rows): "exactly", 0: "as nearly the same image"}.get(n_exact, f"{n_exact} exactly")
+    are = "1 test sample is" if len(rows) == 1 else f"{len(rows)} of {len(scores)} test samples are"
+    words = f"{are} in the training part too, {how} ({named}{more})."
+    if scores.without_leaks is None:
+        return [words]
+    return [f"{words} Without {'it' if len(rows) == 1 else 'them'}: {headline(scores.without_leaks)}"]
+
+
+def _aligned(table: Table) -> str:
+    """Return a table as lines, the first column to the left, the others to the right."""
+    header, rows = table
+    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in cells
     )
-    are = (
-        f"1 test sample is a training sample too, {how}"
-        if len(rows) == 1
-        else f"{len(rows)} of {result.n_samples} test samples are training samples too, {how}"
-    )
-    if result.without_leaks is None:
-        return [f"{are} ({named}{more})."]
-    without = "it" if len(rows) == 1 else "them"
-    return [f"{are} ({named}{more}). Without {without}: {headline(result.without_leaks)}"]

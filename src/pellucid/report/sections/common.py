@@ -164,7 +164,7 @@ def evaluation_section(draft: Draft) -> Section:
     """Return accuracies with their intervals, and the confusion matrix with the photos behind each cell."""
     result = draft.result
     test = result.test
-    draft.figures.keep("confusion", confusion_matrix_figure(np.array(test.confusion), test.classes))
+    draft.figures.keep("confusion", confusion_matrix_figure(test.counts, test.classes))
     rows = [
         (
             name,
@@ -197,7 +197,7 @@ def photos_section(draft: Draft) -> Section | None:
     test = result.split.test
     draft.figures.keep(
         "mistakes",
-        mistakes(test, result.predicted, result.probabilities, max_images=MOST_MISTAKES),
+        mistakes(test, result.predictions, max_images=MOST_MISTAKES),
     )
     reasons = "Photos are misread for reasons that can often be seen. Look for these: "
     wrong = result.test.n_samples - result.test.n_correct

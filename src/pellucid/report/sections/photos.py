@@ -6,14 +6,8 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.photo.neighbours import nearest
+from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.evaluation.scores.predictions import (
-    GALLERIES,
-    SamplePrediction,
-    confusion_cells,
-    pick,
-    verdicts,
-)
 from pellucid.plotting.style import class_name
 from pellucid.report.parts import Card, Confusion, Gallery, Photo, Section
 from pellucid.report.sprites import PhotoSheet, photo_sheet
@@ -57,22 +51,19 @@ def confusion_of(result: RunResult, shelf: PhotoShelf | None) -> Confusion:
     )
     if shelf is not None:
         caption += " Choose a number to see its photos."
-        said = verdicts(result.split.test, result.probabilities, losses=result.losses)
-        rows = confusion_cells(result.split.test.y, result.probabilities)
-        empty = Confusion(test.classes, test.confusion, caption)
+        rows = confusion_cells(result.predictions)
+        empty = Confusion(test.classes, test.counts.tolist(), caption)
         if not empty.is_grid:  # the commonest mistakes are listed instead
             rows = {(i, j): rows[i, j] for i, j, _ in empty.pairs()}
         most = _fair_share([len(cell) for cell in rows.values()], MOST_IN_CELLS)
-        inside = {at: [_thumb(shelf, said[i]) for i in cell[:most]] for at, cell in rows.items()}
-    return Confusion(test.classes, test.confusion, caption, {at: c for at, c in inside.items() if c})
+        inside = {at: [_thumb(shelf, result, i) for i in cell[:most]] for at, cell in rows.items()}
+    return Confusion(test.classes, test.counts.tolist(), caption, {at: c for at, c in inside.items() if c})
 
 
 def galleries(result: RunResult, shelf: PhotoShelf, n: int = N_SHOWN) -> tuple[Section, ...]:
     """Return the galleries: mistakes, the surest, the highest losses, the surest hits; each with its nearest."""
-    y, P, losses = result.split.test.y, result.probabilities, result.losses
-    said = verdicts(result.split.test, P, losses=losses)
-    chosen = {kind: pick(kind, y, P, n, losses=losses) for kind in GALLERIES}
-    every = pick("mistakes", y, P, MOST_MISTAKES)
+    chosen = {kind: pick(kind, result.predictions, n) for kind in GALLERIES}
+    every = pick("mistakes", result.predictions, MOST_MISTAKES)
     near = _nearest(result, np.concatenate(list(chosen.values())))
     parts = []
     if len(every):
@@ -80,7 +71,8 @@ def galleries(result: RunResult, shelf: PhotoShelf, n: int = N_SHOWN) -> tuple[S
         caption = f"{words}, in the order of the data: the answer and how sure it was."
         parts.append(
             Section(
-                GALLERIES["mistakes"], gallery=Gallery([_thumb(shelf, said[i]) for i in every], caption, True)
+                GALLERIES["mistakes"],
+                gallery=Gallery([_thumb(shelf, result, i) for i in every], caption, True),
             )
         )
     confident, worst = chosen["confident mistakes"], chosen["highest losses"]
@@ -89,7 +81,7 @@ def galleries(result: RunResult, shelf: PhotoShelf, n: int = N_SHOWN) -> tuple[S
         if not len(chosen[kind]) or (kind == "highest losses" and is_same):
             continue
         words = _CAPTIONS[kind] + (_SAME if kind == "confident mistakes" and is_same else "")
-        cards = [_card(shelf, said[i], result.split.train, *near[int(i)]) for i in chosen[kind]]
+        cards = [_card(shelf, result, i, *near[int(i)]) for i in chosen[kind]]
         parts.append(Section(GALLERIES[kind], gallery=Gallery(cards, words + _NEAR)))
     return tuple(parts)
 
@@ -116,7 +108,8 @@ def _nearest(result: RunResult, rows: Array) -> dict[int, tuple[Array, Array]]:
     return {int(i): (found[at], distances[at]) for at, i in enumerate(rows)}
 
 
-def _card(shelf: PhotoShelf, said: SamplePrediction, train: Dataset, near: Array, distances: Array) -> Card:
+def _card(shelf: PhotoShelf, result: RunResult, index: int, near: Array, distances: Array) -> Card:
+    said, train = sample_prediction(result.predictions, index), result.split.train
     beside = [
         (
             shelf.photo("training", i, f", distance {distance:.3g}"),
@@ -129,12 +122,13 @@ def _card(shelf: PhotoShelf, said: SamplePrediction, train: Dataset, near: Array
         f"Truth: {said.actual}",
         f"test photo {said.index}, loss {said.loss:.2f}",
     )
-    return Card(shelf.photo("test", said.index), lines, said.is_right, beside)
+    return Card(shelf.photo("test", said.index), lines, said.is_correct, beside)
 
 
-def _thumb(shelf: PhotoShelf, said: SamplePrediction) -> Card:
+def _thumb(shelf: PhotoShelf, result: RunResult, index: int) -> Card:
+    said = sample_prediction(result.predictions, index)
     lines = (f"{said.predicted} ({percent(said.probability)})", f"photo {said.index}")
-    return Card(shelf.photo("test", said.index), lines, said.is_right)
+    return Card(shelf.photo("test", said.index), lines, said.is_correct)
 
 
 def _fair_share(counts: Sequence[int], most: int) -> int:

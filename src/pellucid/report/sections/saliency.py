@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.scores.predictions import SamplePrediction, pick, verdicts
+from pellucid.evaluation.scores.galleries import pick, sample_prediction
+from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.report.draft import DENSE, Draft
 from pellucid.report.parts import Captioned, Section, Table
 from pellucid.report.sections.summary import count
@@ -21,9 +22,8 @@ Maps = Mapping[str, "SaliencyMap"]  # of one photo, by method
 def chosen_photos(draft: Draft) -> Array:
     """Return the test photos that are explained: the surest mistakes, then what cost most."""
     result = draft.result
-    y, P = result.split.test.y, result.probabilities
-    wrong = pick("confident mistakes", y, P, losses=result.losses)
-    others = pick("highest losses", y, P, losses=result.losses)
+    wrong = pick("confident mistakes", result.predictions)
+    others = pick("highest losses", result.predictions)
     rows = np.concatenate([wrong, others[~np.isin(others, wrong)]])[: draft.n_photos]
     return np.asarray(rows, np.int64)
 
@@ -37,7 +37,7 @@ def looking_section(draft: Draft) -> Section | None:
 
     result = draft.result
     made = {
-        int(i): saliency_maps(result.model, result.split.test.X[i], int(result.predicted[i]))
+        int(i): saliency_maps(result.model, result.split.test.X[i], int(result.predictions.y_pred[i]))
         for i in chosen_photos(draft)
     }
     figures = _first_layer(draft)
@@ -76,12 +76,12 @@ def _of_photos(draft: Draft, made: Mapping[int, Maps]) -> tuple[Captioned, list[
 
     result, add = draft.result, draft.figures.add
     X = result.split.test.X
-    said = verdicts(result.split.test, result.probabilities, losses=result.losses)
     i, maps = next(iter(made.items()))
     first = add(
         "saliency",
         saliency_figure(X[i], maps),
-        f"Test photo {i}, {_verdict(said[i])}. A row is a method: its map alone, over the photo, and what it gives "
+        f"Test photo {i}, {_verdict(result.predictions, i)}. A row is a method: its map alone, over the "
+        "photo, and what it gives "
         "for an untrained network. The words beside it say how to read it and whether it passes the check.",
         f"Maps of test photo {i}, one method a row.",
         dpi=DENSE,
@@ -90,7 +90,8 @@ def _of_photos(draft: Draft, made: Mapping[int, Maps]) -> tuple[Captioned, list[
     for i, maps in made.items():
         n_there = sum(found.heat is not None for found in maps.values())
         caption = (
-            f"Test photo {i}, {_verdict(said[i])}. Red speaks for that answer, blue against it; yellow on violet "
+            f"Test photo {i}, {_verdict(result.predictions, i)}. Red speaks for that answer, blue against it; "
+            "yellow on violet "
             "says only how much a pixel matters."
         )
         alt = f"Test photo {i} and {count(n_there, 'map')} of what its verdict hangs on."
@@ -109,9 +110,10 @@ _HOW_TO_READ = (
 )
 
 
-def _verdict(said: SamplePrediction) -> str:
+def _verdict(predictions: Predictions, index: int) -> str:
+    said = sample_prediction(predictions, index)
     answer = f"answered “{said.predicted}” ({percent(said.probability)})"
-    return f"rightly {answer}" if said.is_right else f"{answer}, in truth “{said.actual}”"
+    return f"rightly {answer}" if said.is_correct else f"{answer}, in truth “{said.actual}”"
 
 
 def _checks(made: Sequence[Maps]) -> Table:

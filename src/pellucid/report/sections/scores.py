@@ -16,11 +16,12 @@ MOST_CLASSES = 40  # in the table
 def metrics_section(draft: Draft) -> Section:
     """Return every score with its interval: in words, as figures, and for each class."""
     from pellucid.evaluation.scores import figures as drawn
-    from pellucid.evaluation.scores.measure import assess
+    from pellucid.evaluation.scores.calibration_figure import calibration_figure
+    from pellucid.evaluation.scores.measure import score
     from pellucid.evaluation.scores.text import in_words, with_interval
 
     result = draft.result
-    found = assess(result.model, result.split.test, train=result.split.train)
+    found = score(result.predictions)
     figures = [
         draft.figures.add(
             "scores",
@@ -48,7 +49,7 @@ def metrics_section(draft: Draft) -> Section:
         figures.append(
             draft.figures.add(
                 "calibration",
-                drawn.calibration_figure(found),
+                calibration_figure(found),
                 "Does it know how sure it may be? Answers given with 80 % should be right in 80 %: on the dotted "
                 "line. Below it the network is too sure. The bars at the bottom count the answers.",
                 "Calibration curves: the share that is right against the probability that was said.",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pellucid.evaluation.scores.metrics import Scores
+from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.paired import mcnemar
@@ -98,8 +98,8 @@ def _how_good(result: RunResult) -> str:
 def _beside_one_answer(result: RunResult) -> str:
     test, y = result.test, result.split.test.y
     always = y == np.bincount(y).argmax()
-    beside = mcnemar(result.predicted == y, always)
-    words = f"Somebody who always answers “{test.most_common}” would be right {percent(test.baseline)} of the time"
+    beside = mcnemar(result.predictions.is_correct, always)
+    words = f"Always answering “{test.majority_class}” would be right {percent(test.baseline)} of the time"
     if not beside.only_a and not beside.only_b:
         return f"{words}, and is right on the very same {result.thing}s: the network is no better than that."
     only = count(beside.only_a, result.thing)
@@ -118,8 +118,8 @@ def _how_often(p: float) -> str:
     return f"{round(100 * p)} times in 100" if p < 0.995 else "nearly always"
 
 
-def _what_goes_wrong(test: Scores, thing: str) -> str:
-    matrix = np.array(test.confusion)
+def _what_goes_wrong(test: ConfusionMatrix, thing: str) -> str:
+    matrix = test.counts
     wrong = matrix - np.diag(np.diag(matrix))
     if not wrong.any():
         return f"It made no mistake on these {thing}s."
@@ -165,7 +165,7 @@ def _learned_by_heart(result: RunResult) -> str:
 
 def _leaks(result: RunResult) -> str:
     thing = result.thing
-    twins = {leak.test: leak for leak in reversed(result.leaks)}  # of several, the first
+    twins = {leak.test: leak for leak in reversed(result.predictions.leaks)}  # of several, the first
     if not twins:
         return f"No test {thing} is also among the training {thing}s."
     rows = sorted(twins)
@@ -176,7 +176,7 @@ def _leaks(result: RunResult) -> str:
     more = f"; and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
     exact = ", number for number" if all(leak.kind == "exact" for leak in twins.values()) else ""
     words = f"The data has a leak: {named}{more}{exact}, so the network has seen the answer."
-    kept = np.delete(result.predicted == result.split.test.y, rows)
+    kept = np.delete(result.predictions.is_correct, rows)
     if not len(kept):
         return words
     n_right = int(kept.sum())

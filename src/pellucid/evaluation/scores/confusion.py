@@ -1,0 +1,112 @@
+"""The confusion matrix, and the metrics that need nothing else: accuracy, balanced accuracy, baseline."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pellucid.errors import DataError
+from pellucid.stats.intervals import wilson_interval
+from pellucid.types import Array
+
+
+@dataclass(frozen=True, eq=False)
+class ConfusionMatrix:
+    """How often each class was predicted as each.
+
+    Attributes
+    ----------
+    counts : Array, shape (k, k), int64
+        Row: the true class; column: the predicted one.
+    classes : tuple of str
+        The k names.
+    """
+
+    counts: Array
+    classes: tuple[str, ...]
+
+    @cached_property
+    def n_samples(self) -> int:
+        """All samples."""
+        return int(self.counts.sum())
+
+    @cached_property
+    def n_correct(self) -> int:
+        """Samples whose predicted class is the true one."""
+        return int(np.trace(self.counts))
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction of samples classified correctly."""
+        return self.n_correct / self.n_samples
+
+    @cached_property
+    def balanced_accuracy(self) -> float:
+        """The mean recall of the classes that occur."""
+        totals = self.counts.sum(axis=1)
+        occurs = totals > 0
+        return float((np.diag(self.counts)[occurs] / totals[occurs]).mean())
+
+    @property
+    def baseline(self) -> float:
+        """The accuracy of the majority-class baseline, which predicts the most common class for every sample."""
+        return float(self.counts.sum(axis=1).max() / self.n_samples)
+
+    @property
+    def majority_class(self) -> str:
+        """The name of the most common class."""
+        return self.classes[int(self.counts.sum(axis=1).argmax())]
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the accuracy."""
+        return wilson_interval(self.n_correct, self.n_samples)
+
+    @property
+    def baseline_interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of the majority-class baseline."""
+        return wilson_interval(int(self.counts.sum(axis=1).max()), self.n_samples)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return matrix and metrics as JSON can hold them."""
+        return {
+            "n_samples": self.n_samples,
+            "n_correct": self.n_correct,
+            "accuracy": self.accuracy,
+            "accuracy_interval": list(self.accuracy_interval),
+            "balanced_accuracy": self.balanced_accuracy,
+            "baseline": self.baseline,
+            "baseline_interval": list(self.baseline_interval),
+            "majority_class": self.majority_class,
+            "confusion": self.counts.tolist(),
+            "classes": list(self.classes),
+        }
+
+
+def confusion_matrix(y_true: Array, y_pred: Array, classes: tuple[str, ...] = ()) -> ConfusionMatrix:
+    """Return the confusion matrix of predictions.
+
+    Parameters
+    ----------
+    y_true, y_pred : Array, shape (m,)
+        Integer labels.
+    classes : tuple of str, optional
+        Numbers where they are left out or are too few.
+
+    Raises
+    ------
+    DataError
+        If there are no samples.
+
+    Examples
+    --------
+    >>> found = confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), ("dog", "cat"))
+    >>> found.balanced_accuracy, found.majority_class
+    (0.75, 'dog')
+    """
+    if not len(y_true):
+        raise DataError("confusion_matrix: expected at least one sample, got none.")
+    k = max(len(classes), int(max(y_true.max(), y_pred.max())) + 1)
+    counts = np.bincount(y_true * k + y_pred, minlength=k * k).reshape(k, k)
+    return ConfusionMatrix(counts, classes if len(classes) == k else tuple(map(str, range(k))))
