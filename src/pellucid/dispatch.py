@@ -84,8 +84,25 @@ def _checked(choice: str) -> str:
     return choice
 
 
-def _twins(plain: Callable[..., Any], fast: Function) -> Function:
-    """Return a function that runs the chosen one, and enter both into the table."""
+def twins(plain: Callable[..., Any], fast: Function) -> Function:
+    """Return a function that runs the chosen one, and enter both into ``TWINS``.
+
+    Rooms above with formulas of their own, as the optimizers, make theirs switch with it.
+
+    Parameters
+    ----------
+    plain : callable
+    fast : callable
+        Takes what the plain one takes, and may take keywords besides, which the plain one is not given.
+
+    Examples
+    --------
+    >>> double = twins(lambda x: x + x, lambda x, *, scratch=None: 2 * x)
+    >>> with use("plain"):
+    ...     double(3, scratch=[])
+    6
+    >>> del TWINS["<lambda>"]
+    """
     taken = frozenset(signature(plain).parameters)
 
     @wraps(plain)
@@ -98,34 +115,34 @@ def _twins(plain: Callable[..., Any], fast: Function) -> Function:
     return run  # type: ignore[return-value]  # it takes what the fast twin takes
 
 
-linear_forward = _twins(linear.linear_forward, fast_linear.linear_forward)
-linear_backward = _twins(linear.linear_backward, fast_linear.linear_backward)
-conv2d_forward = _twins(conv.conv2d_forward, fast_conv.conv2d_forward)
-conv2d_backward = _twins(conv.conv2d_backward, fast_conv.conv2d_backward)
-max_pool_forward = _twins(pool.max_pool_forward, fast_pool.max_pool_forward)
-max_pool_backward = _twins(pool.max_pool_backward, fast_pool.max_pool_backward)
-average_pool_forward = _twins(pool.average_pool_forward, fast_pool.average_pool_forward)
-average_pool_backward = _twins(pool.average_pool_backward, fast_pool.average_pool_backward)
-global_average_forward = _twins(pool.global_average_forward, fast_pool.global_average_forward)
-batch_norm_forward = _twins(batch_norm.batch_norm_forward, fast_batch_norm.batch_norm_forward)
-batch_norm_backward = _twins(batch_norm.batch_norm_backward, fast_batch_norm.batch_norm_backward)
-batch_norm_inference_forward = _twins(
+linear_forward = twins(linear.linear_forward, fast_linear.linear_forward)
+linear_backward = twins(linear.linear_backward, fast_linear.linear_backward)
+conv2d_forward = twins(conv.conv2d_forward, fast_conv.conv2d_forward)
+conv2d_backward = twins(conv.conv2d_backward, fast_conv.conv2d_backward)
+max_pool_forward = twins(pool.max_pool_forward, fast_pool.max_pool_forward)
+max_pool_backward = twins(pool.max_pool_backward, fast_pool.max_pool_backward)
+average_pool_forward = twins(pool.average_pool_forward, fast_pool.average_pool_forward)
+average_pool_backward = twins(pool.average_pool_backward, fast_pool.average_pool_backward)
+global_average_forward = twins(pool.global_average_forward, fast_pool.global_average_forward)
+batch_norm_forward = twins(batch_norm.batch_norm_forward, fast_batch_norm.batch_norm_forward)
+batch_norm_backward = twins(batch_norm.batch_norm_backward, fast_batch_norm.batch_norm_backward)
+batch_norm_inference_forward = twins(
     batch_norm.batch_norm_inference_forward, fast_batch_norm.batch_norm_inference_forward
 )
-batch_norm_inference_backward = _twins(
+batch_norm_inference_backward = twins(
     batch_norm.batch_norm_inference_backward, fast_batch_norm.batch_norm_inference_backward
 )
-layer_norm_forward = _twins(layer_norm.layer_norm_forward, fast_layer_norm.layer_norm_forward)
-layer_norm_backward = _twins(layer_norm.layer_norm_backward, fast_layer_norm.layer_norm_backward)
-dropout_forward = _twins(dropout.dropout_forward, fast_dropout.dropout_forward)
+layer_norm_forward = twins(layer_norm.layer_norm_forward, fast_layer_norm.layer_norm_forward)
+layer_norm_backward = twins(layer_norm.layer_norm_backward, fast_layer_norm.layer_norm_backward)
+dropout_forward = twins(dropout.dropout_forward, fast_dropout.dropout_forward)
 
 # Several ops in one go: nn/fusion puts these in the place of layers that follow one another.
-norm_relu_pool_forward = _twins(fused.norm_relu_pool_forward, fast_norm_pool.norm_relu_pool_forward)
-norm_relu_pool_backward = _twins(fused.norm_relu_pool_backward, fast_norm_pool.norm_relu_pool_backward)
-conv_norm_relu_pool_forward = _twins(
+norm_relu_pool_forward = twins(fused.norm_relu_pool_forward, fast_norm_pool.norm_relu_pool_forward)
+norm_relu_pool_backward = twins(fused.norm_relu_pool_backward, fast_norm_pool.norm_relu_pool_backward)
+conv_norm_relu_pool_forward = twins(
     fused.conv_norm_relu_pool_forward, fast_conv_norm_pool.conv_norm_relu_pool_forward
 )
-conv_norm_relu_pool_backward = _twins(
+conv_norm_relu_pool_backward = twins(
     fused.conv_norm_relu_pool_backward, fast_conv_norm_pool.conv_norm_relu_pool_backward
 )
 conv_norm_pool_fits = fast_conv_norm_pool.fits

@@ -78,7 +78,7 @@ def batch_norm_inference_forward(
     epsilon: float = 1e-5,
     out: Array | None = None,
 ) -> tuple[Array, BatchNormInferenceCache]:
-    """Return Y = gamma (X - mean) / sqrt(var + epsilon) + beta for statistics that are given: for predictions."""
+    """Return Y = gamma (X - mean) / sqrt(var + epsilon) + beta, mean and var given: for predictions."""
     check_channels("batch_norm_inference_forward", X, gamma=gamma, beta=beta, mean=mean, var=var)
     rstd = 1 / np.sqrt(var.astype(np.float64) + epsilon)
     scale = gamma * rstd

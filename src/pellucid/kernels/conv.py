@@ -67,7 +67,7 @@ def conv2d_forward(
     algorithm: str = "auto",
     keep: bool = True,
 ) -> tuple[Array, ConvCache]:
-    """Return Z, each window of X weighted by each kernel of W and summed, plus b; and the backward's cache.
+    """Return Z = b + sum over i, j of X_ij W_ij, and the cache; tap i, j of the kernel sees X_ij.
 
     Three arguments more than the plain twin:
 

@@ -9,7 +9,7 @@ from pellucid.types import Array
 def dropout_forward(
     X: Array, rate: float, rng: np.random.Generator, *, out: Array | None = None, mask: Array | None = None
 ) -> tuple[Array, DropoutCache]:
-    """Return Y = X mask, mask 0 with probability ``rate``, else 1 / (1 - rate).
+    """Return Y = X mask, mask 0 with probability rate, else 1 / (1 - rate).
 
     Takes a buffer for the cache's mask too, of the shape and dtype of X. The bits are the plain op's for every
     generator that hands out the low half of a 64-bit draw first, as NumPy's PCG64 does.

@@ -18,7 +18,7 @@ def layer_norm_forward(
     out: Array | None = None,
     workspace: Workspace | None = None,
 ) -> tuple[Array, LayerNormCache]:
-    """Return Y = gamma Xhat + beta with Xhat = (X - mean) / sqrt(var + epsilon), row by row.
+    """Return Y = gamma Xhat + beta with Xhat = (X - mean) / sqrt(var + epsilon), mean and var of each row.
 
     With a workspace the cache's array comes from it, and is valid until the next call with it.
     """

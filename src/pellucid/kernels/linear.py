@@ -10,7 +10,7 @@ from pellucid.types import Array
 
 
 def linear_forward(X: Array, W: Array, b: Array, *, out: Array | None = None) -> tuple[Array, LinearCache]:
-    """Return Z = X W + b and the cache that its backward needs."""
+    """Return Z = X W + b, and the cache."""
     check_linear(X, W)
     Z = np.dot(X, W, out=out)
     Z += b

@@ -31,7 +31,7 @@ def max_pool_forward(
     out: Array | None = None,
     workspace: Workspace | None = None,
 ) -> tuple[Array, MaxPoolCache]:
-    """Return the largest number of each window, and the cache that its backward needs.
+    """Return Z, the largest number of each window, and the cache.
 
     With a workspace the winners live there: the cache is valid until its next use.
     """
@@ -93,7 +93,7 @@ def average_pool_forward(
     count_include_pad: bool = True,
     out: Array | None = None,
 ) -> tuple[Array, AveragePoolCache]:
-    """Return the mean of each window, and the cache that its backward needs."""
+    """Return Z, the mean of each window, and the cache."""
     geometry = pool_geometry("average_pool_forward", X.shape, size, stride or size, padding)
     Z = _output(out, geometry, X)
     weight = window_weights(geometry, count_include_pad).astype(X.dtype)
@@ -127,7 +127,7 @@ def average_pool_backward(
 
 
 def global_average_forward(X: Array, *, out: Array | None = None) -> tuple[Array, GlobalAverageCache]:
-    """Return the mean of each channel over the whole image."""
+    """Return Z, the mean of each channel over the whole image, and the cache."""
     m, h, w, c = X.shape
     Z = np.empty((m, c), X.dtype) if out is None else out
     # A product with ones adds columns up several times as fast as mean((1, 2)).

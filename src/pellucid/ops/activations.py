@@ -134,7 +134,9 @@ class LeakyReluCache(NamedTuple):
 def leaky_relu_forward(
     Z: Array, *, slope: float = 0.01, out: Array | None = None
 ) -> tuple[Array, LeakyReluCache]:
-    """Return A = Z where Z > 0, else slope Z; OptionError unless 0 <= slope < 1.
+    """Return A = Z where Z > 0, else slope Z.
+
+    OptionError unless 0 <= slope < 1.
 
     Examples
     --------
@@ -173,7 +175,9 @@ class EluCache(NamedTuple):
 
 
 def elu_forward(Z: Array, *, alpha: float = 1.0, out: Array | None = None) -> tuple[Array, EluCache]:
-    """Return A = Z where Z > 0, else alpha (exp(Z) - 1); OptionError unless alpha is finite and 0 or more.
+    """Return A = Z where Z > 0, else alpha (exp(Z) - 1).
+
+    OptionError unless alpha is finite and 0 or more.
 
     Examples
     --------
@@ -215,7 +219,9 @@ class NoCache(NamedTuple):
 
 
 def linear_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, NoCache]:
-    """Return A = Z: no activation at all. Without ``out`` it is Z itself, not a copy.
+    """Return A = Z: no activation at all.
+
+    Without ``out`` it is Z itself, not a copy.
 
     Examples
     --------
@@ -243,7 +249,9 @@ def linear_backward(dA: Array, cache: NoCache, *, dZ: Array | None = None) -> Ar
 
 
 def sigmoid_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
-    """Return A = 1 / (1 + exp(-Z)), without a warning for any Z; small probabilities keep all their digits.
+    """Return A = 1 / (1 + exp(-Z)).
+
+    Without a warning for any Z; small probabilities keep all their digits.
 
     Examples
     --------
@@ -310,7 +318,7 @@ class SiluCache(NamedTuple):
 
 
 def silu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, SiluCache]:
-    """Return A = Z sigmoid(Z), also called "swish".
+    """Return A = Z sigmoid(Z), also called swish.
 
     Examples
     --------

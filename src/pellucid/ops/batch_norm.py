@@ -156,7 +156,7 @@ def batch_norm_inference_forward(
     epsilon: float = 1e-5,
     out: Array | None = None,
 ) -> tuple[Array, BatchNormInferenceCache]:
-    """Return Y = gamma (X - mean) / sqrt(var + epsilon) + beta for statistics that are given: for predictions.
+    """Return Y = gamma (X - mean) / sqrt(var + epsilon) + beta, mean and var given: for predictions.
 
     Parameters
     ----------
@@ -204,6 +204,10 @@ def batch_norm_inference_backward(
     -------
     dX : Array, shape of dY
     dgamma, dbeta : Array, shape (c,)
+
+    Notes
+    -----
+    Ioffe and Szegedy, 2015, algorithm 2.
 
     Examples
     --------

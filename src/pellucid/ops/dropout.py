@@ -20,7 +20,7 @@ class DropoutCache(NamedTuple):
 def dropout_forward(
     X: Array, rate: float, rng: np.random.Generator, *, out: Array | None = None
 ) -> tuple[Array, DropoutCache]:
-    """Return Y = X mask, mask 0 with probability ``rate``, else 1 / (1 - rate).
+    """Return Y = X mask, mask 0 with probability rate, else 1 / (1 - rate).
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def dropout_forward(
 
 
 def dropout_backward(dY: Array, cache: DropoutCache, *, dX: Array | None = None) -> Array:
-    """dX = dY mask: what was dropped has no influence on the loss.
+    """dX = dY mask.
 
     Parameters
     ----------

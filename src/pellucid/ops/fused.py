@@ -24,7 +24,7 @@ class NormReluPoolCache(NamedTuple):
 def norm_relu_pool_forward(
     Z: Array, gamma: Array, beta: Array, *, epsilon: float = 1e-5, reduce: Reduce | None = None
 ) -> tuple[Array, Array, Array, float, NormReluPoolCache]:
-    """Return max_pool(relu(batch_norm(Z))), the batch's mean and variance, their count, and the cache.
+    """Return A = max_pool(relu(batch_norm(Z))), the batch's mean and variance, their count, and the cache.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def conv_norm_relu_pool_forward(
     epsilon: float = 1e-5,
     reduce: Reduce | None = None,
 ) -> tuple[Array, Array, Array, float, ConvNormReluPoolCache]:
-    """Return max_pool(relu(batch_norm(X * W))), mean and variance of X * W, their count, and the cache.
+    """Return A = max_pool(relu(batch_norm(X * W))), mean and variance of X * W, their count, and the cache.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ class LayerNormCache(NamedTuple):
 def layer_norm_forward(
     X: Array, gamma: Array, beta: Array, *, epsilon: float = 1e-5, out: Array | None = None
 ) -> tuple[Array, LayerNormCache]:
-    """Return Y = gamma Xhat + beta with Xhat = (X - mean) / sqrt(var + epsilon), row by row.
+    """Return Y = gamma Xhat + beta with Xhat = (X - mean) / sqrt(var + epsilon), mean and var of each row.
 
     Parameters
     ----------

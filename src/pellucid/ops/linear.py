@@ -16,7 +16,7 @@ class LinearCache(NamedTuple):
 
 
 def linear_forward(X: Array, W: Array, b: Array, *, out: Array | None = None) -> tuple[Array, LinearCache]:
-    """Return Z = X W + b and the cache that its backward needs.
+    """Return Z = X W + b, and the cache.
 
     Parameters
     ----------

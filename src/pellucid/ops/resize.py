@@ -1,4 +1,4 @@
-"""Making images larger: each pixel repeated, or a frame of zeros put around them."""
+"""Making images larger: each pixel repeated, or zeros put around them."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class ZeroPadCache(NamedTuple):
 
 
 def upsample_forward(X: Array, factor: Pair, *, out: Array | None = None) -> tuple[Array, UpsampleCache]:
-    """Return each pixel of X repeated: nearest-neighbour enlargement by whole factors.
+    """Return Z, each pixel of X repeated: nearest-neighbour enlargement by whole factors.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def upsample_backward(dZ: Array, cache: UpsampleCache, *, dX: Array | None = Non
 
 
 def zero_pad_forward(X: Array, padding: Padding, *, out: Array | None = None) -> tuple[Array, ZeroPadCache]:
-    """Return X with zeros around it.
+    """Return Z, X with zeros around it.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def zero_pad_forward(X: Array, padding: Padding, *, out: Array | None = None) ->
 
 
 def zero_pad_backward(dZ: Array, cache: ZeroPadCache, *, dX: Array | None = None) -> Array:
-    """dX = dZ without its frame.
+    """dX = dZ without its padding.
 
     Examples
     --------
