@@ -62,7 +62,7 @@ def contact_sheet(
     second = image[::-1] if other is None else _as_floats("other", other)
     if second.shape != image.shape:
         raise ShapeError(f"contact_sheet: the photo is {by(image.shape)} and the other {by(second.shape)}.")
-    shown = [cls() for cls in TRANSFORMS.values()] if augment is None else list(augment.transforms)
+    shown = [cls() for _, cls in TRANSFORMS.items()] if augment is None else list(augment.transforms)
     if not shown:
         raise OptionError("contact_sheet: expected at least one transform, got none.")
     rng = np.random.default_rng(seed)
@@ -105,7 +105,7 @@ def _draws(augment: Augment, image: Array, other: Array, n: int, rng: np.random.
 
 
 def _title(transform: Transform) -> str:
-    return transform.kind.replace("_", " ").capitalize()
+    return transform.registered_as.replace("_", " ").capitalize()
 
 
 def _options(transform: Transform) -> str:

@@ -1,12 +1,12 @@
-"""What the geometric transforms share: they are affine maps, and some of them look outside the image."""
+"""What the geometric transforms have in common: they are affine maps, and some of them look outside the image."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from pellucid.data.augmentation.sampling import EDGES, sample
-from pellucid.data.augmentation.transform import Transform, check_number
-from pellucid.errors import OptionError, unknown_name
+from pellucid.data.augmentation.transform import Transform
+from pellucid.registry import option
 from pellucid.types import Array, Shape
 
 
@@ -15,7 +15,7 @@ class Geometric(Transform):
     """A transform that is an affine map of the image's plane."""
 
     def inverse(self, values: Array, shape: Shape) -> Array:
-        """Return the maps from output to input that the values stand for, shape (m, 3, 3).
+        """Return the maps from output to input of the values, shape (m, 3, 3).
 
         Positions are (x, y, 1) in pixels from the image's centre, x to the right and y down.
         """
@@ -31,13 +31,8 @@ class Geometric(Transform):
 class Moving(Geometric):
     """A map that can look outside the image."""
 
-    edge: str = "reflect"
-    fill: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.edge not in EDGES:
-            raise OptionError(f"{type(self).__name__}: {unknown_name('edge', self.edge, EDGES)}")
-        check_number(self, "fill", 0, 1)
+    edge: str = option("reflect", choices=lambda: EDGES)
+    fill: float = option(0.0, at_least=0, at_most=1)
 
     @property
     def border(self) -> tuple[str, float]:
@@ -61,7 +56,7 @@ def identities(m: int) -> Array:
 
 
 def translations(values: Array) -> Array:
-    """Return the maps that move an image down and to the right by so many pixels, (m, 2) to (m, 3, 3).
+    """Return the maps that move an image down and to the right by a number of pixels, (m, 2) to (m, 3, 3).
 
     Examples
     --------

@@ -1,7 +1,6 @@
 """Augmentation: show a network each photo a little differently every time, so that it learns what matters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from typing import Any, final
 
 import numpy as np
@@ -12,13 +11,13 @@ from pellucid.data.augmentation.colour import (
     Hue,
     Saturation,
 )
+from pellucid.data.augmentation.composed import apply_run, runs_of
 from pellucid.data.augmentation.crops import Crop, ResizedCrop
 from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
-from pellucid.data.augmentation.fused import apply_run, runs_of
 from pellucid.data.augmentation.geometry import Rotation, Scale, Shear, Shift
 from pellucid.data.augmentation.mixing import Blend, CutMix, Mixup
 from pellucid.data.augmentation.pixels import Cutout, Noise
-from pellucid.data.augmentation.transform import Transform, check_batch
+from pellucid.data.augmentation.transform import TRANSFORMS, Transform, check_batch
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.types import Array, n_rows
 
@@ -44,30 +43,7 @@ __all__ = [
     "Transform",
     "VerticalFlip",
     "augment_preset",
-    "transform_from_config",
 ]
-
-TRANSFORMS: dict[str, type[Transform]] = {
-    transform.kind: transform
-    for transform in (
-        HorizontalFlip,
-        VerticalFlip,
-        Shift,
-        Rotation,
-        Scale,
-        Shear,
-        Crop,
-        ResizedCrop,
-        Brightness,
-        Contrast,
-        Saturation,
-        Hue,
-        Noise,
-        Cutout,
-        Mixup,
-        CutMix,
-    )
-}
 
 
 @final
@@ -101,7 +77,7 @@ class Augment:
             if not isinstance(transform, Transform):
                 raise OptionError(
                     f"Augment: expected transforms such as HorizontalFlip(), got {transform!r}. "
-                    f"Known: {', '.join(cls.__name__ for cls in TRANSFORMS.values())}."
+                    f"Known: {', '.join(cls.__name__ for _, cls in TRANSFORMS.items())}."
                 )
         self.transforms = tuple(transforms)
         self._runs = runs_of(self.transforms)
@@ -176,7 +152,7 @@ class Augment:
         Examples
         --------
         >>> Augment.from_config([{"type": "rotation", "degrees": 10}])
-        Augment([Rotation(edge='reflect', fill=0.0, degrees=10)])
+        Augment([Rotation(edge='reflect', fill=0.0, degrees=10.0)])
         """
         if isinstance(config, str):
             return augment_preset(config)
@@ -191,7 +167,7 @@ class Augment:
                 "Augment: expected a preset's name or a list of tables such as {'type': 'rotation'}, "
                 f"got {config!r}."
             )
-        return cls([transform_from_config(table) for table in tables])
+        return cls([_transform_of(table) for table in tables])
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Augment) and self.transforms == other.transforms
@@ -203,32 +179,12 @@ class Augment:
         return f"Augment({list(self.transforms)!r})"
 
 
-def transform_from_config(config: Mapping[str, Any]) -> Transform:
-    """Return the transform that ``config`` describes; the inverse of ``Transform.config``.
-
-    Raises
-    ------
-    OptionError
-        If the type, an option or a value is not known; the nearest name is given.
-
-    Examples
-    --------
-    >>> transform_from_config({"type": "cutout", "size": 0.5})
-    Cutout(size=0.5, fill=0.5)
-    """
-    if not isinstance(config, Mapping):
+def _transform_of(table: Any) -> Transform:
+    if not isinstance(table, Mapping):
         raise OptionError(
-            f"transform: expected a table such as {{'type': 'rotation', 'degrees': 10}}, got {config!r}."
+            f"transform: expected a table such as {{'type': 'rotation', 'degrees': 10}}, got {table!r}."
         )
-    options = dict(config)
-    kind = options.pop("type", None)
-    if kind not in TRANSFORMS:
-        raise OptionError(unknown_name("transform", kind, TRANSFORMS))
-    known = [field.name for field in fields(TRANSFORMS[kind])]
-    for name in options:
-        if name not in known:
-            raise OptionError(unknown_name(f"option of {kind}", name, known))
-    return TRANSFORMS[kind](**options)
+    return TRANSFORMS.from_config(table)
 
 
 _PHOTO = (HorizontalFlip(0.5), Crop(4), Brightness(0.1), Contrast(0.1), Saturation(0.1))
@@ -266,7 +222,7 @@ def augment_preset(name: str) -> Augment:
 
     Examples
     --------
-    >>> [transform.kind for transform in augment_preset("photo").transforms][:3]
+    >>> [transform.registered_as for transform in augment_preset("photo").transforms][:3]
     ['horizontal_flip', 'crop', 'brightness']
     """
     if name not in AUGMENT_PRESETS:

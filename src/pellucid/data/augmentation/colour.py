@@ -1,4 +1,4 @@
-"""What colours the image has: brightness, contrast, saturation, hue.
+"""The colours of the image: brightness, contrast, saturation, hue.
 
 Each is an affine map of a pixel's colour, the same for all pixels of one image. Neighbours in an
 :class:`~pellucid.Augment` are multiplied into one map, and only its results are cut off to 0..1.
@@ -10,8 +10,9 @@ from typing import final
 
 import numpy as np
 
-from pellucid.data.augmentation.transform import Transform, check_number, uniform
+from pellucid.data.augmentation.transform import Transform, uniform
 from pellucid.kernels.columns import column_sums, n_joined
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 # How bright red, green and blue are to the eye: ITU-R BT.601, section 2.5.1, as Pillow and PyTorch have it too.
@@ -49,10 +50,7 @@ class Colour(Transform):
 
 @dataclass(frozen=True)
 class _Factor(Colour):
-    amount: float = 0.2
-
-    def __post_init__(self) -> None:
-        check_number(self, "amount", 0, 1)
+    amount: float = option(0.2, at_least=0, at_most=1)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return factors."""
@@ -68,6 +66,7 @@ class _Factor(Colour):
 
 
 @final
+@register("brightness")
 @dataclass(frozen=True)
 class Brightness(_Factor):
     """Multiply every value by a factor.
@@ -84,8 +83,6 @@ class Brightness(_Factor):
     array([0.75, 0.75, 0.75])
     """
 
-    kind = "brightness"
-
     def maps(self, values: Array, mean: Array) -> Array:
         """Return factor times X."""
         maps = _identities(values, mean)
@@ -94,6 +91,7 @@ class Brightness(_Factor):
 
 
 @final
+@register("contrast")
 @dataclass(frozen=True)
 class Contrast(_Factor):
     """Move every value away from the image's mean brightness, or towards it.
@@ -110,8 +108,6 @@ class Contrast(_Factor):
     array([0.35, 0.65])
     """
 
-    kind = "contrast"
-
     def maps(self, values: Array, mean: Array) -> Array:
         """Return factor times X + (1 - factor) times the mean brightness."""
         maps = _identities(values, mean)
@@ -121,6 +117,7 @@ class Contrast(_Factor):
 
 
 @final
+@register("saturation")
 @dataclass(frozen=True)
 class Saturation(_Factor):
     """Move every pixel away from the grey that is as bright, or towards it; grey images stay as they are.
@@ -131,8 +128,6 @@ class Saturation(_Factor):
         From 0 to 1: factors lie between 1 - amount and 1 + amount; 0 would be greys alone.
     """
 
-    kind = "saturation"
-
     def maps(self, values: Array, mean: Array) -> Array:
         """Return factor times X + (1 - factor) times the pixel's brightness."""
         maps = _identities(values, mean)
@@ -142,6 +137,7 @@ class Saturation(_Factor):
 
 
 @final
+@register("hue")
 @dataclass(frozen=True)
 class Hue(Colour):
     """Turn all colours about the axis of greys; brightness stays, and grey images stay as they are.
@@ -157,11 +153,7 @@ class Hue(Colour):
     transforms. Pillow and torchvision turn the hue of HSV instead, which is not linear: same idea, other colours.
     """
 
-    kind = "hue"
-    amount: float = 0.05
-
-    def __post_init__(self) -> None:
-        check_number(self, "amount", 0, 1)
+    amount: float = option(0.05, at_least=0, at_most=1)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return parts of a turn."""

@@ -7,12 +7,13 @@ from typing import final
 import numpy as np
 
 from pellucid.data.augmentation.affine import Moving, identities, translations, way
-from pellucid.data.augmentation.transform import check_range, uniform
-from pellucid.errors import OptionError
+from pellucid.data.augmentation.transform import ascending, uniform
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
 @final
+@register("crop")
 @dataclass(frozen=True)
 class Crop(Moving):
     """Widen the image on every side, then cut a window of the old size out of it: a shift by whole pixels.
@@ -29,13 +30,7 @@ class Crop(Moving):
     He et al., 2016, section 4.2.
     """
 
-    kind = "crop"
-    padding: int = 4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not isinstance(self.padding, int) or isinstance(self.padding, bool) or self.padding < 0:
-            raise OptionError(f"Crop: expected padding to be a whole number from 0 up, got {self.padding!r}.")
+    padding: int = option(4, at_least=0)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return whole pixels down and to the right."""
@@ -55,6 +50,7 @@ class Crop(Moving):
 
 
 @final
+@register("resized_crop")
 @dataclass(frozen=True)
 class ResizedCrop(Moving):
     """Cut a random window out of the image and stretch it to the image's size.
@@ -62,7 +58,7 @@ class ResizedCrop(Moving):
     Parameters
     ----------
     area : (float, float), optional
-        The smallest and the largest share of the image's area, above 0 up to 1.
+        The smallest and the largest fraction of the image's area, above 0 up to 1.
     aspect : (float, float), optional
         The smallest and the largest ratio of the window's width to its height, relative to the image's; drawn
         evenly by its logarithm. A side that would be longer than the image's is cut to it.
@@ -76,17 +72,11 @@ class ResizedCrop(Moving):
     leaves out can come back at a corner that is turned in.
     """
 
-    kind = "resized_crop"
-    area: tuple[float, float] = (0.6, 1.0)
-    aspect: tuple[float, float] = (0.75, 4 / 3)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_range(self, "area", 0, 1)
-        check_range(self, "aspect", 0, math.inf)
+    area: tuple[float, float] = option((0.6, 1.0), above=0, at_most=1, check=ascending)
+    aspect: tuple[float, float] = option((0.75, 4 / 3), above=0, check=ascending)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
-        """Return the window's top, left, height and width as shares of the image's sides."""
+        """Return the window's top, left, height and width as fractions of the image's sides."""
         area = uniform(rng, *self.area, (m,))
         aspect = np.exp(uniform(rng, math.log(self.aspect[0]), math.log(self.aspect[1]), (m,)))
         position = rng.random((m, 2))
@@ -108,5 +98,5 @@ class ResizedCrop(Moving):
         return maps
 
     def label(self, values: Array) -> str:
-        """Return the window's share of the image."""
+        """Return the window's fraction of the image."""
         return f"{100 * values[2] * values[3]:.0f} % of it"

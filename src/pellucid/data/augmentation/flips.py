@@ -6,17 +6,14 @@ from typing import ClassVar, final
 import numpy as np
 
 from pellucid.data.augmentation.affine import Geometric, identities
-from pellucid.data.augmentation.transform import check_number
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
 @dataclass(frozen=True)
 class _Flip(Geometric):
-    probability: float = 0.5
-    axis: ClassVar[int] = 0  # of one image: 0 turns rows round, 1 columns
-
-    def __post_init__(self) -> None:
-        check_number(self, "probability", 0, 1)
+    probability: float = option(0.5, at_least=0, at_most=1)
+    axis: ClassVar[int] = 0  # of one image: 0 reverses rows, 1 columns
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return 1 where the image is flipped, else 0."""
@@ -34,7 +31,7 @@ class _Flip(Geometric):
         return maps
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X with the chosen images turned round, exactly."""
+        """Return X with the chosen images mirrored, exactly."""
         result = np.empty_like(X) if out is None else out
         if result is not X:
             result[...] = X
@@ -48,6 +45,7 @@ class _Flip(Geometric):
 
 
 @final
+@register("horizontal_flip")
 @dataclass(frozen=True)
 class HorizontalFlip(_Flip):
     """Swap left and right.
@@ -63,11 +61,11 @@ class HorizontalFlip(_Flip):
     array([0.2, 0.1])
     """
 
-    kind = "horizontal_flip"
     axis = 1
 
 
 @final
+@register("vertical_flip")
 @dataclass(frozen=True)
 class VerticalFlip(_Flip):
     """Swap top and bottom.
@@ -83,5 +81,4 @@ class VerticalFlip(_Flip):
     array([0.2, 0.1])
     """
 
-    kind = "vertical_flip"
     axis = 0

@@ -1,4 +1,4 @@
-"""Where things are in the image, and how large: shifts, turns, sizes, slants.
+"""Where the subject is in the image, and how large: shifts, rotations, scales, shears.
 
 Each is an affine map for each sample. Neighbours in an :class:`~pellucid.Augment` are multiplied into
 one map, so that the image is interpolated once, however many they are.
@@ -11,31 +11,28 @@ from typing import final
 import numpy as np
 
 from pellucid.data.augmentation.affine import Moving, identities, signed, translations, way
-from pellucid.data.augmentation.transform import check_number, uniform
+from pellucid.data.augmentation.transform import uniform
+from pellucid.errors import OptionError
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
 @final
+@register("shift")
 @dataclass(frozen=True)
 class Shift(Moving):
-    """Move the image up to a share of its size, in any direction.
+    """Move the image by up to a fraction of its size, in any direction.
 
     Parameters
     ----------
     rows, columns : float, optional
-        Up to which share of the height and of the width, from 0 to 1.
+        Up to which fraction of the height and of the width, from 0 to 1.
     edge, fill : optional
         What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
     """
 
-    kind = "shift"
-    rows: float = 0.1
-    columns: float = 0.1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(self, "rows", 0, 1)
-        check_number(self, "columns", 0, 1)
+    rows: float = option(0.1, at_least=0, at_most=1)
+    columns: float = option(0.1, at_least=0, at_most=1)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return pixels down and to the right."""
@@ -58,6 +55,7 @@ class Shift(Moving):
 
 
 @final
+@register("rotation")
 @dataclass(frozen=True)
 class Rotation(Moving):
     """Turn the image about its centre.
@@ -70,12 +68,7 @@ class Rotation(Moving):
         What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
     """
 
-    kind = "rotation"
-    degrees: float = 15.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(self, "degrees", 0, 180)
+    degrees: float = option(15.0, at_least=0, at_most=180)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return angles in degrees."""
@@ -100,6 +93,7 @@ class Rotation(Moving):
 
 
 @final
+@register("scale")
 @dataclass(frozen=True)
 class Scale(Moving):
     """Make what the image shows larger or smaller, about its centre; the image keeps its size.
@@ -113,14 +107,13 @@ class Scale(Moving):
         What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
     """
 
-    kind = "scale"
-    low: float = 0.8
-    high: float = 1.25
+    low: float = option(0.8, above=0)
+    high: float = option(1.25, above=0)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(self, "low", 0, is_open=True)
-        check_number(self, "high", self.low)
+        self.check_options()
+        if self.high < self.low:
+            raise OptionError(f"scale: expected high to be at least low, {self.low:g}, got {self.high!r}.")
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return factors."""
@@ -142,6 +135,7 @@ class Scale(Moving):
 
 
 @final
+@register("shear")
 @dataclass(frozen=True)
 class Shear(Moving):
     """Slant the image: rows slide sideways, the more the further they are from the centre.
@@ -154,12 +148,7 @@ class Shear(Moving):
         What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
     """
 
-    kind = "shear"
-    degrees: float = 10.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(self, "degrees", 0, 89)
+    degrees: float = option(10.0, at_least=0, below=90)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return angles in degrees."""
@@ -170,7 +159,7 @@ class Shear(Moving):
         return np.linspace(-self.degrees, self.degrees, n)[:, None]
 
     def inverse(self, values: Array, shape: Shape) -> Array:
-        """Return x + y tan(angle): y runs down, and what is high up came from further left."""
+        """Return x + y tan(angle): y runs down, and what is high up comes from further left."""
         maps = identities(len(values))
         maps[:, 0, 1] = np.tan(np.deg2rad(values[:, 0]))
         return maps

@@ -5,29 +5,27 @@ from typing import final
 
 import numpy as np
 
-from pellucid.data.augmentation.transform import Transform, check_number
+from pellucid.data.augmentation.transform import Transform
 from pellucid.errors import OptionError, ShapeError
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
 @dataclass(frozen=True)
 class Blend(Transform):
-    """A transform that brings another sample of the batch into each, and mixes their targets in the same shares.
+    """A transform that brings another sample of the batch into each, and mixes their targets likewise.
 
     It needs targets that can be mixed, and so takes part in :class:`~pellucid.Augment` alone. The first
-    two of its ``values`` are the other sample's share, and its row in the batch.
+    two of its ``values`` are the other sample's fraction, and its row in the batch.
 
     Parameters
     ----------
     alpha : float, optional
-        Above 0: shares are drawn from Beta(alpha, alpha). Small ones keep most images nearly whole; 1 makes every
-        share as likely.
+        Above 0: fractions are drawn from Beta(alpha, alpha). Small ones keep most images nearly whole; 1 makes
+        every fraction as likely.
     """
 
-    alpha: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_number(self, "alpha", 0, is_open=True)
+    alpha: float = option(1.0, above=0)
 
     def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
         """Raise: targets have to be mixed too."""
@@ -35,11 +33,11 @@ class Blend(Transform):
         raise OptionError(f"{name}: it mixes targets too. Use Augment([{name}()]).apply(X, Y, rng).")
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
-        """Return the share of the other sample and its row in the batch."""
+        """Return the fraction of the other sample and its row in the batch."""
         return np.stack([rng.beta(self.alpha, self.alpha, m), rng.permutation(m)], axis=1)
 
     def spread(self, n: int, shape: Shape) -> Array:
-        """Return shares up to a half, of the last row."""
+        """Return fractions up to a half, of the last row."""
         return np.stack([np.linspace(0, 0.5, n + 1)[1:], np.full(n, -1)], axis=1)
 
     def mix_targets(self, Y: Array | None, values: Array) -> Array:
@@ -67,14 +65,15 @@ class Blend(Transform):
         return _mix(Y, values, None)
 
     def label(self, values: Array) -> str:
-        """Return the share of the other image."""
+        """Return the fraction of the other image."""
         return f"{100 * values[0]:.0f} % other"
 
 
 @final
+@register("mixup")
 @dataclass(frozen=True)
 class Mixup(Blend):
-    """Lay another sample of the batch over each, and mix their targets in the same shares.
+    """Lay another sample of the batch over each, and mix their targets in the same proportions.
 
     Parameters
     ----------
@@ -83,11 +82,10 @@ class Mixup(Blend):
 
     Notes
     -----
-    Zhang et al., 2018, equation 1; each sample draws a share and a partner of its own.
+    Zhang et al., 2018, equation 1; each sample draws a fraction and a partner of its own.
     """
 
-    kind = "mixup"
-    alpha: float = 0.2
+    alpha: float = option(0.2, above=0)
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
         """Return X with the other samples laid over."""
@@ -95,11 +93,12 @@ class Mixup(Blend):
 
 
 @final
+@register("cutmix")
 @dataclass(frozen=True)
 class CutMix(Blend):
     """Put a piece of another sample of the batch into each, and mix their targets by area.
 
-    A network can no longer go by the one thing that gives most photos of a class away, since it may be cut off.
+    A network can no longer go by the one detail that gives most photos of a class away, since it may be cut off.
 
     Parameters
     ----------
@@ -109,14 +108,12 @@ class CutMix(Blend):
     Notes
     -----
     Yun et al., 2019, equations 1 and 2. The piece has the proportions of the image, and its place is drawn among
-    those where all of it is inside (theirs may stick out, and is smaller then). Its share is that of its pixels.
+    those where all of it is inside (theirs may stick out, and is smaller then). Its fraction is that of its pixels.
     As in their code, size and place are drawn once for a batch, and partners for each sample.
     """
 
-    kind = "cutmix"
-
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
-        """Return the piece's share of the pixels, the row that it is from, and its top, left, height and width."""
+        """Return the piece's fraction of the pixels, the row it is from, and its top, left, height and width."""
         drawn, place = super().draw(m, shape, rng), rng.random(2)
         drawn[:, 0] = drawn[:1, 0]
         return _pieces(drawn, np.tile(place, (m, 1)), shape)
@@ -138,7 +135,7 @@ class CutMix(Blend):
 
 
 def _pieces(drawn: Array, places: Array, shape: Shape) -> Array:
-    """Return share, row, top, left, height and width of pieces of about the shares that were drawn."""
+    """Return fraction, row, top, left, height and width of pieces of about the fractions that were drawn."""
     whole = np.array(shape[:2])
     sides = np.rint(np.sqrt(drawn[:, :1]) * whole)
     corners = np.floor(places * (whole - sides + 1))
@@ -146,8 +143,8 @@ def _pieces(drawn: Array, places: Array, shape: Shape) -> Array:
 
 
 def _mix(A: Array, values: Array, out: Array | None) -> Array:
-    share = values[:, 0].astype(A.dtype).reshape(-1, *[1] * (A.ndim - 1))
+    fraction = values[:, 0].astype(A.dtype).reshape(-1, *[1] * (A.ndim - 1))
     others = A[values[:, 1].astype(np.intp)]
     others -= A
-    others *= share
+    others *= fraction
     return np.add(A, others, out=out)

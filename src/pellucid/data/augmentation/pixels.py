@@ -1,15 +1,17 @@
-"""What is drawn pixel by pixel, or cut out: noise and cutout."""
+"""Single pixels and squares: noise and cutout."""
 
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
-from pellucid.data.augmentation.transform import Transform, check_number, uniform
+from pellucid.data.augmentation.transform import Transform, uniform
+from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
 
 @final
+@register("noise")
 @dataclass(frozen=True)
 class Noise(Transform):
     """Add Gaussian noise to every value, cut off to 0..1.
@@ -20,12 +22,8 @@ class Noise(Transform):
         Up to which standard deviation, 0 or more; each image draws one of its own.
     """
 
-    kind = "noise"
     stays_in_range = False
-    deviation: float = 0.05
-
-    def __post_init__(self) -> None:
-        check_number(self, "deviation", 0)
+    deviation: float = option(0.05, at_least=0)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return standard deviations."""
@@ -48,6 +46,7 @@ class Noise(Transform):
 
 
 @final
+@register("cutout")
 @dataclass(frozen=True)
 class Cutout(Transform):
     """Cover a square of the image, so that no one part of it is all that counts.
@@ -55,7 +54,7 @@ class Cutout(Transform):
     Parameters
     ----------
     size : float, optional
-        The square's side as a share of the image's shorter one, from 0 to 1. Its centre lies anywhere in the
+        The square's side as a fraction of the image's shorter one, from 0 to 1. Its centre lies anywhere in the
         image, so that a part of it may be outside.
     fill : float, optional
         What it is covered with, from 0 to 1.
@@ -65,13 +64,8 @@ class Cutout(Transform):
     DeVries and Taylor, 2017, section 3.2.
     """
 
-    kind = "cutout"
-    size: float = 0.25
-    fill: float = 0.5
-
-    def __post_init__(self) -> None:
-        check_number(self, "size", 0, 1)
-        check_number(self, "fill", 0, 1)
+    size: float = option(0.25, at_least=0, at_most=1)
+    fill: float = option(0.5, at_least=0, at_most=1)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
         """Return the centre's row and column and the side, in pixels."""

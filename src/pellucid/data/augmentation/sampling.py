@@ -95,22 +95,22 @@ def sample_at(X: Array, x: Array, y: Array, *, edge: str = "reflect", fill: floa
 
 
 def _sample_block(
-    X: Array, inverse: Array, bend: Callable[[Array, int], Array], fill: float, out: Array
+    X: Array, inverse: Array, fold: Callable[[Array, int], Array], fill: float, out: Array
 ) -> None:
     x, y = _coordinates(inverse, X.shape[1], X.shape[2], X.dtype)
-    _look_up(X, x, y, bend, fill, out)
+    _look_up(X, x, y, fold, fill, out)
 
 
 def _look_up(
-    X: Array, x: Array, y: Array, bend: Callable[[Array, int], Array], fill: float, out: Array
+    X: Array, x: Array, y: Array, fold: Callable[[Array, int], Array], fill: float, out: Array
 ) -> None:
     """Write X at the positions x and y, which are written over, into out."""
     _, h, w, c = X.shape
     planes = _planes(X, fill)
-    right, down, index = _corners(bend(x, w), bend(y, h))
+    right, down, index = _corners(fold(x, w), fold(y, h))
     for channel in range(c):
         plane = planes[channel]
-        # The four neighbours share one index: it is looked up in the same plane, started a little later.
+        # The four neighbours have one index: it is looked up in the same plane, started a little later.
         top = _blend(_take(plane, index), _take(plane[1:], index), right)
         bottom = _blend(_take(plane[w + 2 :], index), _take(plane[w + 3 :], index), right)
         out[..., channel] = _blend(top, bottom, down)

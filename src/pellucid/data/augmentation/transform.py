@@ -4,34 +4,35 @@ A transform draws ``values``, one row a sample, and applies them: so the same ch
 training, or laid out in order on a contact sheet.
 """
 
-import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.errors import DataError, ShapeError
+from pellucid.registry import Configurable, Registry
 from pellucid.types import Array, Shape
 
 TOLERANCE = 1e-3  # how far beyond 0..1 a value may lie: interpolation rounds
 
 
+TRANSFORMS: Registry["Transform"] = Registry("transform", "pellucid.data.augmentation")
+
+
 @dataclass(frozen=True)
-class Transform:
+class Transform(Configurable):
     """A random change of images that keeps what they show.
 
-    Subclasses are dataclasses whose fields are their options. Images are batches (m, h, w, c) of float32 or
-    float64, c 1 or 3, with values from 0 to 1.
+    Subclasses are dataclasses whose fields are their options, registered by name. Images are batches
+    (m, h, w, c) of float32 or float64, c 1 or 3, with values from 0 to 1.
 
     Attributes
     ----------
-    kind : str
-        The transform's name in configurations.
     stays_in_range : bool
         False where results are cut off to 0..1, so that the input has to be in that range too.
     """
 
-    kind: ClassVar[str] = ""
+    registry: ClassVar[Registry[Any] | None] = TRANSFORMS
     stays_in_range: ClassVar[bool] = True
 
     def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
@@ -69,11 +70,6 @@ class Transform:
         """Return one row of values in a few words."""
         raise NotImplementedError
 
-    def config(self) -> dict[str, Any]:
-        """Return the kind and the options, as JSON and TOML can hold them."""
-        options = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
-        return {"type": self.kind, **options}
-
 
 def uniform(rng: np.random.Generator, low: float, high: float, shape: Shape) -> Array:
     """Return float64 numbers from low to high, one draw each even where low is high.
@@ -86,37 +82,11 @@ def uniform(rng: np.random.Generator, low: float, high: float, shape: Shape) -> 
     return low + (high - low) * rng.random(shape)
 
 
-def check_number(
-    where: Transform, name: str, low: float, high: float = math.inf, *, is_open: bool = False
-) -> None:
-    """Raise OptionError unless that field is a finite number from low to high (without low where ``is_open``)."""
-    value = getattr(where, name)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or not low <= value <= high or (is_open and value == low):
-        start = f"above {low:g}" if is_open else f"from {low:g}" if high < math.inf else f"of {low:g} or more"
-        end = f" up to {high:g}" if high < math.inf else ""
-        raise OptionError(
-            f"{type(where).__name__}: expected {name} to be a number {start}{end}, got {value!r}."
-        )
-
-
-def check_range(where: Transform, name: str, low: float, high: float) -> None:
-    """Raise OptionError unless that field is a pair of numbers, the smaller first, above low up to high.
-
-    A list, as TOML has it, becomes a tuple.
-    """
-    value = getattr(where, name)
-    try:
-        first, second = (float(v) for v in value)
-    except (TypeError, ValueError):
-        first = second = math.nan
-    if not low < first <= second <= high or not math.isfinite(second):
-        end = f" up to {high:g}" if high < math.inf else ""
-        raise OptionError(
-            f"{type(where).__name__}: expected {name} to be two numbers above {low:g}{end}, the smaller first, "
-            f"got {value!r}."
-        )
-    object.__setattr__(where, name, (first, second))
+def ascending(pair: tuple[float, float]) -> tuple[float, float]:
+    """Return a pair of numbers, the check of an option; a ValueError where the smaller is not first."""
+    if pair[0] > pair[1]:
+        raise ValueError("two numbers, the smaller first")
+    return pair
 
 
 def check_batch(where: str, X: Array, *, must_be_in_range: bool) -> None:
