@@ -8,28 +8,19 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.nn.gradient_probe import (
-    TOLERANCE,
-    UNDECIDED,
-    GradientRow,
-    Probe,
-    make_objective,
-    moved_twin,
-)
+from pellucid.nn.gradient_point import TOLERANCE, UNDECIDED, GradientRow, Point, make_objective, moved_copy
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 
-__all__ = ["GradientRow", "ModelCheck", "check_gradients"]
-
+N_POINTS = 3  # weights and samples are moved this often where a kink is too close
 UNREPEATABLE = (
     "The loss of the same samples differs each time. A layer that draws random numbers needs a method "
     "set_step_rng(generator), which is called before each step, and must draw from that generator."
 )
-N_POINTS = 3  # weights and samples are moved so often where a kink is too close
 
 
 @dataclass(frozen=True)
-class ModelCheck:
+class GradientCheck:
     """A model's gradients, checked one by one.
 
     Attributes
@@ -41,7 +32,7 @@ class ModelCheck:
     n_samples, seed : int
     tolerance : float
     hint : str
-        Where to look if one is wrong, as far as can be told.
+        Where to look if one is wrong, as far as the pattern of wrong ones shows.
     """
 
     rows: tuple[GradientRow, ...]
@@ -57,7 +48,7 @@ class ModelCheck:
         return all(row.is_ok for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it: an error that is not a number is None."""
+        """Return it as JSON can hold it: an error that is NaN or infinite is None."""
         rows = [asdict(row) | {"error": row.error if math.isfinite(row.error) else None} for row in self.rows]
         return asdict(self) | {"is_ok": self.is_ok, "rows": rows}
 
@@ -70,7 +61,7 @@ def check_gradients(
     loss_options: Mapping[str, Any] | None = None,
     n_samples: int = 4,
     seed: int = 0,
-) -> ModelCheck:
+) -> GradientCheck:
     """Compare every gradient of a model's structure with numerical ones, at random weights, in float64.
 
     Parameters
@@ -80,7 +71,7 @@ def check_gradients(
     input_shape : tuple of int or mapping of str to tuple, optional
         Default: the model's own.
     loss : str, optional
-        Default: the model's, where it suits the outputs. Outputs that no loss takes (pictures, or several by
+        Default: the model's, where it suits the outputs. Outputs that no loss takes (images, or several by
         name) are added up with random weights instead.
     loss_options : mapping, optional
         Of that loss.
@@ -99,11 +90,11 @@ def check_gradients(
     The weights are moved a little off their start, because zeros and ones hide faults. For a parameter x and a
     random direction v, the slope (f(x + h v) - f(x - h v)) / 2h is compared with v . df/dx. Relu, max pooling and
     the like have kinks, where a slope means nothing if one lies between both points. So h starts at 1e-4 of the
-    parameter's size; where the two disagree, the slope at h/2 is asked too. If both slopes agree with one another,
+    parameter's size; where the two disagree, the slope at h/2 is taken too. If both slopes agree with one another,
     there was no kink and the gradient is wrong; if not, a new direction and a smaller h are tried, and in the end
-    other weights and samples. Differences below what the rounding of f explains are counted as none: its rounding
-    is measured first, by how f jitters along a line (as in Moré and Wild, 2011). Dropout drops the same numbers
-    each time, and BatchNorm is in its training mode.
+    other weights and samples. Differences below what the rounding of f explains count as zero: its rounding is
+    measured first, by how f jitters along a line (as in Moré and Wild, 2011). Dropout drops the same numbers each
+    time, and BatchNorm is in its training mode.
 
     Examples
     --------
@@ -120,17 +111,17 @@ def check_gradients(
         raise OptionError("check: the shape of the input is not known. Give one, such as (64, 64, 3).")
     rows: dict[str, GradientRow] = {}
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for point in range(N_POINTS):
-            twin = moved_twin(model, shape, seed, point)
+        for number in range(N_POINTS):
+            twin = moved_copy(model, shape, seed, number)
             objective = make_objective(twin, loss, loss_options or {}, n_samples, stream(seed, "targets"))
-            probe = Probe(twin, objective, n_samples, seed, point)
+            point = Point(twin, objective, n_samples, seed, number)
             done = {name for name, row in rows.items() if row.note != UNDECIDED}
-            rows |= {row.name: row for row in probe.rows(stream(seed, "directions", point), done)}
+            rows |= {row.name: row for row in point.rows(stream(seed, "directions", number), done)}
             if all(row.note != UNDECIDED for row in rows.values()):
                 break
         found = tuple(rows.values())
-        hint = _hint(twin, found) if probe.is_repeatable else UNREPEATABLE
-    return ModelCheck(found, objective.name, n_samples, seed, hint=hint)
+        hint = _hint(twin, found) if point.is_repeatable else UNREPEATABLE
+    return GradientCheck(found, objective.name, n_samples, seed, hint=hint)
 
 
 def _hint(model: Model, rows: tuple[GradientRow, ...]) -> str:
@@ -140,14 +131,12 @@ def _hint(model: Model, rows: tuple[GradientRow, ...]) -> str:
         return ""
     names = [leaf.name for leaf in model.leaves()]
     bad = list(dict.fromkeys(rows[i].layer for i in wrong))
-    if wrong == list(range(len(wrong))) and not any(hasattr(child, "children") for child in model.children()):
-        # a chain, and all up to a place is wrong: the flow back to it is
+    is_chain = not any(hasattr(child, "children") for child in model.children())
+    if is_chain and wrong == list(range(len(wrong))):  # all up to a place: the flow back to it is wrong
         first = names.index(bad[-1]) + 1 if bad[-1] in names else 0
         trained = [i for i in range(first, len(names)) if names[i] in {row.layer for row in rows}]
         suspects = names[first : trained[0] + 1 if trained else len(names)]
         if suspects:
-            return (
-                f"Every gradient up to {rows[wrong[-1]].name} is wrong: look at what backward returns in "
-                f"{' or '.join(suspects)}."
-            )
+            last, where = rows[wrong[-1]].name, " or ".join(suspects)
+            return f"Every gradient up to {last} is wrong: look at what backward returns in {where}."
     return f"Look at what backward writes to grads in {', '.join(bad)}."

@@ -8,14 +8,14 @@ from typing import Any
 from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
-from pellucid.nn.gradient_check import GradientRow, ModelCheck, check_gradients
+from pellucid.nn.gradient_check import GradientCheck, GradientRow, check_gradients
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.summary import Summary, lay_out, summarize
 from pellucid.training.options import named_with_options
 from pellucid.types import Shape
 
-__all__ = ["GradientRow", "ModelCheck", "Summary", "check", "show"]
+__all__ = ["GradientCheck", "GradientRow", "Summary", "check", "show"]
 
 PHOTO = (64, 64, 3)  # what a preset is shown for where nothing else is said
 SMALL_PHOTO = (32, 32, 3)  # and checked for, which is slower
@@ -77,7 +77,7 @@ def check(
     input_shape: Shape | Mapping[str, Shape] | None = None,
     n_samples: int = 4,
     seed: int = 0,
-) -> ModelCheck:
+) -> GradientCheck:
     """Compare the gradient of every parameter of a network with numerical ones.
 
     Parameters
@@ -91,7 +91,7 @@ def check(
 
     Returns
     -------
-    ModelCheck
+    GradientCheck
         See :func:`pellucid.nn.gradient_check.check_gradients` for how it is done.
 
     Raises
