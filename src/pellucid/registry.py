@@ -46,7 +46,7 @@ class Limits:
     help : str
         What the option does, in one line, for ``--help`` and the documentation.
     check : callable or None
-        Given a value of the right type, returns it as it is kept; a ValueError's text says what was wanted.
+        Given a value of the right type, returns it as it is kept; the text of its ValueError is what was expected.
     flag : str
         The option's name in files and on the command line, where it differs from the field's.
     in_config : bool
@@ -242,7 +242,7 @@ class Registry(Generic[T]):
         return len(self._load())
 
     def __getitem__(self, name: str) -> type[T]:
-        """Return the class of that name; an OptionError names the nearest one where there is none."""
+        """Return the class of that name; an OptionError with the nearest name where there is none."""
         if name in self._entries:
             return self._entries[name]
         if name not in self._load():
@@ -340,7 +340,7 @@ def takes_others(cls: type) -> bool:
 
 
 class _Declared(NamedTuple):
-    """What a class says of its options: types and limits, defaults, and the name of its ``**others``."""
+    """The options of a class: types and limits, defaults, and the name of its ``**others``."""
 
     options: dict[str, tuple[Any, Limits]]
     defaults: dict[str, Any]

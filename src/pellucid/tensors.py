@@ -19,7 +19,7 @@ def write_tensors(path: str | Path, key: str, header: Mapping[str, Any], arrays:
     ----------
     path : str or Path
     key : str
-        The entry of the file's metadata that holds the header; it tells one kind of file from another.
+        The entry of the file's metadata that holds the header: one for each kind of file.
     header : mapping
         As JSON can hold it.
     arrays : mapping of str to Array

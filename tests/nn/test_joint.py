@@ -16,7 +16,7 @@ from pellucid.training.optimizers.adam import Adam
 
 LOSSES = {
     "kind": {"loss": "categorical_cross_entropy", "label_smoothing": 0.1},
-    "size": {"loss": "huber", "share": 0.5},
+    "size": {"loss": "huber", "weight": 0.5},
 }
 
 

@@ -77,7 +77,7 @@ class Architecture:
 
     @contextmanager
     def naming_lines(self) -> Iterator[None]:
-        """Put file and line in front of the complaint of a layer that is built in this block."""
+        """Put file and line in front of the error of a layer that is built in this block."""
         try:
             yield
         except (ShapeError, OptionError, MemoryError, OverflowError, ValueError) as error:
@@ -188,7 +188,7 @@ def _read_model(source: TomlSource, reader: LayerReader) -> Model:
             ("graph",), graph, ("nodes",) if "nodes" in data else ("graph",), data.get("nodes")
         )
     if "nodes" in data:
-        raise source.fault(("nodes",), "nodes: expected a [graph] table with inputs and outputs beside them.")
+        raise source.fault(("nodes",), "nodes: expected a [graph] table with inputs and outputs too.")
     raise FormatError(f"{source.name}: it has no layers. {_EXAMPLE}")
 
 

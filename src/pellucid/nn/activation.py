@@ -61,7 +61,7 @@ class Dropout(Layer):
             return X
         if self.rng is None:
             raise PellucidError(
-                f"{self.label}: training needs a generator to draw what is dropped, and none is set. "
+                f"{self.label}: training needs a random generator, and none is set. "
                 "train() sets one each step; elsewhere call set_step_rng(generator) before forward."
             )
         take = self.workspace.take

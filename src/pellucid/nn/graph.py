@@ -167,7 +167,7 @@ class Graph(Model):
     def set_loss(self, name: Any, **options: Any) -> None:
         """Choose the loss; with several outputs a dictionary from output to loss.
 
-        A loss is a name, or a dictionary of ``"loss"``, its options and ``"share"``, how much it counts.
+        A loss is a name, or a dictionary of ``"loss"``, its options and ``"weight"``, how much it counts.
         """
         if self.is_single_output:
             super().set_loss(name, **options)
@@ -181,12 +181,14 @@ class Graph(Model):
         specs: dict[str, dict[str, Any]] = {
             key: {"loss": spec} if isinstance(spec, str) else dict(spec) for key, spec in losses.items()
         }
-        plain = [{k: v for k, v in spec.items() if k not in ("loss", "share")} for spec in specs.values()]
+        plain = [{k: v for k, v in spec.items() if k not in ("loss", "weight")} for spec in specs.values()]
         made = {
             key: get_loss(spec["loss"], **own) for (key, spec), own in zip(specs.items(), plain, strict=True)
         }
         self._losses = made
-        self._loss = joint_loss(made, {key: spec["share"] for key, spec in specs.items() if "share" in spec})
+        self._loss = joint_loss(
+            made, {key: spec["weight"] for key, spec in specs.items() if "weight" in spec}
+        )
         self.loss, self.loss_options, self.has_chosen_loss = "joint", {"losses": specs}, True
 
     def choose_loss(self, y: Any) -> None:
@@ -248,7 +250,7 @@ class Graph(Model):
         return rows
 
     def mark_input_gradient(self, needed: bool) -> None:
-        """Tell each node whether something before it, or the input, needs its input gradient."""
+        """Set for each node whether something before it, or the input, needs its input gradient."""
         self.needs_input_gradient = needed
         needs = dict.fromkeys(self.inputs, needed)
         for name, (layer, sources) in self.nodes.items():

@@ -84,7 +84,7 @@ class Model(Container):
 
     @property
     def loss_kind(self) -> str:
-        """What the loss asks for: "classification", "multi_label", "regression", or "joint" for several outputs."""
+        """The kind of the loss: "classification", "multi_label", "regression", or "joint" for several outputs."""
         return self._loss.kind
 
     def encode(self, y: Any) -> Any:
@@ -170,12 +170,12 @@ class Model(Container):
     def measure(self, X: Any, Y: Any) -> dict[str, float]:
         """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy."""
         Z = self.measured = self.raw_outputs(X)
-        figures = {"loss": self._loss.forward(Z, Y)[0]}
+        metrics = {"loss": self._loss.forward(Z, Y)[0]}
         if self._loss.kind == "classification":
             predicted = Z[:, 0] > 0 if Z.shape[1] == 1 else Z.argmax(axis=1)
             true = Y if Y.ndim == 1 else Y[:, 0] > 0.5 if Y.shape[1] == 1 else Y.argmax(axis=1)
-            figures["accuracy"] = float((predicted == true).mean())
-        return figures
+            metrics["accuracy"] = float((predicted == true).mean())
+        return metrics
 
     def decision_function(self, X: Any) -> Any:
         """Return the raw outputs (logits, scores) for raw inputs: (m,) for a model with one, else (m, n_out).
@@ -201,7 +201,7 @@ class Model(Container):
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class for raw inputs, shape (m, k); two classes have two columns.
 
-        Rows add up to 1, except for multi_label, where each column answers a question of its own.
+        Rows add up to 1, except for multi_label, where each column is a yes-or-no question of its own.
         """
         if self._loss.probabilities is None:
             raise OptionError(
@@ -212,7 +212,7 @@ class Model(Container):
         return self._loss.probabilities(Z[:, None] if Z.ndim == 1 else Z)
 
     def predict(self, X: Any) -> Any:
-        """Return what the model expects of each raw input.
+        """Return the prediction for each raw input.
 
         Classification: the likeliest class, integers (m,); a tie goes to the first. Multi-label: 0 or 1 for each
         output, integers (m, k). Regression: quantities, (m,) for one output, else (m, n_out).
@@ -254,7 +254,7 @@ def model_from_config(config: Mapping[str, Any], *, dtype: str | None = None) ->
 
 
 def read(loss: Loss, Z: Array) -> Array:
-    """Return what outputs of a loss's kind say: see ``Model.predict``."""
+    """Return the predictions that raw outputs stand for: see ``Model.predict``."""
     if loss.kind == "regression":
         return Z if loss.mean is None else loss.mean(Z)
     is_yes = (Z > 0).astype(np.int64)

@@ -31,12 +31,12 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
     n_classes : int, optional
         Two classes have one output, the logit of the second; more have one each.
     n_outputs : int, optional
-        For quantities or yes-or-no questions: so many outputs, whatever the classes.
+        Number of outputs, whatever the classes: for quantities or yes-or-no questions.
 
     Raises
     ------
     OptionError
-        If there is none of that name; the nearest is told.
+        If there is none of that name; the nearest is named.
 
     Examples
     --------

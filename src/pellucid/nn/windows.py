@@ -1,4 +1,4 @@
-"""What the layers for images share: sizes as one or two numbers, padding in its several ways, and buffers."""
+"""Base class and options of the layers for images: sizes as one or two numbers, padding in its several forms."""
 
 from functools import partial
 from typing import Literal, TypeAlias

@@ -17,7 +17,7 @@ from pellucid.types import Shape
 
 __all__ = ["GradientCheck", "GradientRow", "Summary", "check", "show"]
 
-PHOTO = (64, 64, 3)  # what a preset is shown for where nothing else is said
+PHOTO = (64, 64, 3)  # the default for which a preset is shown
 SMALL_PHOTO = (32, 32, 3)  # and checked for, which is slower
 
 

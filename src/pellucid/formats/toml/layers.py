@@ -154,18 +154,18 @@ class LayerReader:
     def _made(
         self, at: KeyPath, cls: type[Layer], options: dict[str, Any], places: Mapping[str, KeyPath]
     ) -> Layer:
-        """Call the constructor; its complaint is put on the line of the option that it speaks of first."""
+        """Call the constructor; its error gets the line of the option that it names first."""
         try:
             layer = cls(**options)
         except _FAULTS as error:
             text = str(error) or type(error).__name__
             message = text if isinstance(error, PellucidError) else f"{cls.__name__}: {text}."
-            raise self.source.fault(_spoken_of(text, places, at), message) from None
+            raise self.source.fault(_named_in(text, places, at), message) from None
         self.places[id(layer)] = self.source.line(at)
         return layer
 
 
-def _spoken_of(message: str, places: Mapping[str, KeyPath], otherwise: KeyPath) -> KeyPath:
+def _named_in(message: str, places: Mapping[str, KeyPath], otherwise: KeyPath) -> KeyPath:
     """Return the place whose word (a pattern) comes first in the message."""
     found = [
         (match.start(), place)

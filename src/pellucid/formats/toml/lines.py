@@ -33,7 +33,7 @@ def toml_lines(text: str) -> dict[KeyPath, int]:
     Returns
     -------
     dict of path to int
-        A table that only headers of tables inside it speak of has the line of the first of them.
+        A table without a header of its own has the line of the first table inside it.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def toml_lines(text: str) -> dict[KeyPath, int]:
 
 
 def line_of(lines: Mapping[KeyPath, int], path: KeyPath) -> int:
-    """Return the line of a path, or of the closest thing around it that has one; the file itself is on line 1.
+    """Return the line of a path, or of the closest table around it that has one; the file itself is on line 1.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class _Scanner:
         return self.lines
 
     def _skip_and_is_at(self, mark: str) -> bool:
-        """Go on to the next thing that is not space or comment; is it that character, or with "" the end?"""
+        """Skip space and comments; return whether that character comes next, or with "" the end."""
         self._match(_SPACE)
         return self.text[self.at : self.at + 1] == mark
 

@@ -65,7 +65,7 @@ class TomlSource:
         return line_of(self.lines, at)
 
     def fault(self, at: KeyPath, message: str) -> FormatError:
-        """Return the error that says what is wrong at a key, with file and line in front."""
+        """Return the error for a key, with file and line in front."""
         return FormatError(f"{self.name}, line {self.line(at)}: {message}")
 
     def check_keys(

@@ -60,10 +60,10 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
         elif limits.choices is not None:
             source.one_of((*at, key), value, key, limits.choices())
         else:
-            _told_at(
+            _checked_at(
                 source, (*at, key), partial(check_option, "training", key, value, hint, limits, show=in_words)
             )
-    _told_at(source, at, lambda: training_optimizer(table), table)  # do they go together?
+    _checked_at(source, at, lambda: training_optimizer(table), table)  # do they go together?
     if "loss" in table and table.get("label_smoothing"):
         name, options = named_with_options(table["loss"])
         if "label_smoothing" in options or "label_smoothing" not in LOSSES[name].options:
@@ -82,21 +82,21 @@ def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None
     else:
         source.one_of((*at, "type"), value["type"], kind, _TABLES[kind])
     name, options = named_with_options(value)
-    if kind != "loss":  # whose table says itself what each option may be
+    if kind != "loss":  # whose constructor checks each option
         declared = options_of(_TABLES[kind][name])
         for key, value in options.items():
             check = partial(
                 check_option, name, key, value, *declared.get(key, (Any, NO_LIMITS)), show=in_words
             )
-            _told_at(source, (*at, key), check)
+            _checked_at(source, (*at, key), check)
     make: Callable[..., Any] = {"loss": get_loss, "optimizer": get_optimizer, "schedule": get_schedule}[kind]
-    _told_at(source, at, lambda: make(name, **options), options)
+    _checked_at(source, at, lambda: make(name, **options), options)
 
 
-def _told_at(
+def _checked_at(
     source: TomlSource, at: KeyPath, check: Callable[[], Any], options: Mapping[str, Any] | None = None
 ) -> None:
-    """Call the check; its complaint gets the line of the option that it names first, else that of ``at``."""
+    """Call the check; its error gets the line of the option that it names first, else that of ``at``."""
     try:
         check()
     except (PellucidError, TypeError, ValueError, ArithmeticError) as error:

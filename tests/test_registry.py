@@ -1,0 +1,175 @@
+"""What is declared once: options as fields, the one check of a value, names for classes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+from pellucid.errors import OptionError
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.layer import LAYERS, Layer
+from pellucid.nn.sequential import Sequential
+from pellucid.registry import (
+    Configurable,
+    Limits,
+    check_option,
+    checked_names,
+    option,
+    options_of,
+    register,
+    required_options,
+    takes_others,
+)
+
+
+@dataclass(repr=False)
+class Blur(Configurable):
+    name: str
+    radius: float = option(1.0, above=0)
+    size: int | tuple[int, int] = option(3, at_least=1, check=lambda n: (n, n) if isinstance(n, int) else n)
+    mode: Literal["edge", "wrap"] = "edge"
+    cache: str = option("", in_config=False)
+
+
+class Own:
+    """A class with a constructor of its own, and further options by any name."""
+
+    registry: Any = None
+
+    def __init__(self, width: int, depth: "Nowhere" = 2, **others: float) -> None:  # type: ignore[name-defined] # noqa: F821
+        self.width, self.depth, self.others = width, depth, others
+
+
+class OwnConfigurable(Own, Configurable):
+    pass
+
+
+RIGHT: list[tuple[Any, Any, Limits, Any]] = [
+    (3, int, Limits(at_least=1), 3),
+    (np.int64(3), int, Limits(), 3),
+    (10**400, int, Limits(above=0), 10**400),
+    (3, float, Limits(), 3.0),
+    (np.float32(0.5), float, Limits(below=1), 0.5),
+    ([3, 5], int | tuple[int, int], Limits(at_least=1), (3, 5)),
+    (((1, 2), [3, 4]), tuple[tuple[int, int], tuple[int, int]], Limits(), ((1, 2), (3, 4))),
+    ((1, 2), Sequence[int], Limits(), [1, 2]),
+    (None, float | None, Limits(above=0), None),
+    ("same", Literal["same", "valid"] | int, Limits(), "same"),
+    ({"a": [1, "x"]}, Mapping[str, tuple[float, str]], Limits(), {"a": (1.0, "x")}),
+]
+
+
+@pytest.mark.parametrize(("value", "hint", "limits", "kept"), RIGHT)
+def test_a_value_is_kept_as_the_type_that_is_wanted(value: Any, hint: Any, limits: Limits, kept: Any) -> None:
+    got = check_option("Here", "it", value, hint, limits)
+    assert got == kept
+    assert type(got) is type(kept)
+
+
+WRONG: list[tuple[Any, Any, Limits]] = [
+    (3.0, int, Limits()),
+    (True, int, Limits()),
+    (True, float, Limits()),
+    ("3", int, Limits()),
+    (0, int, Limits(at_least=1)),
+    (float("nan"), float, Limits()),
+    (float("inf"), float, Limits()),
+    (10**400, float, Limits()),
+    (1.0, float, Limits(below=1)),
+    ([3, 0], int | tuple[int, int], Limits(at_least=1)),
+    ([3, 3, 3], tuple[int, int], Limits()),
+    ("ab", Sequence[str], Limits()),
+    ("smae", Literal["same", "valid"], Limits()),
+    ({"a": 1}, Mapping[str, str], Limits()),
+    (None, int, Limits()),
+]
+
+
+@pytest.mark.parametrize(("value", "hint", "limits"), WRONG)
+def test_a_wrong_value_is_named_with_what_was_expected(value: Any, hint: Any, limits: Limits) -> None:
+    with pytest.raises(OptionError, match=r"^Here: expected it to be .+, got .+\.$"):
+        check_option("Here", "it", value, hint, limits)
+
+
+def test_choices_name_the_nearest() -> None:
+    with pytest.raises(
+        OptionError, match=r"Here: unknown colour 'rde'\. Did you mean 'red'\? Known: blue, red"
+    ):
+        check_option("Here", "colour", "rde", str, Limits(choices=lambda: ["red", "blue"]))
+
+
+def test_config_repr_and_back() -> None:
+    blur = Blur("a", size=5, cache="x")
+    assert repr(blur) == "Blur(name='a', size=(5, 5))"
+    assert repr(Blur("a", 1, 3)) == "Blur(name='a')"
+    config = blur.config()
+    assert config == {"type": "Blur", "name": "a", "radius": 1.0, "size": [5, 5], "mode": "edge"}
+    del config["type"]
+    assert Blur.from_config(config).config() == blur.config()
+
+
+def test_options_of_fields_and_of_constructors() -> None:
+    assert list(options_of(Blur)) == ["name", "radius", "size", "mode"]
+    assert (required_options(Blur), takes_others(Blur)) == (["name"], False)
+    assert list(options_of(OwnConfigurable)) == ["width", "depth"]
+    assert (required_options(OwnConfigurable), takes_others(OwnConfigurable)) == (["width"], True)
+    own = OwnConfigurable(3, slope=0.5)
+    assert own.config() == {"type": "OwnConfigurable", "width": 3, "depth": 2, "slope": 0.5}
+    assert repr(own) == "OwnConfigurable(width=3, slope=0.5)"
+    assert OwnConfigurable.from_config({"width": 1, "slope": 2.0}).others == {"slope": 2.0}
+
+
+def test_unknown_and_missing_options() -> None:
+    with pytest.raises(OptionError, match=r"Blur: unknown option 'radus'\. Did you mean 'radius'"):
+        checked_names(Blur, {"radus": 1})
+    with pytest.raises(OptionError, match="Blur: unknown option 'cache'"):
+        Blur.from_config({"name": "a", "cache": "x"})
+    with pytest.raises(OptionError, match="Blur: name is missing"):
+        checked_names(Blur, {})
+    with pytest.raises(OptionError, match="Flatten: it takes no options, got 'axis'"):
+        LAYERS.from_config({"type": "Flatten", "axis": 1})
+
+
+def test_a_table_finds_the_modules_of_its_package() -> None:
+    assert {"Dense", "Conv2D", "Graph", "Parallel", "UpSample2D"} <= set(LAYERS)
+    assert LAYERS["Dense"] is Dense
+    with pytest.raises(OptionError, match=r"unknown layer 'Dens'\. Did you mean 'Dense'"):
+        LAYERS["Dens"]
+    with pytest.raises(OptionError, match="unknown layer None"):
+        LAYERS.from_config({})
+
+
+def test_objects_inside_are_made_from_their_config() -> None:
+    model = Sequential([Flatten(), Sequential([Dense(2)])])
+    again = LAYERS.from_config(model.config())
+    assert repr(again) == repr(model)
+    given: Any = {"type": "Dense", "units": 2}
+    assert repr(Sequential([given])) == "Sequential(layers=[Dense(units=2)])"
+
+
+def test_a_class_that_is_not_registered_goes_by_its_own_name() -> None:
+    class Derived(Flatten):  # type: ignore[misc]
+        """Does not inherit its parent's registration."""
+
+    assert Derived().config() == {"type": "Derived"}
+
+
+def test_registering_needs_a_family_and_may_be_done_twice() -> None:
+    with pytest.raises(OptionError, match="belongs to no family"):
+        register(Own)
+
+    class Same(Layer):
+        def forward(self, X: Any, *, training: bool = False) -> Any:
+            return X
+
+        def backward(self, dY: Any) -> Any:
+            return dY
+
+    try:
+        assert register("same")(register("same")(Same)) is Same
+        assert isinstance(LAYERS.make("same"), Same)
+        assert Same().config() == {"type": "same"}
+    finally:
+        LAYERS.remove("same")
