@@ -8,14 +8,12 @@ from typing import Any
 from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
-from pellucid.nn.gradient_check import GradientCheck, GradientRow, check_gradients
+from pellucid.nn.gradient_check import GradientCheck, check_gradients
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.summary import Summary, lay_out, summarize
 from pellucid.training.options import named_with_options
 from pellucid.types import Shape
-
-__all__ = ["GradientCheck", "GradientRow", "Summary", "check", "show"]
 
 PHOTO = (64, 64, 3)  # the default for which a preset is shown
 SMALL_PHOTO = (32, 32, 3)  # and checked for, which is slower
