@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+from pellucid.dispatch import TWINS
+
 SOURCE = Path(__file__).parent.parent / "src" / "pellucid"
 
 
@@ -26,3 +28,18 @@ def test_no_deep_learning_framework_is_imported_outside_the_contest() -> None:
             elif isinstance(node, ast.ImportFrom):
                 names = [node.module or ""]
             assert not {n.partition(".")[0] for n in names} & frameworks, path
+
+
+def test_ops_with_a_fast_twin_are_imported_from_dispatch() -> None:
+    """So that the one switch switches everything; optimizers have plain rules and twins of their own."""
+    for path in SOURCE.rglob("*.py"):
+        room = path.relative_to(SOURCE).parts[0]
+        if room in ("ops", "kernels", "dispatch.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ImportFrom) or node.module is None:
+                continue
+            if node.module.startswith("pellucid.ops.") and node.module != "pellucid.ops.activations":
+                assert not {alias.name for alias in node.names} & set(TWINS), path
+            if node.module.startswith("pellucid.kernels"):
+                assert path.parent.name == "optimizers", path

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.kernels import batch_norm as fast_batch_norm
+from pellucid.kernels import colour as fast_colour
 from pellucid.kernels import conv as fast_conv
 from pellucid.kernels import conv_norm_pool as fast_conv_norm_pool
 from pellucid.kernels import dropout as fast_dropout
@@ -22,7 +23,7 @@ from pellucid.kernels import layer_norm as fast_layer_norm
 from pellucid.kernels import linear as fast_linear
 from pellucid.kernels import norm_pool as fast_norm_pool
 from pellucid.kernels import pool as fast_pool
-from pellucid.ops import batch_norm, conv, dropout, fused, layer_norm, linear, pool
+from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pool
 
 CHOICES = ("fast", "plain")
 VARIABLE = "PELLUCID_KERNELS"
@@ -78,9 +79,9 @@ def use(choice: str) -> Iterator[None]:
         _chosen = before
 
 
-def _checked(choice: str) -> str:
+def _checked(choice: str, where: str = "use") -> str:
     if choice not in CHOICES:
-        raise OptionError(unknown_name("choice of kernels", choice, CHOICES))
+        raise OptionError(f"{where}: {unknown_name('choice of kernels', choice, CHOICES)}")
     return choice
 
 
@@ -135,6 +136,8 @@ batch_norm_inference_backward = twins(
 layer_norm_forward = twins(layer_norm.layer_norm_forward, fast_layer_norm.layer_norm_forward)
 layer_norm_backward = twins(layer_norm.layer_norm_backward, fast_layer_norm.layer_norm_backward)
 dropout_forward = twins(dropout.dropout_forward, fast_dropout.dropout_forward)
+mean_colours = twins(colour.mean_colours, fast_colour.mean_colours)
+recolour = twins(colour.recolour, fast_colour.recolour)
 
 # Several ops in one go: nn/fusion puts these in the place of layers that follow one another.
 norm_relu_pool_forward = twins(fused.norm_relu_pool_forward, fast_norm_pool.norm_relu_pool_forward)
@@ -147,4 +150,4 @@ conv_norm_relu_pool_backward = twins(
 )
 conv_norm_pool_fits = fast_conv_norm_pool.fits
 
-_chosen = _checked(os.environ.get(VARIABLE, "fast"))
+_chosen = _checked(os.environ.get(VARIABLE, "fast"), VARIABLE)

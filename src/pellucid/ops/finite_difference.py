@@ -32,7 +32,7 @@ def gradcheck(
     step : float, optional
         Half the distance of the two points, relative to the argument's size.
     n_directions : int, optional
-        The worst of so many directions counts.
+        How many random directions; the largest error counts.
 
     Returns
     -------

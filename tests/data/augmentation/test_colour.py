@@ -13,9 +13,8 @@ from pellucid.data.augmentation.colour import (
     Contrast,
     Hue,
     Saturation,
-    mean_colours,
-    recolour,
 )
+from pellucid.dispatch import mean_colours, recolour
 
 
 def at(transform: Any, X: np.ndarray, value: float) -> np.ndarray:

@@ -4,14 +4,13 @@ Each is an affine map of a pixel's colour, the same for all pixels of one image.
 :class:`~pellucid.Augment` are multiplied into one map, and only its results are cut off to 0..1.
 """
 
-import math
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from pellucid.data.augmentation.transform import Transform, uniform
-from pellucid.kernels.columns import column_sums, n_joined
+from pellucid.dispatch import mean_colours, recolour
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
@@ -179,50 +178,6 @@ class Hue(Colour):
     def label(self, values: Array) -> str:
         """Return the angle."""
         return f"{360 * values[0]:+.0f}°".replace("-", "−") if values[0] else "0°"
-
-
-def mean_colours(X: Array) -> Array:
-    """Return the mean colour of each image, float64 of shape (m, c).
-
-    Examples
-    --------
-    >>> mean_colours(np.array([0.25, 0.75]).reshape(1, 1, 2, 1))
-    array([[0.5]])
-    """
-    sums = [column_sums(image) for image in X]
-    return np.array(sums).reshape(len(X), X.shape[3]) / math.prod(X.shape[1:3])
-
-
-def recolour(X: Array, maps: Array, *, out: Array | None = None) -> Array:
-    """Return every pixel of image i times its affine map, cut off to 0..1.
-
-    Parameters
-    ----------
-    X : Array, shape (m, h, w, c)
-    maps : Array, shape (m, c + 1, c + 1)
-    out : Array, shape and dtype of X, optional
-        Written and returned; may be X itself.
-
-    Examples
-    --------
-    >>> recolour(np.full((1, 1, 1, 1), 0.5), np.array([[[1.0, 0.0], [0.25, 1.0]]])).ravel()
-    array([0.75])
-    """
-    m, h, w, c = X.shape
-    result = np.empty_like(X, order="C") if out is None else out
-    # Rows of c numbers are too short for a fast product: r pixels side by side share one block-diagonal matrix.
-    r = math.gcd(h * w, 4)
-    wide_maps = np.zeros((m, r, c, r, c), X.dtype)
-    for k in range(r):
-        wide_maps[:, k, :, k] = maps[:, :c, :c]
-    s = n_joined(h * w, c, X.itemsize)
-    shifts = np.tile(maps[:, None, c, :c], (1, 1, s)).astype(X.dtype)
-    for i in range(m):  # an image at a time stays in the core's cache
-        product = X[i].reshape(-1, r * c) @ wide_maps[i].reshape(r * c, r * c)
-        shifted = product.reshape(-1, s * c)
-        shifted += shifts[i]
-        np.clip(shifted.reshape(h, w, c), 0, 1, out=result[i])
-    return result
 
 
 def _identities(values: Array, mean: Array) -> Array:
