@@ -16,7 +16,7 @@ from pellucid.checks.duplicates import Leak, find_copies, leaks_of
 from pellucid.checks.findings import Finding, Names, copy_findings
 from pellucid.checks.images import empty_pictures, read_photos
 from pellucid.checks.near import wanted_cosine
-from pellucid.checks.pixels import Scale, are_pictures
+from pellucid.checks.pixels import PixelScale, are_pictures
 from pellucid.checks.tables import missing_findings, read_rows, row_findings
 from pellucid.checks.text import KINDS, kind_rows, summary_of
 from pellucid.data.dataset import Split
@@ -205,7 +205,7 @@ def check_split(
     notes = [*split.notes]
     if are_pictures(split.train.X):
         findings += missing_findings(split, names)
-        findings += empty_pictures(split, names, Scale(split.train.X, split.test.X), progress)
+        findings += empty_pictures(split, names, PixelScale(split.train.X, split.test.X), progress)
         if wanted_cosine(copies.usual) > _ALIKE:
             notes.append(_LOOK_ALIKE)
     else:

@@ -26,7 +26,7 @@ class ConstantScore:
     Attributes
     ----------
     answer : str
-        The class.
+        The predicted class.
     n_correct, n_samples : int
     interval : tuple of float
         95 % interval of the accuracy, by Wilson's method (1927).
@@ -134,8 +134,8 @@ def homogeneity(train: Array, test: Array) -> Homogeneity:
     from scipy import stats
 
     table = np.stack([train, test])[:, (train + test) > 0].astype(np.int64)
-    shares = table / table.sum(axis=1, keepdims=True)
-    distance = float(np.abs(shares[0] - shares[1]).sum() / 2)
+    proportions = table / table.sum(axis=1, keepdims=True)
+    distance = float(np.abs(proportions[0] - proportions[1]).sum() / 2)
     table = _rare_together(table)
     if table.shape[1] == 1:
         return Homogeneity("chi-squared", 0.0, 1.0, distance)
@@ -228,9 +228,9 @@ def shift_words(split: Split, result: Homogeneity) -> str:
     """Return in a sentence by how much the proportions of the classes differ, and whether that can be chance."""
     k = n_classes(split)
     train, test = class_counts(split.train, k), class_counts(split.test, k)
-    shares = train / len(split.train), test / len(split.test)
-    most = int(np.abs(shares[0] - shares[1]).argmax())
-    percent = [f"{100 * share[most]:.0f} %" for share in shares]
+    proportions = train / len(split.train), test / len(split.test)
+    most = int(np.abs(proportions[0] - proportions[1]).argmax())
+    percent = [f"{100 * part[most]:.0f} %" for part in proportions]
     name = repr(called(split, most))
     if result.p_value >= SURE:
         return (

@@ -14,7 +14,7 @@ from pellucid.checks.near import (
     usual_likeness,
     wanted_cosine,
 )
-from pellucid.checks.pixels import Scale, are_pictures
+from pellucid.checks.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
 from pellucid.progress import ProgressCallback, no_progress
@@ -32,7 +32,7 @@ class Leak(NamedTuple):
 
 
 class Distinct(NamedTuple):
-    """The distinct samples of one part, and who bears each."""
+    """The distinct samples of one part, and the rows of each."""
 
     digests: list[bytes]  # of each distinct sample
     members: list[list[int]]  # its rows, in order
@@ -103,7 +103,7 @@ def _prepare(train: Any, test: Any, progress: ProgressCallback) -> _Prepared:
     parts = distinct(train), distinct(test)
     if not (are_pictures(train) and are_pictures(test) and train.shape[1:] == test.shape[1:]):
         return _Prepared(*parts, None, None, 0.0)
-    scale = Scale(train, test)
+    scale = PixelScale(train, test)
     marks = []
     for X, part in zip((train, test), parts, strict=True):
         marks.append(signatures(X, part.firsts, scale, progress))
@@ -128,7 +128,7 @@ def find_copies(train: Any, test: Any, progress: ProgressCallback = no_progress)
     ----------
     train, test : Array, shape (m, ...), or several by name
         Near copies are looked for in pictures only.
-    tell : callable, optional
+    progress : callable, optional
     """
     found = _prepare(train, test, progress)
     within: list[list[Pair]] = []
@@ -153,7 +153,7 @@ def leaks_of(train: Distinct, test: Distinct, across: list[Pair]) -> list[Leak]:
 
 
 def components(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
-    """Return which of n things hang together through the pairs: groups of two or more, sorted.
+    """Return the connected components of n items and their pairs: groups of two or more, sorted.
 
     Examples
     --------
@@ -187,8 +187,8 @@ def near_duplicates(X: Array) -> list[Pair]:
     Returns
     -------
     list of Pair
-        ``first < second``; each exact copy is paired with the first picture of its kind, and near copies are told
-        of the first of each kind. Found are copies that were resized, saved as JPEG, brightened or darkened; not
+        ``first < second``; each exact copy is paired with the first picture of its kind, and near copies are paired
+        by the first of each kind. Found are copies that were resized, saved as JPEG, brightened or darkened; not
         found crops, flips and rotations.
 
     Raises
@@ -212,7 +212,7 @@ def near_duplicates(X: Array) -> list[Pair]:
         return []
     same = distinct(X)
     firsts = same.firsts
-    marks = signatures(X, firsts, Scale(X))
+    marks = signatures(X, firsts, PixelScale(X))
     near = near_pairs(marks, None, wanted_cosine(usual_likeness(marks)))
     pairs = [Pair(rows[0], row, "exact", 1.0) for rows in same.members for row in rows[1:]]
     pairs += [pair._replace(first=int(firsts[pair.first]), second=int(firsts[pair.second])) for pair in near]

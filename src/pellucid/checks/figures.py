@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.checks.check import DataReport
 from pellucid.checks.findings import Finding, Sample
-from pellucid.checks.pixels import Scale
+from pellucid.checks.pixels import PixelScale
 from pellucid.checks.text import KINDS
 from pellucid.data.dataset import Split
 from pellucid.errors import OptionError
@@ -37,7 +37,7 @@ CELL = (WIDTH - 2 * MARGIN) / N_COLUMNS
 INSET = 0.07  # inches between a frame and what is in it
 LINE_HEIGHT = 0.14  # of a caption
 MOST_SHOWN = 12  # pictures of one finding
-MOST_TOLD = 8  # findings of one kind that stand in words above their pictures
+MOST_TEXTS = 8  # findings of one kind that stand in words above their pictures
 PAGE = 14.0  # inches high, about
 _LETTERS_WIDE, _LETTERS_CAPTION = 118, 19
 
@@ -96,7 +96,7 @@ def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
     for data in (split.train, split.test):
         check_images("findings_sheets", data.X)
     pages, n_missing = _paginate(_strips(report), max_pages)
-    scale = Scale(split.train.X, split.test.X)
+    scale = PixelScale(split.train.X, split.test.X)
     with look():
         figures = []
         for i, strips in enumerate(pages):
@@ -118,10 +118,10 @@ def _strips(report: DataReport) -> list[_Strip]:
         why = textwrap.wrap(f"{reason} {advice}", _LETTERS_WIDE)
         heading = f"{title}: {len(findings)} {'finding' if len(findings) == 1 else 'findings'}"
         strips.append(_Strip(0.37 + 0.16 * len(why), heading=heading, lines=tuple(why)))
-        told = [] if kind in _PAIRS else [finding.found for finding in findings]
-        if len(told) > MOST_TOLD:
-            told[MOST_TOLD:] = [f"… and {len(told) - MOST_TOLD} more"]
-        for text in told:
+        texts = [] if kind in _PAIRS else [finding.found for finding in findings]
+        if len(texts) > MOST_TEXTS:
+            texts[MOST_TEXTS:] = [f"… and {len(texts) - MOST_TEXTS} more"]
+        for text in texts:
             lines = textwrap.wrap(text, _LETTERS_WIDE, break_on_hyphens=False)
             strips.append(_Strip(0.16 * len(lines) + 0.06, lines=tuple(lines)))
         strips += _rows([finding for finding in findings if finding.samples])
@@ -201,7 +201,7 @@ def _paginate(strips: list[_Strip], max_pages: int) -> tuple[list[list[_Strip]],
     return pages[:max_pages], len(left_out)
 
 
-def _page(title: str, strips: list[_Strip], split: Split, scale: Scale, n_missing: int) -> Figure:
+def _page(title: str, strips: list[_Strip], split: Split, scale: PixelScale, n_missing: int) -> Figure:
     foot = 0.3 if n_missing else 0.08
     height = 0.4 + sum(strip.height for strip in strips) + foot
     figure = new_figure(height, layout=None)
@@ -245,7 +245,7 @@ def _draw_group(
     place: tuple[float, float, float],
     height: float,
     split: Split,
-    scale: Scale,
+    scale: PixelScale,
 ) -> None:
     """Draw a finding's pictures in a frame whose left, top and height are given in inches."""
     from matplotlib.patches import Rectangle
@@ -278,7 +278,7 @@ def _draw_group(
         figure.text((left + INSET) / WIDTH, y, f"and {left_out} more", va="top", fontsize=7.5, color=MUTED)
 
 
-def _draw_sample(axes: Axes, sample: Sample, split: Split, scale: Scale) -> None:
+def _draw_sample(axes: Axes, sample: Sample, split: Split, scale: PixelScale) -> None:
     if sample.index is None:
         axes.set_facecolor("#EEF1F4")
         axes.text(0.5, 0.5, "cannot\nbe read", ha="center", va="center", color=MUTED, fontsize=9)

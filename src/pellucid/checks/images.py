@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 
 from pellucid.checks.findings import MOST_NAMED, Finding, Names, Sample, sample_of
-from pellucid.checks.pixels import Scale, blocks
+from pellucid.checks.pixels import PixelScale, blocks
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.readers.folder import Photo, Photos, open_folder
 from pellucid.data.source import DataSource
-from pellucid.data.validate import Part, RawSplit, to_split
+from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError
 from pellucid.progress import ProgressCallback
 from pellucid.text import printable
@@ -46,7 +46,7 @@ def _held_out(X: Array, good: list[Photo], photos: Photos, source: DataSource) -
     for i, listing in enumerate(photos.listings):
         rows = [row for row, photo in enumerate(good) if photo.part == i]
         labels = np.array([good[row].label for row in rows])
-        parts.append(Part(np.array(rows)[:, None], labels, str(listing.folder)))
+        parts.append(RawPart(np.array(rows)[:, None], labels, str(listing.folder)))
     raw = RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, photos.notes)
     drawn = to_split(raw, name=source.name, seed=source.seed, test_fraction=source.test_fraction)
     numbers = [part.X[:, 0] for part in (drawn.train, drawn.test)]
@@ -91,7 +91,9 @@ def _tiny(
     return [Finding("tiny", text, tuple(sample for sample, _ in tiny[:MOST_NAMED]), len(tiny))]
 
 
-def empty_pictures(split: Split, names: Names, scale: Scale, progress: ProgressCallback) -> list[Finding]:
+def empty_pictures(
+    split: Split, names: Names, scale: PixelScale, progress: ProgressCallback
+) -> list[Finding]:
     """Return a finding for each picture of one colour all over."""
     found, done, total = [], 0, len(split.train) + len(split.test)
     for part, data in (("train", split.train), ("test", split.test)):

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.checks.pixels import Scale, blocks, edges, pool
+from pellucid.checks.pixels import PixelScale, blocks, edges, pool
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.types import Array
 
@@ -59,13 +59,15 @@ class Signatures(NamedTuple):
     is_flat: Array  # (m,) bool: shows nothing
     X: Array  # where the pictures are, for the last look
     rows: Array  # (m,) and which of X they are
-    scale: Scale
+    scale: PixelScale
 
     def __len__(self) -> int:
         return len(self.coarse)
 
 
-def signatures(X: Array, rows: Array, scale: Scale, progress: ProgressCallback = no_progress) -> Signatures:
+def signatures(
+    X: Array, rows: Array, scale: PixelScale, progress: ProgressCallback = no_progress
+) -> Signatures:
     """Return what pictures are compared by.
 
     Parameters
@@ -75,8 +77,7 @@ def signatures(X: Array, rows: Array, scale: Scale, progress: ProgressCallback =
         Which of them.
     scale : Scale
         One for all that are to be compared.
-    tell : callable, optional
-        Told how far it is.
+    progress : callable, optional
     """
     coarse, middle, flat = [], [], []
     for here, part in blocks(X, rows):
@@ -128,7 +129,7 @@ def near_pairs(
         Where given, ``first`` counts in ``one`` and ``second`` in ``other``; None: both in ``one``, first < second.
     wanted : float
         From :func:`wanted_cosine`.
-    tell : callable, optional
+    progress : callable, optional
 
     Returns
     -------

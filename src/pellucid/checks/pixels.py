@@ -23,7 +23,7 @@ def are_pictures(X: Any) -> bool:
     return min(X.shape[1:3]) >= 4 and X.shape[3:] in ((), (1,), (3,), (4,))
 
 
-class Scale:
+class PixelScale:
     """Brings pixels of any dtype to 0..255, the same way for every part of a data set.
 
     Bytes stay as they are; booleans and floats from 0 to 1 are multiplied by 255; 16-bit values are divided by
@@ -31,7 +31,7 @@ class Scale:
 
     Examples
     --------
-    >>> scale = Scale(np.array([[[[0.0]]], [[[1.0]]]]))
+    >>> scale = PixelScale(np.array([[[[0.0]]], [[[1.0]]]]))
     >>> float(scale.apply(np.array(0.2)))
     51.0
     """
@@ -100,7 +100,7 @@ def pool(pixels: Array, side: int) -> Array:
 
 
 def _areas(n_in: int, n_out: int) -> Array:
-    """Return which share of each input cell lies in each output cell, shape (n_out, n_in); rows sum to 1."""
+    """Return the fraction of each input cell that lies in each output cell, shape (n_out, n_in); rows sum to 1."""
     edges = np.linspace(0, n_in, n_out + 1)
     cells = np.arange(n_in)
     overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)

@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.checks.findings import MOST_NAMED, Finding, Names, Sample, sample_of
 from pellucid.data.dataset import Split
 from pellucid.data.readers.table import parse_target, split_table
-from pellucid.data.readers.table_text import Table, read_table
+from pellucid.data.readers.table_text import TextTable, read_table
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
@@ -67,7 +67,7 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
     return opened.split, names, findings
 
 
-def _missing(table: Table, column: str, missing: Array) -> Finding:
+def _missing(table: TextTable, column: str, missing: Array) -> Finding:
     rows = [table.rows[i] for i in np.flatnonzero(missing)]
     text = (
         f"{printable(column)!r} has no value in {len(rows)} of {len(missing)} rows, the first in {rows[0]}."
@@ -76,7 +76,7 @@ def _missing(table: Table, column: str, missing: Array) -> Finding:
     return Finding("missing_values", text, samples, len(rows))
 
 
-def _without(table: Table, columns: list[str]) -> Table:
+def _without(table: TextTable, columns: list[str]) -> TextTable:
     kept = [i for i, name in enumerate(table.names) if name not in columns]
     return table._replace(
         names=tuple(table.names[i] for i in kept), columns=tuple(table.columns[i] for i in kept)

@@ -118,7 +118,7 @@ def _verify(folder: Path, remote: Remote) -> None:
 
 
 def _download(name: str, base: str, remote: Remote, *, progress: bool, timeout: float, retries: int) -> Path:
-    """Fill the cache folder: pooch writes beside the target, verifies, and renames."""
+    """Fill the cache folder: pooch writes a temporary file next to the target, verifies it, and renames it."""
     import pooch
     import requests
 

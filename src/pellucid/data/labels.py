@@ -6,7 +6,7 @@ from pellucid.errors import DataError
 from pellucid.text import join_some
 from pellucid.types import Array
 
-_LARGEST_EXACT = 2**53  # above it, float64 no longer tells neighbouring whole numbers apart
+_LARGEST_EXACT = 2**53  # above it, float64 does not hold every whole number
 
 
 def as_labels(y: Array, m: int, where: str) -> Array:
@@ -153,7 +153,7 @@ def _positions(values: Array, classes: tuple[str, ...], where: str) -> Array:
 
 
 def _renaming(values: Array) -> tuple[str, ...]:
-    """Return the note that says which labels got another number, or none."""
+    """Return the note on which labels were renumbered, or none."""
     if np.array_equal(values, np.arange(len(values))):
         return ()
     return (f"labels {join_some(values.tolist())} became {join_some(range(len(values)))}",)

@@ -9,10 +9,10 @@ T = TypeVar("T")
 
 
 def one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield what an iterator yields, with the next one in the making on a thread meanwhile.
+    """Yield what an iterator yields, with the next one made on another thread meanwhile.
 
     An item may be written over only when the one after the next is made: see ``Batches.is_ahead``. What the
-    iterator raises is raised here in its turn; whoever stops early waits for the item that is in the making.
+    iterator raises is raised here when its turn comes; a caller that stops early waits for the item being made.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import Decimal, read_table
-from pellucid.data.validate import Part, RawSplit, to_split
+from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.registry import Configurable, option
 
@@ -40,7 +40,7 @@ _READER_OPTIONS = ("x_key", "y_key", "target", "decimal", "skip_bad", "image_siz
 
 @dataclass(frozen=True)
 class DataSource(Configurable):
-    """Data by name, with the options that they are read with: what a run stores to find its data again.
+    """Data by name, with the options of its reader: what a run stores to find its data again.
 
     Raises
     ------
@@ -64,7 +64,7 @@ class DataSource(Configurable):
     x_key: str | None = option(None, help="Name of the array of inputs in an .h5 or .npz file.")
     y_key: str | None = option(None, help="Name of the array of labels in an .h5 or .npz file.")
     target: str | None = option(None, help="The column of a table to predict; several: a,b,c.")
-    decimal: Decimal = option(".", help="What a table's numbers have before their fraction.")
+    decimal: Decimal = option(".", help="Decimal sign of a table's numbers.")
     skip_bad: bool = option(False, help="Leave out images that cannot be read.")
     image_size: tuple[int, int] | None = option(
         None, at_least=1, at_most=LONGEST_SIDE, help="HEIGHTxWIDTH that a folder's images are resized to."
@@ -191,7 +191,7 @@ def load_data(source: str | Path, **options: Any) -> Split:
         For tables, which need it: the column to predict, or several of 0 and 1 ("a,b,c"); see
         :func:`pellucid.data.readers.table.split_table`.
     decimal : {".", ","}, optional
-        For tables: what their numbers have before their fraction.
+        For tables: the decimal sign of their numbers.
     skip_bad : bool, optional
         For folders: leave out images that cannot be read instead of raising.
     image_size : (int, int), optional
@@ -238,4 +238,4 @@ def _digits() -> RawSplit:
 
     digits = load_digits()
     X = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
-    return RawSplit(Part(X, digits.target, "digits"), None, tuple("0123456789"))
+    return RawSplit(RawPart(X, digits.target, "digits"), None, tuple("0123456789"))

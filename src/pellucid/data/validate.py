@@ -1,4 +1,4 @@
-"""The door that every source passes: arrays as they were read go in, a checked Split comes out."""
+"""The checks that every source passes: arrays as they were read go in, a Split comes out."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from pellucid.text import printable
 from pellucid.types import Array
 
 
-class Part(NamedTuple):
+class RawPart(NamedTuple):
     """Inputs and labels as a file holds them, not yet checked."""
 
     X: Array  # (m, ...)
@@ -24,8 +24,8 @@ class Part(NamedTuple):
 class RawSplit(NamedTuple):
     """What a reader found in its source."""
 
-    train: Part
-    test: Part | None
+    train: RawPart
+    test: RawPart | None
     classes: tuple[str, ...] | None
     notes: tuple[str, ...] = ()
 
@@ -35,7 +35,7 @@ def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Sp
 
     Parameters
     ----------
-    raw : Raw
+    raw : RawSplit
     name : str
         Goes into the Split.
     seed : int
@@ -57,7 +57,7 @@ def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Sp
 
     Examples
     --------
-    >>> part = Part(np.arange(20.0).reshape(10, 2), np.arange(10) % 2, "toy")
+    >>> part = RawPart(np.arange(20.0).reshape(10, 2), np.arange(10) % 2, "toy")
     >>> split = to_split(RawSplit(part, None, None), name="toy", seed=1, test_fraction=0.2)
     >>> len(split.train), len(split.test), split.notes
     (8, 2, ('held out 20 % (2 of 10 samples), stratified, seed 1',))
@@ -77,7 +77,7 @@ def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Sp
 def hold_out(
     data: Dataset, *, name: str, seed: int, test_fraction: float, notes: tuple[str, ...] = ()
 ) -> Split:
-    """Set a part of the samples aside for testing, with the same share of every class.
+    """Set a part of the samples aside for testing, with the same proportion of every class.
 
     Where y holds no classes (floats, or a column a label), the part is drawn at random.
 
@@ -132,7 +132,7 @@ def hold_out(
     return Split(data.take(np.sort(train)), data.take(np.sort(test)), name, (*notes, note))
 
 
-def _checked_inputs(part: Part) -> Array:
+def _checked_inputs(part: RawPart) -> Array:
     X, where = part.X, part.where
     if X.dtype.hasobject:
         raise DataError(
@@ -152,7 +152,7 @@ def _checked_inputs(part: Part) -> Array:
     return X.astype(X.dtype.newbyteorder("="), copy=False)
 
 
-def _check_same_kind(inputs: list[Array], parts: list[Part]) -> None:
+def _check_same_kind(inputs: list[Array], parts: list[RawPart]) -> None:
     """Raise if a test sample could not go through a model made for the training samples."""
     train, test = inputs[0], inputs[-1]
     where = f"{parts[0].where}; {parts[-1].where}"

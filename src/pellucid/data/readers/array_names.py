@@ -1,4 +1,4 @@
-"""Which arrays of a file belong together, told by their names."""
+"""Which arrays of a file belong together, by their names."""
 
 import re
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ _TEST = {"test", "testing"}
 _VALIDATION = {"val", "valid", "validation", "dev"}
 CLASS_KEYS = ("list_classes", "classes")
 
-Pair = tuple[str, str]  # the names of X and of y
+KeyPair = tuple[str, str]  # the names of X and of y
 
 
-def find_pairs(names: Iterable[str]) -> dict[str, Pair]:
+def find_pairs(names: Iterable[str]) -> dict[str, KeyPair]:
     """Return the pairs of inputs and labels by what is left of their names without the x and the y.
 
     Examples
@@ -36,7 +36,7 @@ def find_pairs(names: Iterable[str]) -> dict[str, Pair]:
 
 
 def role_of(text: str) -> str:
-    """Return "train", "test", "validation", or "" where a name says none of these.
+    """Return "train", "test", "validation", or "" where a name has none of these words.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def role_of(text: str) -> str:
 
 def choose_pairs(
     names: list[str], x_key: str | None, y_key: str | None, where: str
-) -> tuple[dict[str, Pair], tuple[str, ...]]:
+) -> tuple[dict[str, KeyPair], tuple[str, ...]]:
     """Return the pairs to read, by role, and notes on those left out.
 
     Parameters

@@ -11,7 +11,7 @@ import numpy as np
 
 from pellucid.data.readers.images import check_size, read_image, read_size, resize_image
 from pellucid.data.readers.listing import Listing, list_folder
-from pellucid.data.validate import Part, RawSplit
+from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.text import join_some
@@ -166,7 +166,7 @@ def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_b
     parts = []
     for i, listing in enumerate(photos.listings):
         rows = np.array([photo.part == i for photo in good], dtype=bool)
-        parts.append(Part(X[rows] if len(photos.listings) > 1 else X, labels[rows], str(listing.folder)))
+        parts.append(RawPart(X[rows] if len(photos.listings) > 1 else X, labels[rows], str(listing.folder)))
         if bad:
             _check_not_emptied(listing, parts[-1])
     return RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, notes)
@@ -205,7 +205,7 @@ def _skipped(photos: Photos, bad: list[Photo], skip_bad: bool) -> tuple[str, ...
     )
 
 
-def _check_not_emptied(listing: Listing, part: Part) -> None:
+def _check_not_emptied(listing: Listing, part: RawPart) -> None:
     for label, name in enumerate(listing.classes):
         if label not in part.y:
             raise DataError(

@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
 from pellucid.data.readers.reading import check_file, reading
-from pellucid.data.validate import Part, RawSplit
+from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
 from pellucid.text import printable
 from pellucid.types import Array
@@ -23,7 +23,7 @@ _SWAP = {"train": "test", "test": "train"}
 
 
 class _Found(NamedTuple):
-    parts: dict[str, Part]  # by role: "train", "test", "validation" or ""
+    parts: dict[str, RawPart]  # by role: "train", "test", "validation" or ""
     classes: tuple[str, ...] | None
     notes: tuple[str, ...]
 
@@ -31,8 +31,8 @@ class _Found(NamedTuple):
 def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -> RawSplit:
     """Read inputs, labels and class names from an HDF5 file.
 
-    A file with only a training (or test) part is completed from the file beside it that says "test" (or
-    "train") in its name instead, as the published train_catvnoncat.h5 and test_catvnoncat.h5 do.
+    A file with only a training (or test) part is completed from the file next to it whose name has "test" (or
+    "train") in the place of that word, as the published train_catvnoncat.h5 and test_catvnoncat.h5 do.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -
 
     Returns
     -------
-    Raw
+    RawSplit
 
     Raises
     ------
@@ -97,7 +97,7 @@ def _read_file(path: Path, x_key: str | None, y_key: str | None) -> _Found:
         parts = {}
         for role, (x_name, y_name) in pairs.items():
             where = f"{path}, {printable(x_name)} and {printable(y_name)}"
-            parts[role] = Part(_read(file[x_name], path), _read(file[y_name], path), where)
+            parts[role] = RawPart(_read(file[x_name], path), _read(file[y_name], path), where)
         key = next((key for key in CLASS_KEYS if key in names), None)
         classes = class_names(_read(file[key], path), f"{path}, {key}") if key else None
     return _Found(parts, classes, notes)

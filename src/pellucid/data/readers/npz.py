@@ -7,7 +7,7 @@ import numpy as np
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
 from pellucid.data.readers.reading import check_file, reading
-from pellucid.data.validate import Part, RawSplit
+from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
 from pellucid.text import printable
 from pellucid.types import Array
@@ -25,7 +25,7 @@ def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) 
 
     Returns
     -------
-    Raw
+    RawSplit
 
     Raises
     ------
@@ -49,7 +49,7 @@ def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) 
             names = list(archive.files)
             pairs, notes = choose_pairs(names, x_key, y_key, str(path))
             parts = {
-                role: Part(
+                role: RawPart(
                     _read(archive, x, path),
                     _read(archive, y, path),
                     f"{path}, {printable(x)} and {printable(y)}",
@@ -69,9 +69,8 @@ def _read(archive: "np.lib.npyio.NpzFile", name: str, path: Path) -> Array:
     except ValueError as error:
         if "pickle" in str(error):
             raise DataError(
-                f"{path}, {printable(name)}: expected numbers or words, found objects, which are not read "
-                "because they "
-                "can run code. Save it with a numeric or string dtype."
+                f"{path}, {printable(name)}: expected numbers or words, found objects, which are not read because "
+                "they can run code. Save it with a numeric or string dtype."
             ) from None
         raise
     if not isinstance(member, np.ndarray):  # a member that is not in NumPy's format comes back as bytes

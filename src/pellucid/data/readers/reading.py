@@ -1,4 +1,4 @@
-"""Reading files that somebody else wrote: whatever is wrong with them ends in a DataError that says so."""
+"""Reading files of other programs: whatever is wrong with one ends in a DataError that says so."""
 
 import stat
 import threading
@@ -54,8 +54,8 @@ def check_file(path: Path, what: str) -> None:
 def reading(where: object, what: str, advice: str) -> Iterator[None]:
     """Turn every failure of the body into a DataError, and keep its warnings off the screen.
 
-    The body should do no more than call the parser of a foreign format. Such parsers raise whatever the
-    damage happens to trip (Pillow: SyntaxError, struct.error, OverflowError ...), so that no shorter list of
+    The body should do no more than call the parser of a file format. Parsers raise whatever the
+    damage leads to (Pillow: SyntaxError, struct.error, OverflowError ...), so that no shorter list of
     exceptions would hold.
 
     Parameters

@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.readers.table_schema import MISSING, Column, TableSchema, yes_no
-from pellucid.data.readers.table_text import Table, no_such_columns, numbers
+from pellucid.data.readers.table_text import TextTable, no_such_columns, numbers
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
@@ -31,7 +31,7 @@ class SplitTable(NamedTuple):
 
 
 def split_table(
-    table: Table, *, target: str | None, name: str, seed: int, test_fraction: float
+    table: TextTable, *, target: str | None, name: str, seed: int, test_fraction: float
 ) -> SplitTable:
     """Hold a part of a table's rows out, and turn its columns into numbers.
 
@@ -112,7 +112,7 @@ class _Goal(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _read_target(table: Table, target: str | None) -> _Goal:
+def _read_target(table: TextTable, target: str | None) -> _Goal:
     if target is None or not target.strip():
         raise DataError(
             f"{table.where}: expected a target, the name of the column to predict. Columns: "
@@ -144,7 +144,7 @@ def parse_target(target: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...]
     return tuple(name.strip() for name in target.split(",")), ""
 
 
-def _one_target(table: Table, name: str, kind: str) -> _Goal:
+def _one_target(table: TextTable, name: str, kind: str) -> _Goal:
     cells = table.column(name)
     where = f"{table.where}: target {printable(name)!r}"
     absent = [row for row, cell in zip(table.rows, cells, strict=True) if not cell]
@@ -191,7 +191,7 @@ def _classes(
     return codes[0], classes, notes
 
 
-def _input_kinds(table: Table, target: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[str]]:
+def _input_kinds(table: TextTable, target: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[str]]:
     """Return the name and kind of each input column, and notes on those that are left out or look strange."""
     kinds, notes = [], []
     for name in table.names:
@@ -207,7 +207,7 @@ def _input_kinds(table: Table, target: tuple[str, ...]) -> tuple[list[tuple[str,
     return kinds, notes
 
 
-def _input_kind(table: Table, name: str) -> tuple[str, str]:
+def _input_kind(table: TextTable, name: str) -> tuple[str, str]:
     """Return "numeric", "category" or, to leave the column out, ""; and a note or "".
 
     A column of numbers alone is numeric; any other is a category, of at most 100 different words.
@@ -240,7 +240,7 @@ def _fraction_of_numbers(values: list[float | None]) -> float:
     return sum(value is not None for value in values) / len(values)
 
 
-def _check_commas(table: Table, name: str) -> None:
+def _check_commas(table: TextTable, name: str) -> None:
     """Raise if all of a column's words are numbers like 3,14: it could mean 3.14 or 314."""
     cells = table.column(name)
     words = [i for i, cell in enumerate(cells) if cell and table.number(cell) is None]
@@ -255,12 +255,12 @@ def _check_commas(table: Table, name: str) -> None:
         )
 
 
-def _categories(train: Table, name: str, kind: str) -> tuple[str, ...]:
+def _categories(train: TextTable, name: str, kind: str) -> tuple[str, ...]:
     if kind == "numeric":
         return ()
     return tuple(sorted({cell or MISSING for cell in train.column(name)}))
 
 
-def _constant(train: Table, columns: tuple[Column, ...]) -> list[str]:
+def _constant(train: TextTable, columns: tuple[Column, ...]) -> list[str]:
     names = [column.name for column in columns if len(set(train.column(column.name))) == 1]
     return [f"one value only in every training row of: {join_some(names)}"] if names else []

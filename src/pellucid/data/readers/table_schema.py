@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.table_text import Decimal, Table, no_such_columns, numbers, read_table, table_of
+from pellucid.data.readers.table_text import (
+    Decimal,
+    TextTable,
+    no_such_columns,
+    numbers,
+    read_table,
+    table_of,
+)
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, checked_names, option
 from pellucid.text import join_some, printable
@@ -71,7 +78,7 @@ class TableSchema(Configurable):
     classes : tuple of str, optional
         The names of the classes; for "multi_label" those of ``target``; for "regression" none.
     decimal : {".", ","}, optional
-        What stands before the fraction of a number in files.
+        The decimal sign in files.
 
     Raises
     ------
@@ -131,22 +138,22 @@ class TableSchema(Configurable):
         return tuple(column.kind == "numeric" for column in self.columns for _ in range(column.width))
 
     def encode(
-        self, source: str | Path | Table | Sequence[Mapping[str, Any]], *, with_target: bool = True
+        self, source: str | Path | TextTable | Sequence[Mapping[str, Any]], *, with_target: bool = True
     ) -> Encoded:
         """Return a table as numbers.
 
         Parameters
         ----------
         source : str or Path, Table, or sequence of mappings
-            A CSV file, what was read of one, or rows. Its columns may stand in any order, and others are ignored.
+            A CSV file, what was read of one, or rows. Its columns may be in any order, and others are ignored.
         with_target : bool, optional
             Whether to read the target as well, where the table has it.
 
         Returns
         -------
         Encoded
-            A category that the training part did not have becomes all zeros, with a note: none of its weights
-            then counts.
+            A category that the training part did not have becomes all zeros, with a note: no weight is
+            used for it.
 
         Raises
         ------
@@ -156,7 +163,7 @@ class TableSchema(Configurable):
         if isinstance(source, str | Path):
             table = read_table(Path(source).expanduser(), self.decimal)
         else:
-            table = source if isinstance(source, Table) else table_of(source)
+            table = source if isinstance(source, TextTable) else table_of(source)
         missing = [column.name for column in self.columns if column.name not in table.names]
         if missing:
             raise no_such_columns(table, missing, "which the model was trained on")
@@ -177,7 +184,7 @@ class TableSchema(Configurable):
                 notes.append(f"no labels read: there is no column {join_some(absent)}")
         return Encoded(X, y, tuple(notes))
 
-    def _encode_target(self, table: Table) -> Array:
+    def _encode_target(self, table: TextTable) -> Array:
         if self.task == "regression":
             return np.array(numbers(table, self.target[0]))
         if self.task == "multi_label":
@@ -191,8 +198,8 @@ class TableSchema(Configurable):
             cell = table.column(self.target[0])[first] or MISSING
             raise DataError(
                 f"{table.where}: column {printable(self.target[0])!r} holds {printable(cell)!r} in "
-                f"{table.rows[first]}, "
-                f"which is none of the model's classes ({join_some(self.classes)}). Correct it or remove the row."
+                f"{table.rows[first]}, which is not one of the model's classes ({join_some(self.classes)}). "
+                "Correct it or remove the row."
             )
         return np.array(codes, np.int64)
 
@@ -218,7 +225,7 @@ class TableSchema(Configurable):
             ) from None
 
 
-def yes_no(table: Table, name: str) -> Array:
+def yes_no(table: TextTable, name: str) -> Array:
     """Return a column of 0 and 1 (or false and true), shape (m,) int64.
 
     Raises
@@ -237,7 +244,7 @@ def yes_no(table: Table, name: str) -> Array:
     return np.array(values, np.int64)
 
 
-def _one_hot(table: Table, column: Column, part: Array) -> list[str]:
+def _one_hot(table: TextTable, column: Column, part: Array) -> list[str]:
     """Write 1 into the column of each row's category, and return the note on those that are unknown."""
     places = {category: i for i, category in enumerate(column.categories)}
     cells = [cell or MISSING for cell in table.column(column.name)]
@@ -248,13 +255,12 @@ def _one_hot(table: Table, column: Column, part: Array) -> list[str]:
         return []
     first = int(unknown[0])
     return [
-        f"column {printable(column.name)!r}: {printable(cells[first])!r} ({table.rows[first]}) is no category "
-        "of the "
-        f"training part and became all zeros, in {len(unknown)} of {len(cells)} rows"
+        f"column {printable(column.name)!r}: {printable(cells[first])!r} ({table.rows[first]}) is no category of "
+        f"the training part and became all zeros, in {len(unknown)} of {len(cells)} rows"
     ]
 
 
-def _whole(table: Table, cell: str) -> str:
+def _whole(table: TextTable, cell: str) -> str:
     """Return 1.0 and 01 as the whole number 1 is written, and other text as it is."""
     value = table.number(cell)
     return str(int(value)) if value is not None and value.is_integer() else cell

@@ -22,15 +22,15 @@ _ROWS_TO_SNIFF = 30
 _HEADER_HINT = " (The first line has to hold the columns' names.)"
 
 
-class Table(NamedTuple):
-    """Columns of text under their names; a cell that says in any way that it is missing is ''."""
+class TextTable(NamedTuple):
+    """Columns of text under their names; a missing cell, however it is written, is ''."""
 
     names: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...]  # as many as names, each m cells
     rows: tuple[str, ...]  # what messages call each of the m rows: "line 2"
     where: str
     notes: tuple[str, ...] = ()
-    decimal: Decimal = "."  # what stands before the fraction of a number
+    decimal: Decimal = "."  # the decimal sign
 
     def number(self, cell: str) -> float | None:
         """Return the number that a cell holds (infinity and NaN too), or None where it holds something else."""
@@ -40,7 +40,7 @@ class Table(NamedTuple):
         """Return the cells under a name."""
         return self.columns[self.names.index(name)]
 
-    def take(self, rows: Array) -> "Table":
+    def take(self, rows: Array) -> "TextTable":
         """Return the chosen rows."""
         chosen = rows.tolist()
         return self._replace(
@@ -49,7 +49,7 @@ class Table(NamedTuple):
         )
 
 
-def read_table(path: Path, decimal: Decimal = ".") -> Table:
+def read_table(path: Path, decimal: Decimal = ".") -> TextTable:
     """Read a CSV file: a line of names, then one line a sample.
 
     Parameters
@@ -58,11 +58,11 @@ def read_table(path: Path, decimal: Decimal = ".") -> Table:
         UTF-8, with or without a byte order mark. The delimiter is the comma, semicolon or tab that divides
         the lines alike; in a .tsv file the tab. Fields may be quoted by ".
     decimal : {".", ","}, optional
-        What stands before the fraction of a number; with "," no comma divides fields.
+        The decimal sign; with "," no comma divides fields.
 
     Returns
     -------
-    Table
+    TextTable
         Spaces around cells are dropped, and so are empty lines and columns without a name (with a note).
 
     Raises
@@ -91,8 +91,8 @@ def read_table(path: Path, decimal: Decimal = ".") -> Table:
     return table._replace(decimal=decimal)
 
 
-def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows") -> Table:
-    """Return rows given as dictionaries (of JSON, say) as a Table; what a row lacks is missing.
+def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows") -> TextTable:
+    """Return rows given as dictionaries (of JSON, say) as a TextTable; what a row lacks is missing.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows") -> Table:
     names = tuple(dict.fromkeys(str(name).strip() for row in rows for name in row))
     cells = [{str(name).strip(): _cell(value) for name, value in row.items()} for row in rows]
     columns = tuple(tuple(row.get(name, "") for row in cells) for name in names)
-    return Table(names, columns, tuple(f"row {i}" for i in range(1, len(rows) + 1)), where)
+    return TextTable(names, columns, tuple(f"row {i}" for i in range(1, len(rows) + 1)), where)
 
 
 def number(text: str, decimal: Decimal = ".") -> float | None:
@@ -129,7 +129,7 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
         return None
 
 
-def numbers(table: Table, name: str) -> list[float]:
+def numbers(table: TextTable, name: str) -> list[float]:
     """Return a column as finite numbers.
 
     Raises
@@ -163,7 +163,7 @@ def numbers(table: Table, name: str) -> list[float]:
     )
 
 
-def no_such_columns(table: Table, missing: Sequence[str], why: str) -> DataError:
+def no_such_columns(table: TextTable, missing: Sequence[str], why: str) -> DataError:
     """Return the error for columns that a table does not have, with the nearest that it has.
 
     Examples
@@ -242,7 +242,7 @@ def _records(text: str, delimiter: str, path: Path) -> tuple[list[list[str]], li
 
 def _named(
     names: Sequence[str], columns: Iterable[Sequence[str]], rows: tuple[str, ...], where: str
-) -> Table:
+) -> TextTable:
     repeated = [name for name, count in Counter(names).items() if name and count > 1]
     if repeated:
         hint = "" if number(repeated[0]) is None else _HEADER_HINT
@@ -256,7 +256,7 @@ def _named(
     unnamed = [i for i, name in enumerate(names, start=1) if not name]
     what = "column" if len(unnamed) == 1 else "columns"
     notes = (f"left out {what} {join_some(unnamed)}, which the first line does not name",) if unnamed else ()
-    return Table(tuple(name for name, _ in kept), tuple(column for _, column in kept), rows, where, notes)
+    return TextTable(tuple(name for name, _ in kept), tuple(column for _, column in kept), rows, where, notes)
 
 
 def _cell(value: Any) -> str:
