@@ -117,3 +117,17 @@ def test_the_text_is_aligned_and_ends_in_sums() -> None:
 def test_a_model_without_shapes_has_no_table() -> None:
     with pytest.raises(PellucidError, match=r"summary: .* Call initialize\(input_shape\) first"):
         Sequential([Dense(1)]).summary()
+
+
+def test_a_notebook_shows_the_table_or_the_layers() -> None:
+    model = Sequential([Flatten(), Residual(Dense(12)), Dense(1)])
+    assert "Residual(body=Dense(units=12))" in model._repr_html_()
+    model.initialize((2, 2, 3))
+    page = model._repr_html_()
+    assert page.count("<tr>") == 6
+    assert "&nbsp;&nbsp;body: dense_1" in page
+    assert repr(model.summary()) == str(model.summary())
+    named = Graph(["<x>"], {"<a>": (Dense(1), "<x>")}, "<a>")
+    assert "<x>" not in named._repr_html_()
+    named.initialize((2,))
+    assert "<a>" not in named._repr_html_()

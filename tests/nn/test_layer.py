@@ -1,0 +1,167 @@
+"""One table for all layers: what is declared in their fields makes constructor, config, repr and messages."""
+
+import copy
+import json
+import pickle
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import OptionError
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.graph import Graph
+from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layer import LAYERS, Layer
+from pellucid.nn.norm import BatchNorm, LayerNorm
+from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
+from pellucid.nn.sequential import Sequential
+from pellucid.registry import check_option, option, options_of, register
+
+EXAMPLES: list[Layer] = [
+    Activation("relu"),
+    Activation("leaky_relu", slope=0.2),
+    AvgPool2D(3, 2, "same", count_include_pad=False),
+    BatchNorm(momentum=0.2),
+    Conv2D(4, (3, 5), stride=2, padding=((0, 1), (1, 0)), groups=2, use_bias=False, activation="relu"),
+    Dense(3, activation="tanh", initializer="lecun"),
+    Dropout(0.25),
+    Flatten(),
+    GlobalAvgPool2D(),
+    Graph(["x"], {"a": (Dense(2), "x"), "b": ("add", ["a", "a"])}, ["a", "b"]),
+    LayerNorm(epsilon=1e-3),
+    MaxPool2D(padding=1),
+    Parallel([Dense(2), Sequential([Dense(2)])], merge="add"),
+    Residual(Dense(2), Dense(2)),
+    Sequential([Dense(2), Residual(Sequential([Dense(2)]))], dtype="float64"),
+    UpSample2D(3),
+    ZeroPad2D((1, 2)),
+]
+IDS = [repr(layer)[:40] for layer in EXAMPLES]
+
+
+def test_every_layer_is_in_the_table_and_here() -> None:
+    assert {type(layer) for layer in EXAMPLES} == {
+        cls for _, cls in LAYERS.items() if cls.__module__.startswith("pellucid.nn")
+    }
+
+
+@pytest.mark.parametrize("layer", EXAMPLES, ids=IDS)
+def test_config_and_repr_make_the_layer_again(layer: Layer) -> None:
+    config = json.loads(json.dumps(layer.config()))
+    assert LAYERS.from_config(config).config() == layer.config()
+    again = eval(repr(layer), dict(LAYERS.items()))
+    assert (again.config(), repr(again)) == (layer.config(), repr(layer))
+    for copied in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert copied.config() == layer.config()
+
+
+@pytest.mark.parametrize("layer", EXAMPLES, ids=IDS)
+def test_every_option_has_help_and_a_default_that_is_right(layer: Layer) -> None:
+    if isinstance(layer, Activation):  # whose options are those of its function
+        return
+    for name, (hint, limits) in options_of(type(layer)).items():
+        assert limits.help.endswith("."), name
+        check_option("here", name, getattr(layer, name), hint, limits)
+
+
+def test_a_print_is_what_one_would_write() -> None:
+    assert str(Dense(20, activation="relu")) == "Dense(units=20, activation='relu')"
+    assert str(Conv2D(8, 3, padding="same")) == "Conv2D(filters=8)"
+    model = Sequential([Flatten(), *(Dense(n, activation="relu") for n in (20, 7, 5)), Dense(1)])
+    assert str(model).splitlines() == [
+        "Sequential(",
+        "    layers=[",
+        "        Flatten(),",
+        "        Dense(units=20, activation='relu'),",
+        "        Dense(units=7, activation='relu'),",
+        "        Dense(units=5, activation='relu'),",
+        "        Dense(units=1),",
+        "    ],",
+        ")",
+    ]
+
+
+def test_numpys_numbers_are_taken_and_other_types_refused() -> None:
+    assert json.dumps(Dense(np.int64(3)).config())
+    assert json.dumps(Dropout(np.float32(0.5)).config())
+    assert json.dumps(Conv2D(np.int32(3), [np.int64(3), 3]).config())  # type: ignore[arg-type, list-item]
+    wrong: list[Any] = [1.0, "3", True, None, 0, [3]]
+    for units in wrong:
+        with pytest.raises(
+            OptionError, match="Dense: expected units to be a whole number of at least 1, got"
+        ):
+            Dense(units)
+    with pytest.raises(OptionError, match="Sequential: expected layers to be a list"):
+        Sequential(Dense(1))  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="Residual: expected body to be a Layer"):
+        Residual("Dense")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match=r"Sequential: unknown dtype 'float16'"):
+        Sequential([Dense(1)], dtype="float16")
+
+
+def test_a_layer_of_ones_own_is_one_dataclass(rng: np.random.Generator) -> None:
+    @register
+    @dataclass(eq=False, repr=False)
+    class Times(Layer):
+        """Y = factor X."""
+
+        factor: float = option(2.0, above=0, help="What everything is multiplied by.")
+
+        def forward(self, X: np.ndarray, *, training: bool = False) -> np.ndarray:
+            return self.factor * X
+
+        def backward(self, dY: np.ndarray) -> np.ndarray:
+            return self.factor * dY
+
+    try:
+        model = Sequential([Times(3), Dense(1)])
+        assert repr(model) == "Sequential(layers=[Times(factor=3.0), Dense(units=1)])"
+        assert repr(LAYERS.from_config(model.config())) == repr(model)
+        with pytest.raises(OptionError, match="Times: expected factor to be a number above 0, got 0"):
+            Times(0)
+        model.initialize((4,))
+        assert model.leaves()[0].name == "times_1"
+    finally:
+        LAYERS.remove("Times")
+
+
+def test_a_layer_without_its_passes_cannot_be_made() -> None:
+    class Nothing(Layer):
+        """Neither forward nor backward."""
+
+    with pytest.raises(TypeError, match="forward"):
+        Nothing()  # type: ignore[abstract]
+
+
+def test_a_model_with_a_constructor_of_its_own() -> None:
+    from pellucid.nn.model import Model
+
+    class Twice(Model):
+        """A body, two times over."""
+
+        def __init__(self, body: Layer) -> None:
+            super().__init__(dtype="float64")
+            self.body = body
+
+        def build(self, input_shape: tuple[int, ...], rng: StartRandom) -> None:
+            self.body.build(input_shape, rng)
+            self.input_shape, self.output_shape = input_shape, self.body.output_shape
+
+        def children(self) -> list[Layer]:
+            return [self.body]
+
+        def forward(self, X: np.ndarray, *, training: bool = False) -> np.ndarray:
+            return 2 * self.body.forward(X, training=training)
+
+        def backward(self, dY: np.ndarray) -> Any:
+            return self.body.backward(2 * dY)
+
+    model = Twice(Dense(1))
+    model.initialize((2,))
+    assert (model.dtype, model.theta.size) == ("float64", 3)
+    assert repr(model) == "Twice(body=Dense(units=1), dtype='float64')"
