@@ -13,7 +13,7 @@ import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.evaluation.photo.explain import explain
 from pellucid.formats.safetensors import load, save
-from pellucid.runs.training_photos import find_training_photos
+from pellucid.runs.data import find_training_photos
 
 FILES = {"photo.png", "saliency.png", "first-layer.png", "explanation.txt", "explanation.json"}
 FAST = ("--methods", "gradient")

@@ -28,7 +28,7 @@ class Place(Configurable):
 class Training(Configurable):
     """How something is trained."""
 
-    n_epochs: int = option(100, at_least=1, help="Passes over the data.")
+    n_epochs: int = option(100, at_least=1, flag="epochs", help="Passes over the data.")
     optimizer: str = option("sgd", choices=lambda: ("adam", "sgd"), help="What steps.")
     optimizer_options: dict[str, Any] = option({}, help="Of the optimizer.")
     form: Literal["auto", "dual"] = option("auto", help="Of the first layer.")
@@ -71,12 +71,12 @@ def test_options_left_out_take_the_default_or_are_left_to_a_recipe(call: Call) -
 
 def test_every_type_is_read_from_its_text(call: Call) -> None:
     words = (
-        "cats --epochs 3 --optimizer adam --form dual --momentum none --no-precise-bn --image-size 8x6 --json"
+        "cats --epochs 3 --optimizer adam --form dual --momentum 0.5 --no-precise-bn --image-size 8x6 --json"
     )
     got = call(*words.split(), "--skip-bad", "--seed", "5")
     assert got["place"] == Place("cats", (8, 6), True, 5)
     assert got["training"] == {
-        "n_epochs": 3, "optimizer": "adam", "form": "dual", "momentum": None, "precise_bn": False, "seed": 5,
+        "n_epochs": 3, "optimizer": "adam", "form": "dual", "momentum": 0.5, "precise_bn": False, "seed": 5,
     }  # fmt: skip
     assert got["as_json"]
 

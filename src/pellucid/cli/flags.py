@@ -87,8 +87,8 @@ class Flag:
 
     @property
     def name(self) -> str:
-        """The flag: ``n_epochs`` is --epochs, ``weight_decay`` is --weight-decay."""
-        return "--" + self.option.removeprefix("n_").replace("_", "-")
+        """The flag: ``weight_decay`` is --weight-decay, unless the option has a name of its own for files and flags."""
+        return "--" + (self.limits.flag or self.option).replace("_", "-")
 
     @property
     def metavar(self) -> str:
@@ -96,9 +96,9 @@ class Flag:
         known = self.choices()
         if known:
             return f"[{'|'.join(known)}]"
-        kinds = {int: "INTEGER", float: "NUMBER", tuple: SIZE}
+        kinds = {int: "<int>", float: "<float>", tuple: SIZE}
         parts = [part for part in parts_of(self.hint) if part is not type(None)]
-        return kinds.get(get_origin(parts[0]) or parts[0], "TEXT")
+        return kinds.get(get_origin(parts[0]) or parts[0], "<str>")
 
     def choices(self) -> list[str]:
         """Return the texts that it may be; empty where it may be any."""
@@ -135,8 +135,7 @@ class Flag:
         value = given if isinstance(given, bool) else typed(given, self.hint)
         if isinstance(value, str) and self.metavar == SIZE:
             raise OptionError(f"{command}: expected {self.name} to be {SIZE} such as 64x64, got {value!r}.")
-        if value is not None or type(None) not in parts_of(self.hint):
-            value = check_option(command, self.name, value, self.hint, self.limits)
+        check_option(command, self.name, value, self.hint, self.limits)
         return value
 
 
@@ -221,15 +220,13 @@ def typed(text: str, hint: Any) -> Any:
 
     Examples
     --------
-    >>> typed("3", int | None), typed("none", int | None), typed("0.5", float), typed("64x48", tuple[int, int])
-    (3, None, 0.5, (64, 48))
+    >>> typed("3", int | None), typed("0.5", float), typed("64x48", tuple[int, int])
+    (3, 0.5, (64, 48))
     >>> typed("three", int)
     'three'
     """
     for part in parts_of(hint):
         try:
-            if part is type(None) and text == "none":
-                return None
             if part in (int, float):
                 return part(text)
             if get_origin(part) is tuple and text.lower().count("x") == len(get_args(part)) - 1:

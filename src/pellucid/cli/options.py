@@ -12,6 +12,7 @@ from pellucid.errors import OptionError
 
 if TYPE_CHECKING:
     from pellucid.data.dataset import Split
+    from pellucid.data.source import DataSource
 
 Data = Annotated[str, typer.Argument(help="A built-in name, a folder of images, an .h5, .npz or .csv file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -90,6 +91,12 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(height), int(width)
 
 
-def folder_name(data: str, model: str) -> str:
-    """Return what a run's folder is called after: data and model, without folders and endings."""
-    return f"{Path(data).stem}-{Path(model).stem}"
+def run_folder(source: "DataSource", model: str) -> Path:
+    """Return the folder of a run that was given none: runs/DATA-MODEL-N, the first that is not there yet."""
+    from pellucid.files import next_folder
+
+    return next_folder(Path("runs"), f"{Path(source.name).stem}-{Path(model).stem}")
+
+
+def say_nothing(line: str) -> None:
+    """Print nothing: what a quiet command says its lines with."""

@@ -1,110 +1,67 @@
 """The edge of ``pellucid train``."""
 
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
+from pellucid.cli.flags import SOURCE, TRAINING, options
+from pellucid.cli.terminal import print_json
+
+if TYPE_CHECKING:
+    from pellucid.data.source import DataSource
 
 
 @command("train", order=20, short_help="Train with checkpoints; resume where it stopped.")
+@options(source=SOURCE, training=TRAINING)
 def train(
-    data: o.Data,
+    source: "DataSource",
+    training: Mapping[str, Any],
     model: o.ModelName = "mlp",
-    out: Annotated[Path | None, typer.Option(help="The run folder; default runs/DATA-MODEL-N.")] = None,
+    out: o.RunFolder = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
     ] = False,
     checkpoint_steps: Annotated[
-        int | None, typer.Option(help="Write a checkpoint every so many steps.")
+        int | None, typer.Option(min=1, help="Write a checkpoint every this many steps.")
     ] = None,
     checkpoint_minutes: Annotated[
-        float | None, typer.Option(help="Or every so many minutes; default 5.")
+        float | None, typer.Option(help="Or every this many minutes; default 5.")
     ] = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write event files into the folder.")
     ] = False,
     force: o.Force = False,
+    as_json: o.Json = False,
     quiet: o.Quiet = False,
-    epochs: o.Epochs = None,
-    batch_size: o.BatchSize = None,
-    learning_rate: o.LearningRate = None,
-    optimizer: o.OptimizerName = None,
-    weight_decay: o.WeightDecay = None,
-    schedule: o.ScheduleName = None,
-    augment: o.AugmentName = None,
-    loss: o.LossName = None,
-    label_smoothing: o.LabelSmoothing = None,
-    class_weight: o.ClassWeight = None,
-    validation: o.ValidationShare = None,
-    patience: o.Patience = None,
-    weight_ema: o.WeightEma = None,
-    precise_bn: o.PreciseBn = None,
-    seed: o.Seed = 1,
-    dtype: o.Dtype = None,
-    form: o.Form = "auto",
-    threads: o.Threads = None,
-    x_key: o.XKey = None,
-    y_key: o.YKey = None,
-    target: o.Target = None,
-    skip_bad: o.SkipBad = False,
-    image_size: o.ImageSize = None,
-    mirror: o.Mirror = None,
 ) -> None:
-    """Train a model: checkpoints, model, history and metrics, without the pictures of `run`."""
-    from pellucid.files import next_folder
+    """Train a model: checkpoints, model, history and metrics, without the figures of `run`.
+
+    Options of the training that are left out are the model's own recipe.
+    """
     from pellucid.runs.build import plan
     from pellucid.training.callbacks import Progress
     from pellucid.workflows.train import train_into
 
-    config, architecture = plan(
-        model,
-        data=data,
-        target=target,
-        n_epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        optimizer=optimizer,
-        weight_decay=weight_decay,
-        schedule=schedule,
-        augment=augment,
-        loss=loss,
-        label_smoothing=label_smoothing,
-        class_weight=class_weight,
-        validation=validation,
-        patience=patience,
-        weight_ema=weight_ema,
-        precise_bn=precise_bn,
-        seed=seed,
-        dtype=dtype,
-        form=form,
-        n_threads=threads,
-    )
-    split = o.load(
-        data,
-        x_key=x_key,
-        y_key=y_key,
-        target=target,
-        skip_bad=skip_bad,
-        image_size=image_size,
-        mirror=mirror,
-        seed=seed,
-    )
+    is_quiet = quiet or as_json
+    config, architecture = plan(model, source, **training)
     outcome = train_into(
-        split,
         config,
-        out or next_folder(Path("runs"), o.folder_name(data, model)),
+        out or o.run_folder(source, model),
         architecture=architecture,
         resume=resume,
         checkpoint_steps=checkpoint_steps,
         checkpoint_minutes=checkpoint_minutes,
         tensorboard=tensorboard,
         force=force,
-        callbacks=() if quiet else (Progress(),),
-        say=(lambda line: None) if quiet else print,
+        callbacks=() if is_quiet else (Progress(),),
+        say=o.say_nothing if is_quiet else print,
     )
-    print(outcome.folder)
+    if as_json:
+        print_json(outcome.to_dict())
+    else:
+        print(outcome.record.folder)
     if outcome.was_interrupted:
         raise typer.Exit(130)

@@ -94,11 +94,16 @@ class DataSource(Configurable):
             return "folder"
         return "table" if self.path.suffix.lower() in (".csv", ".tsv") else "arrays"
 
+    @property
+    def applicable(self) -> set[str]:
+        """The reader options that have an effect on this kind of source."""
+        if self.kind == "built-in":
+            return {"mirror"} if self.name in REMOTES else set()
+        return _APPLIES[self.kind]
+
     def check_applies(self) -> None:
         """Raise OptionError if an option is given that would have no effect on this kind of source."""
-        kind = self.kind
-        builtin = {"mirror"} if self.name in REMOTES else set()
-        applies = builtin if kind == "built-in" else _APPLIES[kind]
+        kind, applies = self.kind, self.applicable
         what = {"folder": " (a folder)", "table": " (a table)", "arrays": " (a file)"}.get(kind, "")
         for name in _READER_OPTIONS:
             if name not in applies and getattr(self, name) != self.__dataclass_fields__[name].default:

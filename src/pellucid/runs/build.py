@@ -1,4 +1,4 @@
-"""Use case: build the model that was asked for, and train it as asked. ``run`` and ``train`` share it."""
+"""The model that was asked for, built and trained as asked."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,27 +6,50 @@ from typing import Any
 
 from pellucid.data.dataset import Split
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
-from pellucid.runs.config import RunConfig, is_preset, run_config
+from pellucid.runs.config import RunConfig, is_preset
+from pellucid.runs.data import reading_of
 from pellucid.training.events import Callback
 from pellucid.training.fit import fit
 from pellucid.training.history import History
+from pellucid.training.options import TrainingOptions
+from pellucid.training.recipes import GENERAL, RECIPES
 
 
-def plan(model: str, **options: Any) -> tuple[RunConfig, Architecture | None]:
-    """Return the checked options, and the network's file where the model is one.
+def plan(
+    model: str, source: DataSource | str = "drawn-cats", *, photo: str | None = None, **options: Any
+) -> tuple[RunConfig, Architecture | None]:
+    """Return what a run is asked for, its options resolved, and the network's file where the model is one.
+
+    Parameters
+    ----------
+    model : str
+        A preset or a TOML file.
+    source : DataSource or str, optional
+    photo : str, optional
+        A new photo, to be predicted at the end.
+    **options
+        Fields of :class:`TrainingOptions`; None counts as not given: see :meth:`TrainingOptions.resolve`.
 
     Raises
     ------
     OptionError, FormatError
         If an option or the file is not right.
+
+    Examples
+    --------
+    >>> plan("mlp", n_epochs=10)[0].options.learning_rate
+    0.0075
     """
     architecture = None if is_preset(model) else load_architecture(model)
     table = None if architecture is None else architecture.training
-    return run_config(model, table, **options), architecture
+    source = DataSource(source) if isinstance(source, str) else source
+    resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
+    return RunConfig(source, model, resolved, photo), architecture
 
 
 def make_model(config: RunConfig, architecture: Architecture | None, split: Split) -> Model:
@@ -42,9 +65,7 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
             model = preset(config.model, len(split.classes))
         else:  # one output for each target, or for each yes-or-no question
             model = preset(config.model, n_outputs=1 if y.ndim == 1 else y.shape[1])
-    if (
-        architecture is not None and not model.is_initialized
-    ):  # so that what does not fit is told with its line
+    if architecture is not None and not model.is_initialized:  # what does not fit is told with its line
         architecture.initialize(split.train.X.shape[1:], seed=config.options.seed)
     if split.schema is not None:
         model.schema = split.schema
@@ -71,7 +92,10 @@ def fit_run(
     resume: Path | None = None,
     nonfinite: Path | None = None,
 ) -> History:
-    """Train the model on the training part, and record in it what was done and on which data."""
+    """Train the model on the training part, and record in it what was done and how the data were read.
+
+    No path is recorded: a model file may be given away.
+    """
     history = fit(model, split.train, config.options, callbacks, resume=resume, nonfinite=nonfinite)
-    model.summary_of_training["data"] = split.name
+    model.summary_of_training["reading"] = reading_of(config.source)
     return history

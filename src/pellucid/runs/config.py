@@ -1,39 +1,37 @@
 """What a run was asked for: data, model, and how it is trained."""
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import tomli_w
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.presets import PRESETS
-from pellucid.registry import check_option, flags_of, options_of
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Which data and model a run is of, and the options of its training.
+    """The data and the model of a run, and the options of its training: what config.toml holds.
 
     Attributes
     ----------
-    data : str
-        As it was named.
+    source : DataSource
     model : str
         A preset or a TOML file.
     options : TrainingOptions
-    target : str or None
-        The column of a table that is predicted.
+    photo : str or None
+        A new photo that is predicted at the end.
     """
 
-    data: str
+    source: DataSource
     model: str
     options: TrainingOptions
-    target: str | None = None
+    photo: str | None = None
 
     @property
     def recipe(self) -> str | None:
@@ -46,45 +44,37 @@ class RunConfig:
         return replace(self, options=self.options.for_data(recipe, data.y))
 
     def to_toml(self) -> str:
-        """Return the configuration as a TOML file; what was left open is left out."""
-        own = {"data": self.data, "model": self.model, "target": self.target}
-        given = {name: value for name, value in own.items() if value is not None}
-        return tomli_w.dumps({**given, **self.options.to_table()})
+        """Return the configuration as a TOML file, paths absolute; what was left open is left out.
+
+        Examples
+        --------
+        >>> config = RunConfig(DataSource("drawn-cats"), "mlp", TrainingOptions(n_epochs=3))
+        >>> RunConfig.from_toml(config.to_toml()) == config
+        True
+        """
+        own = {"model": self.model} | ({"photo": self.photo} if self.photo else {})
+        tables = {"data": self.source.resolved().to_dict(), "training": self.options.to_table()}
+        return tomli_w.dumps({**own, **tables})
 
     @classmethod
     def from_toml(cls, text: str) -> "RunConfig":
-        """Return the configuration that ``to_toml`` wrote."""
-        table = tomllib.loads(text)
-        own = {name: table.pop(name) for name in ("data", "model", "target") if name in table}
-        return cls(options=TrainingOptions.from_table(table), **own)
+        """Return the configuration that ``to_toml`` wrote.
 
-
-def run_config(
-    model: str = "mlp",
-    table: Mapping[str, Any] | None = None,
-    *,
-    data: str = "drawn-cats",
-    target: str | None = None,
-    **options: Any,
-) -> RunConfig:
-    """Return the configuration of a run, its options resolved: see :meth:`TrainingOptions.resolve`.
-
-    Examples
-    --------
-    >>> run_config("mlp", n_epochs=10).options.learning_rate
-    0.0075
-    """
-    _check_given(options)
-    recipe = RECIPES.get(model, GENERAL)
-    return RunConfig(data, model, TrainingOptions.resolve(recipe, table, **options), target)
-
-
-def _check_given(options: Mapping[str, Any]) -> None:
-    """Check each option by the name that it has on the command line."""
-    known = options_of(TrainingOptions)
-    for flag, name in flags_of(TrainingOptions).items():
-        if options.get(name) is not None:
-            check_option("training", f"--{flag.replace('_', '-')}", options[name], *known[name])
+        Raises
+        ------
+        OptionError
+            If a table is missing, or a key or value is wrong.
+        """
+        tables: dict[str, Any] = tomllib.loads(text)
+        for name, kind in (("model", str), ("data", dict), ("training", dict)):
+            if not isinstance(tables.get(name), kind):
+                raise OptionError(f"config: {name} is missing")
+        return cls(
+            DataSource.from_dict(tables["data"]),
+            tables["model"],
+            TrainingOptions.from_table(tables["training"]),
+            tables.get("photo"),
+        )
 
 
 def is_preset(model: str) -> bool:

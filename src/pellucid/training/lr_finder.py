@@ -49,6 +49,15 @@ class RangeTest:
     suggestion: float | None
     has_diverged: bool
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was found as JSON can hold it; a loss that is no finite number is None."""
+        return {
+            "suggestion": self.suggestion,
+            "has_diverged": self.has_diverged,
+            "rates": self.rates.tolist(),
+            "losses": [loss if math.isfinite(loss) else None for loss in self.losses.tolist()],
+        }
+
     def plot(self) -> Figure:
         """Return a figure: loss against learning rate, the suggestion marked."""
         from pellucid.plotting.training import (

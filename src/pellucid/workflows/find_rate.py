@@ -1,40 +1,40 @@
-"""Use case: which learning rate suits a model and a data set."""
+"""Which learning rate suits a model and a data set."""
 
-from typing import Any
-
-from pellucid.data.dataset import Split
-from pellucid.runs.build import make_model, plan
+from pellucid.formats.architecture import Architecture
+from pellucid.runs.build import make_model
+from pellucid.runs.config import RunConfig
 from pellucid.training.fit import loss_of, make_optimizer
 from pellucid.training.lr_finder import RangeTest, find_learning_rate
 
 
 def sweep_rates(
-    split: Split, name: str, *, lowest: float, highest: float, n_steps: int, **options: Any
+    config: RunConfig, architecture: Architecture | None, *, lowest: float, highest: float, n_steps: int
 ) -> RangeTest:
     """Train a model as its recipe says, but for a learning rate that grows from step to step.
 
     Parameters
     ----------
-    split : Split
-    name : str
-        A preset or a TOML file.
+    config, architecture
+        As :func:`pellucid.runs.build.plan` returns them.
     lowest, highest, n_steps
         As for :func:`pellucid.training.lr_finder.find_learning_rate`.
-    **options
-        Of the training, as ``pellucid train`` takes them.
+
+    Raises
+    ------
+    PellucidError
+        If data or options cannot be used.
     """
-    config, architecture = plan(name, data=split.name, **options)
-    model = make_model(config, architecture, split)
-    chosen = config.for_data(split.train).options
+    split = config.source.load()
+    options = config.for_data(split.train).options
     return find_learning_rate(
-        model,
+        make_model(config, architecture, split),
         split.train,
-        optimizer=make_optimizer(chosen),
-        loss=loss_of(chosen),
-        batch_size=chosen.batch_size or None,
+        optimizer=make_optimizer(options),
+        loss=loss_of(options),
+        batch_size=options.batch_size or None,
         lowest=lowest,
         highest=highest,
         n_steps=n_steps,
-        seed=chosen.seed,
-        dtype=chosen.dtype,
+        seed=options.seed,
+        dtype=options.dtype,
     )

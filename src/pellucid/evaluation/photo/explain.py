@@ -21,7 +21,7 @@ from pellucid.files import atomic_folder, write_atomically
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figure
-from pellucid.runs.training_photos import find_training_photos
+from pellucid.runs.data import find_training_photos
 from pellucid.text import percent
 from pellucid.types import Array
 

@@ -1,0 +1,145 @@
+"""Where the data of a run or of a model are now, and how they are read: by its own record, or as named."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pellucid.data.dataset import Dataset
+from pellucid.data.hashing import data_hash
+from pellucid.data.source import DataSource
+from pellucid.errors import DataError, PellucidError, ShapeError
+from pellucid.nn.model import Model
+from pellucid.runs.config import RunConfig
+
+LEFT_OUT = "Nearest training photos and the check for novelty are left out"
+DRAWN = ("seed", "test_fraction")  # which samples are held out: of any kind of source
+
+
+def reading_of(source: DataSource) -> dict[str, Any]:
+    """Return how data were read, for a model file: the name only of a built-in set, no path and no address.
+
+    Examples
+    --------
+    >>> reading_of(DataSource("/home/me/pets", image_size=(8, 8), seed=3))
+    {'image_size': [8, 8], 'seed': 3}
+    """
+    kept = source.to_dict()
+    left_out = ("mirror",) if source.kind == "built-in" else ("name", "mirror")
+    return {name: value for name, value in kept.items() if name not in left_out}
+
+
+def source_for(model: Model, name: str, **given: Any) -> DataSource:
+    """Return data by name, to be read as the model's training data were, but for the options given.
+
+    Parameters
+    ----------
+    model : Model
+    name : str
+        A built-in name, a file or a folder.
+    **given
+        Fields of :class:`DataSource`; None counts as not given.
+
+    Notes
+    -----
+    Options of the training's reader are taken where they apply to this kind of data. Images of a folder are
+    resized to what the model takes, and a table's target is the model's.
+    """
+    reading = dict(model.summary_of_training.get("reading", {}))
+    source = DataSource(name)
+    if source.kind == "folder" and len(model.input_shape) == 3:
+        reading["image_size"] = list(model.input_shape[:2])
+    if source.kind == "table" and model.schema is not None:
+        reading["target"] = ",".join(model.schema.target)
+    takes = {*source.applicable, *DRAWN}
+    options = {option: value for option, value in reading.items() if option in takes}
+    options |= {option: value for option, value in given.items() if value is not None}
+    return DataSource.from_dict({**options, "name": name})
+
+
+def find_source(model: Model, path: Path) -> DataSource | None:
+    """Return where a model's training data were: by its run folder, else a built-in set; None: it does not say.
+
+    Parameters
+    ----------
+    model : Model
+    path : Path
+        Its file or run folder.
+    """
+    config = (path if path.is_dir() else path.parent) / "config.toml"
+    known = model.summary_of_training.get("reading", {})
+    try:
+        source = RunConfig.from_toml(config.read_text(encoding="utf-8")).source
+    except (OSError, ValueError):  # no run folder, or a damaged one
+        return DataSource.from_dict(known) if "name" in known else None
+    return source if reading_of(source) == known else None  # a model that was put into another's folder
+
+
+def find_training_photos(model: Model, path: Path, data: str | None = None) -> tuple[Dataset | None, str]:
+    """Return a model's training photos, and a note on them; None where they cannot be had.
+
+    Parameters
+    ----------
+    model : Model
+    path : Path
+        Its file or run folder.
+    data : str, optional
+        Where they are; default: where they were when it was trained.
+
+    Returns
+    -------
+    photos : Dataset or None
+    note : str
+        Why there are none, or that they are others than those of the training; empty otherwise.
+
+    Raises
+    ------
+    PellucidError
+        If data that were named cannot be read, or are not images of the model's shape.
+    """
+    known = model.summary_of_training.get("data_sha256")
+    if data is not None:
+        found = _training_part(source_for(model, data))
+        if found.X.shape[1:] != model.input_shape:
+            raise ShapeError(
+                f"--data: expected images of shape {model.input_shape}, as the model takes, got "
+                f"{found.X.shape[1:]} from {data}. Name the data that it was trained on."
+            )
+        is_other = known is not None and known != data_hash(found)
+        return found, f"Mind that {data} is not the very data that the model was trained on." if is_other else ""
+    source = find_source(model, path)
+    if known is None or source is None:
+        return None, f"The model does not say where its training data are. {LEFT_OUT}; name them with --data."
+    if is_gone(source):
+        return None, (
+            f"The training data are no longer at {source.name}. {LEFT_OUT}; name their place with --data."
+        )
+    try:
+        found = _training_part(source)
+    except PellucidError as error:
+        return None, f"The training data cannot be had: {error} {LEFT_OUT}."
+    if data_hash(found) != known:
+        return None, (
+            f"The data at {source.name} are not those that the model was trained on. {LEFT_OUT}; name the right "
+            "ones with --data."
+        )
+    return found, ""
+
+
+def is_gone(source: DataSource) -> bool:
+    """Return whether a file or folder is not where it was."""
+    return source.kind != "built-in" and not source.path.exists()
+
+
+def moved(source: DataSource, model: Model, data: str | None) -> DataSource:
+    """Return a run's data in another place; the same source where none is named."""
+    if data is None:
+        return source
+    there = replace(source, name=data)
+    return there if there.kind == source.kind else source_for(model, data)
+
+
+def _training_part(source: DataSource) -> Dataset:
+    found = source.load().train
+    if len(found) < 2:
+        raise DataError(f"{source.name}: expected two training photos or more, got {len(found)}.")
+    return found
