@@ -105,17 +105,24 @@ def test_the_data_are_found_again_named_or_left_out(
 ) -> None:
     trained = tmp_path / "run"
     assert pellucid("train", photos, "--out", trained, "--epochs", 50, "--quiet").code == 0
-    alone = tmp_path / "model.safetensors"  # without its run folder
-    shutil.copy(trained / "model.safetensors", alone)
-    model = load(alone)
-    assert model.summary_of_training["data"] == str(photos)
-    found, note = find_training_photos(model, alone)
+    model = load(trained)
+    assert str(photos.parent) not in str(
+        model.summary_of_training
+    )  # a model that is given away tells no path
+    found, note = find_training_photos(model, trained)
     assert found is not None
     assert note == ""
+    alone = tmp_path / "alone" / "model.safetensors"  # without its run folder
+    alone.parent.mkdir()
+    shutil.copy(trained / "model.safetensors", alone)
+    found, note = find_training_photos(model, alone)
+    assert found is None
+    assert "--data" in note
+    assert find_training_photos(model, alone, str(photos))[0] is not None
     moved = tmp_path / "elsewhere.npz"
     photos.rename(moved)
-    assert find_training_photos(model, alone)[0] is None
-    done = pellucid("explain", alone, photo, "-o", tmp_path / "a", *FAST)
+    assert find_training_photos(model, trained)[0] is None
+    done = pellucid("explain", trained, photo, "-o", tmp_path / "a", *FAST)
     assert done.code == 0
     assert f"The training data are no longer at {photos}" in done.out
     assert "nearest training photo" not in done.out
@@ -125,19 +132,19 @@ def test_the_data_are_found_again_named_or_left_out(
     with np.load(moved) as arrays:
         changed = dict(arrays) | {"X": 255 - arrays["X"]}
     np.savez(photos, **changed)
-    done = pellucid("explain", alone, photo, "-o", tmp_path / "c", *FAST)
+    done = pellucid("explain", trained, photo, "-o", tmp_path / "c", *FAST)
     assert "are not those that the model was trained on" in done.out
     done = pellucid("explain", alone, photo, "-o", tmp_path / "d", *FAST, "--data", photos)
     assert "Mind that" in done.out
     assert "nearest training photo" in done.out
     photos.write_bytes(b"no longer a file of arrays")
-    done = pellucid("explain", alone, photo, "-o", tmp_path / "e", *FAST)
+    done = pellucid("explain", trained, photo, "-o", tmp_path / "e", *FAST)
     assert done.code == 0
     assert "The training data cannot be had" in done.out
     model.summary_of_training = {}
     save(model, alone)
     assert (
-        "does not say what it was trained on"
+        "does not say where its training data are"
         in pellucid("explain", alone, photo, "-o", tmp_path / "f", *FAST).out
     )
 
@@ -160,7 +167,8 @@ def test_a_run_folder_knows_where_a_folder_of_photos_was(
     alone.parent.mkdir()
     shutil.copy(tmp_path / "r" / "model.safetensors", alone)
     assert (
-        "nearest training photo" in pellucid("explain", alone, photo, "-o", "why2", *FAST).out
+        "nearest training photo"
+        in pellucid("explain", alone, photo, "-o", "why2", *FAST, "--data", "set").out
     )  # its size is the model's
 
 

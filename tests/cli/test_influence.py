@@ -16,6 +16,7 @@ from pellucid.cli.main import main
 from pellucid.evaluation.influence.measure import QUICK, Influence
 from pellucid.evaluation.influence.of_run import agreement, influence_of, influence_of_run
 from pellucid.evaluation.influence.retrain_runs import training_weights
+from pellucid.evaluation.scores.of_run import examine
 from pellucid.runs.record import read_run
 
 
@@ -207,7 +208,7 @@ def test_checkpoints_are_followed_where_there_are_any(
 def test_samples_held_out_do_not_speak(pellucid: Command, bright: Path) -> None:
     options = ["--validation", 0.25, "--class-weight", "balanced", "--epochs", 50]
     assert pellucid("train", bright, *options, "--out", "watched", "--quiet").code == 0
-    result = read_run(Path("watched"))
+    result = examine(read_run(Path("watched")))
     weights = training_weights(result)
     assert weights is not None
     assert (weights == 0).sum() == 8
@@ -216,7 +217,7 @@ def test_samples_held_out_do_not_speak(pellucid: Command, bright: Path) -> None:
 
 
 def test_another_arithmetic_is_told(trained: Path) -> None:
-    result = read_run(trained)
+    result = examine(read_run(trained))
     result.model.theta += 0.01
     outcome = influence_of(result, [0], effort=QUICK)
     assert any("came to other scores" in note for note in outcome.notes)

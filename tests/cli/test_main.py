@@ -74,7 +74,7 @@ def test_the_module_runs_as_a_command(module: str) -> None:
     [
         (["rnu"], ["rnu"]),
         (["run", "--epoch", "3"], ["--epoch", "--epochs"]),
-        (["run", "--epochs", "three"], ["--epochs", "integer"]),
+        (["run", "--epochs", "three"], ["--epochs", "whole number", "'three'"]),
         (["run", "--epochs", "0"], ["--epochs", "got 0"]),
         (["run", "--learning-rate", "-1"], ["--learning-rate"]),
         (["run", "--learning-rate", "nan"], ["--learning-rate"]),

@@ -11,6 +11,7 @@ from PIL import Image
 from tests.commands import Command, words_of
 
 from pellucid.evaluation.photo.novelty import BLIND
+from pellucid.evaluation.scores.of_run import examine
 from pellucid.formats.safetensors import load, save
 from pellucid.report.draft import Draft
 from pellucid.report.sections.saliency import chosen_photos
@@ -74,7 +75,7 @@ def test_json_is_one_object_and_nothing_else(pellucid: Command, trained: Path) -
 
 
 def test_the_page_shows_every_test_photo_behind_its_cell(pellucid: Command, trained: Path) -> None:
-    result = read_run(trained)
+    result = examine(read_run(trained))
     page = (trained / "report.html").read_text(encoding="utf-8")
     for i, row in enumerate(result.test.counts):
         for j, n in enumerate(row):
@@ -262,7 +263,7 @@ def test_a_run_of_quantities_is_refused_in_one_line(
 
 
 def test_the_photos_explained_are_the_surest_mistakes_first(trained: Path, tmp_path: Path) -> None:
-    result = read_run(trained)
+    result = examine(read_run(trained))
     rows = chosen_photos(Draft.of(result, tmp_path, 5))
     wrong = ~result.predictions.is_correct[rows]
     assert len(set(rows.tolist())) == 5

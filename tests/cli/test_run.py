@@ -45,6 +45,7 @@ def test_the_whole_pipeline(pellucid: Command, photos: Path, tmp_path: Path) -> 
         "report.html",
         "model.safetensors",
         "history.jsonl",
+        "history.csv",
         "config.toml",
         "metrics.json",
         "figures",
@@ -53,7 +54,8 @@ def test_the_whole_pipeline(pellucid: Command, photos: Path, tmp_path: Path) -> 
     assert len(history) == 250
     assert f"Cost after iteration 249: {history[-1]['loss']}" in lines
     config = tomllib.loads((folder / "config.toml").read_text())
-    assert config["epochs"] == 250
+    assert config["training"]["epochs"] == 250
+    assert config["data"]["name"] == str(photos)
     metrics = json.loads((folder / "metrics.json").read_text())
     split = pl.load_data(photos)
     assert metrics["test"]["n_correct"] == int((pl.load(folder).predict(split.test.X) == split.test.y).sum())
@@ -98,6 +100,8 @@ def test_tables_run_too_without_pictures(pellucid: Command, tmp_path: Path, rng:
     np.savez(tmp_path / "table.npz", X=rng.standard_normal((30, 4)), y=np.arange(30) % 2)
     done = pellucid("run", "table.npz", "--epochs", 5, "--out", "out")
     assert done.code == 0, done.err
+    assert "Each sample has 4 features" in done.out
+    assert "image" not in done.out
     assert "Mislabeled" in done.out
     assert (tmp_path / "out" / "report.html").is_file()
 

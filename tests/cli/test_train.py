@@ -104,7 +104,7 @@ def test_a_network_of_ones_own(pellucid: Command, photos: Path, tmp_path: Path) 
     (tmp_path / "net.toml").write_text(NET)
     done = pellucid("train", photos, "--model", "net.toml", "--out", "out", "--epochs", 5)
     assert done.code == 0, done.err
-    config = tomllib.loads((tmp_path / "out" / "config.toml").read_text())
+    config = tomllib.loads((tmp_path / "out" / "config.toml").read_text())["training"]
     assert (config["epochs"], config["batch_size"], config["optimizer"]) == (5, 8, "adam")
     assert len((tmp_path / "out" / "history.csv").read_text().splitlines()) == 6
     (tmp_path / "bad.toml").write_text(NET.replace("filters", "filtres"))
@@ -174,9 +174,9 @@ def test_options_that_do_not_suit_the_data_leave_nothing(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_broken_training_leaves_a_black_box(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+def test_a_broken_training_leaves_what_broke_it(pellucid: Command, photos: Path, tmp_path: Path) -> None:
     done = pellucid("train", photos, "--out", "out", "--learning-rate", "1e200", "--epochs", 50)
     assert done.code == 2
-    assert "black-box.safetensors" in done.err
-    *_, fault = pl.replay_nonfinite(tmp_path / "out" / "black-box.safetensors")
+    assert "nonfinite.safetensors" in done.err
+    *_, fault = pl.replay_nonfinite(tmp_path / "out" / "nonfinite.safetensors")
     assert fault is not None

@@ -7,6 +7,7 @@ import numpy as np
 from tests.commands import Command, words_of
 
 from pellucid.evaluation.scores.confusion import confusion_matrix
+from pellucid.evaluation.scores.of_run import examine
 from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.report.sections.influence import _in_short
 from pellucid.report.sections.summary import _learned_by_heart, _what_goes_wrong, summary
@@ -25,7 +26,7 @@ def test_the_summary_says_how_good_it_is_beside_what_and_whether_data_leaks(
     names = np.array(["dark", "bright"])
     np.savez("d.npz", X_train=X, y_train=y, X_test=X_test, y_test=y_test, classes=names)
     assert pellucid("run", "d.npz", "--epochs", 200, "--out", "out", "--quiet").code == 0
-    result = read_run(Path("out"))
+    result = examine(read_run(Path("out")))
     words = " ".join(summary(result))
     n, k = result.test.n_samples, result.test.n_correct
     assert f"Of {n} test photos it read {k} rightly: {100 * k / n:.0f} %." in words
@@ -47,7 +48,7 @@ def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_p
     X = rng.integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
     np.savez("d.npz", X_train=X, y_train=np.arange(40) % 4 == 3, X_test=X[::4] // 2, y_test=np.arange(10) > 8)
     assert pellucid("run", "d.npz", "--epochs", 3, "--out", "out", "--quiet").code == 0
-    result = read_run(Path("out"))
+    result = examine(read_run(Path("out")))
     assert (result.predictions.y_pred == 0).all()
     words = " ".join(summary(result))
     assert "would be right 90 % of the time, and is right on the very same photos" in words
@@ -58,7 +59,7 @@ def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_p
 
 
 def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) -> None:
-    result = read_run(trained)
+    result = examine(read_run(trained))
 
     def heart(n_train: int, n_test: int) -> bool:
         y, names = np.zeros(100, int), result.split.classes
@@ -98,8 +99,8 @@ def test_no_mistake_that_can_be_traced_is_told_as_such() -> None:
 
 
 def test_three_classes_are_told_apart(trained: Path) -> None:
-    result = read_run(trained)
+    result = examine(read_run(trained))
     assert "to tell “dark” from “bright”;" in summary(result)[0]
     train = replace(result.split.train, classes=("a", "b", "c"))
-    three = replace(result, split=replace(result.split, train=train))
+    three = replace(result, run=replace(result.run, split=replace(result.split, train=train)))
     assert "to tell “a”, “b” and “c” apart;" in summary(three)[0]

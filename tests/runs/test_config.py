@@ -10,15 +10,14 @@ import pytest
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
 from pellucid.runs.build import fit_run, make_model, plan
-from pellucid.runs.config import run_config
 from pellucid.training.fit import loss_of
 from pellucid.training.options import TrainingOptions
 from pellucid.training.precise_bn import PreciseBatchNorm
-from pellucid.training.recipes import RECIPES
+from pellucid.training.recipes import GENERAL, RECIPES
 
 
 def options_of(table: Any = None, *, model: str = "mlp", **given: Any) -> TrainingOptions:
-    return run_config(model, table, **given).options
+    return TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **given)
 
 
 def chosen(config: Any) -> tuple[str, float, float, str | None]:
@@ -50,7 +49,7 @@ def test_another_optimizer_than_the_recipes_gets_its_own_defaults() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"weight_ema": 1.0}, "weight-ema to be a number above 0 and below 1, got 1.0."),
+        ({"weight_ema": 1.0}, "weight_ema to be a number above 0 and below 1, got 1.0."),
         ({"weight_ema": 0.9, "patience": 3, "validation": 0.2}, "Leave one out"),
         ({"patience": 3}, "set validation"),
     ],
@@ -96,7 +95,7 @@ def test_labels_are_smoothed_as_the_recipe_or_the_flag_says() -> None:
     labels, quantities, answers = np.array([0, 1]), np.array([0.5, 2.0]), np.array([[0, 1, 1], [1, 1, 0]])
 
     def loss(y: Any, **options: Any) -> Any:
-        config = run_config(**options).for_data(Dataset(np.zeros((len(y), 1)), y))
+        config = plan(**{"model": "mlp", **options})[0].for_data(Dataset(np.zeros((len(y), 1)), y))
         return loss_of(config.options)
 
     usual = RECIPES["cnn"]["label_smoothing"]
@@ -114,7 +113,7 @@ def test_labels_are_smoothed_as_the_recipe_or_the_flag_says() -> None:
     ):
         with pytest.raises(OptionError, match=f"label_smoothing: {words}"):
             loss(y, **options)
-    with pytest.raises(OptionError, match=r"label-smoothing .*got 1\.0"):
+    with pytest.raises(OptionError, match=r"label_smoothing .*got 1\.0"):
         options_of(label_smoothing=1.0)
 
 

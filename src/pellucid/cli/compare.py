@@ -139,9 +139,10 @@ def _mode(
 def _candidates(
     sources: Sequence[str], training: Mapping[str, Any], *, data: str, target: str | None, seed: int
 ) -> "list[Candidate]":
+    from pellucid.data.source import DataSource
     from pellucid.evaluation.comparison.candidates import find_candidate
 
-    options = {**training, "data": data, "target": target, "seed": seed}
+    options = {**training, "data": DataSource(data, target=target), "seed": seed}
     candidates = [
         find_candidate(letter, source, **options) for letter, source in zip("AB", sources, strict=False)
     ]

@@ -23,7 +23,7 @@ def find_rate(
     source: "DataSource",
     training: Mapping[str, Any],
     model: o.ModelName = "mlp",
-    out: o.OutFile = Path("learning-rate.png"),
+    out: o.OutFile = None,
     lowest: Annotated[float, typer.Option(help="The first rate tried.")] = 1e-6,
     highest: Annotated[float, typer.Option(help="The last one.")] = 10.0,
     steps: Annotated[int, typer.Option(help="How many rates are tried, one a step.")] = 100,
@@ -36,9 +36,10 @@ def find_rate(
     from pellucid.workflows.find_rate import sweep_rates
 
     found = sweep_rates(*plan(model, source, **training), lowest=lowest, highest=highest, n_steps=steps)
-    save_figure(found.plot(), out)
+    picture = out or Path("learning-rate.png")
+    save_figure(found.plot(), picture)
     if as_json:
-        print_json({**found.to_dict(), "figure": str(out)})
+        print_json({**found.to_dict(), "figure": str(picture)})
     elif quiet:
         print(found.suggestion)
     elif found.suggestion is None:
@@ -46,4 +47,4 @@ def find_rate(
     else:
         print(f"The loss falls fastest around a learning rate of {found.suggestion:.2g}.")
     if not (quiet or as_json):
-        print(f"The curve: {out}")
+        print(f"The curve: {picture}")

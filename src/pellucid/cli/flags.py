@@ -87,7 +87,7 @@ class Flag:
 
     @property
     def name(self) -> str:
-        """The flag: ``weight_decay`` is --weight-decay, unless the option has a name of its own for files and flags."""
+        """The flag: ``weight_decay`` is --weight-decay, unless the option has a name of its own for flags."""
         return "--" + (self.limits.flag or self.option).replace("_", "-")
 
     @property

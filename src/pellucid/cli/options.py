@@ -31,7 +31,9 @@ RunFolder = Annotated[
     Path | None, typer.Option("-o", "--out", help="The run folder; default: runs/DATA-MODEL-N.")
 ]
 OutFolder = Annotated[Path | None, typer.Option("-o", "--out", help="A folder for figures and numbers.")]
-OutFile = Annotated[Path | None, typer.Option("-o", "--out", help="The picture to write.")]
+OutFile = Annotated[
+    Path | None, typer.Option("-o", "--out", help="The picture to write; default: learning-rate.png.")
+]
 DataNow = Annotated[
     str | None,
     typer.Option("--data", help="Where the data are now; default: where they were at the training."),

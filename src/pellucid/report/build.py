@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pellucid.errors import DataError
+from pellucid.evaluation.scores.of_run import examine
 from pellucid.files import atomic_folder
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.report.draft import Part, Parts
@@ -10,7 +12,8 @@ from pellucid.report.sections.robustness import robustness_section
 from pellucid.report.sections.saliency import looking_section, own_photo_section
 from pellucid.report.sections.scores import data_check_section, metrics_section
 from pellucid.report.short import SHORT, write_run_report
-from pellucid.runs.record import read_run
+from pellucid.runs.photo import new_image_again
+from pellucid.runs.record import RunRecord, read_run
 
 # What the full report adds, each after the part of the short one that it goes on from.
 ADDED: dict[str, tuple[Part, ...]] = {
@@ -59,8 +62,28 @@ def report_on(
     PellucidError
         If folder, files or data cannot be used; the folder is then as it was.
     """
-    result = read_run(run, data=data, allow_other_data=allow_other_data)
+    record = read_run(run, data=data, allow_other_data=allow_other_data)
+    _check_fits(record)
+    result = examine(record, *new_image_again(record.config, record.split.train.X.shape[1:]))
     parts = FULL if is_full else SHORT
     with atomic_folder(run, force=True) as folder:
         write_run_report(result, folder, parts, n_photos=n_photos, run=run, progress=progress)
     return run / "report.html"
+
+
+def _check_fits(run: RunRecord) -> None:
+    """Raise DataError unless it is one class a sample, and the model knows the classes and takes the samples."""
+    model, split = run.model, run.split
+    if model.loss_kind != "classification" or split.train.y.ndim > 1:
+        raise DataError(
+            f"{run.folder}: the report is of one class a sample, this model is of {model.loss_kind}. "
+            "Try `pellucid evaluate`."
+        )
+    for what, known, there in (
+        ("the model knows the classes", ", ".join(model.classes), ", ".join(split.classes)),
+        ("the model takes samples of shape", model.input_shape, split.train.X.shape[1:]),
+    ):
+        if known != there:
+            raise DataError(
+                f"{run.folder}: {what} {known}, {split.name} has {there}. Name the data of the run with --data."
+            )

@@ -21,7 +21,7 @@ from pellucid.training.recipes import GENERAL, RECIPES
 
 
 def plan(
-    model: str, source: DataSource | str = "drawn-cats", *, photo: str | None = None, **options: Any
+    model: str, data: DataSource | str = "drawn-cats", *, photo: Path | None = None, **options: Any
 ) -> tuple[RunConfig, Architecture | None]:
     """Return what a run is asked for, its options resolved, and the network's file where the model is one.
 
@@ -29,8 +29,8 @@ def plan(
     ----------
     model : str
         A preset or a TOML file.
-    source : DataSource or str, optional
-    photo : str, optional
+    data : DataSource or str, optional
+    photo : Path, optional
         A new photo, to be predicted at the end.
     **options
         Fields of :class:`TrainingOptions`; None counts as not given: see :meth:`TrainingOptions.resolve`.
@@ -47,9 +47,10 @@ def plan(
     """
     architecture = None if is_preset(model) else load_architecture(model)
     table = None if architecture is None else architecture.training
-    source = DataSource(source) if isinstance(source, str) else source
+    source = DataSource(data) if isinstance(data, str) else data
     resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
-    return RunConfig(source, model, resolved, photo), architecture
+    kept = None if photo is None else str(photo.expanduser().resolve())
+    return RunConfig(source, model, resolved, kept), architecture
 
 
 def make_model(config: RunConfig, architecture: Architecture | None, split: Split) -> Model:

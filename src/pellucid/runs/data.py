@@ -12,7 +12,7 @@ from pellucid.nn.model import Model
 from pellucid.runs.config import RunConfig
 
 LEFT_OUT = "Nearest training photos and the check for novelty are left out"
-DRAWN = ("seed", "test_fraction")  # which samples are held out: of any kind of source
+HOLD_OUT = ("seed", "test_fraction")  # which samples are held out: of any kind of source
 
 
 def reading_of(source: DataSource) -> dict[str, Any]:
@@ -28,32 +28,30 @@ def reading_of(source: DataSource) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if name not in left_out}
 
 
-def source_for(model: Model, name: str, **given: Any) -> DataSource:
-    """Return data by name, to be read as the model's training data were, but for the options given.
+def source_for(model: Model, source: DataSource) -> DataSource:
+    """Return data to be read as the model's training data were, but for the options that are given.
 
     Parameters
     ----------
     model : Model
-    name : str
-        A built-in name, a file or a folder.
-    **given
-        Fields of :class:`DataSource`; None counts as not given.
+    source : DataSource
+        An option that is not its default counts as given. The seed and the size of the test part are always the
+        model's: they say which samples it has not seen.
 
     Notes
     -----
     Options of the training's reader are taken where they apply to this kind of data. Images of a folder are
     resized to what the model takes, and a table's target is the model's.
     """
-    reading = dict(model.summary_of_training.get("reading", {}))
-    source = DataSource(name)
+    training = model.summary_of_training
+    reading = {"seed": training.get("options", {}).get("seed", 1), **training.get("reading", {})}
     if source.kind == "folder" and len(model.input_shape) == 3:
         reading["image_size"] = list(model.input_shape[:2])
     if source.kind == "table" and model.schema is not None:
         reading["target"] = ",".join(model.schema.target)
-    takes = {*source.applicable, *DRAWN}
-    options = {option: value for option, value in reading.items() if option in takes}
-    options |= {option: value for option, value in given.items() if value is not None}
-    return DataSource.from_dict({**options, "name": name})
+    own = {option: value for option, value in reading.items() if option in source.applicable}
+    held_out = {option: reading[option] for option in HOLD_OUT if option in reading}
+    return DataSource.from_dict({**own, **source.to_dict(), **held_out})
 
 
 def find_source(model: Model, path: Path) -> DataSource | None:
@@ -98,14 +96,17 @@ def find_training_photos(model: Model, path: Path, data: str | None = None) -> t
     """
     known = model.summary_of_training.get("data_sha256")
     if data is not None:
-        found = _training_part(source_for(model, data))
+        found = _training_part(source_for(model, DataSource(data)))
         if found.X.shape[1:] != model.input_shape:
             raise ShapeError(
                 f"--data: expected images of shape {model.input_shape}, as the model takes, got "
                 f"{found.X.shape[1:]} from {data}. Name the data that it was trained on."
             )
         is_other = known is not None and known != data_hash(found)
-        return found, f"Mind that {data} is not the very data that the model was trained on." if is_other else ""
+        return (
+            found,
+            f"Mind that {data} is not the very data that the model was trained on." if is_other else "",
+        )
     source = find_source(model, path)
     if known is None or source is None:
         return None, f"The model does not say where its training data are. {LEFT_OUT}; name them with --data."
@@ -135,7 +136,7 @@ def moved(source: DataSource, model: Model, data: str | None) -> DataSource:
     if data is None:
         return source
     there = replace(source, name=data)
-    return there if there.kind == source.kind else source_for(model, data)
+    return there if there.kind == source.kind else source_for(model, DataSource(data))
 
 
 def _training_part(source: DataSource) -> Dataset:

@@ -1,4 +1,4 @@
-"""A run as its folder holds it: written once by ``run`` and ``train`` alike, and read without evaluating anything."""
+"""A run as its folder holds it: one writer for ``run`` and ``train``; reading it evaluates nothing."""
 
 import json
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ from pellucid.training.options import TrainingOptions
 
 MODEL, HISTORY, CONFIG, METRICS = "model.safetensors", "history.jsonl", "config.toml", "metrics.json"
 FILES = (MODEL, HISTORY, CONFIG, METRICS)
+PARTS: tuple[str, ...] = ("train", "test")
 _OF_HISTORY = ("n_steps", "is_complete", "seconds", "setup_seconds", "form", "note", "n_threads")
 _AGAIN = "The file is damaged; run the training again."
 
@@ -138,7 +139,7 @@ def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = 
             "others. Name those of the run with --data; `pellucid report --other-data` reports on others."
         )
     note = f"Mind that the {changed} part of the data is not what the network was trained and tested on."
-    scores = {part: metrics[part] for part in ("train", "test") if part in metrics}
+    scores = {part: metrics[part] for part in PARTS if part in metrics}
     return RunRecord(folder, config, split, model, history, scores, (note,) if changed else ())
 
 

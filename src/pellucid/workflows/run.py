@@ -1,23 +1,23 @@
-"""Use case: the whole tutorial in one go, from loading to the closing line, into a run folder."""
+"""The whole tutorial in one go, from loading to the closing line, into a run folder."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.of_run import RunResult, examine
-from pellucid.files import atomic_folder, write_atomically
+from pellucid.files import atomic_folder
 from pellucid.formats.architecture import Architecture
-from pellucid.formats.safetensors import save
 from pellucid.report.short import write_run_report
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
-from pellucid.runs.record import data_record, find_photo
+from pellucid.runs.photo import new_image
+from pellucid.runs.record import RunRecord, write_run
 from pellucid.training.callbacks import PrintCosts, StopOnInterrupt
 from pellucid.training.events import Callback
 
@@ -28,21 +28,26 @@ Say = Callable[[str], None]
 class RunOutcome:
     """What a run left behind."""
 
-    folder: Path
-    report: Path
     result: RunResult
+    report: Path
     was_interrupted: bool
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.result.run.folder
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return folder, report and metrics as JSON can hold them."""
+        return {"folder": str(self.folder), "report": str(self.report), **self.result.run.metrics}
 
 
 def run(
-    split: Split,
     config: RunConfig,
     out: Path,
     *,
     architecture: Architecture | None = None,
     force: bool = False,
-    photo: Path | None = None,
-    reading: Mapping[str, object] | None = None,
     callbacks: Sequence[Callback] = (),
     say: Say = print,
 ) -> RunOutcome:
@@ -50,22 +55,16 @@ def run(
 
     Parameters
     ----------
-    split : Split
     config : RunConfig
+        As :func:`pellucid.runs.build.plan` returns it.
     out : Path
         The folder to make: report.html, figures, model, history, config and metrics.
     architecture : Architecture, optional
         The network's file, where the model is one.
     force : bool, optional
         Write into a folder that is not empty.
-    photo : Path, optional
-        A new photo to predict; default: the tutorial's where it lies beside the published data, a freshly
-        drawn picture for drawn-cats, else none.
-    reading : mapping, optional
-        The options that the data were loaded with: noted in metrics.json, so that ``pellucid report`` can load them
-        again.
     callbacks : sequence of callable, optional
-        Further listeners to the training, such as a progress bar.
+        Further callbacks of the training, such as a progress bar.
     say : callable, optional
         Takes each line that the tutorial prints.
 
@@ -74,6 +73,7 @@ def run(
     PellucidError
         If data, options, photo or folder cannot be used; ``out`` is then as it was before.
     """
+    split = config.source.load()
     if split.train.y.ndim > 1 or not split.classes:
         raise DataError(
             f"{split.name}: `pellucid run` reports on one class a sample; for quantities and several labels use "
@@ -81,69 +81,51 @@ def run(
         )
     model = make_model(config, architecture, split)
     config = config.for_data(split.train)
-    new_image = find_photo(split.name, split.train.X.shape[1:], photo)
+    image = new_image(config, split.train.X.shape[1:])
     interrupt = StopOnInterrupt()
     with atomic_folder(out, force=force) as folder:
         say_shapes(split, say)
-        listeners: list[Callback] = [PrintCosts(say=say), interrupt, *callbacks]
-        history = fit_run(model, split, config, listeners)
-        result = examine(model, split, config, history, new_image)
-        _say_results(result, say)
-        _write(folder, result, config, data_record(split, config, reading, photo))
+        history = fit_run(model, split, config, [PrintCosts(say=say), interrupt, *callbacks])
+        result = examine(RunRecord(out, config, split, model, history), image)
+        scores = {"train": result.train.to_dict(), "test": result.test.to_dict()}
+        result = replace(result, run=replace(result.run, scores=scores))
+        say_results(result, say)
+        write_run(result.run, folder)
         report = write_run_report(result, folder)
     say(f"Report: {out / report.name}")
     now = datetime.now()
     say(f"Program executed successfully on: {now:%Y-%m-%d %H:%M:%S}...Goodbye!")
-    return RunOutcome(out, out / report.name, result, interrupt.was_interrupted)
+    return RunOutcome(result, out / report.name, interrupt.was_interrupted)
 
 
 def say_shapes(split: Split, say: Say) -> None:
     """Say what the tutorial prints of its data."""
-    train_part, test_part = split.train, split.test
-    say(f"Number of training examples: {len(train_part)}")
-    say(f"Number of testing examples: {len(test_part)}")
-    say(f"Each image is of size: {train_part.X.shape[1:]}")
-    for name, part in (("train", train_part), ("test", test_part)):
+    train, test = split.train, split.test
+    shape = train.X.shape[1:]
+    n = int(np.prod(shape))
+    say(f"Number of training examples: {len(train)}")
+    say(f"Number of testing examples: {len(test)}")
+    say(f"Each image is of size: {shape}" if len(shape) > 1 else f"Each sample has {n} features")
+    for name, part in (("train", train), ("test", test)):
         say(f"{name}_x_orig shape: {part.X.shape}")
         say(f"{name}_y shape: {(1, len(part))}")
-    say(f"The target labels: {np.unique(train_part.y)} ({', '.join(split.classes)})")
+    say(f"The target labels: {np.unique(train.y)} ({', '.join(split.classes)})")
     for note in split.notes:
         say(f"Note: {note}")
-    n = int(np.prod(train_part.X.shape[1:]))
-    say(f"train_x's shape: {(n, len(train_part))}")
-    say(f"test_x's shape: {(n, len(test_part))}")
+    say(f"train_x's shape: {(n, len(train))}")
+    say(f"test_x's shape: {(n, len(test))}")
 
 
-def _say_results(result: RunResult, say: Say) -> None:
-    history, test = result.history, result.test
+def say_results(result: RunResult, say: Say) -> None:
+    """Say what the tutorial prints of its model: accuracies, mistakes, and the new photo."""
+    history, test, photo = result.history, result.test, result.photo
     if not history.is_complete:
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
     say(f"Training took {history.seconds:.2f} s ({history.note}).")
     say(f"Train accuracy: {result.train.accuracy}")
     say(f"Test accuracy: {test.accuracy}")
-    say(f"Always answering {test.majority_class!r} would score {test.baseline}")
-    say(f"Mislabeled test images: {test.n_samples - test.n_correct} of {test.n_samples}")
-    if result.photo is not None:
-        photo = result.photo
+    say(f"Majority-class baseline, always {test.majority_class!r}: {test.baseline}")
+    kind = "image" if result.has_photos else "sample"
+    say(f"Mislabeled test {kind}s: {test.n_samples - test.n_correct} of {test.n_samples}")
+    if photo is not None:
         say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{photo.label}" picture.')
-
-
-def _write(folder: Path, result: RunResult, config: RunConfig, data: dict[str, object]) -> None:
-    history = result.history
-    save(result.model, folder / "model.safetensors")
-    history.write(folder / "history.jsonl")
-    write_atomically(folder / "config.toml", config.to_toml())
-    metrics = {
-        "train": result.train.to_dict(),
-        "test": result.test.to_dict(),
-        "final_loss": history.losses[-1] if history.losses else None,
-        "n_steps": history.n_steps,
-        "is_complete": history.is_complete,
-        "seconds": history.seconds,
-        "setup_seconds": history.setup_seconds,
-        "form": history.form,
-        "note": history.note,
-        "n_threads": history.n_threads,
-        "data": data,
-    }
-    write_atomically(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")

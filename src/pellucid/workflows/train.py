@@ -1,19 +1,17 @@
-"""Use case: train into a run folder, with checkpoints that a later call can go on from."""
+"""Train into a run folder, with checkpoints that a later call can resume from."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, OutputError
 from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.evaluation.scores.predictions import predict
-from pellucid.files import write_atomically
 from pellucid.formats.architecture import Architecture
-from pellucid.formats.safetensors import save
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
+from pellucid.runs.record import RunRecord, write_config, write_run
 from pellucid.training.callbacks import StopOnInterrupt
 from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
 from pellucid.training.events import Callback, Event, TrainStart
@@ -23,16 +21,19 @@ from pellucid.workflows.run import Say
 DEFAULT_MINUTES = 5.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainOutcome:
     """What a training left behind."""
 
-    folder: Path
+    record: RunRecord
     was_interrupted: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return folder and metrics as JSON can hold them."""
+        return {"folder": str(self.record.folder), **self.record.metrics}
 
 
 def train_into(
-    split: Split,
     config: RunConfig,
     out: Path,
     *,
@@ -45,12 +46,12 @@ def train_into(
     callbacks: Sequence[Callback] = (),
     say: Say = print,
 ) -> TrainOutcome:
-    """Train, and write model, history, config and metrics into a folder, checkpoints while it goes on.
+    """Train, and write model, history, configuration and metrics into a folder, checkpoints on the way.
 
     Parameters
     ----------
-    split : Split
     config : RunConfig
+        As :func:`pellucid.runs.build.plan` returns it.
     out : Path
     architecture : Architecture, optional
         The network's file, where the model is one.
@@ -61,7 +62,11 @@ def train_into(
     tensorboard : bool, optional
         Write event files too.
     force : bool, optional
-        Start anew in a folder that is not empty.
+        Write into a folder that is not empty.
+    callbacks : sequence of callable, optional
+        Further callbacks of the training, such as a progress bar.
+    say : callable, optional
+        Takes each line that is printed at the end.
 
     Raises
     ------
@@ -69,48 +74,44 @@ def train_into(
         If data, options or folder cannot be used, before anything is written.
     """
     _check_folder(out, resume=resume, force=force)
+    split = config.source.load()
     model = make_model(config, architecture, split)
     config = config.for_data(split.train)
-    checkpoints = out / "checkpoints"
-    start = latest_checkpoint(checkpoints) if resume else None
-    if checkpoint_steps is None and checkpoint_minutes is None:
-        checkpoint_minutes = DEFAULT_MINUTES
     interrupt = StopOnInterrupt()
 
-    def note_options(event: Event) -> None:
-        if isinstance(event, TrainStart) and not resume:  # not before they have been checked against the data
-            write_atomically(out / "config.toml", config.to_toml())
+    def keep_config(event: Event) -> None:
+        if (
+            isinstance(event, TrainStart) and not resume
+        ):  # not before the options are checked against the data
+            write_config(config, out)
 
-    listeners: list[Callback] = [note_options, *callbacks, interrupt]
-    listeners.append(Checkpoint(checkpoints, every_steps=checkpoint_steps, every_minutes=checkpoint_minutes))
+    if checkpoint_steps is None and checkpoint_minutes is None:
+        checkpoint_minutes = DEFAULT_MINUTES
+    checkpoints = out / "checkpoints"
+    own: list[Callback] = [keep_config, *callbacks, interrupt]
+    own.append(Checkpoint(checkpoints, every_steps=checkpoint_steps, every_minutes=checkpoint_minutes))
     if tensorboard:
-        listeners.append(TensorBoard(out / "tensorboard"))
-    history = fit_run(model, split, config, listeners, resume=start, nonfinite=out / "black-box.safetensors")
-    save(model, out / "model.safetensors")
-    history.write(out / "history.jsonl")
-    history.write(out / "history.csv")
-    scores = {part: metrics_of(predict(model, getattr(split, part))) for part in ("train", "test")}
-    metrics = {
-        **scores,
-        "final_loss": history.losses[-1] if history.losses else None,
-        "n_steps": history.n_steps,
-        "is_complete": history.is_complete,
-        "seconds": history.seconds,
-        "form": history.form,
-        "n_threads": history.n_threads,
-    }
-    write_atomically(out / "metrics.json", json.dumps(metrics, indent=2) + "\n")
-    if interrupt.was_interrupted:
+        own.append(TensorBoard(out / "tensorboard"))
+    start = latest_checkpoint(checkpoints) if resume else None
+    history = fit_run(model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors")
+    parts = {"train": split.train, "test": split.test}
+    scores = {name: metrics_of(predict(model, part)) for name, part in parts.items()}
+    record = RunRecord(out, config, split, model, history, scores)
+    write_run(record, out)
+    _say_results(record, say, was_interrupted=interrupt.was_interrupted)
+    return TrainOutcome(record, interrupt.was_interrupted)
+
+
+def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool) -> None:
+    history = record.history
+    if was_interrupted:
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
     say(f"Training took {history.seconds:.2f} s ({history.note}; cores: {history.n_threads}).")
-    for part, found in scores.items():
-        words = ", ".join(
-            f"{name.replace('_', ' ')} {value:.4f}"
-            for name, value in found.items()
-            if isinstance(value, float)
-        )
-        say(f"{part}: {words}")
-    return TrainOutcome(out, interrupt.was_interrupted)
+    for part, scores in record.scores.items():
+        shown = [
+            f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items() if type(value) is float
+        ]
+        say(f"{part}: {', '.join(shown)}")
 
 
 def _check_folder(out: Path, *, resume: bool, force: bool) -> None:

@@ -32,7 +32,7 @@ from pellucid.evaluation.influence.retrain_runs import (
     training_weights,
 )
 from pellucid.evaluation.scores.galleries import pick
-from pellucid.evaluation.scores.of_run import RunResult, holds_photos
+from pellucid.evaluation.scores.of_run import RunResult, examine, holds_photos
 from pellucid.files import atomic_folder, write_atomically
 from pellucid.plotting.saving import save_figure
 from pellucid.runs.record import read_run
@@ -80,7 +80,9 @@ def influence_of_run(
     OutputError
         If the folder cannot be written.
     """
-    result = read_run(run, data=data)
+    record = read_run(run, data=data)
+    check_classifier(record.model)
+    result = examine(record)
     if out is None:
         return influence_of(result, tests, folder=run, **options)
     with atomic_folder(out, force=force) as folder:

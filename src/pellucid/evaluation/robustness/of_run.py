@@ -15,12 +15,13 @@ from pellucid.evaluation.robustness.figures import robustness_curves
 from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
 from pellucid.evaluation.robustness.records import Robustness
 from pellucid.evaluation.robustness.sheet import perturbation_sheet
-from pellucid.evaluation.scores.of_model import OTHER_DATA, source_for, was_trained_on_other
+from pellucid.evaluation.scores.of_model import OTHER_DATA, was_trained_on_other
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.files import atomic_folder, write_atomically
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figure
+from pellucid.runs.data import source_for
 
 FILES = ("curves.png", "sheet.png", "robustness.json")
 

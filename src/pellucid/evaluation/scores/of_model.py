@@ -14,6 +14,7 @@ from pellucid.files import atomic_folder
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.progress import ProgressCallback, no_progress
+from pellucid.runs.data import source_for
 
 OTHER_DATA = (
     "The model was trained on other data than the training part of these; "
@@ -108,14 +109,6 @@ def _parts(model: Model, source: DataSource) -> tuple[Dataset | None, Dataset, t
     split = source.load()
     other = (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
     return split.train, split.test, (*split.notes, *other)
-
-
-def source_for(model: Model, source: DataSource) -> DataSource:
-    """Return a source with the seed that held out the test part for a model, and the size of its images."""
-    seed = int(model.summary_of_training.get("options", {}).get("seed", 1))
-    shape = model.input_shape
-    is_resized = source.kind == "folder" and len(shape) == 3 and source.image_size is None
-    return replace(source, seed=seed, image_size=(shape[0], shape[1]) if is_resized else source.image_size)
 
 
 def on_new_table(n_rows: int) -> str:

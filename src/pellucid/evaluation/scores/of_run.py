@@ -1,4 +1,4 @@
-"""All that a run found out, in one record: what the report, the printed lines and metrics.json are made from."""
+"""What a run's model predicts, in one record: what the report, the printed lines and metrics.json are made from."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,8 @@ from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.nn.model import Model
 from pellucid.plotting.style import are_images
 from pellucid.runs.config import RunConfig
+from pellucid.runs.photo import NewImage
+from pellucid.runs.record import RunRecord
 from pellucid.training.history import History
 from pellucid.types import Array
 
@@ -29,26 +31,45 @@ class NewPhoto:
 
 @dataclass(frozen=True, eq=False)
 class RunResult:
-    """All that a run found out.
+    """What a run's model predicts: made once, for the printed lines, metrics.json and the report.
 
     Attributes
     ----------
+    run : RunRecord
     train : ConfusionMatrix
         Of the training part.
     predictions : Predictions
         Of the test part, with its leaks.
+    photo : NewPhoto or None
     notes : tuple of str
         What a reader of the report must know of how it was made.
     """
 
-    split: Split
-    config: RunConfig
-    model: Model
-    history: History
+    run: RunRecord
     train: ConfusionMatrix
     predictions: Predictions
-    photo: NewPhoto | None
+    photo: NewPhoto | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def split(self) -> Split:
+        """The data."""
+        return self.run.split
+
+    @property
+    def model(self) -> Model:
+        """The trained model."""
+        return self.run.model
+
+    @property
+    def history(self) -> History:
+        """What the training did."""
+        return self.run.history
+
+    @property
+    def config(self) -> RunConfig:
+        """What was asked for."""
+        return self.run.config
 
     @property
     def test(self) -> ConfusionMatrix:
@@ -72,29 +93,30 @@ def holds_photos(split: Split) -> bool:
     return are_images(X) and (X.ndim == 4 or X.dtype == np.uint8)
 
 
-def examine(
-    model: Model,
-    split: Split,
-    config: RunConfig,
-    history: History,
-    new_image: tuple[str, Array] | None,
-    notes: tuple[str, ...] = (),
-) -> RunResult:
-    """Return what a trained model predicts for its data, and for a new image where there is one."""
+def examine(run: RunRecord, image: NewImage | None = None, notes: tuple[str, ...] = ()) -> RunResult:
+    """Return what a run's model predicts for its data, and for a new photo where there is one.
+
+    Parameters
+    ----------
+    run : RunRecord
+        Of a classifier.
+    image : (str, Array), optional
+        The new photo: its name, and its pixels.
+    notes : tuple of str, optional
+        Added to those of the run.
+    """
+    model, split = run.model, run.split
     photo = None
-    if new_image is not None:
-        name, original = new_image
+    if image is not None:
+        name, original = image
         seen = image_to_input(original, model.input_shape)
         probabilities = model.predict_proba(seen[None])[0]
         label = int(probabilities.argmax())
         photo = NewPhoto(name, original, seen, label, split.classes[label], float(probabilities[label]))
     return RunResult(
-        split=split,
-        config=config,
-        model=model,
-        history=history,
+        run,
         train=predict(model, split.train).confusion,
         predictions=predict(model, split.test, split.train),
         photo=photo,
-        notes=notes,
+        notes=(*run.notes, *notes),
     )
