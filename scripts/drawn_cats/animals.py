@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from scripts.drawn_cats import faces, lookalikes
 from scripts.drawn_cats.canvas import Canvas, Points, open_curve
-from scripts.drawn_cats.chance import darker, is_so, lighter
+from scripts.drawn_cats.chance import darker, happens, lighter
 from scripts.drawn_cats.coats import Coat, any_coat, coat_picture
 from scripts.drawn_cats.faces import PINK, Look
 
@@ -25,7 +25,7 @@ class Species:
     head: Head
     face: Ears
     tail: str  # long, bushy, puff, stub or bare
-    head_size: float = 1.0  # beside a cat's
+    head_size: float = 1.0  # relative to a cat's
     headroom: float = 1.4  # how far the ears reach above the head's middle, in head radii
     ears_in_front: bool = False
 
@@ -75,7 +75,7 @@ class Animal:
         with canvas.placed(x, y, radius * species.head_size, float(rng.uniform(-0.2, 0.2))):
             look = Look(0.0, False, False, self._head_fur(), is_from_behind=True)
             if species is CAT:
-                faces.whiskers(canvas, coat.line if is_so(rng, 0.5) else (250, 250, 246), 0.0, 1.5, rng)
+                faces.whiskers(canvas, coat.line if happens(rng, 0.5) else (250, 250, 246), 0.0, 1.5, rng)
             species.ears(canvas, coat, look, rng)
             species.head(canvas, coat, look)
             if species.ears_in_front:
@@ -113,5 +113,5 @@ class Animal:
         if self.coat.kind == "tabby":
             for n in range(4, len(middle) - 2, 4):
                 self.canvas.limb(middle[n : n + 2], 0.08, 0.08, self.coat.mark)
-        elif self.coat.kind == "tuxedo" and is_so(self.rng, 0.6):
+        elif self.coat.kind == "tuxedo" and happens(self.rng, 0.6):
             self.canvas.limb(middle[-5:], 0.07, 0.07, self.coat.pale)

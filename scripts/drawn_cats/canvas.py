@@ -11,7 +11,7 @@ from scripts.drawn_cats.chance import Colour
 
 from pellucid.types import Array
 
-OVERSAMPLE = 3  # drawn so many times larger, then averaged down: that is what smooths the edges
+OVERSAMPLE = 3  # drawn this many times larger, then averaged down: that is what smooths the edges
 Points: TypeAlias = Sequence[tuple[float, float]] | Array
 Paint: TypeAlias = Colour | Image.Image  # one colour, or a picture of a whole coat to cut the shape from
 

@@ -25,7 +25,7 @@ def pick_weighted(rng: np.random.Generator, table: Sequence[tuple[T, float]]) ->
     return table[-1][0]
 
 
-def is_so(rng: np.random.Generator, probability: float) -> bool:
+def happens(rng: np.random.Generator, probability: float) -> bool:
     """Return True with the given probability."""
     return bool(rng.random() < probability)
 
@@ -41,9 +41,9 @@ def any_colour(rng: np.random.Generator, saturation: tuple[float, float] = (0.15
     return hsv(rng.random(), rng.uniform(*saturation), rng.uniform(0.6, 0.97))
 
 
-def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """Return a colour between the two: ``one`` at share 0, ``other`` at share 1."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+def mix(one: Colour, other: Colour, fraction: float) -> Colour:
+    """Return a colour between the two: ``one`` at fraction 0, ``other`` at fraction 1."""
+    red, green, blue = (round(a + (b - a) * fraction) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
@@ -57,14 +57,14 @@ def near(rng: np.random.Generator, colour: Colour, spread: int = 14) -> Colour:
     return red, green, blue
 
 
-def darker(colour: Colour, share: float = 0.4) -> Colour:
+def darker(colour: Colour, fraction: float = 0.4) -> Colour:
     """Return the colour moved towards black."""
-    return mix(colour, (12, 10, 14), share)
+    return mix(colour, (12, 10, 14), fraction)
 
 
-def lighter(colour: Colour, share: float = 0.4) -> Colour:
+def lighter(colour: Colour, fraction: float = 0.4) -> Colour:
     """Return the colour moved towards a warm white."""
-    return mix(colour, (255, 252, 244), share)
+    return mix(colour, (255, 252, 244), fraction)
 
 
 def luminance(colour: Colour) -> float:

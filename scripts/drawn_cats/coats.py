@@ -1,4 +1,4 @@
-"""Coats: the colours and patterns that cats and their look-alikes share, so that no colour tells them apart."""
+"""Coats: the colours and patterns that cats and their look-alikes share, so that no colour distinguishes them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from scripts.drawn_cats.canvas import Canvas, ellipse_points, open_curve
 from scripts.drawn_cats.chance import (
     Colour,
     darker,
-    is_so,
+    happens,
     lighter,
     luminance,
     mix,
@@ -96,12 +96,12 @@ def any_coat(rng: np.random.Generator) -> Coat:
     mark = (
         darker(base, rng.uniform(0.4, 0.6)) if luminance(base) > 80 else lighter(base, rng.uniform(0.2, 0.35))
     )
-    if kind in ("patches", "spots") and is_so(rng, 0.6):
+    if kind in ("patches", "spots") and happens(rng, 0.6):
         base, mark = near(rng, _CREAM, 8), near(rng, pick(rng, _FURS[:5]))
     if kind == "points":
         mark = near(rng, pick(rng, ((92, 66, 54), (110, 104, 112), (164, 104, 66))))
     second = near(rng, pick(rng, (_FURS[0], _FURS[4], _FURS[2])))
-    return Coat(kind, base, mark, second, near(rng, (240, 236, 230), 8), is_so(rng, 0.4))
+    return Coat(kind, base, mark, second, near(rng, (240, 236, 230), 8), happens(rng, 0.4))
 
 
 def coat_picture(canvas: Canvas, coat: Coat, rng: np.random.Generator, across: float = 0.0) -> Image.Image:
@@ -141,8 +141,8 @@ def _stripe(
     spacing = rng.uniform(0.19, 0.27)
     turn = np.array([[np.cos(across), np.sin(across)], [-np.sin(across), np.cos(across)]])
     for x in np.arange(-1.3, 1.3, spacing):
-        bend = rng.uniform(-0.08, 0.08, 5)
-        points = np.stack([x + bend, np.linspace(-1.3, 1.3, 5)], axis=1) @ turn
+        curve = rng.uniform(-0.08, 0.08, 5)
+        points = np.stack([x + curve, np.linspace(-1.3, 1.3, 5)], axis=1) @ turn
         pen.line(
             canvas.to_pixels(open_curve(points)),
             fill=coat.mark,

@@ -1,4 +1,4 @@
-"""Any number of drawn cats, and of drawn things that are no cats."""
+"""Any number of drawn cats, and of drawings of other subjects."""
 
 import operator
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scripts.drawn_cats.canvas import Canvas, Paint, Points
-from scripts.drawn_cats.chance import Colour, darker, is_so, lighter, luminance, pick
+from scripts.drawn_cats.chance import Colour, darker, happens, lighter, luminance, pick
 from scripts.drawn_cats.coats import Coat
 
 PINK: Colour = (232, 150, 150)
@@ -107,7 +107,7 @@ def cat_face(canvas: Canvas, coat: Coat, look: Look, rng: np.random.Generator) -
         for side in SIDES:
             for y in (0.08, 0.32):
                 canvas.stroke([(side * 1.0, y - 0.06), (side * 0.72, y + 0.02)], 0.1, coat.mark)
-    hair = (250, 250, 246) if is_so(rng, 0.6) or luminance(coat.base) < 100 else NIGHT
+    hair = (250, 250, 246) if happens(rng, 0.6) or luminance(coat.base) < 100 else NIGHT
     whiskers(canvas, hair, shift, rng.uniform(1.2, 1.5), rng)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 from scripts.drawn_cats.canvas import Canvas
-from scripts.drawn_cats.chance import Colour, darker, is_so, lighter
+from scripts.drawn_cats.chance import Colour, darker, happens, lighter
 from scripts.drawn_cats.coats import Coat
 from scripts.drawn_cats.faces import (
     NIGHT,
@@ -34,7 +34,7 @@ def _blaze(canvas: Canvas, coat: Coat, shift: float) -> None:
 
 
 def _snout(canvas: Canvas, coat: Coat, x: float, y: float, rx: float, ry: float) -> None:
-    """Draw a muzzle that stands out, with a big dark nose."""
+    """Draw a protruding muzzle, with a big dark nose."""
     canvas.ellipse(x, y, rx, ry, coat.muzzle, darker(coat.muzzle, 0.35))
     canvas.stroke([(x, y - 0.3 * ry), (x, y + 0.35 * ry)], 0.07, darker(coat.muzzle, 0.7))
     canvas.stroke(
@@ -45,7 +45,7 @@ def _snout(canvas: Canvas, coat: Coat, x: float, y: float, rx: float, ry: float)
 
 
 def floppy_ears(canvas: Canvas, coat: Coat, look: Look, rng: np.random.Generator) -> None:
-    """Draw ears that hang beside the head."""
+    """Draw ears that hang next to the head."""
     drop, out = rng.uniform(0.35, 0.95), rng.uniform(1.12, 1.38)
     for side in SIDES:
         ear = [
@@ -84,7 +84,7 @@ def dog_face(canvas: Canvas, coat: Coat, look: Look, rng: np.random.Generator) -
         canvas.ellipse(0.36 + shift, -0.2, 0.28, 0.34, coat.mark)
     _forehead(canvas, coat, look)
     button_eyes(canvas, coat, look, 0.38, -0.2, rng.uniform(0.13, 0.17))
-    if not look.is_asleep and is_so(rng, 0.45):
+    if not look.is_asleep and happens(rng, 0.45):
         canvas.ellipse(shift * 1.3, 0.86, 0.15, 0.26, _TONGUE, darker(_TONGUE, 0.3))
     _snout(canvas, coat, shift * 1.3, 0.42, rng.uniform(0.44, 0.54), rng.uniform(0.4, 0.48))
 
@@ -168,6 +168,6 @@ def mouse_face(canvas: Canvas, coat: Coat, look: Look, rng: np.random.Generator)
     shift = 0.22 * look.turn
     _forehead(canvas, coat, look)
     button_eyes(canvas, coat, look, 0.38, -0.08, rng.uniform(0.14, 0.18))
-    if is_so(rng, 0.5):
+    if happens(rng, 0.5):
         whiskers(canvas, coat.line, shift, 0.95, rng)
     canvas.ellipse(shift, 0.74, 0.19, 0.16, PINK, darker(PINK, 0.3))

@@ -2,7 +2,7 @@
 
 import numpy as np
 from scripts.drawn_cats.canvas import Canvas, Paint
-from scripts.drawn_cats.chance import Colour, darker, is_so, lighter, pick
+from scripts.drawn_cats.chance import Colour, darker, happens, lighter, pick
 from scripts.drawn_cats.coats import any_coat, coat_picture
 from scripts.drawn_cats.faces import NIGHT, SIDES, lid, mirrored
 
@@ -12,7 +12,7 @@ _BEAK: Colour = (226, 164, 66)
 def owl(canvas: Canvas, rng: np.random.Generator) -> None:
     """Draw the bird about filling -1 to 1, or its face alone."""
     coat = any_coat(rng)
-    if is_so(rng, 0.3):  # the face alone
+    if happens(rng, 0.3):  # the face alone
         with canvas.placed(0, 0.75, 1.5):
             _bird(canvas, rng, coat_picture(canvas, coat, rng), coat.base, coat.mark)
         return
@@ -26,7 +26,7 @@ def owl(canvas: Canvas, rng: np.random.Generator) -> None:
 
 def _bird(canvas: Canvas, rng: np.random.Generator, fur: Paint, base: Colour, mark: Colour) -> None:
     ink = darker(base, 0.7)
-    if is_so(rng, 0.6):
+    if happens(rng, 0.6):
         for side in SIDES:
             canvas.shape(mirrored([(0.14, -0.68), (0.5, -0.98), (0.56, -0.5)], side), darker(base, 0.15), ink)
     half = [(0, -0.78), (0.38, -0.7), (0.6, -0.35), (0.58, 0.3), (0.36, 0.74)]
@@ -43,7 +43,7 @@ def _bird(canvas: Canvas, rng: np.random.Generator, fur: Paint, base: Colour, ma
 
 def _face(canvas: Canvas, rng: np.random.Generator, base: Colour) -> None:
     iris = pick(rng, ((240, 190, 60), (232, 140, 50), (110, 70, 40)))
-    r, is_asleep = rng.uniform(0.15, 0.2), is_so(rng, 0.12)
+    r, is_asleep = rng.uniform(0.15, 0.2), happens(rng, 0.12)
     for side in SIDES:
         canvas.ellipse(side * 0.25, -0.34, 0.29, 0.3, lighter(base, 0.5), darker(base, 0.3))
     for side in SIDES:

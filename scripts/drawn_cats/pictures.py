@@ -1,4 +1,4 @@
-"""One whole picture: a background, what stands before it, and the light that falls on both."""
+"""One whole picture: a background, what is in front of it, and the light that falls on both."""
 
 from contextlib import AbstractContextManager
 
@@ -6,18 +6,18 @@ import numpy as np
 from PIL import Image
 from scripts.drawn_cats.animals import CAT, LOOKALIKES, Animal, Species
 from scripts.drawn_cats.canvas import OVERSAMPLE, Canvas
-from scripts.drawn_cats.chance import any_colour, darker, is_so, pick, pick_weighted
+from scripts.drawn_cats.chance import any_colour, darker, happens, pick, pick_weighted
+from scripts.drawn_cats.objects import OBJECTS, PROPS
 from scripts.drawn_cats.owls import owl
 from scripts.drawn_cats.poses import POSES, close_up
 from scripts.drawn_cats.scenes import SCENES
-from scripts.drawn_cats.things import PROPS, THINGS
 
 from pellucid.types import Array
 
-_NO_CATS = (("animal", 0.56), ("owl", 0.1), ("thing", 0.24), ("scene", 0.1))
+_NO_CATS = (("animal", 0.56), ("owl", 0.1), ("object", 0.24), ("scene", 0.1))
 # How often the subject is near and in the middle. People photograph their cats so. Were all else so just as
 # often, a linear classifier would see nothing; were it much rarer, size alone would do (here: 0.72 at most).
-_NEAR = {"cat": 0.85, "animal": 0.45, "owl": 0.45, "thing": 0.5, "scene": 0.0}
+_NEAR = {"cat": 0.85, "animal": 0.45, "owl": 0.45, "object": 0.5, "scene": 0.0}
 
 
 def picture(rng: np.random.Generator, size: int, *, is_cat: bool) -> Array:
@@ -38,7 +38,7 @@ def picture(rng: np.random.Generator, size: int, *, is_cat: bool) -> Array:
     """
     canvas = Canvas(size)
     kind = "cat" if is_cat else pick_weighted(rng, _NO_CATS)
-    is_near = is_so(rng, _NEAR[kind])
+    is_near = happens(rng, _NEAR[kind])
     pick_weighted(rng, SCENES)(canvas, rng)
     _props(canvas, rng, 0.1 if is_near else 0.35)
     if kind == "scene":
@@ -47,7 +47,7 @@ def picture(rng: np.random.Generator, size: int, *, is_cat: bool) -> Array:
         if kind in ("cat", "animal"):
             _animal(canvas, CAT if is_cat else pick(rng, LOOKALIKES), rng, is_near=is_near)
         else:
-            (owl if kind == "owl" else pick(rng, THINGS))(canvas, rng)
+            (owl if kind == "owl" else pick(rng, OBJECTS))(canvas, rng)
     return _lit(canvas.image, rng)
 
 
@@ -60,15 +60,15 @@ def _placed(canvas: Canvas, rng: np.random.Generator, *, is_near: bool) -> Abstr
         room, tilt = 0.9 - scale * 0.75, 0.17
     x, y = float(rng.uniform(-room, room)), float(rng.uniform(-room, room)) * 0.8
     angle = float(rng.uniform(-tilt, tilt))
-    return canvas.placed(x, y, scale, angle, is_flipped=is_so(rng, 0.5))
+    return canvas.placed(x, y, scale, angle, is_flipped=happens(rng, 0.5))
 
 
 def _animal(canvas: Canvas, species: Species, rng: np.random.Generator, *, is_near: bool) -> None:
-    pose = close_up if is_near and is_so(rng, 0.4) else pick_weighted(rng, POSES)
+    pose = close_up if is_near and happens(rng, 0.4) else pick_weighted(rng, POSES)
     # Long ears need room above the head: the animal is drawn lower and a little smaller.
     extra = max(0.0, species.headroom - 1.4) * 0.3
     with canvas.placed(0, extra * 0.6, 1 - 0.35 * extra):
-        if pose is not close_up and is_so(rng, 0.35):
+        if pose is not close_up and happens(rng, 0.35):
             cushion = any_colour(rng)
             canvas.ellipse(0, 0.86, 1.05, 0.26, cushion, darker(cushion, 0.5))
         pose(Animal(canvas, species, rng))
@@ -77,7 +77,7 @@ def _animal(canvas: Canvas, species: Species, rng: np.random.Generator, *, is_ne
 def _props(canvas: Canvas, rng: np.random.Generator, probability: float) -> None:
     """Stand something small to the left, to the right, or to both sides."""
     for side in (-1, 1):
-        if is_so(rng, probability):
+        if happens(rng, probability):
             x, y = side * float(rng.uniform(0.6, 0.8)), float(rng.uniform(0.3, 0.75))
             with canvas.placed(x, y, float(rng.uniform(0.2, 0.32))):
                 pick(rng, PROPS)(canvas, rng)

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from scripts.drawn_cats.animals import Animal
 from scripts.drawn_cats.canvas import Points
-from scripts.drawn_cats.chance import Colour, any_colour, darker, is_so, lighter, pick
+from scripts.drawn_cats.chance import Colour, any_colour, darker, happens, lighter, pick
 
 Pose: TypeAlias = Callable[[Animal], None]
 
@@ -25,7 +25,7 @@ def _leg(animal: Animal, points: Points, *, is_far: bool = False) -> None:
 
 
 def sitting(animal: Animal) -> None:
-    """Upright, facing us, the tail beside the body."""
+    """Upright, facing us, the tail next to the body."""
     canvas, rng = animal.canvas, animal.rng
     lift = rng.uniform(-0.3, 0.3)
     animal.tail([(0.36, 0.8), (0.74, 0.82), (0.92, 0.5 + lift / 2), (0.78, 0.12 + lift), (0.9, -0.12 + lift)])
@@ -99,7 +99,7 @@ def lying(animal: Animal) -> None:
         canvas.limb([(0.3, y), (0.86, y)], 0.1, 0.09, animal.coat.limb, animal.ink)
         canvas.ellipse(0.9, y, 0.11, 0.09, animal.coat.paw, animal.ink)
     animal.tail([(-0.85, 0.55), (-0.6, 0.78), (-0.2, 0.78), (0.12, 0.7)])
-    animal.head(0.42, -0.12, rng.uniform(0.42, 0.5), is_asleep=is_so(rng, 0.25))
+    animal.head(0.42, -0.12, rng.uniform(0.42, 0.5), is_asleep=happens(rng, 0.25))
 
 
 def curled(animal: Animal) -> None:
@@ -108,7 +108,7 @@ def curled(animal: Animal) -> None:
     canvas.ellipse(0.05, 0.2, 0.9, 0.62, animal.fur(), animal.ink)
     canvas.ellipse(0.48, 0.34, 0.36, 0.34, animal.fur(), animal.ink)
     animal.tail([(0.86, 0.45), (0.6, 0.8), (0.1, 0.86), (-0.2, 0.76)])
-    animal.head(-0.42, 0.16, rng.uniform(0.44, 0.5), tilt=0.5, is_asleep=is_so(rng, 0.65))
+    animal.head(-0.42, 0.16, rng.uniform(0.44, 0.5), tilt=0.5, is_asleep=happens(rng, 0.65))
     _paws(animal, [(-0.1, 0.66), (-0.32, 0.72)])
 
 
@@ -118,11 +118,11 @@ def close_up(animal: Animal) -> None:
     shoulders = [(0, 0.3), (0.55, 0.5), (0.85, 1.0), (0.9, 3.5), (-0.9, 3.5), (-0.85, 1.0), (-0.55, 0.5)]
     canvas.blob(shoulders, animal.fur(np.pi / 2), animal.ink)
     canvas.ellipse(0, 0.95, 0.35, 0.4, animal.coat.belly)
-    if is_so(rng, 0.35):
+    if happens(rng, 0.35):
         collar = any_colour(rng, (0.5, 0.8))
         canvas.limb([(-0.5, 0.6), (0, 0.78), (0.5, 0.6)], 0.07, 0.07, collar, darker(collar))
         canvas.ellipse(0, 0.9, 0.1, 0.1, (236, 196, 80), (40, 30, 24))
-    animal.head(0, 0.06, rng.uniform(0.66, 0.76), tilt=0.25, is_asleep=is_so(rng, 0.1))
+    animal.head(0, 0.06, rng.uniform(0.66, 0.76), tilt=0.25, is_asleep=happens(rng, 0.1))
 
 
 def from_behind(animal: Animal) -> None:
@@ -147,7 +147,7 @@ def in_a_box(animal: Animal) -> None:
     slope = rng.uniform(-0.05, 0.14)
     front = [(-0.85, 0.35), (0.85, 0.35), (0.85 - slope, 0.95), (-0.85 + slope, 0.95)]
     canvas.shape(front, board, darker(board, 0.6))
-    if is_so(rng, 0.5):
+    if happens(rng, 0.5):
         for y in (0.52, 0.68, 0.82):
             canvas.stroke([(-0.8 + slope, y), (0.8 - slope, y)], 0.04, darker(board, 0.3))
     else:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from PIL import Image
 from scripts.drawn_cats.canvas import Canvas
-from scripts.drawn_cats.chance import Colour, any_colour, darker, hsv, is_so, lighter, mix, near, pick
+from scripts.drawn_cats.chance import Colour, any_colour, darker, happens, hsv, lighter, mix, near, pick
 
 Scene: TypeAlias = Callable[[Canvas, np.random.Generator], None]
 
@@ -29,7 +29,7 @@ def room(canvas: Canvas, rng: np.random.Generator) -> None:
     )
     edge = rng.uniform(0.25, 0.6)
     _fade(canvas, wall, darker(wall, 0.15))
-    if is_so(rng, 0.35):
+    if happens(rng, 0.35):
         step = rng.uniform(0.16, 0.3)
         for x in np.arange(-1, 1, step):
             canvas.box(x, -1, x + step / 2, edge, mix(wall, (255, 255, 255), 0.16))
@@ -106,7 +106,7 @@ def _sky(canvas: Canvas, rng: np.random.Generator) -> None:
         ),
     )
     _fade(canvas, near(rng, top), near(rng, low))
-    if luminous := is_so(rng, 0.5):
+    if luminous := happens(rng, 0.5):
         canvas.ellipse(rng.uniform(-0.9, 0.9), rng.uniform(-0.9, -0.5), 0.16, 0.16, (252, 238, 190))
     for _ in range(int(rng.integers(0, 4))):
         x, y = rng.uniform(-1, 1), rng.uniform(-0.95, -0.2)
@@ -122,7 +122,7 @@ def carpet(canvas: Canvas, rng: np.random.Generator) -> None:
     for x in np.arange(-1, 1, 0.25):
         canvas.stroke([(x, -1), (x, 1)], 0.02, darker(floor, 0.25))
     x, y = rng.uniform(-0.2, 0.2, 2)
-    is_round = is_so(rng, 0.5)
+    is_round = happens(rng, 0.5)
     with canvas.placed(float(x), float(y), 1.0, float(rng.uniform(-0.3, 0.3))):
         for r, colour in ((0.95, trim), (0.85, rug), (0.6, mix(rug, trim, 0.5)), (0.52, rug)):
             if is_round:

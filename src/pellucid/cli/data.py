@@ -1,7 +1,7 @@
 """The edge of ``pellucid data``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,8 +10,10 @@ from pellucid.cli.command import command, group
 from pellucid.cli.flags import SOURCE, options
 from pellucid.cli.terminal import print_json, print_table
 from pellucid.progress import ProgressBar
+from pellucid.text import percent
 
 if TYPE_CHECKING:
+    from pellucid.data.dataset import Split
     from pellucid.data.source import DataSource
 
 group("data", order=130, short_help="Look at data sets, and fetch the published one.")
@@ -33,40 +35,37 @@ def data_list(as_json: o.Json = False) -> None:
 def data_info(source: "DataSource", as_json: o.Json = False) -> None:
     """Shapes, classes and counts of a data set."""
     split = source.load()
+    if as_json:
+        print_json(info_of(split))
+        return
+    train, test = split.train, split.test
+    classes = f"{len(split.classes)} classes" if split.classes else "quantities"
+    print(f"{split.name}: {classes}, samples of shape {train.X.shape[1:]}, {train.X.dtype}")
+    rows = [
+        (name, *(f"{part.counts[i]} ({percent(part.counts[i] / len(part))})" for part in (train, test)))
+        for i, name in enumerate(split.classes)
+    ]
+    print_table(("class", "train", "test"), [*rows, ("all", len(train), len(test))])
+    for note in split.notes:
+        print(f"Note: {note}")
+
+
+def info_of(split: "Split") -> dict[str, Any]:
+    """Return shapes, classes and counts as JSON can hold them."""
     parts = {"train": split.train, "test": split.test}
-    info = {
+    return {
         "name": split.name,
         "classes": list(split.classes),
         "notes": list(split.notes),
         **{
             part: {
-                "shape": list(values.X.shape),
-                "dtype": str(values.X.dtype),
-                "counts": dict(zip(split.classes, values.counts.tolist(), strict=True)),
+                "shape": list(data.X.shape),
+                "dtype": str(data.X.dtype),
+                "counts": dict(zip(split.classes, data.counts.tolist(), strict=True)),
             }
-            for part, values in parts.items()
+            for part, data in parts.items()
         },
     }
-    if as_json:
-        print_json(info)
-        return
-    print(
-        f"{split.name}: {len(split.classes)} classes, samples {split.train.X.shape[1:]}, {split.train.X.dtype}"
-    )
-    rows = [
-        (
-            name,
-            *(
-                f"{count} ({100 * count / len(part):.0f} %)"
-                for part in parts.values()
-                for count in [part.counts[i]]
-            ),
-        )
-        for i, name in enumerate(split.classes)
-    ]
-    print_table(("class", "train", "test"), [*rows, ("all", len(split.train), len(split.test))])
-    for note in split.notes:
-        print(f"Note: {note}")
 
 
 @command(

@@ -29,7 +29,6 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
         "digits": "scikit-learn's handwritten digits, 1,797 of 8 x 8 pixels, ten classes; needs no network",
     }
 )
-KINDS = ("built-in", "folder", "table", "arrays")
 _APPLIES = {
     "folder": {"skip_bad", "image_size"},
     "table": {"target", "decimal"},
@@ -87,7 +86,7 @@ class DataSource(Configurable):
 
     @property
     def kind(self) -> str:
-        """One of ``KINDS``: which reader the name is for."""
+        """Which reader the name is for: "built-in", "folder", "table" or "arrays"."""
         if self.name in BUILTIN:
             return "built-in"
         if os.path.isdir(self.path):

@@ -1,21 +1,21 @@
-"""Things that are no animals, each about filling -1 to 1 both ways."""
+"""Objects that are no animals, each about filling -1 to 1 both ways."""
 
 from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 from scripts.drawn_cats.canvas import Canvas, ellipse_points
-from scripts.drawn_cats.chance import Colour, any_colour, darker, is_so, lighter, pick
+from scripts.drawn_cats.chance import Colour, any_colour, darker, happens, lighter, pick
 from scripts.drawn_cats.coats import any_coat, coat_picture
 
-Thing: TypeAlias = Callable[[Canvas, np.random.Generator], None]
+Object: TypeAlias = Callable[[Canvas, np.random.Generator], None]
 _LEAVES: tuple[Colour, ...] = ((86, 138, 72), (112, 150, 64), (66, 116, 84), (150, 150, 70))
 _GLASS: Colour = (188, 214, 226)
 
 
 def _paint(rng: np.random.Generator) -> Colour:
-    """Return a fur's colour as often as any other: things must not be brighter than animals."""
-    return any_coat(rng).base if is_so(rng, 0.5) else any_colour(rng)
+    """Return a fur's colour as often as any other: objects must not be brighter than animals."""
+    return any_coat(rng).base if happens(rng, 0.5) else any_colour(rng)
 
 
 def flowers(canvas: Canvas, rng: np.random.Generator) -> None:
@@ -52,7 +52,7 @@ def tree(canvas: Canvas, rng: np.random.Generator) -> None:
     """A leafy tree or a fir."""
     bark, leaf = pick(rng, ((112, 82, 60), (140, 112, 88))), pick(rng, (*_LEAVES, _paint(rng), _paint(rng)))
     canvas.limb([(0, 0.95), (0.03, 0.3)], 0.14, 0.09, bark, darker(bark))
-    if is_so(rng, 0.5):
+    if happens(rng, 0.5):
         for y, half in ((0.55, 0.75), (0.1, 0.58), (-0.3, 0.4)):
             canvas.shape([(-half, y), (0, y - 0.7), (half, y)], leaf, darker(leaf, 0.5))
         return
@@ -99,7 +99,7 @@ def fruit(canvas: Canvas, rng: np.random.Generator) -> None:
 def ball(canvas: Canvas, rng: np.random.Generator) -> None:
     """A beach ball, or a ball of the fur's pattern."""
     one, two = _paint(rng), _paint(rng)
-    if is_so(rng, 0.5):
+    if happens(rng, 0.5):
         canvas.ellipse(0, 0, 0.85, 0.85, coat_picture(canvas, any_coat(rng), rng), darker(one, 0.7))
     else:
         canvas.ellipse(0, 0, 0.85, 0.85, one, darker(one, 0.6))
@@ -117,7 +117,7 @@ def mug(canvas: Canvas, rng: np.random.Generator) -> None:
     canvas.ellipse(0.62, 0.15, 0.17, 0.2, darker(glaze, 0.5))
     canvas.shape([(-0.65, -0.4), (0.6, -0.4), (0.5, 0.8), (-0.55, 0.8)], glaze, darker(glaze, 0.6))
     canvas.ellipse(-0.02, -0.4, 0.63, 0.17, (86, 58, 44), darker(glaze, 0.6))
-    if is_so(rng, 0.5):
+    if happens(rng, 0.5):
         canvas.box(-0.61, 0.05, 0.55, 0.3, _paint(rng))
     for x in (-0.25, 0.1):
         canvas.stroke(
@@ -144,5 +144,5 @@ def boat(canvas: Canvas, rng: np.random.Generator) -> None:
     canvas.shape([(-0.9, 0.42), (0.9, 0.42), (0.6, 0.85), (-0.6, 0.85)], hull, darker(hull, 0.6))
 
 
-THINGS: tuple[Thing, ...] = (flowers, house, tree, car, fruit, ball, mug, mushroom, boat)
-PROPS: tuple[Thing, ...] = (ball, flowers, mushroom, mug, tree)  # small, beside the subject
+OBJECTS: tuple[Object, ...] = (flowers, house, tree, car, fruit, ball, mug, mushroom, boat)
+PROPS: tuple[Object, ...] = (ball, flowers, mushroom, mug, tree)  # small, next to the subject
