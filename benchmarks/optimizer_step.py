@@ -19,7 +19,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from pellucid.training.registry import get_optimizer
+from pellucid.training.optimizers.base import OPTIMIZERS
 
 SHAPES = ((784, 128), (128,), (128, 64), (64,), (64, 10), (10,))
 RULES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
@@ -39,7 +39,7 @@ def our_step(name: str, options: dict[str, Any]) -> Callable[[], None]:
     mask = np.concatenate([np.full(int(np.prod(shape)), len(shape) == 2) for shape in SHAPES]).astype(
         np.float32
     )
-    optimizer = get_optimizer(name, **options)
+    optimizer = OPTIMIZERS.make(name, **options)
     optimizer.start(theta, mask)
 
     def step() -> None:

@@ -31,7 +31,7 @@ def main() -> None:
     history = pl.train(
         model,
         data,
-        loss={"kind": "binary_cross_entropy", "size": {"loss": "huber", "weight": 0.5}},
+        loss={"kind": "binary_cross_entropy", "size": {"type": "huber", "weight": 0.5}},
         optimizer=pl.Adam(0.01),
         n_epochs=15,
         batch_size=50,

@@ -49,34 +49,36 @@ if TYPE_CHECKING:
     from pellucid.training.loop import train
     from pellucid.training.lr_finder import find_learning_rate
     from pellucid.training.nonfinite import replay_nonfinite
-    from pellucid.training.one_cycle import OneCycle
+    from pellucid.training.optimizers.adagrad import Adagrad
     from pellucid.training.optimizers.adam import Adam, AdamW
-    from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
     from pellucid.training.optimizers.lbfgs import LBFGS
+    from pellucid.training.optimizers.rmsprop import RMSprop
     from pellucid.training.optimizers.sgd import SGD
-    from pellucid.training.plateau import ReduceOnPlateau
     from pellucid.training.precise_bn import PreciseBatchNorm
-    from pellucid.training.schedules import Constant, Cosine, Exponential, Step
+    from pellucid.training.schedules.cosine import Cosine
+    from pellucid.training.schedules.decay import Constant, Exponential, Step
+    from pellucid.training.schedules.one_cycle import OneCycle
+    from pellucid.training.schedules.plateau import ReduceOnPlateau
     from pellucid.training.tensorboard import TensorBoard
     from pellucid.training.weight_ema import WeightEMA
 
 _HOMES = {
     "Activation": "nn.activation",
-    "Adagrad": "training.optimizers.adaptive",
+    "Adagrad": "training.optimizers.adagrad",
     "Adam": "training.optimizers.adam",
     "AdamW": "training.optimizers.adam",
     "Augment": "data.augmentation.augment",
     "AvgPool2D": "nn.pooling",
     "BatchNorm": "nn.norm",
     "Checkpoint": "training.checkpoint",
-    "Constant": "training.schedules",
+    "Constant": "training.schedules.decay",
     "Conv2D": "nn.conv",
-    "Cosine": "training.schedules",
+    "Cosine": "training.schedules.cosine",
     "Dataset": "data.dataset",
     "Dense": "nn.dense",
     "Dropout": "nn.activation",
     "EarlyStopping": "training.early_stopping",
-    "Exponential": "training.schedules",
+    "Exponential": "training.schedules.decay",
     "Flatten": "nn.dense",
     "GlobalAvgPool2D": "nn.pooling",
     "Graph": "nn.graph",
@@ -86,19 +88,19 @@ _HOMES = {
     "LayerNorm": "nn.norm",
     "MaxPool2D": "nn.pooling",
     "Model": "nn.model",
-    "OneCycle": "training.one_cycle",
+    "OneCycle": "training.schedules.one_cycle",
     "Parallel": "nn.blocks",
     "PellucidError": "errors",
     "PrintCosts": "training.callbacks",
     "Progress": "training.callbacks",
-    "RMSprop": "training.optimizers.adaptive",
+    "RMSprop": "training.optimizers.rmsprop",
     "PreciseBatchNorm": "training.precise_bn",
-    "ReduceOnPlateau": "training.plateau",
+    "ReduceOnPlateau": "training.schedules.plateau",
     "Residual": "nn.blocks",
     "SGD": "training.optimizers.sgd",
     "Sequential": "nn.sequential",
     "Split": "data.dataset",
-    "Step": "training.schedules",
+    "Step": "training.schedules.decay",
     "TensorBoard": "training.tensorboard",
     "UpSample2D": "nn.pooling",
     "WeightEMA": "training.weight_ema",

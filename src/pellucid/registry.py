@@ -19,6 +19,7 @@ import importlib
 import inspect
 import math
 import pkgutil
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -141,6 +142,10 @@ class Configurable:
     registry: "ClassVar[Registry[Any] | None]" = None
     registered_as: ClassVar[str] = ""
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.registered_as = cls.__dict__.get("registered_as", "")  # not that of the class it derives from
+
     def __post_init__(self) -> None:
         self.check_options()
 
@@ -242,11 +247,9 @@ class Registry(Generic[T]):
         return len(self._load())
 
     def __getitem__(self, name: str) -> type[T]:
-        """Return the class of that name; an OptionError with the nearest name where there is none."""
-        if name in self._entries:
-            return self._entries[name]
-        if name not in self._load():
-            raise OptionError(unknown_name(self.kind, name, self._entries))
+        """Return the class of that name; an OptionError names the nearest one where there is none."""
+        if not isinstance(name, str) or name not in self:
+            raise OptionError(unknown_name(self.kind, name, self._load()))
         return self._entries[name]
 
     def items(self) -> list[tuple[str, type[T]]]:
@@ -259,17 +262,82 @@ class Registry(Generic[T]):
         return cls(**checked_names(cls, options))
 
     def from_config(self, config: Mapping[str, Any]) -> T:
-        """Return what a ``config()`` describes."""
-        options = dict(config)
-        cls: Any = self[options.pop("type", None)]
+        """Return what a ``config()`` describes: a dictionary of "type" and options."""
+        name, options = self.split(config)
+        cls: Any = self[name]
         made: T = cls.from_config(options)
         return made
 
+    def split(self, given: "str | Mapping[str, Any]") -> tuple[str, dict[str, Any]]:
+        """Return the name and the options of what is given as a name or as ``{"type": name, **options}``.
+
+        Examples
+        --------
+        >>> from pellucid.ops.losses import LOSSES
+        >>> LOSSES.split({"type": "huber", "delta": 2.0}), LOSSES.split("hinge")
+        (('huber', {'delta': 2.0}), ('hinge', {}))
+        """
+        options = {"type": given} if isinstance(given, str) else dict(given)
+        if "type" not in options:
+            raise OptionError(
+                f"{self.kind}: expected a name, or a dictionary with 'type' and options, got {given!r}."
+            )
+        return options.pop("type"), options
+
     def resolve(self, given: "str | Mapping[str, Any] | T") -> T:
-        """Return an object given as itself, as its name, or as ``{"type": name, **options}``."""
+        """Return an object given as itself, as its name, or as ``{"type": name, **options}``.
+
+        Examples
+        --------
+        >>> from pellucid.ops.losses import LOSSES
+        >>> LOSSES.resolve({"type": "huber", "delta": 2})
+        Huber(delta=2.0)
+        """
         if isinstance(given, str):
             return self.make(given)
-        return self.from_config(given) if isinstance(given, Mapping) else given
+        if isinstance(given, Mapping):
+            return self.from_config(given)
+        if getattr(given, "registry", None) is not self:
+            raise OptionError(
+                f"{self.kind}: expected a name, a dictionary with 'type' and options, or an object of that kind, "
+                f"got {given!r}."
+            )
+        return given
+
+
+def module_attributes(table: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package that offers a table, its classes and their family.
+
+    Parameters
+    ----------
+    table : str
+        Where the table is: "pellucid.ops.losses.base.LOSSES", for the package ``pellucid.ops.losses``.
+
+    Examples
+    --------
+    >>> import pellucid.ops.losses as losses
+    >>> losses.Huber(delta=2)
+    Huber(delta=2.0)
+    """
+    home, table_name = table.rsplit(".", 1)
+    package = home.rsplit(".", 1)[0]
+
+    def names() -> dict[str, Any]:
+        module = importlib.import_module(home)
+        registry = getattr(module, table_name)
+        own = {
+            name: value
+            for name, value in vars(module).items()
+            if getattr(value, "registry", None) is registry
+        }
+        return {table_name: registry, **own, **{cls.__name__: cls for _, cls in registry.items()}}
+
+    def find(name: str) -> Any:
+        if not name[0].isupper() or name not in (known := names()):  # modules are in lower case
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return known[name]
+
+    return find, lambda: sorted(names())
 
 
 def register(cls_or_name: Any) -> Any:
@@ -297,7 +365,23 @@ def _register(cls: Any, name: str) -> Any:
         )
     cls.registered_as = name
     cls.registry.add(name, cls)
+    _document(cls)
     return cls
+
+
+def _document(cls: type) -> None:
+    """Put the options into the docstring, before its first section, unless it lists them itself."""
+    declared = _declared(cls)
+    if not vars(cls).get("__doc__") or not declared.options or "Parameters\n" in cls.__doc__:  # type: ignore[operator]
+        return
+    lines = ["Parameters", "----------"]
+    for name, (hint, limits) in declared.options.items():
+        default = "" if (value := declared.defaults[name]) is MISSING else f", default {value!r}"
+        lines += [f"{name} : {type_in_words(hint, limits)}{default}", f"    {limits.help}".rstrip()]
+    text = inspect.cleandoc(cls.__doc__ or "")
+    section = re.search(r"^.+\n---+$", text, re.MULTILINE)
+    place = section.start() if section else len(text)
+    cls.__doc__ = f"{text[:place].rstrip()}\n\n" + "\n".join(lines) + f"\n\n{text[place:]}".rstrip()
 
 
 def name_of(cls: type) -> str:
@@ -391,10 +475,11 @@ def _fields_of(cls: type) -> dict[str, tuple[Any, Limits]]:
     if not dataclasses.is_dataclass(cls):
         return {}
     hints = _hints_of(cls)
+    fields = sorted(
+        (field for field in dataclasses.fields(cls) if field.init), key=lambda field: bool(field.kw_only)
+    )
     return {
-        field.name: (hints.get(field.name, Any), field.metadata.get("limits", NO_LIMITS))
-        for field in dataclasses.fields(cls)
-        if field.init
+        field.name: (hints.get(field.name, Any), field.metadata.get("limits", NO_LIMITS)) for field in fields
     }
 
 
@@ -440,8 +525,8 @@ def check_option(
 ) -> Any:
     """Return a value as the type that is wanted; anything else is an OptionError.
 
-    Whole numbers may be NumPy's, a number may be whole, a tuple may be given as a list, and an object of a family
-    that has a table as its ``config``; True and "3" are no numbers. ``show`` writes the value for the message.
+    Numbers may be NumPy's, a number may be whole, a tuple may be given as a list or an array, and an object of a
+    family that has a table as its ``config``; True and "3" are no numbers. ``show`` writes the value for messages.
 
     Examples
     --------
@@ -518,6 +603,8 @@ def _read_one(value: Any, hint: Any, limits: Limits) -> tuple[bool, Any]:
 
 
 def _read_list(value: Any, kind: Any, inner: tuple[Any, ...], limits: Limits) -> tuple[bool, Any]:
+    if getattr(value, "ndim", 0) == 1:  # an array of NumPy
+        value = value.tolist()
     if not isinstance(value, list | tuple):
         return False, value
     is_counted = kind is tuple and bool(inner) and inner[-1] is not Ellipsis

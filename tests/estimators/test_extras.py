@@ -15,7 +15,7 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import EpochEnd, TrainStart
-from pellucid.training.schedules import Cosine
+from pellucid.training.schedules.cosine import Cosine
 from pellucid.types import Array
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -120,7 +120,7 @@ def test_label_smoothing_is_training_on_softer_targets(n_classes: int, digits: A
 
 def test_losses_of_classifiers(digits: Any) -> None:
     X, y = digits
-    focal = MLPClassifier(loss={"loss": "focal", "gamma": 0.0}, max_iter=5, random_state=0).fit(X, y)
+    focal = MLPClassifier(loss={"type": "focal", "gamma": 0.0}, max_iter=5, random_state=0).fit(X, y)
     plain = MLPClassifier(max_iter=5, random_state=0).fit(X, y)
     np.testing.assert_allclose(focal.coefs_[0], plain.coefs_[0], atol=1e-9)  # gamma 0 is the cross-entropy
     for labels in (y, y > 4):
@@ -135,7 +135,7 @@ def test_losses_of_regressors(rng: np.random.Generator) -> None:
     y = 3 * X[:, 0]
     y[:30] += 100  # outliers
     errors = {}
-    for loss in ("squared_error", "absolute_error", "mean_absolute_error", {"loss": "huber", "delta": 0.5}):
+    for loss in ("squared_error", "absolute_error", "mean_absolute_error", {"type": "huber", "delta": 0.5}):
         fitted = MLPRegressor(loss, (), solver="lbfgs", alpha=0.0, max_iter=500, random_state=0).fit(X, y)
         errors[str(loss)] = mean_absolute_error(y[30:], fitted.predict(X[30:]))
     assert errors.pop("squared_error") > 5

@@ -12,7 +12,7 @@ import pellucid as pl
 from pellucid.data.augmentation.augment import augment_preset
 from pellucid.estimators import NetworkClassifier, NetworkRegressor
 from pellucid.training.recipes import RECIPES
-from pellucid.training.schedules import Cosine
+from pellucid.training.schedules.cosine import Cosine
 from pellucid.types import Array
 
 
@@ -89,7 +89,7 @@ def test_labels_are_smoothed_as_the_recipe_says_unless_something_else_is_asked_f
         return fitted.model_.loss_options
 
     usual = {"label_smoothing": RECIPES["cnn"]["label_smoothing"]}
-    assert options() == options(loss="log_loss") == options(loss={"loss": "binary_cross_entropy"}) == usual
+    assert options() == options(loss="log_loss") == options(loss={"type": "binary_cross_entropy"}) == usual
     assert options(label_smoothing=0) == options("mlp-wide") == options(loss="hinge") == {}
     assert options("mlp-wide", label_smoothing=0.3) == {"label_smoothing": 0.3}
 

@@ -103,9 +103,9 @@ def test_same_words(name: str, options: dict[str, Any]) -> None:
         ({"schedule": "ghost"}, "The 'schedule' parameter of MLPClassifier must be"),
         ({"batch_norm": 2}, "The 'batch_norm' parameter"),
         ({"loss": "squared_error"}, "The 'loss' parameter of MLPClassifier must be a str among"),
-        ({"loss": {"loss": "focall"}}, "Did you mean 'focal'"),
-        ({"loss": {"gamma": 2}}, "expected a name, or a dictionary with 'loss'"),
-        ({"loss": {"loss": "focal", "gama": 2}}, "gama"),
+        ({"loss": {"type": "focall"}}, "Did you mean 'focal'"),
+        ({"loss": {"gamma": 2}}, "expected a name, or a dictionary with 'type'"),
+        ({"loss": {"type": "focal", "gama": 2}}, "gama"),
         ({"loss": "hinge", "label_smoothing": 0.1}, "hinge does not go with label_smoothing"),
         ({"loss": "categorical_cross_entropy"}, "does not suit binary targets"),
         ({"label_smoothing": 1}, "The 'label_smoothing' parameter"),
@@ -139,7 +139,7 @@ def test_words_for_what_is_ours(options: dict[str, Any], words: str) -> None:
         ({"image_shape": (-1, -3)}, r"image_shape: expected whole numbers from 1 up, got \(-1, -3\)"),
         ({"image_shape": ("a",)}, "image_shape: expected whole numbers from 1 up"),
         ({"image_shape": ()}, "image_shape: expected whole numbers from 1 up"),
-        ({"loss": {}}, "loss: expected a name, or a dictionary with 'loss'"),
+        ({"loss": {}}, "loss: expected a name, or a dictionary with 'type'"),
         ({"model": "no/such/file.toml"}, "no/such/file.toml"),
     ],
     ids=str,
@@ -219,7 +219,7 @@ def test_validation_data_is_weighed_in_the_same_words() -> None:
 def test_a_wrong_loss_may_still_be_asked_what_it_offers() -> None:
     assert hasattr(MLPClassifier(loss=5), "predict_proba")
     assert hasattr(NetworkClassifier(loss={}), "predict_proba")
-    assert not hasattr(NetworkClassifier(loss={"loss": "hinge"}), "predict_proba")
+    assert not hasattr(NetworkClassifier(loss={"type": "hinge"}), "predict_proba")
 
 
 @pytest.mark.parametrize("layer", ["last", 0.0, None, 1, -2])

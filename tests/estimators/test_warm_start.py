@@ -15,7 +15,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.loop import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.schedules import Cosine
+from pellucid.training.schedules.cosine import Cosine
 
 MAKERS: list[Any] = [lambda: SGD(0.1), lambda: SGD(0.1, momentum=0.9, nesterov=True), lambda: Adam(0.01)]
 

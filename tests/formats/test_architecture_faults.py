@@ -93,7 +93,12 @@ WRONG = [
     ("label_smoothing", "label_smooth", "label_smooth", "Did you mean 'label_smoothing'?"),
     ('"categorical_cross_entropy"', '"categorical"', '"categorical"', "unknown loss 'categorical'."),
     ('type = "adam"', 'name = "adam"', 'name = "adam"', "optimizer: type is missing."),
-    ("beta1 = 0.8", "beta1 = 1.8", "beta1", "beta1: expected a number of at least 0 and below 1, got 1.8."),
+    (
+        "beta1 = 0.8",
+        "beta1 = 1.8",
+        "beta1",
+        "expected beta1 to be a number of at least 0 and below 1, got 1.8.",
+    ),
     ("beta1 = 0.8", "betal = 0.8", "betal =", "unknown option 'betal'. Did you mean"),
     (
         "beta1 = 0.8",

@@ -19,7 +19,7 @@ from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.table import LOSSES
+from pellucid.ops.losses.base import LOSSES
 from pellucid.types import Array, Shape
 
 

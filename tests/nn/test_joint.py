@@ -15,8 +15,8 @@ from pellucid.training.loop import train
 from pellucid.training.optimizers.adam import Adam
 
 LOSSES = {
-    "kind": {"loss": "categorical_cross_entropy", "label_smoothing": 0.1},
-    "size": {"loss": "huber", "weight": 0.5},
+    "kind": {"type": "categorical_cross_entropy", "label_smoothing": 0.1},
+    "size": {"type": "huber", "weight": 0.5},
 }
 
 
@@ -83,8 +83,8 @@ def test_losses_are_chosen_by_the_targets(data: Dataset) -> None:
     model = network()
     train(model, data, n_epochs=1)
     assert model.loss_options["losses"] == {
-        "kind": {"loss": "categorical_cross_entropy"},
-        "size": {"loss": "mean_squared_error"},
+        "kind": {"type": "categorical_cross_entropy"},
+        "size": {"type": "mean_squared_error"},
     }
 
 

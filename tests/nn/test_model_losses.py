@@ -9,7 +9,7 @@ from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.finite_difference import gradcheck
-from pellucid.ops.losses.table import LOSSES
+from pellucid.ops.losses.base import LOSSES
 
 
 def linear_model(n_out: int, loss: str, **options) -> Sequential:
@@ -90,7 +90,7 @@ def test_predictions(loss, n_out, options, rng) -> None:
     else:
         np.testing.assert_array_equal(predicted, np.exp(Z) if loss == "poisson" else Z)
     assert predicted.dtype == (np.float64 if kind == "regression" else np.int64)
-    if LOSSES[loss].probabilities is None:
+    if not LOSSES[loss].gives_probabilities:
         with pytest.raises(OptionError, match=f"trained on {loss} gives no probabilities"):
             model.predict_proba(X)
     else:

@@ -99,14 +99,14 @@ def test_labels_are_smoothed_as_the_recipe_or_the_flag_says() -> None:
         return loss_of(config.options)
 
     usual = RECIPES["cnn"]["label_smoothing"]
-    assert loss(labels, model="cnn") == {"loss": "auto", "label_smoothing": usual}
-    assert loss(answers, model="cnn") == {"loss": "auto", "label_smoothing": usual}
+    assert loss(labels, model="cnn") == {"type": "auto", "label_smoothing": usual}
+    assert loss(answers, model="cnn") == {"type": "auto", "label_smoothing": usual}
     assert loss(quantities, model="cnn") is None  # a recipe's share is for classes
     assert loss(labels, model="cnn", label_smoothing=0.0) is None
-    assert loss(labels, model="cnn", loss="hinge") == {"loss": "hinge"}
+    assert loss(labels, model="cnn", loss="hinge") == {"type": "hinge"}
     by_name = loss(labels, model="cnn", loss="binary_cross_entropy")
-    assert by_name == {"loss": "binary_cross_entropy", "label_smoothing": usual}
-    assert loss(labels, label_smoothing=0.3) == {"loss": "auto", "label_smoothing": 0.3}
+    assert by_name == {"type": "binary_cross_entropy", "label_smoothing": usual}
+    assert loss(labels, label_smoothing=0.3) == {"type": "auto", "label_smoothing": 0.3}
     for y, options, words in (
         (quantities, {"model": "cnn", "label_smoothing": usual}, "mean_squared_error takes none"),
         (labels, {"loss": "hinge", "label_smoothing": 0.3}, "hinge takes none"),

@@ -25,7 +25,7 @@ from pellucid.training.executor import worker_pool as crew
 from pellucid.training.loop import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.schedules import Cosine
+from pellucid.training.schedules.cosine import Cosine
 from pellucid.training.weight_ema import WeightEMA
 
 
@@ -169,7 +169,7 @@ def test_other_settings_and_damaged_files_are_refused(data: Dataset, tmp_path: P
     ):
         with pytest.raises(FormatError, match=words):
             train(network(), data, **everything(callbacks=[], **change), resume=tmp_path)
-    smoothed = everything(callbacks=[], loss={"loss": "auto", "label_smoothing": 0.1})
+    smoothed = everything(callbacks=[], loss={"type": "auto", "label_smoothing": 0.1})
     with pytest.raises(FormatError, match="its loss options is"):
         train(network(), data, **smoothed, resume=tmp_path)
     other = Sequential([Flatten(), Dense(1)])

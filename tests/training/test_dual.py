@@ -82,7 +82,7 @@ def test_equals_direct(
 
 
 def test_smoothed_labels_take_the_layers_not_the_flat_step(rng: np.random.Generator) -> None:
-    loss = {"loss": "auto", "label_smoothing": 0.3}
+    loss = {"type": "auto", "label_smoothing": 0.3}
     (direct, one), (dual, two) = both(wide(rng), n_epochs=30, loss=loss)
     np.testing.assert_allclose(one.losses, two.losses, rtol=1e-11)
     np.testing.assert_allclose(dual.theta, direct.theta, rtol=0, atol=1e-12)

@@ -13,8 +13,8 @@ from pellucid.nn.sequential import Sequential
 from pellucid.plotting.training import learning_rate_curve
 from pellucid.training.loop import train
 from pellucid.training.lr_finder import RangeTest, find_learning_rate
+from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.registry import get_optimizer
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def network() -> Sequential:
 
 @pytest.mark.parametrize("is_trained", [False, True])
 def test_model_and_optimizer_are_left_alone(data: Dataset, is_trained: bool) -> None:
-    model, optimizer = network(), get_optimizer("adam", learning_rate=0.02)
+    model, optimizer = network(), OPTIMIZERS.make("adam", learning_rate=0.02)
     if is_trained:
         train(model, data, optimizer=optimizer, n_epochs=3)
     before = model.theta.copy(), optimizer.config(), copy.deepcopy(vars(optimizer)), model.classes
@@ -57,7 +57,7 @@ def test_the_first_losses_are_those_of_the_model_itself(data: Dataset) -> None:
 @pytest.mark.parametrize("batch_size", [None, 20])
 def test_rates_grow_and_the_suggestion_trains(data: Dataset, name: str, batch_size: int | None) -> None:
     found = find_learning_rate(
-        network(), data, optimizer=get_optimizer(name), batch_size=batch_size, highest=100.0
+        network(), data, optimizer=OPTIMIZERS.make(name), batch_size=batch_size, highest=100.0
     )
     n = len(found.rates)
     assert found.losses.shape == found.smoothed.shape == (n,)
@@ -65,7 +65,7 @@ def test_rates_grow_and_the_suggestion_trains(data: Dataset, name: str, batch_si
     assert found.suggestion in found.rates
     assert found.suggestion < found.rates[found.smoothed.argmin()]
     model = network()
-    optimizer = get_optimizer(name, learning_rate=found.suggestion)
+    optimizer = OPTIMIZERS.make(name, learning_rate=found.suggestion)
     history = train(model, data, optimizer=optimizer, batch_size=batch_size, n_epochs=30)
     assert history.losses[-1] < 0.7 * history.losses[0]
 
@@ -113,7 +113,7 @@ def test_a_loss_that_never_was_a_number_is_told(data: Dataset) -> None:
         ({"lowest": 1, "highest": 0.5}, "highest: expected a number above 1"),
         ({"n_steps": 5}, "n_steps: expected a whole number of at least 10"),
         ({"batch_size": 1000}, "batch_size"),
-        ({"optimizer": get_optimizer("lbfgs")}, "LBFGS has no learning rate to find"),
+        ({"optimizer": OPTIMIZERS.make("lbfgs")}, "LBFGS has no learning rate to find"),
     ],
 )
 def test_wrong_options_are_named(data: Dataset, options: dict[str, object], message: str) -> None:

@@ -24,9 +24,10 @@ from pellucid.training.executor.executor import Stepper
 from pellucid.training.executor.process_shards import CAN_FORK, ProcessShards
 from pellucid.training.executor.thread_shards import ThreadShards
 from pellucid.training.executor.worker_pool import EXCHANGE_BYTES, UPDATE_SIZE
+from pellucid.training.optimizers.adagrad import Adagrad
 from pellucid.training.optimizers.adam import Adam, AdamW
-from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
 from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.optimizers.rmsprop import RMSprop
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
 

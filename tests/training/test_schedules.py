@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from pellucid.errors import FormatError, OptionError
-from pellucid.training.one_cycle import OneCycle
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.plateau import ReduceOnPlateau
-from pellucid.training.registry import SCHEDULES, get_schedule, schedule_from_config
-from pellucid.training.schedules import Constant, Cosine, Exponential, Schedule, Step
+from pellucid.training.schedules.base import SCHEDULES, Schedule
+from pellucid.training.schedules.cosine import Cosine
+from pellucid.training.schedules.decay import Constant, Exponential, Step
+from pellucid.training.schedules.one_cycle import OneCycle
+from pellucid.training.schedules.plateau import ReduceOnPlateau
 
 N = 60
 RATE = 0.3
@@ -176,11 +177,11 @@ def test_one_cycle_needs_momentum_to_move_it() -> None:
 
 @pytest.mark.parametrize(("name", "options"), EVERY)
 def test_config_and_state_make_it_again(name: str, options: dict[str, Any]) -> None:
-    schedule = get_schedule(name, **options)
+    schedule = SCHEDULES.make(name, **options)
     schedule.start(RATE, N)
     for metric in (1.0, 2.0, 1.0, 1.0, 1.0, 1.0):
         schedule.observe(metric)
-    again = schedule_from_config(json.loads(json.dumps(schedule.config())))
+    again = SCHEDULES.from_config(json.loads(json.dumps(schedule.config())))
     again.load_state(json.loads(json.dumps(schedule.state())))
     for other in (schedule, again):
         for metric in (1.0, 1.0, 3.0):
@@ -197,28 +198,28 @@ def test_config_and_state_make_it_again(name: str, options: dict[str, Any]) -> N
         ("cosin", {}, "unknown schedule 'cosin'. Did you mean 'cosine'"),
         ("cosine", {"warm_up": 3}, "cosine: unknown option 'warm_up'. Did you mean 'warmup'"),
         ("cosine", {"warmup": -1}, "warmup"),
-        ("cosine", {"warmup": 1.5}, "warmup: expected a whole number of at least 0 .* got 1.5"),
+        ("cosine", {"warmup": 1.5}, "expected warmup to be a whole number of at least 0 .* got 1.5"),
         ("cosine", {"final": 1.1}, "final"),
-        ("step", {"every": 0}, "every: expected a whole number of at least 1"),
+        ("step", {"every": 0}, "expected every to be a whole number of at least 1"),
         ("step", {"factor": 0}, "factor"),
         ("exponential", {"factor": float("nan")}, "factor"),
         ("one_cycle", {"start_factor": 0}, "start_factor"),
         ("one_cycle", {"momentum_range": (0.9, 0.8)}, "the lower number first"),
-        ("one_cycle", {"momentum_range": 0.9}, "expected two numbers"),
+        ("one_cycle", {"momentum_range": 0.9}, "expected momentum_range to be a list of 2"),
         ("one_cycle", {"momentum_range": (0.9, 1.0)}, "momentum_range"),
         ("reduce_on_plateau", {"factor": 1}, "factor"),
-        ("reduce_on_plateau", {"mode": "less"}, "expected 'min' or 'max', got 'less'"),
+        ("reduce_on_plateau", {"mode": "less"}, "'min' or 'max', got 'less'"),
         ("reduce_on_plateau", {"patience": 1.5}, "patience"),
     ],
 )
 def test_wrong_options_are_named(name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        get_schedule(name, **options)
+        SCHEDULES.make(name, **options)
 
 
 def test_wrong_configs_and_states_are_refused() -> None:
-    with pytest.raises(OptionError, match=r"unknown schedule 'Cosin'\. Did you mean 'Cosine'"):
-        schedule_from_config({"type": "Cosin"})
+    with pytest.raises(OptionError, match=r"unknown schedule 'cosin'\. Did you mean 'cosine'"):
+        SCHEDULES.from_config({"type": "cosin"})
     with pytest.raises(FormatError, match=r"expected base_rate, n_steps, got .*best"):
         Cosine().load_state(ReduceOnPlateau().state())
     with pytest.raises(FormatError, match="n_steps: expected a number"):

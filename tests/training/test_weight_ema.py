@@ -14,9 +14,9 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.checkpoint import Checkpoint
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.loop import train
-from pellucid.training.optimizers.base import BLOCK_BYTES
+from pellucid.training.optimizers.base import BLOCK_BYTES, OPTIMIZERS
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.registry import get_optimizer, get_schedule
+from pellucid.training.schedules.base import SCHEDULES
 from pellucid.training.weight_ema import WeightEMA
 
 
@@ -131,8 +131,8 @@ def test_a_resumed_training_averages_on_bit_for_bit(tmp_path: Path, rng: np.rand
         train(
             model,
             data,
-            optimizer=get_optimizer("adam", learning_rate=0.05),
-            schedule=get_schedule("one_cycle", momentum_range=(0.8, 0.95)),
+            optimizer=OPTIMIZERS.make("adam", learning_rate=0.05),
+            schedule=SCHEDULES.make("one_cycle", momentum_range=(0.8, 0.95)),
             n_epochs=6,
             batch_size=10,
             resume=resume,

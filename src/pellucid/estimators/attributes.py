@@ -68,8 +68,8 @@ class RecordKeeper(BaseEstimator):  # type: ignore[misc]
             self.val_loss_curve_ = [*(self.val_loss_curve_ or []), *self._losses_of_held(history)]
 
     def _losses_of_held(self, history: History) -> list[float]:
-        share = self._objective().share
-        return [loss * share for loss in history.validation_losses]
+        factor = self._objective().factor
+        return [loss * factor for loss in history.validation_losses]
 
     def _warn(
         self,

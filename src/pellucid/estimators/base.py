@@ -131,7 +131,7 @@ class BaseNetwork(RecordKeeper):
         if is_first or not hasattr(self, "val_loss_curve_") or not hasattr(self, "loss_curve_"):
             self._forget()  # nothing was trained before, or by a solver that kept no records, or by hand
         network = self._start(samples, random) if is_first else self._go_on(samples)
-        self._objective().give_to(network)
+        network.set_loss(self._objective().loss)
         uses_score = self._uses_score()
         if held is None and uses_score:
             stratify = getattr(self, "_kind", "") in ("binary", "multiclass")
@@ -169,7 +169,7 @@ class BaseNetwork(RecordKeeper):
         recipe = self._recipe(samples, network, is_partial=is_partial)
         score = None
         if uses_score and held is not None:
-            score = Score(self, held, self._objective().rule, self.scoring)
+            score = Score(self, held, self._objective().loss, self.scoring)
         rule = self._convergence(score, recipe.pop("divisor", None))
         position = Continuation(self._position if is_partial else None, n_epochs=1 if is_partial else None)
         weighted = None if held is None or held.weights is None else WeightedLoss(held)

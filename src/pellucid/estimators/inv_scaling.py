@@ -1,25 +1,16 @@
 """A learning rate that falls with a power of the number of samples seen."""
 
-from typing import Any, final
+from dataclasses import KW_ONLY, dataclass
+from typing import final
 
-from pellucid.training.schedules import Schedule
-from pellucid.training.validate import check_count, check_number
+from pellucid.registry import option
+from pellucid.training.schedules.base import Schedule
 
 
 @final
+@dataclass
 class InverseScaling(Schedule):
     """Divide the learning rate, after each epoch, by a power of the samples seen so far.
-
-    Parameters
-    ----------
-    n_samples : int
-        Of an epoch.
-    power : float, optional
-        0 or more.
-    n_seen : int, optional
-        Samples seen by earlier trainings.
-    is_resumed : bool, optional
-        Whether the first epoch's rate is already divided; default: it is the full one, whatever was seen.
 
     Notes
     -----
@@ -31,14 +22,16 @@ class InverseScaling(Schedule):
     0.5
     """
 
-    def __init__(
-        self, n_samples: int, power: float = 0.5, *, n_seen: int = 0, is_resumed: bool = False
-    ) -> None:
-        super().__init__()
-        self.n_samples = check_count("n_samples", n_samples)
-        self.power = check_number("power", power, at_least=0)
-        self.n_seen = check_count("n_seen", n_seen, at_least=0)
-        self.is_resumed = is_resumed
+    number_names = (*Schedule.number_names, "n_epochs_done")
+
+    n_samples: int = option(at_least=1, help="Samples in an epoch.")
+    power: float = option(0.5, at_least=0, help="The exponent.")
+    _: KW_ONLY
+    n_seen: int = option(0, at_least=0, help="Samples seen by earlier trainings.")
+    is_resumed: bool = option(False, help="Divide the first epoch's rate too; default: it is the full one.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.n_epochs_done = 0
 
     def factor_of_epoch(self, epoch: int) -> float:
@@ -59,10 +52,3 @@ class InverseScaling(Schedule):
     def observe(self, metric: float) -> None:
         """Count an epoch."""
         self.n_epochs_done += 1
-
-    def config(self) -> dict[str, Any]:
-        """Return the options by name."""
-        names = ("n_samples", "power", "n_seen", "is_resumed")
-        return {**super().config(), **{name: getattr(self, name) for name in names}}
-
-    number_names = (*Schedule.number_names, "n_epochs_done")

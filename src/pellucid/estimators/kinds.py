@@ -23,11 +23,11 @@ from pellucid.estimators.objective import (
     classifier_objective,
     named_objective,
     regressor_objective,
-    split_options,
+    takes_label_smoothing,
 )
 from pellucid.estimators.targets import Labels, is_multilabel, learn_labels, read_labels
 from pellucid.ops.activations import sigmoid_forward
-from pellucid.ops.losses.table import LOSSES
+from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.types import Array
 
 
@@ -48,8 +48,10 @@ def _objective(loss: Any, kind: str, detail: float) -> Objective:
 
 def _gives_probabilities(estimator: Any) -> bool:
     loss = estimator.loss
-    if "hinge" in (loss, loss.get("loss") if isinstance(loss, dict) else None):
-        raise AttributeError("probability estimates are not available for loss='hinge'")
+    name = loss.get("type") if isinstance(loss, dict) else loss
+    kind = LOSSES[str(name)] if name in LOSSES else loss
+    if not getattr(kind, "gives_probabilities", True):
+        raise AttributeError(f"probability estimates are not available for loss={name!r}")
     return True
 
 
@@ -76,7 +78,7 @@ class NetworkClassifierBase(ClassifierMixin, PartialFit):  # type: ignore[misc]
     _training_table: Mapping[str, Any]  # of whose model has a recipe
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseNetwork._parameter_constraints,
-        "loss": [StrOptions(set(CLASSIFIER_LOSSES)), dict],
+        "loss": [StrOptions(set(CLASSIFIER_LOSSES)), dict, Loss],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
@@ -152,13 +154,11 @@ class NetworkClassifierBase(ClassifierMixin, PartialFit):  # type: ignore[misc]
         return _objective(self._loss_wanted(), self._kind, self._smoothing())
 
     def _smoothing(self) -> float:
-        """Return by which share targets are pulled towards even ones."""
+        """Return the fraction by which targets are moved towards even ones."""
         if self.label_smoothing != "auto":
             return float(self.label_smoothing)
-        name, options = split_options(self._loss_wanted())
-        takes_it = name == "log_loss" or (name in LOSSES and "label_smoothing" in LOSSES[name].options)
-        has_own = "label_smoothing" in options
-        return float(self._training_table.get("label_smoothing", 0.0)) if takes_it and not has_own else 0.0
+        takes_it = takes_label_smoothing(self._loss_wanted())
+        return float(self._training_table.get("label_smoothing", 0.0)) if takes_it else 0.0
 
     def predict(self, X: Any) -> Array:
         """Return the likeliest class of each sample, (m,); of several labels, 0 and 1, (m, k), sparse if y was."""
@@ -205,9 +205,7 @@ class NetworkClassifierBase(ClassifierMixin, PartialFit):  # type: ignore[misc]
             np.negative(Z[:, 0], out=both[:, 0])
             both[:, 1] = Z[:, 0]
             return sigmoid_forward(both, out=both)[0]
-        probabilities = self._objective().rule.probabilities
-        assert probabilities is not None
-        return probabilities(Z)
+        return self._objective().loss.probabilities(Z)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -221,7 +219,7 @@ class NetworkRegressorBase(RegressorMixin, PartialFit):  # type: ignore[misc]
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseNetwork._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSOR_LOSSES)), dict],
+        "loss": [StrOptions(set(REGRESSOR_LOSSES)), dict, Loss],
     }
     _kind = _kind_of_targets = "regression"
 
@@ -255,8 +253,7 @@ class NetworkRegressorBase(RegressorMixin, PartialFit):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Return the expected quantities, (m,) for one output, else (m, n_outputs)."""
         Z = self._outputs(X)
-        mean = self._objective().rule.mean
-        outputs = Z if mean is None else mean(Z)
+        outputs = self._objective().loss.mean(Z)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def __sklearn_tags__(self) -> Any:

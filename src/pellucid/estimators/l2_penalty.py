@@ -24,7 +24,7 @@ class L2Penalty:
     ----------
     alpha : float
         0 or more.
-    share : float, optional
+    factor : float, optional
         What the loss itself is multiplied by in the report, above 0.
 
     Notes
@@ -48,15 +48,15 @@ class L2Penalty:
     0.25
     """
 
-    def __init__(self, alpha: float, *, share: float = 1.0) -> None:
+    def __init__(self, alpha: float, *, factor: float = 1.0) -> None:
         self.alpha = check_number("alpha", alpha, at_least=0)
-        self.share = check_number("share", share, above=0)
+        self.factor = check_number("factor", factor, above=0)
 
     def __call__(self, event: Event) -> None:
         """Listen."""
         if isinstance(event, TrainStart):
             run = event.run
-            run.model.reported = _Report(self.alpha, self.share, run.optimizer, run.model)
+            run.model.reported = _Report(self.alpha, self.factor, run.optimizer, run.model)
         elif isinstance(event, TrainEnd):
             event.run.model.reported = None
 
@@ -64,8 +64,8 @@ class L2Penalty:
 class _Report:
     """What a model with a penalty says in the place of its loss."""
 
-    def __init__(self, alpha: float, share: float, optimizer: Optimizer, model: Model) -> None:
-        self.alpha, self.share, self.optimizer = alpha, share, optimizer
+    def __init__(self, alpha: float, factor: float, optimizer: Optimizer, model: Model) -> None:
+        self.alpha, self.factor, self.optimizer = alpha, factor, optimizer
         self.duals = [leaf for leaf in model.leaves() if isinstance(leaf, DualDense)]
         self.weights: list[Array] = [
             leaf.params[key].reshape(-1)
@@ -78,11 +78,11 @@ class _Report:
         """Return the loss with the penalty, and tell the optimizer how much this step decays."""
         if not self.alpha or not total:
             self.optimizer.weight_decay = 0.0
-            return loss * self.share
+            return loss * self.factor
         squares = sum(float(np.dot(W, W)) for W in self.weights)
         squares += sum(dual.weight_norm_squared() for dual in self.duals)
         self.optimizer.weight_decay = self.alpha / total
-        return loss * self.share + self.alpha / 2 * squares / total
+        return loss * self.factor + self.alpha / 2 * squares / total
 
     def __deepcopy__(self, memo: Any) -> None:
         """Return None: of a model's replicas, the penalty belongs to the first alone."""

@@ -54,7 +54,7 @@ class MLPClassifier(NetworkClassifierBase, BaseMLP):
     max_fun : int, optional
         Evaluations of the loss by "lbfgs".
     loss : str or dict, optional
-        "log_loss", "focal" or "hinge"; with options, ``{"loss": "focal", "gamma": 2}``.
+        "log_loss", "focal" or "hinge"; with options, ``{"type": "focal", "gamma": 2}``.
     class_weight : dict, "balanced" or None, optional
         How much each class counts, as everywhere in scikit-learn; times ``sample_weight``.
     label_smoothing : float, optional
@@ -202,7 +202,7 @@ class MLPRegressor(NetworkRegressorBase, BaseMLP):
     loss : str or dict, optional
         scikit-learn's "squared_error" and "poisson" (half the square, half the deviance), or pellucid's
         "absolute_error", "huber", "mean_absolute_error", "mean_squared_error"; with options,
-        ``{"loss": "huber", "delta": 2}``.
+        ``{"type": "huber", "delta": 2}``.
     hidden_layer_sizes, activation, solver, ... : optional
         As for :class:`MLPClassifier`, which has also ``class_weight`` and ``label_smoothing``. ``scoring`` is R^2
         by default.

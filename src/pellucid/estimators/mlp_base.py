@@ -29,8 +29,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.events import Callback
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.registry import get_schedule
-from pellucid.training.schedules import Schedule
+from pellucid.training.schedules.base import SCHEDULES, Schedule
 from pellucid.types import Array
 
 
@@ -148,8 +147,10 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
         optimizer = make_solver(self, n if samples.weights is None else float(samples.weights.sum()))
         if self.solver == "lbfgs":  # one epoch more than its own limit, so that it can say what it reached
             return {"optimizer": optimizer, "n_epochs": self.max_iter + 1, "callbacks": []}
-        share = self._objective().share
-        callbacks: list[Callback] = [L2Penalty(self.alpha, share=share)] if self.alpha or share != 1 else []
+        factor = self._objective().factor
+        callbacks: list[Callback] = (
+            [L2Penalty(self.alpha, factor=factor)] if self.alpha or factor != 1 else []
+        )
         if isinstance(optimizer, Adam | AdamW):
             callbacks.append(SklearnEpsilon(optimizer))
         if self._changes_rate() and self.momentum:
@@ -184,7 +185,7 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
     def _schedule(self, n: int, *, is_resumed: bool) -> Schedule | None:
         if self.schedule is not None:
             is_name = isinstance(self.schedule, str)
-            return get_schedule(self.schedule) if is_name else copy.deepcopy(self.schedule)
+            return SCHEDULES.make(self.schedule) if is_name else copy.deepcopy(self.schedule)
         if not self._changes_rate() or self.learning_rate == "adaptive":
             return None
         return InverseScaling(n, self.power_t, n_seen=self.t_, is_resumed=is_resumed)
@@ -203,7 +204,7 @@ class BaseMLP(Representations, TransformerMixin, MLPParameters):  # type: ignore
             self.n_iter_ = optimizer.result.n_iterations
             squares = sum(float(np.vdot(W, W)) for W in self.coefs_)
             self.loss_ = (
-                optimizer.result.loss * self._objective().share + optimizer.weight_decay / 2 * squares
+                optimizer.result.loss * self._objective().factor + optimizer.weight_decay / 2 * squares
             )
 
     def _warn(self, history: Any, rule: Any, recipe: Any, **is_what: bool) -> None:

@@ -8,8 +8,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from pellucid.estimators.kinds import PartialFit
 from pellucid.estimators.solvers import SOLVERS
 from pellucid.ops.activations import ACTIVATIONS
-from pellucid.training.registry import SCHEDULES
-from pellucid.training.schedules import Schedule
+from pellucid.training.schedules.base import SCHEDULES, Schedule
 
 SKLEARN_ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid"}  # the others bear the same names
 ACTIVATION_NAMES = sorted({*ACTIVATIONS, *SKLEARN_ACTIVATIONS})

@@ -14,11 +14,10 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
-from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.options import named_with_options
 from pellucid.training.recipes import GENERAL, RECIPES
-from pellucid.training.registry import get_optimizer, get_schedule
-from pellucid.training.schedules import Schedule
+from pellucid.training.schedules.base import SCHEDULES, Schedule
 
 PLAIN: dict[str, Any] = {"n_epochs": 200, "batch_size": 200, "learning_rate": 0.001, "optimizer": "adam"}
 AUTO = "auto"
@@ -85,9 +84,9 @@ def choose_optimizer(optimizer: Any, learning_rate: float | None, recipe: Mappin
     if isinstance(optimizer, Optimizer):
         chosen = copy.deepcopy(optimizer)
     elif optimizer == AUTO:
-        chosen = training_optimizer(recipe) or get_optimizer("adam")
+        chosen = training_optimizer(recipe) or OPTIMIZERS.make("adam")
     else:
-        chosen = get_optimizer(optimizer)
+        chosen = OPTIMIZERS.make(optimizer)
     if learning_rate is not None:
         chosen.learning_rate = float(learning_rate)
     return chosen
@@ -99,8 +98,8 @@ def choose_schedule(schedule: Any, recipe: Mapping[str, Any]) -> Schedule | None
         schedule = recipe.get("schedule")
         if schedule is not None:
             name, options = named_with_options(schedule)
-            return get_schedule(name, **options)
-    return get_schedule(schedule) if isinstance(schedule, str) else copy.deepcopy(schedule)
+            return SCHEDULES.make(name, **options)
+    return SCHEDULES.make(schedule) if isinstance(schedule, str) else copy.deepcopy(schedule)
 
 
 def choose_augment(augment: Any, recipe: Mapping[str, Any]) -> Augment | None:
@@ -118,16 +117,11 @@ def choose_loss(loss: Any, recipe: Mapping[str, Any], usual: str) -> Any:
     Examples
     --------
     >>> choose_loss(None, {"loss": {"type": "focal", "gamma": 1.0}}, "log_loss")
-    {'loss': 'focal', 'gamma': 1.0}
+    {'type': 'focal', 'gamma': 1.0}
     >>> choose_loss(None, PLAIN, "log_loss")
     'log_loss'
     """
-    if loss is not None:
-        return loss
-    if "loss" not in recipe:
-        return usual
-    name, options = named_with_options(recipe["loss"])
-    return {"loss": name, **options} if options else name
+    return recipe.get("loss", usual) if loss is None else loss
 
 
 def choose_batch(batch_size: Any, recipe: Mapping[str, Any], n: int) -> int | None:

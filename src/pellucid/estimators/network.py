@@ -19,7 +19,7 @@ class NetworkClassifier(NetworkClassifierBase, BaseAnyNetwork):
         A preset's name such as "cnn", a TOML file, or a model of your own, which is copied and never changed (one
         that is trained already is trained further). None: one hidden layer of 100 relu units.
     loss : str or dict, optional
-        "log_loss", "focal" or "hinge"; with options, ``{"loss": "focal", "gamma": 2}``. Default: that of the file
+        "log_loss", "focal" or "hinge"; with options, ``{"type": "focal", "gamma": 2}``. Default: that of the file
         that ``model`` is, else "log_loss".
     optimizer : str or Optimizer, optional
         "sgd", "adam", "adamw", "rmsprop", "adagrad", "lbfgs", or one of your own, which is copied. "auto": what the
@@ -151,7 +151,7 @@ class NetworkRegressor(NetworkRegressorBase, BaseAnyNetwork):
         As for :class:`NetworkClassifier`.
     loss : str or dict, optional
         "mean_squared_error", "squared_error" (half of it), "poisson", "absolute_error", "mean_absolute_error" or
-        "huber"; with options, ``{"loss": "huber", "delta": 2}``. Default: that of the file that ``model`` is, else
+        "huber"; with options, ``{"type": "huber", "delta": 2}``. Default: that of the file that ``model`` is, else
         "mean_squared_error".
     optimizer, learning_rate, schedule, ... : optional
         As for :class:`NetworkClassifier`, which has also ``class_weight`` and ``label_smoothing``.

@@ -31,11 +31,10 @@ from pellucid.estimators.representations import Representations
 from pellucid.estimators.validation import Samples
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.precise_bn import PreciseBatchNorm
-from pellucid.training.registry import OPTIMIZERS, SCHEDULES
-from pellucid.training.schedules import Schedule
+from pellucid.training.schedules.base import SCHEDULES, Schedule
 from pellucid.types import Array, Shape
 
 NOT_STOCHASTIC = "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
@@ -166,7 +165,7 @@ class BaseAnyNetwork(Representations, TransformerMixin, PartialFit):  # type: ig
 
     def _keep(self, network: Model) -> None:
         objective = self._objective()
-        network.set_loss(objective.name, **objective.options)  # a name, that the model's file can hold
+        network.set_loss(objective.stored)  # one that the model's file can name
         if self._kind in ("binary", "multiclass"):
             network.classes = tuple(map(str, self.classes_))
         self.model_ = network

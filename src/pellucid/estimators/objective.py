@@ -1,34 +1,24 @@
 """What an estimator minimizes: scikit-learn's names and scales for pellucid's losses."""
 
 from collections.abc import Mapping
-from functools import lru_cache, partial
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from scipy.special import xlogy
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.nn.model import Model
-from pellucid.ops.losses.binary import binary_cross_entropy_backward, binary_cross_entropy_forward
-from pellucid.ops.losses.multi_label import sigmoid_probabilities
-from pellucid.ops.losses.table import LOSSES, Loss, get_loss
-from pellucid.ops.losses.targets import encode_multi_label
+from pellucid.ops.losses.base import LOSSES, Loss
+from pellucid.ops.losses.cross_entropy import BinaryCrossEntropy, MultiLabel
+from pellucid.ops.losses.regression import MeanSquaredError, Poisson
+from pellucid.registry import options_of
 from pellucid.types import Array
 
-CLASSIFIER_LOSSES = (
-    "log_loss",
-    "binary_cross_entropy",
-    "categorical_cross_entropy",
-    "focal",
-    "hinge",
-    "multi_label",
-)
+CLASSIFIER_LOSSES = ("log_loss", *(name for name, loss in LOSSES.items() if loss.kind != "regression"))
 REGRESSOR_LOSSES = (
     "squared_error",
-    "poisson",
     "absolute_error",
-    "huber",
-    "mean_absolute_error",
-    "mean_squared_error",
+    *(name for name, loss in LOSSES.items() if loss.kind == "regression"),
 )
 _LOG_LOSSES = {
     "binary": "binary_cross_entropy",
@@ -42,49 +32,33 @@ class Objective(NamedTuple):
 
     Attributes
     ----------
-    name, options :
-        The nearest loss of :data:`pellucid.ops.losses.table.LOSSES`, which a model's file can name.
-    loss : Loss or None
-        The loss itself, where it is not just that one.
+    loss : Loss
+        What is minimized.
+    stored : Loss
+        The nearest one that a model's file can name.
     out_activation : {"softmax", "logistic", "identity", "exp"}
         From raw outputs to predictions, in scikit-learn's words.
-    share : float
+    factor : float
         What the minimized loss is multiplied by in reports.
     """
 
-    name: str
-    options: Mapping[str, Any]
-    loss: Loss | None
+    loss: Loss
+    stored: Loss
     out_activation: str
-    share: float = 1.0
-
-    def give_to(self, model: Model) -> None:
-        """Make a model minimize it."""
-        if self.loss is None:
-            model.set_loss(self.name, **self.options)
-        else:
-            model.set_loss(self.loss)
-
-    @property
-    def rule(self) -> Loss:
-        """The loss, for its probabilities and its mean."""
-        return get_loss(self.name, **self.options) if self.loss is None else self.loss
+    factor: float = 1.0
 
 
-def split_options(loss: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return a loss's name and its options, from a name or ``{"loss": name, **options}``.
+def split_options(loss: str | Mapping[str, Any] | Loss) -> tuple[str, dict[str, Any]]:
+    """Return a loss's name and its options, from a name, ``{"type": name, **options}`` or a registered Loss.
 
     Examples
     --------
-    >>> split_options({"loss": "huber", "delta": 2.0})
+    >>> split_options({"type": "huber", "delta": 2.0})
     ('huber', {'delta': 2.0})
     """
-    if isinstance(loss, str):
-        return loss, {}
-    options = dict(loss)
-    if "loss" not in options:
-        raise OptionError(f"loss: expected a name, or a dictionary with 'loss' and options, got {loss!r}.")
-    return options.pop("loss"), options
+    if isinstance(loss, Loss):
+        return loss.name, loss.changed_options()
+    return LOSSES.split(loss)
 
 
 @lru_cache(maxsize=32)
@@ -103,111 +77,150 @@ def named_objective(loss: str, kind: str, detail: float) -> Objective:
     return classifier_objective(loss, kind, detail)
 
 
-def classifier_objective(loss: str | Mapping[str, Any], kind: str, label_smoothing: float) -> Objective:
+def classifier_objective(loss: Any, kind: str, label_smoothing: float) -> Objective:
     """Return what a classifier minimizes.
 
     Parameters
     ----------
-    loss : str or dict
-        One of ``CLASSIFIER_LOSSES``, or ``{"loss": name, **options}``.
+    loss : str, dict or Loss
+        One of ``CLASSIFIER_LOSSES``, ``{"type": name, **options}``, or such as ``Focal(gamma=1)``.
     kind : {"binary", "multiclass", "multilabel"}
     label_smoothing : float
-        The share by which targets are pulled towards even ones; for cross-entropies only.
+        The fraction by which targets are moved towards even ones; for cross-entropies only.
 
     Examples
     --------
-    >>> classifier_objective("log_loss", "multiclass", 0.1).options
-    {'label_smoothing': 0.1}
+    >>> classifier_objective("log_loss", "multiclass", 0.1).loss
+    CategoricalCrossEntropy(label_smoothing=0.1)
     """
     name, options = split_options(loss)
-    if name not in CLASSIFIER_LOSSES:
-        raise OptionError(unknown_name("loss", name, CLASSIFIER_LOSSES))
+    custom = loss if isinstance(loss, Loss) and not loss.registered_as else None
+    known = ("log_loss", *(name for name, one in LOSSES.items() if one.kind != "regression"))
+    if custom is None and name not in known:
+        raise OptionError(unknown_name("loss", name, known))
     out = "softmax" if kind == "multiclass" else "logistic"
-    if name in ("focal", "hinge"):
-        if kind == "multilabel" or label_smoothing:
-            what = "label_smoothing" if label_smoothing else "several labels for each sample"
+    if name != "log_loss" and name not in _LOG_LOSSES.values():  # focal, hinge, or one's own
+        made = custom or LOSSES.make(name, **options)
+        if made.kind == "regression" or (kind == "multilabel") != (made.kind == "multi_label"):
+            what = "several labels for each sample" if kind == "multilabel" else f"{kind} targets"
             raise OptionError(f"loss: {name} does not go with {what}. Use 'log_loss'.")
-        return Objective(name, options, None, "identity" if name == "hinge" else out)
+        if label_smoothing:
+            raise OptionError(f"loss: {name} does not go with label_smoothing. Use 'log_loss'.")
+        return Objective(made, made, out if made.gives_probabilities else "identity")
     if name not in ("log_loss", _LOG_LOSSES[kind]):
         raise OptionError(f"loss: {name} does not suit {kind} targets. Use 'log_loss'.")
     if label_smoothing:
         options = {**options, "label_smoothing": label_smoothing}
-    custom = None
+    stored = LOSSES.make(_LOG_LOSSES[kind], **options)
     if kind == "multilabel" and name == "log_loss" and not set(options) - {"label_smoothing"}:
-        forward = partial(binary_cross_entropy_forward, label_smoothing=label_smoothing)  # a sum over labels
-        custom = Loss(
-            forward, binary_cross_entropy_backward, encode_multi_label, sigmoid_probabilities, "multi_label"
-        )
-    get_loss(_LOG_LOSSES[kind], **options)  # refuses an option that is not known
-    return Objective(_LOG_LOSSES[kind], options, custom, out)
+        return Objective(SummedLogLoss(label_smoothing), stored, out)
+    return Objective(stored, stored, out)
 
 
-def regressor_objective(loss: str | Mapping[str, Any], n_outputs: int) -> Objective:
+def regressor_objective(loss: Any, n_outputs: int) -> Objective:
     """Return what a regressor minimizes.
 
     Parameters
     ----------
-    loss : str or dict
-        One of ``REGRESSOR_LOSSES``, or ``{"loss": name, **options}``. "squared_error" is half the square and
-        "poisson" half the deviance, both summed over the outputs, as scikit-learn steps by; the former is reported
-        as the mean over outputs, as scikit-learn reports it. The others are pellucid's.
+    loss : str, dict or Loss
+        One of ``REGRESSOR_LOSSES``, ``{"type": name, **options}``, or such as ``Huber(delta=2)``. "squared_error"
+        is half the square and "poisson" half the deviance, both summed over the outputs, as scikit-learn steps by;
+        the former is reported as the mean over outputs, as scikit-learn reports it. The others are pellucid's.
     n_outputs : int
 
     Examples
     --------
-    >>> regressor_objective("absolute_error", 1).name
-    'mean_absolute_error'
+    >>> regressor_objective("absolute_error", 1).loss
+    MeanAbsoluteError()
+    """
+    if isinstance(loss, Loss) and not loss.registered_as and loss.kind == "regression":
+        return Objective(loss, loss, "identity")
+    name, options = split_options(loss)
+    known = ("squared_error", "absolute_error", *(n for n, one in LOSSES.items() if one.kind == "regression"))
+    if name not in known:
+        raise OptionError(unknown_name("loss", name, known))
+    ours = {"squared_error": "mean_squared_error", "absolute_error": "mean_absolute_error"}
+    made = LOSSES.make(ours.get(name, name), **options)
+    if name == "squared_error":
+        return Objective(HalfSquaredError(), made, "identity", 1 / n_outputs)
+    if name == "poisson":
+        return Objective(HalfPoissonDeviance(), made, "exp")
+    return Objective(made, made, "identity")
+
+
+def takes_label_smoothing(loss: Any) -> bool:
+    """Return whether a classifier's loss has an option for label smoothing, and does not set it itself.
+
+    Examples
+    --------
+    >>> takes_label_smoothing("log_loss"), takes_label_smoothing("hinge")
+    (True, False)
     """
     name, options = split_options(loss)
-    if name not in REGRESSOR_LOSSES:
-        raise OptionError(unknown_name("loss", name, REGRESSOR_LOSSES))
-    if name == "squared_error":
-        plain = LOSSES["mean_squared_error"]
-        half = partial(scaled_forward, inner=plain.forward, factor=n_outputs / 2)
-        custom = plain._replace(forward=half)
-        return Objective("mean_squared_error", options, custom, "identity", 1 / n_outputs)
-    if name == "poisson":
-        plain = LOSSES["poisson"]
-        custom = plain._replace(forward=partial(deviance_forward, inner=plain.forward))
-        return Objective("poisson", options, custom, "exp")
-    name = "mean_absolute_error" if name == "absolute_error" else name
-    return Objective(name, options, None, "identity")
+    takes_it = name == "log_loss" or (name in LOSSES and "label_smoothing" in options_of(LOSSES[name]))
+    return takes_it and "label_smoothing" not in options
 
 
-def scaled_forward(
-    Z: Array, Y: Array, *, inner: Any, factor: float, weights: Any = None, normalizer: float | None = None
-) -> tuple[float, Any]:
-    """Return a loss times a factor, and the cache from which its backward gives the gradient of just that.
+@dataclass
+class SummedLogLoss(BinaryCrossEntropy):
+    """The cross-entropy of several labels a sample, summed over the labels, as scikit-learn has it.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.ops.losses.table import LOSSES
-    >>> forward = LOSSES["mean_squared_error"].forward
-    >>> scaled_forward(np.array([[3.0]]), np.array([[1.0]]), inner=forward, factor=0.5)[0]
+    >>> round(SummedLogLoss().forward(np.zeros((1, 2)), np.array([[0.0, 1.0]]))[0], 4)
+    1.3863
+    """
+
+    kind = "multi_label"
+
+    def encode(self, y: Array, n_out: int, dtype: Any) -> Array:
+        """Return a matrix of 0 and 1, (m, n_out), as targets."""
+        return MultiLabel().encode(y, n_out, dtype)
+
+    def probabilities(self, Z: Array) -> Array:
+        """Return the probability of 1 for each output, (m, k)."""
+        return MultiLabel().probabilities(Z)
+
+
+@dataclass
+class HalfSquaredError(MeanSquaredError):
+    """Half the squared error, summed over the outputs, as scikit-learn has it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> HalfSquaredError().forward(np.array([[3.0]]), np.array([[1.0]]))[0]
     2.0
     """
-    total = _total(len(Z), weights, normalizer)
-    value: tuple[float, Any] = inner(Z, Y, weights=weights, normalizer=total / factor)
-    return value
+
+    def forward(
+        self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
+    ) -> tuple[float, Any]:
+        """Return the loss, and the cache from which ``backward`` gives the gradient of just that."""
+        total = _total(len(Z), weights, normalizer)
+        return super().forward(Z, Y, weights=weights, normalizer=total / (Z.shape[1] / 2))
 
 
-def deviance_forward(
-    Z: Array, Y: Array, *, inner: Any, weights: Any = None, normalizer: float | None = None
-) -> tuple[float, Any]:
-    """Return half the Poisson deviance, Y log(Y / exp(Z)) - Y + exp(Z), summed over the outputs, and its cache.
+@dataclass
+class HalfPoissonDeviance(Poisson):
+    """Half the Poisson deviance, Y log(Y / exp(Z)) - Y + exp(Z), summed over the outputs, as scikit-learn has it.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.ops.losses.table import LOSSES
-    >>> deviance_forward(np.zeros((1, 1)), np.ones((1, 1)), inner=LOSSES["poisson"].forward)[0]
+    >>> HalfPoissonDeviance().forward(np.zeros((1, 1)), np.ones((1, 1)))[0]
     0.0
     """
-    total = _total(len(Z), weights, normalizer)
-    loss, cache = inner(Z, Y, weights=weights, normalizer=total / Z.shape[1])
-    rest = (xlogy(Y, Y) - Y).sum(axis=1)
-    return loss + float(rest.sum() if weights is None else rest @ weights) / total, cache
+
+    def forward(
+        self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
+    ) -> tuple[float, Any]:
+        """Return the loss, and the cache from which ``backward`` gives the gradient."""
+        total = _total(len(Z), weights, normalizer)
+        loss, cache = super().forward(Z, Y, weights=weights, normalizer=total / Z.shape[1])
+        rest = (xlogy(Y, Y) - Y).sum(axis=1)
+        return loss + float(rest.sum() if weights is None else rest @ weights) / total, cache
 
 
 def _total(m: int, weights: Any, normalizer: float | None) -> float:

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from pellucid.training.events import EpochEnd, Event, StepEnd, TrainStart
+from pellucid.training.optimizers.adagrad import Adagrad
 from pellucid.training.optimizers.adam import Adam, AdamW
-from pellucid.training.optimizers.adaptive import Adagrad, RMSprop
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
+from pellucid.training.optimizers.rmsprop import RMSprop
 from pellucid.training.optimizers.sgd import SGD
 
 SOLVERS = ("adagrad", "adam", "adamw", "lbfgs", "rmsprop", "sgd")

@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 
 from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model, read
-from pellucid.ops.losses.table import Loss
+from pellucid.ops.losses.base import Loss
 from pellucid.training.events import EpochEnd, Run, TrainStart
 from pellucid.types import Array
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
-from pellucid.ops.losses.table import get_loss
+from pellucid.ops.losses.base import LOSSES
 from pellucid.rng import stream
 from pellucid.types import Array, map_arrays
 
@@ -93,7 +93,7 @@ def make_objective(
     name = loss or model.loss
     if loss is None and name == "binary_cross_entropy" and shape[0] > 1:
         name = "categorical_cross_entropy"
-    chosen, k = get_loss(name, **(options if loss else model.loss_options)), shape[0]
+    chosen, k = LOSSES.make(name, **(options if loss else model.loss_options)), shape[0]
     draw: dict[str, Callable[[], Array]] = {
         "classification": lambda: rng.integers(0, max(2, k), m),
         "multi_label": lambda: rng.integers(0, 2, (m, k)),

@@ -10,9 +10,9 @@ from pellucid.nn.blocks import MERGES, merge_backward, merge_forward, merged_sha
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, read
-from pellucid.ops.losses.base import Loss
-from pellucid.ops.losses.joint import joint_loss
-from pellucid.ops.losses.table import default_loss, get_loss
+from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.joint import Joint
+from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import option, register
 from pellucid.types import Array, LayerRow, Shape
 
@@ -70,7 +70,7 @@ class Graph(Model):
         super().__post_init__()
         self.is_single_output = isinstance(self.outputs, str)
         self.output_names = [self.outputs] if isinstance(self.outputs, str) else list(self.outputs)
-        self._losses: dict[str, Loss] = {}
+        self._joint = Joint({})
         self._check_names()
 
     def _check_names(self) -> None:
@@ -164,31 +164,34 @@ class Graph(Model):
             else {name: flows.get(name) for name in self.inputs}
         )
 
-    def set_loss(self, name: Any, **options: Any) -> None:
+    def set_loss(self, loss: Any, **options: Any) -> None:
         """Choose the loss; with several outputs a dictionary from output to loss.
 
-        A loss is a name, or a dictionary of ``"loss"``, its options and ``"weight"``, how much it counts.
+        Each of them is a name, a Loss, or ``{"type": name, **options}``, which may have a ``"weight"``: how much it
+        counts in their sum.
         """
         if self.is_single_output:
-            super().set_loss(name, **options)
+            super().set_loss(loss, **options)
             return
-        losses = options.get("losses") if name == "joint" else name
+        losses = options.get("losses") if loss == "joint" else loss
         if not isinstance(losses, Mapping) or set(losses) != set(self.output_names):
             raise OptionError(
                 f"Graph: expected a loss for each of the outputs {', '.join(self.output_names)}, as a dictionary, "
                 f"got {losses!r}."
             )
-        specs: dict[str, dict[str, Any]] = {
-            key: {"loss": spec} if isinstance(spec, str) else dict(spec) for key, spec in losses.items()
+        given = {key: dict(spec) if isinstance(spec, Mapping) else spec for key, spec in losses.items()}
+        weights = {
+            key: spec.pop("weight")
+            for key, spec in given.items()
+            if isinstance(spec, dict) and "weight" in spec
         }
-        plain = [{k: v for k, v in spec.items() if k not in ("loss", "weight")} for spec in specs.values()]
-        made = {
-            key: get_loss(spec["loss"], **own) for (key, spec), own in zip(specs.items(), plain, strict=True)
+        self._loss = self._joint = Joint({key: LOSSES.resolve(spec) for key, spec in given.items()}, weights)
+        specs = {
+            key: {"type": own.registered_as, **own.changed_options()}
+            for key, own in self._joint.losses.items()
         }
-        self._losses = made
-        self._loss = joint_loss(
-            made, {key: spec["weight"] for key, spec in specs.items() if "weight" in spec}
-        )
+        for key, weight in weights.items():
+            specs[key]["weight"] = weight
         self.loss, self.loss_options, self.has_chosen_loss = "joint", {"losses": specs}, True
 
     def choose_loss(self, y: Any) -> None:
@@ -209,16 +212,16 @@ class Graph(Model):
         """Return what the model expects; of several outputs a dictionary."""
         if self.is_single_output:
             return super().predict(X)
-        return {name: read(self._losses[name], Z) for name, Z in self.decision_function(X).items()}
+        return {name: read(self._joint.losses[name], Z) for name, Z in self.decision_function(X).items()}
 
     def predict_proba(self, X: Any) -> Any:
         """Return probabilities; of several outputs a dictionary of those that have any."""
         if self.is_single_output:
             return super().predict_proba(X)
         return {
-            name: of(Z[:, None] if Z.ndim == 1 else Z)
+            name: self._joint.losses[name].probabilities(Z[:, None] if Z.ndim == 1 else Z)
             for name, Z in self.decision_function(X).items()
-            if (of := self._losses[name].probabilities) is not None
+            if self._joint.losses[name].gives_probabilities
         }
 
     def children(self) -> list[Layer]:

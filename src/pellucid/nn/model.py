@@ -12,7 +12,8 @@ from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.nn.container import Container
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.summary import Summary, summarize
-from pellucid.ops.losses.table import Loss, default_loss, get_loss
+from pellucid.ops.losses.base import LOSSES, Loss
+from pellucid.ops.losses.targets import default_loss
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
@@ -35,7 +36,7 @@ class Model(Container):
     loss : str
         The loss that ``loss_and_grad`` computes.
     loss_options : dict
-        What was set of it, as JSON can hold it.
+        Its options that are not at their defaults, as JSON can hold them.
     schema : TableSchema or None
         How rows of a table become inputs, where it was trained on a table.
     recipe : str or None
@@ -59,19 +60,19 @@ class Model(Container):
         self.summary_of_training: dict[str, Any] = {}
         self.recipe: str | None = None
         self.has_chosen_loss = False
-        self._loss: Loss = get_loss(self.loss)
+        self._loss: Loss = LOSSES.make(self.loss)
         self.reported: Callable[[float, float], float] | None = None
         self.measured: Any = None
 
-    def set_loss(self, name: str | Loss, **options: Any) -> None:
+    def set_loss(self, loss: Any, **options: Any) -> None:
         """Choose the loss that ``loss_and_grad`` computes and that predictions are read by.
 
-        Names and options: see :func:`pellucid.ops.losses.table.get_loss`. A Loss of one's own goes by the name
-        ``"custom"``, and a model that has one cannot be loaded from a file.
+        A loss is a name of :data:`pellucid.ops.losses.base.LOSSES` with options, ``{"type": name, **options}``, or
+        a Loss. One that is not registered goes by the name ``"custom"``; its model cannot be loaded from a file.
         """
-        self._loss = name if isinstance(name, Loss) else get_loss(name, **options)
-        self.loss = "custom" if isinstance(name, Loss) else name
-        self.loss_options, self.has_chosen_loss = dict(self._loss.bound), True
+        self._loss = LOSSES.make(loss, **options) if isinstance(loss, str) else LOSSES.resolve(loss)
+        self.loss = self._loss.registered_as or "custom"
+        self.loss_options, self.has_chosen_loss = self._loss.changed_options(), True
 
     def copy_loss(self, other: "Model") -> None:
         """Take the loss of another model, whatever it is."""
@@ -203,7 +204,7 @@ class Model(Container):
 
         Rows add up to 1, except for multi_label, where each column is a yes-or-no question of its own.
         """
-        if self._loss.probabilities is None:
+        if not self._loss.gives_probabilities:
             raise OptionError(
                 f"predict_proba: a model trained on {self.loss} gives no probabilities. Use predict or "
                 "decision_function, or train on a cross-entropy."
@@ -256,7 +257,7 @@ def model_from_config(config: Mapping[str, Any], *, dtype: str | None = None) ->
 def read(loss: Loss, Z: Array) -> Array:
     """Return the predictions that raw outputs stand for: see ``Model.predict``."""
     if loss.kind == "regression":
-        return Z if loss.mean is None else loss.mean(Z)
+        return loss.mean(Z)
     is_yes = (Z > 0).astype(np.int64)
     if loss.kind == "multi_label":
         return is_yes.reshape(len(Z), -1)

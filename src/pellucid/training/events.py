@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from pellucid.nn.model import Model
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.schedules import Schedule
+from pellucid.training.schedules.base import Schedule
 
 
 @dataclass(eq=False)

@@ -15,11 +15,11 @@ from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import train
 from pellucid.training.loss_setup import AUTO
-from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.options import TrainingOptions
 from pellucid.training.precise_bn import PreciseBatchNorm
 from pellucid.training.recipes import GENERAL, RECIPES
-from pellucid.training.registry import get_optimizer, get_schedule
+from pellucid.training.schedules.base import SCHEDULES
 from pellucid.training.weight_ema import WeightEMA
 
 
@@ -78,7 +78,7 @@ def fit(
         callbacks=[*callbacks, *own],
         schedule=None
         if options.schedule is None
-        else get_schedule(options.schedule, **options.schedule_options),
+        else SCHEDULES.make(options.schedule, **options.schedule_options),
         augment=None if options.augment is None else augment_preset(options.augment),
         class_weight=options.class_weight,
         n_threads=options.n_threads,
@@ -115,7 +115,7 @@ def make_optimizer(options: TrainingOptions) -> Optimizer:
         numbers["max_iterations"] = options.n_epochs
     else:
         numbers["learning_rate"] = options.learning_rate
-    return get_optimizer(options.optimizer, **{**numbers, **options.optimizer_options})
+    return OPTIMIZERS.make(options.optimizer, **{**numbers, **options.optimizer_options})
 
 
 def loss_of(options: TrainingOptions) -> dict[str, Any] | None:
@@ -124,9 +124,9 @@ def loss_of(options: TrainingOptions) -> dict[str, Any] | None:
     Examples
     --------
     >>> loss_of(TrainingOptions(n_epochs=5, label_smoothing=0.1))
-    {'loss': 'auto', 'label_smoothing': 0.1}
+    {'type': 'auto', 'label_smoothing': 0.1}
     """
     chosen = dict(options.loss_options)
     if options.label_smoothing:
         chosen["label_smoothing"] = options.label_smoothing
-    return {"loss": options.loss or AUTO, **chosen} if options.loss or chosen else None
+    return {"type": options.loss or AUTO, **chosen} if options.loss or chosen else None

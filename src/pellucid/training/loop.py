@@ -22,7 +22,7 @@ from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.plan import Form, Job, Validation, choose_form, prepare
-from pellucid.training.schedules import Schedule
+from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array, n_rows
 
 
@@ -56,10 +56,10 @@ def train(
         Initialized here, from ``seed``, if it is not yet; else trained further.
     data : Dataset
         The training samples, as loaded: the model's preprocessing is applied here.
-    loss : str or dict, optional
-        A name of :data:`~pellucid.ops.losses.LOSSES`, or ``{"loss": name, **options}``; for a graph with several
-        outputs a dictionary from output to either. Default: the model's own, else what suits outputs and targets,
-        which goes by the name ``"auto"`` beside options.
+    loss : str, dict or Loss, optional
+        A name of :data:`~pellucid.ops.losses.LOSSES`, ``{"type": name, **options}``, or such as ``Huber(delta=2)``;
+        for a graph with several outputs a dictionary from output to one of these. Default: the model's own, else
+        what suits outputs and targets, which goes by the name ``"auto"`` where options are given.
     optimizer : Optimizer, optional
         Default: ``SGD(learning_rate=0.0075)``, the tutorial's.
     n_epochs : int, optional

@@ -8,8 +8,7 @@ import numpy as np
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
-from pellucid.ops.losses.class_weights import class_weights_to_sample_weights, one_hot
-from pellucid.ops.losses.table import default_loss
+from pellucid.ops.losses.targets import class_weights_to_sample_weights, default_loss, one_hot
 from pellucid.types import Array
 
 AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data
@@ -24,21 +23,20 @@ def set_loss(model: Model, data: Dataset, loss: Any) -> None:
         model.choose_loss(data.y)
     elif not isinstance(loss, Mapping):
         model.set_loss(loss)
-    elif "loss" in loss:
-        options = _resolved(loss, shape, data.y)
-        model.set_loss(options.pop("loss"), **options)
+    elif "type" in loss:
+        model.set_loss(_resolved(loss, shape, data.y))
     else:  # one for each output
         is_known = all(isinstance(named, Mapping) and set(named) == set(loss) for named in (shape, data.y))
         losses: Any = {k: _resolved(v, shape[k], data.y[k]) for k, v in loss.items()} if is_known else loss
         model.set_loss(losses)
 
 
-def _resolved(loss: Any, shape: Any, y: Any) -> dict[str, Any]:
-    """Return a loss, a name or a dictionary, as a dictionary, with the name of what suits the output for "auto"."""
-    options = dict(loss) if isinstance(loss, Mapping) else {"loss": loss}
-    if options.get("loss") == AUTO and not isinstance(shape, Mapping):
-        options["loss"] = default_loss(shape[-1], y)
-    return options
+def _resolved(loss: Any, shape: Any, y: Any) -> Any:
+    """Return a loss, with the name of what suits the output in the place of "auto"."""
+    given = {"type": loss} if isinstance(loss, str) else loss
+    if not isinstance(given, Mapping) or given.get("type") != AUTO or isinstance(shape, Mapping):
+        return loss
+    return {**given, "type": default_loss(shape[-1], y)}
 
 
 def encode_targets(model: Model, data: Dataset, *, are_mixed: bool) -> Any:

@@ -10,9 +10,11 @@ import tomli_w
 
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS
 from pellucid.errors import FormatError, OptionError, unknown_name
-from pellucid.ops.losses.table import LOSSES, default_loss
-from pellucid.registry import Configurable, checked_names, flags_of, option
-from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer
+from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.targets import default_loss
+from pellucid.registry import Configurable, checked_names, flags_of, option, options_of
+from pellucid.training.optimizers.base import OPTIMIZERS
+from pellucid.training.schedules.base import SCHEDULES
 
 FORMS = ("auto", "direct", "dual")
 NONE = "none"  # asked for instead of a recipe's augmentation
@@ -152,7 +154,7 @@ class TrainingOptions(Configurable):
         if takes_it:
             name = self.loss or default_loss(1, y)
             takes_it = (
-                "label_smoothing" in LOSSES[name].options and "label_smoothing" not in self.loss_options
+                "label_smoothing" in options_of(LOSSES[name]) and "label_smoothing" not in self.loss_options
             )
         if smoothing is None:
             smoothing = recipe.get("label_smoothing", 0.0) if takes_it else 0.0
@@ -220,14 +222,14 @@ def fill_from(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     for kind in _NAMED:
         if kind in above:
             fill.pop(f"{kind}_options", None)
-    loss = LOSSES.get(above.get("loss", ""))
-    if loss is not None and "label_smoothing" not in loss.options:
+    loss = above.get("loss")
+    if loss is not None and loss in LOSSES and "label_smoothing" not in options_of(LOSSES[loss]):
         fill.pop("label_smoothing", None)
     if above.get("optimizer", fill.get("optimizer")) != fill.get("optimizer"):
         for name in ("schedule", "schedule_options", "learning_rate", "weight_decay"):
             fill.pop(name, None)
         if above["optimizer"] in OPTIMIZERS:
-            usual = get_optimizer(above["optimizer"]).config()
+            usual = OPTIMIZERS.make(above["optimizer"]).config()
             fill |= {name: usual[name] for name in ("learning_rate", "weight_decay") if name in usual}
     return {**fill, **above}
 

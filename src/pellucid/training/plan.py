@@ -25,7 +25,7 @@ from pellucid.training.history import History
 from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import FORMS
-from pellucid.training.schedules import Schedule
+from pellucid.training.schedules.base import Schedule
 from pellucid.training.validate import check_flag
 from pellucid.types import Array, map_arrays, n_rows
 from pellucid.workspace import Workspace

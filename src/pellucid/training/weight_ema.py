@@ -8,7 +8,8 @@ import numpy as np
 from pellucid.errors import PellucidError
 from pellucid.training.events import Event, StepEnd, StepsEnd, TrainStart
 from pellucid.training.optimizers.base import block_length
-from pellucid.training.validate import check_array, check_keys, check_number, check_real
+from pellucid.training.saved_state import check_array, check_keys, check_real
+from pellucid.training.validate import check_number
 from pellucid.types import Array
 
 

@@ -123,7 +123,7 @@ def test_a_graph_of_two_answers_is_trained_on_mixtures() -> None:
     trunk = {"flat": (pl.Flatten(), "photo"), "wide": (pl.Dense(16, activation="relu"), "flat")}
     heads = {"kind": (pl.Dense(3), "wide"), "size": (pl.Dense(1), "wide")}
     model = pl.Graph(inputs=["photo"], nodes={**trunk, **heads}, outputs=["kind", "size"])
-    losses = {"kind": "hinge", "size": {"loss": "auto"}}
+    losses = {"kind": "hinge", "size": {"type": "auto"}}
     data = pl.Dataset(X, {"kind": kind, "size": size})
     augment = Augment([CutMix()])
     pl.train(model, data, loss=losses, augment=augment, optimizer=pl.Adam(0.01), batch_size=20, n_epochs=150)

@@ -51,7 +51,7 @@ def test_the_command_predicts_with_a_saved_model(
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"loss": "hinge"}, {"loss": {"loss": "focal", "gamma": 1.5}}, {"label_smoothing": 0.1}],
+    [{}, {"loss": "hinge"}, {"loss": {"type": "focal", "gamma": 1.5}}, {"label_smoothing": 0.1}],
     ids=str,
 )
 @pytest.mark.parametrize("n_classes", [2, 3])

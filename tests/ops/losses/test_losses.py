@@ -1,6 +1,6 @@
 """One table of losses, one contract for all; PyTorch is the oracle.
 
-How targets are encoded, options are checked and classes are weighed is tested in test_losses_targets.py.
+How targets are encoded, options are checked and classes are weighed is tested in test_targets.py.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,8 @@ import pytest
 
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.ops.finite_difference import gradcheck
-from pellucid.ops.losses.table import LOSSES, Loss, get_loss, one_hot
+from pellucid.ops.losses.base import LOSSES, Loss
+from pellucid.ops.losses.targets import one_hot
 from pellucid.types import Array
 
 
@@ -24,7 +25,7 @@ class Case(NamedTuple):
 
     @property
     def loss(self) -> Loss:
-        return get_loss(self.name, **self.options)
+        return LOSSES.make(self.name, **self.options)
 
     def draw(self, m: int, dtype: Any, rng: np.random.Generator, size: float = 2.0) -> tuple[Array, Array]:
         """Return outputs and encoded targets."""
@@ -300,7 +301,7 @@ def test_extreme_outputs_stay_finite_and_silent(case, dtype, rng) -> None:
 
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "focal", "hinge"])
 def test_a_confident_mistake_of_two_classes_is_exact(name) -> None:
-    loss = get_loss(name)
+    loss = LOSSES.make(name)
     value, cache = loss.forward(np.array([[-1e4], [1e4]]), np.array([[1.0], [0.0]]))
     assert value == {"hinge": 10001}.get(name, 10000)
     np.testing.assert_array_equal(loss.backward(cache), [[-0.5], [0.5]])
@@ -310,7 +311,7 @@ def test_a_confident_mistake_of_two_classes_is_exact(name) -> None:
     ("name", "value"), [("categorical_cross_entropy", 2e4), ("focal", 2e4), ("hinge", 20001 / 2)]
 )
 def test_a_confident_mistake_of_several_classes_is_exact(name, value) -> None:
-    loss = get_loss(name)
+    loss = LOSSES.make(name)
     found, cache = loss.forward(np.array([[1e4, -1e4]]), np.array([1]))
     assert found == value
     slope = 0.5 if name == "hinge" else 1.0
@@ -319,10 +320,10 @@ def test_a_confident_mistake_of_several_classes_is_exact(name, value) -> None:
 
 def test_a_rate_beyond_floats_is_infinite_but_can_be_left_out() -> None:
     Z, Y = np.array([[1e4], [0.0]]), np.array([[1.0], [1.0]])
-    assert get_loss("poisson").forward(Z, Y)[0] == np.inf
-    value, cache = get_loss("poisson").forward(Z, Y, weights=np.array([0.0, 1.0]))
+    assert LOSSES.make("poisson").forward(Z, Y)[0] == np.inf
+    value, cache = LOSSES.make("poisson").forward(Z, Y, weights=np.array([0.0, 1.0]))
     assert value == 1
-    np.testing.assert_array_equal(get_loss("poisson").backward(cache), [[0.0], [0.0]])
+    np.testing.assert_array_equal(LOSSES.make("poisson").backward(cache), [[0.0], [0.0]])
 
 
 @pytest.mark.parametrize(
@@ -339,7 +340,7 @@ def test_a_rate_beyond_floats_is_infinite_but_can_be_left_out() -> None:
 )
 def test_the_loss_of_mixed_targets_is_the_mixture_of_losses(name, n_out, rng) -> None:
     """What mixup relies on."""
-    loss, Z = get_loss(name), rng.standard_normal((5, n_out))
+    loss, Z = LOSSES.make(name), rng.standard_normal((5, n_out))
     first, second = (rng.integers(0, 2, (5, n_out)).astype(float) for _ in range(2))
     if name == "categorical_cross_entropy" or n_out == 3:
         first, second = (one_hot(rng.integers(0, 3, 5), 3, float) for _ in range(2))
@@ -354,7 +355,7 @@ def test_the_loss_of_mixed_targets_is_the_mixture_of_losses(name, n_out, rng) ->
 @pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.2}])
 def test_labels_are_one_hot_rows(options, rng) -> None:
     loss, Z, y = (
-        get_loss("categorical_cross_entropy", **options),
+        LOSSES.make("categorical_cross_entropy", **options),
         rng.standard_normal((6, 4)),
         rng.integers(0, 4, 6),
     )
@@ -368,7 +369,7 @@ def test_labels_are_one_hot_rows(options, rng) -> None:
 def test_rows_of_targets_need_not_add_up_to_one(label_smoothing, rng) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
     Z, Y = rng.standard_normal((4, 3)), rng.random((4, 3))
-    loss = get_loss("categorical_cross_entropy", label_smoothing=label_smoothing)
+    loss = LOSSES.make("categorical_cross_entropy", label_smoothing=label_smoothing)
     value, cache = loss.forward(Z, Y)
     Z_torch = torch.tensor(Z, requires_grad=True)
     expected = torch.nn.functional.cross_entropy(Z_torch, torch.tensor(Y), label_smoothing=label_smoothing)
@@ -381,15 +382,15 @@ def test_rows_of_targets_need_not_add_up_to_one(label_smoothing, rng) -> None:
 @pytest.mark.parametrize("label", [-1, 3])
 def test_labels_are_checked_where_they_are_used(name, label) -> None:
     with pytest.raises(DataError, match=f"expected labels from 0 to 2.*{label}"):
-        get_loss(name).forward(np.zeros((2, 3)), np.array([0, label]))
+        LOSSES.make(name).forward(np.zeros((2, 3)), np.array([0, label]))
 
 
 def test_focal_alpha_fits_the_number_of_classes() -> None:
     with pytest.raises(OptionError, match="expected one number from 0 to 1 as alpha"):
-        get_loss("focal", alpha=[1, 2]).forward(np.zeros((1, 1)), np.zeros((1, 1)))
+        LOSSES.make("focal", alpha=[1, 2]).forward(np.zeros((1, 1)), np.zeros((1, 1)))
     with pytest.raises(OptionError, match="expected 3 numbers as alpha"):
-        get_loss("focal", alpha=0.5).forward(np.zeros((1, 3)), np.array([0]))
+        LOSSES.make("focal", alpha=0.5).forward(np.zeros((1, 3)), np.array([0]))
     with pytest.raises(OptionError, match="focal: alpha: expected 3 numbers"):
-        get_loss("focal", alpha=[1, 2]).forward(np.zeros((1, 3)), np.array([0]))
+        LOSSES.make("focal", alpha=[1, 2]).forward(np.zeros((1, 3)), np.array([0]))
     with pytest.raises(OptionError, match="positive_weight: expected 3 numbers"):
-        get_loss("multi_label", positive_weight=[1, 2]).forward(np.zeros((1, 3)), np.zeros((1, 3)))
+        LOSSES.make("multi_label", positive_weight=[1, 2]).forward(np.zeros((1, 3)), np.zeros((1, 3)))

@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.ops.losses.table import (
-    LOSSES,
-    class_weights_to_sample_weights,
-    default_loss,
-    get_loss,
-    one_hot,
-)
+from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.targets import class_weights_to_sample_weights, default_loss, one_hot
 
 NAN = float("nan")
 
@@ -22,7 +17,7 @@ NAN = float("nan")
 @pytest.mark.parametrize("name", ["binary_cross_entropy", "focal", "hinge"])
 @pytest.mark.parametrize("y", [[0, 1, 1], [False, True, True], [0.0, 1.0, 1.0], [[0], [1], [1]]], ids=str)
 def test_two_classes_become_a_column(name, y) -> None:
-    Y = get_loss(name).encode(np.array(y), 1, "float32")
+    Y = LOSSES.make(name).encode(np.array(y), 1, "float32")
     np.testing.assert_array_equal(Y, [[0], [1], [1]])
     assert Y.dtype == np.float32
 
@@ -30,26 +25,26 @@ def test_two_classes_become_a_column(name, y) -> None:
 @pytest.mark.parametrize("name", ["categorical_cross_entropy", "focal", "hinge"])
 @pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int8, np.float32])
 def test_labels_become_indices(name, dtype) -> None:
-    Y = get_loss(name).encode(np.array([2, 0, 1], dtype), 3, "float32")
+    Y = LOSSES.make(name).encode(np.array([2, 0, 1], dtype), 3, "float32")
     np.testing.assert_array_equal(Y, [2, 0, 1])
     assert Y.dtype == np.intp
 
 
 def test_labels_that_are_indices_already_are_not_copied() -> None:
     y = np.array([0, 1], np.intp)
-    assert get_loss("categorical_cross_entropy").encode(y, 2, "float32") is y
+    assert LOSSES.make("categorical_cross_entropy").encode(y, 2, "float32") is y
 
 
 @pytest.mark.parametrize("name", ["categorical_cross_entropy", "focal"])
 def test_probabilities_are_soft_targets(name) -> None:
-    Y = get_loss(name).encode(np.array([[0.25, 0.75], [1, 0]]), 2, "float32")
+    Y = LOSSES.make(name).encode(np.array([[0.25, 0.75], [1, 0]]), 2, "float32")
     np.testing.assert_array_equal(Y, [[0.25, 0.75], [1, 0]])
     assert Y.dtype == np.float32
 
 
 @pytest.mark.parametrize("name", ["huber", "mean_absolute_error", "mean_squared_error", "poisson"])
 def test_quantities_become_a_matrix(name) -> None:
-    encode = get_loss(name).encode
+    encode = LOSSES.make(name).encode
     np.testing.assert_array_equal(encode(np.array([1, 2]), 1, "float32"), [[1], [2]])
     np.testing.assert_array_equal(encode(np.array([[1, 2]]), 2, "float64"), [[1, 2]])
 
@@ -84,34 +79,34 @@ BAD_TARGETS = [
     ("mean_absolute_error", 1, [1, NAN], DataError, r"mean_absolute_error: .* got \[nan\] for sample 1"),
     ("huber", 1, [1e300], DataError, r"huber: .* as float32.* scale numbers"),
     ("huber", 1, ["a"], DataError, "huber: expected numbers"),
-    ("poisson", 1, [2, -1], DataError, "poisson: expected targets of 0 or more, got -1"),
+    ("poisson", 1, [2, -1], DataError, "poisson: expected targets of at least 0, got -1"),
 ]
 
 
 @pytest.mark.parametrize(("name", "n_out", "y", "error", "message"), BAD_TARGETS)
 def test_bad_targets(name, n_out, y, error, message) -> None:
     with pytest.raises(error, match=message):
-        get_loss(name).encode(np.array(y), n_out, "float32")
+        LOSSES.make(name).encode(np.array(y), n_out, "float32")
 
 
 BAD_OPTIONS = [
     ("hubber", {}, "'hubber'. Did you mean 'huber'"),
-    ("huber", {"dleta": 1}, "option of huber 'dleta'. Did you mean 'delta'"),
+    ("huber", {"dleta": 1}, "huber: unknown option 'dleta'. Did you mean 'delta'"),
     ("huber", {"delta": 0}, "expected delta to be a number above 0, got 0"),
     ("huber", {"delta": NAN}, "got nan"),
     ("huber", {"delta": True}, "got True"),
     ("huber", {"delta": "1"}, "got '1'"),
     ("hinge", {"margin": -1}, "expected margin to be a number above 0"),
-    ("focal", {"gamma": -0.1}, "expected gamma to be a number of 0 or more"),
+    ("focal", {"gamma": -0.1}, "expected gamma to be a number of at least 0, got -0.1"),
     ("focal", {"gamma": None}, "got None"),
     ("focal", {"gamma": float("inf")}, "got inf"),
     ("focal", {"alpha": 1.5}, "expected alpha to be a number from 0 to 1"),
     ("focal", {"alpha": [1, -1]}, "expected alpha to be"),
     ("focal", {"alpha": [[1]]}, "expected alpha to be"),
     ("multi_label", {"positive_weight": [1, NAN]}, "expected positive_weight to be"),
-    ("binary_cross_entropy", {"label_smoothing": 1}, "from 0 to below 1, got 1"),
-    ("categorical_cross_entropy", {"label_smoothing": 1}, "from 0 to below 1, got 1"),
-    ("categorical_cross_entropy", {"label_smoothing": -0.1}, "from 0 to below 1, got -0.1"),
+    ("binary_cross_entropy", {"label_smoothing": 1}, "at least 0 and below 1, got 1"),
+    ("categorical_cross_entropy", {"label_smoothing": 1}, "at least 0 and below 1, got 1"),
+    ("categorical_cross_entropy", {"label_smoothing": -0.1}, "at least 0 and below 1, got -0.1"),
     ("poisson", {"delta": 1}, "poisson: it takes no options, got 'delta'"),
 ]
 
@@ -119,21 +114,24 @@ BAD_OPTIONS = [
 @pytest.mark.parametrize(("name", "options", "message"), BAD_OPTIONS)
 def test_bad_options(name, options, message) -> None:
     with pytest.raises(OptionError, match=message):
-        get_loss(name, **options)
+        LOSSES.make(name, **options)
 
 
-def test_bound_options_are_used_and_can_be_stored() -> None:
-    loss = get_loss("huber", delta=np.float32(2))
-    assert json.loads(json.dumps(loss.bound)) == {"delta": 2.0}
+def test_options_are_used_and_can_be_stored() -> None:
+    loss = LOSSES.make("huber", delta=np.float32(2))
+    assert json.loads(json.dumps(loss.config())) == {"type": "huber", "delta": 2.0}
+    assert loss.changed_options() == {"delta": 2.0}
     assert loss.forward(np.array([[5.0]]), np.array([[0.0]]))[0] == 2 * (5 - 1)
-    assert json.dumps(get_loss("focal", alpha=np.array([1, 2])).bound) == '{"alpha": [1.0, 2.0]}'
-    assert get_loss("huber").bound == {}  # the table is left as it was
+    assert (
+        json.dumps(LOSSES.make("focal", alpha=np.array([1, 2])).changed_options()) == '{"alpha": [1.0, 2.0]}'
+    )
+    assert LOSSES.make("huber").changed_options() == {}
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_losses_can_be_pickled_and_copied(name, rng) -> None:
     """Models travel to other processes and threads with theirs."""
-    loss, n_out = LOSSES[name], 1 if name == "binary_cross_entropy" else 2
+    loss, n_out = LOSSES.make(name), 1 if name == "binary_cross_entropy" else 2
     Z, y = rng.standard_normal((3, n_out)), np.array([0, 1, 1])
     if loss.kind != "classification":
         y = np.ones((3, n_out))
@@ -155,10 +153,12 @@ def test_losses_can_be_pickled_and_copied(name, rng) -> None:
     ],
 )
 def test_probabilities(name, n_out, kind, n_columns, rng) -> None:
-    loss, Z = get_loss(name), 3 * rng.standard_normal((5, n_out))
+    loss, Z = LOSSES.make(name), 3 * rng.standard_normal((5, n_out))
     assert loss.kind == kind
     if n_columns is None:
-        assert loss.probabilities is None
+        assert not loss.gives_probabilities
+        with pytest.raises(OptionError, match="gives no probabilities"):
+            loss.probabilities(Z)
         return
     P = loss.probabilities(Z)
     assert P.shape == (5, n_columns)
@@ -187,7 +187,7 @@ def test_probabilities(name, n_out, kind, n_columns, rng) -> None:
 )
 def test_default_loss(n_out, y, name) -> None:
     assert default_loss(n_out, y) == name
-    get_loss(name).encode(y, n_out, "float32")  # and it takes those targets
+    LOSSES.make(name).encode(y, n_out, "float32")  # and it takes those targets
 
 
 def test_balanced_weights_are_those_of_scikit_learn(rng) -> None:
@@ -231,7 +231,7 @@ def test_class_weights_match_those_of_torch(rng) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
     Z, y, table = rng.standard_normal((8, 3)), rng.integers(0, 3, 8), [0.5, 2.0, 3.0]
     weights = class_weights_to_sample_weights(y, table, 3)
-    ours = get_loss("categorical_cross_entropy").forward(Z, y, weights=weights)[0]
+    ours = LOSSES.make("categorical_cross_entropy").forward(Z, y, weights=weights)[0]
     theirs = torch.nn.functional.cross_entropy(
         torch.tensor(Z), torch.tensor(y), weight=torch.tensor(table).double()
     )

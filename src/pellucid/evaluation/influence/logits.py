@@ -6,7 +6,7 @@ from pellucid.errors import OptionError
 from pellucid.evaluation.influence.gradients import Slope
 from pellucid.evaluation.scores.predictions import log_odds
 from pellucid.nn.model import Model
-from pellucid.ops.losses.table import get_loss
+from pellucid.ops.losses.base import LOSSES
 from pellucid.types import Array
 
 
@@ -17,7 +17,7 @@ def check_classifier(model: Model) -> None:
             f"influence: expected a model that gives one class a sample, this one is of "
             f"{model.loss_kind.replace('_', ' ')} ({model.loss})."
         )
-    if get_loss(model.loss, **model.loss_options).probabilities is None:
+    if model.loss not in LOSSES or not LOSSES[model.loss].gives_probabilities:
         raise OptionError(
             f"influence: a model trained on {model.loss} gives no probabilities. Train on a cross-entropy."
         )

@@ -20,7 +20,7 @@ from pellucid.evaluation.influence.measure import (
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.class_weights import class_weights_to_sample_weights
+from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.parallel import JobBar, side_by_side
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.events import Callback

@@ -21,7 +21,7 @@ from pellucid.evaluation.influence.gradients import (
 from pellucid.evaluation.influence.logits import check_classifier, verdict_slope, verdicts_of
 from pellucid.evaluation.influence.snapshots import Snapshot
 from pellucid.nn.model import Model, model_from_config
-from pellucid.ops.losses.table import get_loss
+from pellucid.ops.losses.base import LOSSES
 from pellucid.types import Array
 
 OF = ("verdict", "loss")
@@ -167,7 +167,7 @@ def fresh_copy(model: Model) -> Model:
 
 def _loss_slope(model: Model, data: Dataset, sign: float = 1.0) -> Slope:
     """Return the outputs' gradient of each sample's own loss, not divided by their number."""
-    loss = get_loss(model.loss, **model.loss_options)
+    loss = LOSSES.make(model.loss, **model.loss_options)
     Y = model.encode(data.y)
 
     def slope(Z: Array, rows: slice) -> Array:

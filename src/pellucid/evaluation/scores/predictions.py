@@ -13,7 +13,7 @@ from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
 from pellucid.nn.model import Model
 from pellucid.ops.activations import sigmoid_forward
-from pellucid.ops.losses.table import LOSSES
+from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import CountCallback
 from pellucid.text import join_some
 from pellucid.types import Array, take_rows
@@ -167,7 +167,7 @@ def predict(
         Z = Z.reshape(len(Z), -1)
         y = _indicators(y, Z.shape[1], names, data)
         return Predictions("multi_label", y, (Z > 0).astype(np.int64), Z, True, names, leaks)
-    has_probabilities = model.loss in LOSSES and LOSSES[model.loss].probabilities is not None
+    has_probabilities = model.loss in LOSSES and LOSSES[model.loss].gives_probabilities
     scores = np.stack([-Z, Z], axis=1) if Z.ndim == 1 else log_odds(Z) if has_probabilities else Z
     y_pred = (Z > 0).astype(np.int64) if Z.ndim == 1 else Z.argmax(axis=1)
     return Predictions("classification", y, y_pred, scores, has_probabilities, names, leaks)

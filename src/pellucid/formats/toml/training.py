@@ -7,11 +7,11 @@ from typing import Any
 from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
-from pellucid.ops.losses.table import LOSSES, get_loss
-from pellucid.registry import NO_LIMITS, check_option, flags_of, options_of
-from pellucid.training.optimizers.base import Optimizer
+from pellucid.ops.losses.base import LOSSES
+from pellucid.registry import NO_LIMITS, Registry, check_option, flags_of, options_of
+from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.options import TrainingOptions, named_with_options
-from pellucid.training.registry import OPTIMIZERS, SCHEDULES, get_optimizer, get_schedule
+from pellucid.training.schedules.base import SCHEDULES
 
 _FIELDS = {
     key: name
@@ -19,7 +19,7 @@ _FIELDS = {
     if not name.endswith("_options") and name not in ("dtype", "form", "n_threads")
 }
 TRAINING_KEYS = tuple(_FIELDS)
-_TABLES: Mapping[str, Mapping[str, Any]] = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+_TABLES: Mapping[str, Registry[Any]] = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 
 
 def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:
@@ -39,7 +39,7 @@ def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:
     for key in given:
         if key in options:
             raise OptionError(f"{key}: given twice, under [training] and of the optimizer. Leave one out.")
-    return get_optimizer(name, **options, **given)
+    return OPTIMIZERS.make(name, **options, **given)
 
 
 def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
     _checked_at(source, at, lambda: training_optimizer(table), table)  # do they go together?
     if "loss" in table and table.get("label_smoothing"):
         name, options = named_with_options(table["loss"])
-        if "label_smoothing" in options or "label_smoothing" not in LOSSES[name].options:
+        if "label_smoothing" in options or "label_smoothing" not in options_of(LOSSES[name]):
             why = "has it among its own options" if "label_smoothing" in options else "takes none"
             raise source.fault((*at, "label_smoothing"), f"label_smoothing: {name} {why}. Leave it out.")
     return {_FIELDS[key]: value for key, value in table.items()}
@@ -82,15 +82,11 @@ def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None
     else:
         source.one_of((*at, "type"), value["type"], kind, _TABLES[kind])
     name, options = named_with_options(value)
-    if kind != "loss":  # whose constructor checks each option
-        declared = options_of(_TABLES[kind][name])
-        for key, value in options.items():
-            check = partial(
-                check_option, name, key, value, *declared.get(key, (Any, NO_LIMITS)), show=in_words
-            )
-            _checked_at(source, (*at, key), check)
-    make: Callable[..., Any] = {"loss": get_loss, "optimizer": get_optimizer, "schedule": get_schedule}[kind]
-    _checked_at(source, at, lambda: make(name, **options), options)
+    declared = options_of(_TABLES[kind][name])
+    for key, value in options.items():
+        check = partial(check_option, name, key, value, *declared.get(key, (Any, NO_LIMITS)), show=in_words)
+        _checked_at(source, (*at, key), check)
+    _checked_at(source, at, lambda: _TABLES[kind].make(name, **options), options)
 
 
 def _checked_at(

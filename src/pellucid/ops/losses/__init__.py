@@ -1,1 +1,8 @@
-"""Room."""
+"""Losses, from raw outputs (logits) to one number and its gradient. One family a file; ``LOSSES`` has them by name.
+
+For every room above ``ops``: ``pellucid.ops.losses.Huber(delta=2)``. To add one, see docs/extending.md.
+"""
+
+from pellucid.registry import module_attributes
+
+__getattr__, __dir__ = module_attributes("pellucid.ops.losses.base.LOSSES")

@@ -1,155 +1,172 @@
-"""What all losses have in common: their record, their options, and how a batch is averaged.
+"""What every loss is, and how a batch is averaged.
 
-A loss is a pair of functions. The forward takes raw outputs ``Z`` (logits, for a classifier) and targets ``Y`` and
-returns one number and a cache; the backward takes that cache and returns the gradient for Z. The mean over the
-samples is taken here and nowhere else in the backward pass. Losses of one-hot or probability targets are linear in
-them: the loss of a mixture of two targets is the mixture of their losses.
+A loss takes raw outputs ``Z`` (logits, for a classifier) and targets ``Y``. Its formula is a pair of plain
+functions: the forward returns the loss of each sample and output with a cache, the backward takes the cache and
+returns their gradients for Z. The mean over the samples is taken here and nowhere else. Losses of one-hot or
+probability targets are linear in them: the loss of a mixture of two targets is the mixture of their losses.
 """
 
-import math
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
-from pellucid.errors import DataError, ShapeError
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.ops.activations import sigmoid_forward, softmax_forward
+from pellucid.ops.losses.targets import encode_binary, encode_classes, encode_labels, encode_quantities
+from pellucid.registry import Configurable, Registry, options_of
 from pellucid.types import Array
 
-
-class Option(Protocol):
-    """An option of a loss: what it may be, in words and as a function."""
-
-    @property
-    def wanted(self) -> str:
-        """What the value has to be, in words."""
-
-    def read(self, value: Any) -> Any:
-        """Return the value as JSON can hold it; TypeError or ValueError if it is not allowed."""
+LOSSES: "Registry[Loss]" = Registry("loss", "pellucid.ops.losses")
+Pair: TypeAlias = tuple[Callable[..., tuple[Array, Any]], Callable[..., Array]]
 
 
-class Number(NamedTuple):
-    """An option that is one finite number.
+class LossCache(NamedTuple):
+    """What the backward of a loss needs."""
 
-    Examples
-    --------
-    >>> Number("a number from 0 to below 1", 0, 1).read(0.5)
-    0.5
-    """
-
-    wanted: str
-    low: float
-    below: float = math.inf
-    is_low_allowed: bool = True
-
-    def read(self, value: Any) -> float:
-        """Return the value as a float."""
-        number = float(value)
-        is_above = number >= self.low if self.is_low_allowed else number > self.low
-        if isinstance(value, bool | str) or not (is_above and number < self.below):
-            raise ValueError
-        return number
+    backward: Callable[..., Array]
+    cache: Any  # of its forward
+    scale: float | Array  # 1 / normalizer, or the weights (m, 1) over it
 
 
-class Numbers(NamedTuple):
-    """An option that is None, a number from 0 to ``highest``, or a list of finite numbers of 0 or more.
+@dataclass
+class Loss(Configurable):
+    """A loss and its options, as models and the training loop use it.
 
-    Examples
-    --------
-    >>> Numbers("weights", 1.0).read((1, 2))
-    [1.0, 2.0]
-    """
-
-    wanted: str
-    highest: float
-
-    def read(self, value: Any) -> float | list[float] | None:
-        """Return the value as None, a float or a list of floats."""
-        if value is None:
-            return None
-        array = np.asarray(value, np.float64)
-        highest = self.highest if array.ndim == 0 else np.inf
-        is_right = (array >= 0) & (array <= highest) & np.isfinite(array)
-        if isinstance(value, bool | str) or array.ndim > 1 or not is_right.all():
-            raise ValueError
-        numbers: float | list[float] = array.tolist()
-        return numbers
-
-
-ABOVE_ZERO = Number("a number above 0", 0, is_low_allowed=False)
-SMOOTHING = {"label_smoothing": Number("a number from 0 to below 1", 0, 1)}
-NO_OPTIONS: Mapping[str, Any] = {}
-
-
-class Loss(NamedTuple):
-    """A loss as models and the training loop see it.
+    To write one, derive from it and let ``pair`` return its forward and backward: see docs/extending.md.
 
     Attributes
     ----------
-    forward : callable
-        ``(Z, Y, *, weights=None, normalizer=None) -> (loss, cache)``, and options by keyword.
-    backward : callable
-        ``(cache, *, dZ=None) -> dZ``.
-    encode : callable
-        ``(y, n_out, dtype) -> Y``: checks labels or targets and returns them as ``forward`` wants them.
-    probabilities : callable or None
-        Logits (m, n_out) to (m, k); None where the loss gives no probabilities.
-    kind : {"classification", "multi_label", "regression"}
-        One class a sample, any number of them, or quantities.
-    options : mapping of str to Option
-        What may be set.
-    bound : mapping of str to JSON value
-        What was set.
-    mean : callable or None
-        Raw outputs to the expected target, where they are not the same (Poisson); regression only.
+    kind : {"classification", "multi_label", "regression", "joint"}
+        One class a sample, any number of them, quantities, or several outputs with a loss each.
+    averages_outputs : bool
+        Whether the loss of a sample is the mean over its outputs; else their sum.
+    takes_labels : bool
+        Whether Y may be labels of shape (m,) where there are several outputs.
+    gives_probabilities : bool
+        Whether ``probabilities`` works.
     """
 
-    forward: Callable[..., tuple[float, Any]]
-    backward: Callable[..., Array]
-    encode: Callable[[Array, int, Any], Array]
-    probabilities: Callable[[Array], Array] | None
-    kind: str = "classification"
-    options: Mapping[str, Option] = NO_OPTIONS
-    bound: Mapping[str, Any] = NO_OPTIONS
-    mean: Callable[[Array], Array] | None = None
+    registry = LOSSES
+    kind: ClassVar[str] = "classification"
+    averages_outputs: ClassVar[bool] = False
+    takes_labels: ClassVar[bool] = False
+    gives_probabilities: ClassVar[bool] = False
 
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.registered_as or type(self).__name__
 
-class ByWidth(NamedTuple):
-    """Two losses that go by one name: ``one`` for models with one output, ``many`` for those with several."""
+    def forward(
+        self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
+    ) -> tuple[float, Any]:
+        """Return the mean loss over the samples, and the cache for ``backward``.
 
-    one: Loss
-    many: Loss
+        Parameters
+        ----------
+        Z : Array, shape (m, n_out)
+            Raw outputs of the model.
+        Y : Array, shape (m, n_out) of the dtype of Z, or labels of shape (m,)
+            What ``encode`` returns.
+        weights : Array, shape (m,), optional
+            How much each sample counts, 0 or more; default: 1 each.
+        normalizer : float, optional
+            What the weighted sum is divided by; default: the sum of the weights. Part of a batch is given the
+            whole batch's, so that the parts add up to the whole.
 
-    def pick(self, n_out: int) -> Loss:
-        """Return the loss for so many outputs."""
-        return self.one if n_out == 1 else self.many
+        Raises
+        ------
+        ShapeError, DataError
+            If targets or weights do not fit, or there is no sample.
 
-    def forward(self, Z: Array, Y: Array, **keywords: Any) -> tuple[float, Any]:
-        """Return the loss and a cache that knows which loss it was."""
-        loss = self.pick(Z.shape[1])
-        value, cache = loss.forward(Z, Y, **keywords)
-        return value, (loss, cache)
+        Examples
+        --------
+        >>> from pellucid.ops.losses import MeanSquaredError
+        >>> loss, cache = MeanSquaredError().forward(np.array([[3.0], [1.0]]), np.array([[1.0], [1.0]]))
+        >>> loss
+        2.0
+        >>> MeanSquaredError().backward(cache)
+        array([[2.],
+               [0.]])
+        """
+        m, n_out = Z.shape
+        if Y.ndim == 1 and n_out > 1 and self.takes_labels:
+            if len(Y) != m:
+                raise ShapeError(
+                    f"{self.name}: expected {m} labels, one for each row of logits, got {len(Y)}."
+                )
+            Y = encode_labels(Y, n_out, self.name)
+        elif Z.shape != Y.shape:
+            raise _does_not_fit(self.name, Z, Y)
+        scale = sample_scale(weights, normalizer, m, Z.dtype, n_out if self.averages_outputs else 1)
+        forward, backward = self.pair(n_out)
+        losses, cache = forward(Z, Y, **{name: getattr(self, name) for name in options_of(type(self))})
+        return weighted_sum(losses, scale), LossCache(backward, cache, scale)
 
-    def backward(self, cache: tuple[Loss, Any], *, dZ: Array | None = None) -> Array:
-        """Return the gradient for the outputs."""
-        loss, inner = cache
-        return loss.backward(inner, dZ=dZ)
+    def backward(self, cache: Any, *, dZ: Array | None = None) -> Array:
+        """Return the gradient of the mean loss for Z, shape (m, n_out); written to ``dZ`` where that is given."""
+        backward, of_each, scale = cache
+        dZ = backward(of_each, dZ=dZ)
+        dZ *= scale
+        return dZ
+
+    def pair(self, n_out: int) -> Pair:
+        """Return the formula, for a model of that many outputs.
+
+        Returns
+        -------
+        forward : callable
+            ``(Z, Y, **options) -> losses, cache``: the loss of each sample and output, (m, n_out), or of each
+            sample, (m, 1).
+        backward : callable
+            ``(cache, *, dZ=None) -> dZ``: their gradients for Z, written to ``dZ`` where that is given; else a new
+            array, never one of the cache.
+        """
+        raise NotImplementedError
 
     def encode(self, y: Array, n_out: int, dtype: Any) -> Array:
-        """Return the targets."""
-        return self.pick(n_out).encode(y, n_out, dtype)
+        """Return labels or targets, checked, as ``forward`` takes them."""
+        return (encode_binary if n_out == 1 else encode_classes)(y, n_out, dtype, where=self.name)
 
     def probabilities(self, Z: Array) -> Array:
-        """Return the probability of each class."""
-        loss = self.pick(Z.shape[1])
-        assert loss.probabilities is not None
-        return loss.probabilities(Z)
+        """Return probabilities, (m, k), from raw outputs, (m, n_out); one output gives two columns."""
+        if not self.gives_probabilities:
+            raise OptionError(f"{self.name}: it gives no probabilities. Use a cross-entropy.")
+        return class_probabilities(Z)
 
-    def merge(self) -> Loss:
-        """Return both as one loss, of the kind and options of ``one``."""
-        probabilities = None if self.one.probabilities is None else self.probabilities
-        return self.one._replace(
-            forward=self.forward, backward=self.backward, encode=self.encode, probabilities=probabilities
-        )
+    def mean(self, Z: Array) -> Array:
+        """Return the expected targets of raw outputs; regression only."""
+        return Z
+
+
+@dataclass
+class RegressionLoss(Loss):
+    """A loss of quantities: the mean over samples and over outputs, as PyTorch's "mean" reduction has it."""
+
+    kind = "regression"
+    averages_outputs = True
+    lowest_target: ClassVar[float | None] = None
+
+    def encode(self, y: Array, n_out: int, dtype: Any) -> Array:
+        """Return numbers, (m,) for one output or (m, n_out), as targets of shape (m, n_out)."""
+        return encode_quantities(y, n_out, dtype, where=self.name, at_least=self.lowest_target)
+
+
+def class_probabilities(Z: Array) -> Array:
+    """Return the probability of each class: sigmoids of -Z and Z, (m, 2), for one output; else softmax(Z), (m, k).
+
+    For one output each is a sigmoid of its own, not one minus the other, so that tiny ones keep their digits.
+
+    Examples
+    --------
+    >>> class_probabilities(np.zeros((1, 1))), class_probabilities(np.zeros((1, 2)))
+    (array([[0.5, 0.5]]), array([[0.5, 0.5]]))
+    """
+    if Z.shape[1] == 1:
+        return sigmoid_forward(np.hstack([-Z, Z]))[0]
+    return softmax_forward(Z)[0]
 
 
 def sample_scale(
@@ -160,10 +177,8 @@ def sample_scale(
     Parameters
     ----------
     weights : Array or None, shape (m,)
-        How much each sample counts, 0 or more; None: 1 each.
     normalizer : float or None
-        What the weighted sum is divided by; None: the sum of the weights. Part of a batch is given the whole
-        batch's, so that the parts add up to the whole.
+        As for :meth:`Loss.forward`.
     m : int
         Samples.
     dtype : dtype
@@ -175,11 +190,6 @@ def sample_scale(
     -------
     float, or Array of shape (m, 1) where there are weights
         All 0 if all the weights are.
-
-    Raises
-    ------
-    ShapeError, DataError
-        If the weights do not fit, or one is negative, infinite or NaN, or there is no sample.
 
     Examples
     --------
@@ -198,7 +208,9 @@ def sample_scale(
         raise ShapeError(f"weights: expected shape ({m},), one for each sample, got {weights.shape}.")
     if not (weights >= 0).all() or not np.isfinite(weights).all():
         first = int(np.argmin((weights >= 0) & np.isfinite(weights)))
-        raise DataError(f"weights: expected numbers from 0 up, got {weights[first]} for sample {first}.")
+        raise DataError(
+            f"weights: expected finite numbers of at least 0, got {weights[first]} for sample {first}."
+        )
     total = float(weights.sum(dtype=np.float64) if normalizer is None else normalizer) * n_out
     scale: Array = (weights / (total or 1.0)).astype(dtype)[:, None]
     return scale
@@ -217,26 +229,7 @@ def weighted_sum(losses: Array, scale: float | Array) -> float:
     return float(np.add.reduce(losses * scale, axis=None))
 
 
-def smooth(Y: Array, label_smoothing: float, k: int) -> Array:
-    """Return targets pulled towards even ones, (1 - epsilon) Y + epsilon / k; Y itself where epsilon is 0.
-
-    Szegedy et al. (2016), section 7.
-
-    Examples
-    --------
-    >>> smooth(np.array([[0.0, 1.0]]), 0.5, 2)
-    array([[0.25, 0.75]])
-    """
-    return (1 - label_smoothing) * Y + label_smoothing / k if label_smoothing else Y
-
-
-def check_fit(where: str, Z: Array, Y: Array) -> None:
-    """Raise ShapeError unless the targets have the shape of the outputs.
-
-    Without it, targets of shape (m,) beside outputs of shape (m, 1) would be spread to (m, m).
-    """
-    if Z.shape != Y.shape:
-        hint = " Try Y[:, None]." if Y.shape == Z.shape[:1] and Z.shape[1:] == (1,) else ""
-        raise ShapeError(
-            f"{where}: expected targets of shape {Z.shape}, as the outputs, got {Y.shape}.{hint}"
-        )
+def _does_not_fit(where: str, Z: Array, Y: Array) -> ShapeError:
+    """Return the error for targets that NumPy would otherwise broadcast: (m,) with (m, 1) gives (m, m)."""
+    hint = " Try Y[:, None]." if Y.shape == Z.shape[:1] and Z.shape[1:] == (1,) else ""
+    return ShapeError(f"{where}: expected targets of shape {Z.shape}, as the outputs, got {Y.shape}.{hint}")

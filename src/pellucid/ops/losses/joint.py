@@ -1,6 +1,7 @@
 """The sum of several losses, one for each output of a model that has several."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid.errors import DataError, OptionError
@@ -8,53 +9,64 @@ from pellucid.ops.losses.base import Loss
 from pellucid.types import Array
 
 
-def joint_loss(losses: Mapping[str, Loss], shares: Mapping[str, float]) -> Loss:
-    """Return the loss that is the sum of the outputs' losses, each times its share.
+@dataclass
+class Joint(Loss):
+    """The sum of the losses of a model's outputs, each times its weight.
 
-    Outputs, targets and gradients are dictionaries by the outputs' names.
+    Outputs, targets and gradients are dictionaries by the outputs' names. Models make it: it is in no table.
 
     Parameters
     ----------
-    losses : mapping of str to Loss
-    shares : mapping of str to float
-        How much each counts; those not named count 1.
+    losses : dict of str to Loss
+    loss_weights : dict of str to float
+        Those not named have 1.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.ops.losses.table import get_loss
-    >>> both = joint_loss({"a": get_loss("mean_squared_error"), "b": get_loss("mean_squared_error")}, {"b": 10})
+    >>> from pellucid.ops.losses.regression import MeanSquaredError
+    >>> both = Joint({"a": MeanSquaredError(), "b": MeanSquaredError()}, {"b": 10.0})
     >>> Y = {"a": np.zeros((1, 1)), "b": np.zeros((1, 1))}
     >>> both.forward({"a": np.ones((1, 1)), "b": np.ones((1, 1))}, Y)[0]
     11.0
     """
-    for name in shares:
-        if name not in losses:
-            raise OptionError(
-                f"joint loss: there is no output {name!r} to weigh. Outputs: {', '.join(losses)}."
-            )
+
+    losses: dict[str, Loss]
+    loss_weights: dict[str, float] = field(default_factory=dict)
+    kind = "joint"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in self.loss_weights:
+            if name not in self.losses:
+                raise OptionError(
+                    f"joint loss: there is no output {name!r} to weigh. Outputs: {', '.join(self.losses)}."
+                )
 
     def forward(
-        Z: Any, Y: Any, *, weights: Array | None = None, normalizer: float | None = None
+        self, Z: Any, Y: Any, *, weights: Array | None = None, normalizer: float | None = None
     ) -> tuple[float, dict[str, Any]]:
+        """Return the weighted sum of the outputs' losses, and their caches."""
         total, caches = 0.0, {}
-        for name, loss in losses.items():
+        for name, loss in self.losses.items():
             value, caches[name] = loss.forward(Z[name], Y[name], weights=weights, normalizer=normalizer)
-            total += shares.get(name, 1.0) * value
+            total += self.loss_weights.get(name, 1.0) * value
         return total, caches
 
-    def backward(cache: Mapping[str, Any], *, dZ: Any = None) -> Any:
+    def backward(self, cache: Any, *, dZ: Any = None) -> Any:
+        """Return the gradient for each output, times its weight."""
         gradients = {}
-        for name, loss in losses.items():
+        for name, loss in self.losses.items():
             gradients[name] = loss.backward(cache[name], dZ=None if dZ is None else dZ[name])
-            if name in shares:
-                gradients[name] *= shares[name]
+            if name in self.loss_weights:
+                gradients[name] *= self.loss_weights[name]
         return gradients
 
-    def encode(y: Any, n_out: Any, dtype: Any) -> Any:
-        if not isinstance(y, Mapping) or set(y) != set(losses):
+    def encode(self, y: Any, n_out: Any, dtype: Any) -> Any:
+        """Return the targets of each output, from dictionaries of targets and widths."""
+        if not isinstance(y, Mapping) or set(y) != set(self.losses):
             given = ", ".join(y) if isinstance(y, Mapping) else f"one array of shape {y.shape}"
-            raise DataError(f"joint loss: expected y as a dictionary of {', '.join(losses)}, got {given}.")
-        return {name: loss.encode(y[name], n_out[name], dtype) for name, loss in losses.items()}
-
-    return Loss(forward, backward, encode, None, "joint")
+            raise DataError(
+                f"joint loss: expected y as a dictionary of {', '.join(self.losses)}, got {given}."
+            )
+        return {name: loss.encode(y[name], n_out[name], dtype) for name, loss in self.losses.items()}

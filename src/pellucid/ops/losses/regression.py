@@ -1,100 +1,59 @@
-"""Losses for quantities. Each is the mean over samples and over outputs, as PyTorch's "mean" reduction has it."""
+"""Losses of quantities: squared, absolute, Huber's, and Poisson's of counts."""
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.ops.losses.base import check_fit, sample_scale, weighted_sum
+from pellucid.ops.losses.base import Pair, RegressionLoss
+from pellucid.registry import option, register
 from pellucid.types import Array
 
 
-class DifferenceCache(NamedTuple):
-    """What the backward of a loss of Z - Y needs."""
-
-    D: Array  # (m, n_out) Z - Y
-    scale: float | Array
-
-
-def mean_squared_error_forward(
-    Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
-) -> tuple[float, DifferenceCache]:
-    """Return the mean of (Z - Y)^2 and the backward's cache: best for the mean of the target.
-
-    Parameters
-    ----------
-    Z : Array, shape (m, n_out)
-        Outputs.
-    Y : Array, shape (m, n_out), dtype of Z
-        Targets.
-    weights, normalizer : optional
-        As for :func:`pellucid.ops.losses.binary.binary_cross_entropy_forward`.
-
-    Returns
-    -------
-    loss : float
-        In the square of the target's unit.
-    cache : DifferenceCache
+def squared_error_forward(Z: Array, Y: Array) -> tuple[Array, Array]:
+    """Return (Z - Y)^2 of each output, and Z - Y as the backward's cache.
 
     Examples
     --------
-    >>> mean_squared_error_forward(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]]))[0]
-    2.0
+    >>> squared_error_forward(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]]))[0]
+    array([[4., 0.]])
     """
-    D, scale = _difference("mean_squared_error", Z, Y, weights, normalizer)
-    return weighted_sum(D * D, scale), DifferenceCache(D, scale)
+    D = Z - Y
+    return D * D, D
 
 
-def mean_squared_error_backward(cache: DifferenceCache, *, dZ: Array | None = None) -> Array:
-    """Return the gradient for the outputs, 2 (Z - Y) / (m n_out), shape (m, n_out).
+def squared_error_backward(D: Array, *, dZ: Array | None = None) -> Array:
+    """dZ = 2 (Z - Y).
 
     Examples
     --------
-    >>> _, cache = mean_squared_error_forward(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]]))
-    >>> mean_squared_error_backward(cache)
+    >>> squared_error_backward(np.array([[2.0, 0.0]]))
+    array([[4., 0.]])
+    """
+    return np.multiply(D, 2, out=dZ)
+
+
+def absolute_error_forward(Z: Array, Y: Array) -> tuple[Array, Array]:
+    """Return |Z - Y| of each output, and Z - Y as the backward's cache.
+
+    Examples
+    --------
+    >>> absolute_error_forward(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]]))[0]
     array([[2., 0.]])
     """
-    dZ = np.multiply(cache.D, 2, out=dZ)
-    dZ *= cache.scale
-    return dZ
+    D = Z - Y
+    return np.abs(D), D
 
 
-def mean_absolute_error_forward(
-    Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
-) -> tuple[float, DifferenceCache]:
-    """Return the mean of |Z - Y| and the backward's cache: best for the median of the target.
-
-    Parameters
-    ----------
-    Z, Y, weights, normalizer
-        As for :func:`mean_squared_error_forward`.
-
-    Returns
-    -------
-    loss : float
-        In the target's unit.
-    cache : DifferenceCache
+def absolute_error_backward(D: Array, *, dZ: Array | None = None) -> Array:
+    """dZ = sign(Z - Y), 0 where they are equal.
 
     Examples
     --------
-    >>> mean_absolute_error_forward(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]]))[0]
-    1.0
+    >>> absolute_error_backward(np.array([[2.0, 0.0]]))
+    array([[1., 0.]])
     """
-    D, scale = _difference("mean_absolute_error", Z, Y, weights, normalizer)
-    return weighted_sum(np.abs(D), scale), DifferenceCache(D, scale)
-
-
-def mean_absolute_error_backward(cache: DifferenceCache, *, dZ: Array | None = None) -> Array:
-    """Return the gradient for the outputs, the sign of Z - Y over m n_out (0 where they are equal).
-
-    Examples
-    --------
-    >>> _, cache = mean_absolute_error_forward(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]]))
-    >>> mean_absolute_error_backward(cache)
-    array([[0.5, 0. ]])
-    """
-    dZ = np.sign(cache.D, out=dZ)
-    dZ *= cache.scale
-    return dZ
+    return np.sign(D, out=dZ)
 
 
 class HuberCache(NamedTuple):
@@ -102,59 +61,160 @@ class HuberCache(NamedTuple):
 
     D: Array  # (m, n_out) Z - Y
     delta: float
-    scale: float | Array
 
 
-def huber_forward(
-    Z: Array,
-    Y: Array,
-    *,
-    delta: float = 1.0,
-    weights: Array | None = None,
-    normalizer: float | None = None,
-) -> tuple[float, HuberCache]:
-    """Return the mean of D^2 / 2 where |D| <= delta, else delta (|D| - delta / 2), D = Z - Y, and a cache.
-
-    Parameters
-    ----------
-    Z, Y, weights, normalizer
-        As for :func:`mean_squared_error_forward`.
-    delta : float, optional
-        Above 0: how far a target may be before it counts as an outlier, in the target's unit (Huber, 1964).
-
-    Returns
-    -------
-    loss : float
-    cache : HuberCache
+def huber_forward(Z: Array, Y: Array, *, delta: float = 1.0) -> tuple[Array, HuberCache]:
+    """Return D^2 / 2 where |D| <= delta, else delta (|D| - delta / 2), D = Z - Y, and the backward's cache.
 
     Examples
     --------
     >>> huber_forward(np.array([[3.0, 1.0]]), np.array([[1.0, 0.0]]))[0]
-    1.0
+    array([[1.5, 0.5]])
     """
-    D, scale = _difference("huber", Z, Y, weights, normalizer)
+    D = Z - Y
     far = np.abs(D)
     near = np.minimum(far, delta)
-    return weighted_sum(near * (far - near / 2), scale), HuberCache(D, delta, scale)
+    return near * (far - near / 2), HuberCache(D, delta)
 
 
 def huber_backward(cache: HuberCache, *, dZ: Array | None = None) -> Array:
-    """Return the gradient for the outputs, Z - Y cut off at plus and minus delta, over m n_out.
+    """dZ = Z - Y, clipped to -delta ... delta.
 
     Examples
     --------
-    >>> _, cache = huber_forward(np.array([[3.0, 1.0]]), np.array([[1.0, 0.5]]))
-    >>> huber_backward(cache)
-    array([[0.5 , 0.25]])
+    >>> huber_backward(HuberCache(np.array([[2.0, 0.5]]), delta=1.0))
+    array([[1. , 0.5]])
     """
-    D, delta, scale = cache
-    dZ = np.clip(D, -delta, delta, out=dZ)
-    dZ *= scale
-    return dZ
+    D, delta = cache
+    return np.clip(D, -delta, delta, out=dZ)
 
 
-def _difference(
-    where: str, Z: Array, Y: Array, weights: Array | None, normalizer: float | None
-) -> tuple[Array, float | Array]:
-    check_fit(where, Z, Y)
-    return Z - Y, sample_scale(weights, normalizer, len(Z), Z.dtype, n_out=Z.shape[1])
+class PoissonCache(NamedTuple):
+    """What the backward of the Poisson loss needs."""
+
+    rate: Array  # (m, n_out) exp(Z)
+    Y: Array
+
+
+def poisson_forward(Z: Array, Y: Array) -> tuple[Array, PoissonCache]:
+    """Return exp(Z) - Y Z of counts Y whose expected number is exp(Z), in nats, and the backward's cache.
+
+    The negative log likelihood, less the term log Y! that no output changes: it may be negative. A rate too large
+    for floats (Z above 709, or 88 in float32) makes it inf, without a warning.
+
+    Examples
+    --------
+    >>> poisson_forward(np.zeros((1, 1)), np.array([[3.0]]))[0]
+    array([[1.]])
+    """
+    rate = poisson_rate(Z)
+    return rate - Y * Z, PoissonCache(rate, Y)
+
+
+def poisson_backward(cache: PoissonCache, *, dZ: Array | None = None) -> Array:
+    """dZ = exp(Z) - Y.
+
+    Examples
+    --------
+    >>> _, cache = poisson_forward(np.zeros((1, 1)), np.array([[3.0]]))
+    >>> poisson_backward(cache)
+    array([[-2.]])
+    """
+    return np.subtract(cache.rate, cache.Y, out=dZ)
+
+
+def poisson_rate(Z: Array) -> Array:
+    """Return exp(Z), the expected count; inf where it is too large for floats.
+
+    Examples
+    --------
+    >>> poisson_rate(np.array([0.0]))
+    array([1.])
+    """
+    with np.errstate(over="ignore"):
+        rate: Array = np.exp(Z)
+    return rate
+
+
+@register("mean_squared_error")
+@dataclass
+class MeanSquaredError(RegressionLoss):
+    """Mean of (Z - Y)^2, in the square of the target's unit: best for the mean of the target.
+
+    Examples
+    --------
+    >>> MeanSquaredError().forward(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]]))[0]
+    2.0
+    """
+
+    def pair(self, n_out: int) -> Pair:
+        """Return :func:`squared_error_forward` and its backward."""
+        return squared_error_forward, squared_error_backward
+
+
+@register("mean_absolute_error")
+@dataclass
+class MeanAbsoluteError(RegressionLoss):
+    """Mean of |Z - Y|, in the target's unit: best for the median of the target.
+
+    Examples
+    --------
+    >>> MeanAbsoluteError().forward(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]]))[0]
+    1.0
+    """
+
+    def pair(self, n_out: int) -> Pair:
+        """Return :func:`absolute_error_forward` and its backward."""
+        return absolute_error_forward, absolute_error_backward
+
+
+@register("huber")
+@dataclass
+class Huber(RegressionLoss):
+    """Mean of D^2 / 2 where |D| <= delta, else delta (|D| - delta / 2), D = Z - Y. Huber (1964).
+
+    Examples
+    --------
+    >>> Huber().forward(np.array([[3.0, 1.0]]), np.array([[1.0, 0.0]]))[0]
+    1.0
+    """
+
+    delta: float = option(
+        1.0,
+        above=0,
+        help="Where the square turns into a line: larger errors are outliers, in the target's unit.",
+    )
+
+    def pair(self, n_out: int) -> Pair:
+        """Return :func:`huber_forward` and its backward."""
+        return huber_forward, huber_backward
+
+
+@register("poisson")
+@dataclass
+class Poisson(RegressionLoss):
+    """Mean of exp(Z) - Y Z: counts Y, at a rate whose logarithm the model gives.
+
+    Examples
+    --------
+    >>> Poisson().forward(np.zeros((1, 1)), np.array([[3.0]]))[0]
+    1.0
+    """
+
+    lowest_target = 0.0
+
+    def forward(
+        self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
+    ) -> tuple[float, object]:
+        """Return the mean loss; a sample of weight 0 is left out even where its rate is infinite."""
+        if weights is not None and weights.shape == (len(Z),):
+            Z = np.where(weights[:, None] == 0, 0, Z)  # 0 times inf would not be 0
+        return super().forward(Z, Y, weights=weights, normalizer=normalizer)
+
+    def pair(self, n_out: int) -> Pair:
+        """Return :func:`poisson_forward` and its backward."""
+        return poisson_forward, poisson_backward
+
+    def mean(self, Z: Array) -> Array:
+        """Return exp(Z), the expected counts."""
+        return poisson_rate(Z)

@@ -1,1 +1,9 @@
-"""Room."""
+"""Optimizers: how a gradient moves the parameters. One family a file; ``OPTIMIZERS`` has them by name.
+
+For ``training`` and whoever configures one: ``pellucid.training.optimizers.Adam(learning_rate=0.01)``.
+To add one, see docs/extending.md.
+"""
+
+from pellucid.registry import module_attributes
+
+__getattr__, __dir__ = module_attributes("pellucid.training.optimizers.base.OPTIMIZERS")

@@ -1,85 +1,93 @@
-"""Optimizers: how a gradient moves the parameters, on flat arrays and in place."""
+"""What every optimizer is: a rule that moves flat parameters in place, and the arrays it keeps between steps."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import KW_ONLY, dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.training.validate import check_array, check_keys, check_number, check_real
+from pellucid.registry import Configurable, Registry, option
+from pellucid.training.saved_state import check_array, check_keys, check_real
 from pellucid.types import Array
 
 # Worked on at a time: parameters, gradient and both moments of a block stay in an L2 cache of 512 kB or more, and
 # one call takes long enough that its fixed cost does not count.
 BLOCK_BYTES = 262144
-FLUSH_EVERY = 64  # steps: an average that shrinks by 0.9 each does not fall through 1e8 in so many
+FLUSH_EVERY = 64  # steps: an average that is multiplied by 0.9 each step does not fall by 1e8 in that many
 ALL = slice(None)
 
+OPTIMIZERS: "Registry[Optimizer]" = Registry("optimizer", "pellucid.training.optimizers")
 
-class Optimizer:
-    """What every optimizer is: a rule, and the arrays that it remembers from step to step.
 
-    To write one, derive from it, name its arrays in ``slot_names`` and move the parameters in ``_update``.
+@dataclass
+class Optimizer(Configurable):
+    """A rule for the next parameters, and the arrays that it keeps between steps.
 
-    Parameters
-    ----------
-    learning_rate : float
-        eta, above 0.
-    weight_decay : float, optional
-        lambda, 0 or more. The gradient of lambda/2 ||W||^2 is added to the loss's (L2 decay), except where the
-        optimizer says that it decouples the two.
-    decay_biases : bool, optional
-        True decays every parameter; False those that the model's mask names: weights, not biases.
-    clip_value : float, optional
-        Each entry of the gradient is cut to -clip_value ... clip_value first.
-    clip_norm : float, optional
-        The whole gradient is shrunk to this length first, where it is longer (Pascanu et al., 2013, section 3.2).
+    To write one, derive from it, name its arrays in ``slot_names`` and move the parameters in ``_update``: see
+    docs/extending.md.
 
     Attributes
     ----------
     learning_rate : float
-        May be changed between steps: schedules do.
+        May be changed between steps, as schedules do.
     n_steps : int
         Steps taken since ``start``.
+    slot_names : tuple of str
+        Arrays like theta that it keeps, all zero at the start.
+    number_names : tuple of str
+        The numbers that change from step to step.
     is_linear : bool
         Whether every update is a linear function of the gradients so far: then the first layer's weights never
         leave the span of the training rows, and the dual form is exact.
     is_full_batch : bool
-        Whether it evaluates the loss itself, as often as it likes: see :class:`~pellucid.LBFGS`.
+        Whether it evaluates the loss itself, as often as it needs: see :class:`~pellucid.LBFGS`.
     is_divisible : bool
-        Whether what ``_begin`` changes are numbers alone: then other processes, told those, can each do a
+        Whether ``_begin`` changes numbers alone: then other processes that receive them can each take a
         ``step_part``.
     grad_norm : callable or None
         Takes the gradient and returns its length, for ``clip_norm``; set where the flat array is not the true
         gradient, as in the dual form. None: its Euclidean norm.
     """
 
-    is_linear = False
-    is_full_batch = False
-    is_divisible = False
-    slot_names: tuple[str, ...] = ()  # arrays like theta, all zero at the start
-    number_names: tuple[str, ...] = ("n_steps", "learning_rate")  # what else changes from step to step
+    registry = OPTIMIZERS
+    is_full_batch: ClassVar[bool] = False
+    is_divisible: ClassVar[bool] = False
+    slot_names: tuple[str, ...] = field(default=(), init=False, repr=False)
+    number_names: tuple[str, ...] = field(default=("n_steps", "learning_rate"), init=False, repr=False)
 
-    def __init__(
-        self,
-        learning_rate: float,
-        *,
-        weight_decay: float = 0.0,
-        decay_biases: bool = False,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-    ) -> None:
-        self.learning_rate = check_number("learning_rate", learning_rate, above=0)
-        self.weight_decay = check_number("weight_decay", weight_decay, at_least=0)
-        self.decay_biases = decay_biases
-        self.clip_value = None if clip_value is None else check_number("clip_value", clip_value, above=0)
-        self.clip_norm = None if clip_norm is None else check_number("clip_norm", clip_norm, above=0)
-        if clip_value is not None and clip_norm is not None:
+    learning_rate: float = option(0.01, above=0, help="Step size, eta.")
+    _: KW_ONLY
+    weight_decay: float = option(
+        0.0,
+        at_least=0,
+        help="lambda: adds lambda/2 ||W||^2 to the loss (L2), or as the class says.",
+    )
+    decay_biases: bool = option(
+        False, help="Decay every parameter, not only the weights that the model's mask names."
+    )
+    clip_value: float | None = option(
+        None, above=0, help="Clip each entry of the gradient to -clip_value ... clip_value."
+    )
+    clip_norm: float | None = option(
+        None,
+        above=0,
+        help="Scale the whole gradient down to this norm where it is longer (Pascanu et al., 2013, section 3.2).",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.clip_value is not None and self.clip_norm is not None:
             raise OptionError("clip_value and clip_norm: expected one of them, got both. Leave one out.")
         self.grad_norm: Callable[[Array], float] | None = None
         self.n_steps = 0
         self._slots: tuple[Array, ...] | None = None
         self._shrink = 1.0
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether every update is a linear function of the gradients so far."""
+        return False
 
     def start(self, theta: Array, decay_mask: Array) -> None:
         """Make ready for parameters like ``theta``; ``decay_mask`` is 1 where decay applies, else 0."""
@@ -91,7 +99,7 @@ class Optimizer:
         self._slots = tuple(np.zeros_like(theta) for _ in self.slot_names)
         self._scratch = np.empty_like(theta)
         self._block = block_length(theta)
-        self._decayed = _pieces(np.ones_like(theta) if self.decay_biases else decay_mask, self._block)
+        self._decayed = _runs(np.ones_like(theta) if self.decay_biases else decay_mask, self._block)
 
     def step(self, theta: Array, grad: Array) -> None:
         """Move ``theta`` one step, in place; ``grad`` may be overwritten."""
@@ -104,7 +112,7 @@ class Optimizer:
         Parameters
         ----------
         grad : Array, shape (p,), optional
-            The whole gradient, complete; only ``clip_norm`` asks for it.
+            The whole gradient, complete; only ``clip_norm`` needs it.
         """
         self.n_steps += 1
         if self.n_steps % FLUSH_EVERY == 0:
@@ -138,10 +146,10 @@ class Optimizer:
             self._update(theta[a:b], grad[a:b], scratch, [slot[a:b] for slot in self._slots])
 
     def _flush(self) -> None:
-        """Set what has faded out of an average to 0.
+        """Set entries that have faded to almost nothing to 0.
 
         The averages of a unit that is never active shrink every step, down to denormal numbers, with which
-        processors compute many times slower. They have long ceased to matter: nothing near this is seen by theta.
+        processors compute many times slower. Numbers this small no longer change theta.
         """
         for slot in self._slots or ():
             tiny = float(np.finfo(slot.dtype).tiny) * 1e8
@@ -151,7 +159,7 @@ class Optimizer:
         """Compute the numbers of this step that ``_update`` needs, once for all parts."""
 
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        """Move a block; ``grad`` and ``scratch`` may be overwritten, ``slots`` come as ``slot_names`` has them."""
+        """Move a block; ``grad`` and ``scratch`` may be overwritten, ``slots`` are ordered as ``slot_names``."""
         raise NotImplementedError
 
     def _decay(self, theta: Array, grad: Array, start: int, stop: int) -> None:
@@ -163,23 +171,12 @@ class Optimizer:
                 grad[a:b] += scratch
 
     def numbers(self) -> dict[str, float]:
-        """Return every number that it holds: after ``begin_step``, all that a twin needs for its ``step_part``."""
+        """Return every number that it holds: after ``begin_step``, all that a copy needs for its ``step_part``."""
         return {name: value for name, value in vars(self).items() if isinstance(value, int | float)}
 
     def move_slots(self, copy: Callable[[Array], Array]) -> None:
-        """Let what it remembers from step to step lie in copies."""
+        """Replace the arrays that it keeps between steps by copies."""
         self._slots = None if self._slots is None else tuple(copy(slot) for slot in self._slots)
-
-    def config(self) -> dict[str, Any]:
-        """Return the options by name, for the record of a run."""
-        return {
-            "type": type(self).__name__,
-            "learning_rate": self.learning_rate,
-            "weight_decay": self.weight_decay,
-            "decay_biases": self.decay_biases,
-            "clip_value": self.clip_value,
-            "clip_norm": self.clip_norm,
-        }
 
     def state(self) -> dict[str, Array | float | int]:
         """Return, as copies, all that another optimizer of the same options needs to go on bit for bit."""
@@ -215,7 +212,7 @@ def block_length(array: Array) -> int:
     return BLOCK_BYTES // array.itemsize
 
 
-def _pieces(decay_mask: Array, length: int) -> list[tuple[int, int]]:
+def _runs(decay_mask: Array, length: int) -> list[tuple[int, int]]:
     """Return the runs of parameters that decay, none longer than ``length``, as (start, stop)."""
     is_decayed = np.concatenate([[False], decay_mask != 0, [False]])
     runs = np.flatnonzero(is_decayed[1:] != is_decayed[:-1]).reshape(-1, 2).tolist()

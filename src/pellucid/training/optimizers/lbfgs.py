@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from pellucid.errors import PellucidError, TrainingError
+from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.validate import check_count, check_number
 from pellucid.types import Array
 
 
@@ -24,25 +25,13 @@ class MinimizeResult(NamedTuple):
 
 
 @final
+@register("lbfgs")
+@dataclass
 class LBFGS(Optimizer):
     """Steps along a curvature estimated from the last gradients, each as long as a line search finds good.
 
     For small networks and data that fit in one batch: it evaluates loss and gradient itself, so the loop calls
-    ``minimize`` instead of ``step``. There is no learning rate.
-
-    Parameters
-    ----------
-    max_iterations : int, optional
-    memory : int, optional
-        How many past steps the curvature is estimated from.
-    tolerance : float, optional
-        Stop once no entry of the gradient is larger, 0 or more.
-    max_evaluations : int, optional
-        Of the loss and its gradient; default: 30 times the iterations.
-    least_fall : float, optional
-        Stop once an iteration lowers the loss by no more than this share of it, 0 or more; default: its rounding.
-    weight_decay, decay_biases : optional
-        See :class:`pellucid.training.optimizers.base.Optimizer`; lambda/2 ||W||^2 is part of what is minimized.
+    ``minimize`` instead of ``step``. There is no learning rate, and lambda/2 ||W||^2 is part of what is minimized.
 
     Notes
     -----
@@ -64,25 +53,29 @@ class LBFGS(Optimizer):
     """
 
     is_full_batch = True
+    learning_rate: float = field(
+        default=1.0, init=False, repr=False
+    )  # no options here, since there is no step
+    clip_value: None = field(default=None, init=False, repr=False)
+    clip_norm: None = field(default=None, init=False, repr=False)
 
-    def __init__(
-        self,
-        max_iterations: int = 1000,
-        memory: int = 10,
-        tolerance: float = 1e-5,
-        weight_decay: float = 0.0,
-        *,
-        decay_biases: bool = False,
-        max_evaluations: int | None = None,
-        least_fall: float | None = None,
-    ) -> None:
-        super().__init__(1.0, weight_decay=weight_decay, decay_biases=decay_biases)
-        self.max_iterations = check_count("max_iterations", max_iterations)
-        self.memory = check_count("memory", memory)
-        self.tolerance = check_number("tolerance", tolerance, at_least=0)
-        # A line search takes 20 at most, so that by default the limit meant is max_iterations.
-        self.max_evaluations = check_count("max_evaluations", max_evaluations or 30 * self.max_iterations)
-        self.least_fall = None if least_fall is None else check_number("least_fall", least_fall, at_least=0)
+    max_iterations: int = option(1000, at_least=1, help="Iterations at most.")
+    memory: int = option(10, at_least=1, help="How many past steps the curvature is estimated from.")
+    tolerance: float = option(1e-5, at_least=0, help="Stop once no entry of the gradient is larger.")
+    _: KW_ONLY
+    max_evaluations: int | None = option(
+        None,
+        at_least=1,
+        help="Evaluations of the loss and its gradient at most; default: 30 times the iterations.",
+    )
+    least_fall: float | None = option(
+        None,
+        at_least=0,
+        help="Stop once an iteration lowers the loss by no more than this fraction of it; default: its rounding.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.result: MinimizeResult | None = None
 
     def step(self, theta: Array, grad: Array) -> None:
@@ -104,7 +97,7 @@ class LBFGS(Optimizer):
         loss_and_grad : callable
             Returns the loss of what ``theta`` holds and fills ``grad``.
         on_iteration : callable, optional
-            Told the loss after each iteration, when ``theta`` holds its result; True ends the minimization.
+            Called with the loss after each iteration, when ``theta`` holds its result; True ends the minimization.
 
         Raises
         ------
@@ -118,12 +111,14 @@ class LBFGS(Optimizer):
             loss = known.pop() if known else loss_and_grad()  # SciPy begins where the first loss was computed
             gradient = grad.astype(np.float64)
             if not (math.isfinite(loss) and np.isfinite(gradient).all()):
-                return wall, np.zeros_like(gradient)  # SciPy's line search comes back from a high number only
+                return wall, np.zeros_like(
+                    gradient
+                )  # SciPy's line search comes back from finite numbers only
             for a, b in self._decayed if self.weight_decay else ():
                 gradient[a:b] += self.weight_decay * x[a:b]
             return loss + self._penalty(x), gradient
 
-        def told(intermediate_result: Any) -> None:  # SciPy goes by the argument's name
+        def after_iteration(intermediate_result: Any) -> None:  # SciPy goes by the argument's name
             self.n_steps += 1
             theta[...] = intermediate_result.x
             if on_iteration(float(intermediate_result.fun) - self._penalty(intermediate_result.x)):
@@ -138,9 +133,12 @@ class LBFGS(Optimizer):
             "maxcor": self.memory,
             "gtol": self.tolerance,
             "ftol": float(np.finfo(theta.dtype).eps) if self.least_fall is None else self.least_fall,
-            "maxfun": self.max_evaluations,
+            # A line search takes 20 at most, so that by default the limit meant is max_iterations.
+            "maxfun": self.max_evaluations or 30 * self.max_iterations,
         }
-        found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options, callback=told)
+        found = minimize(
+            objective, start, jac=True, method="L-BFGS-B", options=options, callback=after_iteration
+        )
         theta[...] = found.x
         loss = _finite(float(found.fun) - self._penalty(found.x), "where it ended")
         counts = int(found.nit), int(found.nfev)
@@ -151,19 +149,6 @@ class LBFGS(Optimizer):
         if not self.weight_decay:
             return 0.0
         return self.weight_decay / 2 * sum(float(x[a:b] @ x[a:b]) for a, b in self._decayed)
-
-    def config(self) -> dict[str, Any]:
-        """Return the options by name."""
-        return {
-            "type": "LBFGS",
-            "max_iterations": self.max_iterations,
-            "memory": self.memory,
-            "tolerance": self.tolerance,
-            "weight_decay": self.weight_decay,
-            "decay_biases": self.decay_biases,
-            "max_evaluations": self.max_evaluations,
-            "least_fall": self.least_fall,
-        }
 
 
 def _finite(loss: float, where: str) -> float:

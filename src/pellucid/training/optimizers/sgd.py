@@ -1,30 +1,22 @@
 """Gradient descent."""
 
 from collections.abc import Sequence
-from typing import Any, final
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
 from pellucid.errors import OptionError
+from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.validate import check_number
 from pellucid.types import Array
 
 
 @final
+@register("sgd")
+@dataclass
 class SGD(Optimizer):
-    """Gradient descent, with momentum, Nesterov's look-ahead and weight decay by choice.
-
-    Parameters
-    ----------
-    learning_rate : float, optional
-        eta, above 0.
-    momentum : float, optional
-        mu, from 0 to below 1.
-    nesterov : bool, optional
-        Look ahead along the velocity; needs momentum.
-    weight_decay, decay_biases, clip_value, clip_norm : optional
-        See :class:`pellucid.training.optimizers.base.Optimizer`; the decay is L2.
+    """Gradient descent, optionally with momentum, Nesterov's look-ahead and weight decay (L2).
 
     Notes
     -----
@@ -47,33 +39,24 @@ class SGD(Optimizer):
 
     is_divisible = True
 
-    def __init__(
-        self,
-        learning_rate: float = 0.0075,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-        *,
-        decay_biases: bool = False,
-        clip_value: float | None = None,
-        clip_norm: float | None = None,
-    ) -> None:
-        super().__init__(
-            learning_rate,
-            weight_decay=weight_decay,
-            decay_biases=decay_biases,
-            clip_value=clip_value,
-            clip_norm=clip_norm,
-        )
-        self.momentum, self.nesterov = check_number("momentum", momentum, at_least=0, below=1), nesterov
-        if nesterov and not momentum:
+    learning_rate: float = option(0.0075, above=0, help="Step size, eta.")
+    momentum: float = option(0.0, at_least=0, below=1, help="mu: how much of the velocity is kept each step.")
+    nesterov: bool = option(False, help="Look ahead along the velocity; needs momentum.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and not self.momentum:
             raise OptionError(
                 "nesterov: it looks ahead along the momentum; set momentum above 0, such as 0.9."
             )
-        self.is_linear = clip_value is None  # clip_norm only shortens the gradient as a whole
         if self.momentum:
             self.slot_names = ("velocity",)
-            self.number_names = (*Optimizer.number_names, "momentum")
+            self.number_names = (*self.number_names, "momentum")
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether nothing but the length of the gradient as a whole is clipped."""
+        return self.clip_value is None
 
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
         direction = grad
@@ -88,7 +71,3 @@ class SGD(Optimizer):
                 direction = velocity
         np.multiply(direction, self.learning_rate, out=scratch)
         theta -= scratch
-
-    def config(self) -> dict[str, Any]:
-        """Return the options by name."""
-        return {**super().config(), "momentum": self.momentum, "nesterov": self.nesterov}

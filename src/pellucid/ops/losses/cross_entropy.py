@@ -1,0 +1,340 @@
+"""Cross-entropies, computed from logits: the numbers before the last sigmoid or softmax.
+
+Starting from logits keeps a confident mistake exact where the logarithm of a probability that was rounded to 0
+would not be.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.ops.activations import sigmoid_forward
+from pellucid.ops.losses.base import Loss, Pair
+from pellucid.ops.losses.targets import encode_binary, encode_classes, encode_multi_label, per_output
+from pellucid.registry import option, register
+from pellucid.types import Array
+
+SMOOTHING = "epsilon: targets are moved by this fraction towards even ones (Szegedy et al., 2016, section 7)."
+
+
+class BinaryCrossEntropyCache(NamedTuple):
+    """What the backward of the binary cross-entropy needs."""
+
+    Z: Array  # (m, n_out) logits
+    Y: Array  # (m, n_out) targets, 0 to 1, smoothed
+    e: Array  # (m, n_out) exp(-|Z|)
+
+
+def binary_cross_entropy_forward(
+    Z: Array, Y: Array, *, label_smoothing: float = 0.0
+) -> tuple[Array, BinaryCrossEntropyCache]:
+    """Return -(Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z), of each output in nats, and the backward's cache.
+
+    Parameters
+    ----------
+    Z : Array, shape (m, n_out)
+        Logits.
+    Y : Array, shape (m, n_out), dtype of Z
+        Targets from 0 to 1.
+    label_smoothing : float, optional
+
+    Returns
+    -------
+    losses : Array, shape (m, n_out)
+    cache : BinaryCrossEntropyCache
+
+    Notes
+    -----
+    max(Z, 0) - Z Y + log(1 + exp(-|Z|)) is the same number, and never leaves the range of floats.
+
+    Examples
+    --------
+    >>> binary_cross_entropy_forward(np.array([[0.0, -800.0]]), np.ones((1, 2)))[0].round(4)
+    array([[6.931e-01, 8.000e+02]])
+    """
+    Y = smooth(Y, label_smoothing, 2)
+    e = np.exp(-np.abs(Z))
+    losses = np.log1p(e)
+    losses += np.maximum(Z, 0)
+    losses -= Z * Y
+    return losses, BinaryCrossEntropyCache(Z, Y, e)
+
+
+def binary_cross_entropy_backward(cache: BinaryCrossEntropyCache, *, dZ: Array | None = None) -> Array:
+    """dZ = sigmoid(Z) - Y.
+
+    Examples
+    --------
+    >>> _, cache = binary_cross_entropy_forward(np.zeros((2, 1)), np.array([[0.0], [1.0]]))
+    >>> binary_cross_entropy_backward(cache)
+    array([[ 0.5],
+           [-0.5]])
+    """
+    Z, Y, e = cache
+    P: Array = np.divide(np.where(Z >= 0, Z.dtype.type(1), e), 1 + e, out=dZ)  # sigmoid(Z)
+    P -= Y
+    return P
+
+
+class SoftmaxCrossEntropyCache(NamedTuple):
+    """What the backward of the softmax cross-entropy needs."""
+
+    E: Array  # (m, k) exp(Z - its row's largest)
+    total: Array  # (m, 1) the row sums of E
+    Y: Array  # (m,) labels, or (m, k) targets
+    label_smoothing: float
+
+
+def softmax_cross_entropy_forward(
+    Z: Array, Y: Array, *, label_smoothing: float = 0.0
+) -> tuple[Array, SoftmaxCrossEntropyCache]:
+    """Return -log P[label], P = softmax(Z), of each sample in nats, and the backward's cache.
+
+    Parameters
+    ----------
+    Z : Array, shape (m, k)
+        Logits.
+    Y : Array, shape (m,) integers from 0 to k - 1, or (m, k) of the dtype of Z
+        Labels; or soft targets, a probability for each class: then it is -sum_j Y_j log P_j.
+    label_smoothing : float, optional
+
+    Returns
+    -------
+    losses : Array, shape (m, 1)
+    cache : SoftmaxCrossEntropyCache
+
+    Notes
+    -----
+    With S = Z - max Z, log P = S - log sum exp S: no exponential above 1, no logarithm of 0. PyTorch's
+    ``cross_entropy`` is the same, weighted by samples where PyTorch weighs by classes.
+
+    Examples
+    --------
+    >>> Z = np.array([[0.0, 0.0], [800.0, 0.0]])
+    >>> softmax_cross_entropy_forward(Z[1:], np.array([1]))[0]
+    array([[800.]])
+    >>> softmax_cross_entropy_forward(Z[:1], np.array([[0.5, 0.5]]))[0].round(4)
+    array([[0.6931]])
+    """
+    # (k, m): sums and maxima over few classes run along all samples at once
+    columns = np.ascontiguousarray(Z.T)
+    columns = columns - np.maximum.reduce(columns, axis=0)
+    exponentials = np.exp(columns)
+    S, E = columns.T, exponentials.T
+    total = np.add.reduce(exponentials, axis=0)[:, None]
+    losses = np.log(total)
+    if Y.ndim == 1:
+        losses[:, 0] -= (1 - label_smoothing) * S[np.arange(len(Y)), Y]
+        if label_smoothing:
+            losses -= label_smoothing * S.mean(axis=1, keepdims=True)
+    else:
+        T = smooth(Y, label_smoothing, Y.shape[1])
+        losses *= T.sum(axis=1, keepdims=True)
+        losses -= (T * S).sum(axis=1, keepdims=True)
+    return losses, SoftmaxCrossEntropyCache(E, total, Y, label_smoothing)
+
+
+def softmax_cross_entropy_backward(cache: SoftmaxCrossEntropyCache, *, dZ: Array | None = None) -> Array:
+    """dZ = softmax(Z) - Y, with labels as one-hot rows.
+
+    Examples
+    --------
+    >>> _, cache = softmax_cross_entropy_forward(np.zeros((1, 2)), np.array([1]))
+    >>> softmax_cross_entropy_backward(cache)
+    array([[ 0.5, -0.5]])
+    """
+    E, total, Y, label_smoothing = cache
+    P: Array = np.divide(E, total, out=dZ)
+    if Y.ndim == 1:
+        P[np.arange(len(P)), Y] -= 1 - label_smoothing
+        if label_smoothing:
+            P -= label_smoothing / P.shape[1]
+    else:
+        T = smooth(Y, label_smoothing, Y.shape[1])
+        P *= T.sum(axis=1, keepdims=True)  # 1, where the targets are probabilities
+        P -= T
+    return P
+
+
+class BinaryTerms(NamedTuple):
+    """The probabilities of 1 and 0 for each logit, and minus their logarithms, exact for every logit."""
+
+    P: Array  # sigmoid(Z)
+    Q: Array  # sigmoid(-Z) = 1 - P, with its own digits
+    minus_log_P: Array
+    minus_log_Q: Array
+
+
+def binary_terms(Z: Array) -> BinaryTerms:
+    """Return P = sigmoid(Z), Q = 1 - P, -log P and -log Q for logits of any shape.
+
+    Examples
+    --------
+    >>> [float(x[0]) for x in binary_terms(np.array([-1000.0]))]
+    [0.0, 1.0, 1000.0, 0.0]
+    """
+    e = np.exp(-np.abs(Z))
+    log, large, small = np.log1p(e), 1 / (1 + e), e / (1 + e)
+    is_positive = Z >= 0
+    return BinaryTerms(
+        np.where(is_positive, large, small),
+        np.where(is_positive, small, large),
+        log + np.maximum(-Z, 0),
+        log + np.maximum(Z, 0),
+    )
+
+
+class MultiLabelCache(NamedTuple):
+    """What the backward of the multi-label loss needs."""
+
+    terms: BinaryTerms
+    Y: Array
+    positive_weight: Array
+
+
+def multi_label_forward(
+    Z: Array,
+    Y: Array,
+    *,
+    positive_weight: float | Sequence[float] | None = None,
+    label_smoothing: float = 0.0,
+) -> tuple[Array, MultiLabelCache]:
+    """Return -(w Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z), of each output in nats, and the backward's cache.
+
+    Parameters
+    ----------
+    Z : Array, shape (m, k)
+        Logits: one yes-or-no question for each output.
+    Y : Array, shape (m, k), dtype of Z
+        Targets from 0 to 1.
+    positive_weight : float or k floats, optional
+        w; default 1.
+    label_smoothing : float, optional
+
+    Returns
+    -------
+    losses : Array, shape (m, k)
+    cache : MultiLabelCache
+
+    Examples
+    --------
+    >>> multi_label_forward(np.zeros((1, 2)), np.array([[0.0, 1.0]]), positive_weight=2)[0].round(4)
+    array([[0.6931, 1.3863]])
+    """
+    Y = smooth(Y, label_smoothing, 2)
+    w = per_output("multi_label: positive_weight", positive_weight, Z)
+    terms = binary_terms(Z)
+    return w * Y * terms.minus_log_P + (1 - Y) * terms.minus_log_Q, MultiLabelCache(terms, Y, w)
+
+
+def multi_label_backward(cache: MultiLabelCache, *, dZ: Array | None = None) -> Array:
+    """dZ = (1 - Y) P - w Y (1 - P), P = sigmoid(Z).
+
+    Examples
+    --------
+    >>> _, cache = multi_label_forward(np.zeros((1, 2)), np.array([[0.0, 1.0]]))
+    >>> multi_label_backward(cache)
+    array([[ 0.5, -0.5]])
+    """
+    (P, Q, _, _), Y, w = cache
+    dZ = np.multiply(1 - Y, P, out=dZ)
+    dZ -= w * Y * Q
+    return dZ
+
+
+def smooth(Y: Array, label_smoothing: float, k: int) -> Array:
+    """Return (1 - epsilon) Y + epsilon / k; Y itself where epsilon is 0.
+
+    Examples
+    --------
+    >>> smooth(np.array([[0.0, 1.0]]), 0.5, 2)
+    array([[0.25, 0.75]])
+    """
+    return (1 - label_smoothing) * Y + label_smoothing / k if label_smoothing else Y
+
+
+@register("binary_cross_entropy")
+@dataclass
+class BinaryCrossEntropy(Loss):
+    """Mean of -(Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z): two classes, from one output.
+
+    Examples
+    --------
+    >>> loss, cache = BinaryCrossEntropy().forward(np.zeros((2, 1)), np.array([[0.0], [1.0]]))
+    >>> round(loss, 4)
+    0.6931
+    """
+
+    label_smoothing: float = option(0.0, at_least=0, below=1, help=SMOOTHING)
+    gives_probabilities = True
+
+    def pair(self, n_out: int) -> Pair:
+        """Return :func:`binary_cross_entropy_forward` and its backward."""
+        return binary_cross_entropy_forward, binary_cross_entropy_backward
+
+    def encode(self, y: Array, n_out: int, dtype: Any) -> Array:
+        """Return labels 0 and 1 as targets of shape (m, 1)."""
+        return encode_binary(y, n_out, dtype, where=self.name)
+
+
+@register("categorical_cross_entropy")
+@dataclass
+class CategoricalCrossEntropy(Loss):
+    """Mean of -log P[label], P = softmax(Z): several classes, with one output for each.
+
+    Examples
+    --------
+    >>> loss, cache = CategoricalCrossEntropy().forward(np.zeros((2, 4)), np.array([0, 3]))
+    >>> round(loss, 4)  # log 4
+    1.3863
+    """
+
+    label_smoothing: float = option(0.0, at_least=0, below=1, help=SMOOTHING)
+    takes_labels = gives_probabilities = True
+
+    def pair(self, n_out: int) -> Pair:
+        """Return :func:`softmax_cross_entropy_forward` and its backward."""
+        return softmax_cross_entropy_forward, softmax_cross_entropy_backward
+
+    def encode(self, y: Array, n_out: int, dtype: Any) -> Array:
+        """Return labels (m,) as indices, or probabilities (m, k) as targets."""
+        return encode_classes(y, n_out, dtype, where=self.name)
+
+
+@register("multi_label")
+@dataclass
+class MultiLabel(Loss):
+    """Mean over samples and outputs of -(w Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z): any number of labels.
+
+    As PyTorch's ``BCEWithLogitsLoss`` has it (w is its ``pos_weight``), where binary_cross_entropy takes the sum
+    over the outputs.
+
+    Examples
+    --------
+    >>> loss, cache = MultiLabel().forward(np.zeros((1, 2)), np.array([[0.0, 1.0]]))
+    >>> round(loss, 4)
+    0.6931
+    """
+
+    positive_weight: float | list[float] | None = option(
+        None,
+        at_least=0,
+        help="w: how much a 1 counts compared to a 0, for all outputs or each; None: 1.",
+    )
+    label_smoothing: float = option(0.0, at_least=0, below=1, help=SMOOTHING)
+    kind = "multi_label"
+    averages_outputs = gives_probabilities = True
+
+    def pair(self, n_out: int) -> Pair:
+        """Return :func:`multi_label_forward` and its backward."""
+        return multi_label_forward, multi_label_backward
+
+    def encode(self, y: Array, n_out: int, dtype: Any) -> Array:
+        """Return a matrix of 0 and 1, (m, n_out), as targets."""
+        return encode_multi_label(y, n_out, dtype, where=self.name)
+
+    def probabilities(self, Z: Array) -> Array:
+        """Return the probability of 1 for each output, (m, k)."""
+        return sigmoid_forward(Z)[0]
