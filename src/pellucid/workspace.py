@@ -1,4 +1,4 @@
-"""Arrays that are written again and again."""
+"""Arrays that are written again and again, so that a training step allocates nothing."""
 
 import math
 from collections.abc import Callable
@@ -8,9 +8,60 @@ import numpy as np
 
 from pellucid.types import Array, Shape
 
+MOST_VIEWS = 256  # that are remembered
+
+
+class Buffers:
+    """Arrays of one dtype by name: see ``Workspace.of``.
+
+    ``take`` hands out the beginning of one flat array a name, as long as the largest that was asked for: a smaller
+    last block, or last batch, of each epoch does not make two arrays anew.
+    """
+
+    def __init__(self, dtype: Any, empty: Callable[[Shape, Any], Array] = np.empty) -> None:
+        self._dtype, self._empty = dtype, empty
+        self._flat: dict[str, Array] = {}
+        self.views: dict[tuple[str, Shape], Array] = {}
+        self._frames: dict[str, tuple[Shape, tuple[slice, ...]]] = {}
+        self._parts: dict[str, Buffers] = {}
+
+    def take(self, name: str, shape: Shape) -> Array:
+        """Return the array of that name; its content is left over."""
+        view = self.views.get((name, shape))
+        if view is not None:
+            return view
+        flat, size = self._flat.get(name), math.prod(shape)
+        if flat is None or flat.size < size:
+            flat = self._flat[name] = self._empty((size,), self._dtype)
+            self.views = {key: old for key, old in self.views.items() if key[0] != name}
+            self._frames.pop(name, None)
+        elif len(self.views) > MOST_VIEWS:
+            self.views.clear()
+            self._frames.clear()
+        view = self.views[name, shape] = flat[:size].reshape(shape)
+        return view
+
+    def framed(self, name: str, shape: Shape, inside: tuple[slice, ...]) -> Array:
+        """Return an array that is 0 except in the slice ``inside``, where its content is left over.
+
+        The zeros are written when shape or frame differ from the last time, so that the blocks of a batch, which
+        have the same, write them once. Nothing else may use the name, nor write outside ``inside``.
+        """
+        array = self.take(name, shape)
+        if self._frames.get(name) != (shape, inside):
+            array.fill(0)
+            self._frames[name] = shape, inside
+        return array
+
+    def apart(self, part: str) -> "Buffers":
+        """Return arrays with names of their own, for a part of the work whose arrays have other sizes."""
+        if part not in self._parts:
+            self._parts[part] = Buffers(self._dtype, self._empty)
+        return self._parts[part]
+
 
 class Workspace:
-    """Arrays that a layer writes again and again, so that a step allocates nothing.
+    """Arrays by name and dtype that a layer writes again and again.
 
     Parameters
     ----------
@@ -28,22 +79,22 @@ class Workspace:
     """
 
     def __init__(self, empty: Callable[[Shape, Any], Array] = np.empty) -> None:
-        self.empty = empty
-        self._arrays: dict[str, Array] = {}
-        self._flat: dict[str, Array] = {}
-        self.kept: dict[Any, Any] = {}  # what goes with the arrays, such as views of them
+        self._empty = empty
+        self._buffers: dict[Any, Buffers] = {}
 
     def take(self, name: str, shape: Shape, dtype: Any) -> Array:
-        """Return the array of that name; its content is left over.
+        """Return the array of that name; its content is left over."""
+        buffers = self._buffers.get(dtype)
+        if buffers is None:
+            return self.of(dtype).take(name, shape)
+        view = buffers.views.get(
+            (name, shape)
+        )  # as ``take`` begins, without a call: a small step is mostly calls
+        return buffers.take(name, shape) if view is None else view
 
-        Another shape is the beginning of the same memory while it fits: a smaller last block, or last batch, of
-        each epoch must not make two arrays anew.
-        """
-        array = self._arrays.get(name)
-        if array is not None and array.shape == shape and array.dtype == dtype:
-            return array
-        flat, size = self._flat.get(name), math.prod(shape)
-        if flat is None or flat.size < size or flat.dtype != dtype:
-            flat = self._flat[name] = self.empty((size,), dtype)
-        array = self._arrays[name] = flat[:size].reshape(shape)
-        return array
+    def of(self, dtype: Any) -> Buffers:
+        """Return the arrays of one dtype."""
+        buffers = self._buffers.get(dtype)
+        if buffers is None:
+            buffers = self._buffers[dtype] = Buffers(dtype, self._empty)
+        return buffers

@@ -1,24 +1,17 @@
-"""Where the windows of a block of images lie, scratch arrays, and pieces of a batch that fit a core's cache."""
+"""Where the windows of a block of images lie, and pieces of a batch that fit a core's cache."""
 
-import math
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeAlias
 
 import numpy as np
 
 from pellucid.kernels.columns import widen
 from pellucid.ops.conv_geometry import Geometry, Pair
 from pellucid.types import Array, Shape
-from pellucid.workspace import Workspace
-
-DType: TypeAlias = np.dtype[Any]
-Frame: TypeAlias = tuple[slice, slice]  # rows, columns
+from pellucid.workspace import Buffers
 
 BLOCK_BYTES = (
     1 << 20
 )  # the tensors of one block of images: about what a core's own cache holds besides the rest
-MOST_VIEWS = 256  # that a scratch remembers
 
 
 @lru_cache(maxsize=4096)  # asked for the same few in every block of every step
@@ -86,67 +79,6 @@ def length(part: slice) -> int:
     return int(part.stop - part.start)
 
 
-class Scratch:
-    """Arrays of one dtype that a workspace keeps, so that a step allocates nothing; made by ``Scratch.of``.
-
-    ``take`` hands out the beginning of one flat array a name, as long as the largest block needs: the smaller
-    last block of a batch does not make it anew.
-    """
-
-    def __init__(self, dtype: DType, empty: Callable[[Shape, DType], Array] = np.empty) -> None:
-        self._dtype, self._empty = dtype, empty  # and not the workspace, which would never be freed then
-        self._flat: dict[str, Array] = {}
-        self._views: dict[tuple[str, Shape], Array] = {}
-        self._frames: dict[str, tuple[Shape, Frame]] = {}
-        self._apart: dict[str, Scratch] = {}
-
-    @classmethod
-    def of(cls, workspace: Workspace | None, dtype: DType, prefix: str = "") -> "Scratch":
-        """Return the workspace's, which remembers its views from call to call; without a workspace a new one."""
-        if workspace is None:
-            return cls(dtype)
-        scratch = workspace.kept.get((cls, dtype, prefix))
-        if scratch is None:
-            scratch = workspace.kept[cls, dtype, prefix] = cls(dtype, workspace.empty)
-        return scratch
-
-    def take(self, name: str, shape: Shape) -> Array:
-        """Return an array whose content is left over; ask for the largest first."""
-        view = self._views.get((name, shape))
-        if view is not None:
-            return view
-        flat, size = self._flat.get(name), math.prod(shape)
-        if flat is None or flat.size < size:
-            flat = self._flat[name] = self._empty((size,), self._dtype)
-            self._forget_views(name)
-        elif len(self._views) > MOST_VIEWS:
-            self._forget_views()
-        view = self._views[name, shape] = flat[:size].reshape(shape)
-        return view
-
-    def _forget_views(self, name: str | None = None) -> None:
-        self._views = {key: view for key, view in self._views.items() if name not in (None, key[0])}
-        self._frames.pop(name, None) if name else self._frames.clear()
-
-    def framed(self, name: str, shape: Shape, inside: Frame) -> Array:
-        """Return an array that is 0 except where ``inside`` says, and left over there.
-
-        The zeros are written when shape or frame differ from the last time, so that the blocks of a batch, which
-        have the same, write them once. Nothing else may use the name, nor write outside ``inside``.
-        """
-        array = self.take(name, shape)
-        if self._frames.get(name) != (shape, inside):
-            array.fill(0)
-            self._frames[name] = shape, inside
-        return array
-
-    def apart(self, prefix: str) -> "Scratch":
-        """Return one with names of its own, for a part of the work whose arrays have other sizes."""
-        if prefix not in self._apart:
-            self._apart[prefix] = Scratch(self._dtype, self._empty)
-        return self._apart[prefix]
-
-
 def strided(A: Array, shape: Shape, strides: tuple[int, ...]) -> Array:
     """Return a view by strides in bytes of an array that begins where its memory does, as all of a scratch do.
 
@@ -163,7 +95,7 @@ def strided(A: Array, shape: Shape, strides: tuple[int, ...]) -> Array:
 
 
 def padded_rows(
-    X: Array, geometry: Geometry, first: int, size: Pair, scratch: Scratch, planes: bool = False
+    X: Array, geometry: Geometry, first: int, size: Pair, scratch: Buffers, planes: bool = False
 ) -> Array:
     """Return some rows of X with zeros where they reach over its edges.
 
@@ -176,7 +108,7 @@ def padded_rows(
         The first row, from the edge of the image; negative above it.
     size : (int, int)
         (a, b): how many rows and columns.
-    scratch : Scratch
+    scratch : Buffers
     planes : bool, optional
         Whether channels come first in memory: then runs of pixels are contiguous.
 

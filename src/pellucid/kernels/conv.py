@@ -17,7 +17,6 @@ import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.kernels import conv_depthwise, conv_im2col, conv_pointwise, conv_winograd
-from pellucid.kernels.blocks import Scratch
 from pellucid.ops.conv import ConvCache, check_gradients, check_out, conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair
 from pellucid.types import Array
@@ -96,7 +95,9 @@ def conv2d_forward(
     X = np.ascontiguousarray(X)
     kept = None
     if geometry.m > 0:
-        kept = ALGORITHMS[chosen].forward(X, W, b, geometry, out, Scratch.of(workspace, X.dtype), keep)
+        kept = ALGORITHMS[chosen].forward(
+            X, W, b, geometry, out, (workspace or Workspace()).of(X.dtype), keep
+        )
     return out, ConvCache(X, W, b is not None, geometry, Kept(chosen, kept))
 
 
@@ -126,7 +127,7 @@ def conv2d_backward(
             if gradient is not None:
                 gradient.fill(0)
         return dX, dW, db
-    scratch = Scratch.of(workspace, X.dtype)
+    scratch = (workspace or Workspace()).of(X.dtype)
     backward = ALGORITHMS[algorithm].backward
     backward(np.ascontiguousarray(dZ), X, W, kept, geometry, dX, dW, db, scratch)
     return dX, dW, db

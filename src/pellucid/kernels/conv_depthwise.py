@@ -6,10 +6,11 @@ of pixels are multiplied at once, with the tap's weights repeated for every pixe
 
 import numpy as np
 
-from pellucid.kernels.blocks import Scratch, blocks, length, meeting, padded_rows
+from pellucid.kernels.blocks import blocks, length, meeting, padded_rows
 from pellucid.kernels.columns import ones
 from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
+from pellucid.workspace import Buffers
 
 
 def fits(geometry: Geometry) -> bool:
@@ -18,7 +19,7 @@ def fits(geometry: Geometry) -> bool:
 
 
 def forward(
-    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch, keep: bool
+    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Buffers, keep: bool
 ) -> None:
     """Write the depthwise convolution of X with W (kh, kw, 1, c_out), plus b, into out.
 
@@ -50,7 +51,7 @@ def backward(
     dX: Array | None,
     dW: Array,
     db: Array | None,
-    scratch: Scratch,
+    scratch: Buffers,
 ) -> None:
     """Write the gradients for X (unless dX is None), W and b (unless db is None)."""
     dW.fill(0)
@@ -72,7 +73,7 @@ def backward(
                 _add(dX[images], T, i, j, geometry, rows)
 
 
-def _band(X: Array, geometry: Geometry, rows: slice, scratch: Scratch) -> Array:
+def _band(X: Array, geometry: Geometry, rows: slice, scratch: Buffers) -> Array:
     """Return the padded rows of X that some output rows see, each input channel repeated for its outputs."""
     (kh, _), (sy, _), (dy, _) = geometry.kernel, geometry.stride, geometry.dilation
     n_band, n_wide = (length(rows) - 1) * sy + (kh - 1) * dy + 1, geometry.padded[1]

@@ -7,9 +7,10 @@ back from the core's own cache, and again in the backward, which costs less than
 
 import numpy as np
 
-from pellucid.kernels.blocks import Scratch, blocks, length, meeting, padded_rows, strided
+from pellucid.kernels.blocks import blocks, length, meeting, padded_rows, strided
 from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
+from pellucid.workspace import Buffers
 
 FEW_CHANNELS = 8  # below: runs of pixels are copied faster than runs of channels
 SMALL_PRODUCT = 1_000_000  # multiplications: up to here OpenBLAS does not pack its operands
@@ -21,7 +22,7 @@ def fits(geometry: Geometry) -> bool:
 
 
 def forward(
-    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch, keep: bool
+    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Buffers, keep: bool
 ) -> Array | None:
     """Write the convolution of X with W, plus b, into out; return the windows where they are kept.
 
@@ -32,7 +33,7 @@ def forward(
     b : Array, shape (c_out,), or None
     geometry : Geometry
     out : Array, shape (m, h_out, w_out, c_out), contiguous
-    scratch : Scratch
+    scratch : Buffers
     keep : bool
 
     Notes
@@ -58,7 +59,7 @@ def backward(
     dX: Array | None,
     dW: Array,
     db: Array | None,
-    scratch: Scratch,
+    scratch: Buffers,
 ) -> None:
     """Write the gradients for X (unless dX is None), W and b (unless db is None).
 
@@ -87,7 +88,7 @@ def backward(
     dW.reshape(-1, groups, c_each)[...] = total.transpose(1, 0, 2)
 
 
-def patches(X: Array, geometry: Geometry, rows: slice, scratch: Scratch, *, with_ones: bool) -> Array:
+def patches(X: Array, geometry: Geometry, rows: slice, scratch: Buffers, *, with_ones: bool) -> Array:
     """Return the windows of some output rows, each laid out as a row of its own.
 
     Parameters
@@ -96,7 +97,7 @@ def patches(X: Array, geometry: Geometry, rows: slice, scratch: Scratch, *, with
     geometry : Geometry
     rows : slice
         Of the output.
-    scratch : Scratch
+    scratch : Buffers
     with_ones : bool
         Whether a 1 is put at the end of each, for the bias.
 
@@ -127,7 +128,7 @@ def patches(X: Array, geometry: Geometry, rows: slice, scratch: Scratch, *, with
 
 
 def _add_input_gradient(
-    dZ: Array, W: Array, geometry: Geometry, dX: Array, rows: slice, scratch: Scratch
+    dZ: Array, W: Array, geometry: Geometry, dX: Array, rows: slice, scratch: Buffers
 ) -> None:
     """Add what one block, dZ (groups, N, c_out / groups), says of its images' dX (n, h, w, c_in)."""
     (kh, kw), (sy, sx), (dy, dx) = geometry.kernel, geometry.stride, geometry.dilation

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.kernels.blocks import Scratch, padded_rows, strided
+from pellucid.kernels.blocks import padded_rows, strided
 from pellucid.kernels.norm_pool import (
     BLOCK_BYTES,
     Affine,
@@ -135,7 +135,7 @@ def _windows(X: Array, geometry: Geometry, workspace: Workspace) -> tuple[Array,
     K = (kh + 1) * (kw + 1) * c
     Q = workspace.take("Q", (len(X), h * w, K), X.dtype)
     G, s = np.zeros((K, K)), np.zeros(K)
-    scratch = Scratch.of(workspace, X.dtype)
+    scratch = (workspace or Workspace()).of(X.dtype)
     ones = np.ones(h * w, X.dtype)
     for images, _ in _blocks(Q, geometry.c_out):
         band = padded_rows(X[images], geometry, -geometry.padding[0][0], geometry.padded, scratch)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from pellucid.kernels.blocks import Scratch, add_bias, blocks, length
+from pellucid.kernels.blocks import add_bias, blocks, length
 from pellucid.kernels.columns import ones
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry
 from pellucid.types import Array
+from pellucid.workspace import Buffers
 
 
 def fits(geometry: Geometry) -> bool:
@@ -14,7 +15,7 @@ def fits(geometry: Geometry) -> bool:
 
 
 def forward(
-    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch, keep: bool
+    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Buffers, keep: bool
 ) -> None:
     """Write Z = X W + b, pixel by pixel, into out (m, h, w, c_out), contiguous.
 
@@ -38,7 +39,7 @@ def backward(
     dX: Array | None,
     dW: Array,
     db: Array | None,
-    scratch: Scratch,
+    scratch: Buffers,
 ) -> None:
     """Write dX = dZ W^T (unless dX is None), dW = X^T dZ and db, the sums of dZ (unless db is None)."""
     groups = geometry.groups

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.kernels.blocks import DType, Scratch, blocks, length, meeting, padded_rows, strided
+from pellucid.kernels.blocks import blocks, length, meeting, padded_rows, strided
 from pellucid.kernels.columns import ones
 from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
+from pellucid.workspace import Buffers
 
 TILE = 4  # outputs of a tile along each axis
 PIECE = 24_576  # entries in a row of one small matrix product: below, OpenBLAS does not repack it
@@ -45,7 +46,7 @@ class Kept(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def matrices(dtype: DType) -> Matrices:
+def matrices(dtype: np.dtype[Any]) -> Matrices:
     """Return Lavin and Gray's transforms for the points 0, 1, -1, 2, -2 and infinity (section 4.3).
 
     Examples
@@ -88,7 +89,7 @@ def fits(geometry: Geometry) -> bool:
 
 
 def forward(
-    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Scratch, keep: bool
+    X: Array, W: Array, b: Array | None, geometry: Geometry, out: Array, scratch: Buffers, keep: bool
 ) -> Kept:
     """Write the convolution of X with W (3, 3, c_in, c_out), plus b, into out; return what the backward needs.
 
@@ -134,7 +135,7 @@ def backward(
     dX: Array | None,
     dW: Array,
     db: Array | None,
-    scratch: Scratch,
+    scratch: Buffers,
 ) -> None:
     """Write the gradients for X (unless dX is None), W and b (unless db is None): each step's transpose.
 
@@ -169,14 +170,14 @@ def backward(
     np.matmul(GG.T, dU.reshape(36, -1), out=dW.reshape(9, -1))
 
 
-def _room_for_tiles(kept: Kept, done: int, T: int, c_in: int, scratch: Scratch) -> Array:
+def _room_for_tiles(kept: Kept, done: int, T: int, c_in: int, scratch: Buffers) -> Array:
     """Return where a block's transformed tiles are, or go: (36, T, c_in)."""
     if kept.V is None:
         return scratch.take("conv.V_block", (36, T, c_in))
     return kept.V[done : done + 36 * T * c_in].reshape(36, T, c_in)
 
 
-def _transform_outputs(dZ: Array, tile_rows: slice, geometry: Geometry, dM: Array, scratch: Scratch) -> None:
+def _transform_outputs(dZ: Array, tile_rows: slice, geometry: Geometry, dM: Array, scratch: Buffers) -> None:
     """Write A dY A^T of the 4x4 tiles dY of dZ (n, h_out, w_out, c_out) to dM (36, T, c_out)."""
     A, c_out = matrices(dZ.dtype).A, geometry.c_out
     dY = scratch.take("conv.odd", (TILE, TILE, len(dZ), length(tile_rows), _tiles(geometry)[1], c_out))
@@ -190,7 +191,7 @@ def _transform_outputs(dZ: Array, tile_rows: slice, geometry: Geometry, dM: Arra
     np.matmul(A, half, out=dM.reshape(6, 6, -1))
 
 
-def _transform_tiles(X: Array, tile_rows: slice, geometry: Geometry, V: Array, scratch: Scratch) -> None:
+def _transform_tiles(X: Array, tile_rows: slice, geometry: Geometry, V: Array, scratch: Buffers) -> None:
     """Write B^T d B of the 6x6 tiles d of X (n, h, w, c_in) to V (36, T, c_in).
 
     Tiles overlap by two pixels. Rows of the image are cut out and transformed before columns are, while each
@@ -211,7 +212,7 @@ def _transform_tiles(X: Array, tile_rows: slice, geometry: Geometry, V: Array, s
     np.matmul(BT, tiles.reshape(6, 6, -1), out=V.reshape(6, 6, -1))
 
 
-def _paste(dV: Array, dX: Array, tile_rows: slice, geometry: Geometry, scratch: Scratch) -> None:
+def _paste(dV: Array, dX: Array, tile_rows: slice, geometry: Geometry, scratch: Buffers) -> None:
     """Write dX (n, h, w, c_in) from dV (36, T, c_in): the transpose of ``_transform_tiles``."""
     B = matrices(dV.dtype).B
     (top, _), (left, _) = geometry.padding
@@ -275,7 +276,7 @@ def _places(Z: Array, tile_rows: slice, geometry: Geometry) -> list[tuple[Array,
     return places
 
 
-def _blocks(X: Array, geometry: Geometry, scratch: Scratch) -> list[tuple[slice, slice]]:
+def _blocks(X: Array, geometry: Geometry, scratch: Buffers) -> list[tuple[slice, slice]]:
     """Return the blocks, and make room for the largest.
 
     The steps of a block write to two arrays in turn, "even" and "odd", so that both stay in the cache.

@@ -6,7 +6,6 @@ few images at a time, so that they stay in the core's cache. Plain: :mod:`pelluc
 
 import numpy as np
 
-from pellucid.kernels.blocks import Scratch
 from pellucid.kernels.columns import ones
 from pellucid.kernels.pool_windows import first_taps, image_blocks, is_apart, is_tiled, taps
 from pellucid.ops.arrays import check_buffer
@@ -38,7 +37,7 @@ def max_pool_forward(
     geometry = pool_geometry("max_pool_forward", X.shape, size, stride or size, padding)
     Z = _output(out, geometry, X)
     index = np.dtype(np.uint8) if size[0] * size[1] <= 256 else np.dtype(np.uint32)
-    marks, masks = Scratch.of(workspace, index), Scratch.of(workspace, np.dtype(bool))
+    marks, masks = (workspace or Workspace()).of(index), (workspace or Workspace()).of(np.dtype(bool))
     winner = marks.take("pool.winner", geometry.out_shape)
     first = first_taps(geometry).astype(index)
     for images in image_blocks(X, geometry):
@@ -66,7 +65,7 @@ def max_pool_backward(
     """dX = the sum over windows of dZ at the pixel that was the window's largest, 0 at all others."""
     winner, geometry = cache
     dX = _input_gradient(dX, dZ, geometry)
-    scratch, masks = Scratch.of(workspace, dZ.dtype), Scratch.of(workspace, np.dtype(bool))
+    scratch, masks = (workspace or Workspace()).of(dZ.dtype), (workspace or Workspace()).of(np.dtype(bool))
     for images in image_blocks(dZ, geometry):
         won, sent = winner[images], dZ[images]
         is_won = masks.take("pool.mask", won.shape)
@@ -112,7 +111,7 @@ def average_pool_backward(
     """dX = the sum over the windows that a pixel is in of dZ / n, n the number of entries of the window's mean."""
     weight, geometry = cache
     dX = _input_gradient(dX, dZ, geometry)
-    scratch = Scratch.of(workspace, dZ.dtype)
+    scratch = (workspace or Workspace()).of(dZ.dtype)
     for images in image_blocks(dZ, geometry):
         part = scratch.take("pool.part", dZ[images].shape)
         np.multiply(dZ[images], weight, out=part)
