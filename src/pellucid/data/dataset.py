@@ -4,10 +4,10 @@ import base64
 import html
 import io
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
+from pellucid.data.readers.table_schema import TableSchema
 from pellucid.text import by, join, shorten
 from pellucid.types import Array, Shape, n_rows, take_rows
 
@@ -83,7 +83,7 @@ class Split:
     test: Dataset
     name: str = ""
     notes: tuple[str, ...] = field(default=())
-    schema: Any = None  # a pellucid.data.readers.table_schema.TableSchema
+    schema: TableSchema | None = None
 
     def __repr__(self) -> str:
         return f"Split({self.name!r}, train: {_in_words(self.train)}; test: {_in_words(self.test)})"
