@@ -203,7 +203,7 @@ def test_a_report_shows_itself(cats: Split) -> None:
     assert "In both parts" in page
     assert "is the same as train 100" in page
     assert len(report.plot()) == 1
-    assert "split=" not in repr(report)
+    assert repr(report) == "DataReport('drawn-cats', 1 finding, 1 leak)"
 
 
 def test_every_finding_has_words_and_samples_and_fits_in_json(cats: Split) -> None:

@@ -22,6 +22,7 @@ from pellucid.checks.text import KINDS, kind_rows, summary_of
 from pellucid.data.dataset import Split
 from pellucid.data.source import DataSource
 from pellucid.progress import ProgressCallback, no_progress
+from pellucid.text import plural
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ _LOOK_ALIKE = "The pictures are much alike by nature: only those that agree almo
 _ALIKE = 0.98  # the cosine asked of near copies from which the report says that it asks for more than usual
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DataReport:
     """What a check found.
 
@@ -67,7 +68,7 @@ class DataReport:
     shift_words: str = ""
     baseline: dict[str, ConstantScore] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    split: Split | None = field(default=None, repr=False, compare=False)
+    split: Split | None = field(default=None, compare=False)
 
     def of_kind(self, kind: str) -> tuple[Finding, ...]:
         """Return the findings of one kind."""
@@ -110,6 +111,9 @@ class DataReport:
             "findings": [finding.to_dict() for finding in self.findings],
             "notes": list(self.notes),
         }
+
+    def __repr__(self) -> str:
+        return f"DataReport({self.name!r}, {plural(len(self.findings), 'finding')}, {plural(len(self.leaks), 'leak')})"
 
     def __str__(self) -> str:
         return "\n".join(self.summary)
