@@ -113,7 +113,8 @@ class DataReport:
         }
 
     def __repr__(self) -> str:
-        return f"DataReport({self.name!r}, {plural(len(self.findings), 'finding')}, {plural(len(self.leaks), 'leak')})"
+        n = plural(len(self.findings), "finding")
+        return f"DataReport({self.name!r}, {n}, {plural(len(self.leaks), 'leak')})"
 
     def __str__(self) -> str:
         return "\n".join(self.summary)
