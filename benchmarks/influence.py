@@ -29,7 +29,7 @@ from pellucid.evaluation.influence.measure import (
 )
 from pellucid.evaluation.influence.of_run import agreement
 from pellucid.nn.presets import preset
-from pellucid.parallel import side_by_side
+from pellucid.parallel import run_jobs
 from pellucid.training.executor.executor import n_cores
 from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD
@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--workers", type=int, default=n_cores())
     options = parser.parse_args()
-    run = partial(side_by_side, n_workers=options.workers)
+    run = partial(run_jobs, n_jobs=options.workers)
     print(
         f"{platform.processor() or platform.machine()}, {options.workers} processes, NumPy {np.__version__}"
     )

@@ -22,11 +22,11 @@ from pellucid.workflows.reproduce import N_ITERATIONS, blas_kernel
 N_ALONE = 10  # starts that are trained one after the other, to have the time of one
 
 
-def timed(split: pl.Split, n_seeds: int, n_workers: int) -> tuple[float, Lottery]:
+def timed(split: pl.Split, n_seeds: int, n_jobs: int) -> tuple[float, Lottery]:
     """Return the seconds, start of the processes included, and what came of it."""
     candidate = find_candidate("A", "mlp", data=split.name, n_epochs=N_ITERATIONS, form="dual")
     started = time.perf_counter()
-    lottery = seed_lottery(split, [candidate], n_seeds, n_workers=n_workers)
+    lottery = seed_lottery(split, [candidate], n_seeds, n_jobs=n_jobs)
     return time.perf_counter() - started, lottery
 
 

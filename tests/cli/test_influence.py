@@ -146,8 +146,8 @@ def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Comman
 
 
 def test_processes_change_no_bit(trained: Path) -> None:
-    one = influence_of_run(trained, [0], effort=QUICK, n_workers=1)
-    two = influence_of_run(trained, [0], effort=QUICK, n_workers=2)
+    one = influence_of_run(trained, [0], effort=QUICK, n_jobs=1)
+    two = influence_of_run(trained, [0], effort=QUICK, n_jobs=2)
     assert one.explanations == two.explanations
     assert one.n_trainings == two.n_trainings
 

@@ -45,10 +45,10 @@ def found(lottery: Lottery) -> list[Start]:
     return [replace(start, seconds=0.0) for start in lottery.draws[0].starts]
 
 
-@pytest.mark.parametrize("n_workers", [1, 2])
-def test_starts_are_those_of_train_bit_for_bit(split: Split, n_workers: int) -> None:
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_starts_are_those_of_train_bit_for_bit(split: Split, n_jobs: int) -> None:
     candidate = find_candidate("A", "mlp-wide", data="small", n_epochs=3)  # its start is drawn from the seed
-    lottery = seed_lottery(split, [candidate], 3, first_seed=7, n_workers=n_workers)
+    lottery = seed_lottery(split, [candidate], 3, first_seed=7, n_jobs=n_jobs)
     for start in lottery.draws[0].starts:
         config, _ = plan("mlp-wide", data="small", n_epochs=3, seed=start.seed, n_threads=1)
         model = pl.preset("mlp-wide")
@@ -114,7 +114,7 @@ def test_workers_change_nothing(split: Split, tmp_path: Path, name: str) -> None
     (tmp_path / "net.toml").write_text(NET)
     source = tmp_path / name if name.endswith(".toml") else name
     candidate = find_candidate("A", source, data="small", n_epochs=4)
-    one, two = (seed_lottery(split, [candidate], 4, n_workers=n) for n in (1, 2))
+    one, two = (seed_lottery(split, [candidate], 4, n_jobs=n) for n in (1, 2))
     assert found(one) == found(two)
     assert len({start.theta_sha256 for start in one.draws[0].starts}) == 4
 
@@ -239,13 +239,13 @@ def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> 
         "import os, signal, sys\n"
         "from pellucid.evaluation.comparison import seeds as lottery\n"
         "from pellucid.cli.main import main\n"
-        "from pellucid.parallel import JobBar\n"
+        "from pellucid.progress import ProgressBar\n"
         "seen = []\n"
-        "def advance(self, figures=''):\n"
-        "    seen.append(figures)\n"
+        "def show(self, *what):\n"
+        "    seen.append(what)\n"
         "    if len(seen) == 4:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
-        "JobBar.advance = advance\n"
+        "ProgressBar.__call__ = show\n"
         "if __name__ == '__main__':\n"
         "    sys.exit(main(sys.argv[1:]))\n"
     )

@@ -1,9 +1,11 @@
 """The three ways of ``pellucid compare``: each runs its use case, draws its figures, and prints what was found."""
 
 import sys
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.terminal import print_table, say
+from pellucid.progress import ProgressBar
 from pellucid.text import join_some
 
 if TYPE_CHECKING:
@@ -107,18 +109,20 @@ class OverFolds:
         **rest: Any,
     ) -> "CrossValidation":
         from pellucid.evaluation.comparison.cross_validation import cross_validate
-        from pellucid.parallel import JobBar
 
         n_jobs = self.n_splits * self.n_repeats * len(candidates)
-        with JobBar("folds", n_jobs, is_shown=not quiet) as bar:
+        with ProgressBar(False if quiet else None) as progress:
+            done = count(1)
             return cross_validate(
                 split,
                 candidates,
                 n_splits=self.n_splits,
                 n_repeats=self.n_repeats,
                 seed=seed,
-                n_workers=workers or _workers(candidates),
-                progress=lambda fold: bar.advance(f"balanced accuracy {fold.balanced_accuracy:.3f}"),
+                n_jobs=workers or _workers(candidates),
+                progress=lambda fold: progress(
+                    "folds", next(done), n_jobs, f"balanced accuracy {fold.balanced_accuracy:.3f}"
+                ),
             )
 
     def figures(self, result: "CrossValidation") -> "dict[str, Figure]":
@@ -188,17 +192,20 @@ class OverStarts:
         **rest: Any,
     ) -> "Lottery":
         from pellucid.evaluation.comparison.seeds import seed_lottery
-        from pellucid.parallel import JobBar
 
-        with JobBar("starts", self.n_seeds * len(candidates), is_shown=not quiet) as bar:
+        with ProgressBar(False if quiet else None) as progress:
+            done = count(1)
             return seed_lottery(
                 split,
                 candidates,
                 self.n_seeds,
                 first_seed=seed,
-                n_workers=workers or _workers(candidates),
-                progress=lambda which, start: bar.advance(
-                    start.fault[:40] if start.accuracy is None else f"accuracy {start.accuracy:.3f}"
+                n_jobs=workers or _workers(candidates),
+                progress=lambda which, start: progress(
+                    "starts",
+                    next(done),
+                    self.n_seeds * len(candidates),
+                    start.fault[:40] if start.accuracy is None else f"accuracy {start.accuracy:.3f}",
                 ),
             )
 

@@ -55,7 +55,7 @@ def influence(
         method=method,
         top=top,
         is_retrained=retrain,
-        n_workers=workers,
+        n_jobs=workers,
         is_quiet=quiet,
         out=out,
         force=force,

@@ -28,7 +28,7 @@ def test_folds_are_the_same_for_both_and_nothing_is_tested_twice(hard: Path) -> 
     a = find_candidate("A", "logistic", data="hard", n_epochs=30)
     b = find_candidate("B", "two-layer", data="hard", n_epochs=30, learning_rate=0.05)
     both = cross_validate(split, [a, b], n_splits=4, n_repeats=2)
-    alone = cross_validate(split, [b], n_splits=4, n_repeats=2, n_workers=2)
+    alone = cross_validate(split, [b], n_splits=4, n_repeats=2, n_jobs=2)
     np.testing.assert_array_equal(both.values()[1], alone.values()[0])
     same = cross_validate(split, [a, a], n_splits=4, n_repeats=2)
     np.testing.assert_array_equal(*same.values())

@@ -19,7 +19,7 @@ from pellucid.evaluation.comparison.candidates import (
 )
 from pellucid.evaluation.comparison.folds import check_counts, deal, whole
 from pellucid.evaluation.scores.confusion import confusion_matrix
-from pellucid.parallel import side_by_side
+from pellucid.parallel import run_jobs
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.text import chance_in_words
 from pellucid.types import Array
@@ -158,7 +158,7 @@ def cross_validate(
     n_splits: int,
     n_repeats: int,
     seed: int = 1,
-    n_workers: int = 1,
+    n_jobs: int = 1,
     threads: int | None = 1,
     progress: Callable[[Fold], None] = lambda fold: None,
 ) -> CrossValidation:
@@ -176,7 +176,7 @@ def cross_validate(
     n_splits, n_repeats : int
     seed : int, optional
         Of the first fold's training; each fold has the next.
-    n_workers : int, optional
+    n_jobs : int, optional
         Processes; the figures do not depend on it.
     threads : int or None, optional
         Of each training whose recipe leaves them open; None: as many as suit it.
@@ -204,7 +204,7 @@ def cross_validate(
     jobs = [(number, which) for number in range(len(rows)) for which in range(len(candidates))]
     done: dict[tuple[int, int], Fold] = {}
     try:
-        with closing(side_by_side(_train_fold, task, jobs, n_workers=n_workers)) as results:
+        with closing(run_jobs(_train_fold, task, jobs, n_jobs=n_jobs)) as results:
             for job, fold in results:
                 done[job] = fold
                 progress(fold)

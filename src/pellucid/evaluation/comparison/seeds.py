@@ -18,7 +18,7 @@ from pellucid.evaluation.comparison.candidates import (
 )
 from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
 from pellucid.evaluation.scores.confusion import confusion_matrix
-from pellucid.parallel import side_by_side
+from pellucid.parallel import run_jobs
 
 
 class _Task(NamedTuple):
@@ -35,7 +35,7 @@ def seed_lottery(
     n_seeds: int,
     *,
     first_seed: int = 1,
-    n_workers: int = 1,
+    n_jobs: int = 1,
     progress: Callable[[int, Start], None] = lambda which, start: None,
 ) -> Lottery:
     """Train each candidate from many starts and test what comes out.
@@ -48,7 +48,7 @@ def seed_lottery(
         One or two, none trained already.
     n_seeds : int, at least 2
         Starts of each, from ``first_seed`` on.
-    n_workers : int, optional
+    n_jobs : int, optional
         Processes. Each start gives the same network bit for bit as ``train(..., seed=seed)`` alone does (with BLAS
         held to one thread, and one thread where the recipe leaves them open), however many there are.
     tell : callable, optional
@@ -79,7 +79,7 @@ def seed_lottery(
     done: dict[tuple[int, int], Start] = {}
     try:
         task = _Task(split, candidates, threads)
-        with closing(side_by_side(_one_start, task, jobs, n_workers=n_workers)) as results:
+        with closing(run_jobs(_one_start, task, jobs, n_jobs=n_jobs)) as results:
             for job, start in results:
                 done[job] = start
                 progress(job[1], start)

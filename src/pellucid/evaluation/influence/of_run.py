@@ -107,7 +107,7 @@ def influence_of(
     top: int = 5,
     is_retrained: bool | None = None,
     effort: Budget = THOROUGH,
-    n_workers: int | None = None,
+    n_jobs: int | None = None,
     is_quiet: bool = False,
 ) -> InfluenceOutcome:
     """Return why a run, as read from its folder, gave its verdicts on some test samples.
@@ -126,7 +126,7 @@ def influence_of(
         Whether to train again; default: if one training takes no more than two seconds.
     effort : Effort, optional
         How many trainings the proof may take.
-    n_workers : int, optional
+    n_jobs : int, optional
         Processes; default: a core each where that pays.
     is_quiet : bool, optional
         Show no bar.
@@ -142,7 +142,7 @@ def influence_of(
             "--method tracin."
         )
     asked_data = result.split.test.take(np.array(rows))
-    work = Work(seconds, n_workers, is_quiet)
+    work = Work(seconds, n_jobs, is_quiet)
     ground = retrain(result, asked_data) if again else from_checkpoints(result, folder, asked_data)
     with work.counting_gradients() as progress:
         influence = trace_influence(

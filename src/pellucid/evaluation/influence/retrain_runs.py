@@ -20,8 +20,10 @@ from pellucid.evaluation.influence.measure import (
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses.class_weights import class_weights_to_sample_weights
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
-from pellucid.parallel import JobBar, side_by_side
+from pellucid.parallel import run_jobs
+from pellucid.progress import ProgressBar, stage_of
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.events import Callback
 from pellucid.training.executor.executor import n_cores
@@ -149,36 +151,24 @@ def training_weights(result: RunResult) -> Array | None:
 class Work:
     """Runs trainings side by side, with a bar where they take long."""
 
-    def __init__(self, seconds: float, n_workers: int | None, is_quiet: bool) -> None:
-        self.seconds, self.n_workers, self.is_quiet, self.n_done = seconds, n_workers, is_quiet, 0
+    def __init__(self, seconds: float, n_jobs: int | None, is_quiet: bool) -> None:
+        self.seconds, self.n_jobs, self.is_quiet, self.n_done = seconds, n_jobs, is_quiet, 0
 
     def run(
         self, function: Callable[[Any, Any], Any], shared: Any, jobs: Sequence[Any]
     ) -> Iterator[tuple[Any, Any]]:
         """Yield each job with its result."""
         pays = len(jobs) * self.seconds > WORTH_SECONDS
-        n_workers = self.n_workers or (n_cores() if pays else 1)
-        is_long = len(jobs) * self.seconds / n_workers > BAR_SECONDS
-        with JobBar("training without", len(jobs), is_shown=is_long and not self.is_quiet) as bar:
-            for done in side_by_side(function, shared, jobs, n_workers=n_workers):
+        n_jobs = self.n_jobs or (n_cores() if pays else 1)
+        is_long = len(jobs) * self.seconds / n_jobs > BAR_SECONDS
+        with ProgressBar(None if is_long and not self.is_quiet else False) as progress:
+            for n, done in enumerate(run_jobs(function, shared, jobs, n_jobs=n_jobs), start=1):
                 self.n_done += 1
-                bar.advance()
+                progress("training without", n, len(jobs))
                 yield done
 
     @contextmanager
     def counting_gradients(self) -> Iterator[Callable[[int, int], None]]:
         """Yield a function that shows how many single gradients are done, in a bar of its own."""
-        bar: JobBar | None = None
-
-        def progress(n_done: int, n: int) -> None:
-            nonlocal bar
-            if bar is None:
-                bar = JobBar("gradients", n, is_shown=not self.is_quiet)
-                bar.__enter__()
-            bar.advance()
-
-        try:
-            yield progress
-        finally:
-            if bar is not None:
-                bar.__exit__(None, None, None)
+        with ProgressBar(False if self.is_quiet else None) as progress:
+            yield stage_of(progress, "gradients")
