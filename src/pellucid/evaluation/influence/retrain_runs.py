@@ -20,7 +20,6 @@ from pellucid.evaluation.influence.measure import (
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.class_weights import class_weights_to_sample_weights
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.parallel import run_jobs
 from pellucid.progress import ProgressBar, stage_of
