@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from pellucid.errors import OptionError, OutputError
-from pellucid.plotting.data_figures import cost_curve
 from pellucid.plotting.saving import figure_png, save_figure
+from pellucid.plotting.training import cost_curve
 from pellucid.report.html import write_report
 from pellucid.report.parts import Captioned, Card, Confusion, Gallery, Photo, ReportContent, Section, Table
 from pellucid.report.sprites import photo_sheet

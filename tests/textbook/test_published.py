@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.pictures import shown
 
 from pellucid.textbook import L_model_forward, load_photo, predict, print_mislabeled_images
 
@@ -25,7 +26,7 @@ def test_ten_mislabeled_images(published_run) -> None:
     _, _, test_x, test_y, classes, parameters, _ = published_run
     p = predict(test_x, None, parameters)
     assert np.sum(p != test_y) == 10
-    assert len(print_mislabeled_images(classes, test_x, test_y, p).axes) == 10
+    assert len(shown(print_mislabeled_images(classes, test_x, test_y, p))) == 10
 
 
 def test_the_new_photo_is_a_cat(published_run, published_dir: Path) -> None:

@@ -122,7 +122,7 @@ def data_augment(
     """A contact sheet of what each augmentation does to a photo."""
     from pellucid.data.augmentation.augment import augment_preset
     from pellucid.data.readers.images import read_image, resize_image
-    from pellucid.plotting.contact_sheet import contact_sheet
+    from pellucid.plotting.augmentation import contact_sheet
     from pellucid.plotting.saving import save_figure
 
     chosen = None if augment is None else augment_preset(augment)

@@ -1,53 +1,272 @@
-"""Pages: texts and pictures put on a figure by the inch, from its top left corner.
+"""Pages of captioned pictures: rows of pictures with words above, below and beside them, one row below the other.
 
-All lies on one pair of axes that cover the figure. Axes for each picture would take most of the time that a page of
-many small pictures takes.
+Every page that shows pictures (samples of the data, augmentation, mistakes, perturbations, saliency maps,
+neighbours, influential samples) is a :class:`Page`. A row knows its height in inches; the page gives each row a
+subfigure.
+
+>>> import numpy as np
+>>> from pellucid.plotting.grid import Page, Tile
+>>> page = Page("Two photos")
+>>> page.row([Tile(np.zeros((8, 8, 3), np.uint8), above=["y = 1"]), Tile(np.ones((8, 8)))], n_columns=4)
+>>> figure = page.figure()
+>>> [len(axes.images) for axes in figure.axes], [text.get_text() for axes in figure.axes for text in axes.texts]
+([0, 2], ['Two photos', 'y = 1'])
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.plotting.style import INK, LINE, drawing_axes, new_figure, picture
+from pellucid.plotting.style import INK, LINE, MUTED, WIDTH, drawing_axes, look, new_figure, picture
+from pellucid.text import shorten
 from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
+
+EDGE = 0.1  # inches, left and right of a page
+GAP = 0.08  # between two pictures
+BELOW = 0.12  # under each row
+LEADING = 1.35 / 72  # inches from a line to the next, a point of font size
 
 
-def new_page(height: float) -> tuple[Figure, Axes]:
-    """Return an empty figure so many inches high, and axes that cover it, measured in inches."""
-    figure = new_figure(height, layout=None)
-    return figure, drawing_axes(figure, height)
+class Line(NamedTuple):
+    """A line of words.
+
+    Attributes
+    ----------
+    text : str
+        Shortened at its end where it is wider than its picture.
+    color : str, optional
+    is_bold : bool, optional
+    name : str, optional
+        Stands in place of ``{}`` in the text, and is what is shortened.
+    """
+
+    text: str
+    color: str = MUTED
+    is_bold: bool = False
+    name: str = ""
+
+    def fitted(self, width: float, size: float) -> str:
+        """Return the words, shortened to a width in inches."""
+        text, name = (self.text, self.name) if self.name else ("{}", self.text)
+        return _fitted(text, name.replace("\n", " "), width, size, is_bold=self.is_bold)
 
 
-def place_text(
-    axes: Axes,
-    left: float,
-    top: float,
-    words: str,
-    *,
-    size: float = 9,
-    color: str = INK,
-    weight: str = "normal",
-) -> None:
-    """Write words whose top left corner lies there."""
-    axes.text(left, top, words, va="top", fontsize=size, fontweight=weight, color=color, linespacing=1.35)
+class Tile(NamedTuple):
+    """A picture with its words.
+
+    Attributes
+    ----------
+    image : Array, shape (h, w) or (h, w, c), or None
+        See :func:`pellucid.plotting.style.picture`; None leaves the place empty.
+    below, above : sequence of str or Line, optional
+        A string is a line in a muted colour.
+    frame : str, optional
+        The colour of a thick frame; default: a thin grey one.
+    """
+
+    image: Array | None
+    below: Sequence[str | Line] = ()
+    above: Sequence[str | Line] = ()
+    frame: str = ""
 
 
-def place_picture(axes: Axes, image: Array, left: float, top: float, across: float, down: float) -> None:
-    """Draw an image with a thin frame as large as fits there, in the top left corner.
+Placed = list[
+    tuple[Line, float, float]
+]  # each with the place where it begins, from the left and from the top
+
+
+class Row(NamedTuple):
+    """Pictures side by side; see :meth:`Page.row`."""
+
+    tiles: Sequence[Tile]
+    across: float  # inches of each picture
+    down: float
+    left: float  # where the first picture begins
+    words: Placed  # beside the pictures
+    size: float
+    n_above: int
+    n_below: int
+    heading: Line | None
+
+    @property
+    def top(self) -> float:
+        """Where the pictures begin."""
+        return (0.22 if self.heading else 0.0) + (
+            self.n_above * self.size * LEADING + 0.02 if self.n_above else 0
+        )
+
+    @property
+    def height(self) -> float:
+        """In inches, with the space under the row."""
+        pictures = self.top + self.down + (self.n_below * self.size * LEADING + 0.04 if self.n_below else 0)
+        words = max((top + self.size * LEADING for _, _, top in self.words), default=0.0)
+        return max(pictures, words + 0.02) + BELOW
+
+    def draw(self, axes: Axes) -> None:
+        """Draw it on axes measured in inches."""
+        if self.heading:
+            put(axes, EDGE if not self.words else self.left, 0.0, self.heading, 9.5)
+        for line, left, top in self.words:
+            put(axes, left, top, line, 9.0 if line.is_bold else self.size)
+        for i, tile in enumerate(self.tiles):
+            left = self.left + i * (self.across + GAP)
+            _draw_lines(axes, tile.above, left, self.top - 0.02 - len(tile.above) * self.size * LEADING, self)
+            _draw_lines(axes, tile.below, left, self.top + self._drawn(tile) + 0.04, self)
+            if tile.image is not None:
+                place(axes, tile.image, left, self.top, self.across, self.down, tile.frame)
+
+    def _drawn(self, tile: Tile) -> float:
+        """Return how high the picture is drawn."""
+        if tile.image is None:
+            return self.down
+        h, w = tile.image.shape[:2]
+        return float(h * min(self.across / w, self.down / h))
+
+
+Draw = Callable[["SubFigure", float], None]  # onto a part of the page so many inches high
+
+
+class Page:
+    """A page that is filled from top to bottom, then drawn.
 
     Parameters
     ----------
-    axes : matplotlib.axes.Axes
-        From :func:`new_page`.
-    image : Array, shape (h, w) or (h, w, c)
-        See :func:`pellucid.plotting.style.picture`.
-    left, top, across, down : float
-        Inches.
+    title : str, optional
+    size : float, optional
+        Of its letters.
     """
+
+    def __init__(self, title: str = "", *, size: float = 11) -> None:
+        self._bands: list[tuple[float, Draw]] = []
+        if title:
+            self.text(Line(title, INK, True), size=size, gap=0.08)
+        else:
+            self.chart(0.06, lambda part, height: None)
+
+    def text(self, line: str | Line, *, size: float = 8.5, gap: float = 0.06) -> None:
+        """Add a paragraph as wide as the page."""
+        self._words(_paragraphs([line], EDGE, WIDTH - 2 * EDGE, size), size, gap)
+
+    def legend(self, lines: Sequence[str | Line], *, size: float = 8.5, gap: float = 0.06) -> None:
+        """Add a line of several pieces, one behind the other, each in its colour."""
+        placed, left = [], EDGE
+        for line in map(_line, lines):
+            placed.append((line, left, 0.02))
+            left += width_of(line.text, size, line.is_bold) + 0.2
+        self._words(placed, size, gap)
+
+    def _words(self, placed: Placed, size: float, gap: float) -> None:
+        def draw(part: SubFigure, height: float) -> None:
+            axes = drawing_axes(part, height)
+            for line, left, top in placed:
+                put(axes, left, top + 0.05, line, size)
+
+        self._bands.append((0.05 + placed[-1][2] + size * LEADING + gap, draw))
+
+    def row(
+        self,
+        tiles: Sequence[Tile],
+        *,
+        n_columns: int | None = None,
+        name: str = "",
+        note: str = "",
+        names: float = 0.0,
+        heading: str | Line = "",
+        words: Sequence[str | Line] = (),
+        words_width: float = 0.0,
+        most_across: float = 3.8,
+        size: float = 7.5,
+    ) -> None:
+        """Add a row of pictures.
+
+        Parameters
+        ----------
+        tiles : sequence of Tile
+            Not empty.
+        n_columns : int, optional
+            How many pictures fit side by side; default: as many as there are.
+        name, note : str, optional
+            Stand to the left of the pictures, in a column ``names`` inches wide.
+        heading : str or Line, optional
+            Stands over the row.
+        words : sequence of str or Line, optional
+            Paragraphs to the right of the pictures, in a column ``words_width`` inches wide.
+        most_across : float, optional
+            Pictures are no wider, in inches.
+        size : float, optional
+            Of the letters.
+        """
+        n = n_columns or len(tiles)
+        room = WIDTH - 2 * EDGE - names - words_width
+        across = min((room - (n - 1) * GAP) / n, most_across)
+        shapes = [tile.image.shape for tile in tiles if tile.image is not None]
+        down = across * min(max((h / w for h, w, *_ in shapes), default=1.0), 2.0)
+        left = EDGE + names
+        beside = _paragraphs([Line(name, INK, True), note] if name else [], EDGE, names - 0.1, size)
+        right = left + n * (across + GAP) + 0.1
+        beside += _paragraphs(words, right, WIDTH - EDGE - right, size)
+        first = _line(heading)
+        if isinstance(heading, str):
+            first = Line(heading, INK, True)
+        row = Row(
+            tiles,
+            across,
+            down,
+            left,
+            beside,
+            size,
+            max((len(tile.above) for tile in tiles), default=0),
+            max((len(tile.below) for tile in tiles), default=0),
+            first if heading else None,
+        )
+        self._bands.append((row.height, lambda part, height: row.draw(drawing_axes(part, height))))
+
+    def grid(self, tiles: Sequence[Tile], n_columns: int, *, heading: str = "", size: float = 7.5) -> None:
+        """Add pictures in rows of ``n_columns``."""
+        for start in range(0, len(tiles), n_columns):
+            shown = tiles[start : start + n_columns]
+            self.row(shown, n_columns=n_columns, heading="" if start else heading, size=size)
+
+    def chart(self, height: float, draw: Draw) -> None:
+        """Add a part so many inches high that is drawn by a function of the subfigure and its height."""
+        self._bands.append((height, draw))
+
+    def figure(self) -> Figure:
+        """Return the page as a figure."""
+        heights = [height for height, _ in self._bands]
+        with look():
+            figure = new_figure(sum(heights), layout=None)
+            parts = figure.subfigures(len(heights), 1, height_ratios=heights, hspace=0, squeeze=False)
+            for part, (height, draw) in zip(parts[:, 0], self._bands, strict=True):
+                draw(part, height)
+        return figure
+
+
+def columns_for(lines: Sequence[Line], *, fewest: int = 3, most: int = 6, size: float = 7.5) -> int:
+    """Return in how many columns of pictures all of these lines fit."""
+    longest = max(width_of(line.text.replace("{}", line.name), size, line.is_bold) for line in lines)
+    wide = WIDTH - 2 * EDGE
+    return next((n for n in range(most, fewest, -1) if longest <= (wide - (n - 1) * GAP) / n), fewest)
+
+
+def put(axes: Axes, left: float, top: float, line: Line, size: float) -> None:
+    """Write a line whose top left corner lies there."""
+    weight = "bold" if line.is_bold else "normal"
+    axes.text(left, top, line.text, va="top", fontsize=size, color=line.color, fontweight=weight)
+
+
+def place(
+    axes: Axes, image: Array, left: float, top: float, across: float, down: float, frame: str = ""
+) -> None:
+    """Draw an image as large as fits into a box, in its top left corner; ``frame`` is the colour of a thick one."""
     from matplotlib.patches import Rectangle
 
     h, w = image.shape[:2]
@@ -56,5 +275,83 @@ def place_picture(axes: Axes, image: Array, left: float, top: float, across: flo
     picture(axes, image)
     axes.images[-1].set_extent((left, left + scale * w, top + scale * h, top))
     axes.set(xlim=limits[0], ylim=limits[1])
-    frame = Rectangle((left, top), scale * w, scale * h, facecolor="none", edgecolor=LINE, linewidth=0.8)
-    axes.add_patch(frame)
+    color, thickness = (frame, 1.8) if frame else (LINE, 0.8)
+    shape = ((left, top), scale * w, scale * h)
+    axes.add_patch(Rectangle(*shape, facecolor="none", edgecolor=color, linewidth=thickness))
+
+
+def wrapped(text: str, width: float, size: float, is_bold: bool = False) -> list[str]:
+    """Return a text in lines of at most that width in inches, no percent sign apart from its number.
+
+    Examples
+    --------
+    >>> wrapped("the network says 50 %", 1.0, 9)
+    ['the network', 'says 50 %']
+    """
+    lines: list[str] = []
+    for paragraph in text.splitlines():
+        words = re.sub(r" (?=%)", "\N{NO-BREAK SPACE}", paragraph).split(" ")
+        lines.append(words[0])
+        for word in words[1:]:
+            longer = f"{lines[-1]} {word}"
+            if width_of(longer, size, is_bold) <= width:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+@cache
+def width_of(text: str, size: float, is_bold: bool = False) -> float:
+    """Return how many inches wide a line is in our font.
+
+    Examples
+    --------
+    >>> width_of("ii", 8) < width_of("WW", 8) < width_of("WW", 8, True)
+    True
+    """
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    properties = FontProperties(family="DejaVu Sans", weight="bold" if is_bold else "normal")
+    font = get_font(findfont(properties))
+    font.set_size(size, 72)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for that letter
+        font.set_text(text, 0.0)
+    width: float = font.get_width_height()[0] / 64 / 72  # 64ths of a point
+    return width
+
+
+@cache
+def _fitted(text: str, name: str, width: float, size: float, *, is_bold: bool) -> str:
+    whole = text.replace("{}", name)
+    if width_of(whole, size, is_bold) <= width or len(name) < 2:
+        return whole
+    low, high = 1, len(name)  # letters of the name: the first number fits, or nothing does
+    while high - low > 1:
+        middle = (low + high) // 2
+        fits = width_of(text.replace("{}", shorten(name, middle)), size, is_bold) <= width
+        low, high = (middle, high) if fits else (low, middle)
+    return text.replace("{}", shorten(name, low))
+
+
+def _line(line: str | Line) -> Line:
+    return line if isinstance(line, Line) else Line(line)
+
+
+def _paragraphs(lines: Sequence[str | Line], left: float, width: float, size: float) -> Placed:
+    """Return paragraphs in lines, each with the place where it begins."""
+    placed, top = [], 0.02
+    for paragraph in map(_line, lines):
+        points = 9.0 if paragraph.is_bold else size
+        for text in wrapped(paragraph.text, width, points, paragraph.is_bold):
+            placed.append((paragraph._replace(text=text), left, top))
+            top += points * LEADING
+        top += 0.03
+    return placed
+
+
+def _draw_lines(axes: Axes, lines: Sequence[str | Line], left: float, top: float, row: Row) -> None:
+    for i, line in enumerate(map(_line, lines)):
+        text = line.fitted(row.across + GAP / 2, row.size)
+        put(axes, left, top + i * row.size * LEADING, line._replace(text=text), row.size)

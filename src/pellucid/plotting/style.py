@@ -7,7 +7,6 @@ matplotlib is imported when the first figure is made, not before. Sizes are in i
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 # Okabe and Ito (2008): told apart under every common colour blindness, and by lightness in grey print.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#C8281E", "#8E5A8A"
@@ -85,45 +84,27 @@ def new_figure(height: float, width: float = WIDTH, *, layout: Any = "constraine
     return Figure(figsize=(width, height), layout=layout)
 
 
-def drawing_axes(figure: Figure, height: float, width: float = WIDTH) -> Axes:
-    """Return axes that cover the figure, without ticks or frame, measured in inches from the top left."""
+def drawing_axes(figure: Figure | SubFigure, height: float, width: float = WIDTH) -> Axes:
+    """Return axes that cover a figure or a part of one, without ticks, measured in inches from the top left."""
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set(xlim=(0, width), ylim=(height, 0))
     return axes
 
 
-def image_grid(
-    n: int, title: str, *, n_columns: int, shape: tuple[int, int], above: float, below: float = 0.08
-) -> tuple[Figure, list[Axes]]:
-    """Return a figure with n empty places for pictures, filled row by row, and its title.
+def legend_above(axes: Axes, n_columns: int = 2) -> None:
+    """Put the legend over the axes, where no line or bar can run into it."""
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.01), ncols=n_columns, borderaxespad=0, columnspacing=1.6
+    )
 
-    Parameters
-    ----------
-    n, n_columns : int
-    title : str
-    shape : tuple of int
-        Height and width of the pictures in pixels.
-    above, below : float
-        Inches kept free over and under each picture for its texts.
-    """
-    cell = WIDTH / n_columns
-    across = cell - 0.16
-    down = across * min(max(shape[0] / shape[1], 0.3), 2.0)  # a very long image is drawn smaller, not cut
-    n_rows = math.ceil(n / n_columns)
-    head = 0.36
-    height = head + n_rows * (above + down + below)
-    figure = new_figure(height, layout=None)
-    figure.text(0.08 / WIDTH, 1 - 0.1 / height, title, va="top", fontsize=11, fontweight="bold")
-    places = []
-    for i in range(n):
-        row, column = divmod(i, n_columns)
-        top = head + row * (above + down + below) + above
-        rect = ((column * cell + 0.08) / WIDTH, 1 - (top + down) / height, across / WIDTH, down / height)
-        axes = figure.add_axes(rect, xticks=[], yticks=[])
-        axes.spines[:].set_visible(False)
-        places.append(axes)
-    return figure, places
+
+def sentence_figure(words: str) -> Figure:
+    """Return a figure that holds a sentence, where there is nothing to draw."""
+    with look():
+        figure = new_figure(1.2, layout=None)
+        figure.text(0.5, 0.5, words, ha="center", va="center", fontsize=12)
+    return figure
 
 
 def are_images(X: Array) -> bool:

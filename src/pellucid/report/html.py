@@ -4,7 +4,7 @@ A report is first put together as plain records, then written:
 
 >>> import numpy as np, tempfile, pathlib
 >>> from pellucid.report.parts import Captioned, ReportContent, Section, Table
->>> from pellucid.plotting.data_figures import cost_curve
+>>> from pellucid.plotting.training import cost_curve
 >>> from pellucid.plotting.saving import save_figure
 >>> scratch = tempfile.TemporaryDirectory()
 >>> folder = pathlib.Path(scratch.name)

@@ -14,8 +14,10 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.plotting import data_figures as figures
-from pellucid.plotting.style import BLUE, ORANGE, image_grid, look, new_figure, picture
+from pellucid.plotting.data import sample_grid
+from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.photo import new_photo
+from pellucid.plotting.style import BLUE, INK, ORANGE, look
 from pellucid.text import percent
 from pellucid.types import Array, Shape
 
@@ -180,7 +182,7 @@ def visualize_images_and_labels(
     --------
     >>> photos, labels = np.zeros((3, 4, 4, 3), np.uint8), np.array([[0, 0, 0]])
     >>> figure = visualize_images_and_labels(2, images=photos, labels=labels)
-    >>> [axes.get_title() for axes in figure.axes]
+    >>> [text.get_text() for text in figure.axes[1].texts]
     ['y =0', 'y =0']
     """
     where = "visualize_images_and_labels"
@@ -201,16 +203,16 @@ def visualize_images_and_labels(
             f"{where}: expected labels of shape (1, {len(images)}), got {labels.shape}. Same dataset?"
         )
     title = f"{'Training' if dataset_flag == 1 else 'Test'} dataset"
-    figure = figures.sample_grid(Dataset(images, y), title, n_images=num_visualized_images, seed=seed)
-    for axes in figure.axes:
-        axes.title.set_text(axes.get_title().replace("y = ", "y ="))  # to the letter
+    figure = sample_grid(Dataset(images, y), title, n_images=num_visualized_images, seed=seed)
+    for text in (text for axes in figure.axes for text in axes.texts):
+        text.set_text(text.get_text().replace("y = ", "y ="))  # to the letter
     return figure
 
 
 def print_mislabeled_images(
     classes: Classes, X: Array, y: Array, p: Array, *, image_shape: Shape | None = None
 ) -> Figure:
-    """Draw every photo that was misread, with what was predicted and what it is.
+    """Draw every photo that was classified wrongly, with what was predicted and what it is.
 
     Parameters
     ----------
@@ -226,8 +228,8 @@ def print_mislabeled_images(
     --------
     >>> X, y, p = np.zeros((12, 3)), np.array([[0, 1, 1]]), np.array([[1.0, 1.0, 0.0]])
     >>> figure = print_mislabeled_images([b"non-cat", b"cat"], X, y, p)
-    >>> figure.axes[0].get_title()
-    'Prediction: cat \\n Class: non-cat'
+    >>> [text.get_text() for text in figure.axes[1].texts][:2]
+    ['Prediction: cat ', ' Class: non-cat']
     """
     where = "print_mislabeled_images"
     names, shape = _names(classes), _image_shape(where, X, image_shape)
@@ -236,22 +238,17 @@ def print_mislabeled_images(
         shapes = f"{X.shape}, {y.shape} and {p.shape}"
         raise ShapeError(f"{where}: expected X (n_x, m), y (1, m) and p (1, m), got {shapes}. Same dataset?")
     wrong = np.flatnonzero(actual != predicted)
-    with look():
-        if not len(wrong):
-            figure = new_figure(1.2, layout=None)
-            figure.text(0.5, 0.5, "No mislabeled images.", ha="center", va="center", fontsize=12)
-            return figure
-        title = f"{len(wrong)} of {len(actual)} images mislabeled"
-        figure, places = image_grid(len(wrong), title, n_columns=5, shape=(shape[0], shape[1]), above=0.42)
-        for axes, i in zip(places, wrong, strict=True):
-            picture(axes, X[:, i].reshape(shape))
-            text = f"Prediction: {names[predicted[i]]} \n Class: {names[actual[i]]}"
-            axes.set_title(text, loc="center", fontsize=8.5, fontweight="normal", pad=3)
-    return figure
+    page = Page(f"{len(wrong)} of {len(actual)} images mislabeled" if len(wrong) else "No mislabeled images.")
+    tiles = []
+    for i in wrong:
+        lines = (f"Prediction: {names[predicted[i]]} ", f" Class: {names[actual[i]]}")  # to the letter
+        tiles.append(Tile(X[:, i].reshape(shape), above=[Line(text, INK) for text in lines]))
+    page.grid(tiles, 5, size=8.5)
+    return page.figure()
 
 
 def plot_photo(photo: Array, x: Array, probability: float, classes: Classes = CLASSES) -> Figure:
-    """Draw a photo of your own beside what the network sees of it, under the verdict.
+    """Draw a photo of your own next to what the network sees of it, under the prediction.
 
     Parameters
     ----------
@@ -262,13 +259,13 @@ def plot_photo(photo: Array, x: Array, probability: float, classes: Classes = CL
 
     Examples
     --------
-    >>> plot_photo(np.zeros((4, 6, 3), np.uint8), np.zeros((12, 1)), 0.75).texts[0].get_text()
+    >>> plot_photo(np.zeros((4, 6, 3), np.uint8), np.zeros((12, 1)), 0.75).axes[0].texts[0].get_text()
     'y = 1.0, your L-layer model predicts a "cat" picture.'
     """
     seen = x[:, 0].reshape(_image_shape("plot_photo", x, None))
     y = int(probability > 0.5)
     sure = float(probability if y else 1 - probability)
-    return figures.new_photo(photo, seen, label=_names(classes)[y], probability=sure, y=y)
+    return new_photo(photo, seen, label=_names(classes)[y], probability=sure, y=y)
 
 
 def _names(classes: Classes) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.pictures import assert_readable, shown
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
@@ -19,7 +20,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.plotting.saving import figure_png
-from pellucid.plotting.style import WIDTH, reduced
+from pellucid.plotting.style import reduced
 from pellucid.training.loop import train
 from pellucid.types import Array
 
@@ -170,38 +171,30 @@ def test_samples_of_every_shape(shape: tuple[int, ...], dtype: type) -> None:
     assert figure_png(own_photo_figure(found, data), dpi=30)
 
 
-def words(*variants: tuple[str, str, float]) -> str:
+def steadiness(*variants: tuple[str, str, float]) -> str:
     seen = np.zeros((2, 2, 3), np.uint8)
     made = tuple(Variant(name, seen, label, p) for name, label, p in variants)
     return OwnPhoto(seen, seen, "cat", 0.9, {"cat": 0.9, "dog": 0.1}, made).steadiness
 
 
 def test_the_range_in_words() -> None:
-    told = words(("as it is", "cat", 0.9), ("mirrored", "cat", 0.95), ("middle 60 %", "dog", 0.2))
+    told = steadiness(("as it is", "cat", 0.9), ("mirrored", "cat", 0.95), ("middle 60 %", "dog", 0.2))
     assert "from 20.0 % (middle 60 %) to 95.0 % (mirrored)" in told
     assert told.endswith("the verdict changes in 1 of 2 variants: middle 60 %.")
-    steady = words(("as it is", "cat", 0.9), ("mirrored", "cat", 0.8))
+    steady = steadiness(("as it is", "cat", 0.9), ("mirrored", "cat", 0.8))
     assert steady.endswith("the verdict stays the same in all 1 variants.")
-    still = words(("as it is", "cat", 0.9), ("mirrored", "cat", 0.9), ("upside down", "cat", 0.9))
+    still = steadiness(("as it is", "cat", 0.9), ("mirrored", "cat", 0.9), ("upside down", "cat", 0.9))
     assert "the probability of “cat” stays at 90.0 %; the verdict stays the same in all 2 variants." in still
 
 
 def test_the_page_shows_all_and_keeps_its_margins(model: Model, drawings: Dataset, tmp_path: Path) -> None:
     found = examine_photo(model, photo_file(tmp_path), drawings)
     figure = own_photo_figure(found, drawings)
-    page = figure.axes[0]
-    assert len(page.images) == 2 + 5 + 5 + 14
-    assert len(own_photo_figure(found).axes[0].images) == 2 + 14
-    figure.draw_without_rendering()
-    for text in page.texts:
-        box = text.get_window_extent()
-        assert box.x0 >= 0, text.get_text()
-        assert box.x1 <= WIDTH * figure.dpi, text.get_text()
-        assert box.y0 >= 0, text.get_text()
-    extents = [image.get_extent() for image in page.images]
-    assert max(right for _, right, _, _ in extents) <= WIDTH
-    assert max(bottom for _, _, bottom, _ in extents) <= figure.get_figheight()
-    left, right, bottom, top = extents[0]
+    assert len(shown(figure)) == 2 + 5 + 5 + 14
+    assert len(shown(own_photo_figure(found))) == 2 + 14
+    assert_readable(figure)
+    first = next(image for axes in figure.axes for image in axes.images)
+    left, right, bottom, top = first.get_extent()
     assert (right - left) / (bottom - top) == pytest.approx(120 / 80)  # not stretched
     assert reduced(np.zeros((4000, 3000, 3), np.uint8), 800).shape == (800, 600, 3)
 

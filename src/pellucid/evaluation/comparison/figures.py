@@ -12,7 +12,7 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
-from pellucid.plotting.gallery import words_only
+from pellucid.plotting.grid import Line, Page, Tile
 from pellucid.plotting.style import (
     BLUE,
     INK,
@@ -22,10 +22,9 @@ from pellucid.plotting.style import (
     RED,
     check_images,
     class_name,
-    image_grid,
     look,
     new_figure,
-    picture,
+    sentence_figure,
 )
 from pellucid.stats.t_tests import FoldMean
 from pellucid.types import Array
@@ -180,37 +179,26 @@ def disputed_pictures(
     --------
     >>> data = Dataset(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), ("non-cat", "cat"))
     >>> figure = disputed_pictures(data, [0], [], (np.array([0, 1]), np.array([1, 1])))
-    >>> figure.axes[0].get_title()
-    'only A is right\\nA: non-cat\\nB: cat'
+    >>> [text.get_text() for text in figure.axes[1].texts]
+    ['only A is right', 'A: non-cat', 'B: cat', 'image 0']
     """
     X = check_images("disputed_pictures", dataset.X)
     n_a = min(len(only_a), max(max_images // 2, max_images - len(only_b)))
     shown = [*only_a[:n_a], *only_b[: max_images - n_a]]
     n_all = len(only_a) + len(only_b)
-    with look():
-        if not shown:
-            return words_only("No image is read rightly by one of them alone.")
-        headline = (
-            f"{n_all} images that only one of them got right" if n_all > 1 else "One image divides them"
-        )
-        if len(shown) < n_all:
-            headline += f"; {len(shown)} are shown"
-        columns = max(3, min(6, len(shown)))
-        figure, places = image_grid(
-            len(shown), headline, n_columns=columns, shape=X.shape[1:3], above=0.48, below=0.3
-        )
-        for axes, i in zip(places, shown, strict=True):
-            picture(axes, X[i])
-            axes.set_anchor("NW")
-            a, b = (class_name(dataset.classes, int(labels[i]), 15) for labels in predicted)
-            whose = "A" if i in only_a else "B"
-            words = f"only {whose} is right\nA: {a}\nB: {b}"
-            color = TEXT_COLORS["AB".index(whose)]
-            axes.set_title(
-                words, loc="center", x=0, ha="left", fontsize=7.5, fontweight="normal", pad=3, color=color
-            )
-            axes.set_xlabel(f"image {i}", fontsize=7.5, color=MUTED, labelpad=2, loc="left")
-    return figure
+    if not shown:
+        return sentence_figure("No image is classified correctly by only one of them.")
+    headline = f"{n_all} images that only one of them got right" if n_all > 1 else "One image divides them"
+    page = Page(headline + (f"; {len(shown)} are shown" if len(shown) < n_all else ""))
+    tiles = []
+    for i in shown:
+        a, b = (class_name(dataset.classes, int(labels[i]), 80) for labels in predicted)
+        whose = "A" if i in only_a else "B"
+        color = TEXT_COLORS["AB".index(whose)]
+        lines = [Line(text, color) for text in (f"only {whose} is right", f"A: {a}", f"B: {b}")]
+        tiles.append(Tile(X[i], [f"image {i}"], lines))
+    page.grid(tiles, max(3, min(6, len(tiles))))
+    return page.figure()
 
 
 def cross_validation_figure(

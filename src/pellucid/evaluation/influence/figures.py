@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.influence.records import Explanation, InfluentialSample
+from pellucid.plotting.grid import Line, Page, Tile
 from pellucid.plotting.style import (
     BLUE,
     GREEN,
@@ -19,21 +20,14 @@ from pellucid.plotting.style import (
     WIDTH,
     check_images,
     class_name,
-    look,
-    new_figure,
-    picture,
 )
-from pellucid.text import percent
+from pellucid.text import percent, signed
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
-SIDE = 1.9  # inches: the asked photo
-LEFT, GAP, EDGE = 2.25, 0.12, 0.12
-ROW_HEAD, CAPTION, HEAD = 0.21, 0.62, 0.42
-CHART, CHART_FOOT = 1.35, 0.5
-MOST_SHOWN = 8
+MOST_SHOWN = 8  # training photos in a row
+CHART = 1.9  # inches high
 
 
 def influence_figure(explanation: Explanation, train: Dataset, test: Dataset) -> Figure:
@@ -61,98 +55,48 @@ def influence_figure(explanation: Explanation, train: Dataset, test: Dataset) ->
     >>> data = Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
     >>> one = Explanation(0, "cat", "non-cat", 0.9, 2.2, (InfluentialSample(2, "cat", 0.5, 1.0, 0.5),), ())
     >>> figure = influence_figure(one, data, data)
-    >>> [axes.get_xlabel() for axes in figure.axes]
-    ['', '2: cat\\n+0.50']
+    >>> [text.get_text() for text in figure.axes[-1].texts]
+    ['Influenced it towards “cat”', '2: cat', '+0.50']
     """
     check_images("influence_figure", train.X)
     check_images("influence_figure", test.X)
     e = explanation
-    rows = [
-        (f"Pushed it towards “{class_name((e.verdict,), 0, 20)}”", e.towards, GREEN if e.is_right else RED),
-        (f"Pushed it away from “{class_name((e.verdict,), 0, 20)}”", e.against, RED if e.is_right else GREEN),
+    predicted = class_name((e.verdict,), 0, 20)
+    page = Page(f"Why did the network predict “{predicted}” for test photo {e.index}?")
+    words = [
+        Line(f"Prediction: {predicted} ({percent(e.probability)})", INK),
+        Line(f"Class: {e.actual}", INK),
     ]
+    page.row([Tile(test.X[e.index])], words=words, most_across=1.5, words_width=3.0, size=9)
     n = max(5, min(MOST_SHOWN, max(len(e.towards), len(e.against))))
-    across = (WIDTH - LEFT - EDGE - (n - 1) * GAP) / n
-    down = across * min(max(train.X.shape[1] / train.X.shape[2], 0.4), 1.6)
-    block = ROW_HEAD + down + CAPTION
-    shown = [row for row in rows if row[1]]
-    body = max(len(shown) * block, SIDE + 0.75)
-    height = HEAD + body + (CHART + CHART_FOOT + 0.35 if e.removals else 0.0)
-    with look():
-        figure = new_figure(height, layout=None)
-        _write(figure, EDGE, 0.1, _title(e), height, fontsize=11, fontweight="bold")
-        _asked(figure, e, test, height)
-        for i, (title, pushers, color) in enumerate(shown):
-            top = HEAD + i * block
-            _write(figure, LEFT, top, title, height, fontsize=9, fontweight="bold", color=color)
-            for k, pusher in enumerate(pushers[:n]):
-                left = LEFT + k * (across + GAP)
-                _pusher(figure, (left, top + ROW_HEAD, across, down), pusher, train, e, height)
-        if e.removals:
-            _chart(figure, e, HEAD + body + 0.35, height)
-    return figure
+    way, other = (GREEN, RED) if e.is_right else (RED, GREEN)
+    for title, samples, color in (("towards", e.towards, way), ("away from", e.against, other)):
+        if samples:
+            heading = Line(f"Influenced it {title} “{predicted}”", color, True)
+            page.row([_tile(one, train, e) for one in samples[:n]], n_columns=n, heading=heading)
+    if e.removals:
+        page.chart(CHART, lambda part, height: _chart(part, e, height))
+    return page.figure()
 
 
-def _title(e: Explanation) -> str:
-    return f"Why did the network say “{class_name((e.verdict,), 0, 20)}” of test photo {e.index}?"
+def _tile(sample: InfluentialSample, train: Dataset, e: Explanation) -> Tile:
+    lines: list[str | Line] = [Line(f"{sample.row}: {{}}", name=sample.label)]
+    plus, same = "+" if sample.score >= 0 else "", ", the same photo" if sample.is_same else ""
+    lines.append(f"{plus}{signed(sample.score)}{same}")
+    if sample.alone is not None:
+        lines.append(f"without: {percent(sample.alone.probability)}")
+    is_decisive = e.decisive is not None and sample.row in e.decisive.rows
+    return Tile(train.X[sample.row], lines, frame=ORANGE if is_decisive else "")
 
 
-def _write(figure: Figure, left: float, top: float, words: str, height: float, **style: Any) -> None:
-    figure.text(left / WIDTH, 1 - top / height, words, va="top", **style)
-
-
-def _axes(figure: Figure, place: tuple[float, float, float, float], height: float) -> Axes:
-    """Return axes at (left, top, width, height), in inches from the top left."""
-    left, top, across, down = place
-    return figure.add_axes((left / WIDTH, 1 - (top + down) / height, across / WIDTH, down / height))
-
-
-def _photo(axes: Axes, dataset: Dataset, row: int, frame: str = "") -> None:
-    picture(axes, dataset.X[row])
-    axes.set(xticks=[], yticks=[])
-    axes.set_anchor("NW")
-    for spine in axes.spines.values():
-        spine.set(visible=bool(frame), color=frame or LINE, linewidth=2.5)
-
-
-def _asked(figure: Figure, e: Explanation, test: Dataset, height: float) -> None:
-    axes = _axes(figure, (EDGE, HEAD + ROW_HEAD, SIDE, SIDE), height)
-    _photo(axes, test, e.index)
-    shape = test.X.shape[1:3]
-    below = HEAD + ROW_HEAD + SIDE * min(1.0, shape[0] / shape[1]) + 0.08
-    said, true = (class_name((name,), 0, 18) for name in (e.verdict, e.actual))
-    words = f"Prediction: {said} ({percent(e.probability)})\nClass: {true}"
-    _write(figure, EDGE, below, words, height, fontsize=9, linespacing=1.35, color=INK)
-
-
-def _pusher(
-    figure: Figure,
-    place: tuple[float, float, float, float],
-    pusher: InfluentialSample,
-    train: Dataset,
-    e: Explanation,
-    height: float,
-) -> None:
-    is_decisive = e.decisive is not None and pusher.row in e.decisive.rows
-    axes = _axes(figure, place, height)
-    _photo(axes, train, pusher.row, ORANGE if is_decisive else "")
-    label = class_name((pusher.label,), 0, int(place[2] / 0.075) - 4)
-    lines = [f"{pusher.row}: {label}", f"{pusher.score:+.2f}".replace("-", "\N{MINUS SIGN}")]
-    if pusher.is_same:
-        lines[1] += ", the same"
-    if pusher.alone is not None:
-        lines.append(f"without: {percent(pusher.alone.probability)}")
-    axes.set_xlabel("\n".join(lines), fontsize=7, color=MUTED, labelpad=3, loc="left", linespacing=1.25)
-
-
-def _chart(figure: Figure, e: Explanation, top: float, height: float) -> None:
+def _chart(part: SubFigure, e: Explanation, height: float) -> None:
     """Draw the verdict's probability against the number left out, and what leaving out others at random does."""
-    axes = _axes(figure, (LEFT - 0.62, top, WIDTH - LEFT + 0.62 - 2.35, CHART), height)
+    axes = part.add_axes((0.75 / WIDTH, 0.5 / height, (WIDTH - 3.2) / WIDTH, (height - 0.8) / height))
     sizes = [0, *(len(removal.rows) for removal in e.removals)]
     shares = [100 * e.probability, *(100 * removal.outcome.probability for removal in e.removals)]
     places = np.arange(len(sizes))
     axes.axhline(50, color=LINE, linewidth=0.8)
-    axes.plot(places, shares, "-o", color=BLUE, linewidth=1.8, markersize=4.5, label="the hardest pushers")
+    axes.plot(places, shares, "-o", color=BLUE, linewidth=1.8, markersize=4.5, label="the most influential")
     has_chance = False
     for place, removal in zip(places[1:], e.removals, strict=True):
         by_chance = [100 * outcome.probability for outcome in removal.by_chance]
@@ -173,28 +117,28 @@ def _chart(figure: Figure, e: Explanation, top: float, height: float) -> None:
             )
     axes.set_xticks(places, [str(size) for size in sizes])
     axes.set(ylim=(-4, 104), yticks=[0, 50, 100], yticklabels=["0 %", "50 %", "100 %"])
-    axes.set_xlabel("Training photos left out, the hardest pushers first", fontsize=8.5)
+    axes.set_xlabel("Training photos left out, the most influential first", fontsize=8.5)
     axes.set_ylabel(f"“{class_name((e.verdict,), 0, 12)}”", fontsize=8.5)
     axes.tick_params(labelsize=8)
     axes.set_title("Trained again without them", fontsize=9, pad=6)
-    _legend(figure, axes, e, top, height)
-
-
-def _legend(figure: Figure, axes: Axes, e: Explanation, top: float, height: float) -> None:
-    left = WIDTH - 2.2
     legend = axes.legend(
         loc="upper left",
-        bbox_to_anchor=(left / WIDTH, 1 - (top - 0.08) / height),
-        bbox_transform=figure.transFigure,
+        bbox_to_anchor=(1.03, 1.05),
         fontsize=8,
         title="Left out:",
         title_fontsize=8,
         alignment="left",
-        borderaxespad=0,
-        handlelength=1.2,
     )
     legend.set_in_layout(False)
-    _write(figure, left + 0.04, top + 0.66, _outcome(e), height, fontsize=8.5, linespacing=1.35, color=INK)
+    axes.annotate(
+        _outcome(e),
+        (1.04, 0.48),
+        xycoords="axes fraction",
+        va="top",
+        fontsize=8.5,
+        linespacing=1.3,
+        color=INK,
+    )
 
 
 def _outcome(e: Explanation) -> str:
@@ -204,7 +148,7 @@ def _outcome(e: Explanation) -> str:
         last = e.told
         assert last is not None
         return (
-            f"No group changed the verdict:\nwithout {_n(len(last.rows))} it is still\n"
+            f"No group changes the prediction:\nwithout {_n(len(last.rows))} it is still\n"
             f"“{said}” ({percent(last.outcome.probability)})"
         )
     new = class_name((decisive.outcome.label,), 0, 20)
@@ -219,4 +163,4 @@ def _outcome(e: Explanation) -> str:
 
 
 def _n(n: int) -> str:
-    return "the hardest pusher" if n == 1 else f"these {n}"
+    return "the most influential one" if n == 1 else f"these {n}"

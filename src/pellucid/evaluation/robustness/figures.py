@@ -1,29 +1,35 @@
-"""Accuracy against strength as curves; the sheet of one photo is handed on from the module beside."""
+"""Accuracy against strength as curves, and one photo at every strength with the prediction under each picture."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.evaluation.robustness.perturbations import REASONS
+from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
+from pellucid.evaluation.robustness.measure import change_photos, check_model, has_colour
+from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
-from pellucid.evaluation.robustness.sheet import perturbation_sheet
+from pellucid.nn.model import Model
+from pellucid.plotting.grid import Line, Page, Tile
 from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, RED, WIDTH, class_name, look, new_figure
-from pellucid.text import percent
+from pellucid.text import by, percent
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-__all__ = ["perturbation_sheet", "robustness_curves"]
 
 # Inches.
 LEFT, RIGHT, BETWEEN = 0.55, 0.12, 0.22  # beside the panels, and between two
 HEAD, TITLE, PANEL, FOOT = 0.58, 0.42, 1.15, 0.26  # legend; over, of and under each panel
 RING = "First loss of 10 points, or below “always”"
 CLEAN, DOTTED = (0, (5, 3)), (0, (1, 1.5))
+NAMES = 1.6  # inches on the left of the sheet, for the names of the perturbations
+MOST_COLUMNS = 8  # pictures in a row of the sheet
 
 
 def robustness_curves(result: Robustness) -> Figure:
@@ -137,3 +143,114 @@ def _ticks(axes: Axes, curve: PerturbationCurve, *, is_first: bool) -> None:
     axes.tick_params(axis="x", pad=2)
     shares = (0, 0.25, 0.5, 0.75, 1)
     axes.set_yticks(shares, [percent(share) for share in shares] if is_first else [""] * 5, fontsize=7.5)
+
+
+def perturbation_sheet(
+    model: Model,
+    image: Array,
+    *,
+    label: int | None = None,
+    perturbations: Iterable[str] | None = None,
+    strengths: Mapping[str, Iterable[float]] | None = None,
+    seed: int = 0,
+) -> Figure:
+    """Draw one photo at every strength of every perturbation, with the model's prediction under each picture.
+
+    Parameters
+    ----------
+    model : Model
+        A trained classifier of photos.
+    image : Array, shape (h, w, c) or (h, w), uint8
+        Of the model's input shape.
+    label : int, optional
+        Its true class: predictions are correct or wrong then; else the same as of the unchanged photo, or not.
+    perturbations, strengths, seed : optional
+        As for ``measure_robustness``. Of more than eight strengths, eight are shown.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The photo as it is with what has no strengths (mirrored, upside down), then a row for each perturbation.
+        Perturbations that need colour are left out for a grey photo.
+
+    Raises
+    ------
+    ShapeError, DataError, OptionError
+        As ``measure_robustness``; also if the label is no class of the model.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("logistic")
+    >>> model.initialize((8, 8, 3))
+    >>> figure = perturbation_sheet(model, np.zeros((8, 8, 3), np.uint8), perturbations=["blur", "jpeg"])
+    >>> [len(axes.images) for axes in figure.axes]
+    [0, 0, 1, 6, 6]
+    """
+    check_model("perturbation_sheet", model)
+    check_photos("perturbation_sheet", image[None])
+    if image.shape != model.input_shape:
+        raise ShapeError(
+            f"perturbation_sheet: the model takes photos of shape {model.input_shape}, this one is {image.shape}. "
+            "Try image_to_input(photo, model.input_shape)."
+        )
+    chosen = choose_perturbations(perturbations)
+    wanted = choose_strengths(chosen, strengths)
+    chosen = [p for p in chosen if has_colour(image[None]) or not p.needs_colour]
+    plan: list[tuple[Perturbation | None, float, str]] = [(None, 0.0, "as it is")]
+    for p in chosen:
+        is_yes_or_no = len(p.strengths) == 1
+        plan += [(p, s, p.title.lower() if is_yes_or_no else p.label(s)) for s in _few(wanted[p.name][1:])]
+    pictures = [image if p is None else change_photos(image[None], p, s, seed)[0] for p, s, _ in plan]
+    last = max(2, len(model.classes)) - 1
+    if label is not None and not 0 <= label <= last:
+        raise OptionError(f"perturbation_sheet: expected label to be a class, 0 to {last}, got {label}.")
+    labels, sure = _predictions(model, np.stack(pictures))
+    expected = int(labels[0]) if label is None else label
+    tiles = [
+        _tile(drawn, text, class_name(model.classes, int(k), 80), p, is_good=k == expected)
+        for drawn, (_, _, text), k, p in zip(pictures, plan, labels, sure, strict=True)
+    ]
+    rows = [("The photo", by(image.shape), tiles[:1])]
+    for p in chosen:
+        mine = [tile for tile, (other, _, _) in zip(tiles, plan, strict=True) if other is p]
+        if len(p.strengths) == 1:
+            rows[0][2].extend(mine)
+        else:
+            rows.append((p.title, REASONS[p.reason], mine))
+    return _sheet(rows, class_name(model.classes, expected), is_known=label is not None)
+
+
+def _sheet(rows: Sequence[tuple[str, str, list[Tile]]], name: str, *, is_known: bool) -> Figure:
+    page = Page(f"A photo {'of class' if is_known else 'predicted as'} “{name}”, changed more and more")
+    good, bad = ("correct", "wrong") if is_known else ("same prediction", "another prediction")
+    words = "with the predicted probability"
+    page.legend([Line(f"✓ {good}", BLUE), Line(f"✗ {bad}", RED), words], gap=0.12)
+    n_columns = max(6, *(len(tiles) for _, _, tiles in rows))
+    for title, reason, tiles in rows:
+        page.row(tiles, n_columns=n_columns, names=NAMES, name=title, note=reason, size=7)
+    return page.figure()
+
+
+def _few(strengths: Sequence[float]) -> Sequence[float]:
+    """Return at most ``MOST_COLUMNS`` of the strengths, spread evenly, the ends among them."""
+    if len(strengths) <= MOST_COLUMNS:
+        return strengths
+    return [strengths[i] for i in np.linspace(0, len(strengths) - 1, MOST_COLUMNS).round().astype(int)]
+
+
+def _predictions(model: Model, pictures: Array) -> tuple[Array, list[float | None]]:
+    """Return the predicted classes, and their probabilities where the model's loss gives any."""
+    labels = model.predict(pictures)
+    try:
+        return labels, model.predict_proba(pictures)[np.arange(len(labels)), labels].tolist()
+    except PellucidError:  # a loss such as hinge has no probabilities
+        return labels, [None] * len(labels)
+
+
+def _tile(image: Array, caption: str, name: str, probability: float | None, *, is_good: bool) -> Tile:
+    colour, mark = (BLUE, "✓") if is_good else (RED, "✗")
+    sure = "" if probability is None else f" {percent(probability)}"
+    comma = "," if sure and name[-1].isdigit() else ""  # "9, 12 %"
+    prediction = Line(f"{mark} {{}}{comma}{sure}", colour, name=name)
+    return Tile(image, [caption, prediction], frame="" if is_good else RED)

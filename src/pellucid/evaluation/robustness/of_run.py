@@ -11,10 +11,9 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, ShapeError
-from pellucid.evaluation.robustness.figures import robustness_curves
+from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
 from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
 from pellucid.evaluation.robustness.records import Robustness
-from pellucid.evaluation.robustness.sheet import perturbation_sheet
 from pellucid.evaluation.scores.of_model import OTHER_DATA, was_trained_on_other
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.files import atomic_folder, write_atomically

@@ -1,8 +1,7 @@
-"""Pictures of where a network looks: every map beside its check, and the first layer's weights."""
+"""Saliency maps of one photo with their sanity checks, at large or in a strip, and the first layer's weights."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -12,27 +11,23 @@ from pellucid.errors import DataError
 from pellucid.evaluation.saliency.first_layer import first_layer
 from pellucid.evaluation.saliency.measure import SaliencyMap
 from pellucid.nn.model import Model
-from pellucid.plotting.grid import new_page, place_picture, place_text
-from pellucid.plotting.style import (
-    MUTED,
-    RED,
-    WIDTH,
-    check_images,
-    class_name,
-    look,
-)
+from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.style import INK, MUTED, RED, check_images, class_name
+from pellucid.text import signed
 from pellucid.types import Array
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SIDE = 1.32  # inches
-GAP = 0.1
-HEAD = 0.98
-TEXT = 0.1 + 3 * (SIDE + GAP) + 0.08  # where the words begin
+WORDS_WIDTH = 3.6  # inches to the right of the maps
 CUT = 99.5  # percent of the pixels that are drawn in true proportion: a few extreme ones would hide the rest
 MOST_UNITS = 64
+CHECKED = {  # a map that passes is not proved right, so that no word here says that
+    "depends": "passes the check",
+    "partly": "in part",
+    "hardly": "fails the check",
+    "unknown": "cannot be checked",
+}
 CAVEAT = (
     "The check can fail a map, not prove it: that a map changes when the weights do is necessary for it to show "
     "what was learned, and not enough; mere noise passes it too."
@@ -69,83 +64,99 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     >>> model.initialize((8, 8, 3))
     >>> photo = np.full((8, 8, 3), 0.5)
     >>> figure = saliency_figure(photo, saliency_maps(model, photo, methods=["gradient"]))
-    >>> len(figure.axes[0].images)
-    3
+    >>> [len(axes.images) for axes in figure.axes]
+    [0, 0, 3, 0]
     """
     check_images("saliency_figure", image[None])
     if not maps:
         raise DataError("saliency_figure: expected at least one map, got none.")
-    rows = [(found, _words(found)) for found in maps.values()]
-    heights = [
-        max((SIDE if found.heat is not None else 0) + 0.12, 0.34 + 0.158 * len(lines))
-        for found, lines in rows
-    ]
-    foot = 0.42
-    height = HEAD + sum(heights) + foot
-    with look():
-        figure, page = new_page(height)
-        target = class_name((rows[0][0].target,), 0, 40)
-        place_text(page, 0.1, 0.1, f"What speaks for “{target}”, and where", size=11, weight="bold")
-        place_text(
-            page,
-            0.1,
-            0.36,
-            "Red: for it; blue: against it. Maps in yellow and violet say how much, not in which direction.",
-            color=MUTED,
-        )
-        for i, title in enumerate(("The map", "Over the photo", "Untrained network")):
-            place_text(page, 0.1 + i * (SIDE + GAP), HEAD - 0.24, title, size=8.5, color=MUTED)
-        top = HEAD
-        for (found, lines), down in zip(rows, heights, strict=True):
-            _row(page, image, found, lines, top)
-            top += down
-        place_text(page, 0.1, top + 0.02, "\n".join(textwrap.wrap(CAVEAT, 125)), size=7.5, color=MUTED)
-    return figure
+    target = class_name((next(iter(maps.values())).target,), 0, 40)
+    page = Page(f"What speaks for “{target}”, and where")
+    page.text(
+        "Red: for it; blue: against it. Maps in yellow and violet say how much, not in which direction."
+    )
+    for found in maps.values():
+        words = [Line(found.title, INK, True), Line(found.note, INK)]
+        if found.sanity is not None:
+            words.append(Line(found.sanity.words, RED if found.sanity.verdict == "hardly" else MUTED))
+        tiles = _tiles(found, image)
+        if tiles:
+            page.row(tiles, n_columns=3, words=words, words_width=WORDS_WIDTH, size=8)
+        else:
+            page.text(words[0], size=9, gap=0)
+            page.text(words[1], size=8)
+    page.text(CAVEAT, size=7.5)
+    return page.figure()
 
 
-def _words(found: SaliencyMap) -> list[str]:
-    lines = _note(found)
-    if found.sanity is not None:
-        lines += ["", *textwrap.wrap(found.sanity.words, _wide(found))]
-    return lines
-
-
-def _note(found: SaliencyMap) -> list[str]:
-    """Return the note in lines, no number apart from its percent sign."""
-    return textwrap.wrap(found.note.replace(" %", "\N{NO-BREAK SPACE}%"), _wide(found))
-
-
-def _wide(found: SaliencyMap) -> int:
-    """Return how many letters of a note fit in a line: beside the pictures, or all across where there are none."""
-    return 54 if found.heat is not None else 125
-
-
-def _row(page: Axes, image: Array, found: SaliencyMap, lines: list[str], top: float) -> None:
-    left = TEXT if found.heat is not None else 0.1
-    place_text(page, left, top, found.title, size=9.5, weight="bold")
-    n_note = len(_note(found))
-    place_text(page, left, top + 0.22, "\n".join(lines[:n_note]), size=8)
-    if found.sanity is not None:
-        color = RED if found.sanity.verdict == "hardly" else MUTED
-        place_text(
-            page,
-            left,
-            top + 0.22 + 0.158 * (n_note + 0.6),
-            "\n".join(lines[n_note + 1 :]),
-            size=8,
-            color=color,
-        )
+def _tiles(found: SaliencyMap, image: Array) -> list[Tile]:
+    """Return the map, the map over the photo, and the map of an untrained network; none where it does not apply."""
     if found.heat is None:
-        return
-    check = found.sanity
-    shown = [
-        heat_picture(found.heat, found.is_signed),
-        heat_picture(found.heat, found.is_signed, image),
-        None if check is None or check.heat is None else heat_picture(check.heat, found.is_signed),
+        return []
+    tiles = [
+        Tile(heat_picture(found.heat, found.is_signed), above=["The map"]),
+        Tile(heat_picture(found.heat, found.is_signed, image), above=["Over the photo"]),
     ]
-    for column, drawn in enumerate(shown):
-        if drawn is not None:
-            place_picture(page, drawn, 0.1 + column * (SIDE + GAP), top, SIDE, SIDE)
+    if found.sanity is not None and found.sanity.heat is not None:
+        tiles.append(Tile(heat_picture(found.sanity.heat, found.is_signed), above=["Untrained network"]))
+    return tiles
+
+
+def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
+    """Draw a photo and, to its right, each map over it, with the result of its check below.
+
+    Parameters
+    ----------
+    image : Array, shape (h, w, c) or (h, w)
+        As the network sees it.
+    maps : mapping of str to SaliencyMap
+        From :func:`pellucid.evaluation.saliency.measure.saliency_maps`; those that do not apply are left out.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Under each map: whether it passes the check, and the rank correlation r with maps of untrained networks.
+
+    Raises
+    ------
+    ShapeError
+        If it is not an image.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid.evaluation.saliency.measure import saliency_maps
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 3))
+    >>> photo = np.full((8, 8, 3), 0.5)
+    >>> figure = saliency_strip(photo, saliency_maps(model, photo, methods=["gradient", "grad_cam"]))
+    >>> [text.get_text() for text in figure.axes[-1].texts][:2]
+    ['The photo', 'Input gradient']
+    """
+    check_images("saliency_strip", image[None])
+    tiles = [Tile(image, above=[Line("The photo", INK)])]
+    for found in maps.values():
+        if found.heat is not None:
+            picture = heat_picture(found.heat, found.is_signed, image)
+            tiles.append(Tile(picture, _check_lines(found), [Line(found.title, INK)]))
+    page = Page()
+    page.row(tiles, n_columns=max(5, len(tiles)))
+    return page.figure()
+
+
+def _check_lines(found: SaliencyMap) -> list[Line]:
+    """Return in two lines whether a map passes the check."""
+    if found.heat is not None and not found.heat.any():
+        return [Line("0 everywhere:"), Line("nothing to check")]
+    if found.sanity is None:
+        return []
+    color = RED if found.sanity.verdict == "hardly" else MUTED
+    r = found.sanity.correlation
+    return [
+        Line(CHECKED[found.sanity.verdict], color),
+        *([] if r is None else [Line(f"r = {signed(r)}", color)]),
+    ]
 
 
 def heat_picture(heat: Array, is_signed: bool, image: Array | None = None) -> Array:
@@ -201,44 +212,21 @@ def first_layer_figure(model: Model) -> Figure | None:
     >>> from pellucid.nn.presets import preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 3))
-    >>> len(first_layer_figure(model).axes[0].images)
+    >>> sum(len(axes.images) for axes in first_layer_figure(model).axes)
     20
     """
     found = first_layer(model)
     if found is None:
         return None
     shown = found.pictures[:MOST_UNITS]
-    n_columns = 5 if len(shown) <= 20 else 8
-    cell = (WIDTH - 0.2) / n_columns
-    side, above = cell - 0.12, 0.2
-    n_rows = -(-len(shown) // n_columns)
-    head = 0.98
-    down = side * min(shown.shape[1] / shown.shape[2], 2.0)
-    height = head + n_rows * (above + down + 0.06) + 0.06
     what = "kernels" if found.kind == "Conv2D" else "units"
     some = "" if len(shown) == len(found.pictures) else f", the first {len(shown)} of {len(found.pictures)}"
-    with look():
-        figure, page = new_page(height)
-        place_text(
-            page,
-            0.1,
-            0.1,
-            f"What the first layer looks for: the weights of its {what}{some}",
-            size=11,
-            weight="bold",
-        )
-        explained = (
-            "Grey: weight 0. Where a picture is bright, a bright photo pulls the sum up; where dark, down."
-        )
-        place_text(page, 0.1, 0.36, explained, color=MUTED, size=8.5)
-        place_text(page, 0.1, 0.57, found.words, color=MUTED, size=8.5)
-        for i, weights in enumerate(shown):
-            row, column = divmod(i, n_columns)
-            left, top = 0.1 + column * cell, head + row * (above + down + 0.06)
-            place_text(page, left, top, f"{what[:-1]} {i}", size=7.5, color=MUTED)
-            top += above
-            place_picture(page, weight_picture(weights), left, top, side, down)
-    return figure
+    page = Page(f"What the first layer looks for: the weights of its {what}{some}")
+    page.text("Grey: weight 0. Where a picture is bright, a bright photo pulls the sum up; where dark, down.")
+    page.text(found.words, gap=0.1)
+    tiles = [Tile(weight_picture(weights), above=[f"{what[:-1]} {i}"]) for i, weights in enumerate(shown)]
+    page.grid(tiles, 5 if len(tiles) <= 20 else 8)
+    return page.figure()
 
 
 def weight_picture(weights: Array) -> Array:

@@ -2,10 +2,12 @@
 
 import numpy as np
 
-from pellucid.plotting.data_figures import class_histogram, confusion_matrix_figure, cost_curve
-from pellucid.plotting.gallery import mistakes
+from pellucid.evaluation.scores.mistakes_figure import mistakes
+from pellucid.plotting.data import class_histogram, confusion_matrix_figure, sample_grid
 from pellucid.plotting.network import network_diagram
-from pellucid.plotting.pictures import image_to_vector, new_photo, sample_grid
+from pellucid.plotting.photo import new_photo
+from pellucid.plotting.training import cost_curve
+from pellucid.plotting.vector import image_to_vector
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Captioned, Section, Table
 from pellucid.report.sections.photos import confusion_of, galleries

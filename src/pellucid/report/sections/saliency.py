@@ -71,8 +71,7 @@ def _first_layer(draft: Draft) -> list[Captioned]:
 
 def _of_photos(draft: Draft, made: Mapping[int, Maps]) -> tuple[Captioned, list[Captioned]]:
     """Return the first photo's maps at large, and every photo's in a row."""
-    from pellucid.evaluation.saliency.figures import saliency_figure
-    from pellucid.evaluation.saliency.strip import saliency_strip
+    from pellucid.evaluation.saliency.figures import saliency_figure, saliency_strip
 
     result, add = draft.result, draft.figures.add
     X = result.split.test.X

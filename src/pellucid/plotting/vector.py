@@ -1,4 +1,4 @@
-"""Figures that show the images themselves: a sample of them, one as a vector, and a new photo with its verdict."""
+"""How an image becomes a vector: the image, its first pixels as numbers, the long column."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.data.dataset import Dataset
-from pellucid.errors import OptionError
 from pellucid.plotting.style import (
     BLUE,
     GREEN,
@@ -19,68 +17,20 @@ from pellucid.plotting.style import (
     RED,
     WIDTH,
     check_images,
-    class_name,
     drawing_axes,
-    image_grid,
     look,
     new_figure,
     picture,
-    reduced,
 )
-from pellucid.rng import stream
-from pellucid.text import by, percent
+from pellucid.text import by
 from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_PIXELS = 1200  # of a new photo that are drawn
 CHANNELS = {1: ("",), 3: ("R", "G", "B"), 4: ("R", "G", "B", "A")}
 CHANNEL_COLORS = {"": MUTED, "R": RED, "G": GREEN, "B": BLUE, "A": MUTED}
-
-
-def sample_grid(dataset: Dataset, title: str, *, n_images: int = 25, seed: int = 101) -> Figure:
-    """Draw randomly chosen images in rows of five, each with its label.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        X of shape (m, h, w) or (m, h, w, c).
-    title : str
-    n_images : int, optional
-        No image is drawn twice as long as there are others left.
-    seed : int, optional
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    ShapeError, DataError
-        If X does not hold images, or none.
-
-    Examples
-    --------
-    >>> cats = Dataset(np.zeros((3, 2, 2), np.uint8), np.array([1, 1, 1]), ("non-cat", "cat"))
-    >>> sample_grid(cats, "Cats", n_images=2).axes[0].get_title()
-    'y = 1 (cat)'
-    """
-    if n_images < 1:
-        raise OptionError(f"sample_grid: expected n_images of at least 1, got {n_images}. Try 25.")
-    X = check_images("sample_grid", dataset.X)
-    rng = stream(seed, "sample grid")
-    rounds = -(-n_images // len(X))
-    rows = np.concatenate([rng.permutation(len(X)) for _ in range(rounds)])[:n_images]
-    with look():
-        figure, places = image_grid(n_images, title, n_columns=5, shape=X.shape[1:3], above=0.26)
-        for axes, i in zip(places, rows, strict=True):
-            picture(axes, X[i])
-            label = int(dataset.y[i])
-            named = f" ({class_name(dataset.classes, label, 13)})" if dataset.classes else ""
-            axes.set_title(f"y = {label}{named}", loc="center", fontsize=9, fontweight="normal", pad=3)
-    return figure
 
 
 def image_to_vector(image: Array, label: str = "") -> Figure:
@@ -224,54 +174,3 @@ def _entry(axes: Axes, x: float, y: float, step: float, cube: Array, index: int)
         axes.text(x + right, y + step / 2, words, color=ink, ha="right", va="center", fontsize=8.5)
     origin = f"{row}, {column} {letter}".strip()
     axes.text(x + 1.68, y + step / 2, origin, color=color, va="center", fontsize=8.5)
-
-
-def new_photo(
-    original: Array, seen: Array, *, label: str, probability: float, y: float | None = None
-) -> Figure:
-    """Draw a photo as it was given beside what the network sees of it, with the verdict.
-
-    Parameters
-    ----------
-    original : Array, shape (h, w, c) or (h, w)
-        Very large photos are drawn reduced.
-    seen : Array, shape (64, 64, 3) or what else the network takes
-    label : str
-        The name of the predicted class.
-    probability : float
-        Of that class, from 0 to 1.
-    y : float, optional
-        The predicted label; the title then begins with it, as the tutorial's does: ``y = 1.0, your ...``.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Examples
-    --------
-    >>> photo = np.zeros((300, 400, 3), np.uint8)
-    >>> new_photo(photo, photo[:64, :64], label="cat", probability=0.97, y=1).texts[0].get_text()
-    'y = 1.0, your L-layer model predicts a "cat" picture.'
-    """
-    check_images("new_photo: original", original[None])
-    check_images("new_photo: seen", seen[None])
-    name = class_name((label,), 0, 30)
-    verdict = f'our L-layer model predicts a "{name}" picture.'
-    verdict = f"Y{verdict}" if y is None else f"y = {float(y)}, y{verdict}"
-    with look():
-        figure = new_figure(4.7, layout=None)
-        figure.text(0.01, 0.97, verdict, va="top", fontsize=12, fontweight="bold")
-        figure.text(0.01, 0.9, f'Probability of "{name}": {percent(probability)}', va="top", color=MUTED)
-        words = [
-            f"The photo as given: {by(original.shape[1::-1])} pixels",
-            f"What the network sees: {by(seen.shape)}",
-        ]
-        for left, image, caption in zip(
-            (0.01, 0.51), (reduced(original, MOST_PIXELS), seen), words, strict=True
-        ):
-            axes = figure.add_axes((left, 0.08, 0.48, 0.75), xticks=[], yticks=[])
-            picture(axes, image)
-            axes.spines[:].set_visible(False)
-            axes.set_anchor("N")
-            axes.set_xlabel(caption)
-    return figure

@@ -10,7 +10,8 @@ import numpy as np
 from pellucid.data.augmentation.augment import TRANSFORMS, Augment, Transform
 from pellucid.data.augmentation.mixing import Blend
 from pellucid.errors import OptionError, ShapeError
-from pellucid.plotting.style import MUTED, WIDTH, check_images, look, new_figure, picture
+from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.style import check_images
 from pellucid.text import by
 from pellucid.types import Array
 
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 N_COLUMNS = 6
-MARGIN = 1.55  # inches on the left, for the names
-GAP = 0.07  # inches between pictures
-CAPTION = 0.2  # inches under each picture
-HEAD = 0.36
+NAMES = 1.5  # inches on the left, for the names
 
 
 def contact_sheet(
@@ -55,8 +53,8 @@ def contact_sheet(
     --------
     >>> from pellucid.data.augmentation.augment import Rotation
     >>> figure = contact_sheet(np.zeros((8, 8, 3), np.uint8), Augment([Rotation(30)]))
-    >>> [axes.get_xlabel() for axes in figure.axes][1:7]
-    ['−30°', '−18°', '−6°', '+6°', '+18°', '+30°']
+    >>> [text.get_text() for text in figure.axes[2].texts][2:6]
+    ['−30°', '−18°', '−6°', '+6°']
     """
     image = _as_floats("photo", photo)
     second = image[::-1] if other is None else _as_floats("other", other)
@@ -74,8 +72,11 @@ def contact_sheet(
         draws = _draws(augment, image, second, 2 * N_COLUMNS, rng)
         rows.append(("All together", f"drawn at random,\nseed {seed}", draws[:N_COLUMNS]))
         rows.append(("", "", draws[N_COLUMNS:]))
-    with look():
-        return _sheet(rows, image.shape[0] / image.shape[1])
+    page = Page("What each transform does to one photo")
+    for name, options, pictures in rows:
+        tiles = [Tile(drawn, [caption] if caption else []) for drawn, caption in pictures]
+        page.row(tiles, n_columns=N_COLUMNS, names=NAMES, name=name, note=options)
+    return page.figure()
 
 
 Pictures = list[tuple[Array, str]]  # each with its caption
@@ -119,35 +120,3 @@ def _options(transform: Transform) -> str:
         text = " to ".join(f"{v:.3g}" if isinstance(v, float) else f"{v}" for v in numbers)
         lines.append(f"{field.name} {text}")
     return "\n".join(lines)
-
-
-def _sheet(rows: list[tuple[str, str, Pictures]], ratio: float) -> Figure:
-    """Lay out the rows; ``ratio`` is a picture's height over its width."""
-    across = (WIDTH - MARGIN - 0.08) / N_COLUMNS - GAP
-    down = across * min(max(ratio, 0.3), 2.0)
-    step = max(down, 0.62) + CAPTION + GAP
-    height = HEAD + len(rows) * step + 0.05
-    figure = new_figure(height, layout=None)
-    title = "What each transform does to one photo"
-    figure.text(0.08 / WIDTH, 1 - 0.1 / height, title, va="top", fontsize=11, fontweight="bold")
-    for i, (name, options, pictures) in enumerate(rows):
-        top = HEAD + i * step
-        figure.text(0.08 / WIDTH, 1 - (top + 0.02) / height, name, va="top", fontsize=9, fontweight="bold")
-        figure.text(
-            0.08 / WIDTH,
-            1 - (top + 0.2) / height,
-            options,
-            va="top",
-            fontsize=8,
-            color=MUTED,
-            linespacing=1.3,
-        )
-        for j, (image, caption) in enumerate(pictures):
-            left = MARGIN + j * (across + GAP)
-            rect = (left / WIDTH, 1 - (top + down) / height, across / WIDTH, down / height)
-            axes = figure.add_axes(rect, xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
-            picture(axes, image)
-            axes.set_anchor("N")
-            axes.set_xlabel(caption, fontsize=7.5, color=MUTED, labelpad=2)
-    return figure

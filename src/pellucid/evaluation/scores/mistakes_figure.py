@@ -1,0 +1,85 @@
+"""The images that a model gets wrong, the surest mistakes first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pellucid.data.dataset import Dataset
+from pellucid.errors import OptionError
+from pellucid.evaluation.scores.galleries import SamplePrediction, pick, sample_prediction
+from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.plotting.grid import Line, Page, Tile, columns_for
+from pellucid.plotting.style import INK, check_images, sentence_figure
+from pellucid.text import percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def mistakes(dataset: Dataset, predictions: Predictions, *, max_images: int | None = None) -> Figure:
+    """Draw the images that are predicted wrongly, the most confident mistake first.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        X of shape (m, h, w) or (m, h, w, c).
+    predictions : Predictions
+        Of the same samples, by a classifier with probabilities.
+    max_images : int, optional
+        Draw no more than these; the title says how many there are.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Up to six in a row, as high as it needs; without any mistake a sentence that says so.
+
+    Raises
+    ------
+    ShapeError, DataError
+        If X does not hold images, or none.
+
+    Examples
+    --------
+    >>> data = Dataset(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), ("non-cat", "cat"))
+    >>> scores = np.array([[-3.5, 3.5], [-1.4, 1.4]])
+    >>> found = Predictions("classification", data.y, np.array([1, 1]), scores, True, data.classes)
+    >>> [text.get_text() for text in mistakes(data, found).axes[1].texts]
+    ['Prediction: cat (97 %)', 'Class: non-cat', 'image 0']
+    """
+    if max_images is not None and max_images < 1:
+        raise OptionError(f"mistakes: expected max_images of at least 1, or None, got {max_images}.")
+    X = check_images("mistakes", dataset.X)
+    rows = [sample_prediction(predictions, i) for i in pick("confident mistakes", predictions)]
+    shown = rows[:max_images]
+    if not rows:
+        return sentence_figure(_no_mistake(len(dataset)))
+    n_columns = max(3, min(columns_for([_prediction(row) for row in shown]), len(shown)))
+    page = Page(_headline(len(shown), len(rows), len(dataset)))
+    tiles = [
+        Tile(
+            X[row.index], [f"image {row.index}"], [_prediction(row), Line("Class: {}", INK, name=row.actual)]
+        )
+        for row in shown
+    ]
+    page.grid(tiles, n_columns)
+    return page.figure()
+
+
+def _prediction(row: SamplePrediction) -> Line:
+    return Line(f"Prediction: {{}} ({percent(row.probability)})", INK, name=row.predicted)
+
+
+def _headline(n_shown: int, n_wrong: int, m: int) -> str:
+    share = f"{n_wrong} of {m} images " + ("is" if n_wrong == 1 else "are") + " classified wrongly"
+    if n_shown < n_wrong:
+        return f"{share}; the {n_shown} most confident mistakes"
+    return share + (", the most confident mistake first" if n_wrong > 1 else "")
+
+
+def _no_mistake(m: int) -> str:
+    """Return the sentence for a gallery of mistakes that has none."""
+    return (
+        f"No mistakes: all {m} images are predicted correctly."
+        if m > 1
+        else "No mistake: the image is predicted correctly."
+    )

@@ -1,0 +1,62 @@
+"""A photo from outside the data: as it was given, what the network sees of it, and the prediction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.style import INK, MUTED, check_images, class_name, reduced
+from pellucid.text import by, percent
+from pellucid.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_PIXELS = 1200  # a side that are drawn
+
+
+def new_photo(
+    original: Array, seen: Array, *, label: str, probability: float, y: float | None = None
+) -> Figure:
+    """Draw a photo as it was given next to what the network sees of it, with the prediction.
+
+    Parameters
+    ----------
+    original : Array, shape (h, w, c) or (h, w)
+        Very large photos are drawn reduced.
+    seen : Array, shape (64, 64, 3) or what else the network takes
+    label : str
+        The name of the predicted class.
+    probability : float
+        Of that class, from 0 to 1.
+    y : float, optional
+        The predicted label; the title then begins with it, as the tutorial's does: ``y = 1.0, your ...``.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> photo = np.zeros((300, 400, 3), np.uint8)
+    >>> new_photo(photo, photo[:64, :64], label="cat", probability=0.97, y=1).axes[0].texts[0].get_text()
+    'y = 1.0, your L-layer model predicts a "cat" picture.'
+    """
+    check_images("new_photo: original", original[None])
+    check_images("new_photo: seen", seen[None])
+    name = class_name((label,), 0, 30)
+    prediction = f'our L-layer model predicts a "{name}" picture.'
+    page = Page(f"Y{prediction}" if y is None else f"y = {float(y)}, y{prediction}", size=12)
+    page.text(f'Probability of "{name}": {percent(probability)}', size=10, gap=0.12)
+    page.row(photo_and_input(original, seen, INK), size=10)
+    return page.figure()
+
+
+def photo_and_input(original: Array, seen: Array, color: str = MUTED) -> list[Tile]:
+    """Return a photo as it was given, reduced where it is very large, and what a network sees of it."""
+    size = by(original.shape[1::-1])
+    return [
+        Tile(reduced(original, MOST_PIXELS), [Line(f"The photo as given: {size} pixels", color)]),
+        Tile(seen, [Line(f"What the network sees: {by(seen.shape)}", color)]),
+    ]
