@@ -68,14 +68,12 @@ def max_pool_forward(
     """
     geometry = pool_geometry("max_pool_forward", X.shape, size, stride or size, padding)
     check_buffer("pooling", "out", out, geometry.out_shape)
-    is_real = pad(np.ones_like(X, dtype=bool), padding)
-    P = pad(X, padding, -np.inf)
-    seen = np.stack(
-        [P[:, rows, columns] for _, _, rows, columns in taps(geometry)]
-    )  # (taps, m, h_out, w_out, c)
-    allowed = np.stack([is_real[:, rows, columns] for _, _, rows, columns in taps(geometry)])
+    P, is_pixel = pad(X, padding, -np.inf), pad(np.ones(X.shape, bool), padding)
+    seen, may_win = (  # (taps, m, h_out, w_out, c)
+        np.stack([A[:, rows, columns] for _, _, rows, columns in taps(geometry)]) for A in (P, is_pixel)
+    )
     Z = seen.max(axis=0)
-    is_largest = ((seen == Z) | np.isnan(seen)) & allowed
+    is_largest = ((seen == Z) | np.isnan(seen)) & may_win
     winner = is_largest.argmax(axis=0)  # the first of those that tie
     return written(Z, out, X.dtype), MaxPoolCache(winner, geometry)
 
