@@ -80,8 +80,7 @@ def dropout_backward(dY: Array, cache: DropoutCache, *, dX: Array | None = None)
     >>> bool(np.array_equal(dropout_backward(np.ones(8), cache), Y))
     True
     """
-    product: Array = np.multiply(dY, cache.mask, out=dX)
-    return product
+    return np.multiply(dY, cache.mask, out=dX)
 
 
 def dropped_levels(rate: float) -> int:

@@ -65,6 +65,8 @@ def binary_cross_entropy_forward(
 def binary_cross_entropy_backward(cache: BinaryCrossEntropyCache, *, dZ: Array | None = None) -> Array:
     """dZ = sigmoid(Z) - Y.
 
+    Bishop, 2006, section 4.3.2.
+
     Examples
     --------
     >>> _, cache = binary_cross_entropy_forward(np.zeros((2, 1)), np.array([[0.0], [1.0]]))
@@ -138,6 +140,8 @@ def softmax_cross_entropy_forward(
 
 def softmax_cross_entropy_backward(cache: SoftmaxCrossEntropyCache, *, dZ: Array | None = None) -> Array:
     """dZ = softmax(Z) - Y, with labels as one-hot rows.
+
+    Bishop, 2006, section 4.3.4.
 
     Examples
     --------

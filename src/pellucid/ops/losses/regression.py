@@ -11,7 +11,7 @@ from pellucid.types import Array
 
 
 def squared_error_forward(Z: Array, Y: Array) -> tuple[Array, Array]:
-    """Return (Z - Y)^2 of each output, and Z - Y as the backward's cache.
+    """Return (Z - Y)^2 of each output, and the cache.
 
     Examples
     --------
@@ -25,6 +25,8 @@ def squared_error_forward(Z: Array, Y: Array) -> tuple[Array, Array]:
 def squared_error_backward(D: Array, *, dZ: Array | None = None) -> Array:
     """dZ = 2 (Z - Y).
 
+    Bishop, 2006, section 3.1.1.
+
     Examples
     --------
     >>> squared_error_backward(np.array([[2.0, 0.0]]))
@@ -34,7 +36,7 @@ def squared_error_backward(D: Array, *, dZ: Array | None = None) -> Array:
 
 
 def absolute_error_forward(Z: Array, Y: Array) -> tuple[Array, Array]:
-    """Return |Z - Y| of each output, and Z - Y as the backward's cache.
+    """Return |Z - Y| of each output, and the cache.
 
     Examples
     --------
@@ -47,6 +49,8 @@ def absolute_error_forward(Z: Array, Y: Array) -> tuple[Array, Array]:
 
 def absolute_error_backward(D: Array, *, dZ: Array | None = None) -> Array:
     """dZ = sign(Z - Y), 0 where they are equal.
+
+    Koenker and Bassett, 1978.
 
     Examples
     --------
@@ -113,6 +117,8 @@ def poisson_forward(Z: Array, Y: Array) -> tuple[Array, PoissonCache]:
 
 def poisson_backward(cache: PoissonCache, *, dZ: Array | None = None) -> Array:
     """dZ = exp(Z) - Y.
+
+    Nelder and Wedderburn, 1972.
 
     Examples
     --------
