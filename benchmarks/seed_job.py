@@ -13,7 +13,8 @@ import numpy as np
 
 import pellucid as pl
 from pellucid.textbook import L_layer_model
-from pellucid.workflows.reproduce import LEARNING_RATE, N_ITERATIONS, blas_kernel, published_costs
+from pellucid.textbook.published import LEARNING_RATE, N_ITERATIONS, published_costs
+from pellucid.workflows.reproduce import blas_kernel
 
 REPEATS = 5
 

@@ -18,25 +18,26 @@ def reproduce(
     mirror: o.Mirror = None,
 ) -> None:
     """The published numbers beside ours; exit 1 if they differ."""
+    from pellucid.textbook import published as published_run
     from pellucid.training.callbacks import Progress
-    from pellucid.workflows import reproduce as reproduction
+    from pellucid.workflows.reproduce import reproduce as reproduce_run
 
-    result = reproduction.reproduce(
+    result = reproduce_run(
         data_dir, tolerance=tolerance, mirror=mirror, callbacks=lambda path: [Progress(path)]
     )
     if as_json:
         print_json(result.to_dict())
     else:
-        published = reproduction.published_costs()
+        published = published_run.published_costs()
         rows = [
             (f"cost at {i}", published[i], ours, result.direct_costs[i]) for i, ours in result.costs.items()
         ]
         accuracies = (
-            ("training accuracy", reproduction.PUBLISHED_TRAIN_ACCURACY, result.train_accuracy),
-            ("test accuracy", reproduction.PUBLISHED_TEST_ACCURACY, result.test_accuracy),
+            ("training accuracy", published_run.PUBLISHED_TRAIN_ACCURACY, result.train_accuracy),
+            ("test accuracy", published_run.PUBLISHED_TEST_ACCURACY, result.test_accuracy),
             (
-                f"new photo {reproduction.NEW_PHOTO}",
-                reproduction.PUBLISHED_VERDICT,
+                f"new photo {published_run.NEW_PHOTO}",
+                published_run.PUBLISHED_PREDICTION,
                 result.new_photo or "not there",
             ),
         )

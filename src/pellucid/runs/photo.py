@@ -6,8 +6,8 @@ from pellucid.data.download import fetch
 from pellucid.data.readers.images import read_image
 from pellucid.errors import PellucidError
 from pellucid.runs.config import RunConfig
+from pellucid.textbook.published import NEW_PHOTO
 from pellucid.types import Array, Shape
-from pellucid.workflows.reproduce import NEW_PHOTO
 
 NewImage = tuple[str, Array]  # its name, and its pixels (h, w, 3) uint8
 

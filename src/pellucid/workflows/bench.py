@@ -16,9 +16,10 @@ import numpy as np
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError, PellucidError
 from pellucid.nn.presets import preset
+from pellucid.textbook.published import LEARNING_RATE, N_ITERATIONS
 from pellucid.types import Array
 from pellucid.workflows.bench_worker import CONTESTANTS, DIMS, Task, write_task
-from pellucid.workflows.reproduce import LEARNING_RATE, N_ITERATIONS, blas_kernel
+from pellucid.workflows.reproduce import blas_kernel
 
 _MODULES = {"pytorch": "torch", "jax": "jax", "scikit-learn": "sklearn", "keras": "keras"}
 

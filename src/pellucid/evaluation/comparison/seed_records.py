@@ -7,8 +7,8 @@ import numpy as np
 
 from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.t_tests import MeanDifference, welch_difference
+from pellucid.textbook.published import PUBLISHED_TEST_ACCURACY
 from pellucid.types import Array
-from pellucid.workflows.reproduce import PUBLISHED_TEST_ACCURACY
 
 QUARTILES = ("min", "lower_quartile", "median", "upper_quartile", "max")
 
