@@ -50,7 +50,7 @@ def test_the_command_speaks_json_and_exits_1_when_numbers_differ(
         asked["tolerance"] = tolerance
         return dataclasses.replace(ours, tolerance=tolerance)
 
-    monkeypatch.setattr(reproduction, "reproduce", remembered)
+    monkeypatch.setattr("pellucid.workflows.reproduce.reproduce", remembered)
     done = pellucid("reproduce", "--json")
     assert done.code == 0
     assert asked == {"tolerance": 1e-8}
