@@ -25,7 +25,7 @@ def test_a_table_of_quantities_with_decimal_commas(pellucid: Command, tmp_path: 
     (tmp_path / "table.csv").write_text("x;y\n" + rows)
     done = pellucid("data", "info", "table.csv", "--target", "y", "--decimal", ",")
     assert done.code == 0, done.err
-    assert "quantities, samples of shape (1,), float64" in done.out
+    assert "a regression, samples of shape (1,), float64" in done.out
     assert "held out 20 % (4 of 20 samples)" in done.out
     refused = pellucid("data", "info", "table.csv", "--target", "y")
     assert refused.code == 2

@@ -78,8 +78,8 @@ class Homogeneity:
 def check_classes(split: Split) -> tuple[dict[str, Any], list[Finding], list[str]]:
     """Return what a report holds of the classes, the findings on them, and a note where there are none."""
     if not all(has_classes(part) for part in (split.train, split.test)):
-        what = "several yes-or-no questions" if split.train.y.ndim == 2 else "quantities"
-        return {}, [], [f"The labels are {what}: class balance, conflicts and baselines were left out."]
+        what = "multi-label" if split.train.y.ndim == 2 else "numbers"
+        return {}, [], [f"The targets are {what}: class balance, conflicts and baselines were left out."]
     k = n_classes(split)
     counts = {"train": class_counts(split.train, k), "test": class_counts(split.test, k)}
     shift = homogeneity(counts["train"], counts["test"])

@@ -1,9 +1,9 @@
-"""The same picture twice: found though it was resized, saved again as JPEG, brightened or darkened.
+"""Near copies: the same picture, resized, saved again as JPEG, brightened or darkened.
 
-How, and why so. A cheap signature proposes pairs: the edges of each picture at 8 x 8 (differences of neighbouring
-pixels, of unit length), whose dot product is their cosine; each picture keeps its eight nearest. A slower look
-then decides: the one picture's brightness and contrast are fitted to the other's, clipped where a screen clips;
-then their pixels have to agree at 16 x 16 (cosine 0.92 or more), and so have their edges, at 16 x 16 (0.87) and at
+A cheap signature proposes pairs: the edges of each picture at 8 x 8 (differences of neighbouring pixels, of unit
+length), whose dot product is their cosine; each picture keeps its eight nearest neighbours. A slower comparison
+decides: the brightness and contrast of one picture are fitted to the other's, clipped where a screen clips; then
+their pixels have to agree at 16 x 16 (cosine 0.92 or more), and so have their edges, at 16 x 16 (0.87) and at
 32 x 32. Edges, because drawings and portraits share their composition; pixels too, because the same shape may be
 filled with another colour.
 
@@ -14,12 +14,12 @@ five false alarms on each set, chosen knowing the truth: pHash of 64 bits finds 
 256 bits 49 or 50, with 2 to 4; on the first four sets, dHash of 256 bits 0 to 41, and dHash and wHash of 64 bits
 none: they confuse drawings even at distance 0.
 
-Where pictures are alike by nature (handwritten digits, one scene filmed), looking alike proves nothing. The usual
-likeness of a picture to its tenth neighbour measures that, and above 0.5 it raises what is asked of a pair, to
-0.997 for the 8 x 8 digits, whose 1,797 pictures then raise none.
+Where pictures are alike by nature (handwritten digits, one scene filmed), similarity proves nothing. The median
+similarity of a picture to its tenth neighbour measures that, and above 0.5 it raises the cosine asked of a pair, to
+0.997 for the 8 x 8 digits, whose 1,797 pictures then raise no false alarm.
 
 Not found: crops, flips, rotations, other colours, negatives, another frame or text laid over; and copies that lost
-nearly all their detail, because they were blown out to white or hold next to nothing (a clear sky).
+nearly all their detail, because they were overexposed to white or show next to nothing (a clear sky).
 """
 
 from typing import NamedTuple

@@ -39,7 +39,7 @@ def data_info(source: "DataSource", as_json: o.Json = False) -> None:
         print_json(info_of(split))
         return
     train, test = split.train, split.test
-    classes = f"{len(split.classes)} classes" if split.classes else "quantities"
+    classes = f"{len(split.classes)} classes" if split.classes else "a regression"
     print(f"{split.name}: {classes}, samples of shape {train.X.shape[1:]}, {train.X.dtype}")
     rows = [
         (name, *(f"{part.counts[i]} ({percent(part.counts[i] / len(part))})" for part in (train, test)))

@@ -24,8 +24,8 @@ class Dataset:
     X : Array, shape (m, ...)
         Inputs; images are ``(m, height, width, channels)`` and stay uint8 until a model prepares them.
     y : Array, shape (m,)
-        Integer labels, indices into ``classes``. Of several yes-or-no questions: 0 and 1, shape (m, k), a column
-        a class. Of quantities: floats, and no classes.
+        Integer labels, indices into ``classes``. Multi-label: 0 and 1, shape (m, k), a column a class.
+        Regression: floats, and no classes.
     classes : tuple of str
         The name of each class; empty where the data has none.
 
@@ -55,7 +55,7 @@ class Dataset:
 
     @property
     def counts(self) -> Array:
-        """The number of samples of each class, shape (k,); of quantities none."""
+        """The number of samples of each class, shape (k,); empty for regression."""
         if self.y.dtype.kind == "f":
             return np.zeros(0, np.int64)
         if self.y.ndim == 2:

@@ -211,7 +211,7 @@ def load_data(source: str | Path, **options: Any) -> Split:
     -------
     Split
         Images stay uint8; labels are int64 indices into the class names; ``notes`` say what was done. A table's
-        inputs are float64, its targets may be quantities (float64), and its ``schema`` reads other tables alike.
+        inputs are float64, its targets may be numbers (float64), and its ``schema`` reads other tables alike.
 
     Raises
     ------

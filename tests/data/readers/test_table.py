@@ -124,7 +124,7 @@ def test_targets(labels: list[Any], target: str, classes: tuple[str, ...], y: An
 def test_renamed_labels_and_guessed_quantities_are_noted(tmp_path: Path) -> None:
     assert "labels 3, 5 became 0, 1" in load(tmp_path, "x,y\n" + rows(range(9), [3, 5, 5] * 3), "y").notes
     split = load(tmp_path, "x,y\n" + rows(range(0, 202, 2), range(101)), "y")
-    assert split.notes[0] == "101 different whole numbers in 'y': a quantity"
+    assert split.notes[0] == "101 different whole numbers in 'y': a regression"
     assert split.schema.task == "regression"
 
 
@@ -141,7 +141,7 @@ def test_several_targets_are_yes_or_no_questions(tmp_path: Path) -> None:
     assert split.schema.task == "multi_label"
     assert [column.name for column in split.schema.columns] == ["x", "z"]
     assert split.notes[-2:] == (
-        "one answer only in every row of: c",
+        "one value only in every row of: c",
         "held out 20 % (3 of 12 samples), at random, seed 1",
     )
     for part in (split.train, split.test):
@@ -230,7 +230,7 @@ def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
         ),
         ("x;y\n1;1.000,5\n2;2\n", "y", "'y': expected numbers with a decimal point, got '1.000,5' in line 2"),
         ("x,y\n1,a\n2,a\n", "y", "expected at least two classes, but every label is 'a'"),
-        ("x,y\n1,3\n2,4\n3,3\n", "y", "class '4' has 1 row.* a quantity .* say target='y:number'"),
+        ("x,y\n1,3\n2,4\n3,3\n", "y", "class '4' has 1 row.* say target='y:number'"),
         ("x,y\n1,a\n2,b\n3,a\n", "y", "class 'b' has 1 sample"),
         ("x,a,b\n1,0,1\n1,0,0.5\n", "a,b", "column 'b': expected 0 or 1, .* got '0.5' in line 3"),
         ("x,a,b\n1,,1\n1,0,0\n", "a,b", r"column 'a': expected 0 or 1, .* got '\(missing\)' in line 2"),

@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.labels import as_labels, encode
-from pellucid.data.readers.table_schema import MISSING, Column, TableSchema, yes_no
+from pellucid.data.readers.table_schema import MISSING, Column, TableSchema, binary_column
 from pellucid.data.readers.table_text import TextTable, no_such_columns, numbers
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError
@@ -41,8 +41,8 @@ def split_table(
         From :func:`pellucid.data.readers.table_text.read_table`.
     target : str or None
         The column to predict. Words and whole numbers are classes; numbers with a fraction, or more than 100
-        different whole numbers, are quantities. "NAME:class" and "NAME:number" say which, where that is wrong.
-        "a,b,c" are several columns of 0 and 1: yes-or-no questions that are answered at once.
+        different whole numbers, make it a regression. "NAME:class" and "NAME:number" override that.
+        "a,b,c" are several columns of 0 and 1: a multi-label target.
     name : str
         Goes into the Split.
     seed : int
@@ -54,9 +54,9 @@ def split_table(
     -------
     SplitTable
         X float64: numeric columns as they are, others one-hot over the sorted categories of the training part, in
-        which an empty cell is the category "(missing)". y int64 indices into the classes, float64 quantities
-        (without classes), or (m, k) of 0 and 1. The ``schema`` reads other tables the same way. The notes name
-        the columns that were left out (empty, or more than 100 different words) and those to think about.
+        which an empty cell is the category "(missing)". y int64 indices into the classes, float64
+        (regression, without classes), or (m, k) of 0 and 1. The ``schema`` reads other tables the same way. The
+        notes name the columns that were left out (empty, or more than 100 different words) and doubtful ones.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def split_table(
     return SplitTable(split, parts.train.X[:, 0], parts.test.X[:, 0])
 
 
-class _Goal(NamedTuple):
+class _Target(NamedTuple):
     """What is to be predicted."""
 
     names: tuple[str, ...]
@@ -112,7 +112,7 @@ class _Goal(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def _read_target(table: TextTable, target: str | None) -> _Goal:
+def _read_target(table: TextTable, target: str | None) -> _Target:
     if target is None or not target.strip():
         raise DataError(
             f"{table.where}: expected a target, the name of the column to predict. Columns: "
@@ -127,10 +127,10 @@ def _read_target(table: TextTable, target: str | None) -> _Goal:
             f"{table.where}: expected different target columns, got {join_some(names)}. Name each once."
         )
     if len(names) > 1:
-        y = np.stack([yes_no(table, name) for name in names], axis=1)
+        y = np.stack([binary_column(table, name) for name in names], axis=1)
         same = [name for name, column in zip(names, y.T, strict=True) if np.ptp(column) == 0]
-        notes = (f"one answer only in every row of: {join_some(same)}",) if same else ()
-        return _Goal(names, "multi_label", y, names, notes)
+        notes = (f"one value only in every row of: {join_some(same)}",) if same else ()
+        return _Target(names, "multi_label", y, names, notes)
     return _one_target(table, names[0], kind)
 
 
@@ -144,7 +144,7 @@ def parse_target(target: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...]
     return tuple(name.strip() for name in target.split(",")), ""
 
 
-def _one_target(table: TextTable, name: str, kind: str) -> _Goal:
+def _one_target(table: TextTable, name: str, kind: str) -> _Target:
     cells = table.column(name)
     where = f"{table.where}: target {printable(name)!r}"
     absent = [row for row, cell in zip(table.rows, cells, strict=True) if not cell]
@@ -165,20 +165,20 @@ def _one_target(table: TextTable, name: str, kind: str) -> _Goal:
         if is_number and (not is_whole or n_different > MOST_CATEGORIES):
             kind = "number"
             notes = (
-                (f"{n_different} different whole numbers in {printable(name)!r}: a quantity",)
+                (f"{n_different} different whole numbers in {printable(name)!r}: a regression",)
                 if is_whole
                 else ()
             )
     if kind == "number":
-        return _Goal((name,), "regression", np.array(numbers(table, name)), notes=notes)
+        return _Target((name,), "regression", np.array(numbers(table, name)), notes=notes)
     codes, classes, notes = _classes(cells, values, where)
     rare = [classes[label] for label, count in Counter(codes.tolist()).items() if count == 1]
     if rare and None not in values:
         raise DataError(
             f"{where}: class {printable(rare[0])!r} has 1 row, and holding out a test part takes at least 2. Add "
-            f"rows; or, if the numbers are a quantity and no classes, say target={printable(name + ':number')!r}."
+            f"rows; or, if the numbers are no classes but measured, say target={printable(name + ':number')!r}."
         )
-    return _Goal((name,), "classification", codes, classes, notes)
+    return _Target((name,), "classification", codes, classes, notes)
 
 
 def _classes(

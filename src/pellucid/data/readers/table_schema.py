@@ -23,7 +23,7 @@ from pellucid.types import Array
 KINDS = ("numeric", "category")
 TASKS = ("classification", "multi_label", "regression")  # the kinds of losses
 MISSING = "(missing)"  # the category of empty cells
-YES_NO = {"0": 0, "1": 1, "false": 0, "true": 1}
+BINARY = {"0": 0, "1": 1, "false": 0, "true": 1}
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class TableSchema(Configurable):
     columns : tuple of Column
         The inputs, in the order of X. A category column becomes one column of 0 and 1 for each category.
     target : tuple of str
-        The column of labels or quantities; for "multi_label" one column a label.
+        The column of labels or numbers; for "multi_label" one column a label.
     task : {"classification", "multi_label", "regression"}
     classes : tuple of str, optional
         The names of the classes; for "multi_label" those of ``target``; for "regression" none.
@@ -188,7 +188,7 @@ class TableSchema(Configurable):
         if self.task == "regression":
             return np.array(numbers(table, self.target[0]))
         if self.task == "multi_label":
-            return np.stack([yes_no(table, name) for name in self.target], axis=1)
+            return np.stack([binary_column(table, name) for name in self.target], axis=1)
         places = {name: i for i, name in enumerate(self.classes)}
         codes = [
             places.get(cell, places.get(_whole(table, cell), -1)) for cell in table.column(self.target[0])
@@ -225,7 +225,7 @@ class TableSchema(Configurable):
             ) from None
 
 
-def yes_no(table: TextTable, name: str) -> Array:
+def binary_column(table: TextTable, name: str) -> Array:
     """Return a column of 0 and 1 (or false and true), shape (m,) int64.
 
     Raises
@@ -234,12 +234,12 @@ def yes_no(table: TextTable, name: str) -> Array:
         If a cell holds something else: the first.
     """
     cells = table.column(name)
-    values = [YES_NO.get(_whole(table, cell).lower(), -1) for cell in cells]
+    values = [BINARY.get(_whole(table, cell).lower(), -1) for cell in cells]
     if -1 in values:
         first = values.index(-1)
         raise DataError(
-            f"{table.where}: target column {printable(name)!r}: expected 0 or 1, since several targets are several "
-            f"yes-or-no questions, got {printable(cells[first] or MISSING)!r} in {table.rows[first]}."
+            f"{table.where}: target column {printable(name)!r}: expected 0 or 1, since several targets are binary "
+            f"labels, got {printable(cells[first] or MISSING)!r} in {table.rows[first]}."
         )
     return np.array(values, np.int64)
 
