@@ -1,4 +1,4 @@
-"""The sheet of findings shows every one, copies side by side, and nothing touches anything."""
+"""The pages of findings show every one, copies next to one another, and nothing overlaps."""
 
 import numpy as np
 import pytest
@@ -22,53 +22,61 @@ def cats() -> Split:
     return split
 
 
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
 def words(figure: Figure) -> str:
-    return "\n".join(text.get_text() for text in figure.texts)
+    return "\n".join(texts(figure))
 
 
-def shown(figure: Figure) -> list[str]:
-    return [str(axes.get_label()) for axes in figure.axes]
+def pictures(figure: Figure) -> list[np.ndarray]:
+    return [np.asarray(image.get_array()) for axes in figure.axes for image in axes.images]
 
 
 def check_nothing_touches(figure: Figure) -> None:
     FigureCanvasAgg(figure).draw()
-    boxes = [axes.get_window_extent() for axes in figure.axes]
-    boxes += [text.get_window_extent() for text in figure.texts if text.get_text()]
+    parts = [text for axes in figure.axes for text in axes.texts if text.get_text()]
+    parts += [image for axes in figure.axes for image in axes.images]  # type: ignore[misc]
+    boxes = [part.get_window_extent() for part in parts]
     for i, box in enumerate(boxes):
         assert min(box.x0, box.y0, figure.bbox.x1 - box.x1, figure.bbox.y1 - box.y1) >= 0
         assert not any(box.overlaps(other) for other in boxes[:i])
 
 
+def samples_of(report: DataReport) -> list[Sample]:
+    return [sample for finding in report.findings for sample in finding.samples]
+
+
 def test_pictures_of_every_finding_with_part_index_and_label(cats: Split) -> None:
     report = check_data(cats)
     (page,) = findings_sheets(report)
-    expected = [f"{s.part} {s.index}" for finding in report.findings for s in finding.samples]
-    assert shown(page) == expected
-    for axes, (part, index) in zip(page.axes, (label.split() for label in shown(page)), strict=True):
-        image = (cats.train if part == "train" else cats.test).X[int(index)]
-        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), image)
+    found = [(cats.train if s.part == "train" else cats.test).X[s.index] for s in samples_of(report)]
+    for shown, expected in zip(pictures(page), found, strict=True):
+        np.testing.assert_array_equal(shown, expected)
+    for sample in samples_of(report):
+        assert {f"{sample.part} {sample.index}", sample.label} <= set(texts(page))
     assert "drawn-cats: what the data check found" in words(page)
     assert "In both parts: 1 finding" in words(page)
     check_nothing_touches(page)
 
 
-def test_findings_without_pictures_stand_as_text(cats: Split) -> None:
+def test_findings_without_pictures_are_text(cats: Split) -> None:
     broken = Finding(
         "unreadable", "a/b.png cannot be read: torn.", (Sample("train", None, "cat", "a/b.png"),)
     )
     shift = Finding("prior_shift", "20 % of the training samples and 80 % of the test samples are 'cat'.")
     (page,) = findings_sheets(DataReport("", 2, 2, findings=(broken, shift), split=cats))
-    assert "20 % of the training samples" in words(page)
-    assert "a/b.png" in words(page)
-    (axes,) = page.axes
-    assert axes.texts[0].get_text() == "cannot\nbe read"
+    assert "20 % of the training samples" in words(page).replace("\N{NO-BREAK SPACE}", " ")
+    assert {"b.png", "cannot be read"} <= set(texts(page))
+    assert pictures(page) == []
     check_nothing_touches(page)
 
 
 def test_nothing_found(cats: Split) -> None:
     (page,) = findings_sheets(DataReport("x", 2, 2, split=cats))
     assert "Nothing odd was found." in words(page)
-    assert page.axes == []
+    assert pictures(page) == []
 
 
 def test_long_names_and_many_findings_over_pages(cats: Split) -> None:
@@ -87,21 +95,23 @@ def test_long_names_and_many_findings_over_pages(cats: Split) -> None:
     pages = findings_sheets(report)
     assert len(pages) > 1
     assert "(2 of" in words(pages[1])
-    everything = [f"{s.part} {s.index}" for finding in report.findings for s in finding.samples]
-    assert sorted(label for page in pages for label in shown(page)) == sorted(everything)
+    places = [f"{s.part} {s.index}" for s in samples_of(report)]
+    shown = [text for page in pages for text in texts(page) if text in set(places)]
+    assert shown == places
     for page in pages:
-        assert page.get_size_inches()[1] < 16
+        assert page.get_size_inches()[1] < 17
     check_nothing_touches(pages[0])
     (first,) = findings_sheets(report, max_pages=1)
-    assert shown(first) == shown(pages[0])
-    assert "more findings are not shown" in words(first)
+    assert len(pictures(first)) == len(pictures(pages[0]))
+    n_more = len(places) - len(pictures(first))
+    assert f"{n_more} more pictures are not shown" in words(first)
 
 
 def test_a_finding_with_many_pictures_shows_the_first(cats: Split) -> None:
     samples = tuple(Sample("train", i, "cat") for i in range(50))
     finding = Finding("missing_values", "80 of 209 pictures hold NaN.", samples, 80)
     (page,) = findings_sheets(DataReport("x", 2, 2, findings=(finding,), split=cats))
-    assert len(page.axes) == MOST_SHOWN
+    assert len(pictures(page)) == MOST_SHOWN
     assert f"and {80 - MOST_SHOWN} more" in words(page)
     check_nothing_touches(page)
 
@@ -116,9 +126,8 @@ def test_pictures_of_other_kinds(cats: Split, kind: str) -> None:
     split = Split(
         *(Dataset(change(part.X), part.y, part.classes) for part in (cats.train, cats.test)), name="x"
     )
-    report = check_data(split)
-    (page,) = findings_sheets(report)
-    assert shown(page)[:2] == ["test 3", "train 100"]
+    (page,) = findings_sheets(check_data(split))
+    assert [text for text in texts(page) if text.startswith("t")][:2] == ["test 3", "train 100"]
     check_nothing_touches(page)
 
 

@@ -2,54 +2,32 @@
 
 from __future__ import annotations
 
-import textwrap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pellucid.checks.check import DataReport
 from pellucid.checks.findings import Finding, Sample
 from pellucid.checks.pixels import PixelScale
 from pellucid.checks.text import KINDS
-from pellucid.data.dataset import Split
 from pellucid.errors import OptionError
-from pellucid.plotting.style import (
-    INK,
-    LINE,
-    MUTED,
-    RED,
-    WIDTH,
-    check_images,
-    look,
-    new_figure,
-    picture,
-)
+from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.style import INK, RED, check_images
+from pellucid.text import plural
 from pellucid.types import Array
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MARGIN = 0.12  # inches left and right
+    from pellucid.checks.check import DataReport
+    from pellucid.data.dataset import Split
+
 N_COLUMNS = 6
-CELL = (WIDTH - 2 * MARGIN) / N_COLUMNS
-INSET = 0.07  # inches between a frame and what is in it
-LINE_HEIGHT = 0.14  # of a caption
 MOST_SHOWN = 12  # pictures of one finding
 MOST_TEXTS = 8  # findings of one kind that stand in words above their pictures
-PAGE = 14.0  # inches high, about
-_LETTERS_WIDE, _LETTERS_CAPTION = 118, 19
-
-
-@dataclass(frozen=True)
-class _Strip:
-    """A piece of the page that is not cut: a heading, some lines of text, or a row of framed findings."""
-
-    height: float
-    heading: str = ""
-    lines: tuple[str, ...] = ()
-    groups: tuple[tuple[Finding, tuple[Sample, ...], int], ...] = ()  # with the number of those not shown
+MOST_ROWS = 7  # of a page: a row of pictures counts as one, a heading or six lines of text as half
+_COPIES = ("leak", "conflict", "duplicate", "near_duplicate")  # the pictures show what was found
 
 
 def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
@@ -65,7 +43,7 @@ def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
     Returns
     -------
     list of matplotlib.figure.Figure
-        One a page, about 14 inches high at most; one that says so where nothing was found.
+        One a page; one that says so where nothing was found.
 
     Raises
     ------
@@ -74,9 +52,9 @@ def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
 
     Notes
     -----
-    A finding stands in a frame of its own: its pictures with part, index and class, and the file where they came
-    from one. Of a finding with more than twelve pictures the first twelve are shown. Findings without pictures
-    (on classes, say) stand as text.
+    The pictures of a finding have its number and follow one another, each with part, index and class, and its file
+    if it has one. Of a finding with more than twelve pictures the first twelve are shown. Findings without
+    pictures (on classes, say) are text.
 
     Examples
     --------
@@ -85,205 +63,122 @@ def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
     >>> cats = load_drawn_cats()
     >>> cats.test.X[3] = cats.train.X[100]
     >>> (page,) = findings_sheets(check_data(cats))
-    >>> [axes.get_label() for axes in page.axes]
-    ['test 3', 'train 100']
+    >>> sum(len(axes.images) for axes in page.axes)
+    2
     """
+    split = report.split
     if max_pages < 1:
         raise OptionError(f"findings_sheets: expected max_pages of at least 1, got {max_pages}.")
-    split = report.split
     if split is None:
         raise OptionError("findings_sheets: expected a report that holds its data, as check_data returns it.")
     for data in (split.train, split.test):
         check_images("findings_sheets", data.X)
-    pages, n_missing = _paginate(_strips(report), max_pages)
-    scale = PixelScale(split.train.X, split.test.X)
-    with look():
-        figures = []
-        for i, strips in enumerate(pages):
-            title = (
-                f"{report.name}: what the data check found" if report.name else "What the data check found"
-            )
-            title += f" ({i + 1} of {len(pages)})" if len(pages) > 1 else ""
-            is_last = i == len(pages) - 1
-            figures.append(_page(title, strips, split, scale, n_missing if is_last else 0))
-    return figures
-
-
-def _strips(report: DataReport) -> list[_Strip]:
-    strips = []
-    for kind, (title, reason, advice) in KINDS.items():
-        findings = report.of_kind(kind)
-        if not findings:
-            continue
-        why = textwrap.wrap(f"{reason} {advice}", _LETTERS_WIDE)
-        heading = f"{title}: {len(findings)} {'finding' if len(findings) == 1 else 'findings'}"
-        strips.append(_Strip(0.37 + 0.16 * len(why), heading=heading, lines=tuple(why)))
-        texts = [] if kind in _PAIRS else [finding.found for finding in findings]
-        if len(texts) > MOST_TEXTS:
-            texts[MOST_TEXTS:] = [f"… and {len(texts) - MOST_TEXTS} more"]
-        for text in texts:
-            lines = textwrap.wrap(text, _LETTERS_WIDE, break_on_hyphens=False)
-            strips.append(_Strip(0.16 * len(lines) + 0.06, lines=tuple(lines)))
-        strips += _rows([finding for finding in findings if finding.samples])
-    if not strips:
-        strips.append(_Strip(0.5, lines=("Nothing odd was found.",)))
-    return strips
-
-
-_PAIRS = ("leak", "conflict", "duplicate", "near_duplicate")
-
-
-def _rows(findings: list[Finding]) -> list[_Strip]:
-    """Return rows of frames: each finding in one, or, where it is wide, in several below one another."""
-    pieces = []
-    for finding in findings:
-        shown = finding.samples[:MOST_SHOWN]
-        left_out = finding.n_samples - len(shown)
-        for start in range(0, len(shown), N_COLUMNS):
-            samples = shown[start : start + N_COLUMNS]
-            is_last = start + N_COLUMNS >= len(shown)
-            pieces.append((finding, samples, left_out if is_last else 0))
-    rows: list[list[tuple[Finding, tuple[Sample, ...], int]]] = []
-    used = N_COLUMNS
-    for piece in pieces:
-        if used + len(piece[1]) > N_COLUMNS:
-            rows.append([])
-            used = 0
-        rows[-1].append(piece)
-        used += len(piece[1])
-    return [_Strip(_row_height(row), groups=tuple(row)) for row in rows]
-
-
-def _row_height(row: list[tuple[Finding, tuple[Sample, ...], int]]) -> float:
-    most_lines = max(len(_caption(sample)) for _, samples, _ in row for sample in samples)
-    more = LINE_HEIGHT if any(left_out for _, _, left_out in row) else 0
-    return CELL + LINE_HEIGHT * most_lines + 0.06 + more
-
-
-def _caption(sample: Sample) -> list[str]:
-    """Return the lines under a picture: where it is, its class, its file."""
-    place = sample.part if sample.index is None else f"{sample.part} {sample.index}"
-    label = _shortened(sample.label)
-    name = "".join(reversed(_shortened("".join(reversed(sample.name)))))  # of a path, the end says more
-    return [line for line in (place, label, name) if line]
-
-
-def _shortened(text: str) -> str:
-    """Return as much of a text as fits under a picture."""
-    used = 0.0
-    for i, letter in enumerate(text):
-        used += _letter_width(letter)
-        if used > _LETTERS_CAPTION:
-            return text[: max(1, i - 1)] + "…"
-    return text
-
-
-def _letter_width(letter: str) -> float:
-    """Return about how wide a letter is, in usual small ones."""
-    if letter in "WM@%mw" or ord(letter) > 0x2E80:  # from there on, scripts of square letters
-        return 1.7
-    return 1.2 if letter.isupper() else 1.0
-
-
-def _paginate(strips: list[_Strip], max_pages: int) -> tuple[list[list[_Strip]], int]:
-    """Return the strips of each page, and how many findings did not fit."""
-    pages: list[list[_Strip]] = [[]]
-    height = 0.0
-    for i, strip in enumerate(strips):
-        following = strips[i + 1].height if strip.heading and i + 1 < len(strips) else 0.0
-        if pages[-1] and height + strip.height + following > PAGE:  # no heading alone at the foot
-            pages.append([])
-            height = 0.0
-        pages[-1].append(strip)
-        height += strip.height
-    missing = [strip for page in pages[max_pages:] for strip in page]
-    left_out = {id(finding) for strip in missing for finding, _, _ in strip.groups}
-    return pages[:max_pages], len(left_out)
-
-
-def _page(title: str, strips: list[_Strip], split: Split, scale: PixelScale, n_missing: int) -> Figure:
-    foot = 0.3 if n_missing else 0.08
-    height = 0.4 + sum(strip.height for strip in strips) + foot
-    figure = new_figure(height, layout=None)
-    figure.text(MARGIN / WIDTH, 1 - 0.12 / height, title, va="top", fontsize=12, fontweight="bold")
-    top = 0.4
-    for strip in strips:
-        _draw_text(figure, strip, top, height)
-        left = MARGIN
-        for finding, samples, left_out in strip.groups:
-            _draw_group(figure, finding, samples, left_out, (left, top, strip.height), height, split, scale)
-            left += CELL * len(samples)
-        top += strip.height
-    if n_missing:
-        words = f"{n_missing} more findings are not shown; --json lists them all."
-        figure.text(MARGIN / WIDTH, 0.1 / height, words, color=MUTED, fontsize=9)
-    return figure
-
-
-def _draw_text(figure: Figure, strip: _Strip, top: float, height: float) -> None:
-    if strip.heading:
-        figure.text(
-            MARGIN / WIDTH,
-            1 - (top + 0.12) / height,
-            strip.heading,
-            va="top",
-            fontsize=10.5,
-            fontweight="bold",
-        )
-        top += 0.32
-    for i, line in enumerate(strip.lines):
-        y = 1 - (top + 0.16 * i) / height
-        ink = MUTED if strip.heading else INK
-        figure.text(MARGIN / WIDTH, y, line, va="top", fontsize=8.5, color=ink)
-
-
-def _draw_group(
-    figure: Figure,
-    finding: Finding,
-    samples: tuple[Sample, ...],
-    left_out: int,
-    place: tuple[float, float, float],
-    height: float,
-    split: Split,
-    scale: PixelScale,
-) -> None:
-    """Draw a finding's pictures in a frame whose left, top and height are given in inches."""
-    from matplotlib.patches import Rectangle
-
-    left, top, tall = place
-    frame = Rectangle(
-        ((left + 0.02) / WIDTH, 1 - (top + tall - 0.03) / height),
-        (CELL * len(samples) - 0.04) / WIDTH,
-        (tall - 0.06) / height,
-        transform=figure.transFigure,
-        facecolor="none",
-        edgecolor=RED if finding.kind == "conflict" else LINE,
-        linewidth=1.0,
+    pages = _Pages(
+        f"{report.name}: what the data check found" if report.name else "What the data check found"
     )
-    figure.add_artist(frame)
-    side = CELL - 2 * INSET
-    for i, sample in enumerate(samples):
-        x = left + CELL * i + INSET
-        rect = (x / WIDTH, 1 - (top + INSET + side) / height, side / WIDTH, side / height)
-        axes = figure.add_axes(rect, xticks=[], yticks=[], label=str(_caption(sample)[0]))
-        axes.spines[:].set(visible=True, color=LINE, linewidth=0.6)  # so that a white picture has an edge
-        _draw_sample(axes, sample, split, scale)
-        ink = RED if finding.kind == "conflict" else MUTED
-        for j, line in enumerate(_caption(sample)):
-            y = 1 - (top + INSET + side + 0.05 + LINE_HEIGHT * j) / height
-            colour = ink if line == sample.label else MUTED
-            figure.text(x / WIDTH, y, line, va="top", fontsize=7.5, color=colour)
-    if left_out:
-        y = 1 - (top + tall - INSET - LINE_HEIGHT) / height
-        figure.text((left + INSET) / WIDTH, y, f"and {left_out} more", va="top", fontsize=7.5, color=MUTED)
+    scale = PixelScale(split.train.X, split.test.X)
+    for kind, (title, why, advice) in KINDS.items():
+        findings = report.of_kind(kind)
+        if findings:
+            pages.text(Line(f"{title}: {plural(len(findings), 'finding')}", INK, True), f"{why} {advice}")
+            texts = [] if kind in _COPIES else [finding.found for finding in findings]
+            more = [f"… and {len(texts) - MOST_TEXTS} more"] if len(texts) > MOST_TEXTS else []
+            pages.text(*(Line(text, INK) for text in texts[:MOST_TEXTS]), *more)
+            for row in _rows(
+                [_tiles(finding, i, split, scale) for i, finding in enumerate(findings, start=1)]
+            ):
+                pages.row(row)
+    if not report.findings:
+        pages.text("Nothing odd was found.")
+    return pages.figures(max_pages)
 
 
-def _draw_sample(axes: Axes, sample: Sample, split: Split, scale: PixelScale) -> None:
+class _Band(NamedTuple):
+    """A part of a page: paragraphs, or a row of pictures."""
+
+    height: float  # in rows of pictures
+    lines: Sequence[str | Line] = ()
+    tiles: Sequence[Tile] = ()
+
+
+class _Pages:
+    """Pages that are filled one after the other."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.bands: list[_Band] = []
+
+    def text(self, *lines: str | Line) -> None:
+        """Add paragraphs."""
+        if lines:
+            self.bands.append(_Band(0.25 + 0.15 * len(lines), lines))
+
+    def row(self, tiles: list[Tile]) -> None:
+        """Add a row of pictures."""
+        self.bands.append(_Band(1.0, tiles=tiles))
+
+    def figures(self, most: int) -> list[Figure]:
+        """Return the pages as figures; no heading is alone at the foot of one."""
+        pages: list[list[_Band]] = [[]]
+        used = 0.0
+        for i, band in enumerate(self.bands):
+            following = self.bands[i + 1].height if band.lines and i + 1 < len(self.bands) else 0.0
+            if pages[-1] and used + band.height + following > MOST_ROWS:
+                pages.append([])
+                used = 0.0
+            pages[-1].append(band)
+            used += band.height
+        n_missing = sum(len(band.tiles) for page in pages[most:] for band in page)
+        figures = []
+        for number, bands in enumerate(pages[:most], start=1):
+            page = Page(self.title + (f" ({number} of {len(pages)})" if len(pages) > 1 else ""))
+            for band in bands:
+                for line in band.lines:
+                    page.text(line, size=10.5 if isinstance(line, Line) and line.is_bold else 8.5, gap=0.0)
+                if band.tiles:
+                    page.row(band.tiles, n_columns=N_COLUMNS)
+            if n_missing and number == most:
+                page.text(f"{n_missing} more pictures are not shown; --json lists all findings.")
+            figures.append(page.figure())
+        return figures
+
+
+def _rows(groups: list[list[Tile]]) -> list[list[Tile]]:
+    """Return rows of pictures, in which a group is cut only where it is wider than a row."""
+    rows: list[list[Tile]] = []
+    for group in groups:
+        for start in range(0, len(group), N_COLUMNS):
+            piece = group[start : start + N_COLUMNS]
+            if not rows or len(rows[-1]) + len(piece) > N_COLUMNS:
+                rows.append([])
+            rows[-1] += piece
+    return rows
+
+
+def _tiles(finding: Finding, number: int, split: Split, scale: PixelScale) -> list[Tile]:
+    """Return the pictures of a finding, numbered alike."""
+    ink = RED if finding.kind == "conflict" else INK
+    shown = finding.samples[:MOST_SHOWN]
+    tiles = []
+    for i, sample in enumerate(shown):
+        n_more = finding.n_samples - len(shown) if i == len(shown) - 1 else 0
+        above = Line(f"{number}, and {n_more} more" if n_more else str(number), ink, True)
+        tiles.append(Tile(_picture(sample, split, scale), _caption(sample, ink), [above]))
+    return tiles
+
+
+def _picture(sample: Sample, split: Split, scale: PixelScale) -> Array | None:
     if sample.index is None:
-        axes.set_facecolor("#EEF1F4")
-        axes.text(0.5, 0.5, "cannot\nbe read", ha="center", va="center", color=MUTED, fontsize=9)
-        return
+        return None
     image = (split.train if sample.part == "train" else split.test).X[sample.index]
     pixels: Array = np.rint(scale.apply(image)).astype(np.uint8)
-    picture(axes, pixels)
-    axes.set_anchor("NW")
+    return pixels
+
+
+def _caption(sample: Sample, ink: str) -> list[str | Line]:
+    """Return the lines under a picture: where it is, its class, and its file."""
+    place = sample.part if sample.index is None else f"{sample.part} {sample.index}"
+    lines: list[str | Line] = [place, Line(sample.label, ink), PurePath(sample.name).name]
+    if sample.index is None:
+        lines.append("cannot be read")
+    return [line for line in lines if line not in ("", Line("", ink))]
