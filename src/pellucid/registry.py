@@ -297,7 +297,7 @@ class Registry(Generic[T]):
             return self.make(given)
         if isinstance(given, Mapping):
             return self.from_config(given)
-        if getattr(given, "registry", None) is not self:
+        if isinstance(given, type) or getattr(given, "registry", None) is not self:
             raise OptionError(
                 f"{self.kind}: expected a name, a dictionary with 'type' and options, or an object of that kind, "
                 f"got {given!r}."

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.data.augmentation.augment import Augment, Crop, HorizontalFlip, Mixup
+from pellucid.data.augmentation.augment import Augment
+from pellucid.data.augmentation.crops import Crop
+from pellucid.data.augmentation.flips import HorizontalFlip
+from pellucid.data.augmentation.mixing import Mixup
 from pellucid.data.batches import Batches
 from pellucid.data.prefetch import one_ahead
 from pellucid.errors import DataError

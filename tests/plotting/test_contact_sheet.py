@@ -4,17 +4,13 @@ import numpy as np
 import pytest
 from tests.pictures import assert_readable, shown, words
 
-from pellucid.data.augmentation.augment import (
-    TRANSFORMS,
-    Augment,
-    Crop,
-    Cutout,
-    HorizontalFlip,
-    Mixup,
-    ResizedCrop,
-    Rotation,
-    augment_preset,
-)
+from pellucid.data.augmentation.augment import Augment, augment_preset
+from pellucid.data.augmentation.crops import Crop, ResizedCrop
+from pellucid.data.augmentation.flips import HorizontalFlip
+from pellucid.data.augmentation.geometry import Rotation
+from pellucid.data.augmentation.mixing import Mixup
+from pellucid.data.augmentation.pixels import Cutout
+from pellucid.data.augmentation.transform import TRANSFORMS
 from pellucid.errors import OptionError, ShapeError
 from pellucid.plotting.augmentation import N_COLUMNS, contact_sheet
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.data.augmentation.augment import Augment, Brightness
+from pellucid.data.augmentation.augment import Augment
+from pellucid.data.augmentation.colour import Brightness
 from pellucid.data.dataset import Dataset
 from pellucid.nn.activation import Dropout
 from pellucid.nn.dense import Dense, Flatten

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.data.augmentation.augment import TRANSFORMS, Augment, Transform
+from pellucid.data.augmentation.augment import Augment
 from pellucid.data.augmentation.mixing import Blend
+from pellucid.data.augmentation.transform import TRANSFORMS, Transform
 from pellucid.errors import OptionError, ShapeError
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.style import check_images

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.data.augmentation.augment import Augment, HorizontalFlip
+from pellucid.data.augmentation.augment import Augment
+from pellucid.data.augmentation.flips import HorizontalFlip
 from pellucid.data.augmentation.mixing import Blend, CutMix, Mixup
 from pellucid.errors import OptionError, ShapeError
 from pellucid.training.loss_setup import augment_weighted
@@ -130,7 +131,7 @@ def test_a_graph_of_two_answers_is_trained_on_mixtures() -> None:
     answers = model.predict(X)
     assert (answers["kind"] == kind).mean() > 0.95
     assert np.abs(answers["size"] - size[:, 0].reshape(answers["size"].shape)).mean() < 0.1
-    assert model.loss_options["losses"]["size"]["loss"] == "mean_squared_error"
+    assert model.loss_options["losses"]["size"]["type"] == "mean_squared_error"
 
 
 @pytest.mark.parametrize("blend", [Mixup(1.0), CutMix()], ids=["mixup", "cutmix"])

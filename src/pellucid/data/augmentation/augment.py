@@ -8,42 +8,16 @@ import numpy as np
 from pellucid.data.augmentation.colour import (
     Brightness,
     Contrast,
-    Hue,
     Saturation,
 )
 from pellucid.data.augmentation.composed import apply_run, runs_of
-from pellucid.data.augmentation.crops import Crop, ResizedCrop
-from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
-from pellucid.data.augmentation.geometry import Rotation, Scale, Shear, Shift
-from pellucid.data.augmentation.mixing import Blend, CutMix, Mixup
-from pellucid.data.augmentation.pixels import Cutout, Noise
+from pellucid.data.augmentation.crops import Crop
+from pellucid.data.augmentation.flips import HorizontalFlip
+from pellucid.data.augmentation.geometry import Rotation, Scale, Shift
+from pellucid.data.augmentation.mixing import Blend, CutMix
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform, check_batch
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.types import Array, n_rows
-
-__all__ = [
-    "AUGMENT_PRESETS",
-    "TRANSFORMS",
-    "Augment",
-    "Brightness",
-    "Contrast",
-    "Crop",
-    "CutMix",
-    "Cutout",
-    "HorizontalFlip",
-    "Hue",
-    "Mixup",
-    "Noise",
-    "ResizedCrop",
-    "Rotation",
-    "Saturation",
-    "Scale",
-    "Shear",
-    "Shift",
-    "Transform",
-    "VerticalFlip",
-    "augment_preset",
-]
 
 
 @final
@@ -52,14 +26,15 @@ class Augment:
 
     Parameters
     ----------
-    transforms : sequence of Transform
-        In the order of their work. Geometric neighbours with the same edge become one map and one
+    transforms : sequence of Transform, str or mapping
+        In the order of their work: each itself, its name, or a table such as
+        ``{"type": "rotation", "degrees": 10}``. Geometric neighbours with the same edge become one map and one
         interpolation, and colour neighbours one map that is cut off to 0..1 once.
 
     Raises
     ------
     OptionError
-        If one of them is no transform.
+        If one of them is no transform, or a name or an option is not known.
 
     Examples
     --------
@@ -72,14 +47,8 @@ class Augment:
     True
     """
 
-    def __init__(self, transforms: Sequence[Transform]) -> None:
-        for transform in transforms:
-            if not isinstance(transform, Transform):
-                raise OptionError(
-                    f"Augment: expected transforms such as HorizontalFlip(), got {transform!r}. "
-                    f"Known: {', '.join(cls.__name__ for _, cls in TRANSFORMS.items())}."
-                )
-        self.transforms = tuple(transforms)
+    def __init__(self, transforms: Sequence[Transform | str | Mapping[str, Any]]) -> None:
+        self.transforms = tuple(TRANSFORMS.resolve(transform) for transform in transforms)
         self._runs = runs_of(self.transforms)
 
     def apply(
@@ -167,7 +136,7 @@ class Augment:
                 "Augment: expected a preset's name or a list of tables such as {'type': 'rotation'}, "
                 f"got {config!r}."
             )
-        return cls([_transform_of(table) for table in tables])
+        return cls(tables)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Augment) and self.transforms == other.transforms
@@ -177,14 +146,6 @@ class Augment:
 
     def __repr__(self) -> str:
         return f"Augment({list(self.transforms)!r})"
-
-
-def _transform_of(table: Any) -> Transform:
-    if not isinstance(table, Mapping):
-        raise OptionError(
-            f"transform: expected a table such as {{'type': 'rotation', 'degrees': 10}}, got {table!r}."
-        )
-    return TRANSFORMS.from_config(table)
 
 
 _PHOTO = (HorizontalFlip(0.5), Crop(4), Brightness(0.1), Contrast(0.1), Saturation(0.1))
