@@ -1,25 +1,36 @@
 """An estimator for photos as they lie on a disk: it takes paths or a folder, and carries its preprocessing."""
 
 import copy
+from numbers import Integral
 from pathlib import Path
-from typing import Any, ClassVar, Self, final
+from typing import Any, Self, final
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from pellucid.errors import DataError
-from pellucid.estimators.image_base import BaseImages
-from pellucid.estimators.kinds import NetworkClassifierBase, can_fit_partially
-from pellucid.estimators.model_source import choose_loss
+from pellucid.estimators.base import Classifier, can_fit_partially
+from pellucid.estimators.fitting import fit
+from pellucid.estimators.images import Images, labelled
+from pellucid.estimators.objective import CLASSIFIER_LOSSES
+from pellucid.estimators.parameters import (
+    AUTO,
+    BELOW_ONE,
+    POSITIVE_INT,
+    NetworkParameters,
+    estimator,
+    parameter,
+)
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.model import Model
 from pellucid.training.recipes import GENERAL
 
 
 @final
-class ImageClassifier(NetworkClassifierBase, BaseImages):
+@estimator
+class ImageClassifier(Classifier, NetworkParameters):
     """A classifier of photos: paths, a folder, bytes or arrays go in, and it reads and resizes them itself.
 
     Images are turned upright (EXIF), laid over white where they are transparent, made RGB, resized to
@@ -33,15 +44,16 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
         :class:`pellucid.estimators.NetworkClassifier`. Default: the preset "cnn" with its recipe.
     image_size : int, (int, int) or None, optional
         (height, width) in pixels; one number for a square. None: that of a model that is trained already; else the
-        size that all images share, if it is at most 256 pixels a side; else 64 x 64.
+        size that all images share, if it is at most 256 pixels a side; else 64 x 64. Resized by cubic convolution
+        (Keys, 1981, a = -0.5, widened where the photo is made smaller), as Pillow has it.
     on_error : {"raise", "skip"}, optional
         What ``fit`` does where an image cannot be read: raise, or leave it out and warn. ``predict`` always raises.
-    n_jobs : int or None, optional
-        Cores that each batch is split over while training; -1: all; None: all where a step is large enough to gain
-        by it, else one.
+    n_threads : int or None, optional
+        Cores that each batch is split over while training, ``g = (g_1 + ... + g_k) / m``; -1: all; None: all where a
+        step is large enough to gain by it, else one. Another number adds in another order, which moves last digits.
     loss, optimizer, learning_rate, schedule, augment, n_epochs, batch_size, shuffle, random_state : optional
         As for :class:`pellucid.estimators.NetworkClassifier`.
-    early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start, dtype, path : optional
+    early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start, dtype, form : optional
         As for :class:`pellucid.estimators.NetworkClassifier`.
     label_smoothing : float or "auto", optional
         As for :class:`pellucid.estimators.NetworkClassifier`.
@@ -83,72 +95,14 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
     (1,)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkClassifierBase._parameter_constraints,
-        **BaseImages._parameter_constraints,
-        "loss": [*NetworkClassifierBase._parameter_constraints["loss"], None],
-        "label_smoothing": [
-            *NetworkClassifierBase._parameter_constraints["label_smoothing"],
-            StrOptions({"auto"}),
-        ],
-    }
+    model: Any = parameter("cnn", str, Path, Model, None, kw_only=False)
+    image_size: Any = parameter(None, "array-like", POSITIVE_INT, None)
+    loss: Any = parameter(None, StrOptions(set(CLASSIFIER_LOSSES)), dict, None)
+    label_smoothing: Any = parameter(AUTO, BELOW_ONE, StrOptions({AUTO}))
+    on_error: str = parameter("raise", StrOptions({"raise", "skip"}))
+    n_threads: Any = parameter(None, POSITIVE_INT, Options(Integral, {-1}), None)
 
-    def __init__(
-        self,
-        model: Any = "cnn",
-        *,
-        image_size: Any = None,
-        loss: Any = None,
-        optimizer: Any = "auto",
-        learning_rate: Any = None,
-        schedule: Any = "auto",
-        augment: Any = "auto",
-        n_epochs: Any = None,
-        batch_size: Any = "auto",
-        shuffle: bool = True,
-        random_state: Any = None,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        scoring: Any = None,
-        tol: float = 1e-4,
-        n_iter_no_change: float = 10,
-        warm_start: bool = False,
-        dtype: Any = None,
-        path: str = "auto",
-        callbacks: Any = None,
-        progress: bool = False,
-        verbose: Any = False,
-        class_weight: Any = None,
-        label_smoothing: Any = "auto",
-        on_error: str = "raise",
-        n_jobs: Any = None,
-    ) -> None:
-        self.model = model
-        self.image_size = image_size
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.augment = augment
-        self.n_epochs = n_epochs
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.scoring = scoring
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.dtype = dtype
-        self.path = path
-        self.callbacks = callbacks
-        self.progress = progress
-        self.verbose = verbose
-        self.class_weight = class_weight
-        self.label_smoothing = label_smoothing
-        self.on_error = on_error
-        self.n_jobs = n_jobs
+    _network = Images()
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, validation_data: Any = None) -> Any:
@@ -178,11 +132,11 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
         ValueError
             In scikit-learn's words, if a parameter or a label does not fit, or there are more labels than images.
         """
-        return self._fit(X, y, sample_weight, validation_data=validation_data)
+        return fit(self, X, y, sample_weight, validation_data=validation_data)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the share of images whose class is found; y may be left out for a folder, as in ``fit``."""
-        return float(super().score(*self._labelled(X, y), sample_weight))
+        return float(super().score(*labelled(self, X, y), sample_weight))
 
     @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, classes: Any = None) -> Any:
@@ -199,7 +153,7 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
         -------
         self
         """
-        return super().partial_fit(*self._labelled(X, y), sample_weight, classes)
+        return super().partial_fit(*labelled(self, X, y), sample_weight, classes)
 
     def save(self, path: str | Path) -> None:
         """Write the trained model to a file that :func:`pellucid.load` and ``pellucid predict`` read.
@@ -239,31 +193,20 @@ class ImageClassifier(NetworkClassifierBase, BaseImages):
                 f"{path}: expected a classifier of images, got a model of {shape} on {model.loss}."
             )
         n_outputs = model.output_shape[-1]
-        estimator = cls(model, loss=_loss_of(model), warm_start=True)
-        estimator.sample_shape_, estimator.n_outputs_ = shape, n_outputs
+        made = cls(model, loss=_loss_of(model), warm_start=True)
+        made.sample_shape_, made.n_outputs_ = shape, n_outputs
         if model.loss_kind == "multi_label":
-            estimator._kind, estimator.classes_ = "multilabel", np.arange(n_outputs)
+            made._kind, made.classes_ = "multilabel", np.arange(n_outputs)
         else:
-            estimator._kind = "binary" if n_outputs == 1 else "multiclass"
-            estimator.classes_ = np.array(model.classes or tuple(map(str, range(max(2, n_outputs)))))
-        estimator._training_table = GENERAL
-        estimator.out_activation_ = estimator._objective().out_activation
-        estimator._keep(copy.deepcopy(model))
-        return estimator
+            made._kind = "binary" if n_outputs == 1 else "multiclass"
+            made.classes_ = np.array(model.classes or tuple(map(str, range(max(2, n_outputs)))))
+        made._training_table = GENERAL
+        made.out_activation_ = made._task.objective(made).out_activation
+        made._network.keep(made, copy.deepcopy(model))
+        return made
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
-
-    def _loss_wanted(self) -> Any:
-        loss = choose_loss(self.loss, self._training_table, "log_loss")
-        return "multi_label" if loss == "log_loss" and self._kind == "multilabel" else loss
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.no_validation = True
-        tags.input_tags.sparse = tags.input_tags.two_d_array = False
-        tags.input_tags.one_d_array = tags.input_tags.string = True
-        return tags
 
 
 def _loss_of(model: Model) -> Any:

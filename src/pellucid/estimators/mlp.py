@@ -1,102 +1,151 @@
 """Multi-layer perceptrons with the parameters, attributes and behaviour of scikit-learn's, and more."""
 
-from typing import Any, ClassVar, final
+from typing import Any, final
 
-from pellucid.estimators.kinds import NetworkClassifierBase, NetworkRegressorBase
-from pellucid.estimators.mlp_base import BaseMLP
-from pellucid.estimators.mlp_parameters import MLPParameters
+from sklearn.utils._param_validation import StrOptions
+
+from pellucid.estimators.base import Classifier, Regressor
+from pellucid.estimators.dense_stack import DenseStack
+from pellucid.estimators.objective import REGRESSOR_LOSSES
+from pellucid.estimators.parameters import MLPParameters, estimator, parameter
 
 
 @final
-class MLPClassifier(NetworkClassifierBase, BaseMLP):
+@estimator
+class MLPClassifier(Classifier, MLPParameters):
     """A classifier with hidden layers: ``sklearn.neural_network.MLPClassifier``, and what its users ask for.
+
+    In the formulas, ``m`` are the samples of a batch and ``n`` those of the training; ``Z = A W + b`` is a layer's
+    output before its activation, ``P`` are probabilities, ``L`` is the loss, ``g`` its gradient, ``eta`` the learning
+    rate, ``t`` the number of the step, from 1.
 
     Parameters
     ----------
     hidden_layer_sizes : array-like of int, or int, optional
-        The width of each hidden layer; empty for logistic regression.
+        Units of each hidden layer; empty: logistic regression. First weights are uniform in ``-r ... r``,
+        ``r = sqrt(6 / (n_in + n_out))``; 2 in place of 6 if every activation is logistic (Glorot and Bengio, 2010,
+        equation 16).
     activation : str, or list of one for each hidden layer, optional
-        scikit-learn's "identity", "logistic", "tanh", "relu", or any of pellucid's: "elu", "gelu", "leaky_relu",
-        "linear", "sigmoid", "silu", "softmax".
+        "relu" ``max(0, z)``; "logistic" or "sigmoid" ``1 / (1 + e^-z)``; "tanh"; "identity" or "linear" ``z``;
+        "leaky_relu" ``max(z, 0.01 z)`` (Maas et al., 2013); "elu" ``z``, below 0 ``e^z - 1`` (Clevert et al., 2016,
+        equation 15); "gelu" ``z Phi(z)``, Phi the normal distribution (Hendrycks and Gimpel, 2016, section 2); "silu"
+        ``z / (1 + e^-z)`` (Elfwing et al., 2018); "softmax" ``e^z`` over its sum in the layer.
     solver : {"adam", "sgd", "lbfgs", "adamw", "rmsprop", "adagrad"}, optional
+        The optimizer. "sgd" ``theta - eta v`` with momentum; "adam" ``theta - eta m_hat / (sqrt(v_hat) + epsilon)``
+        (Kingma and Ba, 2015, algorithm 1); "adamw" (Loshchilov and Hutter, 2019); "rmsprop"
+        ``theta - eta g / (sqrt(s) + epsilon)``, ``s <- 0.99 s + 0.01 g^2`` (Tieleman and Hinton, 2012, lecture 6.5);
+        "adagrad", ``s`` the sum of ``g^2`` (Duchi et al., 2011); "lbfgs", a quasi-Newton method on all samples (Liu and
+        Nocedal, 1989, algorithm 2.1), by SciPy.
     alpha : float, optional
-        alpha / 2 ||W||^2 over the batch's samples is added to the loss, biases left alone; "adamw" decouples it.
+        Strength of the L2 penalty on weights, not on biases: ``L + alpha / (2 m) sum of W^2`` (ridge: Hoerl and Kennard,
+        1970); "lbfgs" divides by ``n``; of weighted samples, by the sum of their weights. "adamw" decouples it: W moves
+        by ``-eta alpha W / m`` (Loshchilov and Hutter, 2019, algorithm 2).
     batch_size : int or "auto", optional
-        "auto": 200, or all samples if there are fewer. "lbfgs" takes all.
+        Samples a step; "auto": ``min(200, n)``. "lbfgs" takes all.
     learning_rate : {"constant", "invscaling", "adaptive"}, optional
-        Of "sgd": the same throughout; divided by (samples seen + 1)^power_t after each epoch; or divided by 5 each
-        time that ``n_iter_no_change`` epochs were no better, down to 1e-6.
-    learning_rate_init, power_t : float, optional
+        How ``eta`` changes, with "sgd": not at all; ``eta / (s + 1)^power_t`` after ``s`` samples seen, changed after each
+        epoch; ``eta / 5`` each time that ``n_iter_no_change`` epochs did not improve, while it is above 1e-6.
+    learning_rate_init : float, optional
+        ``eta``. "lbfgs" chooses its steps itself.
+    power_t : float, optional
+        The exponent of "invscaling".
     max_iter : int, optional
-        Epochs; iterations of "lbfgs".
+        The most epochs, of ``n / m`` steps each, rounded up; iterations of "lbfgs".
     shuffle : bool, optional
-        Whether each epoch takes the samples in a new order.
+        Whether each epoch takes the samples in a new random order.
     random_state : int, RandomState or None, optional
-        Of the start, the held-out part, the order of samples, and dropout. The start is scikit-learn's, number for
-        number.
+        Random seed of the first weights, which are scikit-learn's, number for number; of the held-out part, the order of
+        samples, and dropout.
     tol : float, optional
-        An epoch counts as better if its loss is lower, or its score higher, by this. "lbfgs": the largest entry of
-        the gradient to stop at.
+        By how much an epoch must improve to count as better: worse is ``L > best - tol``, or ``score < best + tol``.
+        "lbfgs": the largest entry of the gradient to stop at.
     verbose : bool or int, optional
-        Print each epoch's loss.
+        Print each epoch's loss and score, and why the training stops.
     warm_start : bool, optional
         Whether ``fit`` goes on from the weights that are there.
-    momentum, nesterovs_momentum : float, bool, optional
-        Of "sgd".
+    momentum : float, optional
+        Of "sgd": ``v <- momentum v + g``, ``theta <- theta - eta v`` (Polyak, 1964). Where ``learning_rate`` changes
+        ``eta``, the step ``eta v`` stays as it was, as in scikit-learn: ``v <- v eta_old / eta_new``.
+    nesterovs_momentum : bool, optional
+        Of "sgd": ``theta <- theta - eta (g + momentum v)`` (Nesterov, 1983, in the form of Sutskever et al., 2013,
+        section 2).
     early_stopping : bool, optional
-        Hold samples out and stop by their score, not by the training loss; the best weights are kept.
+        Hold samples out, score them after each epoch, stop when the score no longer improves, and keep the best weights
+        (Prechelt, 1998). As in scikit-learn, "lbfgs" ignores it.
     validation_fraction : float, optional
-        How many are held out, stratified except for several labels a sample.
-    beta_1, beta_2, epsilon : float, optional
-        Of "adam" and "adamw"; epsilon also of "rmsprop".
+        The fraction that is held out, rounded up, stratified except for several labels a sample; nothing where ``fit``
+        gets ``validation_data``.
+    beta_1 : float, optional
+        Of "adam" and "adamw": ``m <- beta_1 m + (1 - beta_1) g``, ``m_hat = m / (1 - beta_1^t)``.
+    beta_2 : float, optional
+        Of "adam" and "adamw": ``v <- beta_2 v + (1 - beta_2) g^2``, ``v_hat = v / (1 - beta_2^t)``.
+    epsilon : float, optional
+        Keeps the division of "adam", "adamw" and "rmsprop" finite, in scikit-learn's form, the second of Kingma and Ba
+        (2015, section 2): ``eta sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)``.
     n_iter_no_change : int or inf, optional
-        Epochs in a row that may be no better.
+        Stop when more than this many epochs in a row did not improve.
     max_fun : int, optional
-        Evaluations of the loss by "lbfgs".
+        The most evaluations of loss and gradient by "lbfgs"; a line search may need several an iteration.
     loss : str or dict, optional
-        "log_loss", "focal" or "hinge"; with options, ``{"type": "focal", "gamma": 2}``.
+        The mean over the batch of: "log_loss", two classes ``-(y ln P + (1 - y) ln(1 - P))``, more ``-ln P_y``, several
+        labels the sum of the former; "focal", that times ``(1 - p)^gamma``, ``p`` the true class's probability (Lin et
+        al., 2017, equations 4 and 5); "hinge" ``max(0, 1 - s Z)``, ``s`` +1 or -1 (Cortes and Vapnik, 1995), of more
+        classes the sum of ``max(0, 1 + Z_j - Z_y) / k`` over the ``k - 1`` wrong ones (Weston and Watkins, 1999). With
+        options, ``{"type": "focal", "gamma": 2}``.
     class_weight : dict, "balanced" or None, optional
-        How much each class counts, as everywhere in scikit-learn; times ``sample_weight``.
+        Weight of each class, times ``sample_weight``: ``L = sum of w_i L_i / sum of w_i``; "balanced":
+        ``n / (k n_c)`` for a class of ``n_c`` samples among ``k`` classes (King and Zeng, 2001).
     label_smoothing : float, optional
-        The share by which targets are pulled towards even ones; of "log_loss".
+        The fraction by which targets are pulled towards the uniform distribution, of "log_loss": ``(1 - s) y + s / k``
+        for ``k`` classes (Szegedy et al., 2016, section 7); with one output, and for each of several labels, ``k`` is 2.
     dropout : float, or list of one for each hidden layer, optional
-        The share of the outputs that is set to 0 in each training step.
+        The probability ``p`` that a hidden output is set to 0 in a training step, the others divided by ``1 - p``
+        (Srivastava et al., 2014); never in prediction.
     batch_norm : bool, optional
-        Normalize before each activation.
+        Normalize before each activation: ``gamma (z - mean) / sqrt(var + 1e-5) + beta``, mean and variance of the batch,
+        in prediction the running ones (Ioffe and Szegedy, 2015, algorithm 1).
     schedule : str, Schedule or None, optional
-        One of pellucid's, such as "cosine" or "one_cycle", in the place of ``learning_rate``.
+        One of ``pl.schedules`` in the place of ``learning_rate``; not with "lbfgs". "cosine"
+        ``eta (1 + cos(pi (t - 1) / T)) / 2`` over all ``T`` steps (Loshchilov and Hutter, 2017, equation 5); "one_cycle",
+        up, then far down (Smith and Topin, 2018, section 3); "exponential", "step", "constant", "reduce_on_plateau".
     scoring : str, callable or None, optional
-        What early stopping goes by, as scikit-learn names it; default: accuracy.
+        The score of early stopping, as scikit-learn names it; default: accuracy.
     callbacks : list of callable or None, optional
-        Told every event of the training: see :mod:`pellucid.training.events`.
+        Called with every event of the training; one that returns True ends it: see :mod:`pellucid.training.events`.
     progress : bool, optional
-        Show a bar on a terminal.
+        Show a progress bar.
     dtype : {"float32", "float64"} or None, optional
         What is computed in; None: float32 for X of float32, else float64.
-    path : {"auto", "direct", "dual"}, optional
-        How the first layer is trained: "auto" takes the dual form where it holds ("sgd") and is cheaper (wide X).
+    form : {"auto", "direct", "dual"}, optional
+        How the first layer is trained: "auto" takes the dual form, which gives the same numbers, where it holds ("sgd")
+        and is cheaper (wide X): ``Z = s Z_0 + K C + b``, ``K = X X^T``, ``Z_0 = X W_0``.
 
     Attributes
     ----------
     classes_ : Array, shape (k,)
+        The labels, sorted: the columns of ``predict_proba``; of several labels a sample, 0 to k - 1.
     coefs_, intercepts_ : list of Array
         W (n_in, n_out) and b (n_out,) of each layer.
+    batch_norms_ : list of dict
+        "gamma", "beta" and running statistics of each hidden layer that is normalized.
     loss_, best_loss_ : float
         The last epoch's loss with its penalty, and the lowest; the latter None with early stopping.
     loss_curve_ : list of float
+        The loss of every epoch; not with "lbfgs".
     val_loss_curve_ : list of float or None
-        Of the held-out samples, without a penalty, where there are some.
+        The loss of held-out samples after every epoch, without a penalty.
     validation_scores_, best_validation_score_ : list of float, float
-        With early stopping, else None.
+        With early stopping: the score after every epoch, and the highest, that of the weights kept. Else None.
     n_iter_, t_ : int
-        Epochs of the last ``fit``, and samples seen in all.
+        Epochs of the last ``fit`` (iterations of "lbfgs"), and samples seen in all trainings.
     n_layers_, n_outputs_, n_features_in_ : int
+        Layers, input and output included; outputs of the network, 1 for two classes; columns of X.
     feature_names_in_ : Array of str
+        Their names, where X was a frame.
     out_activation_ : {"softmax", "logistic", "identity"}
-    batch_norms_ : list of dict
-        "gamma", "beta" and running statistics of each hidden layer that is normalized.
+        From raw outputs to probabilities.
     history_ : pellucid.training.history.History
-        Of the last training: time, and which form it took.
+        Of the last training: metrics by epoch, seconds, and which form it took.
 
     Notes
     -----
@@ -114,98 +163,34 @@ class MLPClassifier(NetworkClassifierBase, BaseMLP):
     (150, 20)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkClassifierBase._parameter_constraints,
-        **MLPParameters._parameter_constraints,
-    }
+    _network = DenseStack()
 
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: Any = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        loss: Any = "log_loss",
-        class_weight: Any = None,
-        label_smoothing: float = 0.0,
-        dropout: Any = 0.0,
-        batch_norm: bool = False,
-        schedule: Any = None,
-        scoring: Any = None,
-        callbacks: Any = None,
-        progress: bool = False,
-        dtype: Any = None,
-        path: str = "auto",
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.loss = loss
-        self.class_weight = class_weight
-        self.label_smoothing = label_smoothing
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.schedule = schedule
-        self.scoring = scoring
-        self.callbacks = callbacks
-        self.progress = progress
-        self.dtype = dtype
-        self.path = path
+
+@estimator
+class _LossFirst:
+    """Puts the loss before the other positional parameters, as scikit-learn's regressor has it."""
+
+    loss: Any = parameter("squared_error", StrOptions(set(REGRESSOR_LOSSES)), dict, kw_only=False)
 
 
 @final
-class MLPRegressor(NetworkRegressorBase, BaseMLP):
+@estimator
+class MLPRegressor(Regressor, MLPParameters, _LossFirst):
     """A regressor with hidden layers: ``sklearn.neural_network.MLPRegressor``, and what its users ask for.
+
+    Every parameter but ``loss`` and ``scoring`` is that of :class:`MLPClassifier`, which has also ``class_weight`` and
+    ``label_smoothing``.
 
     Parameters
     ----------
     loss : str or dict, optional
-        scikit-learn's "squared_error" and "poisson" (half the square, half the deviance), or pellucid's
-        "absolute_error", "huber", "mean_absolute_error", "mean_squared_error"; with options,
-        ``{"type": "huber", "delta": 2}``.
-    hidden_layer_sizes, activation, solver, ... : optional
-        As for :class:`MLPClassifier`, which has also ``class_weight`` and ``label_smoothing``. ``scoring`` is R^2
-        by default.
+        The mean over the batch of: "squared_error" ``(Z - y)^2 / 2``; "poisson" ``y ln(y / e^Z) - y + e^Z``, half the
+        deviance (McCullagh and Nelder, 1989, chapter 2); "absolute_error" or "mean_absolute_error" ``|Z - y|``;
+        "mean_squared_error" ``(Z - y)^2``; "huber" ``d^2 / 2`` up to delta, then ``delta (d - delta / 2)``,
+        ``d = |Z - y|`` (Huber, 1964). Of several outputs the sum with "squared_error" and "poisson", the mean with the
+        others. With options, ``{"type": "huber", "delta": 2}``.
+    scoring : str, callable or None, optional
+        The score of early stopping; default: ``R^2 = 1 - sum of (y - Z)^2 / sum of (y - mean)^2``.
 
     Attributes
     ----------
@@ -214,7 +199,7 @@ class MLPRegressor(NetworkRegressorBase, BaseMLP):
 
     Notes
     -----
-    Of several outputs, "squared_error" and "poisson" minimize the sum; the former is reported as their mean.
+    Of several outputs, "squared_error" minimizes the sum and is reported as their mean.
 
     Examples
     --------
@@ -225,76 +210,4 @@ class MLPRegressor(NetworkRegressorBase, BaseMLP):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkRegressorBase._parameter_constraints,
-        **MLPParameters._parameter_constraints,
-    }
-
-    def __init__(
-        self,
-        loss: Any = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: Any = "relu",
-        *,
-        solver: str = "adam",
-        alpha: float = 0.0001,
-        batch_size: Any = "auto",
-        learning_rate: str = "constant",
-        learning_rate_init: float = 0.001,
-        power_t: float = 0.5,
-        max_iter: int = 200,
-        shuffle: bool = True,
-        random_state: Any = None,
-        tol: float = 1e-4,
-        verbose: Any = False,
-        warm_start: bool = False,
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-8,
-        n_iter_no_change: float = 10,
-        max_fun: int = 15000,
-        dropout: Any = 0.0,
-        batch_norm: bool = False,
-        schedule: Any = None,
-        scoring: Any = None,
-        callbacks: Any = None,
-        progress: bool = False,
-        dtype: Any = None,
-        path: str = "auto",
-    ) -> None:
-        self.loss = loss
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.schedule = schedule
-        self.scoring = scoring
-        self.callbacks = callbacks
-        self.progress = progress
-        self.dtype = dtype
-        self.path = path
+    _network = DenseStack()

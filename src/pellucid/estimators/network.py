@@ -1,56 +1,55 @@
 """Estimators around any network: a preset, a TOML file, or a model of one's own."""
 
-from typing import Any, ClassVar, final
+from typing import Any, final
 
 from sklearn.utils._param_validation import StrOptions
 
-from pellucid.estimators.kinds import NetworkClassifierBase, NetworkRegressorBase
-from pellucid.estimators.model_source import choose_loss
-from pellucid.estimators.network_base import BaseAnyNetwork
+from pellucid.estimators.any_network import AnyNetwork
+from pellucid.estimators.base import Classifier, Regressor
+from pellucid.estimators.objective import CLASSIFIER_LOSSES, REGRESSOR_LOSSES
+from pellucid.estimators.parameters import AUTO, BELOW_ONE, NetworkParameters, estimator, parameter
 
 
 @final
-class NetworkClassifier(NetworkClassifierBase, BaseAnyNetwork):
+@estimator
+class NetworkClassifier(Classifier, NetworkParameters):
     """A classifier around any network, for images and for tables.
 
     Parameters
     ----------
     model : str, Path, Model or None, optional
-        A preset's name such as "cnn", a TOML file, or a model of your own, which is copied and never changed (one
-        that is trained already is trained further). None: one hidden layer of 100 relu units.
+        A preset's name such as "cnn" (``pellucid model list``), a TOML file, or a model of your own, which is copied and
+        never changed (one that is trained already is trained further). None: one hidden layer of 100 relu units. The last
+        layer has one output for two classes, else one each.
     loss : str or dict, optional
-        "log_loss", "focal" or "hinge"; with options, ``{"type": "focal", "gamma": 2}``. Default: that of the file
-        that ``model`` is, else "log_loss".
+        As for :class:`pellucid.estimators.MLPClassifier`. Default: that of the file that ``model`` is, else "log_loss".
     optimizer : str or Optimizer, optional
-        "sgd", "adam", "adamw", "rmsprop", "adagrad", "lbfgs", or one of your own, which is copied. "auto": what the
-        TOML file's [training] table, or the preset's recipe, says; so for all that is "auto" here.
+        "sgd", "adam", "adamw", "rmsprop", "adagrad", "lbfgs", or one of ``pl.optimizers``, which is copied. "auto", here
+        and below: what the TOML file's [training] table, or the preset's recipe, says. Weight decay is the recipe's or
+        the optimizer's own: ``lambda / 2 sum of W^2`` is added to ``L``, not divided by ``m``; "adamw" decouples it.
+        "lbfgs" takes all samples as they are and chooses its steps: it refuses learning_rate, schedule, augment and
+        batch_size.
     learning_rate : float, optional
-        Default: the optimizer's.
+        Default: the recipe's or the optimizer's own; with a schedule, its peak.
     schedule : str, Schedule or None, optional
-        How the learning rate changes.
+        How the learning rate changes, as for :class:`pellucid.estimators.MLPClassifier`; None: not at all.
     augment : str, Augment or None, optional
-        Changes images at random while training.
+        Random changes of each image in every batch: "photo", "photo-cutmix", "photo-strong" or an Augment: flips, crops,
+        rotations, colours (Simard et al., 2003, section 2); of two photos mixed, ``L`` of their labels in the same
+        fractions (Yun et al., 2019, equation 1). None: none.
     n_epochs : int, optional
-        Default: the recipe's.
+        Passes over the samples; default: the recipe's.
     batch_size : int, "auto" or None, optional
-        None: all samples.
+        Samples a step; None: all.
     image_shape : tuple of int, optional
-        (height, width, channels) of flat rows; images, (m, height, width, channels), tell theirs themselves.
-    shuffle : bool, optional
-        Whether each epoch takes the samples in a new order.
-    random_state : int, RandomState or None, optional
-        Of the start, the held-out part, the order of samples, augmentation and dropout.
-    early_stopping : bool, optional
-        Hold samples out, stop by their score, and keep the best weights.
-    validation_fraction, scoring, tol, n_iter_no_change : optional
+        (height, width, channels) of flat rows, channels last; images, (m, height, width, channels), have theirs already.
+    shuffle, random_state, early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start : optional
         As for :class:`pellucid.estimators.MLPClassifier`; without early stopping every epoch is made.
-    warm_start : bool, optional
-        Whether ``fit`` goes on from the weights that are there.
     dtype : {"float32", "float64"} or None, optional
         What is computed in; None: as X, and for bytes (pixels, which are divided by 255) as the model has it.
     label_smoothing : float or "auto", optional
-        As for :class:`pellucid.estimators.MLPClassifier`; "auto": as the model's recipe has it, else 0.
-    path, callbacks, progress, verbose, class_weight : optional
+        As for :class:`pellucid.estimators.MLPClassifier`; "auto": as the recipe has it where the loss takes it, else 0.
+    form, callbacks, progress, verbose, class_weight : optional
         As for :class:`pellucid.estimators.MLPClassifier`.
 
     Attributes
@@ -73,88 +72,26 @@ class NetworkClassifier(NetworkClassifierBase, BaseAnyNetwork):
     (50, 2)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkClassifierBase._parameter_constraints,
-        **BaseAnyNetwork._parameter_constraints,
-        "loss": [*NetworkClassifierBase._parameter_constraints["loss"], None],
-        "label_smoothing": [
-            *NetworkClassifierBase._parameter_constraints["label_smoothing"],
-            StrOptions({"auto"}),
-        ],
-    }
+    loss: Any = parameter(None, StrOptions(set(CLASSIFIER_LOSSES)), dict, None)
+    label_smoothing: Any = parameter(AUTO, BELOW_ONE, StrOptions({AUTO}))
+    image_shape: Any = parameter(None, "array-like", None)
 
-    def __init__(
-        self,
-        model: Any = None,
-        *,
-        loss: Any = None,
-        optimizer: Any = "auto",
-        learning_rate: Any = None,
-        schedule: Any = "auto",
-        augment: Any = "auto",
-        n_epochs: Any = None,
-        batch_size: Any = "auto",
-        image_shape: Any = None,
-        shuffle: bool = True,
-        random_state: Any = None,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        scoring: Any = None,
-        tol: float = 1e-4,
-        n_iter_no_change: float = 10,
-        warm_start: bool = False,
-        dtype: Any = None,
-        path: str = "auto",
-        callbacks: Any = None,
-        progress: bool = False,
-        verbose: Any = False,
-        class_weight: Any = None,
-        label_smoothing: Any = "auto",
-    ) -> None:
-        self.model = model
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.augment = augment
-        self.n_epochs = n_epochs
-        self.batch_size = batch_size
-        self.image_shape = image_shape
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.scoring = scoring
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.dtype = dtype
-        self.path = path
-        self.callbacks = callbacks
-        self.progress = progress
-        self.verbose = verbose
-        self.class_weight = class_weight
-        self.label_smoothing = label_smoothing
-
-    def _loss_wanted(self) -> Any:
-        loss = choose_loss(self.loss, self._training_table, "log_loss")
-        return "multi_label" if loss == "log_loss" and self._kind == "multilabel" else loss
+    _network = AnyNetwork()
 
 
 @final
-class NetworkRegressor(NetworkRegressorBase, BaseAnyNetwork):
+@estimator
+class NetworkRegressor(Regressor, NetworkParameters):
     """A regressor around any network, for images and for tables.
+
+    Every parameter but ``loss`` is that of :class:`NetworkClassifier`, which has also ``class_weight`` and
+    ``label_smoothing``.
 
     Parameters
     ----------
-    model : str, Path, Model or None, optional
-        As for :class:`NetworkClassifier`.
     loss : str or dict, optional
-        "mean_squared_error", "squared_error" (half of it), "poisson", "absolute_error", "mean_absolute_error" or
-        "huber"; with options, ``{"type": "huber", "delta": 2}``. Default: that of the file that ``model`` is, else
+        As for :class:`pellucid.estimators.MLPRegressor`. Default: that of the file that ``model`` is, else
         "mean_squared_error".
-    optimizer, learning_rate, schedule, ... : optional
-        As for :class:`NetworkClassifier`, which has also ``class_weight`` and ``label_smoothing``.
 
     Attributes
     ----------
@@ -170,60 +107,7 @@ class NetworkRegressor(NetworkRegressorBase, BaseAnyNetwork):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **NetworkRegressorBase._parameter_constraints,
-        **BaseAnyNetwork._parameter_constraints,
-        "loss": [*NetworkRegressorBase._parameter_constraints["loss"], None],
-    }
+    loss: Any = parameter(None, StrOptions(set(REGRESSOR_LOSSES)), dict, None)
+    image_shape: Any = parameter(None, "array-like", None)
 
-    def __init__(
-        self,
-        model: Any = None,
-        *,
-        loss: Any = None,
-        optimizer: Any = "auto",
-        learning_rate: Any = None,
-        schedule: Any = "auto",
-        augment: Any = "auto",
-        n_epochs: Any = None,
-        batch_size: Any = "auto",
-        image_shape: Any = None,
-        shuffle: bool = True,
-        random_state: Any = None,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        scoring: Any = None,
-        tol: float = 1e-4,
-        n_iter_no_change: float = 10,
-        warm_start: bool = False,
-        dtype: Any = None,
-        path: str = "auto",
-        callbacks: Any = None,
-        progress: bool = False,
-        verbose: Any = False,
-    ) -> None:
-        self.model = model
-        self.loss = loss
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.augment = augment
-        self.n_epochs = n_epochs
-        self.batch_size = batch_size
-        self.image_shape = image_shape
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.scoring = scoring
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.dtype = dtype
-        self.path = path
-        self.callbacks = callbacks
-        self.progress = progress
-        self.verbose = verbose
-
-    def _loss_wanted(self) -> Any:
-        return choose_loss(self.loss, self._training_table, "mean_squared_error")
+    _network = AnyNetwork()

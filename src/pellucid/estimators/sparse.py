@@ -63,15 +63,15 @@ class SparseDense(Layer):
     ----------
     units, activation, initializer :
         See :class:`pellucid.nn.dense.Dense`.
-    share : float, optional
+    density : float, optional
         Of the numbers of the rows that are not 0: what the layer's operations go by.
     """
 
     def __init__(
-        self, units: int, activation: str | None = None, initializer: str | None = None, *, share: float = 1.0
+        self, units: int, activation: str | None = None, initializer: str | None = None, *, density: float = 1.0
     ) -> None:
         super().__init__()
-        self.dense, self.share = Dense(units, activation, initializer), share
+        self.dense, self.density = Dense(units, activation, initializer), density
         self.activation = activation
 
     def build(self, input_shape: Shape, rng: Any) -> None:
@@ -113,7 +113,7 @@ class SparseDense(Layer):
     @property
     def n_operations(self) -> int:
         """2 n_in n_out, of the numbers that are not 0."""
-        return round(self.share * self.dense.n_operations)
+        return round(self.density * self.dense.n_operations)
 
 
 def as_rows(X: Any) -> Any:

@@ -49,8 +49,8 @@ class Samples:
         return Samples(self.X[rows], self.Y[rows], self.y[rows], weights)
 
 
-def hold_out(samples: Samples, share: float, random: Any, *, stratify: bool) -> tuple[Samples, Samples]:
-    """Set a share of the samples aside, by ``random``, with the same share of every class if that is possible.
+def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) -> tuple[Samples, Samples]:
+    """Set a fraction of the samples aside, by ``random``, stratified if that is possible.
 
     Raises
     ------
@@ -60,12 +60,12 @@ def hold_out(samples: Samples, share: float, random: Any, *, stratify: bool) -> 
     numbers = np.arange(len(samples))
     try:
         labels = samples.y if stratify else None  # as they are called in a message
-        rows, held = train_test_split(numbers, random_state=random, test_size=share, stratify=labels)
+        rows, held = train_test_split(numbers, random_state=random, test_size=fraction, stratify=labels)
     except ValueError:
         if not stratify or len(np.unique(samples.Y)) <= 2:
             raise
         # Some class of many is too small to be in both parts.
-        rows, held = train_test_split(numbers, random_state=random, test_size=share)
+        rows, held = train_test_split(numbers, random_state=random, test_size=fraction)
     if len(held) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
@@ -111,7 +111,7 @@ class Score:
     def _by_scorer(self, model: Model) -> float:
         self.twin._lent_network = model
         weights = {"sample_weight": self.held.weights} if self.weighs else {}
-        score = self.scorer(self.twin, self.twin._as_given(self.held.X), self.held.y, **weights)
+        score = self.scorer(self.twin, self.twin._network.as_given(self.held.X), self.held.y, **weights)
         if not isinstance(score, Real):
             raise ValueError(f"scoring must return a number, got {score!r} ({type(score)}) instead.")
         return float(score)

@@ -1,6 +1,6 @@
-"""Hidden representations: what a layer makes of samples, as a transformer gives it."""
+"""Hidden layers as features: what ``transform`` returns, and how its columns are named."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -16,7 +16,7 @@ class _Named(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.names = names
 
     def transform(self, X: Any) -> Any:
-        """Return the columns; X only says how the rows are called."""
+        """Return the columns; X only gives the names of the rows."""
         return self.columns
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
@@ -24,8 +24,10 @@ class _Named(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return self.names
 
 
-class Representations:
+class HiddenFeatures:
     """Gives an estimator ``transform``; no TransformerMixin itself, which would name all layers' columns alike."""
+
+    _network: ClassVar[Any]
 
     def transform(self, X: Any, layer: int = -1) -> Any:
         """Return what a hidden layer makes of each sample.
@@ -47,32 +49,22 @@ class Representations:
             If there is no such layer.
         """
         self._check_is_fitted()  # type: ignore[attr-defined]
-        index = self._hidden_index(layer)
-        columns = self._hidden_outputs(self._read_X(X, reset=False), index)  # type: ignore[attr-defined]
+        network, index = self._network, self._hidden_index(layer)
+        columns = network.hidden_outputs(self, network.read_X(self, X, reset=False), index)
         named = _Named(columns, self.get_feature_names_out(layer=layer))
         if hasattr(self, "_sklearn_output_config"):
             named._sklearn_output_config = self._sklearn_output_config
         return named.transform(X)
 
     def get_feature_names_out(self, input_features: Any = None, layer: int = -1) -> Array:
-        """Return a name for each column of ``transform``: the estimator's, in small letters, and its number."""
+        """Return a name for each column of ``transform``: the estimator's, in lower case, and its number."""
         self._check_is_fitted()  # type: ignore[attr-defined]
-        prefix = type(self).__name__.lower()
-        width = self._hidden_width(self._hidden_index(layer))
-        return np.array([f"{prefix}{i}" for i in range(width)], dtype=object)
+        width = self._network.hidden_width(self, self._hidden_index(layer))
+        return np.array([f"{type(self).__name__.lower()}{i}" for i in range(width)], dtype=object)
 
     def _hidden_index(self, layer: Any) -> int:
-        n_hidden = self._n_hidden()
+        n_hidden = self._network.n_hidden(self)
         if not isinstance(layer, int | np.integer) or not -n_hidden <= layer < n_hidden:
             allowed = f"from {-n_hidden} to {n_hidden - 1}" if n_hidden else "none: there is no hidden layer"
             raise ValueError(f"layer: expected a hidden layer's number, {allowed}, got {layer!r}.")
         return int(layer) % n_hidden
-
-    def _n_hidden(self) -> int:
-        raise NotImplementedError
-
-    def _hidden_width(self, index: int) -> int:
-        raise NotImplementedError
-
-    def _hidden_outputs(self, X: Any, index: int) -> Array:
-        raise NotImplementedError

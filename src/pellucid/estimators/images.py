@@ -1,0 +1,157 @@
+"""The network of an estimator of images: it reads them itself, and refuses what is none."""
+
+import warnings
+from numbers import Integral
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from sklearn.utils.validation import _check_y, check_consistent_length
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.data.readers.images import check_size
+from pellucid.errors import DataError, OptionError
+from pellucid.estimators.any_network import AnyNetwork
+from pellucid.estimators.image_reading import (
+    as_sources,
+    choose_shape,
+    fault_in_words,
+    image_paths,
+    named,
+    read_sources,
+)
+from pellucid.estimators.model_source import sketch
+from pellucid.estimators.validation import Samples
+from pellucid.nn.model import Model
+from pellucid.text import join_some
+from pellucid.training.executor import n_cores
+from pellucid.types import Array, Shape
+
+FITS_FROM = 5  # frames from a warning here to the user's call of fit
+
+
+@final
+class Images(AnyNetwork):
+    """What an estimator's parameters say of a model of images; it holds no data of its own."""
+
+    def check_parameters(self, e: Any) -> None:
+        """Raise OptionError for what parameter constraints cannot say."""
+        super().check_parameters(e)
+        sketch(e.model, 1)  # refuses a wrong name before photos are read
+        _image_size(e)
+
+    def open_validation(self, validation_data: Any) -> Any:
+        """Return validation data, of a folder its paths with their labels."""
+        return image_paths(validation_data) if isinstance(validation_data, str | Path) else validation_data
+
+    def read_X(self, e: Any, X: Any, *, reset: bool) -> Array:
+        """Return images in the size that the model takes; a DataError names those that cannot be read."""
+        sources = as_sources(X)
+        readings = read_sources(sources, e.sample_shape_)
+        if readings.faults:
+            raise DataError(fault_in_words(readings, sources))
+        return readings.images
+
+    def read_X_y(
+        self, e: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool, is_part: bool
+    ) -> tuple[Any, Any, Any]:
+        """Return the images that can be read, with their labels and weights."""
+        X, y = labelled(e, X, y)
+        sources = as_sources(X)
+        has_weights = np.ndim(sample_weight) > 0
+        check_consistent_length(sources, y, sample_weight if has_weights else None)
+        if y.ndim == 1 and not is_part:
+            _check_two_classes(y)
+        if reset:
+            e.sample_shape_ = _choose_shape(e, sources)
+        elif _image_size(e) not in (None, e.sample_shape_[:2]):
+            raise OptionError(
+                f"image_size: the weights to go on from are of {e.sample_shape_[0]} x {e.sample_shape_[1]} "
+                f"pixels, got {e.image_size}. Set it back, or fit anew with warm_start=False."
+            )
+        readings = read_sources(sources, e.sample_shape_, has_bar=e.progress)
+        if readings.faults:
+            if e.on_error == "raise":
+                hint = ' Repair or remove it, or pass on_error="skip" to leave such images out.'
+                raise DataError(fault_in_words(readings, sources) + (hint if len(readings.rows) else ""))
+            _check_not_emptied(y, readings.rows, is_part=is_part)
+            names = join_some(named(sources, readings.faults), most=3)
+            warnings.warn(
+                f"left out {len(readings.faults)} of {len(sources)} images that cannot be read: {names}",
+                UserWarning,
+                stacklevel=FITS_FROM,
+            )
+            y = y[readings.rows]
+            sample_weight = np.asarray(sample_weight)[readings.rows] if has_weights else sample_weight
+        return readings.images, y, sample_weight
+
+    def training_options(
+        self, e: Any, samples: Samples, network: Model, *, is_partial: bool
+    ) -> dict[str, Any]:
+        """Return the arguments of ``train``."""
+        options = super().training_options(e, samples, network, is_partial=is_partial)
+        n_threads = n_cores() if e.n_threads == -1 else e.n_threads
+        return {**options, "n_threads": None if n_threads is None else min(int(n_threads), len(samples))}
+
+    def tags(self, tags: Any) -> Any:
+        """Return the estimator's tags: it takes lists of paths, which scikit-learn does not validate."""
+        tags.no_validation = True
+        tags.input_tags.sparse = tags.input_tags.two_d_array = False
+        tags.input_tags.one_d_array = tags.input_tags.string = True
+        return tags
+
+
+def labelled(e: Any, X: Any, y: Any) -> tuple[Any, Array]:
+    """Return images with their labels: of a folder, the names of its sub-folders, unless others are given."""
+    if y is None and isinstance(X, str | Path) and not Path(X).expanduser().is_file():
+        X, y = image_paths(X)
+    if y is None:
+        raise ValueError(
+            f"This {type(e).__name__} estimator requires y to be passed, but the target y is None. "
+            "It may be left out for a folder with one sub-folder a class."
+        )
+    checked: Array = _check_y(y, multi_output=True, estimator=e)
+    return X, checked
+
+
+def _image_size(e: Any) -> tuple[int, int] | None:
+    size = e.image_size
+    if size is None:
+        return None
+    return check_size((size, size) if isinstance(size, Integral) else tuple(size))
+
+
+def _choose_shape(e: Any, sources: Any) -> Shape:
+    size, model = _image_size(e), e.model
+    if not isinstance(model, Model) or not model.is_initialized:
+        return choose_shape(sources, size)
+    shape: Shape = model.input_shape
+    if size not in (None, shape[:2]):
+        raise OptionError(
+            f"image_size: the model given is trained on images of {shape[0]} x {shape[1]}, got "
+            f"{e.image_size}. Leave it out."
+        )
+    rule = model.preprocessing or Preprocessing.for_data(np.empty(0, np.uint8))
+    if rule.kind != "divide":
+        raise OptionError(
+            f"model: it was trained on prepared numbers ({rule.kind}), not on bytes that it divides itself. "
+            'If those were pixels / 255, set model.preprocessing = Preprocessing("divide", 255.0).'
+        )
+    return shape
+
+
+def _check_two_classes(y: Array) -> None:
+    found = set(y.tolist())
+    if len(found) < 2:
+        raise DataError(
+            f"y: expected images of at least two classes, but every label is {next(iter(found))!r}. Add images of "
+            "another class."
+        )
+
+
+def _check_not_emptied(y: Array, rows: Array, *, is_part: bool) -> None:
+    """Raise where leaving images out would leave a class without any; a part may lack a class."""
+    gone = [] if is_part or y.ndim > 1 else sorted(set(y.tolist()) - set(y[rows].tolist()))
+    if gone or len(rows) == 0:
+        what = f"image of class {gone[0]!r}" if gone else "image"
+        raise DataError(f"X: not one {what} can be read. Save them again as JPEG or PNG.")
