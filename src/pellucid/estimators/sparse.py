@@ -7,17 +7,15 @@ import scipy.sparse
 
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
-from pellucid.nn.model import PREDICT_ROWS
-from pellucid.nn.sequential import Sequential
 from pellucid.types import Array, Shape
 
-DENSE_SHARE = 0.1  # of numbers that are not 0, from which dense products are as fast
+DENSE_FRACTION = 0.1  # of nonzero numbers, from which dense products are as fast
 DENSE_BYTES = 500_000_000  # which a dense copy may take
 
 
 @final
 class SparseRows:
-    """A sparse matrix in the clothes of an array, as far as the training loop looks.
+    """A sparse matrix with as much of an array's interface as the training loop uses.
 
     Parameters
     ----------
@@ -51,7 +49,7 @@ class SparseRows:
         return ufunc(self.matrix.data)
 
     def astype(self, dtype: Any, *, order: str = "C", copy: bool = True) -> "SparseRows":
-        """Return it in another dtype; itself where that is so already."""
+        """Return it in another dtype; itself where it has that one already."""
         return self if self.dtype == dtype and not copy else SparseRows(self.matrix.astype(dtype))
 
 
@@ -64,7 +62,7 @@ class SparseDense(Layer):
     units, activation, initializer :
         See :class:`pellucid.nn.dense.Dense`.
     density : float, optional
-        Of the numbers of the rows that are not 0: what the layer's operations go by.
+        Fraction of nonzero numbers in the rows: the layer's operations are counted by it.
     """
 
     def __init__(
@@ -97,11 +95,8 @@ class SparseDense(Layer):
         """Write dW and db; sparse rows have no gradient."""
         if not isinstance(self._X, SparseRows):
             return self.dense.backward(dY)
-        dZ = (
-            dY
-            if self.dense.activation_op is None
-            else self.dense.activation_op.backward(dY, self._activation_cache, dZ=dY)
-        )
+        op = self.dense.activation_op
+        dZ = dY if op is None else op.backward(dY, self._activation_cache, dZ=dY)
         self.grads["W"][...] = self._X.matrix.T @ dZ
         self.grads["b"][...] = dZ.sum(axis=0)
         return None
@@ -112,7 +107,7 @@ class SparseDense(Layer):
 
     @property
     def n_operations(self) -> int:
-        """2 n_in n_out, of the numbers that are not 0."""
+        """2 n_in n_out times the density."""
         return round(self.density * self.dense.n_operations)
 
 
@@ -129,20 +124,6 @@ def as_rows(X: Any) -> Any:
     if not scipy.sparse.issparse(X):
         return X
     n_cells = X.shape[0] * X.shape[1]
-    if X.nnz >= DENSE_SHARE * n_cells and n_cells * X.dtype.itemsize <= DENSE_BYTES:
+    if X.nnz >= DENSE_FRACTION * n_cells and n_cells * X.dtype.itemsize <= DENSE_BYTES:
         return X.toarray()
     return SparseRows(X)
-
-
-def sparse_outputs(network: Sequential, X: SparseRows) -> Array:
-    """Return the raw outputs of a network that begins with Dense for sparse rows, shape (m, n_out)."""
-    first, *others = network.layers
-    own = SparseDense(first.output_shape[0], getattr(first, "activation", None), "zeros")
-    own.params = first.params
-    parts = []
-    for start in range(0, len(X), PREDICT_ROWS):
-        A = own.forward(X[start : start + PREDICT_ROWS])
-        for layer in others:
-            A = layer.forward(A)
-        parts.append(A.copy())
-    return np.concatenate(parts)
