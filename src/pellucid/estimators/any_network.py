@@ -132,7 +132,7 @@ class AnyNetwork:
     def keep(self, e: Any, network: Model) -> None:
         """Make the trained model the estimator's."""
         objective = e._task.objective(e)
-        network.set_loss(objective.name, **objective.options)  # a name, that the model's file can hold
+        network.set_loss(objective.stored)  # one that the model's file can name
         if e._kind in ("binary", "multiclass"):
             network.classes = tuple(map(str, e.classes_))
         e.model_ = network

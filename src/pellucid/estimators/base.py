@@ -20,13 +20,19 @@ from pellucid.estimators.any_network import AnyNetwork
 from pellucid.estimators.dense_stack import DenseStack
 from pellucid.estimators.fitting import fit
 from pellucid.estimators.hidden import HiddenFeatures
-from pellucid.estimators.objective import CLASSIFIER_LOSSES
-from pellucid.estimators.parameters import BELOW_ONE, CommonParameters, estimator, parameter
+from pellucid.estimators.parameters import (
+    BELOW_ONE,
+    CLASSIFIER_LOSS,
+    CommonParameters,
+    estimator,
+    parameter,
+)
 from pellucid.estimators.sparse import as_rows
 from pellucid.estimators.targets import is_multilabel
 from pellucid.estimators.tasks import Classification, Regression
 from pellucid.nn.model import Model
 from pellucid.ops.activations import sigmoid_forward
+from pellucid.ops.losses import LOSSES
 from pellucid.types import Array
 
 
@@ -40,8 +46,10 @@ def can_fit_partially(self: Any) -> bool:
 
 def _gives_probabilities(self: Any) -> bool:
     loss = self.loss
-    if "hinge" in (loss, loss.get("type") if isinstance(loss, dict) else None):
-        raise AttributeError("probability estimates are not available for loss='hinge'")
+    name = loss.get("type") if isinstance(loss, dict) else loss
+    kind = LOSSES[str(name)] if name in LOSSES else loss
+    if not getattr(kind, "gives_probabilities", True):
+        raise AttributeError(f"probability estimates are not available for loss={name!r}")
     return True
 
 
@@ -113,7 +121,7 @@ class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator, CommonParameter
 class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     """An estimator that predicts classes."""
 
-    loss: Any = parameter("log_loss", StrOptions(set(CLASSIFIER_LOSSES)), dict)
+    loss: Any = parameter("log_loss", *CLASSIFIER_LOSS)
     class_weight: Any = parameter(None, dict, list, StrOptions({"balanced"}), None)
     label_smoothing: Any = parameter(0.0, BELOW_ONE)
 
@@ -192,9 +200,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
             np.negative(Z[:, 0], out=both[:, 0])
             both[:, 1] = Z[:, 0]
             return sigmoid_forward(both, out=both)[0]
-        probabilities = self._task.objective(self).rule.probabilities
-        assert probabilities is not None
-        return probabilities(Z)
+        return self._task.objective(self).loss.probabilities(Z)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -228,8 +234,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
     def predict(self, X: Any) -> Array:
         """Return the expected quantities, (m,) for one output, else (m, n_outputs)."""
         Z = self._outputs(X)
-        mean = self._task.objective(self).rule.mean
-        outputs = Z if mean is None else mean(Z)
+        outputs = self._task.objective(self).loss.mean(Z)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs
 
     def __sklearn_tags__(self) -> Any:

@@ -159,8 +159,8 @@ class DenseStack:
         optimizer = make_solver(e, n if samples.weights is None else float(samples.weights.sum()))
         if e.solver == "lbfgs":  # one epoch more than its own limit, so that it can say what it reached
             return {"optimizer": optimizer, "n_epochs": e.max_iter + 1, "callbacks": []}
-        scale = e._task.objective(e).scale
-        callbacks: list[Callback] = [L2Penalty(e.alpha, scale=scale)] if e.alpha or scale != 1 else []
+        factor = e._task.objective(e).factor
+        callbacks: list[Callback] = [L2Penalty(e.alpha, factor=factor)] if e.alpha or factor != 1 else []
         if isinstance(optimizer, Adam | AdamW):
             callbacks.append(SklearnEpsilon(optimizer))
         if _changes_rate(e) and e.momentum:
@@ -184,7 +184,7 @@ class DenseStack:
         result = optimizer.result
         e.n_iter_ = result.n_iterations
         squares = sum(float(np.vdot(W, W)) for W in e.coefs_)
-        e.loss_ = result.loss * e._task.objective(e).scale + optimizer.weight_decay / 2 * squares
+        e.loss_ = result.loss * e._task.objective(e).factor + optimizer.weight_decay / 2 * squares
         if result.status in (1, 2):
             warnings.warn(
                 f"lbfgs failed to converge after {result.n_iterations} iteration(s) (status={result.status}):\n"

@@ -53,7 +53,7 @@ def fit(
     if is_first or not hasattr(e, "val_loss_curve_") or not hasattr(e, "loss_curve_"):
         _forget(e, uses_score)  # nothing was trained before, or by a solver that kept no records, or by hand
     network: Model = e._network.start(e, samples, random) if is_first else e._network.go_on(e, samples)
-    e._task.objective(e).give_to(network)
+    network.set_loss(e._task.objective(e).loss)
     if held is None and uses_score:
         samples, held = hold_out(samples, e.validation_fraction, random, stratify=e._task.stratifies(e))
     if random is not None:
@@ -90,7 +90,7 @@ def _train(
 ) -> None:
     options = e._network.training_options(e, samples, network, is_partial=is_partial)
     objective = e._task.objective(e)
-    score = Score(e, held, objective.rule, e.scoring) if uses_score and held is not None else None
+    score = Score(e, held, objective.loss, e.scoring) if uses_score and held is not None else None
     rule = _convergence(e, score, options.pop("divisor", None))
     position = Continuation(e._position if is_partial else None, n_epochs=1 if is_partial else None)
     weighted = None if held is None or held.weights is None else WeightedLoss(held)
@@ -115,7 +115,7 @@ def _train(
     if weighted is not None:
         history.columns["validation_loss"] = weighted.losses
     e._network.keep(e, network)
-    _record(e, history, rule, samples, held, scale=objective.scale, uses_score=uses_score)
+    _record(e, history, rule, samples, held, factor=objective.factor, uses_score=uses_score)
     e._network.finish(e, options["optimizer"])
     if interrupt.was_interrupted:
         warnings.warn("Training interrupted by user.", UserWarning, stacklevel=FITS_FROM)
@@ -181,7 +181,7 @@ def _record(
     samples: Samples,
     held: Samples | None,
     *,
-    scale: float,
+    factor: float,
     uses_score: bool,
 ) -> None:
     """Write the attributes that say how the training went."""
@@ -189,7 +189,7 @@ def _record(
     if history.losses:
         e.loss_ = history.losses[-1]
     if held is not None:
-        losses: list[float] = [loss * scale for loss in history.validation_losses]
+        losses: list[float] = [loss * factor for loss in history.validation_losses]
         e.val_loss_curve_ = [*(e.val_loss_curve_ or []), *losses]
     if not e._network.has_epochs(e):
         return

@@ -14,10 +14,10 @@ from pellucid.errors import DataError
 from pellucid.estimators.base import Classifier, can_fit_partially
 from pellucid.estimators.fitting import fit
 from pellucid.estimators.images import Images, labelled
-from pellucid.estimators.objective import CLASSIFIER_LOSSES
 from pellucid.estimators.parameters import (
     AUTO,
     BELOW_ONE,
+    CLASSIFIER_LOSS,
     POSITIVE_INT,
     NetworkParameters,
     estimator,
@@ -97,7 +97,7 @@ class ImageClassifier(Classifier, NetworkParameters):
 
     model: Any = parameter("cnn", str, Path, Model, None, kw_only=False)
     image_size: Any = parameter(None, "array-like", POSITIVE_INT, None)
-    loss: Any = parameter(None, StrOptions(set(CLASSIFIER_LOSSES)), dict, None)
+    loss: Any = parameter(None, *CLASSIFIER_LOSS, None)
     label_smoothing: Any = parameter(AUTO, BELOW_ONE, StrOptions({AUTO}))
     on_error: str = parameter("raise", StrOptions({"raise", "skip"}))
     n_threads: Any = parameter(None, POSITIVE_INT, Options(Integral, {-1}), None)

@@ -2,12 +2,9 @@
 
 from typing import Any, final
 
-from sklearn.utils._param_validation import StrOptions
-
 from pellucid.estimators.base import Classifier, Regressor
 from pellucid.estimators.dense_stack import DenseStack
-from pellucid.estimators.objective import REGRESSOR_LOSSES
-from pellucid.estimators.parameters import MLPParameters, estimator, parameter
+from pellucid.estimators.parameters import REGRESSOR_LOSS, MLPParameters, estimator, parameter
 
 
 @final
@@ -170,7 +167,7 @@ class MLPClassifier(Classifier, MLPParameters):
 class _LossFirst:
     """Puts the loss before the other positional parameters, as scikit-learn's regressor has it."""
 
-    loss: Any = parameter("squared_error", StrOptions(set(REGRESSOR_LOSSES)), dict, kw_only=False)
+    loss: Any = parameter("squared_error", *REGRESSOR_LOSS, kw_only=False)
 
 
 @final

@@ -6,8 +6,15 @@ from sklearn.utils._param_validation import StrOptions
 
 from pellucid.estimators.any_network import AnyNetwork
 from pellucid.estimators.base import Classifier, Regressor
-from pellucid.estimators.objective import CLASSIFIER_LOSSES, REGRESSOR_LOSSES
-from pellucid.estimators.parameters import AUTO, BELOW_ONE, NetworkParameters, estimator, parameter
+from pellucid.estimators.parameters import (
+    AUTO,
+    BELOW_ONE,
+    CLASSIFIER_LOSS,
+    REGRESSOR_LOSS,
+    NetworkParameters,
+    estimator,
+    parameter,
+)
 
 
 @final
@@ -72,7 +79,7 @@ class NetworkClassifier(Classifier, NetworkParameters):
     (50, 2)
     """
 
-    loss: Any = parameter(None, StrOptions(set(CLASSIFIER_LOSSES)), dict, None)
+    loss: Any = parameter(None, *CLASSIFIER_LOSS, None)
     label_smoothing: Any = parameter(AUTO, BELOW_ONE, StrOptions({AUTO}))
     image_shape: Any = parameter(None, "array-like", None)
 
@@ -107,7 +114,7 @@ class NetworkRegressor(Regressor, NetworkParameters):
     True
     """
 
-    loss: Any = parameter(None, StrOptions(set(REGRESSOR_LOSSES)), dict, None)
+    loss: Any = parameter(None, *REGRESSOR_LOSS, None)
     image_shape: Any = parameter(None, "array-like", None)
 
     _network = AnyNetwork()

@@ -12,11 +12,9 @@ from pellucid.estimators.objective import (
     classifier_objective,
     named_objective,
     regressor_objective,
-    split_options,
+    takes_label_smoothing,
 )
 from pellucid.estimators.targets import Labels, learn_labels, read_labels
-from pellucid.ops.losses import LOSSES
-from pellucid.registry import options_of
 from pellucid.types import Array
 
 
@@ -127,10 +125,7 @@ def _smoothing(e: Any, loss: Any) -> float:
     """Return the fraction by which targets are pulled towards the uniform distribution."""
     if e.label_smoothing != "auto":
         return float(e.label_smoothing)
-    name, options = split_options(loss)
-    takes_it = name == "log_loss" or (name in LOSSES and "label_smoothing" in options_of(LOSSES[name]))
-    has_own = "label_smoothing" in options
-    return float(e._training_table.get("label_smoothing", 0.0)) if takes_it and not has_own else 0.0
+    return float(e._training_table.get("label_smoothing", 0.0)) if takes_label_smoothing(loss) else 0.0
 
 
 def _objective(loss: Any, kind: str, detail: float) -> Objective:
