@@ -7,9 +7,9 @@
 >>> print(f"{history.losses[0]:.2f} {history.losses[-1]:.2f}")
 0.7... 0.6...
 
-Names are imported when they are first used, so that ``import pellucid`` loads NumPy and little more; they are listed
-once, in ``__init__.pyi``. ``pl.losses``, ``pl.optimizers``, ``pl.schedules`` and ``pl.callbacks`` hold the classes of
-those names; layers are here, also those registered by files that the list does not name.
+Names are imported when they are first used, so that ``import pellucid`` loads NumPy and little more; they are
+listed once, in ``__init__.pyi``. ``pl.losses``, ``pl.optimizers``, ``pl.schedules`` and ``pl.callbacks`` hold
+the classes of those names; layers are here, also those registered by files that the list does not name.
 """
 
 import importlib

@@ -51,8 +51,8 @@ def assert_equal(direct: Any, dual: Any) -> None:
 def test_classifier(options: dict[str, Any], n_classes: int) -> None:
     X, y = wide(n_classes)
     options = {"solver": "sgd", "max_iter": 15, "learning_rate_init": 0.05, **options}
-    direct = fitted(MLPClassifier, X, y, path="direct", **options)
-    dual = fitted(MLPClassifier, X, y, path="dual", **options)
+    direct = fitted(MLPClassifier, X, y, form="direct", **options)
+    dual = fitted(MLPClassifier, X, y, form="dual", **options)
     assert_equal(direct, dual)
 
 
@@ -68,8 +68,8 @@ def test_regressor_with_weights_and_a_scorer(rng: np.random.Generator) -> None:
     y, weights = X[:, 0] * 5, rng.uniform(0.1, 2, 60)
     options = {"solver": "sgd", "max_iter": 10, "early_stopping": True, "scoring": "neg_mean_absolute_error"}
     pair = [
-        fitted(MLPRegressor, X, y, {"sample_weight": weights}, path=path, **options)
-        for path in ("direct", "dual")
+        fitted(MLPRegressor, X, y, {"sample_weight": weights}, form=form, **options)
+        for form in ("direct", "dual")
     ]
     assert_equal(*pair)
 
@@ -77,8 +77,8 @@ def test_regressor_with_weights_and_a_scorer(rng: np.random.Generator) -> None:
 def test_the_optimizers_memory_is_carried_over() -> None:
     X, y = wide()
     after = []
-    for path in ("direct", "dual"):
-        estimator = fitted(MLPClassifier, X, y, solver="sgd", path=path, max_iter=6, alpha=1.0)
+    for form in ("direct", "dual"):
+        estimator = fitted(MLPClassifier, X, y, solver="sgd", form=form, max_iter=6, alpha=1.0)
         after.append(estimator.partial_fit(X, y).partial_fit(X, y))
     for a, b in zip(after[0].coefs_, after[1].coefs_, strict=True):
         np.testing.assert_allclose(b, a, rtol=0, atol=1e-9)
@@ -87,6 +87,6 @@ def test_the_optimizers_memory_is_carried_over() -> None:
 def test_network_estimators_too() -> None:
     X, y = wide()
     options = {"n_epochs": 30, "optimizer": "sgd", "learning_rate": 0.05}
-    pair = [fitted(NetworkClassifier, X, y, path=path, **options) for path in ("direct", "dual")]
+    pair = [fitted(NetworkClassifier, X, y, form=form, **options) for form in ("direct", "dual")]
     np.testing.assert_allclose(pair[1].model_.theta, pair[0].model_.theta, rtol=0, atol=1e-9)
     assert pair[1].history_.form == "dual"

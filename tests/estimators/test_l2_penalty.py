@@ -41,7 +41,7 @@ def test_first_loss_and_first_step(form: str, weights: Array | None, norm: bool)
     total = 12 if weights is None else weights.sum()
     options: dict[str, Any] = {"n_epochs": 1, "sample_weight": weights, "form": form}
     bare = train(plain, data, optimizer=SGD(0.1), **options)
-    history = train(model, data, optimizer=SGD(0.1), callbacks=[L2Penalty(0.6, share=0.5)], **options)
+    history = train(model, data, optimizer=SGD(0.1), callbacks=[L2Penalty(0.6, factor=0.5)], **options)
     wanted = bare.losses[0] / 2 + 0.6 / 2 * penalty_of(before) / total
     assert history.losses[0] == pytest.approx(wanted, rel=1e-12)
     for layer, start, without in zip(model.layers, before.layers, plain.layers, strict=True):

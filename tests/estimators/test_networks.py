@@ -183,7 +183,7 @@ def test_early_stopping_and_warm_start(cats: Any) -> None:
     judged = NetworkClassifier(early_stopping=True, n_epochs=6, scoring="neg_log_loss", random_state=0)
     judged.fit(X[:60], y[:60], validation_data=held)
     assert max(judged.validation_scores_) == pytest.approx(-log_loss(y[60:], judged.predict_proba(X[60:])))
-    wide = clone(judged).set_params(optimizer="sgd", path="dual").fit(X[:60], y[:60], validation_data=held)
+    wide = clone(judged).set_params(optimizer="sgd", form="dual").fit(X[:60], y[:60], validation_data=held)
     assert max(wide.validation_scores_) == pytest.approx(
         -log_loss(y[60:], wide.predict_proba(X[60:])), rel=1e-5
     )

@@ -1,8 +1,9 @@
 """What scikit-learn sees of every estimator: a classifier or a regressor around a network.
 
-An estimator is put together of two parts, which hold no data of their own and are handed the estimator: a *task* that
-knows targets (:mod:`pellucid.estimators.tasks`: classes or quantities), and a *network* that knows inputs and layers
-(:mod:`pellucid.estimators.dense_stack`, ``any_network``, ``images``). :func:`pellucid.estimators.fitting.fit` trains.
+An estimator is put together of two parts, which hold no data of their own and are handed the estimator: a
+*task* that knows targets (:mod:`pellucid.estimators.tasks`: classes or quantities), and a *network* that knows
+inputs and layers (:mod:`pellucid.estimators.dense_stack`, ``any_network``, ``images``).
+:func:`pellucid.estimators.fitting.fit` trains.
 """
 
 from typing import Any, ClassVar
@@ -156,7 +157,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         return fit(self, X, y, sample_weight, is_partial=True)
 
     def predict(self, X: Any) -> Array:
-        """Return the most probable class of each sample, (m,); of several labels, 0 and 1, (m, k), sparse if y was."""
+        """Return the most probable class of each sample, (m,); of several labels 0 and 1, (m, k), sparse if y was."""
         Z = self._outputs(X)
         if self._kind == "multilabel":
             is_there = (Z > 0).astype(np.int64)

@@ -81,9 +81,7 @@ class DenseStack:
     def read_X(self, e: Any, X: Any, *, reset: bool) -> Any:
         """Return samples checked as scikit-learn does, in the estimator's dtype."""
         if reset or not passes_checks(e, X):
-            X = validate_data(
-                e, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=reset
-            )
+            X = validate_data(e, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=reset)
         return _converted(e, X, reset=reset)
 
     def read_X_y(
@@ -236,7 +234,9 @@ def _activations(e: Any) -> list[str]:
     names = _one_each(e, "activation", e.activation)
     for name in names:
         if name not in ACTIVATION_NAMES:
-            raise _not_allowed(e, "activation", f"a str among {{{', '.join(map(repr, ACTIVATION_NAMES))}}}", name)
+            raise _not_allowed(
+                e, "activation", f"a str among {{{', '.join(map(repr, ACTIVATION_NAMES))}}}", name
+            )
     return [SKLEARN_ACTIVATIONS.get(name, name) for name in names]
 
 

@@ -201,5 +201,3 @@ def _record(
         e.best_validation_score_, e.best_loss_ = rule.best, None
     else:
         e.best_loss_ = rule.best
-
-

@@ -63,7 +63,7 @@ class HiddenFeatures:
         return np.array([f"{type(self).__name__.lower()}{i}" for i in range(width)], dtype=object)
 
     def _hidden_index(self, layer: Any) -> int:
-        n_hidden = self._network.n_hidden(self)
+        n_hidden: int = self._network.n_hidden(self)
         if not isinstance(layer, int | np.integer) or not -n_hidden <= layer < n_hidden:
             allowed = f"from {-n_hidden} to {n_hidden - 1}" if n_hidden else "none: there is no hidden layer"
             raise ValueError(f"layer: expected a hidden layer's number, {allowed}, got {layer!r}.")

@@ -49,8 +49,9 @@ class ImageClassifier(Classifier, NetworkParameters):
     on_error : {"raise", "skip"}, optional
         What ``fit`` does where an image cannot be read: raise, or leave it out and warn. ``predict`` always raises.
     n_threads : int or None, optional
-        Cores that each batch is split over while training, ``g = (g_1 + ... + g_k) / m``; -1: all; None: all where a
-        step is large enough to gain by it, else one. Another number adds in another order, which moves last digits.
+        Cores that each batch is split over while training, ``g = (g_1 + ... + g_k) / m``; -1: all; None: all
+        where a step is large enough to gain by it, else one. Another number adds in another order, which moves
+        last digits.
     loss, optimizer, learning_rate, schedule, augment, n_epochs, batch_size, shuffle, random_state : optional
         As for :class:`pellucid.estimators.NetworkClassifier`.
     early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start, dtype, form : optional

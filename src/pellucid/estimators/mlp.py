@@ -13,8 +13,8 @@ class MLPClassifier(Classifier, MLPParameters):
     """A classifier with hidden layers: ``sklearn.neural_network.MLPClassifier``, and what its users ask for.
 
     In the formulas, ``m`` are the samples of a batch and ``n`` those of the training; ``Z = A W + b`` is a layer's
-    output before its activation, ``P`` are probabilities, ``L`` is the loss, ``g`` its gradient, ``eta`` the learning
-    rate, ``t`` the number of the step, from 1.
+    output before its activation, ``P`` are probabilities, ``L`` is the loss, ``g`` its gradient, ``eta`` the
+    learning rate, ``t`` the number of the step, from 1.
 
     Parameters
     ----------
@@ -25,23 +25,24 @@ class MLPClassifier(Classifier, MLPParameters):
     activation : str, or list of one for each hidden layer, optional
         "relu" ``max(0, z)``; "logistic" or "sigmoid" ``1 / (1 + e^-z)``; "tanh"; "identity" or "linear" ``z``;
         "leaky_relu" ``max(z, 0.01 z)`` (Maas et al., 2013); "elu" ``z``, below 0 ``e^z - 1`` (Clevert et al., 2016,
-        equation 15); "gelu" ``z Phi(z)``, Phi the normal distribution (Hendrycks and Gimpel, 2016, section 2); "silu"
-        ``z / (1 + e^-z)`` (Elfwing et al., 2018); "softmax" ``e^z`` over its sum in the layer.
+        equation 15); "gelu" ``z Phi(z)``, Phi the normal distribution (Hendrycks and Gimpel, 2016, section 2);
+        "silu" ``z / (1 + e^-z)`` (Elfwing et al., 2018); "softmax" ``e^z`` over its sum in the layer.
     solver : {"adam", "sgd", "lbfgs", "adamw", "rmsprop", "adagrad"}, optional
         The optimizer. "sgd" ``theta - eta v`` with momentum; "adam" ``theta - eta m_hat / (sqrt(v_hat) + epsilon)``
         (Kingma and Ba, 2015, algorithm 1); "adamw" (Loshchilov and Hutter, 2019); "rmsprop"
-        ``theta - eta g / (sqrt(s) + epsilon)``, ``s <- 0.99 s + 0.01 g^2`` (Tieleman and Hinton, 2012, lecture 6.5);
-        "adagrad", ``s`` the sum of ``g^2`` (Duchi et al., 2011); "lbfgs", a quasi-Newton method on all samples (Liu and
-        Nocedal, 1989, algorithm 2.1), by SciPy.
+        ``theta - eta g / (sqrt(s) + epsilon)``, ``s <- 0.99 s + 0.01 g^2`` (Tieleman and Hinton, 2012, lecture
+        6.5); "adagrad", ``s`` the sum of ``g^2`` (Duchi et al., 2011); "lbfgs", a quasi-Newton method on all
+        samples (Liu and Nocedal, 1989, algorithm 2.1), by SciPy.
     alpha : float, optional
-        Strength of the L2 penalty on weights, not on biases: ``L + alpha / (2 m) sum of W^2`` (ridge: Hoerl and Kennard,
-        1970); "lbfgs" divides by ``n``; of weighted samples, by the sum of their weights. "adamw" decouples it: W moves
-        by ``-eta alpha W / m`` (Loshchilov and Hutter, 2019, algorithm 2).
+        Strength of the L2 penalty on weights, not on biases: ``L + alpha / (2 m) sum of W^2`` (ridge: Hoerl
+        and Kennard, 1970); "lbfgs" divides by ``n``; of weighted samples, by the sum of their weights. "adamw"
+        decouples it: W moves by ``-eta alpha W / m`` (Loshchilov and Hutter, 2019, algorithm 2).
     batch_size : int or "auto", optional
         Samples a step; "auto": ``min(200, n)``. "lbfgs" takes all.
     learning_rate : {"constant", "invscaling", "adaptive"}, optional
-        How ``eta`` changes, with "sgd": not at all; ``eta / (s + 1)^power_t`` after ``s`` samples seen, changed after each
-        epoch; ``eta / 5`` each time that ``n_iter_no_change`` epochs did not improve, while it is above 1e-6.
+        How ``eta`` changes, with "sgd": not at all; ``eta / (s + 1)^power_t`` after ``s`` samples seen,
+        changed after each epoch; ``eta / 5`` each time that ``n_iter_no_change`` epochs did not improve, while
+        it is above 1e-6.
     learning_rate_init : float, optional
         ``eta``. "lbfgs" chooses its steps itself.
     power_t : float, optional
@@ -51,60 +52,62 @@ class MLPClassifier(Classifier, MLPParameters):
     shuffle : bool, optional
         Whether each epoch takes the samples in a new random order.
     random_state : int, RandomState or None, optional
-        Random seed of the first weights, which are scikit-learn's, number for number; of the held-out part, the order of
-        samples, and dropout.
+        Random seed of the first weights, which are scikit-learn's, number for number; of the held-out part,
+        the order of samples, and dropout.
     tol : float, optional
-        By how much an epoch must improve to count as better: worse is ``L > best - tol``, or ``score < best + tol``.
-        "lbfgs": the largest entry of the gradient to stop at.
+        By how much an epoch must improve to count as better: worse is ``L > best - tol``, or ``score < best +
+        tol``. "lbfgs": the largest entry of the gradient to stop at.
     verbose : bool or int, optional
         Print each epoch's loss and score, and why the training stops.
     warm_start : bool, optional
         Whether ``fit`` goes on from the weights that are there.
     momentum : float, optional
-        Of "sgd": ``v <- momentum v + g``, ``theta <- theta - eta v`` (Polyak, 1964). Where ``learning_rate`` changes
-        ``eta``, the step ``eta v`` stays as it was, as in scikit-learn: ``v <- v eta_old / eta_new``.
+        Of "sgd": ``v <- momentum v + g``, ``theta <- theta - eta v`` (Polyak, 1964). Where ``learning_rate``
+        changes ``eta``, the step ``eta v`` stays as it was, as in scikit-learn: ``v <- v eta_old / eta_new``.
     nesterovs_momentum : bool, optional
         Of "sgd": ``theta <- theta - eta (g + momentum v)`` (Nesterov, 1983, in the form of Sutskever et al., 2013,
         section 2).
     early_stopping : bool, optional
-        Hold samples out, score them after each epoch, stop when the score no longer improves, and keep the best weights
-        (Prechelt, 1998). As in scikit-learn, "lbfgs" ignores it.
+        Hold samples out, score them after each epoch, stop when the score no longer improves, and keep the
+        best weights (Prechelt, 1998). As in scikit-learn, "lbfgs" ignores it.
     validation_fraction : float, optional
-        The fraction that is held out, rounded up, stratified except for several labels a sample; nothing where ``fit``
-        gets ``validation_data``.
+        The fraction that is held out, rounded up, stratified except for several labels a sample; nothing where
+        ``fit`` gets ``validation_data``.
     beta_1 : float, optional
         Of "adam" and "adamw": ``m <- beta_1 m + (1 - beta_1) g``, ``m_hat = m / (1 - beta_1^t)``.
     beta_2 : float, optional
         Of "adam" and "adamw": ``v <- beta_2 v + (1 - beta_2) g^2``, ``v_hat = v / (1 - beta_2^t)``.
     epsilon : float, optional
-        Keeps the division of "adam", "adamw" and "rmsprop" finite, in scikit-learn's form, the second of Kingma and Ba
-        (2015, section 2): ``eta sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)``.
+        Keeps the division of "adam", "adamw" and "rmsprop" finite, in scikit-learn's form, the second of
+        Kingma and Ba (2015, section 2): ``eta sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)``.
     n_iter_no_change : int or inf, optional
         Stop when more than this many epochs in a row did not improve.
     max_fun : int, optional
         The most evaluations of loss and gradient by "lbfgs"; a line search may need several an iteration.
     loss : str or dict, optional
-        The mean over the batch of: "log_loss", two classes ``-(y ln P + (1 - y) ln(1 - P))``, more ``-ln P_y``, several
-        labels the sum of the former; "focal", that times ``(1 - p)^gamma``, ``p`` the true class's probability (Lin et
-        al., 2017, equations 4 and 5); "hinge" ``max(0, 1 - s Z)``, ``s`` +1 or -1 (Cortes and Vapnik, 1995), of more
-        classes the sum of ``max(0, 1 + Z_j - Z_y) / k`` over the ``k - 1`` wrong ones (Weston and Watkins, 1999). With
-        options, ``{"type": "focal", "gamma": 2}``.
+        The mean over the batch of: "log_loss", two classes ``-(y ln P + (1 - y) ln(1 - P))``, more ``-ln
+        P_y``, several labels the sum of the former; "focal", that times ``(1 - p)^gamma``, ``p`` the true
+        class's probability (Lin et al., 2017, equations 4 and 5); "hinge" ``max(0, 1 - s Z)``, ``s`` +1 or -1
+        (Cortes and Vapnik, 1995), of more classes the sum of ``max(0, 1 + Z_j - Z_y) / k`` over the ``k - 1``
+        wrong ones (Weston and Watkins, 1999). With options, ``{"type": "focal", "gamma": 2}``.
     class_weight : dict, "balanced" or None, optional
         Weight of each class, times ``sample_weight``: ``L = sum of w_i L_i / sum of w_i``; "balanced":
         ``n / (k n_c)`` for a class of ``n_c`` samples among ``k`` classes (King and Zeng, 2001).
     label_smoothing : float, optional
-        The fraction by which targets are pulled towards the uniform distribution, of "log_loss": ``(1 - s) y + s / k``
-        for ``k`` classes (Szegedy et al., 2016, section 7); with one output, and for each of several labels, ``k`` is 2.
+        The fraction by which targets are pulled towards the uniform distribution, of "log_loss": ``(1 - s) y +
+        s / k`` for ``k`` classes (Szegedy et al., 2016, section 7); with one output, and for each of several
+        labels, ``k`` is 2.
     dropout : float, or list of one for each hidden layer, optional
         The probability ``p`` that a hidden output is set to 0 in a training step, the others divided by ``1 - p``
         (Srivastava et al., 2014); never in prediction.
     batch_norm : bool, optional
-        Normalize before each activation: ``gamma (z - mean) / sqrt(var + 1e-5) + beta``, mean and variance of the batch,
-        in prediction the running ones (Ioffe and Szegedy, 2015, algorithm 1).
+        Normalize before each activation: ``gamma (z - mean) / sqrt(var + 1e-5) + beta``, mean and variance of
+        the batch, in prediction the running ones (Ioffe and Szegedy, 2015, algorithm 1).
     schedule : str, Schedule or None, optional
         One of ``pl.schedules`` in the place of ``learning_rate``; not with "lbfgs". "cosine"
-        ``eta (1 + cos(pi (t - 1) / T)) / 2`` over all ``T`` steps (Loshchilov and Hutter, 2017, equation 5); "one_cycle",
-        up, then far down (Smith and Topin, 2018, section 3); "exponential", "step", "constant", "reduce_on_plateau".
+        ``eta (1 + cos(pi (t - 1) / T)) / 2`` over all ``T`` steps (Loshchilov and Hutter, 2017, equation 5);
+        "one_cycle", up, then far down (Smith and Topin, 2018, section 3); "exponential", "step", "constant",
+        "reduce_on_plateau".
     scoring : str, callable or None, optional
         The score of early stopping, as scikit-learn names it; default: accuracy.
     callbacks : list of callable or None, optional
@@ -114,8 +117,8 @@ class MLPClassifier(Classifier, MLPParameters):
     dtype : {"float32", "float64"} or None, optional
         What is computed in; None: float32 for X of float32, else float64.
     form : {"auto", "direct", "dual"}, optional
-        How the first layer is trained: "auto" takes the dual form, which gives the same numbers, where it holds ("sgd")
-        and is cheaper (wide X): ``Z = s Z_0 + K C + b``, ``K = X X^T``, ``Z_0 = X W_0``.
+        How the first layer is trained: "auto" takes the dual form, which gives the same numbers, where it holds
+        ("sgd") and is cheaper (wide X): ``Z = s Z_0 + K C + b``, ``K = X X^T``, ``Z_0 = X W_0``.
 
     Attributes
     ----------
@@ -175,17 +178,17 @@ class _LossFirst:
 class MLPRegressor(Regressor, MLPParameters, _LossFirst):
     """A regressor with hidden layers: ``sklearn.neural_network.MLPRegressor``, and what its users ask for.
 
-    Every parameter but ``loss`` and ``scoring`` is that of :class:`MLPClassifier`, which has also ``class_weight`` and
-    ``label_smoothing``.
+    Every parameter but ``loss`` and ``scoring`` is that of :class:`MLPClassifier`, which has also
+    ``class_weight`` and ``label_smoothing``.
 
     Parameters
     ----------
     loss : str or dict, optional
-        The mean over the batch of: "squared_error" ``(Z - y)^2 / 2``; "poisson" ``y ln(y / e^Z) - y + e^Z``, half the
-        deviance (McCullagh and Nelder, 1989, chapter 2); "absolute_error" or "mean_absolute_error" ``|Z - y|``;
-        "mean_squared_error" ``(Z - y)^2``; "huber" ``d^2 / 2`` up to delta, then ``delta (d - delta / 2)``,
-        ``d = |Z - y|`` (Huber, 1964). Of several outputs the sum with "squared_error" and "poisson", the mean with the
-        others. With options, ``{"type": "huber", "delta": 2}``.
+        The mean over the batch of: "squared_error" ``(Z - y)^2 / 2``; "poisson" ``y ln(y / e^Z) - y + e^Z``,
+        half the deviance (McCullagh and Nelder, 1989, chapter 2); "absolute_error" or "mean_absolute_error"
+        ``|Z - y|``; "mean_squared_error" ``(Z - y)^2``; "huber" ``d^2 / 2`` up to delta, then ``delta (d -
+        delta / 2)``, ``d = |Z - y|`` (Huber, 1964). Of several outputs the sum with "squared_error" and
+        "poisson", the mean with the others. With options, ``{"type": "huber", "delta": 2}``.
     scoring : str, callable or None, optional
         The score of early stopping; default: ``R^2 = 1 - sum of (y - Z)^2 / sum of (y - mean)^2``.
 

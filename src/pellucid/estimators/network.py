@@ -25,37 +25,41 @@ class NetworkClassifier(Classifier, NetworkParameters):
     Parameters
     ----------
     model : str, Path, Model or None, optional
-        A preset's name such as "cnn" (``pellucid model list``), a TOML file, or a model of your own, which is copied and
-        never changed (one that is trained already is trained further). None: one hidden layer of 100 relu units. The last
-        layer has one output for two classes, else one each.
+        A preset's name such as "cnn" (``pellucid model list``), a TOML file, or a model of your own, which is
+        copied and never changed (one that is trained already is trained further). None: one hidden layer of
+        100 relu units. The last layer has one output for two classes, else one each.
     loss : str or dict, optional
-        As for :class:`pellucid.estimators.MLPClassifier`. Default: that of the file that ``model`` is, else "log_loss".
+        As for :class:`pellucid.estimators.MLPClassifier`. Default: that of the file that ``model`` is, else
+        "log_loss".
     optimizer : str or Optimizer, optional
-        "sgd", "adam", "adamw", "rmsprop", "adagrad", "lbfgs", or one of ``pl.optimizers``, which is copied. "auto", here
-        and below: what the TOML file's [training] table, or the preset's recipe, says. Weight decay is the recipe's or
-        the optimizer's own: ``lambda / 2 sum of W^2`` is added to ``L``, not divided by ``m``; "adamw" decouples it.
-        "lbfgs" takes all samples as they are and chooses its steps: it refuses learning_rate, schedule, augment and
-        batch_size.
+        "sgd", "adam", "adamw", "rmsprop", "adagrad", "lbfgs", or one of ``pl.optimizers``, which is copied.
+        "auto", here and below: what the TOML file's [training] table, or the preset's recipe, says. Weight decay is
+        the recipe's or the optimizer's own: ``lambda / 2 sum of W^2`` is added to ``L``, not divided by ``m``; "adamw"
+        decouples it. "lbfgs" takes all samples as they are and chooses its steps: it refuses learning_rate,
+        schedule, augment and batch_size.
     learning_rate : float, optional
         Default: the recipe's or the optimizer's own; with a schedule, its peak.
     schedule : str, Schedule or None, optional
         How the learning rate changes, as for :class:`pellucid.estimators.MLPClassifier`; None: not at all.
     augment : str, Augment or None, optional
-        Random changes of each image in every batch: "photo", "photo-cutmix", "photo-strong" or an Augment: flips, crops,
-        rotations, colours (Simard et al., 2003, section 2); of two photos mixed, ``L`` of their labels in the same
-        fractions (Yun et al., 2019, equation 1). None: none.
+        Random changes of each image in every batch: "photo", "photo-cutmix", "photo-strong" or an Augment:
+        flips, crops, rotations, colours (Simard et al., 2003, section 2); of two photos mixed, ``L`` of their
+        labels in the same fractions (Yun et al., 2019, equation 1). None: none.
     n_epochs : int, optional
         Passes over the samples; default: the recipe's.
     batch_size : int, "auto" or None, optional
         Samples a step; None: all.
     image_shape : tuple of int, optional
-        (height, width, channels) of flat rows, channels last; images, (m, height, width, channels), have theirs already.
-    shuffle, random_state, early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start : optional
+        (height, width, channels) of flat rows, channels last; images, (m, height, width, channels), have
+        theirs already.
+    shuffle, random_state, early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start :
+    optional
         As for :class:`pellucid.estimators.MLPClassifier`; without early stopping every epoch is made.
     dtype : {"float32", "float64"} or None, optional
         What is computed in; None: as X, and for bytes (pixels, which are divided by 255) as the model has it.
     label_smoothing : float or "auto", optional
-        As for :class:`pellucid.estimators.MLPClassifier`; "auto": as the recipe has it where the loss takes it, else 0.
+        As for :class:`pellucid.estimators.MLPClassifier`; "auto": as the recipe has it where the loss takes
+        it, else 0.
     form, callbacks, progress, verbose, class_weight : optional
         As for :class:`pellucid.estimators.MLPClassifier`.
 

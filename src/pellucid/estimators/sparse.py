@@ -66,7 +66,12 @@ class SparseDense(Layer):
     """
 
     def __init__(
-        self, units: int, activation: str | None = None, initializer: str | None = None, *, density: float = 1.0
+        self,
+        units: int,
+        activation: str | None = None,
+        initializer: str | None = None,
+        *,
+        density: float = 1.0,
     ) -> None:
         super().__init__()
         self.dense, self.density = Dense(units, activation, initializer), density

@@ -108,7 +108,7 @@ def test_bad_input(listed: Any, tmp_path: Path) -> None:
     refused(paths, labels, "unknown|expected a preset", OptionError, model="cn")
     refused(paths, labels, "image size: expected two whole numbers from 1", OptionError, image_size=(4, 0))
     refused(paths, labels, "The 'image_size' parameter", ValueError, image_size=0)
-    refused(paths, labels, "The 'n_jobs' parameter", ValueError, n_jobs=0)
+    refused(paths, labels, "The 'n_threads' parameter", ValueError, n_threads=0)
     refused(paths, labels, "The 'on_error' parameter", ValueError, on_error="ignore")
     refused("no-such-folder", None, "no-such-folder: expected a folder of images, found none")
     with pytest.raises(ValueError, match=r"sample_weight\.shape|inconsistent"):

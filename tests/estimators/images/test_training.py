@@ -41,9 +41,9 @@ def test_options_reach_the_training(listed: Any) -> None:
     assert "learning_rate" not in sgd.history_.columns
     assert quick(learning_rate=1e-9).fit(paths, labels).loss_ > quick().fit(paths, labels).loss_
     assert quick(dtype="float64").fit(paths, labels).model_.dtype == "float64"
-    for n_jobs, wanted in ((1, 1), (2, 2)):
-        assert quick(n_jobs=n_jobs).fit(paths, labels).history_.n_threads == wanted
-    assert quick(n_jobs=-1).fit(paths, labels).history_.n_threads >= 1
+    for n_threads, wanted in ((1, 1), (2, 2)):
+        assert quick(n_threads=n_threads).fit(paths, labels).history_.n_threads == wanted
+    assert quick(n_threads=-1).fit(paths, labels).history_.n_threads >= 1
     hinge = quick(loss="hinge").fit(paths, labels)
     assert not hasattr(hinge, "predict_proba")
     assert (
