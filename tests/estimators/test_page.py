@@ -33,7 +33,9 @@ def test_the_page_is_what_the_script_prints() -> None:
 
 @pytest.mark.parametrize("name", ["MLPClassifier", "NetworkClassifier", "ImageClassifier"])
 def test_every_parameter_is_documented_once(name: str) -> None:
-    assert sorted(names_in(name, "Parameters")) == sorted(inspect.signature(getattr(estimators, name)).parameters)
+    assert sorted(names_in(name, "Parameters")) == sorted(
+        inspect.signature(getattr(estimators, name)).parameters
+    )
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ class Loss(Configurable):
     @property
     def name(self) -> str:
         """What messages call it."""
-        return self.registered_as or type(self).__name__
+        named = (cls.registered_as for cls in type(self).__mro__ if getattr(cls, "registered_as", ""))
+        return next(named, type(self).__name__)
 
     def forward(
         self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
