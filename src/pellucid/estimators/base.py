@@ -157,7 +157,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         return fit(self, X, y, sample_weight, is_partial=True)
 
     def predict(self, X: Any) -> Array:
-        """Return the most probable class of each sample, (m,); of several labels 0 and 1, (m, k), sparse if y was."""
+        """Return the most probable class of each sample, (m,); of several labels 0 and 1, (m, k)."""
         Z = self._outputs(X)
         if self._kind == "multilabel":
             is_there = (Z > 0).astype(np.int64)

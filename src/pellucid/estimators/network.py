@@ -34,8 +34,8 @@ class NetworkClassifier(Classifier, NetworkParameters):
     optimizer : str or Optimizer, optional
         "sgd", "adam", "adamw", "rmsprop", "adagrad", "lbfgs", or one of ``pl.optimizers``, which is copied.
         "auto", here and below: what the TOML file's [training] table, or the preset's recipe, says. Weight decay is
-        the recipe's or the optimizer's own: ``lambda / 2 sum of W^2`` is added to ``L``, not divided by ``m``; "adamw"
-        decouples it. "lbfgs" takes all samples as they are and chooses its steps: it refuses learning_rate,
+        the recipe's or the optimizer's own: ``lambda / 2 sum of W^2`` is added to ``L``, not divided by ``m``;
+        "adamw" decouples it. "lbfgs" takes all samples as they are and chooses its steps: it refuses learning_rate,
         schedule, augment and batch_size.
     learning_rate : float, optional
         Default: the recipe's or the optimizer's own; with a schedule, its peak.
