@@ -57,7 +57,7 @@ class Loss(Configurable):
     @property
     def name(self) -> str:
         """What messages call it."""
-        named = (cls.registered_as for cls in type(self).__mro__ if getattr(cls, "registered_as", ""))
+        named = (str(name) for cls in type(self).__mro__ if (name := vars(cls).get("registered_as")))
         return next(named, type(self).__name__)
 
     def forward(
