@@ -213,6 +213,11 @@ class HalfPoissonDeviance(Poisson):
     0.0
     """
 
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "poisson"
+
     def forward(
         self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
     ) -> tuple[float, Any]:

@@ -394,3 +394,16 @@ def test_focal_alpha_fits_the_number_of_classes() -> None:
         LOSSES.make("focal", alpha=[1, 2]).forward(np.zeros((1, 3)), np.array([0]))
     with pytest.raises(OptionError, match="positive_weight: expected 3 numbers"):
         LOSSES.make("multi_label", positive_weight=[1, 2]).forward(np.zeros((1, 3)), np.zeros((1, 3)))
+
+
+def test_every_backward_starts_with_its_formula() -> None:
+    names = {
+        *("binary_cross_entropy", "softmax_cross_entropy", "multi_label", "binary_focal", "softmax_focal"),
+        *("binary_hinge", "categorical_hinge", "squared_error", "absolute_error", "huber", "poisson"),
+    }
+    pairs = {case.loss.pair(case.n_out) for case in CASES}
+    assert {forward.__name__ for forward, _ in pairs} == {f"{name}_forward" for name in names}
+    assert {backward.__name__ for _, backward in pairs} == {f"{name}_backward" for name in names}
+    for forward, backward in pairs:
+        assert (forward.__doc__ or "").startswith("Return L"), forward.__name__
+        assert (backward.__doc__ or "").startswith("dZ = "), backward.__name__

@@ -30,7 +30,7 @@ class BinaryCrossEntropyCache(NamedTuple):
 def binary_cross_entropy_forward(
     Z: Array, Y: Array, *, label_smoothing: float = 0.0
 ) -> tuple[Array, BinaryCrossEntropyCache]:
-    """Return -(Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z), of each output in nats, and the backward's cache.
+    """Return L = -(Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z), in nats, and the cache.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class SoftmaxCrossEntropyCache(NamedTuple):
 def softmax_cross_entropy_forward(
     Z: Array, Y: Array, *, label_smoothing: float = 0.0
 ) -> tuple[Array, SoftmaxCrossEntropyCache]:
-    """Return -log P[label], P = softmax(Z), of each sample in nats, and the backward's cache.
+    """Return L = -log P[label], P = softmax(Z), in nats, and the cache.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def softmax_cross_entropy_forward(
 
     Notes
     -----
-    With S = Z - max Z, log P = S - log sum exp S: no exponential above 1, no logarithm of 0. PyTorch's
-    ``cross_entropy`` is the same, weighted by samples where PyTorch weighs by classes.
+    With S = Z - max Z, log P = S - log sum exp S: no exponential above 1, no logarithm of 0.
+    PyTorch's ``cross_entropy`` is the same, weighted by samples where PyTorch weighs by classes.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def multi_label_forward(
     positive_weight: float | Sequence[float] | None = None,
     label_smoothing: float = 0.0,
 ) -> tuple[Array, MultiLabelCache]:
-    """Return -(w Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z), of each output in nats, and the backward's cache.
+    """Return L = -(w Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z), in nats, and the cache.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ class BinaryFocalCache(NamedTuple):
 def binary_focal_forward(
     Z: Array, Y: Array, *, gamma: float = 2.0, alpha: float | None = None
 ) -> tuple[Array, BinaryFocalCache]:
-    """Return -(a Y Q^gamma log P + b (1 - Y) P^gamma log Q), P = sigmoid(Z), Q = 1 - P, in nats, and a cache.
+    """Return L = -(a Y Q^gamma log P + b (1 - Y) P^gamma log Q), P = sigmoid(Z), Q = 1 - P, and the cache.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class SoftmaxFocalCache(NamedTuple):
 def softmax_focal_forward(
     Z: Array, Y: Array, *, gamma: float = 2.0, alpha: Sequence[float] | None = None
 ) -> tuple[Array, SoftmaxFocalCache]:
-    """Return -alpha_j Y_j (1 - P_j)^gamma log P_j, P = softmax(Z), of each class j in nats, and a cache.
+    """Return L_j = -alpha_j Y_j (1 - P_j)^gamma log P_j, P = softmax(Z), of each class j, and the cache.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class BinaryHingeCache(NamedTuple):
 
 
 def binary_hinge_forward(Z: Array, Y: Array, *, margin: float = 1.0) -> tuple[Array, BinaryHingeCache]:
-    """Return max(0, margin - s Z), s = +1 for class 1 and -1 for class 0, and the backward's cache.
+    """Return L = max(0, margin - s Z), s = +1 for class 1 and -1 for class 0, and the cache.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class CategoricalHingeCache(NamedTuple):
 def categorical_hinge_forward(
     Z: Array, Y: Array, *, margin: float = 1.0
 ) -> tuple[Array, CategoricalHingeCache]:
-    """Return max(0, margin + Z_j - Z_label) of each class j but the label, and the backward's cache.
+    """Return L_j = max(0, margin + Z_j - Z_label) of each class j but the label, and the cache.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from pellucid.types import Array
 
 
 def squared_error_forward(Z: Array, Y: Array) -> tuple[Array, Array]:
-    """Return (Z - Y)^2 of each output, and the cache.
+    """Return L = (Z - Y)^2, and the cache.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def squared_error_backward(D: Array, *, dZ: Array | None = None) -> Array:
 
 
 def absolute_error_forward(Z: Array, Y: Array) -> tuple[Array, Array]:
-    """Return |Z - Y| of each output, and the cache.
+    """Return L = |Z - Y|, and the cache.
 
     Examples
     --------
@@ -68,7 +68,9 @@ class HuberCache(NamedTuple):
 
 
 def huber_forward(Z: Array, Y: Array, *, delta: float = 1.0) -> tuple[Array, HuberCache]:
-    """Return D^2 / 2 where |D| <= delta, else delta (|D| - delta / 2), D = Z - Y, and the backward's cache.
+    """Return L = D^2 / 2 where |D| <= delta, else delta (|D| - delta / 2), D = Z - Y, and the cache.
+
+    Huber (1964).
 
     Examples
     --------
@@ -101,10 +103,10 @@ class PoissonCache(NamedTuple):
 
 
 def poisson_forward(Z: Array, Y: Array) -> tuple[Array, PoissonCache]:
-    """Return exp(Z) - Y Z of counts Y whose expected number is exp(Z), in nats, and the backward's cache.
+    """Return L = exp(Z) - Y Z of counts Y whose expected number is exp(Z), in nats, and the cache.
 
-    The negative log likelihood, less the term log Y! that no output changes: it may be negative. A rate too large
-    for floats (Z above 709, or 88 in float32) makes it inf, without a warning.
+    The negative log likelihood, less the term log Y! that no output changes: it may
+    be negative. A rate too large for floats (Z above 709, or 88 in float32) makes it inf, without a warning.
 
     Examples
     --------

@@ -11,6 +11,39 @@ from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
 
 
+def adagrad(
+    theta: Array, grad: Array, squares: Array, *, learning_rate: float, epsilon: float, scratch: Array
+) -> None:
+    """s <- s + g^2, theta <- theta - eta g / (sqrt(s) + epsilon).
+
+    Parameters
+    ----------
+    theta, grad, scratch : Array, shape (p,)
+        Parameters, changed in place; gradient and scratch memory, overwritten.
+    squares : Array, shape (p,)
+        s, changed in place.
+    learning_rate, epsilon : float
+
+    Notes
+    -----
+    Duchi, Hazan and Singer (2011), the diagonal form.
+
+    Examples
+    --------
+    >>> theta, s = np.array([1.0]), np.zeros(1)
+    >>> adagrad(theta, np.array([3.0]), s, learning_rate=0.5, epsilon=1e-10, scratch=np.empty(1))
+    >>> s, theta.round(6)
+    (array([9.]), array([0.5]))
+    """
+    np.multiply(grad, grad, out=scratch)
+    squares += scratch  # s <- s + g^2
+    np.sqrt(squares, out=scratch)
+    scratch += epsilon
+    grad /= scratch
+    grad *= learning_rate
+    theta -= grad
+
+
 @final
 @register("adagrad")
 @dataclass
@@ -19,18 +52,7 @@ class Adagrad(Optimizer):
 
     Notes
     -----
-    Duchi, Hazan and Singer (2011), the diagonal form::
-
-        s <- s + g^2
-        theta <- theta - eta g / (sqrt(s) + epsilon)
-
-    Examples
-    --------
-    >>> adagrad, theta = Adagrad(learning_rate=0.5), np.array([1.0])
-    >>> adagrad.start(theta, np.ones(1))
-    >>> adagrad.step(theta, np.array([3.0]))
-    >>> theta.round(6)
-    array([0.5])
+    :func:`adagrad`, after g <- g + lambda theta.
     """
 
     is_divisible = True
@@ -46,11 +68,4 @@ class Adagrad(Optimizer):
             slot.fill(self.initial_sum)
 
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        (squares,) = slots
-        np.multiply(grad, grad, out=scratch)
-        squares += scratch  # s <- s + g^2
-        np.sqrt(squares, out=scratch)
-        scratch += self.epsilon
-        grad /= scratch
-        grad *= self.learning_rate
-        theta -= grad
+        adagrad(theta, grad, *slots, learning_rate=self.learning_rate, epsilon=self.epsilon, scratch=scratch)

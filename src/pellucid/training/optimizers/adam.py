@@ -26,7 +26,7 @@ def adam(
     epsilon: float,
     beta1_before: float,
 ) -> None:
-    """m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2, theta -= eta m_hat / (sqrt(v_hat) + epsilon).
+    """m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, theta <- theta - eta m_hat / (sqrt(v_hat) + epsilon).
 
     Parameters
     ----------
@@ -42,7 +42,8 @@ def adam(
 
     Notes
     -----
-    Kingma and Ba (2015), algorithm 1. Fast twin: :func:`pellucid.kernels.adam.adam`.
+    Kingma and Ba (2015), algorithm 1. m_hat = m / (1 - b1^t) and v_hat = v / (1 - b2^t): the moments start at 0.
+    Fast twin: :func:`pellucid.kernels.adam.adam`.
 
     Examples
     --------
@@ -59,7 +60,7 @@ def adam(
     theta -= learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)
 
 
-take_step = twins(adam, fast_adam)
+_adam = twins(adam, fast_adam)
 
 
 @register("adam")
@@ -69,11 +70,7 @@ class Adam(Optimizer):
 
     Notes
     -----
-    Kingma and Ba (2015), algorithm 1, at step t = 1, 2, ...::
-
-        m <- beta1 m + (1 - beta1) g               m_hat = m / (1 - beta1^t)
-        v <- beta2 v + (1 - beta2) g^2             v_hat = v / (1 - beta2^t)
-        theta <- theta - eta m_hat / (sqrt(v_hat) + epsilon)
+    :func:`adam`, after g <- g + lambda theta.
 
     Examples
     --------
@@ -112,7 +109,7 @@ class Adam(Optimizer):
         self._beta1_last, self.beta1_before = self.beta1_before, self.beta1
 
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        take_step(
+        _adam(
             theta,
             grad,
             *slots,

@@ -11,6 +11,58 @@ from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
 
 
+def rmsprop(
+    theta: Array,
+    grad: Array,
+    squares: Array,
+    velocity: Array | None,
+    *,
+    learning_rate: float,
+    decay: float,
+    momentum: float,
+    epsilon: float,
+    scratch: Array,
+) -> None:
+    """s <- rho s + (1 - rho) g^2, v <- mu v + g / (sqrt(s) + epsilon), theta <- theta - eta v.
+
+    Parameters
+    ----------
+    theta, grad, scratch : Array, shape (p,)
+        Parameters, changed in place; gradient and scratch memory, overwritten.
+    squares : Array, shape (p,)
+        s, changed in place; 0 before the first step.
+    velocity : Array or None, shape (p,)
+        v, changed in place; 0 before the first step; None where mu is 0.
+    learning_rate, decay, momentum, epsilon : float
+        eta, rho, mu and epsilon.
+
+    Notes
+    -----
+    Tieleman and Hinton (2012), lecture 6.5, with epsilon and momentum as PyTorch has them.
+
+    Examples
+    --------
+    >>> theta, s, numbers = np.ones(2), np.zeros(2), {"learning_rate": 0.1, "momentum": 0.0, "epsilon": 1e-8}
+    >>> rmsprop(theta, np.array([1.0, 1000.0]), s, None, decay=0.75, scratch=np.empty(2), **numbers)
+    >>> theta.round(6)
+    array([0.8, 0.8])
+    """
+    np.multiply(grad, grad, out=scratch)
+    scratch *= 1 - decay
+    squares *= decay  # s <- rho s + (1 - rho) g^2
+    squares += scratch
+    np.sqrt(squares, out=scratch)
+    scratch += epsilon
+    grad /= scratch  # u = g / (sqrt(s) + epsilon)
+    direction = grad
+    if velocity is not None:
+        velocity *= momentum  # v <- mu v + u
+        velocity += grad
+        direction = velocity
+    np.multiply(direction, learning_rate, out=scratch)
+    theta -= scratch
+
+
 @final
 @register("rmsprop")
 @dataclass
@@ -19,20 +71,7 @@ class RMSprop(Optimizer):
 
     Notes
     -----
-    Tieleman and Hinton (2012), lecture 6.5, with epsilon and momentum as PyTorch has them::
-
-        s <- rho s + (1 - rho) g^2
-        u  = g / (sqrt(s) + epsilon)
-        v <- mu v + u
-        theta <- theta - eta v
-
-    Examples
-    --------
-    >>> rmsprop, theta = RMSprop(learning_rate=0.1, decay=0.75), np.array([1.0, 1.0])
-    >>> rmsprop.start(theta, np.ones(2))
-    >>> rmsprop.step(theta, np.array([1.0, 1000.0]))
-    >>> theta.round(6)
-    array([0.8, 0.8])
+    :func:`rmsprop`, after g <- g + lambda theta.
     """
 
     is_divisible = True
@@ -52,17 +91,14 @@ class RMSprop(Optimizer):
 
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
         squares, *velocities = slots
-        np.multiply(grad, grad, out=scratch)
-        scratch *= 1 - self.decay
-        squares *= self.decay  # s <- rho s + (1 - rho) g^2
-        squares += scratch
-        np.sqrt(squares, out=scratch)
-        scratch += self.epsilon
-        grad /= scratch  # u = g / (sqrt(s) + epsilon)
-        direction = grad
-        if velocities:
-            direction = velocities[0]
-            direction *= self.momentum  # v <- mu v + u
-            direction += grad
-        np.multiply(direction, self.learning_rate, out=scratch)
-        theta -= scratch
+        rmsprop(
+            theta,
+            grad,
+            squares,
+            velocities[0] if velocities else None,
+            learning_rate=self.learning_rate,
+            decay=self.decay,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            scratch=scratch,
+        )

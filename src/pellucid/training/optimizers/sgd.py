@@ -12,6 +12,50 @@ from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
 
 
+def sgd(
+    theta: Array,
+    grad: Array,
+    velocity: Array | None,
+    *,
+    learning_rate: float,
+    momentum: float,
+    nesterov: bool,
+    scratch: Array,
+) -> None:
+    """v <- mu v + g, theta <- theta - eta v, or with Nesterov theta <- theta - eta (g + mu v); v = g where mu is 0.
+
+    Parameters
+    ----------
+    theta, grad, scratch : Array, shape (p,)
+        Parameters, changed in place; gradient and scratch memory, overwritten.
+    velocity : Array or None, shape (p,)
+        v, changed in place; 0 before the first step.
+    learning_rate, momentum, nesterov
+
+    Notes
+    -----
+    Polyak (1964); Sutskever et al. (2013); both as PyTorch has them.
+
+    Examples
+    --------
+    >>> theta, v = np.array([1.0]), np.array([1.0])
+    >>> sgd(theta, np.ones(1), v, learning_rate=0.5, momentum=0.9, nesterov=False, scratch=np.empty(1))
+    >>> v, theta
+    (array([1.9]), array([0.05]))
+    """
+    direction = grad
+    if velocity is not None:
+        velocity *= momentum  # v <- mu v + g
+        velocity += grad
+        if nesterov:  # g <- g + mu v
+            np.multiply(velocity, momentum, out=scratch)
+            grad += scratch
+        else:
+            direction = velocity
+    np.multiply(direction, learning_rate, out=scratch)
+    theta -= scratch
+
+
 @final
 @register("sgd")
 @dataclass
@@ -20,19 +64,13 @@ class SGD(Optimizer):
 
     Notes
     -----
-    ::
-
-        g <- g + lambda theta
-        v <- mu v + g                      (Polyak, 1964)
-        theta <- theta - eta v             or, with Nesterov, theta - eta (g + mu v)   (Sutskever et al., 2013)
-
-    as PyTorch has it; v starts at 0.
+    :func:`sgd`, after g <- g + lambda theta.
 
     Examples
     --------
-    >>> sgd, theta = SGD(learning_rate=0.5), np.array([1.0])
-    >>> sgd.start(theta, np.ones(1))
-    >>> sgd.step(theta, np.array([1.0]))
+    >>> optimizer, theta = SGD(learning_rate=0.5), np.array([1.0])
+    >>> optimizer.start(theta, np.ones(1))
+    >>> optimizer.step(theta, np.array([1.0]))
     >>> theta
     array([0.5])
     """
@@ -59,15 +97,12 @@ class SGD(Optimizer):
         return self.clip_value is None
 
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        direction = grad
-        if slots:
-            (velocity,) = slots
-            velocity *= self.momentum  # v <- mu v + g
-            velocity += grad
-            if self.nesterov:  # g <- g + mu v
-                np.multiply(velocity, self.momentum, out=scratch)
-                grad += scratch
-            else:
-                direction = velocity
-        np.multiply(direction, self.learning_rate, out=scratch)
-        theta -= scratch
+        sgd(
+            theta,
+            grad,
+            slots[0] if slots else None,
+            learning_rate=self.learning_rate,
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+            scratch=scratch,
+        )
