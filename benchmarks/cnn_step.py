@@ -42,7 +42,7 @@ def clock(step) -> list[float]:
 
 def ours(n_threads: int) -> list[float]:
     import pellucid as pl
-    from pellucid.training.executor.shards import sharded
+    from pellucid.training.executor.choose import open_executor
 
     X, y = data()
     model = pl.preset("cnn")
@@ -50,7 +50,7 @@ def ours(n_threads: int) -> list[float]:
     Y = model.encode(y)
     optimizer = pl.Adam(0.001)
     optimizer.start(model.theta, model.flat_decay_mask())
-    with sharded(model, n_threads, optimizer=optimizer) as stepper:
+    with open_executor(model, n_threads, optimizer=optimizer) as stepper:
 
         def step() -> None:
             stepper.loss_and_grad(X, Y)

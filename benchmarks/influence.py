@@ -31,7 +31,7 @@ from pellucid.evaluation.influence.of_run import agreement
 from pellucid.nn.presets import preset
 from pellucid.parallel import run_jobs
 from pellucid.training.executor.executor import n_cores
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
 

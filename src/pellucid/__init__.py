@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as _numpy  # noqa: F401 - the one library that everything here needs
 
-__version__ = "0.1.0"
+from pellucid.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from pellucid.checks.check import check_data
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from pellucid.training.callbacks import PrintCosts, Progress
     from pellucid.training.checkpoint import Checkpoint
     from pellucid.training.early_stopping import EarlyStopping
+    from pellucid.training.fit import train
     from pellucid.training.history import History
-    from pellucid.training.loop import train
     from pellucid.training.lr_finder import find_learning_rate
     from pellucid.training.nonfinite import replay_nonfinite
     from pellucid.training.optimizers.adagrad import Adagrad
@@ -120,7 +120,7 @@ _HOMES = {
     "replay_nonfinite": "training.nonfinite",
     "saliency_maps": "evaluation.saliency.measure",
     "save": "formats.safetensors",
-    "train": "training.loop",
+    "train": "training.fit",
 }
 
 __all__ = [

@@ -16,7 +16,7 @@ from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.presets import preset
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 
 
 @pytest.fixture(scope="module")

@@ -138,8 +138,8 @@ def test_where_no_core_is_free_nothing_is_made_ahead(
 ) -> None:
     for module in (setup, worth):
         monkeypatch.setattr(module, "n_cores", lambda: cores)
-    monkeypatch.setattr(worth, "SHARD_OPERATIONS", 0)
-    monkeypatch.setattr(worth, "SHARD_TRAINING", 0 if options["batch_size"] == 2 else 1e30)
+    monkeypatch.setattr(worth, "SPLIT_OPERATIONS", 0)
+    monkeypatch.setattr(worth, "SPLIT_TRAINING", 0 if options["batch_size"] == 2 else 1e30)
     rng = np.random.default_rng(0)
     data = pl.Dataset(rng.integers(0, 256, (6, 8, 8, 3), dtype=np.uint8), np.arange(6) % 2)
     threads = []

@@ -11,7 +11,7 @@ from pellucid.estimators.l2_penalty import L2Penalty
 from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array

@@ -12,8 +12,8 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import EpochEnd, Run, StepEnd
+from pellucid.training.fit import train
 from pellucid.training.history import History
-from pellucid.training.loop import train
 from pellucid.training.optimizers.sgd import SGD
 
 
@@ -21,7 +21,7 @@ def stops(losses: list[float], **options: Any) -> int:
     """Return after how many epochs a training with these losses ends."""
     rule = Convergence(**options)
     for i, loss in enumerate(losses):
-        if rule(EpochEnd(i, i, {"loss": loss})):
+        if rule(EpochEnd(None, i, i, {"loss": loss})):
             assert rule.has_converged
             return i + 1
     assert not rule.has_converged

@@ -12,7 +12,7 @@ from pellucid.estimators.warm_start import Continuation, Position
 from pellucid.nn.activation import Dropout
 from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.cosine import Cosine

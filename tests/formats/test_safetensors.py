@@ -14,7 +14,7 @@ from pellucid.errors import FormatError, OutputError, PellucidError
 from pellucid.formats.safetensors import FORMAT_VERSION, load, save
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pellucid.formats.safetensors import load, save
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
 from pellucid.ops.finite_difference import gradcheck
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 
 LOSSES = {

@@ -10,10 +10,10 @@ import pytest
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
 from pellucid.runs.build import fit_run, make_model, plan
-from pellucid.training.fit import loss_of
 from pellucid.training.options import TrainingOptions
 from pellucid.training.precise_bn import PreciseBatchNorm
 from pellucid.training.recipes import GENERAL, RECIPES
+from pellucid.training.resolve import loss_of
 
 
 def options_of(table: Any = None, *, model: str = "mlp", **given: Any) -> TrainingOptions:

@@ -9,8 +9,8 @@ from pellucid.data.dataset import Dataset
 from pellucid.nn.presets import preset
 from pellucid.training.callbacks import Progress, StopOnInterrupt
 from pellucid.training.events import StepEnd
+from pellucid.training.fit import train
 from pellucid.training.history import History
-from pellucid.training.loop import train
 
 
 @pytest.fixture

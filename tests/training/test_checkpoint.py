@@ -22,7 +22,7 @@ from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.events import StepEnd
 from pellucid.training.executor import worker_pool as crew
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.cosine import Cosine

@@ -11,10 +11,11 @@ from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
-from pellucid.training.dual.form import DualDense, dual_form, operations, why_not_dual
+from pellucid.training.dual.dense import DualDense
+from pellucid.training.dual.form import dual_form, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.events import StepEnd
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.sgd import SGD
 

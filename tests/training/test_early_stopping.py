@@ -10,7 +10,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.events import StepEnd
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.weight_ema import WeightEMA
 

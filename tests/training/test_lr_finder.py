@@ -11,7 +11,7 @@ from pellucid.errors import OptionError, ShapeError, TrainingError
 from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.plotting.training import learning_rate_curve
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.lr_finder import RangeTest, find_learning_rate
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.optimizers.sgd import SGD

@@ -13,9 +13,9 @@ from pellucid.nn.hooks import watched
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import StepEnd
-from pellucid.training.executor import shards
+from pellucid.training.executor import choose
 from pellucid.training.executor.process_shards import CAN_FORK
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.nonfinite import find_fault, replay_nonfinite
 from pellucid.training.optimizers.sgd import SGD
 
@@ -95,7 +95,7 @@ def test_it_is_found_where_steps_are_split(
     data: Dataset, can_fork: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Looking for it, one shard goes through a batch norm alone: no other must be waited for."""
-    monkeypatch.setattr(shards, "CAN_FORK", can_fork)
+    monkeypatch.setattr(choose, "CAN_FORK", can_fork)
     model = Sequential([Flatten(), Dense(6), BatchNorm(), Dense(1)])
 
     def spoil(event: Any) -> None:

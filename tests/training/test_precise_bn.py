@@ -13,7 +13,7 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import PREDICT_ROWS
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.precise_bn import PreciseBatchNorm
 from pellucid.training.weight_ema import WeightEMA

@@ -20,7 +20,7 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.executor.executor import Stepper
+from pellucid.training.executor.executor import Executor
 from pellucid.training.executor.process_shards import CAN_FORK, ProcessShards
 from pellucid.training.executor.thread_shards import ThreadShards
 from pellucid.training.executor.worker_pool import EXCHANGE_BYTES, UPDATE_SIZE
@@ -58,7 +58,7 @@ def trained(
     model = network(dtype)
     optimizer.start(model.theta, model.flat_decay_mask())
     theta, grad = model.theta, model.grad
-    stepper: Stepper = kind(model, n_shards) if kind is ThreadShards else kind(model, n_shards, optimizer)
+    stepper: Executor = kind(model, n_shards) if kind is ThreadShards else kind(model, n_shards, optimizer)
     losses = []
     try:
         for i, batch in enumerate(batches(model, weighted=weighted)):
@@ -301,12 +301,12 @@ def test_a_system_without_room_for_processes_trains_alone(monkeypatch: pytest.Mo
 
 
 def test_train_takes_them_and_ends_where_threads_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pellucid.training.executor import shards
+    from pellucid.training.executor import choose
 
     rng, runs = np.random.default_rng(0), []
     data = pl.Dataset(rng.standard_normal((50, 20)), rng.integers(0, 3, 50))
     for can_fork in (True, False):
-        monkeypatch.setattr(shards, "CAN_FORK", can_fork)
+        monkeypatch.setattr(choose, "CAN_FORK", can_fork)
         model = network()
         history = pl.train(
             model, data, optimizer=Adam(0.01), n_epochs=4, batch_size=16, n_threads=2, form="direct",

@@ -9,7 +9,7 @@ import pytest
 from pellucid.data.dataset import Dataset
 from pellucid.errors import MissingExtraError
 from pellucid.nn.presets import preset
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.tensorboard import TensorBoard
 
 

@@ -13,7 +13,7 @@ from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.checkpoint import Checkpoint
 from pellucid.training.events import Event, StepEnd
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.training.optimizers.base import BLOCK_BYTES, OPTIMIZERS
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.base import SCHEDULES

@@ -1,4 +1,4 @@
-"""How every estimator is fitted: from (X, y) to samples, one call of ``train``, and what is kept of it."""
+"""How every estimator is fitted: from (X, y) to samples, one training, and what is kept of it."""
 
 import warnings
 from typing import Any
@@ -17,7 +17,8 @@ from pellucid.nn.model import Model
 from pellucid.training.callbacks import Progress, StopOnInterrupt
 from pellucid.training.events import Callback
 from pellucid.training.history import History
-from pellucid.training.loop import train
+from pellucid.training.loop import run_plan
+from pellucid.training.plan import Plan
 
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
@@ -97,16 +98,14 @@ def _train(
     interrupt = StopOnInterrupt()
     own = [position, *options.pop("callbacks"), rule, *([] if weighted is None else [weighted])]
     try:
-        history = train(
-            network,
-            samples.dataset,
+        plan = Plan(
             validation=None if held is None else held.dataset,
             seed=e._seed,
             form="direct" if is_partial else e.form,
-            callbacks=[*own, *_listeners(e, rule), interrupt],
             sample_weight=samples.weights,
             **options,
         )
+        history = run_plan(network, samples.dataset, plan, [*own, *_listeners(e, rule), interrupt])
     except TrainingError as error:
         history = _survive(network, rule, error)
     if not np.isfinite(network.theta).all():

@@ -2,14 +2,8 @@
 
 from typing import Any, final
 
-import numpy as np
-
-from pellucid.nn.model import Model
-from pellucid.training.dual.form import DualDense
-from pellucid.training.events import Event, TrainEnd, TrainStart
-from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.events import Event, Run, TrainEnd, TrainStart
 from pellucid.training.validate import check_number
-from pellucid.types import Array
 
 
 @final
@@ -35,7 +29,7 @@ class L2Penalty:
     --------
     >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
-    >>> from pellucid.training.loop import train
+    >>> from pellucid.training.fit import train
     >>> from pellucid.training.optimizers.sgd import SGD
     >>> from pellucid.data.dataset import Dataset
     >>> data, losses = Dataset(np.ones((2, 1)), np.array([0, 1])), []
@@ -56,7 +50,7 @@ class L2Penalty:
         """Listen."""
         if isinstance(event, TrainStart):
             run = event.run
-            run.model.reported = _Report(self.alpha, self.factor, run.optimizer, run.model)
+            run.model.reported = _Report(self.alpha, self.factor, run)
         elif isinstance(event, TrainEnd):
             event.run.model.reported = None
 
@@ -64,25 +58,17 @@ class L2Penalty:
 class _Report:
     """What a model with a penalty says in the place of its loss."""
 
-    def __init__(self, alpha: float, factor: float, optimizer: Optimizer, model: Model) -> None:
-        self.alpha, self.factor, self.optimizer = alpha, factor, optimizer
-        self.duals = [leaf for leaf in model.leaves() if isinstance(leaf, DualDense)]
-        self.weights: list[Array] = [
-            leaf.params[key].reshape(-1)
-            for leaf in model.leaves()
-            for key in leaf.params
-            if key not in leaf.undecayed and not isinstance(leaf, DualDense)
-        ]
+    def __init__(self, alpha: float, factor: float, run: Run) -> None:
+        self.alpha, self.factor, self.optimizer = alpha, factor, run.optimizer
+        self.squared_weights = run.form.squared_weights(run.model)
 
     def __call__(self, loss: float, total: float) -> float:
         """Return the loss with the penalty, and tell the optimizer how much this step decays."""
         if not self.alpha or not total:
             self.optimizer.weight_decay = 0.0
             return loss * self.factor
-        squares = sum(float(np.dot(W, W)) for W in self.weights)
-        squares += sum(dual.weight_norm_squared() for dual in self.duals)
         self.optimizer.weight_decay = self.alpha / total
-        return loss * self.factor + self.alpha / 2 * squares / total
+        return loss * self.factor + self.alpha / 2 * self.squared_weights() / total
 
     def __deepcopy__(self, memo: Any) -> None:
         """Return None: of a model's replicas, the penalty belongs to the first alone."""

@@ -6,7 +6,6 @@ from typing import final
 import numpy as np
 
 from pellucid.nn.model import Model
-from pellucid.training.dual.form import DualDense, dual_of, plain_flat
 from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
 from pellucid.training.validate import check_number
 from pellucid.types import Array
@@ -58,7 +57,7 @@ class Convergence:
     --------
     >>> from pellucid.training.history import History
     >>> rule = Convergence(tolerance=0.1, patience=1)
-    >>> [rule(EpochEnd(epoch, epoch, {"loss": loss})) for epoch, loss in enumerate([1.0, 0.5, 0.45, 0.42])]
+    >>> [rule(EpochEnd(None, epoch, epoch, {"loss": loss})) for epoch, loss in enumerate([1.0, 0.5, 0.45, 0.42])]
     [False, False, False, True]
     """
 
@@ -83,7 +82,6 @@ class Convergence:
         self.scores: list[float] = []
         self.run: Run | None = None
         self._theta: Array | None = None
-        self._dual: DualDense | None = None
         self._states: list[Array] = []
 
     def __call__(self, event: Event) -> bool:
@@ -103,7 +101,8 @@ class Convergence:
         """Put the best parameters back into a model whose training broke off; False if none were kept."""
         if self._theta is None:
             return False
-        model.theta[...] = plain_flat(self._dual, self._theta)
+        assert self.run is not None
+        model.theta[...] = self.run.form.to_plain(self._theta)
         self._put_states_back(model)
         return True
 
@@ -142,7 +141,7 @@ class Convergence:
         return True
 
     def _keep(self, run: Run) -> None:
-        self._theta, self._dual = run.model.theta.copy(), dual_of(run.model)
+        self._theta = run.model.theta.copy()
         self._states = [array.copy() for array in _state_arrays(run.model)]
 
     def _put_states_back(self, model: Model) -> None:

@@ -9,7 +9,7 @@ class PrintProgress:
 
     Examples
     --------
-    >>> PrintProgress(Convergence())(EpochEnd(0, 0, {"loss": 0.5}))
+    >>> PrintProgress(Convergence())(EpochEnd(None, 0, 0, {"loss": 0.5}))
     Iteration 1, loss = 0.50000000
     """
 

@@ -5,7 +5,6 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.training.dual.form import dual_of, plain_flat
 from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
 
 
@@ -76,10 +75,7 @@ class Continuation:
 
 def _plain_state(run: Run) -> dict[str, Any]:
     """Return the optimizer's state with its arrays as they would be without the dual form."""
-    dual, state = dual_of(run.model), run.optimizer.state()
-    if dual is None:
-        return state
     return {
-        key: plain_flat(dual, value) if isinstance(value, np.ndarray) else value
-        for key, value in state.items()
+        key: run.form.to_plain(value) if isinstance(value, np.ndarray) else value
+        for key, value in run.optimizer.state().items()
     }

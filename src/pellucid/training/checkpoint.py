@@ -11,7 +11,6 @@ from typing import Any, final
 
 from pellucid.errors import FormatError, OptionError
 from pellucid.tensors import read_tensors, write_tensors
-from pellucid.training.dual.form import DualDense
 from pellucid.training.events import Event, Run, StepEnd, TrainStart
 from pellucid.training.validate import check_count, check_number
 from pellucid.types import Array
@@ -22,7 +21,7 @@ _KEY, _PATTERN = "pellucid_checkpoint", "step-*.checkpoint"
 
 @final
 class Checkpoint:
-    """Write a checkpoint every so many steps or minutes, each whole or not at all, and keep the last few.
+    """Write a checkpoint every few steps or minutes, each whole or not at all, and keep the last few.
 
     Parameters
     ----------
@@ -53,16 +52,14 @@ class Checkpoint:
             None if every_minutes is None else 60 * check_number("every_minutes", every_minutes, above=0)
         )
         self.keep = check_count("keep", keep)
-        self._run: Run | None = None
         self._last = 0.0
 
     def __call__(self, event: Event) -> None:
-        """Listen."""
+        """Write a checkpoint where one is due."""
         if isinstance(event, TrainStart):
-            self._run, self._last = event.run, time.monotonic()
+            self._last = time.monotonic()
         elif isinstance(event, StepEnd) and self._is_due(event.step + 1):
-            assert self._run is not None
-            save_checkpoint(self._run, self.folder / f"step-{self._run.step:08d}.checkpoint")
+            save_checkpoint(event.run, self.folder / f"step-{event.run.step:08d}.checkpoint")
             self._last = time.monotonic()
             for old in sorted(self.folder.glob(_PATTERN))[: -self.keep]:
                 old.unlink(missing_ok=True)
@@ -98,8 +95,7 @@ def save_checkpoint(run: Run, path: Path) -> None:
     arrays: dict[str, Array] = {"theta": run.model.theta}
     for i, leaf in enumerate(run.model.leaves()):
         arrays |= {f"state.{i}.{key}": value for key, value in leaf.state.items()}
-        if isinstance(leaf, DualDense):
-            arrays["W_0"] = leaf.dense.params["W"]
+    arrays |= {f"form/{key}": value for key, value in run.form.state().items()}
     for name, state in _states(run).items():
         header[name] = {key: value for key, value in state.items() if not hasattr(value, "dtype")}
         arrays |= {f"{name}/{key}": value for key, value in state.items() if hasattr(value, "dtype")}
@@ -126,12 +122,9 @@ def load_checkpoint(run: Run, path: str | Path) -> None:
         for i, leaf in enumerate(run.model.leaves()):
             for key, value in leaf.state.items():
                 value[...] = arrays[f"state.{i}.{key}"]
-            if isinstance(leaf, DualDense):
-                leaf.restart_from(arrays["W_0"])
+        run.form.load_state(_under("form/", arrays))
         for name, owner in _owners(run).items():
-            prefix = f"{name}/"
-            own = {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
-            owner.load_state({**header[name], **own})
+            owner.load_state({**header[name], **_under(f"{name}/", arrays)})
         epoch, step, step_in_epoch, total = header["position"]
         run.epoch, run.step, run.step_in_epoch, run.epoch_loss = (
             int(epoch),
@@ -142,6 +135,10 @@ def load_checkpoint(run: Run, path: str | Path) -> None:
         run.history.columns = {name: list(values) for name, values in header["history"].items()}
     except (KeyError, ValueError, TypeError) as error:
         raise FormatError(f"{path}: it does not fit this training ({error}).") from None
+
+
+def _under(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
 
 
 def _owners(run: Run) -> dict[str, Any]:

@@ -1,14 +1,13 @@
-"""What pays: how many cores a training is worth, by the operations of a step."""
+"""How many cores a training is worth, by the operations of a step."""
 
 from typing import Any
 
 from pellucid.nn.model import Model
+from pellucid.training.executor.choose import SPLIT_OPERATIONS
 from pellucid.training.executor.executor import n_cores
-from pellucid.training.executor.process_shards import CAN_FORK
 from pellucid.types import n_rows
 
-SHARD_OPERATIONS = 5e7 if CAN_FORK else 2e8  # of a step, from which it pays to split it over the cores
-SHARD_TRAINING = 1e10  # operations of a training, from which it pays to start the processes
+SPLIT_TRAINING = 1e10  # operations of a training, from which it pays to start other processes
 BLAS_OPERATIONS = 2e8  # of a step, below which a second BLAS thread costs time
 
 
@@ -26,7 +25,7 @@ def worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: i
     """
     batch = batch_size or m
     step = _step_operations(model, batch)
-    is_worth_it = step >= SHARD_OPERATIONS and step * n_epochs * m / batch >= SHARD_TRAINING
+    is_worth_it = step >= SPLIT_OPERATIONS and step * n_epochs * m / batch >= SPLIT_TRAINING
     return min(n_cores(), batch) if is_worth_it else 1
 
 

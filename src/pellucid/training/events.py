@@ -1,53 +1,67 @@
-"""What the loop tells while it runs.
+"""What the loop passes to its callbacks while it runs.
 
-A callback is any callable that takes an event and returns True to stop the training after the step. One that has
-``state()`` and ``load_state(state)`` is part of a checkpoint; one whose ``is_last`` is true is called last.
+A callback is any callable that takes an event and returns True to stop the training after the step. Every event
+carries the run. A callback with ``state()`` and ``load_state(state)`` is part of a checkpoint; one whose
+``is_last`` is true is called last.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from pellucid.data.dataset import Dataset
 from pellucid.nn.model import Model
+from pellucid.training.form import Form
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.schedules.base import Schedule
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Run:
     """A training as it stands: what callbacks may look at, and what a checkpoint keeps.
 
     Attributes
     ----------
     model : Model
-        In the dual form its first layer is a :class:`pellucid.training.dual.form.DualDense` until ``TrainEnd``.
+        Until ``TrainEnd`` in the form that it is trained in: see ``form``.
+    data : Dataset
+        The training samples, without those held out.
+    form : Form
+        Turns parameters as they are trained into those of the plain model.
     n_epochs, n_steps : int
         Epochs asked for, and steps in each.
+    seed : int
     epoch, step, step_in_epoch : int
-        Where it is: how many epochs are complete, and how many updates were made, in all and in this epoch.
+        How many epochs are complete, and how many updates were made, in all and in this epoch.
     epoch_loss : float
-        Each step's loss so far in this epoch, times its share of the samples.
+        Each step's loss so far in this epoch, times its fraction of the samples.
     settings : dict
         What a resumed training must agree on, as JSON can hold it.
     """
 
     model: Model
+    data: Dataset
     optimizer: Optimizer
     schedule: Schedule | None
     history: History
     n_epochs: int
     n_steps: int
+    seed: int
     callbacks: "list[Callback]" = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     epoch: int = 0
     step: int = 0
     step_in_epoch: int = 0
     epoch_loss: float = 0.0
+    form: Form = field(init=False)  # chosen before TrainStart
 
     def notify(self, event: "Event") -> bool:
         """Call every callback with the event; return whether one asks to stop."""
         return any([callback(event) for callback in self.callbacks])  # noqa: C419 - a list: every one runs
+
+    def __repr__(self) -> str:
+        return f"Run(epoch {self.epoch} of {self.n_epochs}, step {self.step})"
 
 
 class TrainStart(NamedTuple):
@@ -59,6 +73,7 @@ class TrainStart(NamedTuple):
 class StepEnd(NamedTuple):
     """After each update."""
 
+    run: Run
     step: int  # counted from 0: how many updates came before
     epoch: int
     loss: float  # of the parameters before the update
@@ -67,6 +82,7 @@ class StepEnd(NamedTuple):
 class EpochEnd(NamedTuple):
     """After each pass over the training data."""
 
+    run: Run
     epoch: int
     step: int  # of the epoch's last update
     metrics: dict[str, float]  # "loss" and whatever else is measured
@@ -84,7 +100,7 @@ class StepsEnd(NamedTuple):
 
 
 class TrainEnd(NamedTuple):
-    """After everything, also after a failure; the model's layers are its own again."""
+    """After everything, also after a failure; the model is in its plain form again."""
 
     run: Run
 

@@ -1,26 +1,156 @@
-"""Training by options: what they name is made, and the loop is run."""
+"""Training a model: by arguments (``train``), or by the options of a command or file (``fit``)."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pellucid import __version__
-from pellucid.data.augmentation.augment import augment_preset
+from pellucid.data.augmentation.augment import Augment
 from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
+from pellucid.data.pairs import as_dataset
 from pellucid.nn.model import Model
-from pellucid.training.early_stopping import EarlyStopping
 from pellucid.training.events import Callback
 from pellucid.training.history import History
-from pellucid.training.loop import train
-from pellucid.training.loss_setup import AUTO
-from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
+from pellucid.training.loop import run_plan
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions
 from pellucid.training.precise_bn import PreciseBatchNorm
-from pellucid.training.recipes import GENERAL, RECIPES
-from pellucid.training.schedules.base import SCHEDULES
-from pellucid.training.weight_ema import WeightEMA
+from pellucid.training.resolve import callbacks_of, fill_in, plan_from, recipe_of
+from pellucid.training.schedules.base import Schedule
+from pellucid.types import Array
+from pellucid.version import __version__
+
+
+def train(
+    model: Model,
+    data: Dataset | tuple[Any, Any],
+    *,
+    n_epochs: int | None = None,
+    optimizer: str | Mapping[str, Any] | Optimizer | None = None,
+    learning_rate: float | None = None,
+    weight_decay: float | None = None,
+    loss: Any = None,
+    label_smoothing: float | None = None,
+    batch_size: int | None = None,
+    shuffle: bool | None = None,
+    schedule: str | Mapping[str, Any] | Schedule | None = None,
+    augment: str | Mapping[str, Any] | Augment | None = None,
+    validation: Dataset | tuple[Any, Any] | float | None = None,
+    patience: int | None = None,
+    weight_ema: float | None = None,
+    precise_bn: bool | None = None,
+    sample_weight: Array | None = None,
+    class_weight: Any = None,
+    seed: int | None = None,
+    dtype: str | None = None,
+    form: str | None = None,
+    n_threads: int | None = None,
+    callbacks: Sequence[Callback] = (),
+    resume: str | Path | None = None,
+    nonfinite: str | Path | None = None,
+) -> History:
+    """Train a model on data, in place.
+
+    What is left out comes from the recipe of the preset that the model was made from, as on the command line; for a
+    network of one's own it has the default given here. Optimizer, schedule, loss and augmentation may be given as
+    an object, as a name, or as ``{"type": name, **options}``.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized here, from ``seed``, if it is not yet; else trained further.
+    data : Dataset or (X, y)
+        The training samples, as loaded: the model's preprocessing is applied here. y holds class numbers, class
+        names, or quantities.
+    n_epochs : int, optional
+        Passes over the data. No default for a network of one's own.
+    optimizer : Optimizer, str or dict, optional
+        Default: ``SGD(learning_rate=0.0075)``.
+    learning_rate, weight_decay : float, optional
+        Of an optimizer that is not given as an object. Default: the optimizer's own.
+    loss : str, dict or Loss, optional
+        Such as ``Huber(delta=2)`` or its name; for a graph with several outputs a dictionary from output to loss.
+        Default: the model's own, else ``"auto"``: what suits outputs and targets.
+    label_smoothing : float, optional
+        Fraction by which targets are moved towards the uniform distribution.
+    batch_size : int, optional
+        0: the full batch, so that one epoch is one step. Default: 0.
+    shuffle : bool, optional
+        Whether mini-batches are drawn anew each epoch, the default; False takes them in the order of the data.
+    schedule : Schedule, str or dict, optional
+        How the learning rate changes; default: not at all.
+    augment : Augment, str or dict, optional
+        Random changes to every batch, such as ``"photo"``; ``"none"`` leaves out the recipe's.
+    validation : Dataset, (X, y) or float, optional
+        Samples whose loss and accuracy are computed after each epoch; a number is the fraction of the data held out
+        for it, stratified, by ``seed``.
+    patience : int, optional
+        Stop after this many epochs without a lower validation loss, and restore the best weights.
+    weight_ema : float, optional
+        Decay of an exponential moving average of the weights, which the model is left with.
+    precise_bn : bool, optional
+        Whether batch-norm statistics are recomputed over all training samples at the end.
+    sample_weight : Array, shape (m,), optional
+        Weight of each sample in the loss.
+    class_weight : "balanced", mapping or sequence, optional
+        Weight of each class; multiplied by ``sample_weight`` where both are given.
+    seed : int, optional
+        Of initialization, batches, augmentation and dropout. Default: 1.
+    dtype : {"float32", "float64"}, optional
+        Default: the model's own, else float32.
+    form : {"auto", "direct", "dual"}, optional
+        How the first layer is trained: see :mod:`pellucid.training.dual.dense`. ``"auto"`` takes the cheaper.
+    n_threads : int, optional
+        Cores to split every batch over: processes that share memory on Linux, threads elsewhere. Default: all cores
+        where the work is worth it; else 1, and augmented batches are prepared on another. With another number the
+        sums are added in another order, and the last digits differ.
+    callbacks : sequence of callable, optional
+        Each is called with every event; one that returns True ends the training after the step. See
+        :mod:`pellucid.training.events`.
+    resume : str or Path, optional
+        A checkpoint, or a folder of them, to go on from: with the same arguments the result is bit for bit that of
+        a training that never stopped.
+    nonfinite : str or Path, optional
+        Where to write the batch and the parameters if the loss becomes NaN or infinite.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    DataError, OptionError, ShapeError
+        If data, an option or a shape does not fit, before anything is changed.
+    TrainingError
+        If the loss becomes NaN or infinite, naming the first operation that produced it. The model keeps the
+        parameters that it broke at.
+    FormatError
+        If the checkpoint is of another model or training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid.nn.dense import Dense
+    >>> from pellucid.nn.sequential import Sequential
+    >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
+    >>> model = Sequential([Dense(1)])
+    >>> history = train(model, (X, y), n_epochs=200, optimizer="sgd", learning_rate=1.0)
+    >>> model.predict(X)
+    array([0, 0, 1, 1])
+    """
+    given = dict(locals())
+    for name in ("model", "data", "callbacks", "resume", "nonfinite"):
+        del given[name]
+    data = as_dataset(data, "train")
+    if isinstance(validation, tuple):
+        given["validation"] = as_dataset(validation, "train: validation")
+    options, objects = fill_in(model, data, given)
+    own = callbacks_of(options, data)
+    if any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
+        own = [callback for callback in own if not isinstance(callback, PreciseBatchNorm)]
+    plan = plan_from(options, **objects)
+    return run_plan(model, data, plan, [*callbacks, *own], resume=resume, nonfinite=nonfinite)
 
 
 def fit(
@@ -41,9 +171,8 @@ def fit(
     data : Dataset
         The training part.
     options : TrainingOptions
-    callbacks : sequence of callable, optional
-    resume, nonfinite : Path, optional
-        As :func:`pellucid.training.loop.train` takes them.
+    callbacks, resume, nonfinite : optional
+        As for :func:`train`.
 
     Raises
     ------
@@ -59,31 +188,9 @@ def fit(
     20
     """
     options = options.for_data(recipe_of(model), data.y)
-    own: list[Callback] = [] if options.weight_ema is None else [WeightEMA(options.weight_ema)]
-    if options.patience is not None:
-        own.append(EarlyStopping(patience=options.patience))
-    if options.precise_bn:
-        own.append(PreciseBatchNorm(data))
-    history = train(
-        model,
-        data,
-        loss=loss_of(options),
-        optimizer=make_optimizer(options),
-        n_epochs=options.n_epochs,
-        batch_size=options.batch_size or None,
-        validation=options.validation,
-        seed=options.seed,
-        dtype=options.dtype,
-        form=options.form,
-        callbacks=[*callbacks, *own],
-        schedule=None
-        if options.schedule is None
-        else SCHEDULES.make(options.schedule, **options.schedule_options),
-        augment=None if options.augment is None else augment_preset(options.augment),
-        class_weight=options.class_weight,
-        n_threads=options.n_threads,
-        resume=resume,
-        nonfinite=nonfinite,
+    own = callbacks_of(options, data)
+    history = run_plan(
+        model, data, plan_from(options), [*callbacks, *own], resume=resume, nonfinite=nonfinite
     )
     model.summary_of_training = {
         "pellucid": __version__,
@@ -95,38 +202,3 @@ def fit(
         "form": history.form,
     }
     return history
-
-
-def recipe_of(model: Model) -> dict[str, Any]:
-    """Return the recipe of the preset that a model was made from, else the general one."""
-    return GENERAL if model.recipe is None else RECIPES[model.recipe]
-
-
-def make_optimizer(options: TrainingOptions) -> Optimizer:
-    """Return the optimizer that the options name.
-
-    Examples
-    --------
-    >>> make_optimizer(TrainingOptions(n_epochs=5, optimizer="adam", learning_rate=0.01)).learning_rate
-    0.01
-    """
-    numbers: dict[str, Any] = {"weight_decay": options.weight_decay}
-    if options.optimizer == "lbfgs":
-        numbers["max_iterations"] = options.n_epochs
-    else:
-        numbers["learning_rate"] = options.learning_rate
-    return OPTIMIZERS.make(options.optimizer, **{**numbers, **options.optimizer_options})
-
-
-def loss_of(options: TrainingOptions) -> dict[str, Any] | None:
-    """Return the loss that the options name, as ``train`` takes it; None where the data decides.
-
-    Examples
-    --------
-    >>> loss_of(TrainingOptions(n_epochs=5, label_smoothing=0.1))
-    {'type': 'auto', 'label_smoothing': 0.1}
-    """
-    chosen = dict(options.loss_options)
-    if options.label_smoothing:
-        chosen["label_smoothing"] = options.label_smoothing
-    return {"type": options.loss or AUTO, **chosen} if options.loss or chosen else None

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.pairs import as_dataset
 from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.model import Model
 from pellucid.training.events import Event, StepEnd, TrainStart
-from pellucid.training.loop import train
+from pellucid.training.loop import run_plan
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.resolve import fill_in, make_optimizer, plan_from
 from pellucid.training.validate import check_count, check_number
 from pellucid.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DIVERGED = 4.0  # a loss so many times the best one ends the sweep
+DIVERGED = 4.0  # a loss this many times the best one ends the sweep
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,24 +62,22 @@ class RangeTest:
 
     def plot(self) -> Figure:
         """Return a figure: loss against learning rate, the suggestion marked."""
-        from pellucid.plotting.training import (
-            learning_rate_curve,
-        )  # when a picture is asked for
+        from pellucid.plotting.training import learning_rate_curve  # when a picture is asked for
 
         return learning_rate_curve(self.rates, self.losses, self.smoothed, suggestion=self.suggestion)
 
 
 def find_learning_rate(
     model: Model,
-    data: Dataset,
+    data: Dataset | tuple[Any, Any],
     *,
-    optimizer: Optimizer | None = None,
+    optimizer: str | Mapping[str, Any] | Optimizer | None = None,
     loss: Any = None,
     batch_size: int | None = None,
     lowest: float = 1e-6,
     highest: float = 10.0,
     n_steps: int = 100,
-    seed: int = 1,
+    seed: int | None = None,
     dtype: str | None = None,
 ) -> RangeTest:
     """Train a copy of the model with a growing learning rate, and suggest one.
@@ -90,7 +90,7 @@ def find_learning_rate(
     optimizer : Optimizer, optional
         The rule that will be trained with; left as it is. Default: ``SGD()``.
     loss, batch_size, seed, dtype : optional
-        As :func:`pellucid.training.loop.train` takes them; give those that will be trained with.
+        As :func:`pellucid.training.fit.train` takes them; give those that will be trained with.
     lowest, highest : float, optional
         The first and the last rate, above 0.
     n_steps : int, optional
@@ -126,23 +126,19 @@ def find_learning_rate(
     check_number("lowest", lowest, above=0)
     check_number("highest", highest, above=lowest)
     check_count("n_steps", n_steps, at_least=10)
-    rule = copy.deepcopy(optimizer) if optimizer else SGD()
+    data = as_dataset(data, "find_learning_rate")
+    given = {"optimizer": optimizer, "loss": loss, "batch_size": batch_size, "seed": seed, "dtype": dtype}
+    options, objects = fill_in(
+        model, data, {**given, "n_epochs": n_steps}
+    )  # more than enough: the sweep ends it
+    rule = copy.deepcopy(objects.pop("optimizer", None)) or make_optimizer(options)
     if rule.is_full_batch:
         raise OptionError(f"find_learning_rate: {type(rule).__name__} has no learning rate to find.")
+    plan = plan_from(replace(options, schedule=None, augment=None), optimizer=rule, **objects)
     sweep = _Sweep(rule, np.geomspace(lowest, highest, n_steps))
     has_diverged = False
     try:
-        train(
-            _copy(model),
-            data,
-            loss=loss,
-            optimizer=rule,
-            n_epochs=n_steps,  # more than enough: the sweep ends it
-            batch_size=batch_size,
-            seed=seed,
-            dtype=dtype,
-            callbacks=[sweep],
-        )
+        run_plan(_copy(model), data, plan, [sweep])
     except TrainingError:  # a loss that is not finite: the end of what can be learned
         has_diverged = True
         if len(sweep.losses) < 3:

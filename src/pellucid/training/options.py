@@ -15,6 +15,7 @@ from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import Configurable, checked_names, flags_of, option, options_of
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.schedules.base import SCHEDULES
+from pellucid.types import n_rows
 
 FORMS = ("auto", "direct", "dual")
 NONE = "none"  # asked for instead of a recipe's augmentation
@@ -135,7 +136,7 @@ class TrainingOptions(Configurable):
         if "optimizer" in (table or {}):
             below["optimizer"] = None
         own = _named_apart(table or {})
-        above = {name: value for name, value in given.items() if value is not None}
+        above = _named_apart({name: value for name, value in given.items() if value is not None})
         merged = fill_from(fill_from(below, own), above)
         return cls(**checked_names(cls, merged))
 
@@ -163,7 +164,7 @@ class TrainingOptions(Configurable):
             why = "has it among its own options already" if is_own else "takes none"
             raise OptionError(f"label_smoothing: {name} {why}. Leave it out, or choose a cross-entropy.")
         is_recipe = self.batch_size == recipe.get("batch_size")
-        batch_size = 0 if is_recipe and self.batch_size >= len(y) else self.batch_size
+        batch_size = 0 if is_recipe and self.batch_size >= n_rows(y) else self.batch_size
         return dataclasses.replace(self, label_smoothing=smoothing, batch_size=batch_size)
 
     def to_table(self) -> dict[str, Any]:
@@ -243,6 +244,10 @@ def named_with_options(value: str | Mapping[str, Any]) -> tuple[str, dict[str, A
     (('huber', {'delta': 2.0}), ('hinge', {}))
     """
     options = {"type": value} if isinstance(value, str) else dict(value)
+    if "type" not in options:
+        raise OptionError(
+            f"expected a name or a table with a type, such as {{'type': 'adam'}}, got {options}."
+        )
     return options.pop("type"), options
 
 

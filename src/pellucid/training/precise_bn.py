@@ -37,7 +37,7 @@ class PreciseBatchNorm:
     --------
     >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
-    >>> from pellucid.training.loop import train
+    >>> from pellucid.training.fit import train
     >>> data = Dataset(np.array([[1.0], [2.0], [6.0], [7.0]]), np.array([0, 0, 1, 1]))
     >>> model = Sequential([BatchNorm(), Dense(1)])
     >>> history = train(model, data, n_epochs=3, batch_size=2, callbacks=[PreciseBatchNorm(data)])

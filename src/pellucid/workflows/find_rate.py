@@ -3,8 +3,8 @@
 from pellucid.formats.architecture import Architecture
 from pellucid.runs.build import make_model
 from pellucid.runs.config import RunConfig
-from pellucid.training.fit import loss_of, make_optimizer
 from pellucid.training.lr_finder import RangeTest, find_learning_rate
+from pellucid.training.resolve import loss_of, make_optimizer
 
 
 def sweep_rates(
@@ -31,7 +31,7 @@ def sweep_rates(
         split.train,
         optimizer=make_optimizer(options),
         loss=loss_of(options),
-        batch_size=options.batch_size or None,
+        batch_size=options.batch_size,
         lowest=lowest,
         highest=highest,
         n_steps=n_steps,

@@ -19,7 +19,7 @@ from pellucid.textbook.published import (
     published_costs,
 )
 from pellucid.training.events import Callback
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.workflows.predict import predict_image
 
 

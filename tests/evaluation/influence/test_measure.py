@@ -32,7 +32,7 @@ from pellucid.evaluation.influence.measure import (
     trace_influence,
 )
 from pellucid.training.checkpoint import Checkpoint
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.types import Array
 
 Rng = np.random.Generator

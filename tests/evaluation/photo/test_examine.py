@@ -21,7 +21,7 @@ from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import reduced
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.types import Array
 
 

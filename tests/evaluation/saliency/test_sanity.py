@@ -20,7 +20,7 @@ from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.nn.layer import Layer
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.types import Array
 
 

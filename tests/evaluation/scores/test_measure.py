@@ -18,7 +18,7 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.stats.bootstrap import bootstrap
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 from pellucid.types import Array
 
 

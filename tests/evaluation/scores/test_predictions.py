@@ -17,7 +17,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.stats.intervals import wilson_interval
-from pellucid.training.loop import train
+from pellucid.training.fit import train
 
 
 @given(

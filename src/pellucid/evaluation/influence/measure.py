@@ -12,7 +12,7 @@ Examples
 --------
 >>> import numpy as np
 >>> from pellucid.nn.presets import preset
->>> from pellucid.training.loop import train
+>>> from pellucid.training.fit import train
 >>> from pellucid.training.optimizers.sgd import SGD
 >>> from pellucid.data.dataset import Dataset
 >>> rng = np.random.default_rng(1)

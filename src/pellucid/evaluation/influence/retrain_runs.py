@@ -26,8 +26,9 @@ from pellucid.progress import ProgressBar, stage_of
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.events import Callback
 from pellucid.training.executor.executor import n_cores
-from pellucid.training.fit import fit, make_optimizer
+from pellucid.training.fit import fit
 from pellucid.training.options import TrainingOptions
+from pellucid.training.resolve import make_optimizer
 from pellucid.types import Array
 
 N_MOMENTS = 20

@@ -217,7 +217,7 @@ def leave_one_out(
     Examples
     --------
     >>> from pellucid.nn.presets import preset
-    >>> from pellucid.training.loop import train
+    >>> from pellucid.training.fit import train
     >>> data = Dataset(np.array([[0.0], [1.0], [1.0]]), np.array([0, 1, 1]))
     >>> start = preset("logistic")
     >>> start.initialize((1,))

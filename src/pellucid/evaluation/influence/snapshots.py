@@ -9,7 +9,6 @@ import numpy as np
 from pellucid.errors import FormatError
 from pellucid.nn.model import Model
 from pellucid.training.checkpoint import read_checkpoint
-from pellucid.training.dual.form import dual_of, plain_flat
 from pellucid.training.events import Event, StepEnd, StepsEnd, TrainStart
 from pellucid.training.validate import check_count
 from pellucid.types import Array
@@ -63,7 +62,7 @@ class KeepSnapshots:
     --------
     >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
-    >>> from pellucid.training.loop import train
+    >>> from pellucid.training.fit import train
     >>> from pellucid.training.optimizers.sgd import SGD
     >>> from pellucid.data.dataset import Dataset
     >>> keep = KeepSnapshots(2)
@@ -98,7 +97,7 @@ class KeepSnapshots:
         self._due.pop()
         model = self._run.model
         states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves())
-        theta = plain_flat(dual_of(model), model.theta)
+        theta = self._run.form.to_plain(model.theta)
         self.moments.append(Snapshot(step, self._run.optimizer.learning_rate, theta, states))
 
     def _close(self, n_steps: int) -> None:

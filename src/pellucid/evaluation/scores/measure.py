@@ -77,7 +77,7 @@ def evaluate(
     Examples
     --------
     >>> from pellucid.nn.presets import preset
-    >>> from pellucid.training.loop import train
+    >>> from pellucid.training.fit import train
     >>> X = np.random.default_rng(0).normal(size=(80, 2))
     >>> data = Dataset(X, (X[:, 0] > X[:, 1]).astype(int), ("left", "right"))
     >>> model = preset("logistic")

@@ -1,175 +1,77 @@
-"""The exact dual form: train the first layer in the span of the training rows, where it lives anyway.
-
-A step of gradient descent adds a combination of the training rows to every column of the first layer's weights:
-dW = X^T dZ. So after any number of steps W = s W_0 + X^T C, with s = 1 unless decay shrinks it, and
-Z = X W + b = s Z_0 + K C + b, where the Gram matrix K = X X^T and Z_0 = X W_0 are computed once. A step on C and s
-costs 2 m (m + n_out) n_out operations instead of 4 m n_in n_out, and nothing is approximated. (It is the kernel
-trick of the perceptron, Aizerman et al., 1964, with layers above it.)
-"""
+"""The dual form of a training: when it holds, what it costs, and how a model enters and leaves it."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
+from pellucid.data.batches import Batches
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
+from pellucid.training.dual.dense import DualDense
+from pellucid.training.executor.executor import Executor
+from pellucid.training.form import Form, Validation
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
 
 MAX_TABLE_BYTES = 1_000_000_000
-SLICE_COLUMNS = 4096  # of X turned into float64 at a time
 
 
 @final
-class DualDense(Layer):
-    """Stands in for a Dense first layer while it is trained.
-
-    Its one parameter, shape (n_out, m + n_out + 1), holds C^T, beside it s times the identity, and beside that b,
-    so that one product with [K | Z_0 | 1] gives Z = s Z_0 + K C + b, and decay, which shrinks C and s alike, needs
-    no special case.
+class DualForm(Form):
+    """The dual form: the first layer is a :class:`~pellucid.training.dual.dense.DualDense` meanwhile.
 
     Parameters
     ----------
-    dense : Dense
-        Built; its W is W_0.
-    X : Array, shape (m, n_in)
-        The training rows.
-    X_validation : Array, shape (m_validation, n_in), optional
-        Further rows that the layer will be asked for.
+    dual : DualDense
+    batches, validation, step
+        As for :class:`~pellucid.training.form.Form`; rows are numbers into the dual layer's table.
     """
 
-    def __init__(self, dense: Dense, X: Array, X_validation: Array | None = None) -> None:
-        super().__init__()
-        self.dense, self.X, self.name = dense, X, dense.name
-        self.activation = dense.activation
-        self.output_shape, self.input_shape = dense.output_shape, dense.input_shape
-        W0 = dense.params["W"]
-        m, n_out = len(X), W0.shape[1]
-        self._parts = [X] if X_validation is None else [X, X_validation]
-        table = np.concatenate([_features(part, X, W0) for part in self._parts])
-        self.table = table.astype(W0.dtype, copy=False)  # (m + m_validation, m + n_out + 1)
-        self._train_table = self.table[:m]
-        self.rows_train = np.arange(m)
-        self.rows_validation = np.arange(m, len(self.table))
-        self.params = {"C": np.vstack([np.zeros((m, n_out)), np.eye(n_out), dense.params["b"]]).T.copy()}
-        self._start_norm: float | None = None
+    name = "dual"
 
-    def restart_from(self, W0: Array) -> None:
-        """Take other weights for W_0, those of the training that a checkpoint goes on with."""
-        self.dense.params["W"][...] = W0
-        self._start_norm = None
-        self.table[:, len(self.X) : -1] = np.concatenate(
-            [_products(part, self.dense.params["W"]) for part in self._parts]
-        )
+    def __init__(
+        self, dual: DualDense, batches: Batches, validation: Validation | None, step: Executor | None
+    ) -> None:
+        super().__init__(batches, validation, step)
+        self.dual, self.grad_norm = dual, dual.grad_norm
 
-    def decay_mask(self, key: str) -> Array:
-        """Return 1 for C and s, 0 for the bias row."""
-        mask = np.ones_like(self.params[key])
-        mask[:, -1] = 0
-        return mask
+    def to_plain(self, flat: Array) -> Array:
+        """Return W, b and the rest where ``flat`` holds C, s, b and the rest."""
+        C = self.dual.params["C"]
+        dense = self.dual.to_dense(flat[: C.size].reshape(C.shape))
+        return np.concatenate([dense.params["W"].reshape(-1), dense.params["b"], flat[C.size :]])
 
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the activation of the rows asked for: numbers of rows, (m,), or inputs, (m, n_in)."""
-        if X.ndim > 1:  # somebody predicts in the middle of the training: leave the state of the step alone
-            return self.to_dense().forward(X.reshape(len(X), -1))
-        self._rows = X
-        features = self._train_table if X is self.rows_train else self.table[X]
-        Z = self.workspace.take("Z", (len(X), *self.output_shape), self.table.dtype)
-        np.dot(features, self.params["C"].T, out=Z)
-        if self.dense.activation_op is None:
-            return Z
-        A, self._cache = self.dense.activation_op.forward(Z, out=Z)
-        return A
+    def plain_step(self, model: Model, X: Any) -> tuple[Model, Any]:
+        """Return a copy of the model in the plain form, and the inputs, flat, that the rows stand for."""
+        assert isinstance(model, Sequential)
+        plain = Sequential([self.dual.to_dense(), *copy.deepcopy(model.layers[1:])], dtype=model.dtype)
+        plain.input_shape, plain.output_shape = self.dual.input_shape, model.output_shape
+        plain.bind()
+        plain.mark_input_gradient(False)
+        plain.copy_loss(model)
+        return plain, self.dual.X[X]
 
-    def backward(self, dY: Array) -> None:
-        """Write dC: dZ at the rows of the batch, 0 at all others and for s, the column sums for b."""
-        m, op = len(self.X), self.dense.activation_op
-        dC = self.grads["C"]
-        dZ = dY if op is None else op.backward(dY, self._cache)
-        if self._rows is self.rows_train:  # the full batch, in order
-            dC[:, :m] = dZ.T
-        else:
-            dC[:, :m] = 0
-            dC[:, self._rows] = dZ.T
-        dC[:, m:-1] = 0  # s has no gradient; an optimizer may have left something here
-        dC[:, -1] = dZ.sum(axis=0)
+    def squared_weights(self, model: Model) -> Callable[[], float]:
+        """Return a function of no arguments: the sum of squares of all weights that decay, as they are then."""
+        rest = [
+            leaf.params[key].reshape(-1)
+            for leaf in model.leaves()
+            for key in leaf.params
+            if leaf is not self.dual and key not in leaf.undecayed
+        ]
+        return lambda: sum(float(np.dot(W, W)) for W in rest) + self.dual.weight_norm_squared()
 
-    def grad_norm(self, grad: Array) -> float:
-        """Return the length of the gradient for W and all else, where ``grad`` holds the one for C.
+    def state(self) -> dict[str, Array]:
+        """Return W_0, from which the weights are reached by C and s."""
+        return {"W_0": self.dual.dense.params["W"]}
 
-        dW = X^T dC, so that ||dW||^2 = sum(dC * K dC).
-        """
-        m = len(self.X)
-        dC = self.grads["C"][:, :m]
-        inside = float(np.vdot(dC, dC @ self._train_table[:, :m])) - float(np.vdot(dC, dC))
-        return float(np.sqrt(max(0.0, inside + float(np.vdot(grad, grad)))))
-
-    def weight_norm_squared(self) -> float:
-        """Return ||W||^2 of the weights that C and s stand for, in 2 m^2 n_out operations.
-
-        With W = s W_0 + X^T C it is s^2 ||W_0||^2 + 2 s sum(C * Z_0) + sum(C * K C).
-        """
-        m = len(self.X)
-        C, s = self.params["C"][:, :m], float(self.params["C"][0, m])
-        if self._start_norm is None:
-            W0 = self.dense.params["W"].reshape(-1)
-            self._start_norm = float(np.dot(W0, W0))
-        inside = self._train_table[:, :m] @ C.T
-        inside += 2 * s * self._train_table[:, m:-1]
-        return s * s * self._start_norm + float(np.vdot(C.T, inside))
-
-    def to_dense(self, like: Array | None = None) -> Dense:
-        """Return the plain layer of the same function: W = s W_0 + X^T C.
-
-        Parameters
-        ----------
-        like : Array, the shape of C with s and b, optional
-            Used in the place of the parameters: whatever is linear in the gradients, such as a velocity, is turned
-            into its plain form likewise.
-        """
-        C, m = self.params["C"] if like is None else like, len(self.X)
-        dense = Dense(self.dense.units, self.dense.activation, self.dense.initializer)
-        dense.name = self.dense.name
-        dense.input_shape, dense.output_shape = self.input_shape, self.output_shape
-        W0 = self.dense.params["W"]
-        dense.params = {"W": self.X.T @ C[:, :m].T + C[0, m] * W0, "b": C[:, -1].copy()}
-        return dense
-
-
-def as_plain(model: Model, rows: Array) -> tuple[Model, Array]:
-    """Return a copy of a model in the dual form as an ordinary one, and the inputs, flat, that rows stand for.
-
-    A model that is in the plain form comes back as it is, and so do its inputs.
-    """
-    if not isinstance(model, Sequential) or not isinstance(model.layers[0], DualDense):
-        return model, rows
-    dual = model.layers[0]
-    plain = Sequential([dual.to_dense(), *copy.deepcopy(model.layers[1:])], dtype=model.dtype)
-    plain.input_shape, plain.output_shape = dual.input_shape, model.output_shape
-    plain.bind()
-    plain.mark_input_gradient(False)
-    plain.copy_loss(model)
-    return plain, dual.X[rows]
-
-
-def dual_of(model: Model) -> DualDense | None:
-    """Return the DualDense of a model that is in the dual form, else None."""
-    first = model.layers[0] if isinstance(model, Sequential) else None
-    return first if isinstance(first, DualDense) else None
-
-
-def plain_flat(dual: DualDense | None, flat: Array) -> Array:
-    """Return a copy of a flat array like ``theta`` (parameters, a velocity) as the plain form would have it."""
-    if dual is None:
-        return flat.copy()
-    size = dual.params["C"].size
-    dense = dual.to_dense(flat[:size].reshape(dual.params["C"].shape))
-    return np.concatenate([dense.params["W"].reshape(-1), dense.params["b"], flat[size:]])
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Take the W_0 of the training that a checkpoint goes on with."""
+        self.dual.restart_from(state["W_0"])
 
 
 @contextmanager
@@ -246,22 +148,3 @@ def _first_dense(model: Sequential) -> int:
         if not isinstance(layer, Flatten):
             return -1
     return -1
-
-
-def _products(A: Array, W0: Array) -> Array:
-    return _features(A, A[:0], W0)[:, :-1]
-
-
-def _features(A: Array, X: Array, W0: Array) -> Array:
-    """Return [A X^T | A W_0 | 1], accumulated in float64 a slice of columns at a time."""
-    m, n_out = len(X), W0.shape[1]
-    features = np.zeros((len(A), m + n_out + 1))
-    features[:, -1] = 1
-    width = X.shape[1] if X.dtype == np.float64 else SLICE_COLUMNS
-    for start in range(0, X.shape[1], width):
-        columns = slice(start, start + width)
-        left = A[:, columns].astype(np.float64, copy=False)
-        right = left if A is X else X[:, columns].astype(np.float64, copy=False)
-        features[:, :m] += left @ right.T
-        features[:, m:-1] += left @ W0[columns]
-    return features

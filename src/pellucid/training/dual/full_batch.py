@@ -12,8 +12,8 @@ import numpy as np
 
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
-from pellucid.training.dual.form import DualDense
-from pellucid.training.executor.executor import Stepper
+from pellucid.training.dual.dense import DualDense
+from pellucid.training.executor.executor import Executor
 from pellucid.types import Array
 
 
@@ -31,7 +31,7 @@ def fits(model: Model, dual: DualDense) -> bool:
     )
 
 
-class FullBatchStep(Stepper):
+class FullBatchStep(Executor):
     """Computes what ``model.loss_and_grad`` does for the full batch; see the top of this module.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What computes the steps of a training: the model itself, or the model and its replicas on several cores."""
+"""The protocol of what computes a training's steps, and the case of one core."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ class ShardFailure(Exception):
     """Another shard failed, so this one cannot go on."""
 
 
-class Stepper:
-    """A model's steps, computed by the model alone; the other steppers split them.
+class Executor:
+    """A model's steps, computed by the model alone; other executors split them.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def normalizer_of(X: Any, weights: Array | None) -> float:
 
 
 def cut(size: int, n_parts: int) -> list[slice]:
-    """Return slices that divide so many things as evenly as can be.
+    """Return slices that divide a length as evenly as possible.
 
     Examples
     --------

@@ -13,7 +13,7 @@ import numpy as np
 
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
-from pellucid.training.executor.executor import Stepper
+from pellucid.training.executor.executor import Executor
 from pellucid.training.executor.shared_memory import WorkerLost, shared_array, shared_copy
 from pellucid.training.executor.worker_pool import WorkerPool, arrays_of, move
 from pellucid.types import Array, n_rows
@@ -21,8 +21,8 @@ from pellucid.types import Array, n_rows
 CAN_FORK = sys.platform == "linux" and platform.machine() == "x86_64"
 
 
-class ProcessShards(Stepper):
-    """A model's step on several processes; see :func:`pellucid.training.executor.shards.sharded`.
+class ProcessShards(Executor):
+    """A model's step on several processes; see :func:`pellucid.training.executor.choose.open_executor`.
 
     They are forked at the first step, when the size of a batch is known, and again where a larger one comes. If one
     of them fails or is killed, this process does the step again, and all others, alone: what was an error of the

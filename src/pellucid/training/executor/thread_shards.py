@@ -14,8 +14,8 @@ import numpy as np
 
 from pellucid.nn.model import Model
 from pellucid.training.executor.executor import (
+    Executor,
     ShardFailure,
-    Stepper,
     cut,
     normalizer_of,
     part_of_step,
@@ -68,8 +68,8 @@ class Exchange:
         self._queues = [SimpleQueue() for _ in range(self.n_shards)]
 
 
-class ThreadShards(Stepper):
-    """A model's step on several threads; see :func:`pellucid.training.executor.shards.sharded`.
+class ThreadShards(Executor):
+    """A model's step on several threads; see :func:`pellucid.training.executor.choose.open_executor`.
 
     Parameters
     ----------

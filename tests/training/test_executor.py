@@ -14,9 +14,9 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
-from pellucid.training.executor import shards
+from pellucid.training.executor import choose
+from pellucid.training.executor.choose import open_executor
 from pellucid.training.executor.process_shards import CAN_FORK
-from pellucid.training.executor.shards import sharded
 from pellucid.training.executor.thread_shards import Exchange, ThreadShards
 
 
@@ -34,8 +34,8 @@ def network(*, norm: bool = True) -> Sequential:
     ]
 )
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let ``sharded`` split over the one or the other."""
-    monkeypatch.setattr(shards, "CAN_FORK", request.param == "processes")
+    """Let ``open_executor`` split over the one or the other."""
+    monkeypatch.setattr(choose, "CAN_FORK", request.param == "processes")
     return str(request.param)
 
 
@@ -49,7 +49,7 @@ def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
     weights = rng.random(11)
     alone, together = network(norm=norm), network(norm=norm)
     loss = alone.loss_and_grad(X, y, weights=weights)
-    with sharded(together, n_shards) as stepper:
+    with open_executor(together, n_shards) as stepper:
         assert stepper.loss_and_grad(X, together.encode(y), weights=weights) == pytest.approx(loss, rel=1e-13)
     np.testing.assert_allclose(together.grad, alone.grad, rtol=0, atol=1e-13)
     for one, two in zip(alone.leaves(), together.leaves(), strict=True):
@@ -61,7 +61,7 @@ def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
 def test_replicas_follow_the_parameters(rng: np.random.Generator) -> None:
     model = network()
     X, Y = rng.standard_normal((8, 3, 2)), model.encode(rng.integers(0, 2, 8))
-    with sharded(model, 2) as stepper:
+    with open_executor(model, 2) as stepper:
         first = stepper.loss_and_grad(X, Y)
         model.theta *= 1.5
         second = stepper.loss_and_grad(X, Y)
@@ -75,7 +75,7 @@ def test_every_run_gives_the_same_bits(rng: np.random.Generator) -> None:
     grads = []
     for _ in range(3):
         model = network()
-        with sharded(model, 2) as stepper:
+        with open_executor(model, 2) as stepper:
             stepper.loss_and_grad(X, model.encode(y))
         grads.append(model.grad.copy())
     np.testing.assert_array_equal(grads[0], grads[1])
@@ -86,7 +86,7 @@ def test_every_run_gives_the_same_bits(rng: np.random.Generator) -> None:
 def test_a_batch_smaller_than_the_shards_is_done_alone(rng: np.random.Generator) -> None:
     model = network()
     X, Y = rng.standard_normal((1, 3, 2)), np.ones((1, 1))
-    with sharded(model, 2) as stepper:
+    with open_executor(model, 2) as stepper:
         loss = stepper.loss_and_grad(X, Y)
         stepper.loss_and_grad(rng.standard_normal((4, 3, 2)), np.ones((4, 1)))  # and goes on together
     assert loss == model.loss_and_grad(X, Y)
@@ -164,7 +164,7 @@ def test_nothing_is_left_in_memory_when_the_model_goes(rng: np.random.Generator,
     gc.collect()
     gc.disable()
     try:
-        with sharded(model, n_shards) as stepper:
+        with open_executor(model, n_shards) as stepper:
             stepper.loss_and_grad(X, Y)
         left = [weakref.ref(thing) for leaf in model.leaves() for thing in (leaf, leaf.workspace)]
         del model, conv, stepper

@@ -1,0 +1,75 @@
+"""The form in which a model is trained: as it is, or with another layer in the place of its first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.batches import Batches
+from pellucid.nn.model import Model
+from pellucid.training.executor.executor import Executor
+from pellucid.types import Array
+
+
+@dataclass(eq=False)
+class Validation:
+    """Held-out samples, measured after each epoch."""
+
+    X: Any
+    Y: Any
+
+    def measure(self, model: Model) -> dict[str, float]:
+        """Return the model's loss on them and, for a classifier, its accuracy."""
+        return {f"validation_{name}": value for name, value in model.measure(self.X, self.Y).items()}
+
+
+class Form:
+    """The direct form, in which the model's own parameters are trained; others derive from it.
+
+    Whatever looks at a training asks its form for what the plain model would have.
+
+    Attributes
+    ----------
+    name : str
+    batches : Batches
+        What the steps are computed on.
+    validation : Validation or None
+    step : Executor or None
+        Computes the steps in the executor's place.
+    grad_norm : callable or None
+        Takes the flat gradient and returns the length of the plain model's; None: its own length.
+    """
+
+    name = "direct"
+    grad_norm: Callable[[Array], float] | None = None
+
+    def __init__(
+        self, batches: Batches, validation: Validation | None = None, step: Executor | None = None
+    ) -> None:
+        self.batches, self.validation, self.step = batches, validation, step
+
+    def to_plain(self, flat: Array) -> Array:
+        """Return a copy of a flat array like ``theta`` (parameters, a velocity) as the plain model has it."""
+        return flat.copy()
+
+    def plain_step(self, model: Model, X: Any) -> tuple[Model, Any]:
+        """Return the plain model and the inputs that a batch stands for."""
+        return model, X
+
+    def squared_weights(self, model: Model) -> Callable[[], float]:
+        """Return a function of no arguments: the sum of squares of all weights that decay, as they are then."""
+        weights = [
+            leaf.params[key].reshape(-1)
+            for leaf in model.leaves()
+            for key in leaf.params
+            if key not in leaf.undecayed
+        ]
+        return lambda: sum(float(np.dot(W, W)) for W in weights)
+
+    def state(self) -> dict[str, Array]:
+        """Return what a checkpoint keeps of the form."""
+        return {}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Take the form up where a ``state()`` left it."""
