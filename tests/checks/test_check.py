@@ -230,14 +230,14 @@ def test_nothing_is_modified(cats: Split) -> None:
 
 
 def test_progress_is_told(cats: Split) -> None:
-    told: list[tuple[str, int, int]] = []
-    check_data(cats, progress=lambda stage, done, total: told.append((stage, done, total)))
-    assert {stage for stage, _, _ in told} >= {
+    calls: list[tuple[str, int, int]] = []
+    check_data(cats, progress=lambda stage, done, total: calls.append((stage, done, total)))
+    assert {stage for stage, _, _ in calls} >= {
         "looking at pictures",
         "searching neighbours",
         "measuring pictures",
     }
-    assert all(0 < done <= total for _, done, total in told)
+    assert all(0 < done <= total for _, done, total in calls)
 
 
 def test_parts_that_cannot_be_examined(cats: Split) -> None:

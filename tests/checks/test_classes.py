@@ -12,7 +12,7 @@ from pellucid.stats.intervals import wilson_interval
 
 
 def split_of(train: list[int], test: list[int], classes: tuple[str, ...] = ()) -> Split:
-    """Return distinct rows with so many of each class in each part."""
+    """Return distinct rows with these numbers of each class in each part."""
     parts, start = [], 0
     for counts in (train, test):
         y = np.repeat(np.arange(len(counts)), counts)

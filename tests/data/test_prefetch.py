@@ -129,7 +129,7 @@ def test_training_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch, augment: 
     ("cores", "options"),
     [
         (3, {"batch_size": 2, "n_threads": None}),  # fewer samples a step than cores: all of them are shards
-        (2, {"batch_size": 5, "n_threads": 1}),  # so many were asked for
+        (2, {"batch_size": 5, "n_threads": 1}),  # as asked for
         (2, {"batch_size": None, "n_threads": None}),  # there is no next batch
     ],
 )

@@ -130,7 +130,7 @@ def test_only_the_chosen_columns_are_standardized() -> None:
 def test_constant_and_extreme_columns_are_standardized_without_a_fault() -> None:
     X = np.array([[0.1, 1e308, 1e-320, 1e16], [0.1, -1e308, 0.0, 1e16 + 2], [0.1, 1e308, 0.0, 1e16]])
     rule = Preprocessing.standardize(X)
-    assert rule.mean[0] == 0.1  # not a rounding error beside it, which a scale of 1e-17 would blow up
+    assert rule.mean[0] == 0.1  # not a rounding error next to it, which a scale of 1e-17 would blow up
     assert rule.scale[0] == 1
     np.testing.assert_allclose(rule.mean[1], 1e308 / 3, rtol=1e-15)
     np.testing.assert_allclose(rule.scale[1], 1e308 * (8 / 9) ** 0.5, rtol=1e-15)

@@ -52,7 +52,7 @@ def contact_sheet(
 
     Examples
     --------
-    >>> from pellucid.data.augmentation.augment import Rotation
+    >>> from pellucid.data.augmentation import Rotation
     >>> figure = contact_sheet(np.zeros((8, 8, 3), np.uint8), Augment([Rotation(30)]))
     >>> [text.get_text() for text in figure.axes[2].texts][2:6]
     ['−30°', '−18°', '−6°', '+6°']

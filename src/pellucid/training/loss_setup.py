@@ -84,7 +84,7 @@ def augment_weighted(
 
     Examples
     --------
-    >>> from pellucid.data.augmentation.augment import CutMix
+    >>> from pellucid.data.augmentation import CutMix
     >>> X, Y, w = np.zeros((2, 4, 4, 3)), np.eye(2), np.array([1.0, 3.0])
     >>> X, Y, w = augment_weighted(Augment([CutMix()]), X, Y, w, np.random.default_rng(1))
     >>> w @ Y  # as before

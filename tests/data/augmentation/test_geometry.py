@@ -107,7 +107,7 @@ def test_scale_and_shear_and_shift_move_a_line_where_they_say() -> None:
     np.testing.assert_allclose(down[middle], 0.475 + y[8:-8, 8:-8], rtol=0, atol=1e-12)
     right = at(Shift(), columns, 0, 2.5)
     np.testing.assert_allclose(right[middle], 0.475 + x[8:-8, 8:-8], rtol=0, atol=1e-12)
-    slanted = at(Shear(30), columns, 20)  # what is high up (y < 0) came from further left
+    slanted = at(Shear(30), columns, 20)  # what is high up (y < 0) comes from further left
     expected = 0.5 + x + y * math.tan(math.radians(20))
     np.testing.assert_allclose(slanted[middle], expected[8:-8, 8:-8], rtol=0, atol=1e-12)
 

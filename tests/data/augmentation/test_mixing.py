@@ -27,9 +27,9 @@ def test_mixup_mixes_images_and_targets_alike(rng: np.random.Generator) -> None:
 
 def test_shares_of_mixup_follow_the_beta_distribution(rng: np.random.Generator) -> None:
     for alpha in (0.2, 1.0, 4.0):
-        shares = Mixup(alpha).draw(20_000, (4, 4, 3), rng)[:, 0]
-        assert abs(shares.mean() - 0.5) < 0.02
-        np.testing.assert_allclose(shares.var(), 1 / (4 * (2 * alpha + 1)), rtol=0.05)
+        fractions = Mixup(alpha).draw(20_000, (4, 4, 3), rng)[:, 0]
+        assert abs(fractions.mean() - 0.5) < 0.02
+        np.testing.assert_allclose(fractions.var(), 1 / (4 * (2 * alpha + 1)), rtol=0.05)
 
 
 @pytest.mark.parametrize("blend", [Mixup(), CutMix()], ids=["mixup", "cutmix"])
@@ -52,7 +52,7 @@ def test_by_itself_it_would_forget_the_targets(blend: Blend, rng: np.random.Gene
 def test_cutmix_puts_in_one_piece_of_the_size_that_the_targets_tell(rng: np.random.Generator) -> None:
     m, (h, w) = 20, (12, 20)
     X = np.arange(m, dtype=float)[:, None, None, None] / m + np.zeros((m, h, w, 3))
-    shares = set()
+    fractions = set()
     for _ in range(30):
         values = CutMix().draw(m, X.shape[1:], rng)
         mixed, targets = CutMix().apply(X, values, rng), CutMix().mix_targets(np.eye(m), values)
@@ -60,28 +60,28 @@ def test_cutmix_puts_in_one_piece_of_the_size_that_the_targets_tell(rng: np.rand
         np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-15)
         np.testing.assert_allclose(mixed.mean(axis=(1, 2, 3)), targets @ X[:, 0, 0, 0], rtol=0, atol=1e-14)
         np.testing.assert_array_equal(np.sort(values[:, 1]), np.arange(m))
-        share, foreign = values[0, 0], (mixed != X).any(axis=(0, 3))
-        rows, columns = foreign.any(axis=1), foreign.any(axis=0)
+        fraction, pasted = values[0, 0], (mixed != X).any(axis=(0, 3))
+        rows, columns = pasted.any(axis=1), pasted.any(axis=0)
         assert (
-            foreign.sum() == rows.sum() * columns.sum() == round(share * h * w)
+            pasted.sum() == rows.sum() * columns.sum() == round(fraction * h * w)
         )  # the same rectangle in all
         assert (
             abs(rows.sum() / h - columns.sum() / w) < 0.5 / h + 0.5 / w
         )  # with the proportions of the image
-        shares.add(share)
-    assert len(shares) > 8
+        fractions.add(fraction)
+    assert len(fractions) > 8
 
 
 def test_pieces_lie_everywhere_and_take_every_share(rng: np.random.Generator) -> None:
     X = np.zeros((2, 8, 8, 1))
     X[1] = 1
     drawn = [CutMix().draw(2, X.shape[1:], rng) for _ in range(4000)]
-    foreign = np.array([CutMix().apply(X, values, rng)[0] for values in drawn])
-    often = foreign.mean(axis=(0, 3))
+    pasted = np.array([CutMix().apply(X, values, rng)[0] for values in drawn])
+    often = pasted.mean(axis=(0, 3))
     assert often.min() > 0.08  # corners too; half of the time the partner is the photo itself
-    shares = np.array([values[0, 0] for values in drawn])
-    assert abs(shares.mean() - 0.5) < 0.02
-    assert {round(share * 64) for share in shares} == {side * side for side in range(9)}
+    fractions = np.array([values[0, 0] for values in drawn])
+    assert abs(fractions.mean() - 0.5) < 0.02
+    assert {round(fraction * 64) for fraction in fractions} == {side * side for side in range(9)}
 
 
 def test_in_place_the_pieces_are_of_the_photos_as_they_were(rng: np.random.Generator) -> None:
@@ -154,10 +154,10 @@ def test_the_loss_of_a_weighted_mixture_is_the_weighted_mixture_of_losses(rng: n
     Y, Z = np.eye(3)[y], rng.standard_normal((6, 3))
     _, targets, counts = augment_weighted(Augment([Mixup(1.0)]), X, Y, weights, np.random.default_rng(3))
     values = Mixup(1.0).draw(6, X.shape[1:], np.random.default_rng(3))
-    share, other = values[:, 0], values[:, 1].astype(int)
+    fraction, other = values[:, 0], values[:, 1].astype(int)
     log_P = Z - np.log(np.exp(Z).sum(axis=1, keepdims=True))
-    own, foreign = -(log_P * Y).sum(axis=1), -(log_P * Y[other]).sum(axis=1)
-    expected = ((1 - share) * weights * own + share * weights[other] * foreign).sum()
+    own, pasted = -(log_P * Y).sum(axis=1), -(log_P * Y[other]).sum(axis=1)
+    expected = ((1 - fraction) * weights * own + fraction * weights[other] * pasted).sum()
     assert counts is not None
     np.testing.assert_allclose(-(counts[:, None] * targets * log_P).sum(), expected, rtol=1e-12)
     assert np.isfinite(targets).all()

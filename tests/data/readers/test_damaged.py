@@ -1,4 +1,4 @@
-"""Damaged files at every door: a good result or an error of ours; no other exception, no warning, no noise."""
+"""Damaged files for every reader: a good result or an error of ours; no other exception, no warning, no noise."""
 
 import io
 from pathlib import Path
