@@ -13,8 +13,7 @@ from tests.commands import Command, words_of
 from pellucid.evaluation.photo.novelty import BLIND
 from pellucid.evaluation.scores.of_run import examine
 from pellucid.formats.safetensors import load, save
-from pellucid.report.draft import Draft
-from pellucid.report.sections.saliency import chosen_photos
+from pellucid.report.findings import chosen_samples
 from pellucid.runs.record import read_run
 
 
@@ -48,7 +47,7 @@ def test_the_full_report_adds_its_sections(pellucid: Command, trained: Path) -> 
     for title in (
         "Is the data sound?",
         "Every score and its interval",
-        "Which changes does it bear?",
+        "Which changes does it withstand?",
         "Where does it look?",
         "Why did it say so?",
     ):
@@ -60,7 +59,7 @@ def test_the_full_report_adds_its_sections(pellucid: Command, trained: Path) -> 
     words = words_of(trained / "report.html")
     assert "untrained network" in words  # the check that saliency maps need
     assert len(list((trained / "figures").glob("saliency-*.png"))) == 3
-    for section in ("data", "robustness", "saliency", "page"):
+    for section in ("data check", "robustness", "saliency", "page"):
         assert re.search(rf"^{section} +\d+\.\d\d s$", done.err, flags=re.MULTILINE)
     assert not list(trained.parent.glob(".trained.*"))
 
@@ -131,7 +130,9 @@ def test_tables_get_a_report_without_what_needs_photos(
         assert done.code == 0, done.err
         titles = titles_of(Path("out/report.html"))
         assert "How good is it?" in titles
-        assert not {"Mistakes and hits", "Where does it look?", "Which changes does it bear?"} & set(titles)
+        assert not {"Mistakes and hits", "Where does it look?", "Which changes does it withstand?"} & set(
+            titles
+        )
         assert "photo" not in words_of(Path("out/report.html")).replace("photos, ", "").lower()
     assert "Is the data sound?" in titles
 
@@ -180,7 +181,7 @@ def test_changed_data_are_refused_unless_forced_and_then_told(
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("model.safetensors", b"no model", "not a whole safetensors file"),
+        ("model.safetensors", b"no model", "not a whole"),
         (
             "history.jsonl",
             b'{"epoch": 0, "loss": 0.5}\n{"epoch": 1, "lo',
@@ -264,9 +265,9 @@ def test_a_run_of_quantities_is_refused_in_one_line(
 
 def test_the_photos_explained_are_the_surest_mistakes_first(trained: Path, tmp_path: Path) -> None:
     result = examine(read_run(trained))
-    rows = chosen_photos(Draft.of(result, tmp_path, 5))
+    rows = chosen_samples(result.predictions, 5)
     wrong = ~result.predictions.is_correct[rows]
-    assert len(set(rows.tolist())) == 5
+    assert len(set(rows)) == 5
     assert (np.diff(wrong.astype(int)) <= 0).all()  # mistakes, then the rest
     assert wrong.sum() == min(5, int((~result.predictions.is_correct).sum()))
 
@@ -283,11 +284,14 @@ def test_the_published_run_in_full(pellucid: Command, published_dir: Path, tmp_p
     )  # its maps, and 8 more photos and words
     assert for_ten < 5_000_000
     words = words_of(report)
-    assert "Of 50 test photos it read 40 rightly: 80 %." in words
-    assert "between 67 % and 89 % rightly (95 % interval)" in words
-    assert "10 photos only the network reads rightly, 3 only that answer: two equally good ones" in words
+    assert "40 of 50 test photos are classified correctly: 80 %." in words
+    assert "between 67 % and 89 % of all such photos would be (95 % interval)" in words
+    assert (
+        "10 photos only the network classifies correctly, 3 only that baseline: two equally good ones"
+        in words
+    )
     assert "test photo 17 is training photo 146, number for number" in words
-    assert "Without it, the network reads 39 of 49 rightly: 80 %." in words
+    assert "Without it, 39 of 49 are classified correctly: 80 %." in words
     assert (
         "it takes “non-cat” for “cat” (7 of 17 photos, 41 %); the other way round it errs in 3 of 33."
         in words
@@ -339,4 +343,4 @@ def test_the_new_photo_of_a_full_report_says_what_its_colours_and_the_check_mean
     assert pellucid("report", "out", "--full", "--photos", 0, "--quiet").code == 0
     words = words_of(Path("out") / "report.html")
     assert BLIND in words
-    assert "green: of the class answered; red: of another" in words
+    assert "green: of the predicted class; red: of another" in words

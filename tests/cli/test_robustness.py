@@ -140,7 +140,7 @@ def test_the_sheet_shows_a_photo_read_rightly_and_neither_surest_nor_least_sure(
     trained: Path, photos: Path
 ) -> None:
     model, data = load(trained), load_data(str(photos)).test
-    shown = typical_photo(model, data)
+    shown = typical_photo(predict(model, data))
     labels = model.predict(data.X)
     assert labels[shown] == data.y[shown]
     sure = model.predict_proba(data.X)[np.arange(len(data)), labels]

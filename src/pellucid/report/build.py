@@ -1,38 +1,21 @@
-"""Use case: the report of a run folder, short or with all that can be found out."""
+"""The report of a run, short or with all that can be found out: findings in, one page and its figures out."""
 
 from pathlib import Path
 
 from pellucid.errors import DataError
-from pellucid.evaluation.scores.of_run import examine
 from pellucid.files import atomic_folder
 from pellucid.progress import ProgressCallback, no_progress
-from pellucid.report.draft import Part, Parts
-from pellucid.report.sections.influence import influence_section
-from pellucid.report.sections.robustness import robustness_section
-from pellucid.report.sections.saliency import looking_section, own_photo_section
-from pellucid.report.sections.scores import data_check_section, metrics_section
-from pellucid.report.short import SHORT, write_run_report
-from pellucid.runs.photo import new_image_again
+from pellucid.report.draft import Draft
+from pellucid.report.findings import STAGES, Findings, find_all, find_short
+from pellucid.report.html import write_report
+from pellucid.report.parts import ReportContent, Section
+from pellucid.report.sections import data, influence, photos, robustness, saliency, scores, training
+from pellucid.report.sections.summary import facts, summary
 from pellucid.runs.record import RunRecord, read_run
-
-# What the full report adds, each after the part of the short one that it goes on from.
-ADDED: dict[str, tuple[Part, ...]] = {
-    "data": (Part("data check", data_check_section),),
-    "score": (Part("metrics", metrics_section),),
-    "mistakes and hits": (
-        Part("robustness", robustness_section),
-        Part("saliency", looking_section),
-        Part("influence", influence_section),
-    ),
-}
-INSTEAD = {"new photo": Part("new photo", own_photo_section)}  # the same and more
-FULL: Parts = tuple(
-    part for short in SHORT for part in (INSTEAD.get(short.title, short), *ADDED.get(short.title, ()))
-)
 
 
 def report_on(
-    run: Path,
+    folder: Path,
     *,
     is_full: bool = False,
     data: str | None = None,
@@ -44,10 +27,10 @@ def report_on(
 
     Parameters
     ----------
-    run : Path
+    folder : Path
         What ``pellucid run`` or ``pellucid train`` left.
     is_full : bool, optional
-        Add what ``ADDED`` names.
+        Add data check, scores, robustness, saliency, influence, and more about the new photo.
     data : str, optional
         Where the run's data are now; default: where they were.
     n_photos : int, optional
@@ -55,23 +38,63 @@ def report_on(
     allow_other_data : bool, optional
         Report on data that are not those of the run; the report says so.
     progress : callable, optional
-        Called with each section's title before it is made, its number and how many there are; at last with "done".
+        Called with each stage before it begins, its number and how many there are; at last with "done".
 
     Raises
     ------
     PellucidError
         If folder, files or data cannot be used; the folder is then as it was.
     """
-    record = read_run(run, data=data, allow_other_data=allow_other_data)
-    _check_fits(record)
-    result = examine(record, *new_image_again(record.config, record.split.train.X.shape[1:]))
-    parts = FULL if is_full else SHORT
-    with atomic_folder(run, force=True) as folder:
-        write_run_report(result, folder, parts, n_photos=n_photos, run=run, progress=progress)
-    return run / "report.html"
+    run = read_run(folder, data=data, allow_other_data=allow_other_data)
+    check_fits(run)
+    findings = find_all(run, n_photos=n_photos, progress=progress) if is_full else find_short(run)
+    progress("page", len(STAGES) - 1, len(STAGES))
+    with atomic_folder(folder, force=True) as staging:
+        write_findings(findings, staging)
+    progress("done", len(STAGES), len(STAGES))
+    return folder / "report.html"
 
 
-def _check_fits(run: RunRecord) -> None:
+def write_findings(found: Findings, folder: Path) -> Path:
+    """Write the figures and report.html into a folder, and return the report's path."""
+    result = found.result
+    draft = Draft(folder, result.split, has_photos=result.has_photos)
+    sections = make_sections(found, draft)
+    name = Path(result.split.name).name or result.split.name
+    content = ReportContent(
+        title=f"{Path(result.config.model).stem} on {name}",
+        summary=summary(found),
+        facts=facts(result),
+        sections=sections,
+        closing="; ".join(result.split.notes),
+        sheet=draft.sheet(),
+    )
+    return write_report(content, folder / "report.html")
+
+
+def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
+    """Return the sections of a report in their order: those of which there are findings."""
+    result, split, is_photos = found.result, found.result.split, draft.has_photos
+    made = (
+        data.data_section(draft, result),
+        found.check and data.check_section(draft, found.check),
+        data.vector_section(draft, split.train) if is_photos else None,
+        training.network_section(draft, result.model),
+        training.training_section(draft, result),
+        scores.accuracy_section(draft, result),
+        found.scores and scores.scores_section(draft, found.scores),
+        photos.photos_section(draft, result) if is_photos else None,
+        found.robustness and robustness.robustness_section(draft, found.robustness, result),
+        saliency.saliency_section(draft, found.maps, result)
+        if found.maps is not None and is_photos
+        else None,
+        found.influence and influence.influence_section(draft, found.influence),
+        photos.new_photo_section(draft, result, found.photo) if result.photo else None,
+    )
+    return tuple(section for section in made if section)
+
+
+def check_fits(run: RunRecord) -> None:
     """Raise DataError unless it is one class a sample, and the model knows the classes and takes the samples."""
     model, split = run.model, run.split
     if model.loss_kind != "classification" or split.train.y.ndim > 1:

@@ -1,14 +1,15 @@
-"""A report while it is being written: what its parts are made from, and what they leave behind."""
+"""A report while it is written: its figures, each drawn once, and the photos of its sheet, each embedded once."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from pellucid.evaluation.scores.of_run import RunResult
+import numpy as np
+
+from pellucid.data.dataset import Split
 from pellucid.plotting.saving import DPI, save_figure
-from pellucid.report.parts import Captioned, Section
-from pellucid.report.sections.photos import PhotoShelf
+from pellucid.plotting.style import class_name
+from pellucid.report.parts import Captioned, Photo
+from pellucid.report.sprites import PhotoSheet, photo_sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,11 +18,23 @@ DENSE = 100  # dots an inch of figures that are full of photos: as many as the p
 NARROW = 6.0  # inches: a chart of that width can still be read on a phone
 
 
-class Figures:
-    """Draws each figure once, for its file and for the report."""
+class Draft:
+    """Where a report's figures and photos are collected.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Parameters
+    ----------
+    folder : Path
+        Figures go into its folder ``figures``.
+    split : Split
+        Whose photos are shown.
+    has_photos : bool
+        Whether its samples are photos.
+    """
+
+    def __init__(self, folder: Path, split: Split, *, has_photos: bool) -> None:
+        self.folder, self.has_photos = folder, has_photos
+        self.data = {"training": split.train, "test": split.test}
+        self._numbers: dict[tuple[str, int], int] = {}
 
     def add(
         self,
@@ -48,44 +61,16 @@ class Figures:
         """Write figures/NAME.png only: the page shows the same in another way."""
         save_figure(figure, self.folder / "figures" / f"{name}.png")
 
+    def photo(self, part: str, i: int, words: str = "") -> Photo:
+        """Return a place on the sheet for sample i of the "training" or the "test" part."""
+        i = int(i)
+        data = self.data[part]
+        at = self._numbers.setdefault((part, i), len(self._numbers))
+        name = class_name(data.classes, int(data.y[i]), 40)
+        return Photo(at, f"{part} photo {i}, {name}{words}")
 
-@dataclass(eq=False)
-class Draft:
-    """What the parts of a report are made from.
-
-    Attributes
-    ----------
-    result : RunResult
-    figures : Figures
-    shelf : PhotoShelf or None
-        Where photos are collected; None where the data are none.
-    n_photos : int
-        How many test photos are explained one by one, in the full report.
-    run : Path or None
-        The run folder, where it is there already: checkpoints may lie in it.
-    told : list of str
-        What parts add to the summary.
-    """
-
-    result: RunResult
-    figures: Figures
-    shelf: PhotoShelf | None
-    n_photos: int = 10
-    run: Path | None = None
-    told: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, result: RunResult, folder: Path, n_photos: int = 10, run: Path | None = None) -> "Draft":
-        """Return an empty draft whose figures go into that folder."""
-        shelf = PhotoShelf(result.split.train, result.split.test) if result.has_photos else None
-        return cls(result, Figures(folder), shelf, n_photos, run)
-
-
-class Part(NamedTuple):
-    """One part of a report: what it is called while it is made, and what makes it (None: nothing to say here)."""
-
-    title: str
-    make: Callable[[Draft], Section | None]
-
-
-Parts = Sequence[Part]
+    def sheet(self) -> PhotoSheet | None:
+        """Return the sheet of all photos asked for so far."""
+        if not self._numbers:
+            return None
+        return photo_sheet(np.stack([self.data[part].X[i] for part, i in self._numbers]))

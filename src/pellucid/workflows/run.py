@@ -13,7 +13,8 @@ from pellucid.errors import DataError
 from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.files import atomic_folder
 from pellucid.formats.architecture import Architecture
-from pellucid.report.short import write_run_report
+from pellucid.report.build import write_findings
+from pellucid.report.findings import Findings
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.photo import new_image
@@ -91,7 +92,7 @@ def run(
         result = replace(result, run=replace(result.run, scores=scores))
         say_results(result, say)
         write_run(result.run, folder)
-        report = write_run_report(result, folder)
+        report = write_findings(Findings(result), folder)
     say(f"Report: {out / report.name}")
     now = datetime.now()
     say(f"Program executed successfully on: {now:%Y-%m-%d %H:%M:%S}...Goodbye!")

@@ -16,6 +16,7 @@ from pellucid.evaluation.influence.measure import (
     Retrained,
     in_words,
 )
+from pellucid.evaluation.influence.text import in_short
 from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import ORANGE
 
@@ -177,3 +178,14 @@ def test_a_table_has_no_figure() -> None:
     table = Dataset(np.zeros((5, 3)), np.zeros(5, int), ("non-cat", "cat"))
     with pytest.raises(ShapeError, match="expected images"):
         influence_figure(PLAIN, table, table)
+
+
+def test_a_summary_counts_the_mistakes_that_can_be_traced() -> None:
+    firm = replace(PLAIN, removals=(_removal(2, 0.8, n_chance=10),))
+    turned = replace(PLAIN, removals=(_removal(2, 0.3, n_chance=10),))
+    right = replace(turned, actual="cat")
+    assert in_short([right], "photo", 10) == ""
+    assert "Of 2 mistakes looked into, none can be traced" in in_short([firm, firm, right], "photo", 10)
+    words = in_short([firm, turned, turned, right], "photo", 10)
+    assert "Of 3 mistakes looked into, 2 can be traced to few training photos" in words
+    assert "up to 10" in words

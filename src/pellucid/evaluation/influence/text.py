@@ -4,8 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pellucid.evaluation.influence.records import FEW, Explanation, GroupRemoval, InfluentialSample
-from pellucid.text import percent
+from pellucid.text import percent, plural
 
+HOW_IT_WAS_TAUGHT = (
+    "A network predicts as it was taught. For each {thing} below: the training {thing}s whose lessons pushed its "
+    "prediction most, either way, and what it would be had they not been there."
+)
 MANY = 0.6  # the share of random orders that change a verdict, from which it hangs by a thread
 
 
@@ -46,6 +50,39 @@ def in_words(explanation: Explanation, thing: str = "photo") -> tuple[str, ...]:
             f"{_comes_to(e, e.without_against)}."
         )
     return tuple(sentence for sentence in sentences if sentence)
+
+
+def in_short(explanations: Sequence[Explanation], thing: str, most: int) -> str:
+    """Return how many mistakes can be traced to few training samples, for a summary; empty without mistakes.
+
+    Parameters
+    ----------
+    explanations : sequence of Explanation
+        Each proved by training without the samples that pushed hardest.
+    thing : str
+        What a sample is called.
+    most : int
+        How many were left out together at most.
+    """
+    wrong = [one for one in explanations if not one.is_right]
+    turned = [one for one in wrong if one.is_beyond_chance]
+    if not wrong:
+        return ""
+    looked = f"Of {plural(len(wrong), 'mistake')} looked into, "
+    again = (
+        f"can be traced to few training {thing}s: trained again without up to {most} of those that pushed "
+        "hardest"
+    )
+    if not turned:
+        return (
+            f"{looked}none {again}, the network predicts as before, or changes its prediction no more readily than "
+            "without as many drawn at random."
+        )
+    return (
+        f"{looked}{len(turned)} {again}, the network predicts another class, and without as many drawn at "
+        "random it "
+        "seldom does."
+    )
 
 
 def _verdict(e: Explanation, thing: str) -> str:

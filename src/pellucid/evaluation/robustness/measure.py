@@ -10,7 +10,7 @@ from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
-from pellucid.evaluation.scores.predictions import predict
+from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 from pellucid.stats.intervals import wilson_interval
@@ -29,6 +29,7 @@ def measure_robustness(
     perturbations: Iterable[str] | None = None,
     strengths: Mapping[str, Iterable[float]] | None = None,
     seed: int = 0,
+    predictions: Predictions | None = None,
     progress: Progress | None = None,
 ) -> Robustness:
     """Return a classifier's accuracy on photos that are turned, recoloured, darkened, covered and so on.
@@ -48,6 +49,8 @@ def measure_robustness(
     seed : int, optional
         Of which way a photo is turned, where it is covered, and so on. A photo is turned the same way at every
         strength.
+    predictions : Predictions, optional
+        Of the unchanged photos, where they are known already.
     progress : callable, optional
         Called with the number of rounds done and their number: a round is one strength.
 
@@ -85,7 +88,7 @@ def measure_robustness(
     chosen = choose_perturbations(perturbations)
     wanted = choose_strengths(chosen, strengths)
     check_photos("robustness", data.X)
-    found = predict(model, data)
+    found = predict(model, data) if predictions is None else predictions
     clean, is_right = found.confusion, found.is_correct
     left_out = {} if has_colour(data.X) else {p.name: "the photos are grey" for p in chosen if p.needs_colour}
     chosen = [p for p in chosen if p.name not in left_out]

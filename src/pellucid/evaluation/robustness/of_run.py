@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.dataset import Dataset
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
 from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
 from pellucid.evaluation.robustness.records import Robustness
 from pellucid.evaluation.scores.of_model import OTHER_DATA, was_trained_on_other
-from pellucid.evaluation.scores.predictions import predict
+from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.files import atomic_folder, write_atomically
 from pellucid.formats.safetensors import load as load_model_file
-from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figure
 from pellucid.runs.data import source_for
 
@@ -108,9 +106,10 @@ def robustness_of(
             measure_robustness(model, test, **options, progress=progress), None, (), notes
         )
     with atomic_folder(out, force=force) as folder:
-        result = measure_robustness(model, test, **options, progress=progress)
-        shown = typical_photo(model, test) if photo is None else photo
-        label = int(predict(model, test).y_true[shown])  # in the order of the model's classes
+        predictions = predict(model, test)
+        result = measure_robustness(model, test, **options, predictions=predictions, progress=progress)
+        shown = typical_photo(predictions) if photo is None else photo
+        label = int(predictions.y_true[shown])  # in the order of the model's classes
         sheet = perturbation_sheet(model, test.X[shown], label=label, **options)
         save_figure(robustness_curves(result), folder / FILES[0])
         save_figure(sheet, folder / FILES[1])
@@ -119,12 +118,11 @@ def robustness_of(
     return outcome
 
 
-def typical_photo(model: Model, data: Dataset) -> int:
-    """Return the photo that is read rightly with the middle one of such photos' probabilities.
+def typical_photo(predictions: Predictions) -> int:
+    """Return the correctly classified photo of median probability.
 
-    The first one where none is read rightly, and the first right one where the model gives no probabilities.
+    The first one where none is correct, and the first correct one where the model gives no probabilities.
     """
-    predictions = predict(model, data)
     right = np.flatnonzero(predictions.is_correct)
     if not len(right):
         return 0

@@ -1,9 +1,10 @@
 """What a run's model predicts, in one record: what the report, the printed lines and metrics.json are made from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pellucid.checks.duplicates import Leak
 from pellucid.data.dataset import Split
 from pellucid.data.readers.images import image_to_input
 from pellucid.evaluation.scores.confusion import ConfusionMatrix
@@ -82,7 +83,7 @@ class RunResult:
         return holds_photos(self.split)
 
     @property
-    def thing(self) -> str:
+    def noun(self) -> str:
         """What a sample is called."""
         return "photo" if self.has_photos else "sample"
 
@@ -93,7 +94,13 @@ def holds_photos(split: Split) -> bool:
     return are_images(X) and (X.ndim == 4 or X.dtype == np.uint8)
 
 
-def examine(run: RunRecord, image: NewImage | None = None, notes: tuple[str, ...] = ()) -> RunResult:
+def examine(
+    run: RunRecord,
+    image: NewImage | None = None,
+    *,
+    notes: tuple[str, ...] = (),
+    leaks: tuple[Leak, ...] | None = None,
+) -> RunResult:
     """Return what a run's model predicts for its data, and for a new photo where there is one.
 
     Parameters
@@ -104,6 +111,8 @@ def examine(run: RunRecord, image: NewImage | None = None, notes: tuple[str, ...
         The new photo: its name, and its pixels.
     notes : tuple of str, optional
         Added to those of the run.
+    leaks : tuple of Leak, optional
+        Where they are known already; default: they are searched for.
     """
     model, split = run.model, run.split
     photo = None
@@ -113,10 +122,11 @@ def examine(run: RunRecord, image: NewImage | None = None, notes: tuple[str, ...
         probabilities = model.predict_proba(seen[None])[0]
         label = int(probabilities.argmax())
         photo = NewPhoto(name, original, seen, label, split.classes[label], float(probabilities[label]))
+    predictions = predict(model, split.test, split.train if leaks is None else None)
     return RunResult(
         run,
         train=predict(model, split.train).confusion,
-        predictions=predict(model, split.test, split.train),
+        predictions=predictions if leaks is None else replace(predictions, leaks=leaks),
         photo=photo,
         notes=(*run.notes, *notes),
     )

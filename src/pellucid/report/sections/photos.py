@@ -1,66 +1,101 @@
-"""The photos of a report: each is on its sheet once, however many galleries show it."""
+"""What the report shows photo by photo: the confusion matrix's cells, the galleries, and the new photo."""
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from pellucid.data.dataset import Dataset
+from pellucid.evaluation.photo.examine import OwnPhoto
 from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
-from pellucid.evaluation.scores.of_run import RunResult
+from pellucid.evaluation.scores.mistakes_figure import mistakes
+from pellucid.evaluation.scores.of_run import NewPhoto, RunResult
+from pellucid.plotting.photo import new_photo
 from pellucid.plotting.style import class_name
-from pellucid.report.parts import Card, Confusion, Gallery, Photo, Section
-from pellucid.report.sprites import PhotoSheet, photo_sheet
+from pellucid.report.draft import Draft
+from pellucid.report.parts import Captioned, Card, Confusion, Gallery, Section
 from pellucid.text import percent
 from pellucid.types import Array
 
 N_SHOWN = 12  # photos in each gallery
-N_NEAR = 5  # training photos beside each
+N_NEAR = 5  # training photos next to each
 MOST_MISTAKES = 120  # photos where every mistake is shown
+MOST_IN_FIGURE = 60  # pictures in figures/mistakes.png
 MOST_IN_CELLS = 500  # photos that the confusion matrix opens, all cells together
 
-
-class PhotoShelf:
-    """Collects the photos that a report shows, so that each is embedded once."""
-
-    def __init__(self, train: Dataset, test: Dataset) -> None:
-        self.parts = {"training": train, "test": test}
-        self._numbers: dict[tuple[str, int], int] = {}
-
-    def photo(self, part: str, i: int, words: str = "") -> Photo:
-        """Return a place for sample i of the "training" or the "test" part."""
-        i = int(i)
-        data = self.parts[part]
-        at = self._numbers.setdefault((part, i), len(self._numbers))
-        name = class_name(data.classes, int(data.y[i]), 40)
-        return Photo(at, f"{part} photo {i}, {name}{words}")
-
-    def sheet(self) -> PhotoSheet | None:
-        """Return the sheet of all photos asked for so far."""
-        if not self._numbers:
-            return None
-        return photo_sheet(np.stack([self.parts[part].X[i] for part, i in self._numbers]))
+# The tutorial's six, in our words.
+WHY_MISREAD = (
+    "what is shown lies, climbs or curls up in a position that few training photos have",
+    "the background has its own colour",
+    "its colour or kind is rare among the training photos",
+    "the camera looks from an unusual angle",
+    "the picture is very dark or very bright",
+    "it is very large or very small in the frame",
+)
 
 
-def confusion_of(result: RunResult, shelf: PhotoShelf | None) -> Confusion:
+def photos_section(draft: Draft, result: RunResult) -> Section:
+    """Return the galleries of mistakes and hits."""
+    draft.keep("mistakes", mistakes(result.split.test, result.predictions, max_images=MOST_IN_FIGURE))
+    n = result.test.n_samples
+    intro = f"All {n} test photos are classified correctly."
+    if result.test.n_correct < n:
+        intro = (
+            "Photos are misclassified for reasons that can often be seen. Look for these: "
+            f"{'; '.join(WHY_MISREAD)}."
+        )
+    return Section("Mistakes and hits", intro=(intro,), parts=galleries(draft, result))
+
+
+def new_photo_section(draft: Draft, result: RunResult, found: OwnPhoto | None = None) -> Section | None:
+    """Return the prediction for a photo from outside; its neighbours and variants too where they are known."""
+    photo = result.photo
+    if photo is None:
+        return None
+    here = f"{photo.name}: in neither part of the data."
+    if found is None:
+        return Section("A new photo", intro=(here,), figures=(_new_photo(draft, photo),))
+    from pellucid.evaluation.photo.figures import own_photo_figure
+    from pellucid.evaluation.photo.novelty import BLIND
+
+    figure = draft.add(
+        "new-photo-examined",
+        own_photo_figure(found, result.split.train),
+        "The photo as given and as the network sees it; the training photos nearest to it, by pixels and "
+        "as the network itself describes them (green: of the predicted class; red: of another); and how "
+        "the prediction moves when it is cropped, flipped, darkened or brightened (red: another prediction). A "
+        "prediction that flips easily is worth little.",
+        "The new photo, its nearest training photos, and its variants with their predictions.",
+    )
+    return Section("A new photo", intro=(here, *found.sentences, BLIND), figures=(figure,))
+
+
+def _new_photo(draft: Draft, photo: NewPhoto) -> Captioned:
+    figure = new_photo(
+        photo.original, photo.seen, label=photo.label, probability=photo.probability, y=photo.y
+    )
+    caption = "Left, the photo as given; right, all that the network sees of it."
+    return draft.add("new-photo", figure, caption, f"The new photo, predicted as {photo.label}.")
+
+
+def confusion_of(draft: Draft, result: RunResult) -> Confusion:
     """Return the confusion matrix, its cells with their photos where there are any."""
     test, inside = result.test, {}
     caption = (
-        "Each row is a true class, each column an answer: what lies on the diagonal is right, and what lies off it "
-        "is a mistake, coloured by its share of the row."
+        "Each row is a true class, each column a predicted one: what lies on the diagonal is right, and what lies "
+        "off it is a mistake, coloured by its fraction of the row."
     )
-    if shelf is not None:
+    if draft.has_photos:
         caption += " Choose a number to see its photos."
         rows = confusion_cells(result.predictions)
         empty = Confusion(test.classes, test.counts.tolist(), caption)
         if not empty.is_grid:  # the commonest mistakes are listed instead
             rows = {(i, j): rows[i, j] for i, j, _ in empty.pairs()}
-        most = _fair_share([len(cell) for cell in rows.values()], MOST_IN_CELLS)
-        inside = {at: [_thumb(shelf, result, i) for i in cell[:most]] for at, cell in rows.items()}
+        most = _each_cell([len(cell) for cell in rows.values()], MOST_IN_CELLS)
+        inside = {at: [_thumb(draft, result, i) for i in cell[:most]] for at, cell in rows.items()}
     return Confusion(test.classes, test.counts.tolist(), caption, {at: c for at, c in inside.items() if c})
 
 
-def galleries(result: RunResult, shelf: PhotoShelf, n: int = N_SHOWN) -> tuple[Section, ...]:
+def galleries(draft: Draft, result: RunResult, n: int = N_SHOWN) -> tuple[Section, ...]:
     """Return the galleries: mistakes, the surest, the highest losses, the surest hits; each with its nearest."""
     chosen = {kind: pick(kind, result.predictions, n) for kind in GALLERIES}
     every = pick("mistakes", result.predictions, MOST_MISTAKES)
@@ -68,11 +103,11 @@ def galleries(result: RunResult, shelf: PhotoShelf, n: int = N_SHOWN) -> tuple[S
     parts = []
     if len(every):
         words = "Every mistake" if len(every) < MOST_MISTAKES else f"The first {len(every)} mistakes"
-        caption = f"{words}, in the order of the data: the answer and how sure it was."
+        caption = f"{words}, in the order of the data: the predicted class and its probability."
         parts.append(
             Section(
                 GALLERIES["mistakes"],
-                gallery=Gallery([_thumb(shelf, result, i) for i in every], caption, True),
+                gallery=Gallery([_thumb(draft, result, i) for i in every], caption, True),
             )
         )
     confident, worst = chosen["confident mistakes"], chosen["highest losses"]
@@ -81,18 +116,20 @@ def galleries(result: RunResult, shelf: PhotoShelf, n: int = N_SHOWN) -> tuple[S
         if not len(chosen[kind]) or (kind == "highest losses" and is_same):
             continue
         words = _CAPTIONS[kind] + (_SAME if kind == "confident mistakes" and is_same else "")
-        cards = [_card(shelf, result, i, *near[int(i)]) for i in chosen[kind]]
+        cards = [_card(draft, result, i, *near[int(i)]) for i in chosen[kind]]
         parts.append(Section(GALLERIES[kind], gallery=Gallery(cards, words + _NEAR)))
     return tuple(parts)
 
 
 _CAPTIONS = {
-    "confident mistakes": "The wrong answers that the network was surest of, the surest first.",
+    "confident mistakes": "The wrong predictions of the highest probability, the most confident first.",
     "highest losses": (
-        "The photos that cost most, whose true class the network thought least likely; the loss is minus the "
-        "logarithm of the probability that it gave to the truth, and 0.69 is a coin toss."
+        "The photos of the highest loss, whose true class the network thought least likely; the loss is minus the "
+        "logarithm of the probability of the true class, and 0.69 is a coin toss."
     ),
-    "confident hits": "The right answers that it was surest of: what it takes for a typical photo of a class.",
+    "confident hits": (
+        "The right predictions of the highest probability: what it takes for a typical photo of a class."
+    ),
 }
 _SAME = " They are also the photos of the highest losses."
 _NEAR = (
@@ -108,42 +145,42 @@ def _nearest(result: RunResult, rows: Array) -> dict[int, tuple[Array, Array]]:
     return {int(i): (found[at], distances[at]) for at, i in enumerate(rows)}
 
 
-def _card(shelf: PhotoShelf, result: RunResult, index: int, near: Array, distances: Array) -> Card:
-    said, train = sample_prediction(result.predictions, index), result.split.train
-    beside = [
+def _card(draft: Draft, result: RunResult, index: int, near: Array, distances: Array) -> Card:
+    one, train = sample_prediction(result.predictions, index), result.split.train
+    near_cards = [
         (
-            shelf.photo("training", i, f", distance {distance:.3g}"),
+            draft.photo("training", i, f", distance {distance:.3g}"),
             (class_name(train.classes, int(train.y[i]), 12), f"{distance:.3g}"),
         )
         for i, distance in zip(near, distances, strict=True)
     ]
     lines = (
-        f"Answer: {said.predicted} ({percent(said.probability)})",
-        f"Truth: {said.actual}",
-        f"test photo {said.index}, loss {said.loss:.2f}",
+        f"Predicted: {one.predicted} ({percent(one.probability)})",
+        f"True class: {one.actual}",
+        f"test photo {one.index}, loss {one.loss:.2f}",
     )
-    return Card(shelf.photo("test", said.index), lines, said.is_correct, beside)
+    return Card(draft.photo("test", one.index), lines, one.is_correct, near_cards)
 
 
-def _thumb(shelf: PhotoShelf, result: RunResult, index: int) -> Card:
-    said = sample_prediction(result.predictions, index)
-    lines = (f"{said.predicted} ({percent(said.probability)})", f"photo {said.index}")
-    return Card(shelf.photo("test", said.index), lines, said.is_correct)
+def _thumb(draft: Draft, result: RunResult, index: int) -> Card:
+    one = sample_prediction(result.predictions, index)
+    lines = (f"{one.predicted} ({percent(one.probability)})", f"photo {one.index}")
+    return Card(draft.photo("test", one.index), lines, one.is_correct)
 
 
-def _fair_share(counts: Sequence[int], most: int) -> int:
-    """Return how many photos each cell may show so that all together show at most so many.
+def _each_cell(counts: Sequence[int], most: int) -> int:
+    """Return how many photos each cell may show so that all together show at most ``most``.
 
     Examples
     --------
-    >>> _fair_share([3, 50, 100], 63), _fair_share([1] * 9, 5)
+    >>> _each_cell([3, 50, 100], 63), _each_cell([1] * 9, 5)
     (30, 1)
     """
-    share = max(1, most)
-    while share > 1 and _shown(counts, share) > most:
-        share -= 1
-    return share
+    limit = max(1, most)
+    while limit > 1 and _shown(counts, limit) > most:
+        limit -= 1
+    return limit
 
 
-def _shown(counts: Iterable[int], share: int) -> int:
-    return sum(min(n, share) for n in counts)
+def _shown(counts: Iterable[int], limit: int) -> int:
+    return sum(min(n, limit) for n in counts)

@@ -1,28 +1,64 @@
 """What a report says first: in plain language, for somebody who reads nothing else."""
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.stats.intervals import wilson_interval
+from pellucid.report.sections.training import optimizer_in_words
 from pellucid.stats.paired import mcnemar
-from pellucid.text import percent
+from pellucid.text import join, percent, plural
 from pellucid.types import Array
 
-CHANCE = 0.05  # p values from here on are told as "chance may explain it"
+if TYPE_CHECKING:
+    from pellucid.report.findings import Findings
+
+CHANCE = 0.05  # p values from here on are put down to chance
 MOST_NAMED = 5  # leaks
+MOST_CLASSES = 3  # named in a sentence; more are counted
+WIDE, NARROW = 0.1, 0.03  # of an interval: above the first much is open, below the second little
 _NEARLY = {"exact": "", "near": "nearly "}
 
 
-def summary(result: RunResult) -> tuple[str, ...]:
-    """Return the first paragraphs: what was done, how good it is, what it gets wrong, whether the data leaks."""
-    told = [_what_was_done(result), _how_good(result), _beside_one_answer(result)]
-    told += [_what_goes_wrong(result.test, result.thing), _learned_by_heart(result), _leaks(result)]
+def summary(found: "Findings") -> tuple[str, ...]:
+    """Return the first paragraphs: what was done, how good it is, what it gets wrong, what else was found."""
+    return (*in_short(found.result), *_of_the_rest(found), *found.result.notes)
+
+
+def in_short(result: RunResult) -> tuple[str, ...]:
+    """Return what was done, how good the network is, what it gets wrong, and whether the data have leaks."""
+    sentences = [
+        _what_was_done(result),
+        _how_good(result),
+        _against_the_baseline(result),
+        _what_goes_wrong(result.test, result.noun),
+        _training_accuracy(result),
+        _leaks(result),
+    ]
     if not result.history.is_complete:
-        told.append(f"The training was stopped early, after {result.history.n_steps:,} steps.")
-    return (*told, *result.notes)
+        sentences.append(f"The training was stopped early, after {result.history.n_steps:,} steps.")
+    return tuple(sentences)
+
+
+def _of_the_rest(found: "Findings") -> list[str]:
+    """Return what the parts of a full report add, a sentence each."""
+    sentences: list[str] = []
+    if found.check is not None:
+        from pellucid.report.sections.data import check_in_short
+
+        sentences += check_in_short(found.check)
+    if found.robustness is not None:
+        from pellucid.evaluation.robustness.text import in_short as robustness_in_short
+
+        sentences.append(robustness_in_short(found.robustness))
+    if found.influence is not None and found.influence.is_proved:
+        from pellucid.evaluation.influence.measure import QUICK
+        from pellucid.evaluation.influence.text import in_short as influence_in_short
+
+        most = max(QUICK.sizes)
+        sentences.append(influence_in_short(found.influence.explanations, found.influence.thing, most))
+    return [sentence for sentence in sentences if sentence]
 
 
 def facts(result: RunResult) -> tuple[tuple[str, str | int | float], ...]:
@@ -30,10 +66,10 @@ def facts(result: RunResult) -> tuple[tuple[str, str | int | float], ...]:
     history, test = result.history, result.test
     return (
         ("Test accuracy", percent(test.accuracy)),
-        ("95 % interval", interval(test.n_correct, test.n_samples)),
+        ("95 % interval", interval(test)),
         ("Balanced accuracy", percent(test.balanced_accuracy)),
         ("Training accuracy", percent(result.train.accuracy)),
-        ("Always the commonest class", percent(test.baseline)),
+        ("Majority-class baseline", percent(test.baseline)),
         ("Last cost", f"{history.losses[-1]:.4f}" if history.losses else "none"),
         ("Steps", history.n_steps),
         ("Training time", f"{history.seconds:.2f} s"),
@@ -41,75 +77,58 @@ def facts(result: RunResult) -> tuple[tuple[str, str | int | float], ...]:
     )
 
 
-def interval(n_correct: int, n: int) -> str:
-    """Return Wilson's interval in words.
-
-    Examples
-    --------
-    >>> interval(40, 50)
-    '67 % to 89 %'
-    """
-    low, high = wilson_interval(n_correct, n)
+def interval(part: ConfusionMatrix) -> str:
+    """Return Wilson's interval of an accuracy in words: ``67 % to 89 %``."""
+    low, high = part.accuracy_interval
     return f"{percent(low)} to {percent(high)}"
-
-
-def count(n: int, word: str) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> count(1, "photo"), count(1200, "photo"), count(2, "class")
-    ('1 photo', '1,200 photos', '2 classes')
-    """
-    return f"{n:,} {word}" + ("" if n == 1 else "es" if word.endswith("s") else "s")
 
 
 def _what_was_done(result: RunResult) -> str:
     names = result.split.classes
     quoted = [f"“{name}”" for name in names]
     told = f"{len(names)} classes apart"
-    if len(names) < 4:
-        told = " from ".join(quoted) if len(names) == 2 else f"{_listed(quoted)} apart"
-    times = count(result.history.n_steps, "step")
+    if len(names) <= MOST_CLASSES:
+        told = " from ".join(quoted) if len(names) == 2 else f"{join(quoted)} apart"
     return (
         f"A network of {result.model.theta.size:,} parameters was trained on "
-        f"{count(result.train.n_samples, result.thing)} to tell {told}; it took {times} of gradient descent."
+        f"{plural(result.train.n_samples, result.noun)} to tell {told}; it took "
+        f"{plural(result.history.n_steps, 'step')} of {optimizer_in_words(result.config.options)}."
     )
 
 
 def _how_good(result: RunResult) -> str:
-    test = result.test
-    low, high = wilson_interval(test.n_correct, test.n_samples)
-    width = high - low
+    test, noun = result.test, result.noun
+    low, high = test.accuracy_interval
     doubt = (
-        f"So few {result.thing}s leave much open"
-        if width > 0.1
-        else "That is known only so far"
-        if width > 0.03
-        else "That is well known"
+        f"With so few {noun}s"
+        if high - low > WIDE
+        else "As far as that is known"
+        if high - low > NARROW
+        else ""
     )
+    would = f"between {percent(low)} and {percent(high)} of all such {noun}s would be (95 % interval)"
     return (
-        f"Of {count(test.n_samples, 'test ' + result.thing)} it read {test.n_correct:,} rightly: "
-        f"{percent(test.accuracy)}. {doubt}: of all such {result.thing}s it would read between {percent(low)} and "
-        f"{percent(high)} rightly (95 % interval)."
+        f"{test.n_correct:,} of {plural(test.n_samples, 'test ' + noun)} "
+        f"{'is' if test.n_correct == 1 else 'are'} classified correctly: {percent(test.accuracy)}. "
+        + (f"{doubt}, {would}." if doubt else f"{would[0].upper()}{would[1:]}.")
     )
 
 
-def _beside_one_answer(result: RunResult) -> str:
+def _against_the_baseline(result: RunResult) -> str:
     test, y = result.test, result.split.test.y
-    always = y == np.bincount(y).argmax()
-    beside = mcnemar(result.predictions.is_correct, always)
-    words = f"Always answering “{test.majority_class}” would be right {percent(test.baseline)} of the time"
-    if not beside.only_a and not beside.only_b:
-        return f"{words}, and is right on the very same {result.thing}s: the network is no better than that."
-    only = count(beside.only_a, result.thing)
-    words += f". {only} only the network reads rightly, {beside.only_b:,} only that answer: "
-    if beside.p_value >= CHANCE:
+    compared = mcnemar(result.predictions.is_correct, y == np.bincount(y).argmax())
+    words = f"Always predicting “{test.majority_class}” would be right {percent(test.baseline)} of the time"
+    if not compared.only_a and not compared.only_b:
+        return f"{words}, and is right on the very same {result.noun}s: the network is no better than that."
+    only = plural(compared.only_a, result.noun)
+    words += f". {only} only the network classifies correctly, {compared.only_b:,} only that baseline: "
+    if compared.p_value >= CHANCE:
         return words + (
-            f"two equally good ones would differ as much by chance {_how_often(beside.p_value)}, so this test does "
+            f"two equally good ones would differ as much by chance {_how_often(compared.p_value)}, so this "
+            "test does "
             "not settle which is better."
         )
-    if beside.only_a > beside.only_b:
+    if compared.only_a > compared.only_b:
         return words + "more than chance explains, so the network has learned something."
     return words + "the network does worse, and by more than chance explains."
 
@@ -118,69 +137,62 @@ def _how_often(p: float) -> str:
     return f"{round(100 * p)} times in 100" if p < 0.995 else "nearly always"
 
 
-def _what_goes_wrong(test: ConfusionMatrix, thing: str) -> str:
-    matrix = test.counts
-    wrong = matrix - np.diag(np.diag(matrix))
+def _what_goes_wrong(test: ConfusionMatrix, noun: str) -> str:
+    wrong = test.counts - np.diag(np.diag(test.counts))
     if not wrong.any():
-        return f"It made no mistake on these {thing}s."
+        return f"It made no mistake on these {noun}s."
     i, j = (int(at) for at in np.unravel_index(wrong.argmax(), wrong.shape))
-    names, totals = test.classes, matrix.sum(axis=1)
+    names, totals = test.classes, test.counts.sum(axis=1)
     worst = (
-        f"Its commonest mistake: it takes “{names[i]}” for “{names[j]}” ({wrong[i, j]} of {totals[i]} {thing}s, "
+        f"Its most common mistake: it takes “{names[i]}” for “{names[j]}” ({wrong[i, j]} of {totals[i]} {noun}s, "
         f"{percent(wrong[i, j] / totals[i])})"
     )
     if len(names) == 2:
         other = f"the other way round it errs in {wrong[j, i]} of {totals[j]}"
-        return f"{worst}; {other if totals[j] else f'no test {thing} is of class “{names[j]}”'}."
+        return f"{worst}; {other if totals[j] else f'no test {noun} is of class “{names[j]}”'}."
     there = np.flatnonzero(totals)
-    shares = np.diag(matrix)[there] / totals[there]
-    low, high = shares.min(), shares.max()
+    recalls = np.diag(test.counts)[there] / totals[there]
+    low, high = recalls.min(), recalls.max()
     if low == high:
-        return f"{worst}. It reads every class equally well ({percent(high)} right)."
-    best, last = (_named(names, there[shares == edge]) for edge in (high, low))
-    return f"{worst}. It reads {best} best ({percent(high)} right) and {last} worst ({percent(low)})."
+        return f"{worst}. It classifies every class equally well ({percent(high)} right)."
+    best, last = (_named(names, there[recalls == edge]) for edge in (high, low))
+    return f"{worst}. It is best at {best} ({percent(high)} right) and worst at {last} ({percent(low)})."
 
 
-def _named(names: Sequence[str], rows: Array, most: int = 3) -> str:
+def _named(names: tuple[str, ...], rows: Array) -> str:
     """Return the names of some classes; how many there are where they are many."""
-    if len(rows) > most:
-        return f"{len(rows)} classes"
-    return _listed([f"“{names[i]}”" for i in rows])
+    return f"{len(rows)} classes" if len(rows) > MOST_CLASSES else join([f"“{names[i]}”" for i in rows])
 
 
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
-
-
-def _learned_by_heart(result: RunResult) -> str:
-    train, test = result.train.accuracy, result.test
-    own = f"On the {result.thing}s that it was trained on it is right {percent(train)} of the time."
-    if train <= wilson_interval(test.n_correct, test.n_samples)[1]:
+def _training_accuracy(result: RunResult) -> str:
+    train, noun = result.train.accuracy, result.noun
+    own = f"Of the {noun}s that it was trained on it classifies {percent(train)} correctly."
+    if train <= result.test.accuracy_interval[1]:
         return own  # chance may explain the gap
     return (
-        own
-        + f" Such a gap means that it learned some of them by heart, or that the test {result.thing}s differ."
+        f"{own} Such a gap means that it overfits, learning some of them by heart, or that the test {noun}s "
+        "differ."
     )
 
 
 def _leaks(result: RunResult) -> str:
-    thing = result.thing
+    noun = result.noun
     twins = {leak.test: leak for leak in reversed(result.predictions.leaks)}  # of several, the first
     if not twins:
-        return f"No test {thing} is also among the training {thing}s."
+        return f"No test {noun} is also among the training {noun}s."
     rows = sorted(twins)
     named = "; ".join(
-        f"test {thing} {row} is {_NEARLY[twins[row].kind]}training {thing} {twins[row].train}"
+        f"test {noun} {row} is {_NEARLY[twins[row].kind]}training {noun} {twins[row].train}"
         for row in rows[:MOST_NAMED]
     )
     more = f"; and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
     exact = ", number for number" if all(leak.kind == "exact" for leak in twins.values()) else ""
-    words = f"The data has a leak: {named}{more}{exact}, so the network has seen the answer."
+    words = f"The data have a leak: {named}{more}{exact}, so the network has seen the answer."
     kept = np.delete(result.predictions.is_correct, rows)
     if not len(kept):
         return words
     n_right = int(kept.sum())
     return words + (
-        f" Without {'it' if len(rows) == 1 else 'them'}, the network reads {n_right:,} of {len(kept):,} rightly: "
+        f" Without {'it' if len(rows) == 1 else 'them'}, {n_right:,} of {len(kept):,} are classified correctly: "
         f"{percent(n_right / len(kept))}."
     )

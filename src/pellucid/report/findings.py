@@ -1,0 +1,115 @@
+"""What a report tells, found out once: one prediction of each part, one search for leaks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pellucid.evaluation.scores.galleries import pick
+from pellucid.evaluation.scores.of_run import RunResult, examine
+from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.progress import ProgressCallback, no_progress
+from pellucid.runs.photo import new_image_again
+from pellucid.runs.record import RunRecord
+
+if TYPE_CHECKING:
+    from pellucid.checks.check import DataReport
+    from pellucid.evaluation.influence.outcome import InfluenceOutcome
+    from pellucid.evaluation.photo.examine import OwnPhoto
+    from pellucid.evaluation.robustness.records import Robustness
+    from pellucid.evaluation.saliency.measure import SaliencyMap
+    from pellucid.evaluation.scores.records import Scores
+
+N_INFLUENTIAL = 4  # training samples on each side of an explained prediction
+STAGES = ("data check", "predictions", "scores", "robustness", "saliency", "influence", "new photo", "page")
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a report tells. The short one has the result alone.
+
+    Attributes
+    ----------
+    result : RunResult
+        The run, its predictions with their leaks, and the new photo.
+    check : DataReport or None
+    scores : Scores or None
+    robustness : Robustness or None
+        Of photos of bytes.
+    maps : mapping of int to (mapping of str to SaliencyMap)
+        By test photo, then by method; empty of other data than photos.
+    influence : InfluenceOutcome or None
+    photo : OwnPhoto or None
+        The new photo, with its neighbours and variants.
+    """
+
+    result: RunResult
+    check: "DataReport | None" = None
+    scores: "Scores | None" = None
+    robustness: "Robustness | None" = None
+    maps: "Mapping[int, Mapping[str, SaliencyMap]] | None" = None
+    influence: "InfluenceOutcome | None" = None
+    photo: "OwnPhoto | None" = None
+
+
+def find_short(run: RunRecord) -> Findings:
+    """Return what the short report tells of a run that is over."""
+    image, notes = new_image_again(run.config, run.split.train.X.shape[1:])
+    return Findings(examine(run, image, notes=notes))
+
+
+def find_all(run: RunRecord, *, n_photos: int, progress: ProgressCallback = no_progress) -> Findings:
+    """Return what the full report tells of a run that is over.
+
+    Parameters
+    ----------
+    run : RunRecord
+    n_photos : int
+        How many test samples are explained one by one.
+    progress : callable, optional
+        Called with each stage before it begins.
+    """
+    from pellucid.checks.check import check_data
+    from pellucid.evaluation.influence.measure import QUICK
+    from pellucid.evaluation.influence.of_run import influence_of
+    from pellucid.evaluation.photo.examine import examine_photo
+    from pellucid.evaluation.robustness.measure import measure_robustness
+    from pellucid.evaluation.saliency.measure import saliency_maps
+    from pellucid.evaluation.scores.measure import score
+
+    def begin(stage: str) -> None:
+        progress(stage, STAGES.index(stage), len(STAGES))
+
+    model, train, test = run.model, run.split.train, run.split.test
+    begin("data check")
+    check = check_data(run.split)
+    begin("predictions")
+    image, notes = new_image_again(run.config, train.X.shape[1:])
+    result = examine(run, image, notes=notes, leaks=check.leaks)
+    predictions, rows = result.predictions, chosen_samples(result.predictions, n_photos)
+    begin("scores")
+    scores = score(predictions)
+    begin("robustness")
+    has_bytes = result.has_photos and test.X.dtype == np.uint8
+    robustness = measure_robustness(model, test, predictions=predictions) if has_bytes else None
+    begin("saliency")
+    explained = rows if result.has_photos else []
+    maps = {i: saliency_maps(model, test.X[i], int(predictions.y_pred[i])) for i in explained}
+    begin("influence")
+    influence = None
+    if rows:
+        influence = influence_of(
+            result, rows, folder=run.folder, top=N_INFLUENTIAL, effort=QUICK, is_quiet=True
+        )
+    begin("new photo")
+    is_shown = result.photo is not None and result.has_photos
+    photo = examine_photo(model, result.photo.original, train) if is_shown and result.photo else None
+    return Findings(result, check, scores, robustness, maps, influence, photo)
+
+
+def chosen_samples(predictions: Predictions, n: int) -> list[int]:
+    """Return the test samples to explain: the most confident mistakes, then those of the highest losses."""
+    wrong = pick("confident mistakes", predictions)
+    others = pick("highest losses", predictions)
+    return [int(i) for i in np.concatenate([wrong, others[~np.isin(others, wrong)]])[:n]]
