@@ -146,7 +146,7 @@ def test_the_sheet_shows_a_photo_read_rightly_and_neither_surest_nor_least_sure(
     sure = model.predict_proba(data.X)[np.arange(len(data)), labels]
     right = np.sort(sure[labels == data.y])
     assert sure[shown] == right[(len(right) - 1) // 2]
-    assert typical_photo(model, Dataset(data.X, 1 - labels, data.classes)) == 0
+    assert typical_photo(predict(model, Dataset(data.X, 1 - labels, data.classes))) == 0
 
 
 def test_the_published_photos(pellucid: Command, published_dir: Path, tmp_path: Path) -> None:
