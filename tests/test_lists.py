@@ -1,0 +1,98 @@
+"""Wherever losses, optimizers or schedules are listed, the list is that of the registry."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import pellucid.ops.losses
+import pellucid.training.optimizers
+import pellucid.training.schedules
+from pellucid.estimators.mlp import MLPClassifier, MLPRegressor
+from pellucid.estimators.network import NetworkClassifier, NetworkRegressor
+from pellucid.estimators.solvers import SOLVERS
+from pellucid.ops.losses.base import LOSSES
+from pellucid.registry import Registry, options_of
+from pellucid.training.optimizers.base import OPTIMIZERS
+from pellucid.training.options import TrainingOptions
+from pellucid.training.schedules.base import SCHEDULES
+from tests.commands import Command
+
+ROOT = Path(__file__).parents[1]
+TABLES = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+every_table = pytest.mark.parametrize(("flag", "table"), TABLES.items())
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def mentioned(text: str, table: Registry) -> set[str]:
+    """Return the names of a table that a text has between quotes, bars, commas and the like."""
+    return {name for name in table if re.search(rf"(?<![\w-]){name}(?![\w-])", text)}
+
+
+@every_table
+@pytest.mark.parametrize("command", ["run", "train", "find-rate"])
+def test_the_help_lists_every_name(pellucid: Command, command: str, flag: str, table: Registry) -> None:
+    shown = pellucid(command, "--help").out
+    if f"--{flag} " not in shown:
+        pytest.skip(f"{command} has no --{flag}")
+    listed = re.search(rf"--{flag} \[([^\]]*)\]", " ".join(shown.split()))
+    assert listed is not None
+    assert set(re.sub(r"\s", "", listed[1]).split("|")) == set(table)
+
+
+@every_table
+def test_the_options_of_a_training_take_every_name(flag: str, table: Registry) -> None:
+    choices = options_of(TrainingOptions)[flag][1].choices
+    assert choices is not None
+    assert set(choices()) == set(table)
+
+
+def test_estimators_take_every_name() -> None:
+    taken = {name: _words(NetworkClassifier, name) for name in ("loss", "optimizer", "schedule")}
+    assert taken["optimizer"] - {"auto"} == set(OPTIMIZERS) == set(SOLVERS) == _words(MLPClassifier, "solver")
+    assert taken["schedule"] - {"auto"} == set(SCHEDULES) == _words(MLPRegressor, "schedule")
+    both = taken["loss"] | _words(NetworkRegressor, "loss")
+    assert both - {"log_loss", "squared_error", "absolute_error"} == set(LOSSES)
+    assert _words(MLPClassifier, "loss") == taken["loss"]
+    assert _words(MLPRegressor, "loss") == _words(NetworkRegressor, "loss")
+
+
+def _words(estimator: type, parameter: str) -> set[str]:
+    """Return the texts that a parameter of an estimator may be."""
+    constraints = estimator._parameter_constraints[parameter]  # type: ignore[attr-defined]
+    return {word for one in constraints for word in getattr(one, "options", ())}
+
+
+@every_table
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_list_in_the_documentation_is_complete(page: Path, flag: str, table: Registry) -> None:
+    """A paragraph, or a row of a table, that names more than half of them names them all."""
+    for paragraph in re.split(r"\n\s*\n|\n(?=\|)|\n(?=- )", page.read_text(encoding="utf-8")):
+        found = mentioned(paragraph, table)
+        if len(found) > len(table) / 2:
+            assert found == set(table), paragraph
+
+
+@pytest.mark.parametrize(
+    ("module", "table", "family"),
+    [
+        (pellucid.ops.losses, LOSSES, "Loss"),
+        (pellucid.training.optimizers, OPTIMIZERS, "Optimizer"),
+        (pellucid.training.schedules, SCHEDULES, "Schedule"),
+    ],
+)
+def test_the_room_offers_its_classes(module, table: Registry, family: str) -> None:
+    names = {cls.__name__ for _, cls in table.items()}
+    assert names | {family} <= set(dir(module))
+    assert all(getattr(module, cls.__name__) is cls for _, cls in table.items())
+    with pytest.raises(AttributeError, match="no attribute 'Ghost'"):
+        module.Ghost  # noqa: B018
+
+
+@every_table
+def test_every_option_says_what_it_is(flag: str, table: Registry) -> None:
+    for name, cls in table.items():
+        assert (cls.__doc__ or "").strip(), name
+        for option, (_, limits) in options_of(cls).items():
+            assert limits.help, f"{name}: {option}"
+            assert f"{option} : " in (cls.__doc__ or ""), f"{name}: {option}"
