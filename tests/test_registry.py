@@ -137,7 +137,7 @@ def test_a_table_finds_the_modules_of_its_package() -> None:
     assert LAYERS["Dense"] is Dense
     with pytest.raises(OptionError, match=r"unknown layer 'Dens'\. Did you mean 'Dense'"):
         LAYERS["Dens"]
-    with pytest.raises(OptionError, match="unknown layer None"):
+    with pytest.raises(OptionError, match="layer: expected a name, or a dictionary with 'type'"):
         LAYERS.from_config({})
 
 

@@ -1,0 +1,44 @@
+"""What is declared once: names for classes, options as fields of a dataclass, and the one check of every option.
+
+A layer, loss, optimizer, schedule or callback is a dataclass whose fields are its options::
+
+    @register
+    @dataclass
+    class Huber(Loss):
+        delta: float = option(1.0, above=0, help="Where the square turns into a line.")
+
+Its constructor, ``config()``, ``repr``, the keys that a TOML file may have, the command's help and every message
+about a wrong value come from that. ``register`` puts it into the table of its family, by its class name or the name
+given; the table finds new files in its family's folder by itself.
+"""
+
+from pellucid.registry.configurable import (
+    Configurable,
+    checked_names,
+    flags_of,
+    name_of,
+    options_of,
+    required_options,
+    takes_others,
+)
+from pellucid.registry.options import NO_LIMITS, Limits, check_option, option, parts_of, type_in_words
+from pellucid.registry.table import Registry, module_attributes, register
+
+__all__ = [
+    "NO_LIMITS",
+    "Configurable",
+    "Limits",
+    "Registry",
+    "check_option",
+    "checked_names",
+    "flags_of",
+    "module_attributes",
+    "name_of",
+    "option",
+    "options_of",
+    "parts_of",
+    "register",
+    "required_options",
+    "takes_others",
+    "type_in_words",
+]

@@ -1,0 +1,223 @@
+"""What a class declares of its options, and what is derived from that: check, config and repr."""
+
+import dataclasses
+import functools
+import inspect
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING
+from typing import Any, ClassVar, NamedTuple
+
+from pellucid.errors import OptionError, unknown_name
+from pellucid.registry.options import NO_LIMITS, Limits, check_option
+
+
+class Configurable:
+    """What is made of options: checked when it is made, and described by ``config``.
+
+    Derive a dataclass whose fields are the options. A class with a constructor of its own works too: what that
+    takes are its options, which it must keep under their names (``**others`` as a dictionary).
+    """
+
+    registry: ClassVar[Any] = None  # the Registry of its family
+    registered_as: ClassVar[str] = ""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.registered_as = cls.__dict__.get("registered_as", "")  # not that of the class it derives from
+
+    def __post_init__(self) -> None:
+        self.check_options()
+
+    def check_options(self) -> None:
+        """Check every field against its type and bounds, and keep it as that type."""
+        kind: type = type(self)
+        for name in _fields_of(kind):
+            object.__setattr__(self, name, self.checked(name, getattr(self, name)))
+
+    def checked(self, name: str, value: Any) -> Any:
+        """Return a value as the field of that name keeps it; OptionError if it may not have it."""
+        kind: type = type(self)
+        return check_option(name_of(kind), name, value, *_fields_of(kind)[name])
+
+    def option_values(self) -> dict[str, Any]:
+        """Return the options by name."""
+        found = _declared_by(self)
+        values = {name: getattr(self, name) for name in found.options}
+        return values | (dict(getattr(self, found.rest)) if found.rest else {})
+
+    def config(self) -> dict[str, Any]:
+        """Return the options by name, and the registered name as "type", as JSON can hold them."""
+        return {
+            "type": name_of(type(self)),
+            **{name: _plain(value) for name, value in self.option_values().items()},
+        }
+
+    def changed_options(self) -> dict[str, Any]:
+        """Return the options that are not at their defaults, by name."""
+        found = _declared_by(self)
+
+        def is_default(name: str, value: Any) -> bool:
+            default = found.defaults.get(name, MISSING)
+            if value is default or default is MISSING:
+                return value is default
+            try:
+                return bool(value == check_option("", name, default, *found.options[name]))
+            except (KeyError, OptionError, ValueError):
+                return False
+
+        return {name: value for name, value in self.option_values().items() if not is_default(name, value)}
+
+    def __repr__(self) -> str:
+        """Return the call that makes it again, without what is at its default."""
+        parts = (f"{name}={value!r}" for name, value in self.changed_options().items())
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+    @classmethod
+    def from_config(cls, options: Mapping[str, Any]) -> Any:
+        """Return one with these options: the inverse of ``config`` without its "type"."""
+        return cls(**checked_names(cls, options))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON can hold it: tuples as lists, what has a ``config`` as that."""
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return value.config() if hasattr(value, "config") else value
+
+
+def name_of(cls: type) -> str:
+    """Return the name that a class is registered under, else its own; a parent's registration is not its."""
+    return str(vars(cls).get("registered_as") or cls.__name__)
+
+
+def options_of(cls: type) -> dict[str, tuple[Any, Limits]]:
+    """Return the type and the limits of each option of a class, by name, in order.
+
+    The options are a dataclass's fields, else what its constructor takes.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from pellucid.registry import option
+    >>> @dataclass
+    ... class Blur(Configurable):
+    ...     radius: float = option(1.0, above=0)
+    >>> options_of(Blur)["radius"][1].above
+    0
+    """
+    return dict(declared(cls).options)
+
+
+def required_options(cls: type) -> list[str]:
+    """Return the names of the options that have no default.
+
+    Examples
+    --------
+    >>> from pellucid.nn.dense import Dense
+    >>> required_options(Dense)
+    ['units']
+    """
+    found = declared(cls)
+    return [name for name in found.options if found.defaults[name] is MISSING]
+
+
+def takes_others(cls: type) -> bool:
+    """Return whether a class's constructor takes further options by any name."""
+    return bool(declared(cls).rest)
+
+
+class Declared(NamedTuple):
+    """The options of a class: types and limits, defaults, and the name of its ``**others``."""
+
+    options: dict[str, tuple[Any, Limits]]
+    defaults: dict[str, Any]
+    rest: str
+
+
+def flags_of(cls: type) -> dict[str, str]:
+    """Return the field of each option, by the name that it has in files and on the command line.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from pellucid.registry import option
+    >>> @dataclass
+    ... class Plan(Configurable):
+    ...     n_epochs: int = option(10, flag="epochs")
+    >>> flags_of(Plan)
+    {'epochs': 'n_epochs'}
+    """
+    return {limits.flag or name: name for name, (_, limits) in options_of(cls).items()}
+
+
+def _declared_by(one: object) -> Declared:
+    kind: type = type(one)
+    return declared(kind)
+
+
+@functools.cache
+def declared(cls: type) -> Declared:
+    """Return what a class declares of its options."""
+    if _constructor_is_generated(cls):
+        fields = {
+            name: (hint, limits) for name, (hint, limits) in _fields_of(cls).items() if limits.in_config
+        }
+        defaults = {field.name: _default_of(field) for field in dataclasses.fields(cls)}
+        return Declared(fields, defaults, "")
+    options, defaults, rest = {}, {}, ""
+    made: Any = cls
+    hints = _hints_of(made.__init__)
+    for name, parameter in inspect.signature(cls).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            rest = name
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
+            options[name] = (hints.get(name, Any), NO_LIMITS)
+            defaults[name] = MISSING if parameter.default is parameter.empty else parameter.default
+    return Declared(options, defaults, rest)
+
+
+@functools.cache
+def _fields_of(cls: type) -> dict[str, tuple[Any, Limits]]:
+    if not dataclasses.is_dataclass(cls):
+        return {}
+    hints = _hints_of(cls)
+    fields = sorted(
+        (field for field in dataclasses.fields(cls) if field.init), key=lambda field: bool(field.kw_only)
+    )
+    return {
+        field.name: (hints.get(field.name, Any), field.metadata.get("limits", NO_LIMITS)) for field in fields
+    }
+
+
+def _default_of(field: "dataclasses.Field[Any]") -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+def _hints_of(source: Any) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(source)
+    except (NameError, TypeError, AttributeError):  # of a class of one's own, written for no type checker
+        return {}
+
+
+def _constructor_is_generated(cls: type) -> bool:
+    """Return whether ``dataclass`` wrote a class's constructor."""
+    owner = next(one for one in cls.__mro__ if "__init__" in vars(one))
+    return bool(getattr(vars(owner).get("__dataclass_params__"), "init", False))
+
+
+def checked_names(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options; an OptionError where the class has no such option, or one is missing."""
+    where, known = name_of(cls), options_of(cls)
+    for name in options:
+        if name not in known and not takes_others(cls):
+            if not known:
+                raise OptionError(f"{where}: it takes no options, got {name!r}. Leave it out.")
+            raise OptionError(f"{where}: {unknown_name('option', name, known)}")
+    missing = [name for name in required_options(cls) if name not in options]
+    if missing:
+        raise OptionError(f"{where}: {missing[0]} is missing. It has no default.")
+    return dict(options)
