@@ -27,30 +27,30 @@ def fitting(X_shape: Any, W_shape: Any, options: Any) -> list[str]:
     return [name for name, algorithm in ALGORITHMS.items() if algorithm.fits(geometry)]
 
 
+@pytest.mark.parametrize("dtype", LIMITS)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    problem=convolutions(largest=6, channels=2),
+    problem=convolutions(largest=13, channels=9),
     block=st.sampled_from([300, 1 << 20]),
     seed=st.integers(0, 99),
 )
-def test_every_algorithm_equals_the_plain_op(problem: Any, block: int, seed: int) -> None:
+def test_every_algorithm_equals_the_plain_op(dtype: Any, problem: Any, block: int, seed: int) -> None:
     options = problem[2]
-    X, W, b, dZ = drawn(np.random.default_rng(seed), *problem, np.float64)
-    expected_Z, cache = plain.conv2d_forward(X, W, b, **options)
-    expected = plain.conv2d_backward(dZ, cache)
+    X, W, b, dZ = drawn(np.random.default_rng(seed), *problem, dtype)
+    Z, cache = plain.conv2d_forward(X, W, b, **options)
+    expected = (Z, *plain.conv2d_backward(dZ, cache))
     with pytest.MonkeyPatch.context() as patch:  # small blocks: bands of one image, and a smaller last block
         patch.setattr(blocks, "BLOCK_BYTES", block)
         for algorithm in fitting(*problem):
             Z, cache = conv2d_forward(X, W, b, algorithm=algorithm, **options)
-            assert_close(f"{algorithm} Z", Z, expected_Z, 1e-12)
-            for name, ours, twin in zip(
-                ("dX", "dW", "db"), conv2d_backward(dZ, cache), expected, strict=True
-            ):
-                assert_close(f"{algorithm} {name}", ours, twin, 1e-12)
+            ours = (Z, *conv2d_backward(dZ, cache))
+            for name, one, twin in zip(("Z", "dX", "dW", "db"), ours, expected, strict=True):
+                assert twin is not None
+                assert_close(f"{algorithm} {name}", one, twin, 2 * LIMITS[dtype])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     problem=convolutions(largest=19, channels=9),
     block=st.sampled_from([3000, 1 << 20]),
