@@ -31,6 +31,7 @@ LIGHT = (
     "readers.table",
     "readers.table_schema",
     "readers.table_text",
+    "readers.csv_file",
 )
 
 

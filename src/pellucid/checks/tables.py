@@ -7,8 +7,9 @@ import numpy as np
 
 from pellucid.checks.findings import MOST_NAMED, Finding, Names, Sample, sample_of
 from pellucid.data.dataset import Split
+from pellucid.data.readers.csv_file import read_table
 from pellucid.data.readers.table import parse_target, split_table
-from pellucid.data.readers.table_text import TextTable, read_table
+from pellucid.data.readers.table_text import TextTable
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
@@ -39,18 +40,18 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
     lacking = np.zeros(len(table.rows), bool)
     left_out = []
     for column in table.names:
-        cells = table.column(column)
-        missing = np.array([cell == "" for cell in cells])
+        text = table.column(column)
+        missing = np.array([cell == "" for cell in text.cells])
         if not missing.any() or missing.all():  # what is wholly empty is left out in any case, with a note
             continue
         findings.append(_missing(table, column, missing))
         if column not in goals and missing.mean() > _MOSTLY:
             left_out.append(column)
-        elif column in goals or all(table.number(cell) is not None for cell in cells if cell):
+        elif column in goals or not text.words():
             lacking |= missing
     if left_out:
         notes.append(f"left out of this check, as mostly empty: {join_some(left_out)}")
-        table = _without(table, left_out)
+        table = table.without(left_out)
     if lacking.all():
         raise DataError(
             f"{source.name}: expected rows without missing numbers, got none: each of {len(lacking)} lacks one. "
@@ -74,13 +75,6 @@ def _missing(table: TextTable, column: str, missing: Array) -> Finding:
     )
     samples = tuple(Sample("", None, "", row) for row in rows[:MOST_NAMED])
     return Finding("missing_values", text, samples, len(rows))
-
-
-def _without(table: TextTable, columns: list[str]) -> TextTable:
-    kept = [i for i, name in enumerate(table.names) if name not in columns]
-    return table._replace(
-        names=tuple(table.names[i] for i in kept), columns=tuple(table.columns[i] for i in kept)
-    )
 
 
 def row_findings(split: Split, names: Names) -> list[Finding]:

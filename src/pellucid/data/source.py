@@ -11,13 +11,14 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.data.download import REMOTES, fetch
+from pellucid.data.readers.csv_file import read_table
 from pellucid.data.readers.folder import read_folder
 from pellucid.data.readers.h5 import read_h5
 from pellucid.data.readers.images import LONGEST_SIDE
 from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
-from pellucid.data.readers.table_text import Decimal, read_table
+from pellucid.data.readers.table_text import Decimal
 from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.registry import Configurable, option

@@ -14,8 +14,8 @@ from sklearn.datasets import load_iris
 
 from pellucid.data.dataset import Split
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.readers.csv_file import read_table
 from pellucid.data.readers.table_schema import Column, Encoded, TableSchema
-from pellucid.data.readers.table_text import read_table
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError
 
@@ -290,7 +290,7 @@ def test_a_new_category_becomes_zeros_and_a_note() -> None:
     found = SCHEMA.encode([{"coat": coat, "kg": 1} for coat in ("plain", "Tabby", "spots")])
     np.testing.assert_array_equal(found.X, [[1, 0, 1, 0], [1, 0, 0, 0], [1, 0, 0, 0]])
     assert found.notes == (
-        "column 'coat': 'Tabby' (row 2) is no category of the training part and became all zeros, in 2 of 3 rows",
+        "column 'coat': 'Tabby' in row 2 is no category of the training part and became all zeros, in 2 of 3 rows",
     )
 
 

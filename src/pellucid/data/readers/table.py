@@ -8,8 +8,8 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.labels import as_labels, encode
-from pellucid.data.readers.table_schema import MISSING, Column, TableSchema, binary_column
-from pellucid.data.readers.table_text import TextTable, no_such_columns, numbers
+from pellucid.data.readers.table_schema import Column, TableSchema
+from pellucid.data.readers.table_text import MISSING, TextColumn, TextTable
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
@@ -37,8 +37,8 @@ def split_table(
 
     Parameters
     ----------
-    table : Table
-        From :func:`pellucid.data.readers.table_text.read_table`.
+    table : TextTable
+        From :func:`pellucid.data.readers.csv_file.read_table`.
     target : str or None
         The column to predict. Words and whole numbers are classes; numbers with a fraction, or more than 100
         different whole numbers, make it a regression. "NAME:class" and "NAME:number" override that.
@@ -88,7 +88,9 @@ def split_table(
     numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes)
     parts = hold_out(numbered, name=name, seed=seed, test_fraction=test_fraction)
     tables = [table.take(part.X[:, 0]) for part in (parts.train, parts.test)]
-    columns = tuple(Column(column, kind, _categories(tables[0], column, kind)) for column, kind in kinds)
+    columns = tuple(
+        Column(column, kind, _categories(tables[0].column(column), kind)) for column, kind in kinds
+    )
     schema = TableSchema(columns, goal.names, goal.task, goal.classes, table.decimal)
     train, test = [schema.encode(part._replace(notes=()), with_target=False) for part in tables]
     all_notes = (*table.notes, *notes, *_constant(tables[0], columns), *goal.notes, *test.notes, *parts.notes)
@@ -119,19 +121,17 @@ def _read_target(table: TextTable, target: str | None) -> _Target:
             f"{join_some(table.names, 12)}. Try target={printable(table.names[-1])!r}."
         )
     names, kind = parse_target(target.strip(), table.names)
-    missing = [name for name in names if name not in table.names]
-    if missing:
-        raise no_such_columns(table, missing, "which was named as the target")
+    table.check_has(names, "which was named as the target")
     if len(set(names)) < len(names):
         raise DataError(
             f"{table.where}: expected different target columns, got {join_some(names)}. Name each once."
         )
     if len(names) > 1:
-        y = np.stack([binary_column(table, name) for name in names], axis=1)
+        y = np.stack([table.column(name).binary() for name in names], axis=1)
         same = [name for name, column in zip(names, y.T, strict=True) if np.ptp(column) == 0]
         notes = (f"one value only in every row of: {join_some(same)}",) if same else ()
         return _Target(names, "multi_label", y, names, notes)
-    return _one_target(table, names[0], kind)
+    return _one_target(table.column(names[0]), kind)
 
 
 def parse_target(target: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
@@ -144,51 +144,43 @@ def parse_target(target: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...]
     return tuple(name.strip() for name in target.split(",")), ""
 
 
-def _one_target(table: TextTable, name: str, kind: str) -> _Target:
-    cells = table.column(name)
-    where = f"{table.where}: target {printable(name)!r}"
-    absent = [row for row, cell in zip(table.rows, cells, strict=True) if not cell]
+def _one_target(column: TextColumn, kind: str) -> _Target:
+    where = f"{column.where}: target {printable(column.name)!r}"
+    absent = [row for row, cell in zip(column.rows, column.cells, strict=True) if not cell]
     if absent:
         raise DataError(
-            f"{where} has no value in {len(absent)} of {len(cells)} rows, the first in {absent[0]}. "
+            f"{where} has no value in {len(absent)} of {len(column.cells)} rows, the first in {absent[0]}. "
             "Remove those rows."
         )
-    notes: tuple[str, ...] = ()
-    values = [table.number(cell) for cell in cells]
-    if kind == "":
-        _check_commas(table, name)
-        n_different = len(set(cells))
-        is_number = None not in values or (
-            n_different > MOST_CATEGORIES and _fraction_of_numbers(values) > _MOSTLY
-        )
-        is_whole = all(value is not None and value.is_integer() for value in values)
-        if is_number and (not is_whole or n_different > MOST_CATEGORIES):
-            kind = "number"
-            notes = (
-                (f"{n_different} different whole numbers in {printable(name)!r}: a regression",)
-                if is_whole
-                else ()
-            )
+    kind, notes = (kind, ()) if kind else _target_kind(column)
     if kind == "number":
-        return _Target((name,), "regression", np.array(numbers(table, name)), notes=notes)
-    codes, classes, notes = _classes(cells, values, where)
+        return _Target((column.name,), "regression", column.numbers(), notes=notes)
+    values = column.values()
+    wholes = [value for value in values if value is not None and value.is_integer()]  # sorted as numbers
+    labels = np.array(wholes if len(wholes) == len(values) else column.cells)
+    (codes,), classes, notes = encode([as_labels(labels, len(labels), where)], None, where)
     rare = [classes[label] for label, count in Counter(codes.tolist()).items() if count == 1]
     if rare and None not in values:
         raise DataError(
             f"{where}: class {printable(rare[0])!r} has 1 row, and holding out a test part takes at least 2. Add "
-            f"rows; or, if the numbers are no classes but measured, say target={printable(name + ':number')!r}."
+            f"rows; or, if the numbers are measured, no classes, say target={printable(column.name + ':number')!r}."
         )
-    return _Target((name,), "classification", codes, classes, notes)
+    return _Target((column.name,), "classification", codes, classes, notes)
 
 
-def _classes(
-    cells: tuple[str, ...], values: list[float | None], where: str
-) -> tuple[Array, tuple[str, ...], tuple[str, ...]]:
-    """Return indices into the class names, the names and the notes; whole numbers are sorted as numbers."""
-    wholes = [value for value in values if value is not None and value.is_integer()]
-    labels = np.array(wholes if len(wholes) == len(cells) else cells)
-    codes, classes, notes = encode([as_labels(labels, len(cells), where)], None, where)
-    return codes[0], classes, notes
+def _target_kind(column: TextColumn) -> tuple[str, tuple[str, ...]]:
+    """Return "number" or "class", and a note where that is a guess."""
+    _check_commas(column)
+    n_different = len(set(column.cells))
+    if all(value is not None and value.is_integer() for value in column.values()):
+        if n_different <= MOST_CATEGORIES:
+            return "class", ()
+        return "number", (
+            f"{n_different} different whole numbers in {printable(column.name)!r}: a regression",
+        )
+    fraction = _fraction_of_numbers(column)
+    is_number = fraction == 1 or (n_different > MOST_CATEGORIES and fraction > _MOSTLY)
+    return ("number" if is_number else "class"), ()
 
 
 def _input_kinds(table: TextTable, target: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -196,7 +188,7 @@ def _input_kinds(table: TextTable, target: tuple[str, ...]) -> tuple[list[tuple[
     kinds, notes = [], []
     for name in table.names:
         if name not in target:
-            kind, note = _input_kind(table, name)
+            kind, note = _input_kind(table.column(name))
             kinds += [(name, kind)] if kind else []
             notes += [note] if note else []
     if not kinds:
@@ -207,60 +199,53 @@ def _input_kinds(table: TextTable, target: tuple[str, ...]) -> tuple[list[tuple[
     return kinds, notes
 
 
-def _input_kind(table: TextTable, name: str) -> tuple[str, str]:
+def _input_kind(column: TextColumn) -> tuple[str, str]:
     """Return "numeric", "category" or, to leave the column out, ""; and a note or "".
 
     A column of numbers alone is numeric; any other is a category, of at most 100 different words.
     """
-    cells = table.column(name)
-    column = f"column {printable(name)!r}"
-    present = [i for i, cell in enumerate(cells) if cell]
-    if not present:
-        return "", f"left out {column}: it is empty"
-    values = [table.number(cells[i]) for i in present]
-    if None not in values:
-        steps = np.diff(numbers(table, name))
-        is_count = len(cells) >= _FEWEST_COUNTED and bool((steps == 1).all())
-        return "numeric", f"{column} only counts the rows: better remove it" if is_count else ""
-    _check_commas(table, name)
-    n_different, is_mostly_numbers = len(set(cells)), _fraction_of_numbers(values) > _MOSTLY
-    first = present[values.index(None)]
-    word = f"{printable(cells[first])!r} in {table.rows[first]}"
+    called = f"column {printable(column.name)!r}"
+    if not any(column.cells):
+        return "", f"left out {called}: it is empty"
+    words = column.words()
+    if not words:
+        steps = np.diff(column.numbers())
+        is_count = len(column.cells) >= _FEWEST_COUNTED and bool((steps == 1).all())
+        return "numeric", f"{called} only counts the rows: better remove it" if is_count else ""
+    _check_commas(column)
+    n_different, fraction = len(set(column.cells)), _fraction_of_numbers(column)
     if n_different <= MOST_CATEGORIES:
-        return "category", f"{column}: read as words, since {word} is no number" if is_mostly_numbers else ""
-    if is_mostly_numbers:
+        note = f"{called}: read as words, since {column.cell(words[0])} is no number"
+        return "category", note if fraction > _MOSTLY else ""
+    if fraction > _MOSTLY:
         raise DataError(
-            f"{table.where}: {column}: {word} is no number, though "
-            f"{100 * _fraction_of_numbers(values):.3g} % of its values are. Correct it."
+            f"{column.title}: {column.cell(words[0])} is no number, though {100 * fraction:.3g} % of its values "
+            "are. Correct it."
         )
-    return "", f"left out {column}: {n_different} different words in {len(cells)} rows, as names have"
+    return "", f"left out {called}: {n_different} different words in {len(column.cells)} rows, as names have"
 
 
-def _fraction_of_numbers(values: list[float | None]) -> float:
-    return sum(value is not None for value in values) / len(values)
+def _fraction_of_numbers(column: TextColumn) -> float:
+    return 1 - len(column.words()) / sum(map(bool, column.cells))
 
 
-def _check_commas(table: TextTable, name: str) -> None:
+def _check_commas(column: TextColumn) -> None:
     """Raise if all of a column's words are numbers like 3,14: it could mean 3.14 or 314."""
-    cells = table.column(name)
-    words = [i for i, cell in enumerate(cells) if cell and table.number(cell) is None]
-    if words and all(_COMMA_NUMBER.fullmatch(cells[i]) for i in words):
-        found = f"{printable(cells[words[0]])!r} in {table.rows[words[0]]} ({len(words)} such)"
+    words = column.words()
+    if words and all(_COMMA_NUMBER.fullmatch(column.cells[i]) for i in words):
         wanted, hint = "point", "Pass decimal=',' (--decimal ,) if it is a comma; write 1000 without one."
-        if table.decimal == ",":
+        if column.decimal == ",":
             wanted, hint = "comma", "Write 3,14, and 1000 without a point."
         raise DataError(
-            f"{table.where}: column {printable(name)!r}: expected numbers with a decimal {wanted}, got {found}. "
-            f"{hint}"
+            f"{column.title}: expected numbers with a decimal {wanted}, got {column.cell(words[0])} ({len(words)} "
+            f"such). {hint}"
         )
 
 
-def _categories(train: TextTable, name: str, kind: str) -> tuple[str, ...]:
-    if kind == "numeric":
-        return ()
-    return tuple(sorted({cell or MISSING for cell in train.column(name)}))
+def _categories(column: TextColumn, kind: str) -> tuple[str, ...]:
+    return tuple(sorted({cell or MISSING for cell in column.cells})) if kind == "category" else ()
 
 
 def _constant(train: TextTable, columns: tuple[Column, ...]) -> list[str]:
-    names = [column.name for column in columns if len(set(train.column(column.name))) == 1]
+    names = [column.name for column in columns if len(set(train.column(column.name).cells)) == 1]
     return [f"one value only in every training row of: {join_some(names)}"] if names else []

@@ -7,14 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.table_text import (
-    Decimal,
-    TextTable,
-    no_such_columns,
-    numbers,
-    read_table,
-    table_of,
-)
+from pellucid.data.readers.csv_file import read_table
+from pellucid.data.readers.table_text import MISSING, Decimal, TextColumn, TextTable, table_of
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, checked_names, option
 from pellucid.text import join_some, printable
@@ -22,8 +16,6 @@ from pellucid.types import Array
 
 KINDS = ("numeric", "category")
 TASKS = ("classification", "multi_label", "regression")  # the kinds of losses
-MISSING = "(missing)"  # the category of empty cells
-BINARY = {"0": 0, "1": 1, "false": 0, "true": 1}
 
 
 @dataclass(frozen=True)
@@ -93,7 +85,7 @@ class TableSchema(Configurable):
     ('age', 'coat=plain', 'coat=tabby')
     >>> schema.encode([{"coat": "tabby", "age": 3}, {"coat": "black", "age": 4}])
     Encoded(X=array([[3., 0., 1.], [4., 0., 0.]]), y=None,
-            notes=("column 'coat': 'black' (row 2) is no category of the training part and became all zeros, in 1
+            notes=("column 'coat': 'black' in row 2 is no category of the training part and became all zeros, in 1
                     of 2 rows",))
     >>> TableSchema.from_config(schema.to_config()) == schema
     True
@@ -144,7 +136,7 @@ class TableSchema(Configurable):
 
         Parameters
         ----------
-        source : str or Path, Table, or sequence of mappings
+        source : str or Path, TextTable, or sequence of mappings
             A CSV file, what was read of one, or rows. Its columns may be in any order, and others are ignored.
         with_target : bool, optional
             Whether to read the target as well, where the table has it.
@@ -164,18 +156,16 @@ class TableSchema(Configurable):
             table = read_table(Path(source).expanduser(), self.decimal)
         else:
             table = source if isinstance(source, TextTable) else table_of(source)
-        missing = [column.name for column in self.columns if column.name not in table.names]
-        if missing:
-            raise no_such_columns(table, missing, "which the model was trained on")
+        table.check_has([column.name for column in self.columns], "which the model was trained on")
         X = np.empty((len(table.rows), len(self.is_numeric)))
         notes, start = list(table.notes), 0
         for column in self.columns:
             part = X[:, start : start + column.width]
             start += column.width
             if column.kind == "numeric":
-                part[:, 0] = numbers(table, column.name)
+                part[:, 0] = table.column(column.name).numbers()
             else:
-                notes += _one_hot(table, column, part)
+                notes += _one_hot(table.column(column.name), column.categories, part)
         y = None
         if with_target:
             absent = [name for name in self.target if name not in table.names]
@@ -185,23 +175,21 @@ class TableSchema(Configurable):
         return Encoded(X, y, tuple(notes))
 
     def _encode_target(self, table: TextTable) -> Array:
+        columns = [table.column(name) for name in self.target]
         if self.task == "regression":
-            return np.array(numbers(table, self.target[0]))
+            return columns[0].numbers()
         if self.task == "multi_label":
-            return np.stack([binary_column(table, name) for name in self.target], axis=1)
+            return np.stack([column.binary() for column in columns], axis=1)
         places = {name: i for i, name in enumerate(self.classes)}
-        codes = [
-            places.get(cell, places.get(_whole(table, cell), -1)) for cell in table.column(self.target[0])
-        ]
-        if -1 in codes:
-            first = codes.index(-1)
-            cell = table.column(self.target[0])[first] or MISSING
+        (column,) = columns
+        pairs = zip(column.cells, column.wholes(), strict=True)
+        codes = np.array([places.get(cell, places.get(whole, -1)) for cell, whole in pairs], np.int64)
+        if (codes < 0).any():
             raise DataError(
-                f"{table.where}: column {printable(self.target[0])!r} holds {printable(cell)!r} in "
-                f"{table.rows[first]}, which is not one of the model's classes ({join_some(self.classes)}). "
-                "Correct it or remove the row."
+                f"{column.title} holds {column.cell(int(codes.argmin()))}, which is not one of the model's classes "
+                f"({join_some(self.classes)}). Correct it or remove the row."
             )
-        return np.array(codes, np.int64)
+        return codes
 
     def to_config(self) -> dict[str, Any]:
         """Return the schema as a dictionary that JSON can hold."""
@@ -225,42 +213,16 @@ class TableSchema(Configurable):
             ) from None
 
 
-def binary_column(table: TextTable, name: str) -> Array:
-    """Return a column of 0 and 1 (or false and true), shape (m,) int64.
-
-    Raises
-    ------
-    DataError
-        If a cell holds something else: the first.
-    """
-    cells = table.column(name)
-    values = [BINARY.get(_whole(table, cell).lower(), -1) for cell in cells]
-    if -1 in values:
-        first = values.index(-1)
-        raise DataError(
-            f"{table.where}: target column {printable(name)!r}: expected 0 or 1, since several targets are binary "
-            f"labels, got {printable(cells[first] or MISSING)!r} in {table.rows[first]}."
-        )
-    return np.array(values, np.int64)
-
-
-def _one_hot(table: TextTable, column: Column, part: Array) -> list[str]:
+def _one_hot(column: TextColumn, categories: Sequence[str], part: Array) -> list[str]:
     """Write 1 into the column of each row's category, and return the note on those that are unknown."""
-    places = {category: i for i, category in enumerate(column.categories)}
-    cells = [cell or MISSING for cell in table.column(column.name)]
-    codes = np.array([places.get(cell, -1) for cell in cells])
-    part[...] = codes[:, None] == np.arange(column.width)
-    unknown = np.flatnonzero(codes < 0)
-    if not len(unknown):
+    places = {category: i for i, category in enumerate(categories)}
+    codes = np.array([places.get(cell or MISSING, -1) for cell in column.cells])
+    part[...] = codes[:, None] == np.arange(len(categories))
+    n_unknown = int(np.count_nonzero(codes < 0))
+    if not n_unknown:
         return []
-    first = int(unknown[0])
+    first = int(codes.argmin())
     return [
-        f"column {printable(column.name)!r}: {printable(cells[first])!r} ({table.rows[first]}) is no category of "
-        f"the training part and became all zeros, in {len(unknown)} of {len(cells)} rows"
+        f"column {printable(column.name)!r}: {column.cell(first)} is no category of the training part and became "
+        f"all zeros, in {n_unknown} of {len(codes)} rows"
     ]
-
-
-def _whole(table: TextTable, cell: str) -> str:
-    """Return 1.0 and 01 as the whole number 1 is written, and other text as it is."""
-    value = table.number(cell)
-    return str(int(value)) if value is not None and value.is_integer() else cell

@@ -1,0 +1,132 @@
+"""CSV files: which delimiter divides the lines, and what is wrong with a line; the text of the columns."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pellucid.data.readers.reading import check_file, reading
+from pellucid.data.readers.table_text import HEADER_HINT, Decimal, TextTable, cell_of, number
+from pellucid.errors import DataError
+from pellucid.text import join_some, printable
+
+_DELIMITERS = (",", ";", "\t")
+_ROWS_TO_SNIFF = 30
+
+
+def read_table(path: Path, decimal: Decimal = ".") -> TextTable:
+    """Read a CSV file: a line of names, then one line a sample.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8, with or without a byte order mark. The delimiter is the comma, semicolon or tab that divides
+        the lines alike; in a .tsv file the tab. Fields may be quoted by ".
+    decimal : {".", ","}, optional
+        The decimal sign; with "," no comma divides fields.
+
+    Returns
+    -------
+    TextTable
+        Spaces around cells are dropped, and so are empty lines and columns without a name (with a note).
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty, no UTF-8 text, has no row below the names, the same name twice, a quote
+        that is not closed, or a line with another number of fields.
+    """
+    check_file(path, "a table")
+    with reading(path, "a table", "Save it as CSV in UTF-8."):
+        text = _decode(path.read_bytes(), path)
+        delimiter = "\t" if path.suffix.lower() == ".tsv" else _sniff(text, decimal)
+        records, lines = _records(text, delimiter, path)
+    if not records:
+        raise DataError(f"{path}: expected a line of column names, found none. Write one at the top.")
+    names = tuple(records[0])
+    for record, line in zip(records, lines, strict=True):
+        if len(record) != len(names):
+            raise DataError(
+                f"{path}: expected {len(names)} fields in {line}, as many as there are names in the first, got "
+                f'{len(record)}. Put text that holds {delimiter!r} between quotes (").'
+            )
+    if len(records) == 1:
+        raise DataError(f"{path}: expected rows below the names, found none. Add one line a sample.")
+    notes = _check_names(names, path)
+    columns = tuple(tuple(map(cell_of, column)) for column in zip(*records[1:], strict=True))
+    table = TextTable(names, columns, tuple(lines[1:]), str(path), notes, decimal)
+    return table.without([""])
+
+
+def _decode(data: bytes, path: Path) -> str:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{path}: expected text in UTF-8, got the byte 0x{data[error.start]:02x} in line {line}. "
+            "Save it as UTF-8 (in Excel: 'CSV UTF-8')."
+        ) from None
+    if "\0" in text:
+        raise DataError(f"{path}: expected text, found null bytes. Save it as CSV in UTF-8.")
+    return text
+
+
+def _parse(text: str, delimiter: str) -> Any:
+    # strict: without it, a quote that is never closed would swallow the rest of the file in silence
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+
+
+def _sniff(text: str, decimal: Decimal) -> str:
+    """Return the delimiter that divides the first lines into the same number of fields, and the largest.
+
+    csv.Sniffer counts letters, quoted ones too, and takes the comma of "size, cm;weight, kg" for the delimiter.
+    """
+    candidates = [delimiter for delimiter in _DELIMITERS if delimiter != decimal]
+    best, best_score = candidates[0], (0, 0)
+    for delimiter in candidates:
+        try:
+            widths = [len(record) for record in islice(_parse(text, delimiter), _ROWS_TO_SNIFF) if record]
+        except csv.Error:
+            continue
+        if widths and widths[0] > 1:
+            best_score, best = max((best_score, best), ((widths.count(widths[0]), widths[0]), delimiter))
+    return best
+
+
+def _records(text: str, delimiter: str, path: Path) -> tuple[list[list[str]], list[str]]:
+    """Return the lines that are not empty, divided, and what to call each."""
+    records, lines, last = [], [], 0
+    reader = _parse(text, delimiter)
+    try:
+        for record in reader:
+            cells = [cell.strip() for cell in record]
+            if any(cells) or len(cells) > 1:
+                records.append(cells)
+                lines.append(f"line {last + 1}")  # where it begins: a quoted field may hold line breaks
+            last = reader.line_num
+    except csv.Error as error:
+        raise DataError(
+            f"{path}: cannot divide the text from line {last + 1} on ({printable(str(error))}). "
+            'Close each quote ("), and write a quote inside quoted text twice.'
+        ) from None
+    return records, lines
+
+
+def _check_names(names: Sequence[str], path: Path) -> tuple[str, ...]:
+    """Raise unless there are names and each is there once; return the note on columns without one."""
+    repeated = [name for name, count in Counter(names).items() if name and count > 1]
+    if repeated:
+        hint = "" if number(repeated[0]) is None else HEADER_HINT
+        raise DataError(
+            f"{path}: expected different names for the columns, got {printable(repeated[0])!r} twice. "
+            f"Rename one.{hint}"
+        )
+    if not any(names):
+        raise DataError(f"{path}: expected a line of column names, found empty ones. Write one at the top.")
+    unnamed = [i for i, name in enumerate(names, start=1) if not name]
+    what = "column" if len(unnamed) == 1 else "columns"
+    return (f"left out {what} {join_some(unnamed)}, which the first line does not name",) if unnamed else ()
