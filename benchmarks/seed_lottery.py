@@ -1,4 +1,4 @@
-"""The seed lottery of the published run: 100 starts, side by side over processes, against one after the other.
+"""The published run from 100 random seeds, side by side over processes, against one after the other.
 
     PELLUCID_DATA_DIR=... python benchmarks/seed_lottery.py [STARTS]
 
@@ -14,8 +14,7 @@ import numpy as np
 
 import pellucid as pl
 from pellucid.evaluation.comparison.candidates import find_candidate
-from pellucid.evaluation.comparison.seed_records import Lottery
-from pellucid.evaluation.comparison.seeds import seed_lottery
+from pellucid.evaluation.comparison.seeds import SeedComparison, compare_seeds
 from pellucid.textbook.published import N_ITERATIONS
 from pellucid.training.executor.executor import n_cores
 from pellucid.workflows.reproduce import blas_kernel
@@ -23,12 +22,12 @@ from pellucid.workflows.reproduce import blas_kernel
 N_ALONE = 10  # starts that are trained one after the other, to have the time of one
 
 
-def timed(split: pl.Split, n_seeds: int, n_jobs: int) -> tuple[float, Lottery]:
+def timed(split: pl.Split, n_seeds: int, n_jobs: int) -> tuple[float, SeedComparison]:
     """Return the seconds, start of the processes included, and what came of it."""
     candidate = find_candidate("A", "mlp", data=split.name, n_epochs=N_ITERATIONS, form="dual")
     started = time.perf_counter()
-    lottery = seed_lottery(split, [candidate], n_seeds, n_jobs=n_jobs)
-    return time.perf_counter() - started, lottery
+    found = compare_seeds(split, [candidate], n_seeds, n_jobs=n_jobs)
+    return time.perf_counter() - started, found
 
 
 def main() -> None:
@@ -48,7 +47,7 @@ def main() -> None:
         f"one after the other   {alone / n_alone:8.3f} s a start ({n_alone} starts of {N_ITERATIONS:,} steps)"
     )
     before = os.times()
-    seconds, lottery = timed(photos, n_seeds, cores)
+    seconds, found = timed(photos, n_seeds, cores)
     after = os.times()
     work = after.children_user + after.children_system - before.children_user - before.children_system
     print(
@@ -58,11 +57,11 @@ def main() -> None:
         f"their processor time  {work:8.1f} s, which an idle machine of {cores} cores does in {work / cores:.1f} s"
     )
     print(f"ratio                 {alone / n_alone * n_seeds / seconds:8.2f}")
-    same = [start.theta_sha256 for start in one.draws[0].starts]
+    same = [start.theta_sha256 for start in one.runs[0].starts]
     print(
-        f"same bits             {same == [start.theta_sha256 for start in lottery.draws[0].starts[:n_alone]]!s:>8}"
+        f"same bits             {same == [start.theta_sha256 for start in found.runs[0].starts[:n_alone]]!s:>8}"
     )
-    print(*lottery.in_words(), sep="\n")
+    print(found.finding)
 
 
 if __name__ == "__main__":

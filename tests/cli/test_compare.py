@@ -12,8 +12,7 @@ import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
-from pellucid.evaluation.comparison.folds import whole
-from pellucid.evaluation.comparison.on_test import compare_candidates
+from pellucid.evaluation.comparison.paired import PairedComparison, Side, compare_on_test
 from pellucid.evaluation.scores.confusion import confusion_matrix
 from pellucid.stats.paired import mcnemar
 
@@ -59,16 +58,10 @@ def test_two_presets_are_trained_and_compared(pellucid: Command, hard: Path, tmp
         assert result[letter]["accuracy"] == confusion_matrix(split.test.y, predicted).accuracy
         assert result[letter]["was_trained_here"] is True
     expected = mcnemar(*right)
-    assert result["right"] == {
-        "both": expected.both,
-        "only_a": expected.only_a,
-        "only_b": expected.only_b,
-        "neither": expected.neither,
-    }
-    assert result["mcnemar"]["p_value"] == expected.p_value
-    assert result["only_a_right"] == np.flatnonzero(right[0] & ~right[1]).tolist()
-    assert result["only_b_right"] == np.flatnonzero(right[1] & ~right[0]).tolist()
-    assert len(result["only_a_right"]) == expected.only_a > 0
+    assert result["mcnemar"] == expected.to_dict()
+    assert result["only_a_correct"] == np.flatnonzero(right[0] & ~right[1]).tolist()
+    assert result["only_b_correct"] == np.flatnonzero(right[1] & ~right[0]).tolist()
+    assert len(result["only_a_correct"]) == expected.only_a > 0
     assert result["difference"]["accuracy"] == pytest.approx(
         result["b"]["accuracy"] - result["a"]["accuracy"], abs=1e-12
     )
@@ -98,7 +91,7 @@ def test_files_folders_and_networks_of_ones_own(
         "disputed.png",
     }
     kept = json.loads((tmp_path / "out" / "comparison.json").read_text())
-    assert kept["verdict"] in done.out
+    assert kept["finding"] in done.out
     assert (kept["a"]["was_trained_here"], kept["b"]["was_trained_here"]) == (False, True)
     (tmp_path / "run").mkdir()
     model.rename(tmp_path / "run" / "model.safetensors")
@@ -113,28 +106,23 @@ def test_the_verdict_says_who_and_whether_by_chance() -> None:
     wrong = np.zeros((2, 50), int)
     wrong[0, :5], wrong[1, 3:5] = 1, 1  # A: 45 right, B: 48, all of A's among them
     result = comparison_of(test, *wrong)
-    assert (
-        result.verdict
-        == "B was right 3 times more than A on 50 photos; that is well within chance: p = 0.25."
-    )
+    assert result.finding.startswith("B is correct on 3 photos more than A, of 50;")
+    assert result.finding.endswith("p = 0.25.")
     assert (result.only_a, result.only_b) == ([], [0, 1, 2])
-    assert comparison_of(test, wrong[1], wrong[0]).verdict.startswith("A was right 3 times more than B")
+    assert comparison_of(test, wrong[1], wrong[0]).finding.startswith("A is correct on 3 photos more than B")
     wrong[1, 10:13] = 1
-    assert "equally often" in comparison_of(test, *wrong).verdict
+    assert "equally often" in comparison_of(test, *wrong).finding
     far = np.zeros((2, 50), int)
     far[0, :20] = 1
-    assert comparison_of(test, *far).verdict.endswith("that is hardly chance: p < 0.001.")
+    assert comparison_of(test, *far).finding.endswith("that is hardly chance: p < 0.001.")
 
 
-def comparison_of(test: Dataset, a: np.ndarray, b: np.ndarray):  # type: ignore[no-untyped-def]
-    """What models that answer so would be told."""
-    from pellucid.evaluation.comparison.on_test import Comparison, Side
-
+def comparison_of(test: Dataset, a: np.ndarray, b: np.ndarray) -> PairedComparison:
+    """What would be found of models that predict so."""
     sides = [
-        Side(letter, "x", confusion_matrix(test.y, p, test.classes), (0, 1), p)
-        for letter, p in (("A", a), ("B", b))
+        Side(letter, "x", confusion_matrix(test.y, p, test.classes), p) for letter, p in (("A", a), ("B", b))
     ]
-    return Comparison("d", "photos", test, *sides, mcnemar(a == test.y, b == test.y), 0.0, (0, 0))
+    return PairedComparison("d", "photos", test, *sides)
 
 
 def test_a_leak_is_noted(pellucid: Command, tmp_path: Path) -> None:
@@ -173,11 +161,10 @@ def test_published_photos(published_dir: Path) -> None:
     a, b = (
         find_candidate(letter, name, data="catvnoncat") for letter, name in (("A", "mlp"), ("B", "logistic"))
     )
-    result = compare_candidates(cats, a, b)
-    assert result.a.result.accuracy == 0.8
-    assert result.a.interval == pytest.approx((0.6696, 0.8876), abs=5e-5)
+    result = compare_on_test(cats, a, b)
+    assert result.a.confusion.accuracy == 0.8
+    assert result.a.confusion.accuracy_interval == pytest.approx((0.6696, 0.8876), abs=5e-5)
     assert any("Test photo 17 " in note for note in result.notes)
-    assert len(whole(cats)) == 258
 
 
 BAD = [
@@ -188,9 +175,9 @@ BAD = [
     (["mlp", "gone.toml", "--data", "{photos}"], "gone.toml"),
     (["mlp", "mlp", "--data", "{photos}", "--epochs", "0"], "--epochs"),
     (["mlp", "mlp", "--data", "{photos}", "--epoch", "5"], "No such option"),
-    (["mlp", "mlp", "--data", "{photos}", "--workers", "2"], "--workers: it is for --cv and --seeds"),
-    (["mlp", "--data", "{photos}", "--seeds", "5", "--workers", "0"], "--workers: expected 1 or more"),
-    (["mlp", "--data", "{photos}", "--seeds", "1"], "--seeds: expected 2 starts or more"),
+    (["mlp", "mlp", "--data", "{photos}", "--jobs", "2"], "--jobs: it is for --cv and --seeds"),
+    (["mlp", "--data", "{photos}", "--seeds", "5", "--jobs", "0"], "--jobs: expected 1 or more"),
+    (["mlp", "--data", "{photos}", "--seeds", "1"], "--seeds: expected 2 or more"),
     (["mlp", "--data", "{photos}", "--cv", "0x3"], "--cv: expected FOLDSxREPEATS"),
     (["mlp", "--data", "{photos}", "--cv", "5x0"], "--cv: expected FOLDSxREPEATS"),
     (["mlp", "--data", "{photos}", "--cv", "five"], "--cv: expected FOLDSxREPEATS"),
@@ -199,7 +186,7 @@ BAD = [
     (["{model}", "--data", "{photos}", "--cv", "5x3"], "this model has seen most of them"),
     (["mlp", "{model}", "--data", "{photos}", "--seeds", "5"], "B ("),
     (["{model}", "{model}", "--data", "{photos}", "--epochs", "5"], "are trained already. Leave it out"),
-    (["{model}", "{other}", "--data", "{photos}"], "Only models of the same classes"),
+    (["{model}", "{other}", "--data", "{photos}"], "models of the same classes"),
     (["{other}", "mlp", "--data", "{photos}"], "the model knows the classes left, right"),
     (["{small}", "mlp", "--data", "{photos}"], "expected samples of shape (3, 3, 3)"),
     (["{nan}", "mlp", "--data", "{photos}"], "nan.safetensors): 109 of the model's 109 weights are NaN"),
@@ -289,4 +276,4 @@ def test_empty_parts_are_said(hard: Path) -> None:
     for part in ("train", "test"):
         empty = Split(**{**vars(split), part: getattr(split, part).take(slice(0, 0))})
         with pytest.raises(DataError, match="part is empty"):
-            compare_candidates(empty, mlp, mlp)
+            compare_on_test(empty, mlp, mlp)

@@ -67,34 +67,8 @@ def test_a_rival_that_does_not_run_is_left_out_and_one_of_ours_is_not(
 
 
 def test_the_command_prints_a_table_and_json(pellucid: Command, photos: object) -> None:
-    done = pellucid("bench", "--data", photos, "--steps", 3)
+    done = pellucid("bench", photos, "--steps", 3)
     assert done.code == 0, done.err
     assert "textbook" in done.out
     assert "ratio" in done.out
-    assert json.loads(pellucid("bench", "--data", photos, "--steps", 2, "--json").out)["n_steps"] == 2
-
-
-def test_accuracy_trains_once_a_fold_and_leaves_the_duplicate_out(published_dir: object) -> None:
-    from pellucid.data.source import load_data
-    from pellucid.evaluation.comparison.accuracy import measure_accuracy, whole
-
-    split = load_data("catvnoncat")
-    data = whole(split)
-    assert len(data) == 258
-    assert len(np.unique(data.X.reshape(258, -1), axis=0)) == 258
-    result = measure_accuracy(split, "logistic", n_repeats=1, n_epochs=20)
-    assert [(fold.repeat, fold.fold) for fold in result.folds] == [(0, i) for i in range(5)]
-    assert 0.4 < result.balanced_accuracy < 0.9
-    assert result.balanced_accuracy == pytest.approx(
-        np.mean([fold.balanced_accuracy for fold in result.folds])
-    )
-
-
-def test_the_command_measures_accuracy(pellucid: Command, photos: object) -> None:
-    done = pellucid("bench", "accuracy", "--data", photos, "--model", "logistic", "--repeats", 1)
-    assert done.code == 0, done.err
-    assert "mean balanced accuracy" in done.out
-    assert len(done.out.splitlines()) == 7
-    wrong = pellucid("bench", "acuracy", "--data", photos)
-    assert wrong.code == 2
-    assert "Did you mean 'accuracy'" in wrong.err
+    assert json.loads(pellucid("bench", photos, "--steps", 2, "--json").out)["n_steps"] == 2

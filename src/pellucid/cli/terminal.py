@@ -5,7 +5,11 @@ import re
 import shutil
 import sys
 import textwrap
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pellucid.text import Block
 
 NARROWEST = 40  # columns
 
@@ -44,7 +48,7 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 
 
-def print_table(header: tuple[str, ...], rows: list[Any], *, text: tuple[str, ...] = ()) -> None:
+def print_table(header: Sequence[Any], rows: Sequence[Any], *, text: tuple[str, ...] = ()) -> None:
     """Print rows in columns: the first to the left, numbers to the right, ``text`` to the left in any case."""
     from rich import box
     from rich.console import Console
@@ -64,3 +68,18 @@ def print_table(header: tuple[str, ...], rows: list[Any], *, text: tuple[str, ..
     if not console.is_terminal:  # a file or a pipe has no width to fit
         console = Console(width=200, markup=False)
     console.print(table)
+
+
+def print_blocks(blocks: "Iterable[Block]") -> None:
+    """Print sentences and tables, and the last sentence, which is the conclusion, after an empty line."""
+    *before, last = blocks
+    for block in before:
+        if isinstance(block, str):
+            say(block)
+        else:
+            print_table(*block)
+    print()
+    if isinstance(last, str):
+        say(last)
+    else:
+        print_table(*last)

@@ -1,10 +1,10 @@
 """What is compared: trained models from files, or presets and TOML files that are trained for the comparison."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,9 +19,15 @@ from pellucid.nn.presets import PRESETS
 from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.text import join_some
-from pellucid.training.events import Callback
+from pellucid.training.events import Callback, Event, StepEnd, TrainStart
 from pellucid.training.history import History
 from pellucid.types import Array
+
+Progress: TypeAlias = Callable[[str, int, int, str], None]  # stage, done, of how many, the last result
+
+
+def silent(stage: str, done: int, total: int, result: str) -> None:
+    """Show nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,21 +65,21 @@ class Candidate:
         return f"{self.letter} ({self.source})"
 
 
-def find_candidate(letter: str, source: str | Path, **options: Any) -> Candidate:
+def find_candidate(letter: str, source: str | Path | Model, **options: Any) -> Candidate:
     """Return what a source names.
 
     Parameters
     ----------
     letter : str
-    source : str or Path
-        A preset, a ``.toml`` file, a model file, or a run folder that holds one.
+    source : str, Path or Model
+        A preset, a ``.toml`` file, a model file, a run folder that holds one, or a trained model itself.
     **options
         Of the training of a preset or TOML file: see :func:`pellucid.runs.build.plan`.
 
     Raises
     ------
     OptionError, FormatError
-        If there is no such thing, or it is not right.
+        If it does not exist, or an option is wrong.
 
     Examples
     --------
@@ -84,6 +90,10 @@ def find_candidate(letter: str, source: str | Path, **options: Any) -> Candidate
         ...
     pellucid.errors.OptionError: A: unknown preset 'mpl'. Did you mean 'mlp'? Known: cnn, ...
     """
+    if isinstance(source, Model):
+        if not source.is_initialized:
+            raise OptionError(f"{letter}: train the model first, or name a preset or a .toml file.")
+        return Candidate(letter, type(source).__name__, model=source)
     name = str(source)
     if name in PRESETS or name.lower().endswith(".toml"):
         config, architecture = plan(name, **options)
@@ -102,7 +112,7 @@ def train_candidate(
     split: Split,
     *,
     seed: int | None = None,
-    threads: int | None = None,
+    n_threads: int | None = None,
     draws_start: bool = False,
     callbacks: Sequence[Callback] = (),
 ) -> tuple[Model, History]:
@@ -115,16 +125,16 @@ def train_candidate(
     split : Split
     seed : int, optional
         Instead of the recipe's.
-    threads : int, optional
-        Where the recipe leaves them open.
+    n_threads : int, optional
+        Where the recipe leaves it open.
     draws_start : bool, optional
-        True: a network that begins from the tutorial's published start draws it from ``seed`` too, as if the
-        tutorial had said ``np.random.seed(seed)``; with 1 it is the published one. Else every seed gives that.
+        True: a network that begins from the tutorial's published weights draws them from ``seed`` too, as if the
+        tutorial had said ``np.random.seed(seed)``; 1 gives the published ones. Else every seed gives those.
     callbacks : sequence of callable, optional
     """
     assert candidate.config is not None
     options = candidate.config.options
-    given: dict[str, Any] = {"seed": seed, "n_threads": options.n_threads or threads}
+    given: dict[str, Any] = {"seed": seed, "n_threads": options.n_threads or n_threads}
     options = replace(options, **{k: v for k, v in given.items() if v is not None})
     config = replace(candidate.config, options=options)
     model = make_model(config, _fresh(candidate.architecture), split)
@@ -133,6 +143,20 @@ def train_candidate(
             model.initialize(split.train.X.shape[1:], seed=options.seed, dtype=options.dtype)
         draw_published_start(model, options.seed)
     return model, fit_run(model, split, config, callbacks)
+
+
+def show_training(progress: Progress, stage: str) -> Callback:
+    """Return a callback that shows the steps and the loss of a training."""
+    total = 0
+
+    def show(event: Event) -> None:
+        nonlocal total
+        if isinstance(event, TrainStart):
+            total = event.run.n_epochs * event.run.n_steps
+        elif isinstance(event, StepEnd):
+            progress(stage, event.step + 1, total, f"loss {event.loss:.4f}")
+
+    return show
 
 
 def draw_published_start(model: Model, seed: int) -> None:
@@ -169,23 +193,23 @@ def draw_published_start(model: Model, seed: int) -> None:
             leaf.params["W"][...] = rng.draw(initializer, leaf.params["W"].shape)
 
 
-def answers(candidate: Candidate, model: Model, data: Dataset) -> Array:
-    """Return the class that a model says of each sample, integers (m,) in the order of the data's classes.
+def predicted_labels(candidate: Candidate, model: Model, data: Dataset) -> Array:
+    """Return the predicted class of each sample, integers (m,) in the order of the data's classes.
 
     Raises
     ------
     PellucidError
-        If the samples or classes are not those that the model knows, or its scores are no numbers.
+        If the samples or classes are not those that the model knows, or its scores are NaN or infinite.
     """
     if model.loss_kind != "classification":
         raise DataError(
             f"{candidate.title}: it was trained on {model.loss}, for {model.loss_kind.replace('_', ' ')}; only "
-            "models that give one class a sample can be compared."
+            "classifiers can be compared."
         )
     are_named = bool(model.classes and data.classes)
     if are_named and set(model.classes) != set(data.classes):
         raise DataError(
-            f"{candidate.title}: the model knows the classes {join_some(model.classes)}, the data has "
+            f"{candidate.title}: the model knows the classes {join_some(model.classes)}, the data have "
             f"{join_some(data.classes)}. Compare on data of the same classes."
         )
     try:
@@ -224,7 +248,7 @@ def check_untrained(candidates: Sequence[Candidate], flag: str, why: str) -> Non
             )
 
 
-def check_beginning(candidate: Candidate, split: Split) -> None:
+def check_trainable(candidate: Candidate, split: Split) -> None:
     """Raise, before any work, if a network cannot be made for the data; a fault of a TOML file with its line."""
     assert candidate.config is not None
     try:

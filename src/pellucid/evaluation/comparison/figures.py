@@ -1,7 +1,4 @@
-"""Figures that set two models side by side: on the same samples, and over the folds of cross-validation.
-
-Each takes plain numbers and returns a matplotlib ``Figure``. A is blue, B is orange in all of them.
-"""
+"""Figures of two models on the same samples, and over the folds of cross-validation: A is blue, B is orange."""
 
 from __future__ import annotations
 
@@ -11,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.errors import ShapeError
+from pellucid.evaluation.comparison.folds import CrossValidation
+from pellucid.evaluation.comparison.paired import PairedComparison
 from pellucid.plotting.grid import Line, Page, Tile
 from pellucid.plotting.style import (
     BLUE,
@@ -38,45 +36,28 @@ PALE_GREEN = "#9DB4A8"
 TEXT_COLORS = (BLUE, "#9A6A00")  # orange letters on white would be too faint
 
 
-def comparison_figure(
-    accuracies: Sequence[float],
-    intervals: Sequence[tuple[float, float]],
-    right: tuple[int, int, int, int],
-    names: Sequence[str],
-    *,
-    baseline: tuple[float, str],
-    things: str = "samples",
-) -> Figure:
-    """Draw both accuracies with their intervals, and below on which samples who was right.
+def comparison_figure(result: PairedComparison) -> Figure:
+    """Draw both accuracies with their intervals, and below on which samples who was correct.
 
     Parameters
     ----------
-    accuracies : sequence of 2 floats
-        Of A and B, from 0 to 1.
-    intervals : sequence of 2 (low, high)
-    right : tuple of 4 int
-        Samples that both, only A, only B, and neither got right.
-    names : sequence of 2 str
-    baseline : (float, str)
-        What always answering one class scores, and that class.
-    things : str, optional
-        What the samples are called.
+    result : PairedComparison
 
     Returns
     -------
     matplotlib.figure.Figure
-
-    Examples
-    --------
-    >>> figure = comparison_figure([0.8, 0.74], [(0.67, 0.89), (0.6, 0.84)], (35, 5, 2, 8), ["mlp", "cnn"],
-    ...                            baseline=(0.66, "cat"))
-    >>> len(figure.axes)
-    2
     """
+    sides, table, best = (result.a, result.b), result.mcnemar, result.a.confusion
+    intervals = [side.confusion.accuracy_interval for side in sides]
+    right, baseline = (
+        (table.both, table.only_a, table.only_b, table.neither),
+        (best.baseline, best.majority_class),
+    )
     with look():
         figure = new_figure(4.6)
         scores, who = figure.subplots(2, 1, height_ratios=(1.5, 1))
-        for i, (accuracy, (low, high)) in enumerate(zip(accuracies, intervals, strict=True)):
+        for i, (side, (low, high)) in enumerate(zip(sides, intervals, strict=True)):
+            accuracy = side.confusion.accuracy
             scores.plot([low, high], [i, i], color=COLORS[i], linewidth=3, solid_capstyle="butt", alpha=0.45)
             scores.plot(accuracy, i, "o", color=COLORS[i], markersize=9)
             words = f"{accuracy:.3f}  ({low:.2f} to {high:.2f})"
@@ -89,17 +70,17 @@ def comparison_figure(
         if marks:
             _mark_baseline(scores, baseline)
         scores.set(ylim=(1.6, -0.7), xlabel="Accuracy, with its 95 % interval", xlim=span([*ends, *marks]))
-        scores.set_yticks([0, 1], titles(names))
+        scores.set_yticks([0, 1], titles([side.source for side in sides]))
         scores.tick_params(axis="y", length=0)
         scores.grid(axis="x")
-        _who_was_right(who, right, things)
+        _who_was_correct(who, right, result.noun)
     return figure
 
 
 def _mark_baseline(axes: Axes, baseline: tuple[float, str]) -> None:
     value, name = baseline
     axes.axvline(value, color=MUTED, linewidth=1.2, linestyle="--", zorder=1)
-    text = f"always {class_name((name,), 0)!r}: {value:.2f}"
+    text = f"baseline {class_name((name,), 0)!r}: {value:.2f}"
     axes.text(
         value,
         1.01,
@@ -129,10 +110,10 @@ def titles(names: Sequence[str]) -> list[str]:
     return [f"{letter}: {class_name((name,), 0, 20)}" for letter, name in zip("AB", names, strict=False)]
 
 
-def _who_was_right(axes: Axes, right: tuple[int, int, int, int], things: str) -> None:
+def _who_was_correct(axes: Axes, right: tuple[int, int, int, int], noun: str) -> None:
     start, m = 0, sum(right)
     parts = zip(
-        ("both right", "only A", "only B", "neither"), right, (PALE_GREEN, BLUE, ORANGE, LINE), strict=True
+        ("both correct", "only A", "only B", "neither"), right, (PALE_GREEN, BLUE, ORANGE, LINE), strict=True
     )
     for words, n, color in parts:
         axes.barh(0, n, left=start, color=color, height=0.6)
@@ -145,7 +126,7 @@ def _who_was_right(axes: Axes, right: tuple[int, int, int, int], things: str) ->
     axes.legend(
         loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, borderaxespad=0, columnspacing=1.4, fontsize=9
     )
-    axes.set(xlim=(0, m), ylim=(-0.4, 0.4), yticks=[], xlabel=f"Test {things}")
+    axes.set(xlim=(0, m), ylim=(-0.4, 0.4), yticks=[], xlabel=f"Test {noun}")
     axes.spines["left"].set_visible(False)
 
 
@@ -166,7 +147,7 @@ def disputed_pictures(
     only_a, only_b : sequence of int
         Their numbers.
     predicted : (Array, Array), each of shape (m,)
-        What A and B said.
+        The labels that A and B predict.
     max_images : int, optional
         Draw no more than these, half of each where both have more.
 
@@ -180,7 +161,7 @@ def disputed_pictures(
     >>> data = Dataset(np.zeros((2, 4, 4, 3), np.uint8), np.array([0, 1]), ("non-cat", "cat"))
     >>> figure = disputed_pictures(data, [0], [], (np.array([0, 1]), np.array([1, 1])))
     >>> [text.get_text() for text in figure.axes[1].texts]
-    ['only A is right', 'A: non-cat', 'B: cat', 'image 0']
+    ['only A is correct', 'A: non-cat', 'B: cat', 'image 0']
     """
     X = check_images("disputed_pictures", dataset.X)
     n_a = min(len(only_a), max(max_images // 2, max_images - len(only_b)))
@@ -195,58 +176,27 @@ def disputed_pictures(
         a, b = (class_name(dataset.classes, int(labels[i]), 80) for labels in predicted)
         whose = "A" if i in only_a else "B"
         color = TEXT_COLORS["AB".index(whose)]
-        lines = [Line(text, color) for text in (f"only {whose} is right", f"A: {a}", f"B: {b}")]
+        lines = [Line(text, color) for text in (f"only {whose} is correct", f"A: {a}", f"B: {b}")]
         tiles.append(Tile(X[i], [f"image {i}"], lines))
     page.grid(tiles, max(3, min(6, len(tiles))))
     return page.figure()
 
 
-def cross_validation_figure(
-    values: Sequence[Array],
-    means: Sequence[FoldMean],
-    difference: FoldMean | None,
-    names: Sequence[str],
-    *,
-    n_splits: int,
-    metric: str = "balanced accuracy",
-) -> Figure:
-    """Draw the figures of every fold, their means, and of two models the differences.
+def cross_validation_figure(result: CrossValidation, metric: str = "balanced_accuracy") -> Figure:
+    """Draw one metric of every fold, its mean, and of two models the differences.
 
     Parameters
     ----------
-    values : sequence of 1 or 2 Arrays, each of shape (n,)
-        Of A, and of B on the same folds.
-    means : sequence of ResampledMean
-        One for each.
-    difference : ResampledMean or None
-        Of B less A, where there are two.
-    names : sequence of str
-    n_splits : int
-        Folds a repeat: repeats are set apart.
-    metric : str, optional
+    result : CrossValidation
+    metric : {"balanced_accuracy", "accuracy"}, optional
 
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    ShapeError
-        If the values differ in number.
-
-    Examples
-    --------
-    >>> figure = cross_validation_figure([np.array([0.6, 0.7])], [FoldMean(0.65, 0.5, 0.8, None)], None,
-    ...                                  ["mlp"], n_splits=2)
-    >>> figure.axes[0].get_ylabel()
-    'Balanced accuracy'
+        Repeats stand apart.
     """
-    n = len(values[0])
-    if any(len(one) != n for one in values) or len(values) != len(means) or not n:
-        raise ShapeError(
-            f"cross_validation_figure: expected one value a fold for each model, got {[len(v) for v in values]} "
-            f"and {len(means)} means. Pass the same folds for both."
-        )
+    values, means, difference = result.values(metric), result.means(metric), result.difference(metric)
+    names, n_splits, n, words = result.sources, result.n_splits, len(values[0]), metric.replace("_", " ")
     places = np.arange(n) + np.arange(n) // n_splits  # an empty place between repeats
     with look():
         figure = new_figure(4.2 if difference is None else 6.2)
@@ -257,16 +207,16 @@ def cross_validation_figure(
         for i, (one, mean, title) in enumerate(zip(values, means, titles(names), strict=True)):
             label = title if len(values) > 1 else names[0]
             _points_with_mean(top, places, one, mean, COLORS[i], f"{label}, mean {mean.mean:.3f}")
-        top.set(ylabel=metric.capitalize())
+        top.set(ylabel=words.capitalize())
         top.legend(loc="lower left", bbox_to_anchor=(0, 1.01), ncols=2, borderaxespad=0, columnspacing=1.6)
         if difference is not None:
             gap = rows[1]
-            words = f"B less A, mean {difference.mean:+.3f}"
+            label = f"B minus A, mean {difference.mean:+.3f}"
             if difference.low is not None and difference.high is not None:
-                words += f" ({difference.low:+.3f} to {difference.high:+.3f})"
+                label += f" ({difference.low:+.3f} to {difference.high:+.3f})"
             gap.axhline(0, color=INK, linewidth=1)
-            _points_with_mean(gap, places, values[1] - values[0], difference, RED, words)
-            gap.set(ylabel=f"Difference of {metric}")
+            _points_with_mean(gap, places, values[1] - values[0], difference, RED, label)
+            gap.set(ylabel=f"Difference of {words}")
             gap.legend(loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0)
         rows[-1].set_xticks(places, [f"{i % n_splits + 1}" for i in range(n)])
         rows[-1].set_xlabel("Fold" if n <= n_splits else "Fold; repeats stand apart")

@@ -1,73 +1,244 @@
-"""Dealing samples to the folds of a cross-validation."""
+"""Repeated cross-validation: every sample is tested once a repeat, by a network that was not trained on it."""
 
-import re
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks.duplicates import distinct
 from pellucid.data.dataset import Dataset, Split
-from pellucid.errors import OptionError
+from pellucid.errors import PellucidError
+from pellucid.evaluation.comparison.candidates import (
+    Candidate,
+    Progress,
+    check_labels,
+    check_trainable,
+    check_untrained,
+    predicted_labels,
+    silent,
+    train_candidate,
+)
+from pellucid.evaluation.comparison.records import Comparison
+from pellucid.evaluation.comparison.splitting import check_counts, make_folds, merge_parts
+from pellucid.evaluation.scores.confusion import confusion_matrix
+from pellucid.parallel import run_jobs
+from pellucid.stats.t_tests import FoldMean, corrected_t_interval
+from pellucid.text import Block
 from pellucid.types import Array
 
-FOLD_SEED = 0  # of how samples are dealt to folds: the same for every model
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+METRICS = ("balanced_accuracy", "accuracy")
 
 
-def folds_of(text: str) -> tuple[int, int]:
-    """Return folds and repeats of a text such as ``5x3``.
+@dataclass(frozen=True)
+class Fold:
+    """One training, and its scores on the held-out fold."""
+
+    repeat: int
+    fold: int
+    accuracy: float
+    balanced_accuracy: float
+    seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class CrossValidation(Comparison):
+    """The scores of every fold of repeated cross-validation.
+
+    Attributes
+    ----------
+    data : str
+    n_samples : int
+    n_left_out : int
+        Exact copies of other samples.
+    n_splits, n_repeats : int
+    sources : tuple of str
+        One or two: A and B.
+    folds : tuple of tuple of Fold
+        Of each source; the same folds in the same order. Fewer than asked for where it was stopped.
+    """
+
+    name = "cross-validation"
+
+    data: str
+    n_samples: int
+    n_left_out: int
+    n_splits: int
+    n_repeats: int
+    sources: tuple[str, ...]
+    folds: tuple[tuple[Fold, ...], ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every fold was trained."""
+        return len(self.folds[0]) == self.n_splits * self.n_repeats
+
+    @property
+    def test_fraction(self) -> float:
+        """Test samples over training samples of a fold."""
+        return 1 / (self.n_splits - 1)
+
+    def values(self, metric: str = METRICS[0]) -> tuple[Array, ...]:
+        """Return one metric of each fold, for each source, shape (n_folds,)."""
+        return tuple(np.array([getattr(fold, metric) for fold in folds]) for folds in self.folds)
+
+    def means(self, metric: str = METRICS[0]) -> list[FoldMean]:
+        """Return the mean of one metric for each source, with its interval."""
+        found = [corrected_t_interval(values, self.test_fraction) for values in self.values(metric)]
+        return [replace(_within(one, 0, 1), p_value=None) for one in found]  # against 0 it is meaningless
+
+    def difference(self, metric: str = METRICS[0]) -> FoldMean | None:
+        """Return by how much B exceeds A over the folds; None where there is only A."""
+        if len(self.sources) == 1:
+            return None
+        a, b = self.values(metric)
+        return _within(corrected_t_interval(b - a, self.test_fraction), -1, 1)
+
+    @property
+    def finding(self) -> str:
+        """The mean over folds; of two models, which is better and whether by chance."""
+        from pellucid.evaluation.comparison.text import cv_finding
+
+        return cv_finding(self)
+
+    def blocks(self) -> list[Block]:
+        """Return every fold's scores, their means, and the finding."""
+        from pellucid.evaluation.comparison.text import cv_blocks
+
+        return cv_blocks(self)
+
+    def figures(self) -> "dict[str, Figure]":
+        """Return the figure of every fold."""
+        from pellucid.evaluation.comparison.figures import cross_validation_figure
+
+        return {self.name: cross_validation_figure(self)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold them."""
+        differences = {metric: self.difference(metric) for metric in METRICS}
+        return {
+            "data": self.data,
+            "n_samples": self.n_samples,
+            "n_left_out": self.n_left_out,
+            "n_splits": self.n_splits,
+            "n_repeats": self.n_repeats,
+            "is_complete": self.is_complete,
+            **{
+                letter: {
+                    "source": self.sources[i],
+                    **{metric: self.means(metric)[i].to_dict() for metric in METRICS},
+                    "folds": [asdict(fold) for fold in self.folds[i]],
+                }
+                for i, letter in enumerate("ab"[: len(self.sources)])
+            },
+            "difference": {name: value.to_dict() for name, value in differences.items() if value} or None,
+            "finding": self.finding,
+        }
+
+
+def _within(mean: FoldMean, lowest: float, highest: float) -> FoldMean:
+    """Cut an interval at what a score can be: of few folds it is wide."""
+    if mean.low is None or mean.high is None:
+        return mean
+    return replace(mean, low=max(mean.low, lowest), high=min(mean.high, highest))
+
+
+class _Task(NamedTuple):
+    """What every fold's training needs; given to each process once."""
+
+    data: Dataset
+    split: Split  # whose name and schema the parts take
+    candidates: Sequence[Candidate]
+    rows: list[tuple[Array, Array]]
+    seed: int
+    n_splits: int
+
+
+def cross_validate(
+    split: Split,
+    candidates: Sequence[Candidate],
+    *,
+    n_splits: int,
+    n_repeats: int,
+    seed: int = 1,
+    n_jobs: int = 1,
+    progress: Progress = silent,
+) -> CrossValidation:
+    """Train each candidate on every fold of ``RepeatedStratifiedKFold`` and test it on what was held out.
+
+    Nothing of a fold's test part is used for stopping or for choosing: the recipe is fixed beforehand. Every
+    candidate gets the same folds.
+
+    Parameters
+    ----------
+    split : Split
+        Both parts are put together; of pictures, exact copies are left out.
+    candidates : sequence of Candidate
+        One or two, none trained already.
+    n_splits, n_repeats : int
+    seed : int, optional
+        Of the first fold's training; each fold has the next.
+    n_jobs : int, optional
+        Processes; the scores do not depend on it.
+    progress : callable, optional
+        Called with a stage, how many folds are done, of how many, and the last one's score.
 
     Raises
     ------
-    OptionError
-        If it is not that, with at least two folds and one repeat.
+    OptionError, DataError
+        If a candidate is a trained model, or a class has too few samples.
 
-    Examples
-    --------
-    >>> folds_of("5x3"), folds_of("10")
-    ((5, 3), (10, 1))
+    Ctrl-C ends it with the folds that are done for all candidates, if there are two.
     """
-    found = re.fullmatch(r"(\d{1,6})(?:[xX](\d{1,6}))?", text.strip(), re.ASCII)
-    n_splits, n_repeats = (int(found[1]), int(found[2] or 1)) if found else (0, 0)
-    if n_splits < 2 or n_repeats < 1:
-        raise OptionError(
-            f"--cv: expected FOLDSxREPEATS, at least 2 folds and 1 repeat, such as 5x3, got {text!r}."
+    why = "a fold is to be tested on samples that no training has seen, but this model has seen most of them"
+    check_untrained(candidates, "cross-validation", why)
+    check_labels(split)
+    data = merge_parts(split)
+    check_counts(data, split.name, n_splits)
+    rows = make_folds(data, n_splits, n_repeats)
+    for candidate in candidates:
+        check_trainable(
+            candidate, Split(data.take(rows[0][0]), data.take(rows[0][1]), split.name, (), split.schema)
         )
-    return n_splits, n_repeats
+    task = _Task(data, split, candidates, rows, seed, n_splits)
+    jobs = [(number, which) for number in range(len(rows)) for which in range(len(candidates))]
+    done: dict[tuple[int, int], Fold] = {}
+    try:
+        with closing(run_jobs(_train_fold, task, jobs, n_jobs=n_jobs)) as results:
+            for job, fold in results:
+                done[job] = fold
+                score = f"balanced accuracy {fold.balanced_accuracy:.3f}"
+                progress("folds", len(done), len(jobs), score)
+    except KeyboardInterrupt:
+        if sum((number, len(candidates) - 1) in done for number in range(len(rows))) < 2:
+            raise
+    complete = [n for n in range(len(rows)) if all((n, which) in done for which in range(len(candidates)))]
+    return CrossValidation(
+        data=split.name,
+        n_samples=len(data),
+        n_left_out=len(split.train) + len(split.test) - len(data),
+        n_splits=n_splits,
+        n_repeats=n_repeats,
+        sources=tuple(candidate.source for candidate in candidates),
+        folds=tuple(tuple(done[number, which] for number in complete) for which in range(len(candidates))),
+    )
 
 
-def whole(split: Split) -> Dataset:
-    """Return both parts as one, training part first.
-
-    Of pictures, exact copies are left out: with both, a fold would be tested on what it was trained on. Rows of a
-    table may well be alike without being copies.
-
-    Examples
-    --------
-    >>> part = Dataset(np.zeros((2, 4, 4), np.uint8), np.array([0, 1]), ("a", "b"))
-    >>> len(whole(Split(part, part)))
-    1
-    """
-    X = np.concatenate([split.train.X, split.test.X])
-    y = np.concatenate([split.train.y, split.test.y])
-    if X.ndim < 3:
-        return Dataset(X, y, split.classes)
-    keep = distinct(X).firsts
-    return Dataset(X[keep], y[keep], split.classes)
-
-
-def check_counts(data: Dataset, name: str, n_splits: int) -> None:
-    """Raise OptionError if a class has fewer samples than there are folds."""
-    counts = data.counts
-    rarest = min((int(n), i) for i, n in enumerate(counts) if n)
-    if rarest[0] < n_splits:
-        raise OptionError(
-            f"--cv: {n_splits} folds need {n_splits} samples of every class, and {name} has {rarest[0]} of "
-            f"{data.classes[rarest[1]]!r}. Take {max(2, rarest[0])} folds or fewer, or add samples."
-        )
-
-
-def deal(data: Dataset, n_splits: int, n_repeats: int) -> list[tuple[Array, Array]]:
-    """Return the training rows and the test rows of every fold, each class spread evenly over the folds."""
-    from sklearn.model_selection import RepeatedStratifiedKFold
-
-    folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
-    return list(folds.split(np.zeros(len(data)), data.y))
+def _train_fold(task: _Task, job: tuple[int, int]) -> Fold:
+    number, which = job
+    train_rows, test_rows = task.rows[number]
+    part = Split(
+        task.data.take(train_rows), task.data.take(test_rows), task.split.name, (), task.split.schema
+    )
+    repeat, fold = divmod(number, task.n_splits)
+    candidate = task.candidates[which]
+    try:
+        model, history = train_candidate(candidate, part, seed=task.seed + number, n_threads=1)
+        predicted = predicted_labels(candidate, model, part.test)
+    except PellucidError as error:
+        raise type(error)(f"repeat {repeat + 1}, fold {fold + 1}: {error}") from None
+    result = confusion_matrix(part.test.y, predicted, task.data.classes)
+    return Fold(repeat, fold, result.accuracy, result.balanced_accuracy, history.seconds)

@@ -1,14 +1,13 @@
-"""The figure of the seed lottery: what came of many starts."""
+"""The figure of many random starts: the distribution of their accuracies."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.errors import ShapeError
 from pellucid.evaluation.comparison.figures import COLORS, is_near, span, titles
+from pellucid.evaluation.comparison.seeds import SeedComparison
 from pellucid.plotting.style import INK, MUTED, RED, class_name, look, new_figure
 from pellucid.types import Array
 
@@ -20,49 +19,23 @@ MOST_DOTS = 24  # in one stack: above that, bars
 N_BINS = 40
 
 
-def lottery_figure(
-    values: Sequence[Array],
-    names: Sequence[str],
-    *,
-    n_test: int,
-    baseline: tuple[float, str],
-    reference: tuple[float, str] | None = None,
-) -> Figure:
-    """Draw the scores of many starts: a dot a start where they can be told apart, else bars.
+def seed_figure(result: SeedComparison) -> Figure:
+    """Draw the accuracy of every start: a dot each where they can be told apart, else bars.
 
     Parameters
     ----------
-    values : sequence of 1 or 2 Arrays, each of shape (n,)
-        Accuracies of A's starts, and of B's.
-    names : sequence of str
-    n_test : int
-        Test samples: scores are multiples of 1/n_test.
-    baseline : (float, str)
-        What always answering one class scores, and that class.
-    reference : (float, str), optional
-        A score to point out, and its name.
+    result : SeedComparison
 
     Returns
     -------
     matplotlib.figure.Figure
-
-    Raises
-    ------
-    ShapeError
-        If there are no scores.
-
-    Examples
-    --------
-    >>> figure = lottery_figure([np.array([0.7, 0.72, 0.72])], ["mlp"], n_test=50, baseline=(0.66, "cat"))
-    >>> figure.axes[0].get_title(loc="left")
-    'mlp, 3 starts'
     """
-    if not values or not all(len(one) for one in values):
-        raise ShapeError("lottery_figure: expected one score or more for each network, got none.")
+    values, names = [runs.accuracies for runs in result.runs], [runs.source for runs in result.runs]
+    n_test, baseline = result.n_test, (result.baseline, result.majority_class)
     ends = [float(end) for one in values for end in (one.min(), one.max())]
-    lines = [] if reference is None else [(*reference, RED, "-")]
+    lines = [(*result.reference(), RED, "-")]
     if is_near(baseline[0], ends):
-        lines.append((baseline[0], f"always {class_name((baseline[1],), 0)!r}", MUTED, "--"))
+        lines.append((baseline[0], f"baseline {class_name((baseline[1],), 0)!r}", MUTED, "--"))
     low, high = span([*ends, *(line[0] for line in lines)])
     step = 1 / n_test * max(1, round((high - low) * n_test / N_BINS))
     edges = np.arange(np.floor(low / step), np.ceil(high / step) + 2) * step - step / 2

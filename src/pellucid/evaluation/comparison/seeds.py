@@ -1,24 +1,133 @@
-"""Use case: the seed lottery. The same network, trained from many starts: how much of its score is luck?"""
+"""Random seeds: the same network trained from many starts. How much of its accuracy is luck?"""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
-    answers,
-    check_beginning,
+    Progress,
     check_labels,
+    check_trainable,
     check_untrained,
     noun_for,
+    predicted_labels,
+    silent,
     train_candidate,
 )
-from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
+from pellucid.evaluation.comparison.records import Comparison
+from pellucid.evaluation.comparison.starts import SeedRuns, Start
 from pellucid.evaluation.scores.confusion import confusion_matrix
 from pellucid.parallel import run_jobs
+from pellucid.stats.t_tests import MeanDifference, welch_difference
+from pellucid.text import Block
+from pellucid.textbook.published import PUBLISHED_TEST_ACCURACY
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class SeedComparison(Comparison):
+    """Trainings of one or two networks from many random seeds.
+
+    Attributes
+    ----------
+    data, noun : str
+        The data's name, and what its samples are called: "photos" or "samples".
+    n_test : int
+    baseline : float
+        The accuracy of the majority-class baseline on the test part, always ``majority_class``.
+    n_seeds : int
+        As asked for; ``runs`` may hold fewer where it was stopped.
+    runs : tuple of SeedRuns
+        Of A, and of B where there is one, from the same seeds.
+    """
+
+    name = "seeds"
+
+    data: str
+    noun: str
+    n_test: int
+    baseline: float
+    majority_class: str
+    n_seeds: int
+    runs: tuple[SeedRuns, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every start was trained."""
+        return len(self.runs[0].starts) == self.n_seeds
+
+    @property
+    def digits(self) -> int:
+        """How many digits of an accuracy the number of test samples justifies."""
+        return 2 if self.n_test <= 100 else 3
+
+    def reference(self) -> tuple[float, str]:
+        """Return an accuracy to compare with, and its name: the published one, else A's first."""
+        if self.data == "catvnoncat":
+            return PUBLISHED_TEST_ACCURACY, "published"
+        first = next(start for start in self.runs[0].starts if start.accuracy is not None)
+        assert first.accuracy is not None
+        return first.accuracy, f"seed {first.seed}"
+
+    def difference(self) -> MeanDifference | None:
+        """Return by how much B's accuracies exceed A's; None where there is only A."""
+        if len(self.runs) == 1:
+            return None
+        return welch_difference(self.runs[0].accuracies, self.runs[1].accuracies)
+
+    @property
+    def finding(self) -> str:
+        """What the seeds mean."""
+        from pellucid.evaluation.comparison.text import seed_findings
+
+        return " ".join(seed_findings(self))
+
+    def blocks(self) -> list[Block]:
+        """Return the spread of the accuracies, how many reach baseline and reference, and the findings."""
+        from pellucid.evaluation.comparison.text import seed_blocks
+
+        return seed_blocks(self)
+
+    def figures(self) -> "dict[str, Figure]":
+        """Return the figure of every start."""
+        from pellucid.evaluation.comparison.seed_figures import seed_figure
+
+        return {self.name: seed_figure(self)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        value, name = self.reference()
+        difference = self.difference()
+        return {
+            "data": self.data,
+            "n_test": self.n_test,
+            "baseline": {"accuracy": self.baseline, "majority_class": self.majority_class},
+            "reference": {"accuracy": value, "of": name},
+            "n_seeds": self.n_seeds,
+            "is_complete": self.is_complete,
+            **{runs.letter.lower(): self._runs_dict(runs, value) for runs in self.runs},
+            "difference": None if difference is None else difference.to_dict(),
+            "finding": self.finding,
+        }
+
+    def _runs_dict(self, runs: SeedRuns, reference: float) -> dict[str, Any]:
+        return {
+            "source": runs.source,
+            "n_starts": len(runs.starts),
+            "n_failed": len(runs.failed),
+            "accuracy": runs.spread() if len(runs.accuracies) else None,
+            "n_above_baseline": runs.n_above(self.baseline),
+            "n_at_least_reference": runs.n_at_least(reference),
+            "is_deterministic": runs.is_deterministic,
+            "starts": [asdict(start) for start in runs.starts],
+        }
 
 
 class _Task(NamedTuple):
@@ -26,19 +135,18 @@ class _Task(NamedTuple):
 
     split: Split
     candidates: Sequence[Candidate]
-    threads: int
 
 
-def seed_lottery(
+def compare_seeds(
     split: Split,
     candidates: Sequence[Candidate],
     n_seeds: int,
     *,
     first_seed: int = 1,
     n_jobs: int = 1,
-    progress: Callable[[int, Start], None] = lambda which, start: None,
-) -> Lottery:
-    """Train each candidate from many starts and test what comes out.
+    progress: Progress = silent,
+) -> SeedComparison:
+    """Train each candidate from many random seeds and test each network.
 
     Parameters
     ----------
@@ -49,40 +157,40 @@ def seed_lottery(
     n_seeds : int, at least 2
         Starts of each, from ``first_seed`` on.
     n_jobs : int, optional
-        Processes. Each start gives the same network bit for bit as ``train(..., seed=seed)`` alone does (with BLAS
-        held to one thread, and one thread where the recipe leaves them open), however many there are.
-    tell : callable, optional
-        Told the number of the candidate and what came of a start, when it is there.
+        Processes. Each start gives the same network bit for bit as ``train(..., seed=seed)`` alone does (with one
+        BLAS thread, and one thread where the recipe leaves it open), however many there are.
+    progress : callable, optional
+        Called with a stage, how many starts are done, of how many, and the last one's accuracy.
 
     Returns
     -------
-    Lottery
+    SeedComparison
         After Ctrl-C, with those seeds that are done for every candidate.
 
     Raises
     ------
     OptionError, DataError
-        If a candidate is a trained model, or fits the data not at all.
+        If a candidate is a trained model, or does not fit the data.
     TrainingError
-        If every start of a candidate breaks.
+        If every start of a candidate fails.
 
     Notes
     -----
-    A network that begins from the tutorial's published start would begin every time from the same; here it draws
+    A network that begins from the tutorial's published weights would always begin from the same; here it draws
     from ``numpy.random.RandomState(seed)``, as the tutorial would with another number in ``np.random.seed(1)``.
     """
     _check(split, candidates, n_seeds, first_seed)
     jobs = [
         (seed, which) for seed in range(first_seed, first_seed + n_seeds) for which in range(len(candidates))
     ]
-    threads = 1
     done: dict[tuple[int, int], Start] = {}
     try:
-        task = _Task(split, candidates, threads)
+        task = _Task(split, candidates)
         with closing(run_jobs(_one_start, task, jobs, n_jobs=n_jobs)) as results:
             for job, start in results:
                 done[job] = start
-                progress(job[1], start)
+                result = f"accuracy {start.accuracy:.3f}" if start.accuracy is not None else start.fault[:40]
+                progress("starts", len(done), len(jobs), result)
     except KeyboardInterrupt:
         if not any(all((seed, which) in done for which in range(len(candidates))) for seed, _ in jobs):
             raise
@@ -91,49 +199,44 @@ def seed_lottery(
         for seed, which in jobs
         if which == 0 and (seed, len(candidates) - 1) in done and (seed, 0) in done
     ]
-    draws = tuple(
-        Draws(candidate.letter, candidate.source, tuple(done[seed, which] for seed in seeds))
+    runs = tuple(
+        SeedRuns(candidate.letter, candidate.source, tuple(done[seed, which] for seed in seeds))
         for which, candidate in enumerate(candidates)
     )
-    for drawn in draws:
-        if not len(drawn.accuracies):
-            raise TrainingError(
-                f"{drawn.letter} ({drawn.source}): every start broke. {drawn.starts[0].fault}"
-            )
-    guess = confusion_matrix(split.test.y, split.test.y, split.classes)
-    return Lottery(
+    for one in runs:
+        if not len(one.accuracies):
+            raise TrainingError(f"{one.letter} ({one.source}): every start failed. {one.starts[0].fault}")
+    truth = confusion_matrix(split.test.y, split.test.y, split.classes)
+    return SeedComparison(
         data=split.name,
-        things=noun_for(split.test),
+        noun=noun_for(split.test),
         n_test=len(split.test),
-        baseline=guess.baseline,
-        most_common=guess.majority_class,
+        baseline=truth.baseline,
+        majority_class=truth.majority_class,
         n_seeds=n_seeds,
-        is_published=split.name == "catvnoncat",
-        draws=draws,
+        runs=runs,
     )
 
 
 def _check(split: Split, candidates: Sequence[Candidate], n_seeds: int, first_seed: int) -> None:
     if n_seeds < 2:
         raise OptionError(
-            f"--seeds: expected 2 starts or more, got {n_seeds}. One start has no spread; try 100."
+            f"--seeds: expected 2 or more, got {n_seeds}. A single start has no spread; try 100."
         )
     if not 0 <= first_seed <= 2**32 - n_seeds:
         raise OptionError(f"--seed: expected a whole number from 0 to {2**32 - n_seeds}, got {first_seed}.")
     check_untrained(candidates, "--seeds", "its start cannot be drawn again")
     check_labels(split)
     for candidate in candidates:
-        check_beginning(candidate, split)
+        check_trainable(candidate, split)
 
 
 def _one_start(task: _Task, job: tuple[int, int]) -> Start:
     seed, which = job
     candidate = task.candidates[which]
     try:
-        model, history = train_candidate(
-            candidate, task.split, seed=seed, threads=task.threads, draws_start=True
-        )
-        predicted = answers(candidate, model, task.split.test)
+        model, history = train_candidate(candidate, task.split, seed=seed, n_threads=1, draws_start=True)
+        predicted = predicted_labels(candidate, model, task.split.test)
     except PellucidError as error:
         return Start(seed, None, None, None, None, 0.0, "", "", str(error))
     result = confusion_matrix(task.split.test.y, predicted, task.split.classes)

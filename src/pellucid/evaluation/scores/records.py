@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from pellucid.evaluation.scores.one_vs_rest import ClassScores, curve_to_dict
 from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.stats.intervals import Estimate
 from pellucid.stats.paired import McNemar
+from pellucid.text import blocks_as_html, blocks_as_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,23 +111,15 @@ class Scores:
         }
 
     def __str__(self) -> str:
-        from pellucid.evaluation.scores.text import as_text
+        from pellucid.evaluation.scores.text import blocks
 
-        return as_text(self)
+        return blocks_as_text(blocks(self))
 
     def __repr__(self) -> str:
         name, estimate = next(iter(self.estimates.items()))
         return f"Scores({self.kind}, {len(self)} samples, {name} {estimate.value:.4g})"
 
     def _repr_html_(self) -> str:
-        from pellucid.evaluation.scores.text import class_table, in_words
+        from pellucid.evaluation.scores.text import blocks
 
-        paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in in_words(self))
-        if not self.per_class:
-            return paragraphs
-        header, rows = class_table(self)
-        cells = [
-            "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in row)
-            for tag, row in [("th", header), *(("td", row) for row in rows)]
-        ]
-        return f"{paragraphs}<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+        return blocks_as_html(blocks(self))

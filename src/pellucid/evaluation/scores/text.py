@@ -6,7 +6,7 @@ from typing import Any
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.records import Scores
 from pellucid.stats.intervals import Estimate
-from pellucid.text import chance_in_words, plural
+from pellucid.text import Block, Table, chance_in_words, plural
 
 WIDE = 0.1  # an interval of a fraction from here on gets a warning
 MOST_NAMED = 3  # leaks
@@ -19,7 +19,6 @@ TITLES = {
     "roc_auc": "ROC area",
     "average_precision": "PR area",
 }
-Table = tuple[tuple[str, ...], list[tuple[Any, ...]]]  # header, rows
 
 
 def in_words(scores: Scores) -> list[str]:
@@ -40,14 +39,14 @@ def in_words(scores: Scores) -> list[str]:
     return [*lines[scores.kind](scores), *_leaks(scores), *(f"Note: {note}" for note in scores.notes)]
 
 
-def as_text(scores: Scores) -> str:
-    """Return the main findings, the scores of each class and the confusion matrix as plain text."""
-    blocks = ["\n".join(in_words(scores))]
+def blocks(scores: Scores) -> list[Block]:
+    """Return the main findings, the scores of each class and the confusion matrix, as sentences and tables."""
+    found: list[Block] = [*in_words(scores)]
     if scores.per_class:
-        blocks.append(_aligned(class_table(scores)))
+        found.append(class_table(scores))
     if scores.confusion is not None and len(scores.confusion.classes) <= MOST_CLASSES:
-        blocks.append(f"{CONFUSION_CAPTION}\n{_aligned(confusion_table(scores))}")
-    return "\n\n".join([*blocks, *reasons(scores)])
+        found += [CONFUSION_CAPTION, confusion_table(scores)]
+    return [*found, *reasons(scores)]
 
 
 CONFUSION_CAPTION = "Confusion matrix (row: true class, column: predicted class):"
@@ -237,17 +236,3 @@ def _leaks(scores: Scores) -> list[str]:
     if scores.without_leaks is None:
         return [words]
     return [f"{words} Without {'it' if len(rows) == 1 else 'them'}: {headline(scores.without_leaks)}"]
-
-
-def _aligned(table: Table) -> str:
-    """Return a table as lines, the first column to the left, the others to the right."""
-    header, rows = table
-    cells = [[str(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    )

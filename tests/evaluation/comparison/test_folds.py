@@ -12,15 +12,15 @@ import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
 from pellucid.evaluation.comparison.candidates import find_candidate, train_candidate
-from pellucid.evaluation.comparison.cross_validation import CrossValidation, Fold, cross_validate
-from pellucid.evaluation.comparison.folds import deal, folds_of, whole
+from pellucid.evaluation.comparison.folds import CrossValidation, Fold, cross_validate
+from pellucid.evaluation.comparison.splitting import folds_of, make_folds, merge_parts
 
 
 @pytest.mark.parametrize(("gaps", "words"), [([0.1, 0.1], "each of 2 folds"), ([0.1], "the one fold")])
 def test_folds_that_differ_alike_say_nothing_of_chance(gaps: list[float], words: str) -> None:
     folds = [tuple(Fold(0, i, 0.5, 0.5 + share * gap, 1.0) for i, gap in enumerate(gaps)) for share in (0, 1)]
     result = CrossValidation("d", 20, 0, 2, 1, ("x", "y"), tuple(folds))
-    assert f"is 0.100 more than A's in {words}, which says nothing about chance" in result.verdict
+    assert f"is 0.100 higher than A's in {words}, which says nothing about chance" in result.finding
 
 
 def test_folds_are_the_same_for_both_and_nothing_is_tested_twice(hard: Path) -> None:
@@ -35,7 +35,7 @@ def test_folds_are_the_same_for_both_and_nothing_is_tested_twice(hard: Path) -> 
     difference = same.difference()
     assert difference is not None
     assert (difference.mean, difference.low, difference.p_value) == (0, None, None)
-    assert same.verdict == "A and B are equally good on average over 8 folds."
+    assert same.finding == "A and B are equally good on average over 8 folds."
     assert [(fold.repeat, fold.fold) for fold in both.folds[0]] == [
         (r, f) for r in range(2) for f in range(4)
     ]
@@ -44,8 +44,8 @@ def test_folds_are_the_same_for_both_and_nothing_is_tested_twice(hard: Path) -> 
 
 
 def test_a_fold_is_trained_without_its_test_part(hard: Path) -> None:
-    data = whole(pl.load_data(hard))
-    for train_rows, test_rows in deal(data, 4, 2):
+    data = merge_parts(pl.load_data(hard))
+    for train_rows, test_rows in make_folds(data, 4, 2):
         assert not set(train_rows) & set(test_rows)
         assert len(train_rows) + len(test_rows) == len(data)
         assert abs(int(data.y[test_rows].sum()) * 2 - len(test_rows)) <= 1
@@ -55,11 +55,11 @@ def test_every_fold_is_trained_on_its_own_rows_from_the_next_seed(hard: Path, tm
     (tmp_path / "net.toml").write_text(NET)
     net = find_candidate("A", tmp_path / "net.toml", data="hard", n_epochs=40)
     split = pl.load_data(hard)
-    data = whole(split)
+    data = merge_parts(split)
     found = cross_validate(split, [net], n_splits=3, n_repeats=2, seed=7)
     by_hand: dict[int, list[float]] = {0: [], 1: []}  # by how much the seed grows from fold to fold
     for step, accuracies in by_hand.items():
-        for number, (train_rows, test_rows) in enumerate(deal(data, 3, 2)):
+        for number, (train_rows, test_rows) in enumerate(make_folds(data, 3, 2)):
             part = Split(data.take(train_rows), data.take(test_rows))
             model, _ = train_candidate(net, part, seed=7 + step * number)
             accuracies.append(float((model.predict(part.test.X) == part.test.y).mean()))
@@ -67,11 +67,11 @@ def test_every_fold_is_trained_on_its_own_rows_from_the_next_seed(hard: Path, tm
 
 
 def test_the_cross_validation_command(pellucid: Command, hard: Path, tmp_path: Path) -> None:
-    options = ["--data", hard, "--epochs", 20, "--workers", 1]
+    options = ["--data", hard, "--epochs", 20, "--jobs", 1]
     done = pellucid("compare", "mlp", "logistic", "--cv", "3x2", *options, "-o", "out")
     assert done.code == 0, done.err
     assert done.out.count("repeat ") == 6
-    assert "B less A" in done.out
+    assert "B minus A" in done.out
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "cross-validation.json",
         "cross-validation.png",
@@ -81,7 +81,7 @@ def test_the_cross_validation_command(pellucid: Command, hard: Path, tmp_path: P
     assert kept["difference"]["balanced_accuracy"]["mean"] == pytest.approx(
         np.mean(b) - np.mean(a), abs=1e-12
     )
-    assert kept["verdict"] in done.out
+    assert kept["finding"] in done.out
     done = pellucid("compare", "mlp", "--cv", "2", *options, "--json")
     assert done.code == 0, done.err
     alone = json.loads(done.out)
@@ -91,15 +91,21 @@ def test_the_cross_validation_command(pellucid: Command, hard: Path, tmp_path: P
     )
 
 
+def test_of_the_published_photos_the_copy_is_left_out(published_dir: object) -> None:
+    data = merge_parts(pl.load_data("catvnoncat"))
+    assert len(data) == 258
+    assert len(np.unique(data.X.reshape(258, -1), axis=0)) == 258
+
+
 def test_copies_of_pictures_are_left_out_but_rows_of_tables_are_not() -> None:
     X = np.arange(4 * 12, dtype=np.uint8).reshape(4, 2, 2, 3)
     train, test = (
         Dataset(X, np.array([0, 1, 0, 1]), ("a", "b")),
         Dataset(X[[1, 1]], np.array([1, 1]), ("a", "b")),
     )
-    np.testing.assert_array_equal(whole(Split(train, test)).X, X)
+    np.testing.assert_array_equal(merge_parts(Split(train, test)).X, X)
     table = Split(*(Dataset(part.X.reshape(len(part), -1), part.y, part.classes) for part in (train, test)))
-    assert len(whole(table)) == 6
+    assert len(merge_parts(table)) == 6
 
 
 def test_folds_are_read() -> None:

@@ -1,4 +1,4 @@
-"""The seed lottery: the same bits as one training after the other, and what it says of them."""
+"""Random seeds: the same bits as one training after the other, and what it says of them."""
 
 import hashlib
 import json
@@ -19,8 +19,9 @@ import pellucid as pl
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, TrainingError
 from pellucid.evaluation.comparison.candidates import draw_published_start, find_candidate
-from pellucid.evaluation.comparison.seed_records import Draws, Lottery, Start
-from pellucid.evaluation.comparison.seeds import seed_lottery
+from pellucid.evaluation.comparison.seeds import SeedComparison, compare_seeds
+from pellucid.evaluation.comparison.starts import SeedRuns, Start
+from pellucid.evaluation.comparison.text import seed_findings
 from pellucid.nn.initializers import published
 from pellucid.rng import legacy_stream
 from pellucid.runs.build import fit_run, plan
@@ -40,16 +41,16 @@ def digest(model: Any) -> str:
     return hashlib.sha256(model.theta.tobytes()).hexdigest()
 
 
-def found(lottery: Lottery) -> list[Start]:
+def found(result: SeedComparison) -> list[Start]:
     """The starts without what a clock says."""
-    return [replace(start, seconds=0.0) for start in lottery.draws[0].starts]
+    return [replace(start, seconds=0.0) for start in result.runs[0].starts]
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_starts_are_those_of_train_bit_for_bit(split: Split, n_jobs: int) -> None:
     candidate = find_candidate("A", "mlp-wide", data="small", n_epochs=3)  # its start is drawn from the seed
-    lottery = seed_lottery(split, [candidate], 3, first_seed=7, n_jobs=n_jobs)
-    for start in lottery.draws[0].starts:
+    result = compare_seeds(split, [candidate], 3, first_seed=7, n_jobs=n_jobs)
+    for start in result.runs[0].starts:
         config, _ = plan("mlp-wide", data="small", n_epochs=3, seed=start.seed, n_threads=1)
         model = pl.preset("mlp-wide")
         with threadpool_limits(limits=1, user_api="blas"):
@@ -58,13 +59,13 @@ def test_starts_are_those_of_train_bit_for_bit(split: Split, n_jobs: int) -> Non
         assert start.theta_sha256 == digest(model)
         assert start.final_loss == history.losses[-1]
         assert start.n_correct == int((predicted == split.test.y).sum())
-    assert [start.seed for start in lottery.draws[0].starts] == [7, 8, 9]
+    assert [start.seed for start in result.runs[0].starts] == [7, 8, 9]
 
 
 def test_the_published_network_draws_its_start_from_the_seed(split: Split) -> None:
     candidate = find_candidate("A", "mlp", data="small", n_epochs=50, form="dual")
-    lottery = seed_lottery(split, [candidate], 3)
-    for start in lottery.draws[0].starts:
+    result = compare_seeds(split, [candidate], 3)
+    for start in result.runs[0].starts:
         model = pl.preset("mlp")
         model.initialize((8, 8, 3))
         draw_published_start(model, start.seed)
@@ -75,8 +76,8 @@ def test_the_published_network_draws_its_start_from_the_seed(split: Split) -> No
     plain = pl.preset("mlp")
     with threadpool_limits(limits=1, user_api="blas"):
         pl.train(plain, split.train, n_epochs=50, seed=1, form="dual")
-    assert lottery.draws[0].starts[0].theta_sha256 == digest(plain), "seed 1 is the published start"
-    assert len({start.theta_sha256 for start in lottery.draws[0].starts}) == 3
+    assert result.runs[0].starts[0].theta_sha256 == digest(plain), "seed 1 is the published start"
+    assert len({start.theta_sha256 for start in result.runs[0].starts}) == 3
 
 
 def test_a_published_start_is_the_tutorials_with_another_seed() -> None:
@@ -114,40 +115,40 @@ def test_workers_change_nothing(split: Split, tmp_path: Path, name: str) -> None
     (tmp_path / "net.toml").write_text(NET)
     source = tmp_path / name if name.endswith(".toml") else name
     candidate = find_candidate("A", source, data="small", n_epochs=4)
-    one, two = (seed_lottery(split, [candidate], 4, n_jobs=n) for n in (1, 2))
+    one, two = (compare_seeds(split, [candidate], 4, n_jobs=n) for n in (1, 2))
     assert found(one) == found(two)
-    assert len({start.theta_sha256 for start in one.draws[0].starts}) == 4
+    assert len({start.theta_sha256 for start in one.runs[0].starts}) == 4
 
 
 def test_the_published_run_is_among_its_starts(published_dir: Path) -> None:
     cats = pl.load_data("catvnoncat")
     candidate = find_candidate("A", "mlp", data="catvnoncat")
-    lottery = seed_lottery(cats, [candidate], 2)
-    first = lottery.draws[0].starts[0]
+    result = compare_seeds(cats, [candidate], 2)
+    first = result.runs[0].starts[0]
     assert (first.seed, first.accuracy, first.form) == (1, 0.8, "dual")
     assert first.final_loss == pytest.approx(0.088439943441702, rel=1e-9)
-    assert lottery.reference() == (0.8, "published")
-    assert lottery.baseline == 0.66
-    assert "The published 0.80 or better" in lottery.in_words()[0]
+    assert result.reference() == (0.8, "published")
+    assert result.baseline == 0.66
+    assert "The published accuracy, 0.80, or better" in seed_findings(result)[0]
 
 
-def some(*accuracies: float | None, letter: str = "A") -> Draws:
+def some(*accuracies: float | None, letter: str = "A") -> SeedRuns:
     starts = tuple(
         Start(
             i + 1, a, a, None if a is None else round(50 * a), 0.1, 0.1, "dual", f"{i}", "" if a else "broke"
         )
         for i, a in enumerate(accuracies)
     )
-    return Draws(letter, "net", starts)
+    return SeedRuns(letter, "net", starts)
 
 
-def lottery_of(*draws: Draws, n_seeds: int = 5) -> Lottery:
-    return Lottery("small", "photos", 50, 0.66, "cat", n_seeds, False, draws)
+def seeds_of(*runs: SeedRuns, n_seeds: int = 5) -> SeedComparison:
+    return SeedComparison("small", "photos", 50, 0.66, "cat", n_seeds, runs)
 
 
 def test_the_spread_is_counted_right() -> None:
     draws = some(0.70, 0.66, 0.80, None, 0.74)
-    lottery = lottery_of(draws)
+    result = seeds_of(draws)
     assert draws.spread() == pytest.approx(
         {
             "min": 0.66,
@@ -160,42 +161,42 @@ def test_the_spread_is_counted_right() -> None:
         }
     )
     assert (draws.n_at_least(0.74), draws.n_at_least(0.80), draws.n_at_least(0.81)) == (2, 1, 0)
-    result = lottery.to_dict()
-    assert result["a"]["n_above_baseline"] == 3, "0.66 itself is not above 0.66"
-    assert result["reference"] == {"accuracy": 0.70, "of": "seed 1"}
-    assert result["a"]["n_at_least_reference"] == 3
-    assert (result["a"]["n_broken"], result["a"]["n_starts"]) == (1, 5)
-    (words,) = lottery.in_words()
-    assert "between 0.66 and 0.80 on the 50 test photos" in words
-    assert "takes no luck: it comes up in 3 of 4 starts, which speaks for 30 to 95 % of all" in words
-    assert "1 more broke and is left out" in words
-    assert "3 of 4 starts are above that" in words
+    kept = result.to_dict()
+    assert kept["a"]["n_above_baseline"] == 3, "0.66 itself is not above 0.66"
+    assert kept["reference"] == {"accuracy": 0.70, "of": "seed 1"}
+    assert kept["a"]["n_at_least_reference"] == 3
+    assert (kept["a"]["n_failed"], kept["a"]["n_starts"]) == (1, 5)
+    (words,) = seed_findings(result)
+    assert "4 starts, accuracy 0.66 to 0.80 on 50 test photos" in words
+    assert "takes no luck: 3 of 4 starts reach it, an estimate of 30 to 95 % of all" in words
+    assert "3 of 4 are above the majority-class baseline" in words
+    assert "1 start failed" in words
 
 
 def test_starts_that_score_alike_have_no_range() -> None:
-    (words,) = lottery_of(some(0.70, 0.70), n_seeds=2).in_words()
-    assert "started 2 times, scores 0.70 each time on the 50 test photos. What" in words
+    (words,) = seed_findings(seeds_of(some(0.70, 0.70), n_seeds=2))
+    assert "accuracy 0.70 in all of them, on 50 test photos" in words
 
 
 def test_two_networks_are_set_against_each_other() -> None:
-    lottery = lottery_of(some(0.70, 0.72), some(0.72, 0.80, letter="B"), n_seeds=2)
-    advantage = lottery.advantage()
-    assert advantage is not None
-    assert (advantage.mean, advantage.wins, advantage.ties) == (pytest.approx(0.05), 0.75, 0.25)
-    assert "B wins in 75 % of the pairs and ties in 25 %" in lottery.in_words()[2]
-    assert json.loads(json.dumps(lottery.to_dict()))["difference"]["wins"] == 0.75
+    result = seeds_of(some(0.70, 0.72), some(0.72, 0.80, letter="B"), n_seeds=2)
+    difference = result.difference()
+    assert difference is not None
+    assert (difference.mean, difference.wins, difference.ties) == (pytest.approx(0.05), 0.75, 0.25)
+    assert "B is higher in 75 % and equal in 25 %" in seed_findings(result)[2]
+    assert json.loads(json.dumps(result.to_dict()))["difference"]["wins"] == 0.75
 
 
 def test_a_network_without_luck_is_said_to_be_one(split: Split) -> None:
-    lottery = seed_lottery(split, [find_candidate("A", "logistic", data="small", n_epochs=5)], 3)
-    assert lottery.draws[0].is_without_luck
-    assert "Nothing in this training depends on the seed" in lottery.in_words()[0]
+    result = compare_seeds(split, [find_candidate("A", "logistic", data="small", n_epochs=5)], 3)
+    assert result.runs[0].is_deterministic
+    assert "Nothing in this training depends on the seed" in seed_findings(result)[0]
 
 
 def test_broken_trainings(split: Split) -> None:
     wild = find_candidate("A", "mlp", data="small", n_epochs=40, learning_rate=1e150, form="direct")
-    with pytest.raises(TrainingError, match=r"A \(mlp\): every start broke"):
-        seed_lottery(split, [wild], 2)
+    with pytest.raises(TrainingError, match=r"A \(mlp\): every start failed"):
+        compare_seeds(split, [wild], 2)
 
 
 def test_what_cannot_be_drawn_is_refused(split: Split, tmp_path: Path) -> None:
@@ -203,28 +204,28 @@ def test_what_cannot_be_drawn_is_refused(split: Split, tmp_path: Path) -> None:
     pl.train(model, split.train, n_epochs=1)
     pl.save(model, tmp_path / "model.safetensors")
     mlp = find_candidate("A", "mlp", data="small", n_epochs=1)
-    with pytest.raises(OptionError, match="2 starts or more, got 1"):
-        seed_lottery(split, [mlp], 1)
+    with pytest.raises(OptionError, match="2 or more, got 1"):
+        compare_seeds(split, [mlp], 1)
     with pytest.raises(OptionError, match="from 0 to"):
-        seed_lottery(split, [mlp], 2, first_seed=2**32 - 1)
+        compare_seeds(split, [mlp], 2, first_seed=2**32 - 1)
     with pytest.raises(OptionError, match="its start cannot be drawn again"):
-        seed_lottery(split, [find_candidate("B", tmp_path / "model.safetensors")], 5)
+        compare_seeds(split, [find_candidate("B", tmp_path / "model.safetensors")], 5)
     empty = replace(split, test=split.test.take(slice(0, 0)))
     with pytest.raises(DataError, match="the test part is empty"):
-        seed_lottery(empty, [mlp], 5)
+        compare_seeds(empty, [mlp], 5)
     one = replace(split, train=split.train.take(split.train.y == 0))
     with pytest.raises(DataError, match="two classes or more"):
-        seed_lottery(one, [mlp], 5)
+        compare_seeds(one, [mlp], 5)
 
 
 def test_the_command(pellucid: Command, photos: Path, tmp_path: Path) -> None:
-    options = ["--data", photos, "--epochs", 20, "--workers", 1]
+    options = ["--data", photos, "--epochs", 20, "--jobs", 1]
     done = pellucid("compare", "mlp", "two-layer", "--seeds", 3, *options, "-o", "out")
     assert done.code == 0, done.err
-    for words in ("lower quartile", "above always", "seed 1", "started 3 times", "One start of each", "out"):
+    for words in ("lower quartile", "above baseline", "seed 1", "3 starts", "pairs of one start", "out"):
         assert words in done.out
     assert done.err == ""
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"lottery.json", "lottery.png"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"seeds.json", "seeds.png"}
     result = json.loads(pellucid("compare", "mlp", "--seeds", 2, *options, "--json", "--seed", 4).out)
     assert [start["seed"] for start in result["a"]["starts"]] == [4, 5]
     assert "b" not in result
@@ -237,7 +238,6 @@ def test_the_command(pellucid: Command, photos: Path, tmp_path: Path) -> None:
 def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> None:
     script = (
         "import os, signal, sys\n"
-        "from pellucid.evaluation.comparison import seeds as lottery\n"
         "from pellucid.cli.main import main\n"
         "from pellucid.progress import ProgressBar\n"
         "seen = []\n"
@@ -261,14 +261,14 @@ def test_ctrl_c_keeps_the_starts_that_are_done(tmp_path: Path, photos: Path) -> 
         "400",
         "--json",
     ]
-    command += ["--epochs", "50", "--workers", "2", "-o", "out"]
+    command += ["--epochs", "50", "--jobs", "2", "-o", "out"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=100)
     assert done.returncode == 130, done.stderr
     assert done.stderr == ""
     result = json.loads(done.stdout)
     assert result["is_complete"] is False
     assert 1 <= len(result["a"]["starts"]) < 400
-    assert json.loads((tmp_path / "out" / "lottery.json").read_text()) == result
+    assert json.loads((tmp_path / "out" / "seeds.json").read_text()) == result
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs process groups")

@@ -1,0 +1,131 @@
+"""Compare two models, or look at one: what the command ``compare`` does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pellucid.data.dataset import Split
+from pellucid.data.source import DataSource
+from pellucid.errors import OptionError
+from pellucid.evaluation.comparison.candidates import Candidate, Progress, find_candidate, silent
+from pellucid.evaluation.comparison.folds import cross_validate
+from pellucid.evaluation.comparison.paired import compare_on_test
+from pellucid.evaluation.comparison.records import Comparison
+from pellucid.evaluation.comparison.seeds import compare_seeds
+from pellucid.evaluation.comparison.splitting import folds_of
+from pellucid.nn.model import Model
+from pellucid.registry import flags_of
+from pellucid.training.executor.executor import n_cores
+from pellucid.training.options import TrainingOptions
+
+Source = str | Path | Model
+
+
+def compare(
+    a: Source,
+    b: Source | None = None,
+    *,
+    data: Split | DataSource | str | Path,
+    cv: str | None = None,
+    n_seeds: int | None = None,
+    n_jobs: int | None = None,
+    seed: int = 1,
+    progress: Progress = silent,
+    **training: Any,
+) -> Comparison:
+    """Return whether B is better than A, or whether the difference may be chance.
+
+    Parameters
+    ----------
+    a, b : str, Path or Model
+        A preset or a ``.toml`` file, which is trained for the comparison; or a trained model, its file or run
+        folder. ``b`` may be left out with ``cv`` or ``n_seeds``.
+    data : Split, DataSource or str
+    cv : str, optional
+        FOLDSxREPEATS such as ``5x3``: train anew for every fold of repeated cross-validation.
+    n_seeds : int, optional
+        Train from this many random seeds.
+    n_jobs : int, optional
+        Trainings side by side, with ``cv`` or ``n_seeds``; default: as many as there are cores for.
+    seed : int, optional
+        Of the training; the first one, where there are several.
+    progress : callable, optional
+        Called with a stage, how much of it is done, of how much, and the last result.
+    **training
+        Fields of :class:`pellucid.training.options.TrainingOptions` for both; default: each one's own recipe.
+
+    Returns
+    -------
+    PairedComparison, CrossValidation or SeedComparison
+        By default, with ``cv``, or with ``n_seeds``.
+
+    Raises
+    ------
+    OptionError, DataError, ShapeError
+        If options contradict one another, or a model does not fit the data.
+
+    Examples
+    --------
+    >>> found = compare("logistic", "mlp", data="drawn-cats", n_epochs=20)
+    >>> found.name, round(found.a.confusion.baseline, 2)
+    ('comparison', 0.5)
+    """
+    _check(b, cv, n_seeds, n_jobs)
+    n_splits, n_repeats = (0, 0) if cv is None else folds_of(cv)
+    source = DataSource(str(data)) if isinstance(data, str | Path) else data
+    named = source if isinstance(source, DataSource) else source.name
+    candidates = [
+        find_candidate(letter, one, data=named, seed=seed, **training)
+        for letter, one in zip("AB", (a, b), strict=True)
+        if one is not None
+    ]
+    _check_given(candidates, training)
+    split = source.load() if isinstance(source, DataSource) else source
+    path = source.path if isinstance(source, DataSource) and source.kind == "table" else None
+    if cv is None and n_seeds is None:
+        return compare_on_test(split, *candidates, path=path, progress=progress)
+    jobs = n_jobs or n_jobs_that_fit(candidates)
+    if n_seeds is not None:
+        return compare_seeds(split, candidates, n_seeds, first_seed=seed, n_jobs=jobs, progress=progress)
+    return cross_validate(
+        split,
+        candidates,
+        n_splits=n_splits,
+        n_repeats=n_repeats,
+        seed=seed,
+        n_jobs=jobs,
+        progress=progress,
+    )
+
+
+def n_jobs_that_fit(candidates: Sequence[Candidate]) -> int:
+    """Return how many trainings fit on the cores, where each may take several threads."""
+    threads = [one.config.options.n_threads or 1 for one in candidates if one.config is not None]
+    return max(1, n_cores() // max(threads, default=1))
+
+
+def _check(b: Source | None, cv: str | None, n_seeds: int | None, n_jobs: int | None) -> None:
+    if cv is not None and n_seeds is not None:
+        raise OptionError(
+            "--cv and --seeds: choose one. --cv asks about other samples, --seeds about other random starts."
+        )
+    if n_jobs is not None and n_jobs < 1:
+        raise OptionError(f"--jobs: expected 1 or more, got {n_jobs}.")
+    if cv is None and n_seeds is None:
+        if b is None:
+            raise OptionError(
+                "compare: expected a second model, B. One alone can be looked at with --cv or --seeds."
+            )
+        if n_jobs is not None:
+            raise OptionError("--jobs: it is for --cv and --seeds, which train side by side. Leave it out.")
+
+
+def _check_given(candidates: Sequence[Candidate], training: dict[str, Any]) -> None:
+    """Raise OptionError if options of a training are given and nothing is trained."""
+    flags = {name: flag for flag, name in flags_of(TrainingOptions).items()}
+    given = [name for name, value in training.items() if value is not None]
+    if given and all(candidate.is_trained for candidate in candidates):
+        raise OptionError(
+            f"--{flags.get(given[0], given[0]).replace('_', '-')}: it is an option of a training, and "
+            f"{' and '.join(candidate.title for candidate in candidates)} are trained already. Leave it out."
+        )

@@ -1,0 +1,285 @@
+"""Two models on the same test samples: is one better, or is it chance?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pellucid.checks.duplicates import leaked_test_rows
+from pellucid.data.dataset import Dataset, Split
+from pellucid.errors import DataError
+from pellucid.evaluation.comparison.candidates import (
+    Candidate,
+    Progress,
+    check_labels,
+    check_trainable,
+    noun_for,
+    predicted_labels,
+    show_training,
+    silent,
+    train_candidate,
+)
+from pellucid.evaluation.comparison.records import Comparison
+from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
+from pellucid.evaluation.scores.of_model import on_new_table, was_trained_on_other
+from pellucid.nn.model import Model
+from pellucid.stats.bootstrap import paired_bootstrap
+from pellucid.stats.paired import McNemar, mcnemar
+from pellucid.text import Block, join_some
+from pellucid.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of the two models.
+
+    Attributes
+    ----------
+    letter, source : str
+    confusion : ConfusionMatrix
+    y_pred : Array, shape (m,)
+        The predicted class of each test sample.
+    seconds : float or None
+        Of the training, where it was trained for this comparison.
+    """
+
+    letter: str
+    source: str
+    confusion: ConfusionMatrix
+    y_pred: Array
+    seconds: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its scores as JSON can hold them."""
+        return {
+            "source": self.source,
+            "n_correct": self.confusion.n_correct,
+            "accuracy": self.confusion.accuracy,
+            "interval": list(self.confusion.accuracy_interval),
+            "balanced_accuracy": self.confusion.balanced_accuracy,
+            "was_trained_here": self.seconds is not None,
+            "seconds": self.seconds,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class PairedComparison(Comparison):
+    """Two models on the same test samples.
+
+    Attributes
+    ----------
+    data, noun : str
+        The data's name, and what its samples are called: "photos" or "samples".
+    test : Dataset
+        What both predicted.
+    a, b : Side
+    notes : tuple of str
+        What a reader must know.
+    """
+
+    name = "comparison"
+
+    data: str
+    noun: str
+    test: Dataset
+    a: Side
+    b: Side
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def mcnemar(self) -> McNemar:
+        """McNemar's test of the two."""
+        return mcnemar(*self._correct)
+
+    @cached_property
+    def difference(self) -> float:
+        """B's accuracy minus A's."""
+        return (self.b.confusion.n_correct - self.a.confusion.n_correct) / len(self.test)
+
+    @cached_property
+    def difference_interval(self) -> tuple[float, float] | None:
+        """The paired bootstrap interval of the difference; None where resampling gives a point."""
+        return paired_bootstrap(*self._correct)
+
+    @property
+    def only_a(self) -> list[int]:
+        """The test samples that only A classifies correctly, by number."""
+        a, b = self._correct
+        return np.flatnonzero(a & ~b).tolist()
+
+    @property
+    def only_b(self) -> list[int]:
+        """The test samples that only B classifies correctly, by number."""
+        a, b = self._correct
+        return np.flatnonzero(b & ~a).tolist()
+
+    @property
+    def _correct(self) -> tuple[Array, Array]:
+        return self.a.y_pred == self.test.y, self.b.y_pred == self.test.y
+
+    @property
+    def finding(self) -> str:
+        """Which is better, and whether by chance."""
+        from pellucid.evaluation.comparison.text import paired_finding
+
+        return paired_finding(self)
+
+    def blocks(self) -> list[Block]:
+        """Return both models' scores, who was correct on what, and the finding."""
+        from pellucid.evaluation.comparison.text import paired_blocks
+
+        return paired_blocks(self)
+
+    def figures(self) -> "dict[str, Figure]":
+        """Return the accuracies, and of images those that only one of the two classifies correctly."""
+        from pellucid.evaluation.comparison.figures import comparison_figure, disputed_pictures
+
+        found = {self.name: comparison_figure(self)}
+        if self.noun == "photos":
+            y_pred = (self.a.y_pred, self.b.y_pred)
+            found["disputed"] = disputed_pictures(self.test, self.only_a, self.only_b, y_pred)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        table, best, interval = self.mcnemar, self.a.confusion, self.difference_interval
+        return {
+            "data": self.data,
+            "n_samples": len(self.test),
+            "baseline": {"accuracy": best.baseline, "majority_class": best.majority_class},
+            "a": self.a.to_dict(),
+            "b": self.b.to_dict(),
+            "difference": {
+                "accuracy": self.difference,
+                "interval": None if interval is None else list(interval),
+            },
+            "mcnemar": table.to_dict(),
+            "only_a_correct": self.only_a,
+            "only_b_correct": self.only_b,
+            "finding": self.finding,
+            "notes": list(self.notes),
+        }
+
+
+def compare_on_test(
+    split: Split,
+    a: Candidate,
+    b: Candidate,
+    *,
+    path: str | Path | None = None,
+    progress: Progress = silent,
+) -> PairedComparison:
+    """Return what two candidates score on the test part; presets and TOML files are trained first.
+
+    Parameters
+    ----------
+    split : Split
+        A preset or TOML file is trained on its training part first.
+    a, b : Candidate
+    path : str or Path, optional
+        The table's file, where the data are one: two models trained on other tables are tested on all of its rows.
+    progress : callable, optional
+        Called with a stage, how many steps are done, of how many, and the loss.
+
+    Raises
+    ------
+    DataError, ShapeError
+        If a model does not fit the data, the two know different classes, or scores are NaN.
+    """
+    check_labels(split)
+    _check_classes(a, b)
+    for candidate in (a, b):
+        if not candidate.is_trained:
+            check_trainable(candidate, split)
+    parts, notes = _test_parts(split, (a, b), path)
+    for candidate in (a, b):  # what is there already is tried before anything is trained
+        if candidate.model is not None:
+            predicted_labels(candidate, candidate.model, parts[candidate.letter].take(slice(0, 1)))
+    sides = []
+    for candidate in (a, b):
+        model, seconds = candidate.model, None
+        if model is None:
+            model, history = train_candidate(
+                candidate, split, callbacks=[show_training(progress, f"training {candidate.title}")]
+            )
+            seconds = history.seconds
+        notes += _notes_on(candidate, model, split)
+        test = parts[candidate.letter]
+        y_pred = predicted_labels(candidate, model, test)
+        confusion = confusion_matrix(test.y, y_pred, test.classes)
+        sides.append(Side(candidate.letter, candidate.source, confusion, y_pred, seconds))
+    test, noun = parts["A"], noun_for(parts["A"])
+    notes = list(dict.fromkeys([*notes, *_copies(split, test, noun)]))
+    return PairedComparison(split.name, noun, test, sides[0], sides[1], tuple(notes))
+
+
+def _check_classes(a: Candidate, b: Candidate) -> None:
+    """Raise DataError if two trained models know different classes."""
+    known = [candidate.model.classes for candidate in (a, b) if candidate.model is not None]
+    if len(known) == 2 and set(known[0]) != set(known[1]):
+        raise DataError(
+            f"{a.title} knows the classes {join_some(known[0])}, {b.title} {join_some(known[1])}. Only "
+            "models of the same classes can be compared."
+        )
+
+
+def _test_parts(
+    split: Split, candidates: Sequence[Candidate], path: str | Path | None
+) -> tuple[Mapping[str, Dataset], list[str]]:
+    """Return what each candidate is tested on: the test part, or all rows of a table that is new to both."""
+    schemas = {
+        c.letter: c.model.schema for c in candidates if c.model is not None and c.model.schema is not None
+    }
+    if split.schema is None or all(schema == split.schema for schema in schemas.values()):
+        return {candidate.letter: split.test for candidate in candidates}, []
+    if len(schemas) < len(candidates) or path is None:
+        raise DataError(
+            f"{split.name}: a model was trained on a table with other columns or categories. Compare it with "
+            "another trained model, or train both on this table by naming presets or .toml files."
+        )
+    parts = {}
+    for candidate in candidates:
+        rows = schemas[candidate.letter].encode(path)
+        if rows.y is None:
+            raise DataError(
+                f"{candidate.title}: {path} lacks the column that the model predicts. Name a table with it."
+            )
+        assert candidate.model is not None
+        parts[candidate.letter] = Dataset(rows.X, rows.y, candidate.model.classes)
+    y = [part.y for part in parts.values()]
+    if y[0].shape != y[1].shape or not np.array_equal(y[0], y[1]):
+        raise DataError(
+            f"{split.name}: the two models predict different columns. Compare models of the same one."
+        )
+    return parts, [on_new_table(len(y[0]))]
+
+
+def _notes_on(candidate: Candidate, model: Model, split: Split) -> list[str]:
+    if candidate.is_trained and was_trained_on_other(model, split.train):
+        return [
+            f"{candidate.letter} was trained on other samples than the training part of {split.name}: it may have "
+            "seen some of the test part."
+        ]
+    return []
+
+
+def _copies(split: Split, test: Dataset, noun: str) -> list[str]:
+    """Return a note if test samples are in the training part too."""
+    leaked = leaked_test_rows(split.train, test).tolist() if test is split.test else []
+    if not leaked:
+        return []
+    if len(leaked) == 1:
+        return [
+            f"Test {noun[:-1]} {leaked[0]} is in the training part too: it tests memory, not generalization."
+        ]
+    return [
+        f"{len(leaked)} of {len(test)} test {noun} are in the training part too "
+        f"({join_some(leaked, most=10)}): they "
+        "test memory, not generalization."
+    ]

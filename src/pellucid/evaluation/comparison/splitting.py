@@ -1,0 +1,73 @@
+"""Splitting samples into the folds of a cross-validation."""
+
+import re
+
+import numpy as np
+
+from pellucid.checks.duplicates import distinct
+from pellucid.data.dataset import Dataset, Split
+from pellucid.errors import OptionError
+from pellucid.types import Array
+
+FOLD_SEED = 0  # of the shuffling into folds: the same for every model
+
+
+def folds_of(text: str) -> tuple[int, int]:
+    """Return folds and repeats of a text such as ``5x3``.
+
+    Raises
+    ------
+    OptionError
+        If it is not that, with at least two folds and one repeat.
+
+    Examples
+    --------
+    >>> folds_of("5x3"), folds_of("10")
+    ((5, 3), (10, 1))
+    """
+    found = re.fullmatch(r"(\d{1,6})(?:[xX](\d{1,6}))?", text.strip(), re.ASCII)
+    n_splits, n_repeats = (int(found[1]), int(found[2] or 1)) if found else (0, 0)
+    if n_splits < 2 or n_repeats < 1:
+        raise OptionError(
+            f"--cv: expected FOLDSxREPEATS, at least 2 folds and 1 repeat, such as 5x3, got {text!r}."
+        )
+    return n_splits, n_repeats
+
+
+def merge_parts(split: Split) -> Dataset:
+    """Return both parts as one, training part first.
+
+    Of pictures, exact copies are left out: with both, a fold would be tested on what it was trained on. Rows of a
+    table may well be alike without being copies.
+
+    Examples
+    --------
+    >>> part = Dataset(np.zeros((2, 4, 4), np.uint8), np.array([0, 1]), ("a", "b"))
+    >>> len(merge_parts(Split(part, part)))
+    1
+    """
+    X = np.concatenate([split.train.X, split.test.X])
+    y = np.concatenate([split.train.y, split.test.y])
+    if X.ndim < 3:
+        return Dataset(X, y, split.classes)
+    keep = distinct(X).firsts
+    return Dataset(X[keep], y[keep], split.classes)
+
+
+def check_counts(data: Dataset, name: str, n_splits: int) -> None:
+    """Raise OptionError if a class has fewer samples than there are folds."""
+    counts = data.counts
+    rarest = min((int(n), i) for i, n in enumerate(counts) if n)
+    if rarest[0] < n_splits:
+        raise OptionError(
+            f"--cv: {n_splits} folds need {n_splits} samples of every class, and {name} has {rarest[0]} of "
+            f"{data.classes[rarest[1]]!r}. Take {max(2, rarest[0])} folds or fewer, or add samples."
+        )
+
+
+def make_folds(data: Dataset, n_splits: int, n_repeats: int) -> list[tuple[Array, Array]]:
+    """Return the training rows and the test rows of every stratified fold."""
+    from sklearn.model_selection import RepeatedStratifiedKFold
+
+    folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
+    return list(folds.split(np.zeros(len(data)), data.y))
