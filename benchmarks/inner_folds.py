@@ -4,8 +4,9 @@
     python benchmarks/inner_folds.py --augment photo --epochs 60 --label-smoothing 0        as it was before
 
 `pellucid compare cnn --cv 5x3` tests on outer folds, by which nothing may be chosen. This takes the training part
-of its first one (206 of the 258 published photos), cuts it into five folds from each of several seeds, and prints the
-balanced accuracy and the area under the ROC curve, which changes less from start to start. Takes 3 to 7 minutes.
+of its first one (206 of the 258 published photos), cuts it into five folds from each of several seeds, and prints
+the balanced accuracy and the area under the ROC curve, which changes less from start to start. Takes 3 to 7
+minutes.
 """
 
 import argparse

@@ -21,7 +21,6 @@ LESS: dict[str, list[str]] = {  # so that a test takes seconds
     "find-rate": ["--steps", "12"],
     "bench": ["--steps", "3"],
 }
-SLOW = ("bench accuracy",)  # 15 trainings of a convolutional network
 NEEDS_PUBLISHED = ("reproduce", "bench", "data fetch")
 
 
@@ -61,7 +60,7 @@ def test_the_table_names_every_command() -> None:
     assert {command_of(line) for line in TABLE} == {n for n, each in DECLARED.items() if each.function}
 
 
-@pytest.mark.parametrize("line", [line for line in TABLE if line not in SLOW])
+@pytest.mark.parametrize("line", TABLE)
 def test_command_line(
     pellucid: Command, trained: Path, photos: Path, tmp_path: Path, request: pytest.FixtureRequest, line: str
 ) -> None:

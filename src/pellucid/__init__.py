@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pellucid.data.dataset import Dataset, Split
     from pellucid.data.source import load_data
     from pellucid.errors import PellucidError
+    from pellucid.evaluation.comparison.measure import compare
     from pellucid.evaluation.photo.examine import examine_photo
     from pellucid.evaluation.robustness.measure import measure_robustness
     from pellucid.evaluation.saliency.measure import saliency_maps
@@ -107,6 +108,7 @@ _HOMES = {
     "ZeroPad2D": "nn.pooling",
     "augment_preset": "data.augmentation.augment",
     "check_data": "checks.check",
+    "compare": "evaluation.comparison.measure",
     "evaluate": "evaluation.scores.measure",
     "examine_photo": "evaluation.photo.examine",
     "find_learning_rate": "training.lr_finder",
@@ -168,6 +170,7 @@ __all__ = [
     "ZeroPad2D",
     "augment_preset",
     "check_data",
+    "compare",
     "evaluate",
     "examine_photo",
     "find_learning_rate",
