@@ -1,4 +1,4 @@
-"""The edge of ``pellucid find-rate``."""
+"""The command ``pellucid find-rate``."""
 
 from collections.abc import Mapping
 from pathlib import Path

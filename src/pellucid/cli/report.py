@@ -1,4 +1,4 @@
-"""The edge of ``pellucid report``."""
+"""The command ``pellucid report``."""
 
 import sys
 import time

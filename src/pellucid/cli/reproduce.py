@@ -1,4 +1,4 @@
-"""The edge of ``pellucid reproduce``."""
+"""The command ``pellucid reproduce``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,24 +9,30 @@ from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.terminal import print_json, print_table
 
+VERDICTS = {True: "The numbers match.", False: "The numbers DIFFER."}
+
 
 @command("reproduce", order=100, short_help="The published numbers next to ours.")
 def reproduce(
     data_dir: Annotated[Path | None, typer.Option(help="A folder that holds the published photos.")] = None,
-    tolerance: Annotated[float, typer.Option(help="The largest relative difference that is none.")] = 1e-8,
+    tolerance: Annotated[
+        float, typer.Option(help="The largest relative difference that counts as equal.")
+    ] = 1e-8,
     as_json: o.Json = False,
+    quiet: o.Quiet = False,
     mirror: o.Mirror = None,
 ) -> None:
-    """The published numbers beside ours; exit 1 if they differ."""
+    """The published numbers next to ours; exit 1 if they differ."""
     from pellucid.textbook import published as published_run
     from pellucid.training.callbacks import Progress
     from pellucid.workflows.reproduce import reproduce as reproduce_run
 
-    result = reproduce_run(
-        data_dir, tolerance=tolerance, mirror=mirror, callbacks=lambda path: [Progress(path)]
-    )
+    callbacks = () if quiet or as_json else (Progress(),)
+    result = reproduce_run(data_dir, tolerance=tolerance, mirror=mirror, callbacks=callbacks)
     if as_json:
         print_json(result.to_dict())
+    elif quiet:
+        print(VERDICTS[result.matches])
     else:
         published = published_run.published_costs()
         rows = [
@@ -45,6 +51,6 @@ def reproduce(
         print(f"\nLargest relative difference: {result.largest_difference:.1e} (allowed: {tolerance:g})")
         print(f"Dual form: {result.dual_seconds:.3f} s. Direct form: {result.direct_seconds:.2f} s.")
         print(f"BLAS: {result.blas}, {result.threads} threads.")
-        print("The numbers match." if result.matches else "The numbers DIFFER.")
+        print(VERDICTS[result.matches])
     if not result.matches:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""The edge of ``pellucid run``."""
+"""The command ``pellucid run``."""
 
 from collections.abc import Mapping
 from pathlib import Path

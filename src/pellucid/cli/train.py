@@ -1,4 +1,4 @@
-"""The edge of ``pellucid train``."""
+"""The command ``pellucid train``."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any

@@ -1,7 +1,7 @@
-"""Use case: what a model says of images."""
+"""What a model predicts for images, or for the rows of a table."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,66 +12,105 @@ from pellucid.errors import DataError
 from pellucid.evaluation.scores.predictions import check_weights
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
+from pellucid.types import Array
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A model's verdict on one image."""
+    """What a model predicts for one sample.
 
-    image: str  # as it was named
-    label: str  # the likeliest class
-    probability: float  # of that label
-    classes: dict[str, float]  # every class with its probability
-    labels: tuple[str, ...] | None = None  # of a model of several yes-or-no questions: those answered yes
-    value: Any = None  # of a model of quantities: one, or a list; the fields above are empty then
+    Attributes
+    ----------
+    sample : str or int
+        An image as it was named, or the number of a row.
+    label : str
+        The most probable class; empty of a model of quantities.
+    probability : float
+        Of that class.
+    classes : dict of str to float
+        Every class with its probability.
+    labels : tuple of str or None
+        Of a model of several yes-or-no questions: those answered yes.
+    value : float or list of float or None
+        Of a model of quantities.
+    """
+
+    sample: str | int
+    label: str = ""
+    probability: float = 1.0
+    classes: dict[str, float] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+    value: Any = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the verdict as JSON can hold it."""
+        """Return the prediction as JSON can hold it."""
+        of: dict[str, Any] = {"row" if isinstance(self.sample, int) else "image": self.sample}
         if self.value is not None:
-            return {"image": self.image, "value": self.value}
+            return {**of, "value": self.value}
         if self.labels is not None:
-            return {"image": self.image, "labels": list(self.labels), "classes": self.classes}
-        return {
-            "image": self.image,
-            "label": self.label,
-            "probability": self.probability,
-            "classes": self.classes,
-        }
+            return {**of, "labels": list(self.labels), "classes": self.classes}
+        return {**of, "label": self.label, "probability": self.probability, "classes": self.classes}
 
-    def in_words(self) -> str:
-        """Return the verdict as a line shows it."""
+    def in_words(self, *, is_brief: bool = False) -> str:
+        """Return the prediction as a line shows it; brief: without probabilities."""
         if self.value is not None:
             return str(self.value)
-        if self.labels is None:
-            return f"{self.label} ({100 * self.probability:.1f} %)"
-        named = [f"{name} ({100 * self.classes[name]:.1f} %)" for name in self.labels]
-        return ", ".join(named) or f"none of {', '.join(self.classes)}"
+        labels = (self.label,) if self.labels is None else self.labels
+        sure = {name: "" if is_brief else f" ({100 * self.classes[name]:.1f} %)" for name in labels}
+        return ", ".join(f"{name}{p}" for name, p in sure.items()) or f"none of {', '.join(self.classes)}"
 
 
-def predict_image(model: Model, image: str | Path | bytes, name: str = "") -> Prediction:
-    """Return a model's verdict on an image of any size and kind that Pillow opens.
+def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> list[Prediction]:
+    """Return what a model predicts for samples, in one pass.
+
+    Parameters
+    ----------
+    model : Model
+        Of classes, labels or quantities.
+    X : Array, shape (m, ...)
+        As the data have it; the model prepares it.
+    samples : sequence of str or int, length m
+        What each is called.
+
+    Raises
+    ------
+    ShapeError
+        If the model takes samples of another shape.
+    OptionError
+        If the model's loss gives no probabilities.
+    """
+    if model.loss_kind == "regression":
+        values = model.predict(X).tolist()
+        return [Prediction(sample, value=value) for sample, value in zip(samples, values, strict=True)]
+    P = model.predict_proba(X)
+    names = model.classes or tuple(str(label) for label in range(P.shape[1]))
+    found = []
+    for sample, row in zip(samples, P, strict=True):
+        best = int(np.argmax(row))
+        classes = {name: float(p) for name, p in zip(names, row, strict=True)}
+        yes = tuple(name for name, p in classes.items() if p > 0.5)
+        labels = yes if model.loss_kind == "multi_label" else None
+        found.append(Prediction(sample, names[best], float(row[best]), classes, labels))
+    return found
+
+
+def predict_images(model: Model, images: Iterable[str | Path]) -> list[Prediction]:
+    """Return what a model predicts for images of any size and kind that Pillow opens.
 
     Raises
     ------
     DataError
-        If the image cannot be read.
+        If an image cannot be read.
     ShapeError
         If the model does not take images.
     """
-    sample = image_to_input(read_image(image), model.input_shape)
-    if model.loss_kind == "regression":
-        return Prediction(name or str(image), "", 1.0, {}, value=model.predict(sample[None])[0].tolist())
-    probabilities = model.predict_proba(sample[None])[0]
-    best = int(np.argmax(probabilities))
-    names = model.classes or tuple(str(label) for label in range(len(probabilities)))
-    classes = {name: float(p) for name, p in zip(names, probabilities, strict=True)}
-    yes = [name for name, p in classes.items() if p > 0.5]
-    labels = tuple(yes) if model.loss_kind == "multi_label" else None
-    return Prediction(name or str(image), names[best], float(probabilities[best]), classes, labels)
+    named = [str(image) for image in images]
+    X = np.stack([image_to_input(read_image(image), model.input_shape) for image in named])
+    return predict_samples(model, X, named)
 
 
-def predict_rows(model: Model, path: Path) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """Return a table model's verdict on every row of a CSV file, and what was noted of the file.
+def predict_rows(model: Model, path: Path) -> tuple[list[Prediction], tuple[str, ...]]:
+    """Return what a model of a table predicts for every row of a file, and notes on the file.
 
     Raises
     ------
@@ -82,30 +121,20 @@ def predict_rows(model: Model, path: Path) -> tuple[list[dict[str, Any]], tuple[
         raise DataError(
             f"{path}: the model was trained on {model.input_shape}, not on a table; give it images."
         )
-    check_weights("predict", model)
     found = model.schema.encode(path, with_target=False)
-    predicted = model.predict(found.X)
-    if model.loss_kind == "regression":
-        return [{"row": i, "value": value} for i, value in enumerate(predicted.tolist())], found.notes
-    if model.loss_kind == "multi_label":
-        return [
-            {"row": i, "labels": [name for name, yes in zip(model.classes, row, strict=True) if yes]}
-            for i, row in enumerate(predicted)
-        ], found.notes
-    probabilities = model.predict_proba(found.X)
-    return [
-        {
-            "row": i,
-            "label": model.classes[label],
-            "probability": float(row[label]),
-            "classes": {name: float(p) for name, p in zip(model.classes, row, strict=True)},
-        }
-        for i, (label, row) in enumerate(zip(predicted.tolist(), probabilities, strict=True))
-    ], found.notes
+    return predict_samples(model, found.X, range(len(found.X))), found.notes
 
 
-def predict_images(model_path: str | Path, images: Iterable[str | Path]) -> list[Prediction]:
-    """Return a saved model's verdict on each image; see :func:`predict_image`."""
+def predict_files(model_path: Path, files: Sequence[Path]) -> tuple[list[Prediction], tuple[str, ...]]:
+    """Return what a saved model predicts for images, or for the rows of one table, and notes.
+
+    Raises
+    ------
+    PellucidError
+        If the model or a file cannot be read, or they do not fit.
+    """
     model = load(model_path)
     check_weights(str(model_path), model)
-    return [predict_image(model, image) for image in images]
+    if len(files) == 1 and files[0].suffix.lower() in (".csv", ".tsv"):
+        return predict_rows(model, files[0])
+    return predict_images(model, files), ()

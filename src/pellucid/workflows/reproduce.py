@@ -1,6 +1,6 @@
-"""Use case: the published numbers beside ours."""
+"""The published numbers next to ours."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from pellucid.textbook.published import (
 )
 from pellucid.training.events import Callback
 from pellucid.training.fit import train
-from pellucid.workflows.predict import predict_image
+from pellucid.workflows.predict import predict_images
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Reproduction:
     costs, direct_costs : dict of int to float
         By the dual and by the direct form.
     new_photo : str or None
-        The prediction for the tutorial's own photo, where it lies beside the data.
+        The prediction for the tutorial's own photo, where it lies next to the data.
     dual_seconds, direct_seconds : float
         Of each training, set-up included, loading excluded.
     largest_difference : float
@@ -79,7 +79,7 @@ def reproduce(
     *,
     tolerance: float = 1e-8,
     mirror: str | None = None,
-    callbacks: Callable[[str], list[Callback]] = lambda form: [],
+    callbacks: Sequence[Callback] = (),
 ) -> Reproduction:
     """Train the published network on the published photos by both forms and compare every number.
 
@@ -91,8 +91,8 @@ def reproduce(
         The largest relative difference that counts as the same.
     mirror : str, optional
         Another address to download from.
-    callbacks : callable, optional
-        Given "dual" or "direct", returns the callbacks for that training.
+    callbacks : sequence of callable, optional
+        Of both trainings, such as a progress bar.
 
     Raises
     ------
@@ -104,9 +104,7 @@ def reproduce(
     dual, direct = preset("mlp"), preset("mlp")
     histories = {}
     for form, model in (("dual", dual), ("direct", direct)):
-        histories[form] = train(
-            model, data.train, n_epochs=N_ITERATIONS, form=form, callbacks=callbacks(form)
-        )
+        histories[form] = train(model, data.train, n_epochs=N_ITERATIONS, form=form, callbacks=callbacks)
     train_accuracy = predict(dual, data.train).confusion.accuracy
     test_accuracy = predict(dual, data.test).confusion.accuracy
     photo = folder / NEW_PHOTO
@@ -119,7 +117,7 @@ def reproduce(
         direct_costs=costs["direct"],
         train_accuracy=train_accuracy,
         test_accuracy=test_accuracy,
-        new_photo=predict_image(dual, photo).label if photo.is_file() else None,
+        new_photo=predict_images(dual, [photo])[0].label if photo.is_file() else None,
         dual_seconds=histories["dual"].seconds,
         direct_seconds=histories["direct"].seconds,
         largest_difference=max(abs(ours / theirs - 1) for ours, theirs in pairs),
