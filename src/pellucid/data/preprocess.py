@@ -1,14 +1,14 @@
 """What happens to raw inputs before the first layer: a rule that a model carries and its file keeps."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from pellucid.errors import DataError, FormatError, OptionError, unknown_name
+from pellucid.errors import DataError, FormatError, OptionError
+from pellucid.registry import Configurable, Limits, option
 from pellucid.types import Array
 
 KINDS = ("divide", "none", "standardize")
@@ -20,7 +20,7 @@ _SURELY_UNDIVIDED = 16.0
 
 
 @dataclass(frozen=True)
-class Preprocessing:
+class Preprocessing(Configurable):
     """How raw inputs become the floating-point numbers that layers take.
 
     Parameters
@@ -50,25 +50,20 @@ class Preprocessing:
     True
     """
 
-    kind: str = "none"
-    divisor: float = 1.0
+    registered_as: ClassVar[str] = "preprocessing"
+
+    kind: str = option("none", choices=lambda: KINDS)
+    divisor: float = option(1.0, above=0)
     mean: tuple[float, ...] = field(default=(), repr=False)
-    scale: tuple[float, ...] = field(default=(), repr=False)
+    scale: tuple[float, ...] = field(default=(), repr=False, metadata={"limits": Limits(above=0)})
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise OptionError(unknown_name("preprocessing", self.kind, KINDS))
-        if not (math.isfinite(self.divisor) and self.divisor > 0):
-            raise OptionError(f"preprocessing: expected a finite divisor above 0, got {self.divisor}.")
-        for name in ("mean", "scale"):  # tuples, so that two rules can be compared and hashed
-            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
+        self.check_options()
         if len(self.mean) != len(self.scale) or bool(self.mean) != (self.kind == "standardize"):
             raise OptionError(
                 "preprocessing: expected one mean and one scale a column for 'standardize' and none for other "
                 f"kinds, got {len(self.mean)} means and {len(self.scale)} scales for {self.kind!r}."
             )
-        if not all(map(math.isfinite, self.mean + self.scale)) or any(value <= 0 for value in self.scale):
-            raise OptionError("preprocessing: expected finite means, and finite scales above 0.")
 
     @classmethod
     def for_data(cls, X: Array) -> "Preprocessing":
@@ -196,13 +191,12 @@ class Preprocessing:
         try:
             keys = _KEYS.get(str(config.get("kind")), _OTHER_KEYS)
             if set(config) != set(keys):
-                raise OptionError(f"expected the keys {', '.join(keys)}, got {sorted(config)}.")
-            options = {key: config[key] for key in ("mean", "scale") if key in keys}
-            return cls(str(config["kind"]), float(config.get("divisor", 1.0)), **options)
+                raise OptionError(
+                    f"preprocessing: expected the keys {', '.join(keys)}, got {sorted(config)}."
+                )
+            return cls(**config)
         except (OptionError, TypeError, ValueError, AttributeError) as error:
-            raise FormatError(
-                f"preprocessing in the model file: {error} The file is damaged, or from a newer pellucid."
-            ) from None
+            raise FormatError(f"model file: {error} The file is damaged, or from a newer pellucid.") from None
 
 
 def _moments(X: Array) -> tuple[Array, Array]:
