@@ -118,7 +118,7 @@ def test_dropout_needs_a_generator_in_training_and_none_elsewhere(rng: np.random
     model.initialize((4,))
     X = rng.standard_normal((3, 4))
     assert model.layers[0].forward(X) is X
-    with pytest.raises(PellucidError, match=r"dropout_1: training needs a generator.*set_step_rng"):
+    with pytest.raises(PellucidError, match=r"dropout_1: training needs .*set_step_rng"):
         model.forward(X, training=True)
     layer = model.layers[0]
     assert isinstance(layer, Dropout)
