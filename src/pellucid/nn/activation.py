@@ -20,11 +20,6 @@ from pellucid.types import Array
 class Dropout(Layer):
     """While training, set each number to 0 with probability ``rate`` and divide the others by 1 - rate.
 
-    Parameters
-    ----------
-    rate : float, optional
-        From 0 to below 1.
-
     Attributes
     ----------
     rng : numpy.random.Generator or None

@@ -23,13 +23,6 @@ MERGES = ("add", "concat")
 class Residual(Model):
     """A body with a shortcut around it: Y = body(X) + shortcut(X) (He et al., 2016, equation 1).
 
-    Parameters
-    ----------
-    body : Layer
-    shortcut : Layer, optional
-        Default: X itself; then the body must keep the shape.
-    dtype : {"float32", "float64"}, optional
-
     Raises
     ------
     ShapeError
@@ -45,7 +38,9 @@ class Residual(Model):
     """
 
     body: Layer = option(help="What the shortcut goes around.")
-    shortcut: Layer | None = option(None, help="Default: the input itself.")
+    shortcut: Layer | None = option(
+        None, help="Default: the input itself; then the body must keep the shape."
+    )
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build body and shortcut; their outputs must have one shape."""
@@ -109,12 +104,6 @@ class Residual(Model):
 class Parallel(Model):
     """Branches that see the same input, their outputs joined at the last axis or added.
 
-    Parameters
-    ----------
-    branches : sequence of Layer
-    merge : {"concat", "add"}, optional
-    dtype : {"float32", "float64"}, optional
-
     Raises
     ------
     ShapeError
@@ -130,7 +119,9 @@ class Parallel(Model):
     """
 
     branches: Sequence[Layer] = option(help="Layers that see the same input.")
-    merge: str = option("concat", choices=lambda: MERGES, help="How their outputs are joined.")
+    merge: str = option(
+        "concat", choices=lambda: MERGES, help="How their outputs are joined: added, or at the last axis."
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -34,7 +34,9 @@ class Container(Layer):
     """
 
     _: KW_ONLY
-    dtype: str = option("float32", choices=lambda: DTYPES, in_config=False, help="What it is trained in.")
+    dtype: str = option(
+        "float32", choices=lambda: DTYPES, in_config=False, help="What it is trained and kept in."
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

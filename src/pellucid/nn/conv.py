@@ -21,30 +21,6 @@ from pellucid.types import Array, Shape
 class Conv2D(ImageLayer):
     """Slide small kernels over an image: every output pixel is a weighted sum of the pixels around it.
 
-    Parameters
-    ----------
-    filters : int
-        Number of kernels, and so of output channels.
-    kernel_size : int or (int, int), optional
-        Height and width.
-    stride : int or (int, int), optional
-        Distance between windows, down and across.
-    padding : "same", "valid", int, (int, int) or ((int, int), (int, int)), optional
-        Zeros around the image. ``"same"``: as many as give ceil(h / stride) rows, the odd one below and at the
-        right; ``"valid"``: none; one number: that many on every side; two: above and below, left and right; four:
-        ((top, bottom), (left, right)).
-    dilation : int or (int, int), optional
-        Distance between the taps of a kernel.
-    groups : int, optional
-        Number of groups that the channels are split into; a group sees its own channels only. As many as there
-        are channels make a depthwise convolution.
-    use_bias : bool, optional
-        Whether a number is added to each output channel. Leave it out before BatchNorm, which takes it away.
-    activation : str, optional
-        A name of :data:`pellucid.ops.activations.ACTIVATIONS`; default: none.
-    initializer : str, optional
-        Of the kernels; default: ``"he"`` before relu, else ``"glorot"``. Biases start at zero.
-
     Raises
     ------
     OptionError
@@ -66,13 +42,35 @@ class Conv2D(ImageLayer):
     filters: int = option(at_least=1, help="Number of kernels, and so of output channels.")
     kernel_size: Size = size_option(3, help="Height and width of a kernel.")
     _: KW_ONLY
-    stride: Size = size_option(1, help="Distance between windows.")
-    padding: PaddingOption = padding_option("same", help="Zeros around the image.")
+    stride: Size = size_option(1, help="Distance between windows, down and across.")
+    padding: PaddingOption = padding_option(
+        "same",
+        help='Zeros around the image. "same": as many as give ceil(h / stride) rows, the odd one below and at the '
+        'right; "valid": none; one number: that many on every side; two: above and below, left and right; four: '
+        "((top, bottom), (left, right)).",
+    )
     dilation: Size = size_option(1, help="Distance between the taps of a kernel.")
-    groups: int = option(1, at_least=1, help="Number of groups of channels.")
-    use_bias: bool = option(True, help="Whether a number is added to each output channel.")
-    activation: str | None = option(None, choices=lambda: ACTIVATIONS, help="Activation function.")
-    initializer: str | None = option(None, choices=lambda: INITIALIZERS, help="How the kernels start.")
+    groups: int = option(
+        1,
+        at_least=1,
+        help="Number of groups that the channels are split into; a group sees its own channels only. As many as "
+        "there are channels make a depthwise convolution.",
+    )
+    use_bias: bool = option(
+        True,
+        help="Whether a number is added to each output channel. Leave it out before BatchNorm, which subtracts it.",
+    )
+    activation: str | None = option(
+        None,
+        choices=lambda: ACTIVATIONS,
+        help="Activation function: a name of pellucid.ops.activations.ACTIVATIONS; None: the output is linear.",
+    )
+    initializer: str | None = option(
+        None,
+        choices=lambda: INITIALIZERS,
+        help='How W starts: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else '
+        '"glorot". Biases start at zero.',
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

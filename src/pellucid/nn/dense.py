@@ -53,16 +53,6 @@ class Flatten(Layer):
 class Dense(Layer):
     """Every output sees every input: A = activation(X W + b).
 
-    Parameters
-    ----------
-    units : int
-        Number of outputs, n_out.
-    activation : str, optional
-        A name of :data:`pellucid.ops.activations.ACTIVATIONS`; default: none.
-    initializer : str, optional
-        A name of :data:`pellucid.nn.initializers.INITIALIZERS` for W; default: ``"he"`` before relu, else
-        ``"glorot"``. Biases start at zero.
-
     Raises
     ------
     OptionError
@@ -80,9 +70,18 @@ class Dense(Layer):
     (4, 2)
     """
 
-    units: int = option(at_least=1, help="Number of outputs.")
-    activation: str | None = option(None, choices=lambda: ACTIVATIONS, help="Activation function.")
-    initializer: str | None = option(None, choices=lambda: INITIALIZERS, help="How the weights start.")
+    units: int = option(at_least=1, help="Number of outputs, n_out.")
+    activation: str | None = option(
+        None,
+        choices=lambda: ACTIVATIONS,
+        help="Activation function: a name of pellucid.ops.activations.ACTIVATIONS; None: the output is linear.",
+    )
+    initializer: str | None = option(
+        None,
+        choices=lambda: INITIALIZERS,
+        help='How W starts: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else '
+        '"glorot". Biases start at zero.',
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -33,17 +33,6 @@ def _with_lists(nodes: Mapping[str, Node]) -> dict[str, Node]:
 class Graph(Model):
     """Named nodes, each fed by inputs or by nodes before it.
 
-    Parameters
-    ----------
-    inputs : sequence of str
-        Names of the inputs. With one, X is an array; with several, a dictionary of arrays.
-    nodes : mapping of str to (layer, source)
-        In an order in which each is fed by earlier names. A node of several sources is ``("concat", [...])`` or
-        ``("add", [...])``.
-    outputs : str or sequence of str
-        One name: the output is an array. Several: a dictionary of arrays, with a loss for each.
-    dtype : {"float32", "float64"}, optional
-
     Examples
     --------
     >>> from pellucid.nn.dense import Dense, Flatten
@@ -62,9 +51,17 @@ class Graph(Model):
     (1,)
     """
 
-    inputs: Sequence[str] = option(help="Names of the inputs.")
-    nodes: Mapping[str, Node] = option(check=_with_lists, help="What each node is, and what it is fed by.")
-    outputs: str | Sequence[str] = option(help="The node or nodes whose values are returned.")
+    inputs: Sequence[str] = option(
+        help="Names of the inputs. With one, X is an array; with several, a dictionary of arrays."
+    )
+    nodes: Mapping[str, Node] = option(
+        check=_with_lists,
+        help="Each node by name: (layer, source), in an order in which each is fed by earlier names. A node of "
+        'several sources is ("concat", [...]) or ("add", [...]).',
+    )
+    outputs: str | Sequence[str] = option(
+        help="One name: the output is an array. Several: a dictionary of arrays, with a loss for each."
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -27,13 +27,6 @@ from pellucid.types import Array, Shape
 class BatchNorm(Layer):
     """Bring every channel to mean beta and deviation gamma: over the batch in training, else by running statistics.
 
-    Parameters
-    ----------
-    momentum : float, optional
-        How far the running statistics move towards each batch's, above 0 up to 1.
-    epsilon : float, optional
-        Added to the variance, above 0.
-
     Attributes
     ----------
     state : dict of str to Array
@@ -63,7 +56,9 @@ class BatchNorm(Layer):
 
     undecayed = frozenset({"gamma", "beta"})
 
-    momentum: float = option(0.1, above=0, at_most=1, help="How far running statistics move to each batch's.")
+    momentum: float = option(
+        0.1, above=0, at_most=1, help="How far the running statistics move towards each batch's."
+    )
     epsilon: float = option(1e-5, above=0, help="Added to the variance.")
 
     def __post_init__(self) -> None:
@@ -128,11 +123,6 @@ class BatchNorm(Layer):
 @dataclass(eq=False, repr=False)
 class LayerNorm(Layer):
     """Bring every sample to mean 0 and variance 1 along its last axis, then times gamma, plus beta.
-
-    Parameters
-    ----------
-    epsilon : float, optional
-        Added to the variance, above 0.
 
     Examples
     --------

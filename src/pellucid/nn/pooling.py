@@ -34,8 +34,8 @@ class Pooling(ImageLayer):
     """The options and shapes of max and average pooling."""
 
     size: Size = size_option(2, help="Height and width of a window.")
-    stride: Size | None = size_option(None, help="Distance between windows; default: the size.")
-    padding: PaddingOption = padding_option("valid", help="Padding around the image.")
+    stride: Size | None = size_option(None, help="Distance between windows, down and across; None: the size.")
+    padding: PaddingOption = padding_option("valid", help="As in Conv2D, and less than the window.")
 
     @property
     def size_and_stride(self) -> tuple[Pair, Pair]:
@@ -61,16 +61,7 @@ class Pooling(ImageLayer):
 @register
 @dataclass(eq=False, repr=False)
 class MaxPool2D(Pooling):
-    """Keep the largest number of each window, channel by channel.
-
-    Parameters
-    ----------
-    size : int or (int, int), optional
-        Height and width of a window.
-    stride : int or (int, int), optional
-        Distance between windows, down and across; default: ``size``.
-    padding : "valid", "same", int, (int, int) or ((int, int), (int, int)), optional
-        As in :class:`pellucid.nn.conv.Conv2D`, less than the window; padding never wins.
+    """Keep the largest number of each window, channel by channel; padding is never the largest.
 
     Raises
     ------
@@ -113,13 +104,6 @@ class MaxPool2D(Pooling):
 class AvgPool2D(Pooling):
     """Keep the mean of each window, channel by channel.
 
-    Parameters
-    ----------
-    size, stride, padding
-        As in :class:`MaxPool2D`.
-    count_include_pad : bool, optional
-        True: padding counts as zeros (PyTorch's default); False: the mean is of the pixels alone (Keras's way).
-
     Raises
     ------
     OptionError
@@ -137,7 +121,11 @@ class AvgPool2D(Pooling):
     """
 
     _: KW_ONLY
-    count_include_pad: bool = option(True, help="Whether padding counts as zeros.")
+    count_include_pad: bool = option(
+        True,
+        help="True: padding counts as zeros (PyTorch's default); False: the mean is of the pixels alone "
+        "(Keras's way).",
+    )
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the mean of each window, shape (m, h_out, w_out, c)."""
@@ -198,11 +186,6 @@ class GlobalAvgPool2D(ImageLayer):
 class UpSample2D(ImageLayer):
     """Repeat each pixel: nearest-neighbour enlargement.
 
-    Parameters
-    ----------
-    factor : int or (int, int), optional
-        How many times, down and across.
-
     Examples
     --------
     >>> import numpy as np
@@ -235,11 +218,6 @@ class UpSample2D(ImageLayer):
 class ZeroPad2D(ImageLayer):
     """Put a frame of zeros around images.
 
-    Parameters
-    ----------
-    padding : int, (int, int) or ((int, int), (int, int)), optional
-        On every side; above and below, left and right; or ((top, bottom), (left, right)).
-
     Examples
     --------
     >>> import numpy as np
@@ -249,7 +227,9 @@ class ZeroPad2D(ImageLayer):
     (5, 6, 3)
     """
 
-    padding: Frame = padding_option(1, help="Rows and columns of zeros on each side.")
+    padding: Frame = padding_option(
+        1, help="On every side; above and below, left and right; or ((top, bottom), (left, right))."
+    )
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Take the shape of the input."""

@@ -19,12 +19,6 @@ from pellucid.types import Array, Shape
 class Sequential(Model):
     """Layers one after another.
 
-    Parameters
-    ----------
-    layers : sequence of Layer
-    dtype : {"float32", "float64"}, optional
-        What it is trained and kept in; default float32.
-
     Examples
     --------
     >>> from pellucid.nn.dense import Dense, Flatten

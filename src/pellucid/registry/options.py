@@ -222,19 +222,25 @@ def type_in_words(hint: Any, limits: Limits = NO_LIMITS) -> str:
     Examples
     --------
     >>> type_in_words(int | tuple[int, int], Limits(at_least=1))
-    'a whole number of at least 1 or a list of 2 (each a whole number of at least 1)'
+    'a whole number of at least 1 or a list of 2 of them'
+    >>> type_in_words(list[str])
+    'a list (each a text)'
     """
     bounds = limits.in_words()
     names = {int: f"a whole number{bounds}", float: f"a number{bounds}", str: "a text", bool: "true or false"}
-    words = []
-    for part in parts_of(hint):
+    words: list[str] = []
+    parts = parts_of(hint)
+    for i, part in enumerate(parts):
         origin, inner = get_origin(part), get_args(part)
         if origin is Literal:
             words.append(" or ".join(repr(value) for value in inner))
         elif origin in _LISTS or part in _LISTS:
             is_counted = origin is tuple and bool(inner) and inner[-1] is not Ellipsis
-            each = f" (each {type_in_words(inner[0], limits)})" if inner else ""
-            words.append(f"a list{f' of {len(inner)}' if is_counted else ''}{each}")
+            words.append(f"a list{f' of {len(inner)}' if is_counted else ''}")
+            if inner and inner[0] in parts[:i]:  # "a number or a list of 2 of them or a list of 2 such lists"
+                words[-1] += " such lists" if get_origin(inner[0]) in _LISTS else " of them"
+            elif inner:
+                words[-1] += f" (each {type_in_words(inner[0], limits)})"
         elif part is not type(None):
             words.append(names.get(part, f"a {getattr(part, '__name__', 'value of another type')}"))
     return " or ".join(dict.fromkeys(words))

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 import re
+import textwrap
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING
@@ -197,7 +198,8 @@ def _document(cls: type) -> None:
     lines = ["Parameters", "----------"]
     for name, (hint, limits) in found.options.items():
         default = "" if (value := found.defaults[name]) is MISSING else f", default {value!r}"
-        lines += [f"{name} : {type_in_words(hint, limits)}{default}", f"    {limits.help}".rstrip()]
+        lines += [f"{name} : {type_in_words(hint, limits)}{default}"]
+        lines += textwrap.wrap(limits.help, 110, initial_indent="    ", subsequent_indent="    ")
     text = inspect.cleandoc(cls.__doc__ or "")
     section = re.search(r"^.+\n---+$", text, re.MULTILINE)
     place = section.start() if section else len(text)
