@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from pellucid.data.source import load_data
     from pellucid.errors import PellucidError
     from pellucid.evaluation.comparison.measure import compare
-    from pellucid.evaluation.photo.examine import examine_photo
-    from pellucid.evaluation.robustness.measure import measure_robustness
-    from pellucid.evaluation.saliency.measure import saliency_maps
+    from pellucid.evaluation.photo.measure import explain_photo
+    from pellucid.evaluation.robustness.measure import robustness
+    from pellucid.evaluation.saliency.measure import saliency
     from pellucid.evaluation.scores.measure import evaluate
     from pellucid.formats.architecture import load_architecture
     from pellucid.formats.safetensors import load, save
@@ -110,17 +110,17 @@ _HOMES = {
     "check_data": "checks.check",
     "compare": "evaluation.comparison.measure",
     "evaluate": "evaluation.scores.measure",
-    "examine_photo": "evaluation.photo.examine",
+    "explain_photo": "evaluation.photo.measure",
     "find_learning_rate": "training.lr_finder",
     "gradcheck": "ops.finite_difference",
     "load": "formats.safetensors",
     "load_architecture": "formats.architecture",
     "load_data": "data.source",
-    "measure_robustness": "evaluation.robustness.measure",
+    "robustness": "evaluation.robustness.measure",
     "preset": "nn.presets",
     "register": "registry",
     "replay_nonfinite": "training.nonfinite",
-    "saliency_maps": "evaluation.saliency.measure",
+    "saliency": "evaluation.saliency.measure",
     "save": "formats.safetensors",
     "train": "training.fit",
 }
@@ -172,17 +172,17 @@ __all__ = [
     "check_data",
     "compare",
     "evaluate",
-    "examine_photo",
+    "explain_photo",
     "find_learning_rate",
     "gradcheck",
     "load",
     "load_architecture",
     "load_data",
-    "measure_robustness",
     "preset",
     "register",
     "replay_nonfinite",
-    "saliency_maps",
+    "robustness",
+    "saliency",
     "save",
     "train",
 ]

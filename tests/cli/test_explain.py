@@ -11,7 +11,7 @@ from tests.commands import Command, Done
 
 import pellucid as pl
 from pellucid.cli.main import main
-from pellucid.evaluation.photo.explain import explain
+from pellucid.evaluation.photo.measure import explain_file
 from pellucid.formats.safetensors import load, save
 from pellucid.runs.data import find_training_photos
 
@@ -57,7 +57,7 @@ def test_a_verdict_is_explained(pellucid: Command, trained: Path, photo: Path, t
     assert done.code == 0, done.err
     assert {path.name for path in (tmp_path / "why").iterdir()} == FILES
     lines = done.out.strip().splitlines()
-    assert lines[0].startswith("The network says “dark” (")
+    assert lines[0].startswith("The network predicts “dark” (")
     assert "Cropped, flipped, darker or brighter" in done.out
     assert "nearest training photo" in done.out
     assert lines[-1] == str(tmp_path / "why" / "explanation.json")
@@ -73,6 +73,14 @@ def test_a_verdict_is_explained(pellucid: Command, trained: Path, photo: Path, t
         "The first layer",
     ):
         assert words in text
+
+
+def test_no_folder_need_be_named(pellucid: Command, trained: Path, photo: Path) -> None:
+    done = pellucid("explain", trained, photo, "--quiet", *FAST)
+    assert done.code == 0, done.err
+    files = [Path(line) for line in done.out.splitlines()]
+    assert {path.name for path in files} == FILES
+    assert all(path.is_file() for path in files)
 
 
 def test_json_is_one_object_and_says_the_same(
@@ -185,11 +193,11 @@ def test_other_models_than_classifiers(pellucid: Command, tmp_path: Path, photo:
         pl.train(model, pl.Dataset(X, y, () if y.dtype.kind == "f" else ("a", "b")), loss=loss, n_epochs=2)
         path = tmp_path / f"{loss}.safetensors"
         save(model, path)
-        result = explain(path, photo, tmp_path / loss, methods=["gradient", "integrated_gradients"])
-        assert result.photo is None
+        result = explain_file(path, photo, tmp_path / loss, methods=["gradient", "integrated_gradients"])
+        assert not result.photo.classes
         assert result.maps["gradient"].heat is not None
         assert not (tmp_path / loss / "photo.png").exists()
-        assert result.sentences[0]
+        assert str(result)
         json.dumps(result.to_dict(), allow_nan=False)
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from tests.commands import Command, words_of
 
-from pellucid.evaluation.photo.novelty import BLIND
+from pellucid.evaluation.photo.text import BLIND
 from pellucid.evaluation.scores.of_run import examine
 from pellucid.formats.safetensors import load, save
 from pellucid.report.findings import chosen_samples

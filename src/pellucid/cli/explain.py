@@ -13,7 +13,7 @@ from pellucid.progress import ProgressBar
 
 @command("explain", order=50, short_help="Why it predicts so for one photo: where it looks.")
 def explain(
-    model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
+    model: o.Trained,
     image: Annotated[Path, typer.Argument(help="An image of any size and kind.")],
     out: Annotated[
         Path | None,
@@ -21,42 +21,40 @@ def explain(
             "-o", "--out", help="The folder for pictures, text and numbers; default: explained/IMAGE-N."
         ),
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="The training data; default: where they were at the training.")
-    ] = None,
+    data: o.DataNow = None,
     target: Annotated[
         str | None,
         typer.Option("--class", help="The class that the maps explain; default: the predicted one."),
     ] = None,
     methods: Annotated[
-        str | None, typer.Option(help="Maps, such as smoothgrad,occlusion; default: all.")
+        str | None, typer.Option(help="Saliency maps, such as smoothgrad,occlusion; default: all.")
     ] = None,
     force: o.Force = False,
     as_json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
-    """Why a model says what it says of one photo: where it looks, what it is near to, how firm the verdict is."""
-    from pellucid.evaluation.photo.explain import STAGES
-    from pellucid.evaluation.photo.explain import explain as explain_photo
+    """Why a model predicts what it does for one photo: saliency maps, nearest training photos, stability."""
+    from pellucid.evaluation.photo.measure import explain_file
     from pellucid.files import next_folder
 
-    with ProgressBar() as bar:
-        result = explain_photo(
+    names = None if methods is None else [name.strip() for name in methods.split(",") if name.strip()]
+    with ProgressBar(False if quiet else None) as bar:
+        found = explain_file(
             model,
             image,
             out or next_folder(Path("explained"), image.stem),
             data=data,
             target=target,
-            methods=None
-            if methods is None
-            else [name.strip() for name in methods.split(",") if name.strip()],
+            methods=names,
             force=force,
-            progress=lambda stage, words: bar(words, stage, STAGES - 1),
+            progress=bar,
         )
     if as_json:
-        print_json(result.to_dict())
+        print_json(found.to_dict())
         return
-    for line in result.sentences:
-        say(line)
-    print()
-    for path in result.files:
+    if not quiet:
+        for line in str(found).splitlines():
+            say(line)
+        print()
+    for path in found.files:
         print(path)

@@ -16,9 +16,9 @@ from pellucid.runs.record import RunRecord
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
     from pellucid.evaluation.influence.outcome import InfluenceOutcome
-    from pellucid.evaluation.photo.examine import OwnPhoto
+    from pellucid.evaluation.photo.context import PhotoContext
     from pellucid.evaluation.robustness.records import Robustness
-    from pellucid.evaluation.saliency.measure import SaliencyMap
+    from pellucid.evaluation.saliency.records import SaliencyMaps
     from pellucid.evaluation.scores.records import Scores
 
 N_INFLUENTIAL = 4  # training samples on each side of an explained prediction
@@ -37,10 +37,10 @@ class Findings:
     scores : Scores or None
     robustness : Robustness or None
         Of photos of bytes.
-    maps : mapping of int to (mapping of str to SaliencyMap)
-        By test photo, then by method; empty of other data than photos.
+    maps : mapping of int to SaliencyMaps
+        By test photo; empty of other data than photos.
     influence : InfluenceOutcome or None
-    photo : OwnPhoto or None
+    photo : PhotoContext or None
         The new photo, with its neighbours and variants.
     """
 
@@ -48,9 +48,9 @@ class Findings:
     check: "DataReport | None" = None
     scores: "Scores | None" = None
     robustness: "Robustness | None" = None
-    maps: "Mapping[int, Mapping[str, SaliencyMap]] | None" = None
+    maps: "Mapping[int, SaliencyMaps] | None" = None
     influence: "InfluenceOutcome | None" = None
-    photo: "OwnPhoto | None" = None
+    photo: "PhotoContext | None" = None
 
 
 def find_short(run: RunRecord) -> Findings:
@@ -73,9 +73,9 @@ def find_all(run: RunRecord, *, n_photos: int, progress: ProgressCallback = no_p
     from pellucid.checks.check import check_data
     from pellucid.evaluation.influence.measure import QUICK
     from pellucid.evaluation.influence.of_run import influence_of
-    from pellucid.evaluation.photo.examine import examine_photo
-    from pellucid.evaluation.robustness.measure import measure_robustness
-    from pellucid.evaluation.saliency.measure import saliency_maps
+    from pellucid.evaluation.photo.context import PhotoContext
+    from pellucid.evaluation.robustness.measure import robustness
+    from pellucid.evaluation.saliency.measure import saliency
     from pellucid.evaluation.scores.measure import score
 
     def begin(stage: str) -> None:
@@ -92,10 +92,10 @@ def find_all(run: RunRecord, *, n_photos: int, progress: ProgressCallback = no_p
     scores = score(predictions)
     begin("robustness")
     has_bytes = result.has_photos and test.X.dtype == np.uint8
-    robustness = measure_robustness(model, test, predictions=predictions) if has_bytes else None
+    changed = robustness(model, test, predictions=predictions) if has_bytes else None
     begin("saliency")
     explained = rows if result.has_photos else []
-    maps = {i: saliency_maps(model, test.X[i], int(predictions.y_pred[i])) for i in explained}
+    maps = {i: saliency(model, test.X[i], int(predictions.y_pred[i])) for i in explained}
     begin("influence")
     influence = None
     if rows:
@@ -104,8 +104,8 @@ def find_all(run: RunRecord, *, n_photos: int, progress: ProgressCallback = no_p
         )
     begin("new photo")
     is_shown = result.photo is not None and result.has_photos
-    photo = examine_photo(model, result.photo.original, train) if is_shown and result.photo else None
-    return Findings(result, check, scores, robustness, maps, influence, photo)
+    photo = PhotoContext.of(model, result.photo.original, train) if is_shown and result.photo else None
+    return Findings(result, check, scores, changed, maps, influence, photo)
 
 
 def chosen_samples(predictions: Predictions, n: int) -> list[int]:

@@ -10,7 +10,14 @@ from pellucid.data.readers.images import resize_image
 from pellucid.data.source import load_data
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.photo import novelty
-from pellucid.evaluation.photo.novelty import BLIND, MEASURES, Novelty, NoveltyTest, looks, small_pictures
+from pellucid.evaluation.photo.novelty import (
+    MEASURES,
+    Novelty,
+    NoveltyTest,
+    appearance_features,
+    small_pictures,
+)
+from pellucid.evaluation.photo.text import BLIND, novelty_text
 from pellucid.types import Array
 
 
@@ -66,8 +73,8 @@ def test_noise_plain_colours_and_the_dark_are_unlike_drawings(judge: NoveltyTest
     assert share_unlike(judge, plain) == 1
     assert share_unlike(judge, (drawings[:50] * 0.15).astype(np.uint8)) == 1
     told = judge.judge(noise)[0]
-    assert told.words.startswith("Unlike anything I was trained on: ")
-    assert "colours, contrast and sharpness" in told.words
+    assert novelty_text(told).startswith("Unlike anything in the training photos: ")
+    assert "colours, contrast and sharpness" in novelty_text(told)
     assert told.p_value <= 0.01
     assert told.percentile >= 99
 
@@ -91,7 +98,7 @@ def test_the_p_value_is_the_rank_among_the_training_photos(judge: NoveltyTest, d
     X = draw(30, 5).X
     found = judge.judge(X)
     scores, usual = [], []
-    for at, describe in enumerate((small_pictures, looks, looks)):
+    for at, describe in enumerate((small_pictures, appearance_features, appearance_features)):
         T, Q = describe(drawings), describe(X)
         if at:
             mean, spread = T.mean(axis=0), T.std(axis=0)
@@ -114,7 +121,7 @@ def test_the_p_value_is_the_rank_among_the_training_photos(judge: NoveltyTest, d
 def test_too_few_training_photos_leave_it_open(drawings: Array) -> None:
     few = NoveltyTest.of(drawings[:98]).judge(drawings[98:99])[0]
     assert (few.is_unlike, few.is_alarm) == (None, False)
-    assert few.words.startswith("Too few training photos (98) to say")
+    assert novelty_text(few).startswith("Too few training photos (98)")
     assert NoveltyTest.of(drawings[:99]).judge(np.zeros((1, 64, 64, 3), np.uint8))[0].is_unlike is True
 
 
@@ -164,16 +171,16 @@ def test_of_few_training_photos_the_most_unusual_of_all_is_told_as_that(drawings
     black = np.zeros((1, 64, 64, 3), np.uint8)
     found = NoveltyTest.of(drawings[:72]).judge(black)[0]
     assert (found.is_unlike, found.is_alarm) == (None, True)
-    assert found.words.startswith("It may be unlike anything I was trained on: none of 72 training photos")
-    assert "one in 73 that is like them is as far by chance" in found.words
+    assert novelty_text(found).startswith("It may be unlike anything in the training photos: none of 72")
+    assert "one in 73 that is like them is as far by chance" in novelty_text(found)
     least = NoveltyTest.of(drawings[:10]).judge(black)[0]  # one in 11 familiar photos is beyond all 10
     assert (least.is_unlike, least.is_alarm) == (None, False)
-    assert least.words.startswith("Too few training photos (10)")
+    assert novelty_text(least).startswith("Too few training photos (10)")
 
 
 def test_rare_photos_are_not_called_usual() -> None:
     def words(p: float) -> str:
-        return Novelty(False, p, 98.0, dict.fromkeys(MEASURES, 50.0), 209).words
+        return novelty_text(Novelty(False, p, 98.0, dict.fromkeys(MEASURES, 50.0), 209))
 
     assert words(3 / 210).startswith("Unusual, though not beyond all: 2 of 209 training photos (1 %) are")
     assert words(52 / 210).startswith("Not unusual: 51 of 209 training photos (24 %) are")
@@ -181,5 +188,5 @@ def test_rare_photos_are_not_called_usual() -> None:
 
 def test_what_it_stands_out_by_is_not_said_twice() -> None:
     measures = dict(zip(MEASURES, (50.0, 100.0, 100.0), strict=True))
-    words = Novelty(True, 1 / 210, 100.0, measures, 209).words
+    words = novelty_text(Novelty(True, 1 / 210, 100.0, measures, 209))
     assert words.endswith("It stands out by colours, contrast and sharpness; their mix.")

@@ -14,7 +14,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
-from pellucid.evaluation.robustness.measure import change_photos, measure_robustness
+from pellucid.evaluation.robustness.measure import change_photos, robustness
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS, REASONS
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.nn.dense import Dense, Flatten
@@ -49,7 +49,7 @@ def photos(rng: np.random.Generator) -> np.ndarray:
 @pytest.fixture
 def result(photos: np.ndarray) -> Robustness:
     y = (np.arange(20) < 12).astype(int)
-    return measure_robustness(brightness_model(), Dataset(photos, y, ("dark", "bright")))
+    return robustness(brightness_model(), Dataset(photos, y, ("dark", "bright")))
 
 
 def test_a_panel_for_each_perturbation_with_its_figures(result: Robustness) -> None:
@@ -122,7 +122,7 @@ def test_no_label_touches_another_or_leaves_the_figure(result: Robustness) -> No
 @pytest.mark.parametrize("names", [["blur"], ["blur", "mirror"], ["hue", "blur", "jpeg"]])
 def test_few_panels_fill_the_width(names: list[str], photos: np.ndarray) -> None:
     data = Dataset(photos, (np.arange(20) < 12).astype(int))
-    figure = robustness_curves(measure_robustness(brightness_model(), data, perturbations=names))
+    figure = robustness_curves(robustness(brightness_model(), data, perturbations=names))
     assert len(figure.axes) == len(names)
     assert figure.axes[-1].get_position().x1 > 0.97
     FigureCanvasAgg(figure).draw()

@@ -11,7 +11,7 @@ import pellucid.evaluation.robustness.measure as module
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
-from pellucid.evaluation.robustness.measure import change_photos, measure_robustness
+from pellucid.evaluation.robustness.measure import change_photos, robustness
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.scores.predictions import predict
@@ -59,7 +59,7 @@ def curve(name: str, counts: list[int], n: int = 50, n_baseline: int = 20) -> Pe
     return PerturbationCurve(p, tuple(rows), n_baseline)
 
 
-def robustness(
+def result_of(
     *curves: PerturbationCurve, n_correct: int = 40, n: int = 50, baseline: float = 0.4
 ) -> Robustness:
     return Robustness(n, n_correct, baseline, "cat", curves, {}, 0)
@@ -69,7 +69,7 @@ def test_strength_0_is_the_clean_accuracy_exactly(data: Dataset) -> None:
     model = brightness_model()
     clean = predict(model, data).confusion
     assert clean.n_correct == 47
-    result = measure_robustness(model, data)
+    result = robustness(model, data)
     assert (result.n, result.n_correct, result.accuracy) == (50, clean.n_correct, clean.accuracy)
     assert (result.baseline, result.most_common) == (0.6, "bright")
     assert [c.perturbation.name for c in result.curves] == list(PERTURBATIONS)
@@ -84,7 +84,7 @@ def test_each_row_is_what_the_model_says_of_the_changed_photos(data: Dataset) ->
     model = brightness_model()
     before = data.X.copy()
     right = model.predict(data.X) == data.y
-    for c in measure_robustness(model, data, seed=5).curves:
+    for c in robustness(model, data, seed=5).curves:
         assert [row.strength for row in c.rows] == [0, *c.perturbation.strengths]
         for row in c.rows:
             now = model.predict(change_photos(data.X, c.perturbation, row.strength, 5)) == data.y
@@ -99,7 +99,7 @@ def test_each_row_is_what_the_model_says_of_the_changed_photos(data: Dataset) ->
 
 def test_darkness_makes_all_dark_and_the_strength_is_found(data: Dataset) -> None:
     """At 65 % of the light all photos are dark: the 20 dark ones are right, fewer than one answer's 30."""
-    result = measure_robustness(
+    result = robustness(
         brightness_model(), data, perturbations=["darker"], strengths={"darker": [0.5, 0.1, 0.35]}
     )
     (found,) = result.curves
@@ -112,7 +112,7 @@ def test_darkness_makes_all_dark_and_the_strength_is_found(data: Dataset) -> Non
 
 
 def test_what_moves_no_light_costs_nothing(data: Dataset) -> None:
-    result = measure_robustness(brightness_model(), data, perturbations=["mirror", "upside-down"])
+    result = robustness(brightness_model(), data, perturbations=["mirror", "upside-down"])
     assert [[row.n_correct for row in c.rows] for c in result.curves] == [[47, 47], [47, 47]]
     assert all(c.breaks_at is None for c in result.curves)
 
@@ -121,32 +121,32 @@ def test_the_same_seed_gives_the_same_result_and_rounds_are_told(data: Dataset) 
     told: list[tuple[int, int]] = []
     model = brightness_model(threshold=60 / 255)  # about where the dark photos are: noise decides
     names = ["rotation", "noise", "mirror"]
-    first = measure_robustness(
+    first = robustness(
         model, Dataset(data.X, data.y), perturbations=names, progress=lambda *step: told.append(step)
     )
-    again = measure_robustness(model, Dataset(data.X, data.y), perturbations=names)
+    again = robustness(model, Dataset(data.X, data.y), perturbations=names)
     assert first.to_dict() == again.to_dict()
     assert told == [(i, 13) for i in range(1, 14)]
-    other = measure_robustness(model, Dataset(data.X, data.y), perturbations=names, seed=1)
+    other = robustness(model, Dataset(data.X, data.y), perturbations=names, seed=1)
     assert other.curves != first.curves
 
 
 def test_a_large_set_is_changed_in_pieces(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = measure_robustness(brightness_model(), data, perturbations=["darker", "noise"])
+    whole = robustness(brightness_model(), data, perturbations=["darker", "noise"])
     monkeypatch.setattr(module, "PIECE", 7)
-    pieces = measure_robustness(brightness_model(), data, perturbations=["darker", "noise"])
+    pieces = robustness(brightness_model(), data, perturbations=["darker", "noise"])
     assert pieces.curves[0] == whole.curves[0]  # nothing is drawn
     assert [row.n for row in pieces.curves[1].rows] == [50] * 7
 
 
 def test_grey_photos_leave_out_hue_and_say_so(data: Dataset) -> None:
     for X in (data.X[..., :1], data.X[..., 0], data.X[..., :1].repeat(3, axis=3)):
-        result = measure_robustness(brightness_model(X.shape[1:]), Dataset(X, data.y, data.classes))
+        result = robustness(brightness_model(X.shape[1:]), Dataset(X, data.y, data.classes))
         assert result.left_out == {"hue": "the photos are grey"}
         assert [c.perturbation.name for c in result.curves] == [n for n in PERTURBATIONS if n != "hue"]
         assert "Left out: hue, since the photos are grey." in result.in_words
     with pytest.raises(OptionError, match="nothing is left to measure: hue needs colour"):
-        measure_robustness(
+        robustness(
             brightness_model((8, 8)), Dataset(data.X[..., 0], data.y, data.classes), perturbations=["hue"]
         )
 
@@ -169,7 +169,7 @@ def test_the_ranking_goes_by_the_loss_at_moderate_strength() -> None:
     turned = curve("rotation", [40, 40, 39, 33, 33, 33, 33])  # moderate: the third
     blurred = curve("blur", [40, 39, 36, 30, 20, 10, 5])  # moderate: the second
     spread = curve("noise", [40, 40, 41, 40, 40, 40, 40])
-    result = robustness(spread, blurred, turned)
+    result = result_of(spread, blurred, turned)
     assert [c.cost for c in result.ranking] == [7, 4, -1]
     words = result.in_words
     assert words[0].startswith(
@@ -191,12 +191,12 @@ def test_the_ranking_goes_by_the_loss_at_moderate_strength() -> None:
 
 def test_the_stand_in_for_the_background_is_owned_up_to() -> None:
     for name, is_told in (("background", True), ("blur", False)):
-        words = " ".join(robustness(curve(name, [40, 40, 40, 40])).in_words)
+        words = " ".join(result_of(curve(name, [40, 40, 40, 40])).in_words)
         assert ("an ellipse about the photo's middle stands in" in words) == is_told
 
 
 def test_equal_losses_are_named_together_and_chance_is_called_so() -> None:
-    result = robustness(
+    result = result_of(
         curve("mirror", [40, 36]), curve("upside-down", [40, 36]), curve("larger", [40, 40, 36])
     )
     assert result.in_words[1] == (
@@ -207,16 +207,16 @@ def test_equal_losses_are_named_together_and_chance_is_called_so() -> None:
 
 
 def test_a_model_that_bears_all_and_one_that_knows_nothing() -> None:
-    words = robustness(curve("mirror", [40, 41])).in_words
+    words = result_of(curve("mirror", [40, 41])).in_words
     assert words[1] == "At moderate strength, no change costs it a photo (swapping left and right)."
     assert not any("lowest" in line for line in words)
-    poor = robustness(curve("mirror", [20, 20]), n_correct=20)
+    poor = result_of(curve("mirror", [20, 20]), n_correct=20)
     assert poor.in_words[0].endswith("So there is little that a change could cost.")
 
 
 def test_the_p_value_is_mcnemars(data: Dataset) -> None:
     tables = pytest.importorskip("statsmodels.stats.contingency_tables", reason="statsmodels is the oracle")
-    (found,) = measure_robustness(brightness_model(), data, perturbations=["darker"]).curves
+    (found,) = robustness(brightness_model(), data, perturbations=["darker"]).curves
     for one in found.rows[1:]:
         assert one.p_value == mcnemar_of(tables, one)
     assert found.rows[0].p_value == 1
@@ -230,12 +230,12 @@ def mcnemar_of(tables: Any, one: StrengthRow) -> float:
 
 def test_classes_in_another_order_are_matched_by_name(data: Dataset) -> None:
     other = Dataset(data.X, 1 - data.y, data.classes[::-1])
-    one, two = (measure_robustness(brightness_model(), d, perturbations=["darker"]) for d in (data, other))
+    one, two = (robustness(brightness_model(), d, perturbations=["darker"]) for d in (data, other))
     assert one == two
 
 
 def test_the_dictionary_is_json_with_every_figure(data: Dataset) -> None:
-    result = measure_robustness(brightness_model(), data, perturbations=["darker", "hue"])
+    result = robustness(brightness_model(), data, perturbations=["darker", "hue"])
     read = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert read["ranking"] == ["darker", "hue"]
     assert [p["name"] for p in read["perturbations"]] == ["darker", "hue"]
@@ -252,30 +252,30 @@ def test_what_is_no_classifier_of_photos_is_told(data: Dataset) -> None:
     with pytest.raises(
         OptionError, match="expected a model that tells classes apart, got one trained on mean_squared_error"
     ):
-        measure_robustness(quantities, data)
+        robustness(quantities, data)
     table = Sequential([Dense(1)])
     table.initialize((5,))
     with pytest.raises(ShapeError, match=r"expected a model of photos, .* got one that takes \(5,\)"):
-        measure_robustness(table, Dataset(np.zeros((3, 5)), np.zeros(3, int)))
+        robustness(table, Dataset(np.zeros((3, 5)), np.zeros(3, int)))
 
 
 def test_data_that_do_not_fit_are_told(data: Dataset) -> None:
     model = brightness_model()
     with pytest.raises(DataError, match="at least one sample, got none"):
-        measure_robustness(model, data.take(slice(0)))
+        robustness(model, data.take(slice(0)))
     with pytest.raises(
         DataError, match="the model knows the classes dark, bright, the data have dog, bright"
     ):
-        measure_robustness(model, Dataset(data.X, data.y, ("dog", "bright")))
+        robustness(model, Dataset(data.X, data.y, ("dog", "bright")))
     with pytest.raises(ShapeError, match=r"expected samples of shape \(8, 8, 3\).*got \(8, 7, 3\)"):
-        measure_robustness(model, Dataset(data.X[:, :, 1:], data.y))
+        robustness(model, Dataset(data.X[:, :, 1:], data.y))
     with pytest.raises(DataError, match="expected photos of bytes"):
-        measure_robustness(model, Dataset(data.X / 255, data.y))
+        robustness(model, Dataset(data.X / 255, data.y))
     with pytest.raises(PellucidError, match="train or load the model"):
-        measure_robustness(preset("logistic", 2), data)
+        robustness(preset("logistic", 2), data)
     with pytest.raises(DataError, match="the data have 2 labels or quantities a sample"):
-        measure_robustness(model, Dataset(data.X, np.eye(2, dtype=int)[data.y], data.classes))
+        robustness(model, Dataset(data.X, np.eye(2, dtype=int)[data.y], data.classes))
     with pytest.raises(OptionError, match=r"Did you mean 'rotation'\?"):
-        measure_robustness(model, data, perturbations=["rotate"])
+        robustness(model, data, perturbations=["rotate"])
     with pytest.raises(OptionError, match="darker: expected a strength from 0 to 1"):
-        measure_robustness(model, data, strengths={"darker": [2]})
+        robustness(model, data, strengths={"darker": [2]})

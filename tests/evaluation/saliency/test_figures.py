@@ -13,7 +13,8 @@ from pellucid.evaluation.saliency.figures import (
     weight_picture,
 )
 from pellucid.evaluation.saliency.first_layer import first_layer
-from pellucid.evaluation.saliency.measure import saliency_maps
+from pellucid.evaluation.saliency.measure import saliency
+from pellucid.evaluation.saliency.text import check_text, first_layer_text
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
@@ -43,7 +44,7 @@ def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
     from pellucid.data.preprocess import Preprocessing
 
     model.preprocessing = Preprocessing("divide", 255.0)
-    maps = saliency_maps(model, photo)
+    maps = saliency(model, photo)
     figure = saliency_figure(photo, maps)
     assert len(shown(figure)) == 3 * len(maps)
     flat = page_text(figure)
@@ -51,7 +52,7 @@ def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
         assert found.title in flat
         assert " ".join(found.note.split()) in flat
         assert found.sanity is not None
-        assert found.sanity.words in flat
+        assert check_text(found.sanity) in flat
     assert figure_png(figure, dpi=40)[:4] == b"\x89PNG"
 
 
@@ -59,7 +60,7 @@ def test_nothing_leaves_the_page() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     for model in (small(), small(has_convolution=False)):
         model.classes = model.classes
-        maps = saliency_maps(model, photo / 255, 2)
+        maps = saliency(model, photo / 255, 2)
         for figure in (saliency_figure(photo, maps), first_layer_figure(model)):
             assert figure is not None
             assert_readable(figure)
@@ -68,7 +69,7 @@ def test_nothing_leaves_the_page() -> None:
 
 def test_a_method_that_does_not_apply_has_words_and_no_picture() -> None:
     photo = np.random.default_rng(0).random((12, 12, 3))
-    maps = saliency_maps(small(has_convolution=False), photo, methods=["grad_cam"])
+    maps = saliency(small(has_convolution=False), photo, methods=["grad_cam"])
     figure = saliency_figure(photo, maps)
     assert not shown(figure)
     assert "has none" in page_text(figure)
@@ -137,18 +138,18 @@ def test_learned_weights_are_told_from_drawn_ones() -> None:
     found = first_layer(model)
     assert found is not None
     assert found.is_learned is False
-    assert "cannot be told from noise" in found.words
+    assert "cannot be told from noise" in first_layer_text(found)
     W = model.leaves()[1].params["W"].reshape(16, 16, 3, -1)
     W += 0.5 * W.std() * np.sin(np.arange(16) / 3)[:, None, None, None].astype(W.dtype)
     found = first_layer(model)
     assert found is not None
     assert found.is_learned is True
-    assert "learned" in found.words
+    assert "learned" in first_layer_text(found)
     W[...] = 0
     found = first_layer(model)
     assert found is not None
     assert found.is_learned is None
-    assert "cannot be told" in found.words
+    assert "cannot be told" in first_layer_text(found)
 
 
 def test_smoothness_is_the_correlation_of_neighbours() -> None:
@@ -172,6 +173,6 @@ def test_a_map_without_colours_says_why() -> None:
     model.initialize((8, 8, 3))
     model.theta[:] = 0  # all units off: no pixel moves the verdict
     photo = np.full((8, 8, 3), 0.5)
-    maps = saliency_maps(model, photo, methods=["gradient", "grad_cam"])
+    maps = saliency(model, photo, methods=["gradient", "grad_cam"])
     found = words(saliency_strip(photo, maps))
     assert found == ["The photo", "Input gradient", "0 everywhere:", "nothing to check"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.data.dataset import Dataset
-from pellucid.evaluation.photo.examine import Neighbour, OwnPhoto, Variant
+from pellucid.evaluation.photo.context import Neighbour, PhotoContext, Variant
+from pellucid.evaluation.photo.text import novelty_text, stability_text
 from pellucid.plotting.grid import Line, Page, Tile
 from pellucid.plotting.photo import photo_and_input
 from pellucid.plotting.style import GREEN, INK, RED, class_name
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 N_ACROSS = 7  # neighbours and variants in a row
 
 
-def own_photo_figure(photo: OwnPhoto, train: Dataset | None = None) -> Figure:
+def photo_figure(photo: PhotoContext) -> Figure:
     """Draw a photo next to the pixels that the network sees, its nearest training photos, and its variants.
 
     Parameters
     ----------
-    photo : OwnPhoto
-        From :func:`pellucid.evaluation.photo.examine.examine_photo`.
-    train : Dataset, optional
-        The training part, to show the neighbours; without it they are left out.
+    photo : PhotoContext
+        Of a model that gives probabilities.
 
     Returns
     -------
@@ -35,21 +33,21 @@ def own_photo_figure(photo: OwnPhoto, train: Dataset | None = None) -> Figure:
 
     Examples
     --------
-    >>> from pellucid.evaluation.photo.examine import examine_photo
+    >>> import numpy as np
     >>> from pellucid.nn.presets import preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 3))
-    >>> photo = examine_photo(model, np.zeros((20, 30, 3), np.uint8))
-    >>> sum(len(axes.images) for axes in own_photo_figure(photo).axes)     # the photo, its input, 14 variants
+    >>> photo = PhotoContext.of(model, np.zeros((20, 30, 3), np.uint8))
+    >>> sum(len(axes.images) for axes in photo_figure(photo).axes)     # the photo, its input, 14 variants
     16
     """
     page = Page(f"{class_name((photo.label,), 0, 40)} ({percent(photo.probability)})", size=14)
     is_unlike = photo.novelty is not None and photo.novelty.is_alarm
-    for sentence in (photo.novelty.words if photo.novelty else "", photo.steadiness):
+    for sentence in (novelty_text(photo.novelty) if photo.novelty else "", stability_text(photo)):
         if sentence:
             page.text(Line(sentence, RED if is_unlike else INK), size=9, gap=0.02)
     page.row(photo_and_input(photo.original, photo.seen), most_across=3.0, size=9)
-    if train is not None and photo.by_pixels:
+    if photo.by_pixels:
         unit = ", of 255" if photo.seen.dtype == np.uint8 else ""
         for title, found in (
             (f"Nearest training photos, pixel by pixel (distance{unit})", photo.by_pixels),
@@ -58,20 +56,20 @@ def own_photo_figure(photo: OwnPhoto, train: Dataset | None = None) -> Figure:
                 photo.by_features,
             ),
         ):
-            tiles = [_neighbour(near, photo, train) for near in found[:N_ACROSS]]
+            tiles = [_neighbour(near, photo) for near in found[:N_ACROSS]]
             page.row(tiles, n_columns=N_ACROSS, heading=title)
     title = f"The same photo, slightly changed: the probability of “{class_name((photo.label,), 0, 30)}”"
     page.grid([_variant(one, photo) for one in photo.variants[1:]], N_ACROSS, heading=title)
     return page.figure()
 
 
-def _neighbour(near: Neighbour, photo: OwnPhoto, train: Dataset) -> Tile:
+def _neighbour(near: Neighbour, photo: PhotoContext) -> Tile:
     color = GREEN if near.label == photo.label else RED
     lines = [Line(near.label, color), Line(f"no. {near.index}: {near.distance:.3g}", color)]
-    return Tile(train.X[near.index], lines)
+    return Tile(near.image, lines)
 
 
-def _variant(variant: Variant, photo: OwnPhoto) -> Tile:
+def _variant(variant: Variant, photo: PhotoContext) -> Tile:
     sure = percent(variant.probability)
     line = Line(sure, INK) if variant.label == photo.label else Line(f"{sure}: {{}}", RED, name=variant.label)
     return Tile(variant.seen, [variant.name, line])

@@ -9,7 +9,6 @@ import numpy as np
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.rng import stream
-from pellucid.text import percent
 from pellucid.types import Array
 
 LEVEL = 0.01  # the promised rate of false alarms: beyond the 99th percentile
@@ -23,11 +22,6 @@ MEASURES = (
     "the mix of colours, contrast and sharpness",
 )
 RIDGE = 3e-3  # of the largest variance, added to each: what hardly varies at all is not blown up
-BLIND = (
-    "How unlike a photo is, is told by its colours, brightness, contrast, sharpness and layout, not by what they "
-    "mean: another animal, a photo upside down or a drawing in the usual colours can pass as familiar, and a "
-    "network can be sure and wrong on all of them."
-)
 _FAINT = 1 / 255  # added before a logarithm: what is below one step of brightness counts as none
 
 
@@ -40,9 +34,9 @@ class Novelty:
     is_unlike : bool or None
         Whether it is rarer than one in a hundred; None where too few training photos leave that open.
     p_value : float
-        The share of photos, among the training photos and this one, that are at least as unusual as it.
+        The fraction of photos, among the training photos and this one, that are at least as unusual as it.
     percentile : float
-        The share of training photos, in percent, that are less unusual.
+        The percentage of training photos, that are less unusual.
     measures : dict of str to float
         The same percentile by each of the three ways of comparing.
     n_train : int
@@ -62,40 +56,10 @@ class Novelty:
 
     @property
     def is_alarm(self) -> bool:
-        """Whether it is to be told first: unlike them, or, of some too few, more unusual than every one."""
+        """Whether it comes first: unlike them, or, of too few to be certain, more unusual than every one."""
         return bool(self.is_unlike) or (
             self.is_unlike is None and not self.n_as_rare and self.p_value <= RARE
         )
-
-    @property
-    def words(self) -> str:
-        """The verdict in a sentence or two."""
-        n, as_rare = self.n_train, self.n_as_rare
-        share = f" ({percent(as_rare / n)})" if as_rare else ""
-        there = f"{as_rare or 'none'} of {n} training photos{share} {'is' if as_rare < 2 else 'are'}"
-        far = f"unlike anything I was trained on: {there} as far from all others as this one."
-        if self.is_unlike:
-            return f"U{far[1:]}{self._outstanding}"
-        if self.is_alarm:
-            return (
-                f"It may be {far} With {N_NEEDED} or more, I could say so; with so few, one in {n + 1} that is "
-                f"like them is as far by chance.{self._outstanding}"
-            )
-        if self.is_unlike is None:
-            return (
-                f"Too few training photos ({n}) to say whether it is unlike them: it takes {N_NEEDED} to tell one "
-                f"in a hundred. {as_rare} of them {'is' if as_rare == 1 else 'are'} at least as unusual."
-            )
-        verdict = "Unusual, though not beyond all" if self.p_value <= RARE else "Not unusual"
-        return f"{verdict}: {there} at least as far from all others as this one."
-
-    @property
-    def _outstanding(self) -> str:
-        """By what it stands out, in a sentence; empty where it is no single measure."""
-        names = [name for name, value in self.measures.items() if value > 100 * (1 - LEVEL)]
-        if set(MEASURES[1:]) <= set(names):
-            names[-1] = "their mix"
-        return f" It stands out by {'; '.join(names)}." if names else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -105,7 +69,6 @@ class Novelty:
             "percentile": self.percentile,
             "measures": self.measures,
             "n_train": self.n_train,
-            "words": self.words,
         }
 
 
@@ -141,7 +104,7 @@ class NoveltyTest:
         Parameters
         ----------
         train_X : Array, shape (m, h, w, c) or (m, h, w)
-            uint8, or floats from 0 to 1; 2 at least. Of more than 2,000 so many are drawn.
+            uint8, or floats from 0 to 1; 2 at least. Of more than 2,000, 2,000 are drawn.
         seed : int, optional
             Of that draw.
 
@@ -157,7 +120,7 @@ class NoveltyTest:
         if len(train_X) > MOST_PHOTOS:
             rows = np.sort(stream(seed, "novelty").permutation(len(train_X))[:MOST_PHOTOS])
             train_X = train_X[rows]
-        raw = looks(train_X)
+        raw = appearance_features(train_X)
         mean, spread = raw.mean(axis=0), raw.std(axis=0)
         scale = np.where(spread > 1e-9, spread, 1.0)
         look = (raw - mean) / scale
@@ -189,7 +152,7 @@ class NoveltyTest:
         """
         if X.shape[1:] != self.shape:
             raise ShapeError(f"novelty: expected photos of shape {self.shape}, got {X.shape[1:]}.")
-        look = (looks(X) - self.mean) / self.scale
+        look = (appearance_features(X) - self.mean) / self.scale
         described = [small_pictures(X), look, look @ self.whiten]
         far = [nearest(space, Q, 1)[1][:, 0] for space, Q in zip(self.spaces, described, strict=True)]
         scores, usual = self._scores(far), self._scores(self.usual)
@@ -239,8 +202,8 @@ def _averaging(n_out: int, n_in: int) -> Array:
     return averaging
 
 
-def looks(X: Array) -> Array:
-    """Return numbers that say what images look like, whatever is on them, shape (m, d).
+def appearance_features(X: Array) -> Array:
+    """Return what images look like in numbers, whatever they show, shape (m, d).
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def robustness_curves(result: Robustness) -> Figure:
     Parameters
     ----------
     result : Robustness
-        As ``measure_robustness`` returns it.
+        As ``robustness`` returns it.
 
     Returns
     -------
@@ -48,13 +48,13 @@ def robustness_curves(result: Robustness) -> Figure:
 
     Examples
     --------
-    >>> from pellucid.evaluation.robustness.measure import measure_robustness
+    >>> from pellucid.evaluation.robustness.measure import robustness
     >>> from pellucid.nn.presets import preset
     >>> from pellucid.data.dataset import Dataset
     >>> model = preset("logistic")
     >>> model.initialize((8, 8, 3))
     >>> data = Dataset(np.zeros((4, 8, 8, 3), np.uint8), np.array([0, 0, 0, 1]))
-    >>> figure = robustness_curves(measure_robustness(model, data, perturbations=["noise", "blur"]))
+    >>> figure = robustness_curves(robustness(model, data, perturbations=["noise", "blur"]))
     >>> [axes.get_title(loc="left") for axes in figure.axes]
     ['Noise', 'Blur']
     """
@@ -165,7 +165,7 @@ def perturbation_sheet(
     label : int, optional
         Its true class: predictions are correct or wrong then; else the same as of the unchanged photo, or not.
     perturbations, strengths, seed : optional
-        As for ``measure_robustness``. Of more than eight strengths, eight are shown.
+        As for ``robustness``. Of more than eight strengths, eight are shown.
 
     Returns
     -------
@@ -176,7 +176,7 @@ def perturbation_sheet(
     Raises
     ------
     ShapeError, DataError, OptionError
-        As ``measure_robustness``; also if the label is no class of the model.
+        As ``robustness``; also if the label is no class of the model.
 
     Examples
     --------

@@ -22,7 +22,7 @@ PIECE = 1024  # photos changed at a time, so that a large set needs no large buf
 Progress = Callable[[int, int], Any]  # rounds done, and of how many
 
 
-def measure_robustness(
+def robustness(
     model: Model,
     data: Dataset,
     *,
@@ -78,7 +78,7 @@ def measure_robustness(
     >>> model = preset("logistic")
     >>> model.initialize((8, 8, 3))
     >>> photos = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), dtype=np.uint8)
-    >>> result = measure_robustness(model, Dataset(photos, np.arange(20) % 2), perturbations=["rotation"])
+    >>> result = robustness(model, Dataset(photos, np.arange(20) % 2), perturbations=["rotation"])
     >>> [row.label for row in result.curves[0].rows]
     ['0°', '5°', '10°', '20°', '30°', '60°', '90°']
     >>> result.curves[0].rows[0].n_correct == result.n_correct
@@ -120,7 +120,7 @@ def measure_robustness(
 
 
 def change_photos(images: Array, perturbation: Perturbation, strength: float, seed: int) -> Array:
-    """Return photos as `measure_robustness` changes them, uint8 of the shape of images.
+    """Return photos as `robustness` changes them, uint8 of the shape of images.
 
     Examples
     --------

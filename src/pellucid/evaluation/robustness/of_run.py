@@ -11,7 +11,7 @@ import numpy as np
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
-from pellucid.evaluation.robustness.measure import Progress, check_model, measure_robustness
+from pellucid.evaluation.robustness.measure import Progress, check_model, robustness
 from pellucid.evaluation.robustness.records import Robustness
 from pellucid.evaluation.scores.of_model import OTHER_DATA, was_trained_on_other
 from pellucid.evaluation.scores.predictions import Predictions, predict
@@ -69,7 +69,7 @@ def robustness_of(
     source : DataSource
         The test part is held out with the seed of the model's training, whatever ``source.seed`` is.
     only, strengths, seed, progress : optional
-        As for ``measure_robustness``.
+        As for ``robustness``.
     photo : int, optional
         Which test photo the sheet shows; default: see `typical_photo`.
     out : Path, optional
@@ -102,12 +102,10 @@ def robustness_of(
         "seed": seed,
     }
     if out is None:
-        return RobustnessOutcome(
-            measure_robustness(model, test, **options, progress=progress), None, (), notes
-        )
+        return RobustnessOutcome(robustness(model, test, **options, progress=progress), None, (), notes)
     with atomic_folder(out, force=force) as folder:
         predictions = predict(model, test)
-        result = measure_robustness(model, test, **options, predictions=predictions, progress=progress)
+        result = robustness(model, test, **options, predictions=predictions, progress=progress)
         shown = typical_photo(predictions) if photo is None else photo
         label = int(predictions.y_true[shown])  # in the order of the model's classes
         sheet = perturbation_sheet(model, test.X[shown], label=label, **options)

@@ -9,7 +9,8 @@ import numpy as np
 
 from pellucid.errors import DataError
 from pellucid.evaluation.saliency.first_layer import first_layer
-from pellucid.evaluation.saliency.measure import SaliencyMap
+from pellucid.evaluation.saliency.records import SaliencyMap
+from pellucid.evaluation.saliency.text import CAVEAT, IN_SHORT, check_text, first_layer_text
 from pellucid.nn.model import Model
 from pellucid.plotting.grid import Line, Page, Tile
 from pellucid.plotting.style import INK, MUTED, RED, check_images, class_name
@@ -22,16 +23,6 @@ if TYPE_CHECKING:
 WORDS_WIDTH = 3.6  # inches to the right of the maps
 CUT = 99.5  # percent of the pixels that are drawn in true proportion: a few extreme ones would hide the rest
 MOST_UNITS = 64
-CHECKED = {  # a map that passes is not proved right, so that no word here says that
-    "depends": "passes the check",
-    "partly": "in part",
-    "hardly": "fails the check",
-    "unknown": "cannot be checked",
-}
-CAVEAT = (
-    "The check can fail a map, not prove it: that a map changes when the weights do is necessary for it to show "
-    "what was learned, and not enough; mere noise passes it too."
-)
 
 
 def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
@@ -42,7 +33,7 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     image : Array, shape (h, w, c) or (h, w)
         As the network sees it.
     maps : mapping of str to SaliencyMap
-        From :func:`pellucid.evaluation.saliency.measure.saliency_maps`.
+        From :func:`pellucid.evaluation.saliency.measure.saliency`.
 
     Returns
     -------
@@ -58,12 +49,12 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
 
     Examples
     --------
-    >>> from pellucid.evaluation.saliency.measure import saliency_maps
+    >>> from pellucid.evaluation.saliency.measure import saliency
     >>> from pellucid.nn.presets import preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 3))
     >>> photo = np.full((8, 8, 3), 0.5)
-    >>> figure = saliency_figure(photo, saliency_maps(model, photo, methods=["gradient"]))
+    >>> figure = saliency_figure(photo, saliency(model, photo, methods=["gradient"]))
     >>> [len(axes.images) for axes in figure.axes]
     [0, 0, 3, 0]
     """
@@ -78,7 +69,7 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     for found in maps.values():
         words = [Line(found.title, INK, True), Line(found.note, INK)]
         if found.sanity is not None:
-            words.append(Line(found.sanity.words, RED if found.sanity.verdict == "hardly" else MUTED))
+            words.append(Line(check_text(found.sanity), RED if found.sanity.outcome == "hardly" else MUTED))
         tiles = _tiles(found, image)
         if tiles:
             page.row(tiles, n_columns=3, words=words, words_width=WORDS_WIDTH, size=8)
@@ -110,7 +101,7 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     image : Array, shape (h, w, c) or (h, w)
         As the network sees it.
     maps : mapping of str to SaliencyMap
-        From :func:`pellucid.evaluation.saliency.measure.saliency_maps`; those that do not apply are left out.
+        From :func:`pellucid.evaluation.saliency.measure.saliency`; those that do not apply are left out.
 
     Returns
     -------
@@ -125,12 +116,12 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.evaluation.saliency.measure import saliency_maps
+    >>> from pellucid.evaluation.saliency.measure import saliency
     >>> from pellucid.nn.presets import preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 3))
     >>> photo = np.full((8, 8, 3), 0.5)
-    >>> figure = saliency_strip(photo, saliency_maps(model, photo, methods=["gradient", "grad_cam"]))
+    >>> figure = saliency_strip(photo, saliency(model, photo, methods=["gradient", "grad_cam"]))
     >>> [text.get_text() for text in figure.axes[-1].texts][:2]
     ['The photo', 'Input gradient']
     """
@@ -151,10 +142,10 @@ def _check_lines(found: SaliencyMap) -> list[Line]:
         return [Line("0 everywhere:"), Line("nothing to check")]
     if found.sanity is None:
         return []
-    color = RED if found.sanity.verdict == "hardly" else MUTED
+    color = RED if found.sanity.outcome == "hardly" else MUTED
     r = found.sanity.correlation
     return [
-        Line(CHECKED[found.sanity.verdict], color),
+        Line(IN_SHORT[found.sanity.outcome], color),
         *([] if r is None else [Line(f"r = {signed(r)}", color)]),
     ]
 
@@ -223,7 +214,7 @@ def first_layer_figure(model: Model) -> Figure | None:
     some = "" if len(shown) == len(found.pictures) else f", the first {len(shown)} of {len(found.pictures)}"
     page = Page(f"What the first layer looks for: the weights of its {what}{some}")
     page.text("Grey: weight 0. Where a picture is bright, a bright photo pulls the sum up; where dark, down.")
-    page.text(found.words, gap=0.1)
+    page.text(first_layer_text(found), gap=0.1)
     tiles = [Tile(weight_picture(weights), above=[f"{what[:-1]} {i}"]) for i, weights in enumerate(shown)]
     page.grid(tiles, 5 if len(tiles) <= 20 else 8)
     return page.figure()

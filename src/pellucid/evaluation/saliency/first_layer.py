@@ -48,21 +48,10 @@ class FirstLayer:
             return None
         return abs(self.smoothness - self.untrained) > CLEARLY * self.spread
 
-    @property
-    def words(self) -> str:
-        """The check in a sentence."""
-        if self.smoothness is None:
-            return "Whether they were learned cannot be told: no two weights are neighbours, or all are 0."
-        numbers = (
-            f"Neighbouring weights correlate with {self.smoothness:.3f}, those of an untrained layer with "
-            f"{abs(self.untrained):.3f} ± {self.spread:.3f}"
-        )
-        if self.is_learned:
-            return f"{numbers}: something was learned there."
-        return f"{numbers}: they cannot be told from noise."
-
     def to_dict(self) -> dict[str, Any]:
         """Return what was measured as JSON can hold it."""
+        from pellucid.evaluation.saliency.text import first_layer_text
+
         return {
             "layer": self.name,
             "n_units": len(self.pictures),
@@ -70,7 +59,7 @@ class FirstLayer:
             "untrained_smoothness": self.untrained,
             "untrained_spread": self.spread,
             "is_learned": self.is_learned,
-            "words": self.words,
+            "words": first_layer_text(self),
         }
 
 

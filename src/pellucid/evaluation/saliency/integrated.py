@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.evaluation.saliency.records import Attribution, as_cube
+from pellucid.evaluation.saliency.attribution import Attribution, as_cube
 from pellucid.evaluation.saliency.scoring import Scorer
 from pellucid.types import Array
 

@@ -1,98 +1,40 @@
-"""Which pixels a verdict hangs on: several maps of one photo, each checked against untrained networks."""
+"""Which pixels a prediction depends on: several maps of one photo, each checked against untrained networks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pellucid.errors import OptionError, unknown_name
+from pellucid.evaluation.saliency.attribution import Attribution
 from pellucid.evaluation.saliency.grad_cam import grad_cam
 from pellucid.evaluation.saliency.gradients import gradient_x_input, plain_gradient, smooth_grad
 from pellucid.evaluation.saliency.integrated import integrated_gradients
 from pellucid.evaluation.saliency.occlusion import occlusion
-from pellucid.evaluation.saliency.records import Attribution
-from pellucid.evaluation.saliency.sanity import MapToCheck, SanityCheck, check_cascade, check_maps
-from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
+from pellucid.evaluation.saliency.records import SaliencyMap, SaliencyMaps
+from pellucid.evaluation.saliency.sanity import MapToCheck, check_maps
+from pellucid.evaluation.saliency.scoring import Scorer, Target, prepared_image, target_of
 from pellucid.nn.model import Model
 from pellucid.types import Array
 
 
-class Way(NamedTuple):
-    """A method: what figures call it, how it is done, and how many untrained networks it is compared with."""
+class Method(NamedTuple):
+    """What figures call it, how it is done, and how many untrained networks its map is compared with."""
 
     title: str
     run: Callable[[Scorer, Array], Attribution]
     n_draws: int  # many where a map costs little
 
 
-METHODS: dict[str, Way] = {
-    "gradient": Way("Input gradient", plain_gradient, 8),
-    "gradient_x_input": Way("Gradient × input", gradient_x_input, 8),
-    "smoothgrad": Way("SmoothGrad", smooth_grad, 2),
-    "integrated_gradients": Way("Integrated gradients", integrated_gradients, 2),
-    "grad_cam": Way("Grad-CAM", grad_cam, 8),
-    "occlusion": Way("Occlusion", occlusion, 2),
+METHODS: dict[str, Method] = {
+    "gradient": Method("Input gradient", plain_gradient, 8),
+    "gradient_x_input": Method("Gradient × input", gradient_x_input, 8),
+    "smoothgrad": Method("SmoothGrad", smooth_grad, 2),
+    "integrated_gradients": Method("Integrated gradients", integrated_gradients, 2),
+    "grad_cam": Method("Grad-CAM", grad_cam, 8),
+    "occlusion": Method("Occlusion", occlusion, 2),
 }
-KINDS = ("full", "cascade")  # of the check
 
 
-@dataclass(frozen=True, eq=False)
-class SaliencyMap:
-    """One method's map of one photo.
-
-    Attributes
-    ----------
-    method : str
-        A name of ``METHODS``.
-    title : str
-        The same, as a figure calls it.
-    target : str
-        The class that it is about.
-    values : Array, shape (h, w, c), or None
-        Signed, for prepared pixels: above 0 speaks for the class. c is 1 where colours are not told apart. None
-        where the method does not apply to this network: the note says why.
-    heat : Array, shape (h, w), or None
-        One number a pixel.
-    is_signed : bool
-        Whether ``heat`` may be below 0.
-    note : str
-        How to read it, and what was measured.
-    sanity : SanityCheck or None
-        Whether the map depends on what was learned.
-    completeness_error : float or None
-        Of integrated gradients, relative.
-    """
-
-    method: str
-    title: str
-    target: str
-    values: Array | None
-    heat: Array | None
-    is_signed: bool
-    note: str
-    sanity: SanityCheck | None = None
-    completeness_error: float | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what was measured, without the pixels, as JSON can hold it."""
-        check = self.sanity
-        return {
-            "method": self.method,
-            "target": self.target,
-            "applies": self.heat is not None,
-            "note": self.note,
-            "completeness_error": self.completeness_error,
-            "sanity": None
-            if check is None
-            else {
-                "rank_correlation": check.correlation,
-                "rank_correlations": list(check.correlations),
-                "verdict": check.verdict,
-                "words": check.words,
-            },
-        }
-
-
-def saliency_maps(
+def saliency(
     model: Model,
     image: Array,
     target: int | str | None = None,
@@ -101,8 +43,8 @@ def saliency_maps(
     has_sanity: bool = True,
     n_draws: int | None = None,
     seed: int = 0,
-) -> dict[str, SaliencyMap]:
-    """Return maps of which pixels a model's verdict on one photo hangs on.
+) -> SaliencyMaps:
+    """Return maps of the pixels that a model's prediction for one photo depends on.
 
     What is explained is the logit of a class; where one logit tells two classes apart, it or its negative.
 
@@ -126,8 +68,9 @@ def saliency_maps(
 
     Returns
     -------
-    dict of str to SaliencyMap
-        In the order asked for. A method that does not apply (Grad-CAM without a convolution) is there and says so.
+    SaliencyMaps
+        A mapping from the methods' names, in the order asked for. A method that does not apply (Grad-CAM
+        without a convolution) is there, and its note says why.
 
     Raises
     ------
@@ -147,17 +90,30 @@ def saliency_maps(
     >>> from pellucid.nn.presets import preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 3))
-    >>> maps = saliency_maps(model, np.full((8, 8, 3), 0.5), methods=["gradient", "grad_cam"])
+    >>> maps = saliency(model, np.full((8, 8, 3), 0.5), methods=["gradient", "grad_cam"])
     >>> maps["gradient"].heat.shape, maps["grad_cam"].heat is None
     ((8, 8), True)
     """
-    for name in methods:
-        if name not in METHODS:
-            raise OptionError(f"saliency: {unknown_name('method', name, METHODS)}")
+    check_methods(methods)
     x = prepared_image(model, image)
-    chosen = target_of(model, x, target)
-    scorer = Scorer(model, chosen.weights)
-    made = {name: METHODS[name].run(scorer, x) for name in methods}
+    chosen = target_of(model, model.forward(x[None])[0], target)
+    return maps_of(model, image, x, chosen, methods, has_sanity=has_sanity, n_draws=n_draws, seed=seed)
+
+
+def maps_of(
+    model: Model,
+    image: Array,
+    prepared: Array,
+    target: Target,
+    methods: Sequence[str] = tuple(METHODS),
+    *,
+    has_sanity: bool = True,
+    n_draws: int | None = None,
+    seed: int = 0,
+) -> SaliencyMaps:
+    """Return the maps of an image that is prepared already, for a target that is known: see :func:`saliency`."""
+    scorer = Scorer(model, target.weights)
+    made = {name: METHODS[name].run(scorer, prepared) for name in methods}
     checks = {}
     if has_sanity:
         entries = {
@@ -165,12 +121,12 @@ def saliency_maps(
             for name, found in made.items()
             if found.heat is not None
         }
-        checks = check_maps(scorer, x, entries, seed=seed)
-    return {
+        checks = check_maps(scorer, prepared, entries, seed=seed)
+    maps = {
         name: SaliencyMap(
             method=name,
             title=METHODS[name].title,
-            target=chosen.name,
+            target=target.name,
             values=found.values,
             heat=found.heat,
             is_signed=found.is_signed,
@@ -180,57 +136,13 @@ def saliency_maps(
         )
         for name, found in made.items()
     }
+    return SaliencyMaps(image, target.name, maps)
 
 
-def sanity_check(
-    model: Model,
-    image: Array,
-    method: str,
-    target: int | str | None = None,
-    *,
-    kind: str = "full",
-    n_draws: int | None = None,
-    seed: int = 0,
-) -> SanityCheck:
-    """Return whether one method's map of a photo depends on what the model has learned.
-
-    Parameters
-    ----------
-    model, image, target
-        As for :func:`saliency_maps`.
-    method : str
-    kind : {"full", "cascade"}, optional
-        Compare with wholly untrained networks; or make the layers untrained one after another, from the output
-        down, and compare after each.
-    n_draws, seed : int, optional
-
-    Raises
-    ------
-    OptionError
-        If the method or kind is not known, or the method does not apply to this network.
-
-    Notes
-    -----
-    Adebayo et al., 2018: see :func:`pellucid.evaluation.saliency.sanity.check_maps`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from pellucid.nn.presets import preset
-    >>> model = preset("mlp")
-    >>> model.initialize((8, 8, 3))
-    >>> check = sanity_check(model, np.full((8, 8, 3), 0.5), "gradient", kind="cascade")
-    >>> check.layers
-    ('dense_4', 'dense_3', 'dense_2', 'dense_1')
-    """
-    if kind not in KINDS:
-        raise OptionError(f"sanity check: {unknown_name('kind', kind, KINDS)}")
-    found = saliency_maps(model, image, target, [method], has_sanity=False)[method]
-    if found.heat is None:
-        raise OptionError(f"sanity check: {found.note}")
-    x = prepared_image(model, image)
-    scorer = Scorer(model, target_of(model, x, target).weights)
-    entry = MapToCheck(METHODS[method].run, found.heat, n_draws or METHODS[method].n_draws)
-    if kind == "cascade":
-        return check_cascade(scorer, x, entry, seed=seed)
-    return check_maps(scorer, x, {method: entry}, seed=seed)[method]
+def check_methods(methods: Sequence[str]) -> None:
+    """Raise OptionError unless these are names of methods; the nearest is named."""
+    for name in methods:
+        if name not in METHODS:
+            raise OptionError(f"saliency: {unknown_name('method', name, METHODS)}")
+    if not methods:
+        raise OptionError(f"saliency: expected at least one method, got none. Known: {', '.join(METHODS)}.")

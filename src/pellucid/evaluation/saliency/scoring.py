@@ -21,7 +21,7 @@ class Target:
     Attributes
     ----------
     index : int
-        The class; of several yes-or-no questions or quantities, the output.
+        The class; of several labels or of a regression, the output.
     name : str
     weights : Array, shape (n_out,)
         The score is the outputs times these: +1 for the class's own logit. One logit speaks for the second of two
@@ -69,7 +69,7 @@ def check_takes_image(model: Model) -> None:
     if not is_image or isinstance(outputs, dict) or len(outputs) != 1:
         raise ShapeError(
             "saliency: expected a model that takes one image, (height, width, channels), and gives (n_out,) "
-            f"numbers, got one from {shape} to {outputs}. Only pictures can be looked at this way."
+            f"numbers, got one from {shape} to {outputs}. Only images have saliency maps."
         )
 
 
@@ -87,20 +87,21 @@ def prepared_image(model: Model, image: Array) -> Array:
     return prepared
 
 
-def target_of(model: Model, prepared: Array, target: int | str | None = None) -> Target:
-    """Return what is to be explained: a class by number or name, or by default what the model says.
+def target_of(model: Model, outputs: Array, target: int | str | None = None) -> Target:
+    """Return what is to be explained: a class by number or name, or by default the prediction.
 
     Parameters
     ----------
     model : Model
-    prepared : Array, shape input_shape
+    outputs : Array, shape (n_out,)
+        Of the model for the image.
     target : int or str, optional
-        Default: the predicted class; of yes-or-no questions the one with the surest yes; of quantities the first.
+        Default: the predicted class; of several labels the most probable one; of a regression the first output.
 
     Raises
     ------
     OptionError
-        If the model knows no such class; the nearest is named.
+        If there is no such class; the nearest is named.
 
     Examples
     --------
@@ -108,7 +109,7 @@ def target_of(model: Model, prepared: Array, target: int | str | None = None) ->
     >>> model = preset("logistic")
     >>> model.initialize((2, 2, 3))
     >>> model.classes = ("non-cat", "cat")
-    >>> target_of(model, np.zeros((2, 2, 3)), "non-cat")
+    >>> target_of(model, np.zeros(1), "non-cat")
     Target(index=0, name='non-cat', weights=array([-1.]))
     """
     n_out = model.output_shape[0]
@@ -116,7 +117,6 @@ def target_of(model: Model, prepared: Array, target: int | str | None = None) ->
     n = 2 if is_pair else n_out
     names = model.classes if len(model.classes) == n else tuple(str(i) for i in range(n))
     if target is None:
-        outputs = model.forward(prepared[None])[0]
         index = int(outputs[0] > 0) if is_pair else int(outputs.argmax())
         if model.loss_kind == "regression":
             index = 0

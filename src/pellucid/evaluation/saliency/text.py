@@ -1,13 +1,36 @@
-"""Sentences about saliency maps, and the table of their check."""
+"""Sentences about saliency maps and their check against untrained networks."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pellucid.evaluation.saliency.measure import SaliencyMap
-from pellucid.evaluation.saliency.sanity import WORDS, SanityCheck
+from pellucid.evaluation.saliency.first_layer import FirstLayer
+from pellucid.evaluation.saliency.records import SaliencyMap
+from pellucid.evaluation.saliency.sanity import SanityCheck, outcome_of
 from pellucid.text import signed
 
+OUTCOMES = {
+    "depends": "it depends on what was learned",
+    "partly": "part of it comes from the photo and the architecture, not from what was learned",
+    "hardly": "it hardly depends on what was learned: an untrained network gives much the same map",
+    "unknown": "it cannot be checked: the map is the same everywhere",
+}
+IN_SHORT = {  # a map that passes is not proved right, so that no word here says that
+    "depends": "passes the check",
+    "partly": "in part",
+    "hardly": "fails the check",
+    "unknown": "cannot be checked",
+}
+GROUPS = {
+    "depends": "changed by what was learned",
+    "partly": "changed in part",
+    "hardly": "much the same untrained, and not to be trusted",
+    "unknown": "the same everywhere, so that there is nothing to compare",
+}
+CAVEAT = (
+    "The check can fail a map, not prove it: that a map changes when the weights do is necessary for it to show "
+    "what was learned, and not enough; mere noise passes it too."
+)
 BEFORE_BELIEVING = (
     "A map colours the pixels that a prediction depends on. Before believing one, look at the check, the "
     "table below: "
@@ -26,6 +49,48 @@ FIRST_LAYER = (
 CHECK_HEADER = ("Method", "Likeness", "Photo by photo", "What that means")
 
 
+def check_text(check: SanityCheck) -> str:
+    """Return the check of one map in a sentence.
+
+    Examples
+    --------
+    >>> check_text(SanityCheck((0.02, 0.06)))
+    'Rank correlation with the maps of 2 untrained networks: 0.04 on average (0.02 to 0.06); it depends on ...'
+    """
+    outcome = OUTCOMES[check.outcome]
+    if check.correlation is None:
+        return f"Untrained networks: {outcome}."
+    n = len(check.correlations)
+    if n == 1:
+        return f"Rank correlation with an untrained network's map: {signed(check.correlation)}; {outcome}."
+    known = [value for value in check.correlations if value is not None]
+    spread = f"{signed(check.correlation)} on average ({signed(min(known))} to {signed(max(known))})"
+    return f"Rank correlation with the maps of {n} untrained networks: {spread}; {outcome}."
+
+
+def maps_text(maps: Mapping[str, SaliencyMap]) -> str:
+    """Return which maps pass the check against untrained networks, in a sentence.
+
+    Examples
+    --------
+    >>> absent = SaliencyMap("grad_cam", "Grad-CAM", "cat", None, None, False, "no convolution")
+    >>> maps_text({"grad_cam": absent})
+    'Maps of what speaks for “cat”, compared with those of untrained networks: not for this network: Grad-CAM.'
+    """
+    known = {name: found.sanity.outcome for name, found in maps.items() if found.sanity is not None}
+    parts = []
+    for outcome, words in GROUPS.items():
+        named = [maps[name].title for name, found in known.items() if found == outcome]
+        if named:
+            parts.append(f"{words}: {', '.join(named)}")
+    absent = [found.title for found in maps.values() if found.heat is None]
+    if absent:
+        parts.append(f"not for this network: {', '.join(absent)}")
+    target = next(iter(maps.values())).target
+    about = f"Maps of what speaks for “{target}”, compared with those of untrained networks"
+    return f"{about}: {'; '.join(parts)}." if parts else f"{about.split(',')[0]}: not checked."
+
+
 def check_rows(maps: Sequence[Mapping[str, SaliencyMap]]) -> list[tuple[str, str, str, str]]:
     """Return, for each method, how alike its maps and those of untrained networks are over some photos.
 
@@ -41,8 +106,19 @@ def check_rows(maps: Sequence[Mapping[str, SaliencyMap]]) -> list[tuple[str, str
         if known:
             mean = float(np.mean(known))
             spread = f"{signed(min(known))} to {signed(max(known))}"
-            rows.append((first.title, signed(mean), spread, WORDS[SanityCheck("full", (mean,)).verdict]))
+            rows.append((first.title, signed(mean), spread, OUTCOMES[outcome_of(mean)]))
         else:
-            why = "it does not apply to this network" if first.heat is None else WORDS["unknown"]
+            why = "it does not apply to this network" if first.heat is None else OUTCOMES["unknown"]
             rows.append((first.title, "", "", why))
     return rows
+
+
+def first_layer_text(found: FirstLayer) -> str:
+    """Return whether the first layer's weights were learned, in a sentence."""
+    if found.smoothness is None:
+        return "Whether they were learned cannot be told: no two weights are neighbours, or all are 0."
+    numbers = (
+        f"Neighbouring weights correlate with {found.smoothness:.3f}, those of an untrained layer with "
+        f"{abs(found.untrained):.3f} ± {found.spread:.3f}"
+    )
+    return f"{numbers}: {'something was learned there' if found.is_learned else 'they cannot be told from noise'}."

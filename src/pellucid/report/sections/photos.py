@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from pellucid.evaluation.photo.examine import OwnPhoto
+from pellucid.evaluation.photo.context import PhotoContext
 from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
 from pellucid.evaluation.scores.mistakes_figure import mistakes
@@ -46,7 +46,7 @@ def photos_section(draft: Draft, result: RunResult) -> Section:
     return Section("Mistakes and hits", intro=(intro,), parts=galleries(draft, result))
 
 
-def new_photo_section(draft: Draft, result: RunResult, found: OwnPhoto | None = None) -> Section | None:
+def new_photo_section(draft: Draft, result: RunResult, found: PhotoContext | None = None) -> Section | None:
     """Return the prediction for a photo from outside; its neighbours and variants too where they are known."""
     photo = result.photo
     if photo is None:
@@ -54,19 +54,19 @@ def new_photo_section(draft: Draft, result: RunResult, found: OwnPhoto | None = 
     here = f"{photo.name}: in neither part of the data."
     if found is None:
         return Section("A new photo", intro=(here,), figures=(_new_photo(draft, photo),))
-    from pellucid.evaluation.photo.figures import own_photo_figure
-    from pellucid.evaluation.photo.novelty import BLIND
+    from pellucid.evaluation.photo.figures import photo_figure
+    from pellucid.evaluation.photo.text import BLIND, photo_text
 
     figure = draft.add(
         "new-photo-examined",
-        own_photo_figure(found, result.split.train),
+        photo_figure(found),
         "The photo as given and as the network sees it; the training photos nearest to it, by pixels and "
         "as the network itself describes them (green: of the predicted class; red: of another); and how "
         "the prediction moves when it is cropped, flipped, darkened or brightened (red: another prediction). A "
         "prediction that flips easily is worth little.",
         "The new photo, its nearest training photos, and its variants with their predictions.",
     )
-    return Section("A new photo", intro=(here, *found.sentences, BLIND), figures=(figure,))
+    return Section("A new photo", intro=(here, *photo_text(found), BLIND), figures=(figure,))
 
 
 def _new_photo(draft: Draft, photo: NewPhoto) -> Captioned:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
-from pellucid.evaluation.saliency.figures import CAVEAT, first_layer_figure, saliency_figure, saliency_strip
-from pellucid.evaluation.saliency.measure import SaliencyMap
+from pellucid.evaluation.saliency.figures import first_layer_figure, saliency_figure, saliency_strip
+from pellucid.evaluation.saliency.records import SaliencyMaps
 from pellucid.evaluation.saliency.text import (
     BEFORE_BELIEVING,
+    CAVEAT,
     CHECK_HEADER,
     FIRST_LAYER,
     HOW_TO_READ,
@@ -17,7 +18,7 @@ from pellucid.report.draft import DENSE, Draft
 from pellucid.report.parts import Captioned, Section, Table
 from pellucid.text import percent, plural
 
-Maps = Mapping[int, Mapping[str, SaliencyMap]]  # by test photo, then by method
+Maps = Mapping[int, SaliencyMaps]  # by test photo
 TITLE = "Where does it look?"
 
 
@@ -45,7 +46,7 @@ def _first_layer(draft: Draft, result: RunResult) -> list[Captioned]:
     return [draft.add("first-layer", weights, FIRST_LAYER, alt, dpi=DENSE)]
 
 
-def _at_large(draft: Draft, i: int, maps: Mapping[str, SaliencyMap], result: RunResult) -> Captioned:
+def _at_large(draft: Draft, i: int, maps: SaliencyMaps, result: RunResult) -> Captioned:
     return draft.add(
         "saliency",
         saliency_figure(result.split.test.X[i], maps),
@@ -57,7 +58,7 @@ def _at_large(draft: Draft, i: int, maps: Mapping[str, SaliencyMap], result: Run
     )
 
 
-def _strip(draft: Draft, i: int, maps: Mapping[str, SaliencyMap], result: RunResult) -> Captioned:
+def _strip(draft: Draft, i: int, maps: SaliencyMaps, result: RunResult) -> Captioned:
     n = sum(found.heat is not None for found in maps.values())
     return draft.add(
         f"saliency-{i}",

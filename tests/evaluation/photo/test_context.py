@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ from tests.pictures import assert_readable, shown
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
-from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.photo.examine import OwnPhoto, TrainingPhotos, Variant, examine_photo
-from pellucid.evaluation.photo.figures import own_photo_figure
+from pellucid.errors import DataError, ShapeError
+from pellucid.evaluation.photo import context
+from pellucid.evaluation.photo.context import PhotoContext, TrainingPhotos, Variant
+from pellucid.evaluation.photo.figures import photo_figure
+from pellucid.evaluation.photo.measure import explain_photo
 from pellucid.evaluation.photo.neighbours import nearest, nearest_by_features
+from pellucid.evaluation.photo.text import nearest_text, photo_text, stability_text
 from pellucid.evaluation.photo.variants import photo_variants
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
@@ -49,7 +53,7 @@ def photo_file(folder: Path, size: tuple[int, int] = (120, 80), **options: objec
 
 def test_the_pixels_are_those_that_the_network_is_given(model: Model, tmp_path: Path) -> None:
     path = photo_file(tmp_path)
-    found = examine_photo(model, path)
+    found = PhotoContext.of(model, path)
     with Image.open(path) as image:
         assert (found.original == np.array(image)).all()
         assert (found.seen == np.array(image.resize((64, 64)))).all()
@@ -61,7 +65,7 @@ def test_the_pixels_are_those_that_the_network_is_given(model: Model, tmp_path: 
 def test_a_cameras_rotation_is_undone(model: Model, tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # lay on its side
-    found = examine_photo(model, photo_file(tmp_path, exif=exif))
+    found = PhotoContext.of(model, photo_file(tmp_path, exif=exif))
     assert found.original.shape == (120, 80, 3)
     assert found.original[0, -1, 0] > 200  # the red left side is the top right corner's side now
     assert found.original[0, 0, 0] > 200
@@ -70,7 +74,7 @@ def test_a_cameras_rotation_is_undone(model: Model, tmp_path: Path) -> None:
 
 def test_neighbours_are_those_of_pixels_and_of_features(model: Model, drawings: Dataset) -> None:
     X = load_data("drawn-cats").test.X[3]
-    found = examine_photo(model, X, drawings)
+    found = PhotoContext.of(model, X, drawings)
     indices, distances = nearest(drawings.X, X[None], 5)
     assert [near.index for near in found.by_pixels] == indices[0].tolist()
     assert [near.distance for near in found.by_pixels] == distances[0].tolist()
@@ -80,30 +84,31 @@ def test_neighbours_are_those_of_pixels_and_of_features(model: Model, drawings: 
     assert found.novelty is not None
     assert found.novelty.is_unlike is False
     ready = TrainingPhotos.of(model, drawings)
-    assert examine_photo(model, X, ready, n_near=2).by_pixels == found.by_pixels[:2]
+    two = PhotoContext.of(model, X, ready, n_near=2).by_pixels
+    assert [near.to_dict() for near in two] == [near.to_dict() for near in found.by_pixels[:2]]
 
 
 def test_a_training_photo_is_recognized(model: Model, drawings: Dataset) -> None:
-    found = examine_photo(model, drawings.X[7], drawings)
+    found = PhotoContext.of(model, drawings.X[7], drawings)
     assert found.by_pixels[0].index == 7
     assert found.by_pixels[0].distance == 0
-    assert "It is training photo 7" in found.nearest_words
+    assert "It is training photo 7" in nearest_text(found)
 
 
 def test_what_is_unlike_the_training_photos_is_said_first(model: Model, drawings: Dataset) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    found = examine_photo(model, noise, drawings)
+    found = PhotoContext.of(model, noise, drawings)
     assert found.novelty is not None
     assert found.novelty.is_unlike is True
-    assert found.sentences[1].startswith("Unlike anything I was trained on")
+    assert photo_text(found)[1].startswith("Unlike anything in the training photos")
     assert "upside down" in found.to_dict()["novelty"]["cannot_see"]
 
 
 def test_without_training_photos_the_rest_is_there(model: Model, tmp_path: Path) -> None:
-    found = examine_photo(model, photo_file(tmp_path))
+    found = PhotoContext.of(model, photo_file(tmp_path))
     assert found.by_pixels == ()
     assert found.novelty is None
-    assert len(found.sentences) == 2
+    assert len(photo_text(found)) == 2
     json.dumps(found.to_dict(), allow_nan=False)
 
 
@@ -141,7 +146,7 @@ def test_variants_are_cut_from_the_photo_itself() -> None:
 
 def test_a_variants_probability_is_of_the_unchanged_photos_class(model: Model) -> None:
     photos = load_data("drawn-cats").test.X[:12]
-    found = [examine_photo(model, photo) for photo in photos]
+    found = [PhotoContext.of(model, photo) for photo in photos]
     assert any(variant.label != one.label for one in found for variant in one.variants)
     for one in found:
         P = model.predict_proba(np.stack([variant.seen for variant in one.variants]))
@@ -163,35 +168,38 @@ def test_samples_of_every_shape(shape: tuple[int, ...], dtype: type) -> None:
     data = Dataset(X, np.arange(120) % 2, ("a", "b"))
     network = preset("two-layer")
     train(network, data, n_epochs=2)
-    found = examine_photo(network, X[5], data)
+    found = PhotoContext.of(network, X[5], data)
     assert (found.seen == X[5]).all()
     assert found.variants[1].seen.dtype == dtype
     assert found.variants[1].seen.shape == shape
     assert found.by_pixels[0].index == 5
-    assert figure_png(own_photo_figure(found, data), dpi=30)
+    assert figure_png(photo_figure(found), dpi=30)
 
 
 def steadiness(*variants: tuple[str, str, float]) -> str:
     seen = np.zeros((2, 2, 3), np.uint8)
     made = tuple(Variant(name, seen, label, p) for name, label, p in variants)
-    return OwnPhoto(seen, seen, "cat", 0.9, {"cat": 0.9, "dog": 0.1}, made).steadiness
+    photo = PhotoContext(seen, seen, seen, seen[0, 0], "cat", {"cat": 0.9, "dog": 0.1}, made)
+    return stability_text(photo)
 
 
 def test_the_range_in_words() -> None:
     told = steadiness(("as it is", "cat", 0.9), ("mirrored", "cat", 0.95), ("middle 60 %", "dog", 0.2))
     assert "from 20.0 % (middle 60 %) to 95.0 % (mirrored)" in told
-    assert told.endswith("the verdict changes in 1 of 2 variants: middle 60 %.")
+    assert told.endswith("the prediction changes in 1 of 2 variants: middle 60 %.")
     steady = steadiness(("as it is", "cat", 0.9), ("mirrored", "cat", 0.8))
-    assert steady.endswith("the verdict stays the same in all 1 variants.")
+    assert steady.endswith("the prediction stays the same in all 1 variants.")
     still = steadiness(("as it is", "cat", 0.9), ("mirrored", "cat", 0.9), ("upside down", "cat", 0.9))
-    assert "the probability of “cat” stays at 90.0 %; the verdict stays the same in all 2 variants." in still
+    assert (
+        "the probability of “cat” stays at 90.0 %; the prediction stays the same in all 2 variants." in still
+    )
 
 
 def test_the_page_shows_all_and_keeps_its_margins(model: Model, drawings: Dataset, tmp_path: Path) -> None:
-    found = examine_photo(model, photo_file(tmp_path), drawings)
-    figure = own_photo_figure(found, drawings)
+    found = PhotoContext.of(model, photo_file(tmp_path), drawings)
+    figure = photo_figure(found)
     assert len(shown(figure)) == 2 + 5 + 5 + 14
-    assert len(shown(own_photo_figure(found))) == 2 + 14
+    assert len(shown(photo_figure(PhotoContext.of(model, photo_file(tmp_path))))) == 2 + 14
     assert_readable(figure)
     first = next(image for axes in figure.axes for image in axes.images)
     left, right, bottom, top = first.get_extent()
@@ -203,23 +211,46 @@ def test_the_published_photo(published_dir: Path) -> None:
     data = load_data("catvnoncat")
     network = preset("mlp")
     train(network, data.train, n_epochs=300, seed=1)
-    found = examine_photo(network, published_dir / "my_cat_1.jpg", data.train)
+    found = PhotoContext.of(network, published_dir / "my_cat_1.jpg", data.train)
     assert found.novelty is not None
     assert found.novelty.is_unlike is False
     assert found.seen.shape == (64, 64, 3)
-    twin = examine_photo(network, data.test.X[17], data.train)
+    twin = PhotoContext.of(network, data.test.X[17], data.train)
     assert (twin.by_pixels[0].index, twin.by_pixels[0].distance) == (146, 0)
 
 
 def test_what_cannot_be_examined_is_said(model: Model, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"none\.png"):
-        examine_photo(model, tmp_path / "none.png")
+        PhotoContext.of(model, tmp_path / "none.png")
     table = Sequential([Dense(1)])
     table.initialize((5,))
     with pytest.raises(ShapeError, match="takes one image"):
-        examine_photo(table, np.zeros((8, 8, 3), np.uint8))
+        PhotoContext.of(table, np.zeros((8, 8, 3), np.uint8))
     regression = preset("mlp")
     regression.initialize((8, 8, 3))
     regression.set_loss("mean_squared_error")
-    with pytest.raises(OptionError, match="tells classes apart, got one of regression"):
-        examine_photo(regression, np.zeros((8, 8, 3), np.uint8))
+    found = PhotoContext.of(regression, np.zeros((8, 8, 3), np.uint8))
+    assert found.prediction == "0"
+    assert not found.variants
+
+
+def test_a_photo_is_read_resized_prepared_and_predicted_once(
+    model: Model, drawings: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: dict[str, int] = {}
+
+    def counted(module: object, name: str) -> None:
+        function = getattr(module, name)
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            calls[name] = calls.get(name, 0) + 1
+            return function(*arguments, **options)
+
+        monkeypatch.setattr(module, name, call)
+
+    for name in ("read_image", "image_to_input", "prepared_image", "photo_variants"):
+        counted(context, name)
+    counted(type(model), "predict_proba")
+    explain_photo(model, photo_file(tmp_path), drawings, methods=["gradient"])
+    assert calls == dict.fromkeys(calls, 1)  # predict_proba: of the variants, all at once
+    assert len(calls) == 5

@@ -1,0 +1,281 @@
+"""One photo as a model sees it, made once: pixels, prediction, variants, nearest training photos, novelty."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.dataset import Dataset
+from pellucid.data.readers.images import image_to_input, read_image
+from pellucid.evaluation.photo.neighbours import FeatureSpace, nearest
+from pellucid.evaluation.photo.novelty import Novelty, NoveltyTest
+from pellucid.evaluation.photo.variants import photo_variants
+from pellucid.evaluation.saliency.scoring import check_takes_image, prepared_image
+from pellucid.nn.model import Model, read
+from pellucid.ops.losses.base import LOSSES
+from pellucid.text import percent
+from pellucid.types import Array
+
+N_NEAR = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbour:
+    """A training photo near to the photo.
+
+    Attributes
+    ----------
+    index : int
+        Its row in the training part.
+    label : str
+        Its class.
+    distance : float
+        See :func:`pellucid.evaluation.photo.neighbours.nearest` and ``nearest_by_features``.
+    image : Array, shape input_shape
+    """
+
+    index: int
+    label: str
+    distance: float
+    image: Array
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it without the pixels, as JSON can hold it."""
+        return {"index": self.index, "label": self.label, "distance": self.distance}
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """The photo, slightly changed, and its prediction.
+
+    Attributes
+    ----------
+    name : str
+        ``"mirrored"``.
+    seen : Array, shape input_shape
+        As the network sees it.
+    label : str
+        The predicted class.
+    probability : float
+        Of the class that the unchanged photo is given.
+    """
+
+    name: str
+    seen: Array
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPhotos:
+    """A model's training photos, made ready once for many photos.
+
+    Attributes
+    ----------
+    data : Dataset
+    features : FeatureSpace
+        How the model's last hidden layer describes them.
+    novelty : NoveltyTest
+    """
+
+    data: Dataset
+    features: FeatureSpace
+    novelty: NoveltyTest
+
+    @classmethod
+    def of(cls, model: Model, data: Dataset) -> "TrainingPhotos":
+        """Return the training photos of a model, described.
+
+        Raises
+        ------
+        ShapeError, DataError
+            If they are not images of the model's shape, or fewer than two.
+        """
+        return cls(data, FeatureSpace.of(model, data.X), NoveltyTest.of(data.X))
+
+    def named(self, found: tuple[Array, Array]) -> tuple[Neighbour, ...]:
+        """Return the first row of what ``nearest`` found, with class names."""
+        names, y = self.data.classes, self.data.y
+        return tuple(
+            Neighbour(int(i), names[int(y[i])] if names else str(y[i]), float(distance), self.data.X[i])
+            for i, distance in zip(found[0][0], found[1][0], strict=True)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoContext:
+    """All that is known of one photo.
+
+    Attributes
+    ----------
+    original : Array, shape (H, W, 3) or (H, W, c), dtype uint8
+        As a viewer shows it: turned upright, on white where it was transparent.
+    seen : Array, shape input_shape
+        The very pixels that the network is given.
+    prepared : Array, shape input_shape
+        The same as the first layer takes them.
+    outputs : Array, shape (n_out,)
+        Of the network, before any sigmoid or softmax.
+    prediction : str
+        In a few words: ``"cat (97.1 %)"``; for a regression the numbers.
+    classes : dict of str to float
+        Every class with its probability; empty for a model that gives none, and so is all that follows.
+    variants : tuple of Variant
+        The first is the photo as it is.
+    by_pixels, by_features : tuple of Neighbour
+        The nearest training photos, the nearest first; empty without training photos.
+    novelty : Novelty or None
+        None without training photos.
+    """
+
+    original: Array
+    seen: Array
+    prepared: Array
+    outputs: Array
+    prediction: str
+    classes: dict[str, float]
+    variants: tuple[Variant, ...] = ()
+    by_pixels: tuple[Neighbour, ...] = ()
+    by_features: tuple[Neighbour, ...] = ()
+    novelty: Novelty | None = None
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        image: str | Path | bytes | Array,
+        train: Dataset | TrainingPhotos | None = None,
+        *,
+        n_near: int = N_NEAR,
+    ) -> "PhotoContext":
+        """Read, resize, prepare and predict a photo, each once, and compare it with the training photos.
+
+        Parameters
+        ----------
+        model : Model
+            Trained on images.
+        image : str, Path, bytes or Array
+            A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the
+            model's input shape.
+        train : Dataset or TrainingPhotos, optional
+            The training part; without it neighbours and novelty are left out. For several photos make
+            ``TrainingPhotos.of(model, train)`` once.
+        n_near : int, optional
+            How many neighbours of each kind.
+
+        Raises
+        ------
+        DataError
+            If the image cannot be read.
+        ShapeError
+            If the model does not take images, or the array is none.
+
+        Examples
+        --------
+        >>> from pellucid.data.source import load_data
+        >>> from pellucid.nn.presets import preset
+        >>> digits = load_data("digits").train
+        >>> model = preset("logistic", 10)
+        >>> model.initialize((8, 8, 1))
+        >>> model.set_loss("categorical_cross_entropy")
+        >>> photo = PhotoContext.of(model, digits.X[7], digits)
+        >>> photo.by_pixels[0].index, photo.variants[1].name, photo.novelty.is_unlike
+        (7, 'mirrored', False)
+        """
+        check_takes_image(model)
+        original = image if isinstance(image, np.ndarray) else read_image(image)
+        shape: Any = model.input_shape
+        is_sample = original.shape == shape
+        if is_sample and original.ndim == 2:
+            original = original[..., None]
+        seen = original.reshape(shape) if is_sample else image_to_input(original, shape)
+        prepared = prepared_image(model, seen)
+        Z = model.forward(prepared[None]).copy()
+        loss = LOSSES.make(model.loss, **model.loss_options)
+        if model.loss_kind != "classification" or not loss.gives_probabilities:
+            said = _in_words(model, read(loss, Z[:, 0] if Z.shape[1:] == (1,) else Z)[0])
+            return cls(original, seen, prepared, Z[0], said, {})
+        p = loss.probabilities(Z)[0]
+        labels = model.classes or tuple(str(i) for i in range(len(p)))
+        best = int(p.argmax())
+        photo = cls(
+            original,
+            seen,
+            prepared,
+            Z[0],
+            f"{labels[best]} ({percent(float(p[best]), 1)})",
+            {name: float(value) for name, value in zip(labels, p, strict=True)},
+            _variants(model, original, seen, labels, p),
+        )
+        return photo if train is None else photo.among(model, train, n_near)
+
+    @property
+    def label(self) -> str:
+        """The predicted class."""
+        return max(self.classes, key=self.classes.__getitem__)
+
+    @property
+    def probability(self) -> float:
+        """Of the predicted class."""
+        return max(self.classes.values())
+
+    def among(self, model: Model, train: Dataset | TrainingPhotos, n: int = N_NEAR) -> "PhotoContext":
+        """Return the photo with its neighbours and its novelty among the training photos."""
+        ready = train if isinstance(train, TrainingPhotos) else TrainingPhotos.of(model, train)
+        X = self.seen[None]
+        return replace(
+            self,
+            by_pixels=ready.named(nearest(ready.data.X, X, n)),
+            by_features=ready.named(ready.features.nearest(X, n)),
+            novelty=ready.novelty.judge(X)[0],
+        )
+
+    def to_dict(self) -> dict[str, Any] | None:
+        """Return it without the pixels, as JSON can hold it; None where there are no probabilities."""
+        if not self.classes:
+            return None
+        from pellucid.evaluation.photo.text import BLIND, novelty_text
+
+        novelty = self.novelty
+        return {
+            "label": self.label,
+            "probability": self.probability,
+            "classes": self.classes,
+            "original_size": list(self.original.shape[:2]),
+            "seen_shape": list(self.seen.shape),
+            "variants": [
+                {"name": variant.name, "label": variant.label, "probability": variant.probability}
+                for variant in self.variants
+            ],
+            "nearest_by_pixels": [near.to_dict() for near in self.by_pixels],
+            "nearest_by_features": [near.to_dict() for near in self.by_features],
+            "novelty": novelty and {**novelty.to_dict(), "words": novelty_text(novelty), "cannot_see": BLIND},
+        }
+
+
+def _variants(
+    model: Model, original: Array, seen: Array, labels: Sequence[str], p: Array
+) -> tuple[Variant, ...]:
+    """Return the photo as it is and its variants with their predictions."""
+    names, changed = photo_variants(original, seen.shape)
+    best = int(p.argmax())
+    return tuple(
+        Variant(name, pixels, labels[int(row.argmax())], float(row[best]))
+        for name, pixels, row in zip(
+            ["as it is", *names], [seen, *changed], [p, *model.predict_proba(changed)], strict=True
+        )
+    )
+
+
+def _in_words(model: Model, predicted: Any) -> str:
+    """Return the prediction of a model without probabilities, or of several labels or quantities."""
+    if model.loss_kind == "classification":
+        return model.classes[int(predicted)] if model.classes else str(predicted)
+    if model.loss_kind == "multi_label":
+        names = model.classes or tuple(str(i) for i in range(len(predicted)))
+        return (
+            ", ".join(name for name, yes in zip(names, predicted, strict=True) if yes) or "none of the labels"
+        )
+    return ", ".join(f"{value:.4g}" for value in np.ravel(predicted))

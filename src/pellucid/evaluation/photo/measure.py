@@ -1,0 +1,228 @@
+"""Explain a model's prediction for one photo: saliency maps, nearest training photos, stability, novelty."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pellucid.data.dataset import Dataset
+from pellucid.evaluation.photo.context import N_NEAR, PhotoContext, TrainingPhotos
+from pellucid.evaluation.saliency.first_layer import FirstLayer, first_layer
+from pellucid.evaluation.saliency.measure import METHODS, check_methods, maps_of
+from pellucid.evaluation.saliency.records import SaliencyMaps
+from pellucid.evaluation.saliency.scoring import Target, check_takes_image, target_of
+from pellucid.evaluation.scores.predictions import check_weights
+from pellucid.files import atomic_folder, write_atomically
+from pellucid.formats.safetensors import load
+from pellucid.nn.model import Model
+from pellucid.plotting.saving import figure_html, save_figure
+from pellucid.progress import ProgressCallback, no_progress
+from pellucid.runs.data import find_training_photos
+from pellucid.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STAGES = ("training photos", "prediction and neighbours", "saliency maps", "pictures")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PhotoExplanation:
+    """Why a model predicts what it does for one photo.
+
+    Attributes
+    ----------
+    name : str
+        Of the photo.
+    photo : PhotoContext
+        The photo, its prediction, its variants, its nearest training photos and its novelty.
+    maps : SaliencyMaps
+    weights : FirstLayer or None
+        None where the first layer's weights do not belong to pixels.
+    notes : tuple of str
+        What was left out, and why.
+    files : tuple of Path
+        What was written.
+    """
+
+    name: str
+    photo: PhotoContext
+    maps: SaliencyMaps
+    weights: FirstLayer | None
+    notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = field(default=(), compare=False)
+
+    def plot(self) -> Figure:
+        """Return the photo with its variants and neighbours; of a model without probabilities, the maps."""
+        from pellucid.evaluation.photo.figures import photo_figure
+
+        return photo_figure(self.photo) if self.photo.classes else self.maps.plot()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it without the pixels, as JSON can hold it."""
+        from pellucid.evaluation.photo.text import explanation_text
+
+        return {
+            "image": self.name,
+            "prediction": self.photo.prediction,
+            "photo": self.photo.to_dict(),
+            "saliency": [found.to_dict() for found in self.maps.values()],
+            "first_layer": None if self.weights is None else self.weights.to_dict(),
+            "sentences": explanation_text(self),
+            "notes": list(self.notes),
+            "files": [str(path) for path in self.files],
+        }
+
+    def __str__(self) -> str:
+        from pellucid.evaluation.photo.text import explanation_text
+
+        return "\n".join(explanation_text(self))
+
+    def __repr__(self) -> str:
+        return f"PhotoExplanation({self.name}: {self.photo.prediction})"
+
+    def _repr_html_(self) -> str:
+        from pellucid.evaluation.photo.text import explanation_text
+
+        paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in explanation_text(self))
+        return f"{paragraphs}{figure_html(self.plot())}{self.maps._repr_html_()}"
+
+
+def explain_photo(
+    model: Model,
+    image: str | Path | bytes | Array,
+    train: Dataset | TrainingPhotos | None = None,
+    *,
+    target: int | str | None = None,
+    methods: Sequence[str] = tuple(METHODS),
+    n_near: int = N_NEAR,
+) -> PhotoExplanation:
+    """Explain a model's prediction for one photo.
+
+    Parameters
+    ----------
+    model : Model
+        Trained on images.
+    image : str, Path, bytes or Array
+        A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the model's
+        input shape.
+    train : Dataset or TrainingPhotos, optional
+        The training part; without it neighbours and novelty are left out.
+    target : int or str, optional
+        The class that the maps explain; default: the predicted one.
+    methods : sequence of str, optional
+        Of :data:`pellucid.evaluation.saliency.measure.METHODS`; default: all.
+    n_near : int, optional
+        How many neighbours of each kind.
+
+    Raises
+    ------
+    DataError
+        If the image cannot be read.
+    ShapeError
+        If the model does not take images, or the array is none.
+    OptionError
+        If a method or the class is not known; the nearest is named.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 3))
+    >>> why = explain_photo(model, np.full((20, 30, 3), 99, np.uint8), methods=["gradient"])
+    >>> list(why.maps), len(why.photo.variants)
+    (['gradient'], 15)
+    """
+    check_methods(methods)
+    photo = PhotoContext.of(model, image, train, n_near=n_near)
+    name = str(image) if isinstance(image, str | Path) else "photo"
+    return _explanation(model, name, photo, target_of(model, photo.outputs, target), methods)
+
+
+def _explanation(
+    model: Model, name: str, photo: PhotoContext, target: Target, methods: Sequence[str], *notes: str
+) -> PhotoExplanation:
+    maps = maps_of(model, photo.seen, photo.prepared, target, methods)
+    return PhotoExplanation(name, photo, maps, first_layer(model), tuple(note for note in notes if note))
+
+
+def explain_file(
+    model_path: Path,
+    image: Path,
+    out: Path,
+    *,
+    data: str | None = None,
+    target: str | None = None,
+    methods: Sequence[str] | None = None,
+    force: bool = False,
+    progress: ProgressCallback = no_progress,
+) -> PhotoExplanation:
+    """Explain a saved model's prediction for a photo, and write figures, text and numbers into a folder.
+
+    Parameters
+    ----------
+    model_path : Path
+        A model file or a run folder.
+    image : Path
+        Any size and kind that Pillow opens.
+    out : Path
+        The folder: photo.png, saliency.png, first-layer.png, explanation.txt, explanation.json.
+    data : str, optional
+        Where the training data are; default: where they were.
+    target, methods : optional
+        As for :func:`explain_photo`.
+    force : bool, optional
+        Write into a folder that is not empty.
+    progress : callable, optional
+        Called with each stage.
+
+    Raises
+    ------
+    PellucidError
+        If model, image, data, names or folder cannot be used, before anything is written.
+    """
+    chosen = tuple(METHODS) if methods is None else methods
+    check_methods(chosen)
+    model = load(model_path)
+    check_takes_image(model)
+    check_weights(str(model_path), model)
+    photo = PhotoContext.of(model, image)
+    wanted = target_of(model, photo.outputs, target)
+    with atomic_folder(out, force=force) as folder:
+        progress(STAGES[0], 0, len(STAGES))
+        train, note = find_training_photos(model, model_path, data) if photo.classes else (None, "")
+        progress(STAGES[1], 1, len(STAGES))
+        photo = photo if train is None else photo.among(model, train)
+        progress(STAGES[2], 2, len(STAGES))
+        found = _explanation(model, str(image), photo, wanted, chosen, note)
+        progress(STAGES[3], 3, len(STAGES))
+        found = _write(found, model, folder, out)
+        progress(STAGES[3], 4, len(STAGES))
+    return found
+
+
+def _write(found: PhotoExplanation, model: Model, folder: Path, out: Path) -> PhotoExplanation:
+    from dataclasses import replace
+
+    from pellucid.evaluation.photo.text import page_of
+    from pellucid.evaluation.saliency.figures import first_layer_figure
+
+    figures = {
+        "photo.png": found.plot() if found.photo.classes else None,
+        "saliency.png": found.maps.plot(),
+        "first-layer.png": first_layer_figure(model),
+    }
+    names = [name for name, figure in figures.items() if figure is not None]
+    for name, figure in figures.items():
+        if figure is not None:
+            save_figure(figure, folder / name)
+    found = replace(
+        found, files=tuple(out / name for name in (*names, "explanation.txt", "explanation.json"))
+    )
+    write_atomically(folder / "explanation.txt", page_of(found))
+    write_atomically(folder / "explanation.json", json.dumps(found.to_dict(), indent=2) + "\n")
+    return found
