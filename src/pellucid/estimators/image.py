@@ -215,4 +215,4 @@ def _loss_of(model: Model) -> Any:
     plain = ("binary_cross_entropy", "categorical_cross_entropy", "multi_label")
     if model.loss in plain and not model.loss_options:
         return None
-    return {"type": model.loss, **model.loss_options}
+    return model.loss_config

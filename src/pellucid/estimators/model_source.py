@@ -15,7 +15,6 @@ from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
-from pellucid.training.options import named_with_options
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.schedules.base import SCHEDULES, Schedule
 
@@ -96,10 +95,7 @@ def choose_schedule(schedule: Any, recipe: Mapping[str, Any]) -> Schedule | None
     """Return a new schedule, or None for a constant rate."""
     if schedule == AUTO:
         schedule = recipe.get("schedule")
-        if schedule is not None:
-            name, options = named_with_options(schedule)
-            return SCHEDULES.make(name, **options)
-    return SCHEDULES.make(schedule) if isinstance(schedule, str) else copy.deepcopy(schedule)
+    return None if schedule is None else SCHEDULES.resolve(copy.deepcopy(schedule))
 
 
 def choose_augment(augment: Any, recipe: Mapping[str, Any]) -> Augment | None:
@@ -142,7 +138,7 @@ def frozen(model: Model) -> dict[str, Any]:
         "architecture": model.config(),
         "dtype": model.dtype,
         "input_shape": model.input_shape,
-        "loss": (model.loss, dict(model.loss_options)),
+        "loss": model.loss_config,
         "preprocessing": None if model.preprocessing is None else model.preprocessing.to_config(),
         "classes": model.classes,
         "theta": model.theta.copy(),
@@ -162,8 +158,7 @@ def thawed(kept: Mapping[str, Any]) -> Model:
     """
     model = model_from_config(kept["architecture"], dtype=kept["dtype"])
     model.initialize(kept["input_shape"])
-    name, options = kept["loss"]
-    model.set_loss(name, **options)
+    model.set_loss(kept["loss"])
     rule = kept["preprocessing"]
     model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
     model.classes = kept["classes"]

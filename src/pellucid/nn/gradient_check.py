@@ -1,7 +1,6 @@
 """Are a model's gradients right? Each is compared with the slope of the loss along random directions."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -57,8 +56,7 @@ def check_gradients(
     model: Model,
     input_shape: Any = None,
     *,
-    loss: str | None = None,
-    loss_options: Mapping[str, Any] | None = None,
+    loss: Any = None,
     n_samples: int = 4,
     seed: int = 0,
 ) -> GradientCheck:
@@ -70,11 +68,9 @@ def check_gradients(
         Not changed: a copy is initialized anew.
     input_shape : tuple of int or mapping of str to tuple, optional
         Default: the model's own.
-    loss : str, optional
+    loss : str, dict or Loss, optional
         Default: the model's, where it suits the outputs. Outputs that no loss takes (images, or several by
         name) are added up with random weights instead.
-    loss_options : mapping, optional
-        Of that loss.
     n_samples : int, optional
         Random samples; BatchNorm sees them as its batch.
     seed : int, optional
@@ -113,7 +109,7 @@ def check_gradients(
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for number in range(N_POINTS):
             twin = moved_copy(model, shape, seed, number)
-            objective = make_objective(twin, loss, loss_options or {}, n_samples, stream(seed, "targets"))
+            objective = make_objective(twin, loss, n_samples, stream(seed, "targets"))
             point = Point(twin, objective, n_samples, seed, number)
             done = {name for name, row in rows.items() if row.note != UNDECIDED}
             rows |= {row.name: row for row in point.rows(stream(seed, "directions", number), done)}

@@ -82,18 +82,15 @@ class Objective(NamedTuple):
     gradient: Callable[[Any], Any]
 
 
-def make_objective(
-    model: Model, loss: str | None, options: Mapping[str, Any], m: int, rng: np.random.Generator
-) -> Objective:
+def make_objective(model: Model, loss: Any, m: int, rng: np.random.Generator) -> Objective:
     """Return the loss for random targets or, where no loss takes the outputs, a random sum of them."""
     shape: Any = model.output_shape
     if isinstance(shape, Mapping) or len(shape) != 1:
         U = _by_name(shape, lambda one: rng.standard_normal((m, *one)) / m)
         return Objective("outputs, added up with random weights", lambda Y: _dot(U, Y), lambda Y: U)
-    name = loss or model.loss
-    if loss is None and name == "binary_cross_entropy" and shape[0] > 1:
-        name = "categorical_cross_entropy"
-    chosen, k = LOSSES.make(name, **(options if loss else model.loss_options)), shape[0]
+    if loss is None and model.loss == "binary_cross_entropy" and shape[0] > 1:
+        loss = "categorical_cross_entropy"
+    chosen, k = LOSSES.resolve(model.loss_config if loss is None else loss), shape[0]
     draw: dict[str, Callable[[], Array]] = {
         "classification": lambda: rng.integers(0, max(2, k), m),
         "multi_label": lambda: rng.integers(0, 2, (m, k)),
@@ -101,7 +98,7 @@ def make_objective(
     y = draw.get(chosen.kind, lambda: np.abs(rng.standard_normal((m, k))))()  # some losses want none below 0
     T = chosen.encode(y, k, "float64")
     return Objective(
-        name, lambda Y: chosen.forward(Y, T)[0], lambda Y: chosen.backward(chosen.forward(Y, T)[1])
+        chosen.name, lambda Y: chosen.forward(Y, T)[0], lambda Y: chosen.backward(chosen.forward(Y, T)[1])
     )
 
 

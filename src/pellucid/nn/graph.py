@@ -170,7 +170,8 @@ class Graph(Model):
         if self.is_single_output:
             super().set_loss(loss, **options)
             return
-        losses = options.get("losses") if loss == "joint" else loss
+        is_joint = isinstance(loss, Mapping) and loss.get("type") == "joint"  # as ``loss_config`` has it
+        losses = loss.get("losses") if is_joint else loss
         if not isinstance(losses, Mapping) or set(losses) != set(self.output_names):
             raise OptionError(
                 f"Graph: expected a loss for each of the outputs {', '.join(self.output_names)}, as a dictionary, "

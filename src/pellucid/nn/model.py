@@ -74,6 +74,11 @@ class Model(Container):
         self.loss = self._loss.registered_as or "custom"
         self.loss_options, self.has_chosen_loss = self._loss.changed_options(), True
 
+    @property
+    def loss_config(self) -> dict[str, Any]:
+        """The loss as files keep it and ``set_loss`` takes it: ``{"type": name, **options}``."""
+        return {"type": self.loss, **self.loss_options}
+
     def copy_loss(self, other: "Model") -> None:
         """Take the loss of another model, whatever it is."""
         self._loss, self.loss, self.loss_options = other._loss, other.loss, dict(other.loss_options)

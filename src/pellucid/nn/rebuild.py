@@ -15,8 +15,7 @@ def description(model: Model) -> dict[str, Any]:
         "architecture": model.config(),
         "dtype": model.dtype,
         "input_shape": model.input_shape,
-        "loss": model.loss,
-        "loss_options": dict(model.loss_options),
+        "loss": model.loss_config,
     }
 
 
@@ -55,7 +54,7 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     try:
         model = model_from_config(described["architecture"], dtype=described["dtype"])
         lay_out(model, _as_shape(described["input_shape"]))
-        model.set_loss(described["loss"], **described["loss_options"])
+        model.set_loss(described["loss"])
     except (
         PellucidError,
         KeyError,

@@ -12,14 +12,18 @@ from pellucid.data.augmentation.augment import AUGMENT_PRESETS
 from pellucid.errors import FormatError, OptionError, unknown_name
 from pellucid.ops.losses.base import LOSSES
 from pellucid.ops.losses.targets import default_loss
-from pellucid.registry import Configurable, checked_names, flags_of, option, options_of
+from pellucid.registry import Configurable, Registry, checked_names, flags_of, option, options_of
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.schedules.base import SCHEDULES
 from pellucid.types import n_rows
 
 FORMS = ("auto", "direct", "dual")
 NONE = "none"  # asked for instead of a recipe's augmentation
-_NAMED = ("optimizer", "schedule", "loss")  # each with options of its own
+TABLES: Mapping[str, Registry[Any]] = {  # of what has options of its own
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+    "loss": LOSSES,
+}
 
 
 def _or_none(name: str | None) -> str | None:
@@ -220,7 +224,7 @@ def fill_from(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     0.0075
     """
     fill = dict(below)
-    for kind in _NAMED:
+    for kind in TABLES:
         if kind in above:
             fill.pop(f"{kind}_options", None)
     loss = above.get("loss")
@@ -235,26 +239,10 @@ def fill_from(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     return {**fill, **above}
 
 
-def named_with_options(value: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return name and options of a loss, optimizer or schedule given as a name or as ``{"type": name, ...}``.
-
-    Examples
-    --------
-    >>> named_with_options({"type": "huber", "delta": 2.0}), named_with_options("hinge")
-    (('huber', {'delta': 2.0}), ('hinge', {}))
-    """
-    options = {"type": value} if isinstance(value, str) else dict(value)
-    if "type" not in options:
-        raise OptionError(
-            f"expected a name or a table with a type, such as {{'type': 'adam'}}, got {options}."
-        )
-    return options.pop("type"), options
-
-
 def _named_apart(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return a [training] table with the options of optimizer, schedule and loss next to their names."""
     flat = dict(table)
-    for kind in _NAMED:
+    for kind, known in TABLES.items():
         if isinstance(flat.get(kind), Mapping):
-            flat[kind], flat[f"{kind}_options"] = named_with_options(flat[kind])
+            flat[kind], flat[f"{kind}_options"] = known.split(flat[kind])
     return flat

@@ -106,8 +106,7 @@ class Job:
         return {
             "architecture": model.config(),
             "dtype": model.dtype,
-            "loss": model.loss,
-            "loss_options": dict(model.loss_options),
+            "loss": model.loss_config,
             "optimizer": plan.optimizer.config(),
             "schedule": None if plan.schedule is None else plan.schedule.config(),
             "augment": None if plan.augment is None else plan.augment.config(),

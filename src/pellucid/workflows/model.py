@@ -12,7 +12,6 @@ from pellucid.nn.gradient_check import GradientCheck, check_gradients
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.summary import Summary, lay_out, summarize
-from pellucid.training.options import named_with_options
 from pellucid.types import Shape
 
 PHOTO = (64, 64, 3)  # the default for which a preset is shown
@@ -108,7 +107,7 @@ def check(
         default = SMALL_PHOTO if found.is_preset else None
         return check_gradients(found.model, _plain(input_shape or default), **options)
     if "loss" in found.architecture.training:
-        options["loss"], options["loss_options"] = named_with_options(found.architecture.training["loss"])
+        options["loss"] = found.architecture.training["loss"]
     shape = _plain(found.architecture.shape(input_shape))
     found.architecture.initialize(shape, seed=seed)  # a layer that does not fit is named with its line
     try:

@@ -167,7 +167,7 @@ def fresh_copy(model: Model) -> Model:
 
 def _loss_slope(model: Model, data: Dataset, sign: float = 1.0) -> Slope:
     """Return the outputs' gradient of each sample's own loss, not divided by their number."""
-    loss = LOSSES.make(model.loss, **model.loss_options)
+    loss = LOSSES.from_config(model.loss_config)
     Y = model.encode(data.y)
 
     def slope(Z: Array, rows: slice) -> Array:

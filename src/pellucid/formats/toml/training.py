@@ -8,10 +8,9 @@ from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.ops.losses.base import LOSSES
-from pellucid.registry import NO_LIMITS, Registry, check_option, flags_of, options_of
+from pellucid.registry import NO_LIMITS, check_option, flags_of, options_of
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
-from pellucid.training.options import TrainingOptions, named_with_options
-from pellucid.training.schedules.base import SCHEDULES
+from pellucid.training.options import TABLES, TrainingOptions
 
 _FIELDS = {
     key: name
@@ -19,7 +18,6 @@ _FIELDS = {
     if not name.endswith("_options") and name not in ("dtype", "form", "n_threads")
 }
 TRAINING_KEYS = tuple(_FIELDS)
-_TABLES: Mapping[str, Registry[Any]] = {"loss": LOSSES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 
 
 def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:
@@ -35,7 +33,7 @@ def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:
     given = {key: training[key] for key in ("learning_rate", "weight_decay") if key in training}
     if not given and "optimizer" not in training:
         return None
-    name, options = named_with_options(training.get("optimizer", "sgd"))
+    name, options = OPTIMIZERS.split(training.get("optimizer", "sgd"))
     for key in given:
         if key in options:
             raise OptionError(f"{key}: given twice, under [training] and of the optimizer. Leave one out.")
@@ -55,7 +53,7 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
     known = options_of(TrainingOptions)
     for key, value in table.items():
         hint, limits = known[_FIELDS[key]]
-        if key in _TABLES:
+        if key in TABLES:
             _check_named(source, (*at, key), key, value)
         elif limits.choices is not None:
             source.one_of((*at, key), value, key, limits.choices())
@@ -65,7 +63,7 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
             )
     _checked_at(source, at, lambda: training_optimizer(table), table)  # do they go together?
     if "loss" in table and table.get("label_smoothing"):
-        name, options = named_with_options(table["loss"])
+        name, options = LOSSES.split(table["loss"])
         if "label_smoothing" in options or "label_smoothing" not in options_of(LOSSES[name]):
             why = "has it among its own options" if "label_smoothing" in options else "takes none"
             raise source.fault((*at, "label_smoothing"), f"label_smoothing: {name} {why}. Leave it out.")
@@ -75,18 +73,18 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
 def _check_named(source: TomlSource, at: KeyPath, kind: str, value: Any) -> None:
     """Check a name, or a table of a type and its options."""
     if not isinstance(value, dict):
-        value = {"type": source.one_of(at, value, kind, _TABLES[kind])}
+        value = {"type": source.one_of(at, value, kind, TABLES[kind])}
     elif "type" not in value:
-        known = ", ".join(sorted(_TABLES[kind]))
+        known = ", ".join(sorted(TABLES[kind]))
         raise source.fault(at, f"{kind}: type is missing. Known: {known}.")
     else:
-        source.one_of((*at, "type"), value["type"], kind, _TABLES[kind])
-    name, options = named_with_options(value)
-    declared = options_of(_TABLES[kind][name])
+        source.one_of((*at, "type"), value["type"], kind, TABLES[kind])
+    name, options = TABLES[kind].split(value)
+    declared = options_of(TABLES[kind][name])
     for key, value in options.items():
         check = partial(check_option, name, key, value, *declared.get(key, (Any, NO_LIMITS)), show=in_words)
         _checked_at(source, (*at, key), check)
-    _checked_at(source, at, lambda: _TABLES[kind].make(name, **options), options)
+    _checked_at(source, at, lambda: TABLES[kind].make(name, **options), options)
 
 
 def _checked_at(

@@ -52,7 +52,7 @@ def architecture_to_toml(model: Model) -> str:
         layers = config["layers"] if config["type"] == "Sequential" else [config]
         tables += [("[[layers]]", _options(layer)) for layer in layers]
     if model.summary_of_training:
-        loss = {"type": model.loss, **model.loss_options} if model.loss_options else model.loss
+        loss = model.loss_config if model.loss_options else model.loss
         tables.append(("[training]", {"loss": loss}))
     return "\n".join(f"{header}\n{_lines(table)}" for header, table in tables)
 
