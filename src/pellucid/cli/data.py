@@ -1,4 +1,4 @@
-"""The edge of ``pellucid data``."""
+"""``pellucid data``: list, info, check, fetch, augment."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,12 +7,14 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
-from pellucid.cli.flags import SOURCE, options
+from pellucid.cli.flags import SOURCE, TRAINING, options
 from pellucid.cli.terminal import print_json, print_table
 from pellucid.progress import ProgressBar
 from pellucid.text import percent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pellucid.data.dataset import Split
     from pellucid.data.source import DataSource
 
@@ -111,13 +113,11 @@ def data_fetch(
 
 
 @command("data augment", order=130.5, short_help="A contact sheet of what each augmentation does to a photo.")
+@options(training=TRAINING.but(only=("augment", "seed")))
 def data_augment(
+    training: "Mapping[str, Any]",
     photo: Annotated[Path, typer.Argument(help="An image of any size and kind.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The picture to write.")] = Path("augmented.png"),
-    augment: Annotated[
-        str | None, typer.Option(help="Only what this one does: photo, photo-cutmix, photo-strong.")
-    ] = None,
-    seed: o.Seed = 1,
 ) -> None:
     """A contact sheet of what each augmentation does to a photo."""
     from pellucid.data.augmentation.augment import augment_preset
@@ -125,6 +125,8 @@ def data_augment(
     from pellucid.plotting.augmentation import contact_sheet
     from pellucid.plotting.saving import save_figure
 
-    chosen = None if augment is None else augment_preset(augment)
-    save_figure(contact_sheet(resize_image(read_image(photo), 64, 64), chosen, seed=seed), out)
+    name = training.get("augment")
+    chosen = None if name is None else augment_preset(name)
+    sheet = contact_sheet(resize_image(read_image(photo), 64, 64), chosen, seed=training.get("seed", 1))
+    save_figure(sheet, out)
     print(out)

@@ -73,7 +73,7 @@ class DataSource(Configurable):
     test_fraction: float = option(
         0.2, above=0, below=1, help="Size of the test part, where it is held out here."
     )
-    seed: int = option(1, at_least=0, help="Random seed.")
+    seed: int = option(1, at_least=0, below=2**32, help="Random seed.")
 
     def __post_init__(self) -> None:
         if isinstance(self.name, os.PathLike):
