@@ -88,12 +88,12 @@ def test_the_seed_draws_the_same_resamples_and_another_others() -> None:
     assert (values[0] != values[2]).any()
 
 
-def test_progress_is_told_up_to_the_end() -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_shown_up_to_the_end() -> None:
+    shown: list[tuple[int, int]] = []
     bootstrap(
-        lambda c: c[:1], 50_000, n_resamples=20, progress=lambda done, total: told.append((done, total))
+        lambda c: c[:1], 50_000, n_resamples=20, progress=lambda done, total: shown.append((done, total))
     )
-    assert told == [(0, 20), (8, 20), (16, 20), (20, 20)]
+    assert shown == [(0, 20), (8, 20), (16, 20), (20, 20)]
 
 
 def test_bootstrap_refuses_nothing() -> None:

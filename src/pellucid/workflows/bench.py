@@ -26,7 +26,7 @@ _MODULES = {"pytorch": "torch", "jax": "jax", "scikit-learn": "sklearn", "keras"
 
 @dataclass(frozen=True)
 class BenchRow:
-    """One contestant's figures."""
+    """One contestant's result."""
 
     name: str
     version: str
@@ -38,7 +38,7 @@ class BenchRow:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """The figures of one run, and what they were taken on."""
+    """The results of all contestants, and the machine that they were measured on."""
 
     machine: str
     python: str
@@ -49,10 +49,10 @@ class Benchmark:
     data: str
     rows: tuple[BenchRow, ...]
     absent: tuple[str, ...]
-    failed: tuple[str, ...] = ()  # rivals that are installed and do not run here, each with the reason
+    failed: tuple[str, ...] = ()  # rivals that are installed and do not run here, each with a reason
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON can hold them."""
+        """Return everything as JSON can hold them."""
         return asdict(self)
 
 
@@ -72,8 +72,8 @@ def bench(
     split : Split
         Two classes; its training part is used.
     n_steps : int, optional
-    tell : callable, optional
-        Told each contestant's name before it starts.
+    progress : callable, optional
+        Called with each contestant's name before it starts.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""One contestant of ``pellucid bench``, in a process of its own: thread pools of two libraries in one fight.
+"""One contestant of ``pellucid bench``, in its own process: two libraries' thread pools slow each other.
 
 ``python -m pellucid.workflows.bench_worker NAME TASK.npz RESULT.npz`` trains the tutorial's network from the start
 in TASK and writes seconds, final cost and weights to RESULT. Loading and imports are not timed; moving data is.
@@ -28,7 +28,7 @@ class Task(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a contestant hands back."""
+    """What a contestant returns."""
 
     seconds: float
     final_cost: float  # of the last step's start
@@ -160,7 +160,7 @@ def keras(task: Task) -> Result:
     import keras as keras_library
 
     keras_library.config.set_floatx("float64")
-    if keras_library.backend.backend() == "jax":  # which computes in float32 unless it is told
+    if keras_library.backend.backend() == "jax":  # which computes in float32 by default
         import jax as jax_library
 
         jax_library.config.update("jax_enable_x64", True)

@@ -1,7 +1,7 @@
 """Every metric once more, as plainly as it can be written: to be read, and to test the fast ones against.
 
-Labels are integers from 0 to k - 1, shape (m,); ``y_true`` is True where a sample is of the class in question. What
-is undefined (a share of nothing) is NaN.
+Labels are integers from 0 to k - 1, shape (m,); ``y_true`` is True where a sample is of the class in question. A
+fraction of nothing is NaN.
 """
 
 import math
@@ -27,18 +27,18 @@ def confusion_matrix(y: Array, predicted: Array, k: int) -> Array:
 
 
 def accuracy(y: Array, predicted: Array) -> float:
-    """Return the share of samples that are predicted rightly."""
+    """Return the fraction of samples that are predicted correctly."""
     return sum(bool(a == b) for a, b in zip(y, predicted, strict=True)) / len(y)
 
 
 def precision(y_true: Array, y_pred: Array) -> float:
-    """Return the share of what is said to be so that is."""
-    return _share(sum(bool(a and b) for a, b in zip(y_true, y_pred, strict=True)), int(y_pred.sum()))
+    """Return the fraction of predicted positives that are positive."""
+    return _fraction(sum(bool(a and b) for a, b in zip(y_true, y_pred, strict=True)), int(y_pred.sum()))
 
 
 def recall(y_true: Array, y_pred: Array) -> float:
-    """Return the share of what is so that is said to be."""
-    return _share(sum(bool(a and b) for a, b in zip(y_true, y_pred, strict=True)), int(y_true.sum()))
+    """Return the fraction of positives that are predicted positive."""
+    return _fraction(sum(bool(a and b) for a, b in zip(y_true, y_pred, strict=True)), int(y_true.sum()))
 
 
 def f1(y_true: Array, y_pred: Array) -> float:
@@ -57,7 +57,7 @@ def balanced_accuracy(y: Array, predicted: Array) -> float:
 def roc_area(y_true: Array, scores: Array) -> float:
     """Return how often a sample that is so scores above one that is not (Hanley, McNeil 1982); ties count half."""
     wins = [(a > b) + 0.5 * (a == b) for a in scores[y_true] for b in scores[~y_true]]
-    return _share(sum(wins), len(wins))
+    return _fraction(sum(wins), len(wins))
 
 
 def average_precision(y_true: Array, scores: Array) -> float:
@@ -97,7 +97,7 @@ def log_loss(y: Array, P: Array) -> float:
 
 
 def calibration_error(y_true: Array, probabilities: Array, n_bins: int) -> float:
-    """Return the expected calibration error: over bins of equal width, the mean of abs(share so - mean said)."""
+    """Return the expected calibration error: over bins of equal width, the mean of abs(fraction positive - mean predicted)."""
     total = 0.0
     for b in range(n_bins):
         low, high = b / n_bins, (b + 1) / n_bins
@@ -108,9 +108,9 @@ def calibration_error(y_true: Array, probabilities: Array, n_bins: int) -> float
 
 
 def wilson_bounds(n_correct: int, n: int, z: float) -> tuple[float, float]:
-    """Return the two shares p at which abs(n_correct / n - p) = z sqrt(p (1 - p) / n): the roots of a parabola."""
-    share = n_correct / n
-    a, b, c = 1 + z * z / n, -(2 * share + z * z / n), share * share
+    """Return the two fractions p at which abs(n_correct / n - p) = z sqrt(p (1 - p) / n): the roots of a parabola."""
+    p = n_correct / n
+    a, b, c = 1 + z * z / n, -(2 * p + z * z / n), p * p
     root = math.sqrt(max(b * b - 4 * a * c, 0.0))
     return (-b - root) / (2 * a), (-b + root) / (2 * a)
 
@@ -134,5 +134,5 @@ def r_squared(y: Array, predicted: Array) -> float:
     return float(1 - squares / spread) if spread else math.nan
 
 
-def _share(n: float, total: int) -> float:
+def _fraction(n: float, total: int) -> float:
     return n / total if total else math.nan

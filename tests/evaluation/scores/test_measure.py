@@ -219,11 +219,11 @@ def test_bad_levels_are_refused(rng: np.random.Generator) -> None:
         evaluate(model, data, level=1.5)
 
 
-def test_progress_is_told(rng: np.random.Generator) -> None:
+def test_progress_is_shown(rng: np.random.Generator) -> None:
     data = Dataset(rng.standard_normal((12, 2)), np.arange(12) % 2, ("a", "b"))
     model = preset("logistic")
     train(model, data, n_epochs=3)
-    told: list[tuple[str, int, int]] = []
-    evaluate(model, data, progress=lambda *what: told.append(what))
-    assert told[1] == ("predicting", 12, 12)
-    assert told[-1] == ("resampling", 2000, 2000)
+    shown: list[tuple[str, int, int]] = []
+    evaluate(model, data, progress=lambda *what: shown.append(what))
+    assert shown[1] == ("predicting", 12, 12)
+    assert shown[-1] == ("resampling", 2000, 2000)

@@ -200,17 +200,13 @@ def log_odds(Z: Array) -> Array:
     rows, best = np.arange(len(Z)), Z.argmax(axis=1)
     S = Z - Z[rows, best][:, np.newaxis]
     E = np.exp(S)
-    others = E.copy()
-    others[rows, best] = 0
-    rest = S.copy()
-    rest[rows, best] = -np.inf
-    second = rest.max(axis=1)
-    of_best = -second - np.log(np.exp(rest - second[:, np.newaxis]).sum(axis=1))
-    without = E.sum(axis=1, keepdims=True) - E  # at least 1 but for the best, which is set beside it
-    without[rows, best] = 1
-    odds: Array = S - np.log(without)
-    odds[rows, best] = of_best
-    return odds
+    others = E.sum(axis=1, keepdims=True) - E  # at least 1, but for the best class
+    others[rows, best] = 1
+    logits: Array = S - np.log(others)
+    S[rows, best] = -np.inf
+    second = S.max(axis=1)
+    logits[rows, best] = -second - np.log(np.exp(S - second[:, np.newaxis]).sum(axis=1))
+    return logits
 
 
 def _outputs(model: Model, data: Dataset, output: Callable[[Any], Any], progress: CountCallback) -> Array:

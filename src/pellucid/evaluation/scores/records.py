@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pellucid.errors import OptionError
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.one_vs_rest import ClassScores, curve_to_dict
 from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.stats.intervals import Estimate
 from pellucid.stats.paired import McNemar
-from pellucid.text import blocks_as_html, blocks_as_text
+from pellucid.text import blocks_as_html, blocks_as_text, join
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,6 +75,15 @@ class Scores:
     def confusion(self) -> ConfusionMatrix | None:
         """The confusion matrix of a classifier."""
         return self.predictions.confusion if self.kind == "classification" else None
+
+    @property
+    def accuracy(self) -> float:
+        """The fraction of samples that a classifier predicts correctly; an OptionError for other models."""
+        if self.confusion is None:
+            raise OptionError(
+                f"scores: a {self.kind.replace('_', '-')} model has {join(list(self.estimates))}."
+            )
+        return self.confusion.accuracy
 
     def plot(self, name: str | None = None) -> Figure:
         """Return a figure: by default every score with its interval, of quantities predicted over true values.

@@ -1,7 +1,7 @@
 """How well scores rank: ROC and precision-recall curves and the areas under them, also on resamples.
 
-Both curves lower a threshold through all scores and watch what is called positive. The area under the ROC curve is
-how often a positive sample scores above a negative one. The area under the precision-recall curve is the average
+Both curves lower a threshold through all scores and watch what is predicted positive. The area under the ROC curve
+is how often a positive sample scores above a negative one. The area under the precision-recall curve is the average
 precision.
 """
 
@@ -13,15 +13,15 @@ from pellucid.types import Array
 
 
 class RocCurve(NamedTuple):
-    """At each threshold, which share of the negatives and of the positives is called positive."""
+    """At each threshold, the fraction of negatives and of positives that are predicted positive."""
 
     false_positive_rate: Array  # (n,), rising from 0 to 1
     true_positive_rate: Array  # (n,), likewise
-    thresholds: Array  # (n,), falling; the first is infinite: nothing is called positive
+    thresholds: Array  # (n,), falling; the first is infinite: nothing is predicted positive
 
 
 class PrCurve(NamedTuple):
-    """At each threshold, which share of what is called positive is so, and which share of positives is found."""
+    """At each threshold, the fraction of predicted positives that are positive, and of positives that are found."""
 
     precision: Array  # (n,), the last 1
     recall: Array  # (n,), falling to 0
