@@ -97,7 +97,7 @@ def log_loss(y: Array, P: Array) -> float:
 
 
 def calibration_error(y_true: Array, probabilities: Array, n_bins: int) -> float:
-    """Return the expected calibration error: over bins of equal width, the mean of abs(fraction positive - mean predicted)."""
+    """Return the expected calibration error: the mean over bins of abs(fraction positive - mean predicted)."""
     total = 0.0
     for b in range(n_bins):
         low, high = b / n_bins, (b + 1) / n_bins
@@ -108,7 +108,7 @@ def calibration_error(y_true: Array, probabilities: Array, n_bins: int) -> float
 
 
 def wilson_bounds(n_correct: int, n: int, z: float) -> tuple[float, float]:
-    """Return the two fractions p at which abs(n_correct / n - p) = z sqrt(p (1 - p) / n): the roots of a parabola."""
+    """Return both p with abs(n_correct / n - p) = z sqrt(p (1 - p) / n): the roots of a parabola."""
     p = n_correct / n
     a, b, c = 1 + z * z / n, -(2 * p + z * z / n), p * p
     root = math.sqrt(max(b * b - 4 * a * c, 0.0))
