@@ -69,7 +69,11 @@ class Limits:
             ("below", self.below),
             ("of at most", self.at_most),
         )
-        words = " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
+        words = " and ".join(
+            f"{word} {bound if isinstance(bound, int) else format(bound, 'g')}"
+            for word, bound in bounds
+            if bound is not None
+        )
         return f" {words}" if words else ""
 
 
