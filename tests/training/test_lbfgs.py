@@ -1,4 +1,4 @@
-"""L-BFGS finds minima over the flat arrays, tells the loop, and says what it cannot do."""
+"""L-BFGS finds minima over the flat arrays, reports each iteration, and refuses what it cannot do."""
 
 import numpy as np
 import pytest
@@ -30,11 +30,11 @@ def test_finds_the_minimum_of_a_quadratic(rng: np.random.Generator) -> None:
     lbfgs = LBFGS(tolerance=1e-10)
     lbfgs.start(bowl.theta, np.ones(6))
 
-    def told(loss: float) -> None:
+    def on_iteration(loss: float) -> None:
         assert loss == pytest.approx(bowl.loss_and_grad(), abs=1e-15)  # theta holds the iteration's result
         seen.append(loss)
 
-    result = lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad, told)
+    result = lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad, on_iteration)
     np.testing.assert_allclose(bowl.theta, bowl.at, atol=1e-8)
     assert len(seen) == result.n_iterations == lbfgs.n_steps
     assert seen == sorted(seen, reverse=True)
@@ -81,11 +81,11 @@ def test_stops_when_told_and_at_its_limit(rng: np.random.Generator) -> None:
         lbfgs, seen = LBFGS(max_iterations=limit), []
         lbfgs.start(bowl.theta, np.ones(6))
 
-        def told(loss: float, seen: list[float] = seen, stop_after: int = stop_after) -> bool:
+        def on_iteration(loss: float, seen: list[float] = seen, stop_after: int = stop_after) -> bool:
             seen.append(loss)
             return len(seen) == stop_after
 
-        result = lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad, told)
+        result = lbfgs.minimize(bowl.theta, bowl.loss_and_grad, bowl.grad, on_iteration)
         assert len(seen) == result.n_iterations == expected
         assert result.loss == pytest.approx(bowl.loss_and_grad(), rel=1e-12)
 

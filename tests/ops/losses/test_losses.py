@@ -58,8 +58,8 @@ def _multi_label(torch, Z, Y):
     return torch.nn.functional.binary_cross_entropy_with_logits(Z, Y, **options).mean(1)
 
 
-def _smoothed(share: float, *, mean: bool = False) -> Callable[..., Any]:
-    return lambda torch, Z, Y: _of(BCE, mean=mean)(torch, Z, (1 - share) * Y + share / 2)
+def _smoothed(epsilon: float, *, mean: bool = False) -> Callable[..., Any]:
+    return lambda torch, Z, Y: _of(BCE, mean=mean)(torch, Z, (1 - epsilon) * Y + epsilon / 2)
 
 
 def _focal(gamma: float, alpha: Any) -> Callable[..., Any]:

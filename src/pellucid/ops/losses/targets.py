@@ -37,12 +37,7 @@ def default_loss(n_out: int, y: Array) -> str:
 def encode_binary(y: Array, n_out: int, dtype: Any, *, where: str) -> Array:
     """Return labels 0 and 1, shape (m,) or (m, 1), as targets of shape (m, 1).
 
-    ``where``, here and below, is the loss, for messages.
-
-    Raises
-    ------
-    ShapeError, DataError
-        If the model has not one output, or a label is not 0 or 1.
+    ``where``, here and below, is the loss, for messages. What does not fit is a ShapeError or a DataError.
 
     Examples
     --------
@@ -70,11 +65,6 @@ def encode_binary(y: Array, n_out: int, dtype: Any, *, where: str) -> Array:
 
 def encode_classes(y: Array, n_out: int, dtype: Any, *, where: str) -> Array:
     """Return labels (m,) as indices, or probabilities (m, k), rows that add up to 1, as targets.
-
-    Raises
-    ------
-    ShapeError, DataError
-        If the shape does not fit, a label is out of range, or a row does not add up to 1.
 
     Examples
     --------
@@ -108,7 +98,6 @@ def encode_labels(y: Array, n_out: int, where: str) -> Array:
     Raises
     ------
     ShapeError, DataError
-        If the shape does not fit, there are fewer than two outputs, or a label is no whole number or out of range.
 
     Examples
     --------
@@ -213,8 +202,7 @@ def class_weights_to_sample_weights(
     y : Array, shape (m,)
         Labels from 0 to k - 1.
     class_weight : "balanced", mapping, or sequence of k numbers
-        "balanced" gives every class that occurs the same total, m over their number: rare classes count more. A
-        mapping from label to weight leaves the classes that it does not name at 1.
+        "balanced" gives every class that occurs the same total. A mapping leaves other classes at 1.
     k : int
         Classes, at least 2.
 
@@ -224,10 +212,8 @@ def class_weights_to_sample_weights(
 
     Raises
     ------
-    OptionError
-        If there is not one finite weight of at least 0 for each class.
-    DataError, ShapeError
-        If the labels do not fit.
+    OptionError, DataError, ShapeError
+        If there is not one finite weight of at least 0 for each class, or the labels do not fit.
 
     Examples
     --------
