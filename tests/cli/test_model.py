@@ -102,7 +102,7 @@ def test_what_is_no_source(use: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("use", [show, check])
-def test_a_fault_in_a_file_is_told_with_its_line(use: Any, net: Path) -> None:
+def test_a_fault_in_a_file_is_named_with_its_line(use: Any, net: Path) -> None:
     with pytest.raises(FormatError, match="line 21: unknown option of Dense 'unit'"):
         use(write(net, "units", "unit"))
     with pytest.raises(FormatError, match="line 9: Residual: the body gives"):
@@ -150,7 +150,7 @@ units = 1
         show(path, (3,))
 
 
-def test_a_broken_layer_of_ones_own_is_reported_at_its_own_parameter(net: Path) -> None:
+def test_a_broken_layer_of_your_own_is_reported_at_its_own_parameter(net: Path) -> None:
     @register
     class Shift(Layer):
         def __init__(self, is_right: bool) -> None:

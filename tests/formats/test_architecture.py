@@ -98,7 +98,7 @@ def test_windows_line_ends_and_a_mark_at_the_start_are_fine(load: Any, fault: An
     assert fault(text.replace(b"units", b"unit"))[0] == NET.splitlines().index("units = 3") + 1
 
 
-def test_a_layer_of_ones_own_is_known_and_checked(load: Any, fault: Any) -> None:
+def test_a_layer_of_your_own_is_known_and_checked(load: Any, fault: Any) -> None:
     @register
     class Scaled(Layer):
         def __init__(self, factor: float, unknown: "Nowhere" = None):  # type: ignore[name-defined] # noqa: F821

@@ -157,10 +157,10 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("old", "new", "line", "message"), WRONG)
-def test_a_fault_is_told_with_its_line(fault: Any, old: str, new: str, line: str, message: str) -> None:
+def test_a_fault_is_named_with_its_line(fault: Any, old: str, new: str, line: str, message: str) -> None:
     text = changed(old, new)
-    number, said = fault(text)
-    assert message in said
+    number, found = fault(text)
+    assert message in found
     assert line in text.splitlines()[number - 1]
 
 
@@ -210,12 +210,12 @@ WRONG_GRAPHS = [
 
 
 @pytest.mark.parametrize(("old", "new", "line", "message"), WRONG_GRAPHS)
-def test_a_fault_of_a_graph_is_told_with_its_line(
+def test_a_fault_of_a_graph_is_named_with_its_line(
     fault: Any, old: str, new: str, line: str, message: str
 ) -> None:
     text = changed(old, new, GRAPH)
-    number, said = fault(text)
-    assert message in said
+    number, found = fault(text)
+    assert message in found
     assert line in text.splitlines()[number - 1]
 
 
@@ -248,8 +248,8 @@ def test_of_two_nodes_of_one_name_the_second_is_named(fault: Any) -> None:
     ],
 )
 def test_what_is_not_an_architecture_at_all(fault: Any, text: str, line: int, message: str) -> None:
-    number, said = fault(text)
-    assert message in said
+    number, found = fault(text)
+    assert message in found
     assert number == line
 
 

@@ -153,7 +153,7 @@ def test_rows_carry_node_names() -> None:
     assert [row.name for row in model.summary().layers] == ["flat", "seen", "both", "z", "size"]
 
 
-def test_shapes_that_do_not_fit_are_told_at_build_time() -> None:
+def test_shapes_that_do_not_fit_are_named_at_build_time() -> None:
     with pytest.raises(ShapeError, match=r"body gives \(4,\) and the shortcut \(6,\)"):
         Residual(Dense(4)).initialize((6,))
     with pytest.raises(ShapeError, match=r"one shape to add, got \(2,\), \(3,\)"):
@@ -189,7 +189,7 @@ def test_bad_graphs_name_what_is_wrong() -> None:
         Parallel([])
 
 
-def test_a_layer_of_ones_own_is_made_from_its_name(rng: np.random.Generator) -> None:
+def test_a_layer_of_your_own_is_made_from_its_name(rng: np.random.Generator) -> None:
     @register
     class Halve(Layer):
         def forward(self, X: np.ndarray, *, training: bool = False) -> np.ndarray:

@@ -70,8 +70,10 @@ def test_kinks_of_relu_and_max_pool_are_no_faults(seed: int) -> None:
 
 def test_every_layer_is_right() -> None:
     picture = [ZeroPad2D(1), Conv2D(4, stride=2), UpSample2D(2), AvgPool2D(), LayerNorm(), BatchNorm()]
-    bends = [Activation(name) for name in ("leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softmax")]
-    model = Sequential([*picture, Dropout(0.3), *bends, GlobalAvgPool2D(), Dropout(), Dense(2)])
+    activations = [
+        Activation(name) for name in ("leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid", "softmax")
+    ]
+    model = Sequential([*picture, Dropout(0.3), *activations, GlobalAvgPool2D(), Dropout(), Dense(2)])
     assert not wrong(model, (6, 6, 2))
 
 

@@ -88,7 +88,7 @@ def test_losses_are_chosen_by_the_targets(data: Dataset) -> None:
     }
 
 
-def test_what_does_not_fit_is_told(data: Dataset) -> None:
+def test_what_does_not_fit_is_named(data: Dataset) -> None:
     model = network()
     with pytest.raises(OptionError, match="a loss for each of the outputs kind, size"):
         model.set_loss({"kind": "hinge"})

@@ -91,12 +91,6 @@ class Residual(Model):
         """Those of the sum."""
         return math.prod(self.output_shape)
 
-    def mark_input_gradient(self, needed: bool) -> None:
-        """Pass it on: what the block's input needs, both ways give."""
-        self.needs_input_gradient = needed
-        for child in self.children():
-            child.mark_input_gradient(needed)
-
 
 @final
 @register
@@ -169,12 +163,6 @@ class Parallel(Model):
     def n_values(self) -> int:
         """Those of the joined output."""
         return math.prod(self.output_shape)
-
-    def mark_input_gradient(self, needed: bool) -> None:
-        """Pass it on to every branch."""
-        self.needs_input_gradient = needed
-        for branch in self.branches:
-            branch.mark_input_gradient(needed)
 
 
 def merged_shape(where: str, shapes: Sequence[Shape], merge: str) -> Shape:

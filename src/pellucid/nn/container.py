@@ -138,6 +138,12 @@ class Container(Layer):
     def children(self) -> list[Layer]:
         """Return the layers that this one is made of, in order."""
 
+    def mark_input_gradient(self, needed: bool) -> None:
+        """Set whether the gradient for the input is used, of every layer inside too."""
+        self.needs_input_gradient = needed
+        for child in self.children():
+            child.mark_input_gradient(needed)
+
     def roles(self) -> list[str]:
         """Return what this structure calls each of its children."""
         return [""] * len(self.children())
