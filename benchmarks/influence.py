@@ -132,11 +132,11 @@ def main() -> None:
     """Print everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--workers", type=int, default=n_cores())
+    parser.add_argument("--jobs", type=int, default=n_cores())
     options = parser.parse_args()
-    run = partial(run_jobs, n_jobs=options.workers)
+    run = partial(run_jobs, n_jobs=options.jobs)
     print(
-        f"{platform.processor() or platform.machine()}, {options.workers} processes, NumPy {np.__version__}"
+        f"{platform.processor() or platform.machine()}, {options.jobs} processes, NumPy {np.__version__}"
     )
     again, asked = published(np.arange(0, 50, 5 if options.quick else 1))
     whole = again.without()

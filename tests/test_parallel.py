@@ -82,7 +82,7 @@ def test_one_worker_is_this_process() -> None:
     assert list(run_jobs(scaled, 2.0, [])) == []
 
 
-def test_the_bits_do_not_depend_on_the_workers() -> None:
+def test_the_bits_do_not_depend_on_the_number_of_processes() -> None:
     one = dict(run_jobs(product_bits, 209, [1, 2, 3]))
     assert one == dict(run_jobs(product_bits, 209, [1, 2, 3], n_jobs=2))
 

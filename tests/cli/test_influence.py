@@ -241,7 +241,7 @@ def test_agreement_is_spearmans(rng: np.random.Generator) -> None:
         (["--test", "three"], "numbers of test samples such as 3,17,20, got 'three'"),
         (["--method", "tracinn"], "Did you mean 'tracin'"),
         (["--top", "0"], "--top: expected 1 or more"),
-        (["--workers", "0"], "workers"),
+        (["--jobs", "0"], "jobs"),
         (["--data", "gone.npz"], "gone.npz"),
     ],
 )

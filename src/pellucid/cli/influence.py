@@ -36,7 +36,7 @@ def influence(
         bool | None,
         typer.Option(help="Train again to prove it; default: where a training takes two seconds or less."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for a figure of each photo, and all numbers.")
     ] = None,
@@ -55,7 +55,7 @@ def influence(
         method=method,
         top=top,
         is_retrained=retrain,
-        n_jobs=workers,
+        n_jobs=jobs,
         is_quiet=quiet,
         out=out,
         force=force,

@@ -111,7 +111,7 @@ units = 1
 
 
 @pytest.mark.parametrize("name", ["two-layer", "net.toml"])
-def test_workers_change_nothing(split: Split, tmp_path: Path, name: str) -> None:
+def test_processes_change_nothing(split: Split, tmp_path: Path, name: str) -> None:
     (tmp_path / "net.toml").write_text(NET)
     source = tmp_path / name if name.endswith(".toml") else name
     candidate = find_candidate("A", source, data="small", n_epochs=4)
