@@ -135,9 +135,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=n_cores())
     options = parser.parse_args()
     run = partial(run_jobs, n_jobs=options.jobs)
-    print(
-        f"{platform.processor() or platform.machine()}, {options.jobs} processes, NumPy {np.__version__}"
-    )
+    print(f"{platform.processor() or platform.machine()}, {options.jobs} processes, NumPy {np.__version__}")
     again, asked = published(np.arange(0, 50, 5 if options.quick else 1))
     whole = again.without()
     sensitivity(again, whole)
