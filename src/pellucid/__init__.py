@@ -43,9 +43,12 @@ if TYPE_CHECKING:
     from pellucid.nn.sequential import Sequential
     from pellucid.ops.finite_difference import gradcheck
     from pellucid.registry import register
-    from pellucid.training.callbacks import PrintCosts, Progress
-    from pellucid.training.checkpoint import Checkpoint
-    from pellucid.training.early_stopping import EarlyStopping
+    from pellucid.training.callbacks.checkpoint import Checkpoint
+    from pellucid.training.callbacks.early_stopping import EarlyStopping
+    from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+    from pellucid.training.callbacks.progress import PrintCosts, Progress
+    from pellucid.training.callbacks.tensorboard import TensorBoard
+    from pellucid.training.callbacks.weight_ema import WeightEMA
     from pellucid.training.fit import train
     from pellucid.training.history import History
     from pellucid.training.lr_finder import find_learning_rate
@@ -55,13 +58,10 @@ if TYPE_CHECKING:
     from pellucid.training.optimizers.lbfgs import LBFGS
     from pellucid.training.optimizers.rmsprop import RMSprop
     from pellucid.training.optimizers.sgd import SGD
-    from pellucid.training.precise_bn import PreciseBatchNorm
     from pellucid.training.schedules.cosine import Cosine
     from pellucid.training.schedules.decay import Constant, Exponential, Step
     from pellucid.training.schedules.one_cycle import OneCycle
     from pellucid.training.schedules.plateau import ReduceOnPlateau
-    from pellucid.training.tensorboard import TensorBoard
-    from pellucid.training.weight_ema import WeightEMA
 
 _HOMES = {
     "Activation": "nn.activation",
@@ -71,14 +71,14 @@ _HOMES = {
     "Augment": "data.augmentation.augment",
     "AvgPool2D": "nn.pooling",
     "BatchNorm": "nn.norm",
-    "Checkpoint": "training.checkpoint",
+    "Checkpoint": "training.callbacks.checkpoint",
     "Constant": "training.schedules.decay",
     "Conv2D": "nn.conv",
     "Cosine": "training.schedules.cosine",
     "Dataset": "data.dataset",
     "Dense": "nn.dense",
     "Dropout": "nn.activation",
-    "EarlyStopping": "training.early_stopping",
+    "EarlyStopping": "training.callbacks.early_stopping",
     "Exponential": "training.schedules.decay",
     "Flatten": "nn.dense",
     "GlobalAvgPool2D": "nn.pooling",
@@ -92,19 +92,19 @@ _HOMES = {
     "OneCycle": "training.schedules.one_cycle",
     "Parallel": "nn.blocks",
     "PellucidError": "errors",
-    "PrintCosts": "training.callbacks",
-    "Progress": "training.callbacks",
+    "PrintCosts": "training.callbacks.progress",
+    "Progress": "training.callbacks.progress",
     "RMSprop": "training.optimizers.rmsprop",
-    "PreciseBatchNorm": "training.precise_bn",
+    "PreciseBatchNorm": "training.callbacks.precise_bn",
     "ReduceOnPlateau": "training.schedules.plateau",
     "Residual": "nn.blocks",
     "SGD": "training.optimizers.sgd",
     "Sequential": "nn.sequential",
     "Split": "data.dataset",
     "Step": "training.schedules.decay",
-    "TensorBoard": "training.tensorboard",
+    "TensorBoard": "training.callbacks.tensorboard",
     "UpSample2D": "nn.pooling",
-    "WeightEMA": "training.weight_ema",
+    "WeightEMA": "training.callbacks.weight_ema",
     "ZeroPad2D": "nn.pooling",
     "augment_preset": "data.augmentation.augment",
     "check_data": "checks.check",

@@ -10,8 +10,8 @@ import pytest
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
 from pellucid.runs.build import fit_run, make_model, plan
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.options import TrainingOptions
-from pellucid.training.precise_bn import PreciseBatchNorm
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.resolve import loss_of
 

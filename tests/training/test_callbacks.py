@@ -7,7 +7,9 @@ import pytest
 
 from pellucid.data.dataset import Dataset
 from pellucid.nn.presets import preset
-from pellucid.training.callbacks import Progress, StopOnInterrupt
+from pellucid.progress import ProgressBar
+from pellucid.training.callbacks.interrupt import StopOnInterrupt
+from pellucid.training.callbacks.progress import Progress
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import train
 from pellucid.training.history import History
@@ -63,9 +65,9 @@ def test_progress_is_silent_off_a_terminal(data: Dataset, capsys: pytest.Capture
 def test_progress_shows_title_count_and_loss_on_a_terminal(
     data: Dataset, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(
+        "pellucid.training.callbacks.progress.ProgressBar", lambda **_: ProgressBar(True, patience=0)
+    )
     train(preset("logistic"), data, n_epochs=30, callbacks=[Progress("dual form", refresh_seconds=0)])
     captured = capsys.readouterr()
     assert "dual form" in captured.err

@@ -18,15 +18,16 @@ from pellucid.nn.activation import Dropout
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
-from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.callbacks.early_stopping import EarlyStopping
+from pellucid.training.callbacks.weight_ema import WeightEMA
+from pellucid.training.checkpoint import latest_checkpoint
 from pellucid.training.events import StepEnd
 from pellucid.training.executor import worker_pool as crew
 from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.cosine import Cosine
-from pellucid.training.weight_ema import WeightEMA
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_a_killed_process_resumes(tmp_path: Path) -> None:
         import numpy as np
         import pellucid as pl
         from pellucid.training.optimizers.adam import Adam
-        from pellucid.training.checkpoint import Checkpoint
+        from pellucid.training.callbacks.checkpoint import Checkpoint
         rng = np.random.default_rng(0)
         data = pl.Dataset(rng.standard_normal((200, 30)), rng.integers(0, 2, 200))
         model = pl.Sequential([pl.Dense(20, activation="relu"), pl.Dense(1)])

@@ -8,11 +8,11 @@ from pellucid.errors import OptionError
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.callbacks.early_stopping import EarlyStopping
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.weight_ema import WeightEMA
 
 
 @pytest.fixture

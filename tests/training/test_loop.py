@@ -11,7 +11,7 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
 from pellucid.textbook import L_layer_model, two_layer_model
-from pellucid.training.callbacks import PrintCosts
+from pellucid.training.callbacks.progress import PrintCosts
 from pellucid.training.events import EpochEnd, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
@@ -134,7 +134,7 @@ def test_pixels_are_divided_and_floats_left_alone(data: Dataset) -> None:
 
 def test_print_costs_speaks_the_tutorials_words(data: Dataset) -> None:
     lines: list[str] = []
-    history = train(preset("logistic"), data, n_epochs=150, callbacks=[PrintCosts(say=lines.append)])
+    history = train(preset("logistic"), data, n_epochs=150, callbacks=[PrintCosts(show=lines.append)])
     assert lines == [f"Cost after iteration {i}: {history.losses[i]}" for i in (0, 100, 149)]
 
 

@@ -109,9 +109,9 @@ def test_a_loss_that_never_was_a_number_is_told(data: Dataset) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lowest": 0}, "lowest: expected a number above 0"),
-        ({"lowest": 1, "highest": 0.5}, "highest: expected a number above 1"),
-        ({"n_steps": 5}, "n_steps: expected a whole number of at least 10"),
+        ({"lowest": 0}, "lowest to be a number above 0"),
+        ({"lowest": 1, "highest": 0.5}, "highest to be a number above 1"),
+        ({"n_steps": 5}, "n_steps to be a whole number of at least 10"),
         ({"batch_size": 1000}, "batch_size"),
         ({"optimizer": OPTIMIZERS.make("lbfgs")}, "LBFGS has no learning rate to find"),
     ],

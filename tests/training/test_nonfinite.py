@@ -8,6 +8,7 @@ import pytest
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.hooks import watched
 from pellucid.nn.norm import BatchNorm
@@ -71,14 +72,14 @@ def test_the_first_overflow_in_forward_and_backward(data: Dataset) -> None:
 
 
 def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path) -> None:
-    model, box = network(), tmp_path / "black-box.safetensors"
+    model, box = network(), tmp_path / "nonfinite.safetensors"
 
     def spoil(event: Any) -> None:
         if isinstance(event, StepEnd) and event.step == 2:
             model.layers[1].params["b"][0] = np.nan
 
     with pytest.raises(
-        TrainingError, match=r"at step 3 \(epoch 3\)\. It began the b of dense_2\..*black-box"
+        TrainingError, match=r"at step 3 \(epoch 3\)\. It began the b of dense_2\..*nonfinite"
     ) as error:
         train(model, data, n_epochs=10, form="direct", callbacks=[spoil], nonfinite=box)
     assert len(str(error.value).splitlines()) == 1
@@ -111,3 +112,31 @@ def test_a_rate_that_is_too_large_is_traced_to_a_layer(data: Dataset) -> None:
         TrainingError, match=r"It began (in the (forward|backward) pass, )?the \w+.* of dense_\d"
     ):
         train(network(), data, optimizer=SGD(1e30), n_epochs=50, form="direct")
+
+
+def test_looking_leaves_the_model_as_it_was_and_the_step_is_the_same_again(
+    data: Dataset, tmp_path: Path
+) -> None:
+    model = Sequential([Dense(6), BatchNorm(), Activation("relu"), Dropout(0.5), Dense(1)])
+    box = tmp_path / "nonfinite.safetensors"
+    kept: dict[str, Any] = {}
+
+    def spoil(event: Any) -> None:
+        if isinstance(event, StepEnd) and event.step == 2:
+            model.layers[0].params["W"][...] = 1e38
+            kept.update({name: value.copy() for name, value in model.layers[1].state.items()})
+
+    model.is_fused = False
+    with pytest.raises(TrainingError, match="at step 3"):
+        train(model, data, n_epochs=10, form="direct", callbacks=[spoil], nonfinite=box)
+    assert model.is_fused is False
+    first, second = replay_nonfinite(box), replay_nonfinite(box)
+    assert first[3] is not None
+    assert first[3] == second[3]
+    X, Y = first[1], first[2]
+    before = [array.copy() for array in (model.theta, model.grad, *model.layers[1].state.values())]
+    model.seed_step(1, 3)
+    find_fault(model, X, Y)
+    after = (model.theta, model.grad, *model.layers[1].state.values())
+    for one, other in zip(before, after, strict=True):
+        np.testing.assert_array_equal(one, other)

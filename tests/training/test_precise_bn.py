@@ -13,10 +13,10 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import PREDICT_ROWS
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
-from pellucid.training.precise_bn import PreciseBatchNorm
-from pellucid.training.weight_ema import WeightEMA
 
 
 @pytest.fixture
@@ -84,3 +84,12 @@ def test_it_comes_after_the_average_of_the_weights(data: Dataset) -> None:
 def test_a_model_without_norms_is_none_of_its_business(data: Dataset) -> None:
     model = Sequential([Flatten(), Dense(1)])
     train(model, data, n_epochs=1, callbacks=[PreciseBatchNorm(data)])
+
+
+def test_a_large_mean_does_not_swallow_the_deviation(rng: np.random.Generator) -> None:
+    X = 1e7 + 1e-3 * rng.standard_normal((3 * PREDICT_ROWS, 2))
+    model = Sequential([BatchNorm(), Dense(1)], dtype="float64")
+    train(model, Dataset(X, np.arange(len(X)) % 2), n_epochs=1, callbacks=[PreciseBatchNorm()])
+    state = model.layers[0].state
+    np.testing.assert_allclose(state["running_mean"], X.mean(axis=0), rtol=1e-15)
+    np.testing.assert_allclose(state["running_var"], X.var(axis=0, ddof=1), rtol=1e-6)

@@ -9,8 +9,8 @@ import pytest
 from pellucid.data.dataset import Dataset
 from pellucid.errors import MissingExtraError
 from pellucid.nn.presets import preset
+from pellucid.training.callbacks.tensorboard import TensorBoard
 from pellucid.training.fit import train
-from pellucid.training.tensorboard import TensorBoard
 
 
 def test_without_the_package_it_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

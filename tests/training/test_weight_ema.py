@@ -11,13 +11,13 @@ from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.checkpoint import Checkpoint
+from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.fit import train
 from pellucid.training.optimizers.base import BLOCK_BYTES, OPTIMIZERS
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.base import SCHEDULES
-from pellucid.training.weight_ema import WeightEMA
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.5, 0.9, 0.999])

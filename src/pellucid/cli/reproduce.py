@@ -24,7 +24,7 @@ def reproduce(
 ) -> None:
     """The published numbers next to ours; exit 1 if they differ."""
     from pellucid.textbook import published as published_run
-    from pellucid.training.callbacks import Progress
+    from pellucid.training.callbacks.progress import Progress
     from pellucid.workflows.reproduce import reproduce as reproduce_run
 
     callbacks = () if quiet or as_json else (Progress(),)

@@ -32,7 +32,7 @@ def run(
     Options of the training that are left out are the model's own recipe.
     """
     from pellucid.runs.build import plan
-    from pellucid.training.callbacks import Progress
+    from pellucid.training.callbacks.progress import Progress
     from pellucid.workflows.run import run as run_pipeline
 
     is_quiet = quiet or as_json

@@ -42,7 +42,7 @@ def train(
     Options of the training that are left out are the model's own recipe.
     """
     from pellucid.runs.build import plan
-    from pellucid.training.callbacks import Progress
+    from pellucid.training.callbacks.progress import Progress
     from pellucid.workflows.train import train_into
 
     is_quiet = quiet or as_json

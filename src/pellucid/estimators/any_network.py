@@ -26,8 +26,8 @@ from pellucid.estimators.parameters import AUTO
 from pellucid.estimators.validation import Samples
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.optimizers import LBFGS, Optimizer
-from pellucid.training.precise_bn import PreciseBatchNorm
 from pellucid.types import Array, Shape
 
 NOT_STOCHASTIC = "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."

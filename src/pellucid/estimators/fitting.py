@@ -14,7 +14,8 @@ from pellucid.estimators.validation import Samples, Score, WeightedLoss, hold_ou
 from pellucid.estimators.verbose import PrintProgress
 from pellucid.estimators.warm_start import Continuation, Position
 from pellucid.nn.model import Model
-from pellucid.training.callbacks import Progress, StopOnInterrupt
+from pellucid.training.callbacks.interrupt import StopOnInterrupt
+from pellucid.training.callbacks.progress import Progress
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import run_plan

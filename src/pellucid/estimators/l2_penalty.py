@@ -2,8 +2,8 @@
 
 from typing import Any, final
 
+from pellucid.registry import Limits, check_option
 from pellucid.training.events import Event, Run, TrainEnd, TrainStart
-from pellucid.training.validate import check_number
 
 
 @final
@@ -43,8 +43,8 @@ class L2Penalty:
     """
 
     def __init__(self, alpha: float, *, factor: float = 1.0) -> None:
-        self.alpha = check_number("alpha", alpha, at_least=0)
-        self.factor = check_number("factor", factor, above=0)
+        self.alpha = check_option("L2Penalty", "alpha", alpha, float, Limits(at_least=0))
+        self.factor = check_option("L2Penalty", "factor", factor, float, Limits(above=0))
 
     def __call__(self, event: Event) -> None:
         """Listen."""

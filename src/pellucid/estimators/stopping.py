@@ -6,14 +6,14 @@ from typing import final
 import numpy as np
 
 from pellucid.nn.model import Model
-from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
-from pellucid.training.validate import check_number
-from pellucid.types import Array
+from pellucid.registry import Limits, check_option
+from pellucid.training.callbacks.early_stopping import Stopping
+from pellucid.training.events import EpochEnd, Run, TrainStart
 
 
 @final
-class Convergence:
-    """Stop once so many epochs in a row were not better than the best by a tolerance.
+class Convergence(Stopping):
+    """Stop once ``patience`` epochs in a row were not better than the best by a tolerance.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Convergence:
         An epoch counts as better if its loss is below the best by this, or its score not short of the best plus
         this; 0 or more.
     patience : float, optional
-        So many epochs that are not better are borne; the next one ends the training. May be infinite.
+        Epochs in a row that may be no better; the next one ends the training. May be infinite.
     score : callable, optional
         Given the run and the epoch's event, returns a score, of which more is better. Then the best parameters are
         put back at the end. Default: the epoch's loss, of which less is better.
@@ -45,7 +45,7 @@ class Convergence:
     has_converged : bool
         Whether the training was ended for that.
     run : Run or None
-        The training that it listens to, or did.
+        The training that it watches, or watched.
     message : str
         What was done at the last epoch, if anything, in words.
 
@@ -72,55 +72,42 @@ class Convergence:
         best: float | None = None,
         n_waited: int = 0,
     ) -> None:
-        self.tolerance = check_number("tolerance", tolerance, at_least=0)
-        self.divisor = None if divisor is None else check_number("divisor", divisor, above=1)
+        self.tolerance = check_option("Convergence", "tolerance", tolerance, float, Limits(at_least=0))
+        self.divisor = check_option("Convergence", "divisor", divisor, float | None, Limits(above=1))
         self.patience, self.score, self.lowest_rate = patience, score, lowest_rate
+        super().__post_init__()
         self.best = best if best is not None else np.inf if score is None else -np.inf
         self.n_waited = n_waited
         self.has_converged = False
         self.message = ""
         self.scores: list[float] = []
-        self.run: Run | None = None
-        self._theta: Array | None = None
-        self._states: list[Array] = []
 
-    def __call__(self, event: Event) -> bool:
-        """Listen."""
-        if isinstance(event, TrainStart):
-            self.run = event.run
-            if self.score is not None:
-                self._keep(event.run)
-        elif isinstance(event, EpochEnd):
-            return self._judge(event)
-        elif isinstance(event, StepsEnd) and self._theta is not None:
-            event.run.model.theta[...] = self._theta
-            self._put_states_back(event.run.model)
-        return False
+    def train_start(self, event: TrainStart) -> None:
+        """Take note of the run, and of the weights to restore where there is a score."""
+        super().train_start(event)
+        if self.score is not None:
+            self.weights.keep(event.run.model)
 
     def put_back(self, model: Model) -> bool:
         """Put the best parameters back into a model whose training broke off; False if none were kept."""
-        if self._theta is None:
+        if self.run is None or self.weights.theta is None:
             return False
-        assert self.run is not None
-        model.theta[...] = self.run.form.to_plain(self._theta)
-        self._put_states_back(model)
-        return True
+        return self.weights.restore(model, self.run.form.to_plain(self.weights.theta))
 
-    def _judge(self, event: EpochEnd) -> bool:
+    def epoch_end(self, event: EpochEnd) -> bool:
+        """Judge an epoch, and return whether to stop."""
         self.message = ""
         if self.score is None:
             is_worse = event.loss > self.best - self.tolerance
             self.best = min(self.best, event.loss) if event.loss == event.loss else self.best
         else:
-            assert self.run is not None
-            value = self.score(self.run, event)
+            value = self.score(event.run, event)
             self.scores.append(value)
             is_worse = value < self.best + self.tolerance
             if value > self.best:
                 self.best = value
-                self._keep(self.run)
-        self.n_waited = self.n_waited + 1 if is_worse else 0
-        return self.n_waited > self.patience and self._give_up()
+                self.weights.keep(event.run.model)
+        return self.has_waited(self.patience, is_better=not is_worse) and self._give_up()
 
     def _give_up(self) -> bool:
         """Return whether to stop: not where the learning rate can still be made smaller."""
@@ -139,15 +126,3 @@ class Convergence:
         self.message += " Stopping."
         self.has_converged = True
         return True
-
-    def _keep(self, run: Run) -> None:
-        self._theta = run.model.theta.copy()
-        self._states = [array.copy() for array in _state_arrays(run.model)]
-
-    def _put_states_back(self, model: Model) -> None:
-        for array, kept in zip(_state_arrays(model), self._states, strict=True):
-            array[...] = kept
-
-
-def _state_arrays(model: Model) -> list[Array]:
-    return [array for leaf in model.leaves() for array in leaf.state.values()]

@@ -1,73 +1,21 @@
 """Checkpoints: everything that a training needs to go on exactly as if it had never stopped.
 
-Random streams need no place in them: each is made anew from the seed and the number of its epoch or step.
+Random streams are not stored: each is made anew from the seed and the number of its epoch or step.
 """
 
 import json
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
-from pellucid.errors import FormatError, OptionError
+from pellucid.errors import FormatError
 from pellucid.tensors import read_tensors, write_tensors
-from pellucid.training.events import Event, Run, StepEnd, TrainStart
-from pellucid.training.validate import check_count, check_number
+from pellucid.training.events import Run
 from pellucid.types import Array
 
 FORMAT_VERSION = 1
-_KEY, _PATTERN = "pellucid_checkpoint", "step-*.checkpoint"
-
-
-@final
-class Checkpoint:
-    """Write a checkpoint every few steps or minutes, each whole or not at all, and keep the last few.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Made where it is missing; the files are called ``step-00001200.checkpoint``.
-    every_steps : int, optional
-    every_minutes : float, optional
-        Give one of the two, or both.
-    keep : int, optional
-        How many of the latest are kept.
-    """
-
-    is_last = True  # what other callbacks do after a step belongs to the state after it
-
-    def __init__(
-        self,
-        folder: str | Path,
-        *,
-        every_steps: int | None = None,
-        every_minutes: float | None = None,
-        keep: int = 3,
-    ) -> None:
-        if every_steps is None and every_minutes is None:
-            raise OptionError("Checkpoint: say how often with every_steps or every_minutes.")
-        self.folder = Path(folder)
-        self.every_steps = None if every_steps is None else check_count("every_steps", every_steps)
-        self.every_seconds = (
-            None if every_minutes is None else 60 * check_number("every_minutes", every_minutes, above=0)
-        )
-        self.keep = check_count("keep", keep)
-        self._last = 0.0
-
-    def __call__(self, event: Event) -> None:
-        """Write a checkpoint where one is due."""
-        if isinstance(event, TrainStart):
-            self._last = time.monotonic()
-        elif isinstance(event, StepEnd) and self._is_due(event.step + 1):
-            save_checkpoint(event.run, self.folder / f"step-{event.run.step:08d}.checkpoint")
-            self._last = time.monotonic()
-            for old in sorted(self.folder.glob(_PATTERN))[: -self.keep]:
-                old.unlink(missing_ok=True)
-
-    def _is_due(self, n_steps: int) -> bool:
-        if self.every_steps is not None and n_steps % self.every_steps == 0:
-            return True
-        return self.every_seconds is not None and time.monotonic() - self._last >= self.every_seconds
+FILES = "step-*.checkpoint"
+_KEY = "pellucid_checkpoint"
 
 
 def latest_checkpoint(folder: str | Path) -> Path:
@@ -78,7 +26,7 @@ def latest_checkpoint(folder: str | Path) -> Path:
     FormatError
         If there is none.
     """
-    found = sorted(Path(folder).glob(_PATTERN))
+    found = sorted(Path(folder).glob(FILES))
     if not found:
         raise FormatError(f"{folder}: there is no checkpoint to resume from (expected step-N.checkpoint).")
     return found[-1]

@@ -10,12 +10,12 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
 from pellucid.data.pairs import as_dataset
 from pellucid.nn.model import Model
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import run_plan
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions
-from pellucid.training.precise_bn import PreciseBatchNorm
 from pellucid.training.resolve import callbacks_of, fill_in, plan_from, recipe_of
 from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array

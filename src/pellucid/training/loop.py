@@ -18,7 +18,7 @@ from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd,
 from pellucid.training.executor.choose import open_executor
 from pellucid.training.executor.executor import Executor
 from pellucid.training.history import History
-from pellucid.training.nonfinite import find_fault, write_black_box
+from pellucid.training.nonfinite import find_fault, write_step
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.plan import Plan, choose_form, prepare
@@ -150,7 +150,7 @@ def _broken(run: Run, X: Any, Y: Any, loss: float, nonfinite: str | Path | None)
     where = "" if fault is None else f" It began {fault.in_words()}."
     kept = ""
     if nonfinite is not None:
-        write_black_box(nonfinite, model, X, Y, fault, run.step, run.epoch)
+        write_step(nonfinite, model, X, Y, fault, seed=run.seed, step=run.step, epoch=run.epoch)
         kept = f" The step is kept in {nonfinite}."
     return TrainingError(
         f"train: the loss became {loss} at step {run.step} (epoch {run.epoch}).{where} "

@@ -14,11 +14,11 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.pairs import as_dataset
 from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.model import Model
+from pellucid.registry import Limits, check_option
 from pellucid.training.events import Event, StepEnd, TrainStart
 from pellucid.training.loop import run_plan
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.resolve import fill_in, make_optimizer, plan_from
-from pellucid.training.validate import check_count, check_number
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -123,9 +123,10 @@ def find_learning_rate(
     >>> 0.01 < found.suggestion < 10
     True
     """
-    check_number("lowest", lowest, above=0)
-    check_number("highest", highest, above=lowest)
-    check_count("n_steps", n_steps, at_least=10)
+    where = "find_learning_rate"
+    check_option(where, "lowest", lowest, float, Limits(above=0))
+    check_option(where, "highest", highest, float, Limits(above=lowest))
+    check_option(where, "n_steps", n_steps, int, Limits(at_least=10))
     data = as_dataset(data, "find_learning_rate")
     given = {"optimizer": optimizer, "loss": loss, "batch_size": batch_size, "seed": seed, "dtype": dtype}
     options, objects = fill_in(

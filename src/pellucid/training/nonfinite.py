@@ -1,7 +1,7 @@
 """When a training breaks: which operation did it, and all that it takes to see it again."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.types import Array
 
-_KEY = "pellucid_black_box"
+_KEY = "pellucid_nonfinite_step"
 
 
 class Fault(NamedTuple):
@@ -55,9 +55,10 @@ class Fault(NamedTuple):
 
 
 def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
-    """Return the first array of a step that holds a number that is none, in the order of computation.
+    """Return the first array of a step that holds NaN or infinity, in the order of computation.
 
-    The step is computed once more, each layer watched; the model's parameters are not moved.
+    The step is computed once more, each layer watched. The model is left as it was, its gradient and its running
+    statistics too. Layers that draw random numbers need their streams: see ``Model.seed_step``.
     """
     for name, array in X.items() if isinstance(X, dict) else (("", X),):
         if rows := _bad_rows(array):
@@ -68,6 +69,7 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
                 return Fault("parameter", leaf.name, key, [])
     found: list[Fault] = []
     with ExitStack() as stack, np.errstate(all="ignore"):
+        stack.enter_context(_unchanged(model))
         stack.enter_context(unfused(model))
         for leaf in model.leaves():
             stack.enter_context(_faults_noted(leaf, found))
@@ -77,6 +79,18 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
     if not np.isfinite(loss):
         return Fault("loss", "", "", [])
     return None
+
+
+@contextmanager
+def _unchanged(model: Model) -> Iterator[None]:
+    """Put back, at the end, what a training step writes: the gradient, and the state of layers."""
+    arrays = [model.grad, *(array for leaf in model.leaves() for array in leaf.state.values())]
+    kept = [array.copy() for array in arrays]
+    try:
+        yield
+    finally:
+        for array, before in zip(arrays, kept, strict=True):
+            array[...] = before
 
 
 def _faults_noted(leaf: Layer, found: list[Fault]) -> AbstractContextManager[None]:
@@ -102,8 +116,16 @@ def _faults_noted(leaf: Layer, found: list[Fault]) -> AbstractContextManager[Non
     return hooked(leaf, forward=forward, backward=backward)
 
 
-def write_black_box(
-    path: str | Path, model: Model, X: Any, Y: Any, fault: Fault | None, step: int, epoch: int
+def write_step(
+    path: str | Path,
+    model: Model,
+    X: Any,
+    Y: Any,
+    fault: Fault | None,
+    *,
+    seed: int,
+    step: int,
+    epoch: int,
 ) -> None:
     """Write batch, parameters and where it broke, so that :func:`replay_nonfinite` can compute the step again."""
     arrays = {f"model/{name}": array for name, array in named_arrays(model).items()}
@@ -111,6 +133,7 @@ def write_black_box(
         parts = batch.items() if isinstance(batch, dict) else (("", batch),)
         arrays |= {f"{name}/{key}": array for key, array in parts}
     header = {
+        "seed": seed,
         "step": step,
         "epoch": epoch,
         "fault": None if fault is None else fault._asdict(),
@@ -120,7 +143,7 @@ def write_black_box(
 
 
 def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
-    """Return the model, the batch and the fault of a black box, found anew by computing the step again.
+    """Return the model, the batch and the fault of a recorded step, found anew by computing it again.
 
     Returns
     -------
@@ -142,6 +165,7 @@ def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
     except FormatError as error:
         raise FormatError(f"{path}: {error}. The file is damaged; train again to record the step.") from None
     X, Y = X.get("", X), Y.get("", Y)
+    model.seed_step(header["seed"], header["step"])
     return model, X, Y, find_fault(model, X, Y)
 
 

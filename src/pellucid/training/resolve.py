@@ -7,16 +7,16 @@ from pellucid.data.augmentation.augment import Augment, augment_preset
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
-from pellucid.training.early_stopping import EarlyStopping
+from pellucid.training.callbacks.early_stopping import EarlyStopping
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.events import Callback
 from pellucid.training.loss_setup import AUTO
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.options import TrainingOptions
 from pellucid.training.plan import Plan
-from pellucid.training.precise_bn import PreciseBatchNorm
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.schedules.base import SCHEDULES
-from pellucid.training.weight_ema import WeightEMA
 
 
 def recipe_of(model: Model) -> dict[str, Any]:

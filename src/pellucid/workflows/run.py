@@ -19,7 +19,8 @@ from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.photo import new_image
 from pellucid.runs.record import RunRecord, write_run
-from pellucid.training.callbacks import PrintCosts, StopOnInterrupt
+from pellucid.training.callbacks.interrupt import StopOnInterrupt
+from pellucid.training.callbacks.progress import PrintCosts
 from pellucid.training.events import Callback
 
 Say = Callable[[str], None]
@@ -86,7 +87,7 @@ def run(
     interrupt = StopOnInterrupt()
     with atomic_folder(out, force=force) as folder:
         say_shapes(split, say)
-        history = fit_run(model, split, config, [PrintCosts(say=say), interrupt, *callbacks])
+        history = fit_run(model, split, config, [PrintCosts(show=say), interrupt, *callbacks])
         result = examine(RunRecord(out, config, split, model, history), image)
         scores = {"train": result.train.to_dict(), "test": result.test.to_dict()}
         result = replace(result, run=replace(result.run, scores=scores))

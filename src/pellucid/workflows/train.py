@@ -12,10 +12,11 @@ from pellucid.formats.architecture import Architecture
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import RunRecord, write_config, write_run
-from pellucid.training.callbacks import StopOnInterrupt
-from pellucid.training.checkpoint import Checkpoint, latest_checkpoint
+from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.callbacks.interrupt import StopOnInterrupt
+from pellucid.training.callbacks.tensorboard import TensorBoard
+from pellucid.training.checkpoint import latest_checkpoint
 from pellucid.training.events import Callback, Event, TrainStart
-from pellucid.training.tensorboard import TensorBoard
 from pellucid.workflows.run import Say
 
 DEFAULT_MINUTES = 5.0

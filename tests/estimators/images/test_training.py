@@ -14,7 +14,7 @@ import pellucid as pl
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators import ImageClassifier, NetworkClassifier
-from pellucid.training.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 
 
 def test_the_default_is_the_cnn_by_its_recipe() -> None:

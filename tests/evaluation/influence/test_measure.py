@@ -31,7 +31,7 @@ from pellucid.evaluation.influence.measure import (
     read_snapshot,
     trace_influence,
 )
-from pellucid.training.checkpoint import Checkpoint
+from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.fit import train
 from pellucid.types import Array
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from pellucid.errors import FormatError
 from pellucid.nn.model import Model
+from pellucid.registry import Limits, check_option
 from pellucid.training.checkpoint import read_checkpoint
 from pellucid.training.events import Event, StepEnd, StepsEnd, TrainStart
-from pellucid.training.validate import check_count
 from pellucid.types import Array
 
 
@@ -73,7 +73,7 @@ class KeepSnapshots:
     """
 
     def __init__(self, n: int = 20) -> None:
-        self.n = check_count("n", n)
+        self.n = check_option("KeepSnapshots", "n", n, int, Limits(at_least=1))
         self.moments: list[Snapshot] = []
         self._run: Any = None
         self._due: list[int] = []

@@ -2,18 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
 from pellucid.errors import PellucidError
-from pellucid.training.events import Event, StepEnd, StepsEnd, TrainStart
+from pellucid.nn.model import Model
+from pellucid.registry import option, register
+from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.events import StepEnd, StepsEnd, TrainStart
 from pellucid.training.optimizers.base import block_length
 from pellucid.training.saved_state import check_array, check_keys, check_real
-from pellucid.training.validate import check_number
 from pellucid.types import Array
 
 
-class WeightEMA:
+@register
+@dataclass(eq=False)
+class WeightEMA(TrainingCallback):
     """An exponential moving average of the parameters over the steps of a training.
 
     As a callback of ``train`` it averages after every step, leaves the model with the average when the steps are
@@ -52,24 +57,25 @@ class WeightEMA:
     array([1.])
     """
 
-    def __init__(self, decay: float = 0.999) -> None:
-        self.decay = check_number("decay", decay, at_least=0, below=1)
+    decay: float = option(0.999, at_least=0, below=1, help="Weight of the average so far at each step.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.n_steps = 0
         self._sum: Array | None = None
 
-    def __call__(self, event: Event) -> None:
-        """Listen."""
-        if isinstance(event, TrainStart):
-            self._model = event.run.model
-            self.start(*self._kept())
-        elif isinstance(event, StepEnd):
-            self.update(*self._kept())
-        elif isinstance(event, StepsEnd) and self.n_steps:
-            self.write(*self._kept())
+    def train_start(self, event: TrainStart) -> None:
+        """Begin an average."""
+        self.start(*_averaged(event.run.model))
 
-    def _kept(self) -> list[Array]:
-        """Return what is averaged of a model: its parameters, and the state of its layers."""
-        return [self._model.theta, *(array for leaf in self._model.leaves() for array in leaf.state.values())]
+    def step_end(self, event: StepEnd) -> None:
+        """Count the parameters after a step."""
+        self.update(*_averaged(event.run.model))
+
+    def steps_end(self, event: StepsEnd) -> None:
+        """Leave the model with the average."""
+        if self.n_steps:
+            self.write(*_averaged(event.run.model))
 
     def start(self, theta: Array, *more: Array) -> None:
         """Make ready for parameters like ``theta``, and further arrays of its dtype; no step counts yet."""
@@ -141,3 +147,8 @@ class WeightEMA:
         if self._sum is None:
             raise PellucidError(f"WeightEMA.{asked}: call start first.")
         return self._sum
+
+
+def _averaged(model: Model) -> list[Array]:
+    """Return what is averaged of a model: its parameters, and the state of its layers."""
+    return [model.theta, *(array for leaf in model.leaves() for array in leaf.state.values())]

@@ -1,0 +1,51 @@
+"""What the callbacks here have in common: options as fields, and a method for each kind of event."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pellucid.registry import Configurable, Registry
+from pellucid.training.events import EpochEnd, Event, StepEnd, StepsEnd, TrainEnd, TrainStart
+
+CALLBACKS: "Registry[TrainingCallback]" = Registry("callback", "pellucid.training.callbacks")
+
+
+@dataclass(eq=False)
+class TrainingCallback(Configurable):
+    """A callback with a method for each event. Override those that matter; True stops the training.
+
+    Attributes
+    ----------
+    is_last : bool
+        Whether it is called after the others.
+    """
+
+    registry = CALLBACKS
+    is_last: ClassVar[bool] = False
+
+    def __call__(self, event: Event) -> bool:
+        """Call the method for an event, and return whether it asks to stop."""
+        return bool(getattr(self, _METHODS[type(event)])(event))
+
+    def train_start(self, event: TrainStart) -> bool | None:
+        """Before the first step."""
+
+    def step_end(self, event: StepEnd) -> bool | None:
+        """After each update."""
+
+    def epoch_end(self, event: EpochEnd) -> bool | None:
+        """After each pass over the training data."""
+
+    def steps_end(self, event: StepsEnd) -> bool | None:
+        """After the last step, while the model is still in the form that it was trained in."""
+
+    def train_end(self, event: TrainEnd) -> bool | None:
+        """After everything, also after a failure."""
+
+
+_METHODS: dict[type, str] = {
+    TrainStart: "train_start",
+    StepEnd: "step_end",
+    EpochEnd: "epoch_end",
+    StepsEnd: "steps_end",
+    TrainEnd: "train_end",
+}

@@ -1,0 +1,109 @@
+"""Batch-norm statistics measured over all samples when a training ends, as prediction will see them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.dataset import Dataset
+from pellucid.nn.hooks import hooked
+from pellucid.nn.model import PREDICT_ROWS, Model
+from pellucid.nn.norm import BatchNorm
+from pellucid.registry import option, register
+from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.events import StepsEnd
+from pellucid.types import Array, map_arrays, n_rows, take_rows
+
+
+@register
+@dataclass(eq=False)
+class PreciseBatchNorm(TrainingCallback):
+    """Measure the running statistics of every BatchNorm anew when the training has ended.
+
+    In training they follow the batches of the last steps: images that were turned, cut and coloured at random, a
+    few at a time, seen by weights that still moved. Prediction sees images as they are. As a callback of ``train``
+    this puts in their place the mean and the variance over all samples, as the trained network sees them.
+
+    Parameters
+    ----------
+    data : Dataset, optional
+        Default: the samples that are trained on.
+
+    Notes
+    -----
+    Wu and Johnson (2021), "Rethinking 'Batch' in BatchNorm", section 3, average over batches. Here one layer is
+    measured after another, each fed by those measured before, so that the result is exact and does not depend on
+    batches. It costs a forward pass over the data for each BatchNorm.
+
+    Examples
+    --------
+    >>> from pellucid.nn.dense import Dense
+    >>> from pellucid.nn.sequential import Sequential
+    >>> from pellucid.training.fit import train
+    >>> data = Dataset(np.array([[1.0], [2.0], [6.0], [7.0]]), np.array([0, 0, 1, 1]))
+    >>> model = Sequential([BatchNorm(), Dense(1)])
+    >>> history = train(model, data, n_epochs=3, batch_size=2, callbacks=[PreciseBatchNorm()])
+    >>> model.layers[0].state["running_mean"]
+    array([4.], dtype=float32)
+    """
+
+    data: Dataset | None = option(None, help="Samples to measure; default: those that are trained on.")
+
+    is_last = True  # after averages and best weights have been put in place
+
+    def steps_end(self, event: StepsEnd) -> None:
+        """Measure the trained model."""
+        measure_batch_norms(event.run.model, self.data or event.run.data)
+
+
+def measure_batch_norms(model: Model, data: Dataset) -> None:
+    """Set the running statistics of a model, from its input to its output, to those of all samples."""
+    rule = model.preprocessing
+    assert rule is not None, "train sets it"
+    for norm in [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm)]:
+        moments = Moments()
+        with hooked(norm, forward=moments.of_input):
+            for start in range(0, n_rows(data.X), PREDICT_ROWS):
+                X = take_rows(data.X, slice(start, start + PREDICT_ROWS))
+                model.forward(map_arrays(lambda array: rule.apply(array, model.dtype), X))
+        if moments.n > 1:
+            norm.state["running_mean"][...] = moments.mean
+            norm.state["running_var"][...] = moments.squares / (moments.n - 1)
+
+
+class Moments:
+    """Mean and summed squared deviations of columns, of rows that come a few at a time.
+
+    Notes
+    -----
+    Chan, Golub and LeVeque (1983), equations 2.1: with delta = mean_B - mean_A::
+
+        mean    <- mean_A + delta n_B / n
+        squares <- squares_A + squares_B + delta^2 n_A n_B / n
+
+    The textbook sum of squares minus n mean^2 cancels where the mean is large: it may even come out negative.
+
+    Examples
+    --------
+    >>> moments = Moments()
+    >>> moments.add(np.array([[1e9], [1e9 + 2]]))
+    >>> moments.add(np.array([[1e9 + 4]]))
+    >>> (moments.mean - 1e9, moments.squares)
+    (array([2.]), array([8.]))
+    """
+
+    def __init__(self) -> None:
+        self.n, self.mean, self.squares = 0, np.zeros(1), np.zeros(1)
+
+    def add(self, rows: Array) -> None:
+        """Count rows, (m, c)."""
+        m, mean = len(rows), rows.mean(axis=0)
+        n, delta = self.n + m, mean - self.mean
+        self.squares = self.squares + ((rows - mean) ** 2).sum(axis=0) + delta**2 * (self.n * m / n)
+        self.mean, self.n = self.mean + delta * (m / n), n
+
+    def of_input(self, plain: Callable[..., Array], X: Any, training: bool) -> Array:
+        """Count what a layer is fed: every position of an image is a row."""
+        self.add(X.reshape(-1, X.shape[-1]).astype(np.float64))
+        return plain(X, training=training)

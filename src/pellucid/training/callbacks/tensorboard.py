@@ -1,0 +1,54 @@
+"""Event files for TensorBoard, by the ``tensorboard`` package's own writer."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pellucid.errors import MissingExtraError
+from pellucid.registry import register
+from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.events import EpochEnd, TrainEnd
+
+
+@register
+@dataclass(eq=False)
+class TensorBoard(TrainingCallback):
+    """Write every metric of every epoch as a TensorBoard scalar.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made where it is missing; see it with ``tensorboard --logdir FOLDER``.
+
+    Raises
+    ------
+    MissingExtraError
+        If the package is not installed.
+    """
+
+    folder: str | Path
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        try:
+            from tensorboard.compat.proto.event_pb2 import Event as Record
+            from tensorboard.compat.proto.summary_pb2 import Summary
+            from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        except ImportError:
+            raise MissingExtraError(
+                "TensorBoard: the tensorboard package is not installed. pip install 'pellucid[tensorboard]'"
+            ) from None
+        self._record, self._summary = Record, Summary
+        Path(self.folder).mkdir(parents=True, exist_ok=True)
+        self._writer: Any = EventFileWriter(str(self.folder))
+
+    def epoch_end(self, event: EpochEnd) -> None:
+        """Write the epoch's metrics."""
+        values = [self._summary.Value(tag=name, simple_value=value) for name, value in event.metrics.items()]
+        summary = self._summary(value=values)
+        self._writer.add_event(self._record(wall_time=time.time(), step=event.step, summary=summary))
+
+    def train_end(self, event: TrainEnd) -> None:
+        """Close the file."""
+        self._writer.close()

@@ -1,0 +1,191 @@
+"""What ``train`` fills in: recipes of presets, names in the place of objects, arrays in the place of data sets."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.data.dataset import Dataset
+from pellucid.errors import DataError, OptionError
+from pellucid.nn.dense import Dense
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.presets import preset
+from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses.regression import Huber
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.events import StepEnd, TrainStart
+from pellucid.training.fit import fit, train
+from pellucid.training.optimizers.adam import AdamW
+from pellucid.training.optimizers.sgd import SGD
+from pellucid.training.options import TrainingOptions
+from pellucid.training.recipes import RECIPES
+from pellucid.training.schedules.cosine import Cosine
+
+
+class Seen:
+    """A callback that keeps the run, and the learning rate that it began with."""
+
+    def __call__(self, event: Any) -> bool:
+        if isinstance(event, TrainStart):
+            self.run = event.run
+        return isinstance(event, TrainStart)
+
+
+def seen(model: Sequential, data: Any, **options: Any) -> dict[str, Any]:
+    """Return the settings of a training that is stopped after its first step."""
+    watch = Seen()
+    train(model, data, callbacks=[watch], **options)
+    settings = dict(watch.run.settings)
+    return {**settings, "callbacks": [type(one).__name__ for one in watch.run.callbacks]}
+
+
+@pytest.fixture
+def photos(rng: np.random.Generator) -> Dataset:
+    return Dataset(rng.integers(0, 256, (40, 32, 32, 3), dtype=np.uint8), np.arange(40) % 2, ("a", "b"))
+
+
+@pytest.fixture
+def rows(rng: np.random.Generator) -> tuple[Any, Any]:
+    return rng.standard_normal((40, 3)), np.arange(40) % 2
+
+
+def test_a_preset_is_trained_by_its_recipe(photos: Dataset) -> None:
+    recipe, got = RECIPES["cnn"], seen(preset("cnn"), photos)
+    assert (got["n_epochs"], got["batch_size"]) == (recipe["n_epochs"], recipe["batch_size"])
+    assert got["optimizer"]["type"] == recipe["optimizer"]
+    assert got["optimizer"]["learning_rate"] == recipe["learning_rate"]
+    assert got["optimizer"]["weight_decay"] == recipe["weight_decay"]
+    assert got["schedule"]["type"] == recipe["schedule"]
+    assert got["augment"] is not None
+    assert got["loss_options"]["label_smoothing"] == recipe["label_smoothing"]
+    assert got["callbacks"] == ["Seen", "PreciseBatchNorm"]
+
+
+def test_what_is_given_goes_before_the_recipe(photos: Dataset) -> None:
+    given = {"n_epochs": 3, "learning_rate": 0.02, "augment": "none", "precise_bn": False}
+    got = seen(preset("cnn"), photos, **given)
+    assert (got["n_epochs"], got["augment"], got["callbacks"]) == (3, None, ["Seen"])
+    assert (got["optimizer"]["learning_rate"], got["schedule"]["type"]) == (0.02, "one_cycle")
+    for optimizer in ("sgd", SGD()):
+        got = seen(preset("cnn"), photos, optimizer=optimizer)
+        assert (got["optimizer"]["learning_rate"], got["schedule"]) == (0.0075, None)
+    got = seen(preset("cnn"), photos, optimizer=AdamW(0.5))
+    assert (got["optimizer"]["learning_rate"], got["schedule"]["type"]) == (0.5, "one_cycle")
+    got = seen(preset("cnn"), photos, batch_size=0)
+    assert got["batch_size"] is None
+    chosen = preset("cnn")
+    chosen.set_loss("binary_cross_entropy")
+    assert seen(chosen, photos)["loss_options"] == {}
+
+
+def test_a_recipe_by_arguments_equals_the_one_of_the_command(photos: Dataset) -> None:
+    first, second = preset("resnet-small"), preset("resnet-small")
+    train(first, photos, n_epochs=2, n_threads=1)
+    options = TrainingOptions.resolve(RECIPES["resnet-small"], n_epochs=2, n_threads=1)
+    fit(second, photos, options)
+    np.testing.assert_array_equal(first.theta, second.theta)
+
+
+def test_a_network_of_ones_own_needs_a_number_of_epochs(rows: Any) -> None:
+    with pytest.raises(OptionError, match=r"n_epochs is missing.*n_epochs=50"):
+        train(Sequential([Dense(1)]), rows)
+    got = seen(Sequential([Dense(1)]), rows, n_epochs=4)
+    assert (got["optimizer"]["type"], got["optimizer"]["learning_rate"], got["batch_size"]) == (
+        "sgd",
+        0.0075,
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ({"optimizer": "adamw"}, {"optimizer": AdamW()}),
+        ({"optimizer": {"type": "sgd", "momentum": 0.9}}, {"optimizer": SGD(momentum=0.9)}),
+        ({"optimizer": "sgd", "learning_rate": 0.5}, {"optimizer": SGD(0.5)}),
+        ({"schedule": "cosine"}, {"schedule": Cosine()}),
+        ({"schedule": {"type": "cosine", "warmup": 2}}, {"schedule": Cosine(warmup=2)}),
+        ({"loss": {"type": "huber", "delta": 2.0}}, {"loss": Huber(delta=2.0)}),
+    ],
+)
+def test_names_stand_for_objects(rows: Any, short: dict[str, Any], long: dict[str, Any]) -> None:
+    first, second = (seen(Sequential([Dense(1)]), rows, n_epochs=4, **given) for given in (short, long))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"optimizer": "adm"}, "Did you mean 'adam'"),
+        ({"optimizer": {"momentum": 0.9}}, "type"),
+        ({"schedule": "cosin"}, "Did you mean 'cosine'"),
+        ({"augment": "foto"}, "Did you mean 'photo'"),
+        ({"optimizer": SGD(), "learning_rate": 0.1}, "learning_rate is the optimizer's own"),
+        ({"patience": 3}, "validation"),
+    ],
+)
+def test_wrong_names_are_told(rows: Any, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(OptionError, match=words):
+        train(Sequential([Dense(1)]), rows, n_epochs=1, **options)
+
+
+def test_a_pair_of_arrays_is_data(rows: Any) -> None:
+    X, y = rows
+    names = np.array(["no", "yes"])[y]
+    models = [Sequential([Dense(1)]) for _ in range(3)]
+    for model, data in zip(models, (Dataset(X, y), (X, y), (X.tolist(), names)), strict=True):
+        train(model, data, n_epochs=5, validation=(X, y), seed=3)
+    np.testing.assert_array_equal(models[0].theta, models[1].theta)
+    np.testing.assert_array_equal(models[0].theta, models[2].theta)
+    assert models[2].classes == ("no", "yes")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ([[1.0], [2.0]], "expected a Dataset or a pair"),
+        ((1, 2, 3), "a tuple of 3"),
+        (([["a"], ["b"]], [0, 1]), "numbers"),
+        (([1.0, 2.0], [0, 1]), r"X\[:, None\]"),
+        (([[1.0], [2.0]], [0]), "2 samples and y has 1 labels"),
+    ],
+)
+def test_what_is_no_data_is_told(data: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        train(preset("logistic"), data)
+
+
+def test_batch_norm_is_measured_once(photos: Dataset) -> None:
+    got = seen(preset("cnn"), photos, n_epochs=1)
+    assert got["callbacks"].count("PreciseBatchNorm") == 1
+    watch = Seen()
+    train(preset("cnn"), photos, n_epochs=1, callbacks=[watch, PreciseBatchNorm()])
+    assert sum(isinstance(one, PreciseBatchNorm) for one in watch.run.callbacks) == 1
+
+
+def test_options_survive_a_file() -> None:
+    options = TrainingOptions.resolve(
+        RECIPES["cnn"], optimizer={"type": "sgd", "momentum": 0.9}, augment="none"
+    )
+    assert TrainingOptions.from_toml(options.to_toml()) == options
+    with pytest.raises(OptionError, match="Did you mean 'epochs'"):
+        TrainingOptions.from_toml("epoch = 3")
+
+
+def test_the_optimizer_gets_its_options_back(rows: Any) -> None:
+    optimizer = SGD(0.1, momentum=0.5)
+    before = optimizer.config()
+
+    def spoil(event: Any) -> None:
+        if isinstance(event, StepEnd):
+            optimizer.weight_decay, optimizer.momentum = 0.3, 0.1
+
+    train(
+        Sequential([BatchNorm(), Dense(1)]),
+        rows,
+        n_epochs=3,
+        optimizer=optimizer,
+        schedule="cosine",
+        callbacks=[spoil],
+    )
+    assert optimizer.config() == before
