@@ -1,5 +1,6 @@
 import os
 import signal
+import time
 from typing import Any
 
 import numpy as np
@@ -65,10 +66,14 @@ def test_progress_is_silent_off_a_terminal(data: Dataset, capsys: pytest.Capture
 def test_progress_shows_title_count_and_loss_on_a_terminal(
     data: Dataset, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "pellucid.training.callbacks.progress.ProgressBar", lambda **_: ProgressBar(True, patience=0)
-    )
-    train(preset("logistic"), data, n_epochs=30, callbacks=[Progress("dual form", refresh_seconds=0)])
+    home = "pellucid.training.callbacks.progress.ProgressBar"
+    monkeypatch.setattr(home, lambda **_: ProgressBar(True, patience=0))
+
+    def wait(event: Any) -> None:  # the bar is not drawn anew more often than ten times a second
+        if isinstance(event, StepEnd) and event.step in (10, 20):
+            time.sleep(0.15)
+
+    train(preset("logistic"), data, n_epochs=30, callbacks=[wait, Progress("dual form", refresh_seconds=0)])
     captured = capsys.readouterr()
     assert "dual form" in captured.err
     assert "/30" in captured.err
