@@ -103,31 +103,27 @@ class DataSource(Configurable):
 
     def check_applies(self) -> None:
         """Raise OptionError if an option is given that would have no effect on this kind of source."""
-        kind, applies = self.kind, self.applicable
-        what = {"folder": " (a folder)", "table": " (a table)", "arrays": " (a file)"}.get(kind, "")
+        given, applies = self.to_dict(), self.applicable
+        what = {"folder": " (a folder)", "table": " (a table)", "arrays": " (a file)"}.get(self.kind, "")
         for name in _READER_OPTIONS:
-            if name not in applies and getattr(self, name) != self.__dataclass_fields__[name].default:
+            if name in given and name not in applies:
                 raise OptionError(f"{self.name}{what}: {name} does not apply here. Leave it out.")
 
     def load(self) -> Split:
         """Read the data, check them, and return a training and a test part; see :func:`load_data`."""
         self.check_applies()
-        kind = self.kind
         if self.name == "drawn-cats":
             from pellucid.data.drawn import load_drawn_cats
 
             return load_drawn_cats()
-        if kind == "table":
-            options: dict[str, Any] = {
-                "name": self.name,
-                "seed": self.seed,
-                "test_fraction": self.test_fraction,
-            }
-            return split_table(read_table(self.path, self.decimal), target=self.target, **options).split
-        raw = {"built-in": self._read_builtin, "folder": self._read_folder, "arrays": self._read_arrays}[
-            kind
-        ]()
-        return to_split(raw, name=self.name, seed=self.seed, test_fraction=self.test_fraction)
+        held_out: dict[str, Any] = {
+            "name": self.name,
+            "seed": self.seed,
+            "test_fraction": self.test_fraction,
+        }
+        if self.kind == "table":
+            return split_table(read_table(self.path, self.decimal), target=self.target, **held_out).split
+        return to_split(self._read(), **held_out)
 
     def resolved(self) -> "DataSource":
         """Return the same source with an absolute path, if it is a file or folder: what another folder can find."""
@@ -153,14 +149,15 @@ class DataSource(Configurable):
         made: DataSource = cls.from_config(options)
         return made
 
-    def _read_builtin(self) -> RawSplit:
+    def _read(self) -> RawSplit:
         if self.name == "digits":
             return _digits()
-        folder = fetch(self.name, mirror=self.mirror)
-        return read_h5(folder / "train_catvnoncat.h5")._replace(notes=())  # brings its sibling with it
-
-    def _read_folder(self) -> RawSplit:
-        return read_folder(self.path, image_size=self.image_size, skip_bad=self.skip_bad)
+        if self.name in REMOTES:
+            folder = fetch(self.name, mirror=self.mirror)
+            return read_h5(folder / "train_catvnoncat.h5")._replace(notes=())  # brings its sibling with it
+        if self.kind == "folder":
+            return read_folder(self.path, image_size=self.image_size, skip_bad=self.skip_bad)
+        return self._read_arrays()
 
     def _read_arrays(self) -> RawSplit:
         path = self.path
