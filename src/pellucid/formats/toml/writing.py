@@ -5,11 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from pellucid.nn.graph import Graph
+from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
+from pellucid.registry import name_of
 
 
 def architecture_to_toml(model: Model) -> str:
     """Return a model's structure as the text of a file that ``load_architecture`` reads.
+
+    Options at their defaults are left out.
 
     Parameters
     ----------
@@ -19,7 +24,6 @@ def architecture_to_toml(model: Model) -> str:
     Examples
     --------
     >>> from pellucid.nn.dense import Dense
-    >>> from pellucid.nn.sequential import Sequential
     >>> from pellucid.nn.blocks import Residual
     >>> block = Residual(Sequential([Dense(3, activation="relu"), Dense(3)]))
     >>> print(architecture_to_toml(Sequential([block, Dense(1, initializer="zeros")])))
@@ -39,42 +43,40 @@ def architecture_to_toml(model: Model) -> str:
     initializer = "zeros"
     <BLANKLINE>
     """
-    about: dict[str, Any] = {"dtype": model.dtype}
-    if model.is_initialized:
-        about = {"input_shape": model.input_shape, **about}
-    tables: list[tuple[str, Mapping[str, Any]]] = [("[model]", about)]
-    config = model.config()
+    shape = {"input_shape": model.input_shape} if model.is_initialized else {}
+    tables: list[tuple[str, Mapping[str, Any]]] = [("[model]", {**shape, "dtype": model.dtype})]
     if isinstance(model, Graph):
-        graph = _options(config)
+        graph = _table(model)
         tables.append(("[graph]", {"inputs": graph["inputs"], "outputs": graph["outputs"]}))
         tables += [("[[nodes]]", node) for node in graph["nodes"]]
     else:
-        layers = config["layers"] if config["type"] == "Sequential" else [config]
-        tables += [("[[layers]]", _options(layer)) for layer in layers]
+        layers = model.layers if isinstance(model, Sequential) else [model]
+        tables += [("[[layers]]", _table(layer)) for layer in layers]
     if model.summary_of_training:
-        loss = model.loss_config if model.loss_options else model.loss
+        loss = {"type": model.loss, **model.loss_options} if model.loss_options else model.loss
         tables.append(("[training]", {"loss": loss}))
     return "\n".join(f"{header}\n{_lines(table)}" for header, table in tables)
 
 
-def _options(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a layer's configuration as a table: without nulls, and the nodes of a graph laid flat."""
-    if config.get("type") == "Graph":
-        return {**config, "nodes": [_node(name, *node) for name, node in config["nodes"].items()]}
-    return {key: _entry(value) for key, value in config.items() if value is not None}
+def _table(layer: Layer) -> dict[str, Any]:
+    """Return a layer as a table; the nodes of a graph are a list of tables."""
+    options = {name: value for name, value in layer.changed_options().items() if name != "dtype"}
+    if isinstance(layer, Graph):
+        options["nodes"] = [_node(name, *node) for name, node in layer.nodes.items()]
+    return {"type": name_of(type(layer)), **{name: _entry(value) for name, value in options.items()}}
 
 
 def _entry(value: Any) -> Any:
     """Return an option as the file has it; a Sequential is a list of its layers."""
+    if isinstance(value, Sequential):
+        return [_table(layer) for layer in value.layers]
     if isinstance(value, list | tuple):
         return [_entry(entry) for entry in value]
-    if isinstance(value, Mapping):
-        return _entry(value["layers"]) if value.get("type") == "Sequential" else _options(value)
-    return value
+    return _table(value) if isinstance(value, Layer) else value
 
 
-def _node(name: str, layer: str | Mapping[str, Any], sources: list[str]) -> dict[str, Any]:
-    options = {"type": layer} if isinstance(layer, str) else _options(layer)
+def _node(name: str, layer: str | Layer, sources: Any) -> dict[str, Any]:
+    options = {"type": layer} if isinstance(layer, str) else _table(layer)
     return {"name": name, "from": sources[0] if len(sources) == 1 else sources, **options}
 
 
