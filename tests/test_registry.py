@@ -11,6 +11,7 @@ from pellucid.errors import OptionError
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.layer import LAYERS, Layer
 from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses.base import LOSSES
 from pellucid.registry import (
     Configurable,
     Limits,
@@ -173,3 +174,36 @@ def test_registering_needs_a_family_and_may_be_done_twice() -> None:
         assert Same().config() == {"type": "same"}
     finally:
         LAYERS.remove("same")
+
+
+def test_a_repr_has_what_is_not_at_its_default() -> None:
+    @dataclass
+    class Plain(Configurable):
+        width: int = option(2)
+        depth: int = option(1)
+
+    class Named(Plain):
+        def __repr__(self) -> str:
+            return "one of its own"
+
+    assert repr(Plain(depth=3)) == "Plain(depth=3)"
+    assert repr(Named()) == "one of its own"
+    assert Plain(1) == Plain(1) != Plain(2)
+
+
+def test_a_table_resolves_names_dictionaries_and_objects() -> None:
+    dense = Dense(3)
+    assert LAYERS.resolve(dense) is dense
+    assert LAYERS.resolve({"type": "Dense", "units": 3}).config() == dense.config()
+    assert LAYERS.split("Flatten") == ("Flatten", {})
+    for wrong in (3, None, {"units": 3}, Blur("a")):
+        with pytest.raises(OptionError, match=r"layer: expected a name"):
+            LAYERS.resolve(wrong)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="unknown layer 3"):
+        LAYERS.from_config({"type": 3})
+
+
+def test_a_registered_class_documents_its_options_and_its_heirs_are_not_registered() -> None:
+    Huber = LOSSES["huber"]
+    assert "delta : a number above 0, default 1.0\n    Where the square turns" in (Huber.__doc__ or "")
+    assert type("Heir", (Huber,), {}).registered_as == ""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_digits, make_classification
 from sklearn.metrics import balanced_accuracy_score, log_loss, make_scorer, mean_absolute_error
 from sklearn.utils.class_weight import compute_sample_weight
@@ -14,6 +15,7 @@ from pellucid.nn.activation import Activation
 from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses.regression import Huber
 from pellucid.training.events import EpochEnd, TrainStart
 from pellucid.training.schedules.cosine import Cosine
 from pellucid.types import Array
@@ -139,6 +141,9 @@ def test_losses_of_regressors(rng: np.random.Generator) -> None:
         fitted = MLPRegressor(loss, (), solver="lbfgs", alpha=0.0, max_iter=500, random_state=0).fit(X, y)
         errors[str(loss)] = mean_absolute_error(y[30:], fitted.predict(X[30:]))
     assert errors.pop("squared_error") > 5
+    fitted = MLPRegressor(Huber(delta=0.5), (), solver="lbfgs", alpha=0.0, max_iter=500, random_state=0)
+    error = mean_absolute_error(y[30:], clone(fitted).fit(X, y).predict(X[30:]))
+    assert error == errors[str({"type": "huber", "delta": 0.5})]  # an object is as good as its dictionary
     assert max(errors.values()) < 0.5
     half, whole = (
         MLPRegressor(loss, max_iter=3, alpha=0.0, random_state=0).fit(X, y)

@@ -1,6 +1,7 @@
 """Models with every kind of loss: training, what they predict, and what they refuse."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.finite_difference import gradcheck
 from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.regression import Huber
+from pellucid.training.optimizers.adam import Adam
 
 
-def linear_model(n_out: int, loss: str, **options) -> Sequential:
+def linear_model(n_out: int, loss: Any, **options) -> Sequential:
     model = Sequential([Dense(n_out)], dtype="float64")
     model.initialize((3,), seed=4)
     model.set_loss(loss, **options)
@@ -125,3 +128,30 @@ def test_what_does_not_fit() -> None:
     model.output_shape = (2, 2, 1)
     with pytest.raises(ShapeError, match=r"got \(m, 2, 2, 1\)\. End it with Flatten"):
         model.encode(np.zeros(1))
+
+
+def test_a_loss_is_given_as_a_name_a_dictionary_or_an_object(rng) -> None:
+    X, y = rng.standard_normal((6, 3)), rng.standard_normal((6, 2))
+    values = set()
+    for given in ({"type": "huber", "delta": 0.5}, Huber(delta=0.5), Huber(0.5)):
+        model = linear_model(2, given)
+        assert (model.loss, model.loss_options) == ("huber", {"delta": 0.5})
+        assert model.loss_config == {"type": "huber", "delta": 0.5}
+        values.add(model.loss_of(X, y))
+    assert values == {linear_model(2, "huber", delta=0.5).loss_of(X, y)}
+    for wrong in (3, ["huber"], {"delta": 1}, Adam()):
+        with pytest.raises(OptionError, match="loss: expected a name"):
+            linear_model(2, wrong)
+
+
+def test_a_loss_that_is_not_registered_is_used_but_not_named(rng) -> None:
+    class Doubled(Huber):
+        def forward(self, Z, Y, *, weights=None, normalizer=None):
+            loss, cache = super().forward(Z, Y, weights=weights, normalizer=normalizer)
+            return 2 * loss, cache
+
+    model, plain = linear_model(2, Doubled()), linear_model(2, "huber")
+    X, y = rng.standard_normal((6, 3)), rng.standard_normal((6, 2))
+    assert model.loss == "custom"
+    assert model.loss_of(X, y) == 2 * plain.loss_of(X, y)
+    assert copy.deepcopy(model).loss_of(X, y) == model.loss_of(X, y)

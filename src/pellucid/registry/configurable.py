@@ -25,6 +25,8 @@ class Configurable:
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         cls.registered_as = cls.__dict__.get("registered_as", "")  # not that of the class it derives from
+        if "__repr__" not in cls.__dict__:  # else ``dataclass`` writes one, of every option
+            cls.__repr__ = cls.__repr__  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         self.check_options()
