@@ -21,7 +21,7 @@ from pellucid.training.history import History
 from pellucid.training.nonfinite import find_fault, write_step
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.plan import Plan, choose_form, prepare
+from pellucid.training.plan import Job, Plan, choose_form, prepare
 from pellucid.types import n_rows
 
 
@@ -41,9 +41,7 @@ def run_plan(
     started = time.perf_counter()
     job = prepare(model, data, plan)
     history, optimizer, schedule = History(), plan.optimizer, plan.schedule
-    run = Run(model, job.data, optimizer, schedule, history, plan.n_epochs, job.n_steps, plan.seed)
-    run.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
-    run.settings = job.settings
+    run = _run_of(job, history, callbacks)
     try:
         with (
             np.errstate(over="ignore", invalid="ignore"),
@@ -70,6 +68,16 @@ def run_plan(
         history.seconds = time.perf_counter() - started
         run.notify(TrainEnd(run))
     return history
+
+
+def _run_of(job: Job, history: History, callbacks: Sequence[Callback]) -> Run:
+    plan = job.plan
+    run = Run(
+        job.model, job.data, plan.optimizer, plan.schedule, history, plan.n_epochs, job.n_steps, plan.seed
+    )
+    run.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
+    run.settings = job.settings
+    return run
 
 
 @contextmanager

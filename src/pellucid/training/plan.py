@@ -1,4 +1,4 @@
-"""What happens before the first step: options checked, data and model made ready, the form chosen."""
+"""What happens before the first step: options checked, data and model prepared, the form chosen."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,1 +1,4 @@
-"""Room."""
+"""The exact dual form of a training: the first layer trained in the span of the training rows.
+
+For ``training.plan`` alone; all others ask ``run.form``: see :mod:`pellucid.training.form`.
+"""

@@ -45,51 +45,46 @@ class FullBatchStep(Executor):
     """
 
     def __init__(self, model: Model, dual: DualDense, Y: Array) -> None:
-        m, dtype = len(dual.X), model.theta.dtype
-        widths = [layer.output_shape[0] for layer in model.children()]
-        self.C, self.dC = dual.params["C"], dual.grads["C"]
         super().__init__(model)
-        self.dual = dual
+        m, dtype = len(dual.X), model.theta.dtype
+        self.dual, self.C, self.dC = dual, dual.params["C"], dual.grads["C"]
         self.features: Array | None = (
             None  # (m + n_out + 1, m); made late: a checkpoint may bring another W_0
         )
-        self.slab = np.ones(
-            (sum(n + 1 for n in widths[:-1]), m), dtype
-        )  # each layer's activations, a row of ones
-        self.is_on, self.masks = np.empty(self.slab.shape, bool), np.empty_like(self.slab)
-        self.logit = np.empty((1, m), dtype)
-        self.dlogit = np.empty((1, m), dtype)
         self.ones, self.flip = np.ones(m, dtype), (1 - 2 * Y[:, 0]).astype(dtype)
         self.flip_over_m = self.flip / dtype.type(m)
+        self.zeros, self.minus_ones = np.zeros(m, dtype), -self.ones  # arrays: scalars become some each time
         self.scratch = np.empty((4, m), dtype)
-        self.zeros, self.minus_ones = (
-            np.zeros(m, dtype),
-            -self.ones,
-        )  # arrays: scalars are turned into them each time
+        self.logit, self.dlogit = np.empty((1, m), dtype), np.empty((1, m), dtype)
+        widths = [layer.output_shape[0] for layer in model.children()]
+        # Each layer's activations, a row of ones below.
+        self.slab = np.ones((sum(n + 1 for n in widths[:-1]), m), dtype)
+        self.is_on, self.masks = np.empty(self.slab.shape, bool), np.empty_like(self.slab)
         self.dfirst = np.empty((widths[0], m), dtype) if len(widths) > 1 else self.dlogit
-        ends = np.cumsum([n + 1 for n in widths[:-1]])
-        starts = [int(end) - n - 1 for end, n in zip(ends, widths, strict=False)]
-        self.first = self.slab[: widths[0]] if starts else self.logit
+        self.first = self.slab[: widths[0]] if len(widths) > 1 else self.logit
         self.first_zeros = np.zeros_like(self.first)
         self._forward: list[Any] = []
         self._backward: list[Any] = []
-        offset, dZ = self.C.size, self.dlogit
-        gradients = [np.empty((n, m), dtype) for n in widths[1:]]
-        gradients[-1:] = [dZ] if len(widths) > 1 else []
+        self._list_calls(widths)
+
+    def _list_calls(self, widths: list[int]) -> None:
+        """Prepare the arguments of each layer's NumPy calls, forward and backward."""
+        model, m, dtype = self.model, self.slab.shape[1], self.slab.dtype
+        starts = [sum(n + 1 for n in widths[:k]) for k in range(len(widths) - 1)]
+        gradients = [np.empty((n, m), dtype) for n in widths[1:-1]] + [self.dlogit]
+        offset = self.C.size
         for k, start in enumerate(starts):  # the layer from activations k to k + 1
             n_in, n_out = widths[k], widths[k + 1]
             stop = offset + (n_in + 1) * n_out
             P = model.theta[offset:stop].reshape(n_in + 1, n_out)  # W, and below it b
             dP = model.grad[offset:stop].reshape(n_in + 1, n_out)
             offset = stop
-            A = self.slab[start : start + n_in + 1]
+            A, mask = self.slab[start : start + n_in + 1], self.masks[start : start + n_in]
             is_last = k == len(starts) - 1
             Z = self.logit if is_last else self.slab[starts[k + 1] : starts[k + 1] + n_out]
             self._forward.append((P.T, A, Z, None if is_last else np.zeros_like(Z)))
-            before = self.dfirst if k == 0 else gradients[k - 1]
-            mask = self.masks[start : start + n_in]
-            dZ_k = gradients[k]
-            self._backward.insert(0, (A, dZ_k, dZ_k.T, dP, P[:-1], np.empty((n_in, m), dtype), mask, before))
+            before, dZ = self.dfirst if k == 0 else gradients[k - 1], gradients[k]
+            self._backward.insert(0, (A, dZ, dZ.T, dP, P[:-1], np.empty((n_in, m), dtype), mask, before))
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Return the loss and fill the model's ``grad``; X and Y are always the full batch."""
