@@ -45,7 +45,7 @@ def model_show(source: Source, input_shape: InputShape = None, as_json: o.Json =
     short_help="Compare every gradient with a numerical one.",
 )
 def model_check(
-    source: Source, input_shape: InputShape = None, seed: o.Seed = 0, as_json: o.Json = False
+    source: Source, input_shape: InputShape = None, seed: o.Seed = 1, as_json: o.Json = False
 ) -> None:
     """Compare every gradient of a network with a numerical one; exit 1 if one is wrong."""
     from pellucid.workflows.model import check

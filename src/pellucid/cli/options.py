@@ -71,7 +71,7 @@ WeightEma = Annotated[
     float | None,
     typer.Option(help="Decay of an exponential moving average of the weights, such as 0.99."),
 ]
-Seed = Annotated[int, typer.Option(help="Of every random number.")]
+Seed = Annotated[int, typer.Option(help="Random seed.")]
 Dtype = Annotated[str | None, typer.Option(help="float32 or float64; default: the model's.")]
 Form = Annotated[str, typer.Option("--form", help="auto, direct or dual: how the first layer is trained.")]
 Threads = Annotated[int | None, typer.Option(help="Split every batch over so many cores.")]

@@ -36,7 +36,7 @@ def robustness(
     ] = None,
     force: o.Force = False,
     as_json: o.Json = False,
-    seed: o.Seed = 0,
+    seed: o.Seed = 1,
 ) -> None:
     """How a model bears test photos that are turned, recoloured, darkened, covered and more."""
     from pellucid.evaluation.robustness.of_run import robustness_of

@@ -24,7 +24,7 @@ NAMES = 1.5  # inches on the left, for the names
 
 
 def contact_sheet(
-    photo: Array, augment: Augment | None = None, *, other: Array | None = None, seed: int = 0
+    photo: Array, augment: Augment | None = None, *, other: Array | None = None, seed: int = 1
 ) -> Figure:
     """Draw what each transform does to one photo, at several strengths.
 

@@ -152,7 +152,7 @@ def perturbation_sheet(
     label: int | None = None,
     perturbations: Iterable[str] | None = None,
     strengths: Mapping[str, Iterable[float]] | None = None,
-    seed: int = 0,
+    seed: int = 1,
 ) -> Figure:
     """Draw one photo at every strength of every perturbation, with the model's prediction under each picture.
 

@@ -28,7 +28,7 @@ def robustness(
     *,
     perturbations: Iterable[str] | None = None,
     strengths: Mapping[str, Iterable[float]] | None = None,
-    seed: int = 0,
+    seed: int = 1,
     predictions: Predictions | None = None,
     progress: Progress | None = None,
 ) -> Robustness:

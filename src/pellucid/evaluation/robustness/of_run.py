@@ -55,7 +55,7 @@ def robustness_of(
     only: Iterable[str] | None = None,
     strengths: Mapping[str, Iterable[float]] | None = None,
     photo: int | None = None,
-    seed: int = 0,
+    seed: int = 1,
     out: Path | None = None,
     force: bool = False,
     progress: Progress | None = None,
