@@ -11,6 +11,7 @@ from pellucid.report.html import write_report
 from pellucid.report.parts import ReportContent, Section
 from pellucid.report.sections import data, influence, photos, robustness, saliency, scores, training
 from pellucid.report.sections.summary import facts, summary
+from pellucid.runs.photo import new_image_again
 from pellucid.runs.record import RunRecord, read_run
 
 
@@ -47,7 +48,11 @@ def report_on(
     """
     run = read_run(folder, data=data, allow_other_data=allow_other_data)
     check_fits(run)
-    findings = find_all(run, n_photos=n_photos, progress=progress) if is_full else find_short(run)
+    image, notes = new_image_again(run.config, run.split.train.X.shape[1:])
+    if is_full:
+        findings = find_all(run, image, notes, n_photos=n_photos, progress=progress)
+    else:
+        findings = find_short(run, image, notes)
     progress("page", len(STAGES) - 1, len(STAGES))
     with atomic_folder(folder, force=True) as staging:
         write_findings(findings, staging)
@@ -89,7 +94,7 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
         if found.maps is not None and is_photos
         else None,
         found.influence and influence.influence_section(draft, found.influence),
-        photos.new_photo_section(draft, result, found.photo) if result.photo else None,
+        found.photo and photos.new_photo_section(draft, found.photo),
     )
     return tuple(section for section in made if section)
 

@@ -2,21 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from pellucid.evaluation.photo.context import PhotoContext
 from pellucid.evaluation.scores.galleries import pick
 from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.progress import ProgressCallback, no_progress
-from pellucid.runs.photo import new_image_again
+from pellucid.runs.photo import NewImage
 from pellucid.runs.record import RunRecord
 
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
     from pellucid.evaluation.influence.outcome import InfluenceOutcome
-    from pellucid.evaluation.photo.context import PhotoContext
     from pellucid.evaluation.robustness.records import Robustness
     from pellucid.evaluation.saliency.records import SaliencyMaps
     from pellucid.evaluation.scores.records import Scores
@@ -25,14 +25,28 @@ N_INFLUENTIAL = 4  # training samples on each side of an explained prediction
 STAGES = ("data check", "predictions", "scores", "robustness", "saliency", "influence", "new photo", "page")
 
 
+class NewPhoto(NamedTuple):
+    """A photo that is in neither part of the data."""
+
+    name: str
+    context: PhotoContext
+
+    @property
+    def y(self) -> int:
+        """The number of the predicted class."""
+        return list(self.context.classes).index(self.context.label)
+
+
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What a report tells. The short one has the result alone.
+    """What a report tells. The short one has the result and the new photo alone.
 
     Attributes
     ----------
     result : RunResult
-        The run, its predictions with their leaks, and the new photo.
+        The run, and its predictions with their leaks.
+    photo : NewPhoto or None
+        In the full report with its neighbours among the training photos.
     check : DataReport or None
     scores : Scores or None
     robustness : Robustness or None
@@ -40,31 +54,45 @@ class Findings:
     maps : mapping of int to SaliencyMaps
         By test photo; empty of other data than photos.
     influence : InfluenceOutcome or None
-    photo : PhotoContext or None
-        The new photo, with its neighbours and variants.
     """
 
     result: RunResult
+    photo: NewPhoto | None = None
     check: "DataReport | None" = None
     scores: "Scores | None" = None
     robustness: "Robustness | None" = None
     maps: "Mapping[int, SaliencyMaps] | None" = None
     influence: "InfluenceOutcome | None" = None
-    photo: "PhotoContext | None" = None
 
 
-def find_short(run: RunRecord) -> Findings:
-    """Return what the short report tells of a run that is over."""
-    image, notes = new_image_again(run.config, run.split.train.X.shape[1:])
-    return Findings(examine(run, image, notes=notes))
-
-
-def find_all(run: RunRecord, *, n_photos: int, progress: ProgressCallback = no_progress) -> Findings:
-    """Return what the full report tells of a run that is over.
+def find_short(run: RunRecord, image: NewImage | None, notes: tuple[str, ...] = ()) -> Findings:
+    """Return what the short report tells.
 
     Parameters
     ----------
     run : RunRecord
+    image : (str, Array) or None
+        The new photo: its name, and its pixels.
+    notes : tuple of str, optional
+    """
+    photo = None if image is None else NewPhoto(image[0], PhotoContext.of(run.model, image[1]))
+    return Findings(examine(run, notes=notes), photo)
+
+
+def find_all(
+    run: RunRecord,
+    image: NewImage | None,
+    notes: tuple[str, ...] = (),
+    *,
+    n_photos: int,
+    progress: ProgressCallback = no_progress,
+) -> Findings:
+    """Return what the full report tells.
+
+    Parameters
+    ----------
+    run, image, notes
+        As for :func:`find_short`.
     n_photos : int
         How many test samples are explained one by one.
     progress : callable, optional
@@ -73,7 +101,6 @@ def find_all(run: RunRecord, *, n_photos: int, progress: ProgressCallback = no_p
     from pellucid.checks.check import check_data
     from pellucid.evaluation.influence.measure import QUICK
     from pellucid.evaluation.influence.of_run import influence_of
-    from pellucid.evaluation.photo.context import PhotoContext
     from pellucid.evaluation.robustness.measure import robustness
     from pellucid.evaluation.saliency.measure import saliency
     from pellucid.evaluation.scores.measure import score
@@ -85,8 +112,7 @@ def find_all(run: RunRecord, *, n_photos: int, progress: ProgressCallback = no_p
     begin("data check")
     check = check_data(run.split)
     begin("predictions")
-    image, notes = new_image_again(run.config, train.X.shape[1:])
-    result = examine(run, image, notes=notes, leaks=check.leaks)
+    result = examine(run, notes=notes, leaks=check.leaks)
     predictions, rows = result.predictions, chosen_samples(result.predictions, n_photos)
     begin("scores")
     scores = score(predictions)
@@ -103,9 +129,8 @@ def find_all(run: RunRecord, *, n_photos: int, progress: ProgressCallback = no_p
             result, rows, folder=run.folder, top=N_INFLUENTIAL, effort=QUICK, is_quiet=True
         )
     begin("new photo")
-    is_shown = result.photo is not None and result.has_photos
-    photo = PhotoContext.of(model, result.photo.original, train) if is_shown and result.photo else None
-    return Findings(result, check, scores, changed, maps, influence, photo)
+    photo = None if image is None else NewPhoto(image[0], PhotoContext.of(model, image[1], train))
+    return Findings(result, photo, check, scores, changed, maps, influence)
 
 
 def chosen_samples(predictions: Predictions, n: int) -> list[int]:

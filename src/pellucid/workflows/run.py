@@ -10,11 +10,10 @@ import numpy as np
 
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError
-from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.files import atomic_folder
 from pellucid.formats.architecture import Architecture
 from pellucid.report.build import write_findings
-from pellucid.report.findings import Findings
+from pellucid.report.findings import Findings, find_short
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.photo import new_image
@@ -30,18 +29,13 @@ Say = Callable[[str], None]
 class RunOutcome:
     """What a run left behind."""
 
-    result: RunResult
+    record: RunRecord
     report: Path
     was_interrupted: bool
 
-    @property
-    def folder(self) -> Path:
-        """The run folder."""
-        return self.result.run.folder
-
     def to_dict(self) -> dict[str, Any]:
         """Return folder, report and metrics as JSON can hold them."""
-        return {"folder": str(self.folder), "report": str(self.report), **self.result.run.metrics}
+        return {"folder": str(self.record.folder), "report": str(self.report), **self.record.metrics}
 
 
 def run(
@@ -88,16 +82,16 @@ def run(
     with atomic_folder(out, force=force) as folder:
         say_shapes(split, say)
         history = fit_run(model, split, config, [PrintCosts(show=say), interrupt, *callbacks])
-        result = examine(RunRecord(out, config, split, model, history), image)
-        scores = {"train": result.train.to_dict(), "test": result.test.to_dict()}
-        result = replace(result, run=replace(result.run, scores=scores))
-        say_results(result, say)
-        write_run(result.run, folder)
-        report = write_findings(Findings(result), folder)
+        found = find_short(RunRecord(out, config, split, model, history), image)
+        scores = {"train": found.result.train.to_dict(), "test": found.result.test.to_dict()}
+        record = replace(found.result.run, scores=scores)
+        say_results(found, say)
+        write_run(record, folder)
+        report = write_findings(found, folder)
     say(f"Report: {out / report.name}")
     now = datetime.now()
     say(f"Program executed successfully on: {now:%Y-%m-%d %H:%M:%S}...Goodbye!")
-    return RunOutcome(result, out / report.name, interrupt.was_interrupted)
+    return RunOutcome(record, out / report.name, interrupt.was_interrupted)
 
 
 def say_shapes(split: Split, say: Say) -> None:
@@ -118,9 +112,10 @@ def say_shapes(split: Split, say: Say) -> None:
     say(f"test_x's shape: {(n, len(test))}")
 
 
-def say_results(result: RunResult, say: Say) -> None:
+def say_results(found: Findings, say: Say) -> None:
     """Say what the tutorial prints of its model: accuracies, mistakes, and the new photo."""
-    history, test, photo = result.history, result.test, result.photo
+    result, photo = found.result, found.photo
+    history, test = result.history, result.test
     if not history.is_complete:
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
     say(f"Training took {history.seconds:.2f} s ({history.note}).")
@@ -130,4 +125,5 @@ def say_results(result: RunResult, say: Say) -> None:
     kind = "image" if result.has_photos else "sample"
     say(f"Mislabeled test {kind}s: {test.n_samples - test.n_correct} of {test.n_samples}")
     if photo is not None:
-        say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{photo.label}" picture.')
+        label = photo.context.label
+        say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{label}" picture.')

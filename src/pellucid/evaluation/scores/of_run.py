@@ -6,28 +6,13 @@ import numpy as np
 
 from pellucid.checks.duplicates import Leak
 from pellucid.data.dataset import Split
-from pellucid.data.readers.images import image_to_input
 from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.nn.model import Model
 from pellucid.plotting.style import are_images
 from pellucid.runs.config import RunConfig
-from pellucid.runs.photo import NewImage
 from pellucid.runs.record import RunRecord
 from pellucid.training.history import History
-from pellucid.types import Array
-
-
-@dataclass(frozen=True, eq=False)
-class NewPhoto:
-    """A photo that is in neither part of the data, and the model's prediction."""
-
-    name: str
-    original: Array  # (h, w, 3) uint8
-    seen: Array  # one sample of the model's input
-    y: int
-    label: str
-    probability: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +26,6 @@ class RunResult:
         Of the training part.
     predictions : Predictions
         Of the test part, with its leaks.
-    photo : NewPhoto or None
     notes : tuple of str
         What a reader of the report must know of how it was made.
     """
@@ -49,7 +33,6 @@ class RunResult:
     run: RunRecord
     train: ConfusionMatrix
     predictions: Predictions
-    photo: NewPhoto | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -95,38 +78,24 @@ def holds_photos(split: Split) -> bool:
 
 
 def examine(
-    run: RunRecord,
-    image: NewImage | None = None,
-    *,
-    notes: tuple[str, ...] = (),
-    leaks: tuple[Leak, ...] | None = None,
+    run: RunRecord, *, notes: tuple[str, ...] = (), leaks: tuple[Leak, ...] | None = None
 ) -> RunResult:
-    """Return what a run's model predicts for its data, and for a new photo where there is one.
+    """Return what a run's model predicts for its data.
 
     Parameters
     ----------
     run : RunRecord
         Of a classifier.
-    image : (str, Array), optional
-        The new photo: its name, and its pixels.
     notes : tuple of str, optional
         Added to those of the run.
     leaks : tuple of Leak, optional
         Where they are known already; default: they are searched for.
     """
     model, split = run.model, run.split
-    photo = None
-    if image is not None:
-        name, original = image
-        seen = image_to_input(original, model.input_shape)
-        probabilities = model.predict_proba(seen[None])[0]
-        label = int(probabilities.argmax())
-        photo = NewPhoto(name, original, seen, label, split.classes[label], float(probabilities[label]))
     predictions = predict(model, split.test, split.train if leaks is None else None)
     return RunResult(
         run,
         train=predict(model, split.train).confusion,
         predictions=predictions if leaks is None else replace(predictions, leaks=leaks),
-        photo=photo,
         notes=(*run.notes, *notes),
     )

@@ -1,20 +1,25 @@
 """What the report shows photo by photo: the confusion matrix's cells, the galleries, and the new photo."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.evaluation.photo.context import PhotoContext
+from pellucid.evaluation.photo.figures import photo_figure
 from pellucid.evaluation.photo.neighbours import nearest
+from pellucid.evaluation.photo.text import BLIND, photo_text
 from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
 from pellucid.evaluation.scores.mistakes_figure import mistakes
-from pellucid.evaluation.scores.of_run import NewPhoto, RunResult
+from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.plotting.photo import new_photo
 from pellucid.plotting.style import class_name
 from pellucid.report.draft import Draft
-from pellucid.report.parts import Captioned, Card, Confusion, Gallery, Section
+from pellucid.report.parts import Card, Confusion, Gallery, Section
 from pellucid.text import percent
 from pellucid.types import Array
+
+if TYPE_CHECKING:
+    from pellucid.report.findings import NewPhoto
 
 N_SHOWN = 12  # photos in each gallery
 N_NEAR = 5  # training photos next to each
@@ -46,35 +51,33 @@ def photos_section(draft: Draft, result: RunResult) -> Section:
     return Section("Mistakes and hits", intro=(intro,), parts=galleries(draft, result))
 
 
-def new_photo_section(draft: Draft, result: RunResult, found: PhotoContext | None = None) -> Section | None:
+def new_photo_section(draft: Draft, photo: "NewPhoto") -> Section:
     """Return the prediction for a photo from outside; its neighbours and variants too where they are known."""
-    photo = result.photo
-    if photo is None:
-        return None
-    here = f"{photo.name}: in neither part of the data."
-    if found is None:
-        return Section("A new photo", intro=(here,), figures=(_new_photo(draft, photo),))
-    from pellucid.evaluation.photo.figures import photo_figure
-    from pellucid.evaluation.photo.text import BLIND, photo_text
-
+    here, context = f"{photo.name}: in neither part of the data.", photo.context
+    if not context.by_pixels:
+        figure = draft.add(
+            "new-photo",
+            new_photo(
+                context.original,
+                context.seen,
+                label=context.label,
+                probability=context.probability,
+                y=photo.y,
+            ),
+            "Left, the photo as given; right, all that the network sees of it.",
+            f"The new photo, predicted as {context.label}.",
+        )
+        return Section("A new photo", intro=(here,), figures=(figure,))
     figure = draft.add(
         "new-photo-examined",
-        photo_figure(found),
+        photo_figure(context),
         "The photo as given and as the network sees it; the training photos nearest to it, by pixels and "
         "as the network itself describes them (green: of the predicted class; red: of another); and how "
         "the prediction moves when it is cropped, flipped, darkened or brightened (red: another prediction). A "
         "prediction that flips easily is worth little.",
         "The new photo, its nearest training photos, and its variants with their predictions.",
     )
-    return Section("A new photo", intro=(here, *photo_text(found), BLIND), figures=(figure,))
-
-
-def _new_photo(draft: Draft, photo: NewPhoto) -> Captioned:
-    figure = new_photo(
-        photo.original, photo.seen, label=photo.label, probability=photo.probability, y=photo.y
-    )
-    caption = "Left, the photo as given; right, all that the network sees of it."
-    return draft.add("new-photo", figure, caption, f"The new photo, predicted as {photo.label}.")
+    return Section("A new photo", intro=(here, *photo_text(context), BLIND), figures=(figure,))
 
 
 def confusion_of(draft: Draft, result: RunResult) -> Confusion:
