@@ -30,7 +30,7 @@ def mentioned(text: str, table: Registry) -> set[str]:
 
 
 @every_table
-@pytest.mark.parametrize("command", ["run", "train", "find-rate"])
+@pytest.mark.parametrize("command", ["run", "train", "find-rate", "compare"])
 def test_the_help_lists_every_name(pellucid: Command, command: str, flag: str, table: Registry) -> None:
     shown = pellucid(command, "--help").out
     if f"--{flag} " not in shown:
