@@ -53,6 +53,13 @@ def test_welch_agrees_with_scipy() -> None:
         assert ours.wins + ours.ties / 2 == pytest.approx(wins, rel=1e-12)
 
 
+def test_one_group_may_be_constant() -> None:
+    scores = np.array([0.5, 0.52, 0.54])
+    difference = welch_difference(np.full(4, 0.5), scores)
+    expected = stats.ttest_1samp(scores, 0.5).confidence_interval(0.95)
+    assert (difference.low, difference.high) == pytest.approx((expected.low - 0.5, expected.high - 0.5))
+
+
 def test_pairs_are_counted_one_by_one() -> None:
     result = welch_difference(np.array([1.0, 2.0]), np.array([2.0, 2.0, 0.0]))
     assert (result.wins, result.ties) == (2 / 6, 2 / 6)
