@@ -11,8 +11,8 @@ from pellucid.stats.paired import McNemar, mcnemar
 from pellucid.types import Array
 
 
-def answers(both: int, only_a: int, only_b: int, neither: int) -> tuple[Array, Array]:
-    """Two models that are right on so many samples each."""
+def pairs(both: int, only_a: int, only_b: int, neither: int) -> tuple[Array, Array]:
+    """Whether each of two models is correct, on given numbers of samples."""
     parts = (
         [(True, True)] * both
         + [(True, False)] * only_a
@@ -35,7 +35,7 @@ def test_mcnemar_agrees_with_statsmodels() -> None:
     tables = pytest.importorskip("statsmodels.stats.contingency_tables", reason="needs statsmodels")
     for counts in TABLES:
         both, only_a, only_b, neither = counts
-        ours = mcnemar(*answers(*counts))
+        ours = mcnemar(*pairs(*counts))
         assert (ours.both, ours.only_a, ours.only_b, ours.neither) == counts
         if only_a + only_b == 0:  # 0 / 0 there
             assert ours == McNemar(both, 0, 0, neither, 1.0)
@@ -47,7 +47,7 @@ def test_mcnemar_agrees_with_statsmodels() -> None:
 @pytest.mark.parametrize(("only_a", "only_b"), list(itertools.product(range(8), range(8))))
 def test_p_values_are_the_counted_ones(only_a: int, only_b: int) -> None:
     n = only_a + only_b
-    ours = mcnemar(*answers(3, only_a, only_b, 2))
+    ours = mcnemar(*pairs(3, only_a, only_b, 2))
     uneven = abs(only_a - only_b)
     chance = {k: math.comb(n, k) / 2**n for k in range(n + 1)}
     expected = sum(p for k, p in chance.items() if abs(n - 2 * k) >= uneven)
@@ -55,14 +55,14 @@ def test_p_values_are_the_counted_ones(only_a: int, only_b: int) -> None:
 
 
 def test_a_and_b_change_places() -> None:
-    a, b = answers(30, 2, 9, 9)
+    a, b = pairs(30, 2, 9, 9)
     one, other = mcnemar(a, b), mcnemar(b, a)
     assert (one.only_a, one.only_b) == (other.only_b, other.only_a)
     assert one.p_value == other.p_value
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    a, b = answers(1, 1, 1, 1)
+    a, b = pairs(1, 1, 1, 1)
     with pytest.raises(ShapeError, match="same samples"):
         mcnemar(a, b[:3])
     with pytest.raises(ShapeError, match="m at least 1"):

@@ -87,7 +87,7 @@ def test_classes_are_matched_by_name(rng: np.random.Generator) -> None:
     assert fewer.classes == ("a", "b")
 
 
-def test_weights_and_scores_that_are_no_numbers_are_told(pair: Dataset) -> None:
+def test_weights_and_scores_that_are_nan_are_reported(pair: Dataset) -> None:
     model = trained(pair)
     weights = model.theta.copy()
     model.theta[1] = np.nan

@@ -23,7 +23,7 @@ from pellucid.types import Array
 
 
 @st.composite
-def answers(draw: st.DrawFn, *, has_probabilities: bool = True) -> Predictions:
+def predictions(draw: st.DrawFn, *, has_probabilities: bool = True) -> Predictions:
     """Labels and logits of a classifier of 2 to 4 classes; logits of few values, so that ties are common."""
     k = draw(st.integers(2, 4))
     m = draw(st.integers(1, 25))
@@ -46,7 +46,7 @@ def same(estimate: Estimate, expected: float) -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(answers())
+@given(predictions())
 def test_figures_of_classes_equal_their_twins(outputs: Predictions) -> None:
     y, predicted, P, k = outputs.y_true, outputs.y_pred, outputs.probabilities, len(outputs.classes)
     result = score(outputs, n_resamples=8)
@@ -78,7 +78,7 @@ def test_figures_of_classes_equal_their_twins(outputs: Predictions) -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(answers())
+@given(predictions())
 def test_means_over_classes_equal_scikit_learns(outputs: Predictions) -> None:
     y, predicted, P, k = outputs.y_true, outputs.y_pred, outputs.probabilities, len(outputs.classes)
     estimates = score(outputs, n_resamples=8).estimates
@@ -98,7 +98,7 @@ def test_means_over_classes_equal_scikit_learns(outputs: Predictions) -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(answers(has_probabilities=False))
+@given(predictions(has_probabilities=False))
 def test_without_probabilities_the_rest_remains(outputs: Predictions) -> None:
     result = score(outputs, n_resamples=8)
     assert result.calibration is None
@@ -109,7 +109,7 @@ def test_without_probabilities_the_rest_remains(outputs: Predictions) -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(answers(), st.integers(0, 1000))
+@given(predictions(), st.integers(0, 1000))
 def test_scores_of_resamples_equal_the_twins_on_the_samples_drawn(outputs: Predictions, seed: int) -> None:
     columns = Columns.of(outputs)
     statistic, m, k = ResampledColumns(columns), len(outputs), len(outputs.classes)

@@ -1,8 +1,8 @@
 """The published run from 100 random seeds, side by side over processes, against one after the other.
 
-    PELLUCID_DATA_DIR=... python benchmarks/seed_lottery.py [STARTS]
+    PELLUCID_DATA_DIR=... python benchmarks/random_seeds.py [STARTS]
 
-Nothing else should run beside it. The network of every start is the same bit for bit in both ways.
+Nothing else should run next to it. The network of every start is the same bit for bit in both ways.
 """
 
 import argparse
