@@ -1,5 +1,5 @@
 """Evaluation of a trained model, a folder a subject, each with its measures, sentences and figures.
 
-scores (of predictions), saliency, and above these comparison, robustness, influence and photo; a subject imports the
-ones below. Imported by report, workflows and the command line.
+From below: scores of predictions; saliency; comparison, robustness, influence and photo. A subject imports those
+below it. Imported by report, workflows and the command line.
 """
