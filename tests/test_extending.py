@@ -15,11 +15,12 @@ from pellucid.cli.command import DECLARED, find_commands
 from pellucid.nn.layer import LAYERS
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.losses.base import LOSSES
+from pellucid.training.callbacks.base import CALLBACKS
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.schedules.base import SCHEDULES
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
-TABLES = {table.package: table for table in (LAYERS, LOSSES, OPTIMIZERS, SCHEDULES)}
+TABLES = {table.package: table for table in (CALLBACKS, LAYERS, LOSSES, OPTIMIZERS, SCHEDULES)}
 
 
 class Section(NamedTuple):
@@ -87,7 +88,7 @@ def test_the_file_is_found_and_the_example_runs(section: Section, put) -> None:
 
 def test_there_is_a_section_for_everything() -> None:
     assert [section.title for section in sections()] == [
-        *("A loss", "An optimizer", "A schedule", "A layer", "An activation", "A command"),
+        *("A loss", "An optimizer", "A schedule", "A callback", "A layer", "An activation", "A command"),
     ]
     names = [
         name for section in sections() for name in re.findall(r'@(?:register|command)\("(\w+)"', section.file)
