@@ -18,16 +18,15 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import load_data
-from pellucid.evaluation.influence.measure import (
-    Influence,
+from pellucid.evaluation.influence.logits import logit
+from pellucid.evaluation.influence.measure import agreement
+from pellucid.evaluation.influence.retraining import (
     Retraining,
     leave_one_out,
-    logit,
     outputs_without,
     project_to_span,
-    trace_influence,
 )
-from pellucid.evaluation.influence.of_run import agreement
+from pellucid.evaluation.influence.tracin import Influence, trace_influence
 from pellucid.nn.presets import preset
 from pellucid.parallel import run_jobs
 from pellucid.training.executor.executor import n_cores

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pellucid.data.source import load_data
     from pellucid.errors import PellucidError
     from pellucid.evaluation.comparison.measure import compare
+    from pellucid.evaluation.influence.measure import influence
     from pellucid.evaluation.photo.measure import explain_photo
     from pellucid.evaluation.robustness.measure import robustness
     from pellucid.evaluation.saliency.measure import saliency
@@ -113,6 +114,7 @@ _HOMES = {
     "explain_photo": "evaluation.photo.measure",
     "find_learning_rate": "training.lr_finder",
     "gradcheck": "ops.finite_difference",
+    "influence": "evaluation.influence.measure",
     "load": "formats.safetensors",
     "load_architecture": "formats.architecture",
     "load_data": "data.source",
@@ -175,6 +177,7 @@ __all__ = [
     "explain_photo",
     "find_learning_rate",
     "gradcheck",
+    "influence",
     "load",
     "load_architecture",
     "load_data",

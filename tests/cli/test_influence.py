@@ -1,4 +1,4 @@
-"""`pellucid influence`: why a run gave its verdicts, on small data of each kind."""
+"""`pellucid influence`: why a run made its predictions, on small data of each kind."""
 
 import json
 import math
@@ -13,9 +13,10 @@ from tests.commands import Command
 
 import pellucid as pl
 from pellucid.cli.main import main
-from pellucid.evaluation.influence.measure import QUICK, Influence
-from pellucid.evaluation.influence.of_run import agreement, influence_of, influence_of_run
+from pellucid.evaluation.influence.explain import QUICK
+from pellucid.evaluation.influence.measure import agreement, influence, influence_of_run
 from pellucid.evaluation.influence.retrain_runs import training_weights
+from pellucid.evaluation.influence.tracin import Influence
 from pellucid.evaluation.scores.of_run import examine
 from pellucid.runs.record import read_run
 
@@ -76,7 +77,7 @@ def _numbers(value: Any) -> Iterator[float]:
         yield value
 
 
-def test_a_verdict_is_explained(pellucid: Command, trained: Path, tmp_path: Path) -> None:
+def test_a_prediction_is_explained(pellucid: Command, trained: Path, tmp_path: Path) -> None:
     done = pellucid("influence", trained, "--test", "0,2", "--top", 3, "--json", "-o", tmp_path / "why")
     assert done.code == 0, done.err
     assert done.err == ""
@@ -122,7 +123,7 @@ def test_the_most_confident_mistakes_come_first(pellucid: Command, noisy: Path) 
     assert sure == sorted(sure, reverse=True)
     assert f"Test photo {result.explanations[0].index} is" in done.out.splitlines()[0]
     assert "without it alone" in done.out
-    assert "Note: Who pushed how hard is an estimate" in done.out
+    assert "is an estimate" in done.out
 
 
 def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Command, trained: Path) -> None:
@@ -133,28 +134,28 @@ def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Comman
     one = result["explanations"][0]
     assert one["n_single"] == 32
     assert set(result["agreement"]) == {"tracin", "tracin-plain"}
-    pusher = one["towards"][0]
-    assert pusher["score"] == pytest.approx(one["log_odds"] - pusher["alone"]["log_odds"], abs=1e-9)
+    sample = one["towards"][0]
+    assert sample["score"] == pytest.approx(one["log_odds"] - sample["alone"]["log_odds"], abs=1e-9)
     run = read_run(trained)
     model = pl.preset("mlp")
-    rows = np.delete(np.arange(32), pusher["row"])
+    rows = np.delete(np.arange(32), sample["row"])
     pl.train(model, run.split.train.take(rows), n_epochs=200, form="direct")
     odds = float(model.decision_function(run.split.test.X[[1]])[0]) * (
-        1 if one["verdict"] == "bright" else -1
+        1 if one["predicted"] == "bright" else -1
     )
-    assert pusher["alone"]["log_odds"] == pytest.approx(odds, abs=1e-9)
+    assert sample["alone"]["log_odds"] == pytest.approx(odds, abs=1e-9)
 
 
 def test_processes_change_no_bit(trained: Path) -> None:
-    one = influence_of_run(trained, [0], effort=QUICK, n_jobs=1)
-    two = influence_of_run(trained, [0], effort=QUICK, n_jobs=2)
+    one = influence_of_run(trained, [0], budget=QUICK, n_jobs=1)
+    two = influence_of_run(trained, [0], budget=QUICK, n_jobs=2)
     assert one.explanations == two.explanations
     assert one.n_trainings == two.n_trainings
 
 
 def test_plain_tracin_ranks_by_its_own_score(trained: Path) -> None:
-    plain = influence_of_run(trained, [0], method="tracin-plain", effort=QUICK).explanations[0]
-    assert all(pusher.score == pusher.tracin for pusher in plain.towards)
+    plain = influence_of_run(trained, [0], method="tracin-plain", budget=QUICK).explanations[0]
+    assert all(sample.score == sample.tracin for sample in plain.towards)
 
 
 def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, tmp_path: Path) -> None:
@@ -170,7 +171,7 @@ def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, t
 def test_an_expensive_training_is_only_traced(
     pellucid: Command, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pellucid.evaluation.influence.of_run.QUICK_SECONDS", 0.0)
+    monkeypatch.setattr("pellucid.evaluation.influence.measure.QUICK_SECONDS", 0.0)
     done = pellucid("influence", trained, "--test", "0", "--json")
     result = json.loads(done.out)
     assert not result["is_proved"]
@@ -188,7 +189,7 @@ def test_an_expensive_training_is_only_traced(
 def test_checkpoints_are_followed_where_there_are_any(
     pellucid: Command, bright: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pellucid.evaluation.influence.of_run.QUICK_SECONDS", 0.0)
+    monkeypatch.setattr("pellucid.evaluation.influence.measure.QUICK_SECONDS", 0.0)
     layers = (
         'type = "Conv2D"\nfilters = 4',
         'type = "BatchNorm"',
@@ -200,7 +201,7 @@ def test_checkpoints_are_followed_where_there_are_any(
     made = pellucid("train", bright, *options, "--quiet", "--out", "net")
     assert made.code == 0, made.err
     result = json.loads(pellucid("influence", "net", "--test", "0", "--json").out)
-    assert result["moments"] == [4, 8, 12, -1]
+    assert result["snapshots"] == [4, 8, 12, -1]
     assert "3 checkpoints and the trained model" in result["notes"][-1]
     assert result["gradients"] == "all"
 
@@ -212,23 +213,23 @@ def test_samples_held_out_do_not_speak(pellucid: Command, bright: Path) -> None:
     weights = training_weights(result)
     assert weights is not None
     assert (weights == 0).sum() == 8
-    outcome = influence_of(result, [0], effort=QUICK)
+    outcome = influence(result, [0], budget=QUICK)
     np.testing.assert_array_equal(outcome.influence.tracin.any(axis=1), weights > 0)
 
 
 def test_another_arithmetic_is_told(trained: Path) -> None:
     result = examine(read_run(trained))
     result.model.theta += 0.01
-    outcome = influence_of(result, [0], effort=QUICK)
+    outcome = influence(result, [0], budget=QUICK)
     assert any("came to other scores" in note for note in outcome.notes)
 
 
 def test_agreement_is_spearmans(rng: np.random.Generator) -> None:
     from scipy.stats import spearmanr
 
-    A, B, pushes = rng.normal(size=(3, 12, 2)).round(1)
-    found = agreement(Influence(A, B, np.zeros(2), (0,), "all", "verdict"), pushes)
-    expected = [np.mean([spearmanr(S[:, j], pushes[:, j])[0] for j in range(2)]) for S in (A, B)]
+    A, B, changes = rng.normal(size=(3, 12, 2)).round(1)
+    found = agreement(Influence(A, B, np.zeros(2), (0,), "all", "predicted"), changes)
+    expected = [np.mean([spearmanr(S[:, j], changes[:, j])[0] for j in range(2)]) for S in (A, B)]
     np.testing.assert_allclose([found["tracin-plain"], found["tracin"]], expected, atol=1e-12)
 
 

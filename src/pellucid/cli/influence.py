@@ -9,13 +9,13 @@ from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.terminal import print_json, print_table, say
 from pellucid.errors import OptionError
+from pellucid.text import plural
 
 if TYPE_CHECKING:
-    from pellucid.evaluation.influence.measure import Explanation
-    from pellucid.evaluation.influence.outcome import InfluenceOutcome
+    from pellucid.evaluation.influence.records import InfluenceOutcome
 
 
-@command("influence", order=60, short_help="Which training samples pushed a prediction.")
+@command("influence", order=60, short_help="Which training samples influenced a prediction.")
 def influence(
     run: Annotated[Path, typer.Argument(help="A run folder of `pellucid run` or `pellucid train`.")],
     test: Annotated[
@@ -44,9 +44,9 @@ def influence(
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Which training samples pushed a verdict, and what it would be without them, trained again to prove it."""
+    """Which training samples influenced a prediction, and the prediction after a training without them."""
     tests = _numbers(test)
-    from pellucid.evaluation.influence.of_run import influence_of_run
+    from pellucid.evaluation.influence.measure import influence_of_run
 
     outcome = influence_of_run(
         run,
@@ -81,34 +81,15 @@ def _numbers(text: str | None) -> list[int] | None:
 
 
 def _print(outcome: "InfluenceOutcome") -> None:
-    from pellucid.text import signed
+    from pellucid.evaluation.influence.text import SAMPLES_HEADER, agreement_text, sample_rows
 
     for one in outcome.explanations:
         for sentence in outcome.sentences(one):
             say(sentence)
-        _print_pushers(one, outcome.thing)
+        if rows := sample_rows(one):
+            print_table((f"training {outcome.noun}", *SAMPLES_HEADER), rows)
     if outcome.agreement is not None:
-        words = ", ".join(f"{name} {signed(rho)}" for name, rho in outcome.agreement.items())
-        say(f"Rank correlation of estimates with leave-one-out: {words}.")
+        say(agreement_text(outcome.agreement))
     for note in outcome.notes:
         say(f"Note: {note}")
-    print(f"{outcome.n_trainings} trainings, {outcome.seconds:.1f} s.")
-
-
-def _print_pushers(one: "Explanation", thing: str) -> None:
-    from pellucid.text import percent
-
-    rows = []
-    for pusher in (*one.towards, *one.against):
-        alone = pusher.alone
-        rows.append(
-            (
-                f"{pusher.row}",
-                pusher.label,
-                "towards" if pusher.score > 0 else "against",
-                f"{pusher.score:+.3f}",
-                "not trained" if alone is None else f"{percent(alone.probability, 1)} “{one.verdict}”",
-            )
-        )
-    if rows:
-        print_table((f"training {thing}", "class", "pushed", "score", "without it alone"), rows)
+    print(f"{plural(outcome.n_trainings, 'training')}, {outcome.seconds:.1f} s.")

@@ -16,7 +16,7 @@ from pellucid.runs.record import RunRecord
 
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
-    from pellucid.evaluation.influence.outcome import InfluenceOutcome
+    from pellucid.evaluation.influence.records import InfluenceOutcome
     from pellucid.evaluation.robustness.records import Robustness
     from pellucid.evaluation.saliency.records import SaliencyMaps
     from pellucid.evaluation.scores.records import Scores
@@ -99,8 +99,8 @@ def find_all(
         Called with each stage before it begins.
     """
     from pellucid.checks.check import check_data
-    from pellucid.evaluation.influence.measure import QUICK
-    from pellucid.evaluation.influence.of_run import influence_of
+    from pellucid.evaluation.influence.explain import QUICK
+    from pellucid.evaluation.influence.measure import influence
     from pellucid.evaluation.robustness.measure import robustness
     from pellucid.evaluation.saliency.measure import saliency
     from pellucid.evaluation.scores.measure import score
@@ -123,14 +123,14 @@ def find_all(
     explained = rows if result.has_photos else []
     maps = {i: saliency(model, test.X[i], int(predictions.y_pred[i])) for i in explained}
     begin("influence")
-    influence = None
+    influenced = None
     if rows:
-        influence = influence_of(
-            result, rows, folder=run.folder, top=N_INFLUENTIAL, effort=QUICK, is_quiet=True
+        influenced = influence(
+            result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, is_quiet=True
         )
     begin("new photo")
     photo = None if image is None else NewPhoto(image[0], PhotoContext.of(model, image[1], train))
-    return Findings(result, photo, check, scores, changed, maps, influence)
+    return Findings(result, photo, check, scores, changed, maps, influenced)
 
 
 def chosen_samples(predictions: Predictions, n: int) -> list[int]:

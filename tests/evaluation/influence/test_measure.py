@@ -13,24 +13,17 @@ import pellucid as pl
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, FormatError, OptionError, ShapeError
+from pellucid.evaluation.influence.explain import Budget, Query, explain_predictions
 from pellucid.evaluation.influence.gradients import head_products, plain_products, stack_products
-from pellucid.evaluation.influence.logits import verdict_slope
-from pellucid.evaluation.influence.measure import (
-    Budget,
-    Influence,
-    KeepSnapshots,
-    Query,
+from pellucid.evaluation.influence.logits import logit, logit_slope
+from pellucid.evaluation.influence.retraining import (
     Retraining,
-    explain_verdicts,
-    fresh_copy,
-    last_snapshot,
     leave_one_out,
-    logit,
     outputs_without,
     project_to_span,
-    read_snapshot,
-    trace_influence,
 )
+from pellucid.evaluation.influence.snapshots import KeepSnapshots, last_snapshot, read_snapshot
+from pellucid.evaluation.influence.tracin import Influence, fresh_copy, trace_influence
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.fit import train
 from pellucid.types import Array
@@ -85,13 +78,13 @@ def _pixels(rng: Rng, m: int) -> Dataset:
 @pytest.mark.parametrize("bend", ["tanh", "relu", "softmax"])
 def test_factorized_products_equal_single_gradients(rng: Rng, n_out: int, bend: str) -> None:
     model = _stack(5, n_out, bend)
-    X, asked_X = rng.normal(size=(9, 5)), rng.normal(size=(4, 5))
-    slopes = [verdict_slope(rng.integers(0, max(2, n_out), m)) for m in (9, 4)]
-    fast = stack_products(model, X, asked_X, *slopes)
-    slow = plain_products(model, X, asked_X, *slopes)
+    X, query_X = rng.normal(size=(9, 5)), rng.normal(size=(4, 5))
+    slopes = [logit_slope(rng.integers(0, max(2, n_out), m)) for m in (9, 4)]
+    fast = stack_products(model, X, query_X, *slopes)
+    slow = plain_products(model, X, query_X, *slopes)
     for ours, plain in zip(fast, slow, strict=True):
         np.testing.assert_allclose(ours, plain, rtol=1e-12, atol=1e-13)
-    given = stack_products(model, X, asked_X, *slopes, gram=X @ asked_X.T)
+    given = stack_products(model, X, query_X, *slopes, gram=X @ query_X.T)
     np.testing.assert_allclose(given.dots, fast.dots, rtol=1e-12)
 
 
@@ -99,8 +92,8 @@ def test_plain_products_are_directional_derivatives(rng: Rng) -> None:
     """The product of two gradients is how fast one sample's score moves along the other's gradient."""
     model, X = _convolutional(rng), rng.normal(size=(5, 5, 5, 2))
     said = np.array([0, 1, 2, 1, 0])
-    slope = verdict_slope(said)
-    dots = plain_products(model, X[:3], X[3:], verdict_slope(said[:3]), verdict_slope(said[3:])).dots
+    slope = logit_slope(said)
+    dots = plain_products(model, X[:3], X[3:], logit_slope(said[:3]), logit_slope(said[3:])).dots
     start, h = model.theta.copy(), 1e-5
     for i in range(3):
         model.backward(slope(model.forward(X[i : i + 1]), slice(i, i + 1)))
@@ -115,11 +108,11 @@ def test_plain_products_are_directional_derivatives(rng: Rng) -> None:
 def test_the_last_layer_is_its_part_of_the_gradient(rng: Rng) -> None:
     model, X = _convolutional(rng), rng.normal(size=(6, 5, 5, 2))
     said = np.array([0, 1, 2, 1, 0, 2])
-    ours = head_products(model, X[:4], X[4:], verdict_slope(said[:4]), verdict_slope(said[4:]))
+    ours = head_products(model, X[:4], X[4:], logit_slope(said[:4]), logit_slope(said[4:]))
     n_head = sum(value.size for value in model.leaves()[-1].params.values())
     gradients = []
     for i in range(6):
-        model.backward(verdict_slope(said)(model.forward(X[i : i + 1]), slice(i, i + 1)))
+        model.backward(logit_slope(said)(model.forward(X[i : i + 1]), slice(i, i + 1)))
         gradients.append(model.grad[-n_head:].copy())
     G = np.array(gradients)
     np.testing.assert_allclose(ours.dots, G[:4] @ G[4:].T, rtol=1e-12)
@@ -127,13 +120,13 @@ def test_the_last_layer_is_its_part_of_the_gradient(rng: Rng) -> None:
     bent = pl.Sequential([pl.Dense(2, activation="tanh")])
     bent.initialize((5,))
     with pytest.raises(OptionError, match="ends in a Dense layer"):
-        head_products(bent, X, X, verdict_slope(said), verdict_slope(said))
+        head_products(bent, X, X, logit_slope(said), logit_slope(said))
 
 
 @pytest.mark.parametrize("k", [2, 3])
 def test_verdict_slope_is_the_slope_of_the_log_odds(rng: Rng, k: int) -> None:
     Z, said = rng.normal(size=(5, 1 if k == 2 else k)), rng.integers(0, k, 5)
-    slope, h = verdict_slope(said)(Z, slice(None)), 1e-6
+    slope, h = logit_slope(said)(Z, slice(None)), 1e-6
     for column in range(Z.shape[1]):
         step = np.zeros_like(Z)
         step[:, column] = h
@@ -145,15 +138,15 @@ def test_verdict_slope_is_the_slope_of_the_log_odds(rng: Rng, k: int) -> None:
 
 
 def test_tracin_is_what_its_authors_define(rng: Rng) -> None:
-    data, asked = _data(rng, k=3), _data(rng, m=4, k=3)
+    data, query = _data(rng, k=3), _data(rng, m=4, k=3)
     model = _stack(5, 3)
     keep = KeepSnapshots(4)
     _fit(model, data, [keep], optimizer=pl.SGD(0.2), n_epochs=8)
-    found = trace_influence(model, keep.moments, data, asked, of="loss")
+    found = trace_influence(model, keep.snapshots, data, query, of="loss")
     expected, scratch = np.zeros((12, 4)), fresh_copy(model)
-    for moment in keep.moments:
-        assert moment.rate == pytest.approx(0.2 * 2)
-        moment.put_into(scratch)
+    for snapshot in keep.snapshots:
+        assert snapshot.rate == pytest.approx(0.2 * 2)
+        snapshot.put_into(scratch)
 
         def gradient(part: Dataset, i: int) -> Array:
             scratch.loss_and_grad(part.X[i : i + 1], part.y[i : i + 1])
@@ -161,7 +154,7 @@ def test_tracin_is_what_its_authors_define(rng: Rng) -> None:
 
         for i in range(12):
             for j in range(4):
-                expected[i, j] += moment.rate / 12 * float(gradient(data, i) @ gradient(asked, j))
+                expected[i, j] += snapshot.rate / 12 * float(gradient(data, i) @ gradient(query, j))
     np.testing.assert_allclose(found.tracin, expected, rtol=1e-10, atol=1e-14)
     assert found.steps == (0, 2, 4, 6)
     assert found.gradients == "all"
@@ -169,15 +162,17 @@ def test_tracin_is_what_its_authors_define(rng: Rng) -> None:
 
 def test_all_pushes_add_up_to_the_whole_change(rng: Rng) -> None:
     """With a moment a step, TracIn accounts for the change of each score, to first order in the rate."""
-    data, asked = _data(rng), _data(rng, m=5)
+    data, query = _data(rng), _data(rng, m=5)
     errors = []
     for rate in (1e-3, 5e-4):
         model = _stack(5, 1, seed=5)
-        start = model.decision_function(asked.X)
+        start = model.decision_function(query.X)
         keep = KeepSnapshots(40)
         _fit(model, data, [keep], optimizer=pl.SGD(rate), n_epochs=40, form="direct")
-        found = trace_influence(model, keep.moments, data, asked)
-        change = logit(model.decision_function(asked.X), found.verdicts) - logit(start, found.verdicts)
+        found = trace_influence(model, keep.snapshots, data, query)
+        change = logit(model.decision_function(query.X), found.predicted_labels) - logit(
+            start, found.predicted_labels
+        )
         errors.append(np.abs(found.tracin.sum(axis=0) - change).max() / np.abs(change).max())
     assert errors[0] < 1e-2
     assert errors[1] < 0.6 * errors[0]
@@ -209,12 +204,12 @@ def test_weights_count_and_those_of_zero_do_not_speak(rng: Rng) -> None:
 
 def test_any_model_is_traced_and_says_by_which_gradients(rng: Rng) -> None:
     model, data = _convolutional(rng), _pixels(rng, 6)
-    told: list[tuple[int, int]] = []
-    moments = [last_snapshot(model), last_snapshot(model)]
-    every = trace_influence(model, moments, data, data, progress=lambda done, n: told.append((done, n)))
+    reported: list[tuple[int, int]] = []
+    snapshots = [last_snapshot(model), last_snapshot(model)]
+    every = trace_influence(model, snapshots, data, data, progress=lambda done, n: reported.append((done, n)))
     assert every.gradients == "all"
-    assert told[-1] == (12, 12)
-    last = trace_influence(model, moments, data, data, gradients="last-layer")
+    assert reported[-1] == (12, 12)
+    last = trace_influence(model, snapshots, data, data, gradients="last-layer")
     assert last.gradients == "last-layer"
     assert not np.allclose(last.tracin, every.tracin)
 
@@ -243,21 +238,21 @@ def test_tracing_leaves_the_model_alone(rng: Rng) -> None:
 
 def test_what_cannot_be_traced_is_refused(rng: Rng) -> None:
     data, model = _data(rng), _stack(5, 1)
-    moments = [last_snapshot(model)]
-    with pytest.raises(OptionError, match="at least one moment"):
+    snapshots = [last_snapshot(model)]
+    with pytest.raises(OptionError, match="at least one snapshot"):
         trace_influence(model, [], data, data)
     with pytest.raises(OptionError, match=r"unknown score 'los'\. Did you mean 'loss'"):
-        trace_influence(model, moments, data, data, of="los")
+        trace_influence(model, snapshots, data, data, of="los")
     with pytest.raises(OptionError, match="unknown gradients"):
-        trace_influence(model, moments, data, data, gradients="some")
-    with pytest.raises(ShapeError, match=r"asked samples of shape \(5,\)"):
-        trace_influence(model, moments, data, _data(rng, n_in=4))
+        trace_influence(model, snapshots, data, data, gradients="some")
+    with pytest.raises(ShapeError, match=r"query samples of shape \(5,\)"):
+        trace_influence(model, snapshots, data, _data(rng, n_in=4))
     model.set_loss("hinge")
     with pytest.raises(OptionError, match="gives no probabilities"):
-        trace_influence(model, moments, data, data)
+        trace_influence(model, snapshots, data, data)
     model.set_loss("mean_squared_error")
     with pytest.raises(OptionError, match="one class a sample"):
-        trace_influence(model, moments, data, data)
+        trace_influence(model, snapshots, data, data)
 
 
 # Moments
@@ -268,14 +263,14 @@ def test_moments_are_the_parameters_after_so_many_steps(rng: Rng) -> None:
     for form in ("direct", "dual"):
         model, keep = _stack(40, 1), KeepSnapshots(3)
         _fit(model, data, [keep], n_epochs=9, form=form)
-        assert [moment.step for moment in keep.moments] == [0, 3, 6]
-        assert [moment.rate for moment in keep.moments] == pytest.approx([0.3] * 3)
+        assert [snapshot.step for snapshot in keep.snapshots] == [0, 3, 6]
+        assert [snapshot.rate for snapshot in keep.snapshots] == pytest.approx([0.3] * 3)
         short = _stack(40, 1)
-        np.testing.assert_allclose(keep.moments[0].theta, short.theta, rtol=0, atol=1e-15)
+        np.testing.assert_allclose(keep.snapshots[0].theta, short.theta, rtol=0, atol=1e-15)
         _fit(short, data, [], n_epochs=6, form="direct")
-        np.testing.assert_allclose(keep.moments[2].theta, short.theta, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(keep.snapshots[2].theta, short.theta, rtol=0, atol=1e-12)
         scratch = fresh_copy(model)
-        keep.moments[2].put_into(scratch)
+        keep.snapshots[2].put_into(scratch)
         np.testing.assert_allclose(
             scratch.decision_function(data.X), short.decision_function(data.X), atol=1e-11
         )
@@ -284,7 +279,7 @@ def test_moments_are_the_parameters_after_so_many_steps(rng: Rng) -> None:
 def test_a_training_that_stops_early_closes_its_last_moment(rng: Rng) -> None:
     keep = KeepSnapshots(4)
     _fit(_stack(5, 1), _data(rng), [keep, lambda event: getattr(event, "step", 0) == 6], n_epochs=20)
-    assert [(moment.step, round(moment.rate, 6)) for moment in keep.moments] == [(0, 0.5), (5, 0.2)]
+    assert [(snapshot.step, round(snapshot.rate, 6)) for snapshot in keep.snapshots] == [(0, 0.5), (5, 0.2)]
 
 
 def test_a_checkpoint_is_a_moment_too(rng: Rng, tmp_path: Path) -> None:
@@ -292,10 +287,10 @@ def test_a_checkpoint_is_a_moment_too(rng: Rng, tmp_path: Path) -> None:
     model = _convolutional(rng)
     _fit(model, data, [Checkpoint(tmp_path, every_steps=4)], n_epochs=4)
     (path,) = tmp_path.glob("*.checkpoint")
-    moment = read_snapshot(path, model, 0.5)
-    assert (moment.step, moment.rate) == (4, 0.5)
+    snapshot = read_snapshot(path, model, 0.5)
+    assert (snapshot.step, snapshot.rate) == (4, 0.5)
     scratch = fresh_copy(_convolutional(rng))
-    moment.put_into(scratch)
+    snapshot.put_into(scratch)
     np.testing.assert_array_equal(scratch.raw_outputs(data.X), model.raw_outputs(data.X))
     with pytest.raises(FormatError, match="another model"):
         read_snapshot(path, _stack(5, 1))
@@ -312,17 +307,17 @@ def test_a_checkpoint_is_a_moment_too(rng: Rng, tmp_path: Path) -> None:
 )
 def test_leaving_out_equals_training_without(rng: Rng, optimizer: pl.SGD) -> None:
     """In the samples' own span, against plain train() in the direct form without the row."""
-    data, asked_X = _data(rng, n_in=60), rng.normal(size=(3, 60))
+    data, query_X = _data(rng, n_in=60), rng.normal(size=(3, 60))
     start = _stack(60, 1)
-    again = project_to_span(Retraining(start, data, asked_X, partial(_fit, optimizer=optimizer)))
+    again = project_to_span(Retraining(start, data, query_X, partial(_fit, optimizer=optimizer)))
     assert again.train.X.shape == (12, 15)
     left = leave_one_out(again, [0, 7, 11])
-    for row, outputs in zip([None, 0, 7, 11], [left.whole, *left.outputs], strict=True):
+    for row, outputs in zip([None, 0, 7, 11], [left.full, *left.outputs], strict=True):
         plain = fresh_copy(start)
         rows = np.array([i for i in range(12) if i != row])
         _fit(plain, data.take(rows), [], optimizer=optimizer, form="direct")
-        np.testing.assert_allclose(outputs[:, 0], plain.decision_function(asked_X), rtol=0, atol=1e-9)
-    assert np.abs(left.outputs - left.whole).max() > 1e-3
+        np.testing.assert_allclose(outputs[:, 0], plain.decision_function(query_X), rtol=0, atol=1e-9)
+    assert np.abs(left.outputs - left.full).max() > 1e-3
 
 
 def test_groups_are_trained_for_once_and_in_any_order(rng: Rng) -> None:
@@ -383,16 +378,16 @@ def test_the_photo_that_leaked_spoke_loudest(cats: Any) -> None:
     again = _published(cats, 2500, [17])
     traced = again.traced(20)
     found = trace_influence(
-        traced.model, traced.moments, again.train, Dataset(again.asked_X, cats.test.y[[17]])
+        traced.model, traced.snapshots, again.train, Dataset(again.query_X, cats.test.y[[17]])
     )
     assert found.renormalized[:, 0].argmax() == 146
     assert found.renormalized[146, 0] == pytest.approx(1, abs=1e-9)
-    why = explain_verdicts(
+    why = explain_predictions(
         found,
         cats.train,
         Query(cats.test.take(np.array([17])), (17,), traced.outputs, cats.classes),
         retraining=again,
-        effort=Budget((1,), 1, 0),
+        budget=Budget((1,), 1, 0),
     )[0]
     assert why.towards[0].is_same
     assert why.decisive is not None
@@ -411,19 +406,21 @@ def _planted() -> tuple[Retraining, Dataset, Query, Influence]:
     start = pl.Sequential([pl.Dense(1, initializer="zeros")], dtype="float64")
     start.initialize((2,))
     start.set_loss("binary_cross_entropy")
-    asked = Dataset(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0, 0]), ("a", "b"))
-    again = Retraining(start, data, asked.X, partial(_fit, optimizer=pl.SGD(1.0), n_epochs=100))
-    model, whole, moments = again.traced(5)
-    return again, data, Query(asked, (8, 9), whole, ("a", "b")), trace_influence(model, moments, data, asked)
+    query = Dataset(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0, 0]), ("a", "b"))
+    again = Retraining(start, data, query.X, partial(_fit, optimizer=pl.SGD(1.0), n_epochs=100))
+    model, full, snapshots = again.traced(5)
+    return again, data, Query(query, (8, 9), full, ("a", "b")), trace_influence(model, snapshots, data, query)
 
 
 def test_a_planted_group_is_found_and_proved() -> None:
-    again, data, asked, influence = _planted()
-    why = explain_verdicts(influence, data, asked, retraining=again, effort=Budget((1, 2, 3, 5), 2, 6), top=3)
+    again, data, query, influence = _planted()
+    why = explain_predictions(
+        influence, data, query, retraining=again, budget=Budget((1, 2, 3, 5), 2, 6), top=3
+    )
     first = why[0]
-    assert (first.index, first.verdict, first.actual, first.is_right) == (8, "b", "a", False)
-    assert {pusher.row for pusher in first.towards} == {20, 21, 22}
-    assert all(pusher.row < 20 for pusher in first.against)
+    assert (first.index, first.predicted, first.actual, first.is_right) == (8, "b", "a", False)
+    assert {sample.row for sample in first.towards} == {20, 21, 22}
+    assert all(sample.row < 20 for sample in first.against)
     assert first.decisive is not None
     assert sorted(first.decisive.rows) == [20, 21, 22]
     assert first.decisive.outcome.label == "a"
@@ -439,11 +436,11 @@ def test_a_planted_group_is_found_and_proved() -> None:
     assert first.towards[2].alone is None  # only two were asked for
     assert why[1].is_right
     assert why[1].decisive is None
-    assert why[1].told is why[1].removals[-1]
+    assert why[1].reported is why[1].removals[-1]
 
 
 def test_what_is_known_is_not_trained_again() -> None:
-    again, data, asked, influence = _planted()
+    again, data, query, influence = _planted()
     left = leave_one_out(again)
     known = {(int(i),): Z for i, Z in zip(left.rows, left.outputs, strict=True)}
     jobs: list[Any] = []
@@ -452,44 +449,46 @@ def test_what_is_known_is_not_trained_again() -> None:
         jobs.extend(some)
         return [(job, function(shared, job)) for job in some]
 
-    why = explain_verdicts(
-        influence, data, asked, retraining=again, known=known, effort=Budget((1, 3), 5, 0), run=run
+    why = explain_predictions(
+        influence, data, query, retraining=again, known=known, budget=Budget((1, 3), 5, 0), run=run
     )
     assert all(len(job) > 1 for job in jobs)
     assert (why[0].n_single_changes, why[0].n_single) == (0, 23)
 
 
 def test_without_trainings_nothing_is_claimed() -> None:
-    _, data, asked, influence = _planted()
-    why = explain_verdicts(influence, data, asked)[0]
+    _, data, query, influence = _planted()
+    why = explain_predictions(influence, data, query)[0]
     assert why.removals == ()
-    assert why.told is None
+    assert why.reported is None
     assert why.to_dict()["decisive"] is None
 
 
 def test_random_groups_are_drawn_from_the_seed() -> None:
-    again, data, asked, influence = _planted()
+    again, data, query, influence = _planted()
 
     def chances(seed: int) -> list[float]:
-        why = explain_verdicts(
-            influence, data, asked, retraining=again, effort=Budget((3,), 0, 4), seed=seed
+        why = explain_predictions(
+            influence, data, query, retraining=again, budget=Budget((3,), 0, 4), seed=seed
         )[1]
-        assert why.told is not None
-        return [outcome.log_odds for outcome in why.told.by_chance]
+        assert why.reported is not None
+        return [outcome.log_odds for outcome in why.reported.by_chance]
 
     assert chances(1) == chances(1)
     assert chances(1) != chances(2)
 
 
 def test_random_groups_grow_as_those_of_the_pushers_do() -> None:
-    again, data, asked, influence = _planted()
+    again, data, query, influence = _planted()
     trained: list[tuple[int, ...]] = []
 
     def run(function: Any, shared: Any, jobs: Any) -> Any:
         trained.extend(jobs)
         return [(job, function(shared, job)) for job in jobs]
 
-    why = explain_verdicts(influence, data, asked, retraining=again, effort=Budget((1, 3, 5), 0, 4), run=run)
+    why = explain_predictions(
+        influence, data, query, retraining=again, budget=Budget((1, 3, 5), 0, 4), run=run
+    )
     assert [len(removal.rows) for removal in why[0].removals] == [1, 3]
     by_size = {size: [set(group) for group in trained if len(group) == size] for size in (1, 3)}
     for one in by_size[1][-4:]:  # the random ones come last

@@ -9,20 +9,19 @@ from tests.pictures import assert_readable, frames, page_text, shown, words
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
 from pellucid.evaluation.influence.figures import influence_figure
-from pellucid.evaluation.influence.measure import (
-    Explanation,
+from pellucid.evaluation.influence.records import (
+    ExplainedPrediction,
     GroupRemoval,
     InfluentialSample,
     Retrained,
-    in_words,
 )
-from pellucid.evaluation.influence.text import in_short
+from pellucid.evaluation.influence.text import in_short, in_words
 from pellucid.plotting.saving import figure_png
 from pellucid.plotting.style import ORANGE
 
 TOWARDS = (InfluentialSample(4, "cat", 0.5, 2.0, 0.5), InfluentialSample(1, "cat", 0.4, 1.0, 0.4))
 AGAINST = (InfluentialSample(2, "non-cat", -0.3, -1.0, -0.3),)
-PLAIN = Explanation(0, "cat", "non-cat", 0.9, 2.197, TOWARDS, AGAINST)
+PLAIN = ExplainedPrediction(0, "cat", "non-cat", 0.9, 2.197, TOWARDS, AGAINST)
 
 
 def _removal(n: int, p: float, *, n_changed: int = 0, n_chance: int = 0) -> GroupRemoval:
@@ -33,38 +32,38 @@ def _removal(n: int, p: float, *, n_changed: int = 0, n_chance: int = 0) -> Grou
     return GroupRemoval(tuple(range(n)), outcome(p), tuple(outcome(q) for q in by_chance))
 
 
-def _said(explanation: Explanation) -> str:
+def _text(explanation: ExplainedPrediction) -> str:
     return " ".join(in_words(explanation))
 
 
 def test_a_mistake_and_a_right_verdict_are_told_apart() -> None:
-    words = _said(PLAIN)
-    assert "Test photo 0 is a “non-cat”; the network says “cat” (90 %)." in words
-    assert "Training photos 4 and 1 (both “cat”) pushed it the wrong way hardest." in words
-    assert "Training photo 2 (“non-cat”) pulled towards the truth." in words
+    words = _text(PLAIN)
+    assert "Test photo 0 is a “non-cat”; the network predicts “cat” (90 %)." in words
+    assert "Training photos 4 and 1 (both “cat”) misled it most." in words
+    assert "Training photo 2 (“non-cat”) spoke for the truth." in words
     assert "Nothing was trained again" in words
-    right = _said(replace(PLAIN, actual="cat"))
-    assert "is a “cat”, and the network says so (90 %)" in right
+    right = _text(replace(PLAIN, actual="cat"))
+    assert "is a “cat”, and the network predicts so (90 %)" in right
     assert "taught it that" in right
-    assert "pushed against it" in right
+    assert "spoke against it" in right
 
 
 def test_mixed_classes_are_counted() -> None:
     mixed = replace(PLAIN, towards=(*TOWARDS, InfluentialSample(9, "non-cat", 0.1, 0.1, 0.1)))
-    assert "Training photos 4, 1 and 9 (2 “cat”, 1 “non-cat”)" in _said(mixed)
-    assert "No training photo pushed it" in _said(replace(PLAIN, towards=()))
+    assert "Training photos 4, 1 and 9 (2 “cat”, 1 “non-cat”)" in _text(mixed)
+    assert "No training photo speaks for" in _text(replace(PLAIN, towards=()))
 
 
 @pytest.mark.parametrize(
     ("n_changed", "words"),
-    [(0, "these weigh more than most"), (8, "hangs by a thread"), (4, "was never firm")],
+    [(0, "these matter more than most"), (8, "fragile"), (4, "never stable")],
 )
 def test_the_verdict_is_compared_with_chance(n_changed: int, words: str) -> None:
     group = _removal(3, 0.2, n_changed=n_changed, n_chance=8)
     explanation = replace(PLAIN, removals=(_removal(1, 0.8), group))
     assert explanation.is_beyond_chance is (n_changed == 0)
-    said = _said(explanation)
-    assert "without the 3 photos that pushed hardest towards it, it says “non-cat”" in said
+    said = _text(explanation)
+    assert "without the 3 photos that influenced it most, it predicts “non-cat”" in said
     assert "“cat” gets 20 % instead of 90 %" in said
     assert f"changed in {n_changed} of 8 tries" in said
     assert words in said
@@ -87,42 +86,42 @@ def test_a_try_at_random_counts_if_it_changed_the_verdict_on_the_way() -> None:
 
 def test_shares_that_look_alike_get_a_digit_more_or_are_said_to_be_as_before() -> None:
     odds = {"probability": 0.9041, "removals": (_removal(3, 0.9022),)}
-    assert "“cat”, with 90.2 % instead of 90.4 %" in _said(replace(PLAIN, **odds))
-    assert "“cat”, with 90.4 %, as before" in _said(
+    assert "“cat”, with 90.2 % instead of 90.4 %" in _text(replace(PLAIN, **odds))
+    assert "“cat”, with 90.4 %, as before" in _text(
         replace(PLAIN, **{**odds, "removals": (_removal(3, 0.90412),)})
     )
 
 
 def test_what_it_says_without_those_against_is_what_it_says() -> None:
     flipped = replace(PLAIN, removals=(_removal(1, 0.8),), without_against=_removal(1, 0.3))
-    assert "Without the one photo that pushed hardest against it, it says “non-cat”" in _said(flipped)
+    assert "Without the one photo with the most influence against it, it predicts “non-cat”" in _text(flipped)
     kept = replace(flipped, without_against=_removal(1, 0.95))
-    assert "against it, it still says “cat”, with 95 % instead of 90 %." in _said(kept)
+    assert "against it, it still predicts “cat”, with 95 % instead of 90 %." in _text(kept)
 
 
 def test_only_the_true_class_pulls_towards_the_truth() -> None:
     other = replace(PLAIN, against=(InfluentialSample(2, "dog", -0.3, -1.0, -0.3),))
-    assert "Training photo 2 (“dog”) pushed against it." in _said(other)
+    assert "Training photo 2 (“dog”) spoke against it." in _text(other)
 
 
 def test_groups_that_change_nothing_are_said_to() -> None:
-    said = _said(replace(PLAIN, removals=(_removal(1, 0.8), _removal(3, 0.7, n_chance=8))))
+    said = _text(replace(PLAIN, removals=(_removal(1, 0.8), _removal(3, 0.7, n_chance=8))))
     assert "Even trained again without the 3 photos" in said
-    assert "it still says “cat”, with 70 % instead of 90 %" in said
-    assert "no handful of photos is to blame" in said
+    assert "it still predicts “cat”, with 70 % instead of 90 %" in said
+    assert "no small group of photos" in said
     assert "more than most" not in said
 
 
 def test_one_found_by_trying_all_claims_nothing_of_chance() -> None:
     single = replace(PLAIN, removals=(_removal(1, 0.2, n_chance=8),), n_single_changes=8, n_single=209)
-    assert "changes the verdict for 8 of 209" in _said(single)
-    assert "more than most" not in _said(single)
-    assert "hangs by a thread" in _said(replace(single, n_single_changes=150))
+    assert "changes the prediction for 8 of 209" in _text(single)
+    assert "more than most" not in _text(single)
+    assert "fragile" in _text(replace(single, n_single_changes=150))
 
 
 def test_the_same_photo_is_pointed_out() -> None:
     same = replace(PLAIN, towards=(replace(TOWARDS[0], is_same=True),))
-    assert "Training photo 4 is this very photo" in _said(same)
+    assert "Training photo 4 is this very photo" in _text(same)
     assert "Training row 4 is this very row" in " ".join(in_words(same, "row"))
 
 
@@ -169,7 +168,7 @@ def test_no_text_leaves_the_figure(photos: Dataset, decisive: GroupRemoval) -> N
     wide = tuple(replace(TOWARDS[0], row=i, label=long) for i in range(8))
     removals = (replace(decisive, outcome=replace(decisive.outcome, label=long)),)
     figure = influence_figure(
-        replace(PLAIN, verdict=long, actual=long, towards=wide, removals=removals), photos, photos
+        replace(PLAIN, predicted=long, actual=long, towards=wide, removals=removals), photos, photos
     )
     assert_readable(figure)
 

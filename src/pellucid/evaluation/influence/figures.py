@@ -1,4 +1,4 @@
-"""A verdict, the training photos that pushed it, and what it would be without them."""
+"""A prediction, the training photos that influenced it, and what it would be without them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.evaluation.influence.records import Explanation, InfluentialSample
+from pellucid.evaluation.influence.records import ExplainedPrediction, InfluentialSample
 from pellucid.plotting.grid import Line, Page, Tile
 from pellucid.plotting.style import (
     BLUE,
@@ -30,12 +30,12 @@ MOST_SHOWN = 8  # training photos in a row
 CHART = 1.9  # inches high
 
 
-def influence_figure(explanation: Explanation, train: Dataset, test: Dataset) -> Figure:
-    """Draw an asked photo, the training photos that pushed its verdict each way, and trainings without them.
+def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dataset) -> Figure:
+    """Draw an query photo, the training photos that influenced its prediction each way, and trainings without them.
 
     Parameters
     ----------
-    explanation : Explanation
+    explanation : ExplainedPrediction
     train, test : Dataset
         Photos of shape (m, h, w) or (m, h, w, c).
 
@@ -43,7 +43,7 @@ def influence_figure(explanation: Explanation, train: Dataset, test: Dataset) ->
     -------
     matplotlib.figure.Figure
         Photos of the group that decides are framed. The chart below, where there were trainings, has what the
-        probability of the verdict comes to without ever more of those that pushed hardest.
+        probability of the prediction comes to without ever more of the most influential samples.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def influence_figure(explanation: Explanation, train: Dataset, test: Dataset) ->
     Examples
     --------
     >>> data = Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
-    >>> one = Explanation(0, "cat", "non-cat", 0.9, 2.2, (InfluentialSample(2, "cat", 0.5, 1.0, 0.5),), ())
+    >>> one = ExplainedPrediction(0, "cat", "non-cat", 0.9, 2.2, (InfluentialSample(2, "cat", 0.5, 1.0, 0.5),), ())
     >>> figure = influence_figure(one, data, data)
     >>> [text.get_text() for text in figure.axes[-1].texts]
     ['Influenced it towards “cat”', '2: cat', '+0.50']
@@ -61,7 +61,7 @@ def influence_figure(explanation: Explanation, train: Dataset, test: Dataset) ->
     check_images("influence_figure", train.X)
     check_images("influence_figure", test.X)
     e = explanation
-    predicted = class_name((e.verdict,), 0, 20)
+    predicted = class_name((e.predicted,), 0, 20)
     page = Page(f"Why did the network predict “{predicted}” for test photo {e.index}?")
     words = [
         Line(f"Prediction: {predicted} ({percent(e.probability)})", INK),
@@ -79,7 +79,7 @@ def influence_figure(explanation: Explanation, train: Dataset, test: Dataset) ->
     return page.figure()
 
 
-def _tile(sample: InfluentialSample, train: Dataset, e: Explanation) -> Tile:
+def _tile(sample: InfluentialSample, train: Dataset, e: ExplainedPrediction) -> Tile:
     lines: list[str | Line] = [Line(f"{sample.row}: {{}}", name=sample.label)]
     plus, same = "+" if sample.score >= 0 else "", ", the same photo" if sample.is_same else ""
     lines.append(f"{plus}{signed(sample.score)}{same}")
@@ -89,8 +89,8 @@ def _tile(sample: InfluentialSample, train: Dataset, e: Explanation) -> Tile:
     return Tile(train.X[sample.row], lines, frame=ORANGE if is_decisive else "")
 
 
-def _chart(part: SubFigure, e: Explanation, height: float) -> None:
-    """Draw the verdict's probability against the number left out, and what leaving out others at random does."""
+def _chart(part: SubFigure, e: ExplainedPrediction, height: float) -> None:
+    """Draw the prediction's probability against the number left out, and what leaving out others at random does."""
     axes = part.add_axes((0.75 / WIDTH, 0.5 / height, (WIDTH - 3.2) / WIDTH, (height - 0.8) / height))
     sizes = [0, *(len(removal.rows) for removal in e.removals)]
     shares = [100 * e.probability, *(100 * removal.outcome.probability for removal in e.removals)]
@@ -118,7 +118,7 @@ def _chart(part: SubFigure, e: Explanation, height: float) -> None:
     axes.set_xticks(places, [str(size) for size in sizes])
     axes.set(ylim=(-4, 104), yticks=[0, 50, 100], yticklabels=["0 %", "50 %", "100 %"])
     axes.set_xlabel("Training photos left out, the most influential first", fontsize=8.5)
-    axes.set_ylabel(f"“{class_name((e.verdict,), 0, 12)}”", fontsize=8.5)
+    axes.set_ylabel(f"“{class_name((e.predicted,), 0, 12)}”", fontsize=8.5)
     axes.tick_params(labelsize=8)
     axes.set_title("Trained again without them", fontsize=9, pad=6)
     legend = axes.legend(
@@ -141,11 +141,11 @@ def _chart(part: SubFigure, e: Explanation, height: float) -> None:
     )
 
 
-def _outcome(e: Explanation) -> str:
+def _outcome(e: ExplainedPrediction) -> str:
     decisive = e.decisive
-    said = class_name((e.verdict,), 0, 14)
+    said = class_name((e.predicted,), 0, 14)
     if decisive is None:
-        last = e.told
+        last = e.reported
         assert last is not None
         return (
             f"No group changes the prediction:\nwithout {_n(len(last.rows))} it is still\n"

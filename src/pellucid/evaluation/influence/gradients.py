@@ -1,4 +1,4 @@
-"""Products of gradients: of each training sample's loss with each asked sample's score, at one set of parameters.
+"""Products of gradients: of each training sample's loss with each query sample's score, at one set of parameters.
 
 Three ways. Where a model is a stack of Dense layers they factorize: a layer's gradient is the outer product of its
 input a and the gradient dz of its output, so that two samples' gradients have the product (a_i a_j + 1)(dz_i dz_j),
@@ -29,9 +29,9 @@ PIECE = 256  # samples whose features are computed at a time
 class Products(NamedTuple):
     """What two sets of gradients have in common."""
 
-    dots: Array  # (m, n) float64: train sample i, asked sample j
+    dots: Array  # (m, n) float64: train sample i, query sample j
     train_norms: Array  # (m,) lengths of the gradients
-    asked_norms: Array  # (n,)
+    query_norms: Array  # (n,)
 
 
 def is_stack(model: Model) -> bool:
@@ -44,7 +44,7 @@ def is_stack(model: Model) -> bool:
 
 
 def stack_products(
-    model: Model, X: Array, asked_X: Array, slope: Slope, asked_slope: Slope, *, gram: Array | None = None
+    model: Model, X: Array, query_X: Array, slope: Slope, query_slope: Slope, *, gram: Array | None = None
 ) -> Products:
     """Return the products for a stack of Dense layers, from one forward and one backward pass for all samples.
 
@@ -52,12 +52,12 @@ def stack_products(
     ----------
     model : Model
         One that :func:`is_stack` agrees to.
-    X, asked_X : Array, shapes (m, ...) and (n, ...)
+    X, query_X : Array, shapes (m, ...) and (n, ...)
         Prepared inputs.
-    slope, asked_slope : callable
-        The outputs' gradient of each training sample's loss, and of each asked sample's score.
+    slope, query_slope : callable
+        The outputs' gradient of each training sample's loss, and of each query sample's score.
     gram : Array, shape (m, n), optional
-        X times asked_X, rows flat: it is the same for all parameters.
+        X times query_X, rows flat: it is the same for all parameters.
 
     Notes
     -----
@@ -65,7 +65,7 @@ def stack_products(
     """
     layers = [layer for layer in model.leaves() if isinstance(layer, Dense)]
     m = len(X)
-    both = np.concatenate([X.reshape(m, -1), asked_X.reshape(len(asked_X), -1)])
+    both = np.concatenate([X.reshape(m, -1), query_X.reshape(len(query_X), -1)])
     inputs, caches, A = [], [], both
     for layer in layers:
         inputs.append(A)
@@ -75,8 +75,8 @@ def stack_products(
             caches.append(cache)
         else:
             caches.append(None)
-    dA = np.concatenate([slope(A[:m], ALL), asked_slope(A[m:], ALL)])
-    dots, squares = np.zeros((m, len(asked_X))), np.zeros(len(both))
+    dA = np.concatenate([slope(A[:m], ALL), query_slope(A[m:], ALL)])
+    dots, squares = np.zeros((m, len(query_X))), np.zeros(len(both))
     for k in range(len(layers) - 1, -1, -1):
         layer, A = layers[k], inputs[k]
         dZ = ACTIVATIONS[layer.activation].backward(dA, caches[k]) if layer.activation else dA
@@ -92,9 +92,9 @@ def stack_products(
 def plain_products(
     model: Model,
     X: Array,
-    asked_X: Array,
+    query_X: Array,
     slope: Slope,
-    asked_slope: Slope,
+    query_slope: Slope,
     *,
     progress: ProgressCallback | None = None,
 ) -> Products:
@@ -104,12 +104,12 @@ def plain_products(
 
     Notes
     -----
-    A forward and a backward pass of one sample m + n times; the n asked gradients are kept, n p numbers.
+    A forward and a backward pass of one sample m + n times; the n query gradients are kept, n p numbers.
     """
-    m, n = len(X), len(asked_X)
+    m, n = len(X), len(query_X)
     gradients = np.empty((n, model.theta.size), model.theta.dtype)
     for j in range(n):
-        gradients[j] = _gradient(model, asked_X, asked_slope, j)
+        gradients[j] = _gradient(model, query_X, query_slope, j)
     dots, norms = np.empty((m, n)), np.empty(m)
     for i in range(m):
         gradient = _gradient(model, X, slope, i)
@@ -134,7 +134,7 @@ def head_of(model: Model) -> Dense | None:
     return last if is_head and isinstance(last, Dense) else None
 
 
-def head_products(model: Model, X: Array, asked_X: Array, slope: Slope, asked_slope: Slope) -> Products:
+def head_products(model: Model, X: Array, query_X: Array, slope: Slope, query_slope: Slope) -> Products:
     """Return the products of the last Dense layer's gradients alone: an approximation.
 
     Raises
@@ -148,14 +148,14 @@ def head_products(model: Model, X: Array, asked_X: Array, slope: Slope, asked_sl
             "gradients: 'last-layer' asks for a model that ends in a Dense layer without activation. Use 'all'."
         )
     features, outputs = _features(model, head, X)
-    asked_features, asked_outputs = _features(model, head, asked_X)
-    dZ, asked_dZ = slope(outputs, ALL), asked_slope(asked_outputs, ALL)
-    dots = (features @ asked_features.T + 1) * (dZ @ asked_dZ.T)
-    norms, asked_norms = (
+    query_features, query_outputs = _features(model, head, query_X)
+    dZ, query_dZ = slope(outputs, ALL), query_slope(query_outputs, ALL)
+    dots = (features @ query_features.T + 1) * (dZ @ query_dZ.T)
+    norms, query_norms = (
         np.sqrt((np.einsum("ij,ij->i", A, A) + 1) * np.einsum("ij,ij->i", D, D))
-        for A, D in ((features, dZ), (asked_features, asked_dZ))
+        for A, D in ((features, dZ), (query_features, query_dZ))
     )
-    return Products(dots, norms, asked_norms)
+    return Products(dots, norms, query_norms)
 
 
 def _features(model: Model, head: Dense, X: Array) -> tuple[Array, Array]:

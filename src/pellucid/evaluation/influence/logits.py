@@ -1,4 +1,4 @@
-"""What a classifier's outputs say, and how sure it is: the score that influence is about."""
+"""The predicted class and its logit: the score that influence is about."""
 
 import numpy as np
 
@@ -23,21 +23,21 @@ def check_classifier(model: Model) -> None:
         )
 
 
-def verdicts_of(Z: Array) -> Array:
-    """Return the class that outputs say, (n,) or (n, k), as ``Model.predict`` reads them."""
+def labels_of(Z: Array) -> Array:
+    """Return the predicted classes of outputs (n,), (n, 1) or (n, k), as ``Model.predict``."""
     flat = Z.reshape(len(Z), -1)
-    said: Array = (flat[:, 0] > 0).astype(np.int64) if flat.shape[1] == 1 else flat.argmax(axis=1)
-    return said
+    labels: Array = (flat[:, 0] > 0).astype(np.int64) if flat.shape[1] == 1 else flat.argmax(axis=1)
+    return labels
 
 
-def logit(Z: Array, verdicts: Array) -> Array:
+def logit(Z: Array, predicted_labels: Array) -> Array:
     """Return log(p / (1 - p)) of one class a sample, float64.
 
     Parameters
     ----------
     Z : Array, shape (..., n), (..., n, 1) or (..., n, k)
         Outputs.
-    verdicts : Array, shape (n,)
+    predicted_labels : Array, shape (n,)
         The classes.
 
     Examples
@@ -45,26 +45,26 @@ def logit(Z: Array, verdicts: Array) -> Array:
     >>> logit(np.array([[2.0], [2.0]]), np.array([1, 0]))
     array([ 2., -2.])
     """
-    Z = np.asarray(Z, np.float64).reshape(len(verdicts), -1)
+    Z = np.asarray(Z, np.float64).reshape(len(predicted_labels), -1)
     if Z.shape[1] == 1:
-        return np.where(verdicts == 1, Z[:, 0], -Z[:, 0])
-    odds: Array = log_odds(Z)[np.arange(len(verdicts)), verdicts]
-    return odds
+        return np.where(predicted_labels == 1, Z[:, 0], -Z[:, 0])
+    logits: Array = log_odds(Z)[np.arange(len(predicted_labels)), predicted_labels]
+    return logits
 
 
-def verdict_slope(verdicts: Array) -> Slope:
-    """Return the outputs' gradient of the verdicts' log-odds: 1 for the class, minus the others' softmax."""
+def logit_slope(predicted_labels: Array) -> Slope:
+    """Return the outputs' gradient of the predictions' log-odds: 1 for the class, minus the others' softmax."""
 
     def slope(Z: Array, rows: slice) -> Array:
-        said = verdicts[rows]
+        labels = predicted_labels[rows]
         if Z.shape[1] == 1:
-            return np.where(said == 1, 1, -1).astype(Z.dtype)[:, np.newaxis]
-        at = np.arange(len(said))
+            return np.where(labels == 1, 1, -1).astype(Z.dtype)[:, np.newaxis]
+        at = np.arange(len(labels))
         rest = Z - Z.max(axis=1, keepdims=True)
-        rest[at, said] = -np.inf
+        rest[at, labels] = -np.inf
         rest = np.exp(rest - rest.max(axis=1, keepdims=True))
         dZ: Array = -rest / rest.sum(axis=1, keepdims=True)
-        dZ[at, said] = 1
+        dZ[at, labels] = 1
         return dZ
 
     return slope

@@ -1,80 +1,247 @@
-"""Why was this one missed? The training samples that pushed a verdict, and what it would be without them.
+"""Which training samples influenced a run's predictions, and what these would be without them.
 
-Two ways to find them. :func:`trace_influence` follows the gradients over a training (TracIn): cheap, an estimate.
-:func:`leave_one_out` trains again without each sample: exact, and affordable where the dual form makes a training
-short. :func:`explain_verdicts` then trains again without whole groups and says, in words and numbers, what the
-verdict would be, beside what leaving out as many samples at random does: where training amplifies any small change,
-one sample left out says little, and only that comparison tells.
-
-The parts lie in this folder; figures in :mod:`pellucid.evaluation.influence.figures`.
-
-Examples
---------
->>> import numpy as np
->>> from pellucid.nn.presets import preset
->>> from pellucid.training.fit import train
->>> from pellucid.training.optimizers.sgd import SGD
->>> from pellucid.data.dataset import Dataset
->>> rng = np.random.default_rng(1)
->>> y = np.arange(20) % 2
->>> data = Dataset(rng.normal(size=(20, 3)) + 4 * y[:, None], y, ("low", "high"))
->>> asked = data.take(np.arange(2))
->>> def fit(model, data, callbacks):
-...     train(model, data, optimizer=SGD(0.1), n_epochs=100, callbacks=callbacks)
->>> start = preset("logistic")
->>> start.initialize((3,))
->>> again = Retraining(start, data, asked.X, fit)
->>> model, whole, moments = again.traced()
->>> influence = trace_influence(model, moments, data, asked)
->>> influence.tracin.shape
-(20, 2)
->>> why = explain_verdicts(influence, data, Query(asked, (0, 1), whole, data.classes), retraining=again)
->>> why[0].verdict, len(why[0].towards)
-('low', 5)
->>> print(in_words(why[0], "sample")[0])
-Test sample 0 is a “low”, and the network says so (... %).
+TracIn follows the gradients over a training: cheap, an estimate. Leave-one-out trains again without each sample:
+exact, and affordable where the dual form makes a training short. Then whole groups are left out together, next to
+what leaving out as many samples at random does: where a training amplifies any small change, only that comparison
+tells.
 """
 
-from pellucid.evaluation.influence.explain import QUICK, THOROUGH, Budget, Query, explain_verdicts
-from pellucid.evaluation.influence.logits import check_classifier, logit, verdicts_of
-from pellucid.evaluation.influence.records import Explanation, GroupRemoval, InfluentialSample, Retrained
-from pellucid.evaluation.influence.retraining import (
-    LeaveOneOut,
-    Retraining,
-    Traced,
-    leave_one_out,
-    outputs_without,
-    project_to_span,
-)
-from pellucid.evaluation.influence.snapshots import KeepSnapshots, Snapshot, last_snapshot, read_snapshot
-from pellucid.evaluation.influence.text import in_words
-from pellucid.evaluation.influence.tracin import Influence, fresh_copy, trace_influence
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-__all__ = [
-    "QUICK",
-    "THOROUGH",
-    "Budget",
-    "Explanation",
-    "GroupRemoval",
-    "Influence",
-    "InfluentialSample",
-    "KeepSnapshots",
-    "LeaveOneOut",
-    "Query",
-    "Retrained",
-    "Retraining",
-    "Snapshot",
-    "Traced",
-    "check_classifier",
-    "explain_verdicts",
-    "fresh_copy",
-    "in_words",
-    "last_snapshot",
-    "leave_one_out",
-    "logit",
-    "outputs_without",
-    "project_to_span",
-    "read_snapshot",
-    "trace_influence",
-    "verdicts_of",
-]
+import numpy as np
+
+from pellucid.errors import DataError, OptionError, unknown_name
+from pellucid.evaluation.influence.explain import THOROUGH, Budget, Query, explain_predictions
+from pellucid.evaluation.influence.figures import influence_figure
+from pellucid.evaluation.influence.logits import check_classifier, logit
+from pellucid.evaluation.influence.records import InfluenceOutcome
+from pellucid.evaluation.influence.retrain_runs import (
+    Work,
+    from_checkpoints,
+    retrain,
+    training_seconds,
+    training_weights,
+)
+from pellucid.evaluation.influence.retraining import LeaveOneOut, leave_one_out
+from pellucid.evaluation.influence.text import ESTIMATE, LAST_LAYER, METHODS
+from pellucid.evaluation.influence.tracin import Influence, trace_influence
+from pellucid.evaluation.scores.galleries import pick
+from pellucid.evaluation.scores.of_run import RunResult, examine, holds_photos
+from pellucid.files import atomic_folder, write_atomically
+from pellucid.plotting.saving import save_figure
+from pellucid.runs.record import read_run
+from pellucid.stats.ranks import rank_correlation
+from pellucid.types import Array
+
+N_TESTS = 3  # the most confident mistakes, where nothing else is asked for
+QUICK_SECONDS = 2.0  # a training this short is run again without asking
+
+
+def influence_of_run(
+    run: Path,
+    tests: Sequence[int] | None = None,
+    *,
+    data: str | None = None,
+    out: Path | None = None,
+    force: bool = False,
+    **options: Any,
+) -> InfluenceOutcome:
+    """Return why a run gave its predictions on some test samples.
+
+    Parameters
+    ----------
+    run : Path
+        A run folder of ``pellucid run`` or ``pellucid train``.
+    tests : sequence of int, optional
+        Numbers of test samples; default: the most confident mistakes.
+    data : str, optional
+        Where the run's data are now; default: where they were.
+    out : Path, optional
+        A folder for ``influence.json`` and, of photos, a figure each; default: nothing is written.
+    force : bool, optional
+        Allow a folder that is not empty.
+    **options
+        See :func:`influence`.
+
+    Raises
+    ------
+    FormatError
+        If it is no run folder, or a file in it is damaged.
+    DataError
+        If the data are gone or are not those of the run, or the model does not tell classes apart.
+    OptionError
+        If a test sample or method does not exist.
+    OutputError
+        If the folder cannot be written.
+    """
+    if out is None:
+        return influence(run, tests, data=data, **options)
+    result = _read(run, data)
+    with atomic_folder(out, force=force) as folder:
+        outcome = influence(result, tests, folder=run, **options)
+        figures = {
+            f"influence-{one.index}.png": influence_figure(one, outcome.split.train, outcome.split.test)
+            for one in (outcome.explanations if holds_photos(outcome.split) else ())
+        }
+        for name, figure in figures.items():
+            save_figure(figure, folder / name)
+        outcome = replace(outcome, files=tuple(out / name for name in ("influence.json", *figures)))
+        write_atomically(folder / "influence.json", json.dumps(outcome.to_dict(), indent=2) + "\n")
+    return outcome
+
+
+def influence(
+    run: str | Path | RunResult,
+    tests: Sequence[int] | None = None,
+    *,
+    data: str | None = None,
+    folder: Path | None = None,
+    method: str = "tracin",
+    top: int = 5,
+    is_retrained: bool | None = None,
+    budget: Budget = THOROUGH,
+    n_jobs: int | None = None,
+    is_quiet: bool = False,
+) -> InfluenceOutcome:
+    """Return which training samples influenced a run's predictions, and what these would be without them.
+
+    Parameters
+    ----------
+    run : str, Path or RunResult
+        A run folder of ``pellucid run`` or ``pellucid train``, or what was read from one.
+    tests : sequence of int, optional
+        Numbers of test samples; default: the most confident mistakes.
+    data : str, optional
+        Where the run's data are now; default: where they were.
+    folder : Path, optional
+        Where checkpoints may lie, for a training that is not run again; default: the run folder.
+    method : {"tracin", "tracin-plain", "leave-one-out"}, optional
+    top : int, optional
+        How many training samples are shown on each side.
+    is_retrained : bool, optional
+        Whether to train again; default: if one training takes no more than two seconds.
+    budget : Budget, optional
+        How many trainings the proof may take.
+    n_jobs : int, optional
+        Processes; default: a core each where that pays.
+    is_quiet : bool, optional
+        Show no bar.
+    """
+    started = time.perf_counter()
+    result, folder = (run, folder) if isinstance(run, RunResult) else (_read(Path(run), data), Path(run))
+    rows = _checked(result, tests, method, top)
+    seconds = training_seconds(result)
+    again = seconds <= QUICK_SECONDS if is_retrained is None else is_retrained
+    if method == "leave-one-out" and not again:
+        n = len(result.split.train)
+        raise OptionError(
+            f"leave-one-out: it would train {n} times, about {seconds:.2g} s each. Add --retrain to do it, or use "
+            "--method tracin."
+        )
+    query_data = result.split.test.take(np.array(rows))
+    work = Work(seconds, n_jobs, is_quiet)
+    trace = retrain(result, query_data) if again else from_checkpoints(result, folder, query_data)
+    with work.counting_gradients() as progress:
+        traced = trace_influence(
+            trace.traced.model,
+            trace.traced.snapshots,
+            trace.train,
+            trace.query,
+            weights=training_weights(result),
+            progress=progress,
+        )
+    scores, left_out = traced.renormalized, None
+    known: dict[tuple[int, ...], Array] = {}
+    if method == "tracin-plain":
+        scores = traced.tracin
+    elif method == "leave-one-out":
+        assert trace.retraining is not None
+        left_out = leave_one_out(trace.retraining, full=trace.traced.outputs, run=work.run)
+        scores = _changes(left_out, traced.predicted_labels)
+        known = {(int(i),): Z for i, Z in zip(left_out.rows, left_out.outputs, strict=True)}
+    explanations = explain_predictions(
+        traced,
+        result.split.train,
+        Query(query_data, tuple(rows), trace.traced.outputs, result.split.classes),
+        scores=scores,
+        top=top,
+        retraining=trace.retraining,
+        known=known,
+        budget=budget,
+        run=work.run,
+    )
+    return InfluenceOutcome(
+        run=str(folder or result.split.name),
+        split=result.split,
+        method=method,
+        influence=traced,
+        left_out=left_out,
+        explanations=explanations,
+        is_proved=again,
+        agreement=None if left_out is None else agreement(traced, scores),
+        n_trainings=work.n_done + again,
+        seconds=time.perf_counter() - started,
+        notes=(*result.notes, *trace.notes, *_basis(traced, method, again)),
+    )
+
+
+def _read(run: Path, data: str | None) -> RunResult:
+    record = read_run(run, data=data)
+    check_classifier(record.model)
+    return examine(record)
+
+
+def agreement(influence: Influence, changes: Array) -> dict[str, float]:
+    """Return the rank correlation of each estimate with exact changes (m, n), the mean over the query samples.
+
+    Spearman's; 0 where all ranks are equal.
+    """
+    estimates = {"tracin": influence.renormalized, "tracin-plain": influence.tracin}
+    return {
+        name: float(
+            np.mean([rank_correlation(s, exact) or 0.0 for s, exact in zip(S.T, changes.T, strict=True)])
+        )
+        for name, S in estimates.items()
+    }
+
+
+def _checked(result: RunResult, tests: Sequence[int] | None, method: str, top: int) -> list[int]:
+    """Return the rows that are asked for, after checking every option."""
+    if method not in METHODS:
+        raise OptionError(unknown_name("method", method, METHODS))
+    if top < 1:
+        raise OptionError(f"--top: expected 1 or more, got {top}.")
+    check_classifier(result.model)
+    test = result.split.test
+    if not len(test):
+        raise DataError(f"{result.split.name}: the test part is empty. Give data with samples in both parts.")
+    if tests is None:
+        kind = "confident mistakes" if not result.predictions.is_correct.all() else "highest losses"
+        return [int(i) for i in pick(kind, result.predictions, N_TESTS)]
+    wrong = [row for row in tests if not 0 <= row < len(test)]
+    if wrong or not tests:
+        got = ", ".join(map(str, wrong)) or "none"
+        raise OptionError(f"--test: expected numbers of test samples, from 0 to {len(test) - 1}, got {got}.")
+    return list(dict.fromkeys(tests))
+
+
+def _changes(left_out: LeaveOneOut, predicted_labels: Array) -> Array:
+    """Return by how much each sample moved the predictions' log-odds up, (m, n)."""
+    full = logit(left_out.full, predicted_labels)
+    return np.stack([full - logit(Z, predicted_labels) for Z in left_out.outputs])
+
+
+def _basis(influence: Influence, method: str, is_proved: bool) -> tuple[str, ...]:
+    if method == "leave-one-out":
+        return ()  # exact
+    notes = []
+    if influence.gradients == "last-layer":
+        notes.append(LAST_LAYER)
+    if is_proved:
+        notes.append(ESTIMATE)
+    return tuple(notes)

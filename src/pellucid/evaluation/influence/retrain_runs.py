@@ -10,13 +10,8 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.validate import hold_out
-from pellucid.evaluation.influence.measure import (
-    Retraining,
-    Traced,
-    last_snapshot,
-    project_to_span,
-    read_snapshot,
-)
+from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
+from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
@@ -31,7 +26,7 @@ from pellucid.training.options import TrainingOptions
 from pellucid.training.resolve import make_optimizer
 from pellucid.types import Array
 
-N_MOMENTS = 20
+N_SNAPSHOTS = 20
 WORTH_SECONDS = 1.5  # of work, below which starting other processes does not pay
 BAR_SECONDS = 2.0
 OPERATIONS_A_SECOND, SECONDS_A_LAYER = 2e10, 1e-5
@@ -67,11 +62,11 @@ class TrainingTrace(NamedTuple):
     retraining: Retraining | None
     traced: Traced
     train: Dataset  # in the coordinates of the traced model
-    asked: Dataset
+    query: Dataset
     notes: tuple[str, ...] = ()
 
 
-def retrain(result: RunResult, asked: Dataset) -> TrainingTrace:
+def retrain(result: RunResult, query: Dataset) -> TrainingTrace:
     """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
     model, options, train = result.model, result.config.options, result.split.train
     start = model_from_config(model.config(), dtype=model.dtype)
@@ -79,24 +74,24 @@ def retrain(result: RunResult, asked: Dataset) -> TrainingTrace:
     start.initialize(model.input_shape, seed=options.seed)
     start.copy_loss(model)
     start.preprocessing, start.classes, start.schema = model.preprocessing, model.classes, model.schema
-    plain = Retraining(start, train, asked.X, partial(_fit, options))
-    saved, limit = _outputs(model, asked), SAME[model.dtype]
+    plain = Retraining(start, train, query.X, partial(_fit, options))
+    saved, limit = _outputs(model, query), SAME[model.dtype]
 
-    def ground(retraining: Retraining, traced: Traced, *notes: str) -> TrainingTrace:
+    def trace(retraining: Retraining, traced: Traced, *notes: str) -> TrainingTrace:
         return TrainingTrace(
-            retraining, traced, retraining.train, Dataset(retraining.asked_X, asked.y, asked.classes), notes
+            retraining, traced, retraining.train, Dataset(retraining.query_X, query.y, query.classes), notes
         )
 
     if can_be_dual(result):
         small = project_to_span(plain)
-        traced = small.traced(N_MOMENTS)
+        traced = small.traced(N_SNAPSHOTS)
         if np.abs(traced.outputs - saved).max() <= limit:
-            return ground(small, traced)
+            return trace(small, traced)
         if small is plain:
-            return ground(plain, traced, _other(traced, saved))
-    traced = plain.traced(N_MOMENTS)
+            return trace(plain, traced, _other(traced, saved))
+    traced = plain.traced(N_SNAPSHOTS)
     is_same = np.abs(traced.outputs - saved).max() <= limit
-    return ground(plain, traced) if is_same else ground(plain, traced, _other(traced, saved))
+    return trace(plain, traced) if is_same else trace(plain, traced, _other(traced, saved))
 
 
 def _other(traced: Traced, saved: Array) -> str:
@@ -107,28 +102,28 @@ def _other(traced: Traced, saved: Array) -> str:
     )
 
 
-def from_checkpoints(result: RunResult, folder: Path | None, asked: Dataset) -> TrainingTrace:
+def from_checkpoints(result: RunResult, folder: Path | None, query: Dataset) -> TrainingTrace:
     """Take the checkpoints that a training left, and the trained model."""
     model, rate = result.model, result.config.options.learning_rate
     paths = [] if folder is None else sorted((folder / "checkpoints").glob("*.checkpoint"))
-    moments = [read_snapshot(path, model, rate) for path in paths]
-    moments.append(last_snapshot(model, rate))
+    snapshots = [read_snapshot(path, model, rate) for path in paths]
+    snapshots.append(last_snapshot(model, rate))
     kept = f"{len(paths)} checkpoints and the trained model" if paths else "the trained model alone"
     note = (
         f"Nothing was trained again: one training takes about {training_seconds(result):.2g} s. The influence is "
         f"traced over {kept}, which says little of how it got there. Add --retrain to follow the whole training "
         "and to prove it."
     )
-    traced = Traced(model, _outputs(model, asked), moments)
-    return TrainingTrace(None, traced, result.split.train, asked, (note,))
+    traced = Traced(model, _outputs(model, query), snapshots)
+    return TrainingTrace(None, traced, result.split.train, query, (note,))
 
 
 def _fit(options: TrainingOptions, model: Model, data: Dataset, callbacks: Sequence[Callback]) -> None:
     fit(model, data, options, callbacks)
 
 
-def _outputs(model: Model, asked: Dataset) -> Array:
-    return np.asarray(model.decision_function(asked.X), np.float64).reshape(len(asked), -1)
+def _outputs(model: Model, query: Dataset) -> Array:
+    return np.asarray(model.decision_function(query.X), np.float64).reshape(len(query), -1)
 
 
 def training_weights(result: RunResult) -> Array | None:

@@ -26,8 +26,8 @@ class Traced(NamedTuple):
     """A training with all samples."""
 
     model: Model
-    outputs: Array  # (n, n_out) float64, for the asked samples
-    moments: list[Snapshot]
+    outputs: Array  # (n, n_out) float64, for the query samples
+    snapshots: list[Snapshot]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,8 @@ class Retraining:
     start : Model
         Initialized, not trained; every training begins from a copy of it.
     train : Dataset
-    asked_X : Array, shape (n, ...)
-        Samples whose verdicts are asked for, as loaded.
+    query_X : Array, shape (n, ...)
+        Samples whose predictions are asked for, as loaded.
     fit : callable
         Takes model, data and callbacks, and trains in place: the same way each time. Picklable, where trainings run
         in other processes.
@@ -54,11 +54,11 @@ class Retraining:
 
     start: Model
     train: Dataset
-    asked_X: Array
+    query_X: Array
     fit: Fit
 
     def without(self, group: Group = ()) -> Array:
-        """Return the outputs for the asked samples, (n, n_out) float64, of a training without a group."""
+        """Return the outputs for the query samples, (n, n_out) float64, of a training without a group."""
         m = len(self.train)
         if len(group) >= m or (group and not 0 <= min(group) <= max(group) < m):
             raise OptionError(
@@ -67,11 +67,11 @@ class Retraining:
         model = self._trained(group, ())
         return self._outputs(model)
 
-    def traced(self, n_moments: int = 20) -> Traced:
-        """Run the training with all samples, and keep moments of it."""
-        keep = KeepSnapshots(n_moments)
+    def traced(self, n_snapshots: int = 20) -> Traced:
+        """Run the training with all samples, and keep snapshots of it."""
+        keep = KeepSnapshots(n_snapshots)
         model = self._trained((), [keep])
-        return Traced(model, self._outputs(model), keep.moments)
+        return Traced(model, self._outputs(model), keep.snapshots)
 
     def _trained(self, group: Group, callbacks: Sequence[Callback]) -> Model:
         model = copy.deepcopy(self.start)
@@ -82,14 +82,14 @@ class Retraining:
         return model
 
     def _outputs(self, model: Model) -> Array:
-        return np.asarray(model.decision_function(self.asked_X), np.float64).reshape(len(self.asked_X), -1)
+        return np.asarray(model.decision_function(self.query_X), np.float64).reshape(len(self.query_X), -1)
 
 
 def project_to_span(retraining: Retraining) -> Retraining:
     """Return the same training with the samples turned into as few coordinates as there are samples.
 
     Gradient descent moves the first layer's weights only within the span of the training samples. An orthonormal
-    basis Q of that span and of the asked samples turns every X into X Q and W_0 into Q^T W_0: the same products and
+    basis Q of that span and of the query samples turns every X into X Q and W_0 into Q^T W_0: the same products and
     the same training, whose set-up costs next to nothing.
 
     Parameters
@@ -111,11 +111,11 @@ def project_to_span(retraining: Retraining) -> Retraining:
     start = retraining.start
     assert isinstance(start, Sequential)
     rule = start.preprocessing or Preprocessing.for_data(retraining.train.X)
-    X, asked_X = (
+    X, query_X = (
         rule.apply(part, start.dtype).reshape(len(part), -1)
-        for part in (retraining.train.X, retraining.asked_X)
+        for part in (retraining.train.X, retraining.query_X)
     )
-    m, rows = len(X), np.concatenate([X, asked_X]).astype(np.float64)
+    m, rows = len(X), np.concatenate([X, query_X]).astype(np.float64)
     if rows.shape[1] <= len(rows):
         return retraining
     Q, R = np.linalg.qr(rows.T)
@@ -166,7 +166,7 @@ def train_without(retraining: Retraining, group: Group) -> Array:
 def outputs_without(
     retraining: Retraining, groups: Iterable[Group], *, run: Runner = one_after_another
 ) -> dict[Group, Array]:
-    """Return the asked samples' outputs of a training without each group, each group trained for once."""
+    """Return the query samples' outputs of a training without each group, each group trained for once."""
     jobs = list(dict.fromkeys(tuple(sorted(group)) for group in groups))
     return dict(run(train_without, retraining, jobs))
 
@@ -180,24 +180,24 @@ class LeaveOneOut:
     rows : Array, shape (r,)
         The samples that were left out, one a training.
     outputs : Array, shape (r, n, n_out)
-        The asked samples' outputs then.
+        The query samples' outputs then.
     whole : Array, shape (n, n_out)
         Their outputs when nothing is left out.
     """
 
     rows: Array
     outputs: Array
-    whole: Array
+    full: Array
 
 
 def leave_one_out(
     retraining: Retraining,
     rows: Sequence[int] | None = None,
     *,
-    whole: Array | None = None,
+    full: Array | None = None,
     run: Runner = one_after_another,
 ) -> LeaveOneOut:
-    """Train once without each sample, exactly, and return what the asked samples' outputs come to.
+    """Train once without each sample, exactly, and return what the query samples' outputs come to.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def leave_one_out(
     >>> left = leave_one_out(Retraining(start, data, np.array([[1.0]]), fit))
     >>> left.outputs.shape
     (3, 1, 1)
-    >>> bool(left.outputs[0] > left.whole > left.outputs[1])  # the 0 spoke against it, each 1 for it
+    >>> bool(left.outputs[0] > left.full > left.outputs[1])  # the 0 spoke against it, each 1 for it
     True
     """
     if len(retraining.train) < 2:
@@ -233,4 +233,4 @@ def leave_one_out(
     at = np.arange(len(retraining.train)) if rows is None else np.asarray(rows, np.int64)
     found = outputs_without(retraining, [(int(i),) for i in at], run=run)
     outputs = np.stack([found[(int(i),)] for i in at]) if len(at) else np.empty((0, 0, 0))
-    return LeaveOneOut(at, outputs, retraining.without() if whole is None else whole)
+    return LeaveOneOut(at, outputs, retraining.without() if full is None else full)

@@ -23,7 +23,7 @@ class Snapshot:
     step : int
         Updates made before.
     rate : float
-        The learning rate, times the steps that this moment stands for.
+        The learning rate, times the steps that this snapshot stands for.
     theta : Array, shape (p,)
         All parameters, in the plain form.
     states : tuple of dict of str to Array
@@ -51,11 +51,11 @@ class KeepSnapshots:
     Parameters
     ----------
     n : int, optional
-        How many moments; each stands for the steps from it to the next.
+        How many snapshots; each stands for the steps from it to the next.
 
     Attributes
     ----------
-    moments : list of Moment
+    snapshots : list of Snapshot
         Complete when the training is over.
 
     Examples
@@ -68,20 +68,20 @@ class KeepSnapshots:
     >>> keep = KeepSnapshots(2)
     >>> data = Dataset(np.array([[0.0], [1.0]]), np.array([0, 1]))
     >>> _ = train(Sequential([Dense(1)]), data, optimizer=SGD(0.5), n_epochs=10, callbacks=[keep])
-    >>> [(moment.step, moment.rate) for moment in keep.moments]
+    >>> [(snapshot.step, snapshot.rate) for snapshot in keep.snapshots]
     [(0, 2.5), (5, 2.5)]
     """
 
     def __init__(self, n: int = 20) -> None:
         self.n = check_option("KeepSnapshots", "n", n, int, Limits(at_least=1))
-        self.moments: list[Snapshot] = []
+        self.snapshots: list[Snapshot] = []
         self._run: Any = None
         self._due: list[int] = []
 
     def __call__(self, event: Event) -> None:
         """Listen."""
         if isinstance(event, TrainStart):
-            self._run, self.moments = event.run, []
+            self._run, self.snapshots = event.run, []
             total = event.run.n_epochs * event.run.n_steps
             self._due = sorted({total * i // self.n for i in range(self.n)}, reverse=True)
             self._keep(0)
@@ -98,26 +98,26 @@ class KeepSnapshots:
         model = self._run.model
         states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves())
         theta = self._run.form.to_plain(model.theta)
-        self.moments.append(Snapshot(step, self._run.optimizer.learning_rate, theta, states))
+        self.snapshots.append(Snapshot(step, self._run.optimizer.learning_rate, theta, states))
 
     def _close(self, n_steps: int) -> None:
-        """Let each moment stand for the steps from it to the next; one after the last step for none."""
-        kept = [moment for moment in self.moments if moment.step < max(n_steps, 1)]
-        ends = [moment.step for moment in kept[1:]] + [n_steps]
-        self.moments = [
-            Snapshot(moment.step, moment.rate * (end - moment.step), moment.theta, moment.states)
-            for moment, end in zip(kept, ends, strict=True)
+        """Let each snapshot stand for the steps from it to the next; one after the last step for none."""
+        kept = [snapshot for snapshot in self.snapshots if snapshot.step < max(n_steps, 1)]
+        ends = [snapshot.step for snapshot in kept[1:]] + [n_steps]
+        self.snapshots = [
+            Snapshot(snapshot.step, snapshot.rate * (end - snapshot.step), snapshot.theta, snapshot.states)
+            for snapshot, end in zip(kept, ends, strict=True)
         ]
 
 
 def last_snapshot(model: Model, rate: float = 1.0) -> Snapshot:
-    """Return a trained model as the only moment that is known of its training."""
+    """Return a trained model as the only snapshot that is known of its training."""
     states = tuple({key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves())
     return Snapshot(-1, rate, model.theta.copy(), states)
 
 
 def read_snapshot(path: str | Path, model: Model, rate: float = 1.0) -> Snapshot:
-    """Return the moment that a checkpoint of a training in the direct form holds.
+    """Return the snapshot that a checkpoint of a training in the direct form holds.
 
     Parameters
     ----------

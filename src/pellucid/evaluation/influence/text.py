@@ -1,65 +1,78 @@
-"""An explanation in plain sentences."""
+"""Sentences about influence: one explained prediction, and many in short."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pellucid.evaluation.influence.records import FEW, Explanation, GroupRemoval, InfluentialSample
-from pellucid.text import percent, plural
+from pellucid.evaluation.influence.records import FEW, ExplainedPrediction, GroupRemoval, InfluentialSample
+from pellucid.text import join, percent, plural, signed
 
-HOW_IT_WAS_TAUGHT = (
-    "A network predicts as it was taught. For each {thing} below: the training {thing}s whose lessons pushed its "
-    "prediction most, either way, and what it would be had they not been there."
+INTRODUCTION = (
+    "A network predicts what its training samples taught it. For each {noun} below: the training {noun}s that "
+    "influenced its prediction most, either way, and the prediction of a network trained without them."
 )
-MANY = 0.6  # the share of random orders that change a verdict, from which it hangs by a thread
+METHODS = {
+    "tracin": "the mean cosine of gradients over the training: TracIn, renormalized",
+    "tracin-plain": "TracIn as published: the sum of the gradients' products",
+    "leave-one-out": "the exact change of the log-odds when the sample alone is left out",
+}
+LAST_LAYER = (
+    "Gradients are those of the last layer alone, an approximation: all of them would have taken too long."
+)
+ESTIMATE = (
+    "Which samples were influential is an estimate; what counts is the training without them, next to trainings "
+    "without as many drawn at random."
+)
+SAMPLES_HEADER = ("class", "influence", "score", "without it alone")
+MANY = 0.6  # the fraction of random orders that change a prediction, from which it is fragile
 
 
-def in_words(explanation: Explanation, thing: str = "photo") -> tuple[str, ...]:
+def in_words(explanation: ExplainedPrediction, noun: str = "photo") -> tuple[str, ...]:
     """Return an explanation as sentences that a learner understands.
 
     Parameters
     ----------
-    explanation : Explanation
-    thing : str, optional
+    explanation : ExplainedPrediction
+    noun : str, optional
         What a sample is called.
 
     Examples
     --------
-    >>> one = Explanation(3, "cat", "non-cat", 0.9, 2.2, (InfluentialSample(7, "cat", 0.5, 1.0, 0.5),), ())
+    >>> one = ExplainedPrediction(3, "cat", "non-cat", 0.9, 2.2, (InfluentialSample(7, "cat", 0.5, 1.0, 0.5),), ())
     >>> for sentence in in_words(one):
     ...     print(sentence)
-    Test photo 3 is a “non-cat”; the network says “cat” (90 %).
-    Training photo 7 (“cat”) pushed it the wrong way hardest.
+    Test photo 3 is a “non-cat”; the network predicts “cat” (90 %).
+    Training photo 7 (“cat”) misled it most.
     Nothing was trained again to prove it.
     """
     e = explanation
-    sentences = [_verdict(e, thing), _pushers(e, thing)]
-    same = [pusher for pusher in (*e.towards, *e.against) if pusher.is_same]
+    sentences = [_prediction(e, noun), _samples(e, noun)]
+    same = [sample for sample in (*e.towards, *e.against) if sample.is_same]
     sentences += [
-        f"Training {thing} {p.row} is this very {thing}: the network has seen it before." for p in same
+        f"Training {noun} {p.row} is this very {noun}: the network has seen it before." for p in same
     ]
     if e.n_single is not None and e.n_single_changes is not None:
-        sentences.append(_singles(e, thing))
-    told = e.told
-    if told is None:
+        sentences.append(_singles(e, noun))
+    reported = e.reported
+    if reported is None:
         sentences.append("Nothing was trained again to prove it." if e.towards else "")
     else:
-        sentences += [_without(e, told, thing), _chance(e, told, thing)]
+        sentences += [_without(e, reported, noun), _chance(e, reported, noun)]
     if e.against and e.without_against is not None:
         sentences.append(
-            f"Without the {_count(len(e.against), thing)} that pushed hardest against it, "
+            f"Without the {_count(len(e.against), noun)} with the most influence against it, "
             f"{_comes_to(e, e.without_against)}."
         )
     return tuple(sentence for sentence in sentences if sentence)
 
 
-def in_short(explanations: Sequence[Explanation], thing: str, most: int) -> str:
+def in_short(explanations: Sequence[ExplainedPrediction], noun: str, most: int) -> str:
     """Return how many mistakes can be traced to few training samples, for a summary; empty without mistakes.
 
     Parameters
     ----------
-    explanations : sequence of Explanation
-        Each proved by training without the samples that pushed hardest.
-    thing : str
+    explanations : sequence of ExplainedPrediction
+        Each proved by training without the most influential samples.
+    noun : str
         What a sample is called.
     most : int
         How many were left out together at most.
@@ -70,8 +83,7 @@ def in_short(explanations: Sequence[Explanation], thing: str, most: int) -> str:
         return ""
     looked = f"Of {plural(len(wrong), 'mistake')} looked into, "
     again = (
-        f"can be traced to few training {thing}s: trained again without up to {most} of those that pushed "
-        "hardest"
+        f"can be traced to few training {noun}s: trained again without up to {most} of the most influential"
     )
     if not turned:
         return (
@@ -79,104 +91,118 @@ def in_short(explanations: Sequence[Explanation], thing: str, most: int) -> str:
             "without as many drawn at random."
         )
     return (
-        f"{looked}{len(turned)} {again}, the network predicts another class, and without as many drawn at "
-        "random it "
-        "seldom does."
+        f"{looked}{len(turned)} {again}, the network predicts another class, and without as many "
+        "drawn at random it seldom does."
     )
 
 
-def _verdict(e: Explanation, thing: str) -> str:
+def sample_rows(e: ExplainedPrediction) -> list[tuple[str, ...]]:
+    """Return the most influential training samples as rows of a table: see ``SAMPLES_HEADER``."""
+    return [
+        (
+            f"{sample.row}",
+            sample.label,
+            "towards" if sample.score > 0 else "against",
+            f"{sample.score:+.3f}",
+            "not trained"
+            if sample.alone is None
+            else f"{percent(sample.alone.probability, 1)} “{e.predicted}”",
+        )
+        for sample in (*e.towards, *e.against)
+    ]
+
+
+def agreement_text(agreement: Mapping[str, float]) -> str:
+    """Return how well the estimates rank training samples, in a sentence."""
+    words = ", ".join(f"{name} {signed(rho)}" for name, rho in agreement.items())
+    return f"Rank correlation of estimates with leave-one-out: {words}."
+
+
+def _prediction(e: ExplainedPrediction, noun: str) -> str:
     sure = percent(e.probability)
     if e.is_right:
-        return f"Test {thing} {e.index} is a “{e.actual}”, and the network says so ({sure})."
-    return f"Test {thing} {e.index} is a “{e.actual}”; the network says “{e.verdict}” ({sure})."
+        return f"Test {noun} {e.index} is a “{e.actual}”, and the network predicts so ({sure})."
+    return f"Test {noun} {e.index} is a “{e.actual}”; the network predicts “{e.predicted}” ({sure})."
 
 
-def _pushers(e: Explanation, thing: str) -> str:
+def _samples(e: ExplainedPrediction, noun: str) -> str:
     if not e.towards:
-        return f"No training {thing} pushed it towards this verdict."
-    way = "taught it that" if e.is_right else "pushed it the wrong way"
-    sentence = f"{_named(e.towards, thing)} {way} hardest."
+        return f"No training {noun} speaks for this prediction."
+    way = "taught it that" if e.is_right else "misled it"
+    sentence = f"{_named(e.towards, noun)} {way} most."
     if e.against:
-        is_towards_truth = not e.is_right and all(pusher.label == e.actual for pusher in e.against)
-        other = "pulled towards the truth" if is_towards_truth else "pushed against it"
-        sentence += f" {_named(e.against, thing)} {other}."
+        is_towards_truth = not e.is_right and all(sample.label == e.actual for sample in e.against)
+        other = "spoke for the truth" if is_towards_truth else "spoke against it"
+        sentence += f" {_named(e.against, noun)} {other}."
     return sentence
 
 
-def _named(pushers: Sequence[InfluentialSample], thing: str) -> str:
-    """Return pushers in words, with their classes: ``Training photos 3, 5 (both “cat”)``."""
-    rows = _listed([str(pusher.row) for pusher in pushers])
-    counts = Counter(pusher.label for pusher in pushers)
-    if len(pushers) == 1:
-        return f"Training {thing} {rows} (“{pushers[0].label}”)"
+def _named(samples: Sequence[InfluentialSample], noun: str) -> str:
+    """Return samples in words, with their classes: ``Training photos 3, 5 (both “cat”)``."""
+    rows = join([str(sample.row) for sample in samples])
+    counts = Counter(sample.label for sample in samples)
+    if len(samples) == 1:
+        return f"Training {noun} {rows} (“{samples[0].label}”)"
     if len(counts) == 1:
-        both = "both" if len(pushers) == 2 else "all"
-        return f"Training {thing}s {rows} ({both} “{pushers[0].label}”)"
+        both = "both" if len(samples) == 2 else "all"
+        return f"Training {noun}s {rows} ({both} “{samples[0].label}”)"
     kinds = ", ".join(f"{n} “{label}”" for label, n in counts.most_common())
-    return f"Training {thing}s {rows} ({kinds})"
+    return f"Training {noun}s {rows} ({kinds})"
 
 
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+def _count(n: int, noun: str) -> str:
+    return f"one {noun}" if n == 1 else f"{n} {noun}s"
 
 
-def _count(n: int, thing: str) -> str:
-    return f"one {thing}" if n == 1 else f"{n} {thing}s"
-
-
-def _singles(e: Explanation, thing: str) -> str:
+def _singles(e: ExplainedPrediction, noun: str) -> str:
     often = f"{e.n_single_changes} of {e.n_single}"
-    return f"Leaving out one training {thing} alone changes the verdict for {often} of them."
+    return f"Leaving out one training {noun} alone changes the prediction for {often} of them."
 
 
-def _without(e: Explanation, told: GroupRemoval, thing: str) -> str:
-    n = len(told.rows)
-    which = (
-        f"Training {thing} {told.rows[0]}" if n == 1 else f"the {n} {thing}s that pushed hardest towards it"
-    )
-    which = which[0].lower() + which[1:]
-    if told.outcome.is_changed:
-        return f"Trained again without {which}, {_comes_to(e, told)}."
+def _without(e: ExplainedPrediction, reported: GroupRemoval, noun: str) -> str:
+    n = len(reported.rows)
+    which = f"training {noun} {reported.rows[0]}" if n == 1 else f"the {n} {noun}s that influenced it most"
+    if reported.outcome.is_changed:
+        return f"Trained again without {which}, {_comes_to(e, reported)}."
     none = (
         ""
         if len(e.removals) == 1
-        else f". So it does without fewer of them: as far as was tried, no handful of {thing}s is to blame"
+        else f". The same holds without fewer of them: no small group of {noun}s that was tried is to blame"
     )
-    return f"Even trained again without {which}, {_comes_to(e, told)}{none}."
+    return f"Even trained again without {which}, {_comes_to(e, reported)}{none}."
 
 
-def _comes_to(e: Explanation, removal: GroupRemoval) -> str:
-    """Return what a training without a group says, in two halves of a sentence."""
+def _comes_to(e: ExplainedPrediction, removal: GroupRemoval) -> str:
+    """Return the prediction after a training without a group, in two halves of a sentence."""
     outcome = removal.outcome
     digits = 0 if percent(outcome.probability) != percent(e.probability) else 1
     now, before = (percent(p, digits) for p in (outcome.probability, e.probability))
-    beside = f"{now}, as before" if now == before else f"{now} instead of {before}"
+    compared = f"{now}, as before" if now == before else f"{now} instead of {before}"
     if outcome.is_changed:
-        return f"it says “{outcome.label}”; “{e.verdict}” gets {beside}"
-    return f"it still says “{e.verdict}”, with {beside}"
+        return f"it predicts “{outcome.label}”; “{e.predicted}” gets {compared}"
+    return f"it still predicts “{e.predicted}”, with {compared}"
 
 
-def _chance(e: Explanation, told: GroupRemoval, thing: str) -> str:
+def _chance(e: ExplainedPrediction, reported: GroupRemoval, noun: str) -> str:
     """Compare with samples drawn at random, as many and fewer."""
     n, n_changed = e.n_chance, e.n_changed_by_chance
     if (
-        len(told.rows) == 1 and e.n_single and e.n_single_changes is not None
+        len(reported.rows) == 1 and e.n_single and e.n_single_changes is not None
     ):  # it was found by trying every one
-        return _thread(thing) if e.n_single_changes >= FEW * e.n_single else ""
+        return _thread(noun) if e.n_single_changes >= FEW * e.n_single else ""
     if not n:
         return ""
-    is_one = len(told.rows) == 1
-    others = f"one {thing}" if is_one else f"up to {len(told.rows)} {thing}s"
-    sentence = f"Without {others} drawn at random, the verdict changed in {n_changed} of {n} tries"
-    if not told.outcome.is_changed:
+    is_one = len(reported.rows) == 1
+    others = f"one {noun}" if is_one else f"up to {len(reported.rows)} {noun}s"
+    sentence = f"Without {others} drawn at random, the prediction changed in {n_changed} of {n} tries"
+    if not reported.outcome.is_changed:
         return sentence + "."
     if e.is_beyond_chance:
-        return sentence + (": this one weighs" if is_one else ": these weigh") + " more than most."
+        return sentence + (": this one matters" if is_one else ": these matter") + " more than most."
     if n_changed >= MANY * n:
-        return f"{sentence} too. {_thread(thing)}"
-    return sentence + " too: the verdict was never firm."
+        return f"{sentence} too. {_thread(noun)}"
+    return sentence + " too: the prediction was never stable."
 
 
-def _thread(thing: str) -> str:
-    return f"The verdict hangs by a thread: leaving out {thing}s that have nothing to do with it turns it as well."
+def _thread(noun: str) -> str:
+    return f"The prediction is fragile: leaving out unrelated {noun}s changes it as well."

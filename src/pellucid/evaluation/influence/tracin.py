@@ -1,4 +1,4 @@
-"""TracIn: what each training sample did to a verdict, added up over a training."""
+"""TracIn: what each training sample did to a prediction, added up over a training."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from pellucid.evaluation.influence.gradients import (
     plain_products,
     stack_products,
 )
-from pellucid.evaluation.influence.logits import check_classifier, verdict_slope, verdicts_of
+from pellucid.evaluation.influence.logits import check_classifier, labels_of, logit_slope
 from pellucid.evaluation.influence.snapshots import Snapshot
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.base import LOSSES
 from pellucid.types import Array
 
-OF = ("verdict", "loss")
+OF = ("logit", "loss")
 GRADIENTS = ("auto", "all", "last-layer")
 MOST_SECONDS = 60.0  # that "auto" spends on single gradients before it takes the last layer alone
 OPERATIONS_A_SECOND, SECONDS_A_LAYER = 4e9, 6e-5  # of one sample's forward and backward pass, roughly
@@ -32,28 +32,28 @@ OPERATIONS_A_SECOND, SECONDS_A_LAYER = 4e9, 6e-5  # of one sample's forward and 
 
 @dataclass(frozen=True, eq=False)
 class Influence:
-    """What each training sample did to each asked sample's score.
+    """What each training sample did to each query sample's score.
 
     Attributes
     ----------
     tracin : Array, shape (m, n), float64
-        TracIn: how far training on sample i moved the score of asked sample j, to first order and with all else as
+        TracIn: how far training on sample i moved the score of query sample j, to first order and with all else as
         it was. Above 0: towards it. In the score's own units, where the optimizer is plain gradient descent.
     renormalized : Array, shape (m, n), float64
         The mean cosine, from -1 to 1, between the two samples' gradients: what TracIn gives if every training
         sample speaks with the same strength, however wrong the network was about it.
-    verdicts : Array, shape (n,)
+    predicted_labels : Array, shape (n,)
         The class whose log-odds are the score.
     steps : tuple of int
-        The moments' steps.
+        The snapshots' steps.
     gradients : str
         "all" parameters', or the "last-layer" alone: an approximation.
-    of : {"verdict", "loss"}
+    of : {"logit", "loss"}
     """
 
     tracin: Array
     renormalized: Array
-    verdicts: Array
+    predicted_labels: Array
     steps: tuple[int, ...]
     gradients: str
     of: str
@@ -61,27 +61,27 @@ class Influence:
 
 def trace_influence(
     model: Model,
-    moments: Sequence[Snapshot],
+    snapshots: Sequence[Snapshot],
     train: Dataset,
-    asked: Dataset,
+    query: Dataset,
     *,
-    of: str = "verdict",
+    of: str = "logit",
     gradients: str = "auto",
     weights: Array | None = None,
     progress: ProgressCallback | None = None,
 ) -> Influence:
-    """Return what each training sample did to the verdict on each asked sample.
+    """Return what each training sample did to the prediction on each query sample.
 
     Parameters
     ----------
     model : Model
-        Trained, a classifier: the verdicts are its own. It stays as it is.
-    moments : sequence of Moment
+        Trained, a classifier: the predictions are its own. It stays as it is.
+    snapshots : sequence of Snapshot
         Of its training: see :class:`KeepSnapshots`.
-    train, asked : Dataset
+    train, query : Dataset
         As loaded; the model's preprocessing is applied.
-    of : {"verdict", "loss"}, optional
-        What is traced: the log-odds of the class that the model says; or, as TracIn was published, the asked
+    of : {"logit", "loss"}, optional
+        What is traced: the log-odds of the class that the model predicts; or, as TracIn was published, the query
         sample's loss, with what lowers it above 0.
     gradients : {"auto", "all", "last-layer"}, optional
         Of which parameters. "auto": all, unless that would take more than about a minute.
@@ -97,7 +97,7 @@ def trace_influence(
     Raises
     ------
     OptionError
-        If an option is not known, there is no moment, or the model gives no class probabilities.
+        If an option is not known, there is no snapshot, or the model gives no class probabilities.
     ShapeError
         If the samples do not fit the model.
 
@@ -105,11 +105,11 @@ def trace_influence(
     -----
     TracInCP of Pruthi, Liu, Kale and Sundararajan (2020), with the mean's 1/m::
 
-        tracin[i, j] = sum over moments t of  rate_t / m  * (-grad loss_i)(theta_t) . (grad score_j)(theta_t)
+        tracin[i, j] = sum over snapshots t of  rate_t / m  * (-grad loss_i)(theta_t) . (grad score_j)(theta_t)
 
-    With a moment for every step of full-batch gradient descent its sum over i is the whole change of the score, to
-    first order in the learning rate. ``renormalized`` is GAS of Hammoudeh and Lowd (2022): both gradients are
-    divided by their lengths, and a moment counts by its rate. For a network's late gradients are those of the few
+    With a snapshot for every step of full-batch gradient descent its sum over i is the whole change of the score,
+    to first order in the learning rate. ``renormalized`` is GAS of Hammoudeh and Lowd (2022): both gradients are
+    divided by their lengths, and a snapshot counts by its rate. For a network's late gradients are those of the few
     samples that it still misreads, and plain TracIn drowns in them.
 
     Examples
@@ -123,31 +123,31 @@ def trace_influence(
     array([[ 0.5 ,  0.25],
            [-0.25, -0.5 ]])
     """
-    _check(model, moments, train, asked, of, gradients)
+    _check(model, snapshots, train, query, of, gradients)
     replica = fresh_copy(model)
     rule = model.preprocessing or Preprocessing()
-    X, asked_X = rule.apply(train.X, model.dtype), rule.apply(asked.X, model.dtype)
-    verdicts = verdicts_of(model.decision_function(asked.X))
-    asked_slope = verdict_slope(verdicts) if of == "verdict" else _loss_slope(model, asked, -1.0)
-    way = _way(model, gradients, (len(X) + len(asked_X)) * len(moments))
+    X, query_X = rule.apply(train.X, model.dtype), rule.apply(query.X, model.dtype)
+    predicted_labels = labels_of(model.decision_function(query.X))
+    query_slope = logit_slope(predicted_labels) if of == "logit" else _loss_slope(model, query, -1.0)
+    way = _gradient_kind(model, gradients, (len(X) + len(query_X)) * len(snapshots))
     compute = _computation(
-        way, replica, X, asked_X, _loss_slope(model, train), asked_slope, len(moments), progress
+        way, replica, X, query_X, _loss_slope(model, train), query_slope, len(snapshots), progress
     )
     share = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
-    tracin, cosines, total = np.zeros((len(X), len(asked_X))), np.zeros((len(X), len(asked_X))), 0.0
-    for moment in moments:
-        moment.put_into(replica)
-        dots, norms, asked_norms = compute()
-        tracin -= moment.rate * share[:, np.newaxis] * dots
-        lengths = np.outer(norms, asked_norms)
-        cosines -= moment.rate * np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
-        total += moment.rate
+    tracin, cosines, total = np.zeros((len(X), len(query_X))), np.zeros((len(X), len(query_X))), 0.0
+    for snapshot in snapshots:
+        snapshot.put_into(replica)
+        dots, norms, query_norms = compute()
+        tracin -= snapshot.rate * share[:, np.newaxis] * dots
+        lengths = np.outer(norms, query_norms)
+        cosines -= snapshot.rate * np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
+        total += snapshot.rate
     cosines[share == 0] = 0
     return Influence(
         tracin=tracin,
         renormalized=cosines / total,
-        verdicts=verdicts,
-        steps=tuple(moment.step for moment in moments),
+        predicted_labels=predicted_labels,
+        steps=tuple(snapshot.step for snapshot in snapshots),
         gradients="last-layer" if way == "last-layer" else "all",
         of=of,
     )
@@ -180,7 +180,7 @@ def _loss_slope(model: Model, data: Dataset, sign: float = 1.0) -> Slope:
     return slope
 
 
-def _way(model: Model, gradients: str, n_gradients: int) -> str:
+def _gradient_kind(model: Model, gradients: str, n_gradients: int) -> str:
     if gradients != "last-layer" and is_stack(model):
         return "stack"
     if gradients != "auto":
@@ -194,19 +194,19 @@ def _computation(
     way: str,
     model: Model,
     X: Array,
-    asked_X: Array,
+    query_X: Array,
     slope: Slope,
-    asked_slope: Slope,
+    query_slope: Slope,
     n: int,
     progress: ProgressCallback | None,
 ) -> Callable[[], Products]:
     """Return a function that computes the products at the model's present parameters."""
-    slopes: Any = (slope, asked_slope)
+    slopes: Any = (slope, query_slope)
     if way == "stack":
-        gram = X.reshape(len(X), -1) @ asked_X.reshape(len(asked_X), -1).T
-        return lambda: stack_products(model, X, asked_X, *slopes, gram=gram)
+        gram = X.reshape(len(X), -1) @ query_X.reshape(len(query_X), -1).T
+        return lambda: stack_products(model, X, query_X, *slopes, gram=gram)
     if way == "last-layer":
-        return lambda: head_products(model, X, asked_X, *slopes)
+        return lambda: head_products(model, X, query_X, *slopes)
     done = 0
 
     def one_by_one() -> Products:
@@ -214,21 +214,21 @@ def _computation(
         before = done
         listen = None if progress is None else (lambda i, m: progress(before + i, n * m))
         done += len(X)
-        return plain_products(model, X, asked_X, *slopes, progress=listen)
+        return plain_products(model, X, query_X, *slopes, progress=listen)
 
     return one_by_one
 
 
 def _check(
-    model: Model, moments: Sequence[Snapshot], train: Dataset, asked: Dataset, of: str, gradients: str
+    model: Model, snapshots: Sequence[Snapshot], train: Dataset, query: Dataset, of: str, gradients: str
 ) -> None:
     for kind, name, known in (("score", of, OF), ("gradients", gradients, GRADIENTS)):
         if name not in known:
             raise OptionError(unknown_name(kind, name, known))
-    if not moments:
-        raise OptionError("trace_influence: expected at least one moment of the training, got none.")
+    if not snapshots:
+        raise OptionError("trace_influence: expected at least one snapshot of the training, got none.")
     check_classifier(model)
-    for name, data in (("training", train), ("asked", asked)):
+    for name, data in (("training", train), ("query", query)):
         if data.X.shape[1:] != model.input_shape:
             raise ShapeError(
                 f"trace_influence: expected {name} samples of shape {model.input_shape}, as the model was trained "
