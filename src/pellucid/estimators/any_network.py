@@ -145,7 +145,7 @@ class AnyNetwork:
     ) -> dict[str, Any]:
         """Return the arguments of ``train``: the parameters, and the recipe's where they are "auto"."""
         table = e._training_table
-        n_epochs = e.n_epochs or int(table.get("n_epochs", 50))
+        n_epochs = int(e.n_epochs or table.get("n_epochs", 50))
         optimizer = choose_optimizer(e.optimizer, e.learning_rate, table)
         if isinstance(optimizer, LBFGS):
             if is_partial:

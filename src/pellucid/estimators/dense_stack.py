@@ -156,16 +156,16 @@ class DenseStack:
         n = len(samples)
         optimizer = make_solver(e, n if samples.weights is None else float(samples.weights.sum()))
         if e.solver == "lbfgs":  # one epoch more than its own limit, so that it can say what it reached
-            return {"optimizer": optimizer, "n_epochs": e.max_iter + 1, "callbacks": []}
+            return {"optimizer": optimizer, "n_epochs": int(e.max_iter) + 1, "callbacks": []}
         factor = e._task.objective(e).factor
-        callbacks: list[Callback] = [L2Penalty(e.alpha, factor=factor)] if e.alpha or factor != 1 else []
+        callbacks: list[Callback] = [L2Penalty(float(e.alpha), factor=factor)] if e.alpha or factor != 1 else []
         if isinstance(optimizer, Adam | AdamW):
             callbacks.append(SklearnEpsilon(optimizer))
         if _changes_rate(e) and e.momentum:
             callbacks.append(SklearnMomentum())
         options = {
             "optimizer": optimizer,
-            "n_epochs": e.max_iter,
+            "n_epochs": int(e.max_iter),
             "batch_size": _batch_size(e, n),
             "shuffle": bool(e.shuffle),
             "schedule": _schedule(e, n, is_resumed=is_partial and bool(e._position.optimizer)),

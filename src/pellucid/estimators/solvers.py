@@ -34,18 +34,18 @@ def make_solver(estimator: Any, total: float) -> Optimizer:
             momentum = min(float(e.momentum), float(np.nextafter(1, 0)))  # scikit-learn allows 1 itself
             return SGD(rate, momentum, bool(e.nesterovs_momentum and momentum > 0))
         case "adam":
-            return Adam(rate, e.beta_1, e.beta_2, e.epsilon)
+            return Adam(rate, float(e.beta_1), float(e.beta_2), float(e.epsilon))
         case "adamw":
-            return AdamW(rate, e.beta_1, e.beta_2, e.epsilon, weight_decay=0.0)
+            return AdamW(rate, float(e.beta_1), float(e.beta_2), float(e.epsilon), weight_decay=0.0)
         case "rmsprop":
-            return RMSprop(rate, epsilon=e.epsilon)
+            return RMSprop(rate, epsilon=float(e.epsilon))
         case "adagrad":
             return Adagrad(rate)
     return LBFGS(
-        e.max_iter,
-        tolerance=e.tol,
+        int(e.max_iter),
+        tolerance=float(e.tol),
         weight_decay=e.alpha / total if total else 0.0,
-        max_evaluations=e.max_fun,
+        max_evaluations=int(e.max_fun),
         least_fall=SCIPY_LEAST_FALL,
     )
 
