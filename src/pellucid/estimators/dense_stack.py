@@ -158,7 +158,9 @@ class DenseStack:
         if e.solver == "lbfgs":  # one epoch more than its own limit, so that it can say what it reached
             return {"optimizer": optimizer, "n_epochs": int(e.max_iter) + 1, "callbacks": []}
         factor = e._task.objective(e).factor
-        callbacks: list[Callback] = [L2Penalty(float(e.alpha), factor=factor)] if e.alpha or factor != 1 else []
+        callbacks: list[Callback] = (
+            [L2Penalty(float(e.alpha), factor=factor)] if e.alpha or factor != 1 else []
+        )
         if isinstance(optimizer, Adam | AdamW):
             callbacks.append(SklearnEpsilon(optimizer))
         if _changes_rate(e) and e.momentum:
