@@ -227,3 +227,19 @@ def test_progress_is_shown(rng: np.random.Generator) -> None:
     evaluate(model, data, progress=lambda *what: shown.append(what))
     assert shown[1] == ("predicting", 12, 12)
     assert shown[-1] == ("resampling", 2000, 2000)
+
+
+def test_scores_show_themselves_in_a_terminal_and_a_notebook(outputs: Predictions) -> None:
+    result = score(outputs, n_resamples=100)
+    assert result.accuracy == result["accuracy"].value == outputs.is_correct.mean()
+    assert str(result).startswith(headline(result))
+    assert "Confusion matrix" in str(result)
+    page = result._repr_html_()
+    assert page.count("<table>") == 2
+    assert "&#x27;no&#x27;" in page
+    assert repr(result) == f"Scores(classification, 60 samples, accuracy {result.accuracy:.4g})"
+    y = np.arange(6.0)[:, np.newaxis]
+    quantities = score(Predictions("regression", y, y + 1, np.empty((6, 0)), False, ()), n_resamples=100)
+    assert "<table>" not in quantities._repr_html_()
+    with pytest.raises(OptionError, match="mean_absolute_error"):
+        quantities.accuracy  # noqa: B018
