@@ -11,7 +11,7 @@ from tests.commands import Command
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import load_data
-from pellucid.evaluation.robustness.of_run import FILES, typical_photo
+from pellucid.evaluation.robustness.measure import FILES, typical_photo
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.formats.safetensors import load, save

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @command("robustness", order=70, short_help="Accuracy on rotated, darkened, covered photos.")
 @options(source=SOURCE.but(without=("seed", "test_fraction", "target", "decimal")))
 def robustness(
-    model: Annotated[Path, typer.Argument(help="A model file, or a run folder.")],
+    model: o.Trained,
     source: Any,
     only: Annotated[
         str | None, typer.Option(help="Perturbations, such as rotation,blur; default: all.")
@@ -36,14 +36,15 @@ def robustness(
     ] = None,
     force: o.Force = False,
     as_json: o.Json = False,
+    quiet: o.Quiet = False,
     seed: o.Seed = 1,
 ) -> None:
-    """How a model bears test photos that are turned, recoloured, darkened, covered and more."""
-    from pellucid.evaluation.robustness.of_run import robustness_of
+    """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
+    from pellucid.evaluation.robustness.measure import robustness_of_file
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    with ProgressBar() as bar:
-        outcome = robustness_of(
+    with ProgressBar(False if quiet else None) as bar:
+        found = robustness_of_file(
             model,
             source,
             only=names,
@@ -55,12 +56,11 @@ def robustness(
             progress=partial(bar, "changing photos"),
         )
     if as_json:
-        print_json(outcome.to_dict())
+        print_json(found.to_dict())
         return
-    _print(outcome.result)
-    for note in outcome.notes:
-        say(f"Note: {note}")
-    for path in outcome.files:
+    if not quiet:
+        _print(found)
+    for path in found.files:
         print(path)
 
 
@@ -78,25 +78,12 @@ def _strengths(text: str | None, names: list[str] | None) -> dict[str, list[floa
         raise OptionError(f"--strengths: expected numbers such as 5,10,15, got {text!r}.") from None
 
 
-def _print(result: "Robustness") -> None:
-    for line in result.in_words:
-        say(line)
-    from pellucid.text import percent
+def _print(found: "Robustness") -> None:
+    from pellucid.evaluation.robustness.text import BREAKS_AT, HEADER, in_rows, in_words
 
-    rows = []
-    for curve in result.ranking:
-        row = curve.moderate
-        rows.append(
-            (
-                curve.perturbation.title,
-                curve.perturbation.reason,
-                row.label,
-                f"{row.n_correct}/{row.n}",
-                f"{percent(row.low)} to {percent(row.high)}",
-                curve.breaks_label,
-            )
-        )
-    print_table(("change", "reason", "moderate", "right", "95 %", "breaks at"), rows)
-    say(
-        "Breaks at: the weakest strength measured that costs 10 points, or brings it below one answer for all."
-    )
+    for line in in_words(found):
+        say(line)
+    print_table(HEADER, in_rows(found))
+    say(BREAKS_AT)
+    for note in found.notes:
+        say(f"Note: {note}")

@@ -76,7 +76,7 @@ def test_a_panel_for_each_perturbation_with_its_figures(result: Robustness) -> N
         "Photos as they are",
         "Always “bright”",
         "Accuracy, 95 % interval",
-        "First loss of 10 points, or below “always”",
+        "First loss of 10 points, or below the baseline",
     ]
 
 
@@ -164,7 +164,9 @@ def test_verdicts_are_told_in_words_and_colour(photos: np.ndarray) -> None:
 def test_without_the_truth_verdicts_are_as_before_or_another(photos: np.ndarray) -> None:
     figure = perturbation_sheet(brightness_model(), photos[0], perturbations=["darker", "mirror"])
     found = words(figure)
-    assert {"✓ same prediction", "✗ another prediction", "The photo", "mirrored", "Darker"} <= set(found)
+    assert {"✓ same prediction", "✗ another prediction", "The photo", "horizontal flip", "Darker"} <= set(
+        found
+    )
     assert "brightness and contrast" in page_text(figure)
 
 
@@ -187,7 +189,7 @@ def test_grey_and_long_photos(shape: tuple[int, ...], rng: np.random.Generator) 
     photo = rng.integers(0, 256, shape, dtype=np.uint8)
     figure = perturbation_sheet(brightness_model(shape, ()), photo, label=0)
     FigureCanvasAgg(figure).draw()
-    assert ("Other colours" in words(figure)) == (shape[2:] == (3,))
+    assert ("Hue" in words(figure)) == (shape[2:] == (3,))
     assert any(text.startswith(("✓ 0, ", "✗ 1, ")) for text in words(figure))
 
 

@@ -299,7 +299,7 @@ def test_the_table_is_consistent() -> None:
         assert p.reason in REASONS
         assert list(p.strengths) == sorted(set(p.strengths))
         assert p.moderate in p.strengths
-        assert 0 < p.strengths[0] <= p.strengths[-1] <= p.most
+        assert 0 < p.strengths[0] <= p.strengths[-1] <= p.largest
         labels = [p.label(s) for s in (0, *p.strengths)]
         assert len(set(labels)) == len(labels)
         assert max(map(len, labels)) <= 9

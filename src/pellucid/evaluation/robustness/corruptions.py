@@ -1,11 +1,11 @@
-"""What spoils a photo: noise, blur, JPEG, something in front of it."""
+"""Corruptions: noise, blur, JPEG, occlusion."""
 
 import io
 
 import numpy as np
 
 from pellucid.data.augmentation.pixels import Cutout, Noise
-from pellucid.evaluation.robustness.kinds import in_floats
+from pellucid.evaluation.robustness.perturbation import in_floats
 from pellucid.types import Array
 
 
@@ -17,7 +17,7 @@ def add_noise(X: Array, deviation: float, rng: np.random.Generator) -> Array:
 
 @in_floats
 def blur(X: Array, deviation: float, rng: np.random.Generator) -> Array:
-    """Blur by a Gaussian of so many pixels' standard deviation."""
+    """Blur by a Gaussian of that standard deviation in pixels."""
     return smooth(X, deviation)
 
 
@@ -51,9 +51,9 @@ def encode_jpeg(images: Array, lost: float, rng: np.random.Generator) -> Array:
 
 
 @in_floats
-def cover(X: Array, share: float, rng: np.random.Generator) -> Array:
-    """Cover a grey square, ``share`` of the shorter side, by chance somewhere inside each photo."""
+def cover(X: Array, fraction: float, rng: np.random.Generator) -> Array:
+    """Cover a grey square, its side a fraction of the shorter one, at random inside each photo."""
     sides = np.array(X.shape[1:3])
-    square = share * sides.min()
+    square = fraction * sides.min()
     centres = square / 2 + rng.random((len(X), 2)) * (sides - square)
     return Cutout().apply(X, np.hstack([centres, np.full((len(X), 1), square)]), rng)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
 from pellucid.evaluation.robustness.measure import change_photos, check_model, has_colour
+from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
 from pellucid.nn.model import Model
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Inches.
 LEFT, RIGHT, BETWEEN = 0.55, 0.12, 0.22  # beside the panels, and between two
 HEAD, TITLE, PANEL, FOOT = 0.58, 0.42, 1.15, 0.26  # legend; over, of and under each panel
-RING = "First loss of 10 points, or below “always”"
+RING = "First loss of 10 points, or below the baseline"
 CLEAN, DOTTED = (0, (5, 3)), (0, (1, 1.5))
 NAMES = 1.6  # inches on the left of the sheet, for the names of the perturbations
 MOST_COLUMNS = 8  # pictures in a row of the sheet

@@ -1,4 +1,4 @@
-"""Where things are in the photo: turned, mirrored, seen from aside, larger, smaller, elsewhere."""
+"""Changes of position: rotation, flips, perspective, zoom, shift."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
 from pellucid.data.augmentation.geometry import Rotation, Scale, Shift
 from pellucid.data.augmentation.sampling import sample_at
 from pellucid.evaluation.robustness.corruptions import smooth
-from pellucid.evaluation.robustness.kinds import either_way, in_floats
+from pellucid.evaluation.robustness.perturbation import in_floats, random_signs
 from pellucid.types import Array
 
 # What comes in from outside: the border's pixels, repeated. Mirroring the photo there, as augmentation does, would
@@ -30,26 +30,26 @@ def flip(images: Array, strength: float, rng: np.random.Generator) -> Array:
 
 @in_floats
 def rotate(X: Array, degrees: float, rng: np.random.Generator) -> Array:
-    """Turn each photo about its centre, by chance to the left or to the right."""
-    return Rotation(edge=AROUND).apply(X, degrees * either_way(rng, len(X)), rng)
+    """Rotate each photo about its centre, at random to the left or right."""
+    return Rotation(edge=AROUND).apply(X, degrees * random_signs(rng, len(X)), rng)
 
 
 @in_floats
-def shift(X: Array, share: float, rng: np.random.Generator) -> Array:
-    """Move each photo by a share of its side, by chance up, down, left or right."""
+def shift(X: Array, fraction: float, rng: np.random.Generator) -> Array:
+    """Shift each photo by a fraction of its side, at random up, down, left or right."""
     ways = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])[rng.integers(0, 4, len(X))]
-    return Shift(edge=AROUND).apply(X, share * ways * np.array(X.shape[1:3]), rng)
+    return Shift(edge=AROUND).apply(X, fraction * ways * np.array(X.shape[1:3]), rng)
 
 
 @in_floats
 def enlarge(X: Array, strength: float, rng: np.random.Generator) -> Array:
-    """Show everything 1 + strength times as large, about the centre."""
+    """Enlarge each photo 1 + strength times about its centre."""
     return Scale(edge=AROUND).apply(X, np.full((len(X), 1), 1 + strength), rng)
 
 
 @in_floats
 def shrink(X: Array, strength: float, rng: np.random.Generator) -> Array:
-    """Show everything 1 + strength times as small, about the centre.
+    """Reduce each photo 1 + strength times about its centre.
 
     The photo is smoothed first, as a lens would: skipping pixels would add patterns that are not there.
     """
@@ -58,8 +58,8 @@ def shrink(X: Array, strength: float, rng: np.random.Generator) -> Array:
 
 
 @in_floats
-def look_from_aside(X: Array, degrees: float, rng: np.random.Generator) -> Array:
-    """Look at each photo, as a print on a wall, from so many degrees aside, by chance from any side.
+def view_at_angle(X: Array, degrees: float, rng: np.random.Generator) -> Array:
+    """View each photo at an angle, as a print on a wall, at random from any side.
 
     Notes
     -----

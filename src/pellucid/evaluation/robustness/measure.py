@@ -1,25 +1,35 @@
-"""How well a model bears photos that were changed on purpose: accuracy against strength, with intervals."""
+"""The accuracy of a model on photos that were changed on purpose, against the strength of the change."""
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.evaluation.robustness.kinds import Perturbation, check_photos
+from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
+from pellucid.evaluation.scores.of_model import OTHER_DATA, was_trained_on_other
 from pellucid.evaluation.scores.predictions import Predictions, predict
+from pellucid.files import atomic_folder, write_atomically
+from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
+from pellucid.plotting.saving import save_figure
+from pellucid.progress import CountCallback
 from pellucid.rng import stream
+from pellucid.runs.data import source_for
 from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.paired import mcnemar
 from pellucid.types import Array
 
 PIECE = 1024  # photos changed at a time, so that a large set needs no large buffers
 
-Progress = Callable[[int, int], Any]  # rounds done, and of how many
+FILES = ("curves.png", "sheet.png", "robustness.json")
 
 
 def robustness(
@@ -30,9 +40,9 @@ def robustness(
     strengths: Mapping[str, Iterable[float]] | None = None,
     seed: int = 1,
     predictions: Predictions | None = None,
-    progress: Progress | None = None,
+    progress: CountCallback | None = None,
 ) -> Robustness:
-    """Return a classifier's accuracy on photos that are turned, recoloured, darkened, covered and so on.
+    """Return a classifier's accuracy on photos that are rotated, recoloured, darkened, covered and so on.
 
     Parameters
     ----------
@@ -47,8 +57,7 @@ def robustness(
         Strengths to measure, by a perturbation's name and in its unit; default: the usual ones. 0, the photos as
         they are, is always measured.
     seed : int, optional
-        Of which way a photo is turned, where it is covered, and so on. A photo is turned the same way at every
-        strength.
+        For the direction of a rotation, the place of an occlusion, and so on: the same at every strength.
     predictions : Predictions, optional
         Of the unchanged photos, where they are known already.
     progress : callable, optional
@@ -119,6 +128,90 @@ def robustness(
     )
 
 
+def robustness_of_file(
+    model_path: Path,
+    source: DataSource,
+    *,
+    only: Iterable[str] | None = None,
+    strengths: Mapping[str, Iterable[float]] | None = None,
+    photo: int | None = None,
+    seed: int = 1,
+    out: Path | None = None,
+    force: bool = False,
+    progress: CountCallback | None = None,
+) -> Robustness:
+    """Measure a saved model on the test part of photos, and draw what was found.
+
+    Parameters
+    ----------
+    model_path : Path
+        A model file or a run folder.
+    source : DataSource
+        The test part is held out with the seed of the model's training, whatever ``source.seed`` is.
+    only, strengths, seed, progress : optional
+        As for ``robustness``.
+    photo : int, optional
+        Which test photo the sheet shows; default: see `typical_photo`.
+    out : Path, optional
+        A folder for ``curves.png``, ``sheet.png`` and ``robustness.json``; default: nothing is written.
+    force : bool, optional
+        Allow a folder that is not empty.
+
+    Raises
+    ------
+    PellucidError
+        If model, data, names or strengths do not fit, or the folder cannot be written.
+    """
+    model = load_model_file(model_path)
+    check_model("robustness", model)
+    split = source_for(model, source).load()
+    test, notes = split.test, (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
+    if test.X.shape[1:] != model.input_shape:
+        raise ShapeError(
+            f"{source.name}: expected photos of shape {model.input_shape}, as the model was trained on, got "
+            f"{test.X.shape[1:]}. Use data of the size that it was trained on."
+        )
+    if photo is not None and not 0 <= photo < len(test):
+        raise OptionError(
+            f"--photo: expected the number of a test photo, 0 to {len(test) - 1}, got {photo}. "
+            "They are counted from 0 in the order of the data."
+        )
+    options: dict[str, Any] = {
+        "perturbations": None if only is None else list(only),
+        "strengths": strengths,
+        "seed": seed,
+    }
+    if out is None:
+        return replace(robustness(model, test, **options, progress=progress), notes=notes)
+    from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
+
+    with atomic_folder(out, force=force) as folder:
+        predictions = predict(model, test)
+        found = robustness(model, test, **options, predictions=predictions, progress=progress)
+        shown = typical_photo(predictions) if photo is None else photo
+        label = int(predictions.y_true[shown])  # in the order of the model's classes
+        sheet = perturbation_sheet(model, test.X[shown], label=label, **options)
+        save_figure(robustness_curves(found), folder / FILES[0])
+        save_figure(sheet, folder / FILES[1])
+        found = replace(found, photo=shown, files=tuple(out / name for name in FILES), notes=notes)
+        write_atomically(folder / FILES[2], json.dumps(found.to_dict(), indent=2) + "\n")
+    return found
+
+
+def typical_photo(predictions: Predictions) -> int:
+    """Return the correctly classified photo of median probability.
+
+    The first one where none is correct, and the first correct one where the model gives no probabilities.
+    """
+    right = np.flatnonzero(predictions.is_correct)
+    if not len(right):
+        return 0
+    if not predictions.has_probabilities:
+        return int(right[0])
+    order = np.argsort(predictions.confidences[right], kind="stable")
+    return int(right[order[(len(right) - 1) // 2]])
+
+
 def change_photos(images: Array, perturbation: Perturbation, strength: float, seed: int) -> Array:
     """Return photos as `robustness` changes them, uint8 of the shape of images.
 
@@ -138,14 +231,14 @@ def check_model(where: str, model: Model) -> None:
         raise PellucidError(f"{where}: train or load the model first; this one has no weights yet.")
     if model.loss_kind != "classification":
         raise OptionError(
-            f"{where}: expected a model that tells classes apart, got one trained on {model.loss}. "
-            "Right and wrong are counted here; a model of quantities has errors instead."
+            f"{where}: expected a classifier, got a model trained on {model.loss}. "
+            "Correct predictions are counted here; a regression has errors instead."
         )
     shape: Any = model.input_shape  # of several inputs, a dictionary
     if isinstance(shape, dict) or len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
         raise ShapeError(
             f"{where}: expected a model of photos, (height, width, 3) or grey, got one that takes {shape}. "
-            "Only photos can be turned, darkened or covered."
+            "Only photos can be rotated, darkened or covered."
         )
 
 

@@ -1,10 +1,10 @@
-"""The perturbations there are: the tutorial's six reasons for misread photos, and four more, made measurable."""
+"""The perturbations: the tutorial's six reasons for misclassified photos, and four more, made measurable."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.evaluation.robustness.kinds import REASONS, Perturbation
+from pellucid.evaluation.robustness.perturbation import REASONS, Perturbation
 from pellucid.evaluation.robustness.table import PERTURBATIONS
 
 __all__ = ["PERTURBATIONS", "REASONS", "Perturbation", "choose_perturbations", "choose_strengths", "nearest"]
@@ -21,7 +21,7 @@ def choose_perturbations(names: Iterable[str] | None = None) -> list[Perturbatio
     Examples
     --------
     >>> [p.title for p in choose_perturbations(["hue", "blur"])]
-    ['Other colours', 'Blur']
+    ['Hue', 'Blur']
     """
     if names is None:
         return list(PERTURBATIONS.values())

@@ -1,9 +1,9 @@
 """What the report says of robustness: photos that are changed on purpose."""
 
 from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
-from pellucid.evaluation.robustness.of_run import typical_photo
+from pellucid.evaluation.robustness.measure import typical_photo
 from pellucid.evaluation.robustness.records import Robustness
-from pellucid.evaluation.robustness.text import MEASURED
+from pellucid.evaluation.robustness.text import CURVES, MEASURED, SHEET, in_words
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.draft import DENSE, Draft
 from pellucid.report.parts import Section, Table
@@ -16,7 +16,7 @@ def robustness_section(draft: Draft, found: Robustness, result: RunResult) -> Se
     at, test = typical_photo(result.predictions), result.split.test
     rows = [
         (
-            curve.perturbation.say(curve.moderate.strength),
+            curve.perturbation.phrase(curve.moderate.strength),
             curve.cost,
             percent(curve.moderate.accuracy),
             " to ".join(percent(end) for end in wilson_interval(curve.moderate.n_correct, curve.moderate.n)),
@@ -25,22 +25,18 @@ def robustness_section(draft: Draft, found: Robustness, result: RunResult) -> Se
     ]
     return Section(
         "Which changes does it withstand?",
-        intro=(MEASURED, *found.in_words),
+        intro=(MEASURED, *in_words(found)),
         figures=(
             draft.add(
                 "robustness-curves",
                 robustness_curves(found),
-                "A panel for each change: to the right it grows stronger, upwards more photos are classified "
-                "correctly. The band is the 95 % interval, the dashed line the photos as they are, the dotted one "
-                "the majority-class baseline; a ring marks the first loss of ten points, or the first fall below "
-                "the dotted line. Where the curve stays flat and above the dotted line, the change does no harm.",
+                CURVES,
                 "Curves of accuracy against the strength of each change.",
             ),
             draft.add(
                 "robustness-sheet",
                 perturbation_sheet(result.model, test.X[at], label=int(test.y[at])),
-                f"Test photo {at} at every strength, with the prediction under each picture. Follow a row until it "
-                "turns red: would you still have known?",
+                SHEET.format(photo=at),
                 f"Test photo {at}, changed in rows, each picture with its prediction.",
                 dpi=DENSE,
             ),

@@ -1,4 +1,4 @@
-"""What a perturbation is: a change of photos at a chosen strength, for one of the six reasons."""
+"""A perturbation: a change of photos at a chosen strength, for one of the reasons why photos are misclassified."""
 
 import math
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.types import Array
 
-# The tutorial's six reasons why photos are misread, in our words, and what is measured beside them.
+# The tutorial's six reasons why photos are misclassified, in our words, and what is measured in addition.
 REASONS = {
     "position": "unusual position",
     "background": "background of a similar colour",
@@ -32,42 +32,42 @@ class Perturbation:
     Attributes
     ----------
     name : str
-        As it is written on the command line.
+        As on the command line.
     title : str
-        As it stands over a figure.
+        As in the title of a figure.
     reason : str
         A key of ``REASONS``.
-    words : str
-        What is done, honestly: what is drawn by chance, and what stands in for what is not known.
+    description : str
+        What is done: what is drawn at random, and what stands in for what is not known.
     unit : str
-        What the strength is counted in.
+        Of the strength.
     strengths : tuple of float
         The usual ones, ascending, without 0.
     moderate : float
-        One of them: about as much as two photos of the same thing may differ. Rankings compare these.
-    most : float
-        The largest strength that means anything.
+        One of them: about as much as two photos of the same object may differ. Rankings compare these.
+    largest : float
+        The largest meaningful strength.
     change : callable
         What is done at a strength above 0.
     label : callable
         A strength in a few letters, for an axis.
-    say : callable
-        A strength as a phrase: ``"turning the photo by 20°"``.
+    phrase : callable
+        A strength as a phrase: ``"rotating the photo by 20°"``.
     needs_colour : bool
-        Whether it does nothing to grey photos.
+        Whether it leaves grey photos as they are.
     """
 
     name: str
     title: str
     reason: str
-    words: str
+    description: str
     unit: str
     strengths: tuple[float, ...]
     moderate: float
-    most: float
+    largest: float
     change: Change
     label: Callable[[float], str]
-    say: Callable[[float], str]
+    phrase: Callable[[float], str]
     needs_colour: bool = False
 
     def __call__(self, images: Array, strength: float, rng: np.random.Generator) -> Array:
@@ -78,10 +78,10 @@ class Perturbation:
         images : Array, shape (m, h, w, c) or (m, h, w), uint8
             c is 1 or 3. Not modified.
         strength : float
-            From 0 to ``most``, in the perturbation's unit; at 0 the copy holds the same bytes.
+            From 0 to ``largest``, in the perturbation's unit; at 0 the copy holds the same bytes.
         rng : numpy.random.Generator
-            Of what is drawn by chance for each photo. What is drawn does not depend on the strength: the same
-            stream turns a photo the same way at 20 degrees as at 10.
+            For what is drawn at random for each photo. What is drawn does not depend on the strength: the same
+            stream rotates a photo the same way by 20 degrees as by 10.
 
         Returns
         -------
@@ -90,7 +90,7 @@ class Perturbation:
         Raises
         ------
         ShapeError, DataError
-            If these are no photos of bytes.
+            If these are not photos of bytes.
         OptionError
             If the strength is out of range, or the photos are grey and the perturbation needs colour.
         """
@@ -104,11 +104,11 @@ class Perturbation:
         return self.change(X, float(strength), rng).reshape(images.shape)
 
     def check_strength(self, strength: float) -> None:
-        """Raise OptionError unless the strength is a finite number from 0 to ``most``."""
+        """Raise OptionError unless the strength is a finite number from 0 to ``largest``."""
         is_number = isinstance(strength, int | float | np.number) and not isinstance(strength, bool)
-        if not (is_number and math.isfinite(strength) and 0 <= strength <= self.most):
+        if not (is_number and math.isfinite(strength) and 0 <= strength <= self.largest):
             raise OptionError(
-                f"{self.name}: expected a strength from 0 to {self.most:g} ({self.unit}), got {strength!r}. "
+                f"{self.name}: expected a strength from 0 to {self.largest:g} ({self.unit}), got {strength!r}. "
                 f"Usual ones: {', '.join(f'{value:g}' for value in self.strengths)}."
             )
 
@@ -124,7 +124,7 @@ def check_photos(where: str, images: Array) -> None:
     if not is_photo or 0 in images.shape[1:]:
         raise ShapeError(
             f"{where}: expected photos of shape (m, height, width, 3), or grey ones of (m, height, width, 1) or "
-            f"(m, height, width), got {images.shape}. Only photos can be turned, darkened or covered."
+            f"(m, height, width), got {images.shape}. Only photos can be rotated, darkened or covered."
         )
     if images.dtype != np.uint8:
         raise DataError(
@@ -153,6 +153,6 @@ def in_floats(change: Change) -> Change:
     return on_bytes
 
 
-def either_way(rng: np.random.Generator, m: int) -> Array:
+def random_signs(rng: np.random.Generator, m: int) -> Array:
     """Return -1 or 1 for each of m photos, float64 of shape (m, 1)."""
     return 2.0 * rng.integers(0, 2, (m, 1)) - 1
