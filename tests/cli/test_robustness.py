@@ -58,7 +58,7 @@ def test_text_names_the_worst_and_lists_all(pellucid: Command, trained: Path, ph
     assert done.out.startswith("As they are, ")
     assert "At moderate strength, " in done.out
     for p in PERTURBATIONS.values():
-        assert f" {p.title} " in done.out
+        assert f"{p.title} " in done.out
 
 
 def test_out_holds_the_pictures_and_the_numbers(

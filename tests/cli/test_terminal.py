@@ -31,3 +31,14 @@ def test_a_table_has_its_numbers_to_the_right(capsys: pytest.CaptureFixture[str]
     assert lines[2].split() == ["a", "5", "to", "the", "left"]
     assert lines[2].index("5") == lines[3].index("4")
     assert lines[3].endswith("[red]")
+
+
+def test_a_table_fits_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    print_table(("what", "samples", "which"), [("copies", 12, "word " * 20), ("none", 0, "")])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert " ".join(lines).count("word") == 20

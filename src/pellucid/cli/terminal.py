@@ -1,5 +1,6 @@
 """What every command prints with: sentences that fit the terminal, tables, and JSON."""
 
+import itertools
 import json
 import re
 import shutil
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from pellucid.text import Block
 
 NARROWEST = 40  # columns
+NARROWEST_CELL = 12  # letters of a cell that is broken into lines
+GAP = "  "  # between columns of a table
 
 
 def columns() -> int:
@@ -49,25 +52,40 @@ def print_json(value: Any) -> None:
 
 
 def print_table(header: Sequence[Any], rows: Sequence[Any], *, text: tuple[str, ...] = ()) -> None:
-    """Print rows in columns: the first to the left, numbers to the right, ``text`` to the left in any case."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    """Print rows in columns: the first to the left, numbers to the right, ``text`` to the left in any case.
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for i, name in enumerate(header):
-        is_text = (
-            i == 0
-            or name in text
-            or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
+    In a terminal that is too narrow, the widest column of words is broken into lines.
+    """
+    table = [[str(cell) for cell in row] for row in (header, *rows)]
+    is_words = [
+        i == 0 or name in text or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
+        for i, name in enumerate(header)
+    ]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - columns()
+    if sys.stdout.isatty() and excess > 0:
+        widest = max(range(len(widths)), key=lambda i: (is_words[i], widths[i]))
+        widths[widest] = max(widths[widest] - excess, NARROWEST_CELL)
+    lines = [*_lines(table[0], widths, is_words), GAP.join("─" * width for width in widths)]
+    for row in table[1:]:
+        lines += _lines(row, widths, is_words)
+    print("", *lines, "", sep="\n")
+
+
+def _lines(row: list[str], widths: list[int], is_words: list[bool]) -> list[str]:
+    """Return the lines of one row, cells that are too long broken into several."""
+    cells = [
+        textwrap.wrap(cell, width) if len(cell) > width else [cell]
+        for cell, width in zip(row, widths, strict=True)
+    ]
+    lines = []
+    for parts in itertools.zip_longest(*cells, fillvalue=""):
+        aligned = (
+            part.ljust(width) if words else part.rjust(width)
+            for part, width, words in zip(parts, widths, is_words, strict=True)
         )
-        table.add_column(name, justify="left" if is_text else "right")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    console = Console(markup=False)
-    if not console.is_terminal:  # a file or a pipe has no width to fit
-        console = Console(width=200, markup=False)
-    console.print(table)
+        lines.append(GAP.join(aligned).rstrip())
+    return lines
 
 
 def print_blocks(blocks: "Iterable[Block]") -> None:
