@@ -19,7 +19,7 @@ from pellucid.nn.presets import PRESETS
 from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.text import join_some
-from pellucid.training.events import Callback, Event, StepEnd, TrainStart
+from pellucid.training.events import Callback, Event, StepEnd
 from pellucid.training.history import History
 from pellucid.types import Array
 
@@ -147,13 +147,10 @@ def train_candidate(
 
 def show_training(progress: Progress, stage: str) -> Callback:
     """Return a callback that shows the steps and the loss of a training."""
-    total = 0
 
     def show(event: Event) -> None:
-        nonlocal total
-        if isinstance(event, TrainStart):
+        if isinstance(event, StepEnd):
             total = event.run.n_epochs * event.run.n_steps
-        elif isinstance(event, StepEnd):
             progress(stage, event.step + 1, total, f"loss {event.loss:.4f}")
 
     return show
