@@ -50,7 +50,7 @@ def compare(
     from pellucid.data.source import DataSource
     from pellucid.evaluation.comparison.measure import compare as compare_models
     from pellucid.files import atomic_folder
-    from pellucid.plotting.saving import save_figure
+    from pellucid.plotting.saving import save_figures
 
     given = {"seed": 1, **training}
     source = DataSource(data, seed=given["seed"], **reading)
@@ -61,8 +61,7 @@ def compare(
             )
         if folder is not None:
             (folder / f"{result.name}.json").write_text(json.dumps(result.to_dict(), indent=2) + "\n")
-            for name, figure in result.figures().items():
-                save_figure(figure, folder / f"{name}.png")
+            save_figures(result.figures(), folder)
     if as_json:
         print_json(result.to_dict())
     elif quiet:

@@ -1,6 +1,7 @@
 """The command ``pellucid evaluate``."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,20 +30,26 @@ def evaluate(
     quiet: o.Quiet = False,
 ) -> None:
     """Scores of a saved model on the test part of a data set, with confidence intervals."""
+    from pellucid.evaluation.scores.figures import draw_all
     from pellucid.evaluation.scores.of_model import evaluate_on
+    from pellucid.evaluation.scores.text import headline
+    from pellucid.files import atomic_folder
+    from pellucid.plotting.saving import save_figures
 
-    with ProgressBar(False if quiet else None) as progress:
-        found = evaluate_on(model, source, out=out, force=force, progress=progress)
+    files: list[str] = []
+    with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
+        with ProgressBar(False if quiet or as_json else None) as progress:
+            scores = evaluate_on(model, source, progress=progress)
+        if folder is not None:
+            files = [f"{out}/{name}" for name in save_figures(draw_all(scores), folder)]
     if as_json:
-        print_json(found.to_dict())
+        print_json({"data": source.name, **scores.to_dict(), "files": files})
         return
     if quiet:
-        from pellucid.evaluation.scores.text import headline
-
-        say(headline(found.scores))
+        say(headline(scores))
     else:
-        _print(found.scores)
-    for path in found.files:
+        _print(scores)
+    for path in files:
         print(path)
 
 

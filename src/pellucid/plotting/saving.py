@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,13 @@ def save_figure(figure: Figure, path: str | Path, *, dpi: float = DPI) -> bytes:
     png = figure_png(figure, dpi=dpi)
     write_atomically(path, png)
     return png
+
+
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[str]:
+    """Write figures by name into a folder, and return the names of the files."""
+    for name, figure in figures.items():
+        save_figure(figure, folder / f"{name}.png")
+    return [f"{name}.png" for name in figures]
 
 
 def figure_png(figure: Figure, *, dpi: float = DPI) -> bytes:

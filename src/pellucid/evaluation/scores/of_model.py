@@ -1,8 +1,7 @@
 """Evaluate a saved model on named data: what the command ``evaluate`` does."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
@@ -10,7 +9,6 @@ from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.measure import evaluate
 from pellucid.evaluation.scores.records import Scores
-from pellucid.files import atomic_folder
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.progress import ProgressCallback, no_progress
@@ -22,36 +20,12 @@ OTHER_DATA = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class ModelScores:
-    """A saved model's scores on named data.
-
-    Attributes
-    ----------
-    scores : Scores
-    data : str
-        As it was named.
-    files : tuple of Path
-        The figures that were written.
-    """
-
-    scores: Scores
-    data: str
-    files: tuple[Path, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it."""
-        return {"data": self.data, **self.scores.to_dict(), "files": [str(path) for path in self.files]}
-
-
 def evaluate_on(
     model_path: Path,
     source: DataSource,
     *,
-    out: Path | None = None,
-    force: bool = False,
     progress: ProgressCallback = no_progress,
-) -> ModelScores:
+) -> Scores:
     """Return a saved model's scores on the test part of data, or on all rows of a table that is new to it.
 
     Parameters
@@ -60,17 +34,13 @@ def evaluate_on(
         A model file, or a run folder.
     source : DataSource
         The test part is held out with the seed of the model's training, whatever ``source.seed`` is.
-    out : Path, optional
-        A folder for the figures.
-    force : bool, optional
-        Write into it although it is not empty.
     progress : callable, optional
         Called with a stage, how much of it is done, and of how much.
 
     Raises
     ------
     PellucidError
-        If the model or the data cannot be read or do not fit, or the folder cannot be written.
+        If the model or the data cannot be read or do not fit.
     """
     model = load_model_file(model_path)
     train, test, notes = _parts(model, source)
@@ -80,17 +50,7 @@ def evaluate_on(
         words = str(error).removeprefix("evaluate: ")
         hint = " Use data of the size that it was trained on." if "expected samples of shape" in words else ""
         raise type(error)(f"{source.name}: {words}{hint}") from None
-    scores = replace(scores, notes=(*scores.notes, *notes))
-    if out is None:
-        return ModelScores(scores, source.name)
-    from pellucid.evaluation.scores.figures import draw_all
-    from pellucid.plotting.saving import save_figure
-
-    with atomic_folder(out, force=force) as folder:
-        figures = draw_all(scores)
-        for name, figure in figures.items():
-            save_figure(figure, folder / f"{name}.png")
-    return ModelScores(scores, source.name, tuple(out / f"{name}.png" for name in figures))
+    return replace(scores, notes=(*scores.notes, *notes))
 
 
 def _parts(model: Model, source: DataSource) -> tuple[Dataset | None, Dataset, tuple[str, ...]]:
