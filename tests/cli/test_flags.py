@@ -82,6 +82,18 @@ def test_every_type_is_read_from_its_text(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("momentum=0.9", {"momentum": 0.9}),
+        ("nesterov=true, mode=max,patience=3", {"nesterov": True, "mode": "max", "patience": 3}),
+        ('alpha=[0.5,2],mode="max"', {"alpha": [0.5, 2], "mode": "max"}),
+    ],
+)
+def test_options_of_an_option_are_pairs(call: Call, text: str, pairs: dict[str, Any]) -> None:
+    assert call("cats", "--optimizer-options", text)["training"] == {"optimizer_options": pairs}
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("--epochs", "0"), ("try out", "--epochs", "at least 1", "0")),
@@ -92,6 +104,7 @@ def test_every_type_is_read_from_its_text(call: Call) -> None:
         (("--form", "duel"), ("--form", "'dual'")),
         (("--image-size", "8"), ("--image-size", "'8'")),
         (("--seed", "-1"), ("--seed", "-1")),
+        (("--optimizer-options", "momentum"), ("--optimizer-options", "NAME=VALUE", "'momentum'")),
     ],
 )
 def test_a_wrong_value_is_named_with_its_flag(
@@ -118,7 +131,7 @@ def test_the_help_shows_choices_bounds_and_defaults(call: Call, capsys: pytest.C
         ):
             assert words in text or words == "NAME"
         assert text.count("--seed") == 1
-        assert "optimizer-options" not in text
+        assert "--optimizer-options NAME=VALUE,..." in text
 
 
 def test_only_and_without_choose_flags(call: Call) -> None:

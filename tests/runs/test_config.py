@@ -52,6 +52,9 @@ def test_another_optimizer_than_the_recipes_gets_its_own_defaults() -> None:
         ({"weight_ema": 1.0}, "weight_ema to be a number above 0 and below 1, got 1.0."),
         ({"weight_ema": 0.9, "patience": 3, "validation": 0.2}, "Leave one out"),
         ({"patience": 3}, "set validation"),
+        ({"optimizer_options": {"momentun": 0.9}}, "sgd: unknown option 'momentun'. Did you mean 'momentum'"),
+        ({"loss": "focal", "loss_options": {"gamma": -1}}, "expected gamma to be a number of at least 0"),
+        ({"schedule": "cosine", "schedule_options": {"warmup": 1.5}}, "expected warmup to be a whole number"),
     ],
 )
 def test_what_does_not_go_together_is_refused(options: dict[str, Any], message: str) -> None:

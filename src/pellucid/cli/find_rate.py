@@ -14,7 +14,10 @@ from pellucid.cli.terminal import print_json
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
 
-ASKED = ("batch_size", "optimizer", "loss", "label_smoothing", "seed", "dtype")
+ASKED = (
+    *("batch_size", "optimizer", "optimizer_options", "loss", "loss_options"),
+    *("label_smoothing", "seed", "dtype"),
+)
 
 
 @command("find-rate", order=110, short_help="Find a learning rate.")

@@ -12,6 +12,8 @@ and default, and the function is called with a dataclass, or with the options th
 
 import importlib
 import inspect
+import re
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
@@ -23,6 +25,8 @@ from pellucid.registry import Limits, check_option, options_of, parts_of
 
 F = TypeVar("F", bound=Callable[..., None])
 SIZE = "HEIGHTxWIDTH"
+PAIRS = "NAME=VALUE,..."
+EXAMPLES = {SIZE: "64x64", PAIRS: "momentum=0.9"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class Flag:
         known = self.choices()
         if known:
             return f"[{'|'.join(known)}]"
-        kinds = {int: "<int>", float: "<float>", tuple: SIZE}
+        kinds = {int: "<int>", float: "<float>", tuple: SIZE, dict: PAIRS}
         parts = [part for part in parts_of(self.hint) if part is not type(None)]
         return kinds.get(get_origin(parts[0]) or parts[0], "<str>")
 
@@ -119,7 +123,7 @@ class Flag:
             return Annotated[bool | None, typer.Option(declared, help=words, show_default=False)], None
         bounds = self.limits.in_words().strip()
         notes = [bounds] if bounds else []
-        if self.default not in (None, MISSING, ""):
+        if self.default not in (None, MISSING, "", {}):
             notes.append(f"default: {self.default}")
         if notes:
             words += f" [{'; '.join(notes)}]"
@@ -133,8 +137,11 @@ class Flag:
     def read(self, command: str, given: Any) -> Any:
         """Return what was given as the option's value, checked."""
         value = given if isinstance(given, bool) else typed(given, self.hint)
-        if isinstance(value, str) and self.metavar == SIZE:
-            raise OptionError(f"{command}: expected {self.name} to be {SIZE} such as 64x64, got {value!r}.")
+        if isinstance(value, str) and self.metavar in EXAMPLES:
+            raise OptionError(
+                f"{command}: expected {self.name} to be {self.metavar} such as {EXAMPLES[self.metavar]}, "
+                f"got {value!r}."
+            )
         check_option(command, self.name, value, self.hint, self.limits)
         return value
 
@@ -207,11 +214,12 @@ def fits_a_flag(hint: Any) -> bool:
 
     Examples
     --------
-    >>> fits_a_flag(int | None), fits_a_flag(tuple[int, int]), fits_a_flag(dict[str, int])
+    >>> fits_a_flag(int | None), fits_a_flag(tuple[int, int]), fits_a_flag(list[int])
     (True, True, False)
     """
     return any(
-        part in (bool, int, float, str) or get_origin(part) in (Literal, tuple) for part in parts_of(hint)
+        part in (bool, int, float, str) or get_origin(part) in (Literal, tuple, dict)
+        for part in parts_of(hint)
     )
 
 
@@ -222,6 +230,8 @@ def typed(text: str, hint: Any) -> Any:
     --------
     >>> typed("3", int | None), typed("0.5", float), typed("64x48", tuple[int, int])
     (3, 0.5, (64, 48))
+    >>> typed("mode=max,patience=3", dict[str, Any])
+    {'mode': 'max', 'patience': 3}
     >>> typed("three", int)
     'three'
     """
@@ -229,6 +239,8 @@ def typed(text: str, hint: Any) -> Any:
         try:
             if part in (int, float):
                 return part(text)
+            if get_origin(part) is dict:
+                return _pairs(text)
             if get_origin(part) is tuple and text.lower().count("x") == len(get_args(part)) - 1:
                 return tuple(int(side) for side in text.lower().split("x"))
         except ValueError:
@@ -237,3 +249,16 @@ def typed(text: str, hint: Any) -> Any:
         value for part in parts_of(hint) if get_origin(part) is Literal for value in get_args(part)
     ]
     return next((value for value in known if str(value) == text), text)
+
+
+def _pairs(text: str) -> dict[str, Any]:
+    """Return options written as NAME=VALUE, values as in TOML but that text needs no quotes; else ValueError."""
+    quoted = re.sub(r"(=\s*)([A-Za-z_][\w-]*)\s*(?=,|$)", lambda m: f"{m[1]}{_literal(m[2])}", text)
+    try:
+        return tomllib.loads(f"pairs = {{{quoted}}}")["pairs"]  # type: ignore[no-any-return]
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(str(error)) from None
+
+
+def _literal(word: str) -> str:
+    return word if word in ("true", "false", "inf", "nan") else f'"{word}"'

@@ -50,10 +50,12 @@ class TrainingOptions(Configurable):
     batch_size: int = option(0, at_least=0, help="Samples per step; 0: the full batch.")
     learning_rate: float = option(0.0075, above=0, help="Step size of the optimizer.")
     optimizer: str = option("sgd", choices=lambda: OPTIMIZERS, help="Update rule.")
-    optimizer_options: dict[str, Any] = option({}, help="Further options of the optimizer.")
+    optimizer_options: dict[str, Any] = option(
+        {}, help="Further options of the optimizer, such as momentum=0.9."
+    )
     weight_decay: float = option(0.0, at_least=0, help="Strength of the L2 penalty on the weights.")
     schedule: str | None = option(None, choices=lambda: SCHEDULES, help="Learning-rate schedule.")
-    schedule_options: dict[str, Any] = option({}, help="Options of the schedule.")
+    schedule_options: dict[str, Any] = option({}, help="Options of the schedule, such as warmup=0.1.")
     augment: str | None = option(
         None,
         choices=lambda: (*AUGMENT_PRESETS, NONE),
@@ -63,7 +65,7 @@ class TrainingOptions(Configurable):
     loss: str | None = option(
         None, choices=lambda: LOSSES, help="Loss function; default: chosen from outputs and targets."
     )
-    loss_options: dict[str, Any] = option({}, help="Options of the loss.")
+    loss_options: dict[str, Any] = option({}, help="Options of the loss, such as gamma=1.")
     label_smoothing: float | None = option(
         None,
         at_least=0,
@@ -96,6 +98,9 @@ class TrainingOptions(Configurable):
 
     def __post_init__(self) -> None:
         self.check_options()
+        for kind, known in TABLES.items():
+            if getattr(self, kind) is not None and (own := getattr(self, f"{kind}_options")):
+                known.make(getattr(self, kind), **own)  # refuses what is wrong before any data are read
         if self.patience is not None and self.validation is None:
             raise OptionError(
                 "patience: early stopping watches held-out samples; set validation (--validation) too, such as 0.2."
