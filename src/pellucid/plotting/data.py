@@ -60,15 +60,15 @@ def class_histogram(split: Split, *, relative: bool = False) -> Figure:
         ):
             counts = np.zeros(k)
             counts[: len(part.counts)] = part.counts
-            shares = counts / max(len(part), 1)
+            fractions = counts / max(len(part), 1)
             bars = axes.bar(
                 np.arange(k) + 0.4 * place - 0.2,
-                100 * shares if relative else counts,
+                100 * fractions if relative else counts,
                 width=0.38,
                 color=color,
                 label=f"{words} ({len(part)} images)",
             )
-            texts = [f"{n:.0f}\n{percent(p)}" for n, p in zip(counts, shares, strict=True)]
+            texts = [f"{n:.0f}\n{percent(p)}" for n, p in zip(counts, fractions, strict=True)]
             axes.bar_label(bars, texts, padding=2, fontsize=9 if k <= 6 else 7, linespacing=1.1)
         axes.set(ylabel="Percent of the dataset" if relative else "Number of images", xlabel="Class")
         axes.margins(y=0.16)
@@ -145,7 +145,7 @@ def confusion_matrix_figure(matrix: Array, classes: Sequence[str]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Colour is the share of the row: a dark diagonal is what one hopes for.
+        Colour is the fraction of the row: a dark diagonal is what one hopes for.
 
     Raises
     ------
@@ -165,15 +165,15 @@ def confusion_matrix_figure(matrix: Array, classes: Sequence[str]) -> Figure:
             f"confusion_matrix_figure: expected a matrix of shape (k, k) for the {len(classes)} classes, got "
             f"{matrix.shape}. Pass counts, one row for each true class."
         )
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = min(6.2, 2.4 + 0.85 * k)
     with look():
         figure = new_figure(side * 0.92, side * 1.1 + 0.2)
         axes = figure.add_subplot()
-        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.15)
-        for (i, j), share in np.ndenumerate(shares):
-            words = f"{matrix[i, j]}\n{percent(share)}" if k <= 8 else f"{matrix[i, j]}"
-            color = PAPER if share > 0.55 else INK
+        axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1.15)
+        for (i, j), fraction in np.ndenumerate(fractions):
+            words = f"{matrix[i, j]}\n{percent(fraction)}" if k <= 8 else f"{matrix[i, j]}"
+            color = PAPER if fraction > 0.55 else INK
             axes.text(j, i, words, ha="center", va="center", color=color, fontsize=13 if k <= 4 else 9)
         _class_ticks(axes, "x", classes, k)
         _class_ticks(axes, "y", classes, k)

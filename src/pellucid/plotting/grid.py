@@ -1,4 +1,4 @@
-"""Pages of captioned pictures: rows of pictures with words above, below and beside them, one row below the other.
+"""Pages of captioned pictures: rows of pictures with words above, below and next to them, one row below the other.
 
 Every page that shows pictures (samples of the data, augmentation, mistakes, perturbations, saliency maps,
 neighbours, influential samples) is a :class:`Page`. A row knows its height in inches; the page gives each row a
@@ -90,7 +90,7 @@ class Row(NamedTuple):
     across: float  # inches of each picture
     down: float
     left: float  # where the first picture begins
-    words: Placed  # beside the pictures
+    words: Placed  # next to the pictures
     size: float
     n_above: int
     n_below: int
@@ -131,7 +131,7 @@ class Row(NamedTuple):
         return float(h * min(self.across / w, self.down / h))
 
 
-Draw = Callable[["SubFigure", float], None]  # onto a part of the page so many inches high
+Draw = Callable[["SubFigure", float], None]  # onto a part of the page, and its height in inches
 
 
 class Page:
@@ -210,9 +210,9 @@ class Page:
         shapes = [tile.image.shape for tile in tiles if tile.image is not None]
         down = across * min(max((h / w for h, w, *_ in shapes), default=1.0), 2.0)
         left = EDGE + names
-        beside = _paragraphs([Line(name, INK, True), note] if name else [], EDGE, names - 0.1, size)
+        texts = _paragraphs([Line(name, INK, True), note] if name else [], EDGE, names - 0.1, size)
         right = left + n * (across + GAP) + 0.1
-        beside += _paragraphs(words, right, WIDTH - EDGE - right, size)
+        texts += _paragraphs(words, right, WIDTH - EDGE - right, size)
         first = _line(heading)
         if isinstance(heading, str):
             first = Line(heading, INK, True)
@@ -221,7 +221,7 @@ class Page:
             across,
             down,
             left,
-            beside,
+            texts,
             size,
             max((len(tile.above) for tile in tiles), default=0),
             max((len(tile.below) for tile in tiles), default=0),
@@ -236,7 +236,7 @@ class Page:
             self.row(shown, n_columns=n_columns, heading="" if start else heading, size=size)
 
     def chart(self, height: float, draw: Draw) -> None:
-        """Add a part so many inches high that is drawn by a function of the subfigure and its height."""
+        """Add a part of this height in inches, drawn by a function of the subfigure and its height."""
         self._bands.append((height, draw))
 
     def figure(self) -> Figure:
@@ -285,8 +285,8 @@ def wrapped(text: str, width: float, size: float, is_bold: bool = False) -> list
 
     Examples
     --------
-    >>> wrapped("the network says 50 %", 1.0, 9)
-    ['the network', 'says 50 %']
+    >>> wrapped("the network gave 50 %", 1.0, 9)
+    ['the network', 'gave 50 %']
     """
     lines: list[str] = []
     for paragraph in text.splitlines():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-# Okabe and Ito (2008): told apart under every common colour blindness, and by lightness in grey print.
+# Okabe and Ito (2008): distinct under every common colour blindness, and by lightness in grey print.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#C8281E", "#8E5A8A"
 INK, MUTED, LINE, PAPER = "#1F2933", "#5B6770", "#D5DBE1", "#FFFFFF"
 WIDTH = 8.0  # inches
@@ -113,7 +113,7 @@ def are_images(X: Array) -> bool:
 
 
 def check_images(where: str, X: Array) -> Array:
-    """Return X of shape (m, h, w) or (m, h, w, c) as it is; anything else is an error that says so."""
+    """Return X of shape (m, h, w) or (m, h, w, c) as it is; anything else is an error."""
     if not are_images(X):
         raise ShapeError(
             f"{where}: expected images of shape (m, height, width, channels) with 1, 3 or 4 channels, "

@@ -24,7 +24,7 @@ def cost_curve(
     validation: Sequence[float] | Array | None = None,
     marked: Mapping[int, str] | None = None,
 ) -> Figure:
-    """Draw the cost over the iterations that it was measured at, and write its last value beside the line.
+    """Draw the cost over the iterations that it was measured at, and write its last value next to the line.
 
     Parameters
     ----------
@@ -81,9 +81,9 @@ def cost_curve(
 def _check_curve(x: Array, y: Array, held_out: Array | None) -> None:
     same = x.ndim == 1 and x.shape == y.shape and (held_out is None or held_out.shape == x.shape)
     if not same or not len(x):
-        came = f"{x.shape}, {y.shape}" + ("" if held_out is None else f" and validation {held_out.shape}")
+        got = f"{x.shape}, {y.shape}" + ("" if held_out is None else f" and validation {held_out.shape}")
         raise ShapeError(
-            f"cost_curve: expected iterations and costs of one shape (n,), n at least 1, got {came}. "
+            f"cost_curve: expected iterations and costs of one shape (n,), n at least 1, got {got}. "
             "Pass one cost for each iteration; for validation, NaN where there is none."
         )
 
@@ -128,7 +128,7 @@ def learning_rate_curve(
     rates : array_like, shape (n,)
         Above 0; drawn on a logarithmic axis.
     losses, smoothed : array_like, shape (n,)
-        As they came, and without the noise of the batches. The axis covers the smoothed curve; an explosion
+        As measured, and without the noise of the batches. The axis covers the smoothed curve; an explosion
         leaves it at the top.
     suggestion : float, optional
         None: no rate is marked, and the figure says so.

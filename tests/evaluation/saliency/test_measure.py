@@ -235,7 +235,7 @@ def test_another_baseline_and_the_baseline_itself(photo: Array) -> None:
     assert found.sum() == pytest.approx(end - start, rel=1e-4)
     black = integrated_gradients(scorer, np.zeros_like(photo))
     assert black.completeness_error is None
-    assert "nothing to share out" in black.note
+    assert "nothing to attribute" in black.note
     assert not np.any(black.values)
 
 
@@ -313,7 +313,7 @@ def test_a_dead_network_is_said_and_not_crashed(photo: Array) -> None:
     assert check is not None
     assert check.outcome == "unknown"
     assert check.correlation is None
-    assert "nothing to share out" in maps["integrated_gradients"].note
+    assert "nothing to attribute" in maps["integrated_gradients"].note
 
 
 def test_grey_photos_of_two_axes_and_pixels_as_bytes() -> None:

@@ -102,7 +102,7 @@ def explain_predictions(
     -----
     Leaving out growing groups in the order of their influence until the prediction flips is the greedy search of
     Yang, Jain and Wallace (2023); the group is small, not proved to be the smallest. A training may be so sensitive
-    that leaving out any few samples moves its predictions as far: growing groups drawn at random tell.
+    that leaving out any few samples moves its predictions as far: hence the growing groups drawn at random.
 
     Examples
     --------

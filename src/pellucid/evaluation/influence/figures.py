@@ -93,10 +93,10 @@ def _chart(part: SubFigure, e: ExplainedPrediction, height: float) -> None:
     """Draw the prediction's probability against the number left out, and what leaving out others at random does."""
     axes = part.add_axes((0.75 / WIDTH, 0.5 / height, (WIDTH - 3.2) / WIDTH, (height - 0.8) / height))
     sizes = [0, *(len(removal.rows) for removal in e.removals)]
-    shares = [100 * e.probability, *(100 * removal.outcome.probability for removal in e.removals)]
+    percents = [100 * e.probability, *(100 * removal.outcome.probability for removal in e.removals)]
     places = np.arange(len(sizes))
     axes.axhline(50, color=LINE, linewidth=0.8)
-    axes.plot(places, shares, "-o", color=BLUE, linewidth=1.8, markersize=4.5, label="the most influential")
+    axes.plot(places, percents, "-o", color=BLUE, linewidth=1.8, markersize=4.5, label="the most influential")
     has_chance = False
     for place, removal in zip(places[1:], e.removals, strict=True):
         by_chance = [100 * outcome.probability for outcome in removal.by_chance]
@@ -143,19 +143,19 @@ def _chart(part: SubFigure, e: ExplainedPrediction, height: float) -> None:
 
 def _outcome(e: ExplainedPrediction) -> str:
     decisive = e.decisive
-    said = class_name((e.predicted,), 0, 14)
+    name = class_name((e.predicted,), 0, 14)
     if decisive is None:
         last = e.reported
         assert last is not None
         return (
             f"No group changes the prediction:\nwithout {_n(len(last.rows))} it is still\n"
-            f"“{said}” ({percent(last.outcome.probability)})"
+            f"“{name}” ({percent(last.outcome.probability)})"
         )
     new = class_name((decisive.outcome.label,), 0, 20)
     lines = [
         f"Without {_n(len(decisive.rows))}:",
         f"“{new}”",
-        f"(“{said}” {percent(decisive.outcome.probability)})",
+        f"(“{name}” {percent(decisive.outcome.probability)})",
     ]
     if e.n_chance:
         lines += ["At random: changed in", f"{e.n_changed_by_chance} of {e.n_chance} tries"]

@@ -73,7 +73,7 @@ def influence_of_run(
     FormatError
         If it is no run folder, or a file in it is damaged.
     DataError
-        If the data are gone or are not those of the run, or the model does not tell classes apart.
+        If the data are gone or are not those of the run, or the model is no classifier.
     OptionError
         If a test sample or method does not exist.
     OutputError

@@ -18,7 +18,7 @@ FEW = 0.25  # the fraction of random orders up to which changing a prediction is
 
 @dataclass(frozen=True)
 class Retrained:
-    """What a prediction came to in another training.
+    """The prediction of another training.
 
     Attributes
     ----------

@@ -96,7 +96,7 @@ def retrain(result: RunResult, query: Dataset) -> TrainingTrace:
 
 def _other(traced: Traced, saved: Array) -> str:
     return (
-        f"Run again, the training came to other scores, by up to {np.abs(traced.outputs - saved).max():.2g}: "
+        f"Run again, the training gave other scores, by up to {np.abs(traced.outputs - saved).max():.2g}: "
         "another machine, version or number of threads adds in another order. What follows is about the training "
         "as it runs here."
     )
@@ -111,7 +111,7 @@ def from_checkpoints(result: RunResult, folder: Path | None, query: Dataset) -> 
     kept = f"{len(paths)} checkpoints and the trained model" if paths else "the trained model alone"
     note = (
         f"Nothing was trained again: one training takes about {training_seconds(result):.2g} s. The influence is "
-        f"traced over {kept}, which says little of how it got there. Add --retrain to follow the whole training "
+        f"traced over {kept}, which shows little of the way there. Add --retrain to follow the whole training "
         "and to prove it."
     )
     traced = Traced(model, _outputs(model, query), snapshots)

@@ -48,8 +48,8 @@ class Retraining:
     Notes
     -----
     A sample is left out by removing its row, so that the mean is taken over one sample fewer: exactly the training
-    that would have been without it. With mini-batches, others then share a batch; so much changes with it that one
-    sample's effect is hard to tell from chance.
+    that would have been without it. With mini-batches, other samples then form a batch, which
+    changes so much that the effect of one sample is hard to distinguish from chance.
     """
 
     start: Model
@@ -173,7 +173,7 @@ def outputs_without(
 
 @dataclass(frozen=True, eq=False)
 class LeaveOneOut:
-    """What trainings without one sample each came to.
+    """The outputs of trainings without one sample each.
 
     Attributes
     ----------
@@ -207,7 +207,7 @@ def leave_one_out(
     whole : Array, shape (n, n_out), optional
         ``retraining.without()``, where it is known.
     run : callable, optional
-        Takes a function, what all jobs share, and the jobs, and yields each job with its result.
+        Takes a function, the argument common to all jobs, and the jobs, and yields each job with its result.
 
     Raises
     ------

@@ -10,6 +10,11 @@ INTRODUCTION = (
     "A network predicts what its training samples taught it. For each {noun} below: the training {noun}s that "
     "influenced its prediction most, either way, and the prediction of a network trained without them."
 )
+GALLERY = (
+    "First the test photo and its prediction; then the training photos that influenced it most towards "
+    "“{predicted}” "
+    "and those that influenced it most the other way, the most influential first, with their class and number."
+)
 METHODS = {
     "tracin": "the mean cosine of gradients over the training: TracIn, renormalized",
     "tracin-plain": "TracIn as published: the sum of the gradients' products",

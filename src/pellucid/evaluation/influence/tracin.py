@@ -87,8 +87,8 @@ def trace_influence(
         Of which parameters. "auto": all, unless that would take more than about a minute.
     weights : Array, shape (m,), optional
         How much each training sample counted; 0: it was not trained on.
-    tell : callable, optional
-        Told how many single gradients are done, and of how many, where they are computed one by one.
+    progress : callable, optional
+        Called with the number of single gradients done and of all, where they are computed one by one.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def trace_influence(
     With a snapshot for every step of full-batch gradient descent its sum over i is the whole change of the score,
     to first order in the learning rate. ``renormalized`` is GAS of Hammoudeh and Lowd (2022): both gradients are
     divided by their lengths, and a snapshot counts by its rate. For a network's late gradients are those of the few
-    samples that it still misreads, and plain TracIn drowns in them.
+    samples that it still misclassifies, and plain TracIn drowns in them.
 
     Examples
     --------
@@ -133,16 +133,16 @@ def trace_influence(
     compute = _computation(
         way, replica, X, query_X, _loss_slope(model, train), query_slope, len(snapshots), progress
     )
-    share = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
+    weight = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
     tracin, cosines, total = np.zeros((len(X), len(query_X))), np.zeros((len(X), len(query_X))), 0.0
     for snapshot in snapshots:
         snapshot.put_into(replica)
         dots, norms, query_norms = compute()
-        tracin -= snapshot.rate * share[:, np.newaxis] * dots
+        tracin -= snapshot.rate * weight[:, np.newaxis] * dots
         lengths = np.outer(norms, query_norms)
         cosines -= snapshot.rate * np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
         total += snapshot.rate
-    cosines[share == 0] = 0
+    cosines[weight == 0] = 0
     return Influence(
         tracin=tracin,
         renormalized=cosines / total,

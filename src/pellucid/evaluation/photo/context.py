@@ -195,8 +195,8 @@ class PhotoContext:
         Z = model.forward(prepared[None]).copy()
         loss = LOSSES.make(model.loss, **model.loss_options)
         if model.loss_kind != "classification" or not loss.gives_probabilities:
-            said = _in_words(model, read(loss, Z[:, 0] if Z.shape[1:] == (1,) else Z)[0])
-            return cls(original, seen, prepared, Z[0], said, {})
+            prediction = _in_words(model, read(loss, Z[:, 0] if Z.shape[1:] == (1,) else Z)[0])
+            return cls(original, seen, prepared, Z[0], prediction, {})
         p = loss.probabilities(Z)[0]
         labels = model.classes or tuple(str(i) for i in range(len(p)))
         best = int(p.argmax())

@@ -193,7 +193,7 @@ def small_pictures(X: Array) -> Array:
 
 
 def _averaging(n_out: int, n_in: int) -> Array:
-    """Return the matrix that averages n_in numbers to n_out, each over its own share of the length."""
+    """Return the matrix that averages n_in numbers to n_out, each over an equal part of the length."""
     edges = np.linspace(0, n_in, n_out + 1)
     left, right = edges[:-1, None], edges[1:, None]
     at = np.arange(n_in)

@@ -12,6 +12,13 @@ from pellucid.text import percent
 if TYPE_CHECKING:
     from pellucid.evaluation.photo.measure import PhotoExplanation
 
+PAGE = (
+    "The photo as given and as the network sees it; the training photos nearest to it, by pixels and in the "
+    "network's "
+    "last hidden layer (green: of the predicted class; red: of another); and how the prediction moves when it is "
+    "cropped, flipped, darkened or brightened (red: another prediction). A prediction that flips easily is worth "
+    "little."
+)
 BLIND = (
     "How unlike a photo is, is judged by its colours, brightness, contrast, sharpness and layout, not by what they "
     "mean: another animal, a photo upside down or a drawing in the usual colours can pass as familiar, and a "

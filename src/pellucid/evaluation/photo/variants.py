@@ -5,7 +5,7 @@ import numpy as np
 from pellucid.data.readers.images import image_to_input, resize_image
 from pellucid.types import Array, Shape
 
-CENTRED = (0.9, 0.8, 0.6)  # the middle of the photo that is kept, as a share of each side
+CENTRED = (0.9, 0.8, 0.6)  # the middle of the photo that is kept, as a fraction of each side
 CORNER = 0.8
 BRIGHTNESS = (0.6, 0.8, 1.25, 1.6)
 
@@ -44,9 +44,9 @@ def photo_variants(original: Array, shape: Shape) -> tuple[list[str], Array]:
     side = min(h, w)
     if h != w:
         changed["middle square"] = _window(image, (h - side) // 2, (w - side) // 2, side, side)
-    for share in CENTRED:
-        down, across = max(1, round(share * h)), max(1, round(share * w))
-        changed[f"middle {100 * share:.0f} %"] = _window(
+    for fraction in CENTRED:
+        down, across = max(1, round(fraction * h)), max(1, round(fraction * w))
+        changed[f"middle {100 * fraction:.0f} %"] = _window(
             image, (h - down) // 2, (w - across) // 2, down, across
         )
     down, across = max(1, round(CORNER * h)), max(1, round(CORNER * w))

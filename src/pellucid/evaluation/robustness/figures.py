@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Inches.
-LEFT, RIGHT, BETWEEN = 0.55, 0.12, 0.22  # beside the panels, and between two
+LEFT, RIGHT, BETWEEN = 0.55, 0.12, 0.22  # left and right of the panels, and between two
 HEAD, TITLE, PANEL, FOOT = 0.58, 0.42, 1.15, 0.26  # legend; over, of and under each panel
 RING = "First loss of 10 points, or below the baseline"
 CLEAN, DOTTED = (0, (5, 3)), (0, (1, 1.5))
@@ -126,7 +126,7 @@ def _ticks(axes: Axes, curve: PerturbationCurve, *, is_first: bool) -> None:
     labels = {row.strength: row.label for row in curve.rows}
     letter = 0.062 / (
         axes.get_position().width * WIDTH
-    )  # a letter's width at 7.5 points, as a share of the axis
+    )  # a letter's width at 7.5 points, as a fraction of the axis
     named = [x[0], x[-1]]
     for strength in x[1:-1]:
         last = (
@@ -141,8 +141,8 @@ def _ticks(axes: Axes, curve: PerturbationCurve, *, is_first: bool) -> None:
     ends[0].set_horizontalalignment("left" if len(ends[0].get_text()) > 4 else "center")
     ends[-1].set_horizontalalignment("right" if len(ends[-1].get_text()) > 3 else "center")
     axes.tick_params(axis="x", pad=2)
-    shares = (0, 0.25, 0.5, 0.75, 1)
-    axes.set_yticks(shares, [percent(share) for share in shares] if is_first else [""] * 5, fontsize=7.5)
+    levels = (0, 0.25, 0.5, 0.75, 1)
+    axes.set_yticks(levels, [percent(level) for level in levels] if is_first else [""] * 5, fontsize=7.5)
 
 
 def perturbation_sheet(

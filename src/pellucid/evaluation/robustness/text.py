@@ -61,7 +61,7 @@ def in_short(found: Robustness) -> str:
     worst, n = found.ranking[0], len(found.ranking)
     if found.accuracy <= found.baseline:
         return (
-            f"What {n} changes of the photos cost says little: unchanged, they are classified no better "
+            f"What {n} changes of the photos cost means little: unchanged, they are classified no better "
             "than by the majority-class baseline."
         )
     if worst.cost <= 0 or worst.moderate.p_value * n >= CHANCE:  # the worst of n: n chances to look bad

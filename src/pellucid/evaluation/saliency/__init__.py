@@ -1,1 +1,5 @@
-"""Room."""
+"""Saliency: which pixels a prediction depends on, by six methods, each checked against untrained networks.
+
+``saliency`` (measure.py) makes the maps; a method is a file; text.py has the sentences, figures.py the pages.
+Imported by photo and the report; imports scores, nn and below.
+"""

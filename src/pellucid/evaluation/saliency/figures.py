@@ -64,7 +64,7 @@ def saliency_figure(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     target = class_name((next(iter(maps.values())).target,), 0, 40)
     page = Page(f"What speaks for “{target}”, and where")
     page.text(
-        "Red: for it; blue: against it. Maps in yellow and violet say how much, not in which direction."
+        "Red: for it; blue: against it. Maps in yellow and violet show how much, not in which direction."
     )
     for found in maps.values():
         words = [Line(found.title, INK, True), Line(found.note, INK)]
@@ -172,14 +172,14 @@ def heat_picture(heat: Array, is_signed: bool, image: Array | None = None) -> Ar
     import matplotlib
 
     limit = float(np.percentile(np.abs(heat), CUT)) or float(np.abs(heat).max()) or 1.0
-    share = heat / limit
-    scaled = (np.clip(share, -1, 1) + 1) / 2 if is_signed else np.clip(share, 0, 1)
+    relative = heat / limit
+    scaled = (np.clip(relative, -1, 1) + 1) / 2 if is_signed else np.clip(relative, 0, 1)
     colours = np.asarray(matplotlib.colormaps["RdBu_r" if is_signed else "inferno"](scaled))[..., :3]
     if image is None:
         return colours
     grey = image / 255 if image.dtype == np.uint8 else np.clip(image, 0, 1)
     grey = grey if grey.ndim == 2 else grey[..., :3].mean(axis=2)
-    weight = 0.85 * np.minimum(np.abs(share), 1)[..., None] ** 0.7
+    weight = 0.85 * np.minimum(np.abs(relative), 1)[..., None] ** 0.7
     pale = (0.25 + 0.75 * grey)[..., None]
     return np.asarray((1 - weight) * pale + weight * colours)
 

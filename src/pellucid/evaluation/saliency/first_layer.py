@@ -28,7 +28,7 @@ class FirstLayer:
     pictures : Array, shape (units, h, w, c)
         A Dense unit's weights for each pixel of the image; of a Conv2D its kernels.
     smoothness : float or None
-        How alike neighbouring weights are: the correlation over all pairs beside and below one another. None where
+        How alike neighbouring weights are: the correlation over all horizontal and vertical pairs. None where
         no two are neighbours, or all are 0.
     untrained, spread : float
         Mean and standard deviation of the same for freshly drawn weights.
@@ -43,7 +43,7 @@ class FirstLayer:
 
     @property
     def is_learned(self) -> bool | None:
-        """Whether the weights show more than those of an untrained layer; None where that cannot be told."""
+        """Whether the weights show more than those of an untrained layer; None where that is not known."""
         if self.smoothness is None:
             return None
         return abs(self.smoothness - self.untrained) > CLEARLY * self.spread

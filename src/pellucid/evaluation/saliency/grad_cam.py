@@ -22,7 +22,7 @@ IN_PLACE = (Activation, BatchNorm, Dropout, LayerNorm)  # they change numbers, n
 
 
 def feature_layer(model: Model) -> Layer | None:
-    """Return the layer whose output are the last convolution's feature maps, normalized and bent; None without one.
+    """Return the layer whose output are the last convolution's feature maps, activated; None without one.
 
     Behind the last convolution, or the residual or parallel block that holds it, normalization and activation
     belong to it. A block whose output is no picture any more is looked into.
@@ -64,7 +64,7 @@ def _has_convolution(layer: Layer) -> bool:
 
 
 def _behind_in_graph(graph: Graph, found: Layer) -> Layer:
-    """Return the last of the nodes that do nothing but normalize and bend what the found layer gives."""
+    """Return the last of the nodes that only normalize or activate the output of the found layer."""
     holders = [
         name for name, (layer, _) in graph.nodes.items() if isinstance(layer, Layer) and _holds(layer, found)
     ]
@@ -133,6 +133,6 @@ def enlarged(plane: Array, size: tuple[int, ...]) -> Array:
         at = np.clip((np.arange(wanted) + 0.5) * n / wanted - 0.5, 0, n - 1)
         low = np.minimum(at.astype(int), max(n - 2, 0))
         high = np.minimum(low + 1, n - 1)
-        share = (at - low).reshape(-1, 1) if axis == 0 else at - low
-        plane = plane.take(low, axis) * (1 - share) + plane.take(high, axis) * share
+        fraction = (at - low).reshape(-1, 1) if axis == 0 else at - low
+        plane = plane.take(low, axis) * (1 - fraction) + plane.take(high, axis) * fraction
     return plane

@@ -10,7 +10,7 @@ from pellucid.types import Array
 N_COPIES = 25
 NOISE = 0.15  # of the photo's own range, from its darkest to its brightest number
 FLAT = (
-    "It is 0 everywhere: here no small change of any pixel moves the verdict (all units on the way are off)."
+    "It is 0 everywhere: here no small change of any pixel changes the score (all units on the way are off)."
 )
 
 
@@ -72,7 +72,7 @@ def smooth_grad(
     n : int, optional
         Copies.
     noise : float, optional
-        The noise's standard deviation, as a share of the image's range of values.
+        The noise's standard deviation, as a fraction of the image's range of values.
     seed : int, optional
 
     Returns

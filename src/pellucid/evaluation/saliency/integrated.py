@@ -1,4 +1,4 @@
-"""Integrated gradients, along a path that is cut finer wherever the network bends, until the sum is right."""
+"""Integrated gradients, along a path that is cut finer wherever the gradient changes, until the sum is right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ def integrate(scorer: Scorer, x: Array, baseline: Array, *, tolerance: float = T
     -----
     The trapezoidal rule. How wrong it is in each piece of the path is known, because the directional derivative's
     integral over a piece is the difference of the scores at its ends. Pieces that are wrong by more than their
-    share of the tolerance are halved, until the sum is within it, and not by luck: the errors of all pieces, each
+    part of the tolerance are halved, until the sum is within it, and not by luck: the errors of all pieces, each
     taken as positive, are within ten times it. No further than 300 points. A relu network is linear between
     kinks, so only the pieces with kinks are cut.
     """
@@ -85,9 +85,9 @@ def integrate(scorer: Scorer, x: Array, baseline: Array, *, tolerance: float = T
 def _look(
     scorer: Scorer, x: Array, baseline: Array, points: Sequence[float]
 ) -> tuple[list[float], list[Array]]:
-    """Return score and gradient at shares of the path."""
-    shares = np.reshape(points, (-1, *[1] * x.ndim))
-    X = (baseline + shares * (x - baseline)).astype(x.dtype)
+    """Return score and gradient at fractions of the path."""
+    fractions = np.reshape(points, (-1, *[1] * x.ndim))
+    X = (baseline + fractions * (x - baseline)).astype(x.dtype)
     scores, gradients = scorer.gradients(X)
     return [float(score) for score in scores], list(gradients)
 
@@ -126,10 +126,10 @@ def integrated_gradients(
     total = float(values.sum())
     error = abs(total - difference) / abs(difference) if difference else None
     if error is None:
-        note = "The photo scores exactly what the black picture does: there is nothing to share out."
+        note = "The photo scores exactly what the black picture does: there is nothing to attribute."
     else:
         note = (
-            f"From a black picture to the photo the score moves by {difference:+.3g}; the pixels' shares add up to "
+            f"From a black picture to the photo the score moves by {difference:+.3g}; the pixels' parts add up to "
             f"{total:+.3g}, {100 * error:.2g} % off ({path.n_points} points of the path)."
         )
     return Attribution(values, values.sum(axis=2), True, note, error)

@@ -64,7 +64,7 @@ def saliency(
     n_draws : int, optional
         How many untrained networks each map is compared with; default: 8, or 2 where a map is much work.
     seed : int, optional
-        Of those networks.
+        Random seed of those networks.
 
     Returns
     -------

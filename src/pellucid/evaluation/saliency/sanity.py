@@ -1,4 +1,4 @@
-"""The model-randomization check: a map that an untrained network gives too says nothing of what was learned."""
+"""The model-randomization check: a map that an untrained network gives too does not show what was learned."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -92,7 +92,7 @@ def check_maps(
         The prepared image.
     maps : mapping of str to MapToCheck
     seed : int, optional
-        Of the untrained networks, which all maps share.
+        Random seed of the untrained networks, the same for all maps.
 
     Notes
     -----

@@ -15,7 +15,7 @@ OUTCOMES = {
     "hardly": "it hardly depends on what was learned: an untrained network gives much the same map",
     "unknown": "it cannot be checked: the map is the same everywhere",
 }
-IN_SHORT = {  # a map that passes is not proved right, so that no word here says that
+IN_SHORT = {  # a map that passes is not proved right, so no word here claims it
     "depends": "passes the check",
     "partly": "in part",
     "hardly": "fails the check",
@@ -41,6 +41,12 @@ HOW_TO_READ = (
     "Each row is one photo and, to its right, its maps; below each, whether it passes the check, and its likeness "
     "r to the maps of untrained networks. Ask of each: is the object itself coloured, or the background?"
 )
+AT_LARGE = (
+    "A row is a method: its map alone, over the photo, and that of an untrained network. The words next to it "
+    "say how "
+    "to read it and whether it passes the check."
+)
+STRIP = "Red speaks for that class, blue against it; yellow on violet shows only how much a pixel matters."
 FIRST_LAYER = (
     "What the first layer looks for: the weights of each of its units as a picture, grey where a weight is 0. "
     "Shapes that one recognizes were found in the photos; what looks like noise was learned photo by photo, or "
@@ -116,9 +122,10 @@ def check_rows(maps: Sequence[Mapping[str, SaliencyMap]]) -> list[tuple[str, str
 def first_layer_text(found: FirstLayer) -> str:
     """Return whether the first layer's weights were learned, in a sentence."""
     if found.smoothness is None:
-        return "Whether they were learned cannot be told: no two weights are neighbours, or all are 0."
+        return "Whether they were learned is not known: no two weights are neighbours, or all are 0."
     numbers = (
         f"Neighbouring weights correlate with {found.smoothness:.3f}, those of an untrained layer with "
         f"{abs(found.untrained):.3f} ± {found.spread:.3f}"
     )
-    return f"{numbers}: {'something was learned there' if found.is_learned else 'they cannot be told from noise'}."
+    learned = "something was learned there" if found.is_learned else "they cannot be distinguished from noise"
+    return f"{numbers}: {learned}."

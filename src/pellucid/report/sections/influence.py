@@ -1,7 +1,7 @@
 """What the report says of influence: which training samples influenced a prediction, with the proof."""
 
 from pellucid.evaluation.influence.records import ExplainedPrediction, InfluenceOutcome
-from pellucid.evaluation.influence.text import INTRODUCTION
+from pellucid.evaluation.influence.text import GALLERY, INTRODUCTION
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Card, Gallery, Section
 from pellucid.text import percent, plural
@@ -33,8 +33,6 @@ def _samples(draft: Draft, one: ExplainedPrediction) -> Gallery:
         ]
     return Gallery(
         cards,
-        "First the test photo and its prediction; then the training photos that influenced it most towards "
-        f"“{one.predicted}” and "
-        "those that influenced it most the other way, the most influential first, with their class and number.",
+        GALLERY.format(predicted=one.predicted),
         is_small=True,
     )

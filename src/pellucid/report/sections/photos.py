@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.evaluation.photo.figures import photo_figure
 from pellucid.evaluation.photo.neighbours import nearest
-from pellucid.evaluation.photo.text import BLIND, photo_text
+from pellucid.evaluation.photo.text import BLIND, PAGE, photo_text
 from pellucid.evaluation.scores.galleries import GALLERIES, confusion_cells, pick, sample_prediction
 from pellucid.evaluation.scores.mistakes_figure import mistakes
 from pellucid.evaluation.scores.of_run import RunResult
@@ -71,10 +71,7 @@ def new_photo_section(draft: Draft, photo: "NewPhoto") -> Section:
     figure = draft.add(
         "new-photo-examined",
         photo_figure(context),
-        "The photo as given and as the network sees it; the training photos nearest to it, by pixels and "
-        "as the network itself describes them (green: of the predicted class; red: of another); and how "
-        "the prediction moves when it is cropped, flipped, darkened or brightened (red: another prediction). A "
-        "prediction that flips easily is worth little.",
+        PAGE,
         "The new photo, its nearest training photos, and its variants with their predictions.",
     )
     return Section("A new photo", intro=(here, *photo_text(context), BLIND), figures=(figure,))

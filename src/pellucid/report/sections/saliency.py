@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from pellucid.evaluation.saliency.figures import first_layer_figure, saliency_figure, saliency_strip
 from pellucid.evaluation.saliency.records import SaliencyMaps
 from pellucid.evaluation.saliency.text import (
+    AT_LARGE,
     BEFORE_BELIEVING,
     CAVEAT,
     CHECK_HEADER,
     FIRST_LAYER,
     HOW_TO_READ,
+    STRIP,
     check_rows,
 )
 from pellucid.evaluation.scores.galleries import sample_prediction
@@ -50,9 +52,7 @@ def _at_large(draft: Draft, i: int, maps: SaliencyMaps, result: RunResult) -> Ca
     return draft.add(
         "saliency",
         saliency_figure(result.split.test.X[i], maps),
-        f"Test photo {i}, {_prediction(result, i)}. A row is a method: its map alone, over the photo, and "
-        "that of an "
-        "untrained network. The words next to it say how to read it and whether it passes the check.",
+        f"Test photo {i}, {_prediction(result, i)}. {AT_LARGE}",
         f"Maps of test photo {i}, one method a row.",
         dpi=DENSE,
     )
@@ -63,8 +63,7 @@ def _strip(draft: Draft, i: int, maps: SaliencyMaps, result: RunResult) -> Capti
     return draft.add(
         f"saliency-{i}",
         saliency_strip(result.split.test.X[i], maps),
-        f"Test photo {i}, {_prediction(result, i)}. Red speaks for that class, blue against it; yellow on violet "
-        "says only how much a pixel matters.",
+        f"Test photo {i}, {_prediction(result, i)}. {STRIP}",
         f"Test photo {i} and {plural(n, 'map')} of what its prediction depends on.",
         dpi=DENSE,
     )
