@@ -10,7 +10,7 @@ import pytest
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError
 from pellucid.runs.build import fit_run, make_model, plan
-from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.precise_bn import measure_batch_norms
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.resolve import loss_of
@@ -85,7 +85,7 @@ def test_the_recipe_of_cnn_has_precise_batch_norm_and_a_flag_forbids_it(rng: np.
         model = make_model(config, architecture, split)
         fit_run(model, split, config)
         first = model.layers[1].state["running_mean"].copy()
-        PreciseBatchNorm(data).measure(model)
+        measure_batch_norms(model, data)
         return first, model.layers[1].state["running_mean"]
 
     as_recipe, measured = running_mean()

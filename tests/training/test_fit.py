@@ -16,6 +16,7 @@ from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.events import StepEnd, TrainStart
 from pellucid.training.fit import fit, train
 from pellucid.training.optimizers.adam import AdamW
+from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import RECIPES
@@ -28,7 +29,7 @@ class Seen:
     def __call__(self, event: Any) -> bool:
         if isinstance(event, TrainStart):
             self.run = event.run
-        return isinstance(event, TrainStart)
+        return isinstance(event, StepEnd)
 
 
 def seen(model: Sequential, data: Any, **options: Any) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def test_a_preset_is_trained_by_its_recipe(photos: Dataset) -> None:
     assert got["optimizer"]["weight_decay"] == recipe["weight_decay"]
     assert got["schedule"]["type"] == recipe["schedule"]
     assert got["augment"] is not None
-    assert got["loss_options"]["label_smoothing"] == recipe["label_smoothing"]
+    assert got["loss"]["label_smoothing"] == recipe["label_smoothing"]
     assert got["callbacks"] == ["Seen", "PreciseBatchNorm"]
 
 
@@ -73,15 +74,18 @@ def test_what_is_given_goes_before_the_recipe(photos: Dataset) -> None:
     assert (got["optimizer"]["learning_rate"], got["schedule"]["type"]) == (0.5, "one_cycle")
     got = seen(preset("cnn"), photos, batch_size=0)
     assert got["batch_size"] is None
+    for full_batch in ("lbfgs", LBFGS()):
+        got = seen(preset("cnn"), photos, optimizer=full_batch)
+        assert (got["batch_size"], got["augment"], got["schedule"]) == (None, None, None)
     chosen = preset("cnn")
     chosen.set_loss("binary_cross_entropy")
-    assert seen(chosen, photos)["loss_options"] == {}
+    assert "label_smoothing" not in seen(chosen, photos)["loss"]
 
 
 def test_a_recipe_by_arguments_equals_the_one_of_the_command(photos: Dataset) -> None:
-    first, second = preset("resnet-small"), preset("resnet-small")
+    first, second = preset("mlp-wide"), preset("mlp-wide")
     train(first, photos, n_epochs=2, n_threads=1)
-    options = TrainingOptions.resolve(RECIPES["resnet-small"], n_epochs=2, n_threads=1)
+    options = TrainingOptions.resolve(RECIPES["mlp-wide"], n_epochs=2, n_threads=1)
     fit(second, photos, options)
     np.testing.assert_array_equal(first.theta, second.theta)
 

@@ -78,9 +78,9 @@ def augment_weighted(
 ) -> tuple[Array, Any, Array | None]:
     """Return a changed copy of a batch, its targets and how much each sample counts.
 
-    Where samples are mixed, a mixture counts as much as its parts do, and its targets are shared out by that:
-    ``w = sum_i s_i w_i`` and ``Y = sum_i s_i w_i Y_i / w`` for shares s. So classes keep the weight that they were
-    given.
+    Where samples are mixed, a mixture counts as much as its parts do, and its targets are weighted by that:
+    ``w = sum_i s_i w_i`` and ``Y = sum_i s_i w_i Y_i / w`` for fractions s. So classes keep the weight that they
+    were given.
 
     Examples
     --------

@@ -220,7 +220,8 @@ def fill_from(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     """Return ``above``, with what it leaves out taken from ``below`` where it fits.
 
     Options of a schedule or loss do not fit another one; a learning rate, weight decay and schedule chosen for one
-    optimizer do not fit another, which takes its own defaults.
+    optimizer do not fit another, which takes its own defaults. One that works on the full batch takes neither batch
+    size nor augmentation.
 
     Examples
     --------
@@ -236,12 +237,19 @@ def fill_from(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, A
     if loss is not None and loss in LOSSES and "label_smoothing" not in options_of(LOSSES[loss]):
         fill.pop("label_smoothing", None)
     if above.get("optimizer", fill.get("optimizer")) != fill.get("optimizer"):
-        for name in ("schedule", "schedule_options", "learning_rate", "weight_decay"):
-            fill.pop(name, None)
-        if above["optimizer"] in OPTIMIZERS:
+        known = above["optimizer"] in OPTIMIZERS
+        rival = bound_to_optimizer(is_full_batch=known and OPTIMIZERS[above["optimizer"]].is_full_batch)
+        fill = {name: value for name, value in fill.items() if name not in rival}
+        if known:
             usual = OPTIMIZERS.make(above["optimizer"]).config()
             fill |= {name: usual[name] for name in ("learning_rate", "weight_decay") if name in usual}
     return {**fill, **above}
+
+
+def bound_to_optimizer(*, is_full_batch: bool) -> tuple[str, ...]:
+    """Return the options of a recipe that do not fit another optimizer, which may be one of the full batch."""
+    bound = ("schedule", "schedule_options", "learning_rate", "weight_decay")
+    return (*bound, "batch_size", "augment") if is_full_batch else bound
 
 
 def _named_apart(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.events import Callback
 from pellucid.training.loss_setup import AUTO
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
-from pellucid.training.options import TrainingOptions
+from pellucid.training.options import TrainingOptions, bound_to_optimizer
 from pellucid.training.plan import Plan
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.schedules.base import SCHEDULES
@@ -152,6 +152,7 @@ def _without_rival(
     for name in ("learning_rate", "weight_decay"):
         if name in named:
             raise OptionError(f"train: {name} is the optimizer's own; give it to {type(optimizer).__name__}.")
-    is_same = optimizer.registered_as == recipe.get("optimizer")
-    bound = ("optimizer", "schedule", "schedule_options", "learning_rate", "weight_decay")
-    return {name: value for name, value in recipe.items() if is_same or name not in bound}
+    if optimizer.registered_as == recipe.get("optimizer"):
+        return dict(recipe)
+    rival = ("optimizer", *bound_to_optimizer(is_full_batch=optimizer.is_full_batch))
+    return {name: value for name, value in recipe.items() if name not in rival}

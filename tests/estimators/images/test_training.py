@@ -14,7 +14,7 @@ import pellucid as pl
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators import ImageClassifier, NetworkClassifier
-from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.precise_bn import measure_batch_norms
 
 
 def test_the_default_is_the_cnn_by_its_recipe() -> None:
@@ -158,7 +158,7 @@ def test_fit_recalibrates_as_the_recipe_says_and_partial_fit_does_not(folder: Pa
     def measured_anew() -> bool:
         model = copy.deepcopy(classifier.model_)
         small = classifier._network.read_X(classifier, images, reset=False)
-        PreciseBatchNorm(Dataset(small, labels)).measure(model)
+        measure_batch_norms(model, Dataset(small, labels))
         return bool(
             (model.layers[1].state["running_mean"] == classifier.model_.layers[1].state["running_mean"]).all()
         )

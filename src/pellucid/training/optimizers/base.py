@@ -47,7 +47,7 @@ class Optimizer(Configurable):
         ``step_part``.
     grad_norm : callable or None
         Takes the gradient and returns its length, for ``clip_norm``; set where the flat array is not the true
-        gradient, as in the dual form. None: its Euclidean norm.
+        gradient. None: its Euclidean norm.
     """
 
     registry = OPTIMIZERS
