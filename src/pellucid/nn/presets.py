@@ -1,4 +1,6 @@
-"""Networks by name."""
+"""Networks by name: a preset is one function and a line that describes it."""
+
+from collections.abc import Callable
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.activation import Activation, Dropout
@@ -10,16 +12,17 @@ from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
 
-PRESETS: dict[str, str] = {
-    "logistic": "one sigmoid unit, no hidden layer: [n, 1], from zeros",
-    "two-layer": "the tutorial's two-layer network: [n, 7, 1], relu, from normal * 0.01",
-    "mlp": "the tutorial's four-layer network: [n, 20, 7, 5, 1], relu, from its published start",
-    "mlp-wide": "two hidden layers of 256 and 128 units, batch norm, dropout: for tables and small pictures",
-    "cnn": "[3x3 convolution, batch norm, relu, 2x2 max pool] x 4, global average: for photos of 64x64 and up",
-    "resnet-small": "three stages of residual blocks, 16 to 64 channels: for photos of 32x32 and up",
-}
-CNN_WIDTHS = (24, 48, 96, 96)
-RESNET_WIDTHS = (16, 32, 64)
+PRESETS: dict[str, str] = {}  # what each is, in a line
+_BUILDERS: dict[str, Callable[[int], Sequential]] = {}  # from the number of outputs
+
+
+def _preset(name: str, description: str) -> Callable[[Callable[[int], Sequential]], None]:
+    """Return a decorator that puts a function from the number of outputs to a network into the table."""
+
+    def keep(build: Callable[[int], Sequential]) -> None:
+        PRESETS[name], _BUILDERS[name] = description, build
+
+    return keep
 
 
 def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Sequential:
@@ -45,26 +48,26 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
     """
     if n_classes < 2:
         raise OptionError(f"preset: expected 2 classes or more, got {n_classes}.")
-    model = _build(name, n_outputs or (1 if n_classes == 2 else n_classes))
+    if name not in _BUILDERS:
+        raise OptionError(unknown_name("preset", name, PRESETS))
+    model = _BUILDERS[name](n_outputs or (1 if n_classes == 2 else n_classes))
     model.recipe = name
     return model
 
 
-def _build(name: str, units: int) -> Sequential:
-    if name == "logistic":
-        return _tutorial([], units, "zeros")
-    if name == "two-layer":
-        return _tutorial([7], units, "published_two_layer")
-    if name == "mlp":
-        return _tutorial([20, 7, 5], units, "published")
-    if name == "mlp-wide":
-        return Sequential([Flatten(), *_wide(256), *_wide(128), Dense(units)])
-    if name == "cnn":
-        blocks = [layer for width in CNN_WIDTHS for layer in _cnn_block(width)]
-        return Sequential([*blocks, GlobalAvgPool2D(), Dense(units)])
-    if name == "resnet-small":
-        return _resnet(units)
-    raise OptionError(unknown_name("preset", name, PRESETS))
+@_preset("logistic", "one sigmoid unit, no hidden layer: [n, 1], from zeros")
+def _logistic(units: int) -> Sequential:
+    return _tutorial([], units, "zeros")
+
+
+@_preset("two-layer", "the tutorial's two-layer network: [n, 7, 1], relu, from normal * 0.01")
+def _two_layer(units: int) -> Sequential:
+    return _tutorial([7], units, "published_two_layer")
+
+
+@_preset("mlp", "the tutorial's four-layer network: [n, 20, 7, 5, 1], relu, from its published start")
+def _mlp(units: int) -> Sequential:
+    return _tutorial([20, 7, 5], units, "published")
 
 
 def _tutorial(hidden: list[int], units: int, initializer: str) -> Sequential:
@@ -72,22 +75,36 @@ def _tutorial(hidden: list[int], units: int, initializer: str) -> Sequential:
     return Sequential([Flatten(), *layers, Dense(units, initializer=initializer)], dtype="float64")
 
 
-def _wide(width: int) -> list[Layer]:
-    return [Dense(width, initializer="he"), BatchNorm(), Activation("relu"), Dropout(0.2)]
+@_preset(
+    "mlp-wide", "two hidden layers of 256 and 128 units, batch norm, dropout: for tables and small images"
+)
+def _mlp_wide(units: int) -> Sequential:
+    hidden: list[Layer] = []
+    for width in (256, 128):
+        hidden += [Dense(width, initializer="he"), BatchNorm(), Activation("relu"), Dropout(0.2)]
+    return Sequential([Flatten(), *hidden, Dense(units)])
 
 
-def _cnn_block(width: int) -> list[Layer]:
-    return [Conv2D(width, use_bias=False, initializer="he"), BatchNorm(), Activation("relu"), MaxPool2D()]
+@_preset(
+    "cnn", "[3x3 convolution, batch norm, relu, 2x2 max pool] x 4, global average: for photos of 64x64 and up"
+)
+def _cnn(units: int) -> Sequential:
+    layers: list[Layer] = []
+    for width in (24, 48, 96, 96):
+        layers += [
+            Conv2D(width, use_bias=False, initializer="he"),
+            BatchNorm(),
+            Activation("relu"),
+            MaxPool2D(),
+        ]
+    return Sequential([*layers, GlobalAvgPool2D(), Dense(units)])
 
 
-def _resnet(units: int) -> Sequential:
-    layers: list[Layer] = [
-        Conv2D(RESNET_WIDTHS[0], use_bias=False, initializer="he"),
-        BatchNorm(),
-        Activation("relu"),
-    ]
-    before = RESNET_WIDTHS[0]
-    for width in RESNET_WIDTHS:
+@_preset("resnet-small", "three stages of residual blocks, 16 to 64 channels: for photos of 32x32 and up")
+def _resnet_small(units: int) -> Sequential:
+    before, *_ = widths = (16, 32, 64)
+    layers: list[Layer] = [Conv2D(before, use_bias=False, initializer="he"), BatchNorm(), Activation("relu")]
+    for width in widths:
         layers += [_residual(before, width), _residual(width, width)]
         before = width
     return Sequential([*layers, GlobalAvgPool2D(), Dense(units)])
