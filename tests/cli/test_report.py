@@ -49,7 +49,7 @@ def test_the_full_report_adds_its_sections(pellucid: Command, trained: Path) -> 
         "Every score and its interval",
         "Which changes does it withstand?",
         "Where does it look?",
-        "Why did it say so?",
+        "Why did it predict that?",
     ):
         assert title in titles
     page = (trained / "report.html").read_text(encoding="utf-8")

@@ -150,7 +150,7 @@ def test_resume_and_folders(pellucid: Command, photos: Path, tmp_path: Path) -> 
     assert pellucid("train", photos, "--out", "out", "--epochs", 3).code == 0
     done = pellucid("train", photos, "--out", "out", "--epochs", 3)
     assert done.code == 2
-    assert "--resume to go on, --force to start anew" in done.err
+    assert "--resume to go on, --force to start again" in done.err
     assert pellucid("train", photos, "--out", "out", "--epochs", 3, "--force").code == 0
     done = pellucid("train", photos, "--out", "elsewhere", "--patience", 3)
     assert done.code == 2

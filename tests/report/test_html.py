@@ -265,9 +265,9 @@ def test_every_cell_that_holds_photos_is_a_link_to_them(with_photos: ReportConte
     cells = {f"#{attrs['id']}" for _, attrs in page.tags if (attrs.get("id") or "").startswith("cell-")}
     assert cells == {"#cell-0-0", "#cell-0-1", "#cell-1-0"}
     assert cells | {"#confusion", "#part-1", "#part-2", "#contents"} == set(links)
-    assert links["#cell-0-1"]["aria-label"] == f"1 of class a answered {EVIL}, 33 %: show them"
+    assert links["#cell-0-1"]["aria-label"] == f"1 of class a predicted as {EVIL}, 33 %: show them"
     assert page.words["h3"] == ["Inside", "Deep", "All"]
-    assert [word for word in page.words["td"] if word] == ["·"]  # nothing was answered so
+    assert [word for word in page.words["td"] if word] == ["·"]  # nothing was predicted so
 
 
 def test_more_classes_than_a_matrix_can_show_become_a_list_of_the_commonest_mistakes(tmp_path: Path) -> None:

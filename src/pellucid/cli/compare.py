@@ -29,7 +29,7 @@ def compare(
     b: Annotated[str | None, typer.Argument(help="The same; may be left out with --cv or --seeds.")] = None,
     data: Annotated[str, typer.Option(help="A built-in name, a folder of images, a file.")] = "",
     cv: Annotated[
-        str | None, typer.Option(help="FOLDSxREPEATS, such as 5x3: train anew for every fold.")
+        str | None, typer.Option(help="FOLDSxREPEATS, such as 5x3: train again for every fold.")
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="Train from this many random seeds.")] = None,
     jobs: Annotated[

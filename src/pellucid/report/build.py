@@ -24,7 +24,7 @@ def report_on(
     allow_other_data: bool = False,
     progress: ProgressCallback = no_progress,
 ) -> Path:
-    """Write report.html and its figures into a run folder, anew, and return the report's path.
+    """Write report.html and its figures into a run folder again, and return the report's path.
 
     Parameters
     ----------

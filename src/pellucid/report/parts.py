@@ -12,7 +12,7 @@ from pellucid.report.sprites import PhotoSheet
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_CLASSES = 24  # that a matrix is shown of; of more classes the commonest mistakes are listed
+MOST_CLASSES = 24  # that a matrix is shown of; of more classes the most common mistakes are listed
 MOST_PAIRS = 60  # that are then listed
 
 Cell = str | int | float
@@ -83,15 +83,15 @@ class Photo:
 
 @dataclass(frozen=True)
 class Card:
-    """A photo and what is to be said of it.
+    """A photo with its words.
 
     Attributes
     ----------
     photo : Photo
     lines : sequence of str
-        The first is the verdict.
+        The first is the prediction.
     is_right : bool, optional
-        Marks the verdict as right or wrong; None: neither.
+        Marks the prediction as right or wrong; None: neither.
     near : sequence of (Photo, sequence of str)
         The training photos nearest to it, each with words below, a line each.
     """
@@ -119,9 +119,9 @@ class Confusion:
     ----------
     classes : sequence of str, length k
     matrix : sequence of (sequence of int), (k, k)
-        Row: the true class; column: the answer.
+        Row: the true class; column: the predicted one.
     caption : str
-    cells : mapping of (true class, answer) to sequence of Card
+    cells : mapping of (true class, predicted class) to sequence of Card
         Cells without photos are not links.
     """
 
@@ -140,13 +140,13 @@ class Confusion:
         """Whether there are few enough classes for a matrix."""
         return len(self.classes) <= MOST_CLASSES
 
-    def share(self, true: int, answer: int) -> float:
-        """Return which part of a class got that answer."""
+    def fraction(self, true: int, predicted: int) -> float:
+        """Return which fraction of a class was predicted as another."""
         total = sum(self.matrix[true])
-        return self.matrix[true][answer] / total if total else 0.0
+        return self.matrix[true][predicted] / total if total else 0.0
 
     def pairs(self) -> list[tuple[int, int, int]]:
-        """Return (true class, answer, how often) of the mistakes, the commonest first."""
+        """Return (true class, predicted class, how often) of the mistakes, the most common first."""
         found = [(i, j, n) for i, row in enumerate(self.matrix) for j, n in enumerate(row) if n and i != j]
         return sorted(found, key=lambda pair: -pair[2])[:MOST_PAIRS]
 

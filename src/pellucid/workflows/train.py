@@ -122,4 +122,4 @@ def _check_folder(out: Path, *, resume: bool, force: bool) -> None:
     if resume and not is_used:
         raise OptionError(f"--resume: {out} holds no training to go on from. Name its folder with --out.")
     if is_used and not (resume or force):
-        raise OutputError(f"{out}: the folder is not empty. Add --resume to go on, --force to start anew.")
+        raise OutputError(f"{out}: the folder is not empty. Add --resume to go on, --force to start again.")
