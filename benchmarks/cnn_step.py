@@ -48,7 +48,7 @@ def ours(n_threads: int) -> list[float]:
     model = pl.preset("cnn")
     model.initialize(X.shape[1:])
     Y = model.encode(y)
-    optimizer = pl.Adam(0.001)
+    optimizer = pl.optimizers.Adam(0.001)
     optimizer.start(model.theta, model.flat_decay_mask())
     with open_executor(model, n_threads, optimizer=optimizer) as stepper:
 

@@ -40,7 +40,12 @@ def pellucid(batch: int, n_threads: int | None) -> list[float]:
             times.append(time.perf_counter())
 
     model = pl.Sequential([*layers, pl.Dense(DIMS[-1])])
-    options = {"optimizer": pl.Adam(0.001), "n_epochs": EPOCHS, "batch_size": batch, "n_threads": n_threads}
+    options = {
+        "optimizer": pl.optimizers.Adam(0.001),
+        "n_epochs": EPOCHS,
+        "batch_size": batch,
+        "n_threads": n_threads,
+    }
     pl.train(model, pl.Dataset(X, y), callbacks=[clock], **options)
     return np.diff(times).tolist()
 

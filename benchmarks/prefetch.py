@@ -46,7 +46,7 @@ def seconds(name: str, data: pl.Dataset, n_threads: int | None) -> tuple[list[fl
     pl.train(
         model,
         data,
-        optimizer=pl.SGD(0.01),
+        optimizer=pl.optimizers.SGD(0.01),
         n_epochs=EPOCHS,
         batch_size=BATCH,
         augment=augment_preset("photo"),

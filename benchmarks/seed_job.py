@@ -14,14 +14,13 @@ import numpy as np
 import pellucid as pl
 from pellucid.textbook import L_layer_model
 from pellucid.textbook.published import LEARNING_RATE, N_ITERATIONS, published_costs
+from pellucid.training.history import History
 from pellucid.workflows.reproduce import blas_kernel
 
 REPEATS = 5
 
 
-def dual(
-    data: pl.Dataset, key: Callable[[pl.History], float] = lambda history: history.seconds
-) -> pl.History:
+def dual(data: pl.Dataset, key: Callable[[History], float] = lambda history: history.seconds) -> History:
     histories = [pl.train(pl.preset("mlp"), data, n_epochs=N_ITERATIONS, form="dual") for _ in range(REPEATS)]
     return min(histories, key=key)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import pellucid as pl
+from pellucid.ops.finite_difference import gradcheck
 
 
 @pl.register  # so that saved models can be loaded again
@@ -37,10 +38,10 @@ def main() -> None:
         return model.loss_of(X, y)
 
     model.loss_and_grad(X, y)
-    errors = pl.gradcheck(loss, {"theta": model.grad.copy()}, {"theta": model.theta.copy()}, rng)
+    errors = gradcheck(loss, {"theta": model.grad.copy()}, {"theta": model.theta.copy()}, rng)
     print(f"gradient error {errors['theta']:.0e}")
 
-    pl.train(model, pl.Dataset(X, y), optimizer=pl.Adam(0.01), n_epochs=60, batch_size=50)
+    pl.train(model, pl.Dataset(X, y), optimizer=pl.optimizers.Adam(0.01), n_epochs=60, batch_size=50)
     print(f"accuracy {(model.predict(X) == y).mean():.2f}")
     with tempfile.TemporaryDirectory() as folder:
         pl.save(model, Path(folder) / "model.safetensors")

@@ -39,7 +39,12 @@ def main() -> None:
         ]
     )
     history = pl.train(
-        model, cats.train, optimizer=pl.AdamW(0.003), n_epochs=epochs, batch_size=32, schedule=pl.OneCycle()
+        model,
+        cats.train,
+        optimizer=pl.optimizers.AdamW(0.003),
+        n_epochs=epochs,
+        batch_size=32,
+        schedule=pl.schedules.OneCycle(),
     )
     print(model.summary())
     print(f"loss {history.losses[0]:.3f} -> {history.losses[-1]:.3f}")

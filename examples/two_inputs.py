@@ -32,7 +32,7 @@ def main() -> None:
         model,
         data,
         loss={"kind": "binary_cross_entropy", "size": {"type": "huber", "weight": 0.5}},
-        optimizer=pl.Adam(0.01),
+        optimizer=pl.optimizers.Adam(0.01),
         n_epochs=15,
         batch_size=50,
     )

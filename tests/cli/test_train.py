@@ -13,6 +13,7 @@ import pytest
 from tests.commands import Command
 
 import pellucid as pl
+from pellucid.training.nonfinite import replay_nonfinite
 
 
 @pytest.fixture
@@ -178,5 +179,5 @@ def test_a_broken_training_leaves_what_broke_it(pellucid: Command, photos: Path,
     done = pellucid("train", photos, "--out", "out", "--learning-rate", "1e200", "--epochs", 50)
     assert done.code == 2
     assert "nonfinite.safetensors" in done.err
-    *_, fault = pl.replay_nonfinite(tmp_path / "out" / "nonfinite.safetensors")
+    *_, fault = replay_nonfinite(tmp_path / "out" / "nonfinite.safetensors")
     assert fault is not None

@@ -118,7 +118,7 @@ def test_training_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch, augment: 
         threads.append(False)
         model = pl.Sequential([pl.Flatten(), pl.Dense(4, activation="relu"), pl.Dense(1)])
         options = {"n_epochs": 3, "batch_size": 5, "augment": Augment(augment)}
-        pl.train(model, data, optimizer=pl.Adam(0.01), callbacks=[look], **options)
+        pl.train(model, data, optimizer=pl.optimizers.Adam(0.01), callbacks=[look], **options)
         thetas.append(model.theta)
     np.testing.assert_array_equal(*thetas)
     assert threads == [False, True]

@@ -310,7 +310,7 @@ def test_train_takes_them_and_ends_where_threads_end(monkeypatch: pytest.MonkeyP
         model = network()
         history = pl.train(
             model, data, optimizer=Adam(0.01), n_epochs=4, batch_size=16, n_threads=2, form="direct",
-            schedule=pl.OneCycle(), validation=0.2,
+            schedule=pl.schedules.OneCycle(), validation=0.2,
         )  # fmt: skip
         runs.append((history.losses, model.theta.copy()))
     assert runs[0][0] == runs[1][0]

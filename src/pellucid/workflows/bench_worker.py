@@ -61,7 +61,8 @@ def direct(task: Task) -> Result:
 
 
 def _ours(task: Task, form: str) -> Result:
-    from pellucid import SGD, Dataset, __version__, preset, train
+    from pellucid import Dataset, __version__, preset, train
+    from pellucid.training.optimizers.sgd import SGD
 
     model = preset("mlp")
     history = train(

@@ -103,7 +103,7 @@ def test_labels_of_several_classes_are_trained_on(blend: Blend, loss: str, n_out
     X = np.zeros((60, 6, 6, 3), np.uint8) + (y * 100).astype(np.uint8)[:, None, None, None]
     model = pl.Sequential([pl.Flatten(), pl.Dense(16, activation="relu"), pl.Dense(n_out)])
     options: Any = {"loss": loss, "augment": Augment([blend]), "batch_size": 20, "n_epochs": 60}
-    pl.train(model, pl.Dataset(X, y), optimizer=pl.Adam(0.01), **options)
+    pl.train(model, pl.Dataset(X, y), optimizer=pl.optimizers.Adam(0.01), **options)
     assert (model.predict(X) == y).all()
 
 
@@ -127,7 +127,15 @@ def test_a_graph_of_two_answers_is_trained_on_mixtures() -> None:
     losses = {"kind": "hinge", "size": {"type": "auto"}}
     data = pl.Dataset(X, {"kind": kind, "size": size})
     augment = Augment([CutMix()])
-    pl.train(model, data, loss=losses, augment=augment, optimizer=pl.Adam(0.01), batch_size=20, n_epochs=150)
+    pl.train(
+        model,
+        data,
+        loss=losses,
+        augment=augment,
+        optimizer=pl.optimizers.Adam(0.01),
+        batch_size=20,
+        n_epochs=150,
+    )
     answers = model.predict(X)
     assert (answers["kind"] == kind).mean() > 0.95
     assert np.abs(answers["size"] - size[:, 0].reshape(answers["size"].shape)).mean() < 0.1

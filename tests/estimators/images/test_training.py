@@ -36,7 +36,7 @@ def test_it_learns_drawn_cats() -> None:
 
 def test_options_reach_the_training(listed: Any) -> None:
     paths, labels = listed
-    sgd = quick(optimizer=pl.SGD(0.5), schedule=None, batch_size=6, n_epochs=3).fit(paths, labels)
+    sgd = quick(optimizer=pl.optimizers.SGD(0.5), schedule=None, batch_size=6, n_epochs=3).fit(paths, labels)
     assert sgd.history_.n_steps == 12
     assert "learning_rate" not in sgd.history_.columns
     assert quick(learning_rate=1e-9).fit(paths, labels).loss_ > quick().fit(paths, labels).loss_

@@ -32,7 +32,9 @@ Rng = np.random.Generator
 
 
 def _fit(model: Any, data: Dataset, callbacks: Sequence[Any], **options: Any) -> None:
-    train(model, data, **{"n_epochs": 30, "optimizer": pl.SGD(0.1), **options}, callbacks=callbacks)
+    train(
+        model, data, **{"n_epochs": 30, "optimizer": pl.optimizers.SGD(0.1), **options}, callbacks=callbacks
+    )
 
 
 def _data(rng: Rng, m: int = 12, n_in: int = 5, k: int = 2) -> Dataset:
@@ -141,7 +143,7 @@ def test_tracin_is_what_its_authors_define(rng: Rng) -> None:
     data, query = _data(rng, k=3), _data(rng, m=4, k=3)
     model = _stack(5, 3)
     keep = KeepSnapshots(4)
-    _fit(model, data, [keep], optimizer=pl.SGD(0.2), n_epochs=8)
+    _fit(model, data, [keep], optimizer=pl.optimizers.SGD(0.2), n_epochs=8)
     found = trace_influence(model, keep.snapshots, data, query, of="loss")
     expected, scratch = np.zeros((12, 4)), fresh_copy(model)
     for snapshot in keep.snapshots:
@@ -168,7 +170,7 @@ def test_all_pushes_add_up_to_the_whole_change(rng: Rng) -> None:
         model = _stack(5, 1, seed=5)
         start = model.decision_function(query.X)
         keep = KeepSnapshots(40)
-        _fit(model, data, [keep], optimizer=pl.SGD(rate), n_epochs=40, form="direct")
+        _fit(model, data, [keep], optimizer=pl.optimizers.SGD(rate), n_epochs=40, form="direct")
         found = trace_influence(model, keep.snapshots, data, query)
         change = logit(model.decision_function(query.X), found.predicted_labels) - logit(
             start, found.predicted_labels
@@ -303,9 +305,10 @@ def test_a_checkpoint_is_a_moment_too(rng: Rng, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "optimizer", [pl.SGD(0.1), pl.SGD(0.05, momentum=0.9, weight_decay=0.01, clip_norm=0.3)]
+    "optimizer",
+    [pl.optimizers.SGD(0.1), pl.optimizers.SGD(0.05, momentum=0.9, weight_decay=0.01, clip_norm=0.3)],
 )
-def test_leaving_out_equals_training_without(rng: Rng, optimizer: pl.SGD) -> None:
+def test_leaving_out_equals_training_without(rng: Rng, optimizer: pl.optimizers.SGD) -> None:
     """In the samples' own span, against plain train() in the direct form without the row."""
     data, query_X = _data(rng, n_in=60), rng.normal(size=(3, 60))
     start = _stack(60, 1)
@@ -360,7 +363,7 @@ def _published(cats: Any, n_epochs: int, rows: Sequence[int]) -> Retraining:
     start = pl.preset("mlp")
     start.initialize(cats.train.X.shape[1:])
     start.preprocessing = Preprocessing.for_data(cats.train.X)
-    fit = partial(_fit, optimizer=pl.SGD(0.0075), n_epochs=n_epochs)
+    fit = partial(_fit, optimizer=pl.optimizers.SGD(0.0075), n_epochs=n_epochs)
     return project_to_span(Retraining(start, cats.train, cats.test.X[list(rows)], fit))
 
 
@@ -368,7 +371,7 @@ def test_published_photos_left_out_exactly(cats: Any) -> None:
     left = leave_one_out(_published(cats, 20, [5, 17]), [146])
     plain = pl.preset("mlp")
     rows = np.delete(np.arange(209), 146)
-    _fit(plain, cats.train.take(rows), [], optimizer=pl.SGD(0.0075), n_epochs=20, form="direct")
+    _fit(plain, cats.train.take(rows), [], optimizer=pl.optimizers.SGD(0.0075), n_epochs=20, form="direct")
     np.testing.assert_allclose(
         left.outputs[0, :, 0], plain.decision_function(cats.test.X[[5, 17]]), atol=1e-9
     )
@@ -407,7 +410,7 @@ def _planted() -> tuple[Retraining, Dataset, Query, Influence]:
     start.initialize((2,))
     start.set_loss("binary_cross_entropy")
     query = Dataset(np.array([[0.0, 1.0], [1.0, 0.0]]), np.array([0, 0]), ("a", "b"))
-    again = Retraining(start, data, query.X, partial(_fit, optimizer=pl.SGD(1.0), n_epochs=100))
+    again = Retraining(start, data, query.X, partial(_fit, optimizer=pl.optimizers.SGD(1.0), n_epochs=100))
     model, full, snapshots = again.traced(5)
     return again, data, Query(query, (8, 9), full, ("a", "b")), trace_influence(model, snapshots, data, query)
 

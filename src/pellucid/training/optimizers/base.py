@@ -41,7 +41,7 @@ class Optimizer(Configurable):
         Whether every update is a linear function of the gradients so far: then the first layer's weights never
         leave the span of the training rows, and the dual form is exact.
     is_full_batch : bool
-        Whether it evaluates the loss itself, as often as it needs: see :class:`~pellucid.LBFGS`.
+        Whether it evaluates the loss itself, as often as it needs: see :class:`~pellucid.optimizers.LBFGS`.
     is_divisible : bool
         Whether ``_begin`` changes numbers alone: then other processes that receive them can each take a
         ``step_part``.

@@ -1,0 +1,73 @@
+from .checks.check import check_data
+from .data.augmentation.augment import Augment
+from .data.dataset import Dataset, Split
+from .data.source import load_data
+from .errors import PellucidError
+from .evaluation.comparison.measure import compare
+from .evaluation.photo.measure import explain_photo
+from .evaluation.robustness.measure import robustness
+from .evaluation.saliency.measure import saliency
+from .evaluation.scores.measure import evaluate
+from .formats.architecture import load_architecture
+from .formats.safetensors import load, save
+from .nn.activation import Activation, Dropout
+from .nn.blocks import Parallel, Residual
+from .nn.conv import Conv2D
+from .nn.dense import Dense, Flatten
+from .nn.graph import Graph
+from .nn.layer import Layer
+from .nn.model import Model
+from .nn.norm import BatchNorm, LayerNorm
+from .nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
+from .nn.presets import preset
+from .nn.sequential import Sequential
+from .ops import losses
+from .registry import option, register
+from .training import callbacks, optimizers, schedules
+from .training.fit import train
+from .training.lr_finder import find_learning_rate
+
+__version__: str
+__all__ = [
+    "Activation",
+    "Augment",
+    "AvgPool2D",
+    "BatchNorm",
+    "Conv2D",
+    "Dataset",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalAvgPool2D",
+    "Graph",
+    "Layer",
+    "LayerNorm",
+    "MaxPool2D",
+    "Model",
+    "Parallel",
+    "PellucidError",
+    "Residual",
+    "Sequential",
+    "Split",
+    "UpSample2D",
+    "ZeroPad2D",
+    "callbacks",
+    "check_data",
+    "compare",
+    "evaluate",
+    "explain_photo",
+    "find_learning_rate",
+    "load",
+    "load_architecture",
+    "load_data",
+    "losses",
+    "optimizers",
+    "option",
+    "preset",
+    "register",
+    "robustness",
+    "saliency",
+    "save",
+    "schedules",
+    "train",
+]
