@@ -106,7 +106,7 @@ class EarlyStopping(Stopping):
     Examples
     --------
     >>> EarlyStopping(patience=5)
-    EarlyStopping(metric='validation_loss', patience=5, min_delta=0.0, mode=None)
+    EarlyStopping(patience=5)
     """
 
     metric: str | Callable[[Model], float] = option("validation_loss", help="What is watched.")
