@@ -66,7 +66,7 @@ class ProgressBar:
         if self._bar is None:
             from tqdm.auto import tqdm
 
-            self._bar = tqdm(total=total, leave=False, file=sys.stderr, dynamic_ncols=True)
+            self._bar = tqdm(total=total, desc=stage, leave=False, file=sys.stderr, dynamic_ncols=True)
         bar = self._bar
         if bar.desc != f"{stage}: ":
             bar.reset(total=total)

@@ -16,6 +16,7 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.regression import Huber
+from pellucid.progress import ProgressBar
 from pellucid.training.events import EpochEnd, TrainStart
 from pellucid.training.schedules.cosine import Cosine
 from pellucid.types import Array
@@ -278,7 +279,8 @@ def test_progress_is_silent_where_there_is_no_terminal(digits: Any, monkeypatch:
     monkeypatch.setattr("sys.stderr", stream)
     MLPClassifier(5, progress=True, max_iter=1).fit(*digits)
     assert stream.getvalue() == ""
-    stream.isatty = lambda: True  # type: ignore[method-assign]
+    home = "pellucid.training.callbacks.progress.ProgressBar"
+    monkeypatch.setattr(home, lambda **_: ProgressBar(True, patience=0))
     MLPClassifier(5, progress=True, max_iter=3).fit(*digits)
     assert "fit" in stream.getvalue()
 

@@ -14,6 +14,7 @@ import pellucid as pl
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError
 from pellucid.estimators import ImageClassifier, NetworkClassifier
+from pellucid.progress import ProgressBar
 from pellucid.training.callbacks.precise_bn import measure_batch_norms
 
 
@@ -95,6 +96,8 @@ def test_callbacks_progress_and_words(listed: Any, capsys: Any, monkeypatch: Any
     quick(progress=True).fit(*listed)
     assert stream.getvalue() == ""
     stream.isatty = lambda: True  # type: ignore[method-assign]
+    home = "pellucid.training.callbacks.progress.ProgressBar"
+    monkeypatch.setattr(home, lambda **_: ProgressBar(True, patience=0))
     quick(progress=True).fit(*listed)
     assert "reading" in stream.getvalue()
     assert "fit" in stream.getvalue()
