@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from pellucid import dispatch
 from pellucid.kernels.adam import adam as fast
 from pellucid.training.optimizers.adam import adam as plain
+from pellucid.training.optimizers.base import OPTIMIZERS
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-13)])
@@ -30,3 +32,19 @@ def test_fast_equals_plain(options, moves_beta1, dtype, tolerance, rng) -> None:
         ends.append(theta)
     assert ends[1].dtype == dtype
     assert np.abs(ends[0] - ends[1]).max() < tolerance * np.abs(ends[0]).max()
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_the_optimizer_runs_the_twin_that_is_chosen(name, rng) -> None:
+    start, ends = rng.standard_normal(500), []
+    for choice in dispatch.CHOICES:
+        theta, optimizer = start.copy(), OPTIMIZERS.make(name, learning_rate=0.05, weight_decay=0.1)
+        optimizer.start(theta, np.ones_like(theta))
+        with dispatch.use(choice):
+            for t in range(20):
+                optimizer.step(theta, np.sin(theta) + np.random.default_rng(t).standard_normal(500))
+        ends.append((theta, optimizer.state()["first_moment"]))
+    np.testing.assert_allclose(ends[0][0], ends[1][0], rtol=1e-12)
+    scale = {"fast": 0.1, "plain": 1.0}  # what is kept is m / (1 - beta1), or m
+    moments = [m * scale[choice] for choice, (_, m) in zip(dispatch.CHOICES, ends, strict=True)]
+    np.testing.assert_allclose(*moments, rtol=1e-12)

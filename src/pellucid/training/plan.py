@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import dispatch
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Batch, Batches, Change
 from pellucid.data.dataset import Dataset
@@ -115,6 +116,7 @@ class Job:
             "shuffle": plan.shuffle,
             "seed": plan.seed,
             "n_samples": n_rows(self.X),
+            "kernels": dispatch.current(),  # Adam's twins keep their moments on other scales
         }
 
 
