@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,3 +103,19 @@ def test_a_model_tells_no_path_and_how_its_data_are_read(pellucid: Command, pets
     assert source_for(model, DataSource(str(pets))) == DataSource(str(pets), image_size=(8, 6), seed=2)
     assert source_for(model, DataSource("digits")) == DataSource("digits", seed=2)
     assert reading_of(DataSource("catvnoncat", mirror="http://example.org")) == {"name": "catvnoncat"}
+
+
+@pytest.mark.parametrize("command", ["run", "train"])
+def test_each_part_is_predicted_once(
+    pellucid: Command, photos: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    sizes: list[int] = []
+    asked: Any = Model.decision_function
+
+    def count(self: Model, X: Any) -> Any:
+        sizes.append(len(X))
+        return asked(self, X)
+
+    monkeypatch.setattr(Model, "decision_function", count)
+    assert pellucid(command, photos, "--epochs", 3, "--out", "out", "--quiet").code == 0
+    assert sorted(sizes) == [8, 32]  # the test and the training part
