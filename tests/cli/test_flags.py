@@ -125,7 +125,8 @@ def test_the_help_shows_choices_bounds_and_defaults(call: Call, capsys: pytest.C
             "NAME",
             "[adam|sgd]",
             "[auto|dual]",
-            "of at least 1",
+            ">=1",
+            ">=0, <1",
             "HEIGHTxWIDTH",
             "--no-precise-bn",
         ):

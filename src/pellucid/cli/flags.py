@@ -25,6 +25,7 @@ from pellucid.registry import Limits, check_option, options_of, parts_of
 
 F = TypeVar("F", bound=Callable[..., None])
 SIZE = "HEIGHTxWIDTH"
+HUGE = 2**31  # a bound that nobody needs to be told of
 PAIRS = "NAME=VALUE,..."
 EXAMPLES = {SIZE: "64x64", PAIRS: "momentum=0.9"}
 
@@ -104,6 +105,13 @@ class Flag:
         parts = [part for part in parts_of(self.hint) if part is not type(None)]
         return kinds.get(get_origin(parts[0]) or parts[0], "<str>")
 
+    @property
+    def bounds(self) -> str:
+        """The bounds for the help: ``>0, <1``; of a seed only what a person may run into."""
+        limits = self.limits
+        signs = ((">", limits.above), (">=", limits.at_least), ("<", limits.below), ("<=", limits.at_most))
+        return ", ".join(f"{sign}{bound:g}" for sign, bound in signs if bound is not None and bound < HUGE)
+
     def choices(self) -> list[str]:
         """Return the texts that it may be; empty where it may be any."""
         listed = [] if self.limits.choices is None else [str(name) for name in self.limits.choices()]
@@ -121,8 +129,7 @@ class Flag:
         if bool in parts_of(self.hint):
             declared = self.name if self.default is False else f"{self.name}/--no-{self.name[2:]}"
             return Annotated[bool | None, typer.Option(declared, help=words, show_default=False)], None
-        bounds = self.limits.in_words().strip()
-        notes = [bounds] if bounds else []
+        notes = [self.bounds] if self.bounds else []
         if self.default not in (None, MISSING, "", {}):
             notes.append(f"default: {self.default}")
         if notes:
