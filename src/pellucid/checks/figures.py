@@ -12,7 +12,8 @@ from pellucid.checks.findings import Finding, Sample
 from pellucid.checks.pixels import PixelScale
 from pellucid.checks.text import KINDS
 from pellucid.errors import OptionError
-from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, RED, check_images
 from pellucid.text import plural
 from pellucid.types import Array

@@ -9,7 +9,8 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import OptionError, ShapeError
-from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.lines import Line
 from pellucid.plotting.style import (
     BLUE,
     INK,

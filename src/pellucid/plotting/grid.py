@@ -15,14 +15,11 @@ subfigure.
 
 from __future__ import annotations
 
-import re
-import warnings
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.plotting.style import INK, LINE, MUTED, WIDTH, drawing_axes, look, new_figure, picture
-from pellucid.text import shorten
+from pellucid.plotting.lines import LEADING, Line, put, width_of, wrapped
+from pellucid.plotting.style import INK, LINE, WIDTH, drawing_axes, look, new_figure, picture
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -32,31 +29,7 @@ if TYPE_CHECKING:
 EDGE = 0.1  # inches, left and right of a page
 GAP = 0.08  # between two pictures
 BELOW = 0.12  # under each row
-LEADING = 1.35 / 72  # inches from a line to the next, a point of font size
-
-
-class Line(NamedTuple):
-    """A line of words.
-
-    Attributes
-    ----------
-    text : str
-        Shortened at its end where it is wider than its picture.
-    color : str, optional
-    is_bold : bool, optional
-    name : str, optional
-        Stands in place of ``{}`` in the text, and is what is shortened.
-    """
-
-    text: str
-    color: str = MUTED
-    is_bold: bool = False
-    name: str = ""
-
-    def fitted(self, width: float, size: float) -> str:
-        """Return the words, shortened to a width in inches."""
-        text, name = (self.text, self.name) if self.name else ("{}", self.text)
-        return _fitted(text, name.replace("\n", " "), width, size, is_bold=self.is_bold)
+BOLD = 9.0  # points of a bold line next to pictures
 
 
 class Tile(NamedTuple):
@@ -115,7 +88,7 @@ class Row(NamedTuple):
         if self.heading:
             put(axes, EDGE if not self.words else self.left, 0.0, self.heading, 9.5)
         for line, left, top in self.words:
-            put(axes, left, top, line, 9.0 if line.is_bold else self.size)
+            put(axes, left, top, line, BOLD if line.is_bold else self.size)
         for i, tile in enumerate(self.tiles):
             left = self.left + i * (self.across + GAP)
             _draw_lines(axes, tile.above, left, self.top - 0.02 - len(tile.above) * self.size * LEADING, self)
@@ -153,7 +126,7 @@ class Page:
 
     def text(self, line: str | Line, *, size: float = 8.5, gap: float = 0.06) -> None:
         """Add a paragraph as wide as the page."""
-        self._words(_paragraphs([line], EDGE, WIDTH - 2 * EDGE, size), size, gap)
+        self._words(_paragraphs([line], EDGE, WIDTH - 2 * EDGE, size, size), size, gap)
 
     def legend(self, lines: Sequence[str | Line], *, size: float = 8.5, gap: float = 0.06) -> None:
         """Add a line of several pieces, one behind the other, each in its colour."""
@@ -257,12 +230,6 @@ def columns_for(lines: Sequence[Line], *, fewest: int = 3, most: int = 6, size: 
     return next((n for n in range(most, fewest, -1) if longest <= (wide - (n - 1) * GAP) / n), fewest)
 
 
-def put(axes: Axes, left: float, top: float, line: Line, size: float) -> None:
-    """Write a line whose top left corner lies there."""
-    weight = "bold" if line.is_bold else "normal"
-    axes.text(left, top, line.text, va="top", fontsize=size, color=line.color, fontweight=weight)
-
-
 def place(
     axes: Axes, image: Array, left: float, top: float, across: float, down: float, frame: str = ""
 ) -> None:
@@ -280,70 +247,17 @@ def place(
     axes.add_patch(Rectangle(*shape, facecolor="none", edgecolor=color, linewidth=thickness))
 
 
-def wrapped(text: str, width: float, size: float, is_bold: bool = False) -> list[str]:
-    """Return a text in lines of at most that width in inches, no percent sign apart from its number.
-
-    Examples
-    --------
-    >>> wrapped("the network gave 50 %", 1.0, 9)
-    ['the network', 'gave 50 %']
-    """
-    lines: list[str] = []
-    for paragraph in text.splitlines():
-        words = re.sub(r" (?=%)", "\N{NO-BREAK SPACE}", paragraph).split(" ")
-        lines.append(words[0])
-        for word in words[1:]:
-            longer = f"{lines[-1]} {word}"
-            if width_of(longer, size, is_bold) <= width:
-                lines[-1] = longer
-            else:
-                lines.append(word)
-    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
-
-
-@cache
-def width_of(text: str, size: float, is_bold: bool = False) -> float:
-    """Return how many inches wide a line is in our font.
-
-    Examples
-    --------
-    >>> width_of("ii", 8) < width_of("WW", 8) < width_of("WW", 8, True)
-    True
-    """
-    from matplotlib.font_manager import FontProperties, findfont, get_font
-
-    properties = FontProperties(family="DejaVu Sans", weight="bold" if is_bold else "normal")
-    font = get_font(findfont(properties))
-    font.set_size(size, 72)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for that letter
-        font.set_text(text, 0.0)
-    width: float = font.get_width_height()[0] / 64 / 72  # 64ths of a point
-    return width
-
-
-@cache
-def _fitted(text: str, name: str, width: float, size: float, *, is_bold: bool) -> str:
-    whole = text.replace("{}", name)
-    if width_of(whole, size, is_bold) <= width or len(name) < 2:
-        return whole
-    low, high = 1, len(name)  # letters of the name: the first number fits, or nothing does
-    while high - low > 1:
-        middle = (low + high) // 2
-        fits = width_of(text.replace("{}", shorten(name, middle)), size, is_bold) <= width
-        low, high = (middle, high) if fits else (low, middle)
-    return text.replace("{}", shorten(name, low))
-
-
 def _line(line: str | Line) -> Line:
     return line if isinstance(line, Line) else Line(line)
 
 
-def _paragraphs(lines: Sequence[str | Line], left: float, width: float, size: float) -> Placed:
+def _paragraphs(
+    lines: Sequence[str | Line], left: float, width: float, size: float, bold_size: float = BOLD
+) -> Placed:
     """Return paragraphs in lines, each with the place where it begins."""
     placed, top = [], 0.02
     for paragraph in map(_line, lines):
-        points = 9.0 if paragraph.is_bold else size
+        points = bold_size if paragraph.is_bold else size
         for text in wrapped(paragraph.text, width, points, paragraph.is_bold):
             placed.append((paragraph._replace(text=text), left, top))
             top += points * LEADING

@@ -31,6 +31,7 @@ LOOK: Any = {  # Any: matplotlib types each setting's name
     "font.size": 10,
     "text.color": INK,
     "text.parse_math": False,  # a class may be called "$5"
+    "text.hinting": "none",  # a line is as wide at every resolution
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.titlesize": 11,

@@ -15,7 +15,8 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.plotting.data import sample_grid
-from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.lines import Line
 from pellucid.plotting.photo import new_photo
 from pellucid.plotting.style import BLUE, INK, ORANGE, look
 from pellucid.text import percent

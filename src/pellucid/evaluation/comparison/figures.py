@@ -10,7 +10,8 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.comparison.folds import CrossValidation
 from pellucid.evaluation.comparison.paired import PairedComparison
-from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.lines import Line
 from pellucid.plotting.style import (
     BLUE,
     INK,

@@ -8,7 +8,8 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.influence.records import ExplainedPrediction, InfluentialSample
-from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.lines import Line
 from pellucid.plotting.style import (
     BLUE,
     GREEN,

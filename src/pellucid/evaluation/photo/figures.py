@@ -8,7 +8,8 @@ import numpy as np
 
 from pellucid.evaluation.photo.context import Neighbour, PhotoContext, Variant
 from pellucid.evaluation.photo.text import novelty_text, stability_text
-from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.lines import Line
 from pellucid.plotting.photo import photo_and_input
 from pellucid.plotting.style import GREEN, INK, RED, class_name
 from pellucid.text import percent

@@ -14,7 +14,8 @@ from pellucid.evaluation.robustness.perturbation import Perturbation, check_phot
 from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
 from pellucid.nn.model import Model
-from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.lines import Line
 from pellucid.plotting.style import BLUE, INK, MUTED, ORANGE, RED, WIDTH, class_name, look, new_figure
 from pellucid.text import by, percent
 from pellucid.types import Array

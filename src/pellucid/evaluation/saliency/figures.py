@@ -12,7 +12,8 @@ from pellucid.evaluation.saliency.first_layer import first_layer
 from pellucid.evaluation.saliency.records import SaliencyMap
 from pellucid.evaluation.saliency.text import CAVEAT, IN_SHORT, check_text, first_layer_text
 from pellucid.nn.model import Model
-from pellucid.plotting.grid import Line, Page, Tile
+from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, MUTED, RED, check_images, class_name
 from pellucid.text import signed
 from pellucid.types import Array

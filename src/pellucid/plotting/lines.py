@@ -1,0 +1,102 @@
+"""Lines of words on a page of pictures: measured in inches, broken, or shortened until they fit."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from pellucid.plotting.style import MUTED
+from pellucid.text import shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LEADING = 1.35 / 72  # inches from a line to the next, a point of font size
+
+
+class Line(NamedTuple):
+    """A line of words.
+
+    Attributes
+    ----------
+    text : str
+        Shortened at its end where it is wider than its picture.
+    color : str, optional
+    is_bold : bool, optional
+    name : str, optional
+        Stands in place of ``{}`` in the text, and is what is shortened.
+    """
+
+    text: str
+    color: str = MUTED
+    is_bold: bool = False
+    name: str = ""
+
+    def fitted(self, width: float, size: float) -> str:
+        """Return the words, shortened to a width in inches."""
+        text, name = (self.text, self.name) if self.name else ("{}", self.text)
+        return _fitted(text, name.replace("\n", " "), width, size, is_bold=self.is_bold)
+
+
+def put(axes: Axes, left: float, top: float, line: Line, size: float) -> None:
+    """Write a line whose top left corner lies there."""
+    weight = "bold" if line.is_bold else "normal"
+    axes.text(left, top, line.text, va="top", fontsize=size, color=line.color, fontweight=weight)
+
+
+def wrapped(text: str, width: float, size: float, is_bold: bool = False) -> list[str]:
+    """Return a text in lines of at most that width in inches, no percent sign apart from its number.
+
+    Examples
+    --------
+    >>> wrapped("the network gave 50 %", 1.0, 9)
+    ['the network', 'gave 50 %']
+    """
+    lines: list[str] = []
+    for paragraph in text.splitlines():
+        words = re.sub(r" (?=%)", "\N{NO-BREAK SPACE}", paragraph).split(" ")
+        lines.append(words[0])
+        for word in words[1:]:
+            longer = f"{lines[-1]} {word}"
+            if width_of(longer, size, is_bold) <= width:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+@cache
+def width_of(text: str, size: float, is_bold: bool = False) -> float:
+    """Return how many inches wide a line is in our font.
+
+    Examples
+    --------
+    >>> width_of("ii", 8) < width_of("WW", 8) < width_of("WW", 8, True)
+    True
+    """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextToPath
+
+    font = FontProperties(family="DejaVu Sans", weight="bold" if is_bold else "normal", size=size)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a box stands for that letter
+        points = TextToPath().get_text_width_height_descent(text, font, ismath=False)[0]
+    return float(points) / 72
+
+
+@cache
+def _fitted(text: str, name: str, width: float, size: float, *, is_bold: bool) -> str:
+    whole = text.replace("{}", name)
+    if width_of(whole, size, is_bold) <= width or len(name) < 2:
+        return whole
+    low, high = 1, len(name)  # letters of the name: the first number fits, or nothing does
+    while high - low > 1:
+        middle = (low + high) // 2
+        fits = width_of(text.replace("{}", shorten(name, middle)), size, is_bold) <= width
+        low, high = (middle, high) if fits else (low, middle)
+    short = text.replace("{}", shorten(name, low))
+    if text != "{}" and width_of(short, size, is_bold) > width:  # no letter of the name has room
+        return _fitted("{}", short, width, size, is_bold=is_bold)
+    return short

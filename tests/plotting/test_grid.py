@@ -1,0 +1,81 @@
+"""The page of captioned pictures: rows in their order, words that fit, pictures that keep their shape."""
+
+import numpy as np
+import pytest
+from tests.pictures import assert_readable, frames, shown, words
+
+from pellucid.plotting.grid import Page, Tile, columns_for
+from pellucid.plotting.lines import Line, width_of, wrapped
+from pellucid.plotting.saving import figure_png
+from pellucid.plotting.style import RED, WIDTH
+
+LONG = "a class with a name far too long for its picture"
+
+
+def tiles(n: int, shape: tuple[int, ...] = (8, 8, 3), **options: object) -> list[Tile]:
+    return [Tile(np.full(shape, i, np.uint8), **options) for i in range(n)]  # type: ignore[arg-type]
+
+
+def test_pictures_and_words_are_in_the_order_of_the_page() -> None:
+    page = Page("Title")
+    page.text("A paragraph.")
+    page.row(tiles(2, above=["above"], below=["below"]), name="Name", note="a note", names=1.5)
+    page.grid(tiles(5), 3, heading="Heading")
+    figure = page.figure()
+    assert [len(axes.images) for axes in figure.axes] == [0, 0, 2, 3, 2]
+    assert words(figure)[:4] == ["Title", "A paragraph.", "Name", "a note"]
+    assert words(figure)[4:] == ["above", "below", "above", "below", "Heading"]
+    assert [picture.flat[0] for picture in shown(figure)] == [0, 1, 0, 1, 2, 3, 4]
+    assert_readable(figure)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (10, 90, 3), (90, 10, 1), (3, 3, 3)])
+@pytest.mark.parametrize("n_columns", [1, 4, 8])
+def test_nothing_touches_and_no_picture_is_stretched(shape: tuple[int, ...], n_columns: int) -> None:
+    page = Page(LONG * 2)
+    lines = [Line("Prediction: {} (97 %)", name=LONG), LONG]
+    page.grid(tiles(9, shape, above=lines, below=[LONG, "two"]), n_columns, heading=LONG)
+    page.row(tiles(1, shape), words=[Line("Words", is_bold=True), LONG * 3], words_width=4.0)
+    figure = page.figure()
+    assert_readable(figure)
+    for axes in figure.axes:
+        for image in axes.images:
+            left, right, bottom, top = image.get_extent()
+            assert (right - left) / (bottom - top) == pytest.approx(shape[1] / shape[0])
+            assert right <= WIDTH
+
+
+def test_a_name_gives_way_to_what_stands_around_it() -> None:
+    line = Line("✗ {} 97 %", name=LONG).fitted(1.2, 7)
+    assert line.startswith("✗ a cl")
+    assert line.endswith("… 97 %")
+    assert width_of(line, 7) <= 1.2
+    assert Line("short").fitted(1.2, 7) == "short"
+    assert Line("{} 5 %", name="two\nlines").fitted(3, 7) == "two lines 5 %"
+    assert Line("odd {braces}").fitted(3, 7) == "odd {braces}"
+
+
+def test_lines_are_no_wider_than_asked_for() -> None:
+    lines = wrapped("of all these words, 50 % stay together with their sign " * 4, 2.0, 9)
+    assert len(lines) > 3
+    assert max(width_of(line, 9) for line in lines) <= 2.0
+    assert not any(line.startswith("%") for line in lines)
+    assert wrapped("one\ntwo", 5, 9) == ["one", "two"]
+
+
+def test_frames_legends_and_columns() -> None:
+    page = Page()
+    page.legend([Line("right"), Line("wrong", RED)])
+    page.row([Tile(np.zeros((4, 4)), frame=RED), Tile(np.ones((4, 4))), Tile(None, ["empty"])])
+    figure = page.figure()
+    assert sum(frames(axes, RED) for axes in figure.axes) == 1
+    assert len(shown(figure)) == 2
+    assert words(figure) == ["right", "wrong", "empty"]
+    assert columns_for([Line("short")]) == 6
+    assert columns_for([Line(LONG)]) == 3
+
+
+def test_a_letter_that_the_font_lacks_does_not_warn() -> None:
+    page = Page("猫")
+    page.row(tiles(1, above=["猫 " * 40]))
+    assert figure_png(page.figure())
