@@ -84,6 +84,7 @@ def test_the_module_runs_as_a_command(module: str) -> None:
         (["run", "--model", "mpl"], ["Did you mean 'mlp'"]),
         (["run", "--optimizer", "sgdd"], ["Did you mean 'sgd'"]),
         (["run", "--loss", "binary"], ["binary_cross_entropy"]),
+        (["run", "--loss", "hinge"], ["--loss", "hinge", "probabilities", "pellucid train"]),
         (["run", "drawncats"], ["Did you mean 'drawn-cats'"]),
         (["run", "--image-size", "64"], ["HEIGHTxWIDTH"]),
         (["run", "--batch-size", "100000"], ["batch_size"]),

@@ -263,6 +263,13 @@ def test_a_run_of_quantities_is_refused_in_one_line(
     assert "the report is of one class a sample, this model is of regression" in done.err
 
 
+def test_a_loss_without_probabilities_is_refused(pellucid: Command, photos: Path) -> None:
+    assert pellucid("train", photos, "--loss", "hinge", "--epochs", 3, "--out", "t", "--quiet").code == 0
+    done = pellucid("report", "t")
+    assert done.code == 2
+    assert "hinge gives none" in done.err
+
+
 def test_the_photos_explained_are_the_surest_mistakes_first(trained: Path, tmp_path: Path) -> None:
     result = examine(read_run(trained))
     rows = chosen_samples(result.predictions, 5)

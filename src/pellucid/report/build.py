@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from pellucid.errors import DataError
+from pellucid.errors import DataError, OptionError
 from pellucid.files import atomic_folder
+from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.report.draft import Draft
 from pellucid.report.findings import STAGES, Findings, find_all, find_short
@@ -107,6 +108,7 @@ def check_fits(run: RunRecord) -> None:
             f"{run.folder}: the report is of one class a sample, this model is of {model.loss_kind}. "
             "Try `pellucid evaluate`."
         )
+    check_probabilities(f"{run.folder}", model.loss)
     for what, known, there in (
         ("the model knows the classes", ", ".join(model.classes), ", ".join(split.classes)),
         ("the model takes samples of shape", model.input_shape, split.train.X.shape[1:]),
@@ -115,3 +117,12 @@ def check_fits(run: RunRecord) -> None:
             raise DataError(
                 f"{run.folder}: {what} {known}, {split.name} has {there}. Name the data of the run with --data."
             )
+
+
+def check_probabilities(where: str, loss: str) -> None:
+    """Raise OptionError unless a loss gives probabilities of classes."""
+    if not LOSSES[loss].gives_probabilities:
+        raise OptionError(
+            f"{where}: the report needs the probabilities of classes, and {loss} gives none. Train on a "
+            "cross-entropy, or use `pellucid train` and `pellucid evaluate`."
+        )

@@ -12,7 +12,7 @@ from pellucid.data.dataset import Split
 from pellucid.errors import DataError
 from pellucid.files import atomic_folder
 from pellucid.formats.architecture import Architecture
-from pellucid.report.build import write_findings
+from pellucid.report.build import check_probabilities, write_findings
 from pellucid.report.findings import Findings, find_short
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
@@ -75,6 +75,8 @@ def run(
             f"{split.name}: `pellucid run` reports on one class a sample; for quantities and several labels use "
             "`pellucid train` and `pellucid evaluate`."
         )
+    if config.options.loss is not None:
+        check_probabilities("--loss", config.options.loss)
     model = make_model(config, architecture, split)
     config = config.for_data(split.train)
     image = new_image(config, split.train.X.shape[1:])
