@@ -87,6 +87,15 @@ def test_the_bits_do_not_depend_on_the_number_of_processes() -> None:
     assert one == dict(run_jobs(product_bits, 209, [1, 2, 3], n_jobs=2))
 
 
+def is_mapped(shared: Any, job: int) -> bool:
+    return isinstance(shared["X"], np.memmap)
+
+
+def test_large_arrays_are_handed_over_once() -> None:
+    shared = {"X": np.zeros(1_000_000)}
+    assert dict(run_jobs(is_mapped, shared, [1, 2, 3], n_jobs=2)) == {1: True, 2: True, 3: True}
+
+
 def test_a_refusal_comes_back_as_it_was(others: set[int]) -> None:
     with pytest.raises(OptionError, match="job 2: no"):
         list(run_jobs(misbehave, "refuse", [1, 2, 3], n_jobs=2))
@@ -127,6 +136,8 @@ def test_ctrl_c_ends_what_hangs(others: set[int]) -> None:
 
 
 def test_ctrl_c_while_processes_start_is_not_lost(others: set[int]) -> None:
+    import joblib.externals.loky  # noqa: F401 - an interrupted import leaves open files
+
     shared = np.zeros(30_000_000)  # handing it over takes a while
     signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     signal.setitimer(signal.ITIMER_REAL, 0.05)

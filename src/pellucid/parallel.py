@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
 from pellucid.errors import PellucidError
@@ -88,12 +90,21 @@ def _end_processes(results: Any) -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back until the block ends: processes started in it inherit that, and this one ends them."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Hold Ctrl-C back until the block ends: processes started in it never see it, and this one ends them."""
+    from joblib.externals.loky.backend import resource_tracker as joblib_tracker
+
+    is_main, has_masks = current_thread() is main_thread(), hasattr(signal, "pthread_sigmask")  # not Windows
+    for tracker in (resource_tracker, joblib_tracker) if has_masks else ():
+        tracker.ensure_running()  # started in the block, it would let interrupts in again
+    pressed: list[tuple[int, Any]] = []  # another thread may take the signal, for which the mask is no help
+    before = signal.signal(signal.SIGINT, lambda *what: pressed.append(what)) if is_main else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if has_masks else set()
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if has_masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if is_main:
+            signal.signal(signal.SIGINT, before)
+    if pressed and callable(before):
+        before(*pressed[0])

@@ -1,7 +1,6 @@
 """Repeated cross-validation: every sample is tested once a repeat, by a network that was not trained on it."""
 
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,10 +18,10 @@ from pellucid.evaluation.comparison.candidates import (
     silent,
     train_candidate,
 )
+from pellucid.evaluation.comparison.jobs import run_for_each
 from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, merge_parts
 from pellucid.evaluation.scores.confusion import confusion_matrix
-from pellucid.parallel import run_jobs
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.text import Block
 from pellucid.types import Array
@@ -117,7 +116,7 @@ class CrossValidation(Comparison):
         return {self.name: cross_validation_figure(self)}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold them."""
+        """Return everything as JSON can hold it."""
         differences = {metric: self.difference(metric) for metric in METRICS}
         return {
             "data": self.data,
@@ -204,18 +203,17 @@ def cross_validate(
             candidate, Split(data.take(rows[0][0]), data.take(rows[0][1]), split.name, (), split.schema)
         )
     task = _Task(data, split, candidates, rows, seed, n_splits)
-    jobs = [(number, which) for number in range(len(rows)) for which in range(len(candidates))]
-    done: dict[tuple[int, int], Fold] = {}
-    try:
-        with closing(run_jobs(_train_fold, task, jobs, n_jobs=n_jobs)) as results:
-            for job, fold in results:
-                done[job] = fold
-                score = f"balanced accuracy {fold.balanced_accuracy:.3f}"
-                progress("folds", len(done), len(jobs), score)
-    except KeyboardInterrupt:
-        if sum((number, len(candidates) - 1) in done for number in range(len(rows))) < 2:
-            raise
-    complete = [n for n in range(len(rows)) if all((n, which) in done for which in range(len(candidates)))]
+    done = run_for_each(
+        _train_fold,
+        task,
+        range(len(rows)),
+        len(candidates),
+        n_jobs=n_jobs,
+        least=2,
+        show=lambda n, total, fold: progress(
+            "folds", n, total, f"balanced accuracy {fold.balanced_accuracy:.3f}"
+        ),
+    )
     return CrossValidation(
         data=split.name,
         n_samples=len(data),
@@ -223,18 +221,18 @@ def cross_validate(
         n_splits=n_splits,
         n_repeats=n_repeats,
         sources=tuple(candidate.source for candidate in candidates),
-        folds=tuple(tuple(done[number, which] for number in complete) for which in range(len(candidates))),
+        folds=tuple(zip(*done.values(), strict=True)),
     )
 
 
 def _train_fold(task: _Task, job: tuple[int, int]) -> Fold:
-    number, which = job
+    number, side = job
     train_rows, test_rows = task.rows[number]
     part = Split(
         task.data.take(train_rows), task.data.take(test_rows), task.split.name, (), task.split.schema
     )
     repeat, fold = divmod(number, task.n_splits)
-    candidate = task.candidates[which]
+    candidate = task.candidates[side]
     try:
         model, history = train_candidate(candidate, part, seed=task.seed + number, n_threads=1)
         predicted = predicted_labels(candidate, model, part.test)

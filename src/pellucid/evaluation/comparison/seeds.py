@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,10 +18,10 @@ from pellucid.evaluation.comparison.candidates import (
     silent,
     train_candidate,
 )
+from pellucid.evaluation.comparison.jobs import run_for_each
 from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.starts import SeedRuns, Start
 from pellucid.evaluation.scores.confusion import confusion_matrix
-from pellucid.parallel import run_jobs
 from pellucid.stats.t_tests import MeanDifference, welch_difference
 from pellucid.text import Block
 from pellucid.textbook.published import PUBLISHED_TEST_ACCURACY
@@ -180,28 +179,20 @@ def compare_seeds(
     from ``numpy.random.RandomState(seed)``, as the tutorial would with another number in ``np.random.seed(1)``.
     """
     _check(split, candidates, n_seeds, first_seed)
-    jobs = [
-        (seed, which) for seed in range(first_seed, first_seed + n_seeds) for which in range(len(candidates))
-    ]
-    done: dict[tuple[int, int], Start] = {}
-    try:
-        task = _Task(split, candidates)
-        with closing(run_jobs(_one_start, task, jobs, n_jobs=n_jobs)) as results:
-            for job, start in results:
-                done[job] = start
-                result = f"accuracy {start.accuracy:.3f}" if start.accuracy is not None else start.fault[:40]
-                progress("starts", len(done), len(jobs), result)
-    except KeyboardInterrupt:
-        if not any(all((seed, which) in done for which in range(len(candidates))) for seed, _ in jobs):
-            raise
-    seeds = [
-        seed
-        for seed, which in jobs
-        if which == 0 and (seed, len(candidates) - 1) in done and (seed, 0) in done
-    ]
+    done = run_for_each(
+        _one_start,
+        _Task(split, candidates),
+        range(first_seed, first_seed + n_seeds),
+        len(candidates),
+        n_jobs=n_jobs,
+        least=1,
+        show=lambda n, total, start: progress(
+            "starts", n, total, start.fault[:40] or f"accuracy {start.accuracy:.3f}"
+        ),
+    )
     runs = tuple(
-        SeedRuns(candidate.letter, candidate.source, tuple(done[seed, which] for seed in seeds))
-        for which, candidate in enumerate(candidates)
+        SeedRuns(candidate.letter, candidate.source, starts)
+        for candidate, starts in zip(candidates, zip(*done.values(), strict=True), strict=True)
     )
     for one in runs:
         if not len(one.accuracies):
@@ -232,8 +223,8 @@ def _check(split: Split, candidates: Sequence[Candidate], n_seeds: int, first_se
 
 
 def _one_start(task: _Task, job: tuple[int, int]) -> Start:
-    seed, which = job
-    candidate = task.candidates[which]
+    seed, side = job
+    candidate = task.candidates[side]
     try:
         model, history = train_candidate(candidate, task.split, seed=seed, n_threads=1, draws_start=True)
         predicted = predicted_labels(candidate, model, task.split.test)

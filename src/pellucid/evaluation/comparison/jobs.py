@@ -1,0 +1,56 @@
+"""Many trainings of each candidate, side by side over processes."""
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from typing import Any, TypeVar
+
+from pellucid.parallel import run_jobs
+
+Result = TypeVar("Result")
+
+
+def run_for_each(
+    function: Callable[[Any, tuple[int, int]], Result],
+    task: Any,
+    numbers: Iterable[int],
+    n_candidates: int,
+    *,
+    n_jobs: int,
+    least: int,
+    show: Callable[[int, int, Result], None],
+) -> dict[int, tuple[Result, ...]]:
+    """Return ``function(task, (number, candidate))`` for each number, one result a candidate.
+
+    Parameters
+    ----------
+    function : callable
+    task : object
+        What all jobs share.
+    numbers : iterable of int
+        Of folds, or seeds.
+    n_candidates : int
+    n_jobs : int
+        Processes.
+    least : int
+        After Ctrl-C the numbers that are done for every candidate are returned, if there are at least this many.
+    show : callable
+        Called with the number of jobs done, of all, and the last result.
+    """
+    jobs = [(number, candidate) for number in numbers for candidate in range(n_candidates)]
+    done: dict[tuple[int, int], Result] = {}
+    was_interrupted = False
+    try:
+        with closing(run_jobs(function, task, jobs, n_jobs=n_jobs)) as results:
+            for job, result in results:
+                done[job] = result
+                show(len(done), len(jobs), result)
+    except KeyboardInterrupt:
+        was_interrupted = True
+    rows = {
+        number: tuple(done[number, candidate] for candidate in range(n_candidates))
+        for number in dict.fromkeys(number for number, _ in jobs)
+        if all((number, candidate) in done for candidate in range(n_candidates))
+    }
+    if was_interrupted and len(rows) < least:
+        raise KeyboardInterrupt
+    return rows
