@@ -9,6 +9,7 @@ from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.terminal import print_json, print_table, say
 from pellucid.errors import OptionError
+from pellucid.progress import ProgressBar
 from pellucid.text import plural
 
 if TYPE_CHECKING:
@@ -48,18 +49,19 @@ def influence(
     tests = _numbers(test)
     from pellucid.evaluation.influence.measure import influence_of_run
 
-    outcome = influence_of_run(
-        run,
-        tests,
-        data=data,
-        method=method,
-        top=top,
-        is_retrained=retrain,
-        n_jobs=jobs,
-        is_quiet=quiet,
-        out=out,
-        force=force,
-    )
+    with ProgressBar(False if quiet else None) as bar:
+        outcome = influence_of_run(
+            run,
+            tests,
+            data=data,
+            method=method,
+            top=top,
+            is_retrained=retrain,
+            n_jobs=jobs,
+            progress=bar,
+            out=out,
+            force=force,
+        )
     if as_json:
         print_json(outcome.to_dict())
         return

@@ -125,9 +125,7 @@ def find_all(
     begin("influence")
     influenced = None
     if rows:
-        influenced = influence(
-            result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, is_quiet=True
-        )
+        influenced = influence(result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK)
     begin("new photo")
     photo = None if image is None else NewPhoto(image[0], PhotoContext.of(model, image[1], train))
     return Findings(result, photo, check, scores, changed, maps, influenced)

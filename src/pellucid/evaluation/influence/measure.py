@@ -34,6 +34,7 @@ from pellucid.evaluation.scores.galleries import pick
 from pellucid.evaluation.scores.of_run import RunResult, examine, holds_photos
 from pellucid.files import atomic_folder, write_atomically
 from pellucid.plotting.saving import save_figure
+from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.runs.record import read_run
 from pellucid.stats.ranks import rank_correlation
 from pellucid.types import Array
@@ -106,7 +107,7 @@ def influence(
     is_retrained: bool | None = None,
     budget: Budget = THOROUGH,
     n_jobs: int | None = None,
-    is_quiet: bool = False,
+    progress: ProgressCallback = no_progress,
 ) -> InfluenceOutcome:
     """Return which training samples influenced a run's predictions, and what these would be without them.
 
@@ -129,8 +130,8 @@ def influence(
         How many trainings the proof may take.
     n_jobs : int, optional
         Processes; default: a core each where that pays.
-    is_quiet : bool, optional
-        Show no bar.
+    progress : callable, optional
+        Called with each stage, gradients or trainings, how many are done, and of how many.
     """
     started = time.perf_counter()
     result, folder = (run, folder) if isinstance(run, RunResult) else (_read(Path(run), data), Path(run))
@@ -144,17 +145,16 @@ def influence(
             "--method tracin."
         )
     query_data = result.split.test.take(np.array(rows))
-    work = Work(seconds, n_jobs, is_quiet)
+    work = Work(seconds, n_jobs, progress)
     trace = retrain(result, query_data) if again else from_checkpoints(result, folder, query_data)
-    with work.counting_gradients() as progress:
-        traced = trace_influence(
-            trace.traced.model,
-            trace.traced.snapshots,
-            trace.train,
-            trace.query,
-            weights=training_weights(result),
-            progress=progress,
-        )
+    traced = trace_influence(
+        trace.traced.model,
+        trace.traced.snapshots,
+        trace.train,
+        trace.query,
+        weights=training_weights(result),
+        progress=stage_of(progress, "gradients"),
+    )
     scores, left_out = traced.renormalized, None
     known: dict[tuple[int, ...], Array] = {}
     if method == "tracin-plain":

@@ -1,7 +1,6 @@
 """What influence is computed from: a training that is run again, or what one left; and trainings side by side."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.parallel import run_jobs
-from pellucid.progress import ProgressBar, stage_of
+from pellucid.progress import ProgressCallback
 from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
 from pellucid.training.events import Callback
 from pellucid.training.executor.executor import n_cores
@@ -28,7 +27,6 @@ from pellucid.types import Array
 
 N_SNAPSHOTS = 20
 WORTH_SECONDS = 1.5  # of work, below which starting other processes does not pay
-BAR_SECONDS = 2.0
 OPERATIONS_A_SECOND, SECONDS_A_LAYER = 2e10, 1e-5
 SAME = {
     "float64": 1e-6,
@@ -144,10 +142,10 @@ def training_weights(result: RunResult) -> Array | None:
 
 
 class Work:
-    """Runs trainings side by side, with a bar where they take long."""
+    """Runs trainings side by side where that pays, and counts them."""
 
-    def __init__(self, seconds: float, n_jobs: int | None, is_quiet: bool) -> None:
-        self.seconds, self.n_jobs, self.is_quiet, self.n_done = seconds, n_jobs, is_quiet, 0
+    def __init__(self, seconds: float, n_jobs: int | None, progress: ProgressCallback) -> None:
+        self.seconds, self.n_jobs, self.progress, self.n_done = seconds, n_jobs, progress, 0
 
     def run(
         self, function: Callable[[Any, Any], Any], shared: Any, jobs: Sequence[Any]
@@ -155,15 +153,7 @@ class Work:
         """Yield each job with its result."""
         pays = len(jobs) * self.seconds > WORTH_SECONDS
         n_jobs = self.n_jobs or (n_cores() if pays else 1)
-        is_long = len(jobs) * self.seconds / n_jobs > BAR_SECONDS
-        with ProgressBar(None if is_long and not self.is_quiet else False) as progress:
-            for n, done in enumerate(run_jobs(function, shared, jobs, n_jobs=n_jobs), start=1):
-                self.n_done += 1
-                progress("training without", n, len(jobs))
-                yield done
-
-    @contextmanager
-    def counting_gradients(self) -> Iterator[Callable[[int, int], None]]:
-        """Yield a function that shows how many single gradients are done, in a bar of its own."""
-        with ProgressBar(False if self.is_quiet else None) as progress:
-            yield stage_of(progress, "gradients")
+        for n, done in enumerate(run_jobs(function, shared, jobs, n_jobs=n_jobs), start=1):
+            self.n_done += 1
+            self.progress("training without", n, len(jobs))
+            yield done
