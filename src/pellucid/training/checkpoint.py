@@ -51,7 +51,7 @@ def save_checkpoint(run: Run, path: Path) -> None:
 
 
 def load_checkpoint(run: Run, path: str | Path) -> None:
-    """Put a run that is about to start where a checkpoint left off.
+    """Put a run that is about to start where a checkpoint was written.
 
     Raises
     ------
@@ -73,13 +73,8 @@ def load_checkpoint(run: Run, path: str | Path) -> None:
         run.form.load_state(_under("form/", arrays))
         for name, owner in _owners(run).items():
             owner.load_state({**header[name], **_under(f"{name}/", arrays)})
-        epoch, step, step_in_epoch, total = header["position"]
-        run.epoch, run.step, run.step_in_epoch, run.epoch_loss = (
-            int(epoch),
-            int(step),
-            int(step_in_epoch),
-            total,
-        )
+        *counts, run.epoch_loss = header["position"]
+        run.epoch, run.step, run.step_in_epoch = map(int, counts)
         run.history.columns = {name: list(values) for name, values in header["history"].items()}
     except (KeyError, ValueError, TypeError) as error:
         raise FormatError(f"{path}: it does not fit this training ({error}).") from None
