@@ -14,6 +14,7 @@ from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
 from pellucid.registry import options_of
 from pellucid.training.checkpoint import load_checkpoint
+from pellucid.training.choose_form import choose_form
 from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.executor.choose import open_executor
 from pellucid.training.executor.executor import Executor
@@ -21,7 +22,8 @@ from pellucid.training.history import History
 from pellucid.training.nonfinite import find_fault, write_step
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
-from pellucid.training.plan import Job, Plan, choose_form, prepare
+from pellucid.training.plan import Job, Plan
+from pellucid.training.prepare import prepare
 from pellucid.types import n_rows
 
 

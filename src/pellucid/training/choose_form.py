@@ -1,0 +1,83 @@
+"""The choice between the direct and the dual form of a training, whichever is cheaper."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pellucid.data.batches import Batches
+from pellucid.errors import OptionError
+from pellucid.nn.sequential import Sequential
+from pellucid.training.cost import is_for_one_blas_thread
+from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, operations, why_not_dual
+from pellucid.training.dual.full_batch import FullBatchStep, fits
+from pellucid.training.executor.choose import batch_workspace
+from pellucid.training.form import Form, Validation
+from pellucid.training.history import History
+from pellucid.training.plan import Job
+from pellucid.types import n_rows
+
+
+@contextmanager
+def choose_form(job: Job, history: History) -> Iterator[Form]:
+    """Have the model in its direct or dual form, whichever is cheaper, and record the choice in the history."""
+    is_dual, history.note = _choose(job)
+    if is_dual:
+        job.n_threads = 1  # what is left of a step is too small to be split
+        with _in_dual_form(job) as form:
+            history.form = form.name
+            yield form
+        return
+    job.holds_blas = is_for_one_blas_thread(job.model, job.X, job.plan.batch_size)
+    history.n_threads = job.n_threads
+    batches = Batches(
+        job.X,
+        job.Y,
+        job.plan.batch_size,
+        job.plan.seed,
+        weights=job.weights,
+        change=job.change,
+        shuffle=job.plan.shuffle,
+        workspace=batch_workspace(job.n_threads),
+        is_ahead=job.is_ahead,
+    )
+    yield Form(batches, None if job.X_validation is None else Validation(job.X_validation, job.Y_validation))
+
+
+@contextmanager
+def _in_dual_form(job: Job) -> Iterator[Form]:
+    plan, optimizer = job.plan, job.plan.optimizer
+    assert isinstance(job.model, Sequential)
+    X = job.X if job.change is None else job.change(job.X, job.Y, None, 0)[0]
+    with dual_form(job.model, X, job.X_validation) as dual:
+        batches = Batches(
+            dual.rows_train, job.Y, plan.batch_size, plan.seed, weights=job.weights, shuffle=plan.shuffle
+        )
+        held = None if job.X_validation is None else Validation(dual.rows_validation, job.Y_validation)
+        is_plain = plan.batch_size is None and job.weights is None and fits(job.model, dual)
+        form = DualForm(dual, batches, held, FullBatchStep(job.model, dual, job.Y) if is_plain else None)
+        optimizer.grad_norm = form.grad_norm
+        try:
+            yield form
+        finally:
+            optimizer.grad_norm = None
+
+
+def _choose(job: Job) -> tuple[bool, str]:
+    """Return whether the dual form is taken, and why."""
+    asked, m = job.plan.form, n_rows(job.X)
+    if asked == "direct":
+        return False, "direct form, as asked"
+    m_validation = 0 if job.X_validation is None else n_rows(job.X_validation)
+    reason = why_not_dual(job.model, job.plan.optimizer, m + m_validation)
+    if not reason and job.plan.augment is not None:
+        reason = "augmentation changes the training rows"
+    if reason:
+        if asked == "dual":
+            raise OptionError(f"form: the dual form does not hold here: {reason}. Use form='auto'.")
+        return False, f"direct form: {reason}"
+    assert isinstance(job.model, Sequential)
+    n_in, n_out = first_dense_shape(job.model)
+    n_steps = job.plan.n_epochs * job.n_steps
+    direct, dual = operations(n_in, n_out, m, m_validation, job.plan.batch_size or m, n_steps)
+    if asked == "auto" and dual >= direct:
+        return False, "direct form: the dual form would cost more here"
+    return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"

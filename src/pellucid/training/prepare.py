@@ -1,0 +1,118 @@
+"""Data and model made ready for each other before the first step."""
+
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.augmentation.augment import Augment
+from pellucid.data.batches import Batch, Batches, Change
+from pellucid.data.dataset import Dataset
+from pellucid.data.preprocess import Preprocessing, check_finite
+from pellucid.data.validate import hold_out
+from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.nn.model import Model
+from pellucid.rng import stream
+from pellucid.training.cost import worthwhile_threads
+from pellucid.training.executor.executor import n_cores
+from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
+from pellucid.training.plan import Job, Plan
+from pellucid.types import Array, map_arrays, n_rows
+
+
+def prepare(model: Model, data: Dataset, plan: Plan) -> Job:
+    """Check data and model against the plan, and make each ready for the other.
+
+    Raises
+    ------
+    DataError, OptionError, ShapeError
+        If something does not fit. The model may have been initialized then.
+    """
+    _check_data(data)
+    data, held, sample_weight = _held_out(data, plan)
+    _fit_model(model, data, plan)
+    set_loss(model, data, plan.loss)
+    augment = plan.augment
+    Y = encode_targets(model, data, are_mixed=augment is not None and augment.mixes_targets)
+    weights = weigh_samples(model, data, sample_weight, plan.class_weight)
+    Batches(data.X, Y, plan.batch_size, plan.seed)  # refuses a wrong size before any work
+    # Each batch is prepared when its turn comes, unless there is nothing to do.
+    is_lazy = augment is not None or (plan.batch_size is not None and not _is_prepared(model, data.X))
+    n_threads = plan.n_threads or worthwhile_threads(model, n_rows(data.X), plan.batch_size, plan.n_epochs)
+    return Job(
+        plan=plan,
+        model=model,
+        data=data,
+        X=data.X if is_lazy else _prepared(model, data.X),
+        Y=Y,
+        X_validation=None if held is None else _prepared(model, held.X),
+        Y_validation=None if held is None else model.encode(held.y),
+        weights=weights,
+        change=_change(model, augment, plan.seed) if is_lazy else None,
+        n_threads=n_threads,
+        is_ahead=augment is not None
+        and plan.batch_size is not None
+        and plan.n_threads is None
+        and n_threads == 1 < n_cores(),
+    )
+
+
+def _check_data(data: Dataset) -> None:
+    if n_rows(data.X) == 0:
+        raise DataError("train: expected at least one sample, got none.")
+    if n_rows(data.X) != n_rows(data.y):
+        raise DataError(f"train: X has {n_rows(data.X)} samples and y has {n_rows(data.y)} labels.")
+    for array in data.X.values() if isinstance(data.X, dict) else (data.X,):
+        check_finite(array, "train")
+
+
+def _held_out(data: Dataset, plan: Plan) -> tuple[Dataset, Dataset | None, Array | None]:
+    """Return what is trained on, what is held out (a fraction is drawn stratified), and the samples' weights."""
+    weights = plan.sample_weight
+    if not isinstance(plan.validation, float):
+        return data, plan.validation, weights
+    m = n_rows(data.X)
+    y = np.zeros(m) if isinstance(data.y, dict) else data.y  # of several targets none is the one to go by
+    numbered = Dataset(np.arange(m)[:, None], y, data.classes)
+    parts = hold_out(numbered, name="validation", seed=plan.seed, test_fraction=plan.validation)
+    rows, held = parts.train.X[:, 0], parts.test.X[:, 0]
+    return data.take(rows), data.take(held), None if weights is None else weights[rows]
+
+
+def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
+    """Initialize the model where it is not yet, and let it know how samples are prepared."""
+    shape, dtype = map_arrays(lambda array: array.shape[1:], data.X), plan.dtype
+    if not model.is_initialized:
+        model.initialize(shape, seed=plan.seed, dtype=dtype)
+    elif shape != model.input_shape:
+        raise ShapeError(f"train: expected samples of shape {model.input_shape}, got {shape}.")
+    elif dtype is not None and dtype != model.dtype:
+        raise OptionError(f"dtype: the model is already {model.dtype}; make a new one for {dtype}.")
+    if not np.isfinite(model.theta).all():
+        raise DataError("train: the model's weights hold NaN or infinity. Initialize it anew.")
+    if model.preprocessing is None:
+        first = next(iter(data.X.values())) if isinstance(data.X, dict) else data.X
+        model.preprocessing = Preprocessing.for_data(first)
+    model.classes = data.classes or model.classes
+
+
+def _is_prepared(model: Model, X: Any) -> bool:
+    assert model.preprocessing is not None
+    return not isinstance(X, dict) and model.preprocessing.kind == "none" and X.dtype == model.dtype
+
+
+def _prepared(model: Model, X: Any) -> Any:
+    rule = model.preprocessing
+    assert rule is not None
+    return map_arrays(lambda array: rule.apply(array, model.dtype), X)
+
+
+def _change(model: Model, augment: Augment | None, seed: int) -> Change:
+    """Return what prepares and augments a batch."""
+
+    def change(X: Any, Y: Any, weights: Array | None, step: int) -> Batch:
+        X = _prepared(model, X)
+        if augment is None:
+            return X, Y, weights
+        return augment_weighted(augment, X, Y, weights, stream(seed, "augment", step))
+
+    return change
