@@ -221,7 +221,7 @@ def test_another_arithmetic_is_told(trained: Path) -> None:
     result = examine(read_run(trained))
     result.model.theta += 0.01
     outcome = influence(result, [0], budget=QUICK)
-    assert any("came to other scores" in note for note in outcome.notes)
+    assert any("gave other scores" in note for note in outcome.notes)
 
 
 def test_agreement_is_spearmans(rng: np.random.Generator) -> None:
