@@ -4,7 +4,7 @@
     PELLUCID_DATA_DIR=... python benchmarks/influence.py --quick    one minute: every fifth test photo
 
 Prints how long things take, how sensitive the training is, how the estimates' order agrees with exact
-leave-one-out, and, what matters more, whether leaving out the photos that they name changes a verdict more often
+leave-one-out, and, what matters more, whether leaving out the photos that they name changes a prediction more often
 than chance does.
 """
 
@@ -43,20 +43,20 @@ def fit(model, data, callbacks, weights=None) -> None:
     train(model, data, optimizer=SGD(RATE), n_epochs=N_EPOCHS, callbacks=callbacks, sample_weight=weights)
 
 
-def published(asked: Array) -> tuple[Retraining, Dataset]:
-    """Return the published training in its photos' span, and the asked test photos in the same coordinates."""
+def published(query: Array) -> tuple[Retraining, Dataset]:
+    """Return the published training in its photos' span, and the query photos in the same coordinates."""
     split = load_data("catvnoncat")
     start = preset("mlp")
     start.initialize(split.train.X.shape[1:])
     start.set_loss("binary_cross_entropy")
     start.preprocessing = Preprocessing.for_data(split.train.X)
     started = time.perf_counter()
-    again = project_to_span(Retraining(start, split.train, split.test.X[asked], fit))
+    again = project_to_span(Retraining(start, split.train, split.test.X[query], fit))
     print(f"turned into {again.train.X.shape[1]} coordinates in {time.perf_counter() - started:.2f} s")
-    return again, Dataset(again.asked_X, split.test.y[asked], split.classes)
+    return again, Dataset(again.query_X, split.test.y[query], split.classes)
 
 
-def sensitivity(again: Retraining, whole: Array) -> None:
+def sensitivity(again: Retraining, full: Array) -> None:
     """Print how far the scores move when one photo counts a little less."""
     print("\nhow far the log-odds move, on average over three training photos, when one counts less by")
     for less in (1e-9, 1e-6, 1e-3, 1e-1, 1.0):
@@ -64,43 +64,46 @@ def sensitivity(again: Retraining, whole: Array) -> None:
         for row in (10, 90, 170):
             weights = np.ones(len(again.train))
             weights[row] -= less
-            weighted = Retraining(again.start, again.train, again.asked_X, partial(fit, weights=weights))
-            moved.append(np.abs(weighted.without() - whole).mean())
+            weighted = Retraining(again.start, again.train, again.query_X, partial(fit, weights=weights))
+            moved.append(np.abs(weighted.without() - full).mean())
         print(f"  {less:8.0e}   {np.mean(moved):.2e}")
 
 
-def estimates(again: Retraining, asked: Dataset, run) -> tuple[dict[str, Array], Array]:
+def estimates(again: Retraining, query: Dataset, run) -> tuple[dict[str, Array], Array]:
     """Print how each estimate's order agrees with exact leave-one-out; return the scores of each method."""
     kept: dict[str, Array] = {}
-    print("\nmoments   seconds   rank correlation with leave-one-out")
+    print("\nsnapshots seconds   rank correlation with leave-one-out")
     left = None
     for n in (1, 5, 10, 20, 50):
         started = time.perf_counter()
         traced = again.traced(n)
         middle = time.perf_counter()
-        found = trace_influence(traced.model, traced.moments, again.train, asked)
+        found = trace_influence(traced.model, traced.snapshots, again.train, query)
         seconds = time.perf_counter() - middle
         if left is None:
             started_all = time.perf_counter()
-            left = leave_one_out(again, whole=traced.outputs, run=run)
-            pushes = np.stack(
-                [logit(left.whole, found.verdicts) - logit(Z, found.verdicts) for Z in left.outputs]
+            left = leave_one_out(again, full=traced.outputs, run=run)
+            changes = np.stack(
+                [
+                    logit(left.full, found.predicted_labels) - logit(Z, found.predicted_labels)
+                    for Z in left.outputs
+                ]
             )
             all_seconds = time.perf_counter() - started_all
-        rho = agreement(found, pushes)
+        rho = agreement(found, changes)
         print(
             f"{n:7}   {seconds:7.3f}   renormalized {rho['tracin']:.3f}, plain {rho['tracin-plain']:.3f}"
             f"   (its training {middle - started:.2f} s)"
         )
         kept = {"renormalized TracIn": found.renormalized, "plain TracIn": found.tracin}
     print(f"all {len(again.train)} trainings without one photo: {all_seconds:.1f} s")
-    print(f"one photo left out moves the log-odds by {np.median(np.abs(pushes)):.2f} (median)")
-    single = Influence(pushes, pushes, found.verdicts, (), "all", "verdict")
-    return {**kept, "exact leave-one-out": single.tracin}, found.verdicts
+    print(f"one photo left out moves the log-odds by {np.median(np.abs(changes)):.2f} (median)")
+    single = Influence(changes, changes, found.predicted_labels, (), "all", "logit")
+    return {**kept, "exact leave-one-out": single.tracin}, found.predicted_labels
 
 
-def groups(again: Retraining, scores: dict[str, Array], verdicts: Array, whole: Array, run) -> None:
-    """Print how often leaving out the photos that a method names changes the verdict."""
+def groups(again: Retraining, scores: dict[str, Array], predicted_labels: Array, full: Array, run) -> None:
+    """Print how often leaving out the photos that a method names changes the prediction."""
     rng, (m, n) = np.random.default_rng(0), next(iter(scores.values())).shape
     named = {
         (name, size, j): tuple(sorted(np.argsort(-S[:, j])[:size].tolist()))
@@ -114,15 +117,15 @@ def groups(again: Retraining, scores: dict[str, Array], verdicts: Array, whole: 
         for j in range(n)
     }
     found = outputs_without(again, named.values(), run=run)
-    before = logit(whole, verdicts)
+    before = logit(full, predicted_labels)
     print(
-        f"\nverdicts changed, of {n}, and the mean change of their log-odds, without so many photos that pushed it"
+        f"\npredictions changed, of {n}, and the mean change of their log-odds, without the most influential photos"
     )
     print(f"{'':22}" + "".join(f"{size:>14}" for size in SIZES))
     for name in [*scores, "drawn at random"]:
         cells = []
         for size in SIZES:
-            after = np.array([logit(found[named[name, size, j]], verdicts)[j] for j in range(n)])
+            after = np.array([logit(found[named[name, size, j]], predicted_labels)[j] for j in range(n)])
             cells.append(f"{(after < 0).sum():6} {(after - before).mean():+7.2f}")
         print(f"{name:22}" + "".join(f"{cell:>14}" for cell in cells))
 
@@ -135,11 +138,11 @@ def main() -> None:
     options = parser.parse_args()
     run = partial(run_jobs, n_jobs=options.jobs)
     print(f"{platform.processor() or platform.machine()}, {options.jobs} processes, NumPy {np.__version__}")
-    again, asked = published(np.arange(0, 50, 5 if options.quick else 1))
-    whole = again.without()
-    sensitivity(again, whole)
-    scores, verdicts = estimates(again, asked, run)
-    groups(again, scores, verdicts, whole, run)
+    again, query = published(np.arange(0, 50, 5 if options.quick else 1))
+    full = again.without()
+    sensitivity(again, full)
+    scores, predicted_labels = estimates(again, query, run)
+    groups(again, scores, predicted_labels, full, run)
 
 
 if __name__ == "__main__":

@@ -228,7 +228,7 @@ def test_agreement_is_spearmans(rng: np.random.Generator) -> None:
     from scipy.stats import spearmanr
 
     A, B, changes = rng.normal(size=(3, 12, 2)).round(1)
-    found = agreement(Influence(A, B, np.zeros(2), (0,), "all", "predicted"), changes)
+    found = agreement(Influence(A, B, np.zeros(2), (0,), "all", "logit"), changes)
     expected = [np.mean([spearmanr(S[:, j], changes[:, j])[0] for j in range(2)]) for S in (A, B)]
     np.testing.assert_allclose([found["tracin-plain"], found["tracin"]], expected, atol=1e-12)
 
