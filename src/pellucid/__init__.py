@@ -19,7 +19,7 @@ from typing import Any
 import lazy_loader
 import numpy as _numpy  # noqa: F401 - the one library that everything here needs
 
-__version__ = "0.1.0"
+from pellucid.version import __version__ as __version__
 
 _FAMILIES = {
     "losses": "pellucid.ops.losses",

@@ -26,8 +26,8 @@ from .registry import option, register
 from .training import callbacks, optimizers, schedules
 from .training.fit import train
 from .training.lr_finder import find_learning_rate
+from .version import __version__ as __version__
 
-__version__: str
 __all__ = [
     "Activation",
     "Augment",
