@@ -24,7 +24,7 @@ def _root(
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with every error.")] = False,
 ) -> None:
     if version:
-        from pellucid import __version__
+        from pellucid.version import __version__
 
         print(f"pellucid {__version__}")
         raise typer.Exit

@@ -78,7 +78,7 @@ def write_report(content: ReportContent, path: str | Path) -> Path:
     --------
     See the top of this module.
     """
-    from pellucid import __version__
+    from pellucid.version import __version__
 
     template = _environment().get_template("report.html.jinja")
     page = template.render(report=content, version=__version__, sheet=_sheet(content.sheet))
