@@ -129,7 +129,7 @@ def test_unknown_and_missing_options() -> None:
         Blur.from_config({"name": "a", "cache": "x"})
     with pytest.raises(OptionError, match="Blur: name is missing"):
         checked_names(Blur, {})
-    with pytest.raises(OptionError, match="Flatten: it takes no options, got 'axis'"):
+    with pytest.raises(OptionError, match="Flatten: takes no options, got 'axis'"):
         LAYERS.from_config({"type": "Flatten", "axis": 1})
 
 
@@ -205,5 +205,7 @@ def test_a_table_resolves_names_dictionaries_and_objects() -> None:
 
 def test_a_registered_class_documents_its_options_and_its_heirs_are_not_registered() -> None:
     Huber = LOSSES["huber"]
-    assert "delta : a number above 0, default 1.0\n    Where the square turns" in (Huber.__doc__ or "")
+    assert "delta : a number above 0, default 1.0\n    Error above which the loss is linear" in (
+        Huber.__doc__ or ""
+    )
     assert type("Heir", (Huber,), {}).registered_as == ""

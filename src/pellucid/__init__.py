@@ -49,7 +49,7 @@ def _rooms() -> set[str]:
 
 
 def _registered_layer(name: str) -> Any:
-    """Return a layer that was registered under that name; an AttributeError tells the nearest public name."""
+    """Return a layer that was registered under that name; else AttributeError with the nearest public name."""
     from pellucid.errors import unknown_name
 
     if name[:1].isupper():

@@ -31,7 +31,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Twins(NamedTuple):
-    """An op's two implementations. The fast one may take scratch memory besides what the plain one takes."""
+    """An op's two implementations. The fast one may take scratch memory in addition."""
 
     plain: Callable[..., Any]
     fast: Callable[..., Any]
@@ -86,15 +86,15 @@ def _checked(choice: str, where: str = "use") -> str:
 
 
 def twins(plain: Callable[..., Any], fast: Function) -> Function:
-    """Return a function that runs the chosen one, and enter both into ``TWINS``.
+    """Return a function that runs the chosen one, and register both in ``TWINS``.
 
-    Rooms above with formulas of their own, as the optimizers, make theirs switch with it.
+    Rooms above that have formulas of their own, such as the optimizers, use it for theirs.
 
     Parameters
     ----------
     plain : callable
     fast : callable
-        Takes what the plain one takes, and may take keywords besides, which the plain one is not given.
+        Takes what the plain one takes, and perhaps further keywords, which the plain one is not given.
 
     Examples
     --------
@@ -139,7 +139,7 @@ dropout_forward = twins(dropout.dropout_forward, fast_dropout.dropout_forward)
 mean_colours = twins(colour.mean_colours, fast_colour.mean_colours)
 recolour = twins(colour.recolour, fast_colour.recolour)
 
-# Several ops in one go: nn/fusion puts these in the place of layers that follow one another.
+# Fused ops: nn/fusion uses these in place of layers that follow one another.
 norm_relu_pool_forward = twins(fused.norm_relu_pool_forward, fast_norm_pool.norm_relu_pool_forward)
 norm_relu_pool_backward = twins(fused.norm_relu_pool_backward, fast_norm_pool.norm_relu_pool_backward)
 conv_norm_relu_pool_forward = twins(

@@ -3,17 +3,17 @@
 ::
 
     Exception
-    └── PellucidError          every error of ours: catch this one
+    └── PellucidError          every error of this package: catch this one
         ├── ShapeError         an array of the wrong shape (also a ValueError)
-        ├── OptionError        an option or a name that we do not know (also a ValueError)
+        ├── OptionError        an unknown option or name (also a ValueError)
         ├── DataError          a data set, image or label that cannot be used (also a ValueError)
         │   └── DownloadError  a data set that could not be fetched
-        ├── TrainingError      a training that cannot go on
+        ├── TrainingError      training that cannot continue
         ├── FormatError        a model or configuration file that cannot be read (also a ValueError)
         ├── OutputError        a file or folder that cannot be written (also an OSError)
         └── MissingExtraError  an optional package that is not installed (also an ImportError)
 
-Each message says where, what was wanted, what came and what to try.
+Each message says where, what was expected, what was found and what to try.
 """
 
 import difflib
@@ -25,11 +25,11 @@ class PellucidError(Exception):
 
 
 class ShapeError(PellucidError, ValueError):
-    """An array does not have the shape that was wanted."""
+    """An array does not have the expected shape."""
 
 
 class OptionError(PellucidError, ValueError):
-    """An option has a value, or a name, that is not known."""
+    """An option has an unknown name or an invalid value."""
 
 
 class DataError(PellucidError, ValueError):
@@ -41,7 +41,7 @@ class DownloadError(DataError):
 
 
 class TrainingError(PellucidError):
-    """A training cannot go on: its loss is no longer a number."""
+    """Training cannot continue: the loss is NaN or infinite, for example."""
 
 
 class FormatError(PellucidError, ValueError):

@@ -12,7 +12,7 @@ from pellucid.errors import OutputError
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> None:
-    """Write a file whole or not at all: beside its target first, then renamed over it.
+    """Write a file whole or not at all: next to its target first, then renamed over it.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
 
 
 def next_folder(parent: Path, stem: str) -> Path:
-    """Return the first of ``parent/stem-1``, ``stem-2``, ... that is not there yet.
+    """Return the first of ``parent/stem-1``, ``stem-2``, ... that does not exist yet.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def next_folder(parent: Path, stem: str) -> Path:
 
 @contextmanager
 def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
-    """Yield an empty folder to fill; when the block ends well, its files take their place in ``target``.
+    """Yield an empty folder to fill; when the block succeeds, its files are moved to ``target``.
 
     If the block fails, ``target`` is as it was before.
 

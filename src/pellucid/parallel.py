@@ -1,4 +1,4 @@
-"""Independent jobs over processes, each with one BLAS thread: joblib, with its faults reported as ours.
+"""Independent jobs over processes, each with one BLAS thread: joblib, with its failures raised as PellucidError.
 
 Threads would wait for one another: steps this small spend most of their time in Python.
 """
@@ -35,7 +35,7 @@ def run_jobs(
     Raises
     ------
     PellucidError
-        If a process was killed. What a job raises comes back as it was. Whatever happens, also where the caller
+        If a process was killed. An exception of a job is passed on unchanged. Whatever happens, even if the caller
         closes the generator or Ctrl-C is pressed, no process is left behind.
 
     Examples
@@ -90,7 +90,7 @@ def _end_processes(results: Any) -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back until the block ends: processes started in it never see it, and this one ends them."""
+    """Defer Ctrl-C until the block ends: processes started in it never see it, and this one ends them."""
     from joblib.externals.loky.backend import resource_tracker as joblib_tracker
 
     is_main, has_masks = current_thread() is main_thread(), hasattr(signal, "pthread_sigmask")  # not Windows

@@ -1,6 +1,6 @@
 """The one progress bar: in a terminal, in a notebook, or silent; shown once work has taken two seconds.
 
-Whatever takes long is handed a ``ProgressCallback`` and calls it with a stage, how much is done, and of how much::
+Long-running functions take a ``ProgressCallback`` and call it with a stage, the amount done and the total::
 
     with ProgressBar() as progress:
         for i, photo in enumerate(photos):
@@ -49,8 +49,8 @@ class ProgressBar:
 
     Notes
     -----
-    Drawn by tqdm, whose ``auto`` module knows terminals and notebooks. As a context it is taken away at the end,
-    whatever happens; its ``detail`` is shown behind the bar (the loss of a training, say).
+    Drawn by tqdm, whose ``auto`` module knows terminals and notebooks. As a context manager it is removed at the
+    end, whatever happens; its ``detail`` is shown after the bar (the training loss, say).
     """
 
     def __init__(self, is_shown: bool | None = None, *, patience: float = PATIENCE) -> None:
@@ -60,7 +60,7 @@ class ProgressBar:
         self._bar: Any = None
 
     def __call__(self, stage: str, done: int, total: int, detail: str = "") -> None:
-        """Show a stage of the work, how much of it is done, and of how much."""
+        """Show a stage of the work, the amount done and the total."""
         if not self.is_shown or (self._bar is None and time.perf_counter() - self._start < self.patience):
             return
         if self._bar is None:
@@ -77,7 +77,7 @@ class ProgressBar:
         bar.update(done - bar.n)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

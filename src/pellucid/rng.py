@@ -36,7 +36,7 @@ def stream(seed: int, purpose: str, epoch: int = 0) -> np.random.Generator:
     True
     """
     if seed < 0:
-        raise OptionError(f"seed: expected a whole number from 0 up, got {seed}.")
+        raise OptionError(f"seed: expected a whole number of at least 0, got {seed}.")
     words = np.random.SeedSequence([seed, zlib.crc32(purpose.encode()), epoch])
     return np.random.Generator(np.random.PCG64(words))
 
@@ -44,6 +44,6 @@ def stream(seed: int, purpose: str, epoch: int = 0) -> np.random.Generator:
 def legacy_stream(seed: int) -> np.random.RandomState:
     """Return the generator of NumPy before 1.17, which the published weights were drawn from.
 
-    Nothing else may use it; it is a stream of its own and leaves NumPy's global one alone.
+    Nothing else may use it; it is a separate stream and leaves NumPy's global one alone.
     """
     return np.random.RandomState(seed)

@@ -1,4 +1,4 @@
-"""Named arrays with a JSON header in one safetensors file: models, checkpoints and recorded steps are kept so."""
+"""Named arrays with a JSON header in one safetensors file: the format of models, checkpoints and recorded steps."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def write_tensors(path: str | Path, key: str, header: Mapping[str, Any], arrays:
     key : str
         The entry of the file's metadata that holds the header: one for each kind of file.
     header : mapping
-        As JSON can hold it.
+        Whatever JSON can hold.
     arrays : mapping of str to Array
 
     Raises
@@ -47,7 +47,7 @@ def read_tensors(
     kind : str
         What is expected, for messages: "checkpoint".
     advice : str
-        What to do where the file is of no use: "Resume from an earlier one."
+        What to do if the file cannot be used: "Resume from an earlier one."
 
     Raises
     ------

@@ -32,7 +32,7 @@ def plural(n: int, noun: str, many: str = "") -> str:
 
 
 def shorten(text: str, longest: int) -> str:
-    """Return a text on one line of at most so many letters, its end replaced by an ellipsis if it was longer.
+    """Return a text on one line of at most ``longest`` characters, cut with an ellipsis if it was longer.
 
     Examples
     --------
@@ -43,8 +43,8 @@ def shorten(text: str, longest: int) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def percent(share: float, digits: int = 0) -> str:
-    """Return a share from 0 to 1 in percent; what is not quite all or nothing is not rounded to it.
+def percent(fraction: float, digits: int = 0) -> str:
+    """Return a fraction in percent; one that is not quite 0 or 100 % is not rounded to it.
 
     Examples
     --------
@@ -53,14 +53,14 @@ def percent(share: float, digits: int = 0) -> str:
     >>> percent(0.973, 1), percent(0.9999, 1)
     ('97.3 %', '> 99.9 %')
     """
-    if math.isnan(share):
+    if math.isnan(fraction):
         return "? %"
     least = 10.0**-digits
-    if share < 1 and round(100 * share, digits) == 100:
+    if fraction < 1 and round(100 * fraction, digits) == 100:
         return f"> {100 - least:.{digits}f} %"
-    if share > 0 and round(100 * share, digits) == 0:
+    if fraction > 0 and round(100 * fraction, digits) == 0:
         return f"< {least:.{digits}f} %"
-    return f"{100 * share:.{digits}f} %"
+    return f"{100 * fraction:.{digits}f} %"
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -96,7 +96,7 @@ def first_line(error: Exception) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a foreign name or message fit for a line of ours: printable, and not long.
+    """Return a name or message from outside as safe to print on one line: printable, and not long.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def join_some(items: Iterable[object], most: int = 6) -> str:
 
 
 def chance_in_words(p_value: float) -> str:
-    """Return what a p-value says, for readers who know no statistics.
+    """Return a p-value in words, for readers who know no statistics.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Array aliases, the letters of shapes, and how samples are counted and taken.
+"""Array aliases, the letters of shapes, and how samples are counted and selected.
 
 Letters: ``m`` samples, ``n_in`` and ``n_out`` widths, ``k`` classes, ``h`` and ``w`` pixels, ``c`` channels,
 ``p`` parameters. Rows are samples everywhere except in :mod:`pellucid.textbook`.
@@ -45,14 +45,14 @@ def map_arrays(function: Callable[[Array], Any], arrays: Any) -> Any:
 class LayerRow(NamedTuple):
     """One line of a model's summary: a layer, or a structure above those inside it."""
 
-    name: str  # unique in the model, "dense_1"; of a graph's node the node's
+    name: str  # unique in the model, "dense_1"; for a node of a graph, the node's name
     kind: str  # class name, "Dense", or how a node joins its sources
     activation: str  # "relu", or "" where there is none
     output_shape: Any  # of one sample; of a graph with several outputs, by name
-    n_params: int  # its own, not of those inside it
+    n_params: int  # its own, without those inside it
     n_operations: int  # its own, of one sample's forward pass: multiplications and additions
     depth: int = 0  # how many structures it is inside of, the model itself not counted
-    label: str = ""  # its name after what the structure around it calls it: "shortcut: conv2d_3"
+    label: str = ""  # its name, with its role in the structure around it: "shortcut: conv2d_3"
     activation_bytes: int = 0  # of one sample's output; 0 where it is the output of another layer
     parameter_bytes: int = 0
     is_structure: bool = False

@@ -1,4 +1,4 @@
-"""Arrays that are written again and again, so that a training step allocates nothing."""
+"""Reusable arrays, so that a training step allocates nothing."""
 
 import math
 from collections.abc import Callable
@@ -8,13 +8,13 @@ import numpy as np
 
 from pellucid.types import Array, Shape
 
-MOST_VIEWS = 256  # that are remembered
+MOST_VIEWS = 256  # kept in the cache
 
 
 class Buffers:
     """Arrays of one dtype by name: see ``Workspace.of``.
 
-    ``take`` hands out the beginning of one flat array a name, as long as the largest that was asked for: a smaller
+    ``take`` hands out the beginning of one flat array per name, as long as the largest request so far: a smaller
     last block, or last batch, of each epoch does not make two arrays anew.
     """
 
@@ -26,7 +26,7 @@ class Buffers:
         self._parts: dict[str, Buffers] = {}
 
     def take(self, name: str, shape: Shape) -> Array:
-        """Return the array of that name; its content is left over."""
+        """Return the array of that name; its content is arbitrary."""
         view = self.views.get((name, shape))
         if view is not None:
             return view
@@ -42,7 +42,7 @@ class Buffers:
         return view
 
     def framed(self, name: str, shape: Shape, inside: tuple[slice, ...]) -> Array:
-        """Return an array that is 0 except in the slice ``inside``, where its content is left over.
+        """Return an array that is 0 except in the slice ``inside``, where its content is arbitrary.
 
         The zeros are written when shape or frame differ from the last time, so that the blocks of a batch, which
         have the same, write them once. Nothing else may use the name, nor write outside ``inside``.
@@ -83,7 +83,7 @@ class Workspace:
         self._buffers: dict[Any, Buffers] = {}
 
     def take(self, name: str, shape: Shape, dtype: Any) -> Array:
-        """Return the array of that name; its content is left over."""
+        """Return the array of that name; its content is arbitrary."""
         buffers = self._buffers.get(dtype)
         if buffers is None:
             return self.of(dtype).take(name, shape)

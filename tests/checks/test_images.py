@@ -100,8 +100,8 @@ def test_files_that_cannot_be_read(pets: Path, drawn: Dataset) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        ("nothing", "expected at least two sub-folders, one a class, found none"),
-        ("one class", "expected at least two sub-folders, one a class, found one, 'cat'"),
+        ("nothing", "expected at least two sub-folders, one per class, found none"),
+        ("one class", "expected at least two sub-folders, one per class, found one, 'cat'"),
         ("all broken", r"not one of 4 images can be read\..*The first: cat/0\.png cannot be read"),
         ("an empty class", "expected the images of class 'dog', found nothing"),
     ],

@@ -137,7 +137,7 @@ def test_wrong_content(server: Server, remotes: Mapping[str, Remote], cache: Pat
     message = failure(remotes)
     wanted, got = (hashlib.sha256(data).hexdigest()[:12] for data in (FILES["test.h5"], b"something else"))
     assert f"toy: could not be downloaded from {server.host} (test.h5: wrong content: " in message
-    assert f"wanted sha256 {wanted}..., got {got}...)" in message
+    assert f"expected sha256 {wanted}..., got {got}...)" in message
     assert left_in(cache) == ["train.h5"]
 
 

@@ -28,10 +28,10 @@ def test_words_and_bytes_and_booleans() -> None:
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.array([0, 1, 1]), "expected 4 labels, one a sample, got 3"),
+        (np.array([0, 1, 1]), "expected 4 labels, one per sample, got 3"),
         (np.array([[0, 1]] * 4), r"got \(4, 2\)\. They look one-hot; try Y\.argmax\(axis=1\)"),
-        (np.zeros((4, 1, 1)), r"got \(4, 1, 1\)\. One number a sample"),
-        (np.array(1), r"got \(\)\. One number a sample"),
+        (np.zeros((4, 1, 1)), r"got \(4, 1, 1\)\. One number per sample"),
+        (np.array(1), r"got \(\)\. One number per sample"),
         (np.array([0, 1, 0.5, 1]), r"expected whole numbers, got 0\.5 at sample 2"),
         (np.array([0, np.nan, 1, 1]), "expected whole numbers, got nan at sample 1"),
         (np.array([0, 1, 1, np.inf]), "expected whole numbers, got inf at sample 3"),

@@ -145,7 +145,7 @@ def test_tables_that_cannot_be_standardized() -> None:
             Preprocessing.standardize(X)
     with pytest.raises(DataError, match="standardize: 1 of 2 values are NaN"):
         Preprocessing.standardize(np.array([[1.0, np.nan]]))
-    with pytest.raises(OptionError, match=r"expected 2 flags, one a column, got shape \(1,\)"):
+    with pytest.raises(OptionError, match=r"expected 2 flags, one per column, got shape \(1,\)"):
         Preprocessing.standardize(np.zeros((2, 2)), [True])
 
 

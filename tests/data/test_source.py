@@ -127,7 +127,7 @@ def test_a_wrong_published_file_is_named(tmp_path: Path, monkeypatch: pytest.Mon
         (tmp_path / name).write_bytes(b"wrong")
     monkeypatch.setenv("PELLUCID_DATA_DIR", str(tmp_path))
     with pytest.raises(
-        DownloadError, match=r"train_catvnoncat\.h5: not the published file: wanted sha256 fbe56ab67c3a"
+        DownloadError, match=r"train_catvnoncat\.h5: not the published file: expected sha256 fbe56ab67c3a"
     ):
         load_data("catvnoncat")
 

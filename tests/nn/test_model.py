@@ -82,7 +82,7 @@ def test_predictions_agree_with_each_other(rng: np.random.Generator) -> None:
 
 def test_labels_other_than_two_classes_are_refused() -> None:
     model = small()
-    with pytest.raises(DataError, match=r"expected labels 0 and 1, got also \[2\]"):
+    with pytest.raises(DataError, match=r"expected labels 0 and 1, also got \[2\]"):
         model.loss_and_grad(np.zeros((2, 2, 3, 1)), np.array([0, 2]))
 
 

@@ -128,7 +128,7 @@ def test_unknown_names_and_options() -> None:
         get_activation("leaky")
     with pytest.raises(OptionError, match=r"option of leaky_relu 'slpe'\. Did you mean 'slope'"):
         get_activation("leaky_relu", slpe=0.1)
-    with pytest.raises(OptionError, match="relu: it takes no options, got 'slope'"):
+    with pytest.raises(OptionError, match="relu: takes no options, got 'slope'"):
         get_activation("relu", slope=0.1)
 
 

@@ -128,7 +128,7 @@ def test_wrong_shapes_are_refused() -> None:
         batch_norm_forward(np.zeros((2, 3)), np.ones(4), np.zeros(3))
     with pytest.raises(ShapeError, match=r"expected X of shape \(m, ..., channels\), got \(3,\)"):
         batch_norm_forward(np.zeros(3), np.ones(3), np.zeros(3))
-    with pytest.raises(ShapeError, match="at least one value a channel"):
+    with pytest.raises(ShapeError, match="at least one value per channel"):
         batch_norm_forward(np.zeros((0, 3)), np.ones(3), np.zeros(3))
     with pytest.raises(ShapeError, match=r"expected var of shape \(3,\)"):
         batch_norm_inference_forward(np.zeros((2, 3)), np.ones(3), np.zeros(3), np.zeros(3), np.ones(2))

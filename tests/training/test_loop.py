@@ -184,7 +184,7 @@ def test_bad_data(data: Dataset) -> None:
         train(model, Dataset(data.X, data.y[:-1]))
     with pytest.raises(DataError, match="NaN or infinite"):
         train(model, Dataset(np.where(data.X > 250, np.nan, data.X), data.y))
-    with pytest.raises(DataError, match=r"labels 0 and 1, got also \[2\]"):
+    with pytest.raises(DataError, match=r"labels 0 and 1, also got \[2\]"):
         train(model, Dataset(data.X, np.arange(30) % 3))
     train(model, data, n_epochs=1)
     with pytest.raises(ShapeError, match=r"expected samples of shape \(4, 4, 3\)"):

@@ -1,4 +1,5 @@
-"""What may be wrong with data: copies and leaks, unreadable files, classes, missing values.
+"""Checks of data before training: copies and leaks, unreadable files, class balance, missing values.
 
-``check_data`` returns a DataReport; evaluation, report and cli import it, and the search for leaks alone.
+``check_data`` returns a DataReport; the search for leaks is also offered alone.
+Imported by evaluation, report and cli.
 """

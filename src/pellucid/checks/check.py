@@ -1,4 +1,4 @@
-"""What is wrong with a data set, found before a model is trained on it.
+"""Find what is wrong with a data set before a model is trained on it.
 
 :func:`check_data` looks at a whole data set; :mod:`pellucid.checks.duplicates` searches for copies alone, and
 :mod:`pellucid.checks.near` says which changed copies are found, and which are not.
@@ -27,8 +27,8 @@ from pellucid.text import plural
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LOOK_ALIKE = "The pictures are much alike by nature: only those that agree almost wholly count as copies."
-_ALIKE = 0.98  # the cosine asked of near copies from which the report says that it asks for more than usual
+_LOOK_ALIKE = "The pictures are inherently similar: only those that agree almost completely count as copies."
+_ALIKE = 0.98  # the report mentions a cosine required of near copies from here on
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,7 +43,7 @@ class DataReport:
     leaks : tuple of Leak
         Test samples that are in the training part too, by index.
     findings : tuple of Finding
-        Everything odd: leaks first, then in the order of ``text.KINDS``.
+        All findings: leaks first, then in the order of ``text.KINDS``.
     counts : dict of str to dict
         {"train": {class: samples}, "test": {...}}; empty where there are no classes.
     shift : Homogeneity or None
@@ -91,7 +91,7 @@ class DataReport:
         return findings_sheets(self, max_pages=max_pages)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON can hold it."""
+        """Return the report as a JSON-serializable dictionary."""
         classes: dict[str, Any] = {**self.counts}
         if self.shift is not None:
             classes["homogeneity"] = {
@@ -138,11 +138,11 @@ def check_data(
     ----------
     data : Split, DataSource, str or Path
         Loaded data, or what :func:`pellucid.data.source.load_data` takes. From a folder or table, files that cannot
-        be read and missing values are findings and stop nothing, and samples are named by file or line.
-        Pictures, (m, h, w) or (m, h, w, c), are looked at as such; rows of numbers, (m, n), as a table; of anything
+        be read and missing values are findings, not errors, and samples are named by file or line.
+        Pictures, (m, h, w) or (m, h, w, c), are checked as such; rows of numbers, (m, n), as a table; for anything
         else exact copies and classes are checked.
     progress : callable, optional
-        ``progress(stage, done, total)`` is called now and then.
+        ``progress(stage, done, total)`` is called from time to time.
     **options
         For data by name: as for ``load_data``.
 
@@ -197,7 +197,7 @@ def check_split(
     ----------
     split : Split
     names : Names, optional
-        What the samples are called where they come from.
+        The names of the samples in their source.
     found : sequence of Finding, optional
         What was found while the data were read.
     progress : callable, optional
@@ -214,7 +214,7 @@ def check_split(
         if wanted_cosine(copies.usual) > _ALIKE:
             notes.append(_LOOK_ALIKE)
     else:
-        notes.append("The samples are no pictures: near copies and empty pictures were not looked for.")
+        notes.append("The samples are no pictures: near copies and empty pictures were not searched for.")
         findings += row_findings(split, names)
     classes, class_findings, left_out = balance.check_classes(split)
     findings += class_findings

@@ -14,7 +14,9 @@ from pellucid.text import join_some
 from pellucid.types import Array
 
 SURE = 0.01  # a shift is reported where chance alone makes one as large in fewer than 1 of 100 draws ...
-_MATTERS = 0.03  # ... and where they differ by 3 points or more: of many samples any difference is sure
+_MATTERS = (
+    0.03  # ... and where they differ by 3 points or more: with many samples any difference is significant
+)
 _UNEQUAL = 10  # times more of the commonest class than of the rarest
 _FEW = 10  # samples of a class in the training part
 
@@ -39,11 +41,11 @@ class ConstantScore:
 
     @property
     def accuracy(self) -> float:
-        """The fraction that it gets right."""
+        """The fraction of test samples that it classifies correctly."""
         return self.n_correct / self.n_samples
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the score as JSON can hold it."""
+        """Return the score as a JSON-serializable dictionary."""
         return {
             "class": self.answer,
             "n_correct": self.n_correct,
@@ -64,7 +66,7 @@ class Homogeneity:
     statistic : float or None
         Pearson's chi-squared; None for Fisher's test.
     p_value : float
-        How often two parts drawn from one pool would differ at least as much.
+        The probability that two parts drawn from one pool differ at least as much.
     distance : float
         Half the sum of the differences between the proportions: 0 for the same ones, 1 for no class in common.
     """
@@ -76,7 +78,7 @@ class Homogeneity:
 
 
 def check_classes(split: Split) -> tuple[dict[str, Any], list[Finding], list[str]]:
-    """Return what a report holds of the classes, the findings on them, and a note where there are none."""
+    """Return the class statistics of a report, the findings on them, and a note where there are none."""
     if not all(has_classes(part) for part in (split.train, split.test)):
         what = "multi-label" if split.train.y.ndim == 2 else "numbers"
         return {}, [], [f"The targets are {what}: class balance, conflicts and baselines were left out."]
@@ -105,7 +107,7 @@ def class_counts(data: Dataset, k: int) -> Array:
 
 
 def n_classes(split: Split) -> int:
-    """Return the number of classes, named or only occurring."""
+    """Return the number of classes, whether named or not."""
     labels = [int(part.y.max()) + 1 for part in (split.train, split.test) if len(part)]
     return max([len(split.classes), *labels])
 
@@ -122,7 +124,7 @@ def homogeneity(train: Array, test: Array) -> Homogeneity:
     -------
     Homogeneity
         By Pearson's chi-squared (1900, without correction) where at least 5 samples are expected in each cell
-        (Cochran, 1954). Rarer classes are first taken together; if two columns are left and one is still too rare,
+        (Cochran, 1954). Rarer classes are merged first; if two columns are left and one is still too rare,
         by Fisher's exact test (1934).
 
     Examples
@@ -146,7 +148,7 @@ def homogeneity(train: Array, test: Array) -> Homogeneity:
 
 
 def _rare_together(table: Array) -> Array:
-    """Return a table of counts, (2, k), whose rarest columns are added up until each expects 5, or two are left."""
+    """Return a table of counts, (2, k), whose rarest columns are merged until each expects 5, or two are left."""
     while table.shape[1] > 2 and _expected(table).min() < 5:
         table = table[:, np.argsort(table.sum(axis=0), kind="stable")]
         table = np.concatenate([table[:, :2].sum(axis=1, keepdims=True), table[:, 2:]], axis=1)
@@ -165,7 +167,7 @@ def constant_scores(split: Split) -> dict[str, ConstantScore]:
     -------
     dict
         "train_majority": the class most common in training, the usual majority-class baseline.
-        "best_constant": the class most common in the test part, the most that a constant can score.
+        "best_constant": the class most common in the test part, the highest score of a constant prediction.
 
     Examples
     --------
@@ -188,13 +190,13 @@ def constant_scores(split: Split) -> dict[str, ConstantScore]:
 
 
 def balance_findings(split: Split, result: Homogeneity) -> list[Finding]:
-    """Return what is odd about the classes of both parts."""
+    """Return the findings on the classes of both parts."""
     k = n_classes(split)
     train, test = class_counts(split.train, k), class_counts(split.test, k)
     found = [_absent(split, "training", train), _absent(split, "test", test)]
     present = np.flatnonzero(train)
     few = [int(i) for i in present if train[i] < _FEW]
-    if few and len(split.train) >= _FEW * len(present):  # where every class is small, the set is
+    if few and len(split.train) >= _FEW * len(present):  # where every class is small, the data set is
         words = join_some([f"{called(split, i)} ({train[i]})" for i in few])
         found.append(Finding("few_samples", f"Fewer than {_FEW} training samples of: {words}."))
     rarest, commonest = int(present[train[present].argmin()]), int(train.argmax())
@@ -239,7 +241,7 @@ def shift_words(split: Split, result: Homogeneity) -> str:
         )
     return (
         f"{percent[0]} of the training samples and {percent[1]} of the test samples are {name}. "
-        f"Were both drawn from one pool, they would differ as much {odds(result.p_value)}."
+        f"If both were drawn from one pool, they would differ as much {odds(result.p_value)}."
     )
 
 
@@ -263,14 +265,14 @@ def check_parts(split: Split) -> None:
             )
         if len(part.y) != len(part):
             raise DataError(
-                f"{split.name or 'data'}: expected one label a sample, got {len(part.y)} labels for {len(part)} "
+                f"{split.name or 'data'}: expected one label per sample, got {len(part.y)} labels for {len(part)} "
                 f"samples in the {name} part. Check that they belong together."
             )
     shapes = [_shapes(part.X) for part in (split.train, split.test)]
     if shapes[0] != shapes[1]:
         raise DataError(
             f"{split.name or 'data'}: training samples have shape {shapes[0]} and test samples {shapes[1]}. "
-            "Bring them to one shape."
+            "Convert them to one shape."
         )
 
 

@@ -1,4 +1,4 @@
-"""Copies within and across the parts of a data set: which sample is a copy of which, exactly or nearly."""
+"""Copies within and across the parts of a data set: which samples are exact or near copies of one another."""
 
 import hashlib
 from collections import defaultdict
@@ -51,11 +51,11 @@ class Copies(NamedTuple):
     within_train: list[Pair]  # near ones
     within_test: list[Pair]
     across: list[Pair]  # first in test, second in train; exact and near
-    usual: float  # how alike pictures of this set usually are; 0 where there are none
+    usual: float  # how similar pictures of this set usually are; 0 where there are none
 
 
 def distinct(X: Any) -> Distinct:
-    """Return which samples are the same to the last bit.
+    """Return which samples are identical to the last bit.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def distinct(X: Any) -> Distinct:
 
     Notes
     -----
-    0.0 and -0.0 count as one. 128-bit BLAKE2b digests stand for the samples.
+    0.0 and -0.0 count as equal. 128-bit BLAKE2b digests stand for the samples.
 
     Examples
     --------
@@ -138,13 +138,13 @@ def find_copies(train: Any, test: Any, progress: ProgressCallback = no_progress)
 
 
 def find_leaks(train: Any, test: Any) -> list[Leak]:
-    """Return the copies across two parts alone, which is cheaper."""
+    """Return only the copies across two parts, which is cheaper."""
     found = _prepare(train, test, no_progress)
     return leaks_of(found.train, found.test, _across(found, no_progress))
 
 
 def leaks_of(train: Distinct, test: Distinct, across: list[Pair]) -> list[Leak]:
-    """Return the leaks by rows, sorted; of each test sample exact copies first, at most ten in all."""
+    """Return the leaks by rows, sorted; for each test sample exact copies first, at most ten in all."""
     copies: dict[int, list[Leak]] = defaultdict(list)
     for pair in sorted(across, key=lambda pair: (pair.kind != "exact", -pair.similarity)):
         for row in test.members[pair.first]:
@@ -177,7 +177,7 @@ def components(n: int, pairs: list[tuple[int, int]]) -> list[list[int]]:
 
 
 def near_duplicates(X: Array) -> list[Pair]:
-    """Return the pictures that are there twice, exactly or nearly.
+    """Return the pictures that occur twice, exactly or nearly.
 
     Parameters
     ----------
@@ -187,14 +187,14 @@ def near_duplicates(X: Array) -> list[Pair]:
     Returns
     -------
     list of Pair
-        ``first < second``; each exact copy is paired with the first picture of its kind, and near copies are paired
-        by the first of each kind. Found are copies that were resized, saved as JPEG, brightened or darkened; not
-        found crops, flips and rotations.
+        ``first < second``; each exact copy is paired with the first picture of its group, near copies by the first
+        of each group. Copies that were resized, saved as JPEG, brightened or darkened are found; crops, flips
+        and rotations are not.
 
     Raises
     ------
     ShapeError
-        If X holds no pictures.
+        If X does not hold pictures.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def near_duplicates(X: Array) -> list[Pair]:
     if not are_pictures(X):
         raise ShapeError(
             f"near_duplicates: expected pictures of shape (m, h, w) or (m, h, w, c), 4 x 4 pixels or more, got "
-            f"{np.shape(X)}. If they were flattened, pass them before that."
+            f"{np.shape(X)}. If they were flattened, pass them as they were before."
         )
     if not len(X):
         return []
@@ -220,7 +220,7 @@ def near_duplicates(X: Array) -> list[Pair]:
 
 
 def leaked_test_rows(train: Dataset, test: Dataset) -> Array:
-    """Return which test samples are in the training part too, exactly or, of pictures, nearly.
+    """Return which test samples are in the training part too, exactly or, for pictures, nearly.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 N_COLUMNS = 6
 MOST_SHOWN = 12  # pictures of one finding
-MOST_TEXTS = 8  # findings of one kind that stand in words above their pictures
+MOST_TEXTS = 8  # findings of one kind listed as text above their pictures
 MOST_ROWS = 7  # of a page: a row of pictures counts as one, a heading or six lines of text as half
 _COPIES = ("leak", "conflict", "duplicate", "near_duplicate")  # the pictures show what was found
 
@@ -44,17 +44,17 @@ def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
     Returns
     -------
     list of matplotlib.figure.Figure
-        One a page; one that says so where nothing was found.
+        One per page; where nothing was found, one that says so.
 
     Raises
     ------
     ShapeError, DataError
-        If the samples are no pictures, or there are none.
+        If the samples are not pictures, or there are none.
 
     Notes
     -----
     The pictures of a finding have its number and follow one another, each with part, index and class, and its file
-    if it has one. Of a finding with more than twelve pictures the first twelve are shown. Findings without
+    if it has one. At most twelve pictures of a finding are shown. Findings without
     pictures (on classes, say) are text.
 
     Examples
@@ -103,7 +103,7 @@ class _Band(NamedTuple):
 
 
 class _Pages:
-    """Pages that are filled one after the other."""
+    """Pages that are filled in order."""
 
     def __init__(self, title: str) -> None:
         self.title = title
@@ -119,7 +119,7 @@ class _Pages:
         self.bands.append(_Band(1.0, tiles=tiles))
 
     def figures(self, most: int) -> list[Figure]:
-        """Return the pages as figures; no heading is alone at the foot of one."""
+        """Return the pages as figures; no heading is left alone at the bottom of one."""
         pages: list[list[_Band]] = [[]]
         used = 0.0
         for i, band in enumerate(self.bands):
@@ -145,7 +145,7 @@ class _Pages:
 
 
 def _rows(groups: list[list[Tile]]) -> list[list[Tile]]:
-    """Return rows of pictures, in which a group is cut only where it is wider than a row."""
+    """Return rows of pictures; a group is split only if it is wider than a row."""
     rows: list[list[Tile]] = []
     for group in groups:
         for start in range(0, len(group), N_COLUMNS):
@@ -157,7 +157,7 @@ def _rows(groups: list[list[Tile]]) -> list[list[Tile]]:
 
 
 def _tiles(finding: Finding, number: int, split: Split, scale: PixelScale) -> list[Tile]:
-    """Return the pictures of a finding, numbered alike."""
+    """Return the pictures of a finding, all with its number."""
     ink = RED if finding.kind == "conflict" else INK
     shown = finding.samples[:MOST_SHOWN]
     tiles = []

@@ -1,4 +1,4 @@
-"""What a check hands back: findings, the samples they are about, and those on copies."""
+"""The results of a check: findings, the samples they concern, and findings on copies."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ MOST_NAMED = 50  # samples of one finding that are kept
 
 
 class Names(NamedTuple):
-    """What the samples of each part are called where they come from: files of a folder, rows of a table."""
+    """The names of each part's samples in their source: files of a folder, rows of a table."""
 
     train: Sequence[str] = ()
     test: Sequence[str] = ()
@@ -30,13 +30,13 @@ class Sample:
     Attributes
     ----------
     part : str
-        "train" or "test"; of a file that could not be read, where it lies, or "" before the parts are drawn.
+        "train" or "test"; for a file that could not be read, its part, or "" before the parts are drawn.
     index : int or None
         In that part, counted from 0; None for a file that could not be read.
     label : str
         The name of its class, or "".
     name : str
-        Its file below the folder, or its row in the table; "" where it has none.
+        Its file in the folder, or its row in the table; "" where it has none.
     """
 
     part: str
@@ -50,13 +50,13 @@ class Sample:
         return f"{first} ({', '.join(more)})" if more else first
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the sample as JSON can hold it."""
+        """Return the sample as a JSON-serializable dictionary."""
         return {"part": self.part, "index": self.index, "label": self.label, "name": self.name}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong with the data, in words.
+    """A problem in the data.
 
     Attributes
     ----------
@@ -65,9 +65,9 @@ class Finding:
     found : str
         What was found, in a sentence.
     samples : tuple of Sample
-        Which ones; none where the finding is about a whole part or a column.
+        The samples concerned; none where the finding is about a whole part or a column.
     n_samples : int
-        How many there are in all: of a very long list only the first are kept.
+        The total number: only the first samples of a very long list are kept.
     """
 
     kind: str
@@ -94,7 +94,7 @@ class Finding:
         return f"{self.found} {self.why} {self.advice}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the finding as JSON can hold it."""
+        """Return the finding as a JSON-serializable dictionary."""
         return {
             "kind": self.kind,
             "words": self.words,
@@ -107,7 +107,7 @@ class Finding:
 
 
 def sample_of(split: Split, names: Names, part: str, row: int) -> Sample:
-    """Return how a sample is called."""
+    """Return the name of a sample."""
     data = split.train if part == "train" else split.test
     listed = names.train if part == "train" else names.test
     label = data.y[row]

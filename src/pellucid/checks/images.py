@@ -19,7 +19,7 @@ EMPTY = 2.0  # standard deviation in grey levels of 255 up to which a picture sh
 
 
 def read_photos(source: DataSource, progress: ProgressCallback) -> tuple[Split, Names, list[Finding]]:
-    """Read a folder of photos; files that cannot be read are left out and are findings, and so are tiny ones.
+    """Read a folder of photos; files that cannot be read are skipped and reported as findings, as are tiny ones.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def _unreadable(photo: Photo, photos: Photos) -> Finding:
 def _tiny(
     split: Split, names: Names, rows: list[Array], good: list[Photo], size: tuple[int, int]
 ) -> list[Finding]:
-    """Return the finding on files with a side under half of what it is enlarged to, unless all are so small."""
+    """Return the finding on files with a side under half of what it is enlarged to, unless all are that small."""
     tiny: list[tuple[Sample, tuple[int, int]]] = []
     for part, its in zip(("train", "test"), rows, strict=True):
         for index, row in enumerate(its):
@@ -94,7 +94,7 @@ def _tiny(
 def empty_pictures(
     split: Split, names: Names, scale: PixelScale, progress: ProgressCallback
 ) -> list[Finding]:
-    """Return a finding for each picture of one colour all over."""
+    """Return a finding for each picture of a single colour."""
     found, done, total = [], 0, len(split.train) + len(split.test)
     for part, data in (("train", split.train), ("test", split.test)):
         for here, block in blocks(data.X):

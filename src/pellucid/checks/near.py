@@ -3,20 +3,20 @@
 A cheap signature proposes pairs: the edges of each picture at 8 x 8 (differences of neighbouring pixels, of unit
 length), whose dot product is their cosine; each picture keeps its eight nearest neighbours. A slower comparison
 decides: the brightness and contrast of one picture are fitted to the other's, clipped where a screen clips; then
-their pixels have to agree at 16 x 16 (cosine 0.92 or more), and so have their edges, at 16 x 16 (0.87) and at
+their pixels must agree at 16 x 16 (cosine 0.92 or more), and so have their edges, at 16 x 16 (0.87) and at
 32 x 32. Edges, because drawings and portraits share their composition; pixels too, because the same shape may be
 filled with another colour.
 
-Measured (`benchmarks/data_check.py`) on 2,000 drawings and 258 photos, 50 of them there again as changed copies. On
+Measured (`benchmarks/data_check.py`) on 2,000 drawings and 258 photos, 50 of them repeated as changed copies. On
 the four seeds that the limits were set with (5 to 8): 50 found each time, and one false alarm in all. On six
-others (101 to 106): 49 or 50, and none. imagehash 4.3, each hash at the largest distance that raises fewer than
-five false alarms on each set, chosen knowing the truth: pHash of 64 bits finds 43 to 49, with up to 2; pHash of
-256 bits 49 or 50, with 2 to 4; on the first four sets, dHash of 256 bits 0 to 41, and dHash and wHash of 64 bits
+others (101 to 106): 49 or 50, and none. imagehash 4.3, each hash at the largest distance with fewer than
+five false alarms on each set, chosen knowing the true copies: pHash of 64 bits finds 43 to 49, with up to 2; pHash
+of 256 bits 49 or 50, with 2 to 4; on the first four sets, dHash of 256 bits 0 to 41, and dHash and wHash of 64 bits
 none: they confuse drawings even at distance 0.
 
-Where pictures are alike by nature (handwritten digits, one scene filmed), similarity proves nothing. The median
-similarity of a picture to its tenth neighbour measures that, and above 0.5 it raises the cosine asked of a pair, to
-0.997 for the 8 x 8 digits, whose 1,797 pictures then raise no false alarm.
+Where pictures are inherently similar (handwritten digits, frames of one scene), similarity proves nothing. The
+median similarity of a picture to its tenth neighbour measures that, and above 0.5 it raises the cosine required of
+a pair, to 0.997 for the 8 x 8 digits, whose 1,797 pictures then raise no false alarm.
 
 Not found: crops, flips, rotations, other colours, negatives, another frame or text laid over; and copies that lost
 nearly all their detail, because they were overexposed to white or show next to nothing (a clear sky).
@@ -34,31 +34,31 @@ COARSE, MIDDLE, FINE = 8, 16, 32  # sides in pixels
 N_NEAREST = 8
 _COARSE_COSINE = 0.6  # measured on copies: 0.79 and more
 _MIDDLE_COSINE, _FINE_COSINE, _PIXEL_COSINE = 0.87, 0.5, 0.92
-_STRICTEST = 0.999  # so that copies are found even where every picture is one of the same
-_USUAL = 0.5  # likeness to the tenth neighbour; drawings 0.39, photos 0.2, digits 0.8
+_STRICTEST = 0.999  # so that copies are found even where all pictures are the same
+_USUAL = 0.5  # similarity to the tenth neighbour; drawings 0.39, photos 0.2, digits 0.8
 _TENTH, _ASKED = 10, 1000
 FLAT = 2.0  # standard deviation in grey levels of 255 below which a picture shows nothing to compare
-_BLACK, _WHITE = 6, 249  # beyond these a pixel may have been clipped
+_BLACK, _WHITE = 6, 249  # beyond these values a pixel may have been clipped
 _BLOCK = 512
 
 
 class Pair(NamedTuple):
-    """Two pictures that are one."""
+    """Two pictures that are the same."""
 
     first: int
     second: int
     kind: str  # "exact" or "near"
-    similarity: float  # 1 for the same bytes; otherwise how far their edges agree, below 1
+    similarity: float  # 1 for the same bytes; otherwise the agreement of their edges, below 1
 
 
 class Signatures(NamedTuple):
-    """What pictures are compared by."""
+    """The features by which pictures are compared."""
 
     coarse: Array  # (m, d) float32, edges at 8 x 8, of unit length
     middle: Array  # (m, 16, 16, c) float32, pixels from 0 to 255
     is_flat: Array  # (m,) bool: shows nothing
-    X: Array  # where the pictures are, for the last look
-    rows: Array  # (m,) and which of X they are
+    X: Array  # the pictures themselves, for the final comparison
+    rows: Array  # (m,) their indices in X
     scale: PixelScale
 
     def __len__(self) -> int:
@@ -68,7 +68,7 @@ class Signatures(NamedTuple):
 def signatures(
     X: Array, rows: Array, scale: PixelScale, progress: ProgressCallback = no_progress
 ) -> Signatures:
-    """Return what pictures are compared by.
+    """Return the features by which pictures are compared.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def signatures(
     rows : Array, shape (m,)
         Which of them.
     scale : Scale
-        One for all that are to be compared.
+        The same for all that are to be compared.
     progress : callable, optional
     """
     coarse, middle, flat = [], [], []
@@ -90,7 +90,7 @@ def signatures(
 
 
 def usual_likeness(*parts: Signatures) -> float:
-    """Return how alike a picture and its tenth neighbour usually are: the median cosine, over at most 1,000."""
+    """Return how similar a picture and its tenth neighbour usually are: the median cosine, over at most 1,000."""
     F = np.concatenate([part.coarse[~part.is_flat] for part in parts])
     if len(F) <= _TENTH:
         return 0.0
@@ -105,7 +105,7 @@ def usual_likeness(*parts: Signatures) -> float:
 
 
 def wanted_cosine(usual: float) -> float:
-    """Return how far edges have to agree, given how alike pictures of this set usually are.
+    """Return the agreement required of edges, given how similar pictures of this set usually are.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def wanted_cosine(usual: float) -> float:
 def near_pairs(
     one: Signatures, other: Signatures | None, wanted: float, progress: ProgressCallback = no_progress
 ) -> list[Pair]:
-    """Return the pairs of pictures that are one, within a set or across two.
+    """Return the pairs of pictures that are the same, within a set or across two.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def near_pairs(
 
     Notes
     -----
-    2 m^2 d operations for the first look, d = 112 c; then at most 8 m comparisons.
+    2 m^2 d operations for the first search, d = 112 c; then at most 8 m comparisons.
     """
     left, right = _proposed(one, other, progress)
     second = one if other is None else other
@@ -186,7 +186,7 @@ def _pixels(some: Signatures, rows: Array) -> Array:
 
 
 def _agreement(x: Array, y: Array) -> tuple[Array, Array]:
-    """Return how far the pixels and the edges of pictures agree, each (m,), once brightness is undone.
+    """Return the agreement of the pixels and of the edges of pictures, each (m,), after undoing brightness.
 
     Either may be the one that was brightened and clipped: the better of both ways counts.
     """

@@ -1,4 +1,4 @@
-"""Pictures on one scale and at one small size: what copies are compared by."""
+"""Pictures on one scale and at one small size, for comparing copies."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.types import Array
 
-_BLOCK = 256  # pictures at a time, so that nothing as large as the data is made
+_BLOCK = 256  # pictures at a time, so that no array as large as the data is made
 
 
 def are_pictures(X: Any) -> bool:
@@ -24,10 +24,10 @@ def are_pictures(X: Any) -> bool:
 
 
 class PixelScale:
-    """Brings pixels of any dtype to 0..255, the same way for every part of a data set.
+    """Scales pixels of any dtype to 0..255, in the same way for every part of a data set.
 
     Bytes stay as they are; booleans and floats from 0 to 1 are multiplied by 255; 16-bit values are divided by
-    257; anything else is stretched from its least to its greatest value. NaN becomes 0, infinities the ends.
+    257; anything else is rescaled from its smallest to its largest value. NaN becomes 0, infinities the limits.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def _ends(parts: tuple[Array, ...]) -> tuple[float, float]:
 
 
 def blocks(X: Array, rows: Array | None = None) -> Iterator[tuple[slice, Array]]:
-    """Yield pictures, the chosen ones or all, some at a time, with an axis for channels, and which they are."""
+    """Yield batches of pictures, the chosen ones or all, with an axis for channels, and their indices."""
     n = len(X) if rows is None else len(rows)
     for start in range(0, n, _BLOCK):
         here = slice(start, min(start + _BLOCK, n))
@@ -100,7 +100,7 @@ def pool(pixels: Array, side: int) -> Array:
 
 
 def _areas(n_in: int, n_out: int) -> Array:
-    """Return the fraction of each input cell that lies in each output cell, shape (n_out, n_in); rows sum to 1."""
+    """Return the fraction of each input cell inside each output cell, shape (n_out, n_in); rows sum to 1."""
     edges = np.linspace(0, n_in, n_out + 1)
     cells = np.arange(n_in)
     overlap = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
@@ -108,9 +108,9 @@ def _areas(n_in: int, n_out: int) -> Array:
 
 
 def edges(pooled: Array) -> Array:
-    """Return the differences between neighbouring pixels, across and down, as one row a picture.
+    """Return the differences between neighbouring pixels, across and down, as one row per picture.
 
-    What is brighter or darker all over has the same ones.
+    A picture that is brighter or darker overall has the same ones.
     """
     m = len(pooled)
     return np.concatenate(

@@ -1,4 +1,4 @@
-"""Tables: missing values, which are findings and stop nothing, and columns of one value."""
+"""Tables: missing values, which are findings and not errors, and columns with a single value."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
     -------
     split : Split
     names : Names
-        Each row as it is called in the file: "line 2".
+        The name of each row in the file: "line 2".
     findings : list of Finding
         One for each column in which something is missing.
 
@@ -42,7 +42,9 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
     for column in table.names:
         text = table.column(column)
         missing = np.array([cell == "" for cell in text.cells])
-        if not missing.any() or missing.all():  # what is wholly empty is left out in any case, with a note
+        if (
+            not missing.any() or missing.all()
+        ):  # a completely empty column is left out in any case, with a note
             continue
         findings.append(_missing(table, column, missing))
         if column not in goals and missing.mean() > _MOSTLY:
@@ -55,7 +57,7 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
     if lacking.all():
         raise DataError(
             f"{source.name}: expected rows without missing numbers, got none: each of {len(lacking)} lacks one. "
-            "Fill them in, or remove the columns that are seldom filled."
+            "Fill them in, or remove the columns that are rarely filled."
         )
     if lacking.any():
         notes.append(f"left out of this check: {lacking.sum()} of {len(lacking)} rows that lack a number")
@@ -78,7 +80,7 @@ def _missing(table: TextTable, column: str, missing: Array) -> Finding:
 
 
 def row_findings(split: Split, names: Names) -> list[Finding]:
-    """Return the findings on rows of numbers; of other shapes only those on missing values."""
+    """Return the findings on rows of numbers; for other shapes only those on missing values."""
     found = missing_findings(split, names)
     if isinstance(split.train.X, dict) or split.train.X.ndim != 2:
         return found
@@ -86,7 +88,7 @@ def row_findings(split: Split, names: Names) -> list[Finding]:
 
 
 def missing_findings(split: Split, names: Names) -> list[Finding]:
-    """Return the findings on samples that hold NaN or infinities, one a part."""
+    """Return the findings on samples that hold NaN or infinities, one per part."""
     found = []
     for part, data in (("train", split.train), ("test", split.test)):
         rows = np.flatnonzero(missing_values(data.X))
@@ -107,7 +109,7 @@ def column_names(split: Split) -> Sequence[str]:
 
 
 def constant_columns(split: Split) -> list[Finding]:
-    """Return the finding on columns that hold one value in every training row, if there are any.
+    """Return the finding on columns with a single value in all training rows, if there are any.
 
     The columns of a category count only if the whole column of the table never changes.
     """

@@ -1,4 +1,4 @@
-"""The words of a data check: title, reason and advice for each kind of finding, and the report in sentences."""
+"""The text of a data check: title, reason and advice for each kind of finding, and the report in sentences."""
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,52 +15,52 @@ class Kind(NamedTuple):
     """A kind of finding."""
 
     title: str
-    why: str  # it matters
+    why: str  # why it matters
     advice: str
 
 
 KINDS = {
     "leak": Kind(
         "In both parts",
-        "A model that learned the copy by heart is right on it, so the test score comes out too high.",
-        "Remove it from one part, or quote the score without it.",
+        "A model that memorized the copy classifies it correctly, so the test score is too high.",
+        "Remove it from one part, or report the score without it.",
     ),
     "conflict": Kind(
-        "Under two labels",
-        "No model can be right on all of them, and training pulls the weights both ways.",
+        "Conflicting labels",
+        "No model can classify all of them correctly, and training pulls the weights in both directions.",
         "Look at them and correct the label, or remove them.",
     ),
     "duplicate": Kind(
         "Twice in one part",
-        "A copy counts twice in the training, or in the score, and adds nothing new.",
+        "A copy counts twice in training or in the score and adds no information.",
         "Keep one of them.",
     ),
     "near_duplicate": Kind(
         "Nearly the same in one part",
-        "Copies count several times in the training, or in the score, and add nothing new; a later random split "
+        "Copies count several times in training or in the score and add no information; a later random split "
         "can put one on each side.",
         "Keep one of them, or keep all in the same part.",
     ),
     "unreadable": Kind(
         "Cannot be read",
-        "Such a file stops a training, or is left out and makes its class smaller.",
+        "Such a file stops training, or is skipped and makes its class smaller.",
         "Repair it, save it again as JPEG or PNG, or remove it.",
     ),
     "constant": Kind("Empty picture", "There is nothing in it to learn from.", "Remove it."),
     "tiny": Kind(
         "Tiny",
-        "Enlarged, it is blurred, and a model may learn the blur in place of the subject.",
+        "It is blurred when enlarged, and a model may learn the blur instead of the subject.",
         "Find a larger original, or remove it.",
     ),
     "prior_shift": Kind(
         "Classes differ between the parts",
         "What a model learned about how common each class is does not hold on the test part, and plain accuracy "
         "says more about the mix than about the model.",
-        "Draw the test part anew, at random or stratified; or report balanced accuracy.",
+        "Draw the test part again, at random or stratified; or report balanced accuracy.",
     ),
     "imbalance": Kind(
-        "Classes of very different size",
-        "A model that never predicts the rare class still scores high.",
+        "Imbalanced classes",
+        "A model that never predicts the rare class still has a high accuracy.",
         "Report balanced accuracy, gather more of the rare class, or train with --class-weight balanced.",
     ),
     "absent_class": Kind(
@@ -70,17 +70,17 @@ KINDS = {
     ),
     "few_samples": Kind(
         "Very small class",
-        "A few samples cannot show what a class has in common; its score is left to chance.",
-        "Add samples of it, or join it with another class.",
+        "A few samples cannot show what a class has in common, and its score is mostly chance.",
+        "Add samples of it, or merge it with another class.",
     ),
     "missing_values": Kind(
         "Missing values",
-        "Missing numbers cannot be learned from, and rows with them are refused.",
+        "A model cannot learn from missing numbers, and rows with them are rejected.",
         "Fill them in, or remove those rows or columns.",
     ),
     "constant_column": Kind(
-        "Column of one value",
-        "A column that never changes says nothing about the target.",
+        "Constant column",
+        "A constant column carries no information about the target.",
         "Remove the column.",
     ),
 }
@@ -142,7 +142,7 @@ def _leak_sentence(report: "DataReport") -> str:
 
 def _baseline_sentence(train_majority: "ConstantScore", best_constant: "ConstantScore") -> str:
     first = (
-        f"Always predicting {train_majority.answer!r}, the commonest class in training, is right for "
+        f"The majority-class baseline, always predicting {train_majority.answer!r}, is right for "
         f"{_scored(train_majority)}"
     )
     if train_majority.n_correct == best_constant.n_correct:

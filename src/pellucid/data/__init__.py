@@ -1,4 +1,5 @@
-"""Data sets: where they come from, the records they travel in, and how they are made ready for a network.
+"""Data sets: their sources, the records that hold them, and their preparation for a network.
 
-Every room above may import it: DataSource loads, Dataset and Split hold, Preprocessing and augmentation prepare.
+Every room above may import it: DataSource loads, Dataset and Split hold, Preprocessing and
+augmentation prepare.
 """

@@ -18,25 +18,25 @@ Change: TypeAlias = Callable[
 
 
 class Batches:
-    """The mini-batches of a training set, shuffled anew each epoch from a stream of their own.
+    """The mini-batches of a training set, reshuffled each epoch from a separate random stream.
 
     Parameters
     ----------
     X, Y : Array, or dict of Array
         Inputs and targets, m rows each.
     batch_size : int or None
-        None is the full batch, in the order of the data and without a copy.
+        None: the full batch, in the order of the data and without a copy.
     seed : int
     weights : Array, shape (m,), optional
         How much each sample counts.
     change : callable, optional
-        Given inputs, targets, weights and the step's number, returns what is trained on: preparing, augmenting.
+        Given inputs, targets, weights and the step's number, returns what to train on: prepares, augments.
     shuffle : bool, optional
         False: in the order of the data in every epoch, without a copy.
     workspace : Workspace, optional
         Where batches are written.
     is_ahead : bool, optional
-        Whether another thread makes the next batch ready while one is trained on.
+        Whether another thread prepares the next batch during training on the current one.
 
     Examples
     --------
@@ -73,11 +73,11 @@ class Batches:
 
     @property
     def n_steps(self) -> int:
-        """Steps an epoch; the last may be smaller than the others."""
+        """Steps per epoch; the last batch may be smaller than the others."""
         return 1 if self.batch_size is None else -(-self.n_rows // self.batch_size)
 
     def epoch(self, epoch: int, *, skip: int = 0) -> Iterator[Batch]:
-        """Yield the batches of one epoch, all but the first ``skip``; every sample comes once.
+        """Yield the batches of one epoch, all but the first ``skip``; every sample occurs once.
 
         A batch is valid until the next one: they may be written into the same arrays.
         """
@@ -99,7 +99,7 @@ class Batches:
             yield X, Y, weights
 
     def _take(self, name: str, arrays: Any, rows: Array | slice) -> Any:
-        """Return the chosen samples in an array of our own: a new one each time costs more than the copy."""
+        """Return the chosen samples in a reused array: a new one each time costs more than the copy."""
         if isinstance(arrays, dict):
             return {key: self._take(f"{name} {key}", array, rows) for key, array in arrays.items()}
         if isinstance(rows, slice) or not isinstance(arrays, np.ndarray):  # in order, or sparse

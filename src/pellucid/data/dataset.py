@@ -1,4 +1,4 @@
-"""The records that data travels in: samples with their labels, and a data set in its two parts."""
+"""The records that hold data: samples with their labels, and a data set in its two parts."""
 
 import base64
 import html
@@ -24,7 +24,7 @@ class Dataset:
     X : Array, shape (m, ...)
         Inputs; images are ``(m, height, width, channels)`` and stay uint8 until a model prepares them.
     y : Array, shape (m,)
-        Integer labels, indices into ``classes``. Multi-label: 0 and 1, shape (m, k), a column a class.
+        Integer labels, indices into ``classes``. Multi-label: 0 and 1, shape (m, k), a column per class.
         Regression: floats, and no classes.
     classes : tuple of str
         The name of each class; empty where the data has none.
@@ -46,7 +46,7 @@ class Dataset:
         return f"Dataset({_in_words(self)})"
 
     def _repr_html_(self) -> str:
-        """Return the first pictures and what the data are, for a notebook."""
+        """Return the first pictures and a description of the data, for a notebook."""
         return f"{_pictures(self)}<p>{html.escape(_in_words(self))}</p>"
 
     def take(self, rows: Array | slice) -> "Dataset":
@@ -72,11 +72,11 @@ class Split:
     ----------
     train, test : Dataset
     name : str
-        As the user would write it on the command line.
+        As on the command line.
     notes : tuple of str
-        What was done to the data on the way in, in words: a held-out part, files skipped.
+        What was done to the data while loading: a held-out part, files skipped.
     schema : TableSchema or None
-        Of a table: how its columns became numbers. A model keeps it, to read other tables likewise.
+        For a table: how its columns became numbers. A model keeps it, to read other tables in the same way.
     """
 
     train: Dataset
@@ -89,7 +89,7 @@ class Split:
         return f"Split({self.name!r}, train: {_in_words(self.train)}; test: {_in_words(self.test)})"
 
     def _repr_html_(self) -> str:
-        """Return the first pictures of each part and what they are, for a notebook."""
+        """Return the first pictures of each part and a description, for a notebook."""
         parts = (("Training part", self.train), ("Test part", self.test))
         shown = "".join(f"<h4>{title}</h4>{data._repr_html_()}" for title, data in parts)
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
@@ -113,7 +113,7 @@ def _in_words(data: Dataset) -> str:
 
 
 def _pictures(data: Dataset) -> str:
-    """Return the first pictures side by side as an HTML image; "" where the samples are no pictures."""
+    """Return the first pictures side by side as an HTML image; "" where the samples are not pictures."""
     from PIL import Image
 
     X = data.X

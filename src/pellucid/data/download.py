@@ -20,7 +20,7 @@ _OFFLINE = (
 
 
 class Remote(NamedTuple):
-    """Where a data set lives and what its files must be."""
+    """The address of a data set and the hashes of its files."""
 
     home: str  # the address of the folder, without the last slash
     files: Mapping[str, str]  # file name -> sha256 in hexadecimal
@@ -60,11 +60,11 @@ def fetch(
     mirror : str, optional
         The http(s) address of a folder to download from instead of the public home.
     data_dir : Path, optional
-        A folder of your own; used only if it holds all files.
+        A local folder; used only if it holds all files.
     progress : bool, optional
         Show a bar on standard error, if that is a terminal.
     timeout : float, optional
-        Seconds without an answer after which a server counts as dead.
+        Seconds to wait for an answer from the server.
     retries : int, optional
         How often a failed transfer is tried again.
     remotes : mapping, optional
@@ -79,7 +79,7 @@ def fetch(
     DataError
         If the name is not known.
     DownloadError
-        If a file is not the published one, or cannot be fetched or stored. Nothing half-written stays behind.
+        If a file is not the published one, or cannot be fetched or stored. No partial file is left behind.
     OptionError
         If the mirror is not an http(s) address.
     """
@@ -112,8 +112,8 @@ def _verify(folder: Path, remote: Remote) -> None:
             ) from None
         if given != wanted:
             raise DownloadError(
-                f"{folder / file}: not the published file: wanted sha256 {wanted[:12]}..., got "
-                f"{given[:12]}.... Replace it, or name another folder by PELLUCID_DATA_DIR."
+                f"{folder / file}: not the published file: expected sha256 {wanted[:12]}..., got "
+                f"{given[:12]}.... Replace it, or set PELLUCID_DATA_DIR to another folder."
             )
 
 
@@ -125,7 +125,7 @@ def _download(name: str, base: str, remote: Remote, *, progress: bool, timeout: 
     cache = Path(pooch.os_cache("pellucid"))
     store = pooch.Pooch(cache, base, registry=dict(remote.files), retry_if_failed=retries)
     downloader = pooch.HTTPDownloader(progressbar=progress and sys.stderr.isatty(), timeout=timeout)
-    host = urlsplit(base).netloc.rpartition("@")[2]  # without a password, should the address hold one
+    host = urlsplit(base).netloc.rpartition("@")[2]  # without a password, if the address contains one
     try:
         with _quiet(pooch.get_logger()):
             for file in remote.files:
@@ -162,12 +162,12 @@ def _network_reason(error: Exception, timeout: float) -> str:
 def _hash_reason(file: str, remote: Remote, error: ValueError) -> str:
     given = re.search(r"got:? ([0-9a-f]{12})", str(error))
     got = f"{given[1]}..." if given else "another"
-    return f"{file}: wrong content: wanted sha256 {remote.files[file][:12]}..., got {got}"
+    return f"{file}: wrong content: expected sha256 {remote.files[file][:12]}..., got {got}"
 
 
 @contextmanager
 def _quiet(logger: logging.Logger) -> Iterator[None]:
-    """Keep pooch's own account of what it does off the screen."""
+    """Silence pooch's log messages."""
     level = logger.level
     logger.setLevel(logging.ERROR)
     try:

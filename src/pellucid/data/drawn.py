@@ -1,8 +1,8 @@
-"""The built-in data set: little drawn cats, and drawings of other things.
+"""The built-in data set: small drawings of cats and of other subjects.
 
-It has the shape of the published photos (209 pictures to learn from, 50 to test on, 64x64 pixels, three colours),
+It has the shape of the published photos (209 pictures to train on, 50 to test on, 64x64 pixels, three colours),
 needs no download, and is not a toy: dogs, owls and mice share the cats' poses, coats and backgrounds, so that no
-colour gives the cat away. Cats are more often near and in the middle, as people photograph them. The pictures ship
+colour reveals the cat. Cats are more often near and centred, as people photograph them. The pictures ship
 as one file, whose bits never change, with one new picture of a cat to try a trained network on. The program that
 drew them, and can draw any number more, is in ``scripts/drawn_cats``.
 """
@@ -29,7 +29,7 @@ COLUMNS = 19  # of the shipped sheet: 11 full rows of training pictures, then th
 
 
 def load_drawn_cats() -> Split:
-    """Return the shipped pictures: 209 to learn from and 50 to test on.
+    """Return the shipped pictures: 209 to train on and 50 to test on.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The fingerprint of a data set: what a model file keeps to recognise its training data."""
+"""The fingerprint of a data set: what a model file stores to recognize its training data."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Labels as people store them (numbers, words, yes / no; rows or columns) -> indices into class names."""
+"""Labels in any usual form (numbers, words, yes / no; rows or columns) -> indices into class names."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def as_labels(y: Array, m: int, where: str) -> Array:
     m : int
         The number of samples that they label.
     where : str
-        What a message calls them.
+        Their name in messages.
 
     Returns
     -------
@@ -42,11 +42,13 @@ def as_labels(y: Array, m: int, where: str) -> Array:
     if y.ndim == 2 and 1 in y.shape:
         y = y.ravel()
     if y.ndim != 1:
-        hint = "They look one-hot; try Y.argmax(axis=1)." if y.ndim == 2 else "One number a sample is needed."
+        hint = (
+            "They look one-hot; try Y.argmax(axis=1)." if y.ndim == 2 else "One number per sample is needed."
+        )
         raise DataError(f"{where}: expected labels of shape (m,), (m, 1) or (1, m), got {y.shape}. {hint}")
     if len(y) != m:
         raise DataError(
-            f"{where}: expected {m} labels, one a sample, got {len(y)}. Check that they belong together."
+            f"{where}: expected {m} labels, one per sample, got {len(y)}. Check that they belong together."
         )
     if y.dtype.kind in "iuf":
         return _whole_numbers(y, where)
@@ -98,7 +100,7 @@ def encode(
     classes : tuple of str, or None
         The class names, where the source has them. Without them the distinct labels, sorted, are the classes.
     where : str
-        What a message calls the source.
+        The source's name in messages.
 
     Raises
     ------

@@ -10,15 +10,15 @@ from pellucid.types import n_rows
 
 
 def as_dataset(data: Any, where: str) -> Dataset:
-    """Return a data set as it is, or a pair (X, y) of array-likes as one.
+    """Return a data set unchanged, or a pair (X, y) of array-likes as one.
 
     Parameters
     ----------
     data : Dataset or (X, y)
-        X of numbers, or a dictionary of such arrays; y of class numbers, class names, or quantities. Names become
-        numbers in sorted order, and are kept as ``classes``.
+        X of numbers, or a dictionary of such arrays; y of class numbers, class names, or continuous targets. Names
+        become numbers in sorted order, and are kept as ``classes``.
     where : str
-        Whose argument it is, for messages.
+        The name of the argument, for messages.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The next batch, made ready by another thread while this one is trained on."""
+"""The next batch, prepared by another thread during training on the current one."""
 
 import contextvars
 from collections.abc import Iterator
@@ -9,10 +9,11 @@ T = TypeVar("T")
 
 
 def one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """Yield what an iterator yields, with the next one made on another thread meanwhile.
+    """Yield an iterator's items, making the next one on another thread meanwhile.
 
-    An item may be written over only when the one after the next is made: see ``Batches.is_ahead``. What the
-    iterator raises is raised here when its turn comes; a caller that stops early waits for the item being made.
+    An item may be overwritten only when the one after the next is made: see ``Batches.is_ahead``. An
+    exception of the iterator is raised here when its turn comes; a caller that stops early waits for the item
+    being made.
 
     Examples
     --------
@@ -20,7 +21,7 @@ def one_ahead(items: Iterator[T]) -> Iterator[T]:
     [1, 2, 3]
     """
     end = object()
-    context = contextvars.copy_context()  # what NumPy does about overflow goes with it
+    context = contextvars.copy_context()  # NumPy's handling of overflow goes with it
 
     def make() -> Any:
         return context.run(lambda: next(items, end))

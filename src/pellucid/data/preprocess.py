@@ -1,4 +1,4 @@
-"""What happens to raw inputs before the first layer: a rule that a model carries and its file keeps."""
+"""Preprocessing of raw inputs before the first layer: a rule that is part of a model and its file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,29 +15,29 @@ KINDS = ("divide", "none", "standardize")
 _KEYS = {"standardize": ("kind", "mean", "scale")}  # of the configuration
 _OTHER_KEYS = ("kind", "divisor")
 
-# Pixels divided by 255 lie in 0..1, and noise added to them stays near it; bytes turned to floats do not.
+# Pixels divided by 255 are in 0..1, with added noise near it; bytes converted to floats are not.
 _SURELY_UNDIVIDED = 16.0
 
 
 @dataclass(frozen=True)
 class Preprocessing(Configurable):
-    """How raw inputs become the floating-point numbers that layers take.
+    """The conversion of raw inputs to the floating-point numbers that layers take.
 
     Parameters
     ----------
     kind : {"none", "divide", "standardize"}
         "none" only converts the dtype. "divide" divides whole numbers (pixels) by ``divisor``; floats pass
-        through, since they count as prepared already. "standardize" takes ``mean`` from each column of a table
-        and divides the rest by ``scale``: see :meth:`standardize`.
+        through, since they count as already prepared. "standardize" subtracts ``mean`` from each column of a table
+        and divides by ``scale``: see :meth:`standardize`.
     divisor : float, optional
         Above 0; 255 for photos. 1 where ``kind`` is not "divide".
     mean, scale : sequence of float, optional
-        One of each a column, for "standardize" alone; kept as tuples. Scales are above 0.
+        One of each per column, for "standardize" alone; kept as tuples. Scales are above 0.
 
     Raises
     ------
     OptionError
-        If the kind is not one of those, or a number does not go with it.
+        If the kind is not one of those, or a number does not apply to it.
 
     Examples
     --------
@@ -61,13 +61,13 @@ class Preprocessing(Configurable):
         self.check_options()
         if len(self.mean) != len(self.scale) or bool(self.mean) != (self.kind == "standardize"):
             raise OptionError(
-                "preprocessing: expected one mean and one scale a column for 'standardize' and none for other "
+                "preprocessing: expected one mean and one scale per column for 'standardize' and none for other "
                 f"kinds, got {len(self.mean)} means and {len(self.scale)} scales for {self.kind!r}."
             )
 
     @classmethod
     def for_data(cls, X: Array) -> "Preprocessing":
-        """Return the rule for such data: bytes are pixels and are divided by 255, all else is left alone."""
+        """Return the rule for such data: bytes are pixels and are divided by 255, all else is unchanged."""
         return cls("divide", 255.0) if X.dtype == np.uint8 else cls()
 
     @classmethod
@@ -77,7 +77,7 @@ class Preprocessing(Configurable):
         Parameters
         ----------
         X : Array, shape (m, n), numeric
-            The training part: a test part is no source of means.
+            The training part; means must not come from a test part.
         numeric : sequence of n bool, optional
             Which columns to change; default: all. The others (one-hot ones) get the mean 0 and the scale 1.
 
@@ -111,7 +111,7 @@ class Preprocessing(Configurable):
         chosen = np.ones(X.shape[1], bool) if numeric is None else np.asarray(numeric, bool)
         if chosen.shape != X.shape[1:]:
             raise OptionError(
-                f"standardize: expected {X.shape[1]} flags, one a column, got shape {chosen.shape}."
+                f"standardize: expected {X.shape[1]} flags, one per column, got shape {chosen.shape}."
             )
         check_finite(X, "standardize")
         mean, scale = _moments(X.astype(np.float64))
@@ -120,7 +120,7 @@ class Preprocessing(Configurable):
         )
 
     def apply(self, X: Array, dtype: npt.DTypeLike) -> Array:
-        """Return the inputs as the layers want them.
+        """Return the inputs as the layers take them.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ class Preprocessing(Configurable):
         -------
         prepared : Array, shape of X
             Pixels are converted to ``dtype`` first and divided in it, so that float64 gives exactly
-            ``X / 255.0``. Columns are standardized in float64 and converted then. May be X itself where nothing
+            ``X / 255.0``. Columns are standardized in float64, then converted. May be X itself where nothing
             is to be done.
 
         Raises
@@ -174,7 +174,7 @@ class Preprocessing(Configurable):
             ) from None
 
     def to_config(self) -> dict[str, Any]:
-        """Return the rule as a dictionary that JSON can hold."""
+        """Return the rule as a JSON-serializable dictionary."""
         if self.kind == "standardize":
             return {"kind": self.kind, "mean": list(self.mean), "scale": list(self.scale)}
         return {"kind": self.kind, "divisor": self.divisor}
@@ -186,7 +186,7 @@ class Preprocessing(Configurable):
         Raises
         ------
         FormatError
-            If the dictionary is not such a rule.
+            If the dictionary is not a valid rule.
         """
         try:
             keys = _KEYS.get(str(config.get("kind")), _OTHER_KEYS)
@@ -203,7 +203,7 @@ def _moments(X: Array) -> tuple[Array, Array]:
     """Return the mean and the population standard deviation of each column, 1 for a column of one value.
 
     Columns are scaled by powers of two, which is exact, so that no square overflows; and they are measured from
-    their first row, so that a large common part costs no digits.
+    their first row, so that a large common offset costs no digits.
     """
     exponents = np.frexp(np.abs(X).max(axis=0))[1]
     U = np.ldexp(X, -exponents)
@@ -220,7 +220,7 @@ def check_finite(X: Array, where: str = "X") -> None:
     ----------
     X : Array, shape (m, ...), numeric
     where : str, optional
-        What the message calls it.
+        Its name in the message.
 
     Raises
     ------

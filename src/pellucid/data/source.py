@@ -1,4 +1,4 @@
-"""Where data come from: a built-in set by name, a file or a folder, and the options of its reader."""
+"""Data sources: a built-in set by name, a file or a folder, and the options of its reader."""
 
 import os
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ _READER_OPTIONS = ("x_key", "y_key", "target", "decimal", "skip_bad", "image_siz
 
 @dataclass(frozen=True)
 class DataSource(Configurable):
-    """Data by name, with the options of its reader: what a run stores to find its data again.
+    """Data by name, with the options of its reader: stored in a run to find its data again.
 
     Raises
     ------
@@ -65,13 +65,16 @@ class DataSource(Configurable):
     y_key: str | None = option(None, help="Name of the array of labels in an .h5 or .npz file.")
     target: str | None = option(None, help="The column of a table to predict; several: a,b,c.")
     decimal: Decimal = option(".", help="Decimal sign of a table's numbers.")
-    skip_bad: bool = option(False, help="Leave out images that cannot be read.")
+    skip_bad: bool = option(False, help="Skip images that cannot be read.")
     image_size: tuple[int, int] | None = option(
         None, at_least=1, at_most=LONGEST_SIDE, help="HEIGHTxWIDTH that a folder's images are resized to."
     )
     mirror: str | None = option(None, help="Download from this address instead of the public home.")
     test_fraction: float = option(
-        0.2, above=0, below=1, help="Size of the test part, where it is held out here."
+        0.2,
+        above=0,
+        below=1,
+        help="Fraction of samples held out as the test part, where the source has none.",
     )
     seed: int = option(1, at_least=0, below=2**32, help="Random seed.")
 
@@ -82,12 +85,12 @@ class DataSource(Configurable):
 
     @property
     def path(self) -> Path:
-        """The file or folder that the name means, where it is no built-in set."""
+        """The file or folder of that name, where it is not a built-in set."""
         return Path(self.name).expanduser()
 
     @property
     def kind(self) -> str:
-        """Which reader the name is for: "built-in", "folder", "table" or "arrays"."""
+        """The kind of reader for the name: "built-in", "folder", "table" or "arrays"."""
         if self.name in BUILTIN:
             return "built-in"
         if os.path.isdir(self.path):
@@ -126,13 +129,13 @@ class DataSource(Configurable):
         return to_split(self._read(), **held_out)
 
     def resolved(self) -> "DataSource":
-        """Return the same source with an absolute path, if it is a file or folder: what another folder can find."""
+        """Return the same source with an absolute path, if it is a file or folder: valid anywhere."""
         if self.kind == "built-in" or not self.path.exists():
             return self
         return replace(self, name=str(self.path.resolve()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the name and the options that are not the default, as JSON can hold them."""
+        """Return the name and the options that are not the default, JSON-serializable."""
         defaults = {field.name: field.default for field in fields(self)}
         config = self.config()
         return {name: config[name] for name in defaults if getattr(self, name) != defaults[name]}
@@ -154,7 +157,7 @@ class DataSource(Configurable):
             return _digits()
         if self.name in REMOTES:
             folder = fetch(self.name, mirror=self.mirror)
-            return read_h5(folder / "train_catvnoncat.h5")._replace(notes=())  # brings its sibling with it
+            return read_h5(folder / "train_catvnoncat.h5")._replace(notes=())  # reads the other file too
         if self.kind == "folder":
             return read_folder(self.path, image_size=self.image_size, skip_bad=self.skip_bad)
         return self._read_arrays()
@@ -203,13 +206,13 @@ def load_data(source: str | Path, **options: Any) -> Split:
     test_fraction : float, optional
         The size of the held-out part where the source has only one part: between 0 and 1, default 0.2.
     seed : int, optional
-        Draws that part; default 1.
+        Random seed of that part; default 1.
 
     Returns
     -------
     Split
         Images stay uint8; labels are int64 indices into the class names; ``notes`` say what was done. A table's
-        inputs are float64, its targets may be numbers (float64), and its ``schema`` reads other tables alike.
+        inputs are float64, its targets may be numbers (float64), and its ``schema`` reads other tables likewise.
 
     Raises
     ------
@@ -218,7 +221,7 @@ def load_data(source: str | Path, **options: Any) -> Split:
     DownloadError
         If published data cannot be fetched.
     OptionError
-        If an option is unknown, out of range, or does not go with the source.
+        If an option is unknown, out of range, or does not apply to the source.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The checks that every source passes: arrays as they were read go in, a Split comes out."""
+"""The checks that every source passes, from arrays as read to a Split."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from pellucid.types import Array
 
 
 class RawPart(NamedTuple):
-    """Inputs and labels as a file holds them, not yet checked."""
+    """Inputs and labels as read from a file, not yet checked."""
 
     X: Array  # (m, ...)
     y: Array  # (m,), (m, 1) or (1, m)
@@ -37,9 +37,9 @@ def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Sp
     ----------
     raw : RawSplit
     name : str
-        Goes into the Split.
+        The name of the Split.
     seed : int
-        Draws the held-out part where the source has only one.
+        Random seed of the held-out part, where the source has only one.
     test_fraction : float
         The size of that part, between 0 and 1.
 
@@ -77,9 +77,9 @@ def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Sp
 def hold_out(
     data: Dataset, *, name: str, seed: int, test_fraction: float, notes: tuple[str, ...] = ()
 ) -> Split:
-    """Set a part of the samples aside for testing, with the same proportion of every class.
+    """Hold out a part of the samples for testing, with the same proportion of every class.
 
-    Where y holds no classes (floats, or a column a label), the part is drawn at random.
+    Where y holds no classes (floats, or a column per label), the part is drawn at random.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def hold_out(
             called = data.classes[label] if data.classes else str(label)
             raise DataError(
                 f"{name}: class {printable(called)!r} has 1 sample, and holding out a test part takes "
-                "at least 2. Add samples of it, or give a test part of its own."
+                "at least 2. Add samples of it, or provide a separate test part."
             )
     n_test = int(np.ceil(test_fraction * m))
     if min(n_test, m - n_test) < max(1, len(counts)):
@@ -144,7 +144,7 @@ def _checked_inputs(part: RawPart) -> Array:
         )
     if X.ndim < 2:
         raise DataError(
-            f"{where}: expected X of shape (m, ...), one row a sample, got {X.shape}. Try X.reshape(m, -1)."
+            f"{where}: expected X of shape (m, ...), one row per sample, got {X.shape}. Try X.reshape(m, -1)."
         )
     if X.size == 0:
         raise DataError(f"{where}: expected at least one sample and one value, got X of shape {X.shape}.")
@@ -153,13 +153,13 @@ def _checked_inputs(part: RawPart) -> Array:
 
 
 def _check_same_kind(inputs: list[Array], parts: list[RawPart]) -> None:
-    """Raise if a test sample could not go through a model made for the training samples."""
+    """Raise if a model made for the training samples could not take a test sample."""
     train, test = inputs[0], inputs[-1]
     where = f"{parts[0].where}; {parts[-1].where}"
     if train.shape[1:] != test.shape[1:]:
         raise DataError(
             f"{where}: training samples have shape {train.shape[1:]} and test samples {test.shape[1:]}. "
-            "Bring them to one shape."
+            "Convert them to one shape."
         )
     if (train.dtype == np.uint8) != (test.dtype == np.uint8):
         raise DataError(

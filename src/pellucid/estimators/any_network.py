@@ -19,7 +19,7 @@ from pellucid.estimators.model_source import (
     choose_schedule,
     describes,
     frozen,
-    sketch,
+    model_spec,
     thawed,
 )
 from pellucid.estimators.parameters import AUTO
@@ -103,7 +103,7 @@ class AnyNetwork:
 
     def start(self, e: Any, samples: Samples, random: Any) -> Model:
         """Return a new model, or a copy of the one given, ready for these samples."""
-        model, e._training_table = sketch(e.model, e.n_outputs_)
+        model, e._training_table = model_spec(e.model, e.n_outputs_)
         seed = int(random.randint(np.iinfo(np.int32).max))
         if not model.is_initialized:
             X = samples.X
@@ -183,7 +183,7 @@ class AnyNetwork:
         return math.prod(_hidden_layers(e)[index].output_shape)
 
     def hidden_outputs(self, e: Any, X: Any, index: int) -> Array:
-        """Return a hidden layer's outputs, a row a sample."""
+        """Return a hidden layer's outputs, a row per sample."""
         A = e.model_.preprocessing.apply(X, e.model_.dtype)
         with e._lock:
             for layer in _hidden_layers(e)[: index + 1]:

@@ -76,7 +76,7 @@ class ImageClassifier(Classifier, NetworkParameters):
 
     Notes
     -----
-    What X may be, for every method: a folder with one sub-folder a class (then y may be left out); a list, an
+    What X may be, for every method: a folder with one sub-folder per class (then y may be left out); a list, an
     array or a column of paths or of bytes; one path or bytes, which count as a list of one; an array of images,
     (m, height, width, 3), or a list of arrays of any size, grey ones (height, width) too: whole numbers from 0 to
     255, or floats from 0 to 1.
@@ -114,7 +114,7 @@ class ImageClassifier(Classifier, NetworkParameters):
         X : folder, list of paths or bytes, or array of images
             See the notes on the class.
         y : array-like, shape (m,) or (m, k), optional
-            Labels of any kind; of a folder with one sub-folder a class, their names, unless given here. 0 and 1 in
+            Labels of any kind; for a folder with one sub-folder per class, their names by default. 0 and 1 in
             k columns where an image may have several labels.
         sample_weight : array-like, shape (m,), optional
             How much each image counts, 0 or more.
@@ -176,7 +176,7 @@ class ImageClassifier(Classifier, NetworkParameters):
     def load(cls, path: str | Path) -> Self:
         """Return a fitted estimator around the image classifier of a model file, whoever trained it.
 
-        Its labels are the file's: words; of several labels an image, numbers. ``partial_fit`` and ``warm_start``
+        Its labels are the file's: words; of several labels per image, numbers. ``partial_fit`` and ``warm_start``
         train it further.
 
         Raises

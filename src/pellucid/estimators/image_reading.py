@@ -44,7 +44,7 @@ def image_paths(folder: str | Path) -> tuple[Array, Array | None]:
     Parameters
     ----------
     folder : str or Path
-        With one sub-folder a class, named after it; or with images alone, whose classes are not known.
+        With one sub-folder per class, named after it; or with images alone, whose classes are not known.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def image_paths(folder: str | Path) -> tuple[Array, Array | None]:
     if len(listings) > 1:
         parts = [listing.folder.name for listing in listings]
         raise DataError(
-            f"{root}: expected one sub-folder a class, found the parts {parts[0]} and {parts[1]}. Fit on "
+            f"{root}: expected one sub-folder per class, found the parts {parts[0]} and {parts[1]}. Fit on "
             f"{listings[0].folder} and score on {listings[1].folder}."
         )
     (listing,) = listings

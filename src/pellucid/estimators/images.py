@@ -20,7 +20,7 @@ from pellucid.estimators.image_reading import (
     named,
     read_sources,
 )
-from pellucid.estimators.model_source import sketch
+from pellucid.estimators.model_source import model_spec
 from pellucid.estimators.validation import Samples
 from pellucid.nn.model import Model
 from pellucid.text import join_some
@@ -37,7 +37,7 @@ class Images(AnyNetwork):
     def check_parameters(self, e: Any) -> None:
         """Raise OptionError for what parameter constraints cannot say."""
         super().check_parameters(e)
-        sketch(e.model, 1)  # refuses a wrong name before photos are read
+        model_spec(e.model, 1)  # refuses a wrong name before photos are read
         _image_size(e)
 
     def open_validation(self, validation_data: Any) -> Any:
@@ -108,7 +108,7 @@ def labelled(e: Any, X: Any, y: Any) -> tuple[Any, Array]:
     if y is None:
         raise ValueError(
             f"This {type(e).__name__} estimator requires y to be passed, but the target y is None. "
-            "It may be left out for a folder with one sub-folder a class."
+            "It may be left out for a folder with one sub-folder per class."
         )
     checked: Array = _check_y(y, multi_output=True, estimator=e)
     return X, checked

@@ -38,7 +38,7 @@ class MLPClassifier(Classifier, MLPParameters):
         and Kennard, 1970); "lbfgs" divides by ``n``; of weighted samples, by the sum of their weights. "adamw"
         decouples it: W moves by ``-eta alpha W / m`` (Loshchilov and Hutter, 2019, algorithm 2).
     batch_size : int or "auto", optional
-        Samples a step; "auto": ``min(200, n)``. "lbfgs" takes all.
+        Samples per step; "auto": ``min(200, n)``. "lbfgs" takes all.
     learning_rate : {"constant", "invscaling", "adaptive"}, optional
         How ``eta`` changes, with "sgd": not at all; ``eta / (s + 1)^power_t`` after ``s`` samples seen,
         changed after each epoch; ``eta / 5`` each time that ``n_iter_no_change`` epochs did not improve, while
@@ -71,7 +71,7 @@ class MLPClassifier(Classifier, MLPParameters):
         Hold samples out, score them after each epoch, stop when the score no longer improves, and keep the
         best weights (Prechelt, 1998). As in scikit-learn, "lbfgs" ignores it.
     validation_fraction : float, optional
-        The fraction that is held out, rounded up, stratified except for several labels a sample; nothing where
+        The fraction that is held out, rounded up, stratified except for several labels per sample; nothing where
         ``fit`` gets ``validation_data``.
     beta_1 : float, optional
         Of "adam" and "adamw": ``m <- beta_1 m + (1 - beta_1) g``, ``m_hat = m / (1 - beta_1^t)``.
@@ -83,7 +83,7 @@ class MLPClassifier(Classifier, MLPParameters):
     n_iter_no_change : int or inf, optional
         Stop when more than this many epochs in a row did not improve.
     max_fun : int, optional
-        The most evaluations of loss and gradient by "lbfgs"; a line search may need several an iteration.
+        The most evaluations of loss and gradient by "lbfgs"; a line search may need several per iteration.
     loss : str or dict, optional
         The mean over the batch of: "log_loss", two classes ``-(y ln P + (1 - y) ln(1 - P))``, more ``-ln
         P_y``, several labels the sum of the former; "focal", that times ``(1 - p)^gamma``, ``p`` the true
@@ -123,7 +123,7 @@ class MLPClassifier(Classifier, MLPParameters):
     Attributes
     ----------
     classes_ : Array, shape (k,)
-        The labels, sorted: the columns of ``predict_proba``; of several labels a sample, 0 to k - 1.
+        The labels, sorted: the columns of ``predict_proba``; of several labels per sample, 0 to k - 1.
     coefs_, intercepts_ : list of Array
         W (n_in, n_out) and b (n_out,) of each layer.
     batch_norms_ : list of dict
@@ -149,7 +149,7 @@ class MLPClassifier(Classifier, MLPParameters):
 
     Notes
     -----
-    Two classes have one logit, more have one each; several labels a sample (y of 0 and 1, shape (m, k)) have one
+    Two classes have one logit, more have one each; several labels per sample (y of 0 and 1, shape (m, k)) have one
     each, and the loss is their sum.
 
     Examples

@@ -29,7 +29,7 @@ class ModelSpec(NamedTuple):
     recipe: Mapping[str, Any]  # as a [training] table has it
 
 
-def sketch(model: Any, n_outputs: int) -> ModelSpec:
+def model_spec(model: Any, n_outputs: int) -> ModelSpec:
     """Return the model that an estimator's ``model`` parameter describes, a new one each time.
 
     Parameters
@@ -40,7 +40,7 @@ def sketch(model: Any, n_outputs: int) -> ModelSpec:
 
     Examples
     --------
-    >>> sketch("logistic", 1).recipe["optimizer"]
+    >>> model_spec("logistic", 1).recipe["optimizer"]
     'sgd'
     """
     if model is None:
@@ -68,7 +68,7 @@ def describes(model: Any, network: Model, n_outputs: int) -> bool:
     is_file = isinstance(model, str | Path) and Path(model).suffix == ".toml"
     if is_file and not Path(model).is_file():
         return True
-    asked: Model = model if isinstance(model, Model) else sketch(model, n_outputs).model
+    asked: Model = model if isinstance(model, Model) else model_spec(model, n_outputs).model
     return bool(asked.config() == network.config())
 
 

@@ -48,7 +48,7 @@ class NetworkClassifier(Classifier, NetworkParameters):
     n_epochs : int, optional
         Passes over the samples; default: the recipe's.
     batch_size : int, "auto" or None, optional
-        Samples a step; None: all.
+        Samples per step; None: all.
     image_shape : tuple of int, optional
         (height, width, channels) of flat rows, channels last; images, (m, height, width, channels), have
         theirs already.

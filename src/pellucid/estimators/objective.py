@@ -164,7 +164,7 @@ def takes_label_smoothing(loss: Any) -> bool:
 
 @dataclass
 class SummedLogLoss(BinaryCrossEntropy):
-    """The cross-entropy of several labels a sample, summed over the labels, as scikit-learn has it.
+    """The cross-entropy of several labels per sample, summed over the labels, as scikit-learn has it.
 
     Examples
     --------

@@ -15,7 +15,7 @@ class Labels(NamedTuple):
     Attributes
     ----------
     codes : Array, shape (m,) or (m, k)
-        Indices into the classes; of several labels a sample, 0 and 1 for each class.
+        Indices into the classes; of several labels per sample, 0 and 1 for each class.
     classes : Array, shape (k,)
     kind : {"binary", "multiclass", "multilabel"}
     """

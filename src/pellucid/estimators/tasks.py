@@ -20,7 +20,7 @@ from pellucid.types import Array
 
 @final
 class Classification:
-    """Classes: one a sample, or several yes-or-no labels."""
+    """Classes: one per sample, or several yes-or-no labels."""
 
     is_numeric = False
 
@@ -72,7 +72,7 @@ class Classification:
 
 @final
 class Regression:
-    """Quantities, one or several a sample."""
+    """Quantities, one or several per sample."""
 
     is_numeric = True
 

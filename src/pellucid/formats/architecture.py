@@ -26,7 +26,7 @@ _EXAMPLE = 'Start with [[layers]] and, below it, type = "Flatten".'
 
 @dataclass(frozen=True, eq=False)
 class Architecture:
-    """A network as a file describes it, and how the file wants it trained.
+    """A network as a file describes it, with its training options.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Architecture:
     input_shape : tuple of int, dict of str to tuple, or None
         Of one sample; of each input by name where there are several; None where the file leaves it open.
     training : dict
-        The [training] table as it stands, checked: see :mod:`pellucid.formats.toml.training`.
+        The [training] table, checked: see :mod:`pellucid.formats.toml.training`.
     path : str
         The file.
     places : mapping of int to int
@@ -55,15 +55,16 @@ class Architecture:
         seed: int = 0,
         dtype: str | None = None,
     ) -> None:
-        """Do what ``model.initialize`` does, for the file's shape unless another is given; faults have lines.
+        """Do what ``model.initialize`` does, for the file's shape unless another is given; errors name the line.
 
         Raises
         ------
         FormatError
             If no shape is known, or a layer does not fit what comes before it, naming its line.
         """
+        shape = self.shape(input_shape)
         with self.naming_lines():
-            self.model.initialize(self.shape(input_shape), seed=seed, dtype=dtype)
+            self.model.initialize(shape, seed=seed, dtype=dtype)
 
     def shape(self, given: Shape | Mapping[str, Shape] | None = None) -> Shape | Mapping[str, Shape]:
         """Return the given input shape, else the file's; FormatError if there is neither."""
@@ -89,7 +90,7 @@ class Architecture:
 
 
 def _in_memory(error: Exception) -> str:
-    """Return what is wrong in words, for NumPy's several ways to say that an array is too large too."""
+    """Return an error's message; NumPy's various errors about arrays too large give one."""
     is_too_large = isinstance(error, MemoryError | OverflowError) or str(error).startswith(
         ("Maximum", "array is")
     )
@@ -102,7 +103,7 @@ def load_architecture(path: str | Path) -> Architecture:
     Parameters
     ----------
     path : str or Path
-        See Notes for what may stand in it.
+        See Notes for its contents.
 
     Returns
     -------
@@ -111,8 +112,8 @@ def load_architecture(path: str | Path) -> Architecture:
     Raises
     ------
     FormatError
-        If the file cannot be read or anything in it is not known or not right: one line with the file, the line
-        number, what was wanted and the nearest right name.
+        If the file cannot be read or anything in it is unknown or invalid: one line with the file, the line
+        number, what was expected and the nearest valid name.
 
     Notes
     -----

@@ -21,7 +21,7 @@ def save(model: Model, path: str | Path) -> None:
     model : Model
         Initialized.
     path : str or Path
-        ``.safetensors`` by custom.
+        Usually ending in ``.safetensors``.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def load(path: str | Path) -> Model:
     Raises
     ------
     FormatError
-        If there is no such file, it is cut off, is not ours, or is of a later format version.
+        If there is no such file, it is truncated, is not a file of pellucid, or has a later format version.
     """
     path = Path(path)
     if path.is_dir():

@@ -1,7 +1,7 @@
 """The fast twin of :func:`pellucid.training.optimizers.adam.adam`: ten passes, in place.
 
 The running means m <- beta m + (1 - beta) g are kept as M = m / (1 - beta), so that M <- beta M + g saves a pass;
-the factor goes into the step size and epsilon, once a call and not once a parameter. The parameters are the same.
+the factor goes into the step size and epsilon, once per call, not once per parameter. The parameters are the same.
 """
 
 import math
@@ -43,7 +43,7 @@ def adam(
     """
     root = math.sqrt((1 - beta2) / (1 - beta2**t))
     rate = learning_rate * (1 - beta1) / (1 - beta1**t) / root
-    # M was divided by 1 - beta1 of the step before, which a schedule may have moved since.
+    # M was divided by 1 - beta1 of the step before, which a schedule may have changed since.
     m *= beta1 * (1 - beta1_before) / (1 - beta1)  # M <- beta1 M + g
     m += grad
     grad *= grad

@@ -1,4 +1,4 @@
-"""Where the windows of a block of images lie, and pieces of a batch that fit a core's cache."""
+"""Window positions in a block of images, and pieces of a batch that fit a core's cache."""
 
 from functools import lru_cache
 
@@ -9,12 +9,10 @@ from pellucid.ops.conv_geometry import Geometry, Pair
 from pellucid.types import Array, Shape
 from pellucid.workspace import Buffers
 
-BLOCK_BYTES = (
-    1 << 20
-)  # the tensors of one block of images: about what a core's own cache holds besides the rest
+BLOCK_BYTES = 1 << 20  # the tensors of one block of images: about what a core's own cache has room for
 
 
-@lru_cache(maxsize=4096)  # asked for the same few in every block of every step
+@lru_cache(maxsize=4096)  # every block of every step asks for the same few
 def meeting(n: int, n_out: int, offset: int, stride: int) -> tuple[slice, slice]:
     """Return which outputs o have their input o * stride + offset inside 0..n-1, and those inputs.
 
@@ -23,7 +21,7 @@ def meeting(n: int, n_out: int, offset: int, stride: int) -> tuple[slice, slice]
     n, n_out : int
         Lengths of the input and the output axis.
     offset : int
-        Of the tap: its place in the window less the padding before; may be negative.
+        Of the tap: its position in the window minus the padding before it; may be negative.
     stride : int
 
     Returns
@@ -53,7 +51,7 @@ def blocks(m: int, n_rows: int, row_bytes: int, limit: int | None = None) -> lis
     m, n_rows : int
         Images, and rows of each.
     row_bytes : int
-        What one row of one image needs.
+        Memory that one row of one image needs.
     limit : int, optional
         Bytes of a block; default: ``BLOCK_BYTES``.
 
@@ -82,7 +80,7 @@ def length(part: slice) -> int:
 def strided(A: Array, shape: Shape, strides: tuple[int, ...]) -> Array:
     """Return a view by strides in bytes of an array that begins where its memory does, as all of a scratch do.
 
-    It is NumPy's ``as_strided`` without that one's cost, which counts where it is called for every block.
+    NumPy's ``as_strided`` without its overhead, which matters in a call for every block.
 
     Examples
     --------
@@ -97,7 +95,7 @@ def strided(A: Array, shape: Shape, strides: tuple[int, ...]) -> Array:
 def padded_rows(
     X: Array, geometry: Geometry, first: int, size: Pair, scratch: Buffers, planes: bool = False
 ) -> Array:
-    """Return some rows of X with zeros where they reach over its edges.
+    """Return some rows of X with zeros where they extend past its edges.
 
     Parameters
     ----------

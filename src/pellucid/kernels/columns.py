@@ -1,7 +1,7 @@
 """Sums over all axes but the last, and the tiling that makes them and their like fast.
 
 An array of shape (..., c) is a table of n rows and c columns. Where c is small, a row is too short for the
-processor's vector units, so several rows are looked at as one: n rows of c are n / r rows of r c numbers.
+processor's vector units, so several rows are treated as one: n rows of c are n / r rows of r c numbers.
 """
 
 from collections.abc import Iterator
@@ -177,6 +177,6 @@ def _wide_target(out: Array) -> Array:
 
 
 def _settle(wide_out: Array, out: Array) -> None:
-    """Copy what was written beside an ``out`` that is not contiguous; nothing to do where it is."""
+    """Copy the result to an ``out`` that is not contiguous; one that is contiguous holds it already."""
     if not out.flags.c_contiguous:
         out[...] = wide_out.reshape(out.shape)

@@ -1,6 +1,6 @@
 """The 2-D convolution, forward and backward, by whichever algorithm suits its shape.
 
-Each algorithm is a file of its own next to this one; all equal the plain :mod:`pellucid.ops.conv`:
+Each algorithm has its own file next to this one; all equal the plain :mod:`pellucid.ops.conv`:
 
 ===========  ======================================================================================
 pointwise    1x1, stride 1: one matrix product over pixels
@@ -46,7 +46,7 @@ ALGORITHMS: dict[str, Algorithm] = {
 
 
 class Kept(NamedTuple):
-    """What goes into a cache besides the plain op's: the algorithm, and its own."""
+    """What the cache holds in addition to the plain op's: the algorithm and its data."""
 
     algorithm: str
     kept: Any  # in the workspace, where one was given
@@ -68,7 +68,7 @@ def conv2d_forward(
 ) -> tuple[Array, ConvCache]:
     """Return Z = b + sum over i, j of X_ij W_ij, and the cache; tap i, j of the kernel sees X_ij.
 
-    Three arguments more than the plain twin:
+    Three more arguments than the plain twin:
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def conv2d_forward(
         Where scratch arrays live. With one, the cache is valid until its next use; threads need one each.
     algorithm : {"auto", "pointwise", "depthwise", "winograd", "im2col"}, optional
     keep : bool, optional
-        Whether what the backward could use again is kept. False, right for prediction, takes less memory; a
-        backward is still possible, and computes it anew.
+        Whether to keep what the backward could reuse. False, as for prediction, takes less memory; a backward
+        is still possible, and recomputes it.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def conv2d_backward(
 ) -> tuple[Array | None, Array, Array | None]:
     """dW_ij = sum X_ij^T dZ, dX_ij += dZ W_ij^T, db = sum dZ: sums over pixels; tap i, j of the kernel sees X_ij.
 
-    Takes a workspace too, which may be the forward's. A plain forward's cache is taken as well.
+    Also takes a workspace, which may be the forward's, and accepts the cache of the plain forward.
     """
     X, W, has_bias, geometry, _ = cache
     algorithm, kept = cache.kept or Kept("im2col", None)
@@ -122,7 +122,7 @@ def conv2d_backward(
     dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
     dW = np.empty(W.shape, W.dtype) if dW is None else dW
     db = (np.empty(geometry.c_out, W.dtype) if db is None else db) if has_bias else None
-    if geometry.m == 0:  # no sample says anything
+    if geometry.m == 0:  # no samples: the gradients are 0
         for gradient in (dW, db):
             if gradient is not None:
                 gradient.fill(0)

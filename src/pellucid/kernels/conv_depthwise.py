@@ -1,6 +1,6 @@
-"""The depthwise convolution: each channel has a kernel of its own and meets no other (groups = c_in).
+"""The depthwise convolution: each channel has its own kernel and is convolved alone (groups = c_in).
 
-There is no matrix product in it. Each tap of the kernel is one multiplication of a shifted image, and whole rows
+It needs no matrix product. Each tap of the kernel is one multiplication of a shifted image, and whole rows
 of pixels are multiplied at once, with the tap's weights repeated for every pixel.
 """
 

@@ -17,7 +17,7 @@ SMALL_PRODUCT = 1_000_000  # multiplications: up to here OpenBLAS does not pack 
 
 
 def fits(geometry: Geometry) -> bool:
-    """Return True: nothing is beyond it."""
+    """Return True: it takes every shape."""
     return True
 
 
@@ -89,7 +89,7 @@ def backward(
 
 
 def patches(X: Array, geometry: Geometry, rows: slice, scratch: Buffers, *, with_ones: bool) -> Array:
-    """Return the windows of some output rows, each laid out as a row of its own.
+    """Return the windows of some output rows, each laid out as one row.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def patches(X: Array, geometry: Geometry, rows: slice, scratch: Buffers, *, with
 def _add_input_gradient(
     dZ: Array, W: Array, geometry: Geometry, dX: Array, rows: slice, scratch: Buffers
 ) -> None:
-    """Add what one block, dZ (groups, N, c_out / groups), says of its images' dX (n, h, w, c_in)."""
+    """Add the contribution of one block, dZ (groups, N, c_out / groups), to its images' dX (n, h, w, c_in)."""
     (kh, kw), (sy, sx), (dy, dx) = geometry.kernel, geometry.stride, geometry.dilation
     (top, _), (left, _) = geometry.padding
     n, n_rows, w_out, c_in = len(dX), length(rows), geometry.w_out, geometry.c_in
@@ -166,7 +166,7 @@ def _turned(geometry: Geometry) -> Geometry | None:
 
 
 def _turned_kernels(W: Array, groups: int) -> Array:
-    """Return W (kh, kw, c_in / groups, c_out) from output to input: (kh, kw, c_out / groups, c_in), upside down."""
+    """Return W (kh, kw, c_in / groups, c_out) from output to input: (kh, kw, c_out / groups, c_in), flipped."""
     kh, kw, c_each, c_out = W.shape
     turned = W[::-1, ::-1].reshape(kh, kw, c_each, groups, c_out // groups).transpose(0, 1, 4, 3, 2)
     return turned.reshape(kh, kw, c_out // groups, groups * c_each)
@@ -183,7 +183,7 @@ def _kernels(W: Array, b: Array | None, geometry: Geometry) -> Array:
 
 
 def _n_pieces(P: Array, Z: Array) -> int:
-    """Return into how many products P (groups, N, K) with c_out / groups kernels is cut.
+    """Return how many products to split P (groups, N, K) times c_out / groups kernels into.
 
     OpenBLAS packs its operands first, unless a product is small: for few channels and kernels, small ones are
     a fifth faster.

@@ -1,4 +1,4 @@
-"""The 1x1 convolution with stride 1: each pixel's channels are mixed by themselves, which is a matrix product."""
+"""The 1x1 convolution with stride 1: each pixel's channels are mixed on their own, one matrix product."""
 
 import numpy as np
 

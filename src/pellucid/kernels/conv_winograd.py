@@ -8,7 +8,7 @@ with 6x6 = 36 multiplications for each pair of channels instead of 4x4x9 = 144. 
 in brackets is 36 matrix products (tiles, c_in) (c_in, c_out). Every step is linear in the pixels and in the
 kernel, so the backward is the transpose of each step, in reverse.
 
-Shapes: m images, T = n t u tiles of a block (n images, t rows of tiles, u tiles a row), i and j the 6x6 places of
+Shapes: m images, T = n t u tiles of a block (n images, t rows of tiles, u tiles per row), i and j the 6x6 places of
 a tile, r and s its 4x4 outputs.
 """
 
@@ -39,7 +39,7 @@ class Matrices(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What the backward needs of the forward."""
+    """What the backward needs from the forward."""
 
     U: Array  # (36, c_in, c_out), the transformed kernels
     V: Array | None  # all transformed tiles, flat, block after block, each (36, T, c_in)
@@ -143,7 +143,7 @@ def backward(
     """
     GG = matrices(dZ.dtype).GG
     n_u, c_in, c_out = _tiles(geometry)[1], geometry.c_in, geometry.c_out
-    U_turned = scratch.take("conv.U_turned", (36, c_out, c_in))  # contiguous: worth its copy many times
+    U_turned = scratch.take("conv.U_turned", (36, c_out, c_in))  # contiguous: well worth the copy
     if dX is not None:
         np.copyto(U_turned, kept.U.transpose(0, 2, 1))
     dU, part = (scratch.take(name, kept.U.shape) for name in ("conv.dU", "conv.dU_part"))
@@ -171,7 +171,7 @@ def backward(
 
 
 def _room_for_tiles(kept: Kept, done: int, T: int, c_in: int, scratch: Buffers) -> Array:
-    """Return where a block's transformed tiles are, or go: (36, T, c_in)."""
+    """Return the place of a block's transformed tiles: (36, T, c_in)."""
     if kept.V is None:
         return scratch.take("conv.V_block", (36, T, c_in))
     return kept.V[done : done + 36 * T * c_in].reshape(36, T, c_in)
@@ -256,7 +256,7 @@ def _piece(n: int) -> int:
 
 
 def _tiles(geometry: Geometry) -> tuple[int, int]:
-    """Return how many rows of tiles, and tiles a row, cover the output."""
+    """Return how many rows of tiles, and tiles per row, cover the output."""
     return -(-geometry.h_out // TILE), -(-geometry.w_out // TILE)
 
 

@@ -11,12 +11,12 @@ def dropout_forward(
 ) -> tuple[Array, DropoutCache]:
     """Return Y = X mask, mask 0 with probability rate, else 1 / (1 - rate).
 
-    Takes a buffer for the cache's mask too, of the shape and dtype of X. The bits are the plain op's for every
+    Also takes a buffer for the cache's mask, of the shape and dtype of X. The bits are the plain op's for every
     generator that hands out the low half of a 64-bit draw first, as NumPy's PCG64 does.
     """
     n_dropped = dropped_levels(rate)
     words = rng.integers(0, 1 << 64, -(-X.size // 4), dtype=np.uint64)
-    bits = words.astype("<u8", copy=False).view("<u2")[: X.size].reshape(X.shape)  # alike on every machine
+    bits = words.astype("<u8", copy=False).view("<u2")[: X.size].reshape(X.shape)  # the same on every machine
     mask = np.empty(X.shape, X.dtype) if mask is None else mask
     mask[...] = bits >= n_dropped
     mask *= LEVELS / (LEVELS - n_dropped)

@@ -1,4 +1,4 @@
-"""Batch norm, relu and 2x2 max pooling in one go: the maximum is taken first, of a quarter as many numbers.
+"""Batch norm, relu and 2x2 max pooling fused: the maximum comes first and leaves a quarter of the values.
 
 relu and a normalization with gamma >= 0 never change which of two numbers is larger, so that pooling first gives
 the same result, and all that follows works on a quarter of the elements. Where gamma < 0 the channel is negated
@@ -17,11 +17,11 @@ from pellucid.types import Array
 from pellucid.workspace import Workspace
 
 BLOCK_BYTES = 1 << 20
-CANCELLATION = 1e3  # mean^2 over variance from which the variance is computed anew, about the mean
+CANCELLATION = 1e3  # mean^2 over variance above which the variance is recomputed about the mean
 
 
 class Pooled(NamedTuple):
-    """What the backward needs of the pooled numbers and of their statistics."""
+    """What the backward needs: the pooled values and their statistics."""
 
     P: Array  # (m, h/2, w/2, c) pooled, of values negated where gamma < 0
     A: Array  # (m, h/2, w/2, c) the output
@@ -137,12 +137,12 @@ class Slopes(NamedTuple):
 def pooled_gradients(
     dA: Array, pooled: Pooled, reduce: Callable[[Array], Array] | None, workspace: Workspace
 ) -> tuple[Array, Array, Slopes]:
-    """Return the gradients for gamma and beta, this shard's part, and what the one for Z is made of.
+    """Return the gradients for gamma and beta, this shard's part, and the terms of the one for Z.
 
     Parameters
     ----------
     dA : Array, shape of the output
-        Set to 0 where relu was.
+        Set to 0 where the relu's output is 0.
     pooled : Pooled
         The slopes take Z as kept and give the gradient for the values as they were given.
     reduce : callable or None
@@ -189,7 +189,7 @@ def moments(
     reduce : callable or None
         Sums a float64 vector over the shards.
     centred : callable
-        Given the means, returns this shard's sums of squares about them: asked for where a mean is so large that
+        Given the means, returns this shard's sums of squares about them: called where a mean is so large that
         the squares' difference would have lost its digits.
     """
     c = len(own) // 2
@@ -212,7 +212,7 @@ def _centred(Z: Array, mean: Array) -> Array:
 
 
 class Affine:
-    """X scale + shift a channel, on rows of some hundred numbers, since short ones are slow.
+    """X scale + shift per channel, on rows of a few hundred values, since short ones are slow.
 
     Parameters
     ----------

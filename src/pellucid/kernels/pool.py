@@ -1,4 +1,4 @@
-"""Pooling: each window of an image becomes one number, its largest or its mean, channel by channel.
+"""Pooling: each window of an image is reduced to its maximum or its mean, channel by channel.
 
 Windows are never laid out. One tap of all windows is a shifted image, and taps are taken one after another, for a
 few images at a time, so that they stay in the core's cache. Plain: :mod:`pellucid.ops.pool`.
@@ -7,7 +7,7 @@ few images at a time, so that they stay in the core's cache. Plain: :mod:`pelluc
 import numpy as np
 
 from pellucid.kernels.columns import ones
-from pellucid.kernels.pool_windows import first_taps, image_blocks, is_apart, is_tiled, taps
+from pellucid.kernels.pool_windows import first_taps, image_blocks, is_disjoint, is_tiled, taps
 from pellucid.ops.arrays import check_buffer
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, pool_geometry
 from pellucid.ops.pool import (
@@ -53,7 +53,7 @@ def max_pool_forward(
                 continue
             np.greater(seen, held, out=larger)
             np.maximum(seen, held, out=held)
-            # Taps come in rising order: of those that were larger when they came, the last is the winner.
+            # Taps come in rising order: of those larger than all before them, the last is the winner.
             np.multiply(larger, index.type(tap), out=mark[:, to_y, to_x])
             np.maximum(won[:, to_y, to_x], mark[:, to_y, to_x], out=won[:, to_y, to_x])
     return Z, MaxPoolCache(winner, geometry)
@@ -75,7 +75,7 @@ def max_pool_backward(
         for tap, (to_y, at_y), (to_x, at_x) in taps(geometry):
             target = dX[images, at_y, at_x]
             np.equal(won, winner.dtype.type(tap), out=is_won)
-            if is_apart(geometry):  # no pixel is in two windows
+            if is_disjoint(geometry):  # no pixel is in two windows
                 np.multiply(sent[:, to_y, to_x], is_won[:, to_y, to_x], out=target)
             else:
                 np.multiply(sent, is_won, out=part)
@@ -118,7 +118,7 @@ def average_pool_backward(
         if not is_tiled(geometry):
             dX[images] = 0
         for _, (to_y, at_y), (to_x, at_x) in taps(geometry):
-            if is_apart(geometry):
+            if is_disjoint(geometry):
                 dX[images, at_y, at_x] = part[:, to_y, to_x]
             else:
                 dX[images, at_y, at_x] += part[:, to_y, to_x]

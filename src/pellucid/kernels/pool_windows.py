@@ -1,4 +1,4 @@
-"""Where the windows of a pooling lie, tap by tap, and what its forward and backward share."""
+"""Window positions of a pooling, tap by tap, for its forward and backward."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def first_taps(geometry: Geometry) -> Array:
     return (i[:, None] * kw + j)[:, :, None]
 
 
-def is_apart(geometry: Geometry) -> bool:
+def is_disjoint(geometry: Geometry) -> bool:
     """Return whether no pixel is in two windows."""
     return geometry.stride[0] >= geometry.kernel[0] and geometry.stride[1] >= geometry.kernel[1]
 

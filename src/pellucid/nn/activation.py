@@ -1,4 +1,4 @@
-"""Layers that work on each number by itself: activation functions and dropout."""
+"""Elementwise layers: activation functions and dropout."""
 
 from dataclasses import dataclass
 from typing import final
@@ -18,12 +18,12 @@ from pellucid.types import Array
 @register
 @dataclass(eq=False, repr=False)
 class Dropout(Layer):
-    """While training, set each number to 0 with probability ``rate`` and divide the others by 1 - rate.
+    """While training, set each value to 0 with probability ``rate`` and divide the others by 1 - rate.
 
     Attributes
     ----------
     rng : numpy.random.Generator or None
-        Where the next training forward draws from; the training loop sets a new one each step.
+        The generator of the next training forward; the training loop sets a new one each step.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class Dropout(Layer):
     True
     """
 
-    rate: float = option(0.5, at_least=0, below=1, help="Probability that a number is set to 0.")
+    rate: float = option(0.5, at_least=0, below=1, help="Probability that a value is set to 0.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,11 +46,11 @@ class Dropout(Layer):
         self._cache: DropoutCache | None = None
 
     def set_step_rng(self, generator: np.random.Generator | None) -> None:
-        """Draw from this generator from now on; None: a training forward is an error."""
+        """Draw from this generator from now on; with None, a training forward raises."""
         self.rng = generator
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return X itself, or while training X with numbers dropped."""
+        """Return X itself, or while training X with values dropped."""
         if not training or self.rate == 0:
             self._cache = None
             return X
@@ -65,21 +65,21 @@ class Dropout(Layer):
         return Y
 
     def backward(self, dY: Array) -> Array:
-        """Return dY with the same numbers dropped, in its own place."""
+        """Return dY with the same values dropped, in place."""
         return dY if self._cache is None else dropout_backward(dY, self._cache, dX=dY)
 
 
 @final
 @register
 class Activation(Layer):
-    """An activation function, such as relu, as a layer of its own.
+    """An activation function, such as relu, as a separate layer.
 
     Parameters
     ----------
     activation : str
         A name of :data:`pellucid.ops.activations.ACTIVATIONS`.
     **options : float
-        The function's own: ``slope`` of leaky_relu, ``alpha`` of elu.
+        The function's options: ``slope`` of leaky_relu, ``alpha`` of elu.
 
     Examples
     --------
@@ -110,10 +110,10 @@ class Activation(Layer):
         return A
 
     def backward(self, dY: Array) -> Array:
-        """Return dX in dY's place."""
+        """Return dX, written over dY."""
         return self.activation_op.backward(dY, self._cache, dZ=dY)
 
     @property
     def n_operations(self) -> int:
-        """One for each number, however long the function takes."""
+        """One for each value, whatever the function costs."""
         return int(np.prod(self.input_shape))

@@ -1,4 +1,4 @@
-"""Structures inside a sequence: shortcuts, and parallel branches. All nest in one another."""
+"""Structures inside a sequence: shortcuts, and parallel branches. They can be nested."""
 
 import math
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class Residual(Model):
         if around != self.output_shape:
             raise ShapeError(
                 f"{self.label}: the body gives {self.output_shape} and the shortcut {around}; "
-                "to be added they must agree. Give a shortcut that changes the shape alike, such as a 1x1 Conv2D."
+                "to be added they must agree. Use a shortcut that changes the shape likewise, such as a 1x1 Conv2D."
             )
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
@@ -63,7 +63,7 @@ class Residual(Model):
         return np.add(Y, around, out=out)
 
     def backward(self, dY: Array) -> Array | None:
-        """Send dY down both ways and add what comes back."""
+        """Send dY back through both paths and add the gradients."""
         kept = self.workspace.take("dY", dY.shape, dY.dtype)  # the body may overwrite its dY
         kept[...] = dY
         around = kept if self.shortcut is None else self.shortcut.backward(kept)
@@ -83,7 +83,7 @@ class Residual(Model):
 
     @property
     def own_operations(self) -> int:
-        """One addition for each number of the output."""
+        """One addition for each value of the output."""
         return self.n_values
 
     @property
@@ -137,7 +137,7 @@ class Parallel(Model):
         return merge_forward(outputs, self.merge, out=Y)
 
     def backward(self, dY: Array) -> Array | None:
-        """Send each branch its part and add what comes back."""
+        """Send each branch its part and add their gradients."""
         widths = [branch.output_shape[-1] for branch in self.branches]
         total: Array | None = None
         for branch, part in zip(self.branches, merge_backward(dY, widths, self.merge), strict=True):
@@ -202,7 +202,7 @@ def merge_forward(outputs: Sequence[Array], merge: str, *, out: Array | None = N
 
 
 def merge_backward(dY: Array, widths: Sequence[int], merge: str) -> list[Array]:
-    """Return each input's gradient, an array of its own that its layer may overwrite.
+    """Return each input's gradient, a separate array that its layer may overwrite.
 
     Examples
     --------

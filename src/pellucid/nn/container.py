@@ -25,7 +25,7 @@ class Container(Layer):
     Parameters
     ----------
     dtype : {"float32", "float64"}, optional
-        What it is trained and kept in; default float32.
+        The dtype of its parameters; default float32.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Container(Layer):
 
     _: KW_ONLY
     dtype: str = option(
-        "float32", choices=lambda: DTYPES, in_config=False, help="What it is trained and kept in."
+        "float32", choices=lambda: DTYPES, in_config=False, help="The dtype of its parameters."
     )
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class Container(Layer):
         return super().changed_options() | dtype
 
     def __repr__(self) -> str:
-        """Return the call that makes it again; a long one with a line for each layer."""
+        """Return the call that recreates it; a long one with a line for each layer."""
         line = super().__repr__()
         if len(line) <= LONGEST_LINE:
             return line
@@ -84,7 +84,7 @@ class Container(Layer):
         self.mark_input_gradient(self.needs_input_gradient)
 
     def set_dtype(self, dtype: str) -> None:
-        """Choose what a model that is not yet initialized will be trained and kept in."""
+        """Choose the dtype of the parameters of a model that is not yet initialized."""
         self.dtype = self.checked("dtype", dtype)
 
     def bind(self) -> None:
@@ -95,7 +95,7 @@ class Container(Layer):
             leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
 
     def move(self, theta: Array, grad: Array) -> None:
-        """Let parameters and gradients lie in these flat arrays; the parameters' values move along."""
+        """Keep parameters and gradients in these flat arrays; the parameters' values are copied over."""
         views = carve(theta, [leaf.params[key].shape for leaf, key in self._keys()])
         for (leaf, key), view in zip(self._keys(), views, strict=True):
             view[...] = leaf.params[key]
@@ -104,7 +104,7 @@ class Container(Layer):
         self.carve_gradients()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take what ``copy`` or ``pickle`` took of another model; parameters are views of ``theta`` again."""
+        """Restore the state that ``copy`` or ``pickle`` saved; parameters are views of ``theta`` again."""
         self.__dict__.update(state)
         if self.is_initialized and any(leaf.params[key].base is not self.theta for leaf, key in self._keys()):
             self.bind()
@@ -119,13 +119,13 @@ class Container(Layer):
         return [(leaf, key) for leaf in self.leaves() for key in leaf.params]
 
     def flat_decay_mask(self) -> Array:
-        """Return 1 for each parameter that weight decay shrinks and 0 for the rest (biases), shape (p,)."""
+        """Return 1 for each parameter subject to weight decay and 0 for the rest (biases), shape (p,)."""
         masks = [leaf.decay_mask(key).ravel() for leaf, key in self._keys()]
         return np.concatenate(masks) if masks else np.empty(0, self.dtype)
 
     @property
     def draws_random_numbers(self) -> bool:
-        """Whether a layer does, such as Dropout: see ``seed_step``."""
+        """Whether a layer draws random numbers, as Dropout does: see ``seed_step``."""
         return any(hasattr(leaf, "set_step_rng") for leaf in self.leaves())
 
     def seed_step(self, seed: int, step: int, *, part: int = 0) -> None:
@@ -136,10 +136,10 @@ class Container(Layer):
 
     @abstractmethod
     def children(self) -> list[Layer]:
-        """Return the layers that this one is made of, in order."""
+        """Return the layers that this one consists of, in order."""
 
     def mark_input_gradient(self, needed: bool) -> None:
-        """Set whether the gradient for the input is used, of every layer inside too."""
+        """Set whether the gradient for the input is used, for every layer inside too."""
         self.needs_input_gradient = needed
         for child in self.children():
             child.mark_input_gradient(needed)
@@ -160,7 +160,7 @@ class Container(Layer):
 
     @property
     def n_values(self) -> int:
-        """0: the output is that of a layer inside it."""
+        """0: the output belongs to a layer inside it."""
         return 0
 
     def rows(self, itemsize: int, role: str = "", depth: int = 0) -> list[LayerRow]:
@@ -199,7 +199,7 @@ class Container(Layer):
 
 
 def carve(slab: Array, shapes: Sequence[Shape]) -> list[Array]:
-    """Return views of these shapes into one flat array, one behind the other; writing a view writes the slab.
+    """Return consecutive views of these shapes into one flat array; writing to a view writes to the slab.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class Conv2D(ImageLayer):
     (2, 32, 32, 8)
     """
 
-    filters: int = option(at_least=1, help="Number of kernels, and so of output channels.")
+    filters: int = option(at_least=1, help="Number of kernels, hence of output channels.")
     kernel_size: Size = size_option(3, help="Height and width of a kernel.")
     _: KW_ONLY
     stride: Size = size_option(1, help="Distance between windows, down and across.")
@@ -58,7 +58,7 @@ class Conv2D(ImageLayer):
     )
     use_bias: bool = option(
         True,
-        help="Whether a number is added to each output channel. Leave it out before BatchNorm, which subtracts it.",
+        help="Whether to add a bias to each output channel. Leave it out before BatchNorm, which subtracts it.",
     )
     activation: str | None = option(
         None,
@@ -68,7 +68,7 @@ class Conv2D(ImageLayer):
     initializer: str | None = option(
         None,
         choices=lambda: INITIALIZERS,
-        help='How W starts: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else '
+        help='Initial W: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else '
         '"glorot". Biases start at zero.',
     )
 
@@ -120,7 +120,7 @@ class Conv2D(ImageLayer):
         return A
 
     def backward(self, dY: Array) -> Array | None:
-        """Write dW and db; return dX, shape (m, h, w, c_in), or None where nothing needs it."""
+        """Write dW and db; return dX, shape (m, h, w, c_in), or None where it is not needed."""
         dZ = dY
         if self.activation_op is not None:
             dZ = self.activation_op.backward(dY, self._activation_cache, dZ=dY)

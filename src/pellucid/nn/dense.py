@@ -43,7 +43,7 @@ class Flatten(Layer):
 
     @property
     def n_values(self) -> int:
-        """0: the output is the input's memory."""
+        """0: the output is a view of the input."""
         return 0
 
 
@@ -79,7 +79,7 @@ class Dense(Layer):
     initializer: str | None = option(
         None,
         choices=lambda: INITIALIZERS,
-        help='How W starts: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else '
+        help='Initial W: a name of pellucid.nn.initializers.INITIALIZERS; None: "he" before relu, else '
         '"glorot". Biases start at zero.',
     )
 
@@ -108,7 +108,7 @@ class Dense(Layer):
         return A
 
     def backward(self, dY: Array) -> Array | None:
-        """Write dW and db; return dX, shape (m, n_in), or None where nothing needs it."""
+        """Write dW and db; return dX, shape (m, n_in), or None where it is not needed."""
         dZ = dY
         if self.activation_op is not None:
             dZ = self.activation_op.backward(dY, self._activation_cache, dZ=dY)

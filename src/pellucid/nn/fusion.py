@@ -1,4 +1,4 @@
-"""Neighbouring layers that are faster done together; what they compute is the same."""
+"""Neighbouring layers that are faster when fused; the results are the same."""
 
 from collections.abc import Sequence
 from typing import final
@@ -23,7 +23,7 @@ from pellucid.types import Array
 class NormReluPool(Layer):
     """BatchNorm, relu and 2x2 max pooling behind a convolution, in training: see :mod:`pellucid.ops.fused`.
 
-    It has no parameters of its own: it works on those of the layers that it stands for.
+    It has no parameters of its own: it uses those of the layers that it replaces.
     """
 
     def __init__(self, norm: BatchNorm) -> None:
@@ -45,7 +45,7 @@ class NormReluPool(Layer):
         return A
 
     def backward(self, dY: Array) -> Array:
-        """Write the norm's gradients; return the one for X, in X's place."""
+        """Write the norm's gradients; return the one for X, written over X."""
         norm = self.norm
         return norm_relu_pool_backward(
             dY,
@@ -82,7 +82,7 @@ class ConvNormReluPool(Layer):
         return A
 
     def backward(self, dY: Array) -> None:
-        """Write the gradients of convolution and norm; nothing before them asks for one."""
+        """Write the gradients of convolution and norm; nothing before them needs one."""
         norm = self.norm
         conv_norm_relu_pool_backward(
             dY,
@@ -99,8 +99,8 @@ def fused(layers: Sequence[Layer]) -> list[Layer]:
     """Return the steps of a training pass through layers that follow one another.
 
     Every run of Conv2D (without activation), BatchNorm, relu and a 2x2 MaxPool2D over even sides has its last three
-    replaced by one NormReluPool; a convolution of few inputs that nobody asks for an input gradient is taken in
-    with them. All other layers are steps of their own.
+    replaced by one NormReluPool; a convolution of few inputs whose input gradient is not needed is fused
+    with them. All other layers are separate steps.
     """
     steps: list[Layer] = []
     i = 0

@@ -1,4 +1,4 @@
-"""Are a model's gradients right? Each is compared with the slope of the loss along random directions."""
+"""Check a model's gradients: each is compared with the slope of the loss along random directions."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from pellucid.nn.gradient_point import TOLERANCE, UNDECIDED, GradientRow, Point,
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 
-N_POINTS = 3  # weights and samples are moved this often where a kink is too close
+N_POINTS = 3  # at most so many other points are tried where a kink is too close
 UNREPEATABLE = (
     "The loss of the same samples differs each time. A layer that draws random numbers needs a method "
     "set_step_rng(generator), which is called before each step, and must draw from that generator."
@@ -47,7 +47,7 @@ class GradientCheck:
         return all(row.is_ok for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it: an error that is NaN or infinite is None."""
+        """Return a JSON-serializable dictionary; an error that is NaN or infinite is None."""
         rows = [asdict(row) | {"error": row.error if math.isfinite(row.error) else None} for row in self.rows]
         return asdict(self) | {"is_ok": self.is_ok, "rows": rows}
 
@@ -70,20 +70,20 @@ def check_gradients(
         Default: the model's own.
     loss : str, dict or Loss, optional
         Default: the model's, where it suits the outputs. Outputs that no loss takes (images, or several by
-        name) are added up with random weights instead.
+        name) are summed with random weights instead.
     n_samples : int, optional
         Random samples; BatchNorm sees them as its batch.
     seed : int, optional
-        Of weights, samples, targets, directions and what Dropout drops.
+        Random seed of weights, samples, targets, directions and what Dropout drops.
 
     Raises
     ------
     OptionError, ShapeError
-        If a shape is not known or does not fit, or there is no such loss.
+        If a shape is unknown or does not fit, or there is no such loss.
 
     Notes
     -----
-    The weights are moved a little off their start, because zeros and ones hide faults. For a parameter x and a
+    The weights are moved slightly off their start, because zeros and ones hide errors. For a parameter x and a
     random direction v, the slope (f(x + h v) - f(x - h v)) / 2h is compared with v . df/dx. Relu, max pooling and
     the like have kinks, where a slope means nothing if one lies between both points. So h starts at 1e-4 of the
     parameter's size; where the two disagree, the slope at h/2 is taken too. If both slopes agree with one another,
@@ -121,7 +121,7 @@ def check_gradients(
 
 
 def _hint(model: Model, rows: tuple[GradientRow, ...]) -> str:
-    """Return where to look: a layer's own gradient, or what the first right layer after wrong ones hands back."""
+    """Return where to look: a layer's own gradient, or what the first correct layer after wrong ones returns."""
     wrong = [i for i, row in enumerate(rows) if not row.is_ok]
     if not wrong:
         return ""

@@ -1,4 +1,4 @@
-"""A model at one random point: the gradients that it claims, compared with slopes of its loss."""
+"""A model at one random point: its gradients, compared with slopes of its loss."""
 
 import copy
 import math
@@ -15,10 +15,10 @@ from pellucid.rng import stream
 from pellucid.types import Array, map_arrays
 
 TOLERANCE = 1e-6
-GOOD = TOLERANCE / 10  # an error that no smaller step need improve
+GOOD = TOLERANCE / 10  # an error small enough to try no smaller step
 STEPS = (1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7, 1e-7, 1e-7)  # tried in turn, each in a new direction
 N_DIRECTIONS = 2
-MOST_NOISE = 1e-12  # of a loss around 1: more than that is not rounding, and hides no fault
+MOST_NOISE = 1e-12  # of a loss around 1: anything above is not rounding error
 UNDECIDED = "no step without a kink was found"
 
 
@@ -54,7 +54,7 @@ class GradientRow:
 
 
 def moved_copy(model: Model, shape: Any, seed: int, number: int) -> Model:
-    """Return a copy in float64 whose weights are near their start and nowhere special."""
+    """Return a copy in float64 with weights near their initial values, at no special point."""
     twin = copy.deepcopy(model)
     twin.initialize(shape, seed=seed, dtype="float64")
     twin.mark_input_gradient(True)
@@ -70,12 +70,12 @@ def _spread(array: Array) -> float:
     if array.std() > 0:
         return 0.1 * float(array.std())
     fan_in = array.size / array.shape[-1] if array.ndim > 1 else 1.0
-    is_zero_matrix = array.ndim > 1 and not array.any()  # which lets nothing through: a tenth would hide much
+    is_zero_matrix = array.ndim > 1 and not array.any()  # which passes nothing on: a tenth would hide much
     return (1.0 if is_zero_matrix else 0.1) / math.sqrt(fan_in)
 
 
 class Objective(NamedTuple):
-    """What is differentiated: outputs to a number, and to its gradient."""
+    """What is differentiated: a function from outputs to a number, with its gradient."""
 
     name: str
     value: Callable[[Any], float]
@@ -87,7 +87,7 @@ def make_objective(model: Model, loss: Any, m: int, rng: np.random.Generator) ->
     shape: Any = model.output_shape
     if isinstance(shape, Mapping) or len(shape) != 1:
         U = _by_name(shape, lambda one: rng.standard_normal((m, *one)) / m)
-        return Objective("outputs, added up with random weights", lambda Y: _dot(U, Y), lambda Y: U)
+        return Objective("outputs, summed with random weights", lambda Y: _dot(U, Y), lambda Y: U)
     if loss is None and model.loss == "binary_cross_entropy" and shape[0] > 1:
         loss = "categorical_cross_entropy"
     chosen, k = LOSSES.resolve(model.loss_config if loss is None else loss), shape[0]
@@ -103,7 +103,7 @@ def make_objective(model: Model, loss: Any, m: int, rng: np.random.Generator) ->
 
 
 class Point:
-    """A model at one point: its loss when one argument is moved, and the gradients that it claims."""
+    """A model at one point: its loss when one argument is moved, and its gradients."""
 
     def __init__(self, model: Model, objective: Objective, m: int, seed: int, number: int) -> None:
         self.model, self.objective, self.seed = model, objective, seed
@@ -125,7 +125,7 @@ class Point:
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether the loss is the same again, as it must be: a layer that draws needs ``set_step_rng``."""
+        """Whether the loss is reproducible, as it must be: a layer that draws needs ``set_step_rng``."""
         first, again = self.loss(), self.loss()
         return abs(first - again) <= MOST_NOISE * max(1.0, abs(first)) or not np.isfinite(first)
 
@@ -193,7 +193,7 @@ class Point:
         return (plus - minus) / (2 * h)
 
     def _noise(self, rng: np.random.Generator) -> float:
-        """Return how much the loss jitters by rounding: its second differences along a line of tiny steps."""
+        """Return the rounding noise of the loss: its second differences along a line of tiny steps."""
         array = self.model.theta if self.model.theta.size else self.arguments[0][3]
         values = self._losses_along(array, rng.standard_normal(array.shape), [i * 1e-12 for i in range(12)])
         jitter = float(np.std(np.diff(values, 2))) / 6**0.5

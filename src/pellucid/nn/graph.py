@@ -76,9 +76,7 @@ class Graph(Model):
         known = list(self.inputs)
         for name, (layer, sources) in self.nodes.items():
             if name in known:
-                raise OptionError(
-                    f"Graph: two nodes or inputs are called {name!r}; give each a name of its own."
-                )
+                raise OptionError(f"Graph: two nodes or inputs are called {name!r}; give each its own name.")
             for source in sources:
                 if source not in known:
                     raise OptionError(f"Graph: node {name!r}: {unknown_name('source', source, known)}")
@@ -128,7 +126,7 @@ class Graph(Model):
         return {name: values[name] for name in self.output_names}
 
     def backward(self, dY: Any) -> Any:
-        """Send the gradients back through the nodes in reverse; a node of several users adds theirs."""
+        """Send the gradients back through the nodes in reverse; a node with several users adds theirs."""
         flows: dict[str, Array] = {}
 
         def add(name: str, flow: Array | None) -> None:
@@ -142,7 +140,7 @@ class Graph(Model):
         for name, flow in (dY if isinstance(dY, Mapping) else {self.output_names[0]: dY}).items():
             add(name, flow)
         for name, (layer, sources) in reversed(list(self.nodes.items())):
-            if name not in flows:  # nothing that is asked for depends on it
+            if name not in flows:  # no output asked for depends on it
                 if isinstance(layer, Layer):
                     _zero(layer)
                 continue
@@ -170,7 +168,7 @@ class Graph(Model):
         if self.is_single_output:
             super().set_loss(loss, **options)
             return
-        is_joint = isinstance(loss, Mapping) and loss.get("type") == "joint"  # as ``loss_config`` has it
+        is_joint = isinstance(loss, Mapping) and loss.get("type") == "joint"  # as ``loss_config`` returns it
         losses = loss.get("losses") if is_joint else loss
         if not isinstance(losses, Mapping) or set(losses) != set(self.output_names):
             raise OptionError(
@@ -193,27 +191,27 @@ class Graph(Model):
         self.loss, self.loss_options, self.has_chosen_loss = "joint", {"losses": specs}, True
 
     def choose_loss(self, y: Any) -> None:
-        """Choose the loss that suits the outputs and these labels or targets, for each output its own."""
+        """Choose the loss that suits the outputs and these labels or targets, one for each output."""
         if self.is_single_output:
             super().choose_loss(y)
         else:
             self.set_loss({name: default_loss(self._shapes[name][-1], y[name]) for name in self.output_names})
 
     def encode(self, y: Any) -> Any:
-        """Return the targets, of several outputs a dictionary, as the losses want them."""
+        """Return the targets as the losses take them; for several outputs a dictionary."""
         if self.is_single_output:
             return super().encode(y)
         widths: Any = {name: self._shapes[name][-1] for name in self.output_names}
         return self._loss.encode(y, widths, self.dtype)
 
     def predict(self, X: Any) -> Any:
-        """Return what the model expects; of several outputs a dictionary."""
+        """Return the expected targets; for several outputs a dictionary."""
         if self.is_single_output:
             return super().predict(X)
         return {name: read(self._joint.losses[name], Z) for name, Z in self.decision_function(X).items()}
 
     def predict_proba(self, X: Any) -> Any:
-        """Return probabilities; of several outputs a dictionary of those that have any."""
+        """Return probabilities; for several outputs a dictionary of those that have any."""
         if self.is_single_output:
             return super().predict_proba(X)
         return {

@@ -1,4 +1,4 @@
-"""Looking into a network while it works: what passes through its layers, and gradients for the input.
+"""Hooks: what passes through a network's layers, and gradients for the input.
 
 ``hooked`` is the one place that replaces a layer's methods; whatever else looks into layers is written with it.
 """
@@ -22,12 +22,12 @@ def hooked(
     forward: Callable[..., Any] | None = None,
     backward: Callable[..., Any] | None = None,
 ) -> Iterator[None]:
-    """Call these in the place of a layer's own passes within the block. Hooks nest: the last one is outermost.
+    """Call these in place of a layer's own passes within the block. Hooks nest: the last one is outermost.
 
     Parameters
     ----------
     layer : Layer
-        Anywhere inside a model, a structure too.
+        Any layer inside a model; may be a structure.
     forward : callable, optional
         Called as ``forward(plain, X, training)``; ``plain(X, training=training)`` is what the layer would do.
     backward : callable, optional
@@ -49,7 +49,7 @@ def hooked(
     """
     own = vars(layer)
     names: tuple[str, ...] = ("forward", "backward")
-    kept = {name: own[name] for name in names if name in own}  # those of hooks further out
+    kept = {name: own[name] for name in names if name in own}  # those of outer hooks
     if forward is not None:
         plain_forward = layer.forward
         own["forward"] = lambda X, *, training=False: forward(plain_forward, X, training)
@@ -66,7 +66,7 @@ def hooked(
 
 @contextmanager
 def unfused(model: Model) -> Iterator[None]:
-    """Have every layer of a model do its own work within the block, so that hooks see a training pass too."""
+    """Turn fusion off within the block, so that hooks on every layer see a training pass too."""
     kept = [(part, part.is_fused) for part in model.parts() if hasattr(part, "is_fused")]
     for part, _ in kept:
         part.is_fused = False
@@ -78,7 +78,7 @@ def unfused(model: Model) -> Iterator[None]:
 
 
 class Watch:
-    """What passed through a layer the last time: copies, which stay when the layer works again.
+    """What last passed through a layer: copies, which stay valid when the layer runs again.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class Watch:
 
 @contextmanager
 def watched(layer: Layer) -> Iterator[Watch]:
-    """Keep what passes through a layer within the block; how it computes stays the same.
+    """Record what passes through a layer within the block; its results do not change.
 
     Examples
     --------
@@ -128,16 +128,16 @@ def watched(layer: Layer) -> Iterator[Watch]:
 def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
     """Return a model's outputs for prepared inputs, and the gradient of ``sum(dY * outputs)`` for each input.
 
-    As in prediction: Dropout drops nothing, BatchNorm goes by its running statistics.
+    As in prediction: Dropout drops nothing, BatchNorm uses its running statistics.
 
     Parameters
     ----------
     model : Model
-        Initialized, of one input and one output. Its ``grad`` is overwritten; all else stays as it is.
+        Initialized, of one input and one output. Its ``grad`` is overwritten; nothing else changes.
     X : Array, shape (m, *input_shape), the model's dtype
         Prepared: see :class:`pellucid.data.preprocess.Preprocessing`.
     dY : Array, shape (m, *output_shape) or output_shape
-        How much each output counts; one row serves all samples.
+        How much each output counts; a single row is used for all samples.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
     shapes: Any = (model.input_shape, model.output_shape)
     if any(isinstance(shape, dict) for shape in shapes):
         raise ShapeError(
-            "input_gradient: expected a model of one input and one output, got several. Look at them one by one."
+            "input_gradient: expected a model of one input and one output, got several. Take them one at a time."
         )
     if X.shape[1:] != model.input_shape:
         raise ShapeError(f"input_gradient: expected samples of shape {model.input_shape}, got {X.shape[1:]}.")
@@ -181,7 +181,7 @@ def input_gradient(model: Model, X: Array, dY: Array) -> tuple[Array, Array]:
 
 
 def last_trained_layer(model: Model) -> Layer | None:
-    """Return the last layer with parameters, what gives a classifier its outputs; None where there is none.
+    """Return the last layer with parameters, which computes a classifier's outputs; None if there is none.
 
     Examples
     --------

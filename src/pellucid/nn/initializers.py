@@ -1,4 +1,4 @@
-"""How weights start: each initializer draws an array of the shape asked for, in float64."""
+"""Initial weights: each initializer draws an array of a given shape, in float64."""
 
 import math
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from pellucid.types import Array, Shape
 
 
 class StartRandom(np.random.Generator):
-    """The generator that a model's layers draw their start from.
+    """The generator of a model's initial weights.
 
-    It also carries the one legacy stream that the published weights are the successive draws of.
+    It also holds the legacy stream from which the published weights are drawn in succession.
     """
 
     def draw(self, initializer: str, shape: Shape) -> Array:
-        """Return an array of the start that a name of ``INITIALIZERS`` stands for.
+        """Return an array drawn by the initializer of that name in ``INITIALIZERS``.
 
         Examples
         --------
@@ -29,12 +29,12 @@ class StartRandom(np.random.Generator):
 
     @cached_property
     def published(self) -> np.random.RandomState:
-        """The legacy stream, made when it is first asked for: seeding it takes longer than many a small start."""
+        """The legacy stream, created on first use: seeding it takes longer than drawing small weights."""
         return legacy_stream(1)
 
 
 class NoStart(StartRandom):
-    """Draws zeros, whatever is asked for: the system gives them out without touching memory."""
+    """Draws zeros only: the system provides them without touching memory."""
 
     def draw(self, initializer: str, shape: Shape) -> Array:
         """Return zeros."""
@@ -105,7 +105,7 @@ def normal(rng: StartRandom, shape: Shape) -> Array:
 
 
 def uniform(rng: StartRandom, shape: Shape) -> Array:
-    """Return numbers spread evenly over -0.05 to 0.05, whatever the shape.
+    """Return numbers uniform from -0.05 to 0.05, whatever the shape.
 
     Examples
     --------
@@ -118,7 +118,7 @@ def uniform(rng: StartRandom, shape: Shape) -> Array:
 def orthogonal(rng: StartRandom, shape: Shape) -> Array:
     """Return a matrix whose columns (or rows, if fewer) are orthonormal (Saxe et al., 2014, section 3).
 
-    Of a kernel, all axes but the last make up the rows.
+    For a kernel, all axes but the last form the rows.
 
     Examples
     --------
@@ -129,12 +129,12 @@ def orthogonal(rng: StartRandom, shape: Shape) -> Array:
     n_rows, n_columns = math.prod(shape[:-1]), shape[-1]
     tall = rng.standard_normal((max(n_rows, n_columns), min(n_rows, n_columns)))
     Q, R = np.linalg.qr(tall)
-    Q *= np.sign(np.diag(R))  # else the signs would not be evenly spread
+    Q *= np.sign(np.diag(R))  # else the signs would not be uniformly distributed
     return (Q if n_rows >= n_columns else Q.T).reshape(shape)
 
 
 def published(rng: StartRandom, shape: Shape) -> Array:
-    """Return the tutorial's start, transposed: legacy RandomState(1), randn(n_out, n_in) / sqrt(n_in).
+    """Return the tutorial's initial weights, transposed: legacy RandomState(1), randn(n_out, n_in) / sqrt(n_in).
 
     The layers of one model take successive draws of one stream, in their order.
 
@@ -149,7 +149,7 @@ def published(rng: StartRandom, shape: Shape) -> Array:
 
 
 def published_two_layer(rng: StartRandom, shape: Shape) -> Array:
-    """Return the tutorial's start of the two-layer network, transposed: randn(n_out, n_in) * 0.01.
+    """Return the tutorial's initial weights of the two-layer network, transposed: randn(n_out, n_in) * 0.01.
 
     Examples
     --------
@@ -175,7 +175,7 @@ INITIALIZERS: dict[str, Initializer] = {
 
 
 def default_initializer(activation: str | None) -> str:
-    """Return the name of the start that suits an activation.
+    """Return the name of the initializer that suits an activation.
 
     Examples
     --------
@@ -186,6 +186,6 @@ def default_initializer(activation: str | None) -> str:
 
 
 def _fans(shape: Shape) -> tuple[int, int]:
-    """Return how many numbers each output adds up, and how many outputs each input reaches."""
+    """Return the fan-in and the fan-out: inputs of each output, and outputs of each input."""
     n_patch = math.prod(shape[:-2])  # 1 for a matrix, height x width for a convolution's kernel
     return n_patch * shape[-2], n_patch * shape[-1]

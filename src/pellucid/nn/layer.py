@@ -1,4 +1,4 @@
-"""What every layer is: options, parameters, their gradients, a forward and a backward."""
+"""The base class of layers: options, parameters, their gradients, a forward and a backward."""
 
 import math
 from abc import ABC, abstractmethod
@@ -14,11 +14,11 @@ LAYERS: "Registry[Layer]" = Registry("layer", "pellucid.nn")
 
 
 class Layer(Configurable, ABC):
-    """A thin shell over an op, which keeps what a step needs from forward to backward.
+    """A thin shell over an op, which keeps what backward needs from forward.
 
     To write one, derive a dataclass whose fields are its options, fill ``params`` and ``output_shape`` in
     ``build``, and let ``backward`` write every array of ``grads`` and return the gradient for the input. With
-    ``@register``, files can name it. A class with an ``__init__`` of its own works too: it calls
+    ``@register``, files can name it. A class with its own ``__init__`` works too: it calls
     ``super().__init__()`` and keeps what it takes under the same names.
 
     Attributes
@@ -34,7 +34,7 @@ class Layer(Configurable, ABC):
     needs_input_gradient : bool
         False where nothing before this layer is trained: ``backward`` may then return None.
     undecayed : frozenset of str
-        The parameters that weight decay leaves alone.
+        The parameters exempt from weight decay.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class Layer(Configurable, ABC):
         self.workspace = Workspace()
 
     def __post_init__(self) -> None:
-        """Go on from a dataclass's constructor: check the options, and start empty."""
+        """Finish a dataclass's constructor: check the options, and start empty."""
         Layer.__init__(self)
         super().__post_init__()
 
@@ -89,7 +89,7 @@ class Layer(Configurable, ABC):
         self.needs_input_gradient = needed
 
     def decay_mask(self, key: str) -> Array:
-        """Return 1 where weight decay shrinks that parameter, else 0, in its shape."""
+        """Return 1 where weight decay applies to that parameter, else 0, in its shape."""
         return np.full_like(self.params[key], key not in self.undecayed)
 
     def leaves(self) -> list["Layer"]:
@@ -98,7 +98,7 @@ class Layer(Configurable, ABC):
 
     @property
     def label(self) -> str:
-        """Its name in the model or, before it has one, its class's: what messages call it."""
+        """The name used in messages: its own or, before it has one, its class's."""
         return self.name or type(self).__name__
 
     @property
@@ -108,7 +108,7 @@ class Layer(Configurable, ABC):
 
     @property
     def n_values(self) -> int:
-        """Numbers of one sample's output that take memory of their own."""
+        """Values of one sample's output that take memory of their own."""
         return math.prod(self.output_shape)
 
     def rows(self, itemsize: int, role: str = "", depth: int = 0) -> list[LayerRow]:
@@ -119,9 +119,9 @@ class Layer(Configurable, ABC):
         itemsize : int
             Bytes of a number.
         role : str
-            What the structure around it calls it, such as "shortcut".
+            Its role in the structure around it, such as "shortcut".
         depth : int
-            How many structures it is inside of.
+            How many structures it is nested in.
         """
         kind = type(self).__name__
         name = self.name or kind.lower()

@@ -30,24 +30,24 @@ class Model(Container):
     theta, grad : Array, shape (p,)
         All parameters and all gradients; each layer's arrays are views into them.
     preprocessing : Preprocessing or None
-        What ``predict*`` do to their input first; ``train`` sets it where it is unset.
+        Applied first to the input of ``predict*``; ``train`` sets it where it is unset.
     classes : tuple of str
         The name of each class.
     loss : str
         The loss that ``loss_and_grad`` computes.
     loss_options : dict
-        Its options that are not at their defaults, as JSON can hold them.
+        Its options that are not at their defaults, JSON-serializable.
     schema : TableSchema or None
-        How rows of a table become inputs, where it was trained on a table.
+        How rows of a table become inputs, if it was trained on a table.
     recipe : str or None
-        The preset that it was made from, whose recipe ``train`` follows where nothing else is asked for.
+        The preset that it was made from, whose recipe supplies the defaults of ``train``.
     summary_of_training : dict
-        What ``train`` did: kept in the model's file.
+        A summary of what ``train`` did: kept in the model's file.
     reported : callable or None
-        Given a batch's loss and the sum of its weights, returns what ``loss_and_grad`` returns in its place: a
-        penalty may add its part here. Not in the model's file.
+        Given a batch's loss and the sum of its weights, returns what ``loss_and_grad`` returns instead: a
+        penalty may be added here. Not in the model's file.
     measured : Array or None
-        The outputs of the last ``measure``, for callbacks with a metric of their own.
+        The outputs of the last ``measure``, for callbacks that compute a metric.
     """
 
     def __post_init__(self) -> None:
@@ -65,10 +65,10 @@ class Model(Container):
         self.measured: Any = None
 
     def set_loss(self, loss: Any, **options: Any) -> None:
-        """Choose the loss that ``loss_and_grad`` computes and that predictions are read by.
+        """Choose the loss that ``loss_and_grad`` computes and that turns outputs into predictions.
 
         A loss is a name of :data:`pellucid.ops.losses.base.LOSSES` with options, ``{"type": name, **options}``, or
-        a Loss. One that is not registered goes by the name ``"custom"``; its model cannot be loaded from a file.
+        a Loss. One that is not registered is named ``"custom"``; its model cannot be loaded from a file.
         """
         self._loss = LOSSES.make(loss, **options) if isinstance(loss, str) else LOSSES.resolve(loss)
         self.loss = self._loss.registered_as or "custom"
@@ -76,11 +76,11 @@ class Model(Container):
 
     @property
     def loss_config(self) -> dict[str, Any]:
-        """The loss as files keep it and ``set_loss`` takes it: ``{"type": name, **options}``."""
+        """The loss as files store it and ``set_loss`` takes it: ``{"type": name, **options}``."""
         return {"type": self.loss, **self.loss_options}
 
     def copy_loss(self, other: "Model") -> None:
-        """Take the loss of another model, whatever it is."""
+        """Use the loss of another model."""
         self._loss, self.loss, self.loss_options = other._loss, other.loss, dict(other.loss_options)
         self.has_chosen_loss = other.has_chosen_loss
 
@@ -120,11 +120,11 @@ class Model(Container):
         X : Array, shape (m, *input_shape), the model's dtype
             Prepared: see :class:`pellucid.data.preprocess.Preprocessing`.
         y : Array, shape (m,) or (m, n_out)
-            Labels or targets, or what ``encode`` makes of them.
+            Labels or targets, or what ``encode`` returns for them.
         weights : Array, shape (m,), optional
             How much each sample counts.
         normalizer : float, optional
-            What the sum over samples is divided by; default: the sum of the weights. A part of a batch is given
+            What the sum over samples is divided by; default: the sum of the weights. A part of a batch takes
             the whole batch's.
 
         Returns
@@ -189,7 +189,7 @@ class Model(Container):
         Parameters
         ----------
         X : Array, shape (m, *input_shape)
-            As the data has them; ``preprocessing`` is applied.
+            As in the data; ``preprocessing`` is applied.
         """
         if not self.is_initialized:
             raise PellucidError(f"{type(self).__name__}: train or load the model before it predicts.")
@@ -207,7 +207,7 @@ class Model(Container):
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class for raw inputs, shape (m, k); two classes have two columns.
 
-        Rows add up to 1, except for multi_label, where each column is a yes-or-no question of its own.
+        Rows sum to 1, except for multi_label, where each column is a separate yes-or-no question.
         """
         if not self._loss.gives_probabilities:
             raise OptionError(
@@ -218,10 +218,10 @@ class Model(Container):
         return self._loss.probabilities(Z[:, None] if Z.ndim == 1 else Z)
 
     def predict(self, X: Any) -> Any:
-        """Return the prediction for each raw input.
+        """Return a prediction for each raw input.
 
         Classification: the likeliest class, integers (m,); a tie goes to the first. Multi-label: 0 or 1 for each
-        output, integers (m, k). Regression: quantities, (m,) for one output, else (m, n_out).
+        output, integers (m, k). Regression: numbers, (m,) for one output, else (m, n_out).
         """
         return read(self._loss, self.decision_function(X))
 
@@ -235,7 +235,7 @@ class Model(Container):
         return summarize(self)
 
     def _repr_html_(self) -> str:
-        """Return the summary as a notebook shows it; before the shapes are known, the layers."""
+        """Return the summary as HTML for a notebook; before the shapes are known, the layers."""
         if self.output_shape:
             return self.summary()._repr_html_()
         return f"<pre>{html.escape(repr(self))}</pre>"
@@ -247,7 +247,7 @@ def model_from_config(config: Mapping[str, Any], *, dtype: str | None = None) ->
     Raises
     ------
     OptionError
-        If its type or an option is not known, a value is out of range, or it describes a layer by itself.
+        If its type or an option is not known, a value is out of range, or it describes a single layer.
     """
     model = LAYERS.from_config(config)
     if not isinstance(model, Model):
@@ -260,7 +260,7 @@ def model_from_config(config: Mapping[str, Any], *, dtype: str | None = None) ->
 
 
 def read(loss: Loss, Z: Array) -> Array:
-    """Return the predictions that raw outputs stand for: see ``Model.predict``."""
+    """Return the predictions for raw outputs: see ``Model.predict``."""
     if loss.kind == "regression":
         return loss.mean(Z)
     is_yes = (Z > 0).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Layers that keep a network's numbers in range: BatchNorm and LayerNorm."""
+"""Normalization layers: BatchNorm and LayerNorm."""
 
 from dataclasses import dataclass
 from typing import final
@@ -25,16 +25,16 @@ from pellucid.types import Array, Shape
 @register
 @dataclass(eq=False, repr=False)
 class BatchNorm(Layer):
-    """Bring every channel to mean beta and deviation gamma: over the batch in training, else by running statistics.
+    """Scale every channel to mean beta and deviation gamma, over the batch in training, else by running statistics.
 
     Attributes
     ----------
     state : dict of str to Array
         ``running_mean`` and ``running_var``, float64 of shape (c,): they start at 0 and 1 and move with every
-        training forward; the variance is the unbiased one, as PyTorch has it. A batch with one value a channel
-        has no variance and moves neither.
+        training forward; the variance is the unbiased one, as in PyTorch. A batch with one value per channel
+        has no variance and updates neither.
     reduce : callable or None
-        Where X is a part of a batch, adds up sums over all its parts: see
+        Where X is a part of a batch, sums over all its parts: see
         :func:`pellucid.ops.batch_norm.batch_norm_forward`.
 
     Raises
@@ -57,7 +57,7 @@ class BatchNorm(Layer):
     undecayed = frozenset({"gamma", "beta"})
 
     momentum: float = option(
-        0.1, above=0, at_most=1, help="How far the running statistics move towards each batch's."
+        0.1, above=0, at_most=1, help="Fraction by which the running statistics move towards each batch's."
     )
     epsilon: float = option(1e-5, above=0, help="Added to the variance.")
 
@@ -90,14 +90,14 @@ class BatchNorm(Layer):
         return Y
 
     def record(self, mean: Array, var: Array, n: float) -> None:
-        """Move the running statistics towards those of a batch with n values a channel."""
+        """Move the running statistics towards those of a batch with n values per channel."""
         if n > 1:
             running_mean, running_var = self.state["running_mean"], self.state["running_var"]
             running_mean += self.momentum * (mean - running_mean)
             running_var += self.momentum * (var * (n / (n - 1)) - running_var)
 
     def backward(self, dY: Array) -> Array | None:
-        """Write dgamma and dbeta; return dX in dY's place, or None where nothing needs it."""
+        """Write dgamma and dbeta; return dX, written over dY, or None where it is not needed."""
         dgamma, dbeta = self.grads["gamma"], self.grads["beta"]
         if isinstance(self._cache, BatchNormInferenceCache):
             return batch_norm_inference_backward(dY, self._cache, dX=dY, dgamma=dgamma, dbeta=dbeta)[0]
@@ -114,7 +114,7 @@ class BatchNorm(Layer):
 
     @property
     def n_operations(self) -> int:
-        """2 for each number: by running statistics, normalizing is one multiplication and one addition."""
+        """2 for each value: by running statistics, normalizing is one multiplication and one addition."""
         return 2 * int(np.prod(self.input_shape))
 
 
@@ -122,7 +122,7 @@ class BatchNorm(Layer):
 @register
 @dataclass(eq=False, repr=False)
 class LayerNorm(Layer):
-    """Bring every sample to mean 0 and variance 1 along its last axis, then times gamma, plus beta.
+    """Scale every sample to mean 0 and variance 1 along its last axis, then multiply by gamma and add beta.
 
     Examples
     --------
@@ -152,13 +152,13 @@ class LayerNorm(Layer):
         return Y
 
     def backward(self, dY: Array) -> Array:
-        """Write dgamma and dbeta; return dX in dY's place."""
+        """Write dgamma and dbeta; return dX, written over dY."""
         grads = self.grads
         return layer_norm_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads["beta"])[0]
 
     @property
     def n_operations(self) -> int:
-        """7 for each number: the mean, the squares, their sum, and the result."""
+        """7 for each value: the mean, the squares, their sum, and the result."""
         return 7 * int(np.prod(self.input_shape))
 
 

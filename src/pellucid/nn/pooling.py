@@ -1,4 +1,4 @@
-"""Layers that make images smaller or larger: pooling, upsampling, a frame of zeros."""
+"""Layers that change the size of images: pooling, upsampling, zero padding."""
 
 from dataclasses import KW_ONLY, dataclass
 from typing import final
@@ -39,7 +39,7 @@ class Pooling(ImageLayer):
 
     @property
     def size_and_stride(self) -> tuple[Pair, Pair]:
-        """Both as pairs; without a stride, windows lie side by side."""
+        """Both as pairs; without a stride, windows are adjacent."""
         return pair(self.size), pair(self.size if self.stride is None else self.stride)
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
@@ -72,7 +72,7 @@ class MaxPool2D(Pooling):
 
     Notes
     -----
-    The gradient goes to one pixel a window, to the first of those that tie, as in PyTorch.
+    The gradient goes to one pixel per window, to the first of those that tie, as in PyTorch.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class MaxPool2D(Pooling):
         return Z
 
     def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where nothing needs it."""
+        """Return dX, or None where it is not needed."""
         if not self.needs_input_gradient:
             return None
         return max_pool_backward(dY, self._cache, dX=self._dX(dY), workspace=self.workspace)
@@ -123,7 +123,7 @@ class AvgPool2D(Pooling):
     _: KW_ONLY
     count_include_pad: bool = option(
         True,
-        help="True: padding counts as zeros (PyTorch's default); False: the mean is of the pixels alone "
+        help="True: padding counts as zeros (PyTorch's default); False: the mean is over the pixels alone "
         "(Keras's way).",
     )
 
@@ -137,7 +137,7 @@ class AvgPool2D(Pooling):
         return Z
 
     def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where nothing needs it."""
+        """Return dX, or None where it is not needed."""
         if not self.needs_input_gradient:
             return None
         return average_pool_backward(dY, self._cache, dX=self._dX(dY), workspace=self.workspace)
@@ -168,14 +168,14 @@ class GlobalAvgPool2D(ImageLayer):
         return Z
 
     def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where nothing needs it."""
+        """Return dX, or None where it is not needed."""
         if not self.needs_input_gradient:
             return None
         return global_average_backward(dY, self._cache, dX=self._dX(dY))
 
     @property
     def n_operations(self) -> int:
-        """One addition for each number of the input."""
+        """One addition for each value of the input."""
         h, w, c = self.input_shape
         return h * w * c
 
@@ -208,7 +208,7 @@ class UpSample2D(ImageLayer):
         return Z
 
     def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where nothing needs it."""
+        """Return dX, or None where it is not needed."""
         return upsample_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None
 
 
@@ -216,7 +216,7 @@ class UpSample2D(ImageLayer):
 @register
 @dataclass(eq=False, repr=False)
 class ZeroPad2D(ImageLayer):
-    """Put a frame of zeros around images.
+    """Pad images with zeros.
 
     Examples
     --------
@@ -237,10 +237,10 @@ class ZeroPad2D(ImageLayer):
         self.input_shape, self.output_shape = input_shape, (h + sum(self.pads[0]), w + sum(self.pads[1]), c)
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return X in its frame."""
+        """Return X padded."""
         Z, self._cache = zero_pad_forward(X, self.pads, out=self._out(X))
         return Z
 
     def backward(self, dY: Array) -> Array | None:
-        """Return dX, or None where nothing needs it."""
+        """Return dX, or None where it is not needed."""
         return zero_pad_backward(dY, self._cache, dX=self._dX(dY)) if self.needs_input_gradient else None

@@ -12,12 +12,12 @@ from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
 
-PRESETS: dict[str, str] = {}  # what each is, in a line
+PRESETS: dict[str, str] = {}  # a line that describes each
 _BUILDERS: dict[str, Callable[[int], Sequential]] = {}  # from the number of outputs
 
 
 def _preset(name: str, description: str) -> Callable[[Callable[[int], Sequential]], None]:
-    """Return a decorator that puts a function from the number of outputs to a network into the table."""
+    """Return a decorator that registers a function from the number of outputs to a network."""
 
     def keep(build: Callable[[int], Sequential]) -> None:
         PRESETS[name], _BUILDERS[name] = description, build
@@ -26,7 +26,7 @@ def _preset(name: str, description: str) -> Callable[[Callable[[int], Sequential
 
 
 def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Sequential:
-    """Return a new network of that name, not yet initialized; the published ones are of float64.
+    """Return a new network of that name, not yet initialized; the published ones are in float64.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
     n_classes : int, optional
         Two classes have one output, the logit of the second; more have one each.
     n_outputs : int, optional
-        Number of outputs, whatever the classes: for quantities or yes-or-no questions.
+        Number of outputs, whatever the classes: for regression or multi-label targets.
 
     Raises
     ------
     OptionError
-        If there is none of that name; the nearest is named.
+        If there is no such preset; the nearest name is given.
 
     Examples
     --------
@@ -65,7 +65,9 @@ def _two_layer(units: int) -> Sequential:
     return _tutorial([7], units, "published_two_layer")
 
 
-@_preset("mlp", "the tutorial's four-layer network: [n, 20, 7, 5, 1], relu, from its published start")
+@_preset(
+    "mlp", "the tutorial's four-layer network: [n, 20, 7, 5, 1], relu, from its published initial weights"
+)
 def _mlp(units: int) -> Sequential:
     return _tutorial([20, 7, 5], units, "published")
 

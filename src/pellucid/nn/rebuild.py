@@ -1,4 +1,4 @@
-"""What a file keeps of a network, and the network made of it again."""
+"""What a file stores of a network, and the network rebuilt from it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from pellucid.types import Array
 
 
 def description(model: Model) -> dict[str, Any]:
-    """Return what makes the same network with the same loss again, its arrays aside, as JSON can hold it."""
+    """Return what rebuilds the same network with the same loss, without its arrays, JSON-serializable."""
     return {
         "architecture": model.config(),
         "dtype": model.dtype,
@@ -20,7 +20,7 @@ def description(model: Model) -> dict[str, Any]:
 
 
 def named_arrays(model: Model) -> dict[str, Array]:
-    """Return every array that is kept, by name, such as "dense_1.W": parameters, and running statistics."""
+    """Return every array that is stored, by name, such as "dense_1.W": parameters, and running statistics."""
     return {
         f"{leaf.name}.{key}": array
         for leaf in model.leaves()
@@ -34,14 +34,14 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     Parameters
     ----------
     described : mapping
-        What :func:`description` gave.
+        What :func:`description` returned.
     arrays : mapping of str to Array
-        What :func:`named_arrays` gave.
+        What :func:`named_arrays` returned.
 
     Raises
     ------
     FormatError
-        If it describes no model, or one whose arrays are not these. Nothing is allocated for it then.
+        If it describes no model, or one with other arrays. Nothing is allocated then.
 
     Examples
     --------

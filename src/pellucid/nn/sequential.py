@@ -49,7 +49,7 @@ class Sequential(Model):
         self.output_shape = shape
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the last layer's output; in training by fused steps, unless ``is_fused`` is False."""
+        """Return the last layer's output; in training with fused steps, unless ``is_fused`` is False."""
         steps = self._steps if training and self.is_fused else list(self.layers[self._first :])
         for layer in self.layers[: self._first]:
             X = layer.forward(X, training=training)

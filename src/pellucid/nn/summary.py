@@ -26,7 +26,7 @@ class Summary:
     Attributes
     ----------
     kind, dtype : str
-        The model's class, and what it computes in.
+        The model's class and dtype.
     input_shape, output_shape : tuple of int, or mapping of str to tuple
         Of one sample.
     rows : tuple of LayerRow
@@ -56,16 +56,16 @@ class Summary:
 
     @property
     def activation_bytes(self) -> int:
-        """Of all outputs for one sample: what a training keeps from the forward to the backward pass, at least."""
+        """Of all outputs for one sample: the least that training keeps from the forward to the backward pass."""
         return sum(row.activation_bytes for row in self.rows)
 
     @property
     def parameter_bytes(self) -> int:
-        """Of all parameters; a training also holds their gradients and what the optimizer remembers."""
+        """Of all parameters; training also holds their gradients and the optimizer's state."""
         return sum(row.parameter_bytes for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table as JSON can hold it."""
+        """Return the table as a JSON-serializable dictionary."""
         about = {name: getattr(self, name) for name in ("kind", "dtype", "input_shape", "output_shape")}
         totals = {name: getattr(self, name) for name in _TOTALS}
         return {**about, "rows": [row._asdict() for row in self.rows], "totals": totals}
@@ -76,7 +76,7 @@ class Summary:
         return f"{self.kind}, {self.dtype}, samples of shape {_shape_text(self.input_shape)}"
 
     def _cells(self) -> list[tuple[str, ...]]:
-        """Return headings, lines and totals as texts."""
+        """Return headings, lines and totals as strings."""
         totals = (f"{getattr(self, name):,}" for name in _TOTALS)
         return [_HEADINGS, *map(_cells, self.rows), ("total", "", _shape_text(self.output_shape), *totals)]
 
@@ -91,7 +91,7 @@ class Summary:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """Return the table as a notebook shows it."""
+        """Return the table as HTML for a notebook."""
         head, *rows, total = (
             "".join(
                 f"<td style='text-align:{'left' if i < 3 else 'right'}'>{_spaced(cell)}</td>"
@@ -138,10 +138,10 @@ def summarize(model: "Container") -> Summary:
 
 
 def lay_out(model: "Container", input_shape: Any) -> None:
-    """Build a model for its summary alone: every shape is worked out, and all parameters are zeros.
+    """Build a model for its summary alone: every shape is computed, and all parameters are zeros.
 
-    Nothing is drawn, so that a network too large for this machine costs no time to look at. The model is of no
-    use for anything else afterwards.
+    Nothing is drawn, so that even a network too large for this machine is summarized at once. The model cannot be
+    used for anything else afterwards.
     """
     model.name_layers()
     model.build(input_shape, NoStart(np.random.PCG64(0)))
@@ -166,7 +166,7 @@ def _spaced(cell: str) -> str:
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """Return words flush left and numbers flush right."""
+    """Return words left-aligned and numbers right-aligned."""
     padded = [
         cell.ljust(width) if i < 3 else cell.rjust(width)
         for i, (cell, width) in enumerate(zip(cells, widths, strict=True))

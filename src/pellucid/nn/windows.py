@@ -1,4 +1,4 @@
-"""Base class and options of the layers for images: sizes as one or two numbers, padding in its several forms."""
+"""Base class and options of the layers for images: sizes as one or two numbers, padding in its various forms."""
 
 from functools import partial
 from typing import Literal, TypeAlias
@@ -75,7 +75,7 @@ class ImageLayer(Layer):
     """A layer whose samples are images, (h, w, c)."""
 
     def image_shape(self, input_shape: Shape) -> tuple[int, int, int]:
-        """Return the height, width and channels of the samples; ShapeError if they are no images."""
+        """Return the height, width and channels of the samples; ShapeError if they are not images."""
         if len(input_shape) != 3:
             raise ShapeError(
                 f"{self.label}: expected images of shape (height, width, channels), got samples of shape "

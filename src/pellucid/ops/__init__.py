@@ -1,4 +1,4 @@
-"""Operations and their derivatives in plain NumPy: here is where the formulas are.
+"""Operations and their derivatives in plain NumPy: the formulas.
 
 Each is a pair of functions, a forward that returns its output and a cache, and a backward that takes the gradient
 for that output and the cache. Those with a fast twin are imported from :mod:`pellucid.dispatch`.

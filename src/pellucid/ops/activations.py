@@ -5,7 +5,7 @@ and return the gradient for Z. All but softmax are elementwise. ``out=`` and ``d
 returned; ``out`` may be Z itself and ``dZ`` may be dA itself. Shapes and dtypes are kept: float32 stays float32.
 Until the backward is done, A must be left as it is: the caches hold A itself, not a copy.
 
-To add one, write the pair here: the decorator puts it into ``ACTIVATIONS``, from where all else finds it.
+To add one, write the pair here: the decorator registers it in ``ACTIVATIONS``, which everything else reads.
 """
 
 import math
@@ -33,7 +33,7 @@ Backward = TypeVar("Backward", bound=Callable[..., Array])
 
 
 def derivative_of(forward: Callable[..., tuple[Array, Any]]) -> Callable[[Backward], Backward]:
-    """Enter a forward and the backward below it into ``ACTIVATIONS``, under the forward's name without its ending.
+    """Register a forward and the backward below it in ``ACTIVATIONS``, under the forward's name without its suffix.
 
     Examples
     --------
@@ -74,14 +74,14 @@ def get_activation(name: str, **options: float) -> Activation:
     activation = ACTIVATIONS[name]
     for option in options:
         if not activation.options:
-            raise OptionError(f"{name}: it takes no options, got {option!r}. Leave it out.")
+            raise OptionError(f"{name}: takes no options, got {option!r}. Leave it out.")
         if option not in activation.options:
             raise OptionError(unknown_name(f"option of {name}", option, activation.options))
     if not options:
         return activation
     forward = partial(activation.forward, **options)
     try:
-        forward(np.zeros(1))  # refuses a value out of range here, not in the middle of a training
+        forward(np.zeros(1))  # rejects a value out of range here, not in the middle of training
     except TypeError:
         raise OptionError(f"{name}: expected numbers as options, got {options}.") from None
     return activation._replace(forward=forward)
@@ -109,7 +109,7 @@ def relu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCa
 def relu_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> Array:
     """dZ = dA where A > 0, else 0.
 
-    Nair and Hinton, 2010. The kink at 0 takes the derivative 0, as the tutorial does.
+    Nair and Hinton, 2010. At the kink, 0, the derivative is taken to be 0, as in the tutorial.
 
     Examples
     --------
@@ -259,7 +259,7 @@ def sigmoid_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, Outpu
     array([0. , 0.5, 1. ])
     """
     A = np.negative(Z, out=out)
-    with np.errstate(over="ignore"):  # exp(1000) is inf, and 1 / inf is the 0 that is wanted
+    with np.errstate(over="ignore"):  # exp(1000) is inf, and 1 / inf is 0, as it should be
         np.exp(A, out=A)
     A += 1
     np.divide(1, A, out=A)
@@ -365,7 +365,7 @@ def gelu_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, GeluCach
     >>> gelu_forward(np.array([-1000.0, 0.0, 1000.0]))[0]
     array([  -0.,    0., 1000.])
     """
-    from scipy.special import ndtr  # here, so that importing pellucid loads NumPy and no more
+    from scipy.special import ndtr  # here, so that importing pellucid loads NumPy only
 
     Phi = ndtr(Z)
     kept = Z.copy() if out is not None and np.may_share_memory(Z, out) else Z
@@ -392,9 +392,9 @@ def gelu_backward(dA: Array, cache: GeluCache, *, dZ: Array | None = None) -> Ar
 
 
 def softmax_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, OutputCache]:
-    """Return A = exp(Z) / sum exp(Z), over the last axis: positive numbers that add up to 1.
+    """Return A = exp(Z) / sum exp(Z), over the last axis: positive numbers that sum to 1.
 
-    Before a loss that takes logits, leave it out: the loss applies its own, and is exact where this one rounds.
+    Omit it before a loss that takes logits: the loss applies its own, and is exact where this one rounds.
 
     Examples
     --------

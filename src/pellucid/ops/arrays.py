@@ -1,4 +1,4 @@
-"""What every op does with the arrays it is given: shapes are checked, results are written into buffers."""
+"""Shape checks and output buffers, for every op."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from pellucid.types import Array
 
 
 def written(value: Array, buffer: Array | None, dtype: Any) -> Array:
-    """Return the value in the buffer, or where there is none as an array in that dtype.
+    """Return the value written to the buffer, or without a buffer as an array of that dtype.
 
     Examples
     --------

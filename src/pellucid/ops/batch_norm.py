@@ -1,4 +1,4 @@
-"""Batch normalization: each channel brought to mean 0 and variance 1 over the batch.
+"""Batch normalization: each channel scaled to mean 0 and variance 1 over the batch.
 
 The result is then scaled and shifted by trained parameters: Y = gamma Xhat + beta, with
 Xhat = (X - mean) / sqrt(var + epsilon). For one sample at a time: :mod:`pellucid.ops.layer_norm`.
@@ -22,7 +22,7 @@ class BatchNormCache(NamedTuple):
     D: Array  # (..., c) X - mean, so that Xhat = D rstd
     rstd: Array  # (c,) 1 / sqrt(var + epsilon), float64
     gamma: Array  # (c,)
-    n: float  # values a channel, those of the other shards included
+    n: float  # values per channel, including those of the other shards
 
 
 def batch_norm_forward(
@@ -46,7 +46,7 @@ def batch_norm_forward(
     reduce : callable, optional
         Where X is one shard of a batch: takes a float64 vector of partial sums and returns the sum of all
         shards' vectors, which is not modified here. Every shard calls it twice here and once in the backward,
-        in that order, an empty shard too. Default: X is the whole batch.
+        in that order, even an empty shard. Default: X is the whole batch.
     out : Array, shape of X, optional
         Written and returned; may be X itself.
 
@@ -138,7 +138,7 @@ def batch_norm_backward(
 
 
 class BatchNormInferenceCache(NamedTuple):
-    """What the backward of batch normalization by fixed statistics needs."""
+    """What the backward of batch normalization with fixed statistics needs."""
 
     X: Array  # (..., c), not a copy
     mean: Array  # (c,)
@@ -236,13 +236,13 @@ def column_sums(A: Array) -> Array:
 
 
 def over_shards(own: Array, reduce: Reduce | None) -> Array:
-    """Return the sum of all shards' vectors; this one's own where it is the whole batch."""
+    """Return the sum of all shards' vectors; the vector itself where X is the whole batch."""
     return own if reduce is None else reduce(own)
 
 
 def check_not_empty(X: Array, n: float) -> None:
-    """Raise ShapeError unless there is a value a channel in some shard."""
+    """Raise ShapeError unless some shard has at least one value per channel."""
     if n == 0:
         raise ShapeError(
-            f"batch_norm_forward: expected at least one value a channel, got X of shape {X.shape}."
+            f"batch_norm_forward: expected at least one value per channel, got X of shape {X.shape}."
         )

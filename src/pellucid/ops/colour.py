@@ -1,4 +1,4 @@
-"""Affine maps of colours: what brightness, contrast, saturation and hue are made of. There is no backward."""
+"""Affine maps of colours, for changes of brightness, contrast, saturation and hue. There is no backward."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 """The 2-D convolution: the sum over the taps of a kernel of a shifted image times the tap's weights.
 
-A tap is one place (i, j) of a kernel. What it sees in all windows at once is the image, shifted by (i, j), and it
+A tap is one position (i, j) of a kernel. Over all windows, it sees the image shifted by (i, j), and it
 mixes the channels of each pixel by the matrix W[i, j]: so a convolution is kh kw matrix products.
 """
 
@@ -23,7 +23,7 @@ class ConvCache(NamedTuple):
     W: Array  # (kh, kw, c_in / groups, c_out)
     has_bias: bool
     geometry: Geometry
-    kept: Any = None  # of a fast twin: what it would have to compute again
+    kept: Any = None  # for a fast twin: what it would otherwise recompute
 
 
 def conv2d_forward(
@@ -54,7 +54,7 @@ def conv2d_forward(
     dilation : (int, int), optional
         The distance between the taps of a kernel.
     groups : int, optional
-        Input and output channels are split into this many groups that do not see each other.
+        Input and output channels are split into this many groups that are convolved separately.
     out : Array, shape (m, h_out, w_out, c_out), C-contiguous, optional
         Written and returned; must not alias X.
 
@@ -72,7 +72,7 @@ def conv2d_forward(
     Notes
     -----
     ``Z[n, y, x, o] = b[o] + sum over i, j, c of X[n, y sy + i dy - top, x sx + j dx - left, c] W[i, j, c, o]``:
-    a correlation, as every neural-network library calls convolution (LeCun et al., 1989).
+    a correlation, which neural-network libraries call convolution (LeCun et al., 1989).
     2 m h_out w_out kh kw c_in c_out / groups operations.
 
     Examples
@@ -112,7 +112,7 @@ def conv2d_backward(
     dX, dW, db : Array, C-contiguous, optional
         Buffers, written and returned, of the shapes of X, W and b; must not alias dZ.
     needs_dX : bool, optional
-        False returns None for dX: nothing stands before the first layer.
+        False returns None for dX, which the first layer does not need.
 
     Returns
     -------
@@ -124,8 +124,8 @@ def conv2d_backward(
     Notes
     -----
     Each tap is an affine map of the pixels that it sees, so that its gradients are those of
-    :func:`pellucid.ops.linear.linear_backward`; a pixel adds up what comes from all the taps that see it.
-    Twice the forward's operations, once without dX.
+    :func:`pellucid.ops.linear.linear_backward`; a pixel's gradient is the sum over all the taps that see it.
+    Twice the forward's operations; as many as the forward without dX.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Where the windows of a convolution or a pooling lie: sizes, padding, and which pixel falls under which tap."""
+"""Window geometry of a convolution or a pooling: sizes, padding, and which pixel falls under which tap."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
@@ -91,7 +91,7 @@ def window_geometry(
 
 
 def pool_geometry(where: str, X_shape: Shape, size: Pair, stride: Pair, padding: Padding) -> Geometry:
-    """Return the sizes of a pooling; ShapeError if no window fits or one could lie in the padding alone.
+    """Return the sizes of a pooling; ShapeError if no window fits or one could lie entirely in the padding.
 
     Examples
     --------
@@ -103,13 +103,13 @@ def pool_geometry(where: str, X_shape: Shape, size: Pair, stride: Pair, padding:
     if max(padding[0]) >= size[0] or max(padding[1]) >= size[1]:
         raise ShapeError(
             f"{where}: expected padding less than the {size[0]}x{size[1]} window, got {padding}. "
-            "A window that lies in the padding alone has no number to give."
+            "A window that lies entirely in the padding has no value."
         )
     return geometry
 
 
 def taps(geometry: Geometry) -> Iterator[tuple[int, int, slice, slice]]:
-    """Yield for each place (i, j) in a window the rows and columns of a padded image that all windows see there.
+    """Yield, for each place (i, j) in a window, the rows and columns of a padded image that all windows see there.
 
     Examples
     --------

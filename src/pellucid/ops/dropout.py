@@ -1,4 +1,4 @@
-"""Dropout: while training, each number is set to 0 with a fixed probability, and the rest are scaled up."""
+"""Dropout: while training, each value is set to 0 with a fixed probability, and the rest are scaled up."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from pellucid.errors import OptionError
 from pellucid.ops.arrays import written
 from pellucid.types import Array
 
-LEVELS = 1 << 16  # a number is kept or dropped by 16 random bits
+LEVELS = 1 << 16  # 16 random bits decide whether a value is dropped
 
 
 class DropoutCache(NamedTuple):
@@ -26,9 +26,9 @@ def dropout_forward(
     ----------
     X : Array, any shape
     rate : float
-        The probability to be dropped, from 0 to below 1; taken to the nearest 1 / 65536.
+        The probability of dropping a value, from 0 to below 1; rounded to the nearest 1 / 65536.
     rng : numpy.random.Generator
-        Advances by one 64-bit draw for four numbers, whatever the rate.
+        Advances by one 64-bit draw for every four values, whatever the rate.
     out : Array, shape of X, optional
         Written and returned; may be X itself.
 
@@ -84,7 +84,7 @@ def dropout_backward(dY: Array, cache: DropoutCache, *, dX: Array | None = None)
 
 
 def dropped_levels(rate: float) -> int:
-    """Return how many of 65536 equally likely draws drop a number; OptionError unless 0 <= rate < 1.
+    """Return how many of 65536 equally likely draws drop a value; OptionError unless 0 <= rate < 1.
 
     Examples
     --------

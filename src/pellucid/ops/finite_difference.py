@@ -1,4 +1,4 @@
-"""Is a gradient right? Compare it with the slope of the loss along a random direction."""
+"""Check gradients against the slope of the loss along random directions."""
 
 from collections.abc import Callable, Mapping
 
@@ -16,7 +16,7 @@ def gradcheck(
     step: float = 1e-6,
     n_directions: int = 3,
 ) -> dict[str, float]:
-    """Return, for every argument, how far its gradient is from a central difference, relative.
+    """Return, for every argument, the relative error of its gradient against a central difference.
 
     Parameters
     ----------
@@ -24,13 +24,13 @@ def gradcheck(
         Takes the arguments by name and returns the loss, a float. For an op that returns an array, contract it
         with a random upstream gradient first; ones would hide a softmax gradient, which they make zero.
     gradients : mapping of str to Array
-        The claimed gradients, each of its argument's shape.
+        The gradients to check, each of its argument's shape.
     arguments : mapping of str to Array, float64
-        Where to look. Those without a gradient are held fixed. They are not modified.
+        The point to check at. Those without a gradient are held fixed. They are not modified.
     rng : numpy.random.Generator
         Draws the directions.
     step : float, optional
-        Half the distance of the two points, relative to the argument's size.
+        Half the distance between the two points, relative to the argument's size.
     n_directions : int, optional
         How many random directions; the largest error counts.
 
@@ -41,7 +41,7 @@ def gradcheck(
 
     Notes
     -----
-    Two evaluations a direction, however many entries an argument has.
+    Two evaluations per direction, however many entries an argument has.
 
     Examples
     --------

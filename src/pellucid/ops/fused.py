@@ -1,4 +1,4 @@
-"""Ops one after another that have a fast twin for the whole chain: what the twin computes.
+"""Chains of ops that have one fast twin for the whole chain: what that twin computes.
 
 The usual block of a convolutional network: convolution, batch norm, relu, and max pooling over 2x2.
 """

@@ -1,4 +1,4 @@
-"""Layer normalization: each sample brought to mean 0 and variance 1 along its last axis.
+"""Layer normalization: each sample scaled to mean 0 and variance 1 along its last axis.
 
 The result is then scaled and shifted by trained parameters: Y = gamma Xhat + beta, with
 Xhat = (X - mean) / sqrt(var + epsilon).

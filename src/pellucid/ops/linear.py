@@ -71,7 +71,7 @@ def linear_backward(
     dX, dW, db : Array, optional
         Buffers, written and returned: (m, n_in), (n_in, n_out), (n_out,).
     needs_dX : bool, optional
-        False returns None for dX: nothing stands before the first layer.
+        False returns None for dX, which the first layer does not need.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Pooling: each window of an image becomes one number, its largest or its mean, channel by channel."""
+"""Pooling: each window of an image is reduced to its maximum or its mean, channel by channel."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ class MaxPoolCache(NamedTuple):
 class AveragePoolCache(NamedTuple):
     """What the backward of average pooling needs."""
 
-    # (h_out, w_out, 1), or (1, 1, 1): 1 / the number of entries that each mean is taken of
+    # (h_out, w_out, 1), or (1, 1, 1): 1 / the number of entries in each mean
     weight: Array
     geometry: Geometry
 
@@ -43,16 +43,16 @@ def max_pool_forward(
     stride : (int, int), optional
         The distance between windows; default: ``size``, so that they touch and do not overlap.
     padding : ((int, int), (int, int)), optional
-        (top, bottom), (left, right), each less than the window. Padding never wins.
+        (top, bottom), (left, right), each less than the window. Padding is never the maximum.
     out : Array, shape (m, h_out, w_out, c), optional
         Written and returned; must not alias X.
 
     Returns
     -------
     Z : Array, shape (m, h_out, w_out, c), dtype of X
-        h_out = floor((h + top + bottom - size) / stride) + 1: what fits no whole window is left out.
+        h_out = floor((h + top + bottom - size) / stride) + 1: pixels beyond the last whole window are ignored.
     cache : MaxPoolCache
-        Holds one winner a window; of equal ones the first along the rows, as PyTorch. A NaN wins.
+        Holds one winner per window; ties go to the first along the rows, as in PyTorch. A NaN wins.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def max_pool_backward(dZ: Array, cache: MaxPoolCache, *, dX: Array | None = None
 
     Notes
     -----
-    Ranzato et al., 2007: max pooling, and the place of each maximum kept for the way back.
+    Ranzato et al., 2007: max pooling, the position of each maximum kept for the backward pass.
 
     Examples
     --------
@@ -251,7 +251,7 @@ def global_average_backward(dZ: Array, cache: GlobalAverageCache, *, dX: Array |
 
 
 def window_weights(geometry: Geometry, count_include_pad: bool) -> Array:
-    """Return 1 / the number of entries that each window's mean is taken of, (1, 1, 1) or (h_out, w_out, 1)."""
+    """Return 1 / the number of entries in each window's mean, (1, 1, 1) or (h_out, w_out, 1)."""
     if count_include_pad or geometry.padding == NO_PADDING:
         return np.full((1, 1, 1), 1 / (geometry.kernel[0] * geometry.kernel[1]))
     is_real = pad(np.ones((1, geometry.h, geometry.w, 1)), geometry.padding)[0]

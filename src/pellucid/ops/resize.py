@@ -1,4 +1,4 @@
-"""Making images larger: each pixel repeated, or zeros put around them."""
+"""Enlarging images: each pixel repeated, or zeros around them."""
 
 from typing import NamedTuple
 
@@ -51,7 +51,7 @@ def upsample_forward(X: Array, factor: Pair, *, out: Array | None = None) -> tup
 def upsample_backward(dZ: Array, cache: UpsampleCache, *, dX: Array | None = None) -> Array:
     """dX = the sum of dZ over the copies of each pixel.
 
-    dZ is (m, f h, g w, c), dX (m, h, w, c). Odena, Dumoulin and Olah, 2016, say why to enlarge like this.
+    dZ is (m, f h, g w, c), dX (m, h, w, c). Odena, Dumoulin and Olah, 2016, explain why to upsample this way.
 
     Examples
     --------

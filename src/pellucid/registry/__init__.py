@@ -5,10 +5,10 @@ A layer, loss, optimizer, schedule or callback is a dataclass whose fields are i
     @register
     @dataclass
     class Huber(Loss):
-        delta: float = option(1.0, above=0, help="Where the square turns into a line.")
+        delta: float = option(1.0, above=0, help="Error above which the loss is linear.")
 
 Its constructor, ``config()``, ``repr``, the keys that a TOML file may have, the command's help and every message
-about a wrong value come from that. ``register`` puts it into the table of its family, by its class name or the name
+about a wrong value derive from that. ``register`` adds it to the table of its family, by its class name or the name
 given; the table finds new files in its family's folder by itself.
 """
 

@@ -1,4 +1,4 @@
-"""What a class declares of its options, and what is derived from that: check, config and repr."""
+"""The options that a class declares, and what is derived from them: check, config and repr."""
 
 import dataclasses
 import functools
@@ -13,10 +13,10 @@ from pellucid.registry.options import NO_LIMITS, Limits, check_option
 
 
 class Configurable:
-    """What is made of options: checked when it is made, and described by ``config``.
+    """Base class for objects defined by options: checked at construction, described by ``config``.
 
-    Derive a dataclass whose fields are the options. A class with a constructor of its own works too: what that
-    takes are its options, which it must keep under their names (``**others`` as a dictionary).
+    Derive a dataclass whose fields are the options. A class with its own constructor works too: its
+    arguments are its options, which it must keep under their names (``**others`` as a dictionary).
     """
 
     registry: ClassVar[Any] = None  # the Registry of its family
@@ -38,7 +38,7 @@ class Configurable:
             object.__setattr__(self, name, self.checked(name, getattr(self, name)))
 
     def checked(self, name: str, value: Any) -> Any:
-        """Return a value as the field of that name keeps it; OptionError if it may not have it."""
+        """Return a value as the field of that name stores it; OptionError if it is not allowed."""
         kind: type = type(self)
         return check_option(name_of(kind), name, value, *_fields_of(kind)[name])
 
@@ -49,7 +49,7 @@ class Configurable:
         return values | (dict(getattr(self, found.rest)) if found.rest else {})
 
     def config(self) -> dict[str, Any]:
-        """Return the options by name, and the registered name as "type", as JSON can hold them."""
+        """Return the options by name, and the registered name as "type", JSON-serializable."""
         return {
             "type": name_of(type(self)),
             **{name: _plain(value) for name, value in self.option_values().items()},
@@ -71,7 +71,7 @@ class Configurable:
         return {name: value for name, value in self.option_values().items() if not is_default(name, value)}
 
     def __repr__(self) -> str:
-        """Return the call that makes it again, without what is at its default."""
+        """Return the call that recreates it, without options at their defaults."""
         parts = (f"{name}={value!r}" for name, value in self.changed_options().items())
         return f"{type(self).__name__}({', '.join(parts)})"
 
@@ -82,7 +82,7 @@ class Configurable:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: tuples as lists, what has a ``config`` as that."""
+    """Return a JSON-serializable value: tuples as lists, objects with a ``config`` as that."""
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     if isinstance(value, Mapping):
@@ -91,7 +91,7 @@ def _plain(value: Any) -> Any:
 
 
 def name_of(cls: type) -> str:
-    """Return the name that a class is registered under, else its own; a parent's registration is not its."""
+    """Return the name that a class is registered under, else its own; a parent's registration does not count."""
     return str(vars(cls).get("registered_as") or cls.__name__)
 
 
@@ -162,7 +162,7 @@ def _declared_by(one: object) -> Declared:
 
 @functools.cache
 def declared(cls: type) -> Declared:
-    """Return what a class declares of its options."""
+    """Return the options that a class declares."""
     if _constructor_is_generated(cls):
         fields = {
             name: (hint, limits) for name, (hint, limits) in _fields_of(cls).items() if limits.in_config
@@ -201,7 +201,7 @@ def _default_of(field: "dataclasses.Field[Any]") -> Any:
 def _hints_of(source: Any) -> dict[str, Any]:
     try:
         return typing.get_type_hints(source)
-    except (NameError, TypeError, AttributeError):  # of a class of one's own, written for no type checker
+    except (NameError, TypeError, AttributeError):  # for a user's class, not written for a type checker
         return {}
 
 
@@ -217,7 +217,7 @@ def checked_names(cls: type, options: Mapping[str, Any]) -> dict[str, Any]:
     for name in options:
         if name not in known and not takes_others(cls):
             if not known:
-                raise OptionError(f"{where}: it takes no options, got {name!r}. Leave it out.")
+                raise OptionError(f"{where}: takes no options, got {name!r}. Leave it out.")
             raise OptionError(f"{where}: {unknown_name('option', name, known)}")
     missing = [name for name in required_options(cls) if name not in options]
     if missing:

@@ -24,11 +24,11 @@ class Limits:
     above, at_least, below, at_most : float or None
         Of a number, or of each number of a list.
     choices : callable or None
-        Returns the names that a text may be; a function, since a table may grow.
+        Returns the allowed names; a function, since a table may grow.
     help : str
         What the option does, in one line, for ``--help`` and the documentation.
     check : callable or None
-        Given a value of the right type, returns it as it is kept; the text of its ValueError is what was expected.
+        Given a value of the right type, returns it as it is stored; its ValueError says what was expected.
     flag : str
         The option's name in files and on the command line, where it differs from the field's.
     in_config : bool
@@ -127,10 +127,10 @@ def check_option(
     *,
     show: Callable[[Any], str] = repr,
 ) -> Any:
-    """Return a value as the type that is wanted; anything else is an OptionError.
+    """Return a value as the expected type; OptionError for anything else.
 
-    Numbers may be NumPy's, a number may be whole, a tuple may be given as a list or an array, and an object of a
-    family that has a table as its ``config``; True and "3" are no numbers. ``show`` writes the value for messages.
+    Numbers may be NumPy's, floats may be integers, tuples lists or arrays, and an object of a family that has
+    a table its ``config``; True and "3" are not numbers. ``show`` writes the value for messages.
 
     Examples
     --------
@@ -221,7 +221,7 @@ def _read_list(value: Any, kind: Any, inner: tuple[Any, ...], limits: Limits) ->
 
 
 def type_in_words(hint: Any, limits: Limits = NO_LIMITS) -> str:
-    """Return what is wanted, for a message.
+    """Return what is expected, for a message.
 
     Examples
     --------

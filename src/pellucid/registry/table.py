@@ -1,4 +1,4 @@
-"""Classes by name: ``register`` puts them into the table of their family, which finds new files by itself."""
+"""Classes by name: ``register`` adds them to the table of their family, which finds new files by itself."""
 
 import functools
 import importlib
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """A table of classes by name, filled by ``register``; it imports every module of its folder at the first look.
+    """A table of classes by name, filled by ``register``; it imports every module of its folder on first use.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Registry(Generic[T]):
         self._lock = threading.RLock()
 
     def _load(self) -> dict[str, type[T]]:
-        with self._lock:  # another thread waits until all are there; this one may come back from a module
+        with self._lock:  # another thread waits until all are there; this one may re-enter from a module
             if not self._is_loaded:
                 self._is_loaded = True
                 package = importlib.import_module(self.package)
@@ -51,11 +51,11 @@ class Registry(Generic[T]):
             return self._entries
 
     def add(self, name: str, cls: type[T]) -> None:
-        """Put a class under a name, in the place of one that has it: a notebook's cell may run twice."""
+        """Register a class under a name, replacing the one that has it: a notebook's cell may run twice."""
         self._entries[name] = cls
 
     def remove(self, name: str) -> None:
-        """Take a name out again."""
+        """Remove a name."""
         del self._entries[name]
 
     def __contains__(self, name: object) -> bool:
@@ -68,7 +68,7 @@ class Registry(Generic[T]):
         return len(self._load())
 
     def __getitem__(self, name: str) -> type[T]:
-        """Return the class of that name; an OptionError names the nearest one where there is none."""
+        """Return the class of that name; if there is none, an OptionError names the nearest."""
         if not isinstance(name, str) or name not in self:
             raise OptionError(unknown_name(self.kind, name, self._load()))
         return self._entries[name]
@@ -78,12 +78,12 @@ class Registry(Generic[T]):
         return sorted(self._load().items())
 
     def make(self, name: str, **options: Any) -> T:
-        """Return a new one by name, with these options."""
+        """Return a new object by name, with these options."""
         cls = self[name]
         return cls(**checked_names(cls, options))
 
     def from_config(self, config: Mapping[str, Any]) -> T:
-        """Return what a ``config()`` describes: a dictionary of "type" and options."""
+        """Return the object that a ``config()`` describes: a dictionary of "type" and options."""
         name, options = self.split(config)
         cls: Any = self[name]
         made: T = cls.from_config(options)
@@ -162,7 +162,7 @@ def module_attributes(table: str) -> tuple[Callable[[str], Any], Callable[[], li
 
 
 def register(cls_or_name: Any) -> Any:
-    """Put a class into the table of its family, under its own name or, as ``@register("adamw")``, another.
+    """Register a class in the table of its family, under its own name or, as ``@register("adamw")``, another.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def _register(cls: Any, name: str) -> Any:
 
 
 def _document(cls: type) -> None:
-    """Put the options into the docstring, before its first section, unless it lists them itself."""
+    """Add the options to the docstring, before its first section, unless it lists them itself."""
     found = declared(cls)
     if not vars(cls).get("__doc__") or not found.options or "Parameters\n" in cls.__doc__:  # type: ignore[operator]
         return

@@ -1,4 +1,4 @@
-"""Statistics: intervals, the bootstrap, tests of paired answers, t tests, rank correlation.
+"""Statistics: intervals, the bootstrap, tests of paired predictions, t tests, rank correlation.
 
 Plain numbers and arrays in, plain records out. Any room but text, files, rng, types and errors may import it.
 """

@@ -1,7 +1,7 @@
 """The bootstrap: resamples of the same size, drawn from the samples with replacement.
 
 How much a score varies from one resample to the next shows how uncertain it is. A resample is a column of counts,
-how often each sample is in it, so that a score which is a sum over samples is one product for thousands of
+how often each sample is in it, so that a score that is a sum over samples is one product for thousands of
 resamples.
 """
 
@@ -64,8 +64,8 @@ def bootstrap(
     Notes
     -----
     Efron (1979), "Bootstrap methods: another look at the jackknife". ``scipy.stats.bootstrap`` hands the statistic
-    the samples themselves; counts make areas under curves 50 times as fast. For 10,000 samples, drawing 2,000
-    resamples takes about 0.2 s, besides the statistic.
+    the samples themselves; with counts, areas under curves are 50 times as fast. For 10,000 samples, drawing 2,000
+    resamples takes about 0.2 s, without the statistic.
 
     Examples
     --------

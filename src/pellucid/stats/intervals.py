@@ -36,7 +36,7 @@ def wilson_interval(n_correct: int, n: int, *, level: float = LEVEL) -> tuple[fl
     -----
     Wilson (1927), "Probable inference, the law of succession, and statistical inference": the fractions p that a
     normal test would not reject, |n_correct / n - p| <= z sqrt(p (1 - p) / n). Unlike the fraction plus and minus
-    two standard errors, it stays within 0 and 1, and is not a point where all are correct. In closed form, not by
+    two standard errors, it stays within 0 and 1, and is no point where all are correct. In closed form, not by
     ``scipy.stats.binomtest``, which computes a p-value for each of the many intervals of a calibration curve.
 
     Examples
@@ -74,7 +74,7 @@ class Estimate(NamedTuple):
     reason: str = ""  # why something is None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as JSON can hold it; the reason only where there is one."""
+        """Return a JSON-serializable dictionary; the reason only where there is one."""
         fields = self._asdict()
         return fields if self.reason else {name: fields[name] for name in ("value", "low", "high")}
 
@@ -100,7 +100,7 @@ def percentile_interval(values: Array, *, level: float = LEVEL) -> tuple[float, 
     Parameters
     ----------
     values : Array, shape (n_resamples,)
-        NaN where a resample has no such score: left out while they are few.
+        NaN where a resample has no such score: ignored while they are few.
     level : float, optional
 
     Examples

@@ -1,4 +1,4 @@
-"""Two models that answered the same samples: McNemar's test."""
+"""Two models' predictions on the same samples: McNemar's test."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -29,12 +29,12 @@ class McNemar:
     p_value: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the counts and the p-value as JSON can hold them."""
+        """Return the counts and the p-value as a JSON-serializable dictionary."""
         return asdict(self)
 
 
 def mcnemar(correct_a: Array, correct_b: Array) -> McNemar:
-    """Test whether two models that answered the same samples are equally good.
+    """Test whether two models are equally good, from their predictions on the same samples.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def mcnemar(correct_a: Array, correct_b: Array) -> McNemar:
 
 
 def check_pair(where: str, a: Array, b: Array) -> tuple[Array, Array]:
-    """Return two arrays of shape (m,) as they are; anything else is a ShapeError."""
+    """Return two arrays of shape (m,) unchanged; ShapeError for anything else."""
     if a.ndim != 1 or a.shape != b.shape or not len(a):
         raise ShapeError(
             f"{where}: expected two arrays of shape (m,), m at least 1, got {a.shape} and {b.shape}. "

@@ -1,4 +1,4 @@
-"""Rank correlation: do two lists of numbers put the same things first?"""
+"""Rank correlation: do two lists of numbers have the same order?"""
 
 import numpy as np
 

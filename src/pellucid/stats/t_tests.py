@@ -1,4 +1,4 @@
-"""Means of repeated trainings: over the folds of cross-validation, and over random starts."""
+"""Means of repeated trainings: over the folds of cross-validation, and over random seeds."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ class FoldMean:
     mean, low, high : float
         ``low`` and ``high`` are None where nothing varies: a single fold, or equal values in all folds.
     p_value : float or None
-        The probability that chance alone gives a mean this far from 0; None likewise.
+        The probability of a mean at least this far from 0 by chance alone; None likewise.
     """
 
     mean: float
@@ -29,12 +29,12 @@ class FoldMean:
     p_value: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as JSON can hold them."""
+        """Return the numbers as a JSON-serializable dictionary."""
         return asdict(self)
 
 
 def corrected_t_interval(values: Array, test_fraction: float, *, level: float = LEVEL) -> FoldMean:
-    """Return the mean of one value a fold, with an interval that allows for folds sharing training samples.
+    """Return the mean of one value per fold, with an interval that allows for folds sharing training samples.
 
     Parameters
     ----------
@@ -98,12 +98,12 @@ class MeanDifference:
     ties: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as JSON can hold them."""
+        """Return the numbers as a JSON-serializable dictionary."""
         return asdict(self)
 
 
 def welch_difference(scores_a: Array, scores_b: Array, *, level: float = LEVEL) -> MeanDifference:
-    """Return by how much scores of B exceed scores of A, such as those of trainings from different starts.
+    """Return by how much scores of B exceed scores of A, such as those of trainings with different seeds.
 
     Parameters
     ----------

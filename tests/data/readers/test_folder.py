@@ -175,7 +175,7 @@ def test_one_class_or_none(tmp_path: Path, paths: list[str], message: str) -> No
     for path in paths:
         (tmp_path / path).parent.mkdir(exist_ok=True)
         Image.new("RGB", (2, 2)).save(tmp_path / path)
-    with pytest.raises(DataError, match=rf"expected at least two sub-folders, one a class, {message}"):
+    with pytest.raises(DataError, match=rf"expected at least two sub-folders, one per class, {message}"):
         load_data(tmp_path)
 
 

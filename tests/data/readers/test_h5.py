@@ -175,11 +175,11 @@ def bad_values(value: float) -> Array:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"X": X, "y": Y[:-1]}, "expected 20 labels, one a sample, got 19"),
+        ({"X": X, "y": Y[:-1]}, "expected 20 labels, one per sample, got 19"),
         ({"X": bad_values(np.nan), "y": Y}, r"2 of 60 values are NaN or infinite, the first in sample 7"),
         ({"X": bad_values(-np.inf), "y": Y}, r"2 of 60 values are NaN or infinite, the first in sample 7"),
-        ({"X": X[:, 0, 0, 0], "y": Y}, r"expected X of shape \(m, \.\.\.\), one row a sample, got \(20,\)"),
-        ({"X": 5, "y": Y}, r"one row a sample, got \(\)"),
+        ({"X": X[:, 0, 0, 0], "y": Y}, r"expected X of shape \(m, \.\.\.\), one row per sample, got \(20,\)"),
+        ({"X": 5, "y": Y}, r"one row per sample, got \(\)"),
         ({"X": X[:0], "y": Y[:0]}, r"at least one sample and one value, got X of shape \(0, 2, 2, 3\)"),
         ({"X": X[:, :0], "y": Y}, "at least one sample and one value"),
         ({"X": X * 1j, "y": Y}, "expected numbers for X, got dtype complex128"),

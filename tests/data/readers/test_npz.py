@@ -69,7 +69,7 @@ def test_objects_are_refused_and_never_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"X": X, "y": Y[:-1]}, "expected 20 labels, one a sample, got 19"),
+        ({"X": X, "y": Y[:-1]}, "expected 20 labels, one per sample, got 19"),
         (
             {"X": X / np.float32(0.1) * np.where(X == 6, np.nan, 1), "y": Y},
             "1 of 60 values are NaN .* in sample 2",

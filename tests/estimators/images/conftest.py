@@ -20,7 +20,7 @@ def quick(**options: Any) -> ImageClassifier:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """12 dark and 12 light pictures of 8 x 6 pixels, one sub-folder a class."""
+    """12 dark and 12 light pictures of 8 x 6 pixels, one sub-folder per class."""
     rng = np.random.default_rng(3)
     root = tmp_path_factory.mktemp("photos") / "sky"
     for name, start in (("night", 0), ("day", 130)):

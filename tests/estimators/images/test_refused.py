@@ -119,7 +119,7 @@ def test_bad_input(listed: Any, tmp_path: Path) -> None:
 
 def test_bad_folders(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    refused(tmp_path / "empty", None, "expected at least two sub-folders, one a class, found none")
+    refused(tmp_path / "empty", None, "expected at least two sub-folders, one per class, found none")
     (tmp_path / "one" / "cat").mkdir(parents=True)
     refused(tmp_path / "one", None, "found one, 'cat'")
     (tmp_path / "one" / "dog").mkdir()

@@ -51,15 +51,15 @@ def test_quantities_become_a_matrix(name) -> None:
 
 BAD_TARGETS = [
     ("binary_cross_entropy", 2, [0, 1], ShapeError, "expected a model with 1 output, got 2"),
-    ("binary_cross_entropy", 1, [0, 2, 5], DataError, r"labels 0 and 1, got also \[2, 5\]"),
-    ("binary_cross_entropy", 1, [0.0, NAN], DataError, r"got also \[nan\]"),
+    ("binary_cross_entropy", 1, [0, 2, 5], DataError, r"labels 0 and 1, also got \[2, 5\]"),
+    ("binary_cross_entropy", 1, [0.0, NAN], DataError, r"also got \[nan\]"),
     ("binary_cross_entropy", 1, [[0, 1]], ShapeError, r"labels of shape \(m,\), got \(1, 2\)"),
-    ("binary_cross_entropy", 1, ["cat"], DataError, r"got also \['cat'\]"),
+    ("binary_cross_entropy", 1, ["cat"], DataError, r"also got \['cat'\]"),
     ("focal", 1, [3], DataError, "focal: expected labels 0 and 1"),
     ("hinge", 1, [3], DataError, "hinge: expected labels 0 and 1"),
     ("categorical_cross_entropy", 1, [0, 1], ShapeError, "at least 2, got 1"),
-    ("categorical_cross_entropy", 3, [0, 3], DataError, r"labels from 0 to 2, .* got also \[3\]"),
-    ("categorical_cross_entropy", 3, [0, -1], DataError, r"got also \[-1\]"),
+    ("categorical_cross_entropy", 3, [0, 3], DataError, r"labels from 0 to 2, .* also got \[3\]"),
+    ("categorical_cross_entropy", 3, [0, -1], DataError, r"also got \[-1\]"),
     ("categorical_cross_entropy", 3, [0, 0.5], DataError, r"got 0\.5 for sample 1"),
     ("categorical_cross_entropy", 3, [0, NAN], DataError, "got nan for sample 1"),
     ("categorical_cross_entropy", 3, [0, 1e300], DataError, "got 1e.300 for sample 1"),
@@ -73,7 +73,7 @@ BAD_TARGETS = [
     ("hinge", 3, [4], DataError, "hinge: expected labels from 0 to 2"),
     ("hinge", 2, [[0.5, 0.5]], ShapeError, r"hinge: expected labels of shape \(m,\), got \(1, 2\)"),
     ("multi_label", 2, [0, 1], ShapeError, r"shape \(m, 2\).* got \(2,\)"),
-    ("multi_label", 2, [[0, 2]], DataError, r"targets 0 and 1, got also \[2.0\]"),
+    ("multi_label", 2, [[0, 2]], DataError, r"targets 0 and 1, also got \[2.0\]"),
     ("multi_label", 2, [[0, NAN]], DataError, "for sample 0"),
     ("mean_squared_error", 2, [1, 2], ShapeError, r"mean_squared_error: .* shape \(m, 2\).* got \(2,\)"),
     ("mean_absolute_error", 1, [1, NAN], DataError, r"mean_absolute_error: .* got \[nan\] for sample 1"),
@@ -107,7 +107,7 @@ BAD_OPTIONS = [
     ("binary_cross_entropy", {"label_smoothing": 1}, "at least 0 and below 1, got 1"),
     ("categorical_cross_entropy", {"label_smoothing": 1}, "at least 0 and below 1, got 1"),
     ("categorical_cross_entropy", {"label_smoothing": -0.1}, "at least 0 and below 1, got -0.1"),
-    ("poisson", {"delta": 1}, "poisson: it takes no options, got 'delta'"),
+    ("poisson", {"delta": 1}, "poisson: takes no options, got 'delta'"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""What the geometric transforms have in common: they are affine maps, and some of them look outside the image."""
+"""Base classes of the geometric transforms: affine maps, some of which sample outside the image."""
 
 from dataclasses import dataclass
 
@@ -23,13 +23,13 @@ class Geometric(Transform):
 
     @property
     def border(self) -> tuple[str, float] | None:
-        """The edge and the fill; None where the map never looks outside the image."""
+        """The edge and the fill; None where the map never samples outside the image."""
         return None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moving(Geometric):
-    """A map that can look outside the image."""
+    """A map that can sample outside the image."""
 
     edge: str = option("reflect", choices=lambda: EDGES)
     fill: float = option(0.0, at_least=0, at_most=1)
@@ -40,12 +40,12 @@ class Moving(Geometric):
         return self.edge, self.fill
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X sampled through the maps of the values."""
+        """Return X sampled through the maps given by the values."""
         return sample(X, self.inverse(values, X.shape[1:]), edge=self.edge, fill=self.fill, out=out)
 
 
 def identities(m: int) -> Array:
-    """Return m maps that change nothing, shape (m, 3, 3).
+    """Return m identity maps, shape (m, 3, 3).
 
     Examples
     --------
@@ -69,7 +69,7 @@ def translations(values: Array) -> Array:
 
 
 def way(down: float, right: float) -> str:
-    """Return a movement in arrows.
+    """Return a shift as arrows.
 
     Examples
     --------

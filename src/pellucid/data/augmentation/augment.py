@@ -1,4 +1,4 @@
-"""Augmentation: show a network each photo a little differently every time, so that it learns what matters."""
+"""Augmentation: random changes of each photo in training, so that a network learns what they have in common."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, final
@@ -27,14 +27,14 @@ class Augment:
     Parameters
     ----------
     transforms : sequence of Transform, str or mapping
-        In the order of their work: each itself, its name, or a table such as
+        In the order of application: a transform, its name, or a table such as
         ``{"type": "rotation", "degrees": 10}``. Geometric neighbours with the same edge become one map and one
-        interpolation, and colour neighbours one map that is cut off to 0..1 once.
+        interpolation, and colour neighbours one map that is clipped to 0..1 once.
 
     Raises
     ------
     OptionError
-        If one of them is no transform, or a name or an option is not known.
+        If one of them is not a transform, or a name or an option is unknown.
 
     Examples
     --------
@@ -62,7 +62,7 @@ class Augment:
             c is 1 or 3. Not modified, unless ``out`` is X.
         Y : Array, dict of Array, or None, shape (m, ...)
             Only Mixup and CutMix change it, and need floats of shape (m, k) or (m, 1); otherwise it is returned
-            itself.
+            unchanged.
         rng : numpy.random.Generator
             The same state gives the same result; how many numbers are drawn depends on the shape of X alone.
         out : Array, shape and dtype of X, optional
@@ -71,7 +71,7 @@ class Augment:
         Returns
         -------
         X : Array, shape and dtype of the input's
-        Y : as the input
+        Y : same type as the input
 
         Raises
         ------
@@ -91,21 +91,21 @@ class Augment:
         source = X
         for run in self._runs:
             Y = apply_run(run, source, Y, rng, result)
-            source = result  # from here on in place
+            source = result  # in place from here on
         return result, Y
 
     def config(self) -> dict[str, Any]:
-        """Return the transforms' options, as JSON and TOML can hold them."""
+        """Return the transforms' options, as JSON and TOML can represent them."""
         return {"transforms": [transform.config() for transform in self.transforms]}
 
     @property
     def mixes_targets(self) -> bool:
-        """Whether targets have to be rows of numbers that can be mixed, not labels."""
+        """Whether targets must be rows of numbers that can be mixed, not labels."""
         return any(isinstance(transform, Blend) for transform in self.transforms)
 
     @classmethod
     def from_config(cls, config: "str | Sequence[Mapping[str, Any]] | Mapping[str, Any]") -> "Augment":
-        """Return what ``config`` describes.
+        """Return the Augment that ``config`` describes.
 
         Parameters
         ----------
@@ -116,12 +116,12 @@ class Augment:
         Raises
         ------
         OptionError
-            If a name or a value is not known; the nearest name is given.
+            If a name or a value is unknown; the nearest name is given.
 
         Examples
         --------
         >>> Augment.from_config([{"type": "rotation", "degrees": 10}])
-        Augment([Rotation(edge='reflect', fill=0.0, degrees=10.0)])
+        Augment([Rotation(degrees=10.0)])
         """
         if isinstance(config, str):
             return augment_preset(config)
@@ -171,15 +171,15 @@ def augment_preset(name: str) -> Augment:
     ----------
     name : {"photo", "photo-cutmix", "photo-strong"}
         ``"photo"`` is mild: mirror images, shifts by whole pixels, a little brightness, contrast and saturation.
-        ``"photo-cutmix"`` then puts a piece of another photo into each: for few photos, which a network would
-        otherwise learn by heart; give it twice the epochs.
-        ``"photo-strong"`` also turns and scales, which blurs: a network then sees smoother pictures in training
-        than later, and on small ones that costs more than it gives.
+        ``"photo-cutmix"`` then pastes a piece of another photo into each: for few photos, which a network would
+        otherwise memorize; train for twice as many epochs.
+        ``"photo-strong"`` also rotates and scales, which blurs: a network then sees smoother pictures in training
+        than in prediction, and on small ones that costs more than it gains.
 
     Raises
     ------
     OptionError
-        If there is none; the nearest is named.
+        If there is no such preset; the nearest name is given.
 
     Examples
     --------

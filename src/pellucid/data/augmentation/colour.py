@@ -1,7 +1,7 @@
-"""The colours of the image: brightness, contrast, saturation, hue.
+"""Colour transforms: brightness, contrast, saturation, hue.
 
 Each is an affine map of a pixel's colour, the same for all pixels of one image. Neighbours in an
-:class:`~pellucid.Augment` are multiplied into one map, and only its results are cut off to 0..1.
+:class:`~pellucid.Augment` are multiplied into one map, and only its results are clipped to 0..1.
 """
 
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from pellucid.dispatch import mean_colours, recolour
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
-# How bright red, green and blue are to the eye: ITU-R BT.601, section 2.5.1, as Pillow and PyTorch have it too.
+# How bright red, green and blue are to the eye: ITU-R BT.601, section 2.5.1, as in Pillow and PyTorch.
 LUMA = np.array([0.299, 0.587, 0.114])
-# Brightness and two axes of colour, so that greys lie on the first alone: the YIQ space of NTSC television.
+# Brightness and two axes of colour, so that greys are on the first axis only: the YIQ space of NTSC television.
 RGB_TO_YIQ = np.array([LUMA, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 
 
 @dataclass(frozen=True)
 class Colour(Transform):
-    """A transform that is an affine map of colours; results are cut off to 0..1."""
+    """A transform that is an affine map of colours; results are clipped to 0..1."""
 
     stays_in_range = False
 
     def maps(self, values: Array, mean: Array) -> Array:
-        """Return the maps that the values stand for.
+        """Return the maps given by the values.
 
         Parameters
         ----------
@@ -38,12 +38,12 @@ class Colour(Transform):
         Returns
         -------
         Array, shape (m, c + 1, c + 1), float64
-            A colour as a row (r, g, b, 1) times its map is the new colour.
+            The row (r, g, b, 1) times its map is the new colour.
         """
         raise NotImplementedError
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X in other colours."""
+        """Return X with changed colours."""
         return recolour(X, self.maps(values, mean_colours(X)), out=out)
 
 
@@ -73,7 +73,7 @@ class Brightness(_Factor):
     Parameters
     ----------
     amount : float, optional
-        From 0 to 1: factors lie between 1 - amount and 1 + amount.
+        From 0 to 1: factors are between 1 - amount and 1 + amount.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class Contrast(_Factor):
     Parameters
     ----------
     amount : float, optional
-        From 0 to 1: factors lie between 1 - amount and 1 + amount; 0 would be one grey.
+        From 0 to 1: factors are between 1 - amount and 1 + amount; factor 0 gives a uniform grey.
 
     Examples
     --------
@@ -119,12 +119,12 @@ class Contrast(_Factor):
 @register("saturation")
 @dataclass(frozen=True)
 class Saturation(_Factor):
-    """Move every pixel away from the grey that is as bright, or towards it; grey images stay as they are.
+    """Move every pixel away from the grey of its brightness, or towards it; grey images do not change.
 
     Parameters
     ----------
     amount : float, optional
-        From 0 to 1: factors lie between 1 - amount and 1 + amount; 0 would be greys alone.
+        From 0 to 1: factors are between 1 - amount and 1 + amount; factor 0 gives a grey image.
     """
 
     def maps(self, values: Array, mean: Array) -> Array:
@@ -139,34 +139,34 @@ class Saturation(_Factor):
 @register("hue")
 @dataclass(frozen=True)
 class Hue(Colour):
-    """Turn all colours about the axis of greys; brightness stays, and grey images stay as they are.
+    """Rotate all colours about the axis of greys; brightness and grey images do not change.
 
     Parameters
     ----------
     amount : float, optional
-        Up to which part of a full turn, either way, from 0 to 1. A third leads red towards green.
+        The largest fraction of a full turn, in either direction, from 0 to 1. A third turns red towards green.
 
     Notes
     -----
-    A rotation of the plane of I and Q of the YIQ space: linear, and so one matrix with the other colour
-    transforms. Pillow and torchvision turn the hue of HSV instead, which is not linear: same idea, other colours.
+    A rotation of the plane of I and Q of the YIQ space: linear, hence one matrix with the other colour
+    transforms. Pillow and torchvision shift the hue of HSV instead, which is not linear: same idea, other colours.
     """
 
     amount: float = option(0.05, at_least=0, at_most=1)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
-        """Return parts of a turn."""
+        """Return fractions of a turn."""
         return uniform(rng, -self.amount, self.amount, (m, 1))
 
     def spread(self, n: int, shape: Shape) -> Array:
-        """Return parts of a turn from one end to the other."""
+        """Return fractions of a turn from one end to the other."""
         return np.linspace(-self.amount, self.amount, n)[:, None]
 
     def maps(self, values: Array, mean: Array) -> Array:
-        """Return the rotations, led to red, green and blue and back."""
+        """Return the rotations, in red, green and blue."""
         maps = _identities(values, mean)
         if mean.shape[1] == 3:
-            angle = -2 * np.pi * values[:, 0]  # red lies 90 degrees or so ahead of green in YIQ
+            angle = -2 * np.pi * values[:, 0]  # red is about 90 degrees ahead of green in YIQ
             turn = np.tile(np.eye(3), (len(values), 1, 1))
             turn[:, 1, 1] = turn[:, 2, 2] = np.cos(angle)
             turn[:, 1, 2] = -np.sin(angle)

@@ -15,7 +15,7 @@ from pellucid.types import Array, map_arrays
 
 
 def runs_of(transforms: Sequence[Transform]) -> list[list[Transform]]:
-    """Cut the transforms into runs that are applied as one."""
+    """Split the transforms into runs that are applied as one."""
     runs: list[list[Transform]] = []
     for transform in transforms:
         if runs and all(_fit(transform, other) for other in runs[-1]):
@@ -32,7 +32,7 @@ def _fit(one: Transform, two: Transform) -> bool:
 
 
 def apply_run(run: Sequence[Transform], X: Array, Y: Any, rng: np.random.Generator, out: Array) -> Any:
-    """Write what one run makes of X into out; return the targets."""
+    """Apply one run to X and write the result into out; return the targets."""
     draws = [transform.draw(len(X), X.shape[1:], rng) for transform in run]
     if len(run) == 1:
         if isinstance(blend := run[0], Blend):
@@ -52,7 +52,7 @@ def _move(
     for transform, values in zip(run, draws, strict=True):
         assert isinstance(transform, Geometric)
         border = border or transform.border
-        inverse = inverse @ transform.inverse(values, X.shape[1:])  # what came last is undone first
+        inverse = inverse @ transform.inverse(values, X.shape[1:])  # the last one is undone first
     if border is not None:
         sample(X, inverse, edge=border[0], fill=border[1], out=out)
         return

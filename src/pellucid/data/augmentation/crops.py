@@ -1,4 +1,4 @@
-"""Parts of the image: a window of the same size moved about, or a smaller window made large."""
+"""Parts of the image: a shifted window of the same size, or a smaller window enlarged."""
 
 import math
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from pellucid.types import Array, Shape
 @register("crop")
 @dataclass(frozen=True)
 class Crop(Moving):
-    """Widen the image on every side, then cut a window of the old size out of it: a shift by whole pixels.
+    """Pad the image on every side, then crop a window of the old size: a shift by whole pixels.
 
     Parameters
     ----------
     padding : int, optional
-        By how many pixels, 0 or more.
+        Number of pixels, 0 or more.
     edge, fill : optional
-        What the image is widened with: see :func:`pellucid.data.augmentation.sampling.sample`.
+        What the image is padded with: see :func:`pellucid.data.augmentation.sampling.sample`.
 
     Notes
     -----
@@ -53,7 +53,7 @@ class Crop(Moving):
 @register("resized_crop")
 @dataclass(frozen=True)
 class ResizedCrop(Moving):
-    """Cut a random window out of the image and stretch it to the image's size.
+    """Crop a random window of the image and resize it to the image's size.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class ResizedCrop(Moving):
         The smallest and the largest fraction of the image's area, above 0 up to 1.
     aspect : (float, float), optional
         The smallest and the largest ratio of the window's width to its height, relative to the image's; drawn
-        evenly by its logarithm. A side that would be longer than the image's is cut to it.
+        log-uniformly. A side that would be longer than the image's is cut to it.
     edge, fill : optional
         What is outside, for the half pixel at the border: see
         :func:`pellucid.data.augmentation.sampling.sample`.
@@ -69,7 +69,7 @@ class ResizedCrop(Moving):
     Notes
     -----
     Szegedy et al., 2015, section 6. As part of an Augment the window is one more factor of the map: what it
-    leaves out can come back at a corner that is turned in.
+    leaves out can reappear at a corner that is rotated in.
     """
 
     area: tuple[float, float] = option((0.6, 1.0), above=0, at_most=1, check=ascending)
@@ -89,7 +89,7 @@ class ResizedCrop(Moving):
         return np.hstack([(1 - sides) / 2, sides])
 
     def inverse(self, values: Array, shape: Shape) -> Array:
-        """Return maps that lead the image's edges to the window's edges."""
+        """Return maps from the image's edges to the window's edges."""
         maps = identities(len(values))
         for axis, n in enumerate((shape[1], shape[0])):  # x, then y
             start, side = values[:, 1 - axis], values[:, 3 - axis]

@@ -20,7 +20,7 @@ class _Flip(Geometric):
         return (rng.random((m, 1)) < self.probability).astype(float)
 
     def spread(self, n: int, shape: Shape) -> Array:
-        """Return the one value there is to show."""
+        """Return the only value that makes a change."""
         return np.ones((1, 1))
 
     def inverse(self, values: Array, shape: Shape) -> Array:
@@ -40,7 +40,7 @@ class _Flip(Geometric):
         return result
 
     def label(self, values: Array) -> str:
-        """Return whether it is flipped."""
+        """Return whether the image is flipped."""
         return "flipped" if values[0] else "as it is"
 
 

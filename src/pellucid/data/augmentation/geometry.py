@@ -1,7 +1,7 @@
-"""Where the subject is in the image, and how large: shifts, rotations, scales, shears.
+"""Geometric transforms: shifts, rotations, scales, shears.
 
 Each is an affine map for each sample. Neighbours in an :class:`~pellucid.Augment` are multiplied into
-one map, so that the image is interpolated once, however many they are.
+one map, so that the image is interpolated only once.
 """
 
 import math
@@ -26,9 +26,9 @@ class Shift(Moving):
     Parameters
     ----------
     rows, columns : float, optional
-        Up to which fraction of the height and of the width, from 0 to 1.
+        The largest fraction of the height and of the width, from 0 to 1.
     edge, fill : optional
-        What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
+        What is outside the image: see :func:`pellucid.data.augmentation.sampling.sample`.
     """
 
     rows: float = option(0.1, at_least=0, at_most=1)
@@ -58,14 +58,14 @@ class Shift(Moving):
 @register("rotation")
 @dataclass(frozen=True)
 class Rotation(Moving):
-    """Turn the image about its centre.
+    """Rotate the image about its centre.
 
     Parameters
     ----------
     degrees : float, optional
-        Up to which angle, either way, from 0 to 180. Positive angles turn against the clock.
+        The largest angle, in either direction, from 0 to 180. Positive angles are counterclockwise.
     edge, fill : optional
-        What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
+        What is outside the image: see :func:`pellucid.data.augmentation.sampling.sample`.
     """
 
     degrees: float = option(15.0, at_least=0, at_most=180)
@@ -79,7 +79,7 @@ class Rotation(Moving):
         return np.linspace(-self.degrees, self.degrees, n)[:, None]
 
     def inverse(self, values: Array, shape: Shape) -> Array:
-        """Return rotations: with y down, [[cos, -sin], [sin, cos]] leads back."""
+        """Return rotations: with y down, [[cos, -sin], [sin, cos]] is the inverse."""
         angle = np.deg2rad(values[:, 0])
         maps = identities(len(values))
         maps[:, 0, 0] = maps[:, 1, 1] = np.cos(angle)
@@ -96,15 +96,15 @@ class Rotation(Moving):
 @register("scale")
 @dataclass(frozen=True)
 class Scale(Moving):
-    """Make what the image shows larger or smaller, about its centre; the image keeps its size.
+    """Zoom in or out about the image's centre; the image keeps its size.
 
     Parameters
     ----------
     low, high : float, optional
-        The smallest and the largest factor, above 0. Factors are drawn evenly by their logarithm, so that
+        The smallest and the largest factor, above 0. Factors are log-uniform, so that
         twice as large is as likely as half as large.
     edge, fill : optional
-        What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
+        What is outside the image: see :func:`pellucid.data.augmentation.sampling.sample`.
     """
 
     low: float = option(0.8, above=0)
@@ -138,14 +138,15 @@ class Scale(Moving):
 @register("shear")
 @dataclass(frozen=True)
 class Shear(Moving):
-    """Slant the image: rows slide sideways, the more the further they are from the centre.
+    """Shear the image: rows shift sideways in proportion to their distance from the centre.
 
     Parameters
     ----------
     degrees : float, optional
-        Up to which angle upright lines lean, either way, from 0 to below 90. Positive angles lean to the right.
+        The largest angle by which vertical lines lean, in either direction, from 0 to below 90. Positive angles
+        lean to the right.
     edge, fill : optional
-        What comes in from outside: see :func:`pellucid.data.augmentation.sampling.sample`.
+        What is outside the image: see :func:`pellucid.data.augmentation.sampling.sample`.
     """
 
     degrees: float = option(10.0, at_least=0, below=90)

@@ -1,4 +1,4 @@
-"""Two samples made one, with their targets: mixup and cutmix."""
+"""Mixing two samples and their targets: mixup and cutmix."""
 
 from dataclasses import dataclass
 from typing import final
@@ -13,22 +13,22 @@ from pellucid.types import Array, Shape
 
 @dataclass(frozen=True)
 class Blend(Transform):
-    """A transform that brings another sample of the batch into each, and mixes their targets likewise.
+    """A transform that mixes another sample of the batch into each, and their targets likewise.
 
-    It needs targets that can be mixed, and so takes part in :class:`~pellucid.Augment` alone. The first
+    It needs targets that can be mixed, and so only works in an :class:`~pellucid.Augment`. The first
     two of its ``values`` are the other sample's fraction, and its row in the batch.
 
     Parameters
     ----------
     alpha : float, optional
-        Above 0: fractions are drawn from Beta(alpha, alpha). Small ones keep most images nearly whole; 1 makes
-        every fraction as likely.
+        Above 0: fractions are drawn from Beta(alpha, alpha). Small values keep most images nearly intact; 1 makes
+        all fractions equally likely.
     """
 
     alpha: float = option(1.0, above=0)
 
     def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Raise: targets have to be mixed too."""
+        """Raise OptionError: targets have to be mixed too."""
         name = type(self).__name__
         raise OptionError(f"{name}: it mixes targets too. Use Augment([{name}()]).apply(X, Y, rng).")
 
@@ -41,7 +41,7 @@ class Blend(Transform):
         return np.stack([np.linspace(0, 0.5, n + 1)[1:], np.full(n, -1)], axis=1)
 
     def mix_targets(self, Y: Array | None, values: Array) -> Array:
-        """Return targets mixed as the images are.
+        """Return targets mixed in the same way as the images.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class Blend(Transform):
 @register("mixup")
 @dataclass(frozen=True)
 class Mixup(Blend):
-    """Lay another sample of the batch over each, and mix their targets in the same proportions.
+    """Blend another sample of the batch with each, and mix their targets in the same proportions.
 
     Parameters
     ----------
@@ -82,13 +82,13 @@ class Mixup(Blend):
 
     Notes
     -----
-    Zhang et al., 2018, equation 1; each sample draws a fraction and a partner of its own.
+    Zhang et al., 2018, equation 1; each sample draws its own fraction and partner.
     """
 
     alpha: float = option(0.2, above=0)
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X with the other samples laid over."""
+        """Return X blended with the other samples."""
         return _mix(X, values, out)
 
 
@@ -96,9 +96,9 @@ class Mixup(Blend):
 @register("cutmix")
 @dataclass(frozen=True)
 class CutMix(Blend):
-    """Put a piece of another sample of the batch into each, and mix their targets by area.
+    """Paste a piece of another sample of the batch into each, and mix their targets by area.
 
-    A network can no longer go by the one detail that gives most photos of a class away, since it may be cut off.
+    A network cannot rely on the one detail that reveals the class of most photos, since it may be covered.
 
     Parameters
     ----------
@@ -107,9 +107,9 @@ class CutMix(Blend):
 
     Notes
     -----
-    Yun et al., 2019, equations 1 and 2. The piece has the proportions of the image, and its place is drawn among
-    those where all of it is inside (theirs may stick out, and is smaller then). Its fraction is that of its pixels.
-    As in their code, size and place are drawn once for a batch, and partners for each sample.
+    Yun et al., 2019, equations 1 and 2. The piece has the proportions of the image, and its position is drawn so
+    that all of it is inside (theirs may extend outside, and is then smaller). Its fraction is that of its pixels.
+    As in their code, size and position are drawn once per batch, and partners for each sample.
     """
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
@@ -123,7 +123,7 @@ class CutMix(Blend):
         return _pieces(super().spread(n, shape), np.full((n, 2), 0.5), shape)
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X with the pieces put in."""
+        """Return X with the pieces pasted in."""
         result = np.empty_like(X) if out is None else out
         source = X.copy() if result is X else X
         if result is not X:

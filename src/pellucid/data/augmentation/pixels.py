@@ -1,4 +1,4 @@
-"""Single pixels and squares: noise and cutout."""
+"""Transforms of single pixels and of squares: noise and cutout."""
 
 from dataclasses import dataclass
 from typing import final
@@ -14,12 +14,12 @@ from pellucid.types import Array, Shape
 @register("noise")
 @dataclass(frozen=True)
 class Noise(Transform):
-    """Add Gaussian noise to every value, cut off to 0..1.
+    """Add Gaussian noise to every value, clipped to 0..1.
 
     Parameters
     ----------
     deviation : float, optional
-        Up to which standard deviation, 0 or more; each image draws one of its own.
+        The largest standard deviation, 0 or more; each image draws its own.
     """
 
     stays_in_range = False
@@ -30,7 +30,7 @@ class Noise(Transform):
         return uniform(rng, 0, self.deviation, (m, 1))
 
     def spread(self, n: int, shape: Shape) -> Array:
-        """Return standard deviations from little to all."""
+        """Return standard deviations from small to the largest."""
         return np.linspace(0, self.deviation, n + 1)[1:, None]
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
@@ -49,13 +49,13 @@ class Noise(Transform):
 @register("cutout")
 @dataclass(frozen=True)
 class Cutout(Transform):
-    """Cover a square of the image, so that no one part of it is all that counts.
+    """Cover a square of the image, so that a network does not depend on a single part of it.
 
     Parameters
     ----------
     size : float, optional
-        The square's side as a fraction of the image's shorter one, from 0 to 1. Its centre lies anywhere in the
-        image, so that a part of it may be outside.
+        The square's side as a fraction of the image's shorter one, from 0 to 1. Its centre is anywhere in the
+        image, so that part of it may be outside.
     fill : float, optional
         What it is covered with, from 0 to 1.
 

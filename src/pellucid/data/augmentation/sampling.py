@@ -1,4 +1,4 @@
-"""Move, turn and stretch images: every output pixel looks up where it comes from, and blends four neighbours."""
+"""Resampling of images through maps of positions, by bilinear interpolation of four neighbours."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def sample(
         For each image the map from output to input: (x, y, 1) in pixels from the image's centre, x to the
         right and y down.
     edge : {"reflect", "edge", "constant"}, optional
-        What lies outside: the image mirrored about the centre of its border pixels (abc|ba), its border pixels
+        What is outside: the image mirrored about the centre of its border pixels (abc|ba), its border pixels
         repeated (abc|cc), or ``fill``.
     fill : float, optional
         For ``"constant"``.
@@ -41,8 +41,8 @@ def sample(
 
     Notes
     -----
-    About 14 c + 20 operations a pixel. Equals ``scipy.ndimage.affine_transform`` of order 1 with modes
-    ``"mirror"``, ``"nearest"`` and ``"grid-constant"``. An image made much smaller is not smoothed first.
+    About 14 c + 20 operations per pixel. Equals ``scipy.ndimage.affine_transform`` of order 1 with modes
+    ``"mirror"``, ``"nearest"`` and ``"grid-constant"``. There is no smoothing before an image is made much smaller.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def sample(
 
 
 def sample_at(X: Array, x: Array, y: Array, *, edge: str = "reflect", fill: float = 0.0) -> Array:
-    """Return each image of a batch looked up at any positions: what a map that is not affine needs.
+    """Return each image of a batch sampled at any positions, for maps that are not affine.
 
     Parameters
     ----------
@@ -104,13 +104,13 @@ def _sample_block(
 def _look_up(
     X: Array, x: Array, y: Array, fold: Callable[[Array, int], Array], fill: float, out: Array
 ) -> None:
-    """Write X at the positions x and y, which are written over, into out."""
+    """Write X at the positions x and y, which are overwritten, into out."""
     _, h, w, c = X.shape
     planes = _planes(X, fill)
     right, down, index = _corners(fold(x, w), fold(y, h))
     for channel in range(c):
         plane = planes[channel]
-        # The four neighbours have one index: it is looked up in the same plane, started a little later.
+        # The four neighbours share one index, into views of the plane that start a little later.
         top = _blend(_take(plane, index), _take(plane[1:], index), right)
         bottom = _blend(_take(plane[w + 2 :], index), _take(plane[w + 3 :], index), right)
         out[..., channel] = _blend(top, bottom, down)
@@ -120,7 +120,7 @@ def _planes(X: Array, fill: float) -> Array:
     """Return each channel of a block as one flat row, with a border of ``fill`` around every image."""
     b, h, w, c = X.shape
     size = b * (h + 2) * (w + 2)
-    planes = np.full((c, size + w + 3), fill, X.dtype)  # the end: what a weight of zero may look up
+    planes = np.full((c, size + w + 3), fill, X.dtype)  # the end: read only with weight zero
     planes[:, :size].reshape(c, b, h + 2, w + 2)[:, :, 1:-1, 1:-1] = X.transpose(3, 0, 1, 2)
     return planes
 
@@ -149,11 +149,11 @@ def _corners(x: Array, y: Array) -> tuple[Array, Array, Array]:
 
 
 def _take(plane: Array, index: Array) -> Array:
-    return np.take(plane, index, mode="clip")  # all are inside: "clip" only spares the check
+    return np.take(plane, index, mode="clip")  # all are inside: "clip" only saves the check
 
 
 def _blend(a: Array, b: Array, weight: Array) -> Array:
-    """Return a + weight (b - a), written over a."""
+    """Return a + weight (b - a), overwriting a."""
     b -= a
     b *= weight
     a += b
@@ -180,7 +180,7 @@ def _repeat(x: Array, n: int) -> Array:
 
 
 def _leave(x: Array, n: int) -> Array:
-    return np.clip(x, -1, n, out=x)  # from one pixel outside on, all is fill
+    return np.clip(x, -1, n, out=x)  # one pixel outside and beyond, all is fill
 
 
 EDGES: dict[str, Callable[[Array, int], Array]] = {"reflect": _reflect, "edge": _repeat, "constant": _leave}

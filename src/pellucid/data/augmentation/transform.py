@@ -1,7 +1,7 @@
-"""What every transform is, and the checks of its options and of the batch it is given.
+"""The base class of transforms, and the checks of their options and of batches.
 
-A transform draws ``values``, one row a sample, and applies them: so the same change can be drawn at random for
-training, or laid out in order on a contact sheet.
+A transform draws ``values``, one row per sample, and applies them: so the same change can be drawn at random for
+training, or shown in order on a contact sheet.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pellucid.errors import DataError, ShapeError
 from pellucid.registry import Configurable, Registry
 from pellucid.types import Array, Shape
 
-TOLERANCE = 1e-3  # how far beyond 0..1 a value may lie: interpolation rounds
+TOLERANCE = 1e-3  # how far outside 0..1 a value may be: interpolation rounds
 
 
 TRANSFORMS: Registry["Transform"] = Registry("transform", "pellucid.data.augmentation")
@@ -29,14 +29,14 @@ class Transform(Configurable):
     Attributes
     ----------
     stays_in_range : bool
-        False where results are cut off to 0..1, so that the input has to be in that range too.
+        False where results are clipped to 0..1, so that the input must be in that range too.
     """
 
     registry: ClassVar[Registry[Any] | None] = TRANSFORMS
     stays_in_range: ClassVar[bool] = True
 
     def __call__(self, X: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return a changed copy of a batch; each sample draws values of its own.
+        """Return a changed copy of a batch; each sample draws its own values.
 
         Parameters
         ----------
@@ -55,7 +55,7 @@ class Transform(Configurable):
         return self.apply(X, self.draw(len(X), X.shape[1:], rng), rng, out=out)
 
     def draw(self, m: int, shape: Shape, rng: np.random.Generator) -> Array:
-        """Return random values for m images of shape (h, w, c): float64, one row an image."""
+        """Return random values for m images of shape (h, w, c): float64, one row per image."""
         raise NotImplementedError
 
     def spread(self, n: int, shape: Shape) -> Array:
@@ -63,7 +63,7 @@ class Transform(Configurable):
         raise NotImplementedError
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
-        """Return X changed as ``values`` say; ``rng`` is for what is drawn pixel by pixel."""
+        """Return X changed according to ``values``; ``rng`` draws what differs by pixel."""
         raise NotImplementedError
 
     def label(self, values: Array) -> str:
@@ -72,7 +72,7 @@ class Transform(Configurable):
 
 
 def uniform(rng: np.random.Generator, low: float, high: float, shape: Shape) -> Array:
-    """Return float64 numbers from low to high, one draw each even where low is high.
+    """Return float64 numbers from low to high, one draw each even where low equals high.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def uniform(rng: np.random.Generator, low: float, high: float, shape: Shape) -> 
 
 
 def ascending(pair: tuple[float, float]) -> tuple[float, float]:
-    """Return a pair of numbers, the check of an option; a ValueError where the smaller is not first."""
+    """Return a pair of numbers, checked; ValueError unless the smaller is first."""
     if pair[0] > pair[1]:
         raise ValueError("two numbers, the smaller first")
     return pair
@@ -109,6 +109,6 @@ def check_batch(where: str, X: Array, *, must_be_in_range: bool) -> None:
         low, high = float(X.min()), float(X.max())
         if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
             raise DataError(
-                f"{where}: expected values from 0 to 1, which results are cut off to, got {low:.3g} to {high:.3g}. "
+                f"{where}: expected values from 0 to 1, to which results are clipped, got {low:.3g} to {high:.3g}. "
                 "Divide pixels by 255, and standardize after augmenting."
             )

@@ -15,7 +15,7 @@ KeyPair = tuple[str, str]  # the names of X and of y
 
 
 def find_pairs(names: Iterable[str]) -> dict[str, KeyPair]:
-    """Return the pairs of inputs and labels by what is left of their names without the x and the y.
+    """Return the pairs of inputs and labels, keyed by what is left of their names without the x and the y.
 
     Examples
     --------
@@ -60,9 +60,9 @@ def choose_pairs(
     names : list of str
         All arrays of the file.
     x_key, y_key : str or None
-        Names that the user gave; both or neither.
+        Names given by the user; both or neither.
     where : str
-        What a message calls the file.
+        The file's name in messages.
 
     Returns
     -------

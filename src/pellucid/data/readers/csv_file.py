@@ -1,4 +1,4 @@
-"""CSV files: which delimiter divides the lines, and what is wrong with a line; the text of the columns."""
+"""CSV files: the delimiter, the text of the columns, and errors that name the line."""
 
 import csv
 import io
@@ -18,13 +18,13 @@ _ROWS_TO_SNIFF = 30
 
 
 def read_table(path: Path, decimal: Decimal = ".") -> TextTable:
-    """Read a CSV file: a line of names, then one line a sample.
+    """Read a CSV file: a line of names, then one line per sample.
 
     Parameters
     ----------
     path : Path
         UTF-8, with or without a byte order mark. The delimiter is the comma, semicolon or tab that divides
-        the lines alike; in a .tsv file the tab. Fields may be quoted by ".
+        all lines into the same number of fields; in a .tsv file the tab. Fields may be quoted by ".
     decimal : {".", ","}, optional
         The decimal sign; with "," no comma divides fields.
 
@@ -36,7 +36,7 @@ def read_table(path: Path, decimal: Decimal = ".") -> TextTable:
     Raises
     ------
     DataError
-        If the file is missing, empty, no UTF-8 text, has no row below the names, the same name twice, a quote
+        If the file is missing, empty, not UTF-8 text, has no row below the names, the same name twice, a quote
         that is not closed, or a line with another number of fields.
     """
     check_file(path, "a table")
@@ -54,7 +54,7 @@ def read_table(path: Path, decimal: Decimal = ".") -> TextTable:
                 f'{len(record)}. Put text that holds {delimiter!r} between quotes (").'
             )
     if len(records) == 1:
-        raise DataError(f"{path}: expected rows below the names, found none. Add one line a sample.")
+        raise DataError(f"{path}: expected rows below the names, found none. Add one line per sample.")
     notes = _check_names(names, path)
     columns = tuple(tuple(map(cell_of, column)) for column in zip(*records[1:], strict=True))
     table = TextTable(names, columns, tuple(lines[1:]), str(path), notes, decimal)
@@ -76,7 +76,7 @@ def _decode(data: bytes, path: Path) -> str:
 
 
 def _parse(text: str, delimiter: str) -> Any:
-    # strict: without it, a quote that is never closed would swallow the rest of the file in silence
+    # strict: without it, a quote that is never closed would silently swallow the rest of the file
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
 
 
@@ -98,7 +98,7 @@ def _sniff(text: str, decimal: Decimal) -> str:
 
 
 def _records(text: str, delimiter: str, path: Path) -> tuple[list[list[str]], list[str]]:
-    """Return the lines that are not empty, divided, and what to call each."""
+    """Return the lines that are not empty, divided, and the name of each."""
     records, lines, last = [], [], 0
     reader = _parse(text, delimiter)
     try:
@@ -117,7 +117,7 @@ def _records(text: str, delimiter: str, path: Path) -> tuple[list[list[str]], li
 
 
 def _check_names(names: Sequence[str], path: Path) -> tuple[str, ...]:
-    """Raise unless there are names and each is there once; return the note on columns without one."""
+    """Raise unless there are names and each occurs once; return the note on columns without one."""
     repeated = [name for name, count in Counter(names).items() if name and count > 1]
     if repeated:
         hint = "" if number(repeated[0]) is None else HEADER_HINT

@@ -1,4 +1,4 @@
-"""A folder of photos: opened, brought to one size, and read one by one."""
+"""A folder of photos: listed, and read one by one at one size."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,23 +18,25 @@ from pellucid.text import join_some
 from pellucid.types import Array
 
 _DEFAULT_SIZE = (64, 64)
-_LARGEST_KEPT = 256  # pixels a side; photos of one size, but straight from a camera, are still made small
+_LARGEST_KEPT = (
+    256  # pixels a side; larger photos, straight from a camera, are resized even if they share one size
+)
 
 
 class Photo(NamedTuple):
-    """A file of a folder, and its picture or why it cannot be read."""
+    """A file of a folder, and its picture or the reason why it cannot be read."""
 
     path: Path
     part: int  # 0: the first or only one
     label: int
-    image: Array | None = None  # (height, width, 3) uint8, at the size of all
-    size: tuple[int, int] = (0, 0)  # height and width that it had
+    image: Array | None = None  # (height, width, 3) uint8, at the common size
+    size: tuple[int, int] = (0, 0)  # its original height and width
     fault: str = ""
 
 
 @dataclass(frozen=True)
 class Photos:
-    """The photos of a folder: listed, and read one after the other when it is iterated over.
+    """The photos of a folder: listed, and read one by one when it is iterated over.
 
     A file that cannot be read raises nothing: it is a :class:`Photo` with a fault, and the caller decides.
 
@@ -44,7 +46,7 @@ class Photos:
     listings : list of Listing
         One part, or train and test.
     size : (int, int)
-        Height and width that all are brought to.
+        Height and width to which all are resized.
     notes : tuple of str
         What was not used, and how the size was chosen.
     progress : callable
@@ -103,7 +105,7 @@ def open_folder(
     Parameters
     ----------
     root : Path
-        With one sub-folder a class, or with train/ and test/ (or val/, valid/, validation/) that hold them.
+        With one sub-folder per class, or with train/ and test/ (or val/, valid/, validation/) that hold them.
         Hidden files are ignored.
     image_size : (int, int), optional
         (height, width) in pixels to which all are resized. By default the common size if all images share
@@ -115,14 +117,14 @@ def open_folder(
     DataError
         If there are fewer than two classes, a class is empty, or train/ and test/ have different classes.
     OptionError
-        If the size is not two whole numbers from 1 up.
+        If the size is not two whole numbers of at least 1.
     """
     wanted = None if image_size is None else check_size(image_size)
     listings, notes = list_folder(root)
     sizes: Counter[tuple[int, int]] = Counter()
     files = [] if wanted else [photo.path for photo in files_of(listings)]
     for i, file in enumerate(files, start=1):
-        with suppress(DataError):  # its fault is found again when it is read
+        with suppress(DataError):  # the fault is found again when the file is read
             sizes[read_size(file)] += 1
         progress("looking at files", i, len(files))
     size, note = common_size(sizes, wanted)
@@ -157,7 +159,7 @@ def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_b
     DataError
         As :func:`open_folder`; and if an image cannot be read.
     OptionError
-        If the size is not two whole numbers from 1 up.
+        If the size is not two whole numbers of at least 1.
     """
     photos = open_folder(root, image_size=image_size)
     X, good, bad = photos.read()
@@ -175,7 +177,7 @@ def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_b
 def common_size(
     sizes: Counter[tuple[int, int]], wanted: tuple[int, int] | None
 ) -> tuple[tuple[int, int], str]:
-    """Return the size to read images at, given those that they have or the one asked for, and the note on it.
+    """Return the size to read images at, given those that they have or the one asked for, and a note on it.
 
     Examples
     --------

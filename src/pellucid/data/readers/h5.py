@@ -14,8 +14,8 @@ from pellucid.errors import DataError
 from pellucid.text import printable
 from pellucid.types import Array
 
-# Deflate packs at most 1,032 times. A damaged header can claim any size, and filling in what was never stored
-# would exhaust the memory long before anything is noticed.
+# Deflate compresses at most 1,032 times. A damaged header can claim any size, and filling in what was never
+# stored would exhaust the memory long before anything is noticed.
 _MOST_PACKED = 1100
 _LARGE = 2**28  # bytes; below it a wrong claim does no harm
 
@@ -32,7 +32,7 @@ def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -
     """Read inputs, labels and class names from an HDF5 file.
 
     A file with only a training (or test) part is completed from the file next to it whose name has "test" (or
-    "train") in the place of that word, as the published train_catvnoncat.h5 and test_catvnoncat.h5 do.
+    "train") in place of that word, as the published train_catvnoncat.h5 and test_catvnoncat.h5 do.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -
 
 
 def _with_sibling(found: _Found, path: Path) -> _Found:
-    """Add the part that a neighbouring file holds, if there is such a file."""
+    """Add the part from a neighbouring file, if there is one."""
     siblings = {role: path.with_name(path.name.replace(role, other)) for role, other in _SWAP.items()}
     named = next((role for role, file in siblings.items() if file != path and file.is_file()), None)
     if named is None:

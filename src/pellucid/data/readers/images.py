@@ -1,4 +1,4 @@
-"""Any photo that Pillow opens, as the (height, width, 3) array of bytes that a person would see."""
+"""Any photo that Pillow opens, as a (height, width, 3) array of bytes, as it looks on screen."""
 
 import io
 import logging
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _ADVICE = "Save it again as JPEG or PNG."
-LONGEST_SIDE = 4096  # pixels: what is asked for beyond is a slip, and would fill the memory
+LONGEST_SIDE = 4096  # pixels: anything above is a mistake, and would fill the memory
 
-# Pillow logs some damages, and Python prints a log that nobody listens to on standard error.
+# Pillow logs some faults, and Python prints a log without a handler on standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 def read_image(source: str | Path | bytes) -> Array:
     """Return an image as it looks on screen.
 
-    A camera's rotation mark (EXIF) is applied, transparent parts are laid over white, and grey, palette,
-    CMYK, 1-bit, 16-bit and floating-point images become RGB. Of an animation the first frame is read.
+    A camera's rotation mark (EXIF) is applied, transparency is composited over white, and grey, palette,
+    CMYK, 1-bit, 16-bit and floating-point images become RGB. Only the first frame of an animation is read.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def read_image(source: str | Path | bytes) -> Array:
     ((2, 3, 3), [255, 255, 255])
     """
     with _opened(source) as (image, where):
-        image.load()  # before the rotation, whose failures are forgiven: those of the pixels are not
+        image.load()  # before the rotation, whose failures are ignored: those of the pixels are not
         return _to_rgb(_upright(image), where)
 
 
@@ -77,7 +77,7 @@ def read_size(source: str | Path | bytes) -> tuple[int, int]:
 
 
 def resize_image(image: Array, height: int, width: int) -> Array:
-    """Return the image at another size, by the filter that Pillow uses when none is named (bicubic).
+    """Return the image at another size, by Pillow's default filter (bicubic).
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def resize_image(image: Array, height: int, width: int) -> Array:
     ShapeError
         If the image is not uint8 of three axes, none of them empty.
     OptionError
-        If the size is not two whole numbers from 1 up.
+        If the size is not two whole numbers of at least 1.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def image_to_input(image: Array, shape: Shape) -> Array:
     Raises
     ------
     ShapeError
-        If the model takes no images, or the image is not RGB.
+        If the model does not take images, or the image is not RGB.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def check_size(size: tuple[int, int]) -> tuple[int, int]:
 
 @contextmanager
 def _opened(source: str | Path | bytes) -> Iterator[tuple["Image.Image", str]]:
-    """Open an image with Pillow; whatever goes wrong in the body is a DataError."""
+    """Open an image with Pillow; any exception in the body becomes a DataError."""
     from PIL import Image, UnidentifiedImageError
 
     file: Path | io.BytesIO
@@ -202,7 +202,7 @@ def _opened(source: str | Path | bytes) -> Iterator[tuple["Image.Image", str]]:
 def _orientation(image: "Image.Image") -> int:
     try:
         return int(image.getexif().get(0x0112, 1))  # the tag "Orientation": 5 to 8 swap rows and columns
-    except Exception:  # EXIF is a file format of its own, with damages of its own
+    except Exception:  # EXIF is a separate file format, with its own faults
         return 1
 
 
@@ -211,7 +211,7 @@ def _upright(image: "Image.Image") -> "Image.Image":
 
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # a viewer too shows a photo with damaged EXIF data as it is stored
+    except Exception:  # viewers, too, show a photo with damaged EXIF data as stored
         return image
 
 

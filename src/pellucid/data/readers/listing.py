@@ -1,4 +1,4 @@
-"""What is in a folder of photos: one sub-folder a class, with train/ and test/ above them if the split is given."""
+"""What is in a folder of photos: one sub-folder per class, below train/ and test/ where the split is given."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from pellucid.errors import DataError
 from pellucid.text import first_line, join_some
 
 _TEST_NAMES = ("test", "val", "valid", "validation")
-_NOT_SAMPLES = {"thumbs.db", "desktop.ini", "__macosx"}  # what other systems leave behind, unhidden here
+_NOT_SAMPLES = {"thumbs.db", "desktop.ini", "__macosx"}  # left behind by other systems, not hidden here
 
 
 class Listing(NamedTuple):
@@ -77,14 +77,14 @@ def _parts(root: Path) -> tuple[list[Path], tuple[str, ...]]:
 
 
 def _list_images(folder: Path) -> Listing:
-    """Return the files of every class, refusing what is not one sub-folder a class."""
+    """Return the files of every class; raise unless there is one sub-folder per class."""
     folders, files = _visible(folder)
     if len(folders) < 2:
         found = (
             f"one, {folders[0].name!r}" if folders else f"none, but {len(files)} files" if files else "none"
         )
         raise DataError(
-            f"{folder}: expected at least two sub-folders, one a class, found {found}. "
+            f"{folder}: expected at least two sub-folders, one per class, found {found}. "
             f"Sort the images into folders such as {folder.name}/cat and {folder.name}/non-cat."
         )
     classes = order_classes([path.name for path in folders])
@@ -95,7 +95,7 @@ def _list_images(folder: Path) -> Listing:
             found = f"the folder {nested[0].name!r}" if nested else "nothing"
             raise DataError(
                 f"{folder / name}: expected the images of class {name!r}, found {found}. "
-                "Put the images right into the folder of their class, or remove it."
+                "Put the images directly into the folder of their class, or remove it."
             )
         listing.files.extend(images)
         listing.y.extend([label] * len(images))

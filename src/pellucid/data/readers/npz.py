@@ -1,4 +1,4 @@
-"""NumPy's .npz archives, read without pickle: no file can run code."""
+"""NumPy's .npz archives, read without pickle, so that no file can run code."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) 
     path : Path
         Holding ``X, y`` or ``X_train, y_train, X_test, y_test``, and ``classes`` if the labels have names.
     x_key, y_key : str, optional
-        The names of two arrays, where they are called otherwise.
+        The names of two arrays, where they differ.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def _read(archive: "np.lib.npyio.NpzFile", name: str, path: Path) -> Array:
                 "they can run code. Save it with a numeric or string dtype."
             ) from None
         raise
-    if not isinstance(member, np.ndarray):  # a member that is not in NumPy's format comes back as bytes
+    if not isinstance(member, np.ndarray):  # a member that is not in NumPy's format is returned as bytes
         raise DataError(
             f"{path}, {printable(name)}: expected an array, found other bytes. Write it with numpy.savez."
         )

@@ -1,4 +1,4 @@
-"""Reading files of other programs: whatever is wrong with one ends in a DataError that says so."""
+"""Reading files of other programs: every failure becomes a DataError that explains it."""
 
 import stat
 import threading
@@ -15,7 +15,7 @@ _LOCK = threading.RLock()
 
 
 def check_file(path: Path, what: str) -> None:
-    """Raise unless the path is an ordinary file with something in it.
+    """Raise unless the path is a regular, non-empty file.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def check_file(path: Path, what: str) -> None:
     Raises
     ------
     DataError
-        If it is missing, a folder, a device, empty, or cannot be looked at.
+        If it is missing, a folder, a device, empty, or inaccessible.
 
     Examples
     --------
@@ -52,16 +52,16 @@ def check_file(path: Path, what: str) -> None:
 
 @contextmanager
 def reading(where: object, what: str, advice: str) -> Iterator[None]:
-    """Turn every failure of the body into a DataError, and keep its warnings off the screen.
+    """Turn every failure of the body into a DataError, and silence its warnings.
 
     The body should do no more than call the parser of a file format. Parsers raise whatever the
-    damage leads to (Pillow: SyntaxError, struct.error, OverflowError ...), so that no shorter list of
-    exceptions would hold.
+    damage leads to (Pillow: SyntaxError, struct.error, OverflowError ...), so that no list of
+    exceptions would be complete.
 
     Parameters
     ----------
     where : object
-        What is read, as the message should name it.
+        What is read, as named in the message.
     what : str
         What it should be, with its article: "an image".
     advice : str

@@ -1,4 +1,4 @@
-"""Tables: text and the name of a target column -> a Split of numbers, and the schema that made them."""
+"""Tables: text and the name of a target column -> a Split of numbers, and the schema behind them."""
 
 import re
 from collections import Counter
@@ -15,11 +15,11 @@ from pellucid.errors import DataError
 from pellucid.text import join_some, printable
 from pellucid.types import Array
 
-# More words than that in one column are names or numbers of something; more whole numbers are a quantity.
+# A column with more distinct words holds names or identifiers; with more whole numbers it is continuous.
 MOST_CATEGORIES = 100
-_MOSTLY = 0.5  # of a column's cells that are numbers: the others may be mistakes
+_MOSTLY = 0.5  # of a column's cells are numbers: the others may be mistakes
 _COMMA_NUMBER = re.compile(r"[+-]?\d[\d.]*[.,][\d.,]*\d")
-_FEWEST_COUNTED = 10  # rows from which 1, 2, 3 ... is no accident
+_FEWEST_COUNTED = 10  # rows from which on 1, 2, 3 ... is no coincidence
 
 
 class SplitTable(NamedTuple):
@@ -33,7 +33,7 @@ class SplitTable(NamedTuple):
 def split_table(
     table: TextTable, *, target: str | None, name: str, seed: int, test_fraction: float
 ) -> SplitTable:
-    """Hold a part of a table's rows out, and turn its columns into numbers.
+    """Hold out a part of a table's rows, and convert its columns to numbers.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def split_table(
         different whole numbers, make it a regression. "NAME:class" and "NAME:number" override that.
         "a,b,c" are several columns of 0 and 1: a multi-label target.
     name : str
-        Goes into the Split.
+        The name of the Split.
     seed : int
         Draws the held-out part.
     test_fraction : float
@@ -105,7 +105,7 @@ def split_table(
 
 
 class _Target(NamedTuple):
-    """What is to be predicted."""
+    """The target to predict."""
 
     names: tuple[str, ...]
     task: str
@@ -135,7 +135,7 @@ def _read_target(table: TextTable, target: str | None) -> _Target:
 
 
 def parse_target(target: str, columns: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """Return the names of the target columns, and "class" or "number" where that was asked for."""
+    """Return the names of the target columns, and "class" or "number" where that was given."""
     if target in columns:  # a column's own name may hold commas and colons
         return (target,), ""
     name, _, kind = target.rpartition(":")
@@ -184,7 +184,7 @@ def _target_kind(column: TextColumn) -> tuple[str, tuple[str, ...]]:
 
 
 def _input_kinds(table: TextTable, target: tuple[str, ...]) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return the name and kind of each input column, and notes on those that are left out or look strange."""
+    """Return the name and kind of each input column, and notes on those that are left out or suspicious."""
     kinds, notes = [], []
     for name in table.names:
         if name not in target:

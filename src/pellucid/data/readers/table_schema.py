@@ -1,4 +1,4 @@
-"""How the columns of a table become numbers: kept with a model, so that it reads other tables likewise."""
+"""How the columns of a table become numbers: stored with a model, so that it reads other tables in the same way."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -44,7 +44,7 @@ class Column(Configurable):
 
     @property
     def width(self) -> int:
-        """How many columns of X it becomes."""
+        """Number of columns of X that it becomes."""
         return len(self.categories) if self.kind == "category" else 1
 
 
@@ -58,14 +58,14 @@ class Encoded(NamedTuple):
 
 @dataclass(frozen=True)
 class TableSchema(Configurable):
-    """Which columns a table has to have, and how they become X and y.
+    """The columns that a table must have, and how they become X and y.
 
     Parameters
     ----------
     columns : tuple of Column
         The inputs, in the order of X. A category column becomes one column of 0 and 1 for each category.
     target : tuple of str
-        The column of labels or numbers; for "multi_label" one column a label.
+        The column of labels or numbers; for "multi_label" one column per label.
     task : {"classification", "multi_label", "regression"}
     classes : tuple of str, optional
         The names of the classes; for "multi_label" those of ``target``; for "regression" none.
@@ -75,7 +75,7 @@ class TableSchema(Configurable):
     Raises
     ------
     OptionError
-        If these do not fit together.
+        If these are inconsistent.
 
     Examples
     --------
@@ -137,15 +137,15 @@ class TableSchema(Configurable):
         Parameters
         ----------
         source : str or Path, TextTable, or sequence of mappings
-            A CSV file, what was read of one, or rows. Its columns may be in any order, and others are ignored.
+            A CSV file, its text, or rows. Its columns may be in any order, and others are ignored.
         with_target : bool, optional
             Whether to read the target as well, where the table has it.
 
         Returns
         -------
         Encoded
-            A category that the training part did not have becomes all zeros, with a note: no weight is
-            used for it.
+            A category that the training part did not have becomes all zeros, with a note: it has no
+            weight.
 
         Raises
         ------
@@ -192,7 +192,7 @@ class TableSchema(Configurable):
         return codes
 
     def to_config(self) -> dict[str, Any]:
-        """Return the schema as a dictionary that JSON can hold."""
+        """Return the schema as a JSON-serializable dictionary."""
         return asdict(self)
 
     @classmethod
@@ -202,7 +202,7 @@ class TableSchema(Configurable):
         Raises
         ------
         FormatError
-            If the dictionary is not such a schema.
+            If the dictionary is not a valid schema.
         """
         try:
             columns = tuple(Column.from_config(column) for column in config["columns"])

@@ -11,28 +11,28 @@ from pellucid.text import join_some, printable
 from pellucid.types import Array
 
 Decimal: TypeAlias = Literal[".", ","]
-MISSING = "(missing)"  # what messages and categories call an empty cell
+MISSING = "(missing)"  # an empty cell's name in messages and categories
 _MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"})
 _BINARY = {"0": 0, "1": 1, "false": 0, "true": 1}
 HEADER_HINT = " (The first line has to hold the columns' names.)"
 
 
 class TextColumn(NamedTuple):
-    """A column of a table as text; a missing cell, however it is written, is ''."""
+    """A column of a table as text; a missing cell, in any notation, is ''."""
 
     name: str
     cells: tuple[str, ...]
-    rows: tuple[str, ...]  # what messages call each row: "line 2"
+    rows: tuple[str, ...]  # each row's name in messages: "line 2"
     where: str
     decimal: Decimal
 
     @property
     def title(self) -> str:
-        """What messages call it, with its table."""
+        """Its name in messages, with its table."""
         return f"{self.where}: column {printable(self.name)!r}"
 
     def cell(self, i: int) -> str:
-        """Return what messages call a cell: its text and its row."""
+        """Return a cell's name in messages: its text and its row."""
         return f"{printable(self.cells[i] or MISSING)!r} in {self.rows[i]}"
 
     def values(self) -> list[float | None]:
@@ -40,11 +40,11 @@ class TextColumn(NamedTuple):
         return [number(cell, self.decimal) for cell in self.cells]
 
     def words(self) -> list[int]:
-        """Return which cells hold something that is no number."""
+        """Return which cells hold something that is not a number."""
         return [i for i, value in enumerate(self.values()) if value is None and self.cells[i]]
 
     def wholes(self) -> list[str]:
-        """Return the cells, 1.0 and 01 as the whole number 1 is written."""
+        """Return the cells, with 1.0 and 01 written as the whole number 1."""
         return [
             str(int(value)) if value is not None and value.is_integer() else cell
             for cell, value in zip(self.cells, self.values(), strict=True)
@@ -56,7 +56,7 @@ class TextColumn(NamedTuple):
         Raises
         ------
         DataError
-            If a cell is missing or holds no finite number: how many do, and which is the first.
+            If a cell is missing or holds no finite number: how many, and the first.
 
         Examples
         --------
@@ -97,7 +97,7 @@ class TextTable(NamedTuple):
 
     names: tuple[str, ...]
     columns: tuple[tuple[str, ...], ...]  # as many as names, each m cells
-    rows: tuple[str, ...]  # what messages call each of the m rows
+    rows: tuple[str, ...]  # the name of each of the m rows in messages
     where: str
     notes: tuple[str, ...] = ()
     decimal: Decimal = "."  # the decimal sign
@@ -122,7 +122,7 @@ class TextTable(NamedTuple):
         )
 
     def check_has(self, names: Sequence[str], why: str) -> None:
-        """Raise DataError, with the nearest name that there is, unless the table has all these columns.
+        """Raise DataError, with the nearest existing name, unless the table has all these columns.
 
         Examples
         --------
@@ -148,12 +148,12 @@ class TextTable(NamedTuple):
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], where: str = "rows") -> TextTable:
-    """Return rows given as dictionaries (of JSON, say) as a TextTable; what a row lacks is missing.
+    """Return rows given as dictionaries (of JSON, say) as a TextTable; absent keys are missing values.
 
     Raises
     ------
     DataError
-        If there is no row.
+        If there are no rows.
 
     Examples
     --------
@@ -186,6 +186,6 @@ def number(text: str, decimal: Decimal = ".") -> float | None:
 
 
 def cell_of(value: Any) -> str:
-    """Return a value as the text of a cell, in whatever way it is missing as ''."""
+    """Return a value as the text of a cell, any kind of missing value as ''."""
     text = "" if value is None else str(value).strip()
     return "" if text.lower() in _MISSING else text

@@ -1,4 +1,4 @@
-"""From tables of a TOML file to layers, each fault with its line."""
+"""From tables of a TOML file to layers; every error names its line."""
 
 import re
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _FAULTS = (PellucidError, TypeError, ValueError, ArithmeticError, LookupError, M
 
 
 class LayerReader:
-    """Makes layers of a file's tables.
+    """Builds layers from a file's tables.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class LayerReader:
         return graph
 
     def _node(self, at: KeyPath, entry: Any) -> tuple[str, Node]:
-        """Return the name of a node, and what it is and is fed by."""
+        """Return the name of a node, its kind and its sources."""
         options = dict(self.source.table(at, entry, "a node: a table with name, from and type"))
         for key, hint in (("name", str), ("from", str | list[str])):
             if key not in options:
@@ -109,7 +109,7 @@ class LayerReader:
         if options.get("type") in MERGES:
             self.source.check_keys(at, options, ("name", "from", "type"), "key of a node")
             return name, (options["type"], sources)
-        self._kind(at, dict(options), [*LAYERS, *MERGES])  # the nearest may be a merge
+        self._kind(at, dict(options), [*LAYERS, *MERGES])  # the nearest name may be a merge
         return name, (self.layer(at, options), sources)
 
     def _kind(self, at: KeyPath, options: dict[str, Any], known: Any) -> str:
@@ -145,7 +145,7 @@ class LayerReader:
     def _checked(
         self, at: KeyPath, kind: str, name: str, value: Any, hint: Any, limits: Any = NO_LIMITS
     ) -> Any:
-        """Return an option's value as its constructor wants it; its fault gets its line."""
+        """Return an option's value as its constructor takes it; an error gets its line."""
         try:
             return check_option(kind, name, value, hint, limits, show=in_words)
         except OptionError as error:

@@ -1,4 +1,4 @@
-"""On which line of a TOML text a table, a key or a list's entry stands; tomllib, which reads it, does not say."""
+"""The line of each table, key and list entry in a TOML text, which tomllib does not report."""
 
 import re
 import tomllib
@@ -33,7 +33,7 @@ def toml_lines(text: str) -> dict[KeyPath, int]:
     Returns
     -------
     dict of path to int
-        A table without a header of its own has the line of the first table inside it.
+        A table without its own header has the line of the first table inside it.
 
     Examples
     --------

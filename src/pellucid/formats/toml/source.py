@@ -1,4 +1,4 @@
-"""A TOML file whose every fault is one line that names the file and the line."""
+"""A TOML file whose every error is one line that names the file and the line."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -8,11 +8,13 @@ from typing import Any
 from pellucid.errors import FormatError, unknown_name
 from pellucid.formats.toml.lines import KeyPath, line_of, toml_lines
 
-MAX_BYTES = 10_000_000  # no one writes more by hand; a picture given by mistake is refused before it is read
+MAX_BYTES = (
+    10_000_000  # more than anyone writes by hand; a picture given by mistake is rejected before it is read
+)
 
 
 class TomlSource:
-    """A file's tables, and where each key stands.
+    """A file's tables, and the line of each key.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ class TomlSource:
             ) from None
 
     def line(self, at: KeyPath) -> int:
-        """Return the line of a key, or of what is around it."""
+        """Return the line of a key, or of the table around it."""
         return line_of(self.lines, at)
 
     def fault(self, at: KeyPath, message: str) -> FormatError:
@@ -71,7 +73,7 @@ class TomlSource:
     def check_keys(
         self, at: KeyPath, table: Mapping[str, Any], known: Iterable[str], kind: str = "key"
     ) -> None:
-        """Raise FormatError at the first key that is not known, and name the nearest that is."""
+        """Raise FormatError at the first unknown key, and name the nearest known one."""
         known = list(known)
         for key in table:
             if key not in known:
@@ -96,7 +98,7 @@ class TomlSource:
 
 
 def in_words(value: Any) -> str:
-    """Return a value as a message shows it: short, and as TOML writes it where that is simple.
+    """Return a value for a message: short, and in TOML's notation where that is simple.
 
     Examples
     --------

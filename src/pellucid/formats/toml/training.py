@@ -1,4 +1,4 @@
-"""The [training] table of a TOML file: checked here, made into optimizers and schedules by whoever trains."""
+"""The [training] table of a TOML file: checked here, turned into optimizers and schedules by the training code."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -21,7 +21,7 @@ TRAINING_KEYS = tuple(_FIELDS)
 
 
 def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:
-    """Return a new optimizer as a checked [training] table wants it; None where it leaves it open.
+    """Return a new optimizer as a checked [training] table describes it; None where it names none.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def training_optimizer(training: Mapping[str, Any]) -> Optimizer | None:
     name, options = OPTIMIZERS.split(training.get("optimizer", "sgd"))
     for key in given:
         if key in options:
-            raise OptionError(f"{key}: given twice, under [training] and of the optimizer. Leave one out.")
+            raise OptionError(f"{key}: given twice, under [training] and for the optimizer. Leave one out.")
     return OPTIMIZERS.make(name, **options, **given)
 
 
@@ -46,7 +46,7 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
     Raises
     ------
     FormatError
-        With the line, what was wanted and the nearest right name.
+        With the line, what was expected and the nearest valid name.
     """
     table = source.table(at, value, "a table")
     source.check_keys(at, table, TRAINING_KEYS, "key of [training]")
@@ -61,7 +61,7 @@ def read_training(source: TomlSource, at: KeyPath, value: Any) -> dict[str, Any]
             _checked_at(
                 source, (*at, key), partial(check_option, "training", key, value, hint, limits, show=in_words)
             )
-    _checked_at(source, at, lambda: training_optimizer(table), table)  # do they go together?
+    _checked_at(source, at, lambda: training_optimizer(table), table)  # are they compatible?
     if "loss" in table and table.get("label_smoothing"):
         name, options = LOSSES.split(table["loss"])
         if "label_smoothing" in options or "label_smoothing" not in options_of(LOSSES[name]):

@@ -1,4 +1,4 @@
-"""A model's structure as a TOML file that people like to read: a [[layers]] table each, what is inside in place."""
+"""A model's structure as a readable TOML file: one [[layers]] table per layer, nested layers inline."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ def architecture_to_toml(model: Model) -> str:
     Parameters
     ----------
     model : Model
-        Its input shape is written where it is initialized, its loss where it has been trained.
+        Its input shape is written if it is initialized, its loss if it has been trained.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def _table(layer: Layer) -> dict[str, Any]:
 
 
 def _entry(value: Any) -> Any:
-    """Return an option as the file has it; a Sequential is a list of its layers."""
+    """Return an option as it is written in the file; a Sequential is a list of its layers."""
     if isinstance(value, Sequential):
         return [_table(layer) for layer in value.layers]
     if isinstance(value, list | tuple):

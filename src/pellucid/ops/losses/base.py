@@ -1,4 +1,4 @@
-"""What every loss is, and how a batch is averaged.
+"""The base class of losses, and the mean over a batch.
 
 A loss takes raw outputs ``Z`` (logits, for a classifier) and targets ``Y``. Its formula is a pair of plain
 functions: the forward returns the loss of each sample and output with a cache, the backward takes the cache and
@@ -39,7 +39,7 @@ class Loss(Configurable):
     Attributes
     ----------
     kind : {"classification", "multi_label", "regression", "joint"}
-        One class a sample, any number of them, quantities, or several outputs with a loss each.
+        One class per sample, any number of labels, continuous targets, or several outputs with a loss each.
     averages_outputs : bool
         Whether the loss of a sample is the mean over its outputs; else their sum.
     takes_labels : bool
@@ -56,7 +56,7 @@ class Loss(Configurable):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name used in messages."""
         named = (str(name) for cls in type(self).__mro__ if (name := vars(cls).get("registered_as")))
         return next(named, type(self).__name__)
 
@@ -74,13 +74,13 @@ class Loss(Configurable):
         weights : Array, shape (m,), optional
             How much each sample counts, 0 or more; default: 1 each.
         normalizer : float, optional
-            What the weighted sum is divided by; default: the sum of the weights. Part of a batch is given the
+            What the weighted sum is divided by; default: the sum of the weights. Part of a batch takes the
             whole batch's, so that the parts add up to the whole.
 
         Raises
         ------
         ShapeError, DataError
-            If targets or weights do not fit, or there is no sample.
+            If targets or weights do not fit, or there are no samples.
 
         Examples
         --------
@@ -134,7 +134,7 @@ class Loss(Configurable):
     def probabilities(self, Z: Array) -> Array:
         """Return probabilities, (m, k), from raw outputs, (m, n_out); one output gives two columns."""
         if not self.gives_probabilities:
-            raise OptionError(f"{self.name}: it gives no probabilities. Use a cross-entropy.")
+            raise OptionError(f"{self.name}: gives no probabilities. Use a cross-entropy.")
         return class_probabilities(Z)
 
     def mean(self, Z: Array) -> Array:
@@ -144,7 +144,7 @@ class Loss(Configurable):
 
 @dataclass
 class RegressionLoss(Loss):
-    """A loss of quantities: the mean over samples and over outputs, as PyTorch's "mean" reduction has it."""
+    """A regression loss: the mean over samples and over outputs, like PyTorch's "mean" reduction."""
 
     kind = "regression"
     averages_outputs = True
@@ -158,7 +158,7 @@ class RegressionLoss(Loss):
 def class_probabilities(Z: Array) -> Array:
     """Return the probability of each class: sigmoids of -Z and Z, (m, 2), for one output; else softmax(Z), (m, k).
 
-    For one output each is a sigmoid of its own, not one minus the other, so that tiny ones keep their digits.
+    For one output both are sigmoids, neither is one minus the other, so that tiny ones keep their digits.
 
     Examples
     --------
@@ -173,7 +173,7 @@ def class_probabilities(Z: Array) -> Array:
 def sample_scale(
     weights: Array | None, normalizer: float | None, m: int, dtype: Any, n_out: int = 1
 ) -> float | Array:
-    """Return what each sample's loss is multiplied by before all are added up.
+    """Return the factor by which each sample's loss enters the sum.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def sample_scale(
     Returns
     -------
     float, or Array of shape (m, 1) where there are weights
-        All 0 if all the weights are.
+        All 0 if all weights are 0.
 
     Examples
     --------

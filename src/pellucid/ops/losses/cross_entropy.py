@@ -1,6 +1,6 @@
 """Cross-entropies, computed from logits: the numbers before the last sigmoid or softmax.
 
-Starting from logits keeps a confident mistake exact where the logarithm of a probability that was rounded to 0
+Starting from logits keeps the loss of a confident mistake exact, where the logarithm of a probability rounded to 0
 would not be.
 """
 
@@ -14,7 +14,9 @@ from pellucid.ops.losses.targets import encode_binary, encode_classes
 from pellucid.registry import option, register
 from pellucid.types import Array
 
-SMOOTHING = "epsilon: targets are moved by this fraction towards even ones (Szegedy et al., 2016, section 7)."
+SMOOTHING = (
+    "epsilon: targets are moved by this fraction towards uniform ones (Szegedy et al., 2016, section 7)."
+)
 
 
 class BinaryCrossEntropyCache(NamedTuple):
@@ -45,7 +47,7 @@ def binary_cross_entropy_forward(
 
     Notes
     -----
-    max(Z, 0) - Z Y + log(1 + exp(-|Z|)) is the same number, and never leaves the range of floats.
+    max(Z, 0) - Z Y + log(1 + exp(-|Z|)) is the same number, and never overflows.
 
     Examples
     --------
@@ -97,7 +99,7 @@ def softmax_cross_entropy_forward(
     Z : Array, shape (m, k)
         Logits.
     Y : Array, shape (m,) integers from 0 to k - 1, or (m, k) of the dtype of Z
-        Labels; or soft targets, a probability for each class: then it is -sum_j Y_j log P_j.
+        Labels; or soft targets, a probability for each class: then L = -sum_j Y_j log P_j.
     label_smoothing : float, optional
 
     Returns
@@ -108,7 +110,7 @@ def softmax_cross_entropy_forward(
     Notes
     -----
     With S = Z - max Z, log P = S - log sum exp S: no exponential above 1, no logarithm of 0.
-    PyTorch's ``cross_entropy`` is the same, weighted by samples where PyTorch weighs by classes.
+    PyTorch's ``cross_entropy`` is the same, with weights per sample where PyTorch has weights per class.
 
     Examples
     --------
@@ -198,7 +200,7 @@ class BinaryCrossEntropy(Loss):
 @register("categorical_cross_entropy")
 @dataclass
 class CategoricalCrossEntropy(Loss):
-    """Mean of -log P[label], P = softmax(Z): several classes, with one output for each.
+    """Mean of -log P[label], P = softmax(Z): several classes, one output per class.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Focal losses, which give less weight to easy samples, for two classes and for several.
 
-The cross-entropy of each sample is multiplied by (1 - p)^gamma, p the probability of the right class: what is
-already classified with certainty hardly counts, and many easy samples no longer outweigh a few hard ones
+The cross-entropy of each sample is multiplied by (1 - p)^gamma, p the probability of the true class: samples
+classified with certainty hardly count, and many easy samples no longer outweigh a few hard ones
 (Lin et al., 2017, equations 4 and 5).
 """
 
@@ -146,7 +146,7 @@ def _alpha(value: float | list[float] | None) -> float | list[float] | None:
 @register("focal")
 @dataclass
 class Focal(Loss):
-    """Mean of -alpha (1 - p)^gamma log p, p the probability of the right class. Lin et al. (2017), equation 5.
+    """Mean of -alpha (1 - p)^gamma log p, p the probability of the true class. Lin et al. (2017), equation 5.
 
     Two classes from one output, or several with one output for each.
 

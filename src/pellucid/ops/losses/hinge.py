@@ -1,6 +1,6 @@
-"""Hinge losses: the score of the right class has to win by a margin. They give no probabilities.
+"""Hinge losses: the score of the true class has to exceed the others by a margin. They give no probabilities.
 
-For two classes that of support vector machines (Cortes and Vapnik, 1995); for several that of Weston and Watkins
+For two classes, as in support vector machines (Cortes and Vapnik, 1995); for several, that of Weston and Watkins
 (1999), divided by their number, which is PyTorch's ``MultiMarginLoss``.
 """
 
@@ -68,7 +68,9 @@ def binary_hinge_backward(cache: BinaryHingeCache, *, dZ: Array | None = None) -
 class CategoricalHingeCache(NamedTuple):
     """What the backward of the categorical hinge loss needs."""
 
-    excess: Array  # (m, k) max(0, margin + Z - Z[label]), 0 at the label; of soft targets (m, k, k), for each label
+    excess: (
+        Array  # (m, k) max(0, margin + Z - Z[label]), 0 at the label; for soft targets (m, k, k), by label
+    )
     Y: Array  # (m,) labels, or (m, k) targets
 
 
@@ -82,8 +84,8 @@ def categorical_hinge_forward(
     Z : Array, shape (m, k)
         Scores; the largest wins.
     Y : Array, shape (m,) integers from 0 to k - 1, or (m, k) of the dtype of Z
-        Labels; or soft targets, a weight for each class: then it is the mixture of the losses of all, for k times
-        the work.
+        Labels; or soft targets, a weight for each class: then the mixture of the losses of all labels, at k
+        times the cost.
     margin : float, optional
 
     Returns
@@ -140,7 +142,7 @@ class Hinge(Loss):
     0.75
     """
 
-    margin: float = option(1.0, above=0, help="By how much the right class has to win.")
+    margin: float = option(1.0, above=0, help="Margin by which the true class has to win.")
     averages_outputs = takes_labels = True
 
     def pair(self, n_out: int) -> Pair:

@@ -13,13 +13,13 @@ from pellucid.types import Array
 class Joint(Loss):
     """The sum of the losses of a model's outputs, each times its weight.
 
-    Outputs, targets and gradients are dictionaries by the outputs' names. Models make it: it is in no table.
+    Outputs, targets and gradients are dictionaries by the outputs' names. Models build it: it is not registered.
 
     Parameters
     ----------
     losses : dict of str to Loss
     loss_weights : dict of str to float
-        Those not named have 1.
+        Default: 1.
 
     Examples
     --------
@@ -40,7 +40,7 @@ class Joint(Loss):
         for name in self.loss_weights:
             if name not in self.losses:
                 raise OptionError(
-                    f"joint loss: there is no output {name!r} to weigh. Outputs: {', '.join(self.losses)}."
+                    f"joint loss: there is no output {name!r} to weight. Outputs: {', '.join(self.losses)}."
                 )
 
     def forward(

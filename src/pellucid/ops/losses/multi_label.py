@@ -18,7 +18,7 @@ class BinaryTerms(NamedTuple):
     """The probabilities of 1 and 0 for each logit, and minus their logarithms, exact for every logit."""
 
     P: Array  # sigmoid(Z)
-    Q: Array  # sigmoid(-Z) = 1 - P, with its own digits
+    Q: Array  # sigmoid(-Z) = 1 - P, without cancellation
     minus_log_P: Array
     minus_log_Q: Array
 
@@ -105,8 +105,8 @@ def multi_label_backward(cache: MultiLabelCache, *, dZ: Array | None = None) -> 
 class MultiLabel(Loss):
     """Mean over samples and outputs of -(w Y log P + (1 - Y) log(1 - P)), P = sigmoid(Z): any number of labels.
 
-    As PyTorch's ``BCEWithLogitsLoss`` has it (w is its ``pos_weight``), where binary_cross_entropy takes the sum
-    over the outputs.
+    Equals PyTorch's ``BCEWithLogitsLoss`` (w is its ``pos_weight``); binary_cross_entropy takes the sum over the
+    outputs instead.
 
     Examples
     --------
@@ -118,7 +118,7 @@ class MultiLabel(Loss):
     positive_weight: float | list[float] | None = option(
         None,
         at_least=0,
-        help="w: how much a 1 counts compared to a 0, for all outputs or each; None: 1.",
+        help="w: how much a 1 counts relative to a 0, one number or one per output; None: 1.",
     )
     label_smoothing: float = option(0.0, at_least=0, below=1, help=SMOOTHING)
     kind = "multi_label"

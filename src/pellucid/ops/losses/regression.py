@@ -1,4 +1,4 @@
-"""Losses of quantities: squared, absolute, Huber's, and Poisson's of counts."""
+"""Regression losses: squared, absolute, Huber, and Poisson for counts."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -103,9 +103,9 @@ class PoissonCache(NamedTuple):
 
 
 def poisson_forward(Z: Array, Y: Array) -> tuple[Array, PoissonCache]:
-    """Return L = exp(Z) - Y Z of counts Y whose expected number is exp(Z), in nats, and the cache.
+    """Return L = exp(Z) - Y Z for counts Y with expected value exp(Z), in nats, and the cache.
 
-    The negative log likelihood, less the term log Y! that no output changes: it may
+    The negative log-likelihood without the term log Y!, which does not depend on Z: it may
     be negative. A rate too large for floats (Z above 709, or 88 in float32) makes it inf, without a warning.
 
     Examples
@@ -147,7 +147,7 @@ def poisson_rate(Z: Array) -> Array:
 @register("mean_squared_error")
 @dataclass
 class MeanSquaredError(RegressionLoss):
-    """Mean of (Z - Y)^2, in the square of the target's unit: best for the mean of the target.
+    """Mean of (Z - Y)^2, in the square of the target's unit: minimal at the mean of the target.
 
     Examples
     --------
@@ -163,7 +163,7 @@ class MeanSquaredError(RegressionLoss):
 @register("mean_absolute_error")
 @dataclass
 class MeanAbsoluteError(RegressionLoss):
-    """Mean of |Z - Y|, in the target's unit: best for the median of the target.
+    """Mean of |Z - Y|, in the target's unit: minimal at the median of the target.
 
     Examples
     --------
@@ -190,7 +190,7 @@ class Huber(RegressionLoss):
     delta: float = option(
         1.0,
         above=0,
-        help="Where the square turns into a line: larger errors are outliers, in the target's unit.",
+        help="Error above which the loss is linear, in the target's unit.",
     )
 
     def pair(self, n_out: int) -> Pair:
@@ -201,7 +201,7 @@ class Huber(RegressionLoss):
 @register("poisson")
 @dataclass
 class Poisson(RegressionLoss):
-    """Mean of exp(Z) - Y Z: counts Y, at a rate whose logarithm the model gives.
+    """Mean of exp(Z) - Y Z: counts Y, with Z the logarithm of the expected count.
 
     Examples
     --------

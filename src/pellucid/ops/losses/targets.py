@@ -1,4 +1,4 @@
-"""From labels and targets as people have them to what a loss compares outputs with, checked; weights of classes."""
+"""Labels and targets, checked and converted to what a loss compares outputs with; class weights."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,8 +17,8 @@ def default_loss(n_out: int, y: Array) -> str:
     n_out : int
         The model's outputs.
     y : Array, shape (m,) or (m, n_out)
-        Whole numbers in one column are labels; a matrix of 0 and 1 has a yes or no for each output; all else are
-        quantities.
+        Whole numbers in one column are labels; a matrix of 0 and 1 has a yes or no for each output; all else
+        is continuous.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def default_loss(n_out: int, y: Array) -> str:
 def encode_binary(y: Array, n_out: int, dtype: Any, *, where: str) -> Array:
     """Return labels 0 and 1, shape (m,) or (m, 1), as targets of shape (m, 1).
 
-    ``where``, here and below, is the loss, for messages. What does not fit is a ShapeError or a DataError.
+    ``where``, here and below, is the loss, for messages. Invalid labels raise ShapeError or DataError.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def encode_binary(y: Array, n_out: int, dtype: Any, *, where: str) -> Array:
     if n_out != 1:
         raise ShapeError(
             f"{where}: expected a model with 1 output, got {n_out}. Make the last layer Dense(1), or choose "
-            "categorical_cross_entropy (one class a sample) or multi_label (any number of them)."
+            "categorical_cross_entropy (one class per sample) or multi_label (any number of them)."
         )
     y = np.asarray(y)
     if y.shape not in ((len(y),), (len(y), 1)):
@@ -56,9 +56,9 @@ def encode_binary(y: Array, n_out: int, dtype: Any, *, where: str) -> Array:
     unexpected = np.unique(y[(y != 0) & (y != 1)])
     if len(unexpected):
         raise DataError(
-            f"{where}: expected labels 0 and 1, got also {unexpected[:5].tolist()}. "
-            "A model with one output tells two classes apart; more classes need one output each. "
-            "If y is a quantity, choose mean_squared_error."
+            f"{where}: expected labels 0 and 1, also got {unexpected[:5].tolist()}. "
+            "A model with one output separates two classes; more classes need one output each. "
+            "If y is continuous, choose mean_squared_error."
         )
     return np.asarray(y, dtype).reshape(-1, 1)
 
@@ -122,7 +122,7 @@ def encode_labels(y: Array, n_out: int, where: str) -> Array:
     if labels.size and int(labels.view(np.uintp).max()) >= n_out:
         unexpected = np.unique(labels[(labels < 0) | (labels >= n_out)])
         raise DataError(
-            f"{where}: expected labels from 0 to {n_out - 1}, for a model with {n_out} outputs, got also "
+            f"{where}: expected labels from 0 to {n_out - 1}, for a model with {n_out} outputs, also got "
             f"{unexpected[:5].tolist()}. Number the classes from 0, or make the last layer wider."
         )
     return labels
@@ -139,7 +139,7 @@ def encode_multi_label(y: Array, n_out: int, dtype: Any, *, where: str) -> Array
     Y = _matrix(np.asarray(y), n_out, dtype, where)
     unexpected = np.unique(Y[(Y != 0) & (Y != 1)])
     if len(unexpected):
-        raise DataError(f"{where}: expected targets 0 and 1, got also {unexpected[:5].tolist()}.")
+        raise DataError(f"{where}: expected targets 0 and 1, also got {unexpected[:5].tolist()}.")
     return Y
 
 
@@ -268,7 +268,7 @@ def _whole_numbers(y: Array, where: str) -> Array:
             first = int(np.argmax(broken))
             raise DataError(
                 f"{where}: expected whole numbers as labels, got {y[first]} for sample {first} (counted from 0). "
-                "If y is a quantity, choose mean_squared_error."
+                "If y is continuous, choose mean_squared_error."
             )
     return y.astype(np.intp)
 
@@ -282,7 +282,7 @@ def _matrix(y: Array, n_out: int, dtype: Any, where: str) -> Array:
         )
     if y.dtype.kind not in "buif":
         raise DataError(f"{where}: expected numbers as targets, got dtype {y.dtype}.")
-    with np.errstate(over="ignore"):  # reported below, in words
+    with np.errstate(over="ignore"):  # reported below
         Y = y.astype(dtype, copy=False)
     if not np.isfinite(Y).all():
         first = int(np.argmin(np.isfinite(Y).all(axis=1)))
