@@ -103,7 +103,7 @@ def test_warm_start(iris: Any) -> None:
     assert not np.array_equal(first[0], once.coefs_[0])
     with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same classes"):
         once.fit(X, y + 1)
-    with pytest.raises(ValueError, match=r"the weights to go on from have the shapes \[\(4, 100\)"):
+    with pytest.raises(ValueError, match=r"the weights to continue from have the shapes \[\(4, 100\)"):
         once.set_params(hidden_layer_sizes=3).fit(X, y)
     cold = MLPClassifier(max_iter=4, random_state=1).fit(X, y).fit(X, y)
     np.testing.assert_array_equal(first[0], cold.coefs_[0])
@@ -217,7 +217,7 @@ def test_a_diverging_fit_with_early_stopping_keeps_the_best(iris: Any) -> None:
     X, y = iris[0] * 100, iris[1]
     options = {"activation": "identity", "solver": "sgd", "learning_rate_init": 1.0, "random_state": 0}
     estimator = MLPRegressor(early_stopping=True, **options)
-    with pytest.warns(ConvergenceWarning, match="The best parameters before it are kept"):
+    with pytest.warns(ConvergenceWarning, match="The best parameters before that are kept"):
         estimator.fit(X, y)
     assert np.isnan(estimator.validation_scores_[-1])
     assert len(estimator.validation_scores_) == len(estimator.val_loss_curve_) == estimator.n_iter_

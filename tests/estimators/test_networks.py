@@ -191,7 +191,7 @@ def test_early_stopping_and_warm_start(cats: Any) -> None:
     first = warm.loss_
     assert warm.fit(X, y).loss_ < first
     assert len(warm.loss_curve_) == 6
-    with pytest.raises(ValueError, match="model: the weights to go on from are those of another"):
+    with pytest.raises(ValueError, match="model: the weights to continue from belong to another"):
         warm.set_params(model="logistic").fit(X, y)
 
 

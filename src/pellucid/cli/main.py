@@ -1,4 +1,4 @@
-"""The command: argv -> use case -> text. Each command's edge is in a file of its own, and so is what it does."""
+"""The command: argv -> use case -> text. Each command has its own file, and so does its workflow."""
 
 import sys
 from typing import Annotated

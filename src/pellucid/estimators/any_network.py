@@ -34,7 +34,7 @@ NOT_STOCHASTIC = "partial_fit is only available for stochastic optimizers. lbfgs
 
 
 class AnyNetwork:
-    """What an estimator's parameters say of a model; it holds no data of its own."""
+    """The model that an estimator's parameters describe; it holds no data of its own."""
 
     fitted_attribute = "model_"
     multilabel_loss = "multi_label"  # the mean over the labels
@@ -42,20 +42,20 @@ class AnyNetwork:
     # Parameters.
 
     def check_parameters(self, e: Any) -> None:
-        """Raise OptionError for what parameter constraints cannot say."""
+        """Raise OptionError for what parameter constraints cannot express."""
         if _takes_full_batch(e):
             _check_full_batch(e)
 
     def why_not_partial(self, e: Any) -> str:
-        """Return why ``partial_fit`` is not to be had; empty where it is."""
+        """Return why ``partial_fit`` is not available; empty where it is."""
         return NOT_STOCHASTIC if _takes_full_batch(e) else ""
 
     def has_epochs(self, e: Any) -> bool:
-        """Return True: every optimizer's epochs are recorded."""
+        """Return True: the epochs of every optimizer are recorded."""
         return True
 
     def stops_on_loss(self, e: Any) -> bool:
-        """Return False: without early stopping every epoch is made."""
+        """Return False: without early stopping every epoch is run."""
         return False
 
     def stops_early(self, e: Any) -> bool:
@@ -63,7 +63,7 @@ class AnyNetwork:
         return True
 
     def loss_of(self, e: Any, default: str) -> Any:
-        """Return the loss that was asked for, else the file's, else the default."""
+        """Return the loss that was given, else the file's, else the default."""
         return choose_loss(e.loss, e._training_table, default)
 
     # Samples.
@@ -96,7 +96,7 @@ class AnyNetwork:
         return _shaped(e, X, shape, reset=reset), y, sample_weight
 
     def as_given(self, X: Any) -> Any:
-        """Return samples that were read as a user would give them."""
+        """Return samples as a user would pass them."""
         return X
 
     # The model.
@@ -123,7 +123,7 @@ class AnyNetwork:
         """Return the model that is trained further."""
         if not describes(e.model, e.model_, e.n_outputs_):
             raise OptionError(
-                "model: the weights to go on from are those of another. Set it back, or fit anew with "
+                "model: the weights to continue from belong to another. Set it back, or fit again with "
                 "warm_start=False."
             )
         model: Model = e.model_
@@ -151,7 +151,7 @@ class AnyNetwork:
             if is_partial:
                 raise OptionError(NOT_STOCHASTIC)
             return _full_batch_options(e, optimizer, n_epochs, network)
-        # A part of the data says too little of the running statistics.
+        # A part of the data is too little for the running statistics.
         is_precise = table.get("precise_bn") and not is_partial
         return {
             "optimizer": optimizer,
@@ -169,7 +169,7 @@ class AnyNetwork:
     # Prediction.
 
     def outputs(self, e: Any, X: Any) -> Array:
-        """Return the raw outputs for samples that have been read; several threads may ask at once."""
+        """Return the raw outputs for samples that have been read; several threads may call it at once."""
         with e._lock:  # the model's buffers belong to one thread at a time
             Z: Array = e.model_.decision_function(X)
         return Z.reshape(len(Z), -1)
@@ -191,7 +191,7 @@ class AnyNetwork:
             rows: Array = A.reshape(len(A), -1).copy()
             return rows
 
-    # What scikit-learn asks for.
+    # What scikit-learn requires.
 
     def tags(self, tags: Any) -> Any:
         """Return the estimator's tags."""
@@ -219,7 +219,7 @@ def _takes_full_batch(e: Any) -> bool:
 
 
 def _check_full_batch(e: Any) -> None:
-    """Refuse what lbfgs has no use for."""
+    """Reject what lbfgs cannot use."""
     for name in ("learning_rate", "schedule", "augment", "batch_size"):
         value = getattr(e, name)
         if not (value is None or (isinstance(value, str) and value == AUTO)):
@@ -236,7 +236,7 @@ def _full_batch_options(e: Any, optimizer: LBFGS, n_epochs: int, network: Model)
         )
     if e.n_epochs is not None or not isinstance(e.optimizer, Optimizer):
         optimizer.max_iterations = n_epochs
-    # One epoch more than its own limit, so that it can say what it reached.
+    # One epoch more than its own limit, so that it can report its result.
     return {"optimizer": optimizer, "n_epochs": optimizer.max_iterations + 1, "callbacks": []}
 
 
@@ -257,7 +257,7 @@ def _shaped(e: Any, X: Any, shape: Shape, *, reset: bool) -> Array:
         wanted = _image_shape(e)
         if wanted and math.prod(wanted) != rows.shape[1]:
             raise ValueError(
-                f"image_shape: expected sizes whose product is {rows.shape[1]}, the numbers of a sample, "
+                f"image_shape: expected sizes whose product is {rows.shape[1]}, the number of values per sample, "
                 f"got {wanted}."
             )
         e.sample_shape_ = wanted or (shape if len(shape) > 1 else rows.shape[1:])
@@ -277,7 +277,7 @@ def _image_shape(e: Any) -> Shape:
 
 
 def _bare(shape: Shape) -> Shape:
-    """Return the shape of an image without a channel that is the only one."""
+    """Return the shape of an image, without the channel axis if there is only one channel."""
     return shape[:2] if len(shape) == 3 and shape[2] == 1 else shape
 
 

@@ -1,7 +1,7 @@
 """What scikit-learn sees of every estimator: a classifier or a regressor around a network.
 
-An estimator is put together of two parts, which hold no data of their own and are handed the estimator: a
-*task* that knows targets (:mod:`pellucid.estimators.tasks`: classes or quantities), and a *network* that knows
+An estimator is composed of two parts, which hold no data of their own and are passed the estimator: a
+*task* that knows targets (:mod:`pellucid.estimators.tasks`: classes or continuous), and a *network* that knows
 inputs and layers (:mod:`pellucid.estimators.dense_stack`, ``any_network``, ``images``).
 :func:`pellucid.estimators.fitting.fit` trains.
 """
@@ -69,7 +69,7 @@ class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator, CommonParameter
         ----------
         X : array-like, frame or sparse matrix, shape (m, n)
         y : array-like, shape (m,) or (m, n_outputs)
-            Labels of any kind (classifier), or quantities.
+            Labels of any kind (classifier), or continuous targets (regressor).
         sample_weight : array-like, shape (m,), optional
             How much each sample counts, 0 or more.
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
@@ -90,13 +90,13 @@ class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator, CommonParameter
 
     def _check_is_fitted(self) -> None:
         attribute = self._network.fitted_attribute
-        if not hasattr(self, attribute):  # asked first: the check itself takes some microseconds
+        if not hasattr(self, attribute):  # tested first: the check itself takes some microseconds
             check_is_fitted(self, attribute)
 
     def _outputs(self, X: Any) -> Array:
         """Return the network's raw outputs for samples as they were given, shape (m, n_outputs)."""
         lent: Model | None = self.__dict__.get("_lent_network")
-        if lent is not None:  # a twin that scores the network in the middle of its training
+        if lent is not None:  # a twin that scores the network during its training
             assert lent.preprocessing is not None
             X = as_rows(self._network.read_X(self, X, reset=False))
             outputs: Array = lent.raw_outputs(lent.preprocessing.apply(X, lent.dtype))
@@ -105,11 +105,11 @@ class Estimator(HiddenFeatures, TransformerMixin, BaseEstimator, CommonParameter
         return self._network.outputs(self, self._network.read_X(self, X, reset=False))
 
     def __getstate__(self) -> Any:
-        """Return what a pickle keeps: of a model its weights, not its buffers."""
+        """Return what a pickle stores: a model's weights, not its buffers."""
         return self._network.packed(super().__getstate__())
 
     def __setstate__(self, state: Any) -> None:
-        """Make an estimator from what a pickle kept."""
+        """Restore an estimator from a pickle's state."""
         super().__setstate__(self._network.unpacked(state))
 
     def __sklearn_tags__(self) -> Any:
@@ -132,14 +132,14 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
-        """Train for one more epoch, on these samples; the optimizer's state goes on.
+        """Train for one more epoch, on these samples; the optimizer's state is kept.
 
         Parameters
         ----------
         X, y, sample_weight :
             As for ``fit``.
         classes : array-like, shape (k,), optional
-            Every class that will ever come; needed in the first call.
+            Every class that will ever occur; needed in the first call.
 
         Returns
         -------
@@ -148,7 +148,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If the classes are missing in the first call, or other ones than then, or a label is none of them.
+            If the classes are missing in the first call, differ from it later, or a label is none of them.
         """
         if _check_partial_fit_first_call(self, classes):
             self._kind = "binary" if len(self.classes_) <= 2 else "multiclass"
@@ -157,7 +157,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         return fit(self, X, y, sample_weight, is_partial=True)
 
     def predict(self, X: Any) -> Array:
-        """Return the most probable class of each sample, (m,); of several labels 0 and 1, (m, k)."""
+        """Return the most probable class of each sample, (m,); for several labels 0 and 1, (m, k)."""
         Z = self._outputs(X)
         if self._kind == "multilabel":
             is_there = (Z > 0).astype(np.int64)
@@ -177,7 +177,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each class, (m, k), in the order of ``classes_``.
 
-        Rows add up to 1, except where a sample may have several labels.
+        Rows sum to 1, except where a sample may have several labels.
         """
         return self._probabilities(self._outputs(X))
 
@@ -191,13 +191,13 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
         else:
             exact = scipy.special.log_expit(np.hstack([-Z, Z]) if self._kind == "binary" else Z)
         with np.errstate(divide="ignore"):
-            return np.where(P > 0.5, np.log(P), exact[:, : P.shape[1]])  # near 1, just what P is rounded to
+            return np.where(P > 0.5, np.log(P), exact[:, : P.shape[1]])  # near 1, exactly the rounded P
 
     def _probabilities(self, Z: Array) -> Array:
         if len(self.classes_) == 1:
             return np.ones((len(Z), 1), Z.dtype)
         if self._kind == "binary":
-            both = np.empty((len(Z), 2), Z.dtype)  # sigmoids of -Z and Z: each keeps its own digits
+            both = np.empty((len(Z), 2), Z.dtype)  # sigmoids of -Z and Z: neither loses digits
             np.negative(Z[:, 0], out=both[:, 0])
             both[:, 1] = Z[:, 0]
             return sigmoid_forward(both, out=both)[0]
@@ -211,7 +211,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]
 
 @estimator
 class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
-    """An estimator that predicts quantities."""
+    """An estimator that predicts continuous targets."""
 
     _task = Regression()
     _kind = "regression"
@@ -219,7 +219,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
     @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Train for one more epoch, on these samples; the optimizer's state goes on.
+        """Train for one more epoch, on these samples; the optimizer's state is kept.
 
         Parameters
         ----------
@@ -233,7 +233,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]
         return fit(self, X, y, sample_weight, is_partial=True)
 
     def predict(self, X: Any) -> Array:
-        """Return the expected quantities, (m,) for one output, else (m, n_outputs)."""
+        """Return the predicted targets, (m,) for one output, else (m, n_outputs)."""
         Z = self._outputs(X)
         outputs = self._task.objective(self).loss.mean(Z)
         return outputs[:, 0] if outputs.shape[1] == 1 else outputs

@@ -36,7 +36,7 @@ FITS_FROM = 6  # frames from a warning here to the user's call of fit
 
 @final
 class DenseStack:
-    """What an estimator's parameters say of a stack of Dense layers; it holds no data of its own."""
+    """The stack of Dense layers that an estimator's parameters describe; it holds no data of its own."""
 
     fitted_attribute = "coefs_"
     multilabel_loss = "log_loss"  # scikit-learn's: the sum over the labels
@@ -44,7 +44,7 @@ class DenseStack:
     # Parameters.
 
     def check_parameters(self, e: Any) -> None:
-        """Raise ValueError for what parameter constraints cannot say."""
+        """Raise ValueError for what parameter constraints cannot express."""
         sizes = _hidden_sizes(e)
         if not all(isinstance(size, Integral) for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be integers, got {e.hidden_layer_sizes!r}.")
@@ -57,19 +57,19 @@ class DenseStack:
             raise ValueError("schedule: solver 'lbfgs' has no learning rate; leave it out.")
 
     def why_not_partial(self, e: Any) -> str:
-        """Return why ``partial_fit`` is not to be had; empty where it is."""
+        """Return why ``partial_fit`` is not available; empty where it is."""
         if e.solver != "lbfgs":
             return ""
         return f"partial_fit is only available for stochastic optimizers. {e.solver} is not stochastic."
 
     def has_epochs(self, e: Any) -> bool:
-        """Return whether the solver goes through epochs, whose losses are recorded."""
+        """Return whether the solver runs in epochs, whose losses are recorded."""
         return bool(e.solver != "lbfgs")
 
     stops_on_loss = stops_early = has_epochs
 
     def loss_of(self, e: Any, default: str) -> Any:
-        """Return the loss that was asked for."""
+        """Return the loss that was given."""
         return e.loss
 
     # Samples.
@@ -101,13 +101,13 @@ class DenseStack:
         return as_rows(_converted(e, X, reset=reset)), y, sample_weight
 
     def as_given(self, X: Any) -> Any:
-        """Return samples that were read as a user would give them."""
+        """Return samples as a user would pass them."""
         return X.matrix if isinstance(X, SparseRows) else X
 
     # The network.
 
     def start(self, e: Any, samples: Samples, random: Any) -> Model:
-        """Return a new network with scikit-learn's first weights, number for number."""
+        """Return a new network with scikit-learn's initial weights, number for number."""
         network = _new_network(e, samples.X)
         e.n_layers_ = len(_hidden_sizes(e)) + 2
         e.out_activation_ = e._task.objective(e).out_activation
@@ -128,8 +128,8 @@ class DenseStack:
         norms = getattr(e, "batch_norms_", ())
         if wanted != have or len(_norm_layers(network)) != len(norms):
             raise ValueError(
-                f"hidden_layer_sizes and batch_norm: the weights to go on from have the shapes {have}, the "
-                f"parameters ask for {wanted}. Set them back, or fit anew with warm_start=False."
+                f"hidden_layer_sizes and batch_norm: the weights to continue from have the shapes {have}, the "
+                f"parameters ask for {wanted}. Set them back, or fit again with warm_start=False."
             )
         for dense, W, b in zip(_dense_layers(network), e.coefs_, e.intercepts_, strict=True):
             dense.params["W"][...] = W
@@ -155,7 +155,7 @@ class DenseStack:
         """Return the arguments of ``train`` that the parameters ask for, and a divisor for an adaptive rate."""
         n = len(samples)
         optimizer = make_solver(e, n if samples.weights is None else float(samples.weights.sum()))
-        if e.solver == "lbfgs":  # one epoch more than its own limit, so that it can say what it reached
+        if e.solver == "lbfgs":  # one epoch more than its own limit, so that it can report its result
             return {"optimizer": optimizer, "n_epochs": int(e.max_iter) + 1, "callbacks": []}
         factor = e._task.objective(e).factor
         callbacks: list[Callback] = (
@@ -178,7 +178,7 @@ class DenseStack:
         return options
 
     def finish(self, e: Any, optimizer: Any) -> None:
-        """Record what L-BFGS reached, and warn where it did not converge."""
+        """Record the result of L-BFGS, and warn if it did not converge."""
         if not isinstance(optimizer, LBFGS) or optimizer.result is None:
             return
         result = optimizer.result
@@ -194,7 +194,7 @@ class DenseStack:
                 stacklevel=FITS_FROM,
             )
 
-    # Prediction: several threads may ask at once.
+    # Prediction: several threads may call it at once.
 
     def outputs(self, e: Any, X: Any) -> Array:
         """Return the raw outputs for samples that have been read."""
@@ -212,7 +212,7 @@ class DenseStack:
         """Return the activations of a hidden layer."""
         return _stack(e).outputs(X, index + 1)
 
-    # What scikit-learn asks for.
+    # What scikit-learn requires.
 
     def tags(self, tags: Any) -> Any:
         """Return the estimator's tags."""
@@ -301,7 +301,7 @@ def _layers(e: Any, X: Any) -> list[Layer]:
 
 
 def _dense(width: int, activation: str | None, X: Any) -> Layer:
-    """Return a layer that takes X (None: what a layer gives), its parameters still to be written."""
+    """Return a layer that takes X (None: a layer's output), its parameters still to be written."""
     if not isinstance(X, SparseRows):
         return Dense(width, activation, "zeros")
     return SparseDense(width, activation, "zeros", density=X.matrix.nnz / max(1, math.prod(X.shape)))
@@ -316,7 +316,7 @@ def _norm_layers(network: Model) -> list[BatchNorm]:
 
 
 def _changes_rate(e: Any) -> bool:
-    """Return whether ``learning_rate`` has a say: with "sgd", and where no schedule takes its place."""
+    """Return whether ``learning_rate`` applies: with "sgd", and without a schedule in its place."""
     return bool(e.solver == "sgd" and e.schedule is None and e.learning_rate != "constant")
 
 

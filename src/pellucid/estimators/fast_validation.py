@@ -1,4 +1,4 @@
-"""A quick look at whether scikit-learn's checks of X would pass: for one row they take ten times a prediction."""
+"""A fast test whether scikit-learn's checks of X would pass: for one row they take ten times a prediction."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def passes_checks(estimator: Any, X: Any) -> bool:
-    """Return whether ``validate_data(estimator, X, reset=False)`` would surely hand X back as it is.
+    """Return whether ``validate_data(estimator, X, reset=False)`` would certainly return X unchanged.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def passes_checks(estimator: Any, X: Any) -> bool:
     Returns
     -------
     bool
-        False also where that is not known: X is no plain array, or its squares add up to infinity.
+        False also where that is unknown: X is not a plain array, or its squares sum to infinity.
 
     Notes
     -----

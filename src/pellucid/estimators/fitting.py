@@ -1,4 +1,4 @@
-"""How every estimator is fitted: from (X, y) to samples, one training, and what is kept of it."""
+"""How every estimator is fitted: from (X, y) to samples, training, and the fitted attributes."""
 
 import warnings
 from typing import Any
@@ -39,7 +39,7 @@ def fit(
     X, y, sample_weight, validation_data :
         As ``Estimator.fit`` takes them.
     is_partial : bool, optional
-        Whether to train for one epoch, going on from where the estimator is.
+        Whether to train for one epoch, continuing from the estimator's current state.
     """
     check_parameters(e)
     if is_partial and e.early_stopping:
@@ -65,7 +65,7 @@ def fit(
 
 
 def check_parameters(e: Any) -> None:
-    """Raise ValueError for what parameter constraints cannot say."""
+    """Raise ValueError for what parameter constraints cannot express."""
     for callback in e.callbacks or ():
         if not callable(callback):
             raise ValueError(
@@ -129,7 +129,7 @@ def _train(
 
 
 def _listeners(e: Any, rule: Convergence) -> list[Callback]:
-    """Return the callbacks that only look: what is printed, the user's own, a bar."""
+    """Return the callbacks that only observe: printed progress, the user's own, a bar."""
     listeners: list[Callback] = [PrintProgress(rule)] if e.verbose else []
     listeners += e.callbacks or ()
     return [*listeners, Progress("fit")] if e.progress else listeners
@@ -148,11 +148,11 @@ def _convergence(e: Any, score: Score | None, divisor: float | None) -> Converge
 
 
 def _survive(network: Model, rule: Convergence, error: TrainingError) -> History:
-    """Go on with the best parameters of a training that broke off, if any were kept."""
+    """Restore the best parameters of a training that failed, if any were kept."""
     if rule.run is None or not rule.put_back(network):
         raise ValueError(NON_FINITE) from error
     warnings.warn(
-        f"{error} The best parameters before it are kept.", ConvergenceWarning, stacklevel=FITS_FROM + 1
+        f"{error} The best parameters before that are kept.", ConvergenceWarning, stacklevel=FITS_FROM + 1
     )
     rule.scores.append(np.nan)
     rule.run.history.append({"loss": np.nan, "validation_loss": np.nan})
@@ -160,7 +160,7 @@ def _survive(network: Model, rule: Convergence, error: TrainingError) -> History
 
 
 def _forget(e: Any, uses_score: bool) -> None:
-    """Begin the attributes of a training anew: those of epochs only where a solver goes through epochs."""
+    """Reset the attributes of a training: those of epochs only if the solver runs in epochs."""
     e._position, e._n_waited = Position(), 0
     e.n_iter_ = e.t_ = 0
     e.val_loss_curve_ = None
@@ -184,7 +184,7 @@ def _record(
     factor: float,
     uses_score: bool,
 ) -> None:
-    """Write the attributes that say how the training went."""
+    """Write the attributes that describe the training."""
     e._n_waited, e.history_ = rule.n_waited, history
     if history.losses:
         e.loss_ = history.losses[-1]

@@ -9,7 +9,7 @@ from pellucid.dispatch import batch_norm_inference_forward
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import Array
 
-BLOCK_ROWS = 1024  # predicted at a time: the activations of so many stay in cache
+BLOCK_ROWS = 1024  # predicted at a time: their activations stay in cache
 
 
 class Stack(NamedTuple):
@@ -20,7 +20,7 @@ class Stack(NamedTuple):
     coefs, intercepts : list of Array
         W (n_in, n_out) and b (n_out,) of each layer.
     activations : list of str
-        Of each hidden layer, in pellucid's words.
+        Of each hidden layer, by pellucid's names.
     norms : list of dict, or empty
         Each hidden layer's "gamma", "beta", "running_mean" and "running_var".
     """
@@ -31,7 +31,7 @@ class Stack(NamedTuple):
     norms: Sequence[dict[str, Array]]
 
     def outputs(self, X: Any, n_layers: int | None = None) -> Array:
-        """Return what the first so many layers make of X; default: all, the last without an activation.
+        """Return the output of the first ``n_layers`` layers; default: all, the last without an activation.
 
         Parameters
         ----------

@@ -9,14 +9,14 @@ from pellucid.types import Array
 
 
 class _Named(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Hands on columns that are already there, with their names, in whatever container was asked for."""
+    """Passes on existing columns, with their names, in the requested container."""
 
     def __init__(self, columns: Any = None, names: Any = None) -> None:
         self.columns = columns
         self.names = names
 
     def transform(self, X: Any) -> Any:
-        """Return the columns; X only gives the names of the rows."""
+        """Return the columns; X only provides the names of the rows."""
         return self.columns
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
@@ -25,12 +25,12 @@ class _Named(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class HiddenFeatures:
-    """Gives an estimator ``transform``; no TransformerMixin itself, which would name all layers' columns alike."""
+    """Adds ``transform`` to an estimator; not a TransformerMixin, which would name all layers' columns the same."""
 
     _network: ClassVar[Any]
 
     def transform(self, X: Any, layer: int = -1) -> Any:
-        """Return what a hidden layer makes of each sample.
+        """Return a hidden layer's outputs for each sample.
 
         Parameters
         ----------

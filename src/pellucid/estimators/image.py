@@ -1,4 +1,4 @@
-"""An estimator for photos as they lie on a disk: it takes paths or a folder, and carries its preprocessing."""
+"""An estimator for photos on disk: it takes paths or a folder, and includes its preprocessing."""
 
 import copy
 from numbers import Integral
@@ -33,9 +33,9 @@ from pellucid.training.recipes import GENERAL
 class ImageClassifier(Classifier, NetworkParameters):
     """A classifier of photos: paths, a folder, bytes or arrays go in, and it reads and resizes them itself.
 
-    Images are turned upright (EXIF), laid over white where they are transparent, made RGB, resized to
-    ``image_size`` and divided by 255, one after another, so that photos from a camera need no memory to speak of.
-    The model carries the rule, and so does its file.
+    Images are turned upright (EXIF), composited over white where they are transparent, converted to RGB, resized to
+    ``image_size`` and divided by 255, one by one, so that photos from a camera need little memory.
+    The model includes this rule, and so does its file.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ class ImageClassifier(Classifier, NetworkParameters):
     image_size : int, (int, int) or None, optional
         (height, width) in pixels; one number for a square. None: that of a model that is trained already; else the
         size that all images share, if it is at most 256 pixels a side; else 64 x 64. Resized by cubic convolution
-        (Keys, 1981, a = -0.5, widened where the photo is made smaller), as Pillow has it.
+        (Keys, 1981, a = -0.5, widened where the photo is made smaller), as in Pillow.
     on_error : {"raise", "skip"}, optional
         What ``fit`` does where an image cannot be read: raise, or leave it out and warn. ``predict`` always raises.
     n_threads : int or None, optional
         Cores that each batch is split over while training, ``g = (g_1 + ... + g_k) / m``; -1: all; None: all
-        where a step is large enough to gain by it, else one. Another number adds in another order, which moves
-        last digits.
+        where a step is large enough to gain from it, else one. Another number sums in another order, which
+        changes the last digits.
     loss, optimizer, learning_rate, schedule, augment, n_epochs, batch_size, shuffle, random_state : optional
         As for :class:`pellucid.estimators.NetworkClassifier`.
     early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start, dtype, form : optional
@@ -66,7 +66,7 @@ class ImageClassifier(Classifier, NetworkParameters):
     model_ : pellucid.nn.model.Model
         The trained network, with its preprocessing and class names: :meth:`save` writes it.
     classes_ : Array, shape (k,)
-        Sorted, as everywhere in scikit-learn: of a folder, the names of its sub-folders.
+        Sorted, as everywhere in scikit-learn; for a folder, the names of its sub-folders.
     sample_shape_ : tuple of int
         (height, width, 3) of an image as the model takes it. There is no ``n_features_in_``: photos come in any
         size.
@@ -81,7 +81,7 @@ class ImageClassifier(Classifier, NetworkParameters):
     (m, height, width, 3), or a list of arrays of any size, grey ones (height, width) too: whole numbers from 0 to
     255, or floats from 0 to 1.
 
-    Each ``fit`` reads the photos anew. To search over parameters, give arrays of paths,
+    Each ``fit`` reads the photos again. To search over parameters, give arrays of paths,
     ``paths, labels = image_paths(folder)``, or read them once with ``pellucid.load_data(folder)`` and give X.
 
     Examples
@@ -119,8 +119,8 @@ class ImageClassifier(Classifier, NetworkParameters):
         sample_weight : array-like, shape (m,), optional
             How much each image counts, 0 or more.
         validation_data : folder, or tuple (X, y) or (X, y, sample_weight), optional
-            Images whose loss is noted after each epoch in ``val_loss_curve_``; with ``early_stopping`` their score
-            decides when to stop, and nothing is held out of X.
+            Images whose loss is recorded after each epoch in ``val_loss_curve_``; with ``early_stopping`` their
+            score decides when to stop, and nothing is held out of X.
 
         Returns
         -------
@@ -136,19 +136,19 @@ class ImageClassifier(Classifier, NetworkParameters):
         return fit(self, X, y, sample_weight, validation_data=validation_data)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return the share of images whose class is found; y may be left out for a folder, as in ``fit``."""
+        """Return the accuracy; y may be left out for a folder, as in ``fit``."""
         return float(super().score(*labelled(self, X, y), sample_weight))
 
     @available_if(can_fit_partially)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, classes: Any = None) -> Any:
-        """Train for one more epoch, on these images; the optimizer's memory goes on.
+        """Train for one more epoch, on these images; the optimizer's state is kept.
 
         Parameters
         ----------
         X, y, sample_weight :
             As for ``fit``.
         classes : array-like, shape (k,), optional
-            Every class that will ever come; needed in the first call.
+            Every class that will ever occur; needed in the first call.
 
         Returns
         -------
@@ -162,7 +162,7 @@ class ImageClassifier(Classifier, NetworkParameters):
         Parameters
         ----------
         path : str or Path
-            ``.safetensors`` by custom.
+            Usually ending in ``.safetensors``.
 
         Raises
         ------
@@ -174,17 +174,17 @@ class ImageClassifier(Classifier, NetworkParameters):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Return a fitted estimator around the image classifier of a model file, whoever trained it.
+        """Return a fitted estimator around the image classifier of a model file, however it was trained.
 
-        Its labels are the file's: words; of several labels per image, numbers. ``partial_fit`` and ``warm_start``
-        train it further.
+        Its labels are those of the file: words; with several labels per image, numbers. ``partial_fit`` and
+        ``warm_start`` train it further.
 
         Raises
         ------
         FormatError
-            If there is no such file, or it is none of pellucid's.
+            If there is no such file, or it is not a file of pellucid.
         DataError
-            If the model is not one that tells classes of images apart.
+            If the model is not a classifier of images.
         """
         model = load(path)
         shape = model.input_shape

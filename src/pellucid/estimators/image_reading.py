@@ -1,4 +1,4 @@
-"""From paths, folders, bytes and arrays to images of one size: each is read, made small, and let go."""
+"""From paths, folders, bytes and arrays to images of one size: each is read, resized, and released."""
 
 import math
 import sys
@@ -37,14 +37,14 @@ class Readings(NamedTuple):
 
 
 def image_paths(folder: str | Path) -> tuple[Array, Array | None]:
-    """Return the images of a folder and the class of each: what an ImageClassifier makes of the folder itself.
+    """Return the images of a folder and the class of each: as an ImageClassifier reads the folder.
 
     Arrays of paths can be split, as searches and cross-validation do.
 
     Parameters
     ----------
     folder : str or Path
-        With one sub-folder per class, named after it; or with images alone, whose classes are not known.
+        With one sub-folder per class, named after it; or with images only, whose classes are unknown.
 
     Returns
     -------
@@ -87,13 +87,13 @@ def image_paths(folder: str | Path) -> tuple[Array, Array | None]:
 
 
 def _loose_images(root: Path) -> list[Path]:
-    """Return the images right in a folder that has no sub-folders."""
+    """Return the images directly in a folder that has no sub-folders."""
     from PIL import Image
 
     try:
         entries = sorted(path for path in root.iterdir() if not path.name.startswith("."))
     except OSError:
-        return []  # listing the classes says what is wrong
+        return []  # listing the classes raises the error
     endings = Image.registered_extensions()
     if any(path.is_dir() for path in entries):
         return []
@@ -106,7 +106,7 @@ def is_folder(X: Any) -> bool:
 
 
 def as_sources(X: Any) -> Any:
-    """Return images as they were given, one an item: paths, bytes, or arrays.
+    """Return images as they were given, one per item: paths, bytes, or arrays.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def _check_array(X: Array) -> None:
 
 
 def choose_shape(sources: Sequence[Any], image_size: tuple[int, int] | None) -> Shape:
-    """Return the (height, width, 3) to bring images to, by the rule that folders are read by.
+    """Return the (height, width, 3) to resize images to, by the rule for folders.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def choose_shape(sources: Sequence[Any], image_size: tuple[int, int] | None) -> 
     for i, source in enumerate(sources if image_size is None else ()):
         try:
             sizes[_size_of(source, i)] += 1
-        except DataError:  # told when it is read
+        except DataError:  # reported when it is read
             continue
     return (*common_size(sizes, image_size)[0], 3)
 
@@ -185,7 +185,7 @@ def _size_of(source: Any, i: int) -> tuple[int, int]:
 
 
 def read_sources(sources: Any, shape: Shape, *, has_bar: bool = False) -> Readings:
-    """Return all images that can be read, each made small before the next is opened.
+    """Return all images that can be read, each resized before the next is opened.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def read_sources(sources: Any, shape: Shape, *, has_bar: bool = False) -> Readin
     shape : tuple of int
         (height, width, 3); for grey (height, width, 1) or (height, width).
     has_bar : bool, optional
-        Show how far it is, on a terminal.
+        Show a progress bar, on a terminal.
     """
     if isinstance(sources, np.ndarray) and sources.dtype == np.uint8 and sources.shape[1:] == shape:
         return Readings(sources, np.arange(len(sources)), {})
@@ -231,7 +231,7 @@ def _watched(sources: Sequence[Any]) -> Iterable[Any]:
 
 
 def _as_file(source: Any) -> FILE | None:
-    """Return a path or bytes as they are read; None for an array."""
+    """Return a path or bytes to read; None for an array."""
     if isinstance(source, str | Path):
         return Path(source).expanduser()
     return bytes(source) if isinstance(source, bytes | bytearray | memoryview) else None
@@ -246,7 +246,7 @@ def _pixels(source: Any, i: int) -> Array:
     if image.ndim == 2:
         image = image[..., np.newaxis]
     if image.ndim != 3 or image.shape[2] not in (1, 3) or not math.prod(image.shape):
-        hint = " Leave the transparency out: image[..., :3]." if image.shape[2:] == (4,) else ""
+        hint = " Drop the transparency: image[..., :3]." if image.shape[2:] == (4,) else ""
         raise DataError(
             f"{where}: expected an image of shape (height, width, 3) or (height, width), got {image.shape}.{hint}"
         )
@@ -284,7 +284,7 @@ def fault_in_words(readings: Readings, sources: Sequence[Any]) -> str:
 
 
 def named(sources: Sequence[Any], numbers: Iterable[int]) -> list[str]:
-    """Return what a message calls some of the sources.
+    """Return the names of some of the sources for a message.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The network of an estimator of images: it reads them itself, and refuses what is none."""
+"""The network of an estimator of images: it reads them itself, and rejects anything else."""
 
 import warnings
 from numbers import Integral
@@ -32,16 +32,16 @@ FITS_FROM = 5  # frames from a warning here to the user's call of fit
 
 @final
 class Images(AnyNetwork):
-    """What an estimator's parameters say of a model of images; it holds no data of its own."""
+    """The image model that an estimator's parameters describe; it holds no data of its own."""
 
     def check_parameters(self, e: Any) -> None:
-        """Raise OptionError for what parameter constraints cannot say."""
+        """Raise OptionError for what parameter constraints cannot express."""
         super().check_parameters(e)
-        model_spec(e.model, 1)  # refuses a wrong name before photos are read
+        model_spec(e.model, 1)  # rejects a wrong name before photos are read
         _image_size(e)
 
     def open_validation(self, validation_data: Any) -> Any:
-        """Return validation data, of a folder its paths with their labels."""
+        """Return validation data; for a folder its paths with their labels."""
         return image_paths(validation_data) if isinstance(validation_data, str | Path) else validation_data
 
     def read_X(self, e: Any, X: Any, *, reset: bool) -> Array:
@@ -66,8 +66,8 @@ class Images(AnyNetwork):
             e.sample_shape_ = _choose_shape(e, sources)
         elif _image_size(e) not in (None, e.sample_shape_[:2]):
             raise OptionError(
-                f"image_size: the weights to go on from are of {e.sample_shape_[0]} x {e.sample_shape_[1]} "
-                f"pixels, got {e.image_size}. Set it back, or fit anew with warm_start=False."
+                f"image_size: the weights to continue from are for {e.sample_shape_[0]} x {e.sample_shape_[1]} "
+                f"pixels, got {e.image_size}. Set it back, or fit again with warm_start=False."
             )
         readings = read_sources(sources, e.sample_shape_, has_bar=e.progress)
         if readings.faults:
@@ -102,7 +102,7 @@ class Images(AnyNetwork):
 
 
 def labelled(e: Any, X: Any, y: Any) -> tuple[Any, Array]:
-    """Return images with their labels: of a folder, the names of its sub-folders, unless others are given."""
+    """Return images with their labels: for a folder, the names of its sub-folders, unless others are given."""
     if y is None and isinstance(X, str | Path) and not Path(X).expanduser().is_file():
         X, y = image_paths(X)
     if y is None:
@@ -150,7 +150,7 @@ def _check_two_classes(y: Array) -> None:
 
 
 def _check_not_emptied(y: Array, rows: Array, *, is_part: bool) -> None:
-    """Raise where leaving images out would leave a class without any; a part may lack a class."""
+    """Raise if skipping images would leave a class without any; a part may lack a class."""
     gone = [] if is_part or y.ndim > 1 else sorted(set(y.tolist()) - set(y[rows].tolist()))
     if gone or len(rows) == 0:
         what = f"image of class {gone[0]!r}" if gone else "image"

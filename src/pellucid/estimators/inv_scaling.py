@@ -14,7 +14,7 @@ class InverseScaling(Schedule):
 
     Notes
     -----
-    1 / (t + 1)^power after t samples, as scikit-learn has it; constant within an epoch.
+    1 / (t + 1)^power after t samples, as in scikit-learn; constant within an epoch.
 
     Examples
     --------
@@ -41,11 +41,11 @@ class InverseScaling(Schedule):
         return float((self.n_seen + epoch * self.n_samples + 1) ** -self.power)
 
     def __call__(self, step: int, n_steps: int) -> float:
-        """Return the factor; it goes by the epochs that were observed, not by the step's number."""
+        """Return the factor, from the epochs observed, not from the step's number."""
         return self.factor_of_epoch(self.n_epochs_done)
 
     def start(self, base_rate: float, n_steps: int) -> None:
-        """Begin anew at the first epoch."""
+        """Restart at the first epoch."""
         super().start(base_rate, n_steps)
         self.n_epochs_done = 0
 

@@ -1,4 +1,4 @@
-"""An L2 penalty that is divided by the size of the batch, as scikit-learn has it."""
+"""An L2 penalty that is divided by the size of the batch, as in scikit-learn."""
 
 from typing import Any, final
 
@@ -8,7 +8,7 @@ from pellucid.training.events import Event, Run, TrainEnd, TrainStart
 
 @final
 class L2Penalty:
-    """Add alpha / 2 ||W||^2 over the batch's samples to the loss of every step; weights count, biases do not.
+    """Add alpha / 2 ||W||^2 over the batch's samples to the loss of every step; for weights, not biases.
 
     As a callback of ``train`` it sets the optimizer's ``weight_decay`` before each step, so that the penalty's
     gradient, alpha W over the batch's samples, is part of the step; and it adds the penalty to the loss that is
@@ -19,11 +19,11 @@ class L2Penalty:
     alpha : float
         0 or more.
     factor : float, optional
-        What the loss itself is multiplied by in the report, above 0.
+        Factor of the loss itself in the reported value, above 0.
 
     Notes
     -----
-    The samples of a batch are the sum of their weights where they are weighted.
+    With sample weights, the number of a batch's samples is the sum of their weights.
 
     Examples
     --------
@@ -56,14 +56,14 @@ class L2Penalty:
 
 
 class _Report:
-    """What a model with a penalty says in the place of its loss."""
+    """The reported loss of a model with a penalty."""
 
     def __init__(self, alpha: float, factor: float, run: Run) -> None:
         self.alpha, self.factor, self.optimizer = alpha, factor, run.optimizer
         self.squared_weights = run.form.squared_weights(run.model)
 
     def __call__(self, loss: float, total: float) -> float:
-        """Return the loss with the penalty, and tell the optimizer how much this step decays."""
+        """Return the loss with the penalty, and set the optimizer's decay for this step."""
         if not self.alpha or not total:
             self.optimizer.weight_decay = 0.0
             return loss * self.factor
@@ -71,4 +71,4 @@ class _Report:
         return loss * self.factor + self.alpha / 2 * self.squared_weights() / total
 
     def __deepcopy__(self, memo: Any) -> None:
-        """Return None: of a model's replicas, the penalty belongs to the first alone."""
+        """Return None: only the first of a model's replicas has the penalty."""

@@ -10,7 +10,7 @@ from pellucid.estimators.parameters import REGRESSOR_LOSS, MLPParameters, estima
 @final
 @estimator
 class MLPClassifier(Classifier, MLPParameters):
-    """A classifier with hidden layers: ``sklearn.neural_network.MLPClassifier``, and what its users ask for.
+    """A classifier with hidden layers: ``sklearn.neural_network.MLPClassifier`` with extensions.
 
     In the formulas, ``m`` are the samples of a batch and ``n`` those of the training; ``Z = A W + b`` is a layer's
     output before its activation, ``P`` are probabilities, ``L`` is the loss, ``g`` its gradient, ``eta`` the
@@ -19,7 +19,7 @@ class MLPClassifier(Classifier, MLPParameters):
     Parameters
     ----------
     hidden_layer_sizes : array-like of int, or int, optional
-        Units of each hidden layer; empty: logistic regression. First weights are uniform in ``-r ... r``,
+        Units of each hidden layer; empty: logistic regression. Initial weights are uniform in ``-r ... r``,
         ``r = sqrt(6 / (n_in + n_out))``; 2 in place of 6 if every activation is logistic (Glorot and Bengio, 2010,
         equation 16).
     activation : str, or list of one for each hidden layer, optional
@@ -48,11 +48,11 @@ class MLPClassifier(Classifier, MLPParameters):
     power_t : float, optional
         The exponent of "invscaling".
     max_iter : int, optional
-        The most epochs, of ``n / m`` steps each, rounded up; iterations of "lbfgs".
+        The maximum number of epochs, of ``n / m`` steps each, rounded up; iterations of "lbfgs".
     shuffle : bool, optional
         Whether each epoch takes the samples in a new random order.
     random_state : int, RandomState or None, optional
-        Random seed of the first weights, which are scikit-learn's, number for number; of the held-out part,
+        Random seed of the initial weights, which are scikit-learn's, number for number; of the held-out part,
         the order of samples, and dropout.
     tol : float, optional
         By how much an epoch must improve to count as better: worse is ``L > best - tol``, or ``score < best +
@@ -60,7 +60,7 @@ class MLPClassifier(Classifier, MLPParameters):
     verbose : bool or int, optional
         Print each epoch's loss and score, and why the training stops.
     warm_start : bool, optional
-        Whether ``fit`` goes on from the weights that are there.
+        Whether ``fit`` continues from the existing weights.
     momentum : float, optional
         Of "sgd": ``v <- momentum v + g``, ``theta <- theta - eta v`` (Polyak, 1964). Where ``learning_rate``
         changes ``eta``, the step ``eta v`` stays as it was, as in scikit-learn: ``v <- v eta_old / eta_new``.
@@ -104,7 +104,7 @@ class MLPClassifier(Classifier, MLPParameters):
         Normalize before each activation: ``gamma (z - mean) / sqrt(var + 1e-5) + beta``, mean and variance of
         the batch, in prediction the running ones (Ioffe and Szegedy, 2015, algorithm 1).
     schedule : str, Schedule or None, optional
-        One of ``pl.schedules`` in the place of ``learning_rate``; not with "lbfgs". "cosine"
+        One of ``pl.schedules`` in place of ``learning_rate``; not with "lbfgs". "cosine"
         ``eta (1 + cos(pi (t - 1) / T)) / 2`` over all ``T`` steps (Loshchilov and Hutter, 2017, equation 5);
         "one_cycle", up, then far down (Smith and Topin, 2018, section 3); "exponential", "step", "constant",
         "reduce_on_plateau".
@@ -115,9 +115,9 @@ class MLPClassifier(Classifier, MLPParameters):
     progress : bool, optional
         Show a progress bar.
     dtype : {"float32", "float64"} or None, optional
-        What is computed in; None: float32 for X of float32, else float64.
+        The dtype of the computation; None: float32 for X of float32, else float64.
     form : {"auto", "direct", "dual"}, optional
-        How the first layer is trained: "auto" takes the dual form, which gives the same numbers, where it holds
+        How the first layer is trained: "auto" uses the dual form, which gives the same numbers, where it holds
         ("sgd") and is cheaper (wide X): ``Z = s Z_0 + K C + b``, ``K = X X^T``, ``Z_0 = X W_0``.
 
     Attributes
@@ -141,7 +141,7 @@ class MLPClassifier(Classifier, MLPParameters):
     n_layers_, n_outputs_, n_features_in_ : int
         Layers, input and output included; outputs of the network, 1 for two classes; columns of X.
     feature_names_in_ : Array of str
-        Their names, where X was a frame.
+        Their names, where X was a data frame.
     out_activation_ : {"softmax", "logistic", "identity"}
         From raw outputs to probabilities.
     history_ : pellucid.training.history.History
@@ -168,7 +168,7 @@ class MLPClassifier(Classifier, MLPParameters):
 
 @estimator
 class _LossFirst:
-    """Puts the loss before the other positional parameters, as scikit-learn's regressor has it."""
+    """Puts the loss before the other positional parameters, as in scikit-learn's regressor."""
 
     loss: Any = parameter("squared_error", *REGRESSOR_LOSS, kw_only=False)
 
@@ -176,7 +176,7 @@ class _LossFirst:
 @final
 @estimator
 class MLPRegressor(Regressor, MLPParameters, _LossFirst):
-    """A regressor with hidden layers: ``sklearn.neural_network.MLPRegressor``, and what its users ask for.
+    """A regressor with hidden layers: ``sklearn.neural_network.MLPRegressor`` with extensions.
 
     Every parameter but ``loss`` and ``scoring`` is that of :class:`MLPClassifier`, which has also
     ``class_weight`` and ``label_smoothing``.
@@ -199,7 +199,7 @@ class MLPRegressor(Regressor, MLPParameters, _LossFirst):
 
     Notes
     -----
-    Of several outputs, "squared_error" minimizes the sum and is reported as their mean.
+    With several outputs, "squared_error" minimizes the sum and is reported as their mean.
 
     Examples
     --------

@@ -23,10 +23,10 @@ AUTO = "auto"
 
 
 class ModelSpec(NamedTuple):
-    """A model that is not yet trained, and the recipe that it is trained by where nothing else is asked for."""
+    """A model that is not yet trained, and the recipe with the defaults of its training."""
 
     model: Model
-    recipe: Mapping[str, Any]  # as a [training] table has it
+    recipe: Mapping[str, Any]  # as in a [training] table
 
 
 def model_spec(model: Any, n_outputs: int) -> ModelSpec:
@@ -58,7 +58,7 @@ def model_spec(model: Any, n_outputs: int) -> ModelSpec:
 
 
 def describes(model: Any, network: Model, n_outputs: int) -> bool:
-    """Return whether an estimator's ``model`` parameter is what a network was made from; a lost file may be.
+    """Return whether a network was made from an estimator's ``model`` parameter; a lost file counts as that.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def describes(model: Any, network: Model, n_outputs: int) -> bool:
 
 
 def choose_optimizer(optimizer: Any, learning_rate: float | None, recipe: Mapping[str, Any]) -> Optimizer:
-    """Return a new optimizer: the one that was asked for, else the recipe's.
+    """Return a new optimizer: the one that was given, else the recipe's.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def choose_schedule(schedule: Any, recipe: Mapping[str, Any]) -> Schedule | None
 
 
 def choose_augment(augment: Any, recipe: Mapping[str, Any]) -> Augment | None:
-    """Return what changes each batch, or None."""
+    """Return the augmentation, or None."""
     if augment == AUTO:
         augment = recipe.get("augment")
     if isinstance(augment, str) and augment == "none":  # as a file may say
@@ -108,7 +108,7 @@ def choose_augment(augment: Any, recipe: Mapping[str, Any]) -> Augment | None:
 
 
 def choose_loss(loss: Any, recipe: Mapping[str, Any], usual: str) -> Any:
-    """Return the loss that was asked for, else the file's, else the usual one.
+    """Return the loss that was given, else the file's, else the default.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def choose_batch(batch_size: Any, recipe: Mapping[str, Any], n: int) -> int | No
 
 
 def frozen(model: Model) -> dict[str, Any]:
-    """Return all that a trained model is, without the buffers that it was trained with."""
+    """Return the whole state of a trained model, without the buffers of its training."""
     return {
         "architecture": model.config(),
         "dtype": model.dtype,

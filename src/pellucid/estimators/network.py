@@ -1,4 +1,4 @@
-"""Estimators around any network: a preset, a TOML file, or a model of one's own."""
+"""Estimators around any network: a preset, a TOML file, or a custom model."""
 
 from typing import Any, final
 
@@ -25,17 +25,17 @@ class NetworkClassifier(Classifier, NetworkParameters):
     Parameters
     ----------
     model : str, Path, Model or None, optional
-        A preset's name such as "cnn" (``pellucid model list``), a TOML file, or a model of your own, which is
-        copied and never changed (one that is trained already is trained further). None: one hidden layer of
+        A preset's name such as "cnn" (``pellucid model list``), a TOML file, or a custom model, which is
+        copied and never changed (one that is already trained is trained further). None: one hidden layer of
         100 relu units. The last layer has one output for two classes, else one each.
     loss : str or dict, optional
-        As for :class:`pellucid.estimators.MLPClassifier`. Default: that of the file that ``model`` is, else
+        As for :class:`pellucid.estimators.MLPClassifier`. Default: that of the file given as ``model``, else
         "log_loss".
     optimizer : str or Optimizer, optional
         "sgd", "adam", "adamw", "rmsprop", "adagrad", "lbfgs", or one of ``pl.optimizers``, which is copied.
         "auto", here and below: what the TOML file's [training] table, or the preset's recipe, says. Weight decay is
         the recipe's or the optimizer's own: ``lambda / 2 sum of W^2`` is added to ``L``, not divided by ``m``;
-        "adamw" decouples it. "lbfgs" takes all samples as they are and chooses its steps: it refuses learning_rate,
+        "adamw" decouples it. "lbfgs" takes all samples as they are and chooses its steps: it rejects learning_rate,
         schedule, augment and batch_size.
     learning_rate : float, optional
         Default: the recipe's or the optimizer's own; with a schedule, its peak.
@@ -54,11 +54,11 @@ class NetworkClassifier(Classifier, NetworkParameters):
         theirs already.
     shuffle, random_state, early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start :
     optional
-        As for :class:`pellucid.estimators.MLPClassifier`; without early stopping every epoch is made.
+        As for :class:`pellucid.estimators.MLPClassifier`; without early stopping every epoch is run.
     dtype : {"float32", "float64"} or None, optional
-        What is computed in; None: as X, and for bytes (pixels, which are divided by 255) as the model has it.
+        The dtype of the computation; None: that of X, and for bytes (pixels, which are divided by 255) the model's.
     label_smoothing : float or "auto", optional
-        As for :class:`pellucid.estimators.MLPClassifier`; "auto": as the recipe has it where the loss takes
+        As for :class:`pellucid.estimators.MLPClassifier`; "auto": the recipe's where the loss takes
         it, else 0.
     form, callbacks, progress, verbose, class_weight : optional
         As for :class:`pellucid.estimators.MLPClassifier`.
@@ -101,7 +101,7 @@ class NetworkRegressor(Regressor, NetworkParameters):
     Parameters
     ----------
     loss : str or dict, optional
-        As for :class:`pellucid.estimators.MLPRegressor`. Default: that of the file that ``model`` is, else
+        As for :class:`pellucid.estimators.MLPRegressor`. Default: that of the file given as ``model``, else
         "mean_squared_error".
 
     Attributes

@@ -1,4 +1,4 @@
-"""What an estimator minimizes: scikit-learn's names and scales for pellucid's losses."""
+"""The objective of an estimator: scikit-learn's names and scales for pellucid's losses."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,11 +36,11 @@ class Objective(NamedTuple):
     loss : Loss
         What is minimized.
     stored : Loss
-        The nearest one that a model's file can name.
+        The closest loss that a model's file can name.
     out_activation : {"softmax", "logistic", "identity", "exp"}
-        From raw outputs to predictions, in scikit-learn's words.
+        From raw outputs to predictions, by scikit-learn's names.
     factor : float
-        What the minimized loss is multiplied by in reports.
+        Factor of the minimized loss in reports.
     """
 
     loss: Loss
@@ -64,7 +64,7 @@ def split_options(loss: str | Mapping[str, Any] | Loss) -> tuple[str, dict[str, 
 
 @lru_cache(maxsize=32)
 def named_objective(loss: str, kind: str, detail: float) -> Objective:
-    """Return what an estimator minimizes by a loss without options; made once, for predictions ask for it too.
+    """Return what an estimator minimizes by a loss without options; made once, since predictions use it too.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def classifier_objective(loss: Any, kind: str, label_smoothing: float) -> Object
         One of ``CLASSIFIER_LOSSES``, ``{"type": name, **options}``, or such as ``Focal(gamma=1)``.
     kind : {"binary", "multiclass", "multilabel"}
     label_smoothing : float
-        The fraction by which targets are moved towards even ones; for cross-entropies only.
+        The fraction by which targets are moved towards uniform ones; for cross-entropies only.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def classifier_objective(loss: Any, kind: str, label_smoothing: float) -> Object
     if custom is None and name not in known:
         raise OptionError(unknown_name("loss", name, known))
     out = "softmax" if kind == "multiclass" else "logistic"
-    if name != "log_loss" and name not in _LOG_LOSSES.values():  # focal, hinge, or one's own
+    if name != "log_loss" and name not in _LOG_LOSSES.values():  # focal, hinge, or a custom loss
         made = custom or LOSSES.make(name, **options)
         if made.kind == "regression" or (kind == "multilabel") != (made.kind == "multi_label"):
             what = "several labels for each sample" if kind == "multilabel" else f"{kind} targets"
@@ -125,7 +125,7 @@ def regressor_objective(loss: Any, n_outputs: int) -> Objective:
     ----------
     loss : str, dict or Loss
         One of ``REGRESSOR_LOSSES``, ``{"type": name, **options}``, or such as ``Huber(delta=2)``. "squared_error"
-        is half the square and "poisson" half the deviance, both summed over the outputs, as scikit-learn steps by;
+        is half the square and "poisson" half the deviance, both summed over the outputs, as in scikit-learn;
         the former is reported as the mean over outputs, as scikit-learn reports it. The others are pellucid's.
     n_outputs : int
 
@@ -150,7 +150,7 @@ def regressor_objective(loss: Any, n_outputs: int) -> Objective:
 
 
 def takes_label_smoothing(loss: Any) -> bool:
-    """Return whether a classifier's loss has an option for label smoothing, and does not set it itself.
+    """Return whether a classifier's loss has an option for label smoothing, and does not set it.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def takes_label_smoothing(loss: Any) -> bool:
 
 @dataclass
 class SummedLogLoss(BinaryCrossEntropy):
-    """The cross-entropy of several labels per sample, summed over the labels, as scikit-learn has it.
+    """The cross-entropy of several labels per sample, summed over the labels, as in scikit-learn.
 
     Examples
     --------
@@ -186,7 +186,7 @@ class SummedLogLoss(BinaryCrossEntropy):
 
 @dataclass
 class HalfSquaredError(MeanSquaredError):
-    """Half the squared error, summed over the outputs, as scikit-learn has it.
+    """Half the squared error, summed over the outputs, as in scikit-learn.
 
     Examples
     --------
@@ -198,14 +198,14 @@ class HalfSquaredError(MeanSquaredError):
     def forward(
         self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
     ) -> tuple[float, Any]:
-        """Return the loss, and the cache from which ``backward`` gives the gradient of just that."""
+        """Return the loss, and the cache from which ``backward`` computes its gradient."""
         total = _total(len(Z), weights, normalizer)
         return super().forward(Z, Y, weights=weights, normalizer=total / (Z.shape[1] / 2))
 
 
 @dataclass
 class HalfPoissonDeviance(Poisson):
-    """Half the Poisson deviance, Y log(Y / exp(Z)) - Y + exp(Z), summed over the outputs, as scikit-learn has it.
+    """Half the Poisson deviance, Y log(Y / exp(Z)) - Y + exp(Z), summed over the outputs, as in scikit-learn.
 
     Examples
     --------
@@ -216,13 +216,13 @@ class HalfPoissonDeviance(Poisson):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name used in messages."""
         return "poisson"
 
     def forward(
         self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
     ) -> tuple[float, Any]:
-        """Return the loss, and the cache from which ``backward`` gives the gradient."""
+        """Return the loss, and the cache from which ``backward`` computes the gradient."""
         total = _total(len(Z), weights, normalizer)
         loss, cache = super().forward(Z, Y, weights=weights, normalizer=total / Z.shape[1])
         rest = (xlogy(Y, Y) - Y).sum(axis=1)

@@ -1,4 +1,4 @@
-"""An estimator's parameters, each declared once: a field with its default and what scikit-learn lets it be."""
+"""An estimator's parameters, each declared once: a field with its default and scikit-learn's constraints."""
 
 import dataclasses
 from numbers import Integral, Real
@@ -33,7 +33,7 @@ REGRESSOR_LOSS = (StrOptions(set(REGRESSOR_LOSSES)), dict, Loss)
 
 
 def parameter(default: Any, *allowed: Any, kw_only: bool = True) -> Any:
-    """Return a field that is a parameter: its default, and the constraints of which one has to hold."""
+    """Return a field that is a parameter: its default, and the constraints, of which one must hold."""
     return dataclasses.field(default=default, metadata={"allowed": list(allowed)}, kw_only=kw_only)
 
 
@@ -52,7 +52,7 @@ def estimator(cls: type[T]) -> type[T]:
 
 @estimator
 class CommonParameters:
-    """What all estimators have."""
+    """The parameters of all estimators."""
 
     shuffle: bool = parameter(True, "boolean")
     random_state: Any = parameter(None, "random_state")
@@ -77,7 +77,7 @@ class CommonParameters:
 
 @estimator
 class MLPParameters:
-    """What both multi-layer perceptrons have besides: scikit-learn's, then pellucid's own."""
+    """The further parameters of both multi-layer perceptrons: scikit-learn's, then pellucid's own."""
 
     hidden_layer_sizes: Any = parameter((100,), "array-like", POSITIVE_INT, kw_only=False)
     activation: Any = parameter("relu", StrOptions(set(ACTIVATION_NAMES)), "array-like", kw_only=False)
@@ -101,7 +101,7 @@ class MLPParameters:
 
 @estimator
 class NetworkParameters:
-    """What the estimators around any network have besides."""
+    """The further parameters of the estimators around any network."""
 
     model: Any = parameter(None, str, Path, Model, None, kw_only=False)
     optimizer: Any = parameter(AUTO, StrOptions({AUTO, *OPTIMIZERS}), Optimizer)

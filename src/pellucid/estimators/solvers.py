@@ -15,7 +15,7 @@ from pellucid.training.optimizers.sgd import SGD
 
 SOLVERS = ("adagrad", "adam", "adamw", "lbfgs", "rmsprop", "sgd")
 SCIPY_LEAST_FALL = (
-    2.220446049250313e-09  # SciPy's own choice for L-BFGS-B, which scikit-learn leaves as it is
+    2.220446049250313e-09  # SciPy's own choice for L-BFGS-B, which scikit-learn does not change
 )
 
 
@@ -51,12 +51,12 @@ def make_solver(estimator: Any, total: float) -> Optimizer:
 
 
 class SklearnEpsilon:
-    """Makes Adam's epsilon what it is in scikit-learn, as a callback of ``train``.
+    """Gives Adam's epsilon scikit-learn's meaning, as a callback of ``train``.
 
     Notes
     -----
-    scikit-learn steps by eta sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon), the second form of Kingma
-    and Ba (2015, section 2), so that with v_hat = v / (1 - beta2^t) the epsilon beside sqrt(v_hat) is
+    scikit-learn's step is eta sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + epsilon), the second form of Kingma
+    and Ba (2015, section 2), so that with v_hat = v / (1 - beta2^t) the epsilon next to sqrt(v_hat) is
     epsilon / sqrt(1 - beta2^t): up to 32 times as large in the first steps.
 
     Examples
@@ -81,12 +81,12 @@ class SklearnEpsilon:
 
 
 class SklearnMomentum:
-    """Makes a change of SGD's learning rate what it is in scikit-learn, as a callback of ``train``.
+    """Gives a change of SGD's learning rate scikit-learn's meaning, as a callback of ``train``.
 
     Notes
     -----
-    scikit-learn's velocity v <- mu v - eta g is a step, which a smaller eta leaves as it is; SGD's V <- mu V + g is
-    a gradient, and eta V the step. The same steps come where V is multiplied by the old eta over the new one.
+    scikit-learn's velocity v <- mu v - eta g is a step, which a smaller eta does not change; SGD's V <- mu V + g is
+    a gradient, and eta V the step. The steps are the same if V is multiplied by the old eta over the new one.
 
     Examples
     --------
@@ -106,7 +106,7 @@ class SklearnMomentum:
             self.run, self.rate = event.run, event.run.optimizer.learning_rate
         if isinstance(event, TrainStart | EpochEnd):
             optimizer, schedule = self.run.optimizer, self.run.schedule
-            if schedule is not None:  # set again in the next step: here for who takes the training up later
+            if schedule is not None:  # set again in the next step: here for a training continued later
                 optimizer.learning_rate = schedule.rate(self.run.step)
             if optimizer.learning_rate != self.rate:
                 self.rescale(optimizer, self.rate)
@@ -118,5 +118,5 @@ class SklearnMomentum:
         state = optimizer.state()
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             velocity = np.asarray(state["velocity"]) * float(np.divide(old, optimizer.learning_rate))
-        if np.isfinite(velocity).all():  # else the rate is next to nothing
+        if np.isfinite(velocity).all():  # else the rate is almost 0
             optimizer.load_state({**state, "velocity": velocity})

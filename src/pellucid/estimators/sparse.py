@@ -9,8 +9,8 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
 from pellucid.types import Array, Shape
 
-DENSE_FRACTION = 0.1  # of nonzero numbers, from which dense products are as fast
-DENSE_BYTES = 500_000_000  # which a dense copy may take
+DENSE_FRACTION = 0.1  # fraction of nonzero values from which dense products are as fast
+DENSE_BYTES = 500_000_000  # limit of a dense copy
 
 
 @final
@@ -49,20 +49,20 @@ class SparseRows:
         return ufunc(self.matrix.data)
 
     def astype(self, dtype: Any, *, order: str = "C", copy: bool = True) -> "SparseRows":
-        """Return it in another dtype; itself where it has that one already."""
+        """Return it in another dtype; itself if it has that dtype already."""
         return self if self.dtype == dtype and not copy else SparseRows(self.matrix.astype(dtype))
 
 
 @final
 class SparseDense(Layer):
-    """Does what a Dense layer does, with its parameters, for sparse rows and for arrays.
+    """A Dense layer, with the same parameters, for sparse rows and for arrays.
 
     Parameters
     ----------
     units, activation, initializer :
         See :class:`pellucid.nn.dense.Dense`.
     density : float, optional
-        Fraction of nonzero numbers in the rows: the layer's operations are counted by it.
+        Fraction of nonzero numbers in the rows: used to count the layer's operations.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class SparseDense(Layer):
         self.activation = activation
 
     def build(self, input_shape: Shape, rng: Any) -> None:
-        """Draw what Dense would."""
+        """Draw the same parameters as Dense."""
         self.dense.build(input_shape, rng)
         self.input_shape, self.output_shape = self.dense.input_shape, self.dense.output_shape
         self.params = self.dense.params
@@ -107,7 +107,7 @@ class SparseDense(Layer):
         return None
 
     def config(self) -> dict[str, Any]:
-        """Return the configuration of the Dense layer that it stands for."""
+        """Return the configuration of the Dense layer that it replaces."""
         return self.dense.config()
 
     @property
@@ -117,7 +117,7 @@ class SparseDense(Layer):
 
 
 def as_rows(X: Any) -> Any:
-    """Return a matrix as the loop wants it: sparse where that pays, else as an array.
+    """Return a matrix as the training loop takes it: sparse where that is faster, else as an array.
 
     Examples
     --------

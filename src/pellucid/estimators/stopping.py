@@ -1,4 +1,4 @@
-"""Stopping when a training has converged, by scikit-learn's rule."""
+"""Stopping when training has converged, by scikit-learn's rule."""
 
 from collections.abc import Callable
 from typing import final
@@ -13,26 +13,26 @@ from pellucid.training.events import EpochEnd, Run, TrainStart
 
 @final
 class Convergence(Stopping):
-    """Stop once ``patience`` epochs in a row were not better than the best by a tolerance.
+    """Stop once ``patience`` consecutive epochs have not improved on the best by a tolerance.
 
     Parameters
     ----------
     tolerance : float, optional
-        An epoch counts as better if its loss is below the best by this, or its score not short of the best plus
+        An epoch counts as better if its loss is below the best by this, or its score not below the best plus
         this; 0 or more.
     patience : float, optional
-        Epochs in a row that may be no better; the next one ends the training. May be infinite.
+        Consecutive epochs without improvement; the next one ends the training. May be infinite.
     score : callable, optional
-        Given the run and the epoch's event, returns a score, of which more is better. Then the best parameters are
-        put back at the end. Default: the epoch's loss, of which less is better.
+        Given the run and the epoch's event, returns a score, where higher is better. Then the best parameters are
+        restored at the end. Default: the epoch's loss, where lower is better.
     divisor : float, optional
-        Instead of stopping, divide the learning rate by this, as long as it is above ``lowest_rate``, and be
-        patient anew.
+        Instead of stopping, divide the learning rate by this, as long as it is above ``lowest_rate``, and restart
+        the patience.
     lowest_rate : float, optional
     best : float, optional
-        The best of an earlier training that this one goes on from.
+        The best of an earlier training that this one continues.
     n_waited : int, optional
-        How many epochs that one had waited.
+        Epochs that it had waited.
 
     Attributes
     ----------
@@ -41,17 +41,17 @@ class Convergence(Stopping):
     scores : list of float
         Of each epoch, where there is a score.
     n_waited : int
-        Epochs in a row that were not better.
+        Consecutive epochs without improvement.
     has_converged : bool
-        Whether the training was ended for that.
+        Whether that ended the training.
     run : Run or None
         The training that it watches, or watched.
     message : str
-        What was done at the last epoch, if anything, in words.
+        A sentence on what was done at the last epoch, or "".
 
     Notes
     -----
-    NaN is neither better nor worse: it starts the patience anew, and is never the best.
+    NaN is neither better nor worse: it restarts the patience, and is never the best.
 
     Examples
     --------
@@ -83,19 +83,19 @@ class Convergence(Stopping):
         self.scores: list[float] = []
 
     def train_start(self, event: TrainStart) -> None:
-        """Take note of the run, and of the weights to restore where there is a score."""
+        """Store the run and, where there is a score, the weights to restore."""
         super().train_start(event)
         if self.score is not None:
             self.weights.keep(event.run.model)
 
     def put_back(self, model: Model) -> bool:
-        """Put the best parameters back into a model whose training broke off; False if none were kept."""
+        """Restore the best parameters of a model whose training failed; False if none were kept."""
         if self.run is None or self.weights.theta is None:
             return False
         return self.weights.restore(model, self.run.form.to_plain(self.weights.theta))
 
     def epoch_end(self, event: EpochEnd) -> bool:
-        """Judge an epoch, and return whether to stop."""
+        """Compare an epoch with the best, and return whether to stop."""
         self.message = ""
         if self.score is None:
             is_worse = event.loss > self.best - self.tolerance
@@ -110,7 +110,7 @@ class Convergence(Stopping):
         return self.has_waited(self.patience, is_better=not is_worse) and self._give_up()
 
     def _give_up(self) -> bool:
-        """Return whether to stop: not where the learning rate can still be made smaller."""
+        """Return whether to stop: not while the learning rate can still be reduced."""
         what = "Training loss" if self.score is None else "Validation score"
         self.message = f"{what} did not improve more than tol={self.tolerance:f} for {self.patience:g} "
         self.message += "consecutive epochs."

@@ -1,4 +1,4 @@
-"""Class labels of any kind to and from the numbers that networks are trained on, with scikit-learn's messages."""
+"""Class labels of any kind to and from the numbers for training, with scikit-learn's messages."""
 
 from typing import Any, NamedTuple
 
@@ -10,12 +10,12 @@ from pellucid.types import Array
 
 
 class Labels(NamedTuple):
-    """Labels as they are trained on.
+    """Labels as used for training.
 
     Attributes
     ----------
     codes : Array, shape (m,) or (m, k)
-        Indices into the classes; of several labels per sample, 0 and 1 for each class.
+        Indices into the classes; with several labels per sample, 0 and 1 for each class.
     classes : Array, shape (k,)
     kind : {"binary", "multiclass", "multilabel"}
     """
@@ -31,12 +31,12 @@ class Labels(NamedTuple):
 
 
 def is_multilabel(y: Any) -> bool:
-    """Return whether each sample may have several labels: a matrix of 0 and 1 says which.
+    """Return whether each sample may have several labels: in a matrix of 0 and 1.
 
     Raises
     ------
     ValueError
-        In scikit-learn's words, if they are no labels, or a matrix of more than yes and no.
+        With scikit-learn's message, if they are not labels, or a matrix of more than 0 and 1.
 
     Examples
     --------
@@ -67,12 +67,12 @@ def learn_labels(y: Any) -> Labels:
 
 
 def read_labels(y: Any, classes: Array, kind: str) -> Labels:
-    """Return labels of classes that are known already.
+    """Return labels of known classes.
 
     Raises
     ------
     ValueError
-        In scikit-learn's words, if there are others.
+        With scikit-learn's message, if there are others.
 
     Examples
     --------

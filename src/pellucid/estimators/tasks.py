@@ -1,4 +1,4 @@
-"""What an estimator is asked for, classes or quantities: how targets are read, weighted, and what is minimized."""
+"""The tasks, classification and regression: how targets are read and weighted, and what is minimized."""
 
 from typing import Any, final
 
@@ -25,7 +25,7 @@ class Classification:
     is_numeric = False
 
     def read_targets(self, e: Any, y: Any, *, is_first: bool, is_partial: bool) -> tuple[Array, Any]:
-        """Return what is trained on, and y as scorers compare with it; note the classes in the estimator."""
+        """Return the training targets, and y as scorers take it; store the classes in the estimator."""
         y = _column(y)
         if not hasattr(e, "classes_") or (is_first and not is_partial):
             labels = learn_labels(y)
@@ -39,7 +39,7 @@ class Classification:
         return labels.codes, y
 
     def weights(self, e: Any, sample_weight: Any, X: Any, y: Any, *, is_partial: bool) -> Array | None:
-        """Return how much each sample counts, those of its class and its own multiplied; None: all the same."""
+        """Return how much each sample counts, its class's weight times its own; None: all the same."""
         weights = checked_weights(sample_weight, X)
         if e.class_weight is None:
             return weights
@@ -72,12 +72,12 @@ class Classification:
 
 @final
 class Regression:
-    """Quantities, one or several per sample."""
+    """Continuous targets, one or several per sample."""
 
     is_numeric = True
 
     def read_targets(self, e: Any, y: Any, *, is_first: bool, is_partial: bool) -> tuple[Array, Any]:
-        """Return y twice: what is trained on is what scorers compare with."""
+        """Return y twice: training targets are what scorers take."""
         y = _column(y)
         n_outputs = 1 if y.ndim == 1 else int(y.shape[1])
         if not is_first and n_outputs != e.n_outputs_:
@@ -94,7 +94,7 @@ class Regression:
         return _objective(e._network.loss_of(e, "mean_squared_error"), "regression", float(e.n_outputs_))
 
     def stratifies(self, e: Any) -> bool:
-        """Return False: quantities have no classes."""
+        """Return False: continuous targets have no classes."""
         return False
 
 

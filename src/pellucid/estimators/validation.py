@@ -1,4 +1,4 @@
-"""Held-out samples: how they are set aside, and the score that early stopping goes by."""
+"""Held-out samples: how they are set aside, and the score for early stopping."""
 
 import inspect
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Samples:
     ----------
     X : Array or SparseRows
     Y : Array
-        What is trained on: codes of labels, or quantities.
+        Training targets: codes of labels, or continuous.
     y : Array
-        As it was given: what a scorer compares with.
+        As it was given, for a scorer.
     weights : Array or None, shape (m,)
     """
 
@@ -50,12 +50,12 @@ class Samples:
 
 
 def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) -> tuple[Samples, Samples]:
-    """Set a fraction of the samples aside, by ``random``, stratified if that is possible.
+    """Hold out a fraction of the samples, by ``random``, stratified if possible.
 
     Raises
     ------
     ValueError
-        In scikit-learn's words, if fewer than two would be held out, or a class of two has one sample only.
+        With scikit-learn's message, if fewer than two would be held out, or a class of two has one sample only.
     """
     numbers = np.arange(len(samples))
     try:
@@ -74,17 +74,17 @@ def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) 
 
 
 class Score:
-    """The score of an epoch on held-out samples: accuracy or R^2, or whatever a scorer says.
+    """The score of an epoch on held-out samples: accuracy or R^2, or a scorer's result.
 
     Parameters
     ----------
     estimator : estimator
-        In training; a scorer is given a twin of it that predicts with the network as it stands.
+        In training; a scorer gets a twin of it that predicts with the current network.
     held : Samples
     rule : Loss
-        How outputs are read.
+        How outputs become predictions.
     scoring : str, callable or None
-        As scikit-learn takes it; told the weights if it can be.
+        As scikit-learn takes it; passed the weights if it takes them.
     """
 
     def __init__(self, estimator: Any, held: Samples, rule: Loss, scoring: Any) -> None:

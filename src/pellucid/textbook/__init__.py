@@ -1,7 +1,7 @@
 """The published tutorial, step by step, under its own names: columns are examples, parameters a dictionary.
 
 Start with :mod:`pellucid.textbook.steps`, which is the whole network on one page. The photos are in
-:mod:`pellucid.textbook.figures`, the drawings that explain in :mod:`pellucid.textbook.drawings`; both are imported
+:mod:`pellucid.textbook.figures`, the explanatory drawings in :mod:`pellucid.textbook.drawings`; both are imported
 when first asked for, so that the arithmetic needs NumPy alone.
 """
 

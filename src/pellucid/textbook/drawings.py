@@ -1,4 +1,4 @@
-"""The tutorial's drawings of what happens: photo to column, the network, one iteration, and the falling cost."""
+"""The tutorial's drawings: photo to column, the network, one iteration, and the falling cost."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def plot_costs(costs: Sequence[float], num_iterations: int, learning_rate: float
 
 
 def plot_outline() -> Figure:
-    """Draw one iteration: each function of the way forward, its cache, and under it the function that undoes it.
+    """Draw one iteration: each forward function, its cache, and below it the backward function.
 
     Examples
     --------
@@ -113,7 +113,7 @@ _X, _UP, _DOWN = [0.65 + 1.34 * i for i in range(6)], 1.25, 2.75  # the middles 
 
 
 def _ways_round(axes: Axes) -> None:
-    """Draw how the cost turns into the way back, and the new parameters into the next iteration."""
+    """Draw the turn from the cost to the backward pass, and from the new parameters to the next iteration."""
     axes.plot([_X[5], _X[5]], [_UP + 0.29, _DOWN], color=MUTED, lw=1)
     _arrow(axes, (_X[5], _DOWN), (_X[4] + 0.54, _DOWN))
     axes.text(

@@ -1,4 +1,4 @@
-"""The tutorial's photos: loaded, counted, shown, and shown again where the network misreads them.
+"""The tutorial's photos: loaded, counted, shown, and those that the network misclassifies.
 
 Columns are examples here too: labels are ``(1, m)``, flattened photos ``(n_x, m)``. Every figure is returned,
 and none opens a window: a notebook shows the last one of a cell, a script calls ``figure.savefig("name.png")``.
@@ -70,9 +70,9 @@ def load_data(data_dir: str | Path | None = None) -> tuple[Array, Array, Array, 
 
 
 def load_photo(path: str | Path, num_px: int = 64) -> tuple[Array, Array]:
-    """Return a photo of your own, and the column that the network takes.
+    """Return your own photo, and the column that the network takes.
 
-    Grey, transparent, palette, CMYK, 16-bit and rotated photos all come out as RGB, the way a viewer shows them.
+    Grey, transparent, palette, CMYK, 16-bit and rotated photos all become RGB, as a viewer shows them.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def load_photo(path: str | Path, num_px: int = 64) -> tuple[Array, Array]:
     Raises
     ------
     DataError
-        If the file is missing, damaged, or no image.
+        If the file is missing, damaged, or not an image.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def plot_bar(y: Array, loc: str = "left", relative: bool = False, *, classes: Cl
     """Draw how many photos each class has, as bars on matplotlib's current axes.
 
     Call it twice, for the training labels with ``loc="left"`` and for the test labels with ``loc="right"``, and the
-    bars stand side by side.
+    bars are side by side.
 
     Parameters
     ----------
@@ -171,13 +171,13 @@ def visualize_images_and_labels(
     Parameters
     ----------
     num_visualized_images : int, optional
-        Any number from 1 up.
+        At least 1.
     dataset_flag : {1, 2}, optional
         1 for the training photos, 2 for the test photos.
     images, labels : Array, shapes (m, h, w, 3) and (1, m), optional
         The photos to pick from; by default those of :func:`load_data`.
     seed : int, optional
-        The same seed picks the same photos, from a stream of its own.
+        The same seed picks the same photos, from a separate stream.
 
     Examples
     --------
@@ -206,14 +206,14 @@ def visualize_images_and_labels(
     title = f"{'Training' if dataset_flag == 1 else 'Test'} dataset"
     figure = sample_grid(Dataset(images, y), title, n_images=num_visualized_images, seed=seed)
     for text in (text for axes in figure.axes for text in axes.texts):
-        text.set_text(text.get_text().replace("y = ", "y ="))  # to the letter
+        text.set_text(text.get_text().replace("y = ", "y ="))  # as published
     return figure
 
 
 def print_mislabeled_images(
     classes: Classes, X: Array, y: Array, p: Array, *, image_shape: Shape | None = None
 ) -> Figure:
-    """Draw every photo that was classified wrongly, with what was predicted and what it is.
+    """Draw every misclassified photo, with its predicted and its true class.
 
     Parameters
     ----------
@@ -242,14 +242,14 @@ def print_mislabeled_images(
     page = Page(f"{len(wrong)} of {len(actual)} images mislabeled" if len(wrong) else "No mislabeled images.")
     tiles = []
     for i in wrong:
-        lines = (f"Prediction: {names[predicted[i]]} ", f" Class: {names[actual[i]]}")  # to the letter
+        lines = (f"Prediction: {names[predicted[i]]} ", f" Class: {names[actual[i]]}")  # as published
         tiles.append(Tile(X[:, i].reshape(shape), above=[Line(text, INK) for text in lines]))
     page.grid(tiles, 5, size=8.5)
     return page.figure()
 
 
 def plot_photo(photo: Array, x: Array, probability: float, classes: Classes = CLASSES) -> Figure:
-    """Draw a photo of your own next to what the network sees of it, under the prediction.
+    """Draw your own photo next to the network's input, under the prediction.
 
     Parameters
     ----------
@@ -274,7 +274,7 @@ def _names(classes: Classes) -> list[str]:
 
 
 def _labels(where: str, y: Array, k: int | None = None) -> Array:
-    """Return labels of shape (1, m) or (m,) as m whole numbers from 0 up, below k."""
+    """Return labels of shape (1, m) or (m,) as m whole numbers, at least 0 and below k."""
     if y.ndim > 2 or (y.ndim == 2 and y.shape[0] != 1):
         raise ShapeError(f"{where}: expected labels of shape (1, m), got {y.shape}. Try y.reshape(1, -1).")
     flat = np.ravel(y)
