@@ -35,17 +35,17 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
     'hello'
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(beside, path)
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(partial, path)
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(f"{path}: could not be written: {reason}. Choose another place.") from None
     finally:
         with suppress(OSError):
-            beside.unlink()
+            partial.unlink()
 
 
 def next_folder(parent: Path, stem: str) -> Path:

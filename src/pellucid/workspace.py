@@ -15,7 +15,7 @@ class Buffers:
     """Arrays of one dtype by name: see ``Workspace.of``.
 
     ``take`` hands out the beginning of one flat array per name, as long as the largest request so far: a smaller
-    last block, or last batch, of each epoch does not make two arrays anew.
+    last block, or last batch, of each epoch does not allocate anew.
     """
 
     def __init__(self, dtype: Any, empty: Callable[[Shape, Any], Array] = np.empty) -> None:
@@ -53,8 +53,8 @@ class Buffers:
             self._frames[name] = shape, inside
         return array
 
-    def apart(self, part: str) -> "Buffers":
-        """Return arrays with names of their own, for a part of the work whose arrays have other sizes."""
+    def namespace(self, part: str) -> "Buffers":
+        """Return a separate set of arrays, for a part of the work whose arrays have other sizes."""
         if part not in self._parts:
             self._parts[part] = Buffers(self._dtype, self._empty)
         return self._parts[part]

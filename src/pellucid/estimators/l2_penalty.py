@@ -47,7 +47,7 @@ class L2Penalty:
         self.factor = check_option("L2Penalty", "factor", factor, float, Limits(above=0))
 
     def __call__(self, event: Event) -> None:
-        """Listen."""
+        """Add the penalty to the model's reported loss during training."""
         if isinstance(event, TrainStart):
             run = event.run
             run.model.reported = _Report(self.alpha, self.factor, run)

@@ -71,7 +71,7 @@ class SklearnEpsilon:
         self.optimizer, self.epsilon = optimizer, optimizer.epsilon
 
     def __call__(self, event: Event) -> None:
-        """Listen."""
+        """Set the epsilon for the next step."""
         if isinstance(event, StepEnd | TrainStart):
             self.set_for(self.optimizer.n_steps + 1)
 
@@ -101,7 +101,7 @@ class SklearnMomentum:
     is_last = True  # a rule of convergence changes the rate, too
 
     def __call__(self, event: Event) -> None:
-        """Listen."""
+        """Rescale the velocity when the learning rate changes."""
         if isinstance(event, TrainStart):
             self.run, self.rate = event.run, event.run.optimizer.learning_rate
         if isinstance(event, TrainStart | EpochEnd):

@@ -148,7 +148,7 @@ class WeightedLoss:
         self.losses: list[float] = []
 
     def __call__(self, event: Any) -> None:
-        """Listen."""
+        """Record the loss of each epoch."""
         if isinstance(event, TrainStart):
             self._model = event.run.model
         elif isinstance(event, EpochEnd):
@@ -158,7 +158,7 @@ class WeightedLoss:
 
 
 def twin_of(estimator: Any) -> Any:
-    """Return a shallow copy that does not mind the names of columns."""
+    """Return a shallow copy that ignores the names of columns."""
     twin = object.__new__(type(estimator))
     twin.__dict__.update(estimator.__dict__)
     twin.__dict__.pop("feature_names_in_", None)
@@ -166,7 +166,7 @@ def twin_of(estimator: Any) -> Any:
 
 
 def r_squared(y: Array, outputs: Array, weights: Array | None) -> float:
-    """Return R^2, ``sklearn.metrics.r2_score`` without the time that its checks take.
+    """Return R^2, like ``sklearn.metrics.r2_score`` without the cost of its checks.
 
     Examples
     --------

@@ -1,11 +1,11 @@
-"""What ``verbose`` prints, in scikit-learn's words."""
+"""The output of ``verbose``, worded as in scikit-learn."""
 
 from pellucid.estimators.stopping import Convergence
 from pellucid.training.events import EpochEnd, Event
 
 
 class PrintProgress:
-    """Print each epoch's loss and score, and why a training stops; called after its rule of convergence.
+    """Print each epoch's loss and score, and why training stops; called after its convergence rule.
 
     Examples
     --------
@@ -17,7 +17,7 @@ class PrintProgress:
         self.rule = rule
 
     def __call__(self, event: Event) -> None:
-        """Listen."""
+        """Print the loss and the score of each epoch."""
         if not isinstance(event, EpochEnd):
             return
         print(f"Iteration {event.epoch + 1}, loss = {event.loss:.8f}")

@@ -1,4 +1,4 @@
-"""Going on, in another call of ``train``, where an earlier one of the same model ended."""
+"""Continue in another call of ``train`` where an earlier one of the same model ended."""
 
 from dataclasses import dataclass, field
 from typing import Any, final
@@ -10,7 +10,7 @@ from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
 
 @dataclass(eq=False)
 class Position:
-    """Where a training ended: what the optimizer remembers, and how many epochs and steps were made.
+    """Where a training ended: the optimizer's state, and the epochs and steps done.
 
     Attributes
     ----------
@@ -28,17 +28,17 @@ class Position:
 
 @final
 class Continuation:
-    """Take up a training at a position, and note the position that it leaves.
+    """Continue a training from a position, and record the position where it ends.
 
-    As a callback of ``train`` it makes epochs and steps count on, so that batches and dropout draw what they would
-    have drawn in one long training; and the optimizer goes on with its moments.
+    As a callback of ``train`` it continues the counts of epochs and steps, so that batches and dropout draw what they would
+    have drawn in one long training; and the optimizer keeps its state.
 
     Parameters
     ----------
     start : Position, optional
         Default: the beginning.
     n_epochs : int, optional
-        Stop after so many epochs.
+        Stop after this many epochs.
 
     Attributes
     ----------
@@ -51,10 +51,10 @@ class Continuation:
         self._n_done = 0
 
     def __call__(self, event: Event) -> bool:
-        """Listen."""
+        """Restore the position at the start, and stop after ``n_epochs``."""
         if isinstance(event, TrainStart):
             self._n_done = 0
-            self._take_up(event.run)
+            self._restore(event.run)
         elif isinstance(event, EpochEnd):
             self._n_done += 1
             return self.n_epochs is not None and self._n_done >= self.n_epochs
@@ -64,7 +64,7 @@ class Continuation:
             self.end = Position(run.epoch, run.step, type(run.optimizer).__name__, state)
         return False
 
-    def _take_up(self, run: Run) -> None:
+    def _restore(self, run: Run) -> None:
         if self.start is None:
             return
         run.epoch, run.step = self.start.epoch, self.start.step

@@ -81,7 +81,7 @@ def backward(
         if dX is not None and turned is None:
             _add_input_gradient(dZ_groups, W, geometry, dX[images], rows, scratch)
     if dX is not None and turned is not None:
-        forward(dZ, _turned_kernels(W, groups), None, turned, dX, scratch.apart("turned"), keep=False)
+        forward(dZ, _turned_kernels(W, groups), None, turned, dX, scratch.namespace("turned"), keep=False)
     if db is not None:
         db.reshape(groups, c_each)[...] = total[:, -1]
         total = total[:, :-1]

@@ -11,7 +11,7 @@ from pellucid.nn.gradient_point import TOLERANCE, UNDECIDED, GradientRow, Point,
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 
-N_POINTS = 3  # at most so many other points are tried where a kink is too close
+N_POINTS = 3  # other points tried at most where a kink is too close
 UNREPEATABLE = (
     "The loss of the same samples differs each time. A layer that draws random numbers needs a method "
     "set_step_rng(generator), which is called before each step, and must draw from that generator."
@@ -65,7 +65,7 @@ def check_gradients(
     Parameters
     ----------
     model : Model
-        Not changed: a copy is initialized anew.
+        Not changed: a copy is initialized.
     input_shape : tuple of int or mapping of str to tuple, optional
         Default: the model's own.
     loss : str, dict or Loss, optional

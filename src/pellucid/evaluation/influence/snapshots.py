@@ -79,7 +79,7 @@ class KeepSnapshots:
         self._due: list[int] = []
 
     def __call__(self, event: Event) -> None:
-        """Listen."""
+        """Copy the parameters at each of the ``n`` chosen steps."""
         if isinstance(event, TrainStart):
             self._run, self.snapshots = event.run, []
             total = event.run.n_epochs * event.run.n_steps
