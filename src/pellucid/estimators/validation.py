@@ -132,7 +132,7 @@ def takes_weights(scorer: Any) -> bool:
 
 
 class WeightedLoss:
-    """Notes the loss of held-out samples that are weighted, as a callback of ``train``; without weights it does so.
+    """Record the loss of weighted held-out samples, as a callback of ``train``, which handles only unweighted ones.
 
     Parameters
     ----------

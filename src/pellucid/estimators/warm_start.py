@@ -30,8 +30,8 @@ class Position:
 class Continuation:
     """Continue a training from a position, and record the position where it ends.
 
-    As a callback of ``train`` it continues the counts of epochs and steps, so that batches and dropout draw what they would
-    have drawn in one long training; and the optimizer keeps its state.
+    As a callback of ``train`` it continues the counts of epochs and steps, so that batches and dropout draw what
+    they would have drawn in one long training; and the optimizer keeps its state.
 
     Parameters
     ----------
