@@ -1,4 +1,8 @@
-"""Estimators for scikit-learn: a network wherever one of its classifiers, regressors or transformers fits."""
+"""Estimators for scikit-learn: a network wherever one of its classifiers, regressors or transformers fits.
+
+Classifiers and regressors with scikit-learn's parameters, around any network, and around photos on disk.
+Imported by the package's ``__init__`` for the user; imports formats, training and below.
+"""
 
 from pellucid.estimators.image import ImageClassifier
 from pellucid.estimators.image_reading import image_paths

@@ -1,4 +1,4 @@
-"""The report of a run: findings made once, told section by section, written as one page.
+"""The report of a run: findings made once, presented in sections, written as one page.
 
 Imported by workflows, the command line and the studio.
 """

@@ -2,7 +2,7 @@
 
 Start with :mod:`pellucid.textbook.steps`, which is the whole network on one page. The photos are in
 :mod:`pellucid.textbook.figures`, the explanatory drawings in :mod:`pellucid.textbook.drawings`; both are imported
-when first asked for, so that the arithmetic needs NumPy alone.
+on first use, so that the arithmetic needs NumPy alone. Imported by evaluation, workflows and the command line.
 """
 
 from typing import TYPE_CHECKING

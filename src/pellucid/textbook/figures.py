@@ -138,18 +138,18 @@ def plot_bar(y: Array, loc: str = "left", relative: bool = False, *, classes: Cl
     offset, color, part = sides[loc]
     names, labels = _names(classes), _labels("plot_bar", y, len(classes))
     counts = np.bincount(labels, minlength=len(names))
-    shares = counts / max(len(labels), 1)
+    fractions = counts / max(len(labels), 1)
     with look():
         axes = plt.gca()
         bars = axes.bar(
             np.arange(len(names)) + offset,
-            100 * shares if relative else counts,
+            100 * fractions if relative else counts,
             width=0.38,
             color=color,
             label=f"{part} dataset: ({len(labels)} images)",
         )
         axes.bar_label(
-            bars, [percent(s) if relative else f"{n}" for s, n in zip(shares, counts, strict=True)]
+            bars, [percent(s) if relative else f"{n}" for s, n in zip(fractions, counts, strict=True)]
         )
         axes.set_xticks(range(len(names)), names)
         axes.set(xlabel="Class", ylabel="Percent of the dataset" if relative else "Number of images")

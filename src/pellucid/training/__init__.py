@@ -1,4 +1,4 @@
 """The one training loop and what plugs into it: options, callbacks, optimizers, schedules.
 
-Imports nn, data and ops; for whoever trains a model: runs, estimators, evaluation and the commands.
+Imports nn, data and ops; imported by runs, estimators, evaluation and the commands.
 """
