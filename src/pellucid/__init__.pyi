@@ -4,6 +4,7 @@ from .data.dataset import Dataset, Split
 from .data.source import load_data
 from .errors import PellucidError
 from .evaluation.comparison.measure import compare
+from .evaluation.influence.measure import influence
 from .evaluation.photo.measure import explain_photo
 from .evaluation.robustness.measure import robustness
 from .evaluation.saliency.measure import saliency
@@ -26,7 +27,8 @@ from .registry import option, register
 from .training import callbacks, optimizers, schedules
 from .training.fit import train
 from .training.lr_finder import find_learning_rate
-from .version import __version__ as __version__
+
+__version__: str
 
 __all__ = [
     "Activation",
@@ -57,6 +59,7 @@ __all__ = [
     "evaluate",
     "explain_photo",
     "find_learning_rate",
+    "influence",
     "load",
     "load_architecture",
     "load_data",
