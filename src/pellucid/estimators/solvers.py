@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 
 from pellucid.training.events import EpochEnd, Event, StepEnd, TrainStart
-from pellucid.training.optimizers.adagrad import Adagrad
 from pellucid.training.optimizers.adam import Adam, AdamW
-from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.rmsprop import RMSprop
 from pellucid.training.optimizers.sgd import SGD
 
-SOLVERS = ("adagrad", "adam", "adamw", "lbfgs", "rmsprop", "sgd")
+SOLVERS = tuple(OPTIMIZERS)
 SCIPY_LEAST_FALL = (
     2.220446049250313e-09  # SciPy's own choice for L-BFGS-B, which scikit-learn does not change
 )
@@ -39,15 +38,15 @@ def make_solver(estimator: Any, total: float) -> Optimizer:
             return AdamW(rate, float(e.beta_1), float(e.beta_2), float(e.epsilon), weight_decay=0.0)
         case "rmsprop":
             return RMSprop(rate, epsilon=float(e.epsilon))
-        case "adagrad":
-            return Adagrad(rate)
-    return LBFGS(
-        int(e.max_iter),
-        tolerance=float(e.tol),
-        weight_decay=e.alpha / total if total else 0.0,
-        max_evaluations=int(e.max_fun),
-        least_fall=SCIPY_LEAST_FALL,
-    )
+        case "lbfgs":
+            return LBFGS(
+                int(e.max_iter),
+                tolerance=float(e.tol),
+                weight_decay=e.alpha / total if total else 0.0,
+                max_evaluations=int(e.max_fun),
+                least_fall=SCIPY_LEAST_FALL,
+            )
+    return OPTIMIZERS.make(e.solver, learning_rate=rate)  # the parameters say nothing more of the others
 
 
 class SklearnEpsilon:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from pellucid.data.batches import Batches
 from pellucid.errors import OptionError
+from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.cost import is_for_one_blas_thread
 from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, operations, why_not_dual
@@ -12,6 +13,7 @@ from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.executor.choose import batch_workspace
 from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
+from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job
 from pellucid.types import n_rows
 
@@ -81,3 +83,16 @@ def _choose(job: Job) -> tuple[bool, str]:
     if asked == "auto" and dual >= direct:
         return False, "direct form: the dual form would cost more here"
     return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"
+
+
+def stays_in_span(model: Model, optimizer: Optimizer, n_samples: int) -> bool:
+    """Return whether a training could take the dual form: its first weights stay in the span of the samples."""
+    return not why_not_dual(model, optimizer, n_samples)
+
+
+def first_layer_correction(model: Model, n_samples: int, batch: int, n_steps: int) -> float:
+    """Return what the cheaper form of the first layer adds to (below 0: saves of) a training's operations."""
+    assert isinstance(model, Sequential)
+    n_in, n_out = first_dense_shape(model)
+    cheaper = min(operations(n_in, n_out, n_samples, 0, batch, n_steps))
+    return cheaper - 3.0 * batch * n_steps * 2 * n_in * n_out

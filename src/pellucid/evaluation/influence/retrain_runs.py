@@ -13,11 +13,10 @@ from pellucid.evaluation.influence.retraining import Retraining, Traced, project
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.nn.model import Model, model_from_config
-from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.parallel import run_jobs
 from pellucid.progress import ProgressCallback
-from pellucid.training.dual.form import first_dense_shape, operations, why_not_dual
+from pellucid.training.choose_form import first_layer_correction, stays_in_span
 from pellucid.training.events import Callback
 from pellucid.training.executor.executor import n_cores
 from pellucid.training.fit import fit
@@ -40,18 +39,14 @@ def training_seconds(result: RunResult) -> float:
     n_steps, batch = result.history.n_steps, min(options.batch_size or m, m)
     work = 3.0 * batch * n_steps * model.n_operations
     if can_be_dual(result):
-        assert isinstance(model, Sequential)
-        n_in, n_out = first_dense_shape(model)
-        direct, dual = operations(n_in, n_out, m, 0, batch, n_steps)
-        first = 3.0 * batch * n_steps * 2 * n_in * n_out
-        work += min(direct, dual) - first
+        work += first_layer_correction(model, m, batch, n_steps)
     return work / OPERATIONS_A_SECOND + n_steps * len(model.leaves()) * SECONDS_A_LAYER
 
 
 def can_be_dual(result: RunResult) -> bool:
     """Return whether the training stays in the span of its samples."""
     m, options = len(result.split.train), result.config.options
-    return options.augment is None and not why_not_dual(result.model, make_optimizer(options), m)
+    return options.augment is None and stays_in_span(result.model, make_optimizer(options), m)
 
 
 class TrainingTrace(NamedTuple):
@@ -134,7 +129,7 @@ def training_weights(result: RunResult) -> Array | None:
     if options.class_weight is not None:
         k = max(2, result.model.output_shape[-1])
         weights = class_weights_to_sample_weights(train.y, options.class_weight, k)
-    if options.validation is not None:  # as training.setup draws them
+    if options.validation is not None:  # as training/prepare.py draws them
         numbered = Dataset(np.arange(m)[:, np.newaxis], train.y, train.classes)
         parts = hold_out(numbered, name="validation", seed=options.seed, test_fraction=options.validation)
         weights[parts.test.X[:, 0]] = 0

@@ -119,9 +119,9 @@ def softmax_focal_forward(
 
 
 def softmax_focal_backward(cache: SoftmaxFocalCache, *, dZ: Array | None = None) -> Array:
-    """dZ = G - P sum_j G_j,  G = -Y Q^gamma (1 - gamma P log P / Q),  P = softmax(Z),  Q = 1 - P.
+    """dZ = G - P sum_j G_j,  G = -alpha Y Q^gamma (1 - gamma P log P / Q),  P = softmax(Z),  Q = 1 - P.
 
-    G is the gradient for log P, whose own for Z is the identity less P.
+    G is the gradient for log P, whose own for Z is the identity less P. The cache holds alpha Y as Y.
 
     Examples
     --------
