@@ -102,7 +102,7 @@ def test_files_that_cannot_be_read(pets: Path, drawn: Dataset) -> None:
     [
         ("nothing", "expected at least two sub-folders, one per class, found none"),
         ("one class", "expected at least two sub-folders, one per class, found one, 'cat'"),
-        ("all broken", r"not one of 4 images can be read\..*The first: cat/0\.png cannot be read"),
+        ("all broken", r"none of 4 images can be read\..*The first: cat/0\.png cannot be read"),
         ("an empty class", "expected the images of class 'dog', found nothing"),
     ],
 )

@@ -62,7 +62,7 @@ def test_unknown_names_get_the_nearest() -> None:
 
 @pytest.mark.parametrize("source", ["no/such/folder", "pets.csv", "./pets", "\0"])
 def test_paths_that_do_not_exist(source: str) -> None:
-    with pytest.raises(DataError, match=r"no such file|cannot look at it|unknown data set"):
+    with pytest.raises(DataError, match=r"no such file|cannot access it|unknown data set"):
         load_data(source)
 
 

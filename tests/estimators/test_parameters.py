@@ -106,7 +106,7 @@ def test_same_words(name: str, options: dict[str, Any]) -> None:
         ({"loss": {"type": "focall"}}, "Did you mean 'focal'"),
         ({"loss": {"gamma": 2}}, "expected a name, or a dictionary with 'type'"),
         ({"loss": {"type": "focal", "gama": 2}}, "gama"),
-        ({"loss": "hinge", "label_smoothing": 0.1}, "hinge does not go with label_smoothing"),
+        ({"loss": "hinge", "label_smoothing": 0.1}, "hinge cannot be used with label_smoothing"),
         ({"loss": "categorical_cross_entropy"}, "does not suit binary targets"),
         ({"label_smoothing": 1}, "The 'label_smoothing' parameter"),
         ({"class_weight": "even"}, "The 'class_weight' parameter"),

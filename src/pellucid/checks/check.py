@@ -155,7 +155,7 @@ def check_data(
     DataError
         If the data cannot be used at all, a part is empty, or the parts do not fit together.
     OptionError
-        If an option is unknown, out of range, or does not go with the data.
+        If an option is unknown, out of range, or does not apply to the data.
 
     Notes
     -----

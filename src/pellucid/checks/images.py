@@ -32,7 +32,7 @@ def read_photos(source: DataSource, progress: ProgressCallback) -> tuple[Split, 
     for i, listing in enumerate(photos.listings):
         if not any(photo.part == i for photo in good):
             raise DataError(
-                f"{listing.folder}: not one of {len(listing.files)} images can be read. Save them again as JPEG or "
+                f"{listing.folder}: none of {len(listing.files)} images can be read. Save them again as JPEG or "
                 f"PNG. The first: {findings[0].found}"
             )
     split, rows = _held_out(X, good, photos, source)

@@ -154,4 +154,4 @@ def _check_not_emptied(y: Array, rows: Array, *, is_part: bool) -> None:
     gone = [] if is_part or y.ndim > 1 else sorted(set(y.tolist()) - set(y[rows].tolist()))
     if gone or len(rows) == 0:
         what = f"image of class {gone[0]!r}" if gone else "image"
-        raise DataError(f"X: not one {what} can be read. Save them again as JPEG or PNG.")
+        raise DataError(f"X: no {what} can be read. Save them again as JPEG or PNG.")

@@ -104,9 +104,9 @@ def classifier_objective(loss: Any, kind: str, label_smoothing: float) -> Object
         made = custom or LOSSES.make(name, **options)
         if made.kind == "regression" or (kind == "multilabel") != (made.kind == "multi_label"):
             what = "several labels for each sample" if kind == "multilabel" else f"{kind} targets"
-            raise OptionError(f"loss: {name} does not go with {what}. Use 'log_loss'.")
+            raise OptionError(f"loss: {name} cannot be used with {what}. Use 'log_loss'.")
         if label_smoothing:
-            raise OptionError(f"loss: {name} does not go with label_smoothing. Use 'log_loss'.")
+            raise OptionError(f"loss: {name} cannot be used with label_smoothing. Use 'log_loss'.")
         return Objective(made, made, out if made.gives_probabilities else "identity")
     if name not in ("log_loss", _LOG_LOSSES[kind]):
         raise OptionError(f"loss: {name} does not suit {kind} targets. Use 'log_loss'.")

@@ -159,7 +159,7 @@ def test_many_unreadable_images_are_not_all_named(pets: Path) -> None:
 def test_a_class_without_one_readable_image(pets: Path) -> None:
     for path in (pets / "cat").iterdir():
         path.write_text("?")
-    with pytest.raises(DataError, match="not one image of class 'cat' can be read"):
+    with pytest.raises(DataError, match="no image of class 'cat' can be read"):
         load_data(pets, skip_bad=True)
 
 

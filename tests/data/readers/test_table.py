@@ -163,10 +163,14 @@ def test_categories_come_from_the_training_part(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "kept", "note"),
     [
-        (range(50), True, "column 'x' only counts the rows: better remove it"),
+        (range(50), True, "column 'x' only counts the rows: consider removing it"),
         ([7] * 50, True, "one value only in every training row of: x"),
         (["w"] * 50, True, "one value only in every training row of: x"),
-        ([1, 2, 3, "4 kg", 5] * 10, True, "column 'x': read as words, since '4 kg' in line 5 is no number"),
+        (
+            [1, 2, 3, "4 kg", 5] * 10,
+            True,
+            "column 'x': read as words, since '4 kg' in line 5 is not a number",
+        ),
         ([""] * 50, False, "left out column 'x': it is empty"),
     ],
 )
@@ -184,7 +188,7 @@ def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
     assert split.schema.feature_names == ("x",)
     assert split.notes[:2] == (
         "left out column 1, which the first line does not name",
-        "left out column 'id': 101 different words in 101 rows, as names have",
+        "left out column 'id': 101 different words in 101 rows, like names",
     )
 
 
@@ -230,7 +234,7 @@ def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
         ),
         ("x;y\n1;1.000,5\n2;2\n", "y", "'y': expected numbers with a decimal point, got '1.000,5' in line 2"),
         ("x,y\n1,a\n2,a\n", "y", "expected at least two classes, but every label is 'a'"),
-        ("x,y\n1,3\n2,4\n3,3\n", "y", "class '4' has 1 row.* say target='y:number'"),
+        ("x,y\n1,3\n2,4\n3,3\n", "y", "class '4' has 1 row.* use target='y:number'"),
         ("x,y\n1,a\n2,b\n3,a\n", "y", "class 'b' has 1 sample"),
         ("x,a,b\n1,0,1\n1,0,0.5\n", "a,b", "column 'b': expected 0 or 1, .* got '0.5' in line 3"),
         ("x,a,b\n1,,1\n1,0,0\n", "a,b", r"column 'a': expected 0 or 1, .* got '\(missing\)' in line 2"),
@@ -242,7 +246,7 @@ def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
         (
             "x,y\n" + rows(["q", *range(120)], [0] + [1, 0] * 60),
             "y",
-            "'q' in line 2 is no number, though 99.2 %",
+            "'q' in line 2 is not a number, though 99.2 %",
         ),
         (
             "x,y\n" + rows([1] * 121, ["q", *range(120)]),

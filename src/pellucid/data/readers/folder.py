@@ -211,6 +211,6 @@ def _check_not_emptied(listing: Listing, part: RawPart) -> None:
     for label, name in enumerate(listing.classes):
         if label not in part.y:
             raise DataError(
-                f"{listing.folder / name}: not one image of class {name!r} can be read. "
+                f"{listing.folder / name}: no image of class {name!r} can be read. "
                 "Save them again as JPEG or PNG."
             )

@@ -41,7 +41,7 @@ def check_file(path: Path, what: str) -> None:
     except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"{wanted}, found no such file. Check the path.") from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise DataError(f"{wanted}, but cannot look at it ({first_line(error)}). Check the path.") from None
+        raise DataError(f"{wanted}, but cannot access it ({first_line(error)}). Check the path.") from None
     if stat.S_ISDIR(status.st_mode):
         raise DataError(f"{wanted}, found a folder. Name a file in it.")
     if not stat.S_ISREG(status.st_mode):

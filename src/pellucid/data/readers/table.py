@@ -163,7 +163,7 @@ def _one_target(column: TextColumn, kind: str) -> _Target:
     if rare and None not in values:
         raise DataError(
             f"{where}: class {printable(rare[0])!r} has 1 row, and holding out a test part takes at least 2. Add "
-            f"rows; or, if the numbers are measured, no classes, say target={printable(column.name + ':number')!r}."
+            f"rows; or, if the numbers are measurements, use target={printable(column.name + ':number')!r}."
         )
     return _Target((column.name,), "classification", codes, classes, notes)
 
@@ -211,18 +211,18 @@ def _input_kind(column: TextColumn) -> tuple[str, str]:
     if not words:
         steps = np.diff(column.numbers())
         is_count = len(column.cells) >= _FEWEST_COUNTED and bool((steps == 1).all())
-        return "numeric", f"{called} only counts the rows: better remove it" if is_count else ""
+        return "numeric", f"{called} only counts the rows: consider removing it" if is_count else ""
     _check_commas(column)
     n_different, fraction = len(set(column.cells)), _fraction_of_numbers(column)
     if n_different <= MOST_CATEGORIES:
-        note = f"{called}: read as words, since {column.cell(words[0])} is no number"
+        note = f"{called}: read as words, since {column.cell(words[0])} is not a number"
         return "category", note if fraction > _MOSTLY else ""
     if fraction > _MOSTLY:
         raise DataError(
-            f"{column.title}: {column.cell(words[0])} is no number, though {100 * fraction:.3g} % of its values "
+            f"{column.title}: {column.cell(words[0])} is not a number, though {100 * fraction:.3g} % of its values "
             "are. Correct it."
         )
-    return "", f"left out {called}: {n_different} different words in {len(column.cells)} rows, as names have"
+    return "", f"left out {called}: {n_different} different words in {len(column.cells)} rows, like names"
 
 
 def _fraction_of_numbers(column: TextColumn) -> float:
