@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pellucid.text import Block
 
 NARROWEST = 40  # columns
-NARROWEST_CELL = 12  # letters of a cell that is broken into lines
+NARROWEST_CELL = 12  # characters of a cell that is broken into lines
 GAP = "  "  # between columns of a table
 
 

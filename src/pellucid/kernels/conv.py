@@ -17,7 +17,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.kernels import conv_depthwise, conv_im2col, conv_pointwise, conv_winograd
-from pellucid.ops.conv import ConvCache, check_gradients, check_out, conv_geometry
+from pellucid.ops.conv import ConvCache, check_gradient_buffers, check_out, conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair
 from pellucid.types import Array
 from pellucid.workspace import Workspace
@@ -117,7 +117,7 @@ def conv2d_backward(
     """
     X, W, has_bias, geometry, _ = cache
     algorithm, kept = cache.kept or Kept("im2col", None)
-    check_gradients(dZ, dX, dW, db, cache)
+    check_gradient_buffers(dZ, dX, dW, db, cache)
     X = np.ascontiguousarray(X)
     dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
     dW = np.empty(W.shape, W.dtype) if dW is None else dW

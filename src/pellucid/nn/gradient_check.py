@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.nn.gradient_point import TOLERANCE, UNDECIDED, GradientRow, Point, make_objective, moved_copy
+from pellucid.nn.gradient_point import TOLERANCE, UNDECIDED, GradientRow, Point, make_output_function, moved_copy
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 
@@ -109,7 +109,7 @@ def check_gradients(
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for number in range(N_POINTS):
             twin = moved_copy(model, shape, seed, number)
-            objective = make_objective(twin, loss, n_samples, stream(seed, "targets"))
+            objective = make_output_function(twin, loss, n_samples, stream(seed, "targets"))
             point = Point(twin, objective, n_samples, seed, number)
             done = {name for name, row in rows.items() if row.note != UNDECIDED}
             rows |= {row.name: row for row in point.rows(stream(seed, "directions", number), done)}

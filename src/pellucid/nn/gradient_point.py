@@ -74,7 +74,7 @@ def _spread(array: Array) -> float:
     return (1.0 if is_zero_matrix else 0.1) / math.sqrt(fan_in)
 
 
-class Objective(NamedTuple):
+class OutputFunction(NamedTuple):
     """What is differentiated: a function from outputs to a number, with its gradient."""
 
     name: str
@@ -82,12 +82,12 @@ class Objective(NamedTuple):
     gradient: Callable[[Any], Any]
 
 
-def make_objective(model: Model, loss: Any, m: int, rng: np.random.Generator) -> Objective:
+def make_output_function(model: Model, loss: Any, m: int, rng: np.random.Generator) -> OutputFunction:
     """Return the loss for random targets or, where no loss takes the outputs, a random sum of them."""
     shape: Any = model.output_shape
     if isinstance(shape, Mapping) or len(shape) != 1:
         U = _by_name(shape, lambda one: rng.standard_normal((m, *one)) / m)
-        return Objective("outputs, summed with random weights", lambda Y: _dot(U, Y), lambda Y: U)
+        return OutputFunction("outputs, summed with random weights", lambda Y: _dot(U, Y), lambda Y: U)
     if loss is None and model.loss == "binary_cross_entropy" and shape[0] > 1:
         loss = "categorical_cross_entropy"
     chosen, k = LOSSES.resolve(model.loss_config if loss is None else loss), shape[0]
@@ -97,7 +97,7 @@ def make_objective(model: Model, loss: Any, m: int, rng: np.random.Generator) ->
     }
     y = draw.get(chosen.kind, lambda: np.abs(rng.standard_normal((m, k))))()  # some losses want none below 0
     T = chosen.encode(y, k, "float64")
-    return Objective(
+    return OutputFunction(
         chosen.name, lambda Y: chosen.forward(Y, T)[0], lambda Y: chosen.backward(chosen.forward(Y, T)[1])
     )
 
@@ -105,7 +105,7 @@ def make_objective(model: Model, loss: Any, m: int, rng: np.random.Generator) ->
 class Point:
     """A model at one point: its loss when one argument is moved, and its gradients."""
 
-    def __init__(self, model: Model, objective: Objective, m: int, seed: int, number: int) -> None:
+    def __init__(self, model: Model, objective: OutputFunction, m: int, seed: int, number: int) -> None:
         self.model, self.objective, self.seed = model, objective, seed
         rng = stream(seed, "samples", number)
         self.X: Any = _by_name(model.input_shape, lambda shape: rng.standard_normal((m, *shape)))

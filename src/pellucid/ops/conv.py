@@ -139,7 +139,7 @@ def conv2d_backward(
            [20., 24.]]), array([4.]))
     """
     X, W, has_bias, geometry, _ = cache
-    check_gradients(dZ, dX, dW, db, cache)
+    check_gradient_buffers(dZ, dX, dW, db, cache)
     P = pad(X, geometry.padding)
     dP = np.zeros(P.shape, dZ.dtype)
     dW = np.empty(W.shape, W.dtype) if dW is None else dW
@@ -205,7 +205,7 @@ def check_out(out: Array | None, geometry: Geometry) -> None:
     _check_contiguous("conv2d_forward", "out", out, geometry.out_shape)
 
 
-def check_gradients(
+def check_gradient_buffers(
     dZ: Array, dX: Array | None, dW: Array | None, db: Array | None, cache: ConvCache
 ) -> None:
     """Raise ShapeError unless dZ has the output's shape, and each buffer is contiguous and of its array's shape."""

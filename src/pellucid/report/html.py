@@ -52,7 +52,7 @@ CSS_DPI = 100  # a figure of 8 inches is shown 800 pixels wide
 LARGE = 60_000  # bytes, from which a figure's PNG file is made smaller for the page
 MOST_WEBP = 16_383  # pixels a side
 WEBP_QUALITY = 80
-LONG = 30  # letters of a table's cell, from which it may be broken into lines
+LONG = 30  # characters of a table's cell, from which it may be broken into lines
 
 
 def write_report(content: ReportContent, path: str | Path) -> Path:

@@ -11,7 +11,7 @@ from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.text import shorten
 from pellucid.types import Array
 
-LONGEST_NAME = 80  # letters
+LONGEST_NAME = 80  # characters
 
 GALLERIES: Mapping[str, str] = MappingProxyType(
     {

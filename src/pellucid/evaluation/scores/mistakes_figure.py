@@ -71,10 +71,10 @@ def _prediction(row: SamplePrediction) -> Line:
 
 
 def _headline(n_shown: int, n_wrong: int, m: int) -> str:
-    share = f"{n_wrong} of {m} images " + ("is" if n_wrong == 1 else "are") + " classified wrongly"
+    count = f"{n_wrong} of {m} images " + ("is" if n_wrong == 1 else "are") + " classified wrongly"
     if n_shown < n_wrong:
-        return f"{share}; the {n_shown} most confident mistakes"
-    return share + (", the most confident mistake first" if n_wrong > 1 else "")
+        return f"{count}; the {n_shown} most confident mistakes"
+    return count + (", the most confident mistake first" if n_wrong > 1 else "")
 
 
 def _no_mistake(m: int) -> str:

@@ -15,7 +15,7 @@ from pellucid.report.draft import Draft
 from pellucid.report.parts import Captioned, Card, Gallery, Section
 from pellucid.text import by, plural
 
-MOST_TOLD = 8  # findings of one kind that are told in words
+MOST_SENTENCES = 8  # findings of one kind that have a sentence each
 MOST_SHOWN = 24  # and pictures of them
 
 
@@ -110,11 +110,11 @@ def check_in_short(check: DataReport) -> tuple[str, ...]:
 
 def _findings(draft: Draft, check: DataReport, kind: str) -> Section:
     findings = check.of_kind(kind)
-    told = [finding.found[:1].upper() + finding.found[1:] for finding in findings[:MOST_TOLD]]
-    if len(findings) > MOST_TOLD:
-        told.append(f"And {len(findings) - MOST_TOLD} more of the same kind.")
+    sentences = [finding.found[:1].upper() + finding.found[1:] for finding in findings[:MOST_SENTENCES]]
+    if len(findings) > MOST_SENTENCES:
+        sentences.append(f"And {len(findings) - MOST_SENTENCES} more of the same kind.")
     samples = [sample for finding in findings for sample in finding.samples]
-    intro = (*told, f"{findings[0].why} {findings[0].advice}")
+    intro = (*sentences, f"{findings[0].why} {findings[0].advice}")
     return Section(KINDS[kind].title, intro=intro, gallery=_pictures(draft, samples))
 
 

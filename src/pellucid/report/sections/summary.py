@@ -86,12 +86,12 @@ def interval(part: ConfusionMatrix) -> str:
 def _what_was_done(result: RunResult) -> str:
     names = result.split.classes
     quoted = [f"“{name}”" for name in names]
-    told = f"{len(names)} classes apart"
+    classes = f"{len(names)} classes apart"
     if len(names) <= MOST_CLASSES:
-        told = " from ".join(quoted) if len(names) == 2 else f"{join(quoted)} apart"
+        classes = " from ".join(quoted) if len(names) == 2 else f"{join(quoted)} apart"
     return (
         f"A network of {result.model.theta.size:,} parameters was trained on "
-        f"{plural(result.train.n_samples, result.noun)} to tell {told}; it took "
+        f"{plural(result.train.n_samples, result.noun)} to tell {classes}; it took "
         f"{plural(result.history.n_steps, 'step')} of {optimizer_in_words(result.config.options)}."
     )
 

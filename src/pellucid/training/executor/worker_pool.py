@@ -24,7 +24,7 @@ class WorkerPool:
     Where ``is_divided``, each adds up its own part of the gradient when the optimizer's step comes, and the model's
     ``grad`` is the first shard's alone until then.
 
-    The first is the one that was there before. It writes a letter to the others and starts with its own part; each
+    The first is the one that was there before. It writes a message to the others and starts with its own part; each
     counts the tasks that it has done, and the sums to which it has brought its part.
     """
 
@@ -38,7 +38,7 @@ class WorkerPool:
         self.losses = shared_array((n_shards,), np.float64)
         self.parts = shared_array((2, n_shards, EXCHANGE_BYTES), np.uint8)
         self.tasks, self.sums = Counters(n_shards, self._check), Counters(n_shards, self._check)
-        self.letter = Mailbox()
+        self.mailbox = Mailbox()
         try:
             for shard in range(1, n_shards):
                 self._fork(shard)
@@ -59,7 +59,7 @@ class WorkerPool:
             os._exit(1)  # the first finds out by looking
 
     def _serve(self, shard: int) -> None:
-        """Do what the letters say, until this process is killed or the first one is gone."""
+        """Do what the messages say, until this process is killed or the first one is gone."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the first one's to answer
         self.shard, self.children = shard, []
         move(self.model, self.model.theta, self.grads[shard])
@@ -68,7 +68,7 @@ class WorkerPool:
         while True:
             self.n_tasks += 1
             self.tasks.wait(0, self.n_tasks)
-            name, *details = self.letter.read()
+            name, *details = self.mailbox.read()
             if name == "step":
                 self.losses[shard] = self._part_of_step(self.batch, *details)
             else:
@@ -156,9 +156,9 @@ class WorkerPool:
     def _rooms(self) -> list[Array]:
         return arrays_of(self.batch)
 
-    def _tell(self, *letter: Any) -> None:
+    def _tell(self, *message: Any) -> None:
         self.n_tasks += 1
-        self.letter.write(*letter)
+        self.mailbox.write(*message)
         self.tasks.add(0)
 
     def _wait_for_others(self) -> None:
