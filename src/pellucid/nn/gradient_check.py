@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError
-from pellucid.nn.gradient_point import TOLERANCE, UNDECIDED, GradientRow, Point, make_output_function, moved_copy
+from pellucid.nn.gradient_point import (
+    TOLERANCE,
+    UNDECIDED,
+    GradientRow,
+    Point,
+    make_output_function,
+    moved_copy,
+)
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 
