@@ -2,8 +2,8 @@
 
 The network says how probable it is that a photo shows a cat. Its layers, 1 to L, each take weighted sums and apply
 an activation function: ``[LINEAR -> RELU] x (L - 1) -> LINEAR -> SIGMOID``. Training repeats four moves: forward
-(from the pixels to a probability), cost (how wrong was it?), backward (which way to turn each weight), update (turn it
-a little).
+(from the pixels to a probability), cost (how wrong was it?), backward (which way to turn each weight), update
+(turn it a little).
 
 **Columns are examples**: ``X (n_x, m)`` holds m photos of n_x numbers, ``Y (1, m)`` their labels, 1 for a cat and 0
 for none. Layer l has ``W (n_l, n_{l-1})`` and ``b (n_l, 1)``; its sums are Z and its outputs A, both ``(n_l, m)``.
