@@ -63,4 +63,4 @@ def _registered_layer(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_rooms()})
+    return sorted({"__version__", *__all__, *_rooms()})

@@ -43,6 +43,38 @@ def shorten(text: str, longest: int) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
+def kind_of(value: object) -> str:
+    """Return what a value is, for a message, without printing it: its type, and a text itself.
+
+    Examples
+    --------
+    >>> kind_of("photo.jpg"), kind_of(3), kind_of([1, 2])
+    ("the text 'photo.jpg'", 'an int', 'a list')
+    """
+    if isinstance(value, str):
+        return f"the text {shorten(repr(value), 80)}"
+    shape = getattr(value, "shape", None)
+    name = "array" if shape is not None and hasattr(value, "__array__") else type(value).__name__
+    if value is None:
+        return "None"
+    of_shape = f" of shape {shape}" if isinstance(shape, tuple) else ""
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}{of_shape}"
+
+
+def shown(value: object, longest: int = 80) -> str:
+    """Return a value for a message: its repr, shortened; of an array its shape and dtype.
+
+    Examples
+    --------
+    >>> shown("relu"), shown(list(range(99)), 12)
+    ("'relu'", '[0, 1, 2, 3…')
+    """
+    shape, dtype = getattr(value, "shape", ()), getattr(value, "dtype", None)
+    if shape and dtype is not None:
+        return f"an array of shape {shape}, {dtype}"
+    return shorten(repr(value), longest)
+
+
 def percent(fraction: float, digits: int = 0) -> str:
     """Return a fraction in percent; one that is not quite 0 or 100 % is not rounded to it.
 

@@ -20,6 +20,7 @@ from pellucid.checks.pixels import PixelScale, are_pictures
 from pellucid.checks.tables import missing_findings, read_rows, row_findings
 from pellucid.checks.text import KINDS, kind_rows, summary_of
 from pellucid.data.dataset import Split
+from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.text import plural
@@ -172,9 +173,9 @@ def check_data(
     >>> print(report.findings[0].found)
     test 3 (...) is nearly the same as train 100 (...).
     """
-    if isinstance(data, Split):
-        return check_split(data, progress=progress)
-    source = data if isinstance(data, DataSource) else DataSource.from_dict({"name": data, **options})
+    source = as_split(data, "check_data", **options)
+    if isinstance(source, Split):
+        return check_split(source, progress=progress)
     source.check_applies()
     if source.kind == "folder":
         split, names, findings = read_photos(source, progress)

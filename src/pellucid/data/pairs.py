@@ -1,12 +1,17 @@
-"""Data given as arrays: a pair (X, y) made into a Dataset."""
+"""How public functions take data: one part as a Dataset or (X, y), or both as a Split or a name."""
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.data.dataset import Dataset
-from pellucid.errors import DataError
+from pellucid.data.dataset import Dataset, Split
+from pellucid.errors import DataError, OptionError
+from pellucid.text import kind_of
 from pellucid.types import n_rows
+
+if TYPE_CHECKING:
+    from pellucid.data.source import DataSource
 
 
 def as_dataset(data: Any, where: str) -> Dataset:
@@ -23,7 +28,7 @@ def as_dataset(data: Any, where: str) -> Dataset:
     Raises
     ------
     DataError
-        If it is neither, X is not numeric, or the lengths differ.
+        If it is neither, or a Split, which is two parts; X is not numeric; or the lengths differ.
 
     Examples
     --------
@@ -32,9 +37,12 @@ def as_dataset(data: Any, where: str) -> Dataset:
     """
     if isinstance(data, Dataset):
         return data
+    if isinstance(data, Split):
+        raise DataError(f"{where}: expected one part of the data, got both (a Split). Try .train or .test.")
     if not isinstance(data, tuple) or len(data) != 2:
-        got = f"a tuple of {len(data)}" if isinstance(data, tuple) else type(data).__name__
-        raise DataError(f"{where}: expected a Dataset or a pair (X, y), got {got}. Try (X, y).")
+        got = f"a tuple of {len(data)}" if isinstance(data, tuple) else kind_of(data)
+        advice = "load_data(...).test" if isinstance(data, str | Path) else "(X, y)"
+        raise DataError(f"{where}: expected a Dataset or a pair (X, y), got {got}. Try {advice}.")
     X = {key: _numbers(value, where) for key, value in data[0].items()} if isinstance(data[0], dict) else None
     X = _numbers(data[0], where) if X is None else X
     y, classes = data[1], ()
@@ -50,8 +58,44 @@ def as_dataset(data: Any, where: str) -> Dataset:
     return Dataset(X, y, classes)  # type: ignore[arg-type]
 
 
+def as_split(data: Any, where: str, **options: Any) -> "Split | DataSource":
+    """Return a Split or DataSource unchanged, or the DataSource of a name or path with these options.
+
+    Raises
+    ------
+    DataError
+        If it is anything else: one part of the data, for example.
+    OptionError
+        If an option is unknown or out of range, or options are given with data that are loaded already.
+
+    Examples
+    --------
+    >>> as_split("photos", "compare", seed=2).to_dict()
+    {'name': 'photos', 'seed': 2}
+    """
+    from pellucid.data.source import DataSource
+
+    if isinstance(data, str | Path):
+        return DataSource.from_dict({"name": data, **options})
+    if not isinstance(data, Split | DataSource):
+        raise DataError(
+            f"{where}: expected a Split or a name, got {kind_of(data)}. Try Split(train, test), or a name that "
+            "load_data takes."
+        )
+    if options:
+        raise OptionError(
+            f"{where}: {next(iter(options))} is for data by name, got {kind_of(data)}. Leave it out."
+        )
+    return data
+
+
 def _numbers(values: Any, where: str) -> Any:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise DataError(
+            f"{where}: expected X to be numbers of shape (m, ...), got rows of several lengths."
+        ) from None
     if array.dtype.kind not in "biuf" or array.ndim < 2:
         raise DataError(
             f"{where}: expected X to be numbers of shape (m, ...), got {array.dtype} of shape {array.shape}. Try "

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.container import Container
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.summary import Summary, summarize
 from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
+from pellucid.text import kind_of
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
@@ -193,6 +195,7 @@ class Model(Container):
         """
         if not self.is_initialized:
             raise PellucidError(f"{type(self).__name__}: train or load the model before it predicts.")
+        X = self._samples(X)
         shape = map_arrays(lambda array: array.shape[1:], X)
         if shape != self.input_shape:
             raise ShapeError(
@@ -203,6 +206,27 @@ class Model(Container):
             lambda Z: Z[:, 0] if Z.shape[1:] == (1,) else Z,
             self._in_pieces(X, lambda array: rule.apply(array, self.dtype)),
         )
+
+    def _samples(self, X: Any) -> Any:
+        """Return raw inputs as arrays; DataError where they are none: a path, a data set."""
+        if not isinstance(X, np.ndarray | dict | list | tuple) and not hasattr(X, "__array__"):
+            shape: Any = self.input_shape
+            by_rows = (
+                f"(m, {', '.join(map(str, shape))})" if isinstance(shape, tuple) else f"one each of {shape}"
+            )
+            part = "data.X" if isinstance(X, Dataset) else "data.test.X" if isinstance(X, Split) else ""
+            raise DataError(
+                f"predict: expected an array of samples, {by_rows}, got {kind_of(X)}. Try "
+                f"{part or 'explain_photo(model, path) for one photo'}."
+            )
+        try:
+            arrays = map_arrays(np.asarray, X)
+        except ValueError:
+            raise ShapeError("predict: expected samples of one shape, got rows of several lengths.") from None
+        for array in arrays.values() if isinstance(arrays, dict) else [arrays]:
+            if array.dtype.kind not in "biuf":
+                raise DataError(f"predict: expected an array of numbers, got one of {array.dtype}.")
+        return arrays
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class for raw inputs, shape (m, k); two classes have two columns.

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pellucid.errors import OptionError, unknown_name
+from pellucid.text import shown
 
 _LISTS = (list, tuple, collections.abc.Sequence)
 _MAPPINGS = (dict, collections.abc.Mapping)
@@ -125,7 +126,7 @@ def check_option(
     hint: Any = Any,
     limits: Limits = NO_LIMITS,
     *,
-    show: Callable[[Any], str] = repr,
+    show: Callable[[Any], str] = shown,
 ) -> Any:
     """Return a value as the expected type; OptionError for anything else.
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from pellucid.errors import OptionError, unknown_name
 from pellucid.registry.configurable import checked_names, declared
 from pellucid.registry.options import type_in_words
+from pellucid.text import shown
 
 T = TypeVar("T")
 
@@ -101,7 +102,7 @@ class Registry(Generic[T]):
         options = {"type": given} if isinstance(given, str) else dict(given)
         if "type" not in options:
             raise OptionError(
-                f"{self.kind}: expected a name, or a dictionary with 'type' and options, got {given!r}."
+                f"{self.kind}: expected a name, or a dictionary with 'type' and options, got {shown(given)}."
             )
         return options.pop("type"), options
 
@@ -121,7 +122,7 @@ class Registry(Generic[T]):
         if isinstance(given, type) or getattr(given, "registry", None) is not self:
             raise OptionError(
                 f"{self.kind}: expected a name, a dictionary with 'type' and options, or an object of that kind, "
-                f"got {given!r}."
+                f"got {shown(given)}."
             )
         return given
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.data.augmentation.augment import Augment
-from pellucid.data.dataset import Dataset
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.pairs import as_dataset
 from pellucid.nn.model import Model
@@ -143,7 +143,7 @@ def train(
     for name in ("model", "data", "callbacks", "resume", "nonfinite"):
         del given[name]
     data = as_dataset(data, "train")
-    if isinstance(validation, tuple):
+    if isinstance(validation, tuple | Split):
         given["validation"] = as_dataset(validation, "train: validation")
     options, objects = fill_in(model, data, given)
     own = callbacks_of(options, data)

@@ -19,6 +19,7 @@ from pellucid.evaluation.photo.measure import explain_photo
 from pellucid.evaluation.photo.neighbours import nearest, nearest_by_features
 from pellucid.evaluation.photo.text import nearest_text, photo_text, stability_text
 from pellucid.evaluation.photo.variants import photo_variants
+from pellucid.evaluation.saliency import scoring
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
@@ -248,9 +249,11 @@ def test_a_photo_is_read_resized_prepared_and_predicted_once(
 
         monkeypatch.setattr(module, name, call)
 
-    for name in ("read_image", "image_to_input", "prepared_image", "photo_variants"):
+    for name in ("read_photo", "prepared_image", "photo_variants"):
         counted(context, name)
+    for name in ("read_image", "image_to_input"):
+        counted(scoring, name)
     counted(type(model), "predict_proba")
     explain_photo(model, photo_file(tmp_path), drawings, methods=["gradient"])
     assert calls == dict.fromkeys(calls, 1)  # predict_proba: of the variants, all at once
-    assert len(calls) == 5
+    assert len(calls) == 6

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.data.dataset import Split
+from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.comparison.candidates import Candidate, Progress, find_candidate, silent
@@ -72,7 +73,7 @@ def compare(
     """
     _check(b, cv, n_seeds, n_jobs)
     n_splits, n_repeats = (0, 0) if cv is None else folds_of(cv)
-    source = DataSource(str(data)) if isinstance(data, str | Path) else data
+    source = as_split(data, "compare: data")
     named = source if isinstance(source, DataSource) else source.name
     candidates = [
         find_candidate(letter, one, data=named, seed=seed, **training)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.data.readers.images import image_to_input, read_image
+from pellucid.data.pairs import as_dataset
 from pellucid.evaluation.photo.neighbours import FeatureSpace, nearest
 from pellucid.evaluation.photo.novelty import Novelty, NoveltyTest
 from pellucid.evaluation.photo.variants import photo_variants
-from pellucid.evaluation.saliency.scoring import check_takes_image, prepared_image
+from pellucid.evaluation.saliency.scoring import prepared_image, read_photo
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import LOSSES
 from pellucid.text import percent
@@ -146,7 +146,7 @@ class PhotoContext:
         cls,
         model: Model,
         image: str | Path | bytes | Array,
-        train: Dataset | TrainingPhotos | None = None,
+        train: Dataset | tuple[Any, Any] | TrainingPhotos | None = None,
         *,
         n_near: int = N_NEAR,
     ) -> "PhotoContext":
@@ -159,7 +159,7 @@ class PhotoContext:
         image : str, Path, bytes or Array
             A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the
             model's input shape.
-        train : Dataset or TrainingPhotos, optional
+        train : Dataset, (X, y) or TrainingPhotos, optional
             The training part; without it neighbours and novelty are left out. For several photos make
             ``TrainingPhotos.of(model, train)`` once.
         n_near : int, optional
@@ -184,13 +184,7 @@ class PhotoContext:
         >>> photo.by_pixels[0].index, photo.variants[1].name, photo.novelty.is_unlike
         (7, 'mirrored', False)
         """
-        check_takes_image(model)
-        original = image if isinstance(image, np.ndarray) else read_image(image)
-        shape: Any = model.input_shape
-        is_sample = original.shape == shape
-        if is_sample and original.ndim == 2:
-            original = original[..., None]
-        seen = original.reshape(shape) if is_sample else image_to_input(original, shape)
+        original, seen = read_photo("explain_photo", model, image)
         prepared = prepared_image(model, seen)
         Z = model.forward(prepared[None]).copy()
         loss = LOSSES.make(model.loss, **model.loss_options)
@@ -221,9 +215,13 @@ class PhotoContext:
         """Of the predicted class."""
         return max(self.classes.values())
 
-    def among(self, model: Model, train: Dataset | TrainingPhotos, n: int = N_NEAR) -> "PhotoContext":
+    def among(
+        self, model: Model, train: Dataset | tuple[Any, Any] | TrainingPhotos, n: int = N_NEAR
+    ) -> "PhotoContext":
         """Return the photo with its neighbours and its novelty among the training photos."""
-        ready = train if isinstance(train, TrainingPhotos) else TrainingPhotos.of(model, train)
+        if not isinstance(train, TrainingPhotos):
+            train = TrainingPhotos.of(model, as_dataset(train, "explain_photo: train"))
+        ready = train
         X = self.seen[None]
         return replace(
             self,

@@ -95,7 +95,7 @@ class PhotoExplanation:
 def explain_photo(
     model: Model,
     image: str | Path | bytes | Array,
-    train: Dataset | TrainingPhotos | None = None,
+    train: Dataset | tuple[Any, Any] | TrainingPhotos | None = None,
     *,
     target: int | str | None = None,
     methods: Sequence[str] = tuple(METHODS),
@@ -110,7 +110,7 @@ def explain_photo(
     image : str, Path, bytes or Array
         A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the model's
         input shape.
-    train : Dataset or TrainingPhotos, optional
+    train : Dataset, (X, y) or TrainingPhotos, optional
         The training part; without it neighbours and novelty are left out.
     target : int or str, optional
         The class that the maps explain; default: the predicted one.

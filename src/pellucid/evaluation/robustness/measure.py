@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.pairs import as_dataset
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
@@ -34,7 +35,7 @@ FILES = ("curves.png", "sheet.png", "robustness.json")
 
 def robustness(
     model: Model,
-    data: Dataset,
+    data: Dataset | tuple[Any, Any],
     *,
     perturbations: Iterable[str] | None = None,
     strengths: Mapping[str, Iterable[float]] | None = None,
@@ -48,7 +49,7 @@ def robustness(
     ----------
     model : Model
         A trained classifier of photos.
-    data : Dataset
+    data : Dataset or (X, y)
         Photos of bytes, X of shape (m, h, w, c) or (m, h, w), that the model was not trained on. Classes are
         matched by their names.
     perturbations : iterable of str, optional
@@ -94,6 +95,7 @@ def robustness(
     True
     """
     check_model("robustness", model)
+    data = as_dataset(data, "robustness")
     chosen = choose_perturbations(perturbations)
     wanted = choose_strengths(chosen, strengths)
     check_photos("robustness", data.X)

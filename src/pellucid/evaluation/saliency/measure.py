@@ -1,7 +1,10 @@
 """Which pixels a prediction depends on: several maps of one photo, each checked against untrained networks."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.evaluation.saliency.attribution import Attribution
@@ -11,7 +14,7 @@ from pellucid.evaluation.saliency.integrated import integrated_gradients
 from pellucid.evaluation.saliency.occlusion import occlusion
 from pellucid.evaluation.saliency.records import SaliencyMap, SaliencyMaps
 from pellucid.evaluation.saliency.sanity import MapToCheck, check_maps
-from pellucid.evaluation.saliency.scoring import Scorer, Target, prepared_image, target_of
+from pellucid.evaluation.saliency.scoring import Scorer, Target, prepared_image, read_photo, target_of
 from pellucid.nn.model import Model
 from pellucid.types import Array
 
@@ -36,13 +39,13 @@ METHODS: dict[str, Method] = {
 
 def saliency(
     model: Model,
-    image: Array,
+    image: str | Path | bytes | Array,
     target: int | str | None = None,
     methods: Sequence[str] = tuple(METHODS),
     *,
     has_sanity: bool = True,
     n_draws: int | None = None,
-    seed: int = 0,
+    seed: int = 1,
 ) -> SaliencyMaps:
     """Return maps of the pixels that a model's prediction for one photo depends on.
 
@@ -52,8 +55,9 @@ def saliency(
     ----------
     model : Model
         Initialized, of one image input and outputs of shape (n_out,). Its ``grad`` is overwritten.
-    image : Array, shape input_shape
-        As the data has them: uint8 (h, w, c) or (h, w), or floats that were prepared.
+    image : str, Path, bytes or Array
+        An array of shape input_shape as the data has them: uint8 (h, w, c) or (h, w), or floats that were
+        prepared; or the file of a photo of any size, or its content.
     target : int or str, optional
         The class; default: the predicted one.
     methods : sequence of str, optional
@@ -78,6 +82,8 @@ def saliency(
         If a method or the class is not known; the nearest is named.
     ShapeError
         If the model does not take one image, or this one does not fit it.
+    DataError
+        If the file cannot be read, or it is neither a file nor an array.
 
     Notes
     -----
@@ -95,6 +101,8 @@ def saliency(
     ((8, 8), True)
     """
     check_methods(methods)
+    if not isinstance(image, np.ndarray):
+        _, image = read_photo("saliency", model, image)
     x = prepared_image(model, image)
     chosen = target_of(model, model.forward(x[None])[0], target)
     return maps_of(model, image, x, chosen, methods, has_sanity=has_sanity, n_draws=n_draws, seed=seed)
@@ -109,7 +117,7 @@ def maps_of(
     *,
     has_sanity: bool = True,
     n_draws: int | None = None,
-    seed: int = 0,
+    seed: int = 1,
 ) -> SaliencyMaps:
     """Return the maps of an image that is prepared already, for a target that is known: see :func:`saliency`."""
     scorer = Scorer(model, target.weights)

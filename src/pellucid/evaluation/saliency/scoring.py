@@ -1,14 +1,17 @@
 """The one number that a map explains: the logit of a class, or of the other of two."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.data.readers.images import image_to_input, read_image
+from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.nn.hooks import input_gradient
 from pellucid.nn.model import Model
+from pellucid.text import kind_of
 from pellucid.types import Array
 
 ROWS = 32  # samples at a time: large enough for speed, small enough to keep buffers small
@@ -71,6 +74,39 @@ def check_takes_image(model: Model) -> None:
             "saliency: expected a model that takes one image, (height, width, channels), and gives (n_out,) "
             f"numbers, got one from {shape} to {outputs}. Only images have saliency maps."
         )
+
+
+def read_photo(where: str, model: Model, image: str | Path | bytes | Array) -> tuple[Array, Array]:
+    """Return a photo as a viewer shows it, and the very pixels that the model is given.
+
+    Parameters
+    ----------
+    where : str
+        For messages.
+    model : Model
+        Trained on images.
+    image : str, Path, bytes or Array
+        A file of any size and kind, or its content; or an array, (H, W, 3) of uint8, or one sample of the model's
+        input shape.
+
+    Raises
+    ------
+    DataError
+        If it is none of these, or the file cannot be read.
+    ShapeError
+        If the model does not take images, or the array is none.
+    """
+    check_takes_image(model)
+    if not isinstance(image, str | Path | bytes | np.ndarray):
+        raise DataError(
+            f"{where}: expected one image, as a file or an array, got {kind_of(image)}. Try data.X[0] of a Dataset."
+        )
+    original = image if isinstance(image, np.ndarray) else read_image(image)
+    shape = model.input_shape
+    is_sample = original.shape == shape
+    if is_sample and original.ndim == 2:
+        original = original[..., None]
+    return original, original.reshape(shape) if is_sample else image_to_input(original, shape)
 
 
 def prepared_image(model: Model, image: Array) -> Array:

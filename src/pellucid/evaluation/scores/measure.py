@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.pairs import as_dataset
 from pellucid.evaluation.scores.calibration import Calibration, calibrate, squared_errors
 from pellucid.evaluation.scores.one_vs_rest import (
     NO_PROBABILITIES,
@@ -34,8 +35,8 @@ MEANS = ("precision", "recall", "f1", "roc_auc", "average_precision", "brier", "
 
 def evaluate(
     model: Model,
-    data: Dataset,
-    train: Dataset | None = None,
+    data: Dataset | tuple[Any, Any],
+    train: Dataset | tuple[Any, Any] | None = None,
     *,
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
@@ -48,10 +49,10 @@ def evaluate(
     ----------
     model : Model
         Of classes, labels or quantities.
-    data : Dataset
+    data : Dataset or (X, y)
         As loaded; the model prepares it. Classes are matched by name: they may be in another order than the
         model's, or fewer.
-    train : Dataset, optional
+    train : Dataset or (X, y), optional
         What the model was trained on: then ``without_leaks`` has the scores without the samples of ``data`` that
         are in it, exactly or, of images, nearly: see :mod:`pellucid.checks.check`.
     level : float, optional
@@ -88,6 +89,8 @@ def evaluate(
     True
     """
     check_level("evaluate", level)
+    data = as_dataset(data, "evaluate")
+    train = None if train is None else as_dataset(train, "evaluate: train")
     predictions = predict(model, data, train, progress=stage_of(progress, "predicting"))
     return score(predictions, level=level, n_resamples=n_resamples, seed=seed, progress=progress)
 
