@@ -62,6 +62,12 @@ def next_folder(parent: Path, stem: str) -> Path:
     return parent / f"{stem}-{n}"
 
 
+def check_free(path: Path, *, force: bool = False) -> None:
+    """Raise OutputError, before any work, if a file is there already and may not be replaced."""
+    if path.is_file() and not force:
+        raise OutputError(f"{path}: the file is there already. Choose another with --out, or add --force.")
+
+
 @contextmanager
 def atomic_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
     """Yield an empty folder to fill; when the block succeeds, its files are moved to ``target``.

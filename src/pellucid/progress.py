@@ -18,11 +18,16 @@ from typing import Any, TypeAlias
 
 ProgressCallback: TypeAlias = Callable[[str, int, int], None]
 CountCallback: TypeAlias = Callable[[int, int], None]
+DetailCallback: TypeAlias = Callable[[str, int, int, str], None]  # the last: such as the loss at this point
 
 PATIENCE = 2.0  # seconds of work before a bar is shown
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def no_detail(stage: str, done: int, total: int, detail: str) -> None:
     """Show nothing."""
 
 

@@ -1,5 +1,6 @@
 """The contact sheet of augmentations as a command."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +18,24 @@ def photo(tmp_path: Path) -> Path:
 
 def test_all_transforms_or_those_of_a_training(pellucid: Command, photo: Path, tmp_path: Path) -> None:
     sizes = {}
-    for name in (None, "photo", "photo-cutmix"):
+    for name in (None, "none", "photo", "photo-cutmix"):
         out = tmp_path / f"{name}.png"
         done = pellucid("data", "augment", photo, "-o", out, *([] if name is None else ["--augment", name]))
         assert (done.code, done.out) == (0, f"{out}\n"), done.err
         with Image.open(out) as sheet:
             sizes[name] = sheet.size
     heights = {name: height for name, (_, height) in sizes.items()}
-    assert heights["photo"] < heights["photo-cutmix"] < heights[None]  # one row more for each transform
+    assert (
+        heights["none"] < heights["photo"] < heights["photo-cutmix"] < heights[None]
+    )  # one row more for each transform
+
+
+def test_a_picture_is_replaced_only_by_force(pellucid: Command, photo: Path) -> None:
+    assert json.loads(pellucid("data", "augment", photo, "--json").out)["figure"] == "augmented.png"
+    done = pellucid("data", "augment", photo)
+    assert done.code == 2
+    assert "--force" in done.err
+    assert pellucid("data", "augment", photo, "--augment", "none", "--force").code == 0
 
 
 def test_bad_input_is_one_line_and_no_picture(pellucid: Command, photo: Path, tmp_path: Path) -> None:

@@ -26,13 +26,19 @@ def test_a_rate_is_found_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture
     assert 1e-4 < found["suggestion"] < 1
     assert len(found["rates"]) == len(found["losses"])
     assert picture.read_bytes().startswith(b"\x89PNG")
+    picture.write_text("old")
+    assert main(arguments) == 2
+    assert "--force" in capsys.readouterr().err
+    assert picture.read_text() == "old"
+    assert main([*arguments, "--force"]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--lowest", "1", "--highest", "0.1"], "highest"),
-        (["--steps", "3"], "n_steps"),
+        (["--lowest", "1", "--highest", "0.1"], "--highest"),
+        (["--steps", "3"], "--steps"),
         (["--optimizer", "lbfgs", "--batch-size", "0"], "no learning rate to find"),
     ],
 )

@@ -280,3 +280,9 @@ def test_what_is_no_run_of_these_data_is_refused(
     assert done.code == 2
     assert len(done.err.splitlines()) <= 3
     assert "one class a sample" in done.err
+
+
+def test_quiet_prints_a_line_for_each_prediction(pellucid: Command, trained: Path) -> None:
+    done = pellucid("influence", trained, "--test", "0,1", "--no-retrain", "--quiet")
+    assert (done.code, done.err) == (0, "")
+    assert [line.split(":")[0].split()[-1] for line in done.out.splitlines()] == ["0", "1"]

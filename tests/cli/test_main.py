@@ -13,7 +13,7 @@ from PIL import Image
 from tests.commands import Command, Done
 
 import pellucid as pl
-from pellucid.cli.command import DECLARED
+from pellucid.cli.command import DECLARED, build
 
 
 def assert_clear(done: Done, *words: str) -> None:
@@ -45,6 +45,68 @@ def test_every_command_has_help_that_fits_a_terminal(pellucid: Command, name: st
     done = pellucid(*name.split(), "-h")
     assert (done.code, done.err) == (0, "")
     assert DECLARED[name].short_help in pellucid(*name.split()[:-1], "-h").out
+
+
+SHOWS_ONLY = {"predict", "reproduce", "bench", "data list", "data info", "data fetch"}
+SHOWS_ONLY |= {"model list", "model show", "model check"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name, each in DECLARED.items() if each.function))
+def test_every_command_takes_the_common_options(name: str) -> None:
+    made = build(DECLARED[name])
+    flags = {flag for parameter in made.params for flag in parameter.opts}
+    expected = {"--json", "--quiet"} | (set() if name in SHOWS_ONLY else {"-o", "--out", "--force"})
+    assert expected <= flags
+    for parameter in made.params:
+        assert "{" not in (parameter.help or ""), parameter.help  # tables of names are filled in
+        if parameter.param_type_name == "argument":
+            assert parameter.metavar == parameter.metavar.upper()
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("influence", ("tracin-plain", "leave-one-out")),
+        ("explain", ("smoothgrad", "grad_cam")),
+        ("robustness", ("rotation", "upside-down")),
+        ("train", ("mlp", "two-layer", "cnn")),
+    ],
+)
+def test_help_names_the_choices(pellucid: Command, command: str, names: tuple[str, ...]) -> None:
+    words = pellucid(command, "-h").out
+    for name in names:
+        assert name in words
+
+
+def test_compare_shows_switches_as_other_commands(pellucid: Command) -> None:
+    assert "--no-skip-bad" not in pellucid("compare", "-h").out
+
+
+def test_a_question_ends_with_its_mark(pellucid: Command) -> None:
+    assert "'explain'? See" in pellucid("explian").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"), [(["data", "list"], "drawn-cats"), (["model", "list"], "two-layer")]
+)
+def test_quiet_lists_are_names_alone(pellucid: Command, arguments: list[str], line: str) -> None:
+    lines = pellucid(*arguments, "--quiet").out.splitlines()
+    assert line in lines
+    assert all(" " not in each for each in lines)
+
+
+def test_quiet_and_json_print_nothing_else(pellucid: Command, photos: Path) -> None:
+    done = pellucid("data", "check", photos, "--quiet")
+    assert (done.code, done.err) == (0, "")
+    assert "majority-class baseline" in done.out
+    assert "--json" not in done.out
+    assert (
+        len(pellucid("model", "check", "two-layer", "--input-shape", "2x2x3", "--quiet").out.splitlines())
+        == 1
+    )
+    done = pellucid("data", "info", photos, "--quiet")
+    assert (done.code, done.err) == (0, "")
+    assert "Note:" not in done.out
 
 
 def test_files_of_commands_import_nothing_large() -> None:

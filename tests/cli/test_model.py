@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.commands import Command
 
 import pellucid as pl
 from pellucid.errors import FormatError, OptionError
@@ -184,3 +185,12 @@ def test_a_source_may_be_a_model_of_any_structure() -> None:
     model: Model = Graph(["x"], {"a": (Dense(2), "x"), "z": ("add", ["a", "x"])}, ["a", "z"])
     assert check(model, (2,)).is_ok
     assert not model.is_initialized
+
+
+def test_an_unknown_input_shape_is_said_once(pellucid: Command, tmp_path: Path) -> None:
+    (tmp_path / "net.toml").write_text(NET.replace("input_shape = [6, 6, 3]", ""))
+    done = pellucid("model", "show", "net.toml")
+    assert done.code == 2
+    assert done.err.count("net.toml") == 1
+    assert "--input-shape 64x64x3" in done.err
+    assert pellucid("model", "show", "net.toml", "--input-shape", "6x6x3", "--json").code == 0

@@ -351,3 +351,15 @@ def test_the_new_photo_of_a_full_report_says_what_its_colours_and_the_check_mean
     words = words_of(Path("out") / "report.html")
     assert BLIND in words
     assert "green: of the predicted class; red: of another" in words
+
+
+def test_the_report_can_be_written_elsewhere(pellucid: Command, trained: Path, tmp_path: Path) -> None:
+    before = files_of(trained)
+    out = tmp_path / "elsewhere"
+    done = pellucid("report", trained, "-o", out, "--quiet")
+    assert (done.code, done.out) == (0, f"{out / 'report.html'}\n"), done.err
+    assert files_of(trained) == before
+    done = pellucid("report", trained, "-o", out)
+    assert done.code == 2
+    assert "--force" in done.err
+    assert pellucid("report", trained, "-o", out, "--force", "--quiet").code == 0

@@ -182,3 +182,10 @@ def test_the_test_photos_are_those_that_were_held_out_and_of_the_models_size(
     shutil.copy(tmp_path / "photos" / "one" / "0.png", tmp_path / "photos" / "one" / "new.png")
     done = pellucid("robustness", "run5", "photos", "--only", "mirror")
     assert "Note: The model was trained on other data" in done.out
+
+
+def test_quiet_prints_the_finding_alone(pellucid: Command, trained: Path, photos: Path) -> None:
+    done = pellucid("robustness", trained, photos, "--only", "darker", "--quiet")
+    assert (done.code, done.err) == (0, "")
+    assert len(done.out.splitlines()) == 1
+    assert "photos" in done.out

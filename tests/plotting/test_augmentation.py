@@ -11,7 +11,7 @@ from pellucid.data.augmentation.geometry import Rotation
 from pellucid.data.augmentation.mixing import Mixup
 from pellucid.data.augmentation.pixels import Cutout
 from pellucid.data.augmentation.transform import TRANSFORMS
-from pellucid.errors import OptionError, ShapeError
+from pellucid.errors import ShapeError
 from pellucid.plotting.augmentation import N_COLUMNS, contact_sheet
 
 
@@ -73,5 +73,12 @@ def test_what_cannot_be_shown_is_refused(rng: np.random.Generator) -> None:
         contact_sheet(np.zeros(12))
     with pytest.raises(ShapeError, match="the photo is 8 × 8 × 3 and the other 9 × 8 × 3"):
         contact_sheet(photo(rng, 8, 8, 3), other=photo(rng, 9, 8, 3))
-    with pytest.raises(OptionError, match="expected at least one transform, got none"):
-        contact_sheet(photo(rng, 8, 8, 3), Augment([]))
+
+
+def test_without_transforms_the_photo_is_shown_as_it_is(rng: np.random.Generator) -> None:
+    words = {
+        text.get_text()
+        for axes in contact_sheet(photo(rng, 8, 8, 3), Augment([])).axes
+        for text in axes.texts
+    }
+    assert {"The photo", "as it is", "All together"} <= words

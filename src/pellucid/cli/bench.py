@@ -29,7 +29,7 @@ def bench(
     from pellucid.workflows.bench import bench as run_benchmark
 
     def show(name: str) -> None:
-        if not quiet:
+        if not (quiet or as_json):
             print(f"running {name} ...", file=sys.stderr)
 
     result = run_benchmark(source.load(), n_steps=steps, progress=show)

@@ -16,12 +16,15 @@ _MOST_LETTERS = 90  # of a finding in the table
 SHEET = "findings.png"  # in a folder that was named
 
 
-def print_report(report: "DataReport", sheets: list[Path], *, asked_for_sheet: bool) -> None:
-    """Print a report for a person."""
+def print_report(report: "DataReport", sheets: list[Path], *, asked_for_sheet: bool, is_brief: bool) -> None:
+    """Print a report for a person; in brief, what was found and the files, without reasons and notes."""
     from pellucid.checks.text import KINDS, kind_rows
 
     for sentence in report.summary:
         say(sentence)
+    if is_brief:
+        print(*sheets, sep="\n", end="\n" if sheets else "")
+        return
     rows = kind_rows(report)
     if rows:
         print()

@@ -11,6 +11,7 @@ library only; a command's options are looked up once it is asked for.
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ import typer
 from typer.core import TyperGroup
 
 F = TypeVar("F", bound=Callable[..., None])
+TABLE = re.compile(r"\{([\w.]+):(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,21 @@ def build(declared: Declared) -> Any:
         app.command(short_help=declared.short_help)(with_flags(declared.name, declared.function))
         made = typer.main.get_command(app)
     made.name = declared.name.rpartition(" ")[2]
+    for parameter in made.params:
+        _finish(parameter)
     return made
+
+
+def _finish(parameter: Any) -> None:
+    """Write an argument in upper case, and the names of a table where a help text says {module:TABLE}."""
+    if parameter.param_type_name == "argument":
+        parameter.metavar = parameter.metavar or parameter.name.upper()
+    if getattr(parameter, "help", None):
+        parameter.help = TABLE.sub(_names, parameter.help)
+
+
+def _names(found: "re.Match[str]") -> str:
+    return ", ".join(getattr(importlib.import_module(found[1]), found[2]))
 
 
 PLAIN: dict[str, Any] = {

@@ -19,7 +19,9 @@ MODEL = "A preset, a .toml file, a model file or a run folder."
 
 @command("compare", order=80, short_help="Is B better than A, or was it luck?")
 @options(
-    reading=SOURCE.but(argument="", without=("name", "seed", "test_fraction"), is_given=True),
+    reading=SOURCE.but(
+        argument="", without=("name", "seed", "test_fraction"), is_given=True, has_defaults=True
+    ),
     training=TRAINING,
 )
 def compare(

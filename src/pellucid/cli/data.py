@@ -22,19 +22,21 @@ group("data", order=130, short_help="Look at data sets, and fetch the published 
 
 
 @command("data list", order=130.1, short_help="The built-in data sets.")
-def data_list(as_json: o.Json = False) -> None:
+def data_list(as_json: o.Json = False, quiet: o.Quiet = False) -> None:
     """The built-in data sets."""
     from pellucid.data.source import BUILTIN
 
     if as_json:
         print_json(dict(BUILTIN))
+    elif quiet:
+        print(*BUILTIN, sep="\n")
     else:
         print_table(("name", "what it is"), list(BUILTIN.items()))
 
 
 @command("data info", order=130.2, short_help="Shapes, classes and counts of a data set.")
 @options(source=SOURCE)
-def data_info(source: "DataSource", as_json: o.Json = False) -> None:
+def data_info(source: "DataSource", as_json: o.Json = False, quiet: o.Quiet = False) -> None:
     """Shapes, classes and counts of a data set."""
     split = source.load()
     if as_json:
@@ -48,7 +50,7 @@ def data_info(source: "DataSource", as_json: o.Json = False) -> None:
         for i, name in enumerate(split.classes)
     ]
     print_table(("class", "train", "test"), [*rows, ("all", len(train), len(test))])
-    for note in split.notes:
+    for note in () if quiet else split.notes:
         print(f"Note: {note}")
 
 
@@ -83,20 +85,25 @@ def data_check(
         typer.Option("-o", "--out", help="Draw every finding: a .png file, or a folder for it."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was found.")] = False,
+    force: o.ForceFile = False,
     as_json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """What is wrong with a data set: copies, leaks, conflicts, unreadable files, the score to beat."""
     from pellucid.checks.check import check_data
     from pellucid.cli.check import print_report, sheet_path, write_sheets
+    from pellucid.files import check_free
 
     first = None if out is None else sheet_path(out)
-    with ProgressBar() as progress:
+    if first is not None:
+        check_free(first, force=force)
+    with ProgressBar(False if quiet or as_json else None) as progress:
         report = check_data(source, progress=progress)
         sheets = [] if first is None else write_sheets(report, first, progress)
     if as_json:
         print_json({**report.to_dict(), "sheets": [str(path) for path in sheets]})
     else:
-        print_report(report, sheets, asked_for_sheet=out is not None)
+        print_report(report, sheets, asked_for_sheet=out is not None, is_brief=quiet)
     if strict and report.findings:
         raise typer.Exit(1)
 
@@ -105,11 +112,17 @@ def data_check(
 def data_fetch(
     name: Annotated[str, typer.Argument(help="The published data set.")] = "catvnoncat",
     mirror: o.Mirror = None,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """Download a published data set, verify it, and print the folder that holds it."""
     from pellucid.data.download import fetch
 
-    print(fetch(name, mirror=mirror))
+    folder = fetch(name, mirror=mirror, progress=not (quiet or as_json))
+    if as_json:
+        print_json({"name": name, "folder": str(folder)})
+    else:
+        print(folder)
 
 
 @command("data augment", order=130.5, short_help="A contact sheet of what each augmentation does to a photo.")
@@ -118,15 +131,26 @@ def data_augment(
     training: "Mapping[str, Any]",
     photo: Annotated[Path, typer.Argument(help="An image of any size and kind.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="The picture to write.")] = Path("augmented.png"),
+    force: o.ForceFile = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """A contact sheet of what each augmentation does to a photo."""
-    from pellucid.data.augmentation.augment import augment_preset
+    from pellucid.data.augmentation.augment import Augment, augment_preset
     from pellucid.data.readers.images import read_image, resize_image
+    from pellucid.files import check_free
     from pellucid.plotting.augmentation import contact_sheet
     from pellucid.plotting.saving import save_figure
 
+    check_free(out, force=force)
     name = training.get("augment")
-    chosen = None if name is None else augment_preset(name)
+    if name == "none":
+        chosen: Augment | None = Augment([])
+    else:
+        chosen = None if name is None else augment_preset(name)
     sheet = contact_sheet(resize_image(read_image(photo), 64, 64), chosen, seed=training.get("seed", 1))
     save_figure(sheet, out)
-    print(out)
+    if as_json:
+        print_json({"augment": name, "figure": str(out)})
+    else:
+        print(out)

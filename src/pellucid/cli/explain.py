@@ -27,7 +27,10 @@ def explain(
         typer.Option("--class", help="The class that the maps explain; default: the predicted one."),
     ] = None,
     methods: Annotated[
-        str | None, typer.Option(help="Saliency maps, such as smoothgrad,occlusion; default: all.")
+        str | None,
+        typer.Option(
+            help="Saliency maps, joined by commas: {pellucid.evaluation.saliency.measure:METHODS}; default: all."
+        ),
     ] = None,
     force: o.Force = False,
     as_json: o.Json = False,
@@ -38,7 +41,7 @@ def explain(
     from pellucid.files import next_folder
 
     names = None if methods is None else [name.strip() for name in methods.split(",") if name.strip()]
-    with ProgressBar(False if quiet else None) as bar:
+    with ProgressBar(False if quiet or as_json else None) as bar:
         found = explain_file(
             model,
             image,

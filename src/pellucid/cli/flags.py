@@ -46,6 +46,8 @@ class Flags:
         Which options become flags; default: all that fit on a command line.
     is_given : bool
         The command gets a mapping of the options that were given: a recipe fills in the rest.
+    has_defaults : bool
+        With is_given: the rest is the dataclass's defaults, not a recipe's.
     """
 
     home: type | str
@@ -54,6 +56,7 @@ class Flags:
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     is_given: bool = False
+    has_defaults: bool = False
 
     def but(self, **changes: Any) -> "Flags":
         """Return flags that differ in some attributes."""
@@ -64,7 +67,7 @@ class Flags:
         cls = self.dataclass()
         defaults = {field.name: field.default for field in fields(cls)}
         return {
-            name: Flag(name, hint, limits, None if self.is_given else defaults[name])
+            name: Flag(name, hint, limits, defaults[name] if self.has_defaults or not self.is_given else None)
             for name, (hint, limits) in options_of(cls).items()
             if (name in self.only if self.only else name not in self.without) and fits_a_flag(hint)
         }

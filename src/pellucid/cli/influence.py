@@ -29,7 +29,8 @@ def influence(
     method: Annotated[
         str,
         typer.Option(
-            help="tracin, tracin-plain (as published) or leave-one-out: what training samples are ranked by."
+            help="What training samples are ranked by: {pellucid.evaluation.influence.text:METHODS}; "
+            "tracin-plain is TracIn as published."
         ),
     ] = "tracin",
     top: Annotated[int, typer.Option(help="How many training samples are shown on each side.")] = 5,
@@ -49,7 +50,7 @@ def influence(
     tests = _numbers(test)
     from pellucid.evaluation.influence.measure import influence_of_run
 
-    with ProgressBar(False if quiet else None) as bar:
+    with ProgressBar(False if quiet or as_json else None) as bar:
         outcome = influence_of_run(
             run,
             tests,
@@ -65,7 +66,10 @@ def influence(
     if as_json:
         print_json(outcome.to_dict())
         return
-    if not quiet:
+    if quiet:
+        for one in outcome.explanations:
+            say(f"Test {outcome.noun} {one.index}: {outcome.sentences(one)[1]}")
+    else:
         _print(outcome)
     for path in outcome.files:
         print(path)

@@ -54,7 +54,8 @@ def _explain(error: Exception) -> int:
         message = str(error)
     elif hasattr(error, "format_message"):  # typer's usage errors
         command = getattr(getattr(error, "ctx", None), "command_path", None) or "pellucid"
-        message = f"{error.format_message().rstrip('.')}. See {command} --help."
+        problem = error.format_message()
+        message = f"{problem}{'' if problem.endswith(('.', '?')) else '.'} See {command} --help."
     else:
         raise error
     lines = [line for line in message.splitlines() if line.strip()]

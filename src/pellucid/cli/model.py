@@ -15,12 +15,14 @@ InputShape = Annotated[str | None, typer.Option(help="One sample's shape, such a
 
 
 @command("model list", order=140.1, short_help="The presets.")
-def model_list(as_json: o.Json = False) -> None:
+def model_list(as_json: o.Json = False, quiet: o.Quiet = False) -> None:
     """The presets."""
     from pellucid.nn.presets import PRESETS
 
     if as_json:
         print_json(PRESETS)
+    elif quiet:
+        print(*PRESETS, sep="\n")
     else:
         print_table(("name", "what it is"), list(PRESETS.items()))
 
@@ -28,7 +30,9 @@ def model_list(as_json: o.Json = False) -> None:
 @command(
     "model show", order=140.2, short_help="Layers, shapes, parameters, operations and bytes of a network."
 )
-def model_show(source: Source, input_shape: InputShape = None, as_json: o.Json = False) -> None:
+def model_show(
+    source: Source, input_shape: InputShape = None, as_json: o.Json = False, quiet: o.Quiet = False
+) -> None:
     """Layers, shapes, parameters, operations and bytes of a network."""
     from pellucid.workflows.model import show
 
@@ -36,7 +40,7 @@ def model_show(source: Source, input_shape: InputShape = None, as_json: o.Json =
     if as_json:
         print_json(table.to_dict())
     else:
-        print(table)
+        print(table.text(has_note=not quiet))
 
 
 @command(
@@ -45,7 +49,11 @@ def model_show(source: Source, input_shape: InputShape = None, as_json: o.Json =
     short_help="Compare every gradient with a numerical one.",
 )
 def model_check(
-    source: Source, input_shape: InputShape = None, seed: o.Seed = 1, as_json: o.Json = False
+    source: Source,
+    input_shape: InputShape = None,
+    seed: o.Seed = 1,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
 ) -> None:
     """Compare every gradient of a network with a numerical one; exit 1 if one is wrong."""
     from pellucid.workflows.model import check
@@ -54,10 +62,11 @@ def model_check(
     if as_json:
         print_json(result.to_dict())
     else:
-        rows = [(r.name, f"{r.error:.1e}", "ok" if r.is_ok else "WRONG", r.note) for r in result.rows]
-        print_table(("parameter", "relative error", "", "note"), rows)
+        if not quiet:
+            rows = [(r.name, f"{r.error:.1e}", "ok" if r.is_ok else "WRONG", r.note) for r in result.rows]
+            print_table(("parameter", "relative error", "", "note"), rows)
         print("Every gradient is right." if result.is_ok else "A gradient is WRONG.")
-        if result.hint:
+        if result.hint and not quiet:
             print(result.hint)
     if not result.is_ok:
         raise typer.Exit(1)

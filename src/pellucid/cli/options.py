@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from pellucid.data.source import DataSource
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print less.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was asked for: no progress, no notes.")]
 Mirror = Annotated[str | None, typer.Option(help="Download from this address instead of the public home.")]
 ModelName = Annotated[
-    str, typer.Option("--model", help="A preset (see `pellucid model list`) or a .toml file.")
+    str, typer.Option("--model", help="A preset ({pellucid.nn.presets:PRESETS}) or a .toml file.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]
+ForceFile = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]
 RunFolder = Annotated[
     Path | None, typer.Option("-o", "--out", help="The run folder; default: runs/DATA-MODEL-N.")
 ]

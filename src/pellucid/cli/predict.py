@@ -16,7 +16,7 @@ from pellucid.cli.terminal import print_json
 def predict(
     model: o.Trained,
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="Images of any size and kind; or one .csv file.")
+        list[Path], typer.Argument(metavar="IMAGE", help="Images of any size and kind; or one .csv file.")
     ],
     as_json: o.Json = False,
     as_lines: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")] = False,

@@ -30,6 +30,10 @@ def report(
             "--other-data", help="Report on data that are not those of the run; the report says so."
         ),
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="A folder for the report; default: the run folder.")
+    ] = None,
+    force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -42,7 +46,14 @@ def report(
     with ProgressBar() as bar:
         stages = StageTimes(no_progress if is_quiet else bar)
         page = report_on(
-            run, is_full=full, data=data, n_photos=photos, allow_other_data=other_data, progress=stages
+            run,
+            out,
+            is_full=full,
+            data=data,
+            n_photos=photos,
+            allow_other_data=other_data,
+            force=force,
+            progress=stages,
         )
     if as_json:
         print_json({"report": str(page), "n_bytes": page.stat().st_size, "seconds": stages.seconds})

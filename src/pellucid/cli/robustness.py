@@ -23,7 +23,11 @@ def robustness(
     model: o.Trained,
     source: Any,
     only: Annotated[
-        str | None, typer.Option(help="Perturbations, such as rotation,blur; default: all.")
+        str | None,
+        typer.Option(
+            help="Perturbations, joined by commas: "
+            "{pellucid.evaluation.robustness.table:PERTURBATIONS}; default: all."
+        ),
     ] = None,
     strengths: Annotated[
         str | None, typer.Option(help="Strengths such as 5,10,15; for one perturbation in --only.")
@@ -41,9 +45,10 @@ def robustness(
 ) -> None:
     """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
     from pellucid.evaluation.robustness.measure import robustness_of_file
+    from pellucid.evaluation.robustness.text import in_short
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    with ProgressBar(False if quiet else None) as bar:
+    with ProgressBar(False if quiet or as_json else None) as bar:
         found = robustness_of_file(
             model,
             source,
@@ -58,7 +63,9 @@ def robustness(
     if as_json:
         print_json(found.to_dict())
         return
-    if not quiet:
+    if quiet:
+        say(in_short(found))
+    else:
         _print(found)
     for path in found.files:
         print(path)

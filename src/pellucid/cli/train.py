@@ -9,6 +9,7 @@ from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import SOURCE, TRAINING, options
 from pellucid.cli.terminal import print_json
+from pellucid.registry import Limits, check_option
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
@@ -28,7 +29,7 @@ def train(
         int | None, typer.Option(min=1, help="Write a checkpoint every this many steps.")
     ] = None,
     checkpoint_minutes: Annotated[
-        float | None, typer.Option(help="Or every this many minutes; default 5.")
+        float | None, typer.Option(help="Or every this many minutes; default: 5. [>0]")
     ] = None,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write event files into the folder.")
@@ -45,6 +46,8 @@ def train(
     from pellucid.training.callbacks.progress import Progress
     from pellucid.workflows.train import train_into
 
+    if checkpoint_minutes is not None:
+        check_option("train", "--checkpoint-minutes", checkpoint_minutes, float, Limits(above=0))
     is_quiet = quiet or as_json
     config, architecture = plan(model, source, **training)
     outcome = train_into(

@@ -1,9 +1,8 @@
 """From paths, folders, bytes and arrays to images of one size: each is read, resized, and released."""
 
 import math
-import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from pellucid.data.readers.folder import common_size
 from pellucid.data.readers.images import image_to_input, read_image, read_size
 from pellucid.data.readers.listing import list_folder
 from pellucid.errors import DataError
+from pellucid.progress import ProgressBar
 from pellucid.text import join_some
 from pellucid.types import Array, Shape
 
@@ -222,12 +222,11 @@ def _sample(source: Any, i: int, shape: Shape) -> Array:
         raise DataError(f"image {i} (counted from 0): {error}") from None
 
 
-def _watched(sources: Sequence[Any]) -> Iterable[Any]:
-    from rich.console import Console
-    from rich.progress import track
-
-    is_shown = sys.stderr.isatty()
-    return track(sources, "reading", console=Console(stderr=True), transient=True, disable=not is_shown)
+def _watched(sources: Sequence[Any]) -> Iterator[Any]:
+    with ProgressBar() as progress:
+        for i, source in enumerate(sources):
+            progress("reading images", i, len(sources))
+            yield source
 
 
 def _as_file(source: Any) -> FILE | None:

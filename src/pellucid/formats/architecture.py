@@ -72,7 +72,7 @@ class Architecture:
         if shape is None:
             raise FormatError(
                 f"{self.path}: the shape of the input is not known. Write [model] and, below it, "
-                "input_shape = [64, 64, 3] (height, width, channels), or give a shape."
+                "input_shape = [64, 64, 3] (height, width, channels), or give one: --input-shape 64x64x3."
             )
         return shape
 

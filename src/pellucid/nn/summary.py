@@ -80,13 +80,17 @@ class Summary:
         totals = (f"{getattr(self, name):,}" for name in _TOTALS)
         return [_HEADINGS, *map(_cells, self.rows), ("total", "", _shape_text(self.output_shape), *totals)]
 
-    def __str__(self) -> str:
-        """Return the table as aligned plain text."""
+    def text(self, *, has_note: bool = True) -> str:
+        """Return the table as aligned plain text, with or without the note on how to read it."""
         cells = self._cells()
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [_aligned(row, widths) for row in cells]
         rule = "  ".join("-" * width for width in widths)
-        return "\n".join([self.title, "", lines[0], rule, *lines[1:-1], rule, lines[-1], "", _NOTE])
+        table = [self.title, "", lines[0], rule, *lines[1:-1], rule, lines[-1]]
+        return "\n".join([*table, "", _NOTE] if has_note else table)
+
+    def __str__(self) -> str:
+        return self.text()
 
     __repr__ = __str__
 

@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.augmentation.mixing import Blend
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform
-from pellucid.errors import OptionError, ShapeError
+from pellucid.errors import ShapeError
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.style import check_images
 from pellucid.text import by
@@ -47,8 +47,8 @@ def contact_sheet(
 
     Raises
     ------
-    ShapeError, OptionError
-        If the photos are no images of one shape, or there is nothing to show.
+    ShapeError
+        If the photos are no images of one shape.
 
     Examples
     --------
@@ -62,8 +62,6 @@ def contact_sheet(
     if second.shape != image.shape:
         raise ShapeError(f"contact_sheet: the photo is {by(image.shape)} and the other {by(second.shape)}.")
     shown = [cls() for _, cls in TRANSFORMS.items()] if augment is None else list(augment.transforms)
-    if not shown:
-        raise OptionError("contact_sheet: expected at least one transform, got none.")
     rng = np.random.default_rng(seed)
     rows = [(_title(t), _options(t), _strengths(t, image, second, rng)) for t in shown]
     flips = [(pictures[0][0], name) for name, _, pictures in rows if len(pictures) == 1]

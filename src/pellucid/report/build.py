@@ -18,19 +18,23 @@ from pellucid.runs.record import RunRecord, read_run
 
 def report_on(
     folder: Path,
+    out: Path | None = None,
     *,
     is_full: bool = False,
     data: str | None = None,
     n_photos: int = 10,
     allow_other_data: bool = False,
+    force: bool = False,
     progress: ProgressCallback = no_progress,
 ) -> Path:
-    """Write report.html and its figures into a run folder again, and return the report's path.
+    """Write report.html and its figures again, and return the report's path.
 
     Parameters
     ----------
     folder : Path
         What ``pellucid run`` or ``pellucid train`` left.
+    out : Path, optional
+        Where they are written; default: into ``folder``.
     is_full : bool, optional
         Add data check, scores, robustness, saliency, influence, and more about the new photo.
     data : str, optional
@@ -39,6 +43,8 @@ def report_on(
         How many test photos are explained one by one.
     allow_other_data : bool, optional
         Report on data that are not those of the run; the report says so.
+    force : bool, optional
+        Allow an ``out`` that is not empty.
     progress : callable, optional
         Called with each stage before it begins, its number and how many there are; at last with "done".
 
@@ -49,16 +55,17 @@ def report_on(
     """
     run = read_run(folder, data=data, allow_other_data=allow_other_data)
     check_fits(run)
+    target = out or folder
     image, notes = new_image_again(run.config, run.split.train.X.shape[1:])
     if is_full:
         findings = find_all(run, image, notes, n_photos=n_photos, progress=progress)
     else:
         findings = find_short(run, image, notes)
     progress("page", len(STAGES) - 1, len(STAGES))
-    with atomic_folder(folder, force=True) as staging:
+    with atomic_folder(target, force=force or out is None) as staging:
         write_findings(findings, staging)
     progress("done", len(STAGES), len(STAGES))
-    return folder / "report.html"
+    return target / "report.html"
 
 
 def write_findings(found: Findings, folder: Path) -> Path:

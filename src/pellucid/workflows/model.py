@@ -59,8 +59,9 @@ def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | 
                 f"{_plain(input_shape)}. Leave the shape out."
             )
     elif found.architecture is not None:
+        given = _plain(found.architecture.shape(input_shape))
         with found.architecture.naming_lines():
-            lay_out(model, _plain(found.architecture.shape(input_shape)))
+            lay_out(model, given)
     else:
         shape = input_shape or (PHOTO if found.is_preset else model.input_shape)
         if not shape:

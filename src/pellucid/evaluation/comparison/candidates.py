@@ -1,10 +1,10 @@
 """What is compared: trained models from files, or presets and TOML files that are trained for the comparison."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -16,18 +16,13 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS
+from pellucid.progress import DetailCallback
 from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.text import join_some
 from pellucid.training.events import Callback, Event, StepEnd
 from pellucid.training.history import History
 from pellucid.types import Array
-
-Progress: TypeAlias = Callable[[str, int, int, str], None]  # stage, done, of how many, the last result
-
-
-def silent(stage: str, done: int, total: int, result: str) -> None:
-    """Show nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +140,7 @@ def train_candidate(
     return model, fit_run(model, split, config, callbacks)
 
 
-def show_training(progress: Progress, stage: str) -> Callback:
+def show_training(progress: DetailCallback, stage: str) -> Callback:
     """Return a callback that shows the steps and the loss of a training."""
 
     def show(event: Event) -> None:

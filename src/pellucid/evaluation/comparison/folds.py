@@ -10,18 +10,17 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
-    Progress,
     check_labels,
     check_trainable,
     check_untrained,
     predicted_labels,
-    silent,
     train_candidate,
 )
 from pellucid.evaluation.comparison.jobs import run_for_each
 from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, merge_parts
 from pellucid.evaluation.scores.confusion import confusion_matrix
+from pellucid.progress import DetailCallback, no_detail
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
 from pellucid.text import Block
 from pellucid.types import Array
@@ -164,7 +163,7 @@ def cross_validate(
     n_repeats: int,
     seed: int = 1,
     n_jobs: int = 1,
-    progress: Progress = silent,
+    progress: DetailCallback = no_detail,
 ) -> CrossValidation:
     """Train each candidate on every fold of ``RepeatedStratifiedKFold`` and test it on what was held out.
 

@@ -8,13 +8,14 @@ from pellucid.data.dataset import Split
 from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
-from pellucid.evaluation.comparison.candidates import Candidate, Progress, find_candidate, silent
+from pellucid.evaluation.comparison.candidates import Candidate, find_candidate
 from pellucid.evaluation.comparison.folds import cross_validate
 from pellucid.evaluation.comparison.paired import compare_on_test
 from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.seeds import compare_seeds
 from pellucid.evaluation.comparison.splitting import folds_of
 from pellucid.nn.model import Model
+from pellucid.progress import DetailCallback, no_detail
 from pellucid.registry import flags_of
 from pellucid.training.executor.executor import n_cores
 from pellucid.training.options import TrainingOptions
@@ -31,7 +32,7 @@ def compare(
     n_seeds: int | None = None,
     n_jobs: int | None = None,
     seed: int = 1,
-    progress: Progress = silent,
+    progress: DetailCallback = no_detail,
     **training: Any,
 ) -> Comparison:
     """Return whether B is better than A, or whether the difference may be chance.

@@ -13,19 +13,18 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
-    Progress,
     check_labels,
     check_trainable,
     noun_for,
     predicted_labels,
     show_training,
-    silent,
     train_candidate,
 )
 from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
 from pellucid.evaluation.scores.of_model import on_new_table, was_trained_on_other
 from pellucid.nn.model import Model
+from pellucid.progress import DetailCallback, no_detail
 from pellucid.stats.bootstrap import paired_bootstrap
 from pellucid.stats.paired import McNemar, mcnemar
 from pellucid.text import Block, join_some
@@ -173,7 +172,7 @@ def compare_on_test(
     b: Candidate,
     *,
     path: str | Path | None = None,
-    progress: Progress = silent,
+    progress: DetailCallback = no_detail,
 ) -> PairedComparison:
     """Return what two candidates score on the test part; presets and TOML files are trained first.
 

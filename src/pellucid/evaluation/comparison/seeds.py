@@ -9,19 +9,18 @@ from pellucid.data.dataset import Split
 from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
-    Progress,
     check_labels,
     check_trainable,
     check_untrained,
     noun_for,
     predicted_labels,
-    silent,
     train_candidate,
 )
 from pellucid.evaluation.comparison.jobs import run_for_each
 from pellucid.evaluation.comparison.records import Comparison
 from pellucid.evaluation.comparison.starts import SeedRuns, Start
 from pellucid.evaluation.scores.confusion import confusion_matrix
+from pellucid.progress import DetailCallback, no_detail
 from pellucid.stats.t_tests import MeanDifference, welch_difference
 from pellucid.text import Block
 from pellucid.textbook.published import PUBLISHED_TEST_ACCURACY
@@ -143,7 +142,7 @@ def compare_seeds(
     *,
     first_seed: int = 1,
     n_jobs: int = 1,
-    progress: Progress = silent,
+    progress: DetailCallback = no_detail,
 ) -> SeedComparison:
     """Train each candidate from many random seeds and test each network.
 

@@ -18,9 +18,9 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.activations import ACTIVATIONS
+from pellucid.progress import CountCallback
 from pellucid.types import Array
 
-ProgressCallback = Callable[[int, int], None]
 Slope = Callable[[Array, slice], Array]  # outputs of these samples to the gradient for them, row by row
 ALL = slice(None)
 PIECE = 256  # samples whose features are computed at a time
@@ -96,7 +96,7 @@ def plain_products(
     slope: Slope,
     query_slope: Slope,
     *,
-    progress: ProgressCallback | None = None,
+    progress: CountCallback | None = None,
 ) -> Products:
     """Return the products for any model, each sample's gradient for all parameters computed by itself.
 

@@ -11,7 +11,6 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.evaluation.influence.gradients import (
     Products,
-    ProgressCallback,
     Slope,
     head_products,
     is_stack,
@@ -22,6 +21,7 @@ from pellucid.evaluation.influence.logits import check_classifier, labels_of, lo
 from pellucid.evaluation.influence.snapshots import Snapshot
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.base import LOSSES
+from pellucid.progress import CountCallback
 from pellucid.types import Array
 
 OF = ("logit", "loss")
@@ -68,7 +68,7 @@ def trace_influence(
     of: str = "logit",
     gradients: str = "auto",
     weights: Array | None = None,
-    progress: ProgressCallback | None = None,
+    progress: CountCallback | None = None,
 ) -> Influence:
     """Return what each training sample did to the prediction on each query sample.
 
@@ -198,7 +198,7 @@ def _computation(
     slope: Slope,
     query_slope: Slope,
     n: int,
-    progress: ProgressCallback | None,
+    progress: CountCallback | None,
 ) -> Callable[[], Products]:
     """Return a function that computes the products at the model's present parameters."""
     slopes: Any = (slope, query_slope)
