@@ -85,3 +85,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_every_public_thing_has_a_docstring() -> None:
     for name in pellucid.__all__:
         assert (getattr(pellucid, name).__doc__ or "").strip(), name
+
+
+def test_dir_lists_public_names_and_rooms_alone() -> None:
+    assert set(pellucid.__all__) | {"nn", "data", "textbook"} <= set(dir(pellucid))
+    assert not {"Any", "importlib", "lazy_loader", "pkgutil", "annotations"} & set(dir(pellucid))
+    assert not [name for name in dir(pellucid) if name.startswith("_") and name != "__version__"]

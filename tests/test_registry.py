@@ -1,5 +1,7 @@
 """What is declared once: options as fields, the one check of a value, names for classes."""
 
+import inspect
+import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -209,3 +211,46 @@ def test_a_registered_class_documents_its_options_and_its_heirs_are_not_register
         Huber.__doc__ or ""
     )
     assert type("Heir", (Huber,), {}).registered_as == ""
+
+
+def test_a_constructor_names_the_option_that_it_does_not_know() -> None:
+    for call, words in (
+        (lambda: Dense(3, activaton="relu"), "Dense: unknown option 'activaton'. Did you mean 'activation'?"),
+        (lambda: LOSSES["huber"](dleta=2), "Did you mean 'delta'?"),
+        (lambda: Flatten(axis=1), "Flatten: "),
+        (lambda: Dense(), "Dense: missing a required argument: 'units'"),
+        (lambda: Dense(3, units=4), "Dense: multiple values for argument 'units'"),
+    ):
+        with pytest.raises(OptionError) as caught:
+            call()
+        assert words in str(caught.value)
+
+
+def test_an_explained_constructor_is_still_that_of_the_dataclass() -> None:
+    assert list(inspect.signature(Dense).parameters)[:2] == ["units", "activation"]
+    assert (
+        pickle.loads(pickle.dumps(Dense(3, activation="relu"))).config()
+        == Dense(3, activation="relu").config()
+    )
+
+    @register
+    @dataclass(repr=False)
+    class Fails(Layer):
+        strength: int = 1
+
+        def __post_init__(self) -> None:
+            len(self.strength)  # type: ignore[arg-type]
+
+        def forward(self, X, *, training=False):  # type: ignore[no-untyped-def]
+            return X
+
+        def backward(self, dY):  # type: ignore[no-untyped-def]
+            return dY
+
+    try:
+        with pytest.raises(TypeError, match="has no len"):
+            Fails(2)
+        with pytest.raises(OptionError, match=r"Fails: .*Did you mean 'strength'\?"):
+            Fails(strenth=2)  # type: ignore[call-arg]
+    finally:
+        LAYERS.remove("Fails")

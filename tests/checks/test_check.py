@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageEnhance
 from scripts.drawn_cats.draw import draw
 
-from pellucid.checks.check import check_data
+from pellucid.checks.check import DataReport, check_data
 from pellucid.checks.duplicates import leaked_test_rows, near_duplicates
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.drawn import load_drawn_cats
@@ -202,7 +202,8 @@ def test_a_report_shows_itself(cats: Split) -> None:
     page = report._repr_html_()
     assert "In both parts" in page
     assert "is the same as train 100" in page
-    assert len(report.plot()) == 1
+    assert len(report.pages()) == 1
+    assert len(report.plot().axes) == len(report.pages()[0].axes)
     assert repr(report) == "DataReport('drawn-cats', 1 finding, 1 leak)"
 
 
@@ -280,3 +281,13 @@ def test_several_inputs_by_name(rng: np.random.Generator) -> None:
     report = check_data(Split(train, test))
     assert report.leaks == ((0, 0, "exact"),)
     assert any("no pictures" in note for note in report.notes)
+
+
+def test_a_plot_is_one_figure_with_and_without_pictures_and_findings(cats: Split) -> None:
+    nothing = DataReport("clean", 2, 2, split=cats).plot()
+    assert nothing.get_figheight() < 2
+    assert "nothing odd" in nothing.texts[0].get_text()
+    rows = Dataset(np.array([[0.0, 1.0], [0.0, 1.0], [2.0, 3.0]]), np.array([0, 1, 1]), ("no", "yes"))
+    report = check_data(Split(rows, rows.take(slice(2, 3)), "rows"))
+    words = " ".join(text.get_text() for axes in report.plot().axes for text in axes.texts)
+    assert "In both parts: 1 finding" in words

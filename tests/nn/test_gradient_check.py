@@ -197,3 +197,10 @@ def test_to_dict_is_json() -> None:
     assert as_read["is_ok"] is False
     assert as_read["rows"][1]["error"] is None
     assert as_read["rows"][1]["note"] == "never written, or not finite"
+
+
+def test_a_check_shows_itself_in_a_notebook() -> None:
+    found = check_gradients(Sequential([Dense(1)]), (3,))
+    assert repr(found) == "GradientCheck(3 gradients of binary_cross_entropy: none wrong)"
+    assert "Every gradient is right." in str(found)
+    assert "<td>dense_1.W</td>" in found._repr_html_()

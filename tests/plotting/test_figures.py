@@ -1,5 +1,6 @@
 """The figures show the numbers that they were given, and nothing on them runs into anything else."""
 
+import io
 import itertools
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -16,8 +18,10 @@ from tests.pictures import assert_readable, shown, words
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.plotting.data import class_histogram, confusion_matrix_figure, sample_grid
+from pellucid.plotting.grid import Page
 from pellucid.plotting.network import network_diagram
 from pellucid.plotting.photo import new_photo
+from pellucid.plotting.saving import figure_png
 from pellucid.plotting.training import cost_curve
 from pellucid.plotting.vector import image_to_vector
 from pellucid.types import LayerRow
@@ -390,3 +394,14 @@ assert "matplotlib" in sys.modules
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_figure_is_drawn_in_its_own_look_whoever_saves_it() -> None:
+    page = Page("Words")
+    page.text("The network predicts what its training samples taught it, word for word, " * 3)
+    figure = page.figure()
+    FigureCanvasAgg(figure)
+    with matplotlib.rc_context({"text.hinting": "force_autohint", "font.family": "serif"}):
+        plain = io.BytesIO()
+        figure.savefig(plain, format="png", dpi=150, metadata={"Software": None})
+    assert plain.getvalue() == figure_png(figure)

@@ -144,3 +144,11 @@ def test_the_figure_says_where_nothing_fell() -> None:
     assert "The loss never fell." in [text.get_text() for text in figure.axes[0].texts]
     with pytest.raises(ShapeError, match=r"got \(2,\), \(3,\) and \(2,\)"):
         learning_rate_curve([1, 2], [1, 2, 3], [1, 2])
+
+
+def test_a_sweep_shows_itself_in_a_notebook() -> None:
+    rates = np.array([0.1, 1.0])
+    found = RangeTest(rates, rates, rates, 0.1, False)
+    assert repr(found) == "RangeTest(2 rates, suggestion: 0.1)"
+    assert "around a learning rate of 0.1" in found._repr_html_()
+    assert "<img" in found._repr_html_()

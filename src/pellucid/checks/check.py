@@ -85,7 +85,13 @@ class DataReport:
         """Whether the samples are pictures, so that findings can be drawn."""
         return self.split is not None and are_pictures(self.split.train.X)
 
-    def plot(self, *, max_pages: int = 10) -> "list[Figure]":
+    def plot(self) -> "Figure":
+        """Return the findings as a figure: of pictures the first page, else a line for each kind of finding."""
+        from pellucid.checks.figures import findings_figure
+
+        return self.pages()[0] if self.has_pictures and self.findings else findings_figure(self)
+
+    def pages(self, *, max_pages: int = 10) -> "list[Figure]":
         """Return every finding as a picture, page by page; see :func:`pellucid.checks.figures.findings_sheets`."""
         from pellucid.checks.figures import findings_sheets
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from pellucid.checks.findings import Finding, Sample
 from pellucid.checks.pixels import PixelScale
-from pellucid.checks.text import KINDS
+from pellucid.checks.text import KINDS, kind_rows
 from pellucid.errors import OptionError
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
-from pellucid.plotting.style import INK, RED, check_images
-from pellucid.text import plural
+from pellucid.plotting.style import INK, RED, check_images, sentence_figure
+from pellucid.text import plural, shorten
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -92,6 +92,19 @@ def findings_sheets(report: DataReport, *, max_pages: int = 10) -> list[Figure]:
     if not report.findings:
         pages.text("Nothing odd was found.")
     return pages.figures(max_pages)
+
+
+def findings_figure(report: DataReport) -> Figure:
+    """Draw a line for each kind of finding, with the first of each; where nothing was found, a sentence."""
+    name = report.name or "The data"
+    if not report.findings:
+        return sentence_figure(f"{shorten(name, 40)}: nothing odd was found.")
+    page = Page(f"{name}: what the data check found")
+    for row in kind_rows(report):
+        more = f" … and {row.n_more} more" if row.n_more else ""
+        page.text(Line(f"{row.title}: {plural(row.n_more + 1, 'finding')}", INK, True), size=10.5, gap=0.0)
+        page.text(row.first + more)
+    return page.figure()
 
 
 class _Band(NamedTuple):

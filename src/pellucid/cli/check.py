@@ -68,7 +68,7 @@ def write_sheets(report: "DataReport", first: Path, progress: ProgressCallback) 
     """Draw every finding, page by page, and return the files written; none where the samples are no pictures."""
     from pellucid.plotting.saving import save_figure
 
-    pages = report.plot() if report.has_pictures else []
+    pages = report.pages() if report.has_pictures else []
     paths = [first, *(first.with_stem(f"{first.stem}-{i}") for i in range(2, len(pages) + 1))][: len(pages)]
     for i, (page, path) in enumerate(zip(pages, paths, strict=True), start=1):
         save_figure(page, path)

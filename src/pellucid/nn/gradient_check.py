@@ -17,6 +17,7 @@ from pellucid.nn.gradient_point import (
 )
 from pellucid.nn.model import Model
 from pellucid.rng import stream
+from pellucid.text import Block, blocks_as_html, blocks_as_text
 
 N_POINTS = 3  # other points tried at most where a kink is too close
 UNREPEATABLE = (
@@ -25,7 +26,7 @@ UNREPEATABLE = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientCheck:
     """A model's gradients, checked one by one.
 
@@ -52,6 +53,23 @@ class GradientCheck:
     def is_ok(self) -> bool:
         """Whether every gradient is right."""
         return all(row.is_ok for row in self.rows)
+
+    def blocks(self) -> list[Block]:
+        """Return a table of every gradient, and whether all are right, for a terminal or a notebook."""
+        header = ("parameter", "relative error", "", "note")
+        rows = [(r.name, f"{r.error:.1e}", "ok" if r.is_ok else "WRONG", r.note) for r in self.rows]
+        outcome = "Every gradient is right." if self.is_ok else "A gradient is WRONG."
+        return [(header, rows), outcome, *([self.hint] if self.hint else [])]
+
+    def __repr__(self) -> str:
+        n_wrong = sum(not row.is_ok for row in self.rows)
+        return f"GradientCheck({len(self.rows)} gradients of {self.loss}: {n_wrong or 'none'} wrong)"
+
+    def __str__(self) -> str:
+        return blocks_as_text(self.blocks())
+
+    def _repr_html_(self) -> str:
+        return blocks_as_html(self.blocks())
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-serializable dictionary; an error that is NaN or infinite is None."""

@@ -80,9 +80,9 @@ def look() -> Iterator[None]:
 
 def new_figure(height: float, width: float = WIDTH, *, layout: Any = "constrained") -> Figure:
     """Return an empty figure of that size in inches; ``layout=None`` leaves placing to the caller."""
-    from matplotlib.figure import Figure
+    from pellucid.plotting.figure import LookFigure  # loads matplotlib
 
-    return Figure(figsize=(width, height), layout=layout)
+    return LookFigure(figsize=(width, height), layout=layout)
 
 
 def drawing_axes(figure: Figure | SubFigure, height: float, width: float = WIDTH) -> Axes:

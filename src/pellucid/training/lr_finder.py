@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DIVERGED = 4.0  # a loss this many times the best one ends the sweep
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RangeTest:
     """What a learning-rate sweep found.
 
@@ -65,6 +65,20 @@ class RangeTest:
         from pellucid.plotting.training import learning_rate_curve  # when a picture is asked for
 
         return learning_rate_curve(self.rates, self.losses, self.smoothed, suggestion=self.suggestion)
+
+    def __str__(self) -> str:
+        if self.suggestion is None:
+            return "The loss never fell: try lower rates, or more steps."
+        return f"The loss falls fastest around a learning rate of {self.suggestion:.2g}."
+
+    def __repr__(self) -> str:
+        found = "none" if self.suggestion is None else f"{self.suggestion:.2g}"
+        return f"RangeTest({len(self.rates)} rates, suggestion: {found})"
+
+    def _repr_html_(self) -> str:
+        from pellucid.plotting.saving import figure_html  # when a picture is asked for
+
+        return f"<p>{self}</p>{figure_html(self.plot())}"
 
 
 def find_learning_rate(

@@ -31,3 +31,15 @@ def test_one_model_alone_has_its_table_of_folds(cats: Split) -> None:
     assert (found.name, len(found.folds[0])) == ("cross-validation", 2)
     with pytest.raises(OptionError, match="expected a second model"):
         pl.compare("logistic", data=cats)
+
+
+def test_the_repr_of_a_comparison_is_one_short_line() -> None:
+    options = {"data": "drawn-cats", "n_epochs": 2}
+    for found, name in (
+        (pl.compare("logistic", "mlp", **options), "PairedComparison(drawn-cats: "),
+        (pl.compare("logistic", cv="2x1", n_jobs=1, **options), "CrossValidation(drawn-cats: Mean"),
+        (pl.compare("logistic", n_seeds=2, n_jobs=1, **options), "SeedComparison(drawn-cats: "),
+    ):
+        assert repr(found).startswith(name)
+        assert len(repr(found)) < 170
+        assert "\n" not in repr(found)

@@ -188,3 +188,13 @@ def test_a_summary_counts_the_mistakes_that_can_be_traced() -> None:
     words = in_short([firm, turned, turned, right], "photo", 10)
     assert "Of 3 mistakes looked into, 2 can be traced to few training photos" in words
     assert "up to 10" in words
+
+
+def test_label_smoothing_explains_samples_of_a_class_that_count_against_it() -> None:
+    same = (InfluentialSample(2, "cat", -0.3, -1.0, -0.3),)
+    for one in (replace(PLAIN, against=same), replace(PLAIN, towards=(), against=same)):
+        smoothed = " ".join(in_words(one, target=0.95))
+        assert "label smoothing" in smoothed
+        assert "its target of 0.95" in smoothed
+        assert "label smoothing" not in _text(one)
+    assert "label smoothing" not in " ".join(in_words(PLAIN, target=0.95))  # what counts against it is no cat

@@ -176,3 +176,12 @@ def test_a_map_without_colours_says_why() -> None:
     maps = saliency(model, photo, methods=["gradient", "grad_cam"])
     found = words(saliency_strip(photo, maps))
     assert found == ["The photo", "Input gradient", "0 everywhere:", "nothing to check"]
+
+
+def test_printed_maps_name_each_method_with_its_check() -> None:
+    model = preset("mlp")
+    model.initialize((8, 8, 3))
+    photo = np.random.default_rng(0).random((8, 8, 3))
+    lines = str(saliency(model, photo, methods=["gradient", "grad_cam"], n_draws=2)).splitlines()
+    assert [line.split(":")[0] for line in lines[1:]] == ["Input gradient", "Grad-CAM"]
+    assert "Rank correlation" in lines[1]

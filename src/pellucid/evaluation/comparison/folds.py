@@ -42,7 +42,7 @@ class Fold:
     seconds: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CrossValidation(Comparison):
     """The scores of every fold of repeated cross-validation.
 

@@ -67,7 +67,7 @@ class Side:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PairedComparison(Comparison):
     """Two models on the same test samples.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pellucid.text import Block, blocks_as_html, blocks_as_text
+from pellucid.text import Block, blocks_as_html, blocks_as_text, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,6 +15,7 @@ class Comparison(ABC):
     """What a comparison found: ``print`` says it, a notebook shows it, ``plot`` draws it, ``to_dict`` keeps it."""
 
     name: ClassVar[str]  # of its files
+    data: str
 
     @property
     def is_complete(self) -> bool:
@@ -41,6 +42,9 @@ class Comparison(ABC):
     def plot(self) -> Figure:
         """Return its main figure."""
         return self.figures()[self.name]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.data}: {shorten(self.finding, 120)})"
 
     def __str__(self) -> str:
         return blocks_as_text(self.blocks())

@@ -175,6 +175,7 @@ def influence(
         budget=budget,
         run=work.run,
     )
+    smoothing = float(result.model.loss_options.get("label_smoothing", 0.0))
     return InfluenceOutcome(
         run=str(folder or result.split.name),
         split=result.split,
@@ -187,6 +188,7 @@ def influence(
         n_trainings=work.n_done + again,
         seconds=time.perf_counter() - started,
         notes=(*result.notes, *trace.notes, *_basis(traced, method, again)),
+        target=1 - smoothing * (1 - 1 / max(2, len(result.split.classes))),
     )
 
 

@@ -198,6 +198,8 @@ class InfluenceOutcome:
         What a reader must know of how it was found out.
     files : tuple of Path
         What was written.
+    target : float
+        The probability that the training asked of the true class: below 1 with label smoothing.
     """
 
     run: str
@@ -212,6 +214,7 @@ class InfluenceOutcome:
     seconds: float
     notes: tuple[str, ...]
     files: tuple[Path, ...] = ()
+    target: float = 1.0
 
     @property
     def noun(self) -> str:
@@ -222,7 +225,7 @@ class InfluenceOutcome:
         """Return one explanation in words."""
         from pellucid.evaluation.influence.text import in_words
 
-        return in_words(explanation, self.noun)
+        return in_words(explanation, self.noun, self.target)
 
     def plot(self, at: int = 0) -> "Figure":
         """Return a figure of one explained prediction, by its place in ``explanations``."""

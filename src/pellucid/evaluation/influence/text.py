@@ -31,7 +31,7 @@ SAMPLES_HEADER = ("class", "influence", "score", "without it alone")
 MANY = 0.6  # the fraction of random orders that change a prediction, from which it is fragile
 
 
-def in_words(explanation: ExplainedPrediction, noun: str = "photo") -> tuple[str, ...]:
+def in_words(explanation: ExplainedPrediction, noun: str = "photo", target: float = 1.0) -> tuple[str, ...]:
     """Return an explanation as sentences that a learner understands.
 
     Parameters
@@ -39,6 +39,8 @@ def in_words(explanation: ExplainedPrediction, noun: str = "photo") -> tuple[str
     explanation : ExplainedPrediction
     noun : str, optional
         What a sample is called.
+    target : float, optional
+        The probability that the training asked of the true class: below 1 with label smoothing.
 
     Examples
     --------
@@ -50,7 +52,7 @@ def in_words(explanation: ExplainedPrediction, noun: str = "photo") -> tuple[str
     Nothing was trained again to prove it.
     """
     e = explanation
-    sentences = [_prediction(e, noun), _samples(e, noun)]
+    sentences = [_prediction(e, noun), _samples(e, noun), _smoothing(e, noun, target)]
     same = [sample for sample in (*e.towards, *e.against) if sample.is_same]
     sentences += [
         f"Training {noun} {p.row} is this very {noun}: the network has seen it before." for p in same
@@ -140,6 +142,16 @@ def _samples(e: ExplainedPrediction, noun: str) -> str:
         other = "spoke for the truth" if is_towards_truth else "spoke against it"
         sentence += f" {_named(e.against, noun)} {other}."
     return sentence
+
+
+def _smoothing(e: ExplainedPrediction, noun: str, target: float) -> str:
+    """Return why samples of the predicted class count against it, where label smoothing can be the reason."""
+    if target >= 1 or not (any(sample.label == e.predicted for sample in e.against) or not e.towards):
+        return ""
+    return (
+        f"Scores are of the loss as trained, with label smoothing: a training {noun} that is predicted with more "
+        f"certainty than its target of {target:.3g} is pulled back to it, so that it counts against its own class."
+    )
 
 
 def _named(samples: Sequence[InfluentialSample], noun: str) -> str:

@@ -101,6 +101,11 @@ class SaliencyMaps(Mapping[str, SaliencyMap]):
     def __repr__(self) -> str:
         return f"SaliencyMaps({self.target}: {', '.join(self)})"
 
+    def __str__(self) -> str:
+        from pellucid.evaluation.saliency.text import lines_of
+
+        return "\n".join(lines_of(self))
+
     def plot(self) -> Figure:
         """Return every map over the photo, with its check."""
         from pellucid.evaluation.saliency.figures import saliency_figure

@@ -97,6 +97,18 @@ def maps_text(maps: Mapping[str, SaliencyMap]) -> str:
     return f"{about}: {'; '.join(parts)}." if parts else f"{about.split(',')[0]}: not checked."
 
 
+def lines_of(maps: Mapping[str, SaliencyMap]) -> list[str]:
+    """Return which maps pass the check, then a line for each map: its check, or why there is none.
+
+    Examples
+    --------
+    >>> lines_of({"grad_cam": SaliencyMap("grad_cam", "Grad-CAM", "cat", None, None, False, "no convolution")})[1:]
+    ['Grad-CAM: no convolution']
+    """
+    each = (f"{one.title}: {check_text(one.sanity) if one.sanity else one.note}" for one in maps.values())
+    return [maps_text(maps), *each]
+
+
 def check_rows(maps: Sequence[Mapping[str, SaliencyMap]]) -> list[tuple[str, str, str, str]]:
     """Return, for each method, how alike its maps and those of untrained networks are over some photos.
 
