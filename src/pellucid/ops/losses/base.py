@@ -8,6 +8,7 @@ probability targets are linear in them: the loss of a mixture of two targets is 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
@@ -57,8 +58,7 @@ class Loss(Configurable):
     @property
     def name(self) -> str:
         """The name used in messages."""
-        named = (str(name) for cls in type(self).__mro__ if (name := vars(cls).get("registered_as")))
-        return next(named, type(self).__name__)
+        return _name_of(type(self))
 
     def forward(
         self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
@@ -234,3 +234,10 @@ def _does_not_fit(where: str, Z: Array, Y: Array) -> ShapeError:
     """Return the error for targets that NumPy would otherwise broadcast: (m,) with (m, 1) gives (m, m)."""
     hint = " Try Y[:, None]." if Y.shape == Z.shape[:1] and Z.shape[1:] == (1,) else ""
     return ShapeError(f"{where}: expected targets of shape {Z.shape}, as the outputs, got {Y.shape}.{hint}")
+
+
+@cache
+def _name_of(cls: type) -> str:
+    """Return the registered name of a loss, or of the one that it derives from; else its class name."""
+    named = (str(name) for one in cls.__mro__ if (name := vars(one).get("registered_as")))
+    return next(named, cls.__name__)
