@@ -13,7 +13,6 @@ and default, and the function is called with a dataclass, or with the options th
 import importlib
 import inspect
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
@@ -263,6 +262,8 @@ def typed(text: str, hint: Any) -> Any:
 
 def _pairs(text: str) -> dict[str, Any]:
     """Return options written as NAME=VALUE, values as in TOML but that text needs no quotes; else ValueError."""
+    import tomllib
+
     quoted = re.sub(r"(=\s*)([A-Za-z_][\w-]*)\s*(?=,|$)", lambda m: f"{m[1]}{_literal(m[2])}", text)
     try:
         return tomllib.loads(f"pairs = {{{quoted}}}")["pairs"]  # type: ignore[no-any-return]

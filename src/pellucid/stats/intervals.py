@@ -1,7 +1,6 @@
 """A score with its interval: Wilson's for fractions, percentiles of bootstrapped values for everything else."""
 
 import math
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -51,6 +50,8 @@ def wilson_interval(n_correct: int, n: int, *, level: float = LEVEL) -> tuple[fl
             f"wilson_interval: expected 0 <= n_correct <= n with n at least 1, got n_correct={n_correct}, n={n}. "
             "Pass the number of correct answers and the number of all answers."
         )
+    from statistics import NormalDist  # here, since `predict` imports this module and never asks
+
     z = NormalDist().inv_cdf((1 + level) / 2)
     fraction, over = n_correct / n, z * z / n
     center = fraction + over / 2

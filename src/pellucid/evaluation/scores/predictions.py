@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.checks.duplicates import Leak, find_leaks
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
@@ -17,6 +16,9 @@ from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import CountCallback
 from pellucid.text import join_some
 from pellucid.types import Array, take_rows
+
+if TYPE_CHECKING:
+    from pellucid.checks.duplicates import Leak
 
 PIECE = 1024  # samples between two reports of progress
 NO_PROBABILITIES = "predictions: the model's loss gives no probabilities. Train on a cross-entropy."
@@ -49,7 +51,7 @@ class Predictions:
     scores: Array
     has_probabilities: bool
     classes: tuple[str, ...]
-    leaks: tuple[Leak, ...] = ()
+    leaks: "tuple[Leak, ...]" = ()
 
     def __len__(self) -> int:
         return len(self.y_true)
@@ -158,7 +160,7 @@ def predict(
             "evaluate: the model has several outputs with a loss each, and there is no one score for them. Take "
             "model.predict and compare each output with its targets."
         )
-    leaks = () if train is None else tuple(find_leaks(train.X, data.X))
+    leaks = () if train is None else _leaks(train, data)
     if model.loss_kind == "regression":
         return _regression(data.y, _outputs(model, data, model.predict, progress), leaks)
     y = _labels(model, data) if model.loss_kind == "classification" else data.y
@@ -231,7 +233,13 @@ def _refuse_bad(is_bad: Array) -> None:
         )
 
 
-def _regression(y: Array, predicted: Array, leaks: tuple[Leak, ...]) -> Predictions:
+def _leaks(train: Dataset, data: Dataset) -> "tuple[Leak, ...]":
+    from pellucid.checks.duplicates import find_leaks  # here, since `pellucid predict` never asks
+
+    return tuple(find_leaks(train.X, data.X))
+
+
+def _regression(y: Array, predicted: Array, leaks: "tuple[Leak, ...]") -> Predictions:
     m = len(y)
     y_pred, y_true = predicted.reshape(m, -1), y.reshape(m, -1).astype(np.float64)
     if y_pred.shape != y_true.shape:
