@@ -58,7 +58,7 @@ class Loss(Configurable):
     @property
     def name(self) -> str:
         """The name used in messages."""
-        return _name_of(type(self))
+        return _name_of(type(self))  # type: ignore[arg-type]  # a class is hashable, whatever its objects are
 
     def forward(
         self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
