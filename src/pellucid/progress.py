@@ -11,7 +11,9 @@ Functions default to ``no_progress``.
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -21,6 +23,7 @@ CountCallback: TypeAlias = Callable[[int, int], None]
 DetailCallback: TypeAlias = Callable[[str, int, int, str], None]  # the last: such as the loss at this point
 
 PATIENCE = 2.0  # seconds of work before a bar is shown
+_ARE_HIDDEN: ContextVar[bool] = ContextVar("hidden", default=False)
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -42,13 +45,28 @@ def stage_of(progress: ProgressCallback, stage: str) -> CountCallback:
     return partial(progress, stage)
 
 
+@contextmanager
+def hidden_bars() -> Iterator[None]:
+    """Show no bar in this block, whoever would: what a command is quiet with."""
+    token = _ARE_HIDDEN.set(True)
+    try:
+        yield
+    finally:
+        _ARE_HIDDEN.reset(token)
+
+
+def are_bars_shown() -> bool:
+    """Return whether somebody would see a bar: standard error is a terminal, or this is a notebook."""
+    return not _ARE_HIDDEN.get() and (sys.stderr.isatty() or in_notebook())
+
+
 class ProgressBar:
     """A bar that says what is being done, how much of it, and how long it will take.
 
     Parameters
     ----------
     is_shown : bool, optional
-        False: silent. Default: shown where standard error is a terminal, or in a notebook.
+        False: silent. Default: shown where standard error is a terminal, or in a notebook, but for ``hidden_bars``.
     patience : float, optional
         Seconds of work before it appears.
 
@@ -59,7 +77,7 @@ class ProgressBar:
     """
 
     def __init__(self, is_shown: bool | None = None, *, patience: float = PATIENCE) -> None:
-        self.is_shown = (sys.stderr.isatty() or in_notebook()) if is_shown is None else is_shown
+        self.is_shown = are_bars_shown() if is_shown is None else is_shown
         self.patience = patience
         self._start = time.perf_counter()
         self._bar: Any = None

@@ -13,6 +13,7 @@ from PIL import Image
 from tests.commands import Command, Done
 
 import pellucid as pl
+from pellucid import progress
 from pellucid.cli.command import DECLARED, build
 
 
@@ -107,6 +108,17 @@ def test_quiet_and_json_print_nothing_else(pellucid: Command, photos: Path) -> N
     done = pellucid("data", "info", photos, "--quiet")
     assert (done.code, done.err) == (0, "")
     assert "Note:" not in done.out
+
+
+@pytest.mark.parametrize(("option", "is_shown"), [("--json", False), ("--quiet", False), ("--strict", True)])
+def test_quiet_and_json_show_no_bar(
+    pellucid: Command, photos: Path, monkeypatch: pytest.MonkeyPatch, option: str, is_shown: bool
+) -> None:
+    seen = []
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    monkeypatch.setattr(progress.ProgressBar, "__call__", lambda bar, *_: seen.append(bar.is_shown))
+    pellucid("data", "check", photos, option)
+    assert set(seen) == {is_shown}
 
 
 def test_files_of_commands_import_nothing_large() -> None:

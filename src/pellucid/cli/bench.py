@@ -1,6 +1,5 @@
 """The command ``pellucid bench``."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +8,7 @@ from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import SOURCE, options
 from pellucid.cli.terminal import print_json, print_table
+from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
     from pellucid.workflows.bench import Benchmark
@@ -28,11 +28,8 @@ def bench(
     """
     from pellucid.workflows.bench import bench as run_benchmark
 
-    def show(name: str) -> None:
-        if not (quiet or as_json):
-            print(f"running {name} ...", file=sys.stderr)
-
-    result = run_benchmark(source.load(), n_steps=steps, progress=show)
+    with ProgressBar() as bar:
+        result = run_benchmark(source.load(), n_steps=steps, progress=bar)
     if as_json:
         print_json(result.to_dict())
     else:

@@ -5,19 +5,22 @@
     @command("data list", order=141, short_help="The built-in data sets.")
     def data_list(as_json: Json = False) -> None: ...
 
-Each file of the folder is imported to know its name and line of help, so files import typer and the standard
-library only; a command's options are looked up once it is asked for.
+Each file of the folder is imported to know its name and line of help, so files import only
+what is light; a command's options are looked up once it is asked for.
 """
 
 import importlib
 import pkgutil
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import typer
 from typer.core import TyperGroup
+
+from pellucid.progress import hidden_bars
 
 F = TypeVar("F", bound=Callable[..., None])
 TABLE = re.compile(r"\{([\w.]+):(\w+)\}")
@@ -103,7 +106,20 @@ def build(declared: Declared) -> Any:
     made.name = declared.name.rpartition(" ")[2]
     for parameter in made.params:
         _finish(parameter)
+    if declared.function is not None:
+        made.callback = _without_bars(made.callback)
     return made
+
+
+def _without_bars(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """Show no progress where a command is to be quiet or print JSON."""
+
+    def call(**given: Any) -> Any:
+        is_quiet = any(given.get(name) for name in ("quiet", "as_json", "as_lines"))
+        with hidden_bars() if is_quiet else nullcontext():
+            return callback(**given)
+
+    return call
 
 
 def _finish(parameter: Any) -> None:

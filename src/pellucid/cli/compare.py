@@ -57,7 +57,7 @@ def compare(
     given = {"seed": 1, **training}
     source = DataSource(data, seed=given["seed"], **reading)
     with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
-        with ProgressBar(False if quiet or as_json else None) as progress:
+        with ProgressBar() as progress:
             result = compare_models(
                 a, b, data=source, cv=cv, n_seeds=seeds, n_jobs=jobs, progress=progress, **given
             )

@@ -97,7 +97,7 @@ def data_check(
     first = None if out is None else sheet_path(out)
     if first is not None:
         check_free(first, force=force)
-    with ProgressBar(False if quiet or as_json else None) as progress:
+    with ProgressBar() as progress:
         report = check_data(source, progress=progress)
         sheets = [] if first is None else write_sheets(report, first, progress)
     if as_json:

@@ -38,7 +38,7 @@ def evaluate(
 
     files: list[str] = []
     with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
-        with ProgressBar(False if quiet or as_json else None) as progress:
+        with ProgressBar() as progress:
             scores = evaluate_on(model, source, progress=progress)
         if folder is not None:
             files = [f"{out}/{name}" for name in save_figures(draw_all(scores), folder)]

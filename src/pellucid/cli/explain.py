@@ -41,7 +41,7 @@ def explain(
     from pellucid.files import next_folder
 
     names = None if methods is None else [name.strip() for name in methods.split(",") if name.strip()]
-    with ProgressBar(False if quiet or as_json else None) as bar:
+    with ProgressBar() as bar:
         found = explain_file(
             model,
             image,

@@ -50,7 +50,7 @@ def influence(
     tests = _numbers(test)
     from pellucid.evaluation.influence.measure import influence_of_run
 
-    with ProgressBar(False if quiet or as_json else None) as bar:
+    with ProgressBar() as bar:
         outcome = influence_of_run(
             run,
             tests,

@@ -48,7 +48,7 @@ def robustness(
     from pellucid.evaluation.robustness.text import in_short
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    with ProgressBar(False if quiet or as_json else None) as bar:
+    with ProgressBar() as bar:
         found = robustness_of_file(
             model,
             source,

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pellucid.errors import DataError, DownloadError, OptionError, unknown_name
+from pellucid.progress import are_bars_shown
 from pellucid.text import first_line
 
 _OFFLINE = (
@@ -62,7 +62,7 @@ def fetch(
     data_dir : Path, optional
         A local folder; used only if it holds all files.
     progress : bool, optional
-        Show a bar on standard error, if that is a terminal.
+        Show a bar on standard error, if that is a terminal or a notebook.
     timeout : float, optional
         Seconds to wait for an answer from the server.
     retries : int, optional
@@ -124,7 +124,7 @@ def _download(name: str, base: str, remote: Remote, *, progress: bool, timeout: 
 
     cache = Path(pooch.os_cache("pellucid"))
     store = pooch.Pooch(cache, base, registry=dict(remote.files), retry_if_failed=retries)
-    downloader = pooch.HTTPDownloader(progressbar=progress and sys.stderr.isatty(), timeout=timeout)
+    downloader = pooch.HTTPDownloader(progressbar=progress and are_bars_shown(), timeout=timeout)
     host = urlsplit(base).netloc.rpartition("@")[2]  # without a password, if the address contains one
     try:
         with _quiet(pooch.get_logger()):

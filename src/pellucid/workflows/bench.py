@@ -6,7 +6,6 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import numpy as np
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError, PellucidError
 from pellucid.nn.presets import preset
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.textbook.published import LEARNING_RATE, N_ITERATIONS
 from pellucid.types import Array
 from pellucid.workflows.bench_worker import CONTESTANTS, DIMS, Task, write_task
@@ -63,7 +63,7 @@ def contestants() -> tuple[list[str], list[str]]:
 
 
 def bench(
-    split: Split, *, n_steps: int = N_ITERATIONS, progress: Callable[[str], None] = lambda name: None
+    split: Split, *, n_steps: int = N_ITERATIONS, progress: ProgressCallback = no_progress
 ) -> Benchmark:
     """Train the tutorial's network by every contestant, one after the other, each in a process of its own.
 
@@ -73,7 +73,7 @@ def bench(
         Two classes; its training part is used.
     n_steps : int, optional
     progress : callable, optional
-        Called with each contestant's name before it starts.
+        Called before each contestant starts, with its name, how many are done and how many there are.
 
     Raises
     ------
@@ -96,8 +96,8 @@ def bench(
     with tempfile.TemporaryDirectory() as folder:
         task = Path(folder) / "task.npz"
         write_task(str(task), Task(X, split.train.y, n_steps, LEARNING_RATE, weights))
-        for name in present:
-            progress(name)
+        for i, name in enumerate(present):
+            progress(f"running {name}", i, len(present))
             try:
                 results[name] = _run(name, task)
             except PellucidError as error:
