@@ -106,7 +106,7 @@ def build(declared: Declared) -> Any:
     made.name = declared.name.rpartition(" ")[2]
     for parameter in made.params:
         _finish(parameter)
-    if declared.function is not None:
+    if declared.function is not None and made.callback is not None:
         made.callback = _without_bars(made.callback)
     return made
 
