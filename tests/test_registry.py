@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
+from pellucid.data.augmentation.augment import Augment
 from pellucid.errors import OptionError
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.layer import LAYERS, Layer
@@ -219,6 +220,7 @@ def test_a_constructor_names_the_option_that_it_does_not_know() -> None:
         (lambda: LOSSES["huber"](dleta=2), "Did you mean 'delta'?"),
         (lambda: Flatten(axis=1), "Flatten: "),
         (lambda: Dense(), "Dense: missing a required argument: 'units'"),
+        (lambda: Augment("flip", copies=2), "Augment: unknown option 'copies'"),
         (lambda: Dense(3, units=4), "Dense: multiple values for argument 'units'"),
     ):
         with pytest.raises(OptionError) as caught:

@@ -286,3 +286,13 @@ def test_quiet_prints_a_line_for_each_prediction(pellucid: Command, trained: Pat
     done = pellucid("influence", trained, "--test", "0,1", "--no-retrain", "--quiet")
     assert (done.code, done.err) == (0, "")
     assert [line.split(":")[0].split()[-1] for line in done.out.splitlines()] == ["0", "1"]
+
+
+def test_label_smoothing_is_read_from_the_model(bright: Path, tmp_path: Path) -> None:
+    options = ["--epochs", "300", "--label-smoothing", "0.1", "--quiet"]
+    assert main(["train", str(bright), "--out", str(tmp_path / "run"), *options]) == 0
+    found = influence(tmp_path / "run", [0], is_retrained=False)
+    assert found.target == pytest.approx(0.95)
+    one = found.explanations[0]
+    is_odd = not one.towards or any(sample.label == one.predicted for sample in one.against)
+    assert ("label smoothing" in str(found)) == is_odd

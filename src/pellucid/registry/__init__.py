@@ -12,6 +12,7 @@ about a wrong value derive from that. ``register`` adds it to the table of its f
 given; the table finds new files in its family's folder by itself.
 """
 
+from pellucid.registry.calls import explain_calls
 from pellucid.registry.configurable import (
     Configurable,
     checked_names,
@@ -31,6 +32,7 @@ __all__ = [
     "Registry",
     "check_option",
     "checked_names",
+    "explain_calls",
     "flags_of",
     "module_attributes",
     "name_of",

@@ -12,7 +12,8 @@ from dataclasses import MISSING
 from typing import Any, Generic, TypeVar
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.registry.configurable import checked_names, declared, name_of
+from pellucid.registry.calls import explain_calls
+from pellucid.registry.configurable import checked_names, declared
 from pellucid.registry.options import type_in_words
 from pellucid.text import shown
 
@@ -187,41 +188,9 @@ def _register(cls: Any, name: str) -> Any:
         )
     cls.registered_as = name
     cls.registry.add(name, cls)
-    _explain_calls(cls)
+    explain_calls(cls)
     _document(cls)
     return cls
-
-
-def _explain_calls(cls: Any) -> None:
-    """Have the class's constructor name an unknown or missing option in an OptionError."""
-    init = vars(cls).get("__init__")
-    if init is None or hasattr(init, "__wrapped__"):
-        return
-
-    @functools.wraps(init)
-    def explained(self: Any, *args: Any, **options: Any) -> None:
-        try:
-            init(self, *args, **options)
-        except TypeError:
-            _check_call(cls, inspect.signature(init), (self, *args), options)
-            raise  # the call was right: the error is from inside
-
-    cls.__init__ = explained
-
-
-def _check_call(cls: type, signature: inspect.Signature, args: Any, options: dict[str, Any]) -> None:
-    """Raise OptionError if a constructor cannot be called so."""
-    try:
-        signature.bind(*args, **options)
-    except TypeError as error:
-        where, (_, *known) = name_of(cls), signature.parameters.values()
-        names = [one.name for one in known if one.kind is not one.VAR_KEYWORD]
-        unknown = [name for name in options if name not in names] if len(names) == len(known) else []
-        if unknown and not names:
-            raise OptionError(f"{where}: takes no options, got {unknown[0]!r}. Leave it out.") from None
-        if unknown:
-            raise OptionError(f"{where}: {unknown_name('option', unknown[0], names)}") from None
-        raise OptionError(f"{where}: {error}. Its options: {', '.join(names) or 'none'}.") from None
 
 
 def _document(cls: type) -> None:

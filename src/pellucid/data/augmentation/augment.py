@@ -17,10 +17,12 @@ from pellucid.data.augmentation.geometry import Rotation, Scale, Shift
 from pellucid.data.augmentation.mixing import Blend, CutMix
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform, check_batch
 from pellucid.errors import OptionError, ShapeError, unknown_name
+from pellucid.registry import explain_calls
 from pellucid.types import Array, n_rows
 
 
 @final
+@explain_calls
 class Augment:
     """Transforms one after another.
 
