@@ -136,3 +136,12 @@ def test_bad_input(pellucid: Command, leaky: Path, tmp_path: Path) -> None:
         done = pellucid("data", "check", *arguments)
         assert_clear(done, *words)
         assert done.out == ""
+
+
+def test_a_sheet_is_replaced_only_by_force(pellucid: Command, leaky: Path) -> None:
+    Path("odd.png").write_text("mine")
+    assert_clear(pellucid("data", "check", leaky, "-o", "odd.png"), "odd.png", "--force")
+    assert Path("odd.png").read_text() == "mine"
+    done = pellucid("data", "check", leaky, "-o", "odd.png", "--force", "--quiet")
+    assert (done.code, done.out.splitlines()[-1]) == (0, "odd.png")
+    assert Path("odd.png").read_bytes().startswith(b"\x89PNG")

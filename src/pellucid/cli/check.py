@@ -64,12 +64,15 @@ def sheet_path(out: Path) -> Path:
     return out / SHEET
 
 
-def write_sheets(report: "DataReport", first: Path, progress: ProgressCallback) -> list[Path]:
+def write_sheets(report: "DataReport", first: Path, progress: ProgressCallback, *, force: bool) -> list[Path]:
     """Draw every finding, page by page, and return the files written; none where the samples are no pictures."""
+    from pellucid.files import check_free
     from pellucid.plotting.saving import save_figure
 
     pages = report.pages() if report.has_pictures else []
     paths = [first, *(first.with_stem(f"{first.stem}-{i}") for i in range(2, len(pages) + 1))][: len(pages)]
+    for path in paths:
+        check_free(path, force=force)
     for i, (page, path) in enumerate(zip(pages, paths, strict=True), start=1):
         save_figure(page, path)
         progress("drawing findings", i, len(pages))

@@ -99,7 +99,7 @@ def data_check(
         check_free(first, force=force)
     with ProgressBar() as progress:
         report = check_data(source, progress=progress)
-        sheets = [] if first is None else write_sheets(report, first, progress)
+        sheets = [] if first is None else write_sheets(report, first, progress, force=force)
     if as_json:
         print_json({**report.to_dict(), "sheets": [str(path) for path in sheets]})
     else:
