@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from tests.commands import Command, words_of
 
-from pellucid.evaluation.scores import predictions
 from pellucid.nn.model import Model
 from pellucid.report import build
 from pellucid.report.findings import STAGES
@@ -35,7 +34,7 @@ def test_the_full_report_predicts_once_and_searches_for_leaks_once(
 
     prepare: Any = duplicates._prepare
     monkeypatch.setattr(duplicates, "_prepare", lambda *given: (searches.append(1), prepare(*given))[1])
-    monkeypatch.setattr(predictions, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
+    monkeypatch.setattr(duplicates, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
     build.report_on(trained, is_full=True, n_photos=2)
     assert passes == {"train": 1, "test": 1}
     assert len(searches) == 1

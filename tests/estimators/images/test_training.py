@@ -96,8 +96,8 @@ def test_callbacks_progress_and_words(listed: Any, capsys: Any, monkeypatch: Any
     quick(progress=True).fit(*listed)
     assert stream.getvalue() == ""
     stream.isatty = lambda: True  # type: ignore[method-assign]
-    home = "pellucid.training.callbacks.progress.ProgressBar"
-    monkeypatch.setattr(home, lambda **_: ProgressBar(True, patience=0))
+    for home in ("training.callbacks.progress", "estimators.image_reading"):
+        monkeypatch.setattr(f"pellucid.{home}.ProgressBar", lambda **_: ProgressBar(True, patience=0))
     quick(progress=True).fit(*listed)
     assert "reading" in stream.getvalue()
     assert "fit" in stream.getvalue()
