@@ -16,7 +16,7 @@ from pellucid.data.batches import Batches
 from pellucid.data.prefetch import one_ahead
 from pellucid.errors import DataError
 from pellucid.training import cost as worth
-from pellucid.training import plan as setup
+from pellucid.training import prepare as setup
 from pellucid.training.events import StepEnd
 
 
