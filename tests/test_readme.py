@@ -69,7 +69,8 @@ def test_command_line(
         request.getfixturevalue("published_dir")
     Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "photo.jpg")
     meant = {
-        "DATA": photos, "data": photos, "name": "catvnoncat" if name == "data fetch" else photos, "M": "mlp", "A": "mlp", "B": "logistic",
+        "DATA": photos, "data": photos, "name": "catvnoncat" if name == "data fetch" else photos,
+        "M": "mlp", "A": "mlp", "B": "logistic",
         "MODEL": trained, "model": trained, "source": "cnn", "RUN": trained, "run": trained,
         "IMAGE...": "photo.jpg", "images": "photo.jpg", "image": "photo.jpg", "photo": "photo.jpg",
     }  # fmt: skip
