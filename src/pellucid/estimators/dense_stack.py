@@ -3,7 +3,6 @@
 import copy
 import math
 import warnings
-from numbers import Integral, Real
 from typing import Any, final
 
 import numpy as np
@@ -13,9 +12,9 @@ from sklearn.utils.validation import validate_data
 from pellucid.data.preprocess import Preprocessing
 from pellucid.estimators.fast_validation import passes_checks
 from pellucid.estimators.forward import Stack
+from pellucid.estimators.hidden_layers import activations, check_hidden_layers, dropout_rates, hidden_sizes
 from pellucid.estimators.inv_scaling import InverseScaling
 from pellucid.estimators.l2_penalty import L2Penalty
-from pellucid.estimators.parameters import ACTIVATION_NAMES, SKLEARN_ACTIVATIONS
 from pellucid.estimators.solvers import SklearnEpsilon, SklearnMomentum, make_solver
 from pellucid.estimators.sparse import SparseDense, SparseRows, as_rows
 from pellucid.estimators.validation import Samples
@@ -45,13 +44,8 @@ class DenseStack:
 
     def check_parameters(self, e: Any) -> None:
         """Raise ValueError for what parameter constraints cannot express."""
-        sizes = _hidden_sizes(e)
-        if not all(isinstance(size, Integral) for size in sizes):
-            raise ValueError(f"hidden_layer_sizes must be integers, got {e.hidden_layer_sizes!r}.")
-        if any(int(size) <= 0 for size in sizes):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        _activations(e)
-        if e.solver == "lbfgs" and any(_dropout_rates(e)):
+        check_hidden_layers(e)
+        if e.solver == "lbfgs" and any(dropout_rates(e)):
             raise ValueError("dropout: solver 'lbfgs' needs the same loss every time; use 'adam' or 'sgd'.")
         if e.solver == "lbfgs" and e.schedule is not None:
             raise ValueError("schedule: solver 'lbfgs' has no learning rate; leave it out.")
@@ -109,9 +103,9 @@ class DenseStack:
     def start(self, e: Any, samples: Samples, random: Any) -> Model:
         """Return a new network with scikit-learn's initial weights, number for number."""
         network = _new_network(e, samples.X)
-        e.n_layers_ = len(_hidden_sizes(e)) + 2
+        e.n_layers_ = len(hidden_sizes(e)) + 2
         e.out_activation_ = e._task.objective(e).out_activation
-        names = set(_activations(e)) or {e.activation if isinstance(e.activation, str) else ""}
+        names = set(activations(e)) or {e.activation if isinstance(e.activation, str) else ""}
         spread = 2.0 if names <= {"sigmoid", "logistic"} else GLOROT
         for dense in _dense_layers(network):
             W, b = dense.params["W"], dense.params["b"]
@@ -142,7 +136,7 @@ class DenseStack:
     def keep(self, e: Any, network: Model) -> None:
         """Write the trained parameters into the estimator's attributes."""
         dense = _dense_layers(network)
-        e._trained_activations = tuple(_activations(e))
+        e._trained_activations = tuple(activations(e))
         e.coefs_ = [leaf.params["W"] for leaf in dense]
         e.intercepts_ = [leaf.params["b"] for leaf in dense]
         e.batch_norms_ = [{**leaf.params, **leaf.state} for leaf in _norm_layers(network)]
@@ -226,52 +220,6 @@ class DenseStack:
     unpacked = packed
 
 
-def _hidden_sizes(e: Any) -> list[Any]:
-    sizes = e.hidden_layer_sizes
-    return list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-
-
-def _activations(e: Any) -> list[str]:
-    """Return each hidden layer's activation, by pellucid's names."""
-    names = _one_each(e, "activation", e.activation)
-    for name in names:
-        if name not in ACTIVATION_NAMES:
-            raise _not_allowed(
-                e, "activation", f"a str among {{{', '.join(map(repr, ACTIVATION_NAMES))}}}", name
-            )
-    return [SKLEARN_ACTIVATIONS.get(name, name) for name in names]
-
-
-def _dropout_rates(e: Any) -> list[float]:
-    """Return the fraction of each hidden layer's outputs that dropout sets to 0."""
-    rates = _one_each(e, "dropout", e.dropout)
-    for rate in rates:
-        if not (isinstance(rate, Real) and 0 <= float(rate) < 1):
-            raise _not_allowed(e, "dropout", "a float in the range [0.0, 1.0)", rate)
-    return [float(rate) for rate in rates]
-
-
-def _one_each(e: Any, name: str, value: Any) -> list[Any]:
-    """Return one value for each hidden layer, from one for all or a list."""
-    n_hidden = len(_hidden_sizes(e))
-    if isinstance(value, str) or not hasattr(value, "__iter__"):
-        return [value] * n_hidden
-    values = list(value)
-    if len(values) != n_hidden:
-        raise ValueError(
-            f"The {name!r} parameter of {type(e).__name__} must have one entry for each of the {n_hidden} "
-            f"hidden layers. Got {len(values)} instead."
-        )
-    return values
-
-
-def _not_allowed(e: Any, name: str, wanted: str, value: Any) -> ValueError:
-    return ValueError(
-        f"The {name!r} parameter of {type(e).__name__} must be {wanted}, or a list of such. "
-        f"Got {value!r} instead."
-    )
-
-
 def _converted(e: Any, X: Any, *, reset: bool) -> Any:
     if reset:
         e._dtype = str(np.dtype(X.dtype if e.dtype is None else e.dtype))
@@ -288,7 +236,7 @@ def _new_network(e: Any, X: Any) -> Sequential:
 
 def _layers(e: Any, X: Any) -> list[Layer]:
     layers: list[Layer] = []
-    for width, name, rate in zip(_hidden_sizes(e), _activations(e), _dropout_rates(e), strict=True):
+    for width, name, rate in zip(hidden_sizes(e), activations(e), dropout_rates(e), strict=True):
         activation = None if name == "linear" else name
         first = None if layers else X
         layers.append(_dense(int(width), None if e.batch_norm else activation, first))
@@ -342,5 +290,5 @@ def _schedule(e: Any, n: int, *, is_resumed: bool) -> Schedule | None:
 
 def _stack(e: Any) -> Stack:
     """Return the estimator's arrays as a function; weights set by hand have no record of activations."""
-    activations = getattr(e, "_trained_activations", ()) or _activations(e)
-    return Stack(e.coefs_, e.intercepts_, activations, getattr(e, "batch_norms_", ()))
+    trained = getattr(e, "_trained_activations", ()) or activations(e)
+    return Stack(e.coefs_, e.intercepts_, trained, getattr(e, "batch_norms_", ()))
