@@ -10,11 +10,11 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
+from pellucid.evaluation.scores.labels import class_names, indicators_of, labels_of
 from pellucid.nn.model import Model
 from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import CountCallback
-from pellucid.text import join_some
 from pellucid.types import Array, take_rows
 
 if TYPE_CHECKING:
@@ -163,11 +163,11 @@ def predict(
     leaks = () if train is None else _leaks(train, data)
     if model.loss_kind == "regression":
         return _regression(data.y, _outputs(model, data, model.predict, progress), leaks)
-    y = _labels(model, data) if model.loss_kind == "classification" else data.y
-    Z, names = _outputs(model, data, model.decision_function, progress), _names(model, data)
+    y = labels_of(model, data) if model.loss_kind == "classification" else data.y
+    Z, names = _outputs(model, data, model.decision_function, progress), class_names(model, data)
     if model.loss_kind == "multi_label":
         Z = Z.reshape(len(Z), -1)
-        y = _indicators(y, Z.shape[1], names, data)
+        y = indicators_of(y, Z.shape[1], names, data)
         return Predictions("multi_label", y, (Z > 0).astype(np.int64), Z, True, names, leaks)
     has_probabilities = model.loss in LOSSES and LOSSES[model.loss].gives_probabilities
     scores = np.stack([-Z, Z], axis=1) if Z.ndim == 1 else log_odds(Z) if has_probabilities else Z
@@ -248,57 +248,3 @@ def _regression(y: Array, predicted: Array, leaks: "tuple[Leak, ...]") -> Predic
             "Use data with the targets that it was trained on."
         )
     return Predictions("regression", y_true, y_pred, np.empty((m, 0)), False, (), leaks)
-
-
-def _names(model: Model, data: Dataset) -> tuple[str, ...]:
-    k = max(2, model.output_shape[-1]) if model.loss_kind == "classification" else model.output_shape[-1]
-    numbers = tuple(str(label) for label in range(k))
-    return next((names for names in (model.classes, data.classes) if len(names) == k), numbers)
-
-
-def _labels(model: Model, data: Dataset) -> Array:
-    """Return the labels as indices into the model's classes."""
-    y = data.y
-    if y.ndim != 1 or y.dtype.kind not in "bui":
-        raise DataError(
-            f"evaluate: the model is a classifier, the data have {_what_of(y)}. Use data with one class a sample."
-        )
-    names = model.classes
-    if names and data.classes and tuple(data.classes) != tuple(names):
-        _check_known(names, data.classes)
-        places: Array = np.array([names.index(name) for name in data.classes])[y]
-        return places
-    known = _names(model, data)
-    if len(y) and (int(y.min()) < 0 or int(y.max()) >= len(known)):
-        raise DataError(
-            f"evaluate: the model knows {len(known)} classes, labels 0 to {len(known) - 1}, the data have labels "
-            f"from {y.min()} to {y.max()}. Use data of the same classes."
-        )
-    return y.astype(np.int64)
-
-
-def _check_known(names: tuple[str, ...], given: tuple[str, ...]) -> None:
-    unknown = [name for name in given if name not in names]
-    if unknown:
-        raise DataError(
-            f"evaluate: the model knows the classes {join_some(names)}, the data have {join_some(given)}: "
-            f"{join_some(unknown)} cannot be predicted. Use data of the same classes."
-        )
-
-
-def _indicators(y: Array, k: int, names: tuple[str, ...], data: Dataset) -> Array:
-    if y.ndim != 2 or y.shape[1] != k or not ((y == 0) | (y == 1)).all():
-        raise DataError(
-            f"evaluate: the model predicts {k} labels a sample ({join_some(names)}), the data have {_what_of(y)}. "
-            "Use data with a column of 0 and 1 for each."
-        )
-    if not data.classes or tuple(data.classes) == names:
-        return y.astype(np.int64)
-    _check_known(names, data.classes)
-    return y[:, [data.classes.index(name) for name in names]].astype(np.int64)
-
-
-def _what_of(y: Array) -> str:
-    if y.ndim == 2:
-        return f"{y.shape[1]} labels or quantities a sample"
-    return "quantities" if y.dtype.kind == "f" else "one class a sample"
