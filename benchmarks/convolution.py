@@ -91,7 +91,7 @@ def our_step(c_in: int, c_out: int, size: int, m: int, algorithm: str) -> Callab
     """Return a function that does one forward and backward of m images, with buffers used again."""
     import numpy as np
 
-    from pellucid.kernels.conv import conv2d_backward, conv2d_forward
+    from pellucid.kernels.uncompiled.conv import conv2d_backward, conv2d_forward
     from pellucid.workspace import Workspace
 
     rng = np.random.default_rng(0)

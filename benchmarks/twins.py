@@ -51,7 +51,7 @@ def one_pass(job: Job, choice: str) -> Callable[[], None]:
     rng = np.random.default_rng(0)
     arguments = [rng.standard_normal(shape).astype(np.float32) for shape in job.shapes]
     forward, backward = (getattr(dispatch, f"{job.op}_{way}") for way in ("forward", "backward"))
-    takes = dispatch.TWINS[f"{job.op}_forward"].fast.__kwdefaults__
+    takes = dispatch.TWINS[f"{job.op}_forward"].numpy.__kwdefaults__
     extra = {"workspace": Workspace()} if "workspace" in takes else {}
 
     def run() -> None:
@@ -72,7 +72,7 @@ def milliseconds(function: Callable[[], None]) -> float:
 if __name__ == "__main__":
     print(f"{'':28}{'plain, ms':>10}{'fast, ms':>10}{'ratio':>8}")
     for name, job in JOBS.items():
-        passes = {choice: one_pass(job, choice) for choice in ("plain", "fast")}
+        passes = {choice: one_pass(job, choice) for choice in ("plain", "numpy")}
         rounds = [{choice: milliseconds(run) for choice, run in passes.items()} for _ in range(N_ROUNDS + 1)]
-        plain, fast = (min(each[choice] for each in rounds[1:]) for choice in ("plain", "fast"))
+        plain, fast = (min(each[choice] for each in rounds[1:]) for choice in ("plain", "numpy"))
         print(f"{name:28}{plain:10.2f}{fast:10.2f}{plain / fast:8.1f}")

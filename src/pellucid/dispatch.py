@@ -1,64 +1,156 @@
-"""The one switch between a plain op and its fast twin.
+"""The one switch between a plain op and its compiled kernel.
 
-``ops`` holds the formulas in plain NumPy, ``kernels`` a fast twin of what is hot. The rooms above import both from
-here: the functions below have the plain ops' names and meaning, and run the fast twin unless the plain one is asked
-for, by ``with use("plain"):`` or by the environment variable ``PELLUCID_KERNELS=plain``. Ops that are missing here
-have no fast twin and are imported from ``ops``.
+``ops`` holds the formulas in plain NumPy; ``kernels`` holds loops of the same names and meaning, compiled by Numba.
+The rooms above import both from here: the functions below run the kernel inside ``with use("numba"):``, else NumPy.
+Kernels and compiler are imported at the first call that asks for one; where they cannot be had, one warning says so
+and NumPy serves. Ops that are missing here have no kernel and are imported from ``ops``.
 """
 
+import importlib
+import importlib.util
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from contextvars import ContextVar
+from functools import cached_property, wraps
 from inspect import signature
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.kernels import batch_norm as fast_batch_norm
-from pellucid.kernels import colour as fast_colour
-from pellucid.kernels import conv as fast_conv
-from pellucid.kernels import conv_norm_pool as fast_conv_norm_pool
-from pellucid.kernels import dropout as fast_dropout
-from pellucid.kernels import layer_norm as fast_layer_norm
-from pellucid.kernels import linear as fast_linear
-from pellucid.kernels import norm_pool as fast_norm_pool
-from pellucid.kernels import pool as fast_pool
+from pellucid.kernels.uncompiled import batch_norm as fast_batch_norm
+from pellucid.kernels.uncompiled import colour as fast_colour
+from pellucid.kernels.uncompiled import conv as fast_conv
+from pellucid.kernels.uncompiled import conv_norm_pool as fast_conv_norm_pool
+from pellucid.kernels.uncompiled import dropout as fast_dropout
+from pellucid.kernels.uncompiled import layer_norm as fast_layer_norm
+from pellucid.kernels.uncompiled import linear as fast_linear
+from pellucid.kernels.uncompiled import norm_pool as fast_norm_pool
+from pellucid.kernels.uncompiled import pool as fast_pool
 from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pool
 
-CHOICES = ("fast", "plain")
+CHOICES = ("auto", "numba", "numpy")
+WAYS = ("plain", "numpy", "numba")  # what can run: plain ops alone, with faster NumPy twins, or kernels
 VARIABLE = "PELLUCID_KERNELS"
+AUTO_OPERATIONS = (
+    1e11  # of a training: from here on "auto" compiles, which takes seconds where nothing is cached
+)
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-class Twins(NamedTuple):
-    """An op's two implementations. The fast one may take scratch memory in addition."""
-
-    plain: Callable[..., Any]
-    fast: Callable[..., Any]
+_chosen: ContextVar[str | None] = ContextVar("kernels", default=None)
+_failure: list[str] = []  # why nothing can be compiled in this process, once that is known
 
 
-TWINS: dict[str, Twins] = {}  # every function of this module that has twins, by name
-_chosen = "fast"
+class Twins:
+    """An op's implementations: plain, sometimes a faster one in NumPy, and a compiled kernel.
+
+    Attributes
+    ----------
+    plain, numpy : callable
+    kernel : callable or None
+        None where nothing can be compiled. The first look imports the compiler.
+    """
+
+    def __init__(
+        self, plain: Callable[..., Any], numpy: Callable[..., Any] | None, module: str | None
+    ) -> None:
+        self.plain, self.numpy, self.module = plain, numpy or plain, module
+
+    @cached_property
+    def kernel(self) -> Callable[..., Any] | None:
+        """Import the kernel."""
+        if self.module is None or _failure:
+            return None
+        try:
+            return getattr(importlib.import_module(self.module), self.plain.__name__)  # type: ignore[no-any-return]
+        except Exception as error:
+            _give_up(error)
+            return None
 
 
-def current() -> str:
-    """Return "fast" or "plain": which of the twins run.
+TWINS: dict[str, Twins] = {}  # every function that has twins, by name
+
+
+def twins(plain: Callable[..., Any], numpy: Function | None = None, *, kernel: str | None = None) -> Function:
+    """Return a function that runs the chosen twin, and register them in ``TWINS``.
+
+    Rooms above that have formulas of their own, such as the optimizers, use it for theirs.
+
+    Parameters
+    ----------
+    plain : callable
+    numpy : callable, optional
+        A faster one in NumPy. It may take further keywords, such as a workspace, which the plain one is not given.
+    kernel : str, optional
+        The module of :mod:`pellucid.kernels` that has the compiled one, under the plain one's name.
 
     Examples
     --------
-    >>> current()
-    'fast'
+    >>> def double(x): return x + x
+    >>> twins(double)(3)
+    6
+    >>> del TWINS["double"]
     """
-    return _chosen
+    taken = frozenset(signature(plain).parameters)
+    pair = TWINS[plain.__name__] = Twins(plain, numpy, kernel and f"pellucid.kernels.{kernel}")
+
+    @wraps(plain)
+    def run(*arguments: Any, **options: Any) -> Any:
+        if pair.module is not None and current() == "numba" and (fast := pair.kernel) is not None:
+            try:
+                return fast(*arguments, **options)
+            except Exception as error:
+                if not _is_of_compiler(error):
+                    raise
+                _give_up(error)
+        if numpy is not None and _chosen.get() != "plain":
+            return numpy(*arguments, **options)
+        return plain(*arguments, **{name: value for name, value in options.items() if name in taken})
+
+    return run  # type: ignore[return-value]  # it takes what the fast twins take
+
+
+def current() -> str:
+    """Return "numba" or "numpy": what the functions of this module run now.
+
+    Examples
+    --------
+    >>> with use("numpy"):
+    ...     current()
+    'numpy'
+    """
+    return _chosen.get() or ("numba" if not _failure and _default() == "numba" else "numpy")
+
+
+def resolve(choice: str | None, n_operations: float = 0.0) -> str:
+    """Return "numba" or "numpy" for a choice; where numba cannot be had, numpy, with a warning if it was asked for.
+
+    Parameters
+    ----------
+    choice : {"auto", "numba", "numpy"} or None
+        None: the environment variable ``PELLUCID_KERNELS``, else "auto".
+    n_operations : float, optional
+        Multiplications and additions of the work that is to be done: "auto" compiles from ``AUTO_OPERATIONS`` on.
+
+    Examples
+    --------
+    >>> resolve("auto", n_operations=1e6)
+    'numpy'
+    """
+    choice = _default() if choice is None else _checked(choice, "kernels")
+    if choice == "auto":
+        choice = "numba" if n_operations >= AUTO_OPERATIONS and _is_installed() else "numpy"
+    if choice == "numba" and not _failure:
+        try:
+            importlib.import_module("pellucid.kernels.compiled")
+        except Exception as error:
+            _give_up(error)
+    return "numpy" if _failure else choice
 
 
 @contextmanager
 def use(choice: str) -> Iterator[None]:
-    """Run the fast or the plain twins inside this block, in every thread of this process.
-
-    Parameters
-    ----------
-    choice : {"fast", "plain"}
+    """Run the compiled kernels ("numba"), or NumPy, inside this block: in this thread alone, as context variables do.
 
     Raises
     ------
@@ -67,53 +159,51 @@ def use(choice: str) -> Iterator[None]:
 
     Examples
     --------
-    >>> with use("plain"):
-    ...     current()
-    'plain'
+    >>> with use("fast"):
+    ...     pass
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.OptionError: use: unknown choice of kernels 'fast'. Known: auto, numba, numpy.
     """
-    global _chosen
-    before, _chosen = _chosen, _checked(choice)
+    token = _chosen.set(choice if choice == "plain" else resolve(_checked(choice, "use")))
     try:
         yield
     finally:
-        _chosen = before
+        _chosen.reset(token)
 
 
-def _checked(choice: str, where: str = "use") -> str:
+def _checked(choice: str, where: str) -> str:
     if choice not in CHOICES:
         raise OptionError(f"{where}: {unknown_name('choice of kernels', choice, CHOICES)}")
     return choice
 
 
-def twins(plain: Callable[..., Any], fast: Function) -> Function:
-    """Return a function that runs the chosen one, and register both in ``TWINS``.
+def _default() -> str:
+    return _checked(os.environ.get(VARIABLE) or "auto", VARIABLE)
 
-    Rooms above that have formulas of their own, such as the optimizers, use it for theirs.
 
-    Parameters
-    ----------
-    plain : callable
-    fast : callable
-        Takes what the plain one takes, and perhaps further keywords, which the plain one is not given.
+def _is_installed() -> bool:
+    return importlib.util.find_spec("numba") is not None
 
-    Examples
-    --------
-    >>> double = twins(lambda x: x + x, lambda x, *, scratch=None: 2 * x)
-    >>> with use("plain"):
-    ...     double(3, scratch=[])
-    6
-    >>> del TWINS["<lambda>"]
-    """
-    taken = frozenset(signature(plain).parameters)
 
-    @wraps(plain)
-    def run(*arguments: Any, **options: Any) -> Any:
-        if _chosen == "fast":
-            return fast(*arguments, **options)
-        return plain(*arguments, **{name: value for name, value in options.items() if name in taken})
+def _give_up(error: Exception) -> None:
+    """Warn, once in a process, that nothing can be compiled; NumPy serves from here on."""
+    if not _failure:
+        first = str(error).strip().partition("\n")[0]
+        _failure.append(f"{type(error).__name__}: {first}")
+        warnings.warn(
+            f"kernels: nothing can be compiled here ({_failure[0]}), so NumPy does the work, more slowly. "
+            "Install or repair numba (pip install 'pellucid[fast]'), or choose kernels=\"numpy\".",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
-    TWINS[plain.__name__] = Twins(plain, fast)
-    return run  # type: ignore[return-value]  # it takes what the fast twin takes
+
+def _is_of_compiler(error: Exception) -> bool:
+    """Return whether an exception says that a kernel could not be compiled or cached, not that a call was wrong."""
+    if isinstance(error, OSError):  # of the cache: a full disk, a folder that is gone
+        return True
+    return any(base.__module__.partition(".")[0] in ("numba", "llvmlite") for base in type(error).__mro__)
 
 
 linear_forward = twins(linear.linear_forward, fast_linear.linear_forward)
@@ -149,5 +239,3 @@ conv_norm_relu_pool_backward = twins(
     fused.conv_norm_relu_pool_backward, fast_conv_norm_pool.conv_norm_relu_pool_backward
 )
 conv_norm_pool_fits = fast_conv_norm_pool.fits
-
-_chosen = _checked(os.environ.get(VARIABLE, "fast"), VARIABLE)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.kernels import columns
+from pellucid.kernels.uncompiled import columns
 
 
 @settings(deadline=None, max_examples=60)

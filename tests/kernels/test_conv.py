@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.ops.problems import assert_close, convolutions, drawn, geometry_of, torch_convolution
 
 from pellucid.errors import OptionError
-from pellucid.kernels import blocks
-from pellucid.kernels.conv import ALGORITHMS, choose_algorithm, conv2d_backward, conv2d_forward
-from pellucid.kernels.conv_winograd import matrices
+from pellucid.kernels.uncompiled import blocks
+from pellucid.kernels.uncompiled.conv import ALGORITHMS, choose_algorithm, conv2d_backward, conv2d_forward
+from pellucid.kernels.uncompiled.conv_winograd import matrices
 from pellucid.ops import conv as plain
 from pellucid.ops.conv_geometry import NO_PADDING, window_geometry
 from pellucid.types import Array

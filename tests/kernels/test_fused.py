@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pellucid.kernels import conv_norm_pool, norm_pool
+from pellucid.kernels.uncompiled import conv_norm_pool, norm_pool
 from pellucid.ops import fused as plain
 
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from pellucid.kernels.pool import max_pool_backward, max_pool_forward
+from pellucid.kernels.uncompiled.pool import max_pool_backward, max_pool_forward
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 

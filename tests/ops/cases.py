@@ -70,12 +70,14 @@ PAIRS = pairs()
 def function(name: str, choice: str) -> Callable[..., Any]:
     """Return an op's plain or fast function; the plain one where there is no twin."""
     plain, twins = PAIRS[name], TWINS.get(name.partition(".")[2])
-    return twins.fast if choice == "fast" and twins is not None and twins.plain is plain else plain
+    return twins.numpy if choice == "numpy" and twins is not None and twins.plain is plain else plain
 
 
 def has_twin(op: str) -> bool:
     """Return whether a forward or a backward of that op has a fast twin."""
-    return any(function(f"{op}_{way}", "fast") is not PAIRS[f"{op}_{way}"] for way in ("forward", "backward"))
+    return any(
+        function(f"{op}_{way}", "numpy") is not PAIRS[f"{op}_{way}"] for way in ("forward", "backward")
+    )
 
 
 def _rng() -> np.random.Generator:

@@ -7,7 +7,7 @@ import pytest
 from pellucid import dispatch
 
 
-@pytest.fixture(params=dispatch.CHOICES)
+@pytest.fixture(params=dispatch.WAYS[:2])
 def kernels(request: pytest.FixtureRequest) -> Iterator[str]:
     """Run a test once with the fast twins and once with the plain ones."""
     with dispatch.use(request.param):

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from pellucid.dispatch import twins
-from pellucid.kernels.adam import adam as fast_adam
+from pellucid.kernels.uncompiled.adam import adam as fast_adam
 from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
@@ -43,7 +43,7 @@ def adam(
     Notes
     -----
     Kingma and Ba (2015), algorithm 1. m_hat = m / (1 - b1^t) and v_hat = v / (1 - b2^t): the moments start at 0.
-    Fast twin: :func:`pellucid.kernels.adam.adam`.
+    Fast twin: :func:`pellucid.kernels.uncompiled.adam.adam`.
 
     Examples
     --------

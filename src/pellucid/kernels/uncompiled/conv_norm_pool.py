@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.kernels.blocks import padded_rows, strided
-from pellucid.kernels.norm_pool import (
+from pellucid.kernels.uncompiled.blocks import padded_rows, strided
+from pellucid.kernels.uncompiled.norm_pool import (
     BLOCK_BYTES,
     Affine,
     Pooled,

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.kernels.columns import fold, n_joined, ones
+from pellucid.kernels.uncompiled.columns import fold, n_joined, ones
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pellucid.kernels.blocks import add_bias, blocks, length
-from pellucid.kernels.columns import ones
+from pellucid.kernels.uncompiled.blocks import add_bias, blocks, length
+from pellucid.kernels.uncompiled.columns import ones
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry
 from pellucid.types import Array
 from pellucid.workspace import Buffers

@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from pellucid.kernels.columns import center, column_sums, column_sums_and_dots, combine, multiply_add
+from pellucid.kernels.uncompiled.columns import (
+    center,
+    column_sums,
+    column_sums_and_dots,
+    combine,
+    multiply_add,
+)
 from pellucid.ops.arrays import check_channels, written
 from pellucid.ops.batch_norm import (
     BatchNormCache,

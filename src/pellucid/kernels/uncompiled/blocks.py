@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from pellucid.kernels.columns import widen
+from pellucid.kernels.uncompiled.columns import widen
 from pellucid.ops.conv_geometry import Geometry, Pair
 from pellucid.types import Array, Shape
 from pellucid.workspace import Buffers

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pellucid.kernels.columns import column_sums_and_dots, multiply_add
+from pellucid.kernels.uncompiled.columns import column_sums_and_dots, multiply_add
 from pellucid.ops.arrays import check_channels, written
 from pellucid.ops.layer_norm import LayerNormCache
 from pellucid.types import Array

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pellucid.kernels import blocks
-from pellucid.kernels.blocks import meeting
+from pellucid.kernels.uncompiled import blocks
+from pellucid.kernels.uncompiled.blocks import meeting
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry
 from pellucid.types import Array
 

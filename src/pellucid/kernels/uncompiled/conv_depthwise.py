@@ -6,8 +6,8 @@ of pixels are multiplied at once, with the tap's weights repeated for every pixe
 
 import numpy as np
 
-from pellucid.kernels.blocks import blocks, length, meeting, padded_rows
-from pellucid.kernels.columns import ones
+from pellucid.kernels.uncompiled.blocks import blocks, length, meeting, padded_rows
+from pellucid.kernels.uncompiled.columns import ones
 from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 from pellucid.workspace import Buffers

@@ -7,7 +7,7 @@ back from the core's own cache, and again in the backward, which costs less than
 
 import numpy as np
 
-from pellucid.kernels.blocks import blocks, length, meeting, padded_rows, strided
+from pellucid.kernels.uncompiled.blocks import blocks, length, meeting, padded_rows, strided
 from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 from pellucid.workspace import Buffers

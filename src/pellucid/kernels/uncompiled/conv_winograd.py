@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.kernels.blocks import blocks, length, meeting, padded_rows, strided
-from pellucid.kernels.columns import ones
+from pellucid.kernels.uncompiled.blocks import blocks, length, meeting, padded_rows, strided
+from pellucid.kernels.uncompiled.columns import ones
 from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 from pellucid.workspace import Buffers

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from pellucid.kernels.columns import column_sums, n_joined
+from pellucid.kernels.uncompiled.columns import column_sums, n_joined
 from pellucid.types import Array
 
 

@@ -6,8 +6,8 @@ few images at a time, so that they stay in the core's cache. Plain: :mod:`pelluc
 
 import numpy as np
 
-from pellucid.kernels.columns import ones
-from pellucid.kernels.pool_windows import first_taps, image_blocks, is_disjoint, is_tiled, taps
+from pellucid.kernels.uncompiled.columns import ones
+from pellucid.kernels.uncompiled.pool_windows import first_taps, image_blocks, is_disjoint, is_tiled, taps
 from pellucid.ops.arrays import check_buffer
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, pool_geometry
 from pellucid.ops.pool import (

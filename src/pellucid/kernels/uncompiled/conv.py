@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
-from pellucid.kernels import conv_depthwise, conv_im2col, conv_pointwise, conv_winograd
+from pellucid.kernels.uncompiled import conv_depthwise, conv_im2col, conv_pointwise, conv_winograd
 from pellucid.ops.conv import ConvCache, check_gradient_buffers, check_out, conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair
 from pellucid.types import Array

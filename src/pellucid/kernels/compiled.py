@@ -1,0 +1,57 @@
+"""The compiler of the kernels, Numba: it is imported with the first of them, never before.
+
+A kernel is a plain function of loops over arrays. ``@compiled`` makes machine code of it at its first call for each
+combination of dtypes, and keeps that on disk for the next process. It runs without the interpreter's lock, so that
+threads work side by side.
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Sums may be reordered and fused with products. Without nnan and ninf: NaN and infinity come through.
+FREEDOM = {"reassoc", "contract", "nsz", "arcp", "afn"}
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",  # a division by zero gives infinity: a loop that might raise is not vectorized
+}
+
+
+def compiled(kernel: Function) -> Function:
+    """Compile a kernel at its first call.
+
+    Sizes that its inner loops run over are best constants: make the kernel within a function of them, which is kept
+    under ``functools.lru_cache``. What a kernel calls stands in its own file, as a global, or the copies on disk
+    do not notice when it changes.
+    """
+    return numba.njit(fastmath=FREEDOM, **OPTIONS)(kernel)  # type: ignore[no-any-return]
+
+
+def compiled_in_order(kernel: Function) -> Function:
+    """Compile a kernel whose sums are taken in the order in which they are written."""
+    return numba.njit(**OPTIONS)(kernel)  # type: ignore[no-any-return]
+
+
+def compiled_on_threads(kernel: Function) -> Function:
+    """Compile a kernel whose ``numba.prange`` loops are split over threads. It takes several seconds: few of them.
+
+    Never call one in a forked child or from two threads at once.
+    """
+    return numba.njit(fastmath=FREEDOM, parallel=True, **OPTIONS)(kernel)  # type: ignore[no-any-return]
+
+
+if hasattr(
+    os, "register_at_fork"
+):  # a child that is forked while a thread compiles must not find the lock taken
+    from numba.core.compiler_lock import global_compiler_lock
+
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )

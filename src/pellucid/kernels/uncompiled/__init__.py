@@ -1,0 +1,1 @@
+"""Faster NumPy twins of ops, for where nothing is compiled."""
