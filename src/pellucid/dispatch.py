@@ -150,7 +150,7 @@ def resolve(choice: str | None, n_operations: float = 0.0) -> str:
 
 @contextmanager
 def use(choice: str) -> Iterator[None]:
-    """Run the compiled kernels ("numba"), or NumPy, inside this block: in this thread alone, as context variables do.
+    """Run the compiled kernels ("numba"), or NumPy, inside this block; other threads keep their own choice.
 
     Raises
     ------

@@ -1,13 +1,14 @@
 """Reusable arrays, so that a training step allocates nothing."""
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import numpy as np
 
 from pellucid.types import Array, Shape
 
+Kept = TypeVar("Kept")
 MOST_VIEWS = 256  # kept in the cache
 
 
@@ -81,6 +82,13 @@ class Workspace:
     def __init__(self, empty: Callable[[Shape, Any], Array] = np.empty) -> None:
         self._empty = empty
         self._buffers: dict[Any, Buffers] = {}
+        self._kept: dict[Any, Any] = {}
+
+    def keep(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Return what ``make`` returned the first time that it was called for that key."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]  # type: ignore[no-any-return]
 
     def take(self, name: str, shape: Shape, dtype: Any) -> Array:
         """Return the array of that name; its content is arbitrary."""
