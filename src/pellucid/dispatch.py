@@ -28,6 +28,7 @@ from pellucid.kernels.uncompiled import linear as fast_linear
 from pellucid.kernels.uncompiled import norm_pool as fast_norm_pool
 from pellucid.kernels.uncompiled import pool as fast_pool
 from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pool
+from pellucid.progress import ProgressCallback
 
 CHOICES = ("auto", "numba", "numpy")
 WAYS = ("plain", "numpy", "numba")  # what can run: plain ops alone, with faster NumPy twins, or kernels
@@ -102,6 +103,7 @@ def twins(plain: Callable[..., Any], numpy: Function | None = None, *, kernel: s
             except Exception as error:
                 if not _is_of_compiler(error):
                     raise
+                pair.kernel = None  # the others go on: a training keeps the kernels that it began with
                 _give_up(error)
         if numpy is not None and _chosen.get() != "plain":
             return numpy(*arguments, **options)
@@ -122,13 +124,18 @@ def current() -> str:
     return _chosen.get() or ("numba" if not _failure and _default() == "numba" else "numpy")
 
 
+def asked(choice: str | None) -> str:
+    """Return a choice, checked; for None that of the block around, of ``PELLUCID_KERNELS``, else "auto"."""
+    return (_chosen.get() or _default()) if choice is None else _checked(choice, "kernels")
+
+
 def resolve(choice: str | None, n_operations: float = 0.0) -> str:
     """Return "numba" or "numpy" for a choice; where numba cannot be had, numpy, with a warning if it was asked for.
 
     Parameters
     ----------
     choice : {"auto", "numba", "numpy"} or None
-        None: the environment variable ``PELLUCID_KERNELS``, else "auto".
+        None: that of the ``use`` block around, of the environment variable ``PELLUCID_KERNELS``, else "auto".
     n_operations : float, optional
         Multiplications and additions of the work that is to be done: "auto" compiles from ``AUTO_OPERATIONS`` on.
 
@@ -137,7 +144,7 @@ def resolve(choice: str | None, n_operations: float = 0.0) -> str:
     >>> resolve("auto", n_operations=1e6)
     'numpy'
     """
-    choice = _default() if choice is None else _checked(choice, "kernels")
+    choice = choice if choice == "plain" else asked(choice)
     if choice == "auto":
         choice = "numba" if n_operations >= AUTO_OPERATIONS and _is_installed() else "numpy"
     if choice == "numba" and not _failure:
@@ -145,7 +152,7 @@ def resolve(choice: str | None, n_operations: float = 0.0) -> str:
             importlib.import_module("pellucid.kernels.compiled")
         except Exception as error:
             _give_up(error)
-    return "numpy" if _failure else choice
+    return "numpy" if _failure and choice == "numba" else choice
 
 
 @contextmanager
@@ -163,13 +170,29 @@ def use(choice: str) -> Iterator[None]:
     ...     pass
     Traceback (most recent call last):
         ...
-    pellucid.errors.OptionError: use: unknown choice of kernels 'fast'. Known: auto, numba, numpy.
+    pellucid.errors.OptionError: use: unknown choice of kernels 'fast'. ... Known: auto, numba, numpy.
     """
-    token = _chosen.set(choice if choice == "plain" else resolve(_checked(choice, "use")))
+    token = _chosen.set(resolve(choice if choice == "plain" else _checked(choice, "use")))
     try:
         yield
     finally:
         _chosen.reset(token)
+
+
+@contextmanager
+def compiling(progress: ProgressCallback) -> Iterator[None]:
+    """Report each kernel that is compiled inside this block, none where all are on disk: their total is not known.
+
+    Examples
+    --------
+    >>> with use("numpy"), compiling(print):
+    ...     pass
+    """
+    if current() != "numba":
+        yield
+        return
+    with importlib.import_module("pellucid.kernels.compiled").reporting(progress):
+        yield
 
 
 def _checked(choice: str, where: str) -> str:

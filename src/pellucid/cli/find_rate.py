@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ASKED = (
     *("batch_size", "optimizer", "optimizer_options", "loss", "loss_options"),
-    *("label_smoothing", "seed", "dtype"),
+    *("label_smoothing", "seed", "dtype", "kernels"),
 )
 
 

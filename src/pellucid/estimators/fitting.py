@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from pellucid.dispatch import asked
 from pellucid.errors import TrainingError
 from pellucid.estimators.stopping import Convergence
 from pellucid.estimators.tasks import checked_weights
@@ -103,6 +104,7 @@ def _train(
             validation=None if held is None else held.dataset,
             seed=e._seed,
             form="direct" if is_partial else e.form,
+            kernels=_kernels(e, is_partial=is_partial),
             sample_weight=samples.weights,
             **options,
         )
@@ -126,6 +128,13 @@ def _train(
             ConvergenceWarning,
             stacklevel=FITS_FROM,
         )
+
+
+def _kernels(e: Any, *, is_partial: bool) -> str | None:
+    """Return the choice of kernels; a continued training that leaves it open goes on as it began."""
+    kept, own = e._position.kernels if is_partial else "", e.kernels
+    choice: str | None = kept if kept and asked(own) == "auto" else own
+    return choice
 
 
 def _listeners(e: Any, rule: Convergence) -> list[Callback]:

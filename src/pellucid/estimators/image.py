@@ -54,7 +54,8 @@ class ImageClassifier(Classifier, NetworkParameters):
         changes the last digits.
     loss, optimizer, learning_rate, schedule, augment, n_epochs, batch_size, shuffle, random_state : optional
         As for :class:`pellucid.estimators.NetworkClassifier`.
-    early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start, dtype, form : optional
+    early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start, dtype, form, kernels :
+    optional
         As for :class:`pellucid.estimators.NetworkClassifier`.
     label_smoothing : float or "auto", optional
         As for :class:`pellucid.estimators.NetworkClassifier`.

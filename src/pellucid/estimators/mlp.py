@@ -119,6 +119,9 @@ class MLPClassifier(Classifier, MLPParameters):
     form : {"auto", "direct", "dual"}, optional
         How the first layer is trained: "auto" uses the dual form, which gives the same numbers, where it holds
         ("sgd") and is cheaper (wide X): ``Z = s Z_0 + K C + b``, ``K = X X^T``, ``Z_0 = X W_0``.
+    kernels : {"auto", "numba", "numpy"} or None, optional
+        What trains: loops compiled by Numba, or NumPy; "auto" compiles for long trainings only. None: the
+        environment variable PELLUCID_KERNELS, else "auto". The numbers differ in their last digits.
 
     Attributes
     ----------

@@ -60,7 +60,7 @@ class NetworkClassifier(Classifier, NetworkParameters):
     label_smoothing : float or "auto", optional
         As for :class:`pellucid.estimators.MLPClassifier`; "auto": the recipe's where the loss takes
         it, else 0.
-    form, callbacks, progress, verbose, class_weight : optional
+    form, kernels, callbacks, progress, verbose, class_weight : optional
         As for :class:`pellucid.estimators.MLPClassifier`.
 
     Attributes

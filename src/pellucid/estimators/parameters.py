@@ -10,6 +10,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS, Augment
+from pellucid.dispatch import CHOICES
 from pellucid.estimators.objective import CLASSIFIER_LOSSES, REGRESSOR_LOSSES
 from pellucid.estimators.solvers import SOLVERS
 from pellucid.nn.model import Model
@@ -73,6 +74,7 @@ class CommonParameters:
         None,
     )
     form: str = parameter(AUTO, StrOptions({AUTO, "direct", "dual"}))
+    kernels: Any = parameter(None, StrOptions(set(CHOICES)), None)
 
 
 @estimator

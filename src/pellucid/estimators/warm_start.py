@@ -5,6 +5,7 @@ from typing import Any, final
 
 import numpy as np
 
+from pellucid.errors import OptionError
 from pellucid.training.events import EpochEnd, Event, Run, StepsEnd, TrainStart
 
 
@@ -18,12 +19,15 @@ class Position:
         The optimizer's class.
     optimizer : dict
         Its ``state()``, for the model's plain form.
+    kernels : str
+        What did the work, "numba" or "numpy": their states are not alike.
     """
 
     epoch: int = 0
     step: int = 0
     kind: str = ""
     optimizer: dict[str, Any] = field(default_factory=dict)
+    kernels: str = ""
 
 
 @final
@@ -61,7 +65,7 @@ class Continuation:
         elif isinstance(event, StepsEnd):
             run = event.run
             state = {} if run.optimizer.is_full_batch else _plain_state(run)
-            self.end = Position(run.epoch, run.step, type(run.optimizer).__name__, state)
+            self.end = Position(run.epoch, run.step, type(run.optimizer).__name__, state, run.history.kernels)
         return False
 
     def _restore(self, run: Run) -> None:
@@ -70,6 +74,11 @@ class Continuation:
         run.epoch, run.step = self.start.epoch, self.start.step
         run.n_epochs = max(run.n_epochs, run.epoch + (self.n_epochs or run.n_epochs))
         if self.start.optimizer and self.start.kind == type(run.optimizer).__name__:
+            if self.start.kernels not in ("", run.history.kernels):
+                raise OptionError(
+                    f"kernels: the training to continue from ran on {self.start.kernels}, this one would on "
+                    f"{run.history.kernels}. Set it back, or fit again with warm_start=False."
+                )
             run.optimizer.load_state(self.start.optimizer)
 
 

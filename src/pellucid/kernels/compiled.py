@@ -6,12 +6,22 @@ threads work side by side.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numba
+from numba.core import event
+from numba.core.compiler_lock import global_compiler_lock
+
+from pellucid.kernels.disk_cache import careful
+from pellucid.progress import ProgressCallback
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+LOWEST = (0, 61)
+if tuple(map(int, numba.__version__.split(".")[:2])) < LOWEST:
+    raise ImportError(f"numba {numba.__version__} is too old: {LOWEST[0]}.{LOWEST[1]} or newer is needed")
 
 # Sums may be reordered and fused with products. Without nnan and ninf: NaN and infinity come through.
 FREEDOM = {"reassoc", "contract", "nsz", "arcp", "afn"}
@@ -29,12 +39,12 @@ def compiled(kernel: Function) -> Function:
     under ``functools.lru_cache``. What a kernel calls stands in its own file, as a global, or the copies on disk
     do not notice when it changes.
     """
-    return numba.njit(fastmath=FREEDOM, **OPTIONS)(kernel)  # type: ignore[no-any-return]
+    return careful(numba.njit(fastmath=FREEDOM, **OPTIONS)(kernel))  # type: ignore[no-any-return]
 
 
 def compiled_in_order(kernel: Function) -> Function:
     """Compile a kernel whose sums are taken in the order in which they are written."""
-    return numba.njit(**OPTIONS)(kernel)  # type: ignore[no-any-return]
+    return careful(numba.njit(**OPTIONS)(kernel))  # type: ignore[no-any-return]
 
 
 def compiled_on_threads(kernel: Function) -> Function:
@@ -42,14 +52,37 @@ def compiled_on_threads(kernel: Function) -> Function:
 
     Never call one in a forked child or from two threads at once.
     """
-    return numba.njit(fastmath=FREEDOM, parallel=True, **OPTIONS)(kernel)  # type: ignore[no-any-return]
+    return careful(numba.njit(fastmath=FREEDOM, parallel=True, **OPTIONS)(kernel))  # type: ignore[no-any-return]
+
+
+@contextmanager
+def reporting(progress: ProgressCallback) -> Iterator[None]:
+    """Report the kernels that are compiled inside this block, by any thread."""
+    with event.install_listener("numba:compile", _Report(progress)):
+        yield
+
+
+class _Report(event.Listener):
+    def __init__(self, progress: ProgressCallback) -> None:
+        self.progress, self.n_done = progress, 0
+
+    def on_start(self, event: Any) -> None:
+        self.progress("compiling kernels", self.n_done, 0)
+
+    def on_end(self, event: Any) -> None:
+        self.n_done += 1
+        self.progress("compiling kernels", self.n_done, 0)
+
+
+@compiled
+def _probe() -> int:
+    """0. Where no folder for compiled code can be written, Numba says so here, before any work."""
+    return 0
 
 
 if hasattr(
     os, "register_at_fork"
 ):  # a child that is forked while a thread compiles must not find the lock taken
-    from numba.core.compiler_lock import global_compiler_lock
-
     os.register_at_fork(
         before=global_compiler_lock.acquire,
         after_in_parent=global_compiler_lock.release,

@@ -1,4 +1,4 @@
-"""What the ways of computing a convolution have in common: each works on a block of images that stays in the cache."""
+"""What the ways of computing a convolution share: each works on a block of images that stays in the cache."""
 
 from typing import Protocol
 
@@ -29,7 +29,7 @@ class ConvAlgorithm(Protocol):
         """Let the gradient of the kernels be 0."""
 
     def backward(self, X: Array, dZ: Array, dX: Array | None) -> None:
-        """Add these images' part to dW; write their dX, (n, h, w, c_in), unless it is None. dZ may be overwritten."""
+        """Add these images' part to dW; write their dX, (n, h, w, c_in), unless None. dZ may be overwritten."""
 
     def end_backward(self, dW: Array) -> None:
         """Write the gradient of the kernels, in the shape of W."""

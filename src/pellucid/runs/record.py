@@ -21,7 +21,7 @@ from pellucid.training.options import TrainingOptions
 MODEL, HISTORY, CONFIG, METRICS = "model.safetensors", "history.jsonl", "config.toml", "metrics.json"
 FILES = (MODEL, HISTORY, CONFIG, METRICS)
 PARTS: tuple[str, ...] = ("train", "test")
-_OF_HISTORY = ("n_steps", "is_complete", "seconds", "setup_seconds", "form", "note", "n_threads")
+_OF_HISTORY = ("n_steps", "is_complete", "seconds", "setup_seconds", "form", "note", "n_threads", "kernels")
 _AGAIN = "The file is damaged; run the training again."
 
 

@@ -114,6 +114,20 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+def checkpoint_settings(path: str | Path) -> dict[str, Any]:
+    """Return what a training must agree on to go on from a checkpoint, or from the newest of a folder.
+
+    Raises
+    ------
+    FormatError
+        As ``load_checkpoint`` does.
+    """
+    path = Path(path)
+    header, _ = read_checkpoint(latest_checkpoint(path) if path.is_dir() else path)
+    settings = header.get("settings")
+    return settings if isinstance(settings, dict) else {}
+
+
 def read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return the header and the arrays of a checkpoint; FormatError if it is not a whole one of this version."""
     header, arrays = read_tensors(path, _KEY, kind="checkpoint", advice="Resume from an earlier one.")

@@ -46,6 +46,7 @@ def train(
     dtype: str | None = None,
     form: str | None = None,
     n_threads: int | None = None,
+    kernels: str | None = None,
     callbacks: Sequence[Callback] = (),
     resume: str | Path | None = None,
     nonfinite: str | Path | None = None,
@@ -105,6 +106,10 @@ def train(
         Cores to split every batch over: processes that share memory on Linux, threads elsewhere. Default: all cores
         where the work is worth it; else 1, and augmented batches are prepared on another. With another number the
         sums are added in another order, and the last digits differ.
+    kernels : {"auto", "numba", "numpy"}, optional
+        What does the work: loops compiled by Numba, or NumPy. ``"auto"`` compiles where a training has at least
+        ``pellucid.dispatch.AUTO_OPERATIONS`` operations, so that small ones never wait for a compiler. Default: the
+        environment variable ``PELLUCID_KERNELS``, else ``"auto"``. Where Numba cannot be had, NumPy serves.
     callbacks : sequence of callable, optional
         Each is called with every event; one that returns True ends the training after the step. See
         :mod:`pellucid.training.events`.
@@ -200,5 +205,6 @@ def fit(
         "final_loss": history.losses[-1] if history.losses else None,
         "seconds": history.seconds,
         "form": history.form,
+        "kernels": history.kernels,
     }
     return history

@@ -40,6 +40,8 @@ class History:
         Which form was used, ``"direct"`` or ``"dual"``, and why.
     n_threads : int
         Cores that the batches were split over; 1: not split.
+    kernels : {"numpy", "numba"}
+        Whether NumPy or compiled kernels did the work.
     is_complete : bool
         False if it was stopped before its last epoch.
 
@@ -60,6 +62,7 @@ class History:
     form: str = "direct"
     note: str = ""
     n_threads: int = 1
+    kernels: str = "numpy"
     is_complete: bool = False
 
     @property

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
 from pellucid.registry import options_of
 from pellucid.training.checkpoint import load_checkpoint
 from pellucid.training.choose_form import choose_form
+from pellucid.training.compiling import compile_ahead
 from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
 from pellucid.training.executor.choose import open_executor
 from pellucid.training.executor.executor import Executor
@@ -41,12 +43,14 @@ def run_plan(
     Parameters and exceptions are those of :func:`pellucid.training.fit.train`.
     """
     started = time.perf_counter()
-    job = prepare(model, data, plan)
-    history, optimizer, schedule = History(), plan.optimizer, plan.schedule
+    job = prepare(model, data, plan, resume)
+    compile_ahead(job)
+    history, optimizer, schedule = History(kernels=job.kernels), plan.optimizer, plan.schedule
     run = _run_of(job, history, callbacks)
     try:
         with (
             np.errstate(over="ignore", invalid="ignore"),
+            dispatch.use(job.kernels),
             _options_put_back(optimizer),
             choose_form(job, history) as run.form,
         ):

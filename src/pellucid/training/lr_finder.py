@@ -19,7 +19,7 @@ from pellucid.training.events import Event, StepEnd, TrainStart
 from pellucid.training.loop import run_plan
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.resolve import fill_in, make_optimizer, plan_from
-from pellucid.types import Array
+from pellucid.types import Array, n_rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,6 +93,7 @@ def find_learning_rate(
     n_steps: int = 100,
     seed: int | None = None,
     dtype: str | None = None,
+    kernels: str | None = None,
 ) -> RangeTest:
     """Train a copy of the model with a growing learning rate, and suggest one.
 
@@ -103,7 +104,7 @@ def find_learning_rate(
     data : Dataset
     optimizer : Optimizer, optional
         The rule that will be trained with; left as it is. Default: ``SGD()``.
-    loss, batch_size, seed, dtype : optional
+    loss, batch_size, seed, dtype, kernels : optional
         As :func:`pellucid.training.fit.train` takes them; give those that will be trained with.
     lowest, highest : float, optional
         The first and the last rate, above 0.
@@ -143,13 +144,16 @@ def find_learning_rate(
     check_option(where, "n_steps", n_steps, int, Limits(at_least=10))
     data = as_dataset(data, "find_learning_rate")
     given = {"optimizer": optimizer, "loss": loss, "batch_size": batch_size, "seed": seed, "dtype": dtype}
-    options, objects = fill_in(
-        model, data, {**given, "n_epochs": n_steps}
-    )  # more than enough: the sweep ends it
+    given["kernels"] = kernels
+    options, objects = fill_in(model, data, {**given, "n_epochs": n_steps})
+    m = n_rows(data.X)
+    n_epochs = -(-n_steps // -(-m // (options.batch_size or m)))  # enough: the sweep ends it
     rule = copy.deepcopy(objects.pop("optimizer", None)) or make_optimizer(options)
     if rule.is_full_batch:
         raise OptionError(f"find_learning_rate: {type(rule).__name__} has no learning rate to find.")
-    plan = plan_from(replace(options, schedule=None, augment=None), optimizer=rule, **objects)
+    plan = plan_from(
+        replace(options, n_epochs=n_epochs, schedule=None, augment=None), optimizer=rule, **objects
+    )
     sweep = _Sweep(rule, np.geomspace(lowest, highest, n_steps))
     has_diverged = False
     try:

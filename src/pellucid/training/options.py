@@ -9,6 +9,7 @@ from typing import Any
 import tomli_w
 
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS
+from pellucid.dispatch import CHOICES
 from pellucid.errors import FormatError, OptionError, unknown_name
 from pellucid.ops.losses.base import LOSSES
 from pellucid.ops.losses.targets import default_loss
@@ -94,6 +95,11 @@ class TrainingOptions(Configurable):
     form: str = option("auto", choices=lambda: FORMS, help="Form in which the first layer is trained.")
     n_threads: int | None = option(
         None, at_least=1, flag="threads", help="Cores to split each batch over; default: as many as pay off."
+    )
+    kernels: str | None = option(
+        None,
+        choices=lambda: CHOICES,
+        help="Compiled loops (numba) or NumPy; auto, the default, compiles for long trainings.",
     )
 
     def __post_init__(self) -> None:

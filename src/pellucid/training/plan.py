@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pellucid import dispatch
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Change
 from pellucid.data.dataset import Dataset
+from pellucid.dispatch import CHOICES
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.registry import Configurable, option
@@ -36,6 +36,7 @@ class Plan(Configurable):
     sample_weight: Any = option(None)
     class_weight: Any = option(None)
     n_threads: int | None = option(None, at_least=1)
+    kernels: str | None = option(None, choices=lambda: CHOICES)
 
     def __post_init__(self) -> None:
         self.check_options()
@@ -58,6 +59,8 @@ class Job:
     X, X_validation : Array, dict of Array, or None
         Prepared, or where ``change`` prepares each batch, as loaded.
     Y, Y_validation : targets, as the loss wants them
+    kernels : {"numba", "numpy"}
+        What the ops run as.
     n_threads : int
         Cores that each batch is split over.
     is_ahead : bool
@@ -75,6 +78,7 @@ class Job:
     Y_validation: Any
     weights: Array | None
     change: Change | None
+    kernels: str
     n_threads: int
     is_ahead: bool
     holds_blas: bool = False
@@ -100,5 +104,5 @@ class Job:
             "shuffle": plan.shuffle,
             "seed": plan.seed,
             "n_samples": n_rows(self.X),
-            "kernels": dispatch.current(),  # Adam's twins keep their moments on other scales
+            "kernels": self.kernels,  # Adam's twins keep their moments on other scales
         }

@@ -1,5 +1,6 @@
 """Data and model made ready for each other before the first step."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.model import Model
 from pellucid.rng import stream
+from pellucid.training.compiling import choose_kernels
 from pellucid.training.cost import worthwhile_threads
 from pellucid.training.executor.executor import n_cores
 from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
@@ -19,8 +21,16 @@ from pellucid.training.plan import Job, Plan
 from pellucid.types import Array, map_arrays, n_rows
 
 
-def prepare(model: Model, data: Dataset, plan: Plan) -> Job:
+def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None = None) -> Job:
     """Check data and model against the plan, and make each ready for the other.
+
+    Parameters
+    ----------
+    model : Model
+    data : Dataset
+    plan : Plan
+    resume : str or Path, optional
+        The checkpoint that the training will go on from.
 
     Raises
     ------
@@ -37,6 +47,8 @@ def prepare(model: Model, data: Dataset, plan: Plan) -> Job:
     Batches(data.X, Y, plan.batch_size, plan.seed)  # refuses a wrong size before any work
     # Each batch is prepared when its turn comes, unless there is nothing to do.
     is_lazy = augment is not None or (plan.batch_size is not None and not _is_prepared(model, data.X))
+    n_held = 0 if held is None else n_rows(held.X)
+    kernels = choose_kernels(model, plan, n_rows(data.X) + n_held, resume)
     n_threads = plan.n_threads or worthwhile_threads(model, n_rows(data.X), plan.batch_size, plan.n_epochs)
     return Job(
         plan=plan,
@@ -48,6 +60,7 @@ def prepare(model: Model, data: Dataset, plan: Plan) -> Job:
         Y_validation=None if held is None else model.encode(held.y),
         weights=weights,
         change=_change(model, augment, plan.seed) if is_lazy else None,
+        kernels=kernels,
         n_threads=n_threads,
         is_ahead=augment is not None
         and plan.batch_size is not None

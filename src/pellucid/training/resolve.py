@@ -43,6 +43,7 @@ def plan_from(options: TrainingOptions, **objects: Any) -> Plan:
         "form": options.form,
         "class_weight": options.class_weight,
         "n_threads": options.n_threads,
+        "kernels": options.kernels,
     }
     if options.schedule is not None:
         named["schedule"] = SCHEDULES.make(options.schedule, **options.schedule_options)

@@ -37,4 +37,5 @@ def sweep_rates(
         n_steps=n_steps,
         seed=options.seed,
         dtype=options.dtype,
+        kernels=options.kernels,
     )

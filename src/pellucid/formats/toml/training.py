@@ -15,7 +15,7 @@ from pellucid.training.options import TABLES, TrainingOptions
 _FIELDS = {
     key: name
     for key, name in flags_of(TrainingOptions).items()
-    if not name.endswith("_options") and name not in ("dtype", "form", "n_threads")
+    if not name.endswith("_options") and name not in ("dtype", "form", "n_threads", "kernels")
 }
 TRAINING_KEYS = tuple(_FIELDS)
 

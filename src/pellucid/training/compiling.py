@@ -1,0 +1,81 @@
+"""Whether a training runs on compiled kernels, and their compilation before the first step."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid import dispatch
+from pellucid.nn.model import Model
+from pellucid.progress import ProgressBar
+from pellucid.training.checkpoint import checkpoint_settings
+from pellucid.training.choose_form import first_layer_correction, stays_in_span
+from pellucid.training.executor.thread_shards import replica
+from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.plan import Job, Plan
+from pellucid.types import Array, map_arrays, take_rows
+
+
+def choose_kernels(model: Model, plan: Plan, m: int, resume: str | Path | None = None) -> str:
+    """Return "numba" or "numpy" for a training that is about to begin.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized.
+    plan : Plan
+    m : int
+        Training and validation samples.
+    resume : str or Path, optional
+        A checkpoint, whose choice a training that leaves it open goes on with.
+    """
+    choice = dispatch.asked(plan.kernels)
+    if choice == "auto" and resume is not None:
+        choice = checkpoint_settings(resume).get("kernels", choice)
+    return dispatch.resolve(choice, operations_of(model, plan, m))
+
+
+def operations_of(model: Model, plan: Plan, m: int) -> float:
+    """Return about how many multiplications and additions a training takes, in the form that it will have."""
+    n_samples = float(m) * plan.n_epochs
+    work = 3.0 * n_samples * model.n_operations  # the forward pass, and twice that for the backward
+    if plan.form != "direct" and plan.augment is None and stays_in_span(model, plan.optimizer, m):
+        batch = plan.batch_size or m
+        work += first_layer_correction(model, m, batch, round(n_samples / batch))
+    return work
+
+
+def compile_ahead(job: Job) -> None:
+    """Compile what a step needs, on two samples of zeros: a bar shows it, and where it fails NumPy is chosen.
+
+    Nothing of the model or the optimizer changes.
+    """
+    if job.kernels != "numba":
+        return
+    with ProgressBar(patience=0.0) as bar, dispatch.use("numba"), dispatch.compiling(bar):
+        _take_a_step(job)
+    job.kernels = dispatch.resolve("numba")  # numpy where something could not be compiled
+
+
+def _take_a_step(job: Job) -> None:
+    model, two = replica(job.model), slice(0, 2)
+    shape: Any = model.input_shape
+    sizes = shape.values() if isinstance(shape, dict) else [shape]
+    zeros = [np.zeros((2, *size), model.dtype) for size in sizes]
+    X: Any = dict(zip(shape, zeros, strict=True)) if isinstance(shape, dict) else zeros[0]
+    Y = map_arrays(lambda array: np.resize(array, (2, *array.shape[1:])), take_rows(job.Y, two))
+    model.reported = None
+    model.seed_step(job.plan.seed, 0)
+    model.loss_and_grad(X, Y)
+    if job.X_validation is not None:
+        model.forward(X)
+    if not job.plan.optimizer.is_full_batch:
+        _update_a_few(job.plan.optimizer, model.theta[:2].copy())
+
+
+def _update_a_few(optimizer: Optimizer, theta: Array) -> None:
+    rule = copy.copy(optimizer)
+    rule.grad_norm = None
+    rule.start(theta, np.ones_like(theta))
+    rule.step(theta, np.zeros_like(theta))

@@ -1,0 +1,135 @@
+"""The choice between NumPy and compiled kernels for a training: resolved once, recorded, kept by a resumed one."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid import dispatch
+from pellucid.data.dataset import Dataset
+from pellucid.errors import FormatError, OptionError
+from pellucid.estimators import MLPClassifier
+from pellucid.nn.activation import Dropout
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.sequential import Sequential
+from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.compiling import compile_ahead, operations_of
+from pellucid.training.events import StepEnd
+from pellucid.training.fit import fit, train
+from pellucid.training.loop import run_plan
+from pellucid.training.optimizers import SGD, Adam
+from pellucid.training.options import TrainingOptions
+from pellucid.training.plan import Plan
+from pellucid.training.prepare import prepare
+
+
+@pytest.fixture(autouse=True)
+def free_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the environment say nothing, and whether Numba is there be as it is."""
+    monkeypatch.delenv(dispatch.VARIABLE, raising=False)
+    monkeypatch.setattr(dispatch, "_failure", [])
+
+
+@pytest.fixture
+def data(rng: np.random.Generator) -> Dataset:
+    return Dataset(rng.standard_normal((24, 6)), rng.integers(0, 2, 24), ("no", "yes"))
+
+
+def network() -> Sequential:
+    return Sequential([Dense(5), BatchNorm(), Dropout(0.5), Dense(1)], dtype="float64")
+
+
+def used(data: Dataset, **options: Any) -> str:
+    """Return what a short training says it ran on, and check that it did."""
+    seen = set()
+
+    def look(event: Any) -> None:
+        if isinstance(event, StepEnd):
+            seen.add(dispatch.current())
+
+    history = train(network(), data, n_epochs=2, callbacks=[look], **options)
+    assert seen == {history.kernels}
+    return history.kernels
+
+
+def test_the_argument_the_environment_and_the_size_choose(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert used(data) == "numpy"  # too small
+    assert used(data, kernels="numba") == "numba"
+    monkeypatch.setenv(dispatch.VARIABLE, "numba")
+    assert used(data) == "numba"
+    assert used(data, kernels="numpy") == "numpy"
+    monkeypatch.delenv(dispatch.VARIABLE)
+    monkeypatch.setattr(dispatch, "AUTO_OPERATIONS", 1e3)
+    assert used(data) == "numba"
+    with pytest.raises(OptionError, match="kernels"):
+        used(data, kernels="fast")
+
+
+def test_the_operations_are_those_of_the_cheaper_form() -> None:
+    wide = Sequential([Flatten(), Dense(1)])
+    wide.initialize((50, 50, 3))
+    direct = operations_of(wide, Plan(n_epochs=100, optimizer=SGD(), form="direct"), 20)
+    assert direct == 3.0 * 20 * 100 * wide.n_operations
+    assert operations_of(wide, Plan(n_epochs=100, optimizer=SGD()), 20) < direct / 10
+    assert operations_of(wide, Plan(n_epochs=100, optimizer=Adam()), 20) == direct
+
+
+def test_the_choice_is_recorded(data: Dataset) -> None:
+    model = network()
+    fit(model, data, TrainingOptions(n_epochs=2, kernels="numba"))
+    assert model.summary_of_training["kernels"] == "numba"
+    assert model.summary_of_training["options"]["kernels"] == "numba"
+
+
+def test_a_resumed_training_keeps_the_kernels_and_refuses_others(data: Dataset, tmp_path: Path) -> None:
+    train(network(), data, n_epochs=2, kernels="numba", callbacks=[Checkpoint(tmp_path, every_steps=1)])
+    assert train(network(), data, n_epochs=2, resume=tmp_path).kernels == "numba"
+    assert train(network(), data, n_epochs=2, resume=tmp_path, kernels="numba").kernels == "numba"
+    with pytest.raises(FormatError, match=r'its kernels is "numba", here it is "numpy"'):
+        train(network(), data, n_epochs=2, resume=tmp_path, kernels="numpy")
+
+
+def test_compiling_ahead_changes_nothing(data: Dataset) -> None:
+    model, optimizer = network(), Adam()
+    model.reported = lambda loss, total: pytest.fail("a loss of zeros was reported")
+    job = prepare(model, data, Plan(n_epochs=2, optimizer=optimizer, kernels="numba", validation=0.25))
+    optimizer.start(model.theta, model.flat_decay_mask())
+    before = model.theta.copy(), model.grad.copy(), [dict(leaf.state) for leaf in model.leaves()]
+    states = [{key: value.copy() for key, value in state.items()} for state in before[2]]
+    compile_ahead(job)
+    np.testing.assert_array_equal(model.theta, before[0])
+    np.testing.assert_array_equal(model.grad, before[1])
+    for leaf, state in zip(model.leaves(), states, strict=True):
+        assert all((leaf.state[key] == value).all() for key, value in state.items())
+    assert optimizer.n_steps == 0
+    assert job.kernels == "numba"
+
+
+def test_a_kernel_that_fails_to_compile_leaves_the_whole_training_to_numpy(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any, **options: Any) -> Any:
+        raise OSError("no space left")
+
+    twins = dispatch.TWINS["linear_forward"]
+    monkeypatch.setattr(twins, "module", "pellucid.kernels.linear")
+    monkeypatch.setitem(twins.__dict__, "kernel", fail)
+    plan = Plan(n_epochs=2, optimizer=SGD(), kernels="numba")
+    with pytest.warns(RuntimeWarning, match="no space left.*NumPy does the work") as caught:
+        history = run_plan(network(), data, plan)
+    assert len(caught) == 1
+    assert history.kernels == "numpy"
+    assert history.losses == train(network(), data, n_epochs=2, optimizer=SGD(), kernels="numpy").losses
+
+
+def test_a_continued_fit_keeps_the_kernels(data: Dataset) -> None:
+    estimator = MLPClassifier(hidden_layer_sizes=(3,), kernels="numba", random_state=0)
+    estimator.partial_fit(data.X, data.y, classes=[0, 1])
+    estimator.set_params(kernels=None).partial_fit(data.X, data.y)
+    assert estimator.history_.kernels == "numba"
+    with pytest.raises(OptionError, match=r"kernels: .* ran on numba, this one would on numpy"):
+        estimator.set_params(kernels="numpy").partial_fit(data.X, data.y)
