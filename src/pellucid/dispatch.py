@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.kernels.uncompiled import batch_norm as fast_batch_norm
-from pellucid.kernels.uncompiled import colour as fast_colour
 from pellucid.kernels.uncompiled import conv as fast_conv
 from pellucid.kernels.uncompiled import conv_norm_pool as fast_conv_norm_pool
 from pellucid.kernels.uncompiled import dropout as fast_dropout
@@ -27,7 +26,7 @@ from pellucid.kernels.uncompiled import layer_norm as fast_layer_norm
 from pellucid.kernels.uncompiled import linear as fast_linear
 from pellucid.kernels.uncompiled import norm_pool as fast_norm_pool
 from pellucid.kernels.uncompiled import pool as fast_pool
-from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pool
+from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pool, sampling
 from pellucid.progress import ProgressCallback
 
 CHOICES = ("auto", "numba", "numpy")
@@ -249,8 +248,8 @@ batch_norm_inference_backward = twins(
 layer_norm_forward = twins(layer_norm.layer_norm_forward, fast_layer_norm.layer_norm_forward)
 layer_norm_backward = twins(layer_norm.layer_norm_backward, fast_layer_norm.layer_norm_backward)
 dropout_forward = twins(dropout.dropout_forward, fast_dropout.dropout_forward)
-mean_colours = twins(colour.mean_colours, fast_colour.mean_colours)
-recolour = twins(colour.recolour, fast_colour.recolour)
+recolour = twins(colour.recolour, kernel="colour")
+sample = twins(sampling.sample, kernel="sampling")
 
 # Fused ops: nn/fusion uses these in place of layers that follow one another.
 norm_relu_pool_forward = twins(fused.norm_relu_pool_forward, fast_norm_pool.norm_relu_pool_forward)

@@ -14,7 +14,8 @@ from pellucid.data.augmentation.colour import (
     Hue,
     Saturation,
 )
-from pellucid.dispatch import mean_colours, recolour
+from pellucid.dispatch import recolour
+from pellucid.ops.colour import mean_colours
 
 
 def at(transform: Any, X: np.ndarray, value: float) -> np.ndarray:

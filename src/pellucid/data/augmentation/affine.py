@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pellucid.data.augmentation.sampling import EDGES, sample
 from pellucid.data.augmentation.transform import Transform
+from pellucid.dispatch import sample
+from pellucid.ops.sampling import EDGES
 from pellucid.registry import option
 from pellucid.types import Array, Shape
 

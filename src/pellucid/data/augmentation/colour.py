@@ -10,7 +10,8 @@ from typing import final
 import numpy as np
 
 from pellucid.data.augmentation.transform import Transform, uniform
-from pellucid.dispatch import mean_colours, recolour
+from pellucid.dispatch import recolour
+from pellucid.ops.colour import mean_colours
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 

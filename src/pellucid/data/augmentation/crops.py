@@ -23,7 +23,7 @@ class Crop(Moving):
     padding : int, optional
         Number of pixels, 0 or more.
     edge, fill : optional
-        What the image is padded with: see :func:`pellucid.data.augmentation.sampling.sample`.
+        What the image is padded with: see :func:`pellucid.ops.sampling.sample`.
 
     Notes
     -----
@@ -64,7 +64,7 @@ class ResizedCrop(Moving):
         log-uniformly. A side that would be longer than the image's is cut to it.
     edge, fill : optional
         What is outside, for the half pixel at the border: see
-        :func:`pellucid.data.augmentation.sampling.sample`.
+        :func:`pellucid.ops.sampling.sample`.
 
     Notes
     -----

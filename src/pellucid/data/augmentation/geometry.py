@@ -28,7 +28,7 @@ class Shift(Moving):
     rows, columns : float, optional
         The largest fraction of the height and of the width, from 0 to 1.
     edge, fill : optional
-        What is outside the image: see :func:`pellucid.data.augmentation.sampling.sample`.
+        What is outside the image: see :func:`pellucid.ops.sampling.sample`.
     """
 
     rows: float = option(0.1, at_least=0, at_most=1)
@@ -65,7 +65,7 @@ class Rotation(Moving):
     degrees : float, optional
         The largest angle, in either direction, from 0 to 180. Positive angles are counterclockwise.
     edge, fill : optional
-        What is outside the image: see :func:`pellucid.data.augmentation.sampling.sample`.
+        What is outside the image: see :func:`pellucid.ops.sampling.sample`.
     """
 
     degrees: float = option(15.0, at_least=0, at_most=180)
@@ -104,7 +104,7 @@ class Scale(Moving):
         The smallest and the largest factor, above 0. Factors are log-uniform, so that
         twice as large is as likely as half as large.
     edge, fill : optional
-        What is outside the image: see :func:`pellucid.data.augmentation.sampling.sample`.
+        What is outside the image: see :func:`pellucid.ops.sampling.sample`.
     """
 
     low: float = option(0.8, above=0)
@@ -146,7 +146,7 @@ class Shear(Moving):
         The largest angle by which vertical lines lean, in either direction, from 0 to below 90. Positive angles
         lean to the right.
     edge, fill : optional
-        What is outside the image: see :func:`pellucid.data.augmentation.sampling.sample`.
+        What is outside the image: see :func:`pellucid.ops.sampling.sample`.
     """
 
     degrees: float = option(10.0, at_least=0, below=90)

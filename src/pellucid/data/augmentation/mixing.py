@@ -124,13 +124,16 @@ class CutMix(Blend):
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
         """Return X with the pieces pasted in."""
+        places = [
+            (other, np.s_[top : top + height, left : left + width])
+            for other, top, left, height, width in values[:, 1:].astype(int).tolist()
+        ]
+        pieces = [X[other][place].copy() for other, place in places]  # before any is covered
         result = np.empty_like(X) if out is None else out
-        source = X.copy() if result is X else X
         if result is not X:
             result[...] = X
-        for image, (other, top, left, height, width) in zip(result, values[:, 1:].astype(int), strict=True):
-            piece = np.s_[top : top + height, left : left + width]
-            image[piece] = source[other][piece]
+        for image, (_, place), piece in zip(result, places, pieces, strict=True):
+            image[place] = piece
         return result
 
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from pellucid.data.augmentation.flips import HorizontalFlip, VerticalFlip
 from pellucid.data.augmentation.geometry import Rotation, Scale, Shift
-from pellucid.data.augmentation.sampling import sample_at
 from pellucid.evaluation.robustness.corruptions import smooth
 from pellucid.evaluation.robustness.perturbation import in_floats, random_signs
+from pellucid.ops.sampling import sample_at
 from pellucid.types import Array
 
 # What comes in from outside: the border's pixels, repeated. Mirroring the photo there, as augmentation does, would

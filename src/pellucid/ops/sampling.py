@@ -51,14 +51,15 @@ def sample(
     >>> sample(row, half_a_pixel).ravel()
     array([1.5, 2.5, 2.5])
     """
-    if edge not in EDGES:
-        raise OptionError(unknown_name("edge", edge, EDGES))
+    check_edge(edge)
     m, h, w, _ = X.shape
     result = np.empty_like(X) if out is None else out
+    along, across = coordinates(inverse, h, w, X.dtype)
     n_images = max(1, BLOCK_PIXELS // (h * w))
     for start in range(0, m, n_images):
         images = slice(start, start + n_images)
-        _sample_block(X[images], inverse[images], EDGES[edge], fill, result[images])
+        x, y = (along[images, i, None, :] + across[images, i, :, None] for i in (0, 1))
+        _look_up(X[images], x, y, EDGES[edge], fill, result[images])
     return result
 
 
@@ -84,8 +85,7 @@ def sample_at(X: Array, x: Array, y: Array, *, edge: str = "reflect", fill: floa
     >>> sample_at(row, np.array([[[2.0, 0.5, 0.0]]]), np.zeros((1, 1, 3))).ravel()
     array([3. , 1.5, 1. ])
     """
-    if edge not in EDGES:
-        raise OptionError(unknown_name("edge", edge, EDGES))
+    check_edge(edge)
     result = np.empty_like(X)
     n_images = max(1, BLOCK_PIXELS // (X.shape[1] * X.shape[2]))
     for start in range(0, len(X), n_images):
@@ -94,11 +94,25 @@ def sample_at(X: Array, x: Array, y: Array, *, edge: str = "reflect", fill: floa
     return result
 
 
-def _sample_block(
-    X: Array, inverse: Array, fold: Callable[[Array, int], Array], fill: float, out: Array
-) -> None:
-    x, y = _coordinates(inverse, X.shape[1], X.shape[2], X.dtype)
-    _look_up(X, x, y, fold, fill, out)
+def check_edge(edge: str) -> None:
+    """Raise OptionError, naming the nearest, unless there is such an edge."""
+    if edge not in EDGES:
+        raise OptionError(unknown_name("edge", edge, EDGES))
+
+
+def coordinates(inverse: Array, h: int, w: int, dtype: np.dtype[np.floating]) -> tuple[Array, Array]:
+    """Return two parts of the position that the output pixel (row i, column j) comes from.
+
+    Returns
+    -------
+    along, across : Array, shape (m, 2, w) and (m, 2, h)
+        Column x is ``along[:, 0, j] + across[:, 0, i]``, row y is ``along[:, 1, j] + across[:, 1, i]``.
+    """
+    columns, rows = np.arange(w) - (w - 1) / 2, np.arange(h) - (h - 1) / 2
+    along = inverse[:, :2, 0, None] * columns
+    center = np.array([(w - 1) / 2, (h - 1) / 2])[:, None]
+    across = inverse[:, :2, 1, None] * rows + inverse[:, :2, 2, None] + center
+    return along.astype(dtype), across.astype(dtype)
 
 
 def _look_up(
@@ -108,8 +122,12 @@ def _look_up(
     _, h, w, c = X.shape
     planes = _planes(X, fill)
     right, down, index = _corners(fold(x, w), fold(y, h))
+    is_whole = not right.any() and not down.any()  # flips and moves by whole pixels
     for channel in range(c):
         plane = planes[channel]
+        if is_whole:
+            out[..., channel] = _take(plane, index)
+            continue
         # The four neighbours share one index, into views of the plane that start a little later.
         top = _blend(_take(plane, index), _take(plane[1:], index), right)
         bottom = _blend(_take(plane[w + 2 :], index), _take(plane[w + 3 :], index), right)
@@ -123,16 +141,6 @@ def _planes(X: Array, fill: float) -> Array:
     planes = np.full((c, size + w + 3), fill, X.dtype)  # the end: read only with weight zero
     planes[:, :size].reshape(c, b, h + 2, w + 2)[:, :, 1:-1, 1:-1] = X.transpose(3, 0, 1, 2)
     return planes
-
-
-def _coordinates(inverse: Array, h: int, w: int, dtype: np.dtype[np.floating]) -> tuple[Array, Array]:
-    """Return the column x and row y that every output pixel comes from, each (b, h, w)."""
-    columns, rows = np.arange(w) - (w - 1) / 2, np.arange(h) - (h - 1) / 2
-    along = inverse[:, :2, 0, None] * columns  # (b, 2, w)
-    center = np.array([(w - 1) / 2, (h - 1) / 2])[:, None]
-    across = inverse[:, :2, 1, None] * rows + inverse[:, :2, 2, None] + center  # (b, 2, h)
-    along, across = along.astype(dtype)[:, :, None, :], across.astype(dtype)[..., None]
-    return along[:, 0] + across[:, 0], along[:, 1] + across[:, 1]
 
 
 def _corners(x: Array, y: Array) -> tuple[Array, Array, Array]:
@@ -163,16 +171,13 @@ def _blend(a: Array, b: Array, weight: Array) -> Array:
 def _reflect(x: Array, n: int) -> Array:
     """Fold coordinates back into 0..n-1 at both ends, as often as it takes."""
     last = n - 1
-    if last == 0:
-        x[...] = 0
-        return x
-    if x.min() < -last or x.max() > 2 * last:
-        np.mod(x, 2 * last, out=x)
     np.abs(x, out=x)
+    if x.max() > 2 * last:
+        np.mod(x, max(1, 2 * last), out=x)
     np.subtract(last, x, out=x)
     np.abs(x, out=x)
     np.subtract(last, x, out=x)
-    return x
+    return np.maximum(x, 0, out=x)  # below 0 only where n is 1
 
 
 def _repeat(x: Array, n: int) -> Array:

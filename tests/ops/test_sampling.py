@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.data.augmentation.sampling import sample, sample_at
 from pellucid.errors import OptionError
+from pellucid.ops.sampling import sample, sample_at
 
 ndimage = pytest.importorskip("scipy.ndimage", reason="SciPy is the oracle of these tests")
 MODES = {"reflect": "mirror", "edge": "nearest", "constant": "grid-constant"}
