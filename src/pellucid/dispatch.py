@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property, wraps
 from inspect import signature
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.kernels.uncompiled import batch_norm as fast_batch_norm
@@ -71,7 +71,13 @@ class Twins:
 TWINS: dict[str, Twins] = {}  # every function that has twins, by name
 
 
-def twins(plain: Callable[..., Any], numpy: Function | None = None, *, kernel: str | None = None) -> Function:
+@overload
+def twins(plain: Function, *, kernel: str | None = None) -> Function: ...
+@overload
+def twins(plain: Callable[..., Any], numpy: Function, *, kernel: str | None = None) -> Function: ...
+def twins(
+    plain: Callable[..., Any], numpy: Callable[..., Any] | None = None, *, kernel: str | None = None
+) -> Callable[..., Any]:
     """Return a function that runs the chosen twin, and register them in ``TWINS``.
 
     Rooms above that have formulas of their own, such as the optimizers, use it for theirs.
@@ -108,7 +114,7 @@ def twins(plain: Callable[..., Any], numpy: Function | None = None, *, kernel: s
             return numpy(*arguments, **options)
         return plain(*arguments, **{name: value for name, value in options.items() if name in taken})
 
-    return run  # type: ignore[return-value]  # it takes what the fast twins take
+    return run  # it takes what the fast twins take
 
 
 def current() -> str:

@@ -68,7 +68,7 @@ def _sample(c: int) -> Callable[..., None]:
                         below = P[p + row] + u[j] * (P[p + row + c] - P[p + row])
                         out[k, i, j * c + channel] = above + v[j] * (below - above)
 
-    return sample  # type: ignore[no-any-return]
+    return sample
 
 
 @compiled_in_order

@@ -14,8 +14,11 @@ def mean_colours(X: Array) -> Array:
     array([[0.5]])
     """
     m, h, w, c = X.shape
-    total = np.ones(h * w, X.dtype) @ X.reshape(m, h * w, c)  # a product: mean() is slow along short rows
-    return total.astype(np.float64) / (h * w)
+    total: Array = np.ones(h * w, X.dtype) @ X.reshape(
+        m, h * w, c
+    )  # a product: mean() is slow along short rows
+    means: Array = total.astype(np.float64) / (h * w)
+    return means
 
 
 def recolour(X: Array, maps: Array, *, out: Array | None = None) -> Array:
