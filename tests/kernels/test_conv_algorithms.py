@@ -1,0 +1,131 @@
+"""The compiled ways of computing a convolution, held to the plain one."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from pellucid.ops.conv import conv2d_backward, conv2d_forward
+from pellucid.ops.conv_geometry import Geometry
+from pellucid.types import Array, Shape
+
+pytest.importorskip("numba")
+
+from pellucid.kernels.conv_algorithm import ConvAlgorithm
+from pellucid.kernels.conv_depthwise import DepthwiseConv
+from pellucid.kernels.conv_direct import DirectConv
+
+LIMITS = {np.float32: 1e-5, np.float64: 1e-12}
+SAME_3, SAME_5, SAME_7 = (((p, p), (p, p)) for p in (1, 2, 3))
+
+
+class Case(NamedTuple):
+    """A convolution."""
+
+    X: Shape
+    W: Shape
+    options: dict[str, Any]
+
+    @property
+    def is_depthwise(self) -> bool:
+        return bool(self.W[2] == 1 and self.options.get("groups", 1) == self.X[3])
+
+
+def case(X: Shape, W: Shape, **options: Any) -> Case:
+    return Case(X, W, options)
+
+
+CASES = [
+    case((1, 1, 1, 1), (1, 1, 1, 1)),
+    case((3, 9, 7, 5), (3, 3, 5, 6)),
+    case((1, 9, 7, 5), (3, 3, 5, 40), padding=SAME_3),
+    case((2, 12, 11, 3), (5, 5, 3, 17), padding=SAME_5),
+    case((2, 13, 12, 1), (5, 5, 1, 16), padding=SAME_5),
+    case((2, 11, 11, 3), (7, 7, 3, 33), padding=SAME_7, stride=(2, 2)),
+    case((2, 9, 10, 4), (3, 3, 4, 48), padding=SAME_3, stride=(2, 2)),
+    case((2, 9, 10, 4), (3, 2, 4, 33), padding=((1, 0), (0, 2)), stride=(2, 3), dilation=(2, 1)),
+    case((1, 11, 11, 3), (4, 4, 3, 5), stride=(3, 3), dilation=(1, 2)),
+    case((5, 7, 6, 3), (2, 2, 3, 5), stride=(3, 3)),  # windows skip pixels
+    case((1, 3, 3, 3), (2, 2, 3, 5), padding=SAME_7),  # windows of zeros alone
+    case((70, 2, 3, 4), (3, 3, 4, 5), padding=SAME_3),  # several blocks
+    case((4, 5, 6, 16), (1, 1, 16, 50)),
+    case((4, 5, 6, 16), (1, 1, 16, 50), stride=(2, 2)),
+    case((2, 7, 7, 8), (3, 3, 2, 12), groups=4, padding=SAME_3),
+    case((2, 7, 8, 8), (3, 3, 2, 12), groups=4, padding=SAME_3, stride=(2, 2)),
+    case((2, 7, 9, 8), (3, 3, 1, 8), groups=8, padding=SAME_3),
+    case((1, 7, 9, 33), (3, 3, 1, 33), groups=33, padding=SAME_3, stride=(2, 2)),
+    case((2, 7, 9, 20), (5, 5, 1, 20), groups=20, padding=SAME_5),
+    case((2, 7, 9, 20), (5, 3, 1, 40), groups=20, padding=((2, 2), (1, 1)), stride=(2, 1)),
+    case((2, 7, 9, 20), (3, 3, 1, 20), groups=20, padding=SAME_5, dilation=(2, 2)),
+]
+PAIRS = [(DirectConv, one) for one in CASES] + [(DepthwiseConv, one) for one in CASES if one.is_depthwise]
+
+
+def run(algorithm: ConvAlgorithm, X: Array, W: Array, dZ: Array) -> list[Array]:
+    """Return Z, dX and dW, computed block by block, each within numbers that must stay as they are."""
+    results = [np.full(array.size + 64, 7, array.dtype) for array in (dZ, X, W)]
+    Z, dX, dW = (room[32:-32].reshape(array.shape) for room, array in zip(results, (dZ, X, W), strict=True))
+    blocks = [slice(i, i + algorithm.block) for i in range(0, len(X), algorithm.block)]
+    algorithm.set_weights(W)
+    for block in blocks:
+        algorithm.forward(X[block], Z[block])
+    algorithm.begin_backward()
+    for block in blocks:
+        algorithm.backward(X[block], dZ[block].copy(), dX[block])
+    algorithm.end_backward(dW)
+    for room in results:
+        assert (room[:32] == 7).all()
+        assert (room[-32:] == 7).all()
+    return [Z, dX, dW]
+
+
+def plain(one: Case, X: Array, W: Array, dZ: Array | None) -> tuple[list[Array], Geometry]:
+    """Return Z, dX and dW of the plain convolution, and its sizes."""
+    Z, cache = conv2d_forward(X, W, **one.options)
+    dX, dW, _ = conv2d_backward(np.ones_like(Z) if dZ is None else dZ, cache)
+    assert dX is not None
+    return [Z, dX, dW], cache.geometry
+
+
+@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize(("algorithm", "one"), PAIRS)
+def test_equals_the_plain_convolution(
+    algorithm: Any, one: Case, dtype: Any, rng: np.random.Generator
+) -> None:
+    geometry = plain(one, np.zeros(one.X), np.zeros(one.W), None)[1]
+    assert algorithm.fits(geometry)
+    computed = algorithm(geometry, dtype)
+    for _ in range(2):  # weights change from step to step
+        X, W = (rng.standard_normal(shape).astype(dtype) for shape in (one.X, one.W))
+        dZ = rng.standard_normal(geometry.out_shape).astype(dtype)
+        wanted, _ = plain(one, X.astype(float), W.astype(float), dZ.astype(float))
+        for name, ours, theirs in zip(("Z", "dX", "dW"), run(computed, X, W, dZ), wanted, strict=True):
+            error = np.abs(ours - theirs).max() / max(np.abs(theirs).max(), 1)
+            assert error <= LIMITS[dtype], f"{name}: {error:.1e}"
+
+
+@pytest.mark.parametrize("fault", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("algorithm", "one"), PAIRS)
+def test_nan_and_infinity_reach_what_depends_on_them_and_nothing_else(
+    algorithm: Any, one: Case, fault: float, rng: np.random.Generator
+) -> None:
+    geometry = plain(one, np.zeros(one.X), np.zeros(one.W), None)[1]
+    X, W, dZ = (rng.standard_normal(shape) for shape in (one.X, one.W, geometry.out_shape))
+    for array in (X, dZ):
+        kept = array.flat[array.size // 2]
+        array.flat[array.size // 2] = fault
+        with np.errstate(invalid="ignore"):
+            wanted, _ = plain(one, X, W, dZ)
+        for ours, theirs in zip(run(algorithm(geometry, np.float64), X, W, dZ), wanted, strict=True):
+            is_finite = np.isfinite(theirs)
+            np.testing.assert_array_equal(np.isfinite(ours), is_finite)
+            np.testing.assert_array_equal(ours[~is_finite], theirs[~is_finite])
+        array.flat[array.size // 2] = kept
+
+
+def test_only_one_group_a_channel_is_depthwise() -> None:
+    grouped, depthwise = (
+        plain(one, np.zeros(one.X), np.zeros(one.W), None)[1] for one in (CASES[14], CASES[16])
+    )
+    assert DepthwiseConv.fits(depthwise)
+    assert not DepthwiseConv.fits(grouped)
