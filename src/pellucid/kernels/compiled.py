@@ -62,7 +62,7 @@ def reporting(progress: ProgressCallback) -> Iterator[None]:
         yield
 
 
-class _Report(event.Listener):
+class _Report(event.Listener):  # type: ignore[misc]
     def __init__(self, progress: ProgressCallback) -> None:
         self.progress, self.n_done = progress, 0
 
