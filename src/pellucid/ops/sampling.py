@@ -171,13 +171,16 @@ def _blend(a: Array, b: Array, weight: Array) -> Array:
 def _reflect(x: Array, n: int) -> Array:
     """Fold coordinates back into 0..n-1 at both ends, as often as it takes."""
     last = n - 1
+    if last == 0:
+        x[...] = 0
+        return x
     np.abs(x, out=x)
     if x.max() > 2 * last:
-        np.mod(x, max(1, 2 * last), out=x)
+        np.mod(x, 2 * last, out=x)
     np.subtract(last, x, out=x)
     np.abs(x, out=x)
     np.subtract(last, x, out=x)
-    return np.maximum(x, 0, out=x)  # below 0 only where n is 1
+    return x
 
 
 def _repeat(x: Array, n: int) -> Array:
