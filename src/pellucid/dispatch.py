@@ -26,7 +26,7 @@ from pellucid.kernels.uncompiled import layer_norm as fast_layer_norm
 from pellucid.kernels.uncompiled import linear as fast_linear
 from pellucid.kernels.uncompiled import norm_pool as fast_norm_pool
 from pellucid.kernels.uncompiled import pool as fast_pool
-from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pool, sampling
+from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pixels, pool, sampling
 from pellucid.progress import ProgressCallback
 
 CHOICES = ("auto", "numba", "numpy")
@@ -256,6 +256,7 @@ layer_norm_backward = twins(layer_norm.layer_norm_backward, fast_layer_norm.laye
 dropout_forward = twins(dropout.dropout_forward, fast_dropout.dropout_forward)
 recolour = twins(colour.recolour, kernel="colour")
 sample = twins(sampling.sample, kernel="sampling")
+scale_pixels = twins(pixels.scale_pixels, kernel="pixels")
 
 # Fused ops: nn/fusion uses these in place of layers that follow one another.
 norm_relu_pool_forward = twins(fused.norm_relu_pool_forward, fast_norm_pool.norm_relu_pool_forward)

@@ -74,3 +74,21 @@ def test_buffers_and_views_give_the_same_bits(name: str, is_view: bool, rng: np.
     np.testing.assert_allclose(out, fast, rtol=0, atol=1e-6)
     assert kernel(X, maps, out=X) is X
     np.testing.assert_allclose(X, fast, rtol=0, atol=1e-6)
+
+
+@DTYPES
+@pytest.mark.parametrize("shape", [(1,), (5, 1), (7, 5, 3, 3), (0, 4)])
+@pytest.mark.parametrize("pixels", [np.uint8, np.uint16, np.int64])
+def test_scale_pixels_has_the_same_bits(
+    dtype: Any, shape: Any, pixels: Any, rng: np.random.Generator
+) -> None:
+    X = rng.integers(0, 256, shape).astype(pixels)
+    some = rng.integers(0, len(X), 4) if len(X) else np.zeros(0, int)
+    for rows in (None, slice(1, 4), some):
+        plain, fast = both("scale_pixels", X, 255.0, dtype, rows=rows)
+        np.testing.assert_array_equal(fast, plain)
+        assert fast.dtype == dtype
+        np.testing.assert_array_equal(plain, (X if rows is None else X[rows]).astype(dtype) / dtype(255))
+        out = np.empty_like(plain)
+        assert both("scale_pixels", X, 255.0, dtype, rows=rows, out=out)[1] is out
+        np.testing.assert_array_equal(out, plain)

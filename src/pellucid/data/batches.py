@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from pellucid.data.prefetch import one_ahead
+from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.rng import stream
 from pellucid.types import Array, n_rows
@@ -29,14 +29,15 @@ class Batches:
     seed : int
     weights : Array, shape (m,), optional
         How much each sample counts.
+    rule, dtype : Preprocessing and str, optional
+        How the inputs of each batch are prepared. Default: they are used as they are.
     change : callable, optional
-        Given inputs, targets, weights and the step's number, returns what to train on: prepares, augments.
+        Given inputs, targets, weights and the step's number, returns what to train on, such as augmented photos.
+        With a rule, it may change the inputs in place.
     shuffle : bool, optional
         False: in the order of the data in every epoch, without a copy.
     workspace : Workspace, optional
         Where batches are written.
-    is_ahead : bool, optional
-        Whether another thread prepares the next batch during training on the current one.
 
     Examples
     --------
@@ -56,10 +57,11 @@ class Batches:
         seed: int,
         *,
         weights: Array | None = None,
+        rule: Preprocessing | None = None,
+        dtype: str = "float32",
         change: Change | None = None,
         shuffle: bool = True,
         workspace: Workspace | None = None,
-        is_ahead: bool = False,
     ) -> None:
         self.n_rows = n_rows(X)
         if batch_size is not None and not 1 <= batch_size <= self.n_rows:
@@ -68,7 +70,8 @@ class Batches:
                 "Leave it out for the full batch."
             )
         self.X, self.Y, self.batch_size, self.seed = X, Y, batch_size, seed
-        self.weights, self.change, self.shuffle, self.is_ahead = weights, change, shuffle, is_ahead
+        self.weights, self.rule, self.dtype = weights, rule, dtype
+        self.change, self.shuffle = change, shuffle
         self._workspace = workspace or Workspace()
 
     @property
@@ -81,27 +84,33 @@ class Batches:
 
         A batch is valid until the next one: they may be written into the same arrays.
         """
-        batches = self._made(epoch, skip)
-        return one_ahead(batches) if self.is_ahead else batches
-
-    def _made(self, epoch: int, skip: int) -> Iterator[Batch]:
         for i, rows in enumerate(self._rows(epoch)):
             if i < skip:
                 continue
-            if rows is None:
-                X, Y, weights = self.X, self.Y, self.weights
-            else:
-                place = i % 2 if self.is_ahead else 0  # the last batch is still read while the next is made
-                X, Y = self._take(f"X {place}", self.X, rows), self._take(f"Y {place}", self.Y, rows)
-                weights = None if self.weights is None else self.weights[rows]
+            X, Y = self._inputs(self.X, rows), self._take(self.Y, rows, "Y")
+            weights = self.weights if rows is None or self.weights is None else self.weights[rows]
             if self.change is not None:
                 X, Y, weights = self.change(X, Y, weights, epoch * self.n_steps + i)
             yield X, Y, weights
 
-    def _take(self, name: str, arrays: Any, rows: Array | slice) -> Any:
-        """Return the chosen samples in a reused array: a new one each time costs more than the copy."""
+    def _inputs(self, arrays: Any, rows: Array | slice | None, name: str = "X") -> Any:
+        """Return the chosen samples, prepared."""
+        if self.rule is None:
+            return self._take(arrays, rows, name)
         if isinstance(arrays, dict):
-            return {key: self._take(f"{name} {key}", array, rows) for key, array in arrays.items()}
+            return {key: self._inputs(array, rows, f"{name} {key}") for key, array in arrays.items()}
+        if not isinstance(arrays, np.ndarray):  # sparse
+            return self.rule.apply(self._take(arrays, rows, name), self.dtype)
+        m = len(rows) if isinstance(rows, np.ndarray) else len(range(len(arrays))[rows or slice(None)])
+        out = self._workspace.take(f"{name} {m}", (m, *arrays.shape[1:]), self.dtype)
+        return self.rule.apply(arrays, self.dtype, rows=rows, out=out)
+
+    def _take(self, arrays: Any, rows: Array | slice | None, name: str) -> Any:
+        """Return the chosen samples in a reused array: a new one each time costs more than the copy."""
+        if rows is None:
+            return arrays
+        if isinstance(arrays, dict):
+            return {key: self._take(array, rows, f"{name} {key}") for key, array in arrays.items()}
         if isinstance(rows, slice) or not isinstance(arrays, np.ndarray):  # in order, or sparse
             return arrays[rows]
         out = self._workspace.take(f"{name} {len(rows)}", (len(rows), *arrays.shape[1:]), arrays.dtype)

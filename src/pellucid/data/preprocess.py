@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from pellucid.dispatch import scale_pixels
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, Limits, option
 from pellucid.types import Array
@@ -119,7 +120,14 @@ class Preprocessing(Configurable):
             "standardize", mean=tuple(np.where(chosen, mean, 0.0)), scale=tuple(np.where(chosen, scale, 1.0))
         )
 
-    def apply(self, X: Array, dtype: npt.DTypeLike) -> Array:
+    def apply(
+        self,
+        X: Array,
+        dtype: npt.DTypeLike,
+        *,
+        rows: Array | slice | None = None,
+        out: Array | None = None,
+    ) -> Array:
         """Return the inputs as the layers take them.
 
         Parameters
@@ -127,10 +135,14 @@ class Preprocessing(Configurable):
         X : Array, any shape, numeric
             Not modified.
         dtype : a floating-point dtype
+        rows : Array of indices or slice, optional
+            The samples that are wanted; default: all.
+        out : Array, the result's shape and dtype, optional
+            Written and returned.
 
         Returns
         -------
-        prepared : Array, shape of X
+        prepared : Array, shape of X, or of the samples that are wanted
             Pixels are converted to ``dtype`` first and divided in it, so that float64 gives exactly
             ``X / 255.0``. Columns are standardized in float64, then converted. May be X itself where nothing
             is to be done.
@@ -149,9 +161,8 @@ class Preprocessing(Configurable):
         if X.dtype.kind not in "buif":
             raise DataError(f"X: expected an array of numbers, got dtype {X.dtype}. Convert it first.")
         if self.kind == "divide" and X.dtype.kind in "ui":
-            pixels = X.astype(wanted, order="C")  # always a new array, so that dividing in place is safe
-            pixels /= np.asarray(self.divisor, wanted)
-            return pixels
+            return scale_pixels(X, self.divisor, wanted, rows=rows, out=out)
+        X = X if rows is None else X[rows]
         if self.kind == "divide" and X.size and float(X.max()) > _SURELY_UNDIVIDED:
             raise DataError(
                 f"X: expected uint8 pixels, or floats from 0 to 1, got floats up to {float(X.max()):g}. "
@@ -166,7 +177,10 @@ class Preprocessing(Configurable):
             with np.errstate(over="raise"):
                 if self.kind == "standardize":
                     X = (X.astype(np.float64) - np.asarray(self.mean)) / np.asarray(self.scale)
-                return X.astype(wanted, order="C", copy=False)
+                if out is None:
+                    return X.astype(wanted, order="C", copy=False)
+                out[...] = X
+                return out
         except FloatingPointError:
             raise DataError(
                 f"X: a value is too large for {wanted}, whose largest number is {np.finfo(wanted).max:g}. "

@@ -38,7 +38,9 @@ def recolour(X: Array, maps: Array, *, out: Array | None = None) -> Array:
     """
     c = X.shape[3]
     result = np.empty_like(X) if out is None else out
-    for image, M, changed in zip(X, maps.astype(X.dtype), result, strict=True):  # one at a time stays in cache
+    for image, M, changed in zip(
+        X, maps.astype(X.dtype), result, strict=True
+    ):  # one at a time stays in cache
         colours = image.reshape(-1, c) @ M[:c, :c]
         colours += M[c, :c]
         np.clip(colours.reshape(image.shape), 0, 1, out=changed)

@@ -15,7 +15,7 @@ from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job
-from pellucid.types import n_rows
+from pellucid.types import map_arrays, n_rows
 
 
 @contextmanager
@@ -36,10 +36,11 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
         job.plan.batch_size,
         job.plan.seed,
         weights=job.weights,
+        rule=job.rule,
+        dtype=job.model.dtype,
         change=job.change,
         shuffle=job.plan.shuffle,
         workspace=batch_workspace(job.n_threads),
-        is_ahead=job.is_ahead,
     )
     yield Form(batches, None if job.X_validation is None else Validation(job.X_validation, job.Y_validation))
 
@@ -48,7 +49,9 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
 def _in_dual_form(job: Job) -> Iterator[Form]:
     plan, optimizer = job.plan, job.plan.optimizer
     assert isinstance(job.model, Sequential)
-    X = job.X if job.change is None else job.change(job.X, job.Y, None, 0)[0]
+    X, rule = job.X, job.rule
+    if rule is not None:
+        X = map_arrays(lambda array: rule.apply(array, job.model.dtype), X)
     with dual_form(job.model, X, job.X_validation) as dual:
         batches = Batches(
             dual.rows_train, job.Y, plan.batch_size, plan.seed, weights=job.weights, shuffle=plan.shuffle

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import dispatch
+from pellucid.data.batches import Batches
 from pellucid.nn.model import Model
 from pellucid.progress import ProgressBar
 from pellucid.training.checkpoint import checkpoint_settings
@@ -14,7 +15,7 @@ from pellucid.training.choose_form import first_layer_correction, stays_in_span
 from pellucid.training.executor.thread_shards import replica
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job, Plan
-from pellucid.types import Array, map_arrays, take_rows
+from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 
 def choose_kernels(model: Model, plan: Plan, m: int, resume: str | Path | None = None) -> str:
@@ -54,8 +55,15 @@ def compile_ahead(job: Job) -> None:
     if job.kernels != "numba":
         return
     with ProgressBar(patience=0.0) as bar, dispatch.use("numba"), dispatch.compiling(bar):
+        _make_a_batch(job)
         _take_a_step(job)
     job.kernels = dispatch.resolve("numba")  # numpy where something could not be compiled
+
+
+def _make_a_batch(job: Job) -> None:
+    X, Y = (take_rows(part, slice(0, 2)) for part in (job.X, job.Y))
+    few = Batches(X, Y, n_rows(X), job.plan.seed, rule=job.rule, dtype=job.model.dtype, change=job.change)
+    list(few.epoch(0))
 
 
 def _take_a_step(job: Job) -> None:

@@ -74,7 +74,13 @@ def _rows(Y: Array, k: int, dtype: str) -> Array:
 
 
 def augment_weighted(
-    augment: Augment, X: Array, Y: Any, weights: Array | None, rng: np.random.Generator
+    augment: Augment,
+    X: Array,
+    Y: Any,
+    weights: Array | None,
+    rng: np.random.Generator,
+    *,
+    out: Array | None = None,
 ) -> tuple[Array, Any, Array | None]:
     """Return a changed copy of a batch, its targets and how much each sample counts.
 
@@ -91,10 +97,10 @@ def augment_weighted(
     array([1., 3.])
     """
     if weights is None or not augment.mixes_targets:
-        return (*augment.apply(X, Y, rng), weights)
+        return (*augment.apply(X, Y, rng, out=out), weights)
     column = weights.astype(np.float64)[:, None]
     weighted = {name: (part * column).astype(part.dtype) for name, part in _by_name(Y).items()}
-    X, mixed = augment.apply(X, {**weighted, None: column}, rng)
+    X, mixed = augment.apply(X, {**weighted, None: column}, rng, out=out)
     column = mixed.pop(None)
     shared = {
         name: np.divide(part, column, out=np.zeros_like(part), where=column > 0)

@@ -6,6 +6,7 @@ from typing import Any
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Change
 from pellucid.data.dataset import Dataset
+from pellucid.data.preprocess import Preprocessing
 from pellucid.dispatch import CHOICES
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
@@ -57,14 +58,16 @@ class Job:
     data : Dataset
         The training samples as loaded, without those held out.
     X, X_validation : Array, dict of Array, or None
-        Prepared, or where ``change`` prepares each batch, as loaded.
+        Prepared, or where there is a ``rule``, as loaded.
     Y, Y_validation : targets, as the loss wants them
+    rule : Preprocessing or None
+        Prepares each batch when its turn comes.
+    change : callable or None
+        Augments it.
     kernels : {"numba", "numpy"}
         What the ops run as.
     n_threads : int
         Cores that each batch is split over.
-    is_ahead : bool
-        Whether a core is free to prepare the next batch meanwhile.
     holds_blas : bool
         Whether BLAS is held to one thread, since a step is too small for more.
     """
@@ -77,10 +80,10 @@ class Job:
     X_validation: Any
     Y_validation: Any
     weights: Array | None
+    rule: Preprocessing | None
     change: Change | None
     kernels: str
     n_threads: int
-    is_ahead: bool
     holds_blas: bool = False
 
     @property

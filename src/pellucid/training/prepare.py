@@ -15,7 +15,6 @@ from pellucid.nn.model import Model
 from pellucid.rng import stream
 from pellucid.training.compiling import choose_kernels
 from pellucid.training.cost import worthwhile_threads
-from pellucid.training.executor.executor import n_cores
 from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
 from pellucid.training.plan import Job, Plan
 from pellucid.types import Array, map_arrays, n_rows
@@ -45,8 +44,8 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     Y = encode_targets(model, data, are_mixed=augment is not None and augment.mixes_targets)
     weights = weigh_samples(model, data, sample_weight, plan.class_weight)
     Batches(data.X, Y, plan.batch_size, plan.seed)  # refuses a wrong size before any work
-    # Each batch is prepared when its turn comes, unless there is nothing to do.
-    is_lazy = augment is not None or (plan.batch_size is not None and not _is_prepared(model, data.X))
+    # Each batch is prepared when its turn comes where all at once would be larger than the data.
+    is_lazy = augment is not None or (plan.batch_size is not None and _grows(model, data.X))
     n_held = 0 if held is None else n_rows(held.X)
     kernels = choose_kernels(model, plan, n_rows(data.X) + n_held, resume)
     n_threads = plan.n_threads or worthwhile_threads(model, n_rows(data.X), plan.batch_size, plan.n_epochs)
@@ -59,13 +58,10 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         X_validation=None if held is None else _prepared(model, held.X),
         Y_validation=None if held is None else model.encode(held.y),
         weights=weights,
-        change=_change(model, augment, plan.seed) if is_lazy else None,
+        rule=model.preprocessing if is_lazy else None,
+        change=None if augment is None else _change(augment, plan.seed),
         kernels=kernels,
         n_threads=n_threads,
-        is_ahead=augment is not None
-        and plan.batch_size is not None
-        and plan.n_threads is None
-        and n_threads == 1 < n_cores(),
     )
 
 
@@ -108,9 +104,10 @@ def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
     model.classes = data.classes or model.classes
 
 
-def _is_prepared(model: Model, X: Any) -> bool:
-    assert model.preprocessing is not None
-    return not isinstance(X, dict) and model.preprocessing.kind == "none" and X.dtype == model.dtype
+def _grows(model: Model, X: Any) -> bool:
+    """Return whether prepared samples take more memory than they do as loaded: photos do, most tables do not."""
+    arrays = X.values() if isinstance(X, dict) else [X]
+    return any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
 
 
 def _prepared(model: Model, X: Any) -> Any:
@@ -119,13 +116,10 @@ def _prepared(model: Model, X: Any) -> Any:
     return map_arrays(lambda array: rule.apply(array, model.dtype), X)
 
 
-def _change(model: Model, augment: Augment | None, seed: int) -> Change:
-    """Return what prepares and augments a batch."""
+def _change(augment: Augment, seed: int) -> Change:
+    """Return what augments a batch, in place."""
 
     def change(X: Any, Y: Any, weights: Array | None, step: int) -> Batch:
-        X = _prepared(model, X)
-        if augment is None:
-            return X, Y, weights
-        return augment_weighted(augment, X, Y, weights, stream(seed, "augment", step))
+        return augment_weighted(augment, X, Y, weights, stream(seed, "augment", step), out=X)
 
     return change
