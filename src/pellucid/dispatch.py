@@ -28,6 +28,7 @@ from pellucid.kernels.uncompiled import norm_pool as fast_norm_pool
 from pellucid.kernels.uncompiled import pool as fast_pool
 from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pixels, pool, sampling
 from pellucid.progress import ProgressCallback
+from pellucid.types import Array
 
 CHOICES = ("auto", "numba", "numpy")
 WAYS = ("plain", "numpy", "numba")  # what can run: plain ops alone, with faster NumPy twins, or kernels
@@ -88,7 +89,8 @@ def twins(
     numpy : callable, optional
         A faster one in NumPy. It may take further keywords, such as a workspace, which the plain one is not given.
     kernel : str, optional
-        The module of :mod:`pellucid.kernels` that has the compiled one, under the plain one's name.
+        The module of :mod:`pellucid.kernels` that has the compiled one, under the plain one's name. It may return
+        ``NotImplemented`` for arguments that it does not serve, such as strided arrays: then NumPy does.
 
     Examples
     --------
@@ -104,7 +106,9 @@ def twins(
     def run(*arguments: Any, **options: Any) -> Any:
         if pair.module is not None and current() == "numba" and (fast := pair.kernel) is not None:
             try:
-                return fast(*arguments, **options)
+                result = fast(*arguments, **options)
+                if result is not NotImplemented:
+                    return result
             except Exception as error:
                 if not _is_of_compiler(error):
                     raise
@@ -266,5 +270,11 @@ conv_norm_relu_pool_forward = twins(
 )
 conv_norm_relu_pool_backward = twins(
     fused.conv_norm_relu_pool_backward, fast_conv_norm_pool.conv_norm_relu_pool_backward
+)
+bias_activation_forward: Callable[..., tuple[Array, Any]] = twins(
+    fused.bias_activation_forward, kernel="activations"
+)
+bias_activation_backward: Callable[..., tuple[Array, Any]] = twins(
+    fused.bias_activation_backward, kernel="activations"
 )
 conv_norm_pool_fits = fast_conv_norm_pool.fits

@@ -10,6 +10,7 @@ import numpy as np
 
 import pellucid.ops
 from pellucid.dispatch import TWINS
+from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import Array, Shape
 
 SAME = ((1, 1), (1, 1))
@@ -116,6 +117,10 @@ CASES = [
             ("tanh", {}),
         ]
         for shape in [(1, 1), (5, 6), (2, 3, 4, 5)]
+    ),
+    *(
+        Case("fused.bias_activation", {"Z": (3, 4, 5), "b": (5,)}, {"activation": activation}, name)
+        for name, activation in ACTIVATIONS.items()
     ),
     *(_norm("batch_norm.batch_norm", *shape) for shape in [(5, 4), (2, 1), (3, 4, 5, 6), (33, 7)]),
     *(_norm("layer_norm.layer_norm", *shape) for shape in [(5, 4), (1, 3), (3, 4, 5, 6), (33, 7)]),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numba
+from numba import extending
 from numba.core import event
 from numba.core.compiler_lock import global_compiler_lock
 
@@ -36,10 +37,16 @@ def compiled(kernel: Function) -> Function:
     """Compile a kernel at its first call.
 
     Sizes that its inner loops run over are best constants: make the kernel within a function of them, which is kept
-    under ``functools.lru_cache``. What a kernel calls stands in its own file, as a global, or the copies on disk
-    do not notice when it changes.
+    under ``functools.lru_cache``. What a kernel calls stands in its own file or in maths.py, as a global, or the
+    copies on disk do not notice when it changes.
     """
     return careful(numba.njit(fastmath=FREEDOM, **OPTIONS)(kernel))  # type: ignore[no-any-return]
+
+
+def inlined(function: Function) -> Function:
+    """Make a function, of numbers or of arrays, part of each kernel that calls it; its sums keep their order."""
+    options = {"fastmath": {"contract", "nsz"}, "error_model": "numpy", "forceinline": True}
+    return extending.register_jitable(**options)(function)  # type: ignore[no-any-return]
 
 
 def compiled_in_order(kernel: Function) -> Function:

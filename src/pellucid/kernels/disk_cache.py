@@ -1,14 +1,18 @@
 """Numba's folder of compiled code, made to bear full disks, damaged files and several writers."""
 
+import hashlib
 import os
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from pickle import PickleError
 from typing import Any
 
 FAULTS = (OSError, EOFError, PickleError, AttributeError, ImportError, IndexError, KeyError, ValueError)
+# Numba notices a change of the file that a kernel stands in; maths.py is part of many.
+SHARED = hashlib.sha256(Path(__file__).with_name("maths.py").read_bytes()).hexdigest()
 PATIENCE = 5.0  # seconds to wait for another process that writes; then its turn is left out
 
 _warned: list[str] = []
@@ -20,8 +24,10 @@ def careful(dispatcher: Any) -> Any:
     Numba writes the index of a function's copies, then the copy: two processes that compile for different dtypes
     could take the same name. Here they take turns, and what is read must be for the types that were asked for.
     """
+    if not hasattr(dispatcher, "_cache"):  # NUMBA_DISABLE_JIT: it is the plain function
+        return dispatcher
     cache = dispatcher._cache
-    read, write = cache.load_overload, cache.save_overload
+    read, write, index_key = cache.load_overload, cache.save_overload, cache._index_key
 
     def load_overload(sig: Any, target_context: Any) -> Any:
         try:
@@ -40,6 +46,7 @@ def careful(dispatcher: Any) -> Any:
             _warn(cache.cache_path, error)
 
     cache.load_overload, cache.save_overload = load_overload, save_overload
+    cache._index_key = lambda sig, codegen: (*index_key(sig, codegen), SHARED)
     return dispatcher
 
 

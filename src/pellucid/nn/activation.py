@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 
-from pellucid.dispatch import dropout_forward
+from pellucid.dispatch import bias_activation_backward, bias_activation_forward, dropout_forward
 from pellucid.errors import OptionError, PellucidError
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import get_activation
@@ -106,12 +106,13 @@ class Activation(Layer):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the function of X."""
-        A, self._cache = self.activation_op.forward(X, out=self.workspace.take("A", X.shape, X.dtype))
+        out, op = self.workspace.take("A", X.shape, X.dtype), self.activation_op
+        A, self._cache = bias_activation_forward(X, None, op, out=out, workspace=self.workspace)
         return A
 
     def backward(self, dY: Array) -> Array:
         """Return dX, written over dY."""
-        return self.activation_op.backward(dY, self._cache, dZ=dY)
+        return bias_activation_backward(dY, self._cache, dZ=dY)[0]
 
     @property
     def n_operations(self) -> int:

@@ -5,7 +5,12 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.dispatch import conv2d_backward, conv2d_forward
+from pellucid.dispatch import (
+    bias_activation_backward,
+    bias_activation_forward,
+    conv2d_backward,
+    conv2d_forward,
+)
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.windows import ImageLayer, PaddingOption, Size, as_padding, padding_option, pair, size_option
@@ -105,25 +110,26 @@ class Conv2D(ImageLayer):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return activation(X * W + b), shape (m, h_out, w_out, filters)."""
+        b, op = self.params.get("b"), self.activation_op
         Z, self._cache = conv2d_forward(
             X,
             self.params["W"],
-            self.params.get("b"),
+            b if op is None else None,
             **self._window,
             out=self._out(X),
             workspace=self.workspace,
             keep=training,
         )
-        if self.activation_op is None:
+        if op is None:
             return Z
-        A, self._activation_cache = self.activation_op.forward(Z, out=Z)
+        A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self.workspace)
         return A
 
     def backward(self, dY: Array) -> Array | None:
         """Write dW and db; return dX, shape (m, h, w, c_in), or None where it is not needed."""
-        dZ = dY
+        dZ, db = dY, self.grads.get("b")
         if self.activation_op is not None:
-            dZ = self.activation_op.backward(dY, self._activation_cache, dZ=dY)
+            dZ, _ = bias_activation_backward(dY, self._activation_cache, dZ=dY, db=db)
         needs_dX = self.needs_input_gradient
         dX = self._dX(dZ) if needs_dX else None
         conv2d_backward(
@@ -131,7 +137,7 @@ class Conv2D(ImageLayer):
             self._cache,
             dX=dX,
             dW=self.grads["W"],
-            db=self.grads.get("b"),
+            db=None if self.activation_op else db,
             needs_dX=needs_dX,
             workspace=self.workspace,
         )

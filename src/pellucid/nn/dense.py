@@ -6,7 +6,12 @@ from typing import final
 
 import numpy as np
 
-from pellucid.dispatch import linear_backward, linear_forward
+from pellucid.dispatch import (
+    bias_activation_backward,
+    bias_activation_forward,
+    linear_backward,
+    linear_forward,
+)
 from pellucid.errors import ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.layer import Layer
@@ -101,19 +106,19 @@ class Dense(Layer):
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return activation(X W + b), shape (m, units)."""
         Z = self.workspace.take("Z", (len(X), self.units), X.dtype)
-        Z, self._linear = linear_forward(X, self.params["W"], self.params["b"], out=Z)
-        if self.activation_op is None:
+        W, b, op = self.params["W"], self.params["b"], self.activation_op
+        Z, self._linear = linear_forward(X, W, b if op is None else None, out=Z)
+        if op is None:
             return Z
-        A, self._activation_cache = self.activation_op.forward(Z, out=Z)
+        A, self._activation_cache = bias_activation_forward(Z, b, op, out=Z, workspace=self.workspace)
         return A
 
     def backward(self, dY: Array) -> Array | None:
         """Write dW and db; return dX, shape (m, n_in), or None where it is not needed."""
-        dZ = dY
+        dZ, grads = dY, self.grads
         if self.activation_op is not None:
-            dZ = self.activation_op.backward(dY, self._activation_cache, dZ=dY)
+            dZ, _ = bias_activation_backward(dY, self._activation_cache, dZ=dY, db=grads["b"])
         dX = self.workspace.take("dX", self._linear.X.shape, dZ.dtype) if self.needs_input_gradient else None
-        grads = self.grads
         linear_backward(
             dZ, self._linear, dX=dX, dW=grads["W"], db=grads["b"], needs_dX=self.needs_input_gradient
         )

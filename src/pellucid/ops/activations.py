@@ -26,6 +26,7 @@ class Activation(NamedTuple):
     forward: Callable[..., tuple[Array, Any]]
     backward: Callable[..., Array]
     options: tuple[str, ...] = ()  # keywords that the forward takes besides ``out``
+    chosen: tuple[float, ...] = ()  # the values of options that are not at their defaults
 
 
 ACTIVATIONS: dict[str, Activation] = {}
@@ -84,7 +85,7 @@ def get_activation(name: str, **options: float) -> Activation:
         forward(np.zeros(1))  # rejects a value out of range here, not in the middle of training
     except TypeError:
         raise OptionError(f"{name}: expected numbers as options, got {options}.") from None
-    return activation._replace(forward=forward)
+    return activation._replace(forward=forward, chosen=tuple(options.values()))
 
 
 class OutputCache(NamedTuple):
@@ -117,9 +118,7 @@ def relu_backward(dA: Array, cache: OutputCache, *, dZ: Array | None = None) -> 
     >>> relu_backward(np.array([5.0, 5.0, 5.0]), cache)
     array([0., 0., 5.])
     """
-    mask = (cache.A > 0).astype(
-        dA.dtype
-    )  # a product with floats: 2.5 times as fast as with bools, and NaN 0 = NaN
+    mask = np.sign(cache.A)  # 0 or 1, NaN where A is; a product with floats: 2.5 times as fast as with bools
     product: Array = np.multiply(dA, mask, out=dZ)
     return product
 
@@ -161,8 +160,7 @@ def leaky_relu_backward(dA: Array, cache: LeakyReluCache, *, dZ: Array | None = 
     >>> leaky_relu_backward(np.ones(3), cache)
     array([0.01, 0.01, 1.  ])
     """
-    slopes = (cache.A > 0).astype(dA.dtype)
-    np.maximum(slopes, cache.slope, out=slopes)  # half the time of where(A > 0, 1, slope)
+    slopes = np.maximum(np.sign(cache.A), cache.slope)  # half the time of where(A > 0, 1, slope)
     product: Array = np.multiply(dA, slopes, out=dZ)
     return product
 

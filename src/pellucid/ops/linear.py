@@ -13,16 +13,20 @@ class LinearCache(NamedTuple):
 
     X: Array  # (m, n_in)
     W: Array  # (n_in, n_out)
+    has_bias: bool
 
 
-def linear_forward(X: Array, W: Array, b: Array, *, out: Array | None = None) -> tuple[Array, LinearCache]:
+def linear_forward(
+    X: Array, W: Array, b: Array | None = None, *, out: Array | None = None
+) -> tuple[Array, LinearCache]:
     """Return Z = X W + b, and the cache.
 
     Parameters
     ----------
     X : Array, shape (m, n_in)
     W : Array, shape (n_in, n_out)
-    b : Array, shape (n_out,)
+    b : Array, shape (n_out,), optional
+        Default: none, as where :func:`pellucid.ops.fused.bias_activation_forward` adds it.
     out : Array, shape (m, n_out), optional
         Written and returned; must not alias X.
 
@@ -48,8 +52,9 @@ def linear_forward(X: Array, W: Array, b: Array, *, out: Array | None = None) ->
     """
     check_linear(X, W)
     Z = np.matmul(X, W, out=out)
-    Z += b
-    return Z, LinearCache(X, W)
+    if b is not None:
+        Z += b
+    return Z, LinearCache(X, W, b is not None)
 
 
 def linear_backward(
@@ -60,7 +65,7 @@ def linear_backward(
     dW: Array | None = None,
     db: Array | None = None,
     needs_dX: bool = True,
-) -> tuple[Array | None, Array, Array]:
+) -> tuple[Array | None, Array, Array | None]:
     """dX = dZ W^T, dW = X^T dZ, db = the sum over rows of dZ.
 
     Parameters
@@ -77,7 +82,8 @@ def linear_backward(
     -------
     dX : Array or None, shape (m, n_in)
     dW : Array, shape (n_in, n_out)
-    db : Array, shape (n_out,)
+    db : Array or None, shape (n_out,)
+        None where there was no bias.
 
     Notes
     -----
@@ -90,11 +96,10 @@ def linear_backward(
     (array([[10., 10.]]), array([[20.],
            [30.]]), array([10.]))
     """
-    X, W = cache
+    X, W, has_bias = cache
     dX = np.matmul(dZ, W.T, out=dX) if needs_dX else None
     dW = np.matmul(X.T, dZ, out=dW)
-    db = np.sum(dZ, axis=0, out=db)
-    return dX, dW, db
+    return dX, dW, np.sum(dZ, axis=0, out=db) if has_bias else None
 
 
 def check_linear(X: Array, W: Array) -> None:

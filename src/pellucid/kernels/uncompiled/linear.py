@@ -9,12 +9,15 @@ from pellucid.ops.linear import LinearCache, check_linear
 from pellucid.types import Array
 
 
-def linear_forward(X: Array, W: Array, b: Array, *, out: Array | None = None) -> tuple[Array, LinearCache]:
+def linear_forward(
+    X: Array, W: Array, b: Array | None = None, *, out: Array | None = None
+) -> tuple[Array, LinearCache]:
     """Return Z = X W + b, and the cache."""
     check_linear(X, W)
     Z = np.dot(X, W, out=out)
-    Z += b
-    return Z, LinearCache(X, W)
+    if b is not None:
+        Z += b
+    return Z, LinearCache(X, W, b is not None)
 
 
 def linear_backward(
@@ -25,11 +28,13 @@ def linear_backward(
     dW: Array | None = None,
     db: Array | None = None,
     needs_dX: bool = True,
-) -> tuple[Array | None, Array, Array]:
+) -> tuple[Array | None, Array, Array | None]:
     """dX = dZ W^T, dW = X^T dZ, db = the sum over rows of dZ."""
-    X, W = cache
+    X, W, has_bias = cache
     dX = np.dot(dZ, W.T, out=dX) if needs_dX else None
     dW = np.dot(X.T, dZ, out=dW)
+    if not has_bias:
+        return dX, dW, None
     db = np.dot(_ones(len(dZ), dZ.dtype), dZ, out=db)  # a product with ones: three times as fast as sum(0)
     return dX, dW, db
 

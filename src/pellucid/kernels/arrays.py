@@ -1,0 +1,34 @@
+"""Which arrays kernels take, and the buffers that they write."""
+
+import numpy as np
+
+from pellucid.types import Array
+from pellucid.workspace import Workspace
+
+NOTHING = {
+    dtype.char: np.zeros(1, dtype) for dtype in (np.dtype("float32"), np.dtype("float64"))
+}  # a bias of 0
+
+
+def are_served(X: Array, *others: Array | None) -> bool:
+    """Return whether all are C-contiguous and of one dtype, float32 or float64; else the plain op runs."""
+    char = X.dtype.char
+    return (
+        char in NOTHING
+        and X.flags.c_contiguous
+        and all(a is None or (a.dtype.char == char and a.flags.c_contiguous) for a in others)
+    )
+
+
+def buffer(workspace: Workspace | None, name: str, like: Array) -> Array:
+    """Return an array like that one: from the workspace, or without one a new one."""
+    return np.empty_like(like) if workspace is None else workspace.take(name, like.shape, like.dtype)
+
+
+def written_over(X: Array, out: Array | None) -> Array:
+    """Return ``out``, or a new array, that holds X, for a kernel that works in place."""
+    if out is None:
+        return X.copy()
+    if out is not X:
+        np.copyto(out, X)
+    return out
