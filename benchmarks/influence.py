@@ -29,7 +29,7 @@ from pellucid.evaluation.influence.retraining import (
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
 from pellucid.nn.presets import preset
 from pellucid.parallel import run_jobs
-from pellucid.training.executor.executor import n_cores
+from pellucid.threads import n_cores
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array

@@ -12,7 +12,6 @@ import pytest
 
 from pellucid.errors import OptionError, PellucidError
 from pellucid.parallel import run_jobs
-from pellucid.training.executor.executor import n_cores
 
 
 def scaled(shared: float, job: int) -> tuple[float, int]:
@@ -150,7 +149,3 @@ def test_ctrl_c_while_processes_start_is_not_lost(others: set[int]) -> None:
     finally:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
     assert_no_process_is_left(others)
-
-
-def test_there_is_a_core() -> None:
-    assert n_cores() >= 1

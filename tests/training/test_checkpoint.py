@@ -24,7 +24,7 @@ from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.checkpoint import latest_checkpoint
 from pellucid.training.events import StepEnd
-from pellucid.training.executor import worker_pool as crew
+from pellucid.training.executor import thread_shards
 from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.sgd import SGD
@@ -70,7 +70,7 @@ def everything(seed: int = 5, **changes: Any) -> dict[str, Any]:
 def test_resumed_equals_uninterrupted_bit_for_bit(
     data: Dataset, tmp_path: Path, stop: int, n_threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew, "UPDATE_SIZE", 1)  # the optimizer's work is split, too
+    monkeypatch.setattr(thread_shards, "UPDATE_SIZE", 1)  # the optimizer's work is split, too
     whole, options = network(), everything(n_threads=n_threads)
     history = train(whole, data, **options)
     first, options = network(), everything(n_threads=n_threads)

@@ -1,6 +1,7 @@
 """A batch on several cores gives the gradient of the batch on one."""
 
 import gc
+import os
 import threading
 import weakref
 from typing import Any
@@ -8,16 +9,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.errors import TrainingError
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.graph import Graph
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
-from pellucid.training.executor import choose
+from pellucid.training.executor import thread_shards
 from pellucid.training.executor.choose import open_executor
-from pellucid.training.executor.process_shards import CAN_FORK
-from pellucid.training.executor.thread_shards import Exchange, ThreadShards
+from pellucid.training.executor.thread_shards import ThreadShards
+from pellucid.training.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 
 def network(*, norm: bool = True) -> Sequential:
@@ -27,19 +30,6 @@ def network(*, norm: bool = True) -> Sequential:
     return model
 
 
-@pytest.fixture(
-    params=[
-        "threads",
-        pytest.param("processes", marks=pytest.mark.skipif(not CAN_FORK, reason="needs Linux on x86")),
-    ]
-)
-def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let ``open_executor`` split over the one or the other."""
-    monkeypatch.setattr(choose, "CAN_FORK", request.param == "processes")
-    return str(request.param)
-
-
-@pytest.mark.usefixtures("kind")
 @pytest.mark.parametrize("n_shards", [2, 3])
 @pytest.mark.parametrize("norm", [False, True])
 def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
@@ -57,7 +47,6 @@ def test_loss_gradient_and_running_statistics_are_those_of_one_thread(
             np.testing.assert_allclose(two.state[key], one.state[key], rtol=0, atol=1e-14)
 
 
-@pytest.mark.usefixtures("kind")
 def test_replicas_follow_the_parameters(rng: np.random.Generator) -> None:
     model = network()
     X, Y = rng.standard_normal((8, 3, 2)), model.encode(rng.integers(0, 2, 8))
@@ -69,7 +58,6 @@ def test_replicas_follow_the_parameters(rng: np.random.Generator) -> None:
     assert second == pytest.approx(model.loss_and_grad(X, Y), rel=1e-13)
 
 
-@pytest.mark.usefixtures("kind")
 def test_every_run_gives_the_same_bits(rng: np.random.Generator) -> None:
     X, y = rng.standard_normal((64, 3, 2)), rng.integers(0, 2, 64)
     grads = []
@@ -82,7 +70,6 @@ def test_every_run_gives_the_same_bits(rng: np.random.Generator) -> None:
     np.testing.assert_array_equal(grads[0], grads[2])
 
 
-@pytest.mark.usefixtures("kind")
 def test_a_batch_smaller_than_the_shards_is_done_alone(rng: np.random.Generator) -> None:
     model = network()
     X, Y = rng.standard_normal((1, 3, 2)), np.ones((1, 1))
@@ -137,23 +124,6 @@ def test_threads_end_and_the_model_is_as_before(rng: np.random.Generator) -> Non
     assert all(getattr(leaf, "reduce", None) is None for leaf in model.leaves())
 
 
-def test_an_exchange_sums_in_the_order_of_the_shards() -> None:
-    exchange, sums = Exchange(3), {}
-
-    def bring(shard: int) -> None:
-        for round_number in range(50):
-            sums[shard, round_number] = exchange.sum(shard, np.array([10.0**shard * (round_number + 1)]))
-
-    threads = [threading.Thread(target=bring, args=(shard,)) for shard in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=20)
-    for (_, round_number), total in sums.items():
-        assert total[0] == 111 * (round_number + 1)
-
-
-@pytest.mark.usefixtures("kind")
 @pytest.mark.parametrize("n_shards", [1, 2])
 def test_nothing_is_left_in_memory_when_the_model_goes(rng: np.random.Generator, n_shards: int) -> None:
     """Buffers are large: they must not wait for the collector of cycles."""
@@ -171,3 +141,94 @@ def test_nothing_is_left_in_memory_when_the_model_goes(rng: np.random.Generator,
         assert [there for there in left if there() is not None] == []
     finally:
         gc.enable()
+
+
+OPTIMIZERS = {
+    "sgd": lambda: SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
+    "clipped": lambda: SGD(0.1, clip_norm=0.05),
+    "adam": lambda: Adam(0.01, weight_decay=0.01),
+    "adamw": lambda: AdamW(0.01, weight_decay=0.3, clip_value=0.01),
+    "rmsprop": lambda: RMSprop(0.01),
+    "adagrad": lambda: Adagrad(0.01),
+}
+
+
+@pytest.mark.parametrize("n_shards", [2, 3])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_update_that_is_divided_moves_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, name: str, n_shards: int
+) -> None:
+    found = []
+    for size in (10**9, 1):
+        monkeypatch.setattr(thread_shards, "UPDATE_SIZE", size)
+        model, optimizer, rng = network(), OPTIMIZERS[name](), np.random.default_rng(3)
+        optimizer.start(model.theta, model.flat_decay_mask())
+        with open_executor(model, n_shards, optimizer) as executor:
+            for m in (5, 12, 7, 12, 1, 12):
+                X, Y = rng.standard_normal((m, 3, 2)), model.encode(rng.integers(0, 2, m))
+                executor.loss_and_grad(X, Y)
+                optimizer.learning_rate *= 0.9  # as a schedule does
+                executor.update(optimizer)
+        found.append({"theta": model.theta, **optimizer.state()})
+    assert executor.is_divided == (name != "clipped")  # type: ignore[attr-defined]
+    for key, value in found[0].items():
+        np.testing.assert_array_equal(found[1][key], value, err_msg=key)
+
+
+def test_several_inputs_and_outputs_by_name() -> None:
+    rng = np.random.default_rng(0)
+    X = {name: rng.standard_normal((8, n)) for name, n in (("a", 4), ("b", 3))}
+    Y = {name: rng.integers(0, 2, (8, 1)).astype("float64") for name in ("left", "right")}
+    found = []
+    for n_shards in (1, 2):
+        nodes = {"ab": ("concat", ["a", "b"]), "left": (Dense(1), "ab"), "right": (Dense(1), "b")}
+        model = Graph(inputs=["a", "b"], nodes=nodes, outputs=["left", "right"], dtype="float64")
+        model.initialize({"a": (4,), "b": (3,)}, seed=1)
+        model.set_loss({"left": "binary_cross_entropy", "right": "mean_squared_error"})
+        with open_executor(model, n_shards) as executor:
+            found.append((executor.loss_and_grad(X, Y), model.grad.copy()))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-14)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=0, atol=1e-14)
+
+
+def test_a_penalty_counts_once() -> None:
+    losses = []
+    for n_shards in (1, 2):
+        model = network()
+        model.reported = lambda loss, total: loss + 5 / total
+        with open_executor(model, n_shards) as executor:
+            losses.append(executor.loss_and_grad(np.ones((4, 3, 2)), np.ones((4, 1))))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-14)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("norm", [False, True])
+def test_a_child_forked_in_the_middle_of_a_training_goes_on_alone(norm: bool) -> None:
+    X, Y = np.random.default_rng(0).standard_normal((6, 3, 2)), np.ones((6, 1))
+    wanted = network(norm=norm).loss_and_grad(X, Y)
+    model = network(norm=norm)
+    with open_executor(model, 2) as executor:
+        executor.loss_and_grad(X, Y)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                code = 0 if abs(executor.loss_and_grad(X, Y) - wanted) < 1e-12 else 2
+            finally:
+                os._exit(code)
+        assert os.waitpid(child, 0)[1] == 0
+        assert executor.loss_and_grad(X, Y) == pytest.approx(wanted, rel=1e-13)
+
+
+def test_a_thread_that_is_gone_between_gradient_and_update_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(thread_shards, "UPDATE_SIZE", 1)
+    model, optimizer = network(), Adam()
+    optimizer.start(model.theta, model.flat_decay_mask())
+    with open_executor(model, 2, optimizer) as executor:
+        executor.loss_and_grad(np.ones((4, 3, 2)), np.ones((4, 1)))
+        executor.workers.close()  # type: ignore[attr-defined]
+        with pytest.raises(TrainingError, match=r"a thread .* is gone.*n_threads=1"):
+            executor.update(optimizer)

@@ -14,8 +14,6 @@ from pellucid.nn.hooks import watched
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.events import StepEnd
-from pellucid.training.executor import choose
-from pellucid.training.executor.process_shards import CAN_FORK
 from pellucid.training.fit import train
 from pellucid.training.nonfinite import find_fault, replay_nonfinite
 from pellucid.training.optimizers.sgd import SGD
@@ -91,12 +89,8 @@ def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path)
     np.testing.assert_array_equal(again.theta, model.theta)
 
 
-@pytest.mark.parametrize("can_fork", sorted({False, CAN_FORK}))
-def test_it_is_found_where_steps_are_split(
-    data: Dataset, can_fork: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_found_where_steps_are_split(data: Dataset) -> None:
     """Looking for it, one shard goes through a batch norm alone: no other must be waited for."""
-    monkeypatch.setattr(choose, "CAN_FORK", can_fork)
     model = Sequential([Flatten(), Dense(6), BatchNorm(), Dense(1)])
 
     def spoil(event: Any) -> None:

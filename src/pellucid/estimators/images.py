@@ -24,7 +24,7 @@ from pellucid.estimators.model_source import model_spec
 from pellucid.estimators.validation import Samples
 from pellucid.nn.model import Model
 from pellucid.text import join_some
-from pellucid.training.executor.executor import n_cores
+from pellucid.threads import n_cores
 from pellucid.types import Array, Shape
 
 FITS_FROM = 5  # frames from a warning here to the user's call of fit

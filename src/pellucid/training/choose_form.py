@@ -10,7 +10,6 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.cost import is_for_one_blas_thread
 from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
-from pellucid.training.executor.choose import batch_workspace
 from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
@@ -40,7 +39,6 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
         dtype=job.model.dtype,
         change=job.change,
         shuffle=job.plan.shuffle,
-        workspace=batch_workspace(job.n_threads),
     )
     yield Form(batches, None if job.X_validation is None else Validation(job.X_validation, job.Y_validation))
 

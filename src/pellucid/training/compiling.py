@@ -9,10 +9,10 @@ import numpy as np
 from pellucid import dispatch
 from pellucid.data.batches import Batches
 from pellucid.nn.model import Model
+from pellucid.nn.replica import replica
 from pellucid.progress import ProgressBar
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.choose_form import first_layer_correction, stays_in_span
-from pellucid.training.executor.thread_shards import replica
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job, Plan
 from pellucid.types import Array, map_arrays, n_rows, take_rows

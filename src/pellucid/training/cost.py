@@ -3,11 +3,11 @@
 from typing import Any
 
 from pellucid.nn.model import Model
-from pellucid.training.executor.choose import SPLIT_OPERATIONS
-from pellucid.training.executor.executor import n_cores
+from pellucid.threads import n_cores
 from pellucid.types import n_rows
 
-SPLIT_TRAINING = 1e10  # operations of a training, from which it pays to start other processes
+SPLIT_OPERATIONS = 2e8  # of a step, from which it pays to split it over threads
+SPLIT_TRAINING = 1e10  # operations of a training, from which it pays to start threads
 BLAS_OPERATIONS = 2e8  # of a step, below which a second BLAS thread costs time
 
 

@@ -17,7 +17,7 @@ from pellucid.evaluation.comparison.splitting import folds_of
 from pellucid.nn.model import Model
 from pellucid.progress import DetailCallback, no_detail
 from pellucid.registry import flags_of
-from pellucid.training.executor.executor import n_cores
+from pellucid.threads import n_cores
 from pellucid.training.options import TrainingOptions
 
 Source = str | Path | Model

@@ -16,9 +16,9 @@ from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.parallel import run_jobs
 from pellucid.progress import ProgressCallback
+from pellucid.threads import n_cores
 from pellucid.training.choose_form import first_layer_correction, stays_in_span
 from pellucid.training.events import Callback
-from pellucid.training.executor.executor import n_cores
 from pellucid.training.fit import fit
 from pellucid.training.options import TrainingOptions
 from pellucid.training.resolve import make_optimizer

@@ -1,75 +1,22 @@
-"""A batch split over threads: NumPy lets other threads run while it works.
+"""A batch split over threads, each with a replica of the model that works on its part from end to end."""
 
-Between two calls of NumPy's the threads hand the interpreter's lock to one another, so that small steps gain
-nothing.
-"""
-
-import copy
-import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 from typing import Any
 
-import numpy as np
-
+from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
-from pellucid.training.executor.executor import (
-    Executor,
-    ShardFailure,
-    cut,
-    normalizer_of,
-    part_of_step,
-    reducing,
-    set_reduce,
-)
-from pellucid.types import Array, n_rows
-from pellucid.workspace import Workspace
+from pellucid.nn.replica import replica
+from pellucid.threads import AllReduce, WorkerLost, Workers, cut
+from pellucid.training.executor.executor import Executor
+from pellucid.types import Array, n_rows, take_rows
 
-
-class Exchange:
-    """Where shards meet in the middle of a step: each brings a part, and all leave with the sum.
-
-    The parts are added in the order of the shards, so that the sum is the same in every one and on every run.
-    """
-
-    def __init__(self, n_shards: int) -> None:
-        self.n_shards = n_shards
-        self._parts: list[Array | None] = [None] * n_shards
-        self._queues: list[SimpleQueue[bool]] = [SimpleQueue() for _ in range(n_shards)]
-
-    def meet(self, shard: int) -> None:
-        """Wait until every shard has come here."""
-        for other in range(self.n_shards):
-            if other != shard:
-                self._queues[other].put(True)
-        for _ in range(self.n_shards - 1):
-            if not self._queues[shard].get():
-                raise ShardFailure
-
-    def sum(self, shard: int, part: Array) -> Array:
-        """Return the sum of all shards' parts, which have one shape."""
-        self._parts[shard] = part.copy()
-        self.meet(shard)
-        total = np.zeros_like(part)
-        for brought in self._parts:
-            assert brought is not None
-            total += brought
-        self.meet(shard)  # nobody brings the next part before everybody has read this one
-        return total
-
-    def give_up(self, shard: int) -> None:
-        """Wake whoever waits for this shard."""
-        for other in range(self.n_shards):
-            if other != shard:
-                self._queues[other].put(False)
-
-    def clear(self) -> None:
-        """Forget the tokens of a failed step."""
-        self._queues = [SimpleQueue() for _ in range(self.n_shards)]
+UPDATE_SIZE = 65_536  # parameters from which it pays to divide the optimizer's work
 
 
 class ThreadShards(Executor):
     """A model's step on several threads; see :func:`pellucid.training.executor.choose.open_executor`.
+
+    If a thread is gone, as in a child that was forked in the middle of a training, the others' work is done here.
 
     Parameters
     ----------
@@ -77,92 +24,110 @@ class ThreadShards(Executor):
         Initialized. It is the first shard itself.
     n_shards : int
         2 or more.
+    optimizer : Optimizer, optional
+        The one that ``update`` will be called with after each step. Its work is divided where that pays, and the
+        model's ``grad`` is complete after it only.
     """
 
-    def __init__(self, model: Model, n_shards: int) -> None:
+    def __init__(self, model: Model, n_shards: int, optimizer: Any = None) -> None:
         super().__init__(model)
         self.n_shards = n_shards
         self.replicas = [model, *(replica(model) for _ in range(n_shards - 1))]
-        self.exchange = Exchange(n_shards)
+        self.workers = Workers(n_shards)
+        self.all_reduce = AllReduce(self.workers)
+        self.is_divided = optimizer is not None and can_divide(optimizer, model.theta.size)
+        self._is_alone = self._is_open = False  # whether gradients wait to be summed
+        self._random: tuple[int, int] | None = None
         for shard, one in enumerate(self.replicas[1:], 1):
             set_reduce(one, self._reduce(shard))
-        self._tasks: list[SimpleQueue[Callable[[], None] | None]] = [SimpleQueue() for _ in range(n_shards)]
-        self._results: SimpleQueue[BaseException | None] = SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._work, args=(shard,), daemon=True) for shard in range(1, n_shards)
-        ]
-        for thread in self._threads:
-            thread.start()
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Do what ``model.loss_and_grad`` does: return the loss, fill the model's ``grad``."""
-        if n_rows(X) < self.n_shards:  # a shard without samples has nothing to bring
-            return super().loss_and_grad(X, Y, weights=weights)
-        parts, normalizer = cut(n_rows(X), self.n_shards), normalizer_of(X, weights)
-        losses = [0.0] * self.n_shards
+        self._is_open = False
+        if self._is_alone or n_rows(X) < self.n_shards:  # a shard without samples has nothing to bring
+            return self._by_itself(X, Y, weights)
+        parts, losses = cut(n_rows(X), self.n_shards), [0.0] * self.n_shards
+        normalizer = float(n_rows(X)) if weights is None else float(weights.sum())
 
-        def part(shard: int) -> Callable[[], None]:
-            def step() -> None:
-                one = self.replicas[shard]
-                losses[shard] = part_of_step(one, X, Y, weights, parts[shard], normalizer)
+        def step(shard: int) -> None:
+            rows, one = parts[shard], self.replicas[shard]
+            own = None if weights is None else weights[rows]
+            losses[shard] = one.loss_and_grad(
+                take_rows(X, rows), take_rows(Y, rows), weights=own, normalizer=normalizer
+            )
 
-            return step
-
-        with reducing(self.model, self._reduce(0)):
-            self.run([part(shard) for shard in range(self.n_shards)])
-        for one in self.replicas[1:]:
-            self.model.grad += one.grad
+        set_reduce(self.model, self._reduce(0))  # only meanwhile: nobody would bring a part to anything else
+        try:
+            self.workers.run(step)
+        except WorkerLost:
+            self._is_alone = True
+        except BaseException:
+            self.all_reduce.restart()
+            raise
+        finally:
+            set_reduce(self.model, None)
+        if self._is_alone:
+            return self._by_itself(X, Y, weights)
+        if self.is_divided:
+            self._is_open = True
+        else:
+            self._sum_gradients(slice(None))
         return sum(losses)
 
     def seed_step(self, seed: int, step: int) -> None:
         """Give each replica's random layers their streams for a step; no two shards share one."""
+        self._random = (seed, step)
         for shard, one in enumerate(self.replicas):
             one.seed_step(seed, step, part=shard)
 
-    def run(self, tasks: list[Callable[[], None]]) -> None:
-        """Run one task on each thread, the first on this one, and wait for all."""
-        for shard in range(1, self.n_shards):
-            self._tasks[shard].put(tasks[shard])
-        failures = [_outcome(tasks[0], lambda: self.exchange.give_up(0))]
-        failures += [self._results.get() for _ in range(1, self.n_shards)]
-        raised = [failure for failure in failures if failure is not None]
-        if raised:
-            self.exchange.clear()
-            raise next((failure for failure in raised if not isinstance(failure, ShardFailure)), raised[0])
+    def update(self, optimizer: Any) -> None:
+        """Let each thread sum the gradients of its own part of the parameters, and move them."""
+        if not self._is_open:
+            super().update(optimizer)
+            return
+        parts = cut(self.model.theta.size, self.n_shards)
+
+        def move(shard: int) -> None:
+            self._sum_gradients(parts[shard])
+            optimizer.step_part(self.model.theta, self.model.grad, parts[shard])
+
+        optimizer.begin_step()
+        try:
+            self.workers.run(move)
+        except WorkerLost:
+            raise TrainingError(
+                "train: a thread that shared the work is gone. Train with n_threads=1, or resume from a checkpoint."
+            ) from None
 
     def close(self) -> None:
         """End the threads, and leave the model as it was found."""
-        for shard in range(1, self.n_shards):
-            self._tasks[shard].put(None)
-        for thread in self._threads:
-            thread.join()
+        self.workers.close()
         for one in self.replicas:
             set_reduce(one, None)
+        if self._is_open:
+            self._sum_gradients(slice(None))
+
+    def _sum_gradients(self, part: slice) -> None:
+        total = self.model.grad[part]
+        for one in self.replicas[1:]:
+            total += one.grad[part]
+
+    def _by_itself(self, X: Any, Y: Any, weights: Array | None) -> float:
+        if self._random is not None:
+            self.model.seed_step(*self._random)
+        return self.model.loss_and_grad(X, Y, weights=weights)
 
     def _reduce(self, shard: int) -> Callable[[Array], Array]:
-        return lambda part: self.exchange.sum(shard, part)
-
-    def _work(self, shard: int) -> None:
-        while (task := self._tasks[shard].get()) is not None:
-            self._results.put(_outcome(task, lambda: self.exchange.give_up(shard)))
+        return lambda part: self.all_reduce.sum(shard, part)
 
 
-def replica(model: Model) -> Model:
-    """Return a copy that shares the model's parameters, and has gradients, state and buffers of its own."""
-    shared = {id(model.theta): model.theta}  # deepcopy takes what is here as it is
+def can_divide(optimizer: Any, size: int) -> bool:
+    """Return whether each thread can move a part of the parameters without the whole gradient, and it pays."""
+    return bool(optimizer.is_divisible and optimizer.clip_norm is None and size >= UPDATE_SIZE)
+
+
+def set_reduce(model: Model, reduce: Callable[[Array], Array] | None) -> None:
+    """Give the layers that need sums over the whole batch what adds them up over the shards."""
     for leaf in model.leaves():
-        shared |= {id(array): array for array in leaf.params.values()}
-        leaf.workspace = Workspace()
-    twin = copy.deepcopy(model, shared)
-    twin.grad = np.zeros_like(model.grad)
-    twin.carve_gradients()
-    return twin
-
-
-def _outcome(task: Callable[[], None], on_failure: Callable[[], None]) -> BaseException | None:
-    try:
-        task()
-    except BaseException as failure:  # handed to the thread that waits
-        on_failure()
-        return failure
-    return None
+        if hasattr(leaf, "reduce"):
+            leaf.reduce = reduce

@@ -43,8 +43,7 @@ class Optimizer(Configurable):
     is_full_batch : bool
         Whether it evaluates the loss itself, as often as it needs: see :class:`~pellucid.optimizers.LBFGS`.
     is_divisible : bool
-        Whether ``_begin`` changes numbers alone: then other processes that receive them can each take a
-        ``step_part``.
+        Whether ``step_part`` needs no more than its own part of the gradient.
     grad_norm : callable or None
         Takes the gradient and returns its length, for ``clip_norm``; set where the flat array is not the true
         gradient. None: its Euclidean norm.
@@ -169,14 +168,6 @@ class Optimizer(Configurable):
                 scratch = self._scratch[a:b]
                 np.multiply(theta[a:b], self.weight_decay, out=scratch)
                 grad[a:b] += scratch
-
-    def numbers(self) -> dict[str, float]:
-        """Return every number that it holds: after ``begin_step``, all that a copy needs for its ``step_part``."""
-        return {name: value for name, value in vars(self).items() if isinstance(value, int | float)}
-
-    def move_slots(self, copy: Callable[[Array], Array]) -> None:
-        """Replace the arrays that it keeps between steps by copies."""
-        self._slots = None if self._slots is None else tuple(copy(slot) for slot in self._slots)
 
     def state(self) -> dict[str, Array | float | int]:
         """Return, as copies, all that another optimizer of the same options needs to go on bit for bit."""

@@ -1,0 +1,144 @@
+"""Threads that share a task meet, add up, fail, are interrupted and vanish without leaving anybody waiting."""
+
+import ctypes
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from pellucid import dispatch
+from pellucid.threads import AllReduce, WorkerLost, Workers, cut, n_cores
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Interrupt the block after some seconds as Ctrl-C would."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_there_is_a_core() -> None:
+    assert n_cores() >= 1
+
+
+@pytest.mark.parametrize("n_parts", [1, 2, 3, 7])
+def test_slices_cover_all_once(n_parts: int) -> None:
+    rows = np.arange(11)
+    assert np.concatenate([rows[part] for part in cut(11, n_parts)]).tolist() == rows.tolist()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_sums_are_those_of_all_parts_in_the_order_of_the_threads(n: int) -> None:
+    found: list[list[float]] = [[] for _ in range(n)]
+    with Workers(n) as workers:
+        adder = AllReduce(workers)
+
+        def bring(i: int) -> None:
+            for turn in range(50):
+                part = np.array([10.0**i * (turn + 1)])
+                total = adder.sum(i, part)
+                part[:] = np.nan  # its buffer is used again
+                found[i].append(total[0])
+
+        workers.run(bring)
+        workers.run(bring)
+    wanted = [sum(10.0**i for i in range(n)) * (turn + 1) for turn in range(50)]
+    assert found == [wanted * 2] * n
+
+
+def test_the_callers_choices_hold_in_all_threads() -> None:
+    seen: list[tuple[str, str]] = [("", "")] * 3
+
+    def look(i: int) -> None:
+        seen[i] = dispatch.current(), np.geterr()["over"]
+
+    with np.errstate(over="ignore"), dispatch.use("plain"), Workers(3) as workers:
+        workers.run(look)
+    assert seen == [("plain", "ignore")] * 3
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+@pytest.mark.parametrize("error", [ValueError("mine"), SystemExit(3), MemoryError()])
+def test_what_fails_is_raised_and_the_others_do_not_wait(failing: int, error: BaseException) -> None:
+    with Workers(3) as workers:
+
+        def task(i: int) -> None:
+            if i == failing:
+                raise error
+            workers.meeting.wait(i)
+
+        with pytest.raises(type(error)) as caught:
+            workers.run(task)
+        assert caught.value is error
+        workers.run(lambda i: workers.meeting.wait(i))  # the next task works
+
+
+@pytest.mark.parametrize("sleeping", [0, 1])
+def test_an_interrupt_is_answered_at_once(sleeping: int) -> None:
+    workers = Workers(2)
+    end = threading.Event()
+
+    def task(i: int) -> None:
+        if i == sleeping:
+            end.wait(20)
+
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), alarm(0.2):
+        workers.run(task)
+    with pytest.raises(WorkerLost):
+        workers.run(task)
+    workers.close()
+    assert time.monotonic() - started < 1
+    end.set()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_dies_is_noticed() -> None:
+    workers = Workers(2)
+    (thread,) = workers._threads
+    assert thread.ident is not None
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+    workers._orders[1].put(True)  # it wakes, and meets its end
+    thread.join(timeout=10)
+    started = time.monotonic()
+    with pytest.raises(WorkerLost):
+        workers.run(lambda i: None)
+    workers.close()
+    assert time.monotonic() - started < 1
+
+
+def test_where_no_thread_can_be_started_nothing_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with Workers(2) as workers, pytest.raises(WorkerLost):
+        workers.run(lambda i: None)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_no_threads_and_knows_it() -> None:
+    with Workers(2) as workers:
+        workers.run(lambda i: None)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                workers.run(lambda i: None)
+            except WorkerLost:
+                code = 0
+            finally:
+                os._exit(code)
+        assert os.waitpid(child, 0)[1] == 0
+        workers.run(lambda i: None)
