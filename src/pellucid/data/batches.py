@@ -36,8 +36,6 @@ class Batches:
         With a rule, it may change the inputs in place.
     shuffle : bool, optional
         False: in the order of the data in every epoch, without a copy.
-    workspace : Workspace, optional
-        Where batches are written.
 
     Examples
     --------
@@ -61,7 +59,6 @@ class Batches:
         dtype: str = "float32",
         change: Change | None = None,
         shuffle: bool = True,
-        workspace: Workspace | None = None,
     ) -> None:
         self.n_rows = n_rows(X)
         if batch_size is not None and not 1 <= batch_size <= self.n_rows:
@@ -72,7 +69,7 @@ class Batches:
         self.X, self.Y, self.batch_size, self.seed = X, Y, batch_size, seed
         self.weights, self.rule, self.dtype = weights, rule, dtype
         self.change, self.shuffle = change, shuffle
-        self._workspace = workspace or Workspace()
+        self._workspace = Workspace()
 
     @property
     def n_steps(self) -> int:

@@ -13,7 +13,6 @@ from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.model import Model
 from pellucid.rng import stream
-from pellucid.threads import n_cores
 from pellucid.training.compiling import choose_kernels
 from pellucid.training.cost import worthwhile_threads
 from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
