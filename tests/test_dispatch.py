@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import pellucid.dispatch as dispatch
 from pellucid.dispatch import TWINS
 from pellucid.errors import OptionError
-from pellucid.kernels.uncompiled import blocks, columns, conv_norm_pool, norm_pool
+from pellucid.kernels.uncompiled import blocks, columns
 from pellucid.types import Array
 from tests.ops.cases import PAIRS, Case, function, has_twin
 from tests.ops.problems import convolutions, poolings
@@ -63,22 +63,6 @@ def images(draw: Any, op: str) -> Case:
     return Case(op, {"X": tuple(draw(sizes) for _ in range(4))})
 
 
-@st.composite
-def norm_pools(draw: Any) -> Case:
-    m, h, w, c = (draw(st.integers(1, 5)) for _ in range(4))
-    return Case("fused.norm_relu_pool", {"Z": (m, 2 * h, 2 * w, c), "gamma": (c,), "beta": (c,)})
-
-
-@st.composite
-def conv_norm_pools(draw: Any) -> Case:
-    m, h, w, c_in, c_out = (draw(st.integers(1, n)) for n in (5, 4, 4, 3, 5))
-    kernel = draw(st.integers(1, 3)), draw(st.integers(1, 3))
-    before = [draw(st.integers(0, k - 1)) for k in kernel]
-    padding = tuple((b, k - 1 - b) for b, k in zip(before, kernel, strict=True))
-    shapes = {"X": (m, 2 * h, 2 * w, c_in), "W": (*kernel, c_in, c_out), "gamma": (c_out,), "beta": (c_out,)}
-    return Case("fused.conv_norm_relu_pool", shapes, {"padding": padding})
-
-
 PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
     "linear.linear": linears,
     "conv.conv2d": convs,
@@ -89,8 +73,6 @@ PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
     "batch_norm.batch_norm_inference": lambda: norms("batch_norm.batch_norm_inference", constants=True),
     "layer_norm.layer_norm": lambda: norms("layer_norm.layer_norm"),
     "dropout.dropout": dropouts,
-    "fused.norm_relu_pool": norm_pools,
-    "fused.conv_norm_relu_pool": conv_norm_pools,
 }
 
 # Rounding only. Every number is a sum of at most some thousand products of numbers of size 1, in another order:
@@ -105,7 +87,7 @@ def test_the_table_has_every_twin() -> None:
         if twins.plain.__module__.startswith("pellucid.training"):  # its own tests hold those to each other
             continue
         assert (
-            name in ("recolour", "sample", "scale_pixels") or twins.plain in PAIRS.values()
+            name in ("recolour", "sample", "scale_pixels", "conv_affine") or twins.plain in PAIRS.values()
         )  # tests/kernels
         assert getattr(dispatch, name).__doc__ == twins.plain.__doc__
 
@@ -131,7 +113,7 @@ def test_fast_equals_plain(op: str, dtype: Any, data: Any, small_blocks: bool, s
     arguments = case.draw(rng, dtype)
     with pytest.MonkeyPatch.context() as patch:
         if small_blocks:  # several blocks, bands of one image, and a smaller last block
-            for module in (blocks, columns, conv_norm_pool, norm_pool):
+            for module in (blocks, columns):
                 patch.setattr(module, "BLOCK_BYTES", 300)
         plain, fast = (
             run(case, choice, arguments, np.random.default_rng(seed)) for choice in ("plain", "numpy")

@@ -20,11 +20,9 @@ from typing import Any, TypeVar, overload
 from pellucid.errors import OptionError, unknown_name
 from pellucid.kernels.uncompiled import batch_norm as fast_batch_norm
 from pellucid.kernels.uncompiled import conv as fast_conv
-from pellucid.kernels.uncompiled import conv_norm_pool as fast_conv_norm_pool
 from pellucid.kernels.uncompiled import dropout as fast_dropout
 from pellucid.kernels.uncompiled import layer_norm as fast_layer_norm
 from pellucid.kernels.uncompiled import linear as fast_linear
-from pellucid.kernels.uncompiled import norm_pool as fast_norm_pool
 from pellucid.kernels.uncompiled import pool as fast_pool
 from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pixels, pool, sampling
 from pellucid.progress import ProgressCallback
@@ -240,8 +238,8 @@ def _is_of_compiler(error: Exception) -> bool:
 
 linear_forward = twins(linear.linear_forward, fast_linear.linear_forward)
 linear_backward = twins(linear.linear_backward, fast_linear.linear_backward)
-conv2d_forward = twins(conv.conv2d_forward, fast_conv.conv2d_forward)
-conv2d_backward = twins(conv.conv2d_backward, fast_conv.conv2d_backward)
+conv2d_forward = twins(conv.conv2d_forward, fast_conv.conv2d_forward, kernel="conv")
+conv2d_backward = twins(conv.conv2d_backward, fast_conv.conv2d_backward, kernel="conv")
 max_pool_forward = twins(pool.max_pool_forward, fast_pool.max_pool_forward)
 max_pool_backward = twins(pool.max_pool_backward, fast_pool.max_pool_backward)
 average_pool_forward = twins(pool.average_pool_forward, fast_pool.average_pool_forward)
@@ -262,19 +260,15 @@ recolour = twins(colour.recolour, kernel="colour")
 sample = twins(sampling.sample, kernel="sampling")
 scale_pixels = twins(pixels.scale_pixels, kernel="pixels")
 
-# Fused ops: nn/fusion uses these in place of layers that follow one another.
-norm_relu_pool_forward = twins(fused.norm_relu_pool_forward, fast_norm_pool.norm_relu_pool_forward)
-norm_relu_pool_backward = twins(fused.norm_relu_pool_backward, fast_norm_pool.norm_relu_pool_backward)
-conv_norm_relu_pool_forward = twins(
-    fused.conv_norm_relu_pool_forward, fast_conv_norm_pool.conv_norm_relu_pool_forward
-)
-conv_norm_relu_pool_backward = twins(
-    fused.conv_norm_relu_pool_backward, fast_conv_norm_pool.conv_norm_relu_pool_backward
-)
+# Chains of ops: nn/fusion uses these in place of layers that follow one another.
+conv_norm_forward: Callable[..., Any] = twins(fused.conv_norm_forward, kernel="fused")
+conv_norm_backward: Callable[..., Any] = twins(fused.conv_norm_backward, kernel="fused")
+conv_relu_forward: Callable[..., Any] = twins(fused.conv_relu_forward, kernel="fused")
+conv_relu_backward: Callable[..., Any] = twins(fused.conv_relu_backward, kernel="fused")
+conv_affine: Callable[..., Any] = twins(fused.conv_affine, kernel="fused")
 bias_activation_forward: Callable[..., tuple[Array, Any]] = twins(
     fused.bias_activation_forward, kernel="activations"
 )
 bias_activation_backward: Callable[..., tuple[Array, Any]] = twins(
     fused.bias_activation_backward, kernel="activations"
 )
-conv_norm_pool_fits = fast_conv_norm_pool.fits

@@ -1,44 +1,169 @@
-"""The fused steps where the mean is large compared with the deviation: the variance keeps its digits."""
+"""Blocks of a convolution and what follows it, compiled: equal to the plain ops one after another."""
+
+from typing import Any
 
 import numpy as np
 import pytest
 
-from pellucid.kernels.uncompiled import conv_norm_pool, norm_pool
+from pellucid import dispatch
 from pellucid.ops import fused as plain
+from pellucid.types import Array
+
+fused = pytest.importorskip(
+    "pellucid.kernels.fused", reason="kernels are compiled by Numba, which is not installed"
+)
+
+SAME = ((1, 1), (1, 1))
+LIMITS = {"float32": 1e-5, "float64": 1e-12}
+# images, kernels, options: every algorithm, ragged tiles, odd sizes where there is no pooling
+GEOMETRIES: list[tuple[Any, Any, dict[str, Any]]] = [
+    ((3, 8, 12, 16), (3, 3, 16, 24), {"padding": SAME}),
+    ((2, 6, 10, 12), (3, 3, 12, 13), {"padding": ((0, 2), (1, 1))}),
+    ((1, 8, 8, 3), (3, 3, 3, 5), {"padding": SAME}),
+    ((2, 8, 6, 4), (3, 3, 1, 8), {"padding": SAME, "groups": 4}),
+    ((2, 9, 11, 4), (5, 5, 4, 6), {"padding": ((2, 2), (2, 2)), "stride": (2, 2)}),
+    ((2, 4, 6, 8), (1, 1, 8, 6), {}),
+]
 
 
-def compare(ours: tuple[np.ndarray, ...], theirs: tuple[np.ndarray, ...], tolerance: float) -> None:
-    for one, two in zip(ours, theirs, strict=True):
-        scale = max(1.0, float(np.abs(two).max()))
-        np.testing.assert_allclose(one, two, rtol=0, atol=tolerance * scale)
+def relative(one: Array, two: Array) -> float:
+    return float(np.linalg.norm(one - two) / max(1e-30, np.linalg.norm(two)))
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_norm_relu_pool_with_a_large_offset(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    Z = rng.standard_normal((4, 6, 8, 5)) + 1e4
-    gamma, beta, upstream = rng.standard_normal(5), rng.standard_normal(5), rng.standard_normal((4, 3, 4, 5))
-    results = []
-    for room in (norm_pool, plain):
-        A, mean, var, _, cache = room.norm_relu_pool_forward(Z.copy(), gamma, beta)
-        results.append((A.copy(), mean, var, *room.norm_relu_pool_backward(upstream.copy(), cache)))
-    compare(*results, tolerance=1e-7)
+def gammas(rng: np.random.Generator, c: int, dtype: str) -> Array:
+    values = rng.standard_normal(c)
+    return (values + np.copysign(0.5, values)).astype(dtype)  # of both signs, none small
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_conv_norm_relu_pool_with_a_large_offset(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    X, W = rng.standard_normal((4, 6, 8, 3)) + 1e3, rng.standard_normal((3, 3, 3, 5))
-    gamma, beta, upstream = rng.standard_normal(5), rng.standard_normal(5), rng.standard_normal((4, 3, 4, 5))
-    results = []
-    for room in (conv_norm_pool, plain):
-        A, mean, var, _, cache = room.conv_norm_relu_pool_forward(X, W, gamma, beta, padding=((1, 1), (1, 1)))
-        results.append(
-            (
-                A.copy(),
-                mean,
-                var,
-                *room.conv_norm_relu_pool_backward(upstream.copy(), cache, dW=np.empty_like(W)),
-            )
+def is_even(shape: Any) -> bool:
+    return shape[1] % 2 == 0 and shape[2] % 2 == 0
+
+
+@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize(("relu", "pool"), [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize(("X_shape", "W_shape", "options"), GEOMETRIES)
+def test_a_convolution_with_batch_norm(X_shape, W_shape, options, relu, pool, dtype) -> None:
+    rng = np.random.default_rng(1)
+    X, W = rng.standard_normal(X_shape).astype(dtype), rng.standard_normal(W_shape).astype(dtype)
+    c = W_shape[-1]
+    gamma, beta = gammas(rng, c, dtype), rng.standard_normal(c).astype(dtype)
+    results: list[dict[str, Any]] = []
+    for room in (plain, fused):
+        room_pool = pool and is_even(plain.conv2d_forward(X, W, **options)[0].shape)
+        A, mean, var, n, cache = room.conv_norm_forward(
+            X, W, gamma, beta, **options, relu=relu, pool=room_pool
         )
-    compare(*results, tolerance=1e-6)
+        kept = A.copy()
+        dA = np.random.default_rng(2).standard_normal(A.shape).astype(dtype)
+        gradients = room.conv_norm_backward(dA, cache)
+        names = ("dX", "dW", "dgamma", "dbeta")
+        results.append(
+            {"A": kept, "mean": mean, "var": var, "n": n, **dict(zip(names, gradients, strict=True))}
+        )
+    expected, got = results
+    assert got["n"] == expected["n"]
+    for name in ("A", "mean", "var", "dX", "dW", "dgamma", "dbeta"):
+        assert got[name].dtype == dtype
+        assert relative(got[name], expected[name]) < LIMITS[dtype], name
+
+
+@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize("has_bias", [True, False])
+@pytest.mark.parametrize("pool", [True, False])
+@pytest.mark.parametrize(("X_shape", "W_shape", "options"), GEOMETRIES)
+def test_a_convolution_with_relu(X_shape, W_shape, options, pool, has_bias, dtype) -> None:
+    rng = np.random.default_rng(1)
+    X, W = rng.standard_normal(X_shape).astype(dtype), rng.standard_normal(W_shape).astype(dtype)
+    b = rng.standard_normal(W_shape[-1]).astype(dtype) if has_bias else None
+    pool = pool and is_even(plain.conv2d_forward(X, W, **options)[0].shape)
+    results = []
+    for room in (plain, fused):
+        A, cache = room.conv_relu_forward(X, W, b, **options, pool=pool)
+        kept = A.copy()
+        dA = np.random.default_rng(2).standard_normal(A.shape).astype(dtype)
+        results.append((kept, *room.conv_relu_backward(dA, cache)))
+    for name, expected, got in zip(("A", "dX", "dW", "db"), *results, strict=True):
+        assert (expected is None) == (got is None)
+        if got is not None:
+            assert got.dtype == dtype
+            assert relative(got, expected) < LIMITS[dtype], name
+
+
+@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize(("relu", "pool"), [(False, False), (True, False), (True, True), (False, True)])
+@pytest.mark.parametrize(("X_shape", "W_shape", "options"), GEOMETRIES)
+def test_a_block_that_only_predicts(X_shape, W_shape, options, relu, pool, dtype) -> None:
+    rng = np.random.default_rng(1)
+    X, W = rng.standard_normal(X_shape).astype(dtype), rng.standard_normal(W_shape).astype(dtype)
+    pool = pool and is_even(plain.conv2d_forward(X, W, **options)[0].shape)
+    scale, shift = gammas(rng, W_shape[-1], dtype), rng.standard_normal(W_shape[-1]).astype(dtype)
+    for one in ((scale, shift), (None, shift), (scale, None)):
+        expected = plain.conv_affine(X, W, *one, **options, relu=relu, pool=pool)
+        got = fused.conv_affine(X, W, *one, **options, relu=relu, pool=pool)
+        assert got.dtype == dtype
+        assert relative(got, expected) < LIMITS[dtype]
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e6])
+def test_a_mean_that_is_large_beside_the_deviation_leaves_the_variance_its_digits(offset: float) -> None:
+    rng = np.random.default_rng(0)
+    X, W = rng.standard_normal((4, 6, 8, 3)) + offset, rng.standard_normal((3, 3, 3, 5))
+    for pool in (False, True):
+        results = []
+        for room in (plain, fused):
+            A, mean, var, _, cache = room.conv_norm_forward(
+                X, W, np.ones(5), np.ones(5), padding=((0, 2), (2, 0)), pool=pool
+            )
+            results.append((A.copy(), mean, var, *room.conv_norm_backward(np.ones_like(A), cache)[1:]))
+        for expected, got in zip(*results, strict=True):
+            assert relative(got, expected) < 1e-6
+
+
+@pytest.mark.parametrize("pool", [False, True])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("c_in", [3, 16])
+def test_nan_and_infinity_come_through(bad: float, pool: bool, c_in: int) -> None:
+    rng = np.random.default_rng(0)
+    X, W = rng.standard_normal((2, 8, 8, c_in)), rng.standard_normal((3, 3, c_in, 16))
+    X[0, 3, 3, 0] = bad
+    with np.errstate(all="ignore"):
+        A, cache = fused.conv_relu_forward(X, W, np.ones(16), padding=SAME, pool=pool)
+        expected = plain.conv_relu_forward(X, W, np.ones(16), padding=SAME, pool=pool)[0]
+        assert np.isfinite(A[1]).all()  # the other image keeps its numbers
+        assert not np.isfinite(A[0]).all()
+        assert (~np.isfinite(A[0]) | np.isfinite(expected[0])).all()  # nothing that is broken looks well
+        dW = fused.conv_relu_backward(np.ones_like(A), cache)[1]
+        assert not np.isfinite(dW).all()
+        A = fused.conv_norm_forward(X, W, np.ones(16), np.ones(16), padding=SAME, pool=pool)[0]
+        assert np.isnan(A).all()  # the statistics are those of the batch
+        assert not np.isfinite(
+            fused.conv_affine(X, W, None, None, padding=SAME, relu=False, pool=pool)[0]
+        ).all()
+
+
+def test_parts_of_a_batch_share_statistics() -> None:
+    rng = np.random.default_rng(0)
+    X, W = rng.standard_normal((4, 8, 8, 3)), rng.standard_normal((3, 3, 3, 5))
+    whole = fused.conv_norm_forward(X, W, np.ones(5), np.ones(5), padding=SAME)
+    totals: list[Array] = []
+
+    def first(part: Array) -> Array:
+        totals.append(part)
+        return part
+
+    for rows in (slice(0, 1), slice(1, 4)):
+        fused.conv_norm_forward(X[rows], W, np.ones(5), np.ones(5), padding=SAME, reduce=first)
+    total = totals[0] + totals[1]
+    A, mean, var, n, _ = fused.conv_norm_forward(
+        X[1:], W, np.ones(5), np.ones(5), padding=SAME, reduce=lambda part: total
+    )
+    assert n == whole[3]
+    for got, expected in ((A, whole[0][1:]), (mean, whole[1]), (var, whole[2])):
+        assert relative(got, expected) < 1e-12
+
+
+def test_the_switch_runs_them() -> None:
+    X, W = np.ones((1, 4, 4, 3)), np.ones((3, 3, 3, 2))
+    with dispatch.use("numba"):
+        assert isinstance(dispatch.conv_relu_forward(X, W)[1], fused.ConvReluCache)
+    assert isinstance(dispatch.conv_relu_forward(X, W)[1], plain.ConvBlockCache)

@@ -1,5 +1,7 @@
 """Layers that run as one step: which they are, and that a model gives the same either way."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,8 @@ from pellucid import dispatch
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
-from pellucid.nn.fusion import ConvNormReluPool, NormReluPool, fused
+from pellucid.nn.fusion import ConvBlock, fused
+from pellucid.nn.hooks import hooked
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
@@ -17,7 +20,12 @@ from pellucid.nn.sequential import Sequential
 def network(*, needs: bool = False, n_blocks: int = 2, **options) -> Sequential:
     layers: list[Layer] = []
     for width in (5, 6)[:n_blocks]:
-        layers += [Conv2D(width, use_bias=False, **options), BatchNorm(), Activation("relu"), MaxPool2D()]
+        layers += [
+            Conv2D(width, **{"use_bias": False, **options}),
+            BatchNorm(),
+            Activation("relu"),
+            MaxPool2D(),
+        ]
     model = Sequential([*layers, GlobalAvgPool2D(), Dense(1)], dtype="float64")
     model.needs_input_gradient = needs
     model.initialize((8, 8, 3), seed=1)
@@ -26,7 +34,7 @@ def network(*, needs: bool = False, n_blocks: int = 2, **options) -> Sequential:
 
 
 @pytest.mark.parametrize("n_blocks", [1, 2])
-@pytest.mark.parametrize("choice", dispatch.WAYS[:2])
+@pytest.mark.parametrize("choice", dispatch.WAYS)
 def test_a_model_gives_the_same_with_and_without(
     n_blocks: int, choice: str, rng: np.random.Generator
 ) -> None:
@@ -43,30 +51,64 @@ def test_a_model_gives_the_same_with_and_without(
     np.testing.assert_array_equal(together.predict(X), separate.predict(X))
 
 
-def test_only_what_fits_is_fused() -> None:
-    def kinds(layers: list[Layer], shape: tuple[int, ...] = (8, 8, 3)) -> list[str]:
-        Sequential([*layers, GlobalAvgPool2D(), Dense(1)]).initialize(shape)
-        return [type(step).__name__ for step in fused(layers)]
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_a_bias_that_a_norm_subtracts_again(use_bias: bool, rng: np.random.Generator) -> None:
+    X, y = rng.standard_normal((6, 8, 8, 3)), rng.integers(0, 2, 6)
+    together, separate = (network(use_bias=use_bias) for _ in range(2))
+    separate.is_fused = False
+    with dispatch.use("numba"):
+        assert together.loss_and_grad(X, y) == pytest.approx(separate.loss_and_grad(X, y), rel=1e-12)
+    np.testing.assert_allclose(together.grad, separate.grad, rtol=0, atol=1e-11)
+    for one, two in zip(together.leaves(), separate.leaves(), strict=True):
+        for key in one.state:
+            np.testing.assert_allclose(one.state[key], two.state[key], rtol=1e-12)
 
+
+def test_only_what_fits_is_fused() -> None:
     def run(
         conv: Layer | None = None, activation: Layer | None = None, pool: Layer | None = None
     ) -> list[Layer]:
         return [conv or Conv2D(4), BatchNorm(), activation or Activation("relu"), pool or MaxPool2D()]
 
-    together = ["Conv2D", "NormReluPool"]
-    separate = ["Conv2D", "BatchNorm", "Activation", "MaxPool2D"]
-    assert kinds(run()) == together
-    assert kinds(run() + run()) == together * 2
-    assert kinds(run(conv=Conv2D(4, activation="relu"))) == separate
-    assert kinds(run(activation=Activation("tanh"))) == separate
-    assert kinds(run(pool=MaxPool2D(3))) == separate
-    assert kinds(run(pool=MaxPool2D(2, stride=1))) == separate
-    assert kinds(run(), (9, 8, 3)) == separate
-    assert NormReluPool(BatchNorm()).params == {}
+    def lengths(layers: list[Layer], shape: tuple[int, ...] = (8, 8, 3)) -> list[int]:
+        Sequential([*layers, GlobalAvgPool2D(), Dense(1)]).initialize(shape)
+        return [len(step.layers) if isinstance(step, ConvBlock) else 0 for step in fused(layers)]
+
+    assert lengths(run()) == [4]
+    assert lengths(run() + run()) == [4, 4]
+    assert lengths([Conv2D(4, activation="relu"), MaxPool2D(), Conv2D(4)]) == [2, 0]
+    assert lengths([Conv2D(4), Activation("relu"), Conv2D(4, activation="tanh")]) == [2, 0]
+    assert lengths(run(conv=Conv2D(4, activation="relu"))) == [1, 0, 0, 0]
+    assert lengths(run(activation=Activation("tanh"))) == [2, 0, 0]
+    assert lengths(run(pool=MaxPool2D(3))) == [3, 0]
+    assert lengths(run(pool=MaxPool2D(2, stride=1))) == [3, 0]
+    assert lengths(run(), (9, 8, 3)) == [3, 0]
+    assert ConvBlock(run()).params == {}
 
 
-def test_only_a_first_convolution_of_few_inputs_is_taken_in() -> None:
-    assert isinstance(network()._steps[0], ConvNormReluPool)
-    for model in (network(needs=True), network(kernel_size=5), network(groups=1, dilation=2)):
-        assert isinstance(model._steps[0], Conv2D)
-        assert isinstance(model._steps[1], NormReluPool)
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_prediction_and_its_gradient_are_the_same(use_bias: bool, rng: np.random.Generator) -> None:
+    X = rng.standard_normal((6, 8, 8, 3))
+    together, separate = (network(needs=True, use_bias=use_bias) for _ in range(2))
+    separate.is_fused = False
+    for model in (together, separate):
+        for leaf in model.leaves():
+            for values in leaf.state.values():
+                values[...] = np.random.default_rng(3).random(values.shape) + 0.5
+    with dispatch.use("numba"):
+        Z = together.forward(X)
+        gradients = [model.backward(np.ones_like(model.forward(X))) for model in (together, separate)]
+    np.testing.assert_allclose(Z, separate.forward(X), rtol=1e-10)
+    np.testing.assert_allclose(*gradients, rtol=1e-10)
+
+
+def test_a_hook_sees_its_layer(rng: np.random.Generator) -> None:
+    X, model, seen = rng.standard_normal((2, 8, 8, 3)), network(), []
+
+    def look(plain: Any, X: Any, training: bool) -> Any:
+        seen.append(X.shape)
+        return plain(X, training=training)
+
+    with dispatch.use("numba"), hooked(model.layers[2], forward=look):
+        model.forward(X)
+    assert seen == [(2, 8, 8, 5)]

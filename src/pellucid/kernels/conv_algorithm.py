@@ -1,7 +1,8 @@
 """What the ways of computing a convolution share: each works on a block of images that stays in the cache."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
+from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 
 
@@ -18,6 +19,13 @@ class ConvAlgorithm(Protocol):
     """
 
     block: int
+
+    def __init__(self, geometry: Geometry, dtype: Any) -> None:
+        """Make scratch memory for a block of images; ``geometry.m`` is not looked at."""
+
+    @staticmethod
+    def fits(geometry: Geometry) -> bool:
+        """Return whether it serves this geometry, and pays."""
 
     def set_weights(self, W: Array) -> None:
         """Take the kernels, (kh, kw, c_in / groups, c_out)."""

@@ -96,13 +96,13 @@ class Conv2D(ImageLayer):
             )
         kernel, stride, dilation = pair(self.kernel_size), pair(self.stride), pair(self.dilation)
         self.pads = as_padding(self.padding, (h, w), kernel, stride, dilation)
-        self._window: dict[str, Any] = {
+        self.window: dict[str, Any] = {
             "stride": stride,
             "padding": self.pads,
             "dilation": dilation,
             "groups": self.groups,
         }
-        geometry = window_geometry(self.label, (1, h, w, c_in), kernel, c_out=self.filters, **self._window)
+        geometry = window_geometry(self.label, (1, h, w, c_in), kernel, c_out=self.filters, **self.window)
         self.input_shape, self.output_shape = input_shape, geometry.out_shape[1:]
         initializer = self.initializer or default_initializer(self.activation)
         W = rng.draw(initializer, (*kernel, c_in // self.groups, self.filters))
@@ -115,7 +115,7 @@ class Conv2D(ImageLayer):
             X,
             self.params["W"],
             b if op is None else None,
-            **self._window,
+            **self.window,
             out=self._out(X),
             workspace=self.workspace,
             keep=training,

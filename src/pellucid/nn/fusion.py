@@ -1,141 +1,180 @@
-"""Neighbouring layers that are faster when fused; the results are the same."""
+"""Neighbouring layers that run as one step where kernels are compiled; the results are the same."""
 
 from collections.abc import Sequence
-from typing import final
+from typing import Any, final
 
-from pellucid.dispatch import (
-    conv_norm_pool_fits,
-    conv_norm_relu_pool_backward,
-    conv_norm_relu_pool_forward,
-    norm_relu_pool_backward,
-    norm_relu_pool_forward,
-)
+import numpy as np
+
+from pellucid import dispatch
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
-from pellucid.nn.windows import pair
 from pellucid.types import Array
 
 
 @final
-class NormReluPool(Layer):
-    """BatchNorm, relu and 2x2 max pooling behind a convolution, in training: see :mod:`pellucid.ops.fused`.
+class ConvBlock(Layer):
+    """A convolution and what follows it: batch norm, relu, 2x2 max pooling; see :mod:`pellucid.ops.fused`.
 
-    It has no parameters of its own: it uses those of the layers that it replaces.
+    It has no parameters of its own: it uses those of the layers that it stands for. Without kernels, or where
+    one of them has a hook, it runs them one after another.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        Conv2D, then perhaps BatchNorm, relu as an Activation or as the convolution's own, and MaxPool2D.
     """
 
-    def __init__(self, norm: BatchNorm) -> None:
+    def __init__(self, layers: Sequence[Layer]) -> None:
         super().__init__()
-        self.norm = norm
+        self.layers = list(layers)
+        conv = layers[0]
+        assert isinstance(conv, Conv2D)
+        self.conv = conv
+        self.norm = next((layer for layer in layers if isinstance(layer, BatchNorm)), None)
+        self.is_pooled = isinstance(layers[-1], MaxPool2D)
+        self.has_relu = conv.activation == "relu" or any(isinstance(layer, Activation) for layer in layers)
+        self._cache: Any = None
+        self._predicted: Array | None = None  # X of a forward outside training
 
-    def forward(self, X: Array, *, training: bool = True) -> Array:
-        """Return the pooled output; X, the convolution's own buffer, is overwritten."""
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return the last layer's output."""
+        self._cache = self._predicted = None
+        if dispatch.current() != "numba" or self._is_hooked():
+            return self._forward_by_layers(X, training)
+        if training:
+            return self._forward_with_norm(X) if self.norm is not None else self._forward_with_relu(X)
+        self._predicted = X
+        return self._predict(X)
+
+    def _forward_by_layers(self, X: Array, training: bool) -> Array:
+        for layer in self.layers:
+            X = layer.forward(X, training=training)
+        return X
+
+    def _forward_with_norm(self, X: Array) -> Array:
         norm = self.norm
-        A, mean, var, count, self._cache = norm_relu_pool_forward(
+        assert norm is not None
+        A: Array
+        A, mean, var, count, self._cache = dispatch.conv_norm_forward(
             X,
+            self.conv.params["W"],
             norm.params["gamma"],
             norm.params["beta"],
+            **self.conv.window,
             epsilon=norm.epsilon,
+            relu=self.has_relu,
+            pool=self.is_pooled,
             reduce=norm.reduce,
-            workspace=norm.workspace,
+            workspace=self.workspace,
         )
-        norm.record(mean, var, count)
+        norm.record(mean + self.conv.params.get("b", 0), var, count)
         return A
 
-    def backward(self, dY: Array) -> Array:
-        """Write the norm's gradients; return the one for X, written over X."""
-        norm = self.norm
-        return norm_relu_pool_backward(
-            dY,
-            self._cache,
-            dgamma=norm.grads["gamma"],
-            dbeta=norm.grads["beta"],
-            reduce=norm.reduce,
-            workspace=norm.workspace,
-        )[0]
+    def _forward_with_relu(self, X: Array) -> Array:
+        params = self.conv.params
+        A: Array
+        A, self._cache = dispatch.conv_relu_forward(
+            X, params["W"], params.get("b"), **self.conv.window, pool=self.is_pooled, workspace=self.workspace
+        )
+        return A
 
-
-@final
-class ConvNormReluPool(Layer):
-    """A first convolution and all of the above: see :mod:`pellucid.ops.fused`."""
-
-    def __init__(self, conv: Conv2D, norm: BatchNorm) -> None:
-        super().__init__()
-        self.conv, self.norm = conv, norm
-
-    def forward(self, X: Array, *, training: bool = True) -> Array:
-        """Return the pooled output."""
-        conv, norm = self.conv, self.norm
-        A, mean, var, count, self._cache = conv_norm_relu_pool_forward(
+    def _predict(self, X: Array) -> Array:
+        scale, shift, norm = None, self.conv.params.get("b"), self.norm
+        if norm is not None:
+            scale = norm.params["gamma"] / np.sqrt(norm.state["running_var"] + norm.epsilon)
+            mean = norm.state["running_mean"] - (0 if shift is None else shift)
+            shift = norm.params["beta"] - scale * mean
+        A: Array = dispatch.conv_affine(
             X,
-            conv.params["W"],
-            norm.params["gamma"],
-            norm.params["beta"],
-            padding=conv.pads,
-            epsilon=norm.epsilon,
-            reduce=norm.reduce,
-            workspace=norm.workspace,
+            self.conv.params["W"],
+            scale,
+            shift,
+            **self.conv.window,
+            relu=self.has_relu,
+            pool=self.is_pooled,
+            workspace=self.workspace,
         )
-        norm.record(mean, var, count)
         return A
 
-    def backward(self, dY: Array) -> None:
-        """Write the gradients of convolution and norm; nothing before them needs one."""
-        norm = self.norm
-        conv_norm_relu_pool_backward(
+    def backward(self, dY: Array) -> Array | None:
+        """Write the layers' gradients; return the one for X, or None where it is not needed."""
+        if self._predicted is not None:  # nothing was kept for a backward: take the steps that keep it
+            self._forward_by_layers(self._predicted, training=False)
+            self._predicted = None
+        if self._cache is None:
+            dX: Array | None = dY
+            for layer in reversed(self.layers):
+                assert dX is not None
+                dX = layer.backward(dX)
+            return dX
+        needs_dX, grads = self.conv.needs_input_gradient, self.conv.grads
+        dX = self.workspace.take("dX", (len(dY), *self.conv.input_shape), dY.dtype) if needs_dX else None
+        if self.norm is None:
+            dispatch.conv_relu_backward(
+                dY, self._cache, dX=dX, dW=grads["W"], db=grads.get("b"), needs_dX=needs_dX
+            )
+            return dX
+        if "b" in grads:  # the norm subtracts it again
+            grads["b"].fill(0)
+        dispatch.conv_norm_backward(
             dY,
             self._cache,
-            dW=self.conv.grads["W"],
-            dgamma=norm.grads["gamma"],
-            dbeta=norm.grads["beta"],
-            reduce=norm.reduce,
-            workspace=norm.workspace,
+            dX=dX,
+            dW=grads["W"],
+            dgamma=self.norm.grads["gamma"],
+            dbeta=self.norm.grads["beta"],
+            needs_dX=needs_dX,
+            reduce=self.norm.reduce,
         )
+        return dX
+
+    def _is_hooked(self) -> bool:
+        return any("forward" in vars(layer) or "backward" in vars(layer) for layer in self.layers)
 
 
 def fused(layers: Sequence[Layer]) -> list[Layer]:
-    """Return the steps of a training pass through layers that follow one another.
+    """Return the steps of a pass through layers that follow one another.
 
-    Every run of Conv2D (without activation), BatchNorm, relu and a 2x2 MaxPool2D over even sides has its last three
-    replaced by one NormReluPool; a convolution of few inputs whose input gradient is not needed is fused
-    with them. All other layers are separate steps.
+    A Conv2D with what follows it becomes a ConvBlock: BatchNorm, then perhaps relu, then perhaps max pooling over
+    2x2 of even sides; or without the norm relu, its own or the next layer's, and perhaps that pooling. All other
+    layers are separate steps.
     """
     steps: list[Layer] = []
     i = 0
     while i < len(layers):
-        run = layers[i : i + 4]
-        if len(run) == 4 and _fits(*run):
-            conv, norm = run[:2]
-            assert isinstance(conv, Conv2D)
-            assert isinstance(norm, BatchNorm)
-            steps += [ConvNormReluPool(conv, norm)] if _takes_conv(conv) else [conv, NormReluPool(norm)]
-            i += 4
-        else:
-            steps.append(layers[i])
-            i += 1
+        n = _length(layers[i : i + 4])
+        steps.append(ConvBlock(layers[i : i + n]) if n else layers[i])
+        i += max(1, n)
     return steps
 
 
-def _takes_conv(conv: Conv2D) -> bool:
-    return (
-        not conv.needs_input_gradient
-        and not conv.use_bias
-        and (conv.stride, conv.dilation, conv.groups) == ((1, 1), (1, 1), 1)
-        and conv_norm_pool_fits(pair(conv.kernel_size), conv.input_shape[2], conv.output_shape)
-    )
+def _length(layers: Sequence[Layer]) -> int:
+    """Return how many of these layers, from the first on, are one block; 0 if it begins none."""
+    conv = layers[0]
+    if not isinstance(conv, Conv2D) or conv.activation not in (None, "relu"):
+        return 0
+    n = 1
+    has_norm, has_relu = False, conv.activation == "relu"
+    if not has_relu and n < len(layers) and isinstance(layers[n], BatchNorm):
+        n, has_norm = n + 1, True
+    if not has_relu and n < len(layers) and _is_relu(layers[n]):
+        n, has_relu = n + 1, True
+    if has_relu and n < len(layers) and _is_plain_pooling(layers[n]):
+        n += 1
+    return n if has_norm or has_relu else 0
 
 
-def _fits(conv: Layer, norm: Layer, activation: Layer, pool: Layer) -> bool:
+def _is_relu(layer: Layer) -> bool:
+    return isinstance(layer, Activation) and layer.activation == "relu"
+
+
+def _is_plain_pooling(layer: Layer) -> bool:
     return (
-        isinstance(conv, Conv2D)
-        and conv.activation is None  # else its backward needs the output that is overwritten
-        and isinstance(norm, BatchNorm)
-        and isinstance(activation, Activation)
-        and activation.activation == "relu"
-        and isinstance(pool, MaxPool2D)
-        and (*pool.size_and_stride, pool.pads) == ((2, 2), (2, 2), ((0, 0), (0, 0)))
-        and pool.input_shape[0] % 2 == 0
-        and pool.input_shape[1] % 2 == 0
+        isinstance(layer, MaxPool2D)
+        and (*layer.size_and_stride, layer.pads) == ((2, 2), (2, 2), ((0, 0), (0, 0)))
+        and layer.input_shape[0] % 2 == 0
+        and layer.input_shape[1] % 2 == 0
     )

@@ -49,8 +49,8 @@ class Sequential(Model):
         self.output_shape = shape
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return the last layer's output; in training with fused steps, unless ``is_fused`` is False."""
-        steps = self._steps if training and self.is_fused else list(self.layers[self._first :])
+        """Return the last layer's output; with fused steps, unless ``is_fused`` is False."""
+        steps = self._steps if self.is_fused else list(self.layers[self._first :])
         for layer in self.layers[: self._first]:
             X = layer.forward(X, training=training)
         for step in steps:

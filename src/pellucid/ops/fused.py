@@ -1,18 +1,18 @@
-"""Chains of ops that have one fast twin for the whole chain: what that twin computes.
+"""Chains of ops that have one kernel for the whole chain: what that kernel computes.
 
-What follows a product with weights: a bias and an activation. And the usual block of a convolutional network:
-convolution, batch norm, relu, and max pooling over 2x2.
+The usual blocks of a convolutional network: a convolution, then batch norm or a bias, then perhaps relu and max
+pooling over 2x2.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.ops.activations import Activation, OutputCache, relu_backward, relu_forward
-from pellucid.ops.batch_norm import BatchNormCache, Reduce, batch_norm_backward, batch_norm_forward
+from pellucid.ops.activations import Activation, relu_backward, relu_forward
+from pellucid.ops.batch_norm import Reduce, batch_norm_backward, batch_norm_forward
 from pellucid.ops.conv import ConvCache, conv2d_backward, conv2d_forward
-from pellucid.ops.conv_geometry import Padding
-from pellucid.ops.pool import MaxPoolCache, max_pool_backward, max_pool_forward
+from pellucid.ops.conv_geometry import NO_PADDING, Padding, Pair
+from pellucid.ops.pool import max_pool_backward, max_pool_forward
 from pellucid.types import Array
 
 
@@ -83,156 +83,88 @@ def bias_activation_backward(
     return dZ, np.add.reduce(dZ, axis=tuple(range(dZ.ndim - 1)), out=db) if cache.has_bias else None
 
 
-class NormReluPoolCache(NamedTuple):
-    """The caches of the three ops."""
-
-    norm: BatchNormCache
-    relu: OutputCache
-    pool: MaxPoolCache
-
-
-def norm_relu_pool_forward(
-    Z: Array, gamma: Array, beta: Array, *, epsilon: float = 1e-5, reduce: Reduce | None = None
-) -> tuple[Array, Array, Array, float, NormReluPoolCache]:
-    """Return A = max_pool(relu(batch_norm(Z))), the batch's mean and variance, their count, and the cache.
-
-    Parameters
-    ----------
-    Z : Array, shape (m, h, w, c), h and w even
-        May be overwritten, here and by the backward.
-    gamma, beta : Array, shape (c,)
-    epsilon, reduce : optional
-        As for :func:`pellucid.ops.batch_norm.batch_norm_forward`.
-
-    Returns
-    -------
-    A : Array, shape (m, h/2, w/2, c)
-    mean, var : Array, shape (c,)
-    count : float
-        How many values each channel has, over all shards.
-    cache : NormReluPoolCache
-
-    Examples
-    --------
-    >>> Z = np.arange(4.0).reshape(1, 2, 2, 1)
-    >>> A, mean, var, count, _ = norm_relu_pool_forward(Z, np.ones(1), np.zeros(1))
-    >>> round(float(A[0, 0, 0, 0]), 3), float(mean[0]), float(var[0])
-    (1.342, 1.5, 1.25)
-    """
-    Y, mean, var, norm = batch_norm_forward(Z, gamma, beta, epsilon=epsilon, reduce=reduce)
-    R, relu = relu_forward(Y)
-    A, pool = max_pool_forward(R, size=(2, 2))
-    return A, mean, var, norm.n, NormReluPoolCache(norm, relu, pool)
-
-
-def norm_relu_pool_backward(
-    dA: Array,
-    cache: NormReluPoolCache,
-    *,
-    dgamma: Array | None = None,
-    dbeta: Array | None = None,
-    reduce: Reduce | None = None,
-) -> tuple[Array, Array, Array]:
-    """dZ, dgamma, dbeta = batch_norm_backward(relu_backward(max_pool_backward(dA))).
-
-    Parameters
-    ----------
-    dA : Array, shape (m, h/2, w/2, c)
-        May be overwritten.
-    cache : NormReluPoolCache
-    dgamma, dbeta : Array, shape (c,), optional
-        Written and returned; this shard's part.
-    reduce : optional
-        As for the forward.
-
-    Notes
-    -----
-    Ioffe and Szegedy, 2015.
-
-    Examples
-    --------
-    >>> Z = np.random.default_rng(0).standard_normal((2, 2, 2, 1))
-    >>> cache = norm_relu_pool_forward(Z, np.ones(1), np.ones(1))[-1]
-    >>> dZ, dgamma, dbeta = norm_relu_pool_backward(np.ones((2, 1, 1, 1)), cache)
-    >>> abs(float(dZ.sum())) < 1e-12, dbeta
-    (True, array([2.]))
-    """
-    dY = relu_backward(max_pool_backward(dA, cache.pool), cache.relu)
-    dZ, dgamma, dbeta = batch_norm_backward(dY, cache.norm, reduce=reduce, dgamma=dgamma, dbeta=dbeta)
-    assert dZ is not None
-    return dZ, dgamma, dbeta
-
-
-class ConvNormReluPoolCache(NamedTuple):
-    """The caches of the convolution and of what follows."""
+class ConvBlockCache(NamedTuple):
+    """The caches of the ops, None where there is none."""
 
     conv: ConvCache
-    rest: NormReluPoolCache
+    norm: Any
+    relu: Any
+    pool: Any
 
 
-def conv_norm_relu_pool_forward(
+def conv_norm_forward(
     X: Array,
     W: Array,
     gamma: Array,
     beta: Array,
     *,
-    padding: Padding,
+    stride: Pair = (1, 1),
+    padding: Padding = NO_PADDING,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
     epsilon: float = 1e-5,
+    relu: bool = True,
+    pool: bool = False,
     reduce: Reduce | None = None,
-) -> tuple[Array, Array, Array, float, ConvNormReluPoolCache]:
-    """Return A = max_pool(relu(batch_norm(X * W))), mean and variance of X * W, their count, and the cache.
+) -> tuple[Array, Array, Array, float, ConvBlockCache]:
+    """Return A = max_pool(relu(batch_norm(X * W))), the mean and variance of X * W, their count, and the cache.
 
     Parameters
     ----------
     X : Array, shape (m, h, w, c_in)
-    W : Array, shape (kh, kw, c_in, c_out)
-        Stride 1; the output's sides h and w are even.
+    W : Array, shape (kh, kw, c_in / groups, c_out)
     gamma, beta : Array, shape (c_out,)
-    padding : ((int, int), (int, int))
-        Zeros above and below, left and right.
+    stride, padding, dilation, groups : optional
+        As for :func:`pellucid.ops.conv.conv2d_forward`.
     epsilon, reduce : optional
         As for :func:`pellucid.ops.batch_norm.batch_norm_forward`.
+    relu, pool : bool, optional
+        Whether relu follows, and after it max pooling over 2x2, for which the output's sides are even.
 
     Returns
     -------
-    A : Array, shape (m, h/2, w/2, c_out)
+    A : Array, shape (m, h_out, w_out, c_out), or half of that in height and width
     mean, var : Array, shape (c_out,)
     count : float
         How many values each channel has, over all shards.
-    cache : ConvNormReluPoolCache
+    cache : ConvBlockCache
 
     Examples
     --------
     >>> X, W = np.arange(4.0).reshape(1, 2, 2, 1), np.ones((1, 1, 1, 1))
-    >>> A, mean, var, _, _ = conv_norm_relu_pool_forward(X, W, np.ones(1), np.zeros(1), padding=((0, 0), (0, 0)))
+    >>> A, mean, var, _, _ = conv_norm_forward(X, W, np.ones(1), np.zeros(1), pool=True)
     >>> round(float(A[0, 0, 0, 0]), 3), float(mean[0]), float(var[0])
     (1.342, 1.5, 1.25)
     """
-    Z, conv = conv2d_forward(X, W, padding=padding)
-    A, mean, var, count, rest = norm_relu_pool_forward(Z, gamma, beta, epsilon=epsilon, reduce=reduce)
-    return A, mean, var, count, ConvNormReluPoolCache(conv, rest)
+    Z, conv = conv2d_forward(X, W, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    A, mean, var, norm = batch_norm_forward(Z, gamma, beta, epsilon=epsilon, reduce=reduce)
+    A, relu_cache = relu_forward(A) if relu else (A, None)
+    A, pool_cache = max_pool_forward(A, size=(2, 2)) if pool else (A, None)
+    return A, mean, var, norm.n, ConvBlockCache(conv, norm, relu_cache, pool_cache)
 
 
-def conv_norm_relu_pool_backward(
+def conv_norm_backward(
     dA: Array,
-    cache: ConvNormReluPoolCache,
+    cache: ConvBlockCache,
     *,
-    dW: Array,
+    dX: Array | None = None,
+    dW: Array | None = None,
     dgamma: Array | None = None,
     dbeta: Array | None = None,
+    needs_dX: bool = True,
     reduce: Reduce | None = None,
-) -> tuple[Array, Array, Array]:
-    """dW, dgamma, dbeta = conv2d_backward(norm_relu_pool_backward(dA)), without a gradient for X.
+) -> tuple[Array | None, Array, Array, Array]:
+    """dX, dW, dgamma, dbeta = conv2d_backward(batch_norm_backward(relu_backward(max_pool_backward(dA)))).
 
     Parameters
     ----------
-    dA : Array, shape (m, h/2, w/2, c_out)
+    dA : Array, shape of A
         May be overwritten.
-    cache : ConvNormReluPoolCache
-    dW : Array, shape (kh, kw, c_in, c_out)
-        Written and returned.
-    dgamma, dbeta : Array, shape (c_out,), optional
-        Written and returned; this shard's part.
+    cache : ConvBlockCache
+    dX, dW, dgamma, dbeta : Array, optional
+        Written and returned; the last three are this shard's part.
+    needs_dX : bool, optional
+        False: dX is not computed, and None is returned for it.
     reduce : optional
         As for the forward.
 
@@ -243,11 +175,94 @@ def conv_norm_relu_pool_backward(
     Examples
     --------
     >>> X, W = np.random.default_rng(0).standard_normal((2, 2, 2, 1)), np.ones((1, 1, 1, 1))
-    >>> cache = conv_norm_relu_pool_forward(X, W, np.ones(1), np.ones(1), padding=((0, 0), (0, 0)))[-1]
-    >>> dW, dgamma, dbeta = conv_norm_relu_pool_backward(np.ones((2, 1, 1, 1)), cache, dW=np.empty_like(W))
+    >>> A, *_, cache = conv_norm_forward(X, W, np.ones(1), np.ones(1), pool=True)
+    >>> dX, dW, dgamma, dbeta = conv_norm_backward(np.ones_like(A), cache)
     >>> abs(dW.item()) < 1e-4, dbeta  # a norm does not see how long W is, but for its epsilon
     (True, array([2.]))
     """
-    dZ, dgamma, dbeta = norm_relu_pool_backward(dA, cache.rest, dgamma=dgamma, dbeta=dbeta, reduce=reduce)
-    _, dW, _ = conv2d_backward(dZ, cache.conv, dW=dW, needs_dX=False)
-    return dW, dgamma, dbeta
+    dZ = dA if cache.pool is None else max_pool_backward(dA, cache.pool)
+    dZ = dZ if cache.relu is None else relu_backward(dZ, cache.relu)
+    normed, dgamma, dbeta = batch_norm_backward(dZ, cache.norm, reduce=reduce, dgamma=dgamma, dbeta=dbeta)
+    assert normed is not None
+    dX, dW, _ = conv2d_backward(normed, cache.conv, dX=dX, dW=dW, needs_dX=needs_dX)
+    return dX, dW, dgamma, dbeta
+
+
+def conv_relu_forward(
+    X: Array,
+    W: Array,
+    b: Array | None = None,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = NO_PADDING,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    pool: bool = False,
+) -> tuple[Array, ConvBlockCache]:
+    """Return A = max_pool(relu(X * W + b)), or without the pooling, and the cache; see :func:`conv_norm_forward`.
+
+    Examples
+    --------
+    >>> conv_relu_forward(np.arange(4.0).reshape(1, 2, 2, 1), np.ones((1, 1, 1, 1)), -np.ones(1), pool=True)[0]
+    array([[[[2.]]]])
+    """
+    Z, conv = conv2d_forward(X, W, b, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    A, relu_cache = relu_forward(Z)
+    A, pool_cache = max_pool_forward(A, size=(2, 2)) if pool else (A, None)
+    return A, ConvBlockCache(conv, None, relu_cache, pool_cache)
+
+
+def conv_relu_backward(
+    dA: Array,
+    cache: ConvBlockCache,
+    *,
+    dX: Array | None = None,
+    dW: Array | None = None,
+    db: Array | None = None,
+    needs_dX: bool = True,
+) -> tuple[Array | None, Array, Array | None]:
+    """dX, dW, db = conv2d_backward(relu_backward(max_pool_backward(dA))); dA may be overwritten.
+
+    Examples
+    --------
+    >>> X, W = np.arange(4.0).reshape(1, 2, 2, 1), np.ones((1, 1, 1, 1))
+    >>> A, cache = conv_relu_forward(X, W, -np.ones(1), pool=True)
+    >>> conv_relu_backward(np.ones_like(A), cache)[1].item()
+    3.0
+    """
+    dZ = dA if cache.pool is None else max_pool_backward(dA, cache.pool)
+    return conv2d_backward(relu_backward(dZ, cache.relu), cache.conv, dX=dX, dW=dW, db=db, needs_dX=needs_dX)
+
+
+def conv_affine(
+    X: Array,
+    W: Array,
+    scale: Array | None,
+    shift: Array | None,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = NO_PADDING,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    relu: bool = True,
+    pool: bool = False,
+) -> Array:
+    """Return A = max_pool(relu(scale (X * W) + shift)): a block of a network that only predicts.
+
+    Parameters
+    ----------
+    scale, shift : Array, shape (c_out,), or None
+        Those of a batch norm by running statistics, or a bias. None: 1, or 0.
+    X, W, stride, padding, dilation, groups, relu, pool
+        As for :func:`conv_norm_forward`.
+
+    Examples
+    --------
+    >>> conv_affine(np.ones((1, 1, 1, 1)), np.ones((1, 1, 1, 1)), np.array([2.0]), np.array([-3.0])).item()
+    0.0
+    """
+    Z, _ = conv2d_forward(X, W, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    Z = Z if scale is None else Z * scale
+    Z = Z if shift is None else Z + shift
+    Z = relu_forward(Z)[0] if relu else Z
+    return max_pool_forward(Z, size=(2, 2))[0] if pool else Z

@@ -1,0 +1,299 @@
+"""3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3): a quarter of the multiplications (Lavin and Gray, 2015).
+
+Outputs are computed in tiles of 4x4, each from a 6x6 tile d of the image, kernel by kernel g::
+
+    Y = A^T [(G g G^T) * (B^T d B)] A
+
+The bracket, summed over input channels, is 36 small matrix products, left to BLAS; ``*`` is entry by entry. The
+backward is the adjoint of each step in reverse. Tiles are kept as (tiles, 36 channels): a tile's numbers lie
+together. What is cheap to compute again, such as the tiles, is not kept: memory is slower.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple, final
+
+import numpy as np
+
+from pellucid.kernels.compiled import compiled
+from pellucid.ops.conv_geometry import Geometry
+from pellucid.types import Array
+
+G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
+TWO, FOUR, FIVE, EIGHT = np.array([2, 4, 5, 8], np.float32)  # exact, and they widen no float32
+TILES = 64  # worked on at a time: their numbers stay in the cache
+FEWEST_CHANNELS = 12  # below, the transforms cost more than the products save
+
+
+@compiled
+def _BT(d0: float, d1: float, d2: float, d3: float, d4: float, d5: float) -> tuple[float, ...]:
+    """B^T d."""
+    even, odd, even2, odd2 = d4 - FOUR * d2, d3 - FOUR * d1, d4 - d2, TWO * (d3 - d1)
+    first, last = FOUR * (d0 - d2) - d2 + d4, FOUR * (d1 - d3) - d3 + d5
+    return first, even + odd, even - odd, even2 + odd2, even2 - odd2, last
+
+
+@compiled
+def _B(v0: float, v1: float, v2: float, v3: float, v4: float, v5: float) -> tuple[float, ...]:
+    """B v."""
+    plus, minus, plus2, minus2 = v1 + v2, v1 - v2, v3 + v4, TWO * (v3 - v4)
+    d1, d3 = FOUR * (v5 - minus) - minus2, minus + minus2 - FIVE * v5
+    return FOUR * v0, d1, -FIVE * v0 - FOUR * plus - plus2, d3, v0 + plus + plus2, v5
+
+
+@compiled
+def _AT(m0: float, m1: float, m2: float, m3: float, m4: float, m5: float) -> tuple[float, ...]:
+    """A^T m."""
+    plus, minus, plus2, minus2 = m1 + m2, m1 - m2, m3 + m4, m3 - m4
+    return m0 + plus + plus2, minus + TWO * minus2, plus + FOUR * plus2, minus + EIGHT * minus2 + m5
+
+
+@compiled
+def _A(y0: float, y1: float, y2: float, y3: float) -> tuple[float, ...]:
+    """A y."""
+    even, odd, even2, odd2 = y0 + y2, y1 + y3, y0 + FOUR * y2, TWO * y1 + EIGHT * y3
+    return y0, even + odd, even - odd, even2 + odd2, even2 - odd2, y3
+
+
+class Transforms(NamedTuple):
+    """The four passes around the products, for one number of channels."""
+
+    cut: Callable[..., None]
+    assemble: Callable[..., None]
+    spread: Callable[..., None]
+    gather: Callable[..., None]
+
+
+@lru_cache
+def transforms(channels: int) -> Transforms:
+    """Return the passes for images of this many channels, a constant of their loops."""
+    C = channels
+
+    @compiled
+    def cut(P: Array, first: int, n_across: int, V: Array) -> None:
+        """V_t = B^T d_t B for the tiles d of padded images P (n, rows, columns C), from row first of tiles on."""
+        d = np.empty(36 * C, V.dtype)
+        n_down = len(V) // (len(P) * n_across)
+        T = 0
+        for k in range(len(P)):
+            for y in range(4 * first, 4 * (first + n_down), 4):
+                for o in range(0, 4 * C * n_across, 4 * C):
+                    r0, r1, r2 = P[k, y, o:], P[k, y + 1, o:], P[k, y + 2, o:]
+                    r3, r4, r5 = P[k, y + 3, o:], P[k, y + 4, o:], P[k, y + 5, o:]
+                    for c in range(6 * C):
+                        d[c], d[6 * C + c], d[12 * C + c], d[18 * C + c], d[24 * C + c], d[30 * C + c] = _BT(
+                            r0[c], r1[c], r2[c], r3[c], r4[c], r5[c]
+                        )
+                    for i in range(0, 36 * C, 6 * C):
+                        for c in range(i, i + C):
+                            (
+                                V[T, c],
+                                V[T, C + c],
+                                V[T, 2 * C + c],
+                                V[T, 3 * C + c],
+                                V[T, 4 * C + c],
+                                V[T, 5 * C + c],
+                            ) = _BT(d[c], d[C + c], d[2 * C + c], d[3 * C + c], d[4 * C + c], d[5 * C + c])
+                    T += 1
+
+    @compiled
+    def assemble(M: Array, first: int, n_across: int, Z: Array) -> None:
+        """Z = A^T m_t A for tiles m: each writes 4x4 pixels of Z (n, h, w C), fewer at the edges."""
+        s, z = np.empty(24 * C, M.dtype), np.empty(4 * C, M.dtype)
+        n_down = len(M) // (len(Z) * n_across)
+        T = 0
+        for k in range(len(Z)):
+            for t in range(first, first + n_down):
+                n_rows = min(4, Z.shape[1] - 4 * t)
+                for o in range(0, 4 * C * n_across, 4 * C):
+                    for c in range(6 * C):
+                        s[c], s[6 * C + c], s[12 * C + c], s[18 * C + c] = _AT(
+                            M[T, c],
+                            M[T, 6 * C + c],
+                            M[T, 12 * C + c],
+                            M[T, 18 * C + c],
+                            M[T, 24 * C + c],
+                            M[T, 30 * C + c],
+                        )
+                    width = min(4 * C, Z.shape[2] - o)
+                    for r in range(n_rows):
+                        i = 6 * r * C
+                        for c in range(C):
+                            z[c], z[C + c], z[2 * C + c], z[3 * C + c] = _AT(
+                                s[i + c],
+                                s[i + C + c],
+                                s[i + 2 * C + c],
+                                s[i + 3 * C + c],
+                                s[i + 4 * C + c],
+                                s[i + 5 * C + c],
+                            )
+                        Z[k, 4 * t + r, o : o + width] = z[:width]
+                    T += 1
+
+    @compiled
+    def spread(dZ: Array, first: int, n_across: int, dM: Array) -> None:
+        """dM_t = A dz_t A^T for the 4x4 tiles of dZ (n, h, w C); beyond the edges they are 0."""
+        s, y = np.empty(24 * C, dM.dtype), np.zeros(4 * C, dM.dtype)
+        n_down = len(dM) // (len(dZ) * n_across)
+        T = 0
+        for k in range(len(dZ)):
+            for t in range(first, first + n_down):
+                n_rows = min(4, dZ.shape[1] - 4 * t)
+                for o in range(0, 4 * C * n_across, 4 * C):
+                    width = min(4 * C, dZ.shape[2] - o)
+                    for r in range(4):
+                        i = 6 * r * C
+                        if r >= n_rows:
+                            s[i : i + 6 * C] = 0
+                            continue
+                        y[:width] = dZ[k, 4 * t + r, o : o + width]
+                        if width < 4 * C:
+                            y[width:] = 0
+                        for c in range(C):
+                            (
+                                s[i + c],
+                                s[i + C + c],
+                                s[i + 2 * C + c],
+                                s[i + 3 * C + c],
+                                s[i + 4 * C + c],
+                                s[i + 5 * C + c],
+                            ) = _A(y[c], y[C + c], y[2 * C + c], y[3 * C + c])
+                    for c in range(6 * C):
+                        (
+                            dM[T, c], dM[T, 6 * C + c], dM[T, 12 * C + c],
+                            dM[T, 18 * C + c], dM[T, 24 * C + c], dM[T, 30 * C + c],
+                        ) = _A(s[c], s[6 * C + c], s[12 * C + c], s[18 * C + c])  # fmt: skip
+                    T += 1
+
+    @compiled
+    def gather(dV: Array, first: int, n_across: int, dP: Array) -> None:
+        """dP += B dv_t B^T at each tile's place in the padded images dP (n, rows, columns C)."""
+        d = np.empty(36 * C, dV.dtype)
+        n_down = len(dV) // (len(dP) * n_across)
+        T = 0
+        for k in range(len(dP)):
+            for y in range(4 * first, 4 * (first + n_down), 4):
+                for o in range(0, 4 * C * n_across, 4 * C):
+                    for i in range(0, 36 * C, 6 * C):
+                        for c in range(i, i + C):
+                            d[c], d[C + c], d[2 * C + c], d[3 * C + c], d[4 * C + c], d[5 * C + c] = _B(
+                                dV[T, c],
+                                dV[T, C + c],
+                                dV[T, 2 * C + c],
+                                dV[T, 3 * C + c],
+                                dV[T, 4 * C + c],
+                                dV[T, 5 * C + c],
+                            )
+                    r0, r1, r2 = dP[k, y, o:], dP[k, y + 1, o:], dP[k, y + 2, o:]
+                    r3, r4, r5 = dP[k, y + 3, o:], dP[k, y + 4, o:], dP[k, y + 5, o:]
+                    for c in range(6 * C):
+                        d[c], d[6 * C + c], d[12 * C + c], d[18 * C + c], d[24 * C + c], d[30 * C + c] = _B(
+                            d[c], d[6 * C + c], d[12 * C + c], d[18 * C + c], d[24 * C + c], d[30 * C + c]
+                        )
+                    for c in range(6 * C):
+                        r0[c] += d[c]
+                        r1[c] += d[6 * C + c]
+                        r2[c] += d[12 * C + c]
+                        r3[c] += d[18 * C + c]
+                        r4[c] += d[24 * C + c]
+                        r5[c] += d[30 * C + c]
+                    T += 1
+
+    return Transforms(cut, assemble, spread, gather)
+
+
+@final
+class WinogradConv:
+    """Z = X * W by F(4x4, 3x3); see :class:`pellucid.kernels.conv_algorithm.ConvAlgorithm`."""
+
+    def __init__(self, geometry: Geometry, dtype: Any) -> None:
+        c_in, c_out = geometry.c_in, geometry.c_out
+        self.down, self.across = -(-geometry.h_out // 4), -(-geometry.w_out // 4)
+        self.block = max(1, round(TILES / (self.down * self.across)))
+        self.rows = self.down if self.block > 1 else max(1, TILES // self.across)  # of tiles at a time
+        n_tiles = self.block * self.rows * self.across
+        (top, _), (left, _) = geometry.padding
+        self.inside = slice(top, top + geometry.h), slice(left * c_in, (left + geometry.w) * c_in)
+        self.cut, _, _, self.gather = transforms(c_in)
+        _, self.assemble, self.spread, _ = transforms(c_out)
+        # U = G g G^T as one 36x9 matrix
+        self.GG = np.kron(G, G).astype(dtype)
+        self.U = np.empty((36, c_in, c_out), dtype)
+        self.P = np.zeros((self.block, 4 * self.down + 2, (4 * self.across + 2) * c_in), dtype)
+        self.V, self.M = np.empty((n_tiles, 36 * c_in), dtype), np.empty((n_tiles, 36 * c_out), dtype)
+        self.has_room = False
+        self.has_room = False
+
+    @staticmethod
+    def fits(geometry: Geometry) -> bool:
+        """Return whether Winograd serves a geometry, and pays."""
+        return (
+            (geometry.kernel, geometry.stride, geometry.dilation) == ((3, 3), (1, 1), (1, 1))
+            and geometry.groups == 1
+            and min(geometry.c_in, geometry.c_out) >= FEWEST_CHANNELS
+        )
+
+    def set_weights(self, W: Array) -> None:
+        """U = G g G^T."""
+        self.W = W
+        np.matmul(self.GG, W.reshape(9, -1), out=self.U.reshape(36, -1))
+
+    def forward(self, X: Array, Z: Array) -> None:
+        """Z <- A^T [U * (B^T d B)] A, summed over channels."""
+        P = self._padded(X)
+        Z = Z.reshape(len(Z), Z.shape[1], -1)
+        for first, V, M in self._bands(len(X)):
+            self.cut(P, first, self.across, V)
+            np.matmul(_places(V), self.U, out=_places(M))
+            self.assemble(M, first, self.across, Z)
+
+    def begin_backward(self) -> None:
+        """Let dU be 0, and lay U out for the products of the backward."""
+        _, c_in, c_out = self.U.shape
+        if not self.has_room:  # a network that only predicts needs none
+            self.has_room = True
+            self.UT = np.empty((36, c_out, c_in), self.U.dtype)
+            self.dU, self.dU_part = np.empty_like(self.U), np.empty_like(self.U)
+            self.dP, self.dV = np.empty_like(self.P), np.empty_like(self.V)
+        # U of the transposed kernels: cheaper than transposing U, whose rows are far apart
+        np.matmul(self.GG, self.W.transpose(0, 1, 3, 2).reshape(9, -1), out=self.UT.reshape(36, -1))
+        self.dU.fill(0)
+
+    def backward(self, X: Array, dZ: Array, dX: Array | None) -> None:
+        """dU += V^T dM, dV = dM U^T, dX = the tiles B dV B^T added up."""
+        P, dP = self._padded(X), self.dP[: len(X)]
+        dZ = dZ.reshape(len(dZ), dZ.shape[1], -1)
+        if dX is not None:
+            dP.fill(0)
+        for first, V, dM in self._bands(len(X)):
+            self.cut(P, first, self.across, V)
+            self.spread(dZ, first, self.across, dM)
+            np.matmul(_places(V).transpose(0, 2, 1), _places(dM), out=self.dU_part)
+            self.dU += self.dU_part
+            if dX is not None:
+                dV = self.dV[: len(V)]
+                np.matmul(_places(dM), self.UT, out=_places(dV))
+                self.gather(dV, first, self.across, dP)
+        if dX is not None:
+            dX.reshape(len(dX), dX.shape[1], -1)[...] = dP[:, self.inside[0], self.inside[1]]
+
+    def end_backward(self, dW: Array) -> None:
+        """dg = G^T dU G."""
+        np.matmul(self.GG.T, self.dU.reshape(36, -1), out=dW.reshape(9, -1))
+
+    def _padded(self, X: Array) -> Array:
+        """Return images inside their border of zeros, rows flattened."""
+        P = self.P[: len(X)]
+        P[:, self.inside[0], self.inside[1]] = X.reshape(len(X), X.shape[1], -1)
+        return P
+
+    def _bands(self, n: int) -> Iterator[tuple[int, Array, Array]]:
+        """Yield, for each band of rows of tiles of n images, the first row and room for its tiles."""
+        for first in range(0, self.down, self.rows):
+            n_tiles = n * min(self.rows, self.down - first) * self.across
+            yield first, self.V[:n_tiles], self.M[:n_tiles]
+
+
+def _places(tiles: Array) -> Array:
+    """Return tiles (T, 36 c) as 36 matrices (T, c)."""
+    return tiles.reshape(len(tiles), 36, -1).transpose(1, 0, 2)

@@ -1,0 +1,278 @@
+"""Blocks of a convolutional network, a few images at a time: what follows a convolution finds it in cache.
+
+Max pooling comes before the normalization, on the values that the convolution gives: normalizing and relu never
+change which of a window is the largest if gamma > 0, and make it the smallest if gamma < 0.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.kernels import passes
+from pellucid.kernels.conv import algorithm_for, blocks
+from pellucid.kernels.conv_algorithm import ConvAlgorithm
+from pellucid.ops.batch_norm import Reduce
+from pellucid.ops.conv import conv_geometry
+from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair
+from pellucid.types import Array
+from pellucid.workspace import Workspace
+
+CANCELLATION = {
+    "float32": 1e3,
+    "float64": 1e8,
+}  # mean^2 / var, from which sums of squares lose too many digits
+
+
+class ConvNormCache(NamedTuple):
+    """What the backward of a convolution with batch norm needs; Z is overwritten by it."""
+
+    X: Array
+    W: Array
+    algorithm: ConvAlgorithm
+    Z: Array  # (m, h_out, w_out, c_out), of the convolution
+    P: Array  # Z, or where there is pooling its largest values, (m, h_out/2, w_out/2, c_out)
+    A: Array  # shape of P
+    gamma: Array
+    mean: Array  # float64, like rstd
+    rstd: Array
+    n: float  # values a channel
+    relu: bool
+
+
+def conv_norm_forward(
+    X: Array,
+    W: Array,
+    gamma: Array,
+    beta: Array,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = NO_PADDING,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    epsilon: float = 1e-5,
+    relu: bool = True,
+    pool: bool = False,
+    reduce: Reduce | None = None,
+    workspace: Workspace | None = None,
+) -> tuple[Array, Array, Array, float, ConvNormCache]:
+    """Return A = max_pool(relu(batch_norm(X * W))), the mean and variance of X * W, their count, and the cache."""
+    geometry = conv_geometry(X, W, None, stride, padding, dilation, groups)
+    workspace = workspace or Workspace()
+    X = np.ascontiguousarray(X)
+    algorithm = algorithm_for(geometry, X.dtype, workspace)
+    c = geometry.c_out
+    Z = workspace.take("Z", geometry.out_shape, X.dtype)
+    P = workspace.take("P", _pooled(geometry.out_shape), X.dtype) if pool else Z
+    sign = np.where(gamma < 0, -1, 1).astype(X.dtype)
+    own = np.zeros((2, c))
+    algorithm.set_weights(W)
+    for block in blocks(algorithm, len(X)):
+        algorithm.forward(X[block], Z[block])
+        sums = np.zeros((2, c), X.dtype)
+        if pool:
+            passes.pool_moments(Z[block], sign, P[block], sums)
+        else:
+            passes.moments(Z[block].reshape(-1, c), sums)
+        own += sums
+    mean, var, count = _statistics(own, Z.reshape(-1, c), reduce)
+    rstd = 1 / np.sqrt(var + epsilon)
+    A = workspace.take("A", P.shape, X.dtype)
+    scale = (gamma * rstd).astype(X.dtype)
+    passes.normalize(P.reshape(-1, c), scale, mean.astype(X.dtype), beta, relu, A.reshape(-1, c))
+    cache = ConvNormCache(X, W, algorithm, Z, P, A, gamma, mean, rstd, count, relu)
+    return A, mean.astype(X.dtype), var.astype(X.dtype), count, cache
+
+
+def conv_norm_backward(
+    dA: Array,
+    cache: ConvNormCache,
+    *,
+    dX: Array | None = None,
+    dW: Array | None = None,
+    dgamma: Array | None = None,
+    dbeta: Array | None = None,
+    needs_dX: bool = True,
+    reduce: Reduce | None = None,
+) -> tuple[Array | None, Array, Array, Array]:
+    """dX, dW, dgamma, dbeta = conv2d_backward(batch_norm_backward(relu_backward(max_pool_backward(dA))))."""
+    X, W, algorithm, Z, P, A, gamma, mean, rstd, count, relu = cache
+    c, real = len(gamma), X.dtype
+    dA = np.ascontiguousarray(dA)
+    own = np.zeros((2, c))
+    centre = mean.astype(real)
+    for block in blocks(algorithm, len(X)):
+        sums = np.zeros((2, c), real)
+        passes.normalize_back_sums(
+            dA[block].reshape(-1, c), A[block].reshape(-1, c), P[block].reshape(-1, c), centre, relu, sums
+        )
+        own += sums
+    own[1] *= rstd
+    total = own if reduce is None else reduce(own.ravel()).reshape(2, c)
+    scale = gamma * rstd
+    q = np.concatenate([scale, mean, -scale * rstd * total[1] / count, -scale * total[0] / count]).astype(
+        real
+    )
+    dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
+    dW = np.empty_like(W) if dW is None else dW
+    algorithm.set_weights(W)
+    algorithm.begin_backward()
+    for block in blocks(algorithm, len(X)):
+        if P is Z:
+            passes.normalize_back(dA[block].reshape(-1, c), Z[block].reshape(-1, c), q.reshape(4, c))
+        else:
+            passes.unpool_normalize_back(c)(*(_rows(part[block]) for part in (dA, P, Z)), q)
+        algorithm.backward(X[block], Z[block], None if dX is None else dX[block])
+    algorithm.end_backward(dW)
+    return dX, dW, _written(own[1], dgamma, real), _written(own[0], dbeta, real)
+
+
+class ConvReluCache(NamedTuple):
+    """What the backward of a convolution with relu needs."""
+
+    X: Array
+    W: Array
+    algorithm: ConvAlgorithm
+    A: Array  # the output
+    which: Array | None  # uint8: which of its window an output is, where there is pooling
+    dZ: Array  # room for a block
+    has_bias: bool
+
+
+def conv_relu_forward(
+    X: Array,
+    W: Array,
+    b: Array | None = None,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = NO_PADDING,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    pool: bool = False,
+    workspace: Workspace | None = None,
+) -> tuple[Array, ConvReluCache]:
+    """Return A = max_pool(relu(X * W + b)), or without the pooling, and the cache."""
+    geometry = conv_geometry(X, W, b, stride, padding, dilation, groups)
+    workspace = workspace or Workspace()
+    X = np.ascontiguousarray(X)
+    algorithm, c = algorithm_for(geometry, X.dtype, workspace), geometry.c_out
+    A = workspace.take("A", _pooled(geometry.out_shape) if pool else geometry.out_shape, X.dtype)
+    which = workspace.take("which", A.shape, np.uint8) if pool else None
+    Z = _block_of(geometry, algorithm, X, workspace)
+    shift = np.zeros(c, X.dtype) if b is None else b
+    algorithm.set_weights(W)
+    for block in blocks(algorithm, len(X)):
+        own = A[block] if which is None else Z[: len(A[block])]
+        algorithm.forward(X[block], own)
+        if which is None:
+            passes.shift_relu(own.reshape(-1, c), shift)
+        else:
+            passes.shift_relu_pool(own, shift, A[block], which[block])
+    return A, ConvReluCache(X, W, algorithm, A, which, Z, b is not None)
+
+
+def conv_relu_backward(
+    dA: Array,
+    cache: ConvReluCache,
+    *,
+    dX: Array | None = None,
+    dW: Array | None = None,
+    db: Array | None = None,
+    needs_dX: bool = True,
+) -> tuple[Array | None, Array, Array | None]:
+    """dX, dW, db = conv2d_backward(relu_backward(max_pool_backward(dA))); dA may be overwritten."""
+    X, W, algorithm, A, which, dZ, has_bias = cache
+    c = A.shape[-1]
+    dA = np.ascontiguousarray(dA)
+    dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
+    dW = np.empty_like(W) if dW is None else dW
+    own = np.zeros(c)
+    algorithm.set_weights(W)
+    algorithm.begin_backward()
+    for block in blocks(algorithm, len(X)):
+        sums = np.zeros(c, X.dtype)
+        passes.relu_back_sum(dA[block].reshape(-1, c), A[block].reshape(-1, c), sums)
+        own += sums
+        given = dA[block]
+        if which is not None:
+            given = dZ[: len(given)]
+            passes.unpool_back(c)(_rows(dA[block]), _rows(which[block]), _rows(given))
+        algorithm.backward(X[block], given, None if dX is None else dX[block])
+    algorithm.end_backward(dW)
+    return dX, dW, _written(own, db, X.dtype) if has_bias else None
+
+
+def conv_affine(
+    X: Array,
+    W: Array,
+    scale: Array | None,
+    shift: Array | None,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = NO_PADDING,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    relu: bool = True,
+    pool: bool = False,
+    workspace: Workspace | None = None,
+) -> Array:
+    """Return A = max_pool(relu(scale (X * W) + shift)): a block of a network that only predicts."""
+    geometry = conv_geometry(X, W, None, stride, padding, dilation, groups)
+    workspace = workspace or Workspace()
+    X = np.ascontiguousarray(X)
+    algorithm, c = algorithm_for(geometry, X.dtype, workspace), geometry.c_out
+    A = workspace.take("A", _pooled(geometry.out_shape) if pool else geometry.out_shape, X.dtype)
+    Z = _block_of(geometry, algorithm, X, workspace) if pool else A
+    # The scale goes into the kernels: what is left is to add.
+    algorithm.set_weights(W if scale is None else (W * scale).astype(X.dtype))
+    shift = np.zeros(c, X.dtype) if shift is None else shift.astype(X.dtype)
+    for block in blocks(algorithm, len(X)):
+        own = Z[: len(A[block])] if pool else A[block]
+        algorithm.forward(X[block], own)
+        if pool:
+            passes.shift_pool(own, shift, relu, A[block])
+        elif relu:
+            passes.shift_relu(own.reshape(-1, c), shift)
+        else:
+            own += shift
+    return A
+
+
+def _statistics(own: Array, Z: Array, reduce: Reduce | None) -> tuple[Array, Array, float]:
+    """Return each channel's mean and biased variance over all shards, float64, and how many values it has.
+
+    ``own`` holds this shard's sums and sums of squares. Where a mean is so large that the two's difference would
+    have lost its digits, the squares are summed again about the mean; in every shard, as all see one total.
+    """
+    c = own.shape[1]
+    total = np.concatenate([[len(Z)], own.ravel()])
+    total = total if reduce is None else reduce(total)
+    count = float(total[0])
+    mean, square = total[1 : c + 1] / count, total[c + 1 :] / count
+    var = np.maximum(square - mean * mean, 0)
+    if (mean * mean > CANCELLATION[Z.dtype.name] * var).any():
+        squares = np.zeros(c)
+        passes.centred_squares(Z, mean, squares)
+        var = (squares if reduce is None else reduce(squares)) / count
+    return mean, var, count
+
+
+def _pooled(shape: tuple[int, ...]) -> tuple[int, ...]:
+    m, h, w, c = shape
+    return m, h // 2, w // 2, c
+
+
+def _block_of(geometry: Geometry, algorithm: ConvAlgorithm, X: Array, workspace: Workspace) -> Array:
+    """Return room for the outputs of one block of images."""
+    return workspace.take("Z", (min(algorithm.block, len(X)), *geometry.out_shape[1:]), X.dtype)
+
+
+def _rows(images: Array) -> Array:
+    """Return images (n, h, w, c) as (n, h, w c)."""
+    return images.reshape(*images.shape[:2], -1)
+
+
+def _written(values: Array, out: Array | None, dtype: Any) -> Array:
+    if out is None:
+        return values.astype(dtype)
+    out[...] = values
+    return out

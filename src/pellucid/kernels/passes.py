@@ -1,0 +1,209 @@
+"""Single passes over a block of images beside a convolution: statistics, normalization, relu, pooling.
+
+Arrays are rows (n, c) of channels, images (n, h, w, c), or images by rows (n, h, w c). ``A <= 0`` lets NaN through,
+where ``A > 0`` would make 0 of it; so does ``a if a >= b or a != a else b``, where max would lose it.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+
+from pellucid.kernels.compiled import compiled
+from pellucid.types import Array
+
+ZERO = np.float32(0)  # exact, and it widens no float32
+
+
+@compiled
+def moments(Z: Array, sums: Array) -> None:
+    """sums_0 += sum z, sums_1 += sum z^2, of each channel of Z (n, c)."""
+    for i in range(len(Z)):
+        z = Z[i]
+        for c in range(len(z)):
+            sums[0, c] += z[c]
+            sums[1, c] += z[c] * z[c]
+
+
+@compiled
+def centred_squares(Z: Array, mean: Array, sums: Array) -> None:
+    """sums_c += sum (z - mean)^2, in float64: for a channel whose mean is large beside its deviation."""
+    for i in range(len(Z)):
+        for c in range(len(mean)):
+            d = Z[i, c] - mean[c]
+            sums[c] += d * d
+
+
+@compiled
+def pool_moments(Z: Array, sign: Array, P: Array, sums: Array) -> None:
+    """P = the z of each 2x2 window whose sign z is largest; and the moments of all z. Z is (n, 2 h, 2 w, c)."""
+    for k in range(P.shape[0]):
+        for y in range(P.shape[1]):
+            for x in range(P.shape[2]):
+                z0, z1 = Z[k, 2 * y, 2 * x], Z[k, 2 * y, 2 * x + 1]
+                z2, z3 = Z[k, 2 * y + 1, 2 * x], Z[k, 2 * y + 1, 2 * x + 1]
+                p = P[k, y, x]
+                for c in range(len(sign)):
+                    a0, a1, a2, a3 = z0[c], z1[c], z2[c], z3[c]
+                    sums[0, c] += (a0 + a1) + (a2 + a3)
+                    sums[1, c] += (a0 * a0 + a1 * a1) + (a2 * a2 + a3 * a3)
+                    s = sign[c]
+                    p[c] = s * max(max(s * a0, s * a1), max(s * a2, s * a3))
+
+
+@compiled
+def normalize(Z: Array, scale: Array, mean: Array, beta: Array, relu: bool, A: Array) -> None:
+    """A = scale (z - mean) + beta, or relu of it, for Z and A (n, c)."""
+    for i in range(len(Z)):
+        z, a = Z[i], A[i]
+        if relu:
+            for c in range(len(scale)):
+                v = scale[c] * (z[c] - mean[c]) + beta[c]
+                a[c] = ZERO if v <= ZERO else v
+        else:
+            for c in range(len(scale)):
+                a[c] = scale[c] * (z[c] - mean[c]) + beta[c]
+
+
+@compiled
+def normalize_back_sums(dA: Array, A: Array, Z: Array, mean: Array, relu: bool, sums: Array) -> None:
+    """dA <- dA where relu was on; sums_0 += sum dA, sums_1 += sum dA (z - mean), for (n, c)."""
+    for i in range(len(Z)):
+        d, a, z = dA[i], A[i], Z[i]
+        if relu:
+            for c in range(len(mean)):
+                d[c] = ZERO if a[c] <= ZERO else d[c]
+        for c in range(len(mean)):
+            sums[0, c] += d[c]
+            sums[1, c] += d[c] * (z[c] - mean[c])
+
+
+@compiled
+def normalize_back(dA: Array, Z: Array, q: Array) -> None:
+    """Z <- dz = scale dA + slope (z - mean) + level, for (n, c); q holds scale, mean, slope and level."""
+    scale, mean, slope, level = q
+    for i in range(len(Z)):
+        d, z = dA[i], Z[i]
+        for c in range(len(scale)):
+            z[c] = scale[c] * d[c] + (slope[c] * (z[c] - mean[c]) + level[c])
+
+
+@lru_cache
+def unpool_normalize_back(channels: int) -> Callable[..., None]:
+    """Return the pass for images of this many channels, a constant of its loop."""
+    C = channels
+
+    @compiled
+    def unpool_normalize_back(dP: Array, P: Array, Z: Array, q: Array) -> None:
+        """Z <- dz, of which scale dP goes to the first z of each 2x2 window that is its P; q is as above.
+
+        Z is (n, 2 h, 2 w c), P (n, h, w c).
+        """
+        for k in range(P.shape[0]):
+            for y in range(P.shape[1]):
+                for o in range(0, P.shape[2], C):
+                    upper, lower, pooled, d = (
+                        Z[k, 2 * y, 2 * o :],
+                        Z[k, 2 * y + 1, 2 * o :],
+                        P[k, y, o:],
+                        dP[k, y, o:],
+                    )
+                    for c in range(C):
+                        p, g = pooled[c], q[c] * d[c]
+                        z0, z1, z2, z3 = upper[c], upper[C + c], lower[c], lower[C + c]
+                        g0 = g if z0 == p else ZERO
+                        g1 = g - g0 if z1 == p else ZERO
+                        g2 = g - g0 - g1 if z2 == p else ZERO
+                        mean, slope, level = q[C + c], q[2 * C + c], q[3 * C + c]
+                        upper[c] = g0 + (slope * (z0 - mean) + level)
+                        upper[C + c] = g1 + (slope * (z1 - mean) + level)
+                        lower[c] = g2 + (slope * (z2 - mean) + level)
+                        lower[C + c] = (g - g0 - g1 - g2) + (slope * (z3 - mean) + level)
+
+    return unpool_normalize_back
+
+
+@compiled
+def shift_relu(Z: Array, b: Array) -> None:
+    """Z <- relu(z + b), for (n, c)."""
+    for i in range(len(Z)):
+        z = Z[i]
+        for c in range(len(b)):
+            v = z[c] + b[c]
+            z[c] = ZERO if v <= ZERO else v
+
+
+@compiled
+def shift_pool(Z: Array, b: Array, relu: bool, A: Array) -> None:
+    """A = the largest z of each 2x2 window, + b, or relu of it. Z is (n, 2 h, 2 w, c)."""
+    for k in range(A.shape[0]):
+        for y in range(A.shape[1]):
+            for x in range(A.shape[2]):
+                z0, z1 = Z[k, 2 * y, 2 * x], Z[k, 2 * y, 2 * x + 1]
+                z2, z3 = Z[k, 2 * y + 1, 2 * x], Z[k, 2 * y + 1, 2 * x + 1]
+                a = A[k, y, x]
+                for c in range(len(b)):
+                    a0, a1, a2, a3 = z0[c], z1[c], z2[c], z3[c]
+                    upper = a0 if a0 >= a1 or a0 != a0 else a1
+                    lower = a2 if a2 >= a3 or a2 != a2 else a3
+                    v = (upper if upper >= lower or upper != upper else lower) + b[c]
+                    a[c] = ZERO if relu and v <= ZERO else v
+
+
+@compiled
+def shift_relu_pool(Z: Array, b: Array, A: Array, which: Array) -> None:
+    """A = relu(b + the largest z of each 2x2 window), which = its place in the window. Z is (n, 2 h, 2 w, c)."""
+    for k in range(A.shape[0]):
+        for y in range(A.shape[1]):
+            for x in range(A.shape[2]):
+                z0, z1 = Z[k, 2 * y, 2 * x], Z[k, 2 * y, 2 * x + 1]
+                z2, z3 = Z[k, 2 * y + 1, 2 * x], Z[k, 2 * y + 1, 2 * x + 1]
+                a, place = A[k, y, x], which[k, y, x]
+                for c in range(len(b)):
+                    a0, a1, a2, a3 = z0[c], z1[c], z2[c], z3[c]
+                    upper = a0 if a0 >= a1 or a0 != a0 else a1
+                    lower = a2 if a2 >= a3 or a2 != a2 else a3
+                    v = upper if upper >= lower or upper != upper else lower
+                    is_lower = not (upper >= lower or upper != upper)
+                    is_right = not (a2 >= a3 or a2 != a2) if is_lower else not (a0 >= a1 or a0 != a0)
+                    place[c] = 2 * is_lower + is_right
+                    v += b[c]
+                    a[c] = ZERO if v <= ZERO else v
+
+
+@compiled
+def relu_back_sum(dA: Array, A: Array, sums: Array) -> None:
+    """dA <- dA where relu was on; sums += sum dA, for (n, c)."""
+    for i in range(len(A)):
+        d, a = dA[i], A[i]
+        for c in range(len(sums)):
+            g = ZERO if a[c] <= ZERO else d[c]
+            d[c] = g
+            sums[c] += g
+
+
+@lru_cache
+def unpool_back(channels: int) -> Callable[..., None]:
+    """Return the pass for images of this many channels, a constant of its loop."""
+    C = channels
+
+    @compiled
+    def unpool_back(dP: Array, which: Array, dZ: Array) -> None:
+        """dZ = dP at the place of each 2x2 window that was its largest, else 0. dZ is (n, 2 h, 2 w c)."""
+        for k in range(dP.shape[0]):
+            for y in range(dP.shape[1]):
+                for o in range(0, dP.shape[2], C):
+                    upper, lower, d, place = (
+                        dZ[k, 2 * y, 2 * o :],
+                        dZ[k, 2 * y + 1, 2 * o :],
+                        dP[k, y, o:],
+                        which[k, y, o:],
+                    )
+                    for c in range(C):
+                        g, p = d[c], place[c]
+                        upper[c] = g if p == 0 else ZERO
+                        upper[C + c] = g if p == 1 else ZERO
+                        lower[c] = g if p == 2 else ZERO
+                        lower[C + c] = g if p == 3 else ZERO
+
+    return unpool_back
