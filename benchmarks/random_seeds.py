@@ -17,7 +17,7 @@ from pellucid.evaluation.comparison.candidates import find_candidate
 from pellucid.evaluation.comparison.seeds import SeedComparison, compare_seeds
 from pellucid.textbook.published import N_ITERATIONS
 from pellucid.threads import n_cores
-from pellucid.workflows.reproduce import blas_kernel
+from pellucid.workflows.about import blas_kernel
 
 N_ALONE = 10  # starts that are trained one after the other, to have the time of one
 

@@ -15,7 +15,7 @@ import pellucid as pl
 from pellucid.textbook import L_layer_model
 from pellucid.textbook.published import LEARNING_RATE, N_ITERATIONS, published_costs
 from pellucid.training.history import History
-from pellucid.workflows.reproduce import blas_kernel
+from pellucid.workflows.about import blas_kernel
 
 REPEATS = 5
 

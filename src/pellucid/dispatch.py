@@ -18,6 +18,7 @@ from inspect import signature
 from typing import Any, TypeVar, overload
 
 from pellucid.errors import OptionError, unknown_name
+from pellucid.kernels import LOWEST_NUMBA as LOWEST_NUMBA
 from pellucid.kernels.uncompiled import batch_norm as fast_batch_norm
 from pellucid.kernels.uncompiled import conv as fast_conv
 from pellucid.kernels.uncompiled import dropout as fast_dropout
@@ -213,7 +214,10 @@ def _default() -> str:
 
 
 def _is_installed() -> bool:
-    return importlib.util.find_spec("numba") is not None
+    try:
+        return importlib.util.find_spec("numba") is not None
+    except ValueError:  # None in its place in sys.modules
+        return False
 
 
 def _give_up(error: Exception) -> None:

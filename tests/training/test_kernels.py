@@ -24,6 +24,8 @@ from pellucid.training.options import TrainingOptions
 from pellucid.training.plan import Plan
 from pellucid.training.prepare import prepare
 
+numba = pytest.importorskip("numba", reason="needs Numba")
+
 
 @pytest.fixture(autouse=True)
 def free_choice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,3 +135,15 @@ def test_a_continued_fit_keeps_the_kernels(data: Dataset) -> None:
     assert estimator.history_.kernels == "numba"
     with pytest.raises(OptionError, match=r"kernels: .* ran on numba, this one would on numpy"):
         estimator.set_params(kernels="numpy").partial_fit(data.X, data.y)
+
+
+def test_what_is_compiled_is_shown_and_nothing_else() -> None:
+    fresh, shown = numba.njit(lambda x: x + 1), []
+    with dispatch.use("numba"), dispatch.compiling(lambda *what: shown.append(what)):
+        fresh(1)
+        assert shown == [("compiling kernels", 0, 0), ("compiling kernels", 1, 0)]
+        fresh(2)
+        assert len(shown) == 2
+    with dispatch.use("numpy"), dispatch.compiling(lambda *what: shown.append(what)):
+        fresh(1.5)
+    assert len(shown) == 2

@@ -20,13 +20,15 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version, and what does the work.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with every error.")] = False,
 ) -> None:
     if version:
-        from pellucid.version import __version__
+        from pellucid.workflows.about import about
 
-        print(f"pellucid {__version__}")
+        print("\n".join(about()))
         raise typer.Exit
 
 

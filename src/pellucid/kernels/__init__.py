@@ -2,3 +2,5 @@
 
 A fast twin takes what its plain twin takes, perhaps scratch memory too, and returns the same to within rounding.
 """
+
+LOWEST_NUMBA = (0, 61)

@@ -15,14 +15,16 @@ from numba import extending
 from numba.core import event
 from numba.core.compiler_lock import global_compiler_lock
 
+from pellucid.kernels import LOWEST_NUMBA
 from pellucid.kernels.disk_cache import careful
 from pellucid.progress import ProgressCallback
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-LOWEST = (0, 61)
-if tuple(map(int, numba.__version__.split(".")[:2])) < LOWEST:
-    raise ImportError(f"numba {numba.__version__} is too old: {LOWEST[0]}.{LOWEST[1]} or newer is needed")
+if tuple(map(int, numba.__version__.split(".")[:2])) < LOWEST_NUMBA:
+    raise ImportError(
+        f"numba {numba.__version__} is too old: {'.'.join(map(str, LOWEST_NUMBA))} is the lowest"
+    )
 
 # Sums may be reordered and fused with products. Without nnan and ninf: NaN and infinity come through.
 FREEDOM = {"reassoc", "contract", "nsz", "arcp", "afn"}

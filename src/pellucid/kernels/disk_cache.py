@@ -10,7 +10,7 @@ from pathlib import Path
 from pickle import PickleError
 from typing import Any
 
-FAULTS = (OSError, EOFError, PickleError, AttributeError, ImportError, IndexError, KeyError, ValueError)
+DAMAGE = (EOFError, PickleError, AttributeError, ImportError, IndexError, KeyError, TypeError, ValueError)
 # Numba notices a change of the file that a kernel stands in; maths.py is part of many.
 SHARED = hashlib.sha256(Path(__file__).with_name("maths.py").read_bytes()).hexdigest()
 PATIENCE = 5.0  # seconds to wait for another process that writes; then its turn is left out
@@ -32,7 +32,7 @@ def careful(dispatcher: Any) -> Any:
     def load_overload(sig: Any, target_context: Any) -> Any:
         try:
             found = read(sig, target_context)
-        except FAULTS:  # a file that was cut off
+        except (OSError, *DAMAGE):  # a file that was cut off
             return None
         wanted = getattr(sig, "args", sig)
         return found if found is None or tuple(found.signature.args) == tuple(wanted) else None
@@ -41,8 +41,12 @@ def careful(dispatcher: Any) -> Any:
         try:
             with _turn(cache.cache_path) as is_ours:
                 if is_ours:
-                    write(sig, data)
-        except FAULTS as error:
+                    try:
+                        write(sig, data)
+                    except DAMAGE:  # of the index
+                        cache.flush()
+                        write(sig, data)
+        except OSError as error:
             _warn(cache.cache_path, error)
 
     cache.load_overload, cache.save_overload = load_overload, save_overload

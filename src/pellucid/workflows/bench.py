@@ -18,8 +18,8 @@ from pellucid.nn.presets import preset
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.textbook.published import LEARNING_RATE, N_ITERATIONS
 from pellucid.types import Array
+from pellucid.workflows.about import blas_kernel
 from pellucid.workflows.bench_worker import CONTESTANTS, DIMS, Task, write_task
-from pellucid.workflows.reproduce import blas_kernel
 
 _MODULES = {"pytorch": "torch", "jax": "jax", "scikit-learn": "sklearn", "keras": "keras"}
 

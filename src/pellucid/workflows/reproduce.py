@@ -20,6 +20,7 @@ from pellucid.textbook.published import (
 )
 from pellucid.training.events import Callback
 from pellucid.training.fit import train
+from pellucid.workflows.about import blas_kernel
 from pellucid.workflows.predict import predict_images
 
 
@@ -125,14 +126,3 @@ def reproduce(
         blas=blas,
         threads=threads,
     )
-
-
-def blas_kernel() -> tuple[str, int]:
-    """Return what multiplies NumPy's matrices, such as "openblas 0.3.31 SkylakeX", and on how many threads."""
-    from threadpoolctl import threadpool_info
-
-    for pool in threadpool_info():
-        if pool["user_api"] == "blas":
-            words = [pool["internal_api"], pool["version"], pool.get("architecture")]
-            return " ".join(str(word) for word in words if word), int(pool["num_threads"])
-    return "unknown", 1

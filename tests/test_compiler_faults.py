@@ -1,0 +1,162 @@
+"""Whatever is wrong with the compiler, a training runs: on kernels if it can, else on NumPy, with one warning."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pellucid
+
+pytest.importorskip("numba", reason="needs Numba")
+
+PROGRAM = """
+import json, os, sys, warnings
+import numpy as np
+
+def train(**options):
+    import pellucid as pl
+    rng = np.random.default_rng(0)
+    model = pl.Sequential([pl.Dense(16, activation="tanh"), pl.Dense(1)], dtype=options.pop("dtype", "float32"))
+    X, y = rng.standard_normal((40, 5)), rng.integers(0, 2, 40)
+    options = {"optimizer": pl.optimizers.SGD(0.1), "kernels": "numba", "n_epochs": 3, **options}
+    return pl.train(model, (X, y), **options)
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    PART
+found = [str(warning.message) for warning in caught]
+print(json.dumps({"kernels": history.kernels, "losses": history.losses, "warnings": found}))
+"""
+ORDINARY = "history = train()"
+
+
+def program(part: str) -> list[str]:
+    indented = "\n    ".join(part.strip().splitlines())
+    return [sys.executable, "-c", PROGRAM.replace("PART", indented)]
+
+
+def run(part: str = ORDINARY, **environment: Any) -> dict[str, Any]:
+    """Return what the program prints, at the latest after two minutes."""
+    own = {name: value for name, value in os.environ.items() if name != "PELLUCID_KERNELS"}
+    own |= {name: str(value) for name, value in environment.items()}
+    done = subprocess.run(program(part), env=own, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def wanted() -> list[float]:
+    """Return the losses on NumPy."""
+    losses: list[float] = run('history = train(kernels="numpy")')["losses"]
+    return losses
+
+
+def check(found: dict[str, Any], wanted: list[float], kernels: str, warning: str = "") -> None:
+    assert found["kernels"] == kernels
+    assert found["losses"] == pytest.approx(wanted, rel=1e-5)
+    assert len(found["warnings"]) == bool(warning)
+    assert warning in "".join(found["warnings"])
+
+
+def test_where_numba_is_absent_numpy_serves(wanted: list[float]) -> None:
+    absent = "sys.modules['numba'] = None\nhistory = train()"
+    check(run(absent), wanted, "numpy", "nothing can be compiled here")
+    auto = "sys.modules['numba'] = None\nhistory = train(kernels='auto')"
+    check(run(auto), wanted, "numpy")
+    check(run(ORDINARY.replace("()", "(kernels=None)"), PELLUCID_KERNELS="numpy"), wanted, "numpy")
+
+
+def test_a_numba_that_is_too_old_is_not_used(wanted: list[float]) -> None:
+    found = run("import numba\nnumba.__version__ = '0.60.1'\nhistory = train()")
+    check(found, wanted, "numpy", "numba 0.60.1 is too old")
+
+
+def test_where_compiled_code_cannot_be_kept_anywhere_numpy_serves(
+    tmp_path: Path, wanted: list[float]
+) -> None:
+    """A file stands where __pycache__ would be, and in place of the home."""
+    package = Path(pellucid.__file__).parent
+    shutil.copytree(package, tmp_path / "pellucid", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "pellucid" / "kernels" / "__pycache__").write_text("in the way")
+    no_folder = tmp_path / "file"
+    no_folder.write_text("in the way")
+    places = {"HOME": no_folder, "XDG_CACHE_HOME": no_folder, "PYTHONPATH": tmp_path}
+    check(run(**places), wanted, "numpy", "no locator available")
+    home = tmp_path / "home"
+    home.mkdir()
+    found = run(**{**places, "HOME": home, "XDG_CACHE_HOME": home / "cache"})  # a home suffices
+    check(found, wanted, "numba")
+    assert list(home.rglob("*.nbi"))
+
+
+def test_a_read_only_home_and_a_wrong_cache_folder_do_no_harm(tmp_path: Path, wanted: list[float]) -> None:
+    no_folder = tmp_path / "file"
+    no_folder.write_text("in the way")
+    check(run(HOME=no_folder, XDG_CACHE_HOME=no_folder, NUMBA_CACHE_DIR=no_folder), wanted, "numba")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of a process")
+def test_on_a_full_disk_kernels_run_without_being_kept(tmp_path: Path, wanted: list[float]) -> None:
+    full = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))\nhistory = train()"
+    found = run(full, NUMBA_CACHE_DIR=tmp_path)
+    check(found, wanted, "numba", "compiled code cannot be kept in")
+    assert not [path for path in tmp_path.rglob("*.nbc") if path.stat().st_size]
+
+
+def test_two_processes_compile_at_once_for_different_types(tmp_path: Path, wanted: list[float]) -> None:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    both = ["float32", "float64", "float32", "float64"]
+    started = [
+        subprocess.Popen(
+            program(f"history = train(dtype='{dtype}')"), env=environment, stdout=subprocess.PIPE
+        )
+        for dtype in both
+    ]
+    for process in started:
+        printed, _ = process.communicate(timeout=120)
+        check(json.loads(printed), wanted, "numba")
+    warm = {path: path.stat().st_mtime for path in tmp_path.rglob("*.nb*")}
+    for dtype in both[:2]:
+        check(run(f"history = train(dtype='{dtype}')", NUMBA_CACHE_DIR=tmp_path), wanted, "numba")
+    assert {
+        path: path.stat().st_mtime for path in tmp_path.rglob("*.nb*")
+    } == warm  # nothing was compiled again
+
+
+def test_files_that_were_cut_off_are_compiled_again(tmp_path: Path, wanted: list[float]) -> None:
+    run(NUMBA_CACHE_DIR=tmp_path)
+    for suffix in ("nbi", "nbc"):
+        for path in tmp_path.rglob(f"*.{suffix}"):
+            path.write_bytes(path.read_bytes()[:40])
+        check(run(NUMBA_CACHE_DIR=tmp_path), wanted, "numba")
+
+
+FORKING = """
+import multiprocessing, os, signal
+import pellucid as pl
+codes = []
+
+def child(event):
+    if type(event).__name__ == "StepEnd" and event.step == 1:
+        context = multiprocessing.get_context("fork")
+        process = context.Process(target=train, kwargs={"n_threads": 2})
+        process.start()
+        process.join(60)
+        codes.append(process.exitcode)
+        process.kill()
+
+history = train(n_threads=2, callbacks=[child], n_epochs=3)
+assert codes == [0], codes
+caught.clear()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_forked_in_the_middle_of_a_training_trains_too(wanted: list[float]) -> None:
+    check(run(FORKING), wanted, "numba")
