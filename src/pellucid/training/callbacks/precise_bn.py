@@ -1,12 +1,13 @@
 """Batch-norm statistics measured over all samples when a training ends, as prediction will see them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.dispatch import batch_norm_forward
 from pellucid.nn.hooks import hooked
 from pellucid.nn.model import PREDICT_ROWS, Model
 from pellucid.nn.norm import BatchNorm
@@ -34,7 +35,7 @@ class PreciseBatchNorm(TrainingCallback):
     -----
     Wu and Johnson (2021), "Rethinking 'Batch' in BatchNorm", section 3, average over batches. Here one layer is
     measured after another, each fed by those measured before, so that the result is exact and does not depend on
-    batches. It costs a forward pass over the data for each BatchNorm.
+    batches. It costs a forward pass over the data, up to the layer, for each BatchNorm.
 
     Examples
     --------
@@ -66,10 +67,15 @@ def measure_batch_norms(model: Model, data: Dataset) -> None:
         with hooked(norm, forward=moments.of_input):
             for start in range(0, n_rows(data.X), PREDICT_ROWS):
                 X = take_rows(data.X, slice(start, start + PREDICT_ROWS))
-                model.forward(map_arrays(lambda array: rule.apply(array, model.dtype), X))
+                with suppress(_Reached):
+                    model.forward(map_arrays(lambda array: rule.apply(array, model.dtype), X))
         if moments.n > 1:
             norm.state["running_mean"][...] = moments.mean
             norm.state["running_var"][...] = moments.squares / (moments.n - 1)
+
+
+class _Reached(Exception):
+    """The layer that is measured has been fed: what comes after it does not matter."""
 
 
 class Moments:
@@ -87,23 +93,24 @@ class Moments:
     Examples
     --------
     >>> moments = Moments()
-    >>> moments.add(np.array([[1e9], [1e9 + 2]]))
-    >>> moments.add(np.array([[1e9 + 4]]))
+    >>> moments.add(2, np.array([1e9 + 1]), np.array([1.0]))  # 1e9 and 1e9 + 2
+    >>> moments.add(1, np.array([1e9 + 4]), np.array([0.0]))
     >>> (moments.mean - 1e9, moments.squares)
     (array([2.]), array([8.]))
     """
 
     def __init__(self) -> None:
-        self.n, self.mean, self.squares = 0, np.zeros(1), np.zeros(1)
+        self.n, self.mean, self.squares = 0.0, np.zeros(1), np.zeros(1)
 
-    def add(self, rows: Array) -> None:
-        """Count rows, (m, c)."""
-        m, mean = len(rows), rows.mean(axis=0)
-        n, delta = self.n + m, mean - self.mean
-        self.squares = self.squares + ((rows - mean) ** 2).sum(axis=0) + delta**2 * (self.n * m / n)
+    def add(self, m: float, mean: Array, var: Array) -> None:
+        """Count m rows of that mean and variance, each (c,)."""
+        n, delta = self.n + m, mean.astype(np.float64) - self.mean
+        self.squares = self.squares + var.astype(np.float64) * m + delta**2 * (self.n * m / n)
         self.mean, self.n = self.mean + delta * (m / n), n
 
-    def of_input(self, plain: Callable[..., Array], X: Any, training: bool) -> Array:
-        """Count what a layer is fed: every position of an image is a row."""
-        self.add(X.reshape(-1, X.shape[-1]).astype(np.float64))
-        return plain(X, training=training)
+    def of_input(self, plain: Callable[..., Array], X: Array, training: bool) -> Array:
+        """Count what a layer is fed, every position of an image as a row, and go no further."""
+        one, zero = np.ones(X.shape[-1], X.dtype), np.zeros(X.shape[-1], X.dtype)
+        _, mean, var, cache = batch_norm_forward(X, one, zero)
+        self.add(cache.n, mean, var)
+        raise _Reached

@@ -1,4 +1,4 @@
-"""Weight averaging: a smoother, often better network than the last step's, for two passes a step."""
+"""Weight averaging: a smoother, often better network than the last step's, for a pass a step."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -6,14 +6,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pellucid.dispatch import twins
 from pellucid.errors import PellucidError
 from pellucid.nn.model import Model
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import TrainingCallback
 from pellucid.training.events import StepEnd, StepsEnd, TrainStart
-from pellucid.training.optimizers.base import block_length
 from pellucid.training.saved_state import check_array, check_keys, check_real
 from pellucid.types import Array
+
+
+def add_decayed(total: Array, theta: Array, decay: float) -> None:
+    """S <- d S + theta, in place.
+
+    Examples
+    --------
+    >>> total = np.array([2.0])
+    >>> add_decayed(total, np.array([1.0]), 0.5)
+    >>> total
+    array([2.])
+    """
+    total *= decay
+    total += theta
+
+
+_add_decayed = twins(add_decayed, kernel="weight_ema")
 
 
 @register
@@ -86,11 +103,7 @@ class WeightEMA(TrainingCallback):
         total = self._started("update")
         self.n_steps += 1
         for part, array in self._parts(total, theta, *more):
-            length = block_length(part)
-            for start in range(0, part.size, length):
-                block = part[start : start + length]
-                block *= self.decay
-                block += array[start : start + length]
+            _add_decayed(part, array, self.decay)
 
     def _parts(self, flat: Array, *arrays: Array) -> Iterator[tuple[Array, Array]]:
         """Yield the stretch of a flat array that belongs to each array, with that array, flat."""
