@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import dispatch
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Batch, Batches, Change
 from pellucid.data.dataset import Dataset
@@ -49,13 +50,16 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     n_held = 0 if held is None else n_rows(held.X)
     kernels = choose_kernels(model, plan, n_rows(data.X) + n_held, resume)
     n_threads = plan.n_threads or worthwhile_threads(model, n_rows(data.X), plan.batch_size, plan.n_epochs)
+    with dispatch.use(kernels):
+        X = data.X if is_lazy else _prepared(model, data.X)
+        X_validation = None if held is None else _prepared(model, held.X)
     return Job(
         plan=plan,
         model=model,
         data=data,
-        X=data.X if is_lazy else _prepared(model, data.X),
+        X=X,
         Y=Y,
-        X_validation=None if held is None else _prepared(model, held.X),
+        X_validation=X_validation,
         Y_validation=None if held is None else model.encode(held.y),
         weights=weights,
         rule=model.preprocessing if is_lazy else None,
