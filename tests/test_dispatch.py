@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -16,63 +17,76 @@ import pellucid.dispatch as dispatch
 from pellucid.dispatch import TWINS
 from pellucid.errors import OptionError
 from pellucid.kernels.uncompiled import blocks, columns
+from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.types import Array
-from tests.ops.cases import PAIRS, Case, function, has_twin
-from tests.ops.problems import convolutions, poolings
+from tests.ops.cases import CASES, HAS_NUMBA, PAIRS, Case, function, has_twin
+from tests.ops.problems import PROBLEMS
 
 sizes = st.integers(1, 9)
+list(OPTIMIZERS.items())  # loads them, and so enters their rules
 
 
-@st.composite
-def linears(draw: Any) -> Case:
-    m, n_in, n_out = draw(sizes), draw(sizes), draw(sizes)
-    return Case("linear.linear", {"X": (m, n_in), "W": (n_in, n_out), "b": (n_out,)})
+class Call(NamedTuple):
+    """Functions that are no pair of ops: what they are called with. They may change arrays."""
+
+    make: Callable[[np.random.Generator, Any, int], tuple[Any, ...]]  # generator, dtype and size
+    options: tuple[dict[str, Any], ...]
 
 
-@st.composite
-def norms(draw: Any, op: str, constants: bool = False) -> Case:
-    shape = tuple(draw(st.lists(sizes, min_size=2, max_size=4)))
-    c = shape[-1:]
-    options = {"mean": np.linspace(-1, 1, c[0]), "var": np.linspace(0.1, 2, c[0])} if constants else {}
-    return Case(op, {"X": shape, "gamma": c, "beta": c}, options)
+def flat(n: int) -> Callable[..., tuple[Any, ...]]:
+    """Return parameters, gradients, and n arrays of positive numbers."""
+    return lambda rng, dtype, size: (
+        *rng.standard_normal((2, size)).astype(dtype),
+        *rng.random((n, size)).astype(dtype),
+    )
 
 
-@st.composite
-def dropouts(draw: Any) -> Case:
-    seed, rate = draw(st.integers(0, 99)), draw(st.sampled_from([0.0, 0.1, 0.5, 0.99]))
-    options = {"rate": rate, "rng": lambda: np.random.default_rng(seed)}
-    return Case("dropout.dropout", {"X": (draw(sizes), draw(sizes))}, options)
+# Kernels whose tests need arguments of their own.
+ELSEWHERE = {
+    "conv_affine": "kernels/test_fused.py",
+    "add_decayed": "training/callbacks/test_weight_ema.py",
+}
+ROOT = Path(__file__).parent
+RULES: list[tuple[str, dict[str, Any]]] = [
+    ("sgd", {"learning_rate": 0.05}),
+    ("sgd", {"learning_rate": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.1}),
+    ("rmsprop", {"learning_rate": 0.01}),
+    ("rmsprop", {"learning_rate": 0.01, "decay": 0.9, "momentum": 0.7, "weight_decay": 0.1}),
+    ("adagrad", {"learning_rate": 0.1, "initial_sum": 0.3, "weight_decay": 0.1}),
+    ("adam", {"learning_rate": 0.01, "weight_decay": 0.1}),
+    ("adamw", {"learning_rate": 0.01, "weight_decay": 0.3}),
+]
 
-
-@st.composite
-def convs(draw: Any) -> Case:
-    X, W, options = draw(convolutions(largest=9, channels=20))
-    return Case("conv.conv2d", {"X": X, "W": W, "b": W[3:]}, options)
-
-
-@st.composite
-def pools(draw: Any, op: str) -> Case:
-    shape, options = draw(poolings())
-    if op == "pool.average_pool":
-        options = {**options, "count_include_pad": draw(st.booleans())}
-    return Case(op, {"X": shape}, options)
-
-
-@st.composite
-def images(draw: Any, op: str) -> Case:
-    return Case(op, {"X": tuple(draw(sizes) for _ in range(4))})
-
-
-PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
-    "linear.linear": linears,
-    "conv.conv2d": convs,
-    "pool.max_pool": lambda: pools("pool.max_pool"),
-    "pool.average_pool": lambda: pools("pool.average_pool"),
-    "pool.global_average": lambda: images("pool.global_average"),
-    "batch_norm.batch_norm": lambda: norms("batch_norm.batch_norm"),
-    "batch_norm.batch_norm_inference": lambda: norms("batch_norm.batch_norm_inference", constants=True),
-    "layer_norm.layer_norm": lambda: norms("layer_norm.layer_norm"),
-    "dropout.dropout": dropouts,
+CALLS = {
+    "adam": Call(
+        flat(2),
+        (
+            {"t": 1, "learning_rate": 0.1, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+            {"t": 7, "learning_rate": 0.01, "beta1": 0.0, "beta2": 0.9, "epsilon": 1e-2},
+        ),
+    ),
+    "sgd": Call(
+        flat(1),
+        (
+            {"learning_rate": 0.1, "momentum": 0.9, "nesterov": False},
+            {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
+        ),
+    ),
+    "rmsprop": Call(
+        flat(2),
+        ({"learning_rate": 0.1, "decay": 0.9, "momentum": 0.5, "epsilon": 1e-2},),
+    ),
+    "adagrad": Call(flat(1), ({"learning_rate": 0.1, "epsilon": 1e-2},)),
+    "recolour": Call(
+        lambda rng, dtype, size: (rng.random((size, 2, 3, 3)).astype(dtype), rng.random((size, 4, 4))), ({},)
+    ),
+    "sample": Call(
+        lambda rng, dtype, size: (rng.random((size, 2, 3, 3)).astype(dtype), rng.random((size, 3, 3))),
+        ({}, {"edge": "constant"}),
+    ),
+    "scale_pixels": Call(
+        lambda rng, dtype, size: (rng.integers(0, 256, (size, 2, 3), np.uint8), 255.0, dtype), ({},)
+    ),
 }
 
 # Rounding only. Every number is a sum of at most some thousand products of numbers of size 1, in another order:
@@ -81,15 +95,15 @@ LIMITS = {np.float32: 5e-5, np.float64: 1e-12}
 
 
 def test_the_table_has_every_twin() -> None:
-    assert set(PROBLEMS) == {name.rpartition("_")[0] for name in PAIRS if has_twin(name.rpartition("_")[0])}
+    ops = [name.rpartition("_")[0] for name in PAIRS]
+    assert {op for op in ops if has_twin(op)} <= set(PROBLEMS)
+    assert {op for op in ops if has_twin(op, "numba")} <= {case.op for case in CASES}
     for name, twins in TWINS.items():
         assert twins.numpy.__name__ == name
-        if twins.plain.__module__.startswith("pellucid.training"):  # its own tests hold those to each other
-            continue
-        assert (
-            name in ("recolour", "sample", "scale_pixels", "conv_affine") or twins.plain in PAIRS.values()
-        )  # tests/kernels
-        assert getattr(dispatch, name).__doc__ == twins.plain.__doc__
+        own = ROOT / ELSEWHERE.get(name, "")
+        assert name in CALLS or twins.plain in PAIRS.values() or (own.is_file() and name in own.read_text())
+        if twins.plain.__module__.startswith("pellucid.ops"):
+            assert getattr(dispatch, name).__doc__ == twins.plain.__doc__
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -142,6 +156,147 @@ def steepness(case: Case, results: dict[str, Any]) -> float:
     if case.op.startswith("layer_norm"):
         return float(max(1.0, (results["cache"].rstd ** 2).max()))
     return 1.0
+
+
+needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
+both_dtypes = pytest.mark.parametrize(("dtype", "limit"), [(np.float32, 1e-5), (np.float64, 1e-12)])
+KERNEL_CASES = [case for case in CASES if has_twin(case.op, "numba")]
+
+
+@needs_numba
+@both_dtypes
+@pytest.mark.parametrize("case", KERNEL_CASES, ids=str)
+def test_a_kernel_equals_plain(case: Case, dtype: Any, limit: float) -> None:
+    hold_together(case, case.draw(np.random.default_rng(3), dtype), limit)
+
+
+@needs_numba
+@both_dtypes
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("case", KERNEL_CASES, ids=str)
+def test_a_kernel_passes_nan_and_infinity_on(case: Case, bad: float, dtype: Any, limit: float) -> None:
+    arguments = case.draw(np.random.default_rng(3), dtype)
+    first = next(iter(arguments.values()))
+    first.flat[first.size // 2] = bad
+    with np.errstate(all="ignore"):
+        hold_together(case, arguments, limit, is_finite=False)
+
+
+def hold_together(case: Case, arguments: dict[str, Array], limit: float, is_finite: bool = True) -> None:
+    """Compare the results of an op and its kernel, relative to their size; a kernel may spread NaN further."""
+    plain, fast = (run(case, choice, arguments, np.random.default_rng(3)) for choice in ("plain", "numba"))
+    steep = steepness(case, plain) if is_finite else 1.0
+    for name, expected in plain.items():
+        is_passed_on = (
+            is_finite or name == "Z" or not case.op.startswith("fused.conv")
+        )  # where pooling took it
+        if name != "cache" and expected is not None and is_passed_on:
+            assert name in ("mean", "var", "n") or fast[name].dtype == expected.dtype
+            assert_near(fast[name], expected, limit * steep, name)
+
+
+def assert_near(ours: Any, theirs: Any, limit: float, name: str) -> None:
+    """Compare normwise what is finite in both; what is not finite in theirs must not be so in ours."""
+    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    assert not np.isfinite(ours[~np.isfinite(theirs)]).any(), name
+    assert np.isnan(ours[np.isnan(theirs)]).all(), name
+    finite = np.isfinite(ours) & np.isfinite(theirs)
+    error, size = np.linalg.norm((ours - theirs)[finite]), np.linalg.norm(theirs[finite])
+    assert error <= limit * max(size, 1e-3), f"{name}: {error:.1e} of {size:.1e}"
+
+
+@needs_numba
+@both_dtypes
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_called_kernel_equals_plain(name: str, size: int, dtype: Any, limit: float) -> None:
+    for options in CALLS[name].options:
+        results = []
+        for one in (TWINS[name].plain, TWINS[name].kernel):
+            assert one is not None
+            arguments = CALLS[name].make(np.random.default_rng(5), dtype, size)
+            scratch = {"scratch": np.empty(size, dtype)} if takes(one, "scratch") else {}
+            returned = one(*arguments, **options, **scratch)
+            assert returned is not NotImplemented
+            changed = [arguments[0], *arguments[2:]]  # an optimizer may spoil the gradient
+            results.append([returned] if returned is not None else changed)
+        for k, (expected, ours) in enumerate(zip(*results, strict=True)):
+            assert ours.dtype == expected.dtype
+            assert_near(ours, expected, limit, f"{options}, {k}")
+
+
+def takes(function: Callable[..., Any], name: str) -> bool:
+    return name in inspect.signature(function).parameters
+
+
+@needs_numba
+@pytest.mark.parametrize("clip", [{}, {"clip_value": 0.3}, {"clip_norm": 0.5}], ids=str)
+@both_dtypes
+@pytest.mark.parametrize(("name", "options"), RULES, ids=str)
+def test_steps_of_kernels_equal_plain_ones(
+    name: str, options: dict[str, Any], clip: dict[str, float], dtype: Any, limit: float
+) -> None:
+    """Decay of runs, clipping, and what is kept between steps, so that a checkpoint serves both."""
+    start = np.random.default_rng(1).standard_normal(3000).astype(dtype)
+    mask = np.ones_like(start)
+    mask[1000:1100], mask[-3:] = 0, 0
+    results = []
+    for choice in ("plain", "numba"):
+        optimizer, theta = OPTIMIZERS.make(name, **options, **clip), start.copy()
+        optimizer.start(theta, mask)
+        with dispatch.use(choice):
+            for step in range(70):  # past the step at which plain moments are flushed
+                noise = np.random.default_rng(step).standard_normal(3000)
+                optimizer.step(theta, (np.sin(theta) + noise).astype(dtype))
+        results.append({"theta": theta, **optimizer.state()})
+    for key, expected in results[0].items():
+        assert_near(results[1][key], expected, 5 * limit, key)
+
+
+@needs_numba
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
+def test_moments_fade_to_zero_and_nan_stays(name: str, dtype: Any) -> None:
+    call = CALLS[name]
+    theta, grad, *moments = call.make(np.random.default_rng(5), dtype, 40)
+    for moment in moments:
+        moment[...] = 1e-31
+        moment[0] = np.nan
+    grad[...] = 0
+    kernel = TWINS[name].kernel
+    assert kernel is not None
+    kernel(theta, grad, *moments, **call.options[-1])
+    for moment in moments:
+        assert np.isnan(moment[0])
+        assert not moment[1:].any()
+    assert np.isnan(theta[0])
+
+
+@needs_numba
+@both_dtypes
+@pytest.mark.parametrize(
+    "op", [op for op in PROBLEMS if has_twin(op, "numba") and not op.startswith("conv.")]
+)
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" not in os.environ, reason="the next test runs it, uncompiled")
+@settings(deadline=None, max_examples=15, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), seed=st.integers(0, 99))
+def test_an_uncompiled_kernel_equals_plain(op: str, dtype: Any, limit: float, data: Any, seed: int) -> None:
+    case: Case = data.draw(PROBLEMS[op]())
+    with np.errstate(all="ignore"):
+        hold_together(case, case.draw(np.random.default_rng(seed), dtype), limit)
+
+
+@needs_numba
+def test_kernels_equal_plain_on_any_shape() -> None:
+    """The loops run as Python: any shape, without a compilation for each. Convolutions use the compiler's own."""
+    pytest_run = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__]
+    done = subprocess.run(
+        [*pytest_run, "-k", "test_an_uncompiled_kernel"],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
 
 
 @pytest.mark.parametrize("op", [op for op in PROBLEMS if not op.startswith("fused")])

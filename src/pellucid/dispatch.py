@@ -67,6 +67,19 @@ class Twins:
             _give_up(error)
             return None
 
+    def run_kernel(self, *arguments: Any, **options: Any) -> Any:
+        """Return what the kernel returns; ``NotImplemented`` where there is none or it does not serve these."""
+        if (kernel := self.kernel) is None:
+            return NotImplemented
+        try:
+            return kernel(*arguments, **options)
+        except Exception as error:
+            if not _is_of_compiler(error):
+                raise
+            self.kernel = None  # the others go on: a training keeps the kernels that it began with
+            _give_up(error)
+            return NotImplemented
+
 
 TWINS: dict[str, Twins] = {}  # every function that has twins, by name
 
@@ -103,16 +116,10 @@ def twins(
 
     @wraps(plain)
     def run(*arguments: Any, **options: Any) -> Any:
-        if pair.module is not None and current() == "numba" and (fast := pair.kernel) is not None:
-            try:
-                result = fast(*arguments, **options)
-                if result is not NotImplemented:
-                    return result
-            except Exception as error:
-                if not _is_of_compiler(error):
-                    raise
-                pair.kernel = None  # the others go on: a training keeps the kernels that it began with
-                _give_up(error)
+        if pair.module is not None and current() == "numba":
+            result = pair.run_kernel(*arguments, **options)
+            if result is not NotImplemented:
+                return result
         if numpy is not None and _chosen.get() != "plain":
             return numpy(*arguments, **options)
         return plain(*arguments, **{name: value for name, value in options.items() if name in taken})

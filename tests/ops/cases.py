@@ -1,6 +1,8 @@
 """One table of ops: what is asked of all of them, with shapes and options, for tests that go through it."""
 
+import functools
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Callable
@@ -10,10 +12,11 @@ import numpy as np
 
 import pellucid.ops
 from pellucid.dispatch import TWINS
-from pellucid.ops.activations import ACTIVATIONS
+from pellucid.ops.activations import ACTIVATIONS, get_activation
 from pellucid.types import Array, Shape
 
 SAME = ((1, 1), (1, 1))
+HAS_NUMBA = importlib.util.find_spec("numba") is not None
 
 
 class Case(NamedTuple):
@@ -67,16 +70,35 @@ PAIRS = pairs()
 
 
 def function(name: str, choice: str) -> Callable[..., Any]:
-    """Return an op's plain or fast function; the plain one where there is no twin."""
+    """Return an op's plain function or its twin; the plain one where there is no twin."""
     plain, twins = PAIRS[name], TWINS.get(name.partition(".")[2])
-    return twins.numpy if choice == "numpy" and twins is not None and twins.plain is plain else plain
+    if twins is None or twins.plain is not plain or choice == "plain":
+        return plain
+    if choice == "numpy":
+        return twins.numpy
+    kernel = twins.kernel
+    if kernel is None:
+        return plain
+
+    @functools.wraps(kernel)
+    def run(*arguments: Any, **options: Any) -> Any:
+        result = kernel(*arguments, **options)
+        if result is not NotImplemented:
+            return result
+        taken = inspect.signature(plain).parameters
+        return plain(*arguments, **{name: value for name, value in options.items() if name in taken})
+
+    return run
 
 
-def has_twin(op: str) -> bool:
-    """Return whether a forward or a backward of that op has a fast twin."""
-    return any(
-        function(f"{op}_{way}", "numpy") is not PAIRS[f"{op}_{way}"] for way in ("forward", "backward")
-    )
+def has_twin(op: str, choice: str = "numpy") -> bool:
+    """Return whether a forward or a backward of that op has a faster twin in NumPy, or a kernel ("numba")."""
+    for way in ("forward", "backward"):
+        twins = TWINS.get(f"{op.partition('.')[2]}_{way}")
+        is_its = twins is not None and twins.plain is PAIRS[f"{op}_{way}"]
+        if is_its and (twins.module is not None if choice == "numba" else twins.numpy is not twins.plain):
+            return True
+    return False
 
 
 def _rng() -> np.random.Generator:
@@ -117,8 +139,9 @@ CASES = [
         for shape in [(1, 1), (5, 6), (2, 3, 4, 5)]
     ),
     *(
-        Case("fused.bias_activation", {"Z": (3, 4, 5), "b": (5,)}, {"activation": activation}, name)
-        for name, activation in ACTIVATIONS.items()
+        Case("fused.bias_activation", {"Z": shape, "b": shape[-1:]}, {"activation": f}, f"{name} {shape}")
+        for name, f in [*ACTIVATIONS.items(), ("elu 0.3", get_activation("elu", alpha=0.3))]
+        for shape in [(1, 1), (1, 7), (3, 4, 5, 6), (209, 3), (2, 2051)]
     ),
     *(_norm("batch_norm.batch_norm", *shape) for shape in [(5, 4), (2, 1), (3, 4, 5, 6), (33, 7)]),
     *(_norm("layer_norm.layer_norm", *shape) for shape in [(5, 4), (1, 3), (3, 4, 5, 6), (33, 7)]),

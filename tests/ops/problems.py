@@ -1,11 +1,14 @@
-"""Random shapes and options of convolutions and poolings, drawn by Hypothesis."""
+"""Random shapes and options of ops, drawn by Hypothesis."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
+from tests.ops.cases import Case
 
+from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, output_length, window_geometry
 from pellucid.types import Array
 
@@ -88,3 +91,67 @@ def assert_close(name: str, ours: Array | None, theirs: Array, limit: float) -> 
     assert ours.shape == theirs.shape, name
     error = np.abs(ours - theirs).max(initial=0) / max(np.abs(theirs).max(initial=0), 1.0)
     assert error <= limit, f"{name}: {error:.1e}"
+
+
+sizes = st.integers(1, 9)
+
+
+@st.composite
+def linears(draw: Any) -> Case:
+    m, n_in, n_out = draw(sizes), draw(sizes), draw(sizes)
+    return Case("linear.linear", {"X": (m, n_in), "W": (n_in, n_out), "b": (n_out,)})
+
+
+@st.composite
+def norms(draw: Any, op: str, constants: bool = False) -> Case:
+    shape = tuple(draw(st.lists(sizes, min_size=2, max_size=4)))
+    c = shape[-1:]
+    options = {"mean": np.linspace(-1, 1, c[0]), "var": np.linspace(0.1, 2, c[0])} if constants else {}
+    return Case(op, {"X": shape, "gamma": c, "beta": c}, options)
+
+
+@st.composite
+def dropouts(draw: Any) -> Case:
+    seed, rate = draw(st.integers(0, 99)), draw(st.sampled_from([0.0, 0.1, 0.5, 0.99]))
+    options = {"rate": rate, "rng": lambda: np.random.default_rng(seed)}
+    return Case("dropout.dropout", {"X": (draw(sizes), draw(sizes))}, options)
+
+
+@st.composite
+def convs(draw: Any) -> Case:
+    X, W, options = draw(convolutions(largest=9, channels=20))
+    return Case("conv.conv2d", {"X": X, "W": W, "b": W[3:]}, options)
+
+
+@st.composite
+def pools(draw: Any, op: str) -> Case:
+    shape, options = draw(poolings())
+    if op == "pool.average_pool":
+        options = {**options, "count_include_pad": draw(st.booleans())}
+    return Case(op, {"X": shape}, options)
+
+
+@st.composite
+def activations(draw: Any) -> Case:
+    shape = tuple(draw(st.lists(sizes, min_size=2, max_size=4)))
+    activation = ACTIVATIONS[draw(st.sampled_from(sorted(ACTIVATIONS)))]
+    return Case("fused.bias_activation", {"Z": shape, "b": shape[-1:]}, {"activation": activation})
+
+
+@st.composite
+def images(draw: Any, op: str) -> Case:
+    return Case(op, {"X": tuple(draw(sizes) for _ in range(4))})
+
+
+PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
+    "linear.linear": linears,
+    "conv.conv2d": convs,
+    "pool.max_pool": lambda: pools("pool.max_pool"),
+    "pool.average_pool": lambda: pools("pool.average_pool"),
+    "pool.global_average": lambda: images("pool.global_average"),
+    "batch_norm.batch_norm": lambda: norms("batch_norm.batch_norm"),
+    "batch_norm.batch_norm_inference": lambda: norms("batch_norm.batch_norm_inference", constants=True),
+    "layer_norm.layer_norm": lambda: norms("layer_norm.layer_norm"),
+    "dropout.dropout": dropouts,
+    "fused.bias_activation": activations,
+}

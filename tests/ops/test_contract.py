@@ -5,14 +5,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.ops.cases import CASES, PAIRS, Case, function, has_twin
+from tests.ops.cases import CASES, HAS_NUMBA, PAIRS, Case, function, has_twin
 
 from pellucid.dispatch import WAYS
 from pellucid.ops.finite_difference import gradcheck
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
-SUBJECTS = [(case, choice) for case in CASES for choice in WAYS[:2] if choice == "plain" or has_twin(case.op)]
+SUBJECTS = [
+    (case, choice)
+    for case in CASES
+    for choice in (WAYS if HAS_NUMBA else WAYS[:2])
+    if choice == "plain" or has_twin(case.op, choice)
+]
 every_op = pytest.mark.parametrize(("case", "choice"), SUBJECTS, ids=lambda value: str(value))
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 

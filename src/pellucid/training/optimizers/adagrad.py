@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
+from pellucid.dispatch import twins
 from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
@@ -44,6 +45,9 @@ def adagrad(
     theta -= grad
 
 
+twins(adagrad, kernel="optimizers")
+
+
 @final
 @register("adagrad")
 @dataclass
@@ -55,7 +59,7 @@ class Adagrad(Optimizer):
     :func:`adagrad`, after g <- g + lambda theta.
     """
 
-    is_divisible = True
+    rule, is_divisible = "adagrad", True
     slot_names = ("squares",)
 
     initial_sum: float = option(0.0, at_least=0, help="What the sum of squares starts from.")
@@ -67,5 +71,8 @@ class Adagrad(Optimizer):
         for slot in self._slots or ():
             slot.fill(self.initial_sum)
 
+    def _numbers(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("learning_rate", "epsilon")}
+
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        adagrad(theta, grad, *slots, learning_rate=self.learning_rate, epsilon=self.epsilon, scratch=scratch)
+        adagrad(theta, grad, *slots, **self._numbers(), scratch=scratch)

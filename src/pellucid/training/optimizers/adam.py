@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
 from pellucid.dispatch import twins
-from pellucid.kernels.uncompiled.adam import adam as fast_adam
 from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
@@ -24,7 +23,6 @@ def adam(
     beta1: float,
     beta2: float,
     epsilon: float,
-    beta1_before: float,
 ) -> None:
     """m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, theta <- theta - eta m_hat / (sqrt(v_hat) + epsilon).
 
@@ -37,30 +35,26 @@ def adam(
     t : int
         The step's number, from 1.
     learning_rate, beta1, beta2, epsilon : float
-    beta1_before : float
-        beta1 of the step before; for the twin, which keeps m / (1 - beta1).
 
     Notes
     -----
     Kingma and Ba (2015), algorithm 1. m_hat = m / (1 - b1^t) and v_hat = v / (1 - b2^t): the moments start at 0.
-    Fast twin: :func:`pellucid.kernels.uncompiled.adam.adam`.
 
     Examples
     --------
     >>> theta, m, v = np.array([1.0, 1.0]), np.zeros(2), np.zeros(2)
-    >>> numbers = {"learning_rate": 0.1, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "beta1_before": 0.9}
-    >>> adam(theta, np.array([0.001, 1000.0]), m, v, t=1, **numbers)
+    >>> grad, numbers = np.array([0.001, 1000.0]), {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    >>> adam(theta, grad, m, v, t=1, learning_rate=0.1, **numbers)
     >>> theta.round(4)
     array([0.9, 0.9])
     """
-    m[...] = beta1 * m + (1 - beta1) * grad
-    v[...] = beta2 * v + (1 - beta2) * grad**2
-    m_hat = m / (1 - beta1**t)
-    v_hat = v / (1 - beta2**t)
-    theta -= learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)
+    m += (1 - beta1) * (grad - m)
+    v += (1 - beta2) * (grad * grad - v)
+    rate = learning_rate / (1 - beta1**t)
+    theta -= rate * m / (np.sqrt(v / (1 - beta2**t)) + epsilon)
 
 
-_adam = twins(adam, fast_adam)
+twins(adam, kernel="optimizers")
 
 
 @register("adam")
@@ -81,9 +75,9 @@ class Adam(Optimizer):
     array([0.9, 0.9])
     """
 
-    is_divisible = True
+    rule, is_divisible = "adam", True
     slot_names = ("first_moment", "second_moment")
-    number_names = ("n_steps", "learning_rate", "beta1", "beta1_before")
+    number_names = ("n_steps", "learning_rate", "beta1")
 
     learning_rate: float = option(
         0.001, above=0, help="Step size, eta: about how far a parameter moves in a step."
@@ -96,30 +90,12 @@ class Adam(Optimizer):
     )
     epsilon: float = option(1e-8, above=0, help="Keeps the division finite.")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.beta1_before = self._beta1_last = self.beta1
-
-    def start(self, theta: Array, decay_mask: Array) -> None:
-        """Make both moments, all zero."""
-        super().start(theta, decay_mask)
-        self.beta1_before = self.beta1
-
-    def _begin(self) -> None:
-        self._beta1_last, self.beta1_before = self.beta1_before, self.beta1
+    def _numbers(self) -> dict[str, Any]:
+        names = "learning_rate", "beta1", "beta2", "epsilon"
+        return {"t": self.n_steps, **{name: getattr(self, name) for name in names}}
 
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        _adam(
-            theta,
-            grad,
-            *slots,
-            t=self.n_steps,
-            learning_rate=self.learning_rate,
-            beta1=self.beta1,
-            beta2=self.beta2,
-            epsilon=self.epsilon,
-            beta1_before=self._beta1_last,
-        )
+        adam(theta, grad, *slots, **self._numbers())
 
 
 @final
@@ -148,6 +124,10 @@ class AdamW(Adam):
     weight_decay: float = option(
         0.01, at_least=0, help="lambda: each step multiplies the weights by 1 - eta lambda."
     )
+
+    def _regularized(self, start: int, stop: int) -> tuple[Any, ...]:
+        *rest, _, _ = super()._regularized(start, stop)
+        return *rest, 0.0, 1 - self.learning_rate * self.weight_decay
 
     def _decay(self, theta: Array, grad: Array, start: int, stop: int) -> None:
         keep = 1 - self.learning_rate * self.weight_decay

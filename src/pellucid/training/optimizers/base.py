@@ -1,11 +1,13 @@
 """What every optimizer is: a rule that moves flat parameters in place, and the arrays it keeps between steps."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from pellucid.dispatch import TWINS, current
 from pellucid.errors import OptionError, PellucidError, ShapeError
 from pellucid.registry import Configurable, Registry, option
 from pellucid.training.saved_state import check_array, check_keys, check_real
@@ -42,6 +44,8 @@ class Optimizer(Configurable):
         leave the span of the training rows, and the dual form is exact.
     is_full_batch : bool
         Whether it evaluates the loss itself, as often as it needs: see :class:`~pellucid.optimizers.LBFGS`.
+    rule : str
+        Of a rule that has a compiled twin, the name of its plain function.
     is_divisible : bool
         Whether ``step_part`` needs no more than its own part of the gradient.
     grad_norm : callable or None
@@ -52,6 +56,7 @@ class Optimizer(Configurable):
     registry = OPTIMIZERS
     is_full_batch: ClassVar[bool] = False
     is_divisible: ClassVar[bool] = False
+    rule: ClassVar[str] = ""
     slot_names: tuple[str, ...] = field(default=(), init=False, repr=False)
     number_names: tuple[str, ...] = field(default=("n_steps", "learning_rate"), init=False, repr=False)
 
@@ -98,7 +103,9 @@ class Optimizer(Configurable):
         self._slots = tuple(np.zeros_like(theta) for _ in self.slot_names)
         self._scratch = np.empty_like(theta)
         self._block = block_length(theta)
-        self._decayed = _runs(np.ones_like(theta) if self.decay_biases else decay_mask, self._block)
+        mask = np.ones_like(theta) if self.decay_biases else decay_mask
+        self._runs = _runs(mask)
+        self._decayed = _blocks(self._runs, self._block)
 
     def step(self, theta: Array, grad: Array) -> None:
         """Move ``theta`` one step, in place; ``grad`` may be overwritten."""
@@ -114,8 +121,6 @@ class Optimizer(Configurable):
             The whole gradient, complete; only ``clip_norm`` needs it.
         """
         self.n_steps += 1
-        if self.n_steps % FLUSH_EVERY == 0:
-            self._flush()
         if self.clip_norm is not None:
             if grad is None:
                 raise PellucidError("begin_step: clip_norm needs the whole gradient; pass it as grad.")
@@ -127,6 +132,13 @@ class Optimizer(Configurable):
         """Move one part of ``theta``, a slice of step 1; the parts together equal ``step`` bit for bit."""
         assert self._slots is not None, "call start first"
         start, stop, _ = part.indices(theta.size)
+        if self.rule and current() == "numba":
+            arrays, regularized = (theta, grad, *self._slots), self._regularized(start, stop)
+            kernel = TWINS[self.rule].run_kernel
+            if kernel(*arrays, **self._numbers(), regularized=regularized) is not NotImplemented:
+                return
+        if self.n_steps % FLUSH_EVERY == 0:
+            self._flush(start, stop)
         if self.clip_value is not None:
             cut = grad[start:stop]
             np.maximum(cut, -self.clip_value, out=cut)
@@ -144,18 +156,28 @@ class Optimizer(Configurable):
             scratch = self._scratch[start : start + b - a]
             self._update(theta[a:b], grad[a:b], scratch, [slot[a:b] for slot in self._slots])
 
-    def _flush(self) -> None:
-        """Set entries that have faded to almost nothing to 0.
+    def _regularized(self, start: int, stop: int) -> tuple[Any, ...]:
+        """Return what is done before the rule, as :class:`pellucid.kernels.optimizers.Regularized` has it."""
+        shrink, limit = min(self._shrink, 1.0), self.clip_value or math.inf
+        return self._runs, start, stop, shrink, limit, self.weight_decay, 1.0
+
+    def _flush(self, start: int, stop: int) -> None:
+        """Set entries of a part that have faded to almost nothing to 0.
 
         The averages of a unit that is never active shrink every step, down to denormal numbers, with which
         processors compute many times slower. Numbers this small no longer change theta.
         """
         for slot in self._slots or ():
             tiny = float(np.finfo(slot.dtype).tiny) * 1e8
-            slot[np.abs(slot) < tiny] = 0
+            part = slot[start:stop]
+            part[np.abs(part) < tiny] = 0
 
     def _begin(self) -> None:
         """Compute the numbers of this step that ``_update`` needs, once for all parts."""
+
+    def _numbers(self) -> dict[str, Any]:
+        """Return the options of this step's rule, by the names that its function has for them."""
+        return {}
 
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
         """Move a block; ``grad`` and ``scratch`` may be overwritten, ``slots`` are ordered as ``slot_names``."""
@@ -203,8 +225,14 @@ def block_length(array: Array) -> int:
     return BLOCK_BYTES // array.itemsize
 
 
-def _runs(decay_mask: Array, length: int) -> list[tuple[int, int]]:
-    """Return the runs of parameters that decay, none longer than ``length``, as (start, stop)."""
-    is_decayed = np.concatenate([[False], decay_mask != 0, [False]])
-    runs = np.flatnonzero(is_decayed[1:] != is_decayed[:-1]).reshape(-1, 2).tolist()
-    return [(a, min(a + length, stop)) for start, stop in runs for a in range(start, stop, length)]
+def _runs(decay_mask: Array) -> Array:
+    """Return runs that cover all parameters, as rows of start, stop and 1 where they decay, else 0."""
+    decays = decay_mask != 0
+    bounds = np.flatnonzero(np.concatenate([[True], decays[1:] != decays[:-1], [True]]))
+    return np.stack([bounds[:-1], bounds[1:], decays[bounds[:-1]]], axis=1).astype(np.int64)
+
+
+def _blocks(runs: Array, length: int) -> list[tuple[int, int]]:
+    """Return the runs that decay, none longer than ``length``, as (start, stop)."""
+    decayed = [(start, stop) for start, stop, decays in runs.tolist() if decays]
+    return [(a, min(a + length, stop)) for start, stop in decayed for a in range(start, stop, length)]

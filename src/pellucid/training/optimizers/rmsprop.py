@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
+from pellucid.dispatch import twins
 from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.types import Array
@@ -15,7 +16,7 @@ def rmsprop(
     theta: Array,
     grad: Array,
     squares: Array,
-    velocity: Array | None,
+    velocity: Array | None = None,
     *,
     learning_rate: float,
     decay: float,
@@ -63,6 +64,9 @@ def rmsprop(
     theta -= scratch
 
 
+twins(rmsprop, kernel="optimizers")
+
+
 @final
 @register("rmsprop")
 @dataclass
@@ -74,7 +78,7 @@ class RMSprop(Optimizer):
     :func:`rmsprop`, after g <- g + lambda theta.
     """
 
-    is_divisible = True
+    rule, is_divisible = "rmsprop", True
     slot_names: tuple[str, ...] = field(default=("squares",), init=False, repr=False)
 
     decay: float = option(
@@ -89,16 +93,8 @@ class RMSprop(Optimizer):
             self.slot_names = ("squares", "velocity")
             self.number_names = (*self.number_names, "momentum")
 
+    def _numbers(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("learning_rate", "decay", "momentum", "epsilon")}
+
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        squares, *velocities = slots
-        rmsprop(
-            theta,
-            grad,
-            squares,
-            velocities[0] if velocities else None,
-            learning_rate=self.learning_rate,
-            decay=self.decay,
-            momentum=self.momentum,
-            epsilon=self.epsilon,
-            scratch=scratch,
-        )
+        rmsprop(theta, grad, *slots, **self._numbers(), scratch=scratch)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
+from pellucid.dispatch import twins
 from pellucid.errors import OptionError
 from pellucid.registry import option, register
 from pellucid.training.optimizers.base import Optimizer
@@ -15,7 +16,7 @@ from pellucid.types import Array
 def sgd(
     theta: Array,
     grad: Array,
-    velocity: Array | None,
+    velocity: Array | None = None,
     *,
     learning_rate: float,
     momentum: float,
@@ -56,6 +57,9 @@ def sgd(
     theta -= scratch
 
 
+twins(sgd, kernel="optimizers")
+
+
 @final
 @register("sgd")
 @dataclass
@@ -75,7 +79,7 @@ class SGD(Optimizer):
     array([0.5])
     """
 
-    is_divisible = True
+    rule, is_divisible = "sgd", True
 
     learning_rate: float = option(0.0075, above=0, help="Step size, eta.")
     momentum: float = option(0.0, at_least=0, below=1, help="mu: how much of the velocity is kept each step.")
@@ -96,13 +100,8 @@ class SGD(Optimizer):
         """Whether nothing but the length of the gradient as a whole is clipped."""
         return self.clip_value is None
 
+    def _numbers(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("learning_rate", "momentum", "nesterov")}
+
     def _update(self, theta: Array, grad: Array, scratch: Array, slots: Sequence[Array]) -> None:
-        sgd(
-            theta,
-            grad,
-            slots[0] if slots else None,
-            learning_rate=self.learning_rate,
-            momentum=self.momentum,
-            nesterov=self.nesterov,
-            scratch=scratch,
-        )
+        sgd(theta, grad, *slots, **self._numbers(), scratch=scratch)

@@ -1,0 +1,199 @@
+"""One step of SGD, Adam, RMSprop or Adagrad in one pass, with clipping and decay: see training/optimizers.
+
+Moments below ``TINY`` become 0: those of a unit that is never active would shrink down to denormal numbers, with
+which processors compute many times slower.
+"""
+
+import math
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from pellucid.kernels.arrays import are_served
+from pellucid.kernels.compiled import compiled, inlined
+from pellucid.types import Array
+
+TINY = 1e-30
+
+
+# Which part of the parameters moves, and what is done to them and their gradient first:
+#   runs (k, 3), which cover all parameters: start, stop, and 1 where they decay; start and stop of the part;
+#   shrink, limit: g <- shrink g, clipped to -limit ... limit;
+#   decay, keep: where parameters decay, g <- g + decay theta and theta <- keep theta
+Regularized: TypeAlias = tuple[Array, int, int, float, float, float, float]
+
+
+def _everything(theta: Array) -> Regularized:
+    return np.array([[0, theta.size, 0]]), 0, theta.size, 1.0, math.inf, 0.0, 1.0
+
+
+@inlined
+def run(runs: Array, k: int, start: int, stop: int) -> Any:
+    """Return a run's part between start and stop as a slice, and whether it decays."""
+    first, last = max(runs[k, 0], start), min(runs[k, 1], stop)
+    return slice(first, max(first, last)), runs[k, 2] != 0
+
+
+@inlined
+def prepared(g: Any, p: Any, shrink: Any, limit: Any, decay: Any) -> Any:
+    """g <- shrink g, clipped to -limit ... limit, + decay theta; NaN stays NaN."""
+    g = g * shrink
+    g = limit if g > limit else (-limit if g < -limit else g)
+    return g + decay * p if decay > 0 else g
+
+
+@inlined
+def unless_tiny(x: Any) -> Any:
+    """x, or 0 where it is nearly 0; NaN stays NaN."""
+    T = type(x)
+    return T(0) if abs(x) < T(TINY) else x
+
+
+@compiled
+def adam_loop(theta, grad, m, v, how, rate, b1, b2, root, epsilon) -> None:  # type: ignore[no-untyped-def]
+    """m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, theta <- keep theta - rate m / (root sqrt(v) + epsilon)."""
+    T, (runs, start, stop, shrink, limit, decay, keep) = theta.dtype.type, how
+    to_m, to_v, step, wide, eps = T(1 - b1), T(1 - b2), T(rate), T(root), T(epsilon)
+    for k in range(len(runs)):
+        part, decays = run(runs, k, start, stop)
+        p, g, a, b = theta[part], grad[part], m[part], v[part]
+        less, most, pull = T(shrink), T(limit), T(decay if decays else 0)
+        kept = T(keep if decays else 1)
+        for i in range(p.size):
+            gi = prepared(g[i], p[i], less, most, pull)
+            a[i] = unless_tiny(a[i] + to_m * (gi - a[i]))
+            b[i] = unless_tiny(b[i] + to_v * (gi * gi - b[i]))
+            p[i] = kept * p[i] - step * a[i] / (wide * np.sqrt(b[i]) + eps)
+
+
+def adam(
+    theta: Array,
+    grad: Array,
+    m: Array,
+    v: Array,
+    *,
+    t: int,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    regularized: Regularized | None = None,
+) -> Any:
+    """m <- b1 m + (1 - b1) g, v <- b2 v + (1 - b2) g^2, theta <- theta - eta m_hat / (sqrt(v_hat) + epsilon)."""
+    if not are_served(theta, grad, m, v):
+        return NotImplemented
+    rate, root = learning_rate / (1 - beta1**t), 1 / math.sqrt(1 - beta2**t)
+    adam_loop(theta, grad, m, v, regularized or _everything(theta), rate, beta1, beta2, root, epsilon)
+    return None
+
+
+@compiled
+def sgd_loop(theta, grad, velocity, how, rate, momentum, nesterov) -> None:  # type: ignore[no-untyped-def]
+    """v <- mu v + g, theta <- keep theta - rate v, or with Nesterov rate (g + mu v); v = g where mu is 0."""
+    T, (runs, start, stop, shrink, limit, decay, keep) = theta.dtype.type, how
+    step, mu = T(rate), T(momentum)
+    for k in range(len(runs)):
+        part, decays = run(runs, k, start, stop)
+        p, g, v = theta[part], grad[part], velocity[part]
+        less, most, pull = T(shrink), T(limit), T(decay if decays else 0)
+        kept = T(keep if decays else 1)
+        if momentum == 0:
+            for i in range(p.size):
+                p[i] = kept * p[i] - step * prepared(g[i], p[i], less, most, pull)
+        else:
+            for i in range(p.size):
+                gi = prepared(g[i], p[i], less, most, pull)
+                v[i] = unless_tiny(mu * v[i] + gi)
+                p[i] = kept * p[i] - step * (gi + mu * v[i] if nesterov else v[i])
+
+
+def sgd(
+    theta: Array,
+    grad: Array,
+    velocity: Array | None = None,
+    *,
+    learning_rate: float,
+    momentum: float,
+    nesterov: bool,
+    regularized: Regularized | None = None,
+) -> Any:
+    """v <- mu v + g, theta <- theta - eta v, or with Nesterov theta - eta (g + mu v); v = g where mu is 0."""
+    if not are_served(theta, grad, velocity):
+        return NotImplemented
+    v = grad if velocity is None else velocity
+    momentum = 0.0 if velocity is None else momentum
+    sgd_loop(theta, grad, v, regularized or _everything(theta), learning_rate, momentum, nesterov)
+    return None
+
+
+@compiled
+def rmsprop_loop(theta, grad, squares, velocity, how, rate, rho, momentum, epsilon) -> None:  # type: ignore[no-untyped-def]
+    """s <- rho s + (1 - rho) g^2, v <- mu v + g / (sqrt(s) + epsilon), theta <- keep theta - rate v."""
+    T, (runs, start, stop, shrink, limit, decay, keep) = theta.dtype.type, how
+    to_s, step, mu, eps = T(1 - rho), T(rate), T(momentum), T(epsilon)
+    for k in range(len(runs)):
+        part, decays = run(runs, k, start, stop)
+        p, g, s, v = theta[part], grad[part], squares[part], velocity[part]
+        less, most, pull = T(shrink), T(limit), T(decay if decays else 0)
+        kept = T(keep if decays else 1)
+        for i in range(p.size):
+            gi = prepared(g[i], p[i], less, most, pull)
+            s[i] = unless_tiny(s[i] + to_s * (gi * gi - s[i]))
+            u = gi / (np.sqrt(s[i]) + eps)
+            if momentum != 0:
+                u = unless_tiny(mu * v[i] + u)
+                v[i] = u
+            p[i] = kept * p[i] - step * u
+
+
+def rmsprop(
+    theta: Array,
+    grad: Array,
+    squares: Array,
+    velocity: Array | None = None,
+    *,
+    learning_rate: float,
+    decay: float,
+    momentum: float,
+    epsilon: float,
+    regularized: Regularized | None = None,
+) -> Any:
+    """s <- rho s + (1 - rho) g^2, v <- mu v + g / (sqrt(s) + epsilon), theta <- theta - eta v."""
+    if not are_served(theta, grad, squares, velocity):
+        return NotImplemented
+    v, momentum = (grad, 0.0) if velocity is None else (velocity, momentum)
+    how = regularized or _everything(theta)
+    rmsprop_loop(theta, grad, squares, v, how, learning_rate, decay, momentum, epsilon)
+    return None
+
+
+@compiled
+def adagrad_loop(theta, grad, squares, how, rate, epsilon) -> None:  # type: ignore[no-untyped-def]
+    """s <- s + g^2, theta <- keep theta - rate g / (sqrt(s) + epsilon)."""
+    T, (runs, start, stop, shrink, limit, decay, keep) = theta.dtype.type, how
+    step, eps = T(rate), T(epsilon)
+    for k in range(len(runs)):
+        part, decays = run(runs, k, start, stop)
+        p, g, s = theta[part], grad[part], squares[part]
+        less, most, pull = T(shrink), T(limit), T(decay if decays else 0)
+        kept = T(keep if decays else 1)
+        for i in range(p.size):
+            gi = prepared(g[i], p[i], less, most, pull)
+            s[i] = unless_tiny(s[i] + gi * gi)
+            p[i] = kept * p[i] - step * gi / (np.sqrt(s[i]) + eps)
+
+
+def adagrad(
+    theta: Array,
+    grad: Array,
+    squares: Array,
+    *,
+    learning_rate: float,
+    epsilon: float,
+    regularized: Regularized | None = None,
+) -> Any:
+    """s <- s + g^2, theta <- theta - eta g / (sqrt(s) + epsilon)."""
+    if not are_served(theta, grad, squares):
+        return NotImplemented
+    adagrad_loop(theta, grad, squares, regularized or _everything(theta), learning_rate, epsilon)
+    return None
