@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,75 +19,12 @@ from pellucid.errors import OptionError
 from pellucid.kernels.uncompiled import blocks, columns
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.types import Array
+from tests.ops.calls import CALLS, ELSEWHERE, RULES, Call, logits
 from tests.ops.cases import CASES, HAS_NUMBA, PAIRS, Case, function, has_twin
 from tests.ops.problems import PROBLEMS
 
 sizes = st.integers(1, 9)
-list(OPTIMIZERS.items())  # loads them, and so enters their rules
 
-
-class Call(NamedTuple):
-    """Functions that are no pair of ops: what they are called with. They may change arrays."""
-
-    make: Callable[[np.random.Generator, Any, int], tuple[Any, ...]]  # generator, dtype and size
-    options: tuple[dict[str, Any], ...]
-
-
-def flat(n: int) -> Callable[..., tuple[Any, ...]]:
-    """Return parameters, gradients, and n arrays of positive numbers."""
-    return lambda rng, dtype, size: (
-        *rng.standard_normal((2, size)).astype(dtype),
-        *rng.random((n, size)).astype(dtype),
-    )
-
-
-# Kernels whose tests need arguments of their own.
-ELSEWHERE = {
-    "conv_affine": "kernels/test_fused.py",
-    "add_decayed": "training/callbacks/test_weight_ema.py",
-}
-ROOT = Path(__file__).parent
-RULES: list[tuple[str, dict[str, Any]]] = [
-    ("sgd", {"learning_rate": 0.05}),
-    ("sgd", {"learning_rate": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.1}),
-    ("rmsprop", {"learning_rate": 0.01}),
-    ("rmsprop", {"learning_rate": 0.01, "decay": 0.9, "momentum": 0.7, "weight_decay": 0.1}),
-    ("adagrad", {"learning_rate": 0.1, "initial_sum": 0.3, "weight_decay": 0.1}),
-    ("adam", {"learning_rate": 0.01, "weight_decay": 0.1}),
-    ("adamw", {"learning_rate": 0.01, "weight_decay": 0.3}),
-]
-
-CALLS = {
-    "adam": Call(
-        flat(2),
-        (
-            {"t": 1, "learning_rate": 0.1, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
-            {"t": 7, "learning_rate": 0.01, "beta1": 0.0, "beta2": 0.9, "epsilon": 1e-2},
-        ),
-    ),
-    "sgd": Call(
-        flat(1),
-        (
-            {"learning_rate": 0.1, "momentum": 0.9, "nesterov": False},
-            {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True},
-        ),
-    ),
-    "rmsprop": Call(
-        flat(2),
-        ({"learning_rate": 0.1, "decay": 0.9, "momentum": 0.5, "epsilon": 1e-2},),
-    ),
-    "adagrad": Call(flat(1), ({"learning_rate": 0.1, "epsilon": 1e-2},)),
-    "recolour": Call(
-        lambda rng, dtype, size: (rng.random((size, 2, 3, 3)).astype(dtype), rng.random((size, 4, 4))), ({},)
-    ),
-    "sample": Call(
-        lambda rng, dtype, size: (rng.random((size, 2, 3, 3)).astype(dtype), rng.random((size, 3, 3))),
-        ({}, {"edge": "constant"}),
-    ),
-    "scale_pixels": Call(
-        lambda rng, dtype, size: (rng.integers(0, 256, (size, 2, 3), np.uint8), 255.0, dtype), ({},)
-    ),
-}
 
 # Rounding only. Every number is a sum of at most some thousand products of numbers of size 1, in another order:
 # that is a few hundred units in the last place of the largest. Winograd's transforms multiply it by about ten.
@@ -98,10 +35,11 @@ def test_the_table_has_every_twin() -> None:
     ops = [name.rpartition("_")[0] for name in PAIRS]
     assert {op for op in ops if has_twin(op)} <= set(PROBLEMS)
     assert {op for op in ops if has_twin(op, "numba")} <= {case.op for case in CASES}
+    called = {call.name for call in CALLS}
     for name, twins in TWINS.items():
         assert twins.numpy.__name__ == name
-        own = ROOT / ELSEWHERE.get(name, "")
-        assert name in CALLS or twins.plain in PAIRS.values() or (own.is_file() and name in own.read_text())
+        own = Path(__file__).parent / ELSEWHERE.get(name, "")
+        assert name in called or twins.plain in PAIRS.values() or (own.is_file() and name in own.read_text())
         if twins.plain.__module__.startswith("pellucid.ops"):
             assert getattr(dispatch, name).__doc__ == twins.plain.__doc__
 
@@ -201,28 +139,48 @@ def assert_near(ours: Any, theirs: Any, limit: float, name: str) -> None:
     assert not np.isfinite(ours[~np.isfinite(theirs)]).any(), name
     assert np.isnan(ours[np.isnan(theirs)]).all(), name
     finite = np.isfinite(ours) & np.isfinite(theirs)
-    error, size = np.linalg.norm((ours - theirs)[finite]), np.linalg.norm(theirs[finite])
+    error, size = np.linalg.norm(ours[finite] - theirs[finite]), np.linalg.norm(theirs[finite])
     assert error <= limit * max(size, 1e-3), f"{name}: {error:.1e} of {size:.1e}"
 
 
 @needs_numba
 @both_dtypes
 @pytest.mark.parametrize("size", [1, 3, 1000])
-@pytest.mark.parametrize("name", CALLS)
-def test_a_called_kernel_equals_plain(name: str, size: int, dtype: Any, limit: float) -> None:
-    for options in CALLS[name].options:
-        results = []
-        for one in (TWINS[name].plain, TWINS[name].kernel):
-            assert one is not None
-            arguments = CALLS[name].make(np.random.default_rng(5), dtype, size)
-            scratch = {"scratch": np.empty(size, dtype)} if takes(one, "scratch") else {}
-            returned = one(*arguments, **options, **scratch)
-            assert returned is not NotImplemented
-            changed = [arguments[0], *arguments[2:]]  # an optimizer may spoil the gradient
-            results.append([returned] if returned is not None else changed)
-        for k, (expected, ours) in enumerate(zip(*results, strict=True)):
-            assert ours.dtype == expected.dtype
-            assert_near(ours, expected, limit, f"{options}, {k}")
+@pytest.mark.parametrize("call", CALLS, ids=str)
+def test_a_called_kernel_equals_plain(call: Call, size: int, dtype: Any, limit: float) -> None:
+    results = []
+    for one in (TWINS[call.name].plain, TWINS[call.name].kernel):
+        assert one is not None
+        arguments = call.make(np.random.default_rng(5), dtype, size)
+        scratch = {"scratch": np.empty(size, dtype)} if takes(one, "scratch") else {}
+        returned = one(*arguments, **call.options, **scratch)
+        assert returned is not NotImplemented
+        if returned is None:  # an optimizer may spoil the gradient
+            returned = arguments[0], *arguments[2:]
+        results.append(returned if isinstance(returned, tuple) else (returned,))
+    for k, (expected, ours) in enumerate(zip(*results, strict=True)):
+        assert getattr(ours, "dtype", None) == getattr(expected, "dtype", None)
+        assert_near(ours, expected, limit, f"result {k}")
+
+
+@needs_numba
+@both_dtypes
+@pytest.mark.parametrize("kind", ["binary", "binary outputs", "labels", "soft targets"])
+@pytest.mark.parametrize("bad", [None, np.nan, np.inf, -np.inf])
+def test_the_kernel_of_losses_takes_weights_and_passes_nan_on(
+    kind: str, bad: float | None, dtype: Any, limit: float
+) -> None:
+    rng = np.random.default_rng(0)
+    loss, Z, Y = logits(kind)(rng, dtype, 40)
+    if bad is not None:
+        Z[3, 0] = bad
+    kernel = TWINS["loss_and_gradient"].kernel
+    assert kernel is not None
+    with np.errstate(all="ignore"):
+        plain, weights = TWINS["loss_and_gradient"].plain, rng.random(40)
+        ours, theirs = (f(loss, Z, Y, weights=weights) for f in (kernel, plain))
+    assert_near(ours[0], theirs[0], limit, "loss")
+    assert_near(ours[1], theirs[1], limit, "gradient")
 
 
 def takes(function: Callable[..., Any], name: str) -> bool:
@@ -257,7 +215,7 @@ def test_steps_of_kernels_equal_plain_ones(
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
 def test_moments_fade_to_zero_and_nan_stays(name: str, dtype: Any) -> None:
-    call = CALLS[name]
+    call = [call for call in CALLS if call.name == name][-1]
     theta, grad, *moments = call.make(np.random.default_rng(5), dtype, 40)
     for moment in moments:
         moment[...] = 1e-31
@@ -265,7 +223,7 @@ def test_moments_fade_to_zero_and_nan_stays(name: str, dtype: Any) -> None:
     grad[...] = 0
     kernel = TWINS[name].kernel
     assert kernel is not None
-    kernel(theta, grad, *moments, **call.options[-1])
+    kernel(theta, grad, *moments, **call.options)
     for moment in moments:
         assert np.isnan(moment[0])
         assert not moment[1:].any()

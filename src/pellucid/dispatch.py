@@ -26,6 +26,7 @@ from pellucid.kernels.uncompiled import layer_norm as fast_layer_norm
 from pellucid.kernels.uncompiled import linear as fast_linear
 from pellucid.kernels.uncompiled import pool as fast_pool
 from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pixels, pool, sampling
+from pellucid.ops.losses import base as losses
 from pellucid.progress import ProgressCallback
 from pellucid.types import Array
 
@@ -270,6 +271,8 @@ dropout_forward = twins(dropout.dropout_forward, fast_dropout.dropout_forward)
 recolour = twins(colour.recolour, kernel="colour")
 sample = twins(sampling.sample, kernel="sampling")
 scale_pixels = twins(pixels.scale_pixels, kernel="pixels")
+
+loss_and_gradient = twins(losses.loss_and_gradient, kernel="losses")
 
 # Chains of ops: nn/fusion uses these in place of layers that follow one another.
 conv_norm_forward: Callable[..., Any] = twins(fused.conv_norm_forward, kernel="fused")

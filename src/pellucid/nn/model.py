@@ -9,6 +9,7 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.preprocess import Preprocessing
+from pellucid.dispatch import loss_and_gradient
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.container import Container
 from pellucid.nn.layer import LAYERS
@@ -146,10 +147,9 @@ class Model(Container):
         array([-0.5, -1. , -0.5])
         """
         Y = self._targets(y)
-        loss, cache = self._loss.forward(
-            self.forward(X, training=True), Y, weights=weights, normalizer=normalizer
-        )
-        self.backward(self._loss.backward(cache))
+        Z = self.forward(X, training=True)
+        loss, dZ = loss_and_gradient(self._loss, Z, Y, weights=weights, normalizer=normalizer)
+        self.backward(dZ)
         if self.reported is not None:
             total = normalizer if normalizer is not None else n_rows(X) if weights is None else weights.sum()
             loss = self.reported(loss, float(total))

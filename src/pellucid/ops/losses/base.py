@@ -155,6 +155,27 @@ class RegressionLoss(Loss):
         return encode_quantities(y, n_out, dtype, where=self.name, at_least=self.lowest_target)
 
 
+def loss_and_gradient(
+    loss: Loss, Z: Any, Y: Any, *, weights: Array | None = None, normalizer: float | None = None
+) -> tuple[float, Any]:
+    """Return the mean loss over the samples, and its gradient for Z.
+
+    Parameters
+    ----------
+    loss : Loss
+    Z, Y, weights, normalizer
+        As for :meth:`Loss.forward`.
+
+    Examples
+    --------
+    >>> from pellucid.ops.losses import MeanSquaredError
+    >>> loss_and_gradient(MeanSquaredError(), np.array([[3.0]]), np.array([[1.0]]))
+    (4.0, array([[4.]]))
+    """
+    value, cache = loss.forward(Z, Y, weights=weights, normalizer=normalizer)
+    return value, loss.backward(cache)
+
+
 def class_probabilities(Z: Array) -> Array:
     """Return the probability of each class: sigmoids of -Z and Z, (m, 2), for one output; else softmax(Z), (m, k).
 

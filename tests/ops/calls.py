@@ -1,0 +1,88 @@
+"""Functions with kernels that are no pairs of ops: what they are called with, for tests that go through them."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.ops.losses.cross_entropy import BinaryCrossEntropy, CategoricalCrossEntropy
+from pellucid.training.callbacks import weight_ema  # noqa: F401  # which enters its twins
+from pellucid.training.optimizers.base import OPTIMIZERS
+from pellucid.types import Array
+
+list(OPTIMIZERS.items())  # which loads them
+
+
+class Call(NamedTuple):
+    """A function by name, and arguments, some of which it may change."""
+
+    name: str
+    make: Callable[[np.random.Generator, Any, int], tuple[Any, ...]]  # from a generator, a dtype and a size
+    options: dict[str, Any] = {}  # noqa: RUF012
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.options}"
+
+
+def flat(n: int) -> Callable[..., tuple[Any, ...]]:
+    """Return what makes parameters, a gradient, and n arrays of positive numbers."""
+    return lambda rng, dtype, size: (
+        *rng.standard_normal((2, size)).astype(dtype),
+        *rng.random((n, size)).astype(dtype),
+    )
+
+
+def images(side: int) -> Callable[..., tuple[Any, ...]]:
+    """Return what makes images and a matrix for each."""
+    return lambda rng, dtype, m: (rng.random((m, 2, 3, 3)).astype(dtype), rng.random((m, side, side)))
+
+
+def logits(kind: str, smoothing: float = 0.0) -> Callable[..., tuple[Any, ...]]:
+    """Return what makes a loss, logits and targets."""
+
+    def make(rng: np.random.Generator, dtype: Any, m: int) -> tuple[Any, ...]:
+        k = {"binary": 1, "binary outputs": 3}.get(kind, 10)
+        Z: Array = (3 * rng.standard_normal((m, k))).astype(dtype)
+        if kind.startswith("binary"):
+            return BinaryCrossEntropy(smoothing), Z, rng.integers(0, 2, (m, k)).astype(dtype)
+        Y = rng.integers(0, k, m) if kind == "labels" else rng.dirichlet(np.ones(k), m).astype(dtype)
+        return CategoricalCrossEntropy(smoothing), Z, Y
+
+    return make
+
+
+CALLS = [
+    Call("adam", flat(2), {"t": 1, "learning_rate": 0.1, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}),
+    Call("adam", flat(2), {"t": 7, "learning_rate": 0.01, "beta1": 0.0, "beta2": 0.9, "epsilon": 1e-2}),
+    Call("sgd", flat(0), {"learning_rate": 0.1, "momentum": 0.0, "nesterov": False}),
+    Call("sgd", flat(1), {"learning_rate": 0.1, "momentum": 0.9, "nesterov": False}),
+    Call("sgd", flat(1), {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+    Call("rmsprop", flat(1), {"learning_rate": 0.1, "decay": 0.9, "momentum": 0.0, "epsilon": 1e-2}),
+    Call("rmsprop", flat(2), {"learning_rate": 0.1, "decay": 0.9, "momentum": 0.5, "epsilon": 1e-2}),
+    Call("adagrad", flat(1), {"learning_rate": 0.1, "epsilon": 1e-2}),
+    *(
+        Call("loss_and_gradient", logits(kind, smoothing), options)
+        for kind in ("binary", "binary outputs", "labels", "soft targets")
+        for smoothing in (0.0, 0.2)
+        for options in ({}, {"normalizer": 7.0})
+    ),
+    Call("add_decayed", lambda rng, dtype, m: (*rng.random((2, m)).astype(dtype), 0.9)),
+    Call("recolour", images(4)),
+    Call("sample", images(3), {"edge": "reflect"}),
+    Call("sample", images(3), {"edge": "constant"}),
+    Call("scale_pixels", lambda rng, dtype, m: (rng.integers(0, 256, (m, 2, 3), np.uint8), 255.0, dtype)),
+]
+
+# Kernels whose tests need arguments of their own, in these files below tests/.
+ELSEWHERE = {"conv_affine": "kernels/test_fused.py"}
+
+# Optimizers, whose rules share clipping and decay.
+RULES: list[tuple[str, dict[str, Any]]] = [
+    ("sgd", {"learning_rate": 0.05}),
+    ("sgd", {"learning_rate": 0.05, "momentum": 0.8, "nesterov": True, "weight_decay": 0.1}),
+    ("rmsprop", {"learning_rate": 0.01}),
+    ("rmsprop", {"learning_rate": 0.01, "decay": 0.9, "momentum": 0.7, "weight_decay": 0.1}),
+    ("adagrad", {"learning_rate": 0.1, "initial_sum": 0.3, "weight_decay": 0.1}),
+    ("adam", {"learning_rate": 0.01, "weight_decay": 0.1}),
+    ("adamw", {"learning_rate": 0.01, "weight_decay": 0.3}),
+]
