@@ -13,6 +13,7 @@ from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
 from pellucid.errors import PellucidError
+from pellucid.threads import side_by_side
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -74,7 +75,7 @@ def _numbered(
 def _on_one_thread(function: Callable[[Any, Job], Result], shared: Any, job: Job) -> Result:
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=1, user_api="blas"):
+    with threadpool_limits(limits=1, user_api="blas"), side_by_side():
         return function(shared, job)
 
 

@@ -6,6 +6,7 @@ still use all cores. They wait for each other by locks that sleep: a core that a
 
 import contextvars
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any
 
 from pellucid.types import Array
 
+_ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default=False)
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
 
 
@@ -30,6 +32,23 @@ class WorkerLost(Exception):
 def n_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def allowed_threads() -> int:
+    """Return on how many threads a prediction may run: one where processes or threads work side by side."""
+    processes = sys.modules.get("multiprocessing.process")
+    is_child = processes is not None and processes.current_process().name != "MainProcess"
+    return 1 if is_child or _ARE_BUSY.get() else n_cores()
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """Say that other jobs use the other cores in this block."""
+    token = _ARE_BUSY.set(True)
+    try:
+        yield
+    finally:
+        _ARE_BUSY.reset(token)
 
 
 def cut(size: int, n_parts: int) -> list[slice]:

@@ -84,6 +84,10 @@ class Workspace:
         self._buffers: dict[Any, Buffers] = {}
         self._kept: dict[Any, Any] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let a copy begin empty: what arrays share would be torn apart in it."""
+        return Workspace, (self._empty,)
+
     def keep(self, key: Hashable, make: Callable[[], Kept]) -> Kept:
         """Return what ``make`` returned the first time that it was called for that key."""
         if key not in self._kept:

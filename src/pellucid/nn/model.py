@@ -7,19 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import dispatch
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.preprocess import Preprocessing
 from pellucid.dispatch import loss_and_gradient
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.container import Container
 from pellucid.nn.layer import LAYERS
+from pellucid.nn.replica import prediction_replicas
 from pellucid.nn.summary import Summary, summarize
 from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
 from pellucid.text import kind_of
+from pellucid.threads import Workers, allowed_threads, cut, one_blas_thread
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
+SPLIT_OPERATIONS = 2e9  # of a prediction on compiled kernels, from which it pays to split it over threads
 
 
 @dataclass(eq=False, repr=False)
@@ -168,12 +172,30 @@ class Model(Container):
         return self._in_pieces(X, lambda array: array)
 
     def _in_pieces(self, X: Any, prepare: Callable[[Array], Array]) -> Any:
-        starts = range(0, max(1, n_rows(X)), PREDICT_ROWS)
-        parts = (take_rows(X, slice(start, start + PREDICT_ROWS)) for start in starts)
-        outputs = [map_arrays(np.copy, self.forward(map_arrays(prepare, part))) for part in parts]
+        models = prediction_replicas(self, self._n_threads(n_rows(X)))
+        parts = cut(n_rows(X), len(models))
+        results: list[list[Any]] = [[] for _ in models]
+
+        def predict(i: int) -> None:
+            for start in range(parts[i].start, max(parts[i].stop, 1), PREDICT_ROWS):
+                rows = slice(start, min(start + PREDICT_ROWS, parts[i].stop))
+                Z = models[i].forward(map_arrays(prepare, take_rows(X, rows)))
+                results[i].append(map_arrays(np.copy, Z))
+
+        if len(models) == 1:
+            predict(0)
+        else:
+            with one_blas_thread(), Workers(len(models)) as workers:
+                workers.run(predict)
+        outputs = [Z for found in results for Z in found]
         if isinstance(outputs[0], dict):
             return {name: np.concatenate([output[name] for output in outputs]) for name in outputs[0]}
         return np.concatenate(outputs)
+
+    def _n_threads(self, m: int) -> int:
+        """Return on how many threads to predict: one, but for compiled kernels with much to do."""
+        is_long = dispatch.current() == "numba" and m * self.n_operations >= SPLIT_OPERATIONS
+        return min(allowed_threads(), m) if is_long else 1
 
     def measure(self, X: Any, Y: Any) -> dict[str, float]:
         """Return the loss on prepared inputs and encoded targets and, for a classifier, the accuracy."""

@@ -1,25 +1,74 @@
 """Copies of a model that share its parameters, one for each thread."""
 
 import copy
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from pellucid.nn.model import Model
-from pellucid.workspace import Workspace
+from pellucid.nn.container import Container
+from pellucid.nn.layer import Layer
+
+Structure = TypeVar("Structure", bound=Container)
 
 
-def replica(model: Model) -> Model:
+def replica(model: Structure) -> Structure:
     """Return a copy that shares the model's parameters, and has gradients, state and buffers of its own.
 
     It reports no loss: a penalty counts once.
     """
     shared: dict[int, Any] = {id(model.theta): model.theta}  # deepcopy takes what is here as it is
-    shared |= {id(part): None for part in (model.reported, model.measured) if part is not None}
+    left_out = (getattr(model, name, None) for name in ("reported", "measured"))
+    shared |= {id(part): None for part in left_out if part is not None}
     for leaf in model.leaves():
         shared |= {id(array): array for array in leaf.params.values()}
-        leaf.workspace = Workspace()
     twin = copy.deepcopy(model, shared)
     twin.grad = np.zeros_like(model.grad)
     twin.carve_gradients()
     return twin
+
+
+def prediction_replicas(model: Structure, n: int) -> list[Structure]:
+    """Return the model and n - 1 replicas that predict what it predicts now; they are kept for the next call.
+
+    Where somebody looks into a layer (see :mod:`pellucid.nn.hooks`) it is the model alone.
+    """
+    if n <= 1 or any("forward" in vars(layer) for layer in _all_layers(model)):
+        return [model]
+    kept = _KEPT.get(model)
+    if kept is None or len(kept.twins) != n - 1 or not kept.fits(model):
+        kept = _KEPT[model] = _Kept(model.leaves(), model.config(), [replica(model) for _ in range(n - 1)])
+    for twin in kept.twins:
+        for own, its in zip(_all_layers(model), _all_layers(twin), strict=True):
+            its.state = own.state  # running statistics
+            if hasattr(own, "is_fused"):
+                its.is_fused = own.is_fused  # type: ignore[attr-defined]
+    return [model, *kept.twins]
+
+
+class _Kept(NamedTuple):
+    """Replicas, and what they are replicas of."""
+
+    leaves: list[Layer]
+    config: dict[str, Any]
+    twins: list[Any]
+
+    def fits(self, model: Container) -> bool:
+        """Return whether the model is still built of the same layers, with the same options."""
+        leaves = model.leaves()
+        return (
+            all(twin.theta is model.theta for twin in self.twins)
+            and len(leaves) == len(self.leaves)
+            and all(one is other for one, other in zip(leaves, self.leaves, strict=True))
+            and model.config() == self.config
+        )
+
+
+_KEPT: "WeakKeyDictionary[Container, _Kept]" = (
+    WeakKeyDictionary()
+)  # no part of a copy or a pickle of the model
+
+
+def _all_layers(layer: Layer) -> list[Layer]:
+    inside = layer.children() if isinstance(layer, Container) else []
+    return [layer, *(each for child in inside for each in _all_layers(child))]
