@@ -249,25 +249,38 @@ def _is_of_compiler(error: Exception) -> bool:
 
 
 linear_forward = twins(linear.linear_forward, fast_linear.linear_forward)
-linear_backward = twins(linear.linear_backward, fast_linear.linear_backward)
+linear_backward = twins(linear.linear_backward, fast_linear.linear_backward, kernel="linear")
 conv2d_forward = twins(conv.conv2d_forward, fast_conv.conv2d_forward, kernel="conv")
 conv2d_backward = twins(conv.conv2d_backward, fast_conv.conv2d_backward, kernel="conv")
 max_pool_forward = twins(pool.max_pool_forward, fast_pool.max_pool_forward)
 max_pool_backward = twins(pool.max_pool_backward, fast_pool.max_pool_backward)
 average_pool_forward = twins(pool.average_pool_forward, fast_pool.average_pool_forward)
 average_pool_backward = twins(pool.average_pool_backward, fast_pool.average_pool_backward)
-global_average_forward = twins(pool.global_average_forward, fast_pool.global_average_forward)
-batch_norm_forward = twins(batch_norm.batch_norm_forward, fast_batch_norm.batch_norm_forward)
-batch_norm_backward = twins(batch_norm.batch_norm_backward, fast_batch_norm.batch_norm_backward)
+global_average_forward = twins(
+    pool.global_average_forward, fast_pool.global_average_forward, kernel="global_average"
+)
+global_average_backward = twins(pool.global_average_backward, kernel="global_average")
+batch_norm_forward = twins(
+    batch_norm.batch_norm_forward, fast_batch_norm.batch_norm_forward, kernel="batch_norm"
+)
+batch_norm_backward = twins(
+    batch_norm.batch_norm_backward, fast_batch_norm.batch_norm_backward, kernel="batch_norm"
+)
 batch_norm_inference_forward = twins(
-    batch_norm.batch_norm_inference_forward, fast_batch_norm.batch_norm_inference_forward
+    batch_norm.batch_norm_inference_forward, fast_batch_norm.batch_norm_inference_forward, kernel="batch_norm"
 )
 batch_norm_inference_backward = twins(
-    batch_norm.batch_norm_inference_backward, fast_batch_norm.batch_norm_inference_backward
+    batch_norm.batch_norm_inference_backward,
+    fast_batch_norm.batch_norm_inference_backward,
+    kernel="batch_norm",
 )
-layer_norm_forward = twins(layer_norm.layer_norm_forward, fast_layer_norm.layer_norm_forward)
-layer_norm_backward = twins(layer_norm.layer_norm_backward, fast_layer_norm.layer_norm_backward)
-dropout_forward = twins(dropout.dropout_forward, fast_dropout.dropout_forward)
+layer_norm_forward = twins(
+    layer_norm.layer_norm_forward, fast_layer_norm.layer_norm_forward, kernel="layer_norm"
+)
+layer_norm_backward = twins(
+    layer_norm.layer_norm_backward, fast_layer_norm.layer_norm_backward, kernel="layer_norm"
+)
+dropout_forward = twins(dropout.dropout_forward, fast_dropout.dropout_forward, kernel="dropout")
 recolour = twins(colour.recolour, kernel="colour")
 sample = twins(sampling.sample, kernel="sampling")
 scale_pixels = twins(pixels.scale_pixels, kernel="pixels")

@@ -14,6 +14,7 @@ from pellucid.kernels import maths
 from pellucid.kernels.arrays import NOTHING, are_served, buffer, written_over
 from pellucid.kernels.compiled import compiled, inlined
 from pellucid.kernels.maths import exp, expm1, normal_density, normal_distribution
+from pellucid.kernels.rows import add_rows, repeated, width
 from pellucid.ops import activations as ops
 from pellucid.ops.activations import (
     Activation,
@@ -26,9 +27,6 @@ from pellucid.ops.activations import (
 from pellucid.ops.fused import BiasActivationCache
 from pellucid.types import Array
 from pellucid.workspace import Workspace
-
-PART = 2048  # values that are worked on at a time: whole rows, or as much of one as it has
-
 
 # The formulas: of z and an option (a slope, alpha), and the derivatives: of the output a, or of what the gate had.
 
@@ -150,33 +148,6 @@ FORMULAS = {
 }
 
 
-@inlined
-def width(n: int, size: int) -> Any:
-    """Return how many values are worked on at a time: whole rows of n."""
-    return min(max(n, PART // n * n), max(size, 1))
-
-
-@inlined
-def repeated(b: Array, size: int) -> Any:
-    """Return b as often as it fits into one part."""
-    wide = np.empty(width(b.size, size), b.dtype)
-    for start in range(0, wide.size, b.size):
-        row = wide[start : start + b.size]
-        for j in range(row.size):
-            row[j] = b[j]
-    return wide
-
-
-@inlined
-def add_rows(sums: Array, db: Array) -> None:
-    """db = the sum of the rows that are side by side in ``sums``."""
-    for j in range(db.size):
-        total = 0.0
-        for i in range(j, sums.size, db.size):
-            total += sums[i]
-        db[j] = total
-
-
 @lru_cache
 def forward_loop(function: Callable[..., Any], is_gated: bool, keeps_input: bool) -> Callable[..., None]:
     """Return the loop that writes A, and for a gated function what its backward needs."""
@@ -216,6 +187,7 @@ def backward_loop(slope: Callable[..., Any], is_gated: bool) -> Callable[..., No
     def backward(dZ, A, G, db, option):  # type: ignore[no-untyped-def]
         """dZ <- dZ f'(Z), from A = f(Z), or of a gate from A and G; db = its sum over rows, if it has room."""
         sums = np.zeros(width(max(1, db.size), dZ.size), dZ.dtype)
+        db[:] = 0
         for start in range(0, dZ.size, sums.size):
             part = slice(start, start + sums.size)
             d, a, g = dZ[part], A[part], G[part]

@@ -39,8 +39,8 @@ def compiled(kernel: Function) -> Function:
     """Compile a kernel at its first call.
 
     Sizes that its inner loops run over are best constants: make the kernel within a function of them, which is kept
-    under ``functools.lru_cache``. What a kernel calls stands in its own file or in maths.py, as a global, or the
-    copies on disk do not notice when it changes.
+    under ``functools.lru_cache``. What a kernel calls stands in its own file, maths.py or rows.py, as a global, or
+    the copies on disk do not notice when it changes.
     """
     return careful(numba.njit(fastmath=FREEDOM, **OPTIONS)(kernel))  # type: ignore[no-any-return]
 

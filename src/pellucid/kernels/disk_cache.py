@@ -11,8 +11,9 @@ from pickle import PickleError
 from typing import Any
 
 DAMAGE = (EOFError, PickleError, AttributeError, ImportError, IndexError, KeyError, TypeError, ValueError)
-# Numba notices a change of the file that a kernel stands in; maths.py is part of many.
-SHARED = hashlib.sha256(Path(__file__).with_name("maths.py").read_bytes()).hexdigest()
+# Numba notices a change of the file that a kernel stands in; these are parts of many.
+_shared = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("maths.py", "rows.py"))
+SHARED = hashlib.sha256(_shared).hexdigest()
 PATIENCE = 5.0  # seconds to wait for another process that writes; then its turn is left out
 
 _warned: list[str] = []

@@ -6,6 +6,7 @@ from typing import final
 from pellucid.dispatch import (
     average_pool_backward,
     average_pool_forward,
+    global_average_backward,
     global_average_forward,
     max_pool_backward,
     max_pool_forward,
@@ -23,7 +24,6 @@ from pellucid.nn.windows import (
     size_option,
 )
 from pellucid.ops.conv_geometry import Pair, pool_geometry
-from pellucid.ops.pool import global_average_backward
 from pellucid.ops.resize import upsample_backward, upsample_forward, zero_pad_backward, zero_pad_forward
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
