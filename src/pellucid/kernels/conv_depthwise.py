@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.kernels.conv_direct import DirectConv, Weights
 from pellucid.kernels.conv_offsets import Sums
-from pellucid.kernels.conv_patches import PatchConv
-from pellucid.kernels.tiles import channel_product
+from pellucid.kernels.conv_walks import Channels, walk_of_outputs
 from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 
 
-class DepthwiseConv(PatchConv):
+class DepthwiseConv(DirectConv):
     """A convolution with a group for each input channel; see :class:`.conv_algorithm.ConvAlgorithm`.
 
     A channel that has several kernels is repeated for each.
@@ -24,7 +24,7 @@ class DepthwiseConv(PatchConv):
     def __init__(self, geometry: Geometry, dtype: Any) -> None:
         super().__init__(geometry._replace(c_in=geometry.c_out, groups=geometry.c_out), dtype)
         self._n_kernels = geometry.c_out // geometry.c_in
-        self._repeated = np.empty((self.block, geometry.h, geometry.w, geometry.c_out), self.dtype)
+        self._repeated = np.empty((self.block, geometry.h, geometry.w, geometry.c_out), self._dtype)
 
     @staticmethod
     def fits(geometry: Geometry) -> bool:
@@ -40,36 +40,25 @@ class DepthwiseConv(PatchConv):
         if dX is None or self._n_kernels == 1:
             super().backward(self._repeat(X), dZ, dX)
             return
-        each = np.empty((*X.shape, self._n_kernels), X.dtype)
+        each = np.empty((*X.shape[:3], self._geometry.c_out), X.dtype)
         super().backward(self._repeat(X), dZ, each)
-        each.sum(axis=-1, out=dX)
+        dX[...] = each[..., :: self._n_kernels]
+        for i in range(1, self._n_kernels):
+            dX += each[..., i :: self._n_kernels]
 
     def _repeat(self, X: Array) -> Array:
         if self._n_kernels == 1:
             return X
         repeated = self._repeated[: len(X)]
-        repeated.reshape(*X.shape, self._n_kernels)[...] = X[..., None]
+        for i in range(self._n_kernels):
+            repeated[..., i :: self._n_kernels] = X
         return repeated
 
-    def room(self, sums: Sums, is_backward: bool) -> Array:
-        """Return memory for the weights, (taps, channels)."""
-        return np.empty((len(sums.taps), self.geometry.c_out), self.dtype)
+    def _channels(self, is_backward: bool) -> Channels:
+        return Channels(n_groups=1, n_summed=1, n_made=self._geometry.c_out, each=True)
 
-    def lay_out(self, W: Array, sums: Sums, room: Array, is_backward: bool) -> None:
-        """Write the weights of the taps, in their order."""
-        np.take(W.reshape(-1, self.geometry.c_out), sums.taps, axis=0, out=room)
-
-    def multiply(self, X: Array, sums: Sums, n: int, room: Array, Z: Array, is_backward: bool) -> None:
-        """Z = X W, channel by channel."""
-        c = self.geometry.c_out
-        channel_product(
-            X, sums.starts[:n], sums.runs, sums.length, sums.step, room.reshape(-1), c,
-            Z, sums.targets[:n], c, len(sums.runs), False,
-        )  # fmt: skip
-
-    def add_products(self, X: Array, sums: Sums, runs: Array, dZ: Array, dW: Array, n_runs: int) -> None:
-        """dW += X dZ, channel by channel."""
-        c = self.geometry.c_out
-        channel_product(
-            X, sums.starts, runs, sums.length, sums.step, dZ, c, dW, sums.targets, c, n_runs, True
-        )  # fmt: skip
+    def _weights_for(self, sums: Sums, is_backward: bool) -> Weights:
+        """Return room for the weights of some sums; W[i, j, 0, o] stands at (i kw + j) c_out + o."""
+        channels, c = self._channels(is_backward), self._geometry.c_out
+        walk, (taps, _) = walk_of_outputs(sums, channels, self._dtype.itemsize)
+        return Weights(walk, channels, taps * c, 1, 0, self._dtype)
