@@ -1,8 +1,8 @@
 """Where in memory the numbers stand that a convolution multiplies: offsets into framed images.
 
 Z, dX and dW are sums of products: Z, for each window, over the taps of the kernel; dX, for each pixel, over the
-taps under which a window sees it; dW, for each tap, over the windows. With a stride, the pixels of dX are of stride^2
-kinds, each with taps of its own.
+taps under which a window sees it; dW, for each tap, over the windows. With a stride, the pixels of dX are of
+stride^2 kinds, each with taps of its own.
 """
 
 from itertools import product
