@@ -26,6 +26,7 @@ from pellucid.kernels.uncompiled import layer_norm as fast_layer_norm
 from pellucid.kernels.uncompiled import linear as fast_linear
 from pellucid.kernels.uncompiled import pool as fast_pool
 from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pixels, pool, sampling
+from pellucid.ops import paste as paste_ops
 from pellucid.ops.losses import base as losses
 from pellucid.progress import ProgressCallback
 from pellucid.types import Array
@@ -281,6 +282,7 @@ layer_norm_backward = twins(
     layer_norm.layer_norm_backward, fast_layer_norm.layer_norm_backward, kernel="layer_norm"
 )
 dropout_forward = twins(dropout.dropout_forward, fast_dropout.dropout_forward, kernel="dropout")
+paste = twins(paste_ops.paste, kernel="paste")
 recolour = twins(colour.recolour, kernel="colour")
 sample = twins(sampling.sample, kernel="sampling")
 scale_pixels = twins(pixels.scale_pixels, kernel="pixels")

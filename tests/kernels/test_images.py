@@ -92,3 +92,20 @@ def test_scale_pixels_has_the_same_bits(
         out = np.empty_like(plain)
         assert both("scale_pixels", X, 255.0, dtype, rows=rows, out=out)[1] is out
         np.testing.assert_array_equal(out, plain)
+
+
+@DTYPES
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (5, 7, 9, 3), (0, 4, 4, 3)])
+@pytest.mark.parametrize("is_in_place", [False, True])
+def test_paste_has_the_same_bits(dtype: Any, shape: Any, is_in_place: bool, rng: np.random.Generator) -> None:
+    """Boxes of their own, some of them empty, of images that are covered themselves."""
+    X, (m, h, w, _) = rng.random(shape).astype(dtype), shape
+    corners = np.stack([rng.integers(0, h, m), rng.integers(0, w, m)], axis=1)
+    sides = np.floor(rng.random((m, 2)) * (np.array([h, w]) + 1 - corners)).astype(int)
+    others, boxes = rng.permutation(m), np.hstack([corners, sides])
+    pair = TWINS["paste"]
+    assert pair.kernel is not None
+    wanted, copy = pair.plain(X, others, boxes), X.copy()
+    got = pair.kernel(copy, others, boxes, out=copy if is_in_place else None)
+    np.testing.assert_array_equal(got, wanted)
+    np.testing.assert_array_equal(copy, wanted if is_in_place else X)

@@ -37,6 +37,13 @@ def images(side: int) -> Callable[..., tuple[Any, ...]]:
     return lambda rng, dtype, m: (rng.random((m, 2, 3, 3)).astype(dtype), rng.random((m, side, side)))
 
 
+def pieces(rng: np.random.Generator, dtype: Any, m: int) -> tuple[Any, ...]:
+    """Return images, the images that pieces are from, and the pieces' top, left, height and width."""
+    corners = rng.integers(0, 3, (m, 2))
+    boxes = np.hstack([corners, rng.integers(0, 4 - corners)])
+    return rng.random((m, 3, 3, 3)).astype(dtype), rng.permutation(m), boxes
+
+
 def logits(kind: str, smoothing: float = 0.0) -> Callable[..., tuple[Any, ...]]:
     """Return what makes a loss, logits and targets."""
 
@@ -67,6 +74,7 @@ CALLS = [
         for options in ({}, {"normalizer": 7.0})
     ),
     Call("add_decayed", lambda rng, dtype, m: (*rng.random((2, m)).astype(dtype), 0.9)),
+    Call("paste", pieces),
     Call("recolour", images(4)),
     Call("sample", images(3), {"edge": "reflect"}),
     Call("sample", images(3), {"edge": "constant"}),

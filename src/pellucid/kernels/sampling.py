@@ -58,15 +58,16 @@ def _sample(c: int) -> Callable[..., None]:
                     between |= (x != left) | (y != top)
                 if not between:  # flips and moves by whole pixels
                     for j in range(w):
+                        pixel, seen = P[corner[j] :], out[k, i, j * c :]
                         for channel in range(c):
-                            out[k, i, j * c + channel] = P[corner[j] + channel]
+                            seen[channel] = pixel[channel]
                     continue
                 for j in range(w):
+                    upper, lower, seen = P[corner[j] :], P[corner[j] + row :], out[k, i, j * c :]
                     for channel in range(c):
-                        p = corner[j] + channel
-                        above = P[p] + u[j] * (P[p + c] - P[p])
-                        below = P[p + row] + u[j] * (P[p + row + c] - P[p + row])
-                        out[k, i, j * c + channel] = above + v[j] * (below - above)
+                        above = upper[channel] + u[j] * (upper[channel + c] - upper[channel])
+                        below = lower[channel] + u[j] * (lower[channel + c] - lower[channel])
+                        seen[channel] = above + v[j] * (below - above)
 
     return sample
 

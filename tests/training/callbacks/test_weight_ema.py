@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.nn.dense import Dense
@@ -31,24 +30,6 @@ def test_equals_the_weighted_mean(decay: float, n_steps: int, rng: np.random.Gen
         average.update(theta)
     weights = decay ** np.arange(n_steps - 1, -1, -1.0)
     np.testing.assert_allclose(average.theta, weights / weights.sum() @ path, rtol=1e-11, atol=1e-13)
-
-
-@pytest.mark.parametrize(("dtype", "limit"), [(np.float32, 1e-6), (np.float64, 1e-14)])
-@pytest.mark.parametrize("size", [1, 17, 5000])
-def test_the_kernel_equals_the_formula(dtype: Any, limit: float, size: int, rng: np.random.Generator) -> None:
-    pytest.importorskip("numba")
-    total, theta = (rng.standard_normal(size).astype(dtype) for _ in range(2))
-    theta[0] = np.nan
-    sums = []
-    for kernels in ("numpy", "numba"):
-        average = WeightEMA(0.9)
-        average.start(theta)
-        with dispatch.use(kernels):
-            for array in (total, theta, total):
-                average.update(array)
-        sums.append(average.theta)
-    np.testing.assert_allclose(*sums, rtol=0, atol=limit)
-    assert np.isnan(sums[1][0])
 
 
 def test_equals_pytorch_once_the_start_is_forgotten(rng: np.random.Generator) -> None:

@@ -53,7 +53,7 @@ def identities(m: int) -> Array:
     >>> identities(2).shape
     (2, 3, 3)
     """
-    return np.tile(np.eye(3), (m, 1, 1))
+    return np.repeat(np.eye(3)[None], m, axis=0)
 
 
 def translations(values: Array) -> Array:

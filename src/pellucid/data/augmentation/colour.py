@@ -182,7 +182,7 @@ class Hue(Colour):
 
 
 def _identities(values: Array, mean: Array) -> Array:
-    return np.tile(np.eye(mean.shape[1] + 1), (len(values), 1, 1))
+    return np.repeat(np.eye(mean.shape[1] + 1)[None], len(values), axis=0)
 
 
 def _luma(mean: Array) -> Array:

@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from pellucid.data.augmentation.transform import Transform
+from pellucid.dispatch import paste
 from pellucid.errors import OptionError, ShapeError
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
@@ -124,17 +125,8 @@ class CutMix(Blend):
 
     def apply(self, X: Array, values: Array, rng: np.random.Generator, *, out: Array | None = None) -> Array:
         """Return X with the pieces pasted in."""
-        places = [
-            (other, np.s_[top : top + height, left : left + width])
-            for other, top, left, height, width in values[:, 1:].astype(int).tolist()
-        ]
-        pieces = [X[other][place].copy() for other, place in places]  # before any is covered
-        result = np.empty_like(X) if out is None else out
-        if result is not X:
-            result[...] = X
-        for image, (_, place), piece in zip(result, places, pieces, strict=True):
-            image[place] = piece
-        return result
+        places = values[:, 1:].astype(np.intp)
+        return paste(X, places[:, 0].copy(), places[:, 1:].copy(), out=out)
 
 
 def _pieces(drawn: Array, places: Array, shape: Shape) -> Array:

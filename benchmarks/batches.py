@@ -1,0 +1,69 @@
+"""What happens to a batch before the network sees it: NumPy against compiled kernels, one thread.
+
+    python benchmarks/batches.py            a few seconds
+
+32 photos of 64x64 are picked from 2,048, scaled and augmented; the 136,057 parameters of `cnn` are
+averaged. The two take turns within one process, and medians are printed, in milliseconds.
+"""
+
+import os
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+from pellucid import dispatch
+from pellucid.data.augmentation.augment import AUGMENT_PRESETS, augment_preset
+from pellucid.data.augmentation.colour import Brightness
+from pellucid.data.augmentation.geometry import Rotation
+from pellucid.data.preprocess import Preprocessing
+from pellucid.training.callbacks.weight_ema import WeightEMA
+
+N_ROUNDS = 100
+
+
+def work() -> dict[str, Callable[[], object]]:
+    """Return what is measured, by name."""
+    rng = np.random.default_rng(0)
+    photos, rows = rng.integers(0, 256, (2048, 64, 64, 3), dtype=np.uint8), rng.permutation(2048)[:32]
+    rule, Y = Preprocessing.for_data(photos), np.eye(2, dtype=np.float32)[rng.integers(0, 2, 32)]
+    batch = rule.apply(photos, np.float32, rows=rows)
+    out, whole, theta = np.empty_like(batch), np.empty(photos.shape, np.float32), batch.ravel()[:136_057]
+    average = WeightEMA()
+    average.start(theta)
+    return {
+        "pick 32 photos and scale them": lambda: rule.apply(photos, np.float32, rows=rows, out=out),
+        "scale all 2,048": lambda: rule.apply(photos, np.float32, out=whole),
+        "rotate": lambda: Rotation()(batch, rng, out=out),
+        "brighten": lambda: Brightness()(batch, rng, out=out),
+        **{
+            f"augment: {name}": lambda name=name: augment_preset(name).apply(batch, Y, rng, out=out)  # type: ignore[misc]
+            for name in AUGMENT_PRESETS
+        },
+        "average 136,057 parameters": lambda: average.update(theta),
+    }
+
+
+def milliseconds(function: Callable[[], object], choice: str) -> float:
+    """Return how long one call takes."""
+    with dispatch.use(choice):
+        start = time.perf_counter()
+        function()
+        return 1e3 * (time.perf_counter() - start)
+
+
+def main() -> None:
+    print(f"{'':32}{'numpy':>8}{'numba':>8}{'ratio':>8}")
+    for name, function in work().items():
+        n_rounds = 10 if "all" in name else N_ROUNDS
+        times = [
+            [milliseconds(function, choice) for choice in ("numpy", "numba")] for _ in range(n_rounds + 1)
+        ]
+        plain, fast = np.median(times[1:], axis=0)  # the first compiles
+        print(f"{name:32}{plain:8.3f}{fast:8.3f}{plain / fast:8.1f}")
+
+
+if __name__ == "__main__":
+    main()
