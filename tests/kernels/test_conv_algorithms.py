@@ -11,6 +11,7 @@ from pellucid.types import Array, Shape
 
 pytest.importorskip("numba")
 
+from pellucid.kernels.conv import algorithm_for
 from pellucid.kernels.conv_algorithm import ConvAlgorithm
 from pellucid.kernels.conv_depthwise import DepthwiseConv
 from pellucid.kernels.conv_direct import DirectConv
@@ -28,7 +29,7 @@ class Case(NamedTuple):
 
     @property
     def is_depthwise(self) -> bool:
-        return bool(self.W[2] == 1 and self.options.get("groups", 1) == self.X[3])
+        return bool(1 < self.options.get("groups", 1) == self.X[3])
 
 
 def case(X: Shape, W: Shape, **options: Any) -> Case:
@@ -123,9 +124,8 @@ def test_nan_and_infinity_reach_what_depends_on_them_and_nothing_else(
         array.flat[array.size // 2] = kept
 
 
-def test_only_one_group_a_channel_is_depthwise() -> None:
-    grouped, depthwise = (
-        plain(one, np.zeros(one.X), np.zeros(one.W), None)[1] for one in (CASES[14], CASES[16])
-    )
-    assert DepthwiseConv.fits(depthwise)
-    assert not DepthwiseConv.fits(grouped)
+@pytest.mark.parametrize("one", CASES)
+def test_convolutions_are_computed_by_what_suits_them(one: Case) -> None:
+    chosen = algorithm_for(plain(one, np.zeros(one.X), np.zeros(one.W), None)[1], np.float32, None)
+    assert isinstance(chosen, DepthwiseConv) == one.is_depthwise
+    assert isinstance(chosen, DirectConv)

@@ -1,10 +1,9 @@
 """The 2-D convolution by whichever algorithm suits its shape, a block of images at a time.
 
 ===========  ======================================================================================
-pointwise    1x1: one matrix product over pixels
-depthwise    as many groups as input channels: loops along the rows of images
+depthwise    as many groups as input channels: vectors of channels
 winograd     3x3, stride 1, enough channels: a quarter of the multiplications
-im2col       everything else: windows laid out as rows, then one matrix product
+direct       everything else: sums of products, in registers, from images where they lie
 ===========  ======================================================================================
 """
 

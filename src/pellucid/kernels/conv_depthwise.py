@@ -28,8 +28,8 @@ class DepthwiseConv(DirectConv):
 
     @staticmethod
     def fits(geometry: Geometry) -> bool:
-        """Return whether each input channel is a group."""
-        return geometry.groups == geometry.c_in
+        """Return whether each of several input channels is a group."""
+        return geometry.groups == geometry.c_in > 1
 
     def forward(self, X: Array, Z: Array) -> None:
         """Z = sum over taps of the pixels that they see times their weights."""

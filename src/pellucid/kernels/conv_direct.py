@@ -29,7 +29,7 @@ class DirectConv:
         g, self._dtype = geometry, np.dtype(dtype)
         self._geometry, n_windows = g, g.h_out * g.w_out
         size = (g.padded[0] * g.padded[1] * g.c_in + n_windows * g.c_out) * self._dtype.itemsize
-        self.block = max(1, min(g.m, max(BLOCK_BYTES // size, BLOCK_WINDOWS // n_windows)))
+        self.block = max(1, BLOCK_BYTES // size, BLOCK_WINDOWS // n_windows)
         corner = g.padding[0][0], g.padding[1][0]
         self._images = Frame(g.padded, corner, (self.block, g.h, g.w, g.c_in), dtype)
         self._outputs = self._weights_for(output_sums(g, self.block), is_backward=False)
