@@ -196,6 +196,28 @@ def use(choice: str) -> Iterator[None]:
         _chosen.reset(token)
 
 
+def module(name: str) -> Any:
+    """Return a module of :mod:`pellucid.kernels` where numba is chosen and can be had, else None."""
+    if current() != "numba":
+        return None
+    try:
+        return importlib.import_module(f"pellucid.kernels.{name}")
+    except Exception as error:
+        _give_up(error)
+        return None
+
+
+@contextmanager
+def giving_up() -> Iterator[None]:
+    """Where something in this block cannot be compiled, end it, warn, and let NumPy serve from here on."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_of_compiler(error):
+            raise
+        _give_up(error)
+
+
 @contextmanager
 def compiling(progress: ProgressCallback) -> Iterator[None]:
     """Report each kernel that is compiled inside this block, none where all are on disk: their total is not known.

@@ -66,13 +66,19 @@ def cut(size: int, n_parts: int) -> list[slice]:
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread in this block, in all threads."""
-    with _libraries().limit(limits=1, user_api="blas"):
+    with _libraries("scipy.linalg.cython_blas" in sys.modules).limit(limits=1, user_api="blas"):
         yield
 
 
 @lru_cache
-def _libraries() -> Any:
-    """Return what limits the threads of libraries: found once, which takes longer than a short training."""
+def _libraries(has_scipy: bool) -> Any:
+    """Return what limits the threads of libraries: found once, which takes longer than a short training.
+
+    Parameters
+    ----------
+    has_scipy : bool
+        Whether SciPy's BLAS has been loaded, another one than NumPy's.
+    """
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -195,12 +195,11 @@ class HalfSquaredError(MeanSquaredError):
     2.0
     """
 
-    def forward(
-        self, Z: Array, Y: Array, *, weights: Array | None = None, normalizer: float | None = None
-    ) -> tuple[float, Any]:
-        """Return the loss, and the cache from which ``backward`` computes its gradient."""
-        total = _total(len(Z), weights, normalizer)
-        return super().forward(Z, Y, weights=weights, normalizer=total / (Z.shape[1] / 2))
+    averages_outputs = False
+
+    def scale(self, m: int, n_out: int, dtype: Any, **options: Any) -> float | Array:
+        """Return half the factor of the squared error, summed over the outputs."""
+        return super().scale(m, n_out, dtype, **options) * 0.5
 
 
 @dataclass

@@ -6,14 +6,15 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from pickle import PickleError
 from typing import Any
 
 DAMAGE = (EOFError, PickleError, AttributeError, ImportError, IndexError, KeyError, TypeError, ValueError)
-# Numba notices a change of the file that a kernel stands in; these are parts of many.
-_shared = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("maths.py", "rows.py"))
-SHARED = hashlib.sha256(_shared).hexdigest()
+# Numba notices a change of the file that a kernel stands in. These are parts of many; what a file has of others
+# besides, it names in BORROWED_FROM.
+SHARED = ("maths.py", "rows.py")
 PATIENCE = 5.0  # seconds to wait for another process that writes; then its turn is left out
 
 _warned: list[str] = []
@@ -51,8 +52,15 @@ def careful(dispatcher: Any) -> Any:
             _warn(cache.cache_path, error)
 
     cache.load_overload, cache.save_overload = load_overload, save_overload
-    cache._index_key = lambda sig, codegen: (*index_key(sig, codegen), SHARED)
+    borrowed = _hash_of((*SHARED, *dispatcher.py_func.__globals__.get("BORROWED_FROM", ())))
+    cache._index_key = lambda sig, codegen: (*index_key(sig, codegen), borrowed)
     return dispatcher
+
+
+@lru_cache
+def _hash_of(names: tuple[str, ...]) -> str:
+    folder = Path(__file__).parent
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in names)).hexdigest()
 
 
 @contextmanager

@@ -82,6 +82,11 @@ class Model(Container):
         self.loss_options, self.has_chosen_loss = self._loss.changed_options(), True
 
     @property
+    def loss_function(self) -> Loss:
+        """The loss that ``loss_and_grad`` computes."""
+        return self._loss
+
+    @property
     def loss_config(self) -> dict[str, Any]:
         """The loss as files store it and ``set_loss`` takes it: ``{"type": name, **options}``."""
         return {"type": self.loss, **self.loss_options}

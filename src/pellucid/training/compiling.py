@@ -13,6 +13,8 @@ from pellucid.nn.replica import replica
 from pellucid.progress import ProgressBar
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.choose_form import first_layer_correction, stays_in_span
+from pellucid.training.executor.choose import open_executor
+from pellucid.training.executor.dense_stack import layers_of
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job, Plan
 from pellucid.types import Array, map_arrays, n_rows, take_rows
@@ -48,15 +50,23 @@ def operations_of(model: Model, plan: Plan, m: int) -> float:
 
 
 def compile_ahead(job: Job) -> None:
-    """Compile what a step needs, on two samples of zeros: a bar shows it, and where it fails NumPy is chosen.
+    """Compile what a step needs, on samples of zeros: a bar shows it, and where it fails NumPy is chosen.
 
     Nothing of the model or the optimizer changes.
     """
     if job.kernels != "numba":
         return
-    with ProgressBar(patience=0.0) as bar, dispatch.use("numba"), dispatch.compiling(bar):
+    with (
+        ProgressBar(patience=0.0) as bar,
+        dispatch.use("numba"),
+        dispatch.compiling(bar),
+        dispatch.giving_up(),
+    ):
         _make_a_batch(job)
-        _take_a_step(job)
+        if layers_of(job.model):
+            _take_a_step_of_a_stack(job)
+        else:
+            _take_a_step(job)
     job.kernels = dispatch.resolve("numba")  # numpy where something could not be compiled
 
 
@@ -80,6 +90,23 @@ def _take_a_step(job: Job) -> None:
         model.forward(X)
     if not job.plan.optimizer.is_full_batch:
         _update_a_few(job.plan.optimizer, model.theta[:2].copy())
+
+
+def _take_a_step_of_a_stack(job: Job) -> None:
+    m, model = (
+        job.plan.batch_size or n_rows(job.X),
+        replica(job.model),
+    )  # as many samples: threads depend on it
+    model.move(model.theta.copy(), model.grad)
+    rule = copy.copy(job.plan.optimizer)
+    rule.start(model.theta, model.flat_decay_mask())
+    X = np.zeros((m, *model.input_shape), model.dtype)
+    with open_executor(model, job.n_threads, rule) as executor:
+        executor.loss_and_grad(X, take_rows(job.Y, slice(0, m)))
+        if not rule.is_full_batch:
+            executor.update(rule)
+    if job.X_validation is not None:
+        model.forward(X[:2])
 
 
 def _update_a_few(optimizer: Optimizer, theta: Array) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from pellucid.nn.model import Model
 from pellucid.threads import n_cores
+from pellucid.training.executor.dense_stack import layers_of, n_parts
 from pellucid.types import n_rows
 
 SPLIT_OPERATIONS = 2e8  # of a step, from which it pays to split it over threads
@@ -11,7 +12,7 @@ SPLIT_TRAINING = 1e10  # operations of a training, from which it pays to start t
 BLAS_OPERATIONS = 2e8  # of a step, below which a second BLAS thread costs time
 
 
-def worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: int) -> int:
+def worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: int, kernels: str) -> int:
     """Return how many cores to split a batch over: all of them where steps and training are long enough, else 1.
 
     Parameters
@@ -22,8 +23,11 @@ def worthwhile_threads(model: Model, m: int, batch_size: int | None, n_epochs: i
         Training samples.
     batch_size : int or None
     n_epochs : int
+    kernels : {"numba", "numpy"}
     """
     batch = batch_size or m
+    if kernels == "numba" and (layers := layers_of(model)):
+        return max(n_parts(layer, batch, n_cores()) for layer in layers)
     step = _step_operations(model, batch)
     is_worth_it = step >= SPLIT_OPERATIONS and step * n_epochs * m / batch >= SPLIT_TRAINING
     return min(n_cores(), batch) if is_worth_it else 1

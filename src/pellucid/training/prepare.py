@@ -49,7 +49,9 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     is_lazy = augment is not None or (plan.batch_size is not None and _grows(model, data.X))
     n_held = 0 if held is None else n_rows(held.X)
     kernels = choose_kernels(model, plan, n_rows(data.X) + n_held, resume)
-    n_threads = plan.n_threads or worthwhile_threads(model, n_rows(data.X), plan.batch_size, plan.n_epochs)
+    n_threads = plan.n_threads or worthwhile_threads(
+        model, n_rows(data.X), plan.batch_size, plan.n_epochs, kernels
+    )
     with dispatch.use(kernels):
         X = data.X if is_lazy else _prepared(model, data.X)
         X_validation = None if held is None else _prepared(model, held.X)

@@ -101,7 +101,7 @@ class Loss(Configurable):
             Y = encode_labels(Y, n_out, self.name)
         elif Z.shape != Y.shape:
             raise _does_not_fit(self.name, Z, Y)
-        scale = sample_scale(weights, normalizer, m, Z.dtype, n_out if self.averages_outputs else 1)
+        scale = self.scale(m, n_out, Z.dtype, weights=weights, normalizer=normalizer)
         forward, backward = self.pair(n_out)
         losses, cache = forward(Z, Y, **{name: getattr(self, name) for name in options_of(type(self))})
         return weighted_sum(losses, scale), LossCache(backward, cache, scale)
@@ -112,6 +112,18 @@ class Loss(Configurable):
         dZ = backward(of_each, dZ=dZ)
         dZ *= scale
         return dZ
+
+    def scale(
+        self,
+        m: int,
+        n_out: int,
+        dtype: Any,
+        *,
+        weights: Array | None = None,
+        normalizer: float | None = None,
+    ) -> float | Array:
+        """Return the factor by which the losses of each sample enter the sum: see :func:`sample_scale`."""
+        return sample_scale(weights, normalizer, m, dtype, n_out if self.averages_outputs else 1)
 
     def pair(self, n_out: int) -> Pair:
         """Return the formula, for a model of that many outputs.

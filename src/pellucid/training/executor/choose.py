@@ -1,16 +1,19 @@
 """What computes a training's steps: one core, or several that each take a part of every batch.
 
-Every core has a replica of the model, with a gradient of its own, and works on its samples from the first layer to
-the last, copies and elementwise work included, which BLAS threads would leave to one of them. The gradients of the
-parts add up to the whole batch's.
+A stack of Dense layers has a kernel of its own, which several cores share. Of all other models every core has a
+replica, with a gradient of its own, and works on its samples from the first layer to the last, copies and
+elementwise work included, which BLAS threads would leave to one of them. The gradients of the parts add up to the
+whole batch's.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pellucid import dispatch
 from pellucid.nn.model import Model
 from pellucid.threads import one_blas_thread
+from pellucid.training.executor.dense_stack import DenseStack, layers_of
 from pellucid.training.executor.executor import Executor
 from pellucid.training.executor.thread_shards import ThreadShards
 
@@ -30,11 +33,16 @@ def open_executor(
         What ``update`` will be called with, so that its work can be split too.
     holds_blas : bool, optional
     """
-    if n_threads <= 1 and not holds_blas:
+    is_stack = bool(layers_of(model)) and dispatch.module("dense_stack") is not None
+    if n_threads <= 1 and not holds_blas and not is_stack:
         yield Executor(model)
         return
     with one_blas_thread():
-        executor = Executor(model) if n_threads <= 1 else ThreadShards(model, n_threads, optimizer)
+        executor: Executor
+        if is_stack:
+            executor = DenseStack(model, n_threads, optimizer)
+        else:
+            executor = Executor(model) if n_threads <= 1 else ThreadShards(model, n_threads, optimizer)
         try:
             yield executor
         finally:

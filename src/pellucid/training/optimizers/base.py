@@ -191,6 +191,12 @@ class Optimizer(Configurable):
                 np.multiply(theta[a:b], self.weight_decay, out=scratch)
                 grad[a:b] += scratch
 
+    @property
+    def slots(self) -> tuple[Array, ...]:
+        """The arrays that it keeps between steps, in the order of ``slot_names``."""
+        assert self._slots is not None, "call start first"
+        return self._slots
+
     def state(self) -> dict[str, Array | float | int]:
         """Return, as copies, all that another optimizer of the same options needs to go on bit for bit."""
         slots = zip(self.slot_names, self._slots or (), strict=self._slots is not None)

@@ -1,0 +1,342 @@
+"""A training step of Dense layers one after another, of any depth, compiled as a whole, on one thread or several.
+
+The rows of a layer's W, one for each input, are divided into parts. Forward, part t multiplies its columns of A by
+its rows of W, and whoever computes the next layer's inputs adds the parts up. Backward it computes its columns of
+dA and its rows of dW, and the optimizer moves these rows of W at once, while they are in the cache. So no gradients
+are added up, and every weight stays with one thread. How many parts a layer has is in the plan: the numbers are the
+same whether they are computed side by side or one after another.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+import os
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401 - the BLAS that is called; loaded here so that its threads can be held
+from numba.core import types
+
+from pellucid.kernels import activations as formulas
+from pellucid.kernels.compiled import compiled, compiled_on_threads
+from pellucid.kernels.losses import binary_cross_entropy, softmax_cross_entropy
+from pellucid.kernels.optimizers import adam_loop, sgd_loop, unless_tiny
+from pellucid.types import Array
+
+BORROWED_FROM = "activations.py", "losses.py", "optimizers.py"
+N_IN, N_OUT, PARTS, ACTIVATION, W_AT, OUT_AT, SUMS_AT, N_COLUMNS = range(8)  # the columns of a plan
+ACTIVATIONS = ("linear", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu")
+LINEAR, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, GELU = range(8)
+LOSSES = ("softmax_cross_entropy", "binary_cross_entropy", "squared_error")
+SOFTMAX, LOGISTIC, SQUARED, OTHER = range(4)
+KEEP, SGD, ADAM = range(3)  # what is done with a gradient
+FORWARD, BACKWARD = range(2)
+S, D, N, T = map(ord, "sdnt")  # BLAS's letters: single, double; normal, transposed
+LINE = 16  # parts begin at multiples of it, so that no two threads write into one line of the cache
+BLOCK = 524_288  # numbers of a gradient that are computed, and used, at a time
+PROCESS = os.getpid()  # in a child that is forked later, threads must not be used
+
+
+class Stack(NamedTuple):
+    """The layers and everything that their step reads and writes; places are counted in numbers.
+
+    Attributes
+    ----------
+    X : Array, shape (m, n_in)
+    theta, grad, first_slot, second_slot : Array, shape (p,)
+        Parameters, gradient and what the optimizer keeps: of each layer W (n_in, n_out), and after it b.
+    values, slopes, deltas : Array, flat
+        A = f(Z), f'(Z) and dZ of each layer, (m, n_out).
+    sums : Array, flat
+        What each part of each layer adds to Z, (parts, m, n_out).
+    blocks : Array, shape (parts, n)
+        Room for rows of dW.
+    plan : Array of int64, shape (n_layers, N_COLUMNS)
+        Of each layer: inputs, outputs, parts, activation, and where its W, its values and its sums begin.
+    options : Array of float64, shape (n_layers,)
+        The option of each activation, such as leaky_relu's slope.
+    runs : Array of int64, shape (2, 3)
+        Of weights and of biases, as :mod:`pellucid.kernels.optimizers` has them: whether they decay.
+    numbers : Array of float64, shape (8,)
+        The optimizer's numbers: see ``move``.
+    """
+
+    X: Array
+    theta: Array
+    grad: Array
+    first_slot: Array
+    second_slot: Array
+    values: Array
+    slopes: Array
+    deltas: Array
+    sums: Array
+    blocks: Array
+    plan: Array
+    options: Array
+    runs: Array
+    numbers: Array
+
+
+_gemm: Any = (
+    types.ExternalFunction(  # SciPy's BLAS, as np.dot calls it; but np.dot takes no columns of a matrix
+        "numba_xxgemm",
+        types.intc(
+            *[types.char] * 3,
+            *[types.intp] * 3,
+            *[types.voidptr] * 2,
+            types.intp,
+            types.voidptr,
+            types.intp,
+            *[types.voidptr] * 2,
+            types.intp,
+        ),
+    )
+)
+
+
+@compiled
+def product(A, B, C):
+    """C <- A B; the rows of C are contiguous, of A and B the rows or the columns."""
+    size, one, zero = C.itemsize, np.ones(1, C.dtype), np.zeros(1, C.dtype)
+    rows_A, rows_B = A.strides[1] == size, B.strides[1] == size
+    lda = max(A.strides[0] // size, A.shape[1]) if rows_A else max(A.strides[1] // size, A.shape[0])
+    ldb = max(B.strides[0] // size, B.shape[1]) if rows_B else max(B.strides[1] // size, B.shape[0])
+    ldc = max(C.strides[0] // size, C.shape[1])
+    kind = np.int8(S if size == 4 else D)
+    trans_A, trans_B = np.int8(N if rows_A else T), np.int8(N if rows_B else T)
+    m, n, k = A.shape[0], B.shape[1], A.shape[1]
+    # BLAS has columns where we have rows: C^T = B^T A^T.
+    _gemm(
+        kind, trans_B, trans_A, n, m, k, one.ctypes, B.ctypes, ldb, A.ctypes, lda, zero.ctypes, C.ctypes, ldc
+    )
+
+
+@compiled
+def activate(kind, option, a, d):
+    """a <- f(a), d <- f'(a)."""
+    if kind == RELU:
+        for j in range(a.size):
+            a[j] = formulas.relu(a[j], option)
+            d[j] = formulas.relu_slope(a[j], option)
+    elif kind == LEAKY_RELU:
+        for j in range(a.size):
+            a[j] = formulas.leaky_relu(a[j], option)
+            d[j] = formulas.leaky_relu_slope(a[j], option)
+    elif kind == ELU:
+        for j in range(a.size):
+            a[j] = formulas.elu(a[j], option)
+            d[j] = formulas.elu_slope(a[j], option)
+    elif kind == SIGMOID:
+        for j in range(a.size):
+            a[j] = formulas.sigmoid(a[j], option)
+            d[j] = formulas.sigmoid_slope(a[j], option)
+    elif kind == TANH:
+        for j in range(a.size):
+            a[j] = formulas.tanh(a[j], option)
+            d[j] = formulas.tanh_slope(a[j], option)
+    elif kind == SILU:
+        for j in range(a.size):
+            gate = formulas.silu_gate(a[j])
+            a[j] *= gate
+            d[j] = formulas.silu_slope(a[j], gate)
+    elif kind == GELU:
+        for j in range(a.size):
+            gate = formulas.gelu_gate(a[j])
+            d[j] = formulas.gelu_slope(a[j], gate)
+            a[j] *= gate
+
+
+@compiled
+def matrix(flat, at, m, n):
+    """Return m rows of n numbers that begin at a place of a flat array."""
+    return flat[at : at + m * n].reshape(m, n)
+
+
+@compiled
+def part_of(layer, t):
+    """Return where part t of a layer's inputs begins and ends."""
+    n, parts = layer[N_IN], layer[PARTS]
+    return n * t // parts // LINE * LINE, n if t == parts - 1 else n * (t + 1) // parts // LINE * LINE
+
+
+@compiled
+def rows_at_a_time(n_in, n_out):
+    """Return how many rows of a layer's dW are computed, and used, at a time."""
+    return min(n_in, max(LINE, BLOCK // n_out))
+
+
+@compiled
+def finish(stack, k, first, last):
+    """A <- f(Z), Z the sum of the parts + b, for some columns of a layer's outputs."""
+    m, layer = len(stack.X), stack.plan[k]
+    n = layer[N_OUT]
+    b = stack.theta[layer[W_AT] + layer[N_IN] * n :]
+    for i in range(m):
+        row = slice(layer[OUT_AT] + i * n + first, layer[OUT_AT] + i * n + last)
+        a, at = stack.values[row], layer[SUMS_AT] + i * n
+        z = stack.sums[at + first : at + last]
+        for j in range(a.size):
+            a[j] = z[j] + b[first + j]
+        for _ in range(1, layer[PARTS]):
+            at += m * n
+            z = stack.sums[at + first : at + last]
+            for j in range(a.size):
+                a[j] += z[j]
+        activate(layer[ACTIVATION], stack.options[k], a, stack.slopes[row])
+
+
+@compiled
+def multiply_by_slopes(stack, k, first, last):
+    """dZ <- dA f'(Z), for some columns of a layer's outputs; denormal numbers, which take long, become 0."""
+    layer = stack.plan[k]
+    for i in range(len(stack.X)):
+        at = layer[OUT_AT] + i * layer[N_OUT]
+        dz, d = stack.deltas[at + first : at + last], stack.slopes[at + first : at + last]
+        for j in range(dz.size):
+            dz[j] = unless_tiny(dz[j] if layer[ACTIVATION] == LINEAR else dz[j] * d[j])
+
+
+@compiled
+def move(rule, theta, grad, first_slot, second_slot, runs, numbers):
+    """Let an optimizer move parameters by the kernels of :mod:`pellucid.kernels.optimizers`."""
+    limit, decay, keep, rate = numbers[0], numbers[1], numbers[2], numbers[3]
+    how = runs, 0, theta.size, 1.0, limit, decay, keep
+    if rule == SGD:
+        sgd_loop(theta, grad, first_slot, how, rate, numbers[4], numbers[5] > 0)
+    elif rule == ADAM:
+        adam_loop(
+            theta, grad, first_slot, second_slot, how, rate, numbers[4], numbers[5], numbers[6], numbers[7]
+        )
+
+
+@compiled
+def use_dZ(stack, k, first, last, rule):
+    """db <- the column sums of dZ, for some of a layer's outputs; the optimizer moves b."""
+    layer = stack.plan[k]
+    n = layer[N_OUT]
+    start = layer[W_AT] + layer[N_IN] * n
+    b = slice(start + first, start + last)
+    db = stack.grad[b]
+    db[:] = 0
+    for i in range(len(stack.X)):
+        at = layer[OUT_AT] + i * n
+        dz = stack.deltas[at + first : at + last]
+        for j in range(db.size):
+            db[j] += dz[j]
+    move(rule, stack.theta[b], db, stack.first_slot[b], stack.second_slot[b], stack.runs[1:], stack.numbers)
+
+
+@compiled
+def forward_part(stack, k, t):
+    """Z_t <- A_t W_t, of one part of a layer's inputs."""
+    m, layer = len(stack.X), stack.plan[k]
+    first, last = part_of(layer, t)
+    W = matrix(stack.theta, layer[W_AT], layer[N_IN], layer[N_OUT])
+    Z = matrix(stack.sums, layer[SUMS_AT] + t * m * layer[N_OUT], m, layer[N_OUT])
+    A = stack.X
+    if k > 0:
+        finish(stack, k - 1, first, last)
+        A = matrix(stack.values, stack.plan[k - 1, OUT_AT], m, layer[N_IN])
+    product(A[:, first:last], W[first:last], Z)
+
+
+@compiled
+def backward_part(stack, k, t, rule):
+    """dA_t <- dZ W_t^T, dW_t <- A_t^T dZ, of one part of a layer's inputs; the optimizer moves W_t."""
+    m, layer = len(stack.X), stack.plan[k]
+    first, last = part_of(layer, t)
+    n = layer[N_OUT]
+    A, dZ = stack.X, matrix(stack.deltas, layer[OUT_AT], m, n)
+    if k > 0:
+        at = stack.plan[k - 1, OUT_AT]
+        A, dA = matrix(stack.values, at, m, layer[N_IN]), matrix(stack.deltas, at, m, layer[N_IN])
+        W = matrix(stack.theta, layer[W_AT], layer[N_IN], n)
+        product(dZ, W[first:last].T, dA[:, first:last])
+        multiply_by_slopes(stack, k - 1, first, last)
+        use_dZ(stack, k - 1, first, last, rule)
+    rows = rows_at_a_time(layer[N_IN], n)
+    for start in range(first, last, rows):
+        stop = min(start + rows, last)
+        W_t = slice(layer[W_AT] + start * n, layer[W_AT] + stop * n)
+        dW = stack.grad[W_t] if rule == KEEP else stack.blocks[t, : (stop - start) * n]
+        product(A[:, start:stop].T, dZ, dW.reshape(stop - start, n))
+        move(
+            rule,
+            stack.theta[W_t],
+            dW,
+            stack.first_slot[W_t],
+            stack.second_slot[W_t],
+            stack.runs[:1],
+            stack.numbers,
+        )
+
+
+@compiled
+def any_part(stack, task, k, t, rule):
+    """Do one part of a layer, forward or backward."""
+    if task == FORWARD:
+        forward_part(stack, k, t)
+    else:
+        backward_part(stack, k, t, rule)
+
+
+@compiled_on_threads
+def parts_on_threads(stack, task, k, rule):
+    """Do all parts of a layer, side by side."""
+    for t in numba.prange(stack.plan[k, PARTS]):
+        any_part(stack, task, k, t, rule)
+
+
+@compiled
+def squared_error(Z, Y, scale, dZ):
+    """Return sum scale (Z - Y)^2;  dZ <- 2 scale (Z - Y); all are flat."""
+    loss, two = 0.0, Z.dtype.type(2)
+    for i in range(Z.size):
+        d = Z[i] - Y[i]
+        loss += scale[i] * d * d
+        dZ[i] = two * scale[i] * d
+    return loss
+
+
+def _step(has_threads):
+    """Return forward and backward, for several threads or only one."""
+
+    @compiled
+    def forward(X, memory, kind, labels, targets, smoothing, scale, is_on_threads):
+        """Return the loss; values <- the layers' outputs, deltas <- dZ of the last unless the loss is another."""
+        stack = Stack(X, *memory)
+        last = len(stack.plan) - 1
+        for k in range(last + 1):
+            if has_threads and is_on_threads and stack.plan[k, PARTS] > 1:
+                parts_on_threads(stack, FORWARD, k, KEEP)
+            else:
+                for t in range(stack.plan[k, PARTS]):
+                    forward_part(stack, k, t)
+        n, at = stack.plan[last, N_OUT], stack.plan[last, OUT_AT]
+        finish(stack, last, 0, n)
+        Z, dZ = matrix(stack.values, at, len(X), n), matrix(stack.deltas, at, len(X), n)
+        if kind == SOFTMAX:
+            return softmax_cross_entropy(Z, labels, targets, scale, smoothing, dZ)[0]
+        if kind == LOGISTIC:
+            return binary_cross_entropy(Z.ravel(), targets.ravel(), scale, smoothing, dZ.ravel())
+        return squared_error(Z.ravel(), targets.ravel(), scale, dZ.ravel()) if kind == SQUARED else 0.0
+
+    @compiled
+    def backward(X, memory, rule, is_on_threads):
+        """grad <- the gradient, or theta <- what the optimizer makes of it."""
+        stack = Stack(X, *memory)
+        last = len(stack.plan) - 1
+        n = stack.plan[last, N_OUT]
+        multiply_by_slopes(stack, last, 0, n)
+        use_dZ(stack, last, 0, n, rule)
+        for k in range(last, -1, -1):
+            if has_threads and is_on_threads and stack.plan[k, PARTS] > 1:
+                parts_on_threads(stack, BACKWARD, k, rule)
+            else:
+                for t in range(stack.plan[k, PARTS]):
+                    backward_part(stack, k, t, rule)
+
+    return forward, backward
+
+
+forward, backward = _step(False)
+forward_on_threads, backward_on_threads = _step(True)

@@ -1,0 +1,294 @@
+"""Steps of a stack of Dense layers by one compiled kernel, with the optimizer's work in it: two calls a step."""
+
+import importlib
+import math
+import os
+import threading
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.nn.activation import Activation
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses.base import Loss
+from pellucid.training.executor.executor import Executor
+from pellucid.training.optimizers.adam import Adam, AdamW
+from pellucid.training.optimizers.sgd import SGD
+from pellucid.types import Array
+
+PART_OPERATIONS = 1e6  # of a layer's product: with fewer in each part, it does not pay to divide it
+ALONE_FIRST, ALONE_EVERY = 3, 256  # steps that are taken on one thread, to measure them
+REST = 30.0  # times as long as a slow step threads rest
+OPTIONS = {"leaky_relu": 0.01, "elu": 1.0}  # of activations, where none is chosen
+
+_threads = threading.Lock()  # held by the training that has the compiled threads: they serve one at a time
+
+
+class Layer(NamedTuple):
+    """A Dense layer and the activation after it."""
+
+    n_in: int
+    n_out: int
+    activation: str
+    option: float
+
+
+def layers_of(model: Model) -> list[Layer]:
+    """Return a model's layers where it is a stack of Dense layers whose activations the kernel has, else nothing.
+
+    Examples
+    --------
+    >>> model = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)])
+    >>> model.initialize((2, 2))
+    >>> [(layer.n_in, layer.n_out, layer.activation) for layer in layers_of(model)]
+    [(4, 3, 'relu'), (3, 1, 'linear')]
+    """
+    found: list[Layer] = []
+    for layer in model.layers if type(model) is Sequential else ():
+        if type(layer) is Dense:
+            found.append(_with(layer.activation or "linear", *layer.params["W"].shape))
+        elif type(layer) is Activation and found and found[-1].activation == "linear":
+            found[-1] = _with(layer.activation, *found[-1][:2], *layer.options.values())
+        elif type(layer) is not Flatten or found:
+            return []
+    return found if all(layer.activation != "softmax" for layer in found) else []
+
+
+def n_parts(layer: Layer, m: int, n_threads: int) -> int:
+    """Return into how many parts a layer is divided, for batches of m samples.
+
+    Examples
+    --------
+    >>> n_parts(Layer(784, 128, "relu", 0), 32, 2), n_parts(Layer(128, 10, "linear", 0), 32, 2)
+    (2, 1)
+    """
+    most = 2.0 * m * layer.n_in * layer.n_out / PART_OPERATIONS
+    return max(1, min(n_threads, int(most), layer.n_in // 32))
+
+
+class Pace:
+    """Decides, step by step, whether threads are faster than one alone.
+
+    They wait for each other without sleeping, several times a step: where another program has one of the cores, a
+    step can take twenty times as long. So a few steps are taken alone, to know how long that takes, and when a step
+    on threads takes longer, they rest for a while.
+
+    Examples
+    --------
+    >>> pace = Pace()
+    >>> for seconds in [0.2, 0.2, 0.2, 0.1, 0.1]:
+    ...     pace.record(seconds)
+    >>> pace.is_on_threads
+    True
+    >>> for seconds in [1.0, 1.0]:
+    ...     pace.record(seconds)
+    >>> pace.is_on_threads
+    False
+    """
+
+    def __init__(self) -> None:
+        self.is_on_threads = False
+        self._seconds_alone = math.inf
+        self._n_steps = self._n_slow = 0
+        self._rests_until = 0.0
+
+    def record(self, seconds: float) -> None:
+        """Take note of how long a step took, and decide on the next."""
+        self._n_steps += 1
+        if not self.is_on_threads:
+            is_first = self._n_steps <= ALONE_FIRST
+            self._seconds_alone = min(self._seconds_alone, seconds) if is_first else seconds
+        elif seconds < self._seconds_alone:
+            self._n_slow = 0
+        else:
+            self._n_slow += 1
+            if self._n_slow > 1:  # once is an accident
+                self._rests_until = time.perf_counter() + REST * seconds
+        is_to_be_measured = self._n_steps < ALONE_FIRST or self._n_steps % ALONE_EVERY == 0
+        self.is_on_threads = not is_to_be_measured and time.perf_counter() >= self._rests_until
+
+
+class Memory(NamedTuple):
+    """What steps on batches of one size read and write."""
+
+    arrays: tuple[Array, ...]  # as the kernel takes them
+    Z: Array  # (m, n_out) the last layer's outputs
+    dZ: Array  # (m, n_out)
+    scale: Array  # by which each sample's or each output's loss enters the sum, where all count the same
+    pace: Pace
+
+
+class DenseStack(Executor):
+    """A model's steps by :mod:`pellucid.kernels.dense_stack`.
+
+    The backward pass waits for ``update``, which moves every weight as soon as its gradient is known. The model's
+    ``grad`` is filled only where the optimizer's rule is not part of the kernel.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized, one that has ``layers_of``.
+    n_threads : int
+        Into how many parts a layer is divided at most. They are computed side by side unless another training has
+        the compiled threads, or this is a forked child, where they may not be used: the numbers are the same.
+    optimizer : Optimizer, optional
+        Started; the one that ``update`` will be called with.
+    """
+
+    def __init__(self, model: Model, n_threads: int, optimizer: Any = None) -> None:
+        super().__init__(model)
+        self.kernel: Any = importlib.import_module("pellucid.kernels.dense_stack")
+        self.layers, self.n_threads, self.optimizer = layers_of(model), n_threads, optimizer
+        self.loss, dtype, n_out = model.loss_function, model.theta.dtype, self.layers[-1].n_out
+        formula = self.loss.pair(n_out)[0].__name__.removesuffix("_forward")
+        is_known = formula in self.kernel.LOSSES and type(self.loss).forward is Loss.forward
+        self.loss_kind = self.kernel.LOSSES.index(formula) if is_known else self.kernel.OTHER
+        self.n_scales = 1 if self.loss_kind == self.kernel.SOFTMAX else n_out
+        self.smoothing = float(getattr(self.loss, "label_smoothing", 0.0))
+        self.rule: Any = RULES.get(type(optimizer), _keep)
+        if optimizer is None or optimizer.clip_norm is not None:  # which needs the whole gradient
+            self.rule = _keep
+        self.waits = optimizer is not None and not optimizer.is_full_batch
+        self.numbers, self.no_labels = np.zeros(8), np.zeros(0, np.intp)
+        self.no_targets, self.nothing = np.zeros((0, n_out), dtype), np.zeros(0, dtype)
+        self._memories: dict[int, Memory] = {}
+        self._room = 0
+        self._pending: tuple[Any, ...] = ()
+        self._n_before = 0  # of the compiled threads, before they were taken; 0: they are not
+        self._forward, self._backward = self.kernel.forward, self.kernel.backward
+
+    def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
+        """Return the loss; the gradient waits for ``update``, but for an optimizer that asks for it."""
+        m = len(X)
+        memory = self._memories.get(m) or self._make_memory(m)
+        arrays, Z, dZ, scale, pace = memory
+        if X.ndim != 2 or not X.flags.carray or X.dtype != Z.dtype:
+            X = np.require(X.reshape(m, -1), Z.dtype, ["C", "A", "W"])
+        Y = Y if Y.flags.carray else Y.copy()
+        labels, targets = (Y, self.no_targets) if Y.ndim == 1 else (self.no_labels, Y)
+        is_other = self.loss_kind == self.kernel.OTHER
+        if weights is not None and not is_other:
+            scale = np.repeat(self.loss.scale(m, Z.shape[1], Z.dtype, weights=weights), self.n_scales)
+        if pace.is_on_threads and os.getpid() != self.kernel.PROCESS:
+            self.close()  # a child that was forked meanwhile
+        is_on_threads = pace.is_on_threads and self._n_before > 0
+        started = time.perf_counter()
+        loss = self._forward(X, arrays, self.loss_kind, labels, targets, self.smoothing, scale, is_on_threads)
+        if is_other:
+            loss, cache = self.loss.forward(Z, Y, weights=weights)
+            self.loss.backward(cache, dZ=dZ)
+        seconds = time.perf_counter() - started
+        if self.model.reported is not None:
+            loss = self.model.reported(loss, float(m if weights is None else weights.sum()))
+        self._pending = X, arrays, pace, is_on_threads, seconds
+        if not self.waits:
+            self._finish_step(self.kernel.KEEP)
+        return float(loss)
+
+    def update(self, optimizer: Any) -> None:
+        """Compute the gradient of the last batch, and let the optimizer move the parameters by it."""
+        rule = int(self.rule(optimizer, self.numbers, self.kernel))
+        self._finish_step(rule)
+        if rule == self.kernel.KEEP:
+            optimizer.step(self.model.theta, self.model.grad)
+
+    def close(self) -> None:
+        """Leave the compiled threads to others."""
+        if self._n_before:
+            if os.getpid() == self.kernel.PROCESS:
+                self.kernel.numba.set_num_threads(self._n_before)
+            self._n_before = 0
+            _threads.release()
+
+    def _finish_step(self, rule: int) -> None:
+        X, arrays, pace, is_on_threads, seconds = self._pending
+        started = time.perf_counter()
+        self._backward(X, arrays, rule, is_on_threads)
+        pace.record(seconds + time.perf_counter() - started)
+
+    def _take_threads(self) -> None:
+        """Take the compiled threads where they are free; a forked child must not touch them."""
+        numba = self.kernel.numba
+        if self._n_before or os.getpid() != self.kernel.PROCESS or not _threads.acquire(blocking=False):
+            return
+        before = numba.get_num_threads()  # which starts them
+        if before == 1 or numba.threading_layer() == "workqueue":  # one that several must not use at a time
+            _threads.release()
+            return
+        self._n_before = before
+        numba.set_num_threads(min(before, self.n_threads))
+        self._forward, self._backward = self.kernel.forward_on_threads, self.kernel.backward_on_threads
+
+    def _make_memory(self, m: int) -> Memory:
+        """Return what batches of m samples need, in the same arrays as those of other sizes."""
+        kernel, layers, theta = self.kernel, self.layers, self.model.theta
+        parts = [n_parts(layer, m, self.n_threads) for layer in layers]
+        if max(parts) > 1:
+            self._take_threads()
+        n_values = m * sum(layer.n_out for layer in layers)
+        n_sums = m * sum(layer.n_out * n for layer, n in zip(layers, parts, strict=True))
+        if self._room < m:
+            self._room = m
+            self._memories.clear()
+            self._slabs = [np.zeros(n, theta.dtype) for n in (n_values, n_values, n_values, n_sums)]
+        values, _, deltas, _ = self._slabs
+        plan = np.zeros((len(layers), kernel.N_COLUMNS), np.int64)
+        W_at = out_at = sums_at = n_block = 0
+        for row, layer, n in zip(plan, layers, parts, strict=True):
+            kind = kernel.ACTIVATIONS.index(layer.activation)
+            row[:] = layer.n_in, layer.n_out, n, kind, W_at, out_at, sums_at
+            W_at += (layer.n_in + 1) * layer.n_out
+            out_at += m * layer.n_out
+            sums_at += n * m * layer.n_out
+            n_block = max(n_block, kernel.rows_at_a_time(layer.n_in, layer.n_out) * layer.n_out)
+        options = np.array([layer.option for layer in layers])
+        slots = [*(self.optimizer.slots if self.rule is not _keep else ()), theta[:0], theta[:0]][:2]
+        blocks = np.empty((max(parts), n_block if self.rule is not _keep else 0), theta.dtype)
+        decays_biases = self.optimizer is not None and self.optimizer.decay_biases
+        runs = np.array([[0, theta.size, 1], [0, theta.size, decays_biases]])
+        n_out = layers[-1].n_out
+        last = slice(n_values - m * n_out, n_values)
+        memory = self._memories[m] = Memory(
+            (theta, self.model.grad, *slots, *self._slabs, blocks, plan, options, runs, self.numbers),
+            values[last].reshape(m, n_out),
+            deltas[last].reshape(m, n_out),
+            np.full(m * self.n_scales, self.loss.scale(m, n_out, theta.dtype), theta.dtype),
+            Pace(),
+        )
+        return memory
+
+
+def _with(activation: str, n_in: int, n_out: int, *option: float) -> Layer:
+    return Layer(n_in, n_out, activation, *(option or (OPTIONS.get(activation, 0.0),)))
+
+
+def _keep(optimizer: Any, numbers: Array, kernel: Any) -> int:
+    return int(kernel.KEEP)
+
+
+def _sgd(optimizer: SGD, numbers: Array, kernel: Any) -> int:
+    optimizer.begin_step()
+    rate, momentum = optimizer.learning_rate, optimizer.momentum
+    numbers[:] = _limit(optimizer), optimizer.weight_decay, 1, rate, momentum, optimizer.nesterov, 0, 0
+    return int(kernel.SGD)
+
+
+def _adam(optimizer: Adam, numbers: Array, kernel: Any) -> int:
+    optimizer.begin_step()
+    beta1, beta2, t, rate = optimizer.beta1, optimizer.beta2, optimizer.n_steps, optimizer.learning_rate
+    decay, keep = optimizer.weight_decay, 1.0
+    if type(optimizer) is AdamW:
+        decay, keep = 0.0, 1 - rate * decay
+    corrected = rate / (1 - beta1**t), beta1, beta2, 1 / math.sqrt(1 - beta2**t), optimizer.epsilon
+    numbers[:] = _limit(optimizer), decay, keep, *corrected
+    return int(kernel.ADAM)
+
+
+def _limit(optimizer: Any) -> float:
+    return optimizer.clip_value or math.inf
+
+
+RULES = {SGD: _sgd, Adam: _adam, AdamW: _adam}  # write the numbers of a step, and return the kernel's rule

@@ -1,0 +1,255 @@
+"""The compiled step of Dense layers trains as the layers do, on one thread and on several."""
+
+import os
+import signal
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid import dispatch
+from pellucid.data.dataset import Dataset
+from pellucid.errors import TrainingError
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses import Huber, MultiLabel
+from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.events import StepEnd
+from pellucid.training.executor import dense_stack
+from pellucid.training.executor.choose import open_executor
+from pellucid.training.executor.dense_stack import DenseStack, Pace, layers_of
+from pellucid.training.fit import train
+from pellucid.training.optimizers import LBFGS, SGD, Adam, AdamW, RMSprop
+
+pytest.importorskip("numba")
+M, N_IN = 150, 70
+TOLERANCES = {"float64": 1e-12, "float32": 1e-5}
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let layers of a few thousand operations be divided."""
+    monkeypatch.setattr(dense_stack, "PART_OPERATIONS", 1e5)
+
+
+def network(
+    *widths: int, activation: str | None = "relu", n_out: int = 5, dtype: str = "float64"
+) -> Sequential:
+    return Sequential([*(Dense(n, activation) for n in widths), Dense(n_out)], dtype=dtype)
+
+
+def classes(n: int = 5) -> Dataset:
+    rng = np.random.default_rng(3)
+    return Dataset(rng.standard_normal((M, N_IN)), rng.integers(0, n, M))
+
+
+def quantities() -> Dataset:
+    rng = np.random.default_rng(3)
+    return Dataset(rng.standard_normal((M, N_IN)), rng.standard_normal((M, 5)))
+
+
+def trained(model: Sequential, data: Dataset, kernels: str, **options: Any) -> tuple[np.ndarray, list[float]]:
+    given: dict[str, Any] = {"n_epochs": 3, "batch_size": 32, "optimizer": SGD(0.05), **options}
+    history = train(model, data, kernels=kernels, **given)
+    assert history.kernels == kernels
+    return model.theta, history.losses
+
+
+def check(make: Any, data: Dataset, *, tolerance: float = 1e-12, **options: Any) -> None:
+    """Compare a training with NumPy with one by the compiled step, in one part and in several."""
+    first = make()
+    optimizer = options.pop("optimizer", lambda: SGD(0.05))
+    theta, losses = trained(first, data, "numpy", optimizer=optimizer(), n_threads=1, **options)
+    assert layers_of(first)
+    for n_threads in (1, 2):
+        ours, our_losses = trained(
+            make(), data, "numba", optimizer=optimizer(), n_threads=n_threads, **options
+        )
+        assert np.linalg.norm(ours - theta) <= tolerance * np.linalg.norm(theta)
+        np.testing.assert_allclose(our_losses, losses, rtol=10 * tolerance)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu", None])
+def test_every_activation(activation: str | None, dtype: str) -> None:
+    check(lambda: network(40, 64, activation=activation, dtype=dtype), classes(), tolerance=TOLERANCES[dtype])
+
+
+@pytest.mark.parametrize("widths", [(), (1,), (33,), (40, 64, 20), (3, 5, 4, 6, 2)])
+def test_every_depth(widths: tuple[int, ...]) -> None:
+    check(lambda: network(*widths), classes())
+    check(lambda: network(*widths, n_out=1), classes(2), batch_size=None)  # the full batch
+
+
+def test_activations_apart_from_their_layers_and_their_options() -> None:
+    def make() -> Sequential:
+        activations = [Activation("leaky_relu", slope=0.3), Activation("elu", alpha=0.5)]
+        layers = [Flatten(), Dense(8), activations[0], Dense(8), activations[1], Dense(5), Activation("tanh")]
+        return Sequential(layers, dtype="float64")
+
+    check(make, classes())
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: SGD(0.05, weight_decay=0.1),
+        lambda: SGD(0.05, momentum=0.9, decay_biases=True, weight_decay=0.1),
+        lambda: SGD(0.05, momentum=0.9, nesterov=True, clip_value=0.01),
+        lambda: Adam(0.01, weight_decay=0.1),
+        lambda: AdamW(0.01, weight_decay=0.1),
+        lambda: AdamW(0.01, weight_decay=0.1, decay_biases=True, clip_norm=0.1),
+        lambda: RMSprop(0.001),
+    ],
+)
+def test_every_rule_of_an_optimizer(optimizer: Any) -> None:
+    check(lambda: network(40, 64), classes(), optimizer=optimizer, tolerance=1e-11)
+
+
+def test_an_optimizer_that_evaluates_the_loss_itself() -> None:
+    check(lambda: network(8), classes(), optimizer=lambda: LBFGS(5), batch_size=None, tolerance=1e-9)
+
+
+def test_every_loss(rng: np.random.Generator) -> None:
+    weights = rng.random(M)
+    smooth = {"type": "categorical_cross_entropy", "label_smoothing": 0.1}
+    rows = Dataset(classes().X, np.eye(5)[classes().y])
+    for data, options in [
+        (classes(), {"loss": smooth, "sample_weight": weights}),
+        (rows, {"loss": smooth, "sample_weight": weights}),
+        (quantities(), {"sample_weight": weights}),
+        (quantities(), {"loss": Huber(0.5), "sample_weight": weights}),  # which the kernel has not
+        (rows, {"loss": MultiLabel(positive_weight=2.0)}),
+    ]:
+        check(lambda: network(40), data, **options)
+    smooth = {"type": "binary_cross_entropy", "label_smoothing": 0.1}
+    check(lambda: network(40, n_out=1), classes(2), loss=smooth, class_weight="balanced")
+
+
+def test_slices_of_read_only_data_serve_as_batches() -> None:
+    data = classes()
+    data.X.flags.writeable = data.y.flags.writeable = False
+    check(lambda: network(40), data, shuffle=False)
+    check(lambda: network(40), data, batch_size=None)
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_the_estimators_losses_and_penalty() -> None:
+    from pellucid.estimators import MLPClassifier, MLPRegressor
+
+    rng = np.random.default_rng(0)
+    X, several = rng.standard_normal((M, 6)), rng.integers(0, 2, (M, 3))
+    for make, y in [(MLPClassifier, several), (MLPRegressor, rng.standard_normal((M, 3)))]:
+        fitted = []
+        for kernels in ("numpy", "numba"):
+            with dispatch.use(kernels):
+                fitted.append(make(hidden_layer_sizes=8, alpha=0.1, max_iter=4, random_state=1).fit(X, y))
+        np.testing.assert_allclose(fitted[1].loss_curve_, fitted[0].loss_curve_, rtol=1e-12)
+        np.testing.assert_allclose(fitted[1].coefs_[0], fitted[0].coefs_[0], rtol=0, atol=1e-10)
+
+
+def test_bits_repeat_and_do_not_depend_on_who_computes_the_parts() -> None:
+    data, thetas = classes(), []
+    for is_held in (False, False, True):
+        if is_held:  # as by another training
+            dense_stack._threads.acquire()
+        try:
+            thetas.append(trained(network(40, 64), data, "numba", n_threads=2, optimizer=Adam(0.01))[0])
+        finally:
+            if is_held:
+                dense_stack._threads.release()
+    np.testing.assert_array_equal(thetas[0], thetas[1])
+    np.testing.assert_array_equal(thetas[0], thetas[2])
+    assert not dense_stack._threads.locked()
+
+
+def test_trainings_side_by_side() -> None:
+    data, alone = classes(), trained(network(40, 64), classes(), "numba", n_threads=2)[0]
+    found: list[np.ndarray] = []
+    threads = [
+        threading.Thread(
+            target=lambda: found.append(trained(network(40, 64), data, "numba", n_threads=2, n_epochs=3)[0])
+        )
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert len(found) == 3
+    for theta in found:
+        np.testing.assert_array_equal(theta, alone)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_trains_on_one_thread() -> None:
+    data, alone = classes(), trained(network(40, 64), classes(), "numba", n_threads=2)[0]
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        same = bool((trained(network(40, 64), data, "numba", n_threads=2)[0] == alone).all())
+        os._exit(0 if same else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_child_forked_in_the_middle_goes_on_alone() -> None:
+    model = network(40, 64)
+    model.initialize((N_IN,))
+    optimizer, data = SGD(0.05), classes()
+    optimizer.start(model.theta, model.flat_decay_mask())
+    with dispatch.use("numba"), open_executor(model, 2, optimizer) as executor:
+        assert isinstance(executor, DenseStack)
+        executor.kernel = type("Kernel", (), {**vars(executor.kernel), "PROCESS": -1})
+        for _ in range(6):
+            executor.loss_and_grad(data.X, data.y)
+            executor.update(optimizer)
+        assert executor._n_before == 0
+
+
+def test_resuming_is_exact(tmp_path: Any) -> None:
+    data, options = classes(), {"n_threads": 2, "n_epochs": 6}
+    straight, losses = trained(network(40, 64), data, "numba", optimizer=Adam(0.01), **options)
+
+    def interrupt(event: Any) -> bool:
+        return isinstance(event, StepEnd) and event.step == 12
+
+    callbacks = [Checkpoint(tmp_path, every_steps=12), interrupt]
+    trained(network(40, 64), data, "numba", optimizer=Adam(0.01), callbacks=callbacks, **options)
+    theta, rest = trained(network(40, 64), data, "numba", optimizer=Adam(0.01), resume=tmp_path, **options)
+    np.testing.assert_array_equal(theta, straight)
+    assert rest == losses
+
+
+def test_a_loss_that_is_not_finite_is_reported() -> None:
+    data = classes()
+    model = network(40)
+    with pytest.raises(TrainingError, match=r"the loss became (nan|inf) at step \d+ .*It began"):
+        trained(model, Dataset(data.X * 1e200, data.y), "numba", optimizer=SGD(1e3))
+
+
+def test_other_models_have_the_usual_executor() -> None:
+    nested = Sequential([network(3), Dense(1)])
+    layers = [[Dense(3), BatchNorm(), Dense(1)], [Dropout(0.5), Dense(1)], [Dense(3, "softmax")], [Flatten()]]
+    for model in [nested, *map(Sequential, layers)]:
+        model.initialize((4,))
+        assert layers_of(model) == []
+
+
+def test_threads_rest_where_they_are_slower_and_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(dense_stack.time, "perf_counter", lambda: now[0])
+    pace, seen = Pace(), []
+    for step in range(2000):
+        is_busy = 100 <= step < 200  # another program has the other core
+        seconds = (20.0 if is_busy else 0.6) if pace.is_on_threads else 1.0
+        seen.append(pace.is_on_threads)
+        now[0] += seconds
+        pace.record(seconds)
+    assert not any(seen[:3])
+    assert all(seen[3:100])
+    assert sum(seen[100:200]) < 6
+    assert sum(seen[1000:]) > 980
