@@ -1,25 +1,30 @@
-"""Mini-batch training of a 784-128-64-10 network with Adam, float32, 20,000 rows an epoch, against other libraries.
+"""Mini-batch training of a 784-128-64-10 network with Adam, float32, some 20,000 rows an epoch, against its rivals.
 
-    python benchmarks/minibatch.py
+    python -m benchmarks.minibatch
 
-Same data, shapes and order of work: a shuffled epoch of mini-batches, loss, gradient, Adam. Each runs in a process
-of its own, in turn, several rounds; the least and the median seconds an epoch are printed.
+Same data, shapes and order of work: a shuffled epoch of mini-batches, loss, gradient, Adam; seconds an epoch, the
+first of each process not counted. Rivals as their experts tune them: JAX with a whole epoch in one compiled scan,
+its arrays donated; PyTorch with fused Adam or the whole step in one compiled graph, denormals flushed (on random
+labels Adam's moments fade into them, with which processors are slow); Keras on JAX with many steps a call. Then
+`pl.estimators.MLPClassifier` on scikit-learn's digits against its own, each with its defaults.
 """
 
-import json
 import os
-import platform
-import subprocess
-import sys
+import tempfile
 import time
 import warnings
+from collections.abc import Callable, Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from benchmarks import harness
+from benchmarks.harness import Contestant
 
-M, DIMS = 20_000, (784, 128, 64, 10)
-ROUNDS, EPOCHS = 2, 4  # the first epoch of each is not counted
+MODULE = "benchmarks.minibatch"
+M, DIMS = 19_968, (784, 128, 64, 10)  # 624 batches of 32, 156 of 128
 BATCHES = (32, 128)
+EPOCHS = 2  # of a round
 
 
 def data() -> tuple[np.ndarray, np.ndarray]:
@@ -27,179 +32,232 @@ def data() -> tuple[np.ndarray, np.ndarray]:
     return rng.random((M, DIMS[0]), dtype=np.float32), rng.integers(0, DIMS[-1], M)
 
 
-def pellucid(batch: int, n_threads: int | None) -> list[float]:
+def pellucid(batch: int, n_threads: str) -> None:
     import pellucid as pl
     from pellucid.training.events import EpochEnd
 
-    X, y = data()
+    samples = pl.Dataset(*data())
     layers = [pl.Dense(width, activation="relu") for width in DIMS[1:-1]]
-    times: list[float] = []
+    model, optimizer = pl.Sequential([*layers, pl.Dense(DIMS[-1])]), pl.optimizers.Adam(0.001)
 
-    def clock(event: object) -> None:
-        if isinstance(event, EpochEnd):
-            times.append(time.perf_counter())
+    def train(n_epochs: int) -> list[float]:
+        ends: list[float] = []
 
-    model = pl.Sequential([*layers, pl.Dense(DIMS[-1])])
-    options = {"n_epochs": EPOCHS, "batch_size": batch, "n_threads": n_threads}
-    pl.train(model, pl.Dataset(X, y), optimizer=pl.optimizers.Adam(0.001), callbacks=[clock], **options)
-    return np.diff(times).tolist()
+        def clock(event: object) -> None:
+            if isinstance(event, EpochEnd):
+                ends.append(time.perf_counter())
+
+        options = {"n_epochs": n_epochs, "batch_size": batch}
+        options["n_threads"] = None if n_threads == "default" else int(n_threads)
+        pl.train(model, samples, optimizer=optimizer, callbacks=[clock], **options)
+        return [after - before for before, after in pairwise(ends)]
+
+    train(2)
+    harness.serve(lambda: train(1 + EPOCHS))
 
 
-def pytorch(batch: int, n_threads: int, fused: bool, flushes: bool = False) -> list[float]:
+def epochs(epoch: Callable[[], Any]) -> None:
+    """Serve rounds of epochs, after one to warm up."""
+    epoch()
+    harness.serve(lambda: [harness.seconds_of(epoch) for _ in range(EPOCHS)])
+
+
+def pytorch(batch: int, way: str, n_threads: str) -> None:
     import torch
+    from benchmarks.in_pytorch import in_one_graph
 
-    torch.set_num_threads(n_threads)
-    torch.set_flush_denormal(
-        flushes
-    )  # Adam's moments fade into denormal numbers, with which processors are slow
+    torch.set_num_threads(int(n_threads))
+    torch.set_flush_denormal(True)
     X, y = (torch.from_numpy(array) for array in data())
     layers: list[torch.nn.Module] = []
     for n_in, n_out in pairwise(DIMS):
-        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
-    network = torch.nn.Sequential(*layers[:-1])
-    optimizer = torch.optim.Adam(network.parameters(), lr=0.001, fused=fused)
-    criterion = torch.nn.CrossEntropyLoss()
-    times = []
-    for _ in range(EPOCHS):
-        started = time.perf_counter()
+        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU(inplace=True)]
+    network, criterion = torch.nn.Sequential(*layers[:-1]), torch.nn.CrossEntropyLoss()
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.001, fused=True)
+
+    def step(X: torch.Tensor, y: torch.Tensor) -> None:
+        optimizer.zero_grad()
+        criterion(network(X), y).backward()
+        optimizer.step()
+
+    if way == "graph":
+        step = in_one_graph(lambda X, y: criterion(network(X), y), [*network.parameters()])
+
+    def epoch() -> None:
         for rows in torch.randperm(M).split(batch):
-            optimizer.zero_grad()
-            criterion(network(X[rows]), y[rows]).backward()
-            optimizer.step()
-        times.append(time.perf_counter() - started)
-    return times[1:]
+            step(X[rows], y[rows])
+
+    epochs(epoch)
 
 
-def scikit_learn(batch: int) -> list[float]:
+def scikit_learn(batch: int, n_epochs: int = EPOCHS) -> None:
     from sklearn.neural_network import MLPClassifier
 
     X, y = data()
-    network = MLPClassifier(DIMS[1:-1], batch_size=batch, max_iter=1, warm_start=True)
-    times = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for _ in range(EPOCHS):
-            started = time.perf_counter()
-            network.fit(X, y)
-            times.append(time.perf_counter() - started)
-    return times[1:]
+
+    def fit() -> list[float]:
+        options = {"max_iter": n_epochs, "tol": 0.0, "n_iter_no_change": n_epochs}
+        network = MLPClassifier(DIMS[1:-1], batch_size=batch, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return [harness.seconds_of(lambda: network.fit(X, y)) / n_epochs]
+
+    fit()
+    harness.serve(fit)
 
 
-def keras(batch: int) -> list[float]:
+def keras(batch: int, steps_a_call: str) -> None:
     import keras as library
 
     X, y = data()
     layers = [library.Input((DIMS[0],)), *(library.layers.Dense(n, activation="relu") for n in DIMS[1:-1])]
     network = library.Sequential([*layers, library.layers.Dense(DIMS[-1])])
-    network.compile("adam", library.losses.SparseCategoricalCrossentropy(from_logits=True))
-    times = []
-    for _ in range(EPOCHS):
-        started = time.perf_counter()
-        network.fit(X, y, batch_size=batch, verbose=0)
-        times.append(time.perf_counter() - started)
-    return times[1:]
+    loss = library.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile("adam", loss, steps_per_execution=int(steps_a_call))
+    epochs(lambda: network.fit(X, y, batch_size=batch, verbose=0))
 
 
-def jax(batch: int, one_scan: bool = False) -> list[float]:
+def jax(batch: int, way: str, n_threads: str) -> None:
+    if n_threads == "1" and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import jax as library
     import jax.numpy as jnp
 
-    X, y = data()
+    X, y = map(jnp.asarray, data())
     rng = np.random.default_rng(1)
     params = [
         (jnp.asarray(rng.standard_normal((a, b)).astype("f") * (2 / a) ** 0.5), jnp.zeros(b))
         for a, b in pairwise(DIMS)
     ]
 
-    def cost(params, X, y):
+    def cost(params: Any, X: Any, y: Any) -> Any:
         A = X
         for W, b in params[:-1]:
-            A = jnp.maximum(A @ W + b, 0)
+            A = library.nn.relu(A @ W + b)
         Z = A @ params[-1][0] + params[-1][1]
         return -jnp.take_along_axis(library.nn.log_softmax(Z), y[:, None], 1).mean()
 
-    def step(params, m, v, t, X, y):
-        g = library.grad(cost)(params, X, y)
+    def step(state: Any, batch: Any) -> Any:
+        params, m, v, t = state
+        t = t + 1
+        g = library.grad(cost)(params, *batch)
         m = library.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
         v = library.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
         rate = 0.001 * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
-        return library.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) + 1e-8), params, m, v), m, v
+        moved = library.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) + 1e-8), params, m, v)
+        return (moved, m, v, t), None
 
-    @library.jit
-    def epoch(params, m, v, t, X, y):
-        def body(carry, batch):
-            params, m, v, t = carry
-            params, m, v = step(params, m, v, t + 1, *batch)
-            return (params, m, v, t + 1), None
+    def scan(state: Any, order: Any) -> Any:
+        rows = order.reshape(-1, batch)
+        return library.lax.scan(
+            lambda s, r: step(s, (X[r], y[r])), state, rows, unroll=4 if "4" in way else 1
+        )[0]
 
-        return library.lax.scan(body, (params, m, v, t), (X, y))[0]
+    one_epoch = library.jit(scan, donate_argnums=0)
+    one_step = library.jit(lambda state, rows: step(state, (X[rows], y[rows]))[0], donate_argnums=0)
+    zeros = library.tree.map(jnp.zeros_like, params)
+    state = (params, zeros, library.tree.map(jnp.copy, zeros), jnp.zeros(()))
 
-    compiled = library.jit(step)
-    m = v = library.tree.map(jnp.zeros_like, params)
-    times, t, n_steps = [], 0, M // batch
-    for _ in range(EPOCHS):
-        started = time.perf_counter()
-        order = rng.permutation(M)
-        if one_scan:
-            rows = order[: n_steps * batch].reshape(n_steps, batch)
-            params, m, v, t = epoch(params, m, v, float(t), X[rows], y[rows])
+    def epoch() -> None:
+        nonlocal state
+        order = rng.permutation(M).astype(np.int32)
+        if way == "step":
+            for rows in order.reshape(-1, batch):
+                state = one_step(state, rows)
         else:
-            for start in range(0, M - batch + 1, batch):
-                rows, t = order[start : start + batch], t + 1
-                params, m, v = compiled(params, m, v, float(t), X[rows], y[rows])
-        library.block_until_ready(params)
-        times.append(time.perf_counter() - started)
-    return times[1:]
+            state = one_epoch(state, order)
+        library.block_until_ready(state)
+
+    epochs(epoch)
 
 
-ONE = {"OPENBLAS_NUM_THREADS": "1"}
-CONTESTANTS = {
-    "pellucid": (lambda batch: pellucid(batch, None), {}),
-    "pellucid, 1 core": (lambda batch: pellucid(batch, 1), ONE),
-    "pellucid, 2 processes": (lambda batch: pellucid(batch, 2), {}),
-    "PyTorch, 1 thread": (lambda batch: pytorch(batch, 1, False), {}),
-    "PyTorch, 2 threads": (lambda batch: pytorch(batch, 2, False), {}),
-    "PyTorch fused, 1 thread": (lambda batch: pytorch(batch, 1, True), {}),
-    "PyTorch fused, 2 threads": (lambda batch: pytorch(batch, 2, True), {}),
-    "PyTorch fused, 1 thread, denormals flushed": (lambda batch: pytorch(batch, 1, True, True), {}),
-    "PyTorch fused, 2 threads, denormals flushed": (lambda batch: pytorch(batch, 2, True, True), {}),
-    "scikit-learn": (scikit_learn, {}),
-    "Keras on TensorFlow": (keras, {"KERAS_BACKEND": "tensorflow"}),
-    "Keras on JAX": (keras, {"KERAS_BACKEND": "jax"}),
-    "Keras on PyTorch": (keras, {"KERAS_BACKEND": "torch"}),
-    "JAX, a call a step": (jax, {}),
-    "JAX, an epoch in one scan": (lambda batch: jax(batch, one_scan=True), {}),
+def digits(whose: str) -> None:
+    """Serve a fit of MLPClassifier on the digits, standardized."""
+    from sklearn.datasets import load_digits
+    from sklearn.preprocessing import StandardScaler
+
+    if whose == "pellucid":
+        from pellucid.estimators import MLPClassifier
+    else:
+        from sklearn.neural_network import MLPClassifier
+    X, y = load_digits(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+
+    def fit() -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it has not converged
+            MLPClassifier(random_state=0).fit(X, y)
+
+    fit()
+    harness.serve(lambda: [harness.seconds_of(fit)])
+
+
+WHO = {
+    "pellucid": pellucid,
+    "pytorch": pytorch,
+    "scikit-learn": scikit_learn,
+    "keras": keras,
+    "jax": jax,
 }
 
 
-def main() -> None:
-    if len(sys.argv) > 1:
-        print(json.dumps(CONTESTANTS[sys.argv[1]][0](int(sys.argv[2]))))
-        return
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
-    )
-    for batch in BATCHES:
-        times: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
-        for _ in range(ROUNDS):
-            for name, (_, environment) in CONTESTANTS.items():
-                command = [sys.executable, __file__, name, str(batch)]
-                done = subprocess.run(
-                    command, capture_output=True, text=True, env={**os.environ, **environment}
+def contestants(batch: int, mkl: Mapping[str, str]) -> dict[str, Contestant]:
+    def one(who: str, *arguments: str, **environment: str) -> Contestant:
+        return Contestant((who, str(batch), *arguments), environment)
+
+    numba, numpy = (harness.with_kernels(kernels) for kernels in ("numba", "numpy"))
+    found = {"pellucid, numba": one("pellucid", "default", **numba)}
+    found["pellucid, numba, 1 thread"] = one("pellucid", "1", **numba)
+    found["pellucid, numpy"] = one("pellucid", "default", **numpy)
+    for n in ("2", "1"):
+        threads = f"{n} thread{'s' * (n == '2')}"
+        found[f"JAX, an epoch in one scan, {threads}"] = one("jax", "scan", n)
+        for extra, more in (("", {}), (", AVX-512 MKL", mkl)):
+            if more or not extra:
+                environment = {"OMP_NUM_THREADS": n, **more}
+                found[f"PyTorch fused, {threads}{extra}"] = one("pytorch", "eager", n, **environment)
+                found[f"PyTorch, a step in one graph, {threads}{extra}"] = one(
+                    "pytorch", "graph", n, **environment
                 )
-                if done.returncode == 0:
-                    times[name] += json.loads(done.stdout.splitlines()[-1])
-        medians = {name: float(np.median(seconds)) for name, seconds in times.items() if seconds}
-        print(f"\nbatch {batch}: seconds an epoch{'':14}    min  median")
-        for name, median in medians.items():
-            print(f"{name:46} {min(times[name]):6.3f}  {median:6.3f}")
-        ours = min(median for name, median in medians.items() if name.startswith("pellucid"))
-        rival = min(median for name, median in medians.items() if name.startswith("PyTorch"))
-        print(f"PyTorch's best over our best: {rival / ours:.2f}")
-        for name in medians:
-            if not name.startswith("pellucid"):
-                print(f"{name} over our default: {medians[name] / medians['pellucid']:.2f}")
-        print(f"absent: {', '.join(name for name in CONTESTANTS if name not in medians) or 'none'}")
+    found["JAX, an epoch in one scan, unrolled 4 times"] = one("jax", "scan of 4", "2")
+    found["JAX, a call a step"] = one("jax", "step", "2")
+    for steps in ("1", "39"):
+        name = f"Keras on JAX, {steps} step{'s' * (steps != '1')} a call"
+        found[name] = one("keras", steps, KERAS_BACKEND="jax")
+    for n in ("2", "1"):
+        environment = {**harness.openblas_avx512(), "OPENBLAS_NUM_THREADS": n}
+        found[f"scikit-learn, BLAS on {n}"] = one("scikit-learn", **environment)
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    options = harness.arguments(__doc__ or "").parse_args()
+    if options.child:
+        who, first, *rest = options.child
+        WHO[who](int(first), *rest) if who in WHO else digits(first)
+        return
+    n_rounds, lock = 1 if options.quick else options.rounds, harness.Lock(options.lock)
+    print(harness.machine("jax", "keras", "torch", "scikit-learn"))
+    rate = harness.blas_rate()
+    print(f"matrix products in float32, all cores: {rate / 1e9:.0f} G operations a second")
+    operations = M * (6 * sum(a * b for a, b in pairwise(DIMS)) - 2 * DIMS[0] * DIMS[1])
+    with tempfile.TemporaryDirectory() as folder:
+        mkl = harness.mkl_avx512(folder)
+        for batch in BATCHES:
+            times = harness.contest(MODULE, contestants(batch, mkl), n_rounds, lock)
+            title = f"an epoch of {M:,} rows in batches of {batch}"
+            harness.print_times(title, times, "pellucid, numba")
+            print(f"floor of its products at that rate: {1e3 * operations / rate:.1f} ms")
+    fits = {
+        f"pellucid, {kernels}": Contestant(("digits", "pellucid"), harness.with_kernels(kernels))
+        for kernels in ("numba", "numpy")
+    }
+    for n in ("2", "1"):
+        environment = {**harness.openblas_avx512(), "OPENBLAS_NUM_THREADS": n}
+        fits[f"scikit-learn, BLAS on {n}"] = Contestant(("digits", "scikit-learn"), environment)
+    times = harness.contest(MODULE, fits, 2 * n_rounds, lock)
+    harness.print_times("MLPClassifier on digits, a fit", times, "pellucid, numba")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,240 @@
+"""One training step, with Adam, of networks of many kinds (benchmarks/zoo.py), against PyTorch at its best.
+
+    python -m benchmarks.networks                       all, some forty minutes, most of it torch.compile's
+    python -m benchmarks.networks --only cnn lenet      some
+    python -m benchmarks.networks --rivals              PyTorch's ways alone, each with its time
+
+Batches are random; forward, loss, backward and update are timed, in float32 on two threads. Ours is measured
+twice: the bare step, and as `pl.train` does it, batches gathered and callbacks called. PyTorch runs eagerly and
+compiled (loss and gradient, or the whole step in one graph), with channels_last and its default layout or, for
+dense layers, one and two threads, with fused Adam, denormals flushed and glibc's allocator tuned; the way with the
+least median counts. On processors that are not Intel's, its MKL leaves AVX-512 unused; with a C compiler at hand it
+is told to use it, and both figures are printed.
+"""
+
+import itertools
+import tempfile
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks import harness
+from benchmarks.harness import Contestant, Times
+
+MODULE = "benchmarks.networks"
+WAYS = ("eager", "compiled", "whole step compiled")
+N_THREADS = 2
+SECONDS = {"full": 1.0, "quick": 0.2}  # of a round
+TRAINED_BATCHES = 8  # that an epoch of pl.train has
+
+
+def ours(name: str, way: str, seconds: float) -> None:
+    """Serve a step of ours: bare, or by pl.train."""
+    from benchmarks.zoo import NETWORKS
+
+    network = NETWORKS[name]
+    model = network.build()
+    model.initialize(network.shape)
+    {"step": _bare, "train": _by_train}[way](network, model, seconds)
+
+
+def _bare(network: Any, model: Any, seconds: float) -> None:
+    import pellucid as pl
+    from pellucid.training.executor.choose import open_executor
+
+    X, y = network.samples(network.batch, model.output_shape[0])
+    model.choose_loss(y)
+    Y = model.encode(y)
+    optimizer = pl.optimizers.Adam(0.001)
+    optimizer.start(model.theta, model.flat_decay_mask())
+    numbers = itertools.count()
+    with open_executor(model, N_THREADS, optimizer=optimizer) as executor:
+
+        def step() -> None:
+            executor.seed_step(1, next(numbers))
+            executor.loss_and_grad(X, Y)
+            executor.update(optimizer)
+
+        harness.serve(harness.steps_for(step, seconds))
+
+
+def _by_train(network: Any, model: Any, seconds: float) -> None:
+    import pellucid as pl
+    from pellucid.training.events import StepEnd
+
+    data = network.samples(TRAINED_BATCHES * network.batch, model.output_shape[0])
+    optimizer = pl.optimizers.Adam(0.001)
+
+    def train(n_epochs: int) -> list[float]:
+        ends: list[float] = []
+
+        def clock(event: object) -> None:
+            if isinstance(event, StepEnd):
+                ends.append(time.perf_counter())
+
+        options = {"n_epochs": n_epochs, "batch_size": network.batch, "n_threads": N_THREADS}
+        pl.train(model, data, optimizer=optimizer, callbacks=[clock], **options)
+        return [after - before for before, after in itertools.pairwise(ends[3:])]
+
+    train(1)
+    each = min(train(1))
+    harness.serve(lambda: train(max(2, round(seconds / each / TRAINED_BATCHES))))
+
+
+def pytorch(name: str, way: str, layout: str, n_threads: str, seconds: float) -> None:
+    """Serve PyTorch's step."""
+    import torch
+    from benchmarks.in_pytorch import in_one_graph, to_torch
+    from benchmarks.zoo import NETWORKS
+
+    torch.set_num_threads(int(n_threads))
+    torch.set_flush_denormal(True)
+    network = NETWORKS[name]
+    model = network.build()
+    model.initialize(network.shape)
+    theirs = to_torch(model).train()
+    assert sum(tensor.numel() for tensor in theirs.parameters()) == model.theta.size
+    n_outputs = model.output_shape[0]
+    X, y = (torch.from_numpy(array) for array in network.samples(network.batch, n_outputs))
+    if network.is_for_images:
+        order = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+        X, theirs = X.permute(0, 3, 1, 2).contiguous(memory_format=order), theirs.to(memory_format=order)
+    criterion = torch.nn.CrossEntropyLoss()
+    if n_outputs == 1:
+        criterion, y = torch.nn.BCEWithLogitsLoss(), y[:, None].float()
+
+    def loss(X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return criterion(theirs(X), y)
+
+    if way == "whole step compiled":
+        step = in_one_graph(loss, [*theirs.parameters()])
+    else:
+        optimizer = torch.optim.Adam(theirs.parameters(), lr=0.001, fused=True)
+        loss = torch.compile(loss) if way == "compiled" else loss
+
+        def step(X: torch.Tensor, y: torch.Tensor) -> None:
+            optimizer.zero_grad()
+            loss(X, y).backward()
+            optimizer.step()
+
+    harness.serve(harness.steps_for(lambda: step(X, y), seconds))
+
+
+def contestants(name: str, seconds: float, mkl: Mapping[str, str]) -> dict[str, Contestant]:
+    """Return PyTorch's ways; with ``mkl``, those whose MKL is told to use AVX-512."""
+    from benchmarks.zoo import NETWORKS
+
+    images, two = NETWORKS[name].is_for_images, str(N_THREADS)
+    if images:
+        ways = [(way, layout, two) for way in WAYS for layout in ("channels_last", "default")][:-1]
+    else:
+        ways = [(way, "default", n) for way in WAYS for n in ("1", two) if (way, n) != ("compiled", "1")]
+    found = {}
+    for way, layout, n_threads in ways:
+        detail = layout if images else f"{n_threads} thr."
+        label = f"{way}, {detail}{', AVX-512 MKL' if mkl else ''}"
+        environment = {**harness.TUNED_ALLOCATOR, "OMP_NUM_THREADS": n_threads, **mkl}
+        found[label] = Contestant(("pytorch", name, way, layout, n_threads, str(seconds)), environment)
+    return found
+
+
+def is_tricked(name: str) -> bool:
+    """Return whether this is a way of PyTorch's with AVX-512 in MKL."""
+    return name.endswith("MKL")
+
+
+def best_of(times: Mapping[str, Times], *, tricked: bool = False) -> tuple[str, Times] | None:
+    """Return PyTorch's fastest way and its times; None where there is none."""
+    ways = {
+        name: time for name, time in times.items() if name.startswith(WAYS) and is_tricked(name) == tricked
+    }
+    return min(ways.items(), key=lambda item: item[1].median, default=None)
+
+
+def measure(name: str, options: Any, lock: harness.Lock, mkl: Mapping[str, str]) -> dict[str, Times]:
+    """Return the times of every contestant of a network."""
+    seconds = SECONDS["quick" if options.quick else "full"]
+    own = {
+        f"{kernels}, {way}": Contestant(("ours", name, way, str(seconds)), harness.with_kernels(kernels))
+        for kernels in ([] if options.rivals else options.kernels)
+        for way in ("step", "train")
+    }
+    rivals = contestants(name, seconds / 2, {}) | (contestants(name, seconds / 2, mkl) if mkl else {})
+    return harness.contest(MODULE, own | rivals, 1 if options.quick else options.rounds, lock)
+
+
+def operations_of(name: str) -> float:
+    """Return the multiplications and additions of a step's products, by the plain algorithms."""
+    from benchmarks.zoo import NETWORKS
+
+    network = NETWORKS[name]
+    model = network.build()
+    model.initialize(network.shape)
+    products = [row.n_operations for row in model.summary().layers if row.kind in ("Conv2D", "Dense")]
+    return float(network.batch * (3 * sum(products) - products[0]))  # the first needs no input gradient
+
+
+def print_network(name: str, times: Mapping[str, Times], rate: float) -> None:
+    """Print everybody's milliseconds a step, the best rival last."""
+    from benchmarks.zoo import NETWORKS
+
+    network = NETWORKS[name]
+    shape = "x".join(map(str, network.shape))
+    operations = operations_of(name)
+    title = f"{name}: {network.what}; a step on {network.batch} of {shape}"
+    harness.print_times(title, times, "numba, train")
+    floor = f"{1e3 * operations / rate:.4g} ms at the rate of products"
+    print(f"{operations / 1e9:.2f} G operations by the plain algorithms: {floor}", flush=True)
+
+
+def print_ratios(results: Mapping[str, Mapping[str, Times]], kernels: str, way: str) -> None:
+    """Print how many times as long PyTorch's best takes, for each network, and the mean and the least."""
+    for tricked in (False, True):
+        ratios = {}
+        for name, times in results.items():
+            mine, best = times.get(f"{kernels}, {way}"), best_of(times, tricked=tricked)
+            if mine is not None and best is not None:
+                ratios[name] = best[1].median / mine.median
+        if not ratios:
+            continue
+        least = min(ratios, key=lambda name: ratios[name])
+        rival = "PyTorch's best" + (" with AVX-512 in MKL" if tricked else "")
+        print(f"\n{rival} over {kernels}, {way}")
+        print("  " + ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items()))
+        mean = harness.geometric_mean([*ratios.values()])
+        print(f"  geometric mean of {len(ratios)}: {mean:.2f}; least: {ratios[least]:.2f}, {least}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = harness.arguments(__doc__ or "")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="networks of benchmarks/zoo.py")
+    parser.add_argument("--rivals", action="store_true", help="PyTorch alone")
+    parser.add_argument("--kernels", nargs="+", default=["numba", "numpy"], choices=["numba", "numpy"])
+    options = parser.parse_args()
+    if options.child:
+        who, *rest, seconds = options.child
+        {"ours": ours, "pytorch": pytorch}[who](*rest, float(seconds))
+        return
+    from benchmarks.zoo import NETWORKS
+
+    names = options.only or [*NETWORKS]
+    if unknown := [name for name in names if name not in NETWORKS]:
+        parser.error(f"--only: unknown network {unknown[0]}. Known: {', '.join(NETWORKS)}.")
+    lock = harness.Lock(options.lock)
+    print(harness.machine("torch"))
+    rate = harness.blas_rate()
+    print(f"matrix products in float32, all cores: {rate / 1e9:.0f} G operations a second")
+    with tempfile.TemporaryDirectory() as folder:
+        mkl = harness.mkl_avx512(folder)
+        results = {}
+        for name in names:
+            results[name] = measure(name, options, lock, mkl)
+            print_network(name, results[name], rate)
+    for kernels in [] if options.rivals else options.kernels:
+        for way in ("step", "train"):
+            print_ratios(results, kernels, way)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""The published run, and 100 random starts of it, against the textbook loop and other libraries.
+
+    PELLUCID_DATA_DIR=... python -m benchmarks.published
+
+209 photos, 2,500 full-batch steps, float64. Ours is `pl.train` with its set-up, in a process that has trained once
+before; costs are compared with the 26 that the tutorial printed. The rivals are those of `pellucid bench`: PyTorch
+with denormals flushed on one and two threads, JAX's jitted loop with its compilation, scikit-learn. With `--quick`
+they and the textbook loop do 250 steps, which are scaled up, and there are 4 starts.
+"""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks import harness
+from benchmarks.harness import Contestant
+
+MODULE = "benchmarks.published"
+DATA = "PELLUCID_DATA_DIR"
+K_PRODUCT = (209, 209, 20)  # that no step of the dual form can do without
+
+
+def train(size: str) -> None:
+    """Serve one whole training of ours on photos enlarged to a size."""
+    import pellucid as pl
+    from pellucid.textbook.published import N_ITERATIONS, published_costs
+
+    photos, factor = pl.load_data("catvnoncat").train, int(size) // 64
+    data = pl.Dataset(photos.X.repeat(factor, axis=1).repeat(factor, axis=2), photos.y, photos.classes)
+
+    def run() -> list[float]:
+        history = pl.train(pl.preset("mlp"), data, n_epochs=N_ITERATIONS, form="dual")
+        losses.extend([history.losses])
+        return [history.seconds]
+
+    losses: list[list[float]] = []
+    run()
+    error = max(abs(losses[0][i] / cost - 1) for i, cost in published_costs().items())
+    harness.serve(run, error=error)
+
+
+def rival(name: str, folder: str, n_steps: str, n_threads: str) -> None:
+    """Serve one training by a rival of `pellucid bench`, or by the textbook loop; not warmed up, for it is long."""
+    from pellucid.workflows.bench_worker import CONTESTANTS, _read_task
+
+    if name == "pytorch":
+        import torch
+
+        torch.set_num_threads(int(n_threads))
+        torch.set_flush_denormal(True)
+    task = _read_task(str(Path(folder) / "task.npz"))._replace(n_steps=int(n_steps))
+    harness.serve(lambda: [CONTESTANTS[name](task).seconds])
+
+
+def lottery(n_starts: str) -> None:
+    """Serve the published run from some starts, over as many processes as there are cores."""
+    import pellucid as pl
+    from pellucid.evaluation.comparison.candidates import find_candidate
+    from pellucid.evaluation.comparison.seeds import compare_seeds
+    from pellucid.textbook.published import N_ITERATIONS
+
+    photos = pl.load_data("catvnoncat")
+    candidate = find_candidate("A", "mlp", data=photos.name, n_epochs=N_ITERATIONS, form="dual")
+
+    def run(n: int) -> list[float]:
+        started = time.perf_counter()
+        compare_seeds(photos, [candidate], n, n_jobs=harness.n_cores())
+        return [time.perf_counter() - started]
+
+    run(2)
+    harness.serve(lambda: run(int(n_starts)))
+
+
+WHO = {"train": train, "rival": rival, "lottery": lottery}
+
+
+def write_task(folder: str) -> None:
+    """Write what the rivals train on: the photos, and the published start."""
+    import pellucid as pl
+    from pellucid.textbook.published import LEARNING_RATE, N_ITERATIONS
+    from pellucid.workflows.bench_worker import Task, write_task
+
+    photos, model = pl.load_data("catvnoncat").train, pl.preset("mlp")
+    X = photos.X.reshape(len(photos), -1) / 255.0
+    model.initialize(X.shape[1:])
+    weights = [leaf.params["W"] for leaf in model.leaves() if leaf.params]
+    write_task(str(Path(folder) / "task.npz"), Task(X, photos.y, N_ITERATIONS, LEARNING_RATE, weights))
+
+
+def rivals(folder: str, n_steps: int, mkl: dict[str, str]) -> dict[str, Contestant]:
+    def one(name: str, n_threads: str = "2", **environment: str) -> Contestant:
+        return Contestant(("rival", name, folder, str(n_steps), n_threads), environment)
+
+    blas = harness.openblas_avx512()
+    found = {"textbook loop": one("textbook", **blas), "JAX, one jitted loop": one("jax")}
+    for n in ("1", "2"):
+        found[f"PyTorch, {n} thr."] = one("pytorch", n, OMP_NUM_THREADS=n)
+        if mkl:
+            found[f"PyTorch, {n} thr., AVX-512 MKL"] = one("pytorch", n, OMP_NUM_THREADS=n, **mkl)
+    return found | {"scikit-learn": one("scikit-learn", **blas)}
+
+
+def main() -> None:
+    """Measure and print."""
+    options = harness.arguments(__doc__ or "").parse_args()
+    if options.child:
+        who, *rest = options.child
+        WHO[who](*rest)
+        return
+    if DATA not in os.environ:
+        raise SystemExit(
+            f"benchmarks.published: set {DATA} to the folder with the published photos; they are not here."
+        )
+    lock, n_rounds = harness.Lock(options.lock), 1 if options.quick else options.rounds
+    n_steps, n_starts = (250, 4) if options.quick else (2500, 100)
+    print(harness.machine("jax", "torch", "scikit-learn"))
+    rate, small = harness.blas_rate("float64"), harness.blas_rate("float64", *K_PRODUCT)
+    print(f"matrix products in float64, all cores: {rate / 1e9:.0f} G operations a second")
+    choices = ("numba", "numpy")
+    about: dict[str, dict[str, float]] = {}
+    own = {
+        f"{kernels}, photos of {size}x{size}": Contestant(("train", str(size)), harness.with_kernels(kernels))
+        for size in (64, 256)
+        for kernels in choices
+    }
+    times = harness.contest(MODULE, own, 2 * n_rounds, lock, about=about)
+    harness.print_times(
+        "the published run, set-up included", times, "numba, photos of 64x64", scale=1, unit="s"
+    )
+    for name, said in about.items():
+        if name.endswith("64x64"):
+            print(f"{name}: costs within {said['error']:.1e} of the 26 published")
+    m, k, n = K_PRODUCT
+    print(
+        f"floor: the product with K, {m}x{k} times {k}x{n}, 2,500 times: {2500 * 2 * m * k * n / small:.3f} s"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        write_task(folder)
+        who = rivals(folder, n_steps, harness.mkl_avx512(folder))
+        long = harness.contest(MODULE, who, 1, lock)
+    title = f"the same by others, {n_steps:,} steps, and how many times as long as numba"
+    scaled = {
+        name: harness.Times(*([t * 2500 / n_steps for t in part] for part in found))
+        for name, found in long.items()
+    }
+    ours = {name: times[name] for name in ("numba, photos of 64x64",) if name in times}
+    harness.print_times(title, ours | scaled, "numba, photos of 64x64", scale=1, unit="s")
+    starts = {
+        kernels: Contestant(("lottery", str(n_starts)), harness.with_kernels(kernels)) for kernels in choices
+    }
+    found = harness.contest(MODULE, starts, min(2, n_rounds), lock)
+    harness.print_times(f"the published run from {n_starts} starts", found, "numba", scale=1, unit="s")
+
+
+if __name__ == "__main__":
+    main()
