@@ -15,13 +15,14 @@ from typing import Any, NamedTuple, final
 
 import numpy as np
 
+from pellucid.kernels.blas import add_products, multiply
 from pellucid.kernels.compiled import compiled
 from pellucid.ops.conv_geometry import Geometry
 from pellucid.types import Array
 
 G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]]) / 24
 TWO, FOUR, FIVE, EIGHT = np.array([2, 4, 5, 8], np.float32)  # exact, and they widen no float32
-TILES = 64  # worked on at a time: their numbers stay in the cache
+TILE_BYTES = 1_200_000  # of the tiles that are worked on at a time, before and after the products
 FEWEST_CHANNELS = 12  # below, the transforms cost more than the products save
 
 
@@ -70,9 +71,18 @@ def transforms(channels: int) -> Transforms:
     C = channels
 
     @compiled
-    def cut(P: Array, first: int, n_across: int, V: Array) -> None:
-        """V_t = B^T d_t B for the tiles d of padded images P (n, rows, columns C), from row first of tiles on."""
+    def cut(X: Array, top: int, left: int, first: int, n_across: int, P: Array, V: Array) -> None:
+        """V_t = B^T d_t B for the tiles d of images X (n, h, w C), from row first of tiles on.
+
+        P (n, rows, columns C) is 0 but where the images come to lie, which the first band writes.
+        """
         d = np.empty(36 * C, V.dtype)
+        if first == 0:
+            for k in range(len(X)):
+                for y in range(X.shape[1]):
+                    x, p = X[k, y], P[k, top + y, left:]
+                    for c in range(len(x)):
+                        p[c] = x[c]
         n_down = len(V) // (len(P) * n_across)
         T = 0
         for k in range(len(P)):
@@ -209,20 +219,19 @@ class WinogradConv:
     def __init__(self, geometry: Geometry, dtype: Any) -> None:
         c_in, c_out = geometry.c_in, geometry.c_out
         self.down, self.across = -(-geometry.h_out // 4), -(-geometry.w_out // 4)
-        self.block = max(1, round(TILES / (self.down * self.across)))
-        self.rows = self.down if self.block > 1 else max(1, TILES // self.across)  # of tiles at a time
-        n_tiles = self.block * self.rows * self.across
-        (top, _), (left, _) = geometry.padding
-        self.inside = slice(top, top + geometry.h), slice(left * c_in, (left + geometry.w) * c_in)
+        most = min(128, max(32, TILE_BYTES // (36 * (c_in + c_out) * np.dtype(dtype).itemsize)))
+        self.block = max(1, round(most / (self.down * self.across)))
+        self.rows = self.down if self.block > 1 else max(1, most // self.across)  # of tiles at a time
+        n_tiles = self.block * min(self.rows, self.down) * self.across
+        self.corner = geometry.padding[0][0], geometry.padding[1][0] * c_in
         self.cut, _, _, self.gather = transforms(c_in)
         _, self.assemble, self.spread, _ = transforms(c_out)
-        # U = G g G^T as one 36x9 matrix
-        self.GG = np.kron(G, G).astype(dtype)
+        self.GG = np.kron(G, G).astype(dtype)  # U = G g G^T for every kernel at once
+        self.factors = np.array([1, 0], dtype)
         self.U = np.empty((36, c_in, c_out), dtype)
         self.P = np.zeros((self.block, 4 * self.down + 2, (4 * self.across + 2) * c_in), dtype)
         self.V, self.M = np.empty((n_tiles, 36 * c_in), dtype), np.empty((n_tiles, 36 * c_out), dtype)
-        self.has_room = False
-        self.has_room = False
+        self.has_room = False  # for a backward: a network that only predicts needs none
 
     @staticmethod
     def fits(geometry: Geometry) -> bool:
@@ -240,52 +249,44 @@ class WinogradConv:
 
     def forward(self, X: Array, Z: Array) -> None:
         """Z <- A^T [U * (B^T d B)] A, summed over channels."""
-        P = self._padded(X)
-        Z = Z.reshape(len(Z), Z.shape[1], -1)
+        X, Z = by_rows(X), by_rows(Z)
+        P = self.P[: len(X)]
         for first, V, M in self._bands(len(X)):
-            self.cut(P, first, self.across, V)
-            np.matmul(_places(V), self.U, out=_places(M))
+            self.cut(X, *self.corner, first, self.across, P, V)
+            multiply(V, self.U, 36, self.factors, M)
             self.assemble(M, first, self.across, Z)
 
     def begin_backward(self) -> None:
-        """Let dU be 0, and lay U out for the products of the backward."""
-        _, c_in, c_out = self.U.shape
-        if not self.has_room:  # a network that only predicts needs none
+        """Let dU be 0, and lay U^T out for the products."""
+        if not self.has_room:
             self.has_room = True
-            self.UT = np.empty((36, c_out, c_in), self.U.dtype)
-            self.dU, self.dU_part = np.empty_like(self.U), np.empty_like(self.U)
-            self.dP, self.dV = np.empty_like(self.P), np.empty_like(self.V)
-        # U of the transposed kernels: cheaper than transposing U, whose rows are far apart
-        np.matmul(self.GG, self.W.transpose(0, 1, 3, 2).reshape(9, -1), out=self.UT.reshape(36, -1))
+            self.dU, self.dP, self.dV = (np.empty_like(one) for one in (self.U, self.P, self.V))
+            self.UT = np.empty((36, *self.U.shape[:0:-1]), self.U.dtype)
         self.dU.fill(0)
+        np.matmul(self.GG, self.W.transpose(0, 1, 3, 2).reshape(9, -1), out=self.UT.reshape(36, -1))
 
     def backward(self, X: Array, dZ: Array, dX: Array | None) -> None:
         """dU += V^T dM, dV = dM U^T, dX = the tiles B dV B^T added up."""
-        P, dP = self._padded(X), self.dP[: len(X)]
-        dZ = dZ.reshape(len(dZ), dZ.shape[1], -1)
+        X, dZ = by_rows(X), by_rows(dZ)
+        n = len(X)
+        P, dP = self.P[:n], self.dP[:n]
         if dX is not None:
             dP.fill(0)
-        for first, V, dM in self._bands(len(X)):
-            self.cut(P, first, self.across, V)
+        for first, V, dM in self._bands(n):
+            dV = self.dV[: len(V)]
+            self.cut(X, *self.corner, first, self.across, P, V)
             self.spread(dZ, first, self.across, dM)
-            np.matmul(_places(V).transpose(0, 2, 1), _places(dM), out=self.dU_part)
-            self.dU += self.dU_part
+            add_products(V, dM, 36, self.factors, self.dU)
             if dX is not None:
-                dV = self.dV[: len(V)]
-                np.matmul(_places(dM), self.UT, out=_places(dV))
+                multiply(dM, self.UT, 36, self.factors, dV)
                 self.gather(dV, first, self.across, dP)
         if dX is not None:
-            dX.reshape(len(dX), dX.shape[1], -1)[...] = dP[:, self.inside[0], self.inside[1]]
+            (top, left), dX = self.corner, by_rows(dX)
+            dX[...] = dP[:, top : top + dX.shape[1], left : left + dX.shape[2]]
 
     def end_backward(self, dW: Array) -> None:
         """dg = G^T dU G."""
         np.matmul(self.GG.T, self.dU.reshape(36, -1), out=dW.reshape(9, -1))
-
-    def _padded(self, X: Array) -> Array:
-        """Return images inside their border of zeros, rows flattened."""
-        P = self.P[: len(X)]
-        P[:, self.inside[0], self.inside[1]] = X.reshape(len(X), X.shape[1], -1)
-        return P
 
     def _bands(self, n: int) -> Iterator[tuple[int, Array, Array]]:
         """Yield, for each band of rows of tiles of n images, the first row and room for its tiles."""
@@ -294,6 +295,6 @@ class WinogradConv:
             yield first, self.V[:n_tiles], self.M[:n_tiles]
 
 
-def _places(tiles: Array) -> Array:
-    """Return tiles (T, 36 c) as 36 matrices (T, c)."""
-    return tiles.reshape(len(tiles), 36, -1).transpose(1, 0, 2)
+def by_rows(images: Array) -> Array:
+    """Return images (n, h, w, c) as (n, h, w c)."""
+    return images.reshape(len(images), images.shape[1], -1)

@@ -11,6 +11,7 @@ import numpy as np
 from pellucid.kernels import passes
 from pellucid.kernels.conv import algorithm_for, blocks
 from pellucid.kernels.conv_algorithm import ConvAlgorithm
+from pellucid.kernels.conv_winograd import by_rows
 from pellucid.ops.batch_norm import Reduce
 from pellucid.ops.conv import conv_geometry
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair
@@ -114,13 +115,12 @@ def conv_norm_backward(
     )
     dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
     dW = np.empty_like(W) if dW is None else dW
-    algorithm.set_weights(W)
     algorithm.begin_backward()
     for block in blocks(algorithm, len(X)):
         if P is Z:
             passes.normalize_back(dA[block].reshape(-1, c), Z[block].reshape(-1, c), q.reshape(4, c))
         else:
-            passes.unpool_normalize_back(c)(*(_rows(part[block]) for part in (dA, P, Z)), q)
+            passes.unpool_normalize_back(c)(*(by_rows(part[block]) for part in (dA, P, Z)), q)
         algorithm.backward(X[block], Z[block], None if dX is None else dX[block])
     algorithm.end_backward(dW)
     return dX, dW, _written(own[1], dgamma, real), _written(own[0], dbeta, real)
@@ -186,7 +186,6 @@ def conv_relu_backward(
     dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
     dW = np.empty_like(W) if dW is None else dW
     own = np.zeros(c)
-    algorithm.set_weights(W)
     algorithm.begin_backward()
     for block in blocks(algorithm, len(X)):
         sums = np.zeros(c, X.dtype)
@@ -195,7 +194,7 @@ def conv_relu_backward(
         given = dA[block]
         if which is not None:
             given = dZ[: len(given)]
-            passes.unpool_back(c)(_rows(dA[block]), _rows(which[block]), _rows(given))
+            passes.unpool_back(c)(by_rows(dA[block]), by_rows(which[block]), by_rows(given))
         algorithm.backward(X[block], given, None if dX is None else dX[block])
     algorithm.end_backward(dW)
     return dX, dW, _written(own, db, X.dtype) if has_bias else None
@@ -264,11 +263,6 @@ def _pooled(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _block_of(geometry: Geometry, algorithm: ConvAlgorithm, X: Array, workspace: Workspace) -> Array:
     """Return room for the outputs of one block of images."""
     return workspace.take("Z", (min(algorithm.block, len(X)), *geometry.out_shape[1:]), X.dtype)
-
-
-def _rows(images: Array) -> Array:
-    """Return images (n, h, w, c) as (n, h, w c)."""
-    return images.reshape(*images.shape[:2], -1)
 
 
 def _written(values: Array, out: Array | None, dtype: Any) -> Array:

@@ -1,0 +1,58 @@
+"""Matrix products within a kernel: BLAS's gemm on parts of larger arrays, without the interpreter."""
+
+from typing import Any
+
+import numba
+import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401  # where Numba looks for BLAS
+from numba import types
+
+from pellucid.kernels.compiled import compiled
+from pellucid.types import Array
+
+# What Numba's own np.dot calls: int (kind, is A transposed, is B, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc)
+_SIGNATURE = types.int32(*[types.int8] * 3, *[types.intp] * 11)
+_xxgemm: Any = types.ExternalFunction("numba_xxgemm", _SIGNATURE)
+_N, _T = ord("n"), ord("t")
+
+
+@compiled
+def multiply(A: Array, B: Array, n_places: int, factors: Array, C: Array) -> None:
+    """C_p = A_p B_p for each place p: A (rows, places k), B (places, k, n), C (rows, places n). Factors: 1, 0."""
+    size, kind = A.itemsize, 115 if A.itemsize == 4 else 100
+    k, n = B.shape[1], B.shape[2]
+    one = factors.ctypes.data
+    for p in range(n_places):
+        # BLAS counts by columns: C^T = B^T A^T
+        _xxgemm(
+            kind, _N, _N, n, len(A), k, one, B.ctypes.data + p * k * n * size, n,
+            A.ctypes.data + p * k * size, n_places * k, one + size, C.ctypes.data + p * n * size, n_places * n,
+        )  # fmt: skip
+
+
+@compiled
+def add_products(A: Array, B: Array, n_places: int, factors: Array, C: Array) -> None:
+    """C_p += A_p^T B_p for each place p: A (rows, places k), B (rows, places n), C (places, k, n)."""
+    size, kind = A.itemsize, 115 if A.itemsize == 4 else 100
+    k, n = C.shape[1], C.shape[2]
+    one = factors.ctypes.data
+    for p in range(n_places):
+        _xxgemm(
+            kind, _N, _T, n, k, len(A), one, B.ctypes.data + p * n * size, n_places * n,
+            A.ctypes.data + p * k * size, n_places * k, one, C.ctypes.data + p * k * n * size, n,
+        )  # fmt: skip
+
+
+if numba.config.DISABLE_JIT:  # kernels run as the Python that they are, and so do their products
+
+    def multiply(A: Array, B: Array, n_places: int, factors: Array, C: Array) -> None:
+        """See above."""
+        np.matmul(_places(A, n_places), B, out=_places(C, n_places))
+
+    def add_products(A: Array, B: Array, n_places: int, factors: Array, C: Array) -> None:
+        """See above."""
+        C += _places(A, n_places).transpose(0, 2, 1) @ _places(B, n_places)
+
+    def _places(rows: Array, n_places: int) -> Array:
+        """Return (rows, places k) as (places, rows, k)."""
+        return rows.reshape(len(rows), n_places, -1).transpose(1, 0, 2)
