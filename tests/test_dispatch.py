@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import pellucid.dispatch as dispatch
 from pellucid.dispatch import TWINS
 from pellucid.errors import OptionError
-from pellucid.kernels.uncompiled import blocks, columns
+from pellucid.kernels.uncompiled import blocks
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.types import Array
 from tests.ops.calls import CALLS, ELSEWHERE, RULES, Call, logits
@@ -65,8 +65,7 @@ def test_fast_equals_plain(op: str, dtype: Any, data: Any, small_blocks: bool, s
     arguments = case.draw(rng, dtype)
     with pytest.MonkeyPatch.context() as patch:
         if small_blocks:  # several blocks, bands of one image, and a smaller last block
-            for module in (blocks, columns):
-                patch.setattr(module, "BLOCK_BYTES", 300)
+            patch.setattr(blocks, "BLOCK_BYTES", 300)
         plain, fast = (
             run(case, choice, arguments, np.random.default_rng(seed)) for choice in ("plain", "numpy")
         )

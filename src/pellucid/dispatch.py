@@ -19,11 +19,7 @@ from typing import Any, TypeVar, overload
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.kernels import LOWEST_NUMBA as LOWEST_NUMBA
-from pellucid.kernels.uncompiled import batch_norm as fast_batch_norm
 from pellucid.kernels.uncompiled import conv as fast_conv
-from pellucid.kernels.uncompiled import dropout as fast_dropout
-from pellucid.kernels.uncompiled import layer_norm as fast_layer_norm
-from pellucid.kernels.uncompiled import linear as fast_linear
 from pellucid.kernels.uncompiled import pool as fast_pool
 from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pixels, pool, sampling
 from pellucid.ops import paste as paste_ops
@@ -271,39 +267,26 @@ def _is_of_compiler(error: Exception) -> bool:
     return any(base.__module__.partition(".")[0] in ("numba", "llvmlite") for base in type(error).__mro__)
 
 
-linear_forward = twins(linear.linear_forward, fast_linear.linear_forward)
-linear_backward = twins(linear.linear_backward, fast_linear.linear_backward, kernel="linear")
+linear_backward = twins(linear.linear_backward, kernel="linear")
 conv2d_forward = twins(conv.conv2d_forward, fast_conv.conv2d_forward, kernel="conv")
 conv2d_backward = twins(conv.conv2d_backward, fast_conv.conv2d_backward, kernel="conv")
 max_pool_forward = twins(pool.max_pool_forward, fast_pool.max_pool_forward)
 max_pool_backward = twins(pool.max_pool_backward, fast_pool.max_pool_backward)
 average_pool_forward = twins(pool.average_pool_forward, fast_pool.average_pool_forward)
 average_pool_backward = twins(pool.average_pool_backward, fast_pool.average_pool_backward)
-global_average_forward = twins(
-    pool.global_average_forward, fast_pool.global_average_forward, kernel="global_average"
-)
+global_average_forward = twins(pool.global_average_forward, kernel="global_average")
 global_average_backward = twins(pool.global_average_backward, kernel="global_average")
-batch_norm_forward = twins(
-    batch_norm.batch_norm_forward, fast_batch_norm.batch_norm_forward, kernel="batch_norm"
+batch_norm_forward: Callable[..., tuple[Array, Array, Array, Any]] = twins(
+    batch_norm.batch_norm_forward, kernel="batch_norm"
 )
-batch_norm_backward = twins(
-    batch_norm.batch_norm_backward, fast_batch_norm.batch_norm_backward, kernel="batch_norm"
+batch_norm_backward = twins(batch_norm.batch_norm_backward, kernel="batch_norm")
+batch_norm_inference_forward = twins(batch_norm.batch_norm_inference_forward, kernel="batch_norm")
+batch_norm_inference_backward = twins(batch_norm.batch_norm_inference_backward, kernel="batch_norm")
+layer_norm_forward: Callable[..., tuple[Array, Any]] = twins(
+    layer_norm.layer_norm_forward, kernel="layer_norm"
 )
-batch_norm_inference_forward = twins(
-    batch_norm.batch_norm_inference_forward, fast_batch_norm.batch_norm_inference_forward, kernel="batch_norm"
-)
-batch_norm_inference_backward = twins(
-    batch_norm.batch_norm_inference_backward,
-    fast_batch_norm.batch_norm_inference_backward,
-    kernel="batch_norm",
-)
-layer_norm_forward = twins(
-    layer_norm.layer_norm_forward, fast_layer_norm.layer_norm_forward, kernel="layer_norm"
-)
-layer_norm_backward = twins(
-    layer_norm.layer_norm_backward, fast_layer_norm.layer_norm_backward, kernel="layer_norm"
-)
-dropout_forward = twins(dropout.dropout_forward, fast_dropout.dropout_forward, kernel="dropout")
+layer_norm_backward = twins(layer_norm.layer_norm_backward, kernel="layer_norm")
+dropout_forward: Callable[..., tuple[Array, Any]] = twins(dropout.dropout_forward, kernel="dropout")
 paste = twins(paste_ops.paste, kernel="paste")
 recolour = twins(colour.recolour, kernel="colour")
 sample = twins(sampling.sample, kernel="sampling")

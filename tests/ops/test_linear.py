@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from pellucid.dispatch import linear_backward, linear_forward
+from pellucid.dispatch import linear_backward
 from pellucid.errors import ShapeError
+from pellucid.ops.linear import linear_forward
 
 pytestmark = pytest.mark.usefixtures("kernels")
 

@@ -10,12 +10,12 @@ from pellucid.dispatch import (
     bias_activation_backward,
     bias_activation_forward,
     linear_backward,
-    linear_forward,
 )
 from pellucid.errors import ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import ACTIVATIONS
+from pellucid.ops.linear import linear_forward
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 

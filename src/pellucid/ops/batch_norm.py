@@ -81,9 +81,10 @@ def batch_norm_forward(
     check_not_empty(X, n)
     mean = (total[:-1] / n).astype(X.dtype)
     D = X - mean
-    var = over_shards(column_sums(D * D), reduce) / n
+    var = over_shards(column_dots(D, D), reduce) / n
     rstd = 1 / np.sqrt(var + epsilon)
-    Y = written(gamma * (D * rstd) + beta, out, X.dtype)
+    Y: Array = np.multiply(D, (gamma * rstd).astype(X.dtype), out=out)
+    Y += beta
     return Y, mean, var.astype(X.dtype), BatchNormCache(D, rstd, gamma, n)
 
 
@@ -127,14 +128,17 @@ def batch_norm_backward(
            [0.]]), array([-1.]), array([1.]))
     """
     D, rstd, gamma, n = cache
-    Xhat = D * rstd
-    sums = np.stack([column_sums(dY), column_sums(dY * Xhat)])
+    Xhat = D * rstd.astype(D.dtype)
+    sums = np.stack([column_sums(dY), column_dots(dY, Xhat)])
     dbeta, dgamma = written(sums[0], dbeta, dY.dtype), written(sums[1], dgamma, dY.dtype)
-    sum_dY, sum_dY_Xhat = over_shards(sums.ravel(), reduce).reshape(2, -1)
+    mean_dY, mean_dY_Xhat = (over_shards(sums.ravel(), reduce).reshape(2, -1) / n).astype(dY.dtype)
     if not needs_dX:
         return None, dgamma, dbeta
-    value = gamma * rstd / n * (n * dY - sum_dY - Xhat * sum_dY_Xhat)
-    return written(value, dX, dY.dtype), dgamma, dbeta
+    Xhat *= mean_dY_Xhat
+    dX = np.subtract(dY, mean_dY, out=dX)
+    dX -= Xhat
+    dX *= (gamma * rstd).astype(dY.dtype)
+    return dX, dgamma, dbeta
 
 
 class BatchNormInferenceCache(NamedTuple):
@@ -179,7 +183,7 @@ def batch_norm_inference_forward(
     """
     check_channels("batch_norm_inference_forward", X, gamma=gamma, beta=beta, mean=mean, var=var)
     rstd = 1 / np.sqrt(var.astype(np.float64) + epsilon)
-    Y = written(gamma * (X - mean) * rstd + beta, out, X.dtype)
+    Y = written((gamma * rstd).astype(X.dtype) * (X - mean) + beta, out, X.dtype)
     return Y, BatchNormInferenceCache(X, mean, rstd, gamma)
 
 
@@ -217,10 +221,10 @@ def batch_norm_inference_backward(
     (array([[10.]]), array([10.]), array([10.]))
     """
     X, mean, rstd, gamma = cache
-    Xhat = (X - mean) * rstd
-    dgamma = written(column_sums(dY * Xhat), dgamma, dY.dtype)
+    Xhat = (X - mean) * rstd.astype(X.dtype)
+    dgamma = written(column_dots(dY, Xhat), dgamma, dY.dtype)
     dbeta = written(column_sums(dY), dbeta, dY.dtype)
-    return written(gamma * rstd * dY, dX, dY.dtype), dgamma, dbeta
+    return written((gamma * rstd).astype(dY.dtype) * dY, dX, dY.dtype), dgamma, dbeta
 
 
 def column_sums(A: Array) -> Array:
@@ -231,7 +235,20 @@ def column_sums(A: Array) -> Array:
     >>> column_sums(np.ones((2, 5, 3), np.float32))
     array([10., 10., 10.])
     """
-    total: Array = A.sum(axis=tuple(range(A.ndim - 1)), dtype=np.float64)
+    total: Array = np.einsum("ij->j", A.reshape(-1, A.shape[-1]), dtype=np.float64)
+    return total
+
+
+def column_dots(A: Array, B: Array) -> Array:
+    """Return the sum of A B over all axes but the last, float64 of shape (c,).
+
+    Examples
+    --------
+    >>> column_dots(np.ones((2, 5, 3), np.float32), np.ones((2, 5, 3), np.float32))
+    array([10., 10., 10.])
+    """
+    c = A.shape[-1]
+    total: Array = np.einsum("ij,ij->j", A.reshape(-1, c), B.reshape(-1, c), dtype=np.float64)
     return total
 
 

@@ -51,7 +51,7 @@ def linear_forward(
     array([[2.]])
     """
     check_linear(X, W)
-    Z = np.matmul(X, W, out=out)
+    Z: Array = np.dot(X, W, out=out)
     if b is not None:
         Z += b
     return Z, LinearCache(X, W, b is not None)
@@ -97,9 +97,9 @@ def linear_backward(
            [30.]]), array([10.]))
     """
     X, W, has_bias = cache
-    dX = np.matmul(dZ, W.T, out=dX) if needs_dX else None
-    dW = np.matmul(X.T, dZ, out=dW)
-    return dX, dW, np.sum(dZ, axis=0, out=db) if has_bias else None
+    dX = np.dot(dZ, W.T, out=dX) if needs_dX else None
+    dW = np.dot(X.T, dZ, out=dW)
+    return dX, dW, np.add.reduce(dZ, axis=0, out=db) if has_bias else None
 
 
 def check_linear(X: Array, W: Array) -> None:

@@ -6,13 +6,11 @@ few images at a time, so that they stay in the core's cache. Plain: :mod:`pelluc
 
 import numpy as np
 
-from pellucid.kernels.uncompiled.columns import ones
 from pellucid.kernels.uncompiled.pool_windows import first_taps, image_blocks, is_disjoint, is_tiled, taps
 from pellucid.ops.arrays import check_buffer
 from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair, pool_geometry
 from pellucid.ops.pool import (
     AveragePoolCache,
-    GlobalAverageCache,
     MaxPoolCache,
     check_pool_gradients,
     window_weights,
@@ -123,16 +121,6 @@ def average_pool_backward(
             else:
                 dX[images, at_y, at_x] += part[:, to_y, to_x]
     return dX
-
-
-def global_average_forward(X: Array, *, out: Array | None = None) -> tuple[Array, GlobalAverageCache]:
-    """Return Z, the mean of each channel over the whole image, and the cache."""
-    m, h, w, c = X.shape
-    Z = np.empty((m, c), X.dtype) if out is None else out
-    # A product with ones adds columns up several times as fast as mean((1, 2)).
-    np.matmul(ones(h * w, X.dtype), X.reshape(m, h * w, c), out=Z)
-    Z /= h * w
-    return Z, GlobalAverageCache(X.shape)
 
 
 def _output(out: Array | None, geometry: Geometry, X: Array) -> Array:
