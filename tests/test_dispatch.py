@@ -304,3 +304,17 @@ def test_the_environment_chooses(choice: str) -> None:
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == choice
+
+
+def test_work_of_a_size_takes_what_suits_it_unless_a_choice_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba", reason="needs Numba")
+    monkeypatch.delenv(dispatch.VARIABLE, raising=False)
+    for n_operations, suits in ((dispatch.AUTO_OPERATIONS / 2, "numpy"), (dispatch.AUTO_OPERATIONS, "numba")):
+        with dispatch.use_for(n_operations):
+            assert dispatch.current() == suits
+        for choice in ("plain", "numpy", "numba"):
+            with dispatch.use(choice), dispatch.use_for(n_operations):
+                assert dispatch.current() == choice
+    monkeypatch.setenv(dispatch.VARIABLE, "numba")
+    with dispatch.use_for(1.0):
+        assert dispatch.current() == "numba"

@@ -30,9 +30,9 @@ from pellucid.types import Array
 CHOICES = ("auto", "numba", "numpy")
 WAYS = ("plain", "numpy", "numba")  # what can run: plain ops alone, with faster NumPy twins, or kernels
 VARIABLE = "PELLUCID_KERNELS"
-AUTO_OPERATIONS = (
-    1e11  # of a training: from here on "auto" compiles, which takes seconds where nothing is cached
-)
+# Multiplications and additions from which "auto" compiles: 3 to 5 seconds of NumPy's on two cores, 1.5 of kernels'.
+# Importing Numba and reading compiled kernels takes half a second; compiling a convolutional net's about 10, once.
+AUTO_OPERATIONS = 5e11
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _chosen: ContextVar[str | None] = ContextVar("kernels", default=None)
@@ -212,6 +212,20 @@ def giving_up() -> Iterator[None]:
         if not _is_of_compiler(error):
             raise
         _give_up(error)
+
+
+@contextmanager
+def use_for(n_operations: float) -> Iterator[None]:
+    """Run what suits work of that size inside this block, unless a choice was made: by ``use`` or the environment.
+
+    Examples
+    --------
+    >>> with use_for(1e6):
+    ...     current()
+    'numpy'
+    """
+    with use("plain" if _chosen.get() == "plain" else resolve(None, n_operations)):
+        yield
 
 
 @contextmanager

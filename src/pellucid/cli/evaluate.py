@@ -25,6 +25,7 @@ def evaluate(
     model: o.Trained,
     source: Any,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="A folder for the figures.")] = None,
+    kernels: o.Kernels = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -38,7 +39,7 @@ def evaluate(
 
     files: list[str] = []
     with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
-        with ProgressBar() as progress:
+        with ProgressBar() as progress, o.chosen(kernels):
             scores = evaluate_on(model, source, progress=progress)
         if folder is not None:
             files = [f"{out}/{name}" for name in save_figures(draw_all(scores), folder)]

@@ -42,6 +42,7 @@ def influence(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for a figure of each photo, and all numbers.")
     ] = None,
+    kernels: o.Kernels = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -50,7 +51,7 @@ def influence(
     tests = _numbers(test)
     from pellucid.evaluation.influence.measure import influence_of_run
 
-    with ProgressBar() as bar:
+    with ProgressBar() as bar, o.chosen(kernels):
         outcome = influence_of_run(
             run,
             tests,

@@ -3,6 +3,7 @@
 Those of a training and of data come from dataclasses: see :mod:`pellucid.cli.flags`.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,13 @@ DataNow = Annotated[
     typer.Option("--data", help="Where the data are now; default: where they were at the training."),
 ]
 Trained = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, or a run folder.")]
+Kernels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[auto|numba|numpy]",
+        help="Compiled loops (numba) or NumPy; auto, the default, compiles for much work.",
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 
 
@@ -39,6 +47,14 @@ def run_folder(source: "DataSource", model: str) -> Path:
     from pellucid.files import next_folder
 
     return next_folder(Path("runs"), f"{Path(source.name).stem}-{Path(model).stem}")
+
+
+def chosen(kernels: str | None) -> AbstractContextManager[None]:
+    """Return a block in which the work is done as --kernels says."""
+    from pellucid import dispatch
+
+    choice = dispatch.asked(kernels)
+    return nullcontext() if choice == "auto" else dispatch.use(choice)
 
 
 def say_nothing(line: str) -> None:

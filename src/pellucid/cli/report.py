@@ -33,6 +33,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for the report; default: the run folder.")
     ] = None,
+    kernels: o.Kernels = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -43,7 +44,7 @@ def report(
     if photos < 0:
         raise OptionError(f"--photos: expected 0 or more, got {photos}.")
     is_quiet = quiet or as_json
-    with ProgressBar() as bar:
+    with ProgressBar() as bar, o.chosen(kernels):
         stages = StageTimes(no_progress if is_quiet else bar)
         page = report_on(
             run,

@@ -38,6 +38,7 @@ def robustness(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for curves, the sheet and all numbers.")
     ] = None,
+    kernels: o.Kernels = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -48,7 +49,7 @@ def robustness(
     from pellucid.evaluation.robustness.text import in_short
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    with ProgressBar() as bar:
+    with ProgressBar() as bar, o.chosen(kernels):
         found = robustness_of_file(
             model,
             source,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pellucid import dispatch
 from pellucid.errors import DataError, OptionError
 from pellucid.files import atomic_folder
 from pellucid.ops.losses.base import LOSSES
@@ -14,6 +15,8 @@ from pellucid.report.sections import data, influence, photos, robustness, salien
 from pellucid.report.sections.summary import facts, summary
 from pellucid.runs.photo import new_image_again
 from pellucid.runs.record import RunRecord, read_run
+
+FULL_PASSES = 200.0  # over the test part, that a full report is worth
 
 
 def report_on(
@@ -58,7 +61,8 @@ def report_on(
     target = out or folder
     image, notes = new_image_again(run.config, run.split.train.X.shape[1:])
     if is_full:
-        findings = find_all(run, image, notes, n_photos=n_photos, progress=progress)
+        with dispatch.use_for(FULL_PASSES * len(run.split.test) * run.model.n_operations):
+            findings = find_all(run, image, notes, n_photos=n_photos, progress=progress)
     else:
         findings = find_short(run, image, notes)
     progress("page", len(STAGES) - 1, len(STAGES))

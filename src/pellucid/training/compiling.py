@@ -19,6 +19,8 @@ from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job, Plan
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
+LAYER_OPERATIONS = 2e6  # that could be done while NumPy is called for one layer's step, forward and backward
+
 
 def choose_kernels(model: Model, plan: Plan, m: int, resume: str | Path | None = None) -> str:
     """Return "numba" or "numpy" for a training that is about to begin.
@@ -41,11 +43,12 @@ def choose_kernels(model: Model, plan: Plan, m: int, resume: str | Path | None =
 
 def operations_of(model: Model, plan: Plan, m: int) -> float:
     """Return about how many multiplications and additions a training takes, in the form that it will have."""
-    n_samples = float(m) * plan.n_epochs
+    n_samples, batch = float(m) * plan.n_epochs, plan.batch_size or m
+    n_steps = round(n_samples / batch)
     work = 3.0 * n_samples * model.n_operations  # the forward pass, and twice that for the backward
+    work += LAYER_OPERATIONS * n_steps * len(model.leaves())
     if plan.form != "direct" and plan.augment is None and stays_in_span(model, plan.optimizer, m):
-        batch = plan.batch_size or m
-        work += first_layer_correction(model, m, batch, round(n_samples / batch))
+        work += first_layer_correction(model, m, batch, n_steps)
     return work
 
 

@@ -9,13 +9,16 @@ from pellucid.data.augmentation.augment import Augment
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.pairs import as_dataset
+from pellucid.dispatch import resolve
 from pellucid.nn.model import Model
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.compiling import compile_ahead, operations_of
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import run_plan
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions
+from pellucid.training.prepare import prepare
 from pellucid.training.resolve import callbacks_of, fill_in, plan_from, recipe_of
 from pellucid.training.schedules.base import Schedule
 from pellucid.types import Array
@@ -208,3 +211,23 @@ def fit(
         "kernels": history.kernels,
     }
     return history
+
+
+def kernels_for(model: Model, data: Dataset, options: TrainingOptions, n_trainings: int) -> str:
+    """Return "numba" or "numpy" for several trainings alike, whose kernels are compiled once, before they begin.
+
+    Parameters
+    ----------
+    model : Model
+        Initialized; it is prepared for the data, not trained.
+    data : Dataset
+    options : TrainingOptions
+    n_trainings : int
+    """
+    plan = plan_from(options.for_data(recipe_of(model), data.y))
+    kernels = resolve(options.kernels, n_trainings * operations_of(model, plan, len(data)))
+    if kernels == "numba":
+        job = prepare(model, data, dataclasses.replace(plan, kernels=kernels))
+        compile_ahead(job)
+        kernels = job.kernels
+    return kernels

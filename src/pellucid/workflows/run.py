@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import dispatch
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError
 from pellucid.files import atomic_folder
@@ -84,7 +85,8 @@ def run(
     with atomic_folder(out, force=force) as folder:
         say_shapes(split, say)
         history = fit_run(model, split, config, [PrintCosts(show=say), interrupt, *callbacks])
-        found = find_short(RunRecord(out, config, split, model, history), image)
+        with dispatch.use(history.kernels):
+            found = find_short(RunRecord(out, config, split, model, history), image)
         scores = {"train": found.result.train.to_dict(), "test": found.result.test.to_dict()}
         record = replace(found.result.run, scores=scores)
         say_results(found, say)

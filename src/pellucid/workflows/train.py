@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pellucid import dispatch
 from pellucid.errors import OptionError, OutputError
 from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.evaluation.scores.predictions import predict
@@ -96,7 +97,8 @@ def train_into(
     start = latest_checkpoint(checkpoints) if resume else None
     history = fit_run(model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors")
     parts = {"train": split.train, "test": split.test}
-    scores = {name: metrics_of(predict(model, part)) for name, part in parts.items()}
+    with dispatch.use(history.kernels):
+        scores = {name: metrics_of(predict(model, part)) for name, part in parts.items()}
     record = RunRecord(out, config, split, model, history, scores)
     write_run(record, out)
     _say_results(record, say, was_interrupted=interrupt.was_interrupted)

@@ -21,6 +21,7 @@ from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.text import join_some
 from pellucid.training.events import Callback, Event, StepEnd
+from pellucid.training.fit import kernels_for
 from pellucid.training.history import History
 from pellucid.types import Array
 
@@ -240,20 +241,29 @@ def check_untrained(candidates: Sequence[Candidate], flag: str, why: str) -> Non
             )
 
 
-def check_trainable(candidate: Candidate, split: Split) -> None:
-    """Raise, before any work, if a network cannot be made for the data; a fault of a TOML file with its line."""
+def ready_to_train(candidate: Candidate, split: Split, n_trainings: int = 1) -> Candidate:
+    """Return a candidate with the kernels that suit that many trainings; what they need is compiled.
+
+    Raises
+    ------
+    PellucidError
+        If a network cannot be made for the data; for a fault of a TOML file, with its line.
+    """
     assert candidate.config is not None
+    options = candidate.config.options
     try:
         architecture = None if candidate.architecture is None else load_architecture(candidate.source)
         model = make_model(candidate.config, architecture, split)
         if not model.is_initialized:
             model.initialize(
                 split.train.X.shape[1:],
-                seed=candidate.config.options.seed,
-                dtype=candidate.config.options.dtype,
+                seed=options.seed,
+                dtype=options.dtype,
             )
+        kernels = kernels_for(model, split.train, options, n_trainings)
     except PellucidError as error:
         raise type(error)(f"{candidate.title}: {error}") from None
+    return replace(candidate, config=replace(candidate.config, options=replace(options, kernels=kernels)))
 
 
 def _fresh(architecture: Architecture | None) -> Architecture | None:

@@ -11,9 +11,9 @@ from pellucid.errors import PellucidError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
     check_labels,
-    check_trainable,
     check_untrained,
     predicted_labels,
+    ready_to_train,
     train_candidate,
 )
 from pellucid.evaluation.comparison.jobs import run_for_each
@@ -197,10 +197,8 @@ def cross_validate(
     data = merge_parts(split)
     check_counts(data, split.name, n_splits)
     rows = make_folds(data, n_splits, n_repeats)
-    for candidate in candidates:
-        check_trainable(
-            candidate, Split(data.take(rows[0][0]), data.take(rows[0][1]), split.name, (), split.schema)
-        )
+    first = Split(data.take(rows[0][0]), data.take(rows[0][1]), split.name, (), split.schema)
+    candidates = [ready_to_train(candidate, first, len(rows)) for candidate in candidates]
     task = _Task(data, split, candidates, rows, seed, n_splits)
     done = run_for_each(
         _train_fold,

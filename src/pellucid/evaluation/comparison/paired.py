@@ -14,9 +14,9 @@ from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
     check_labels,
-    check_trainable,
     noun_for,
     predicted_labels,
+    ready_to_train,
     show_training,
     train_candidate,
 )
@@ -193,9 +193,7 @@ def compare_on_test(
     """
     check_labels(split)
     _check_classes(a, b)
-    for candidate in (a, b):
-        if not candidate.is_trained:
-            check_trainable(candidate, split)
+    a, b = (one if one.is_trained else ready_to_train(one, split) for one in (a, b))
     parts, notes = _test_parts(split, (a, b), path)
     for candidate in (a, b):  # what is there already is tried before anything is trained
         if candidate.model is not None:

@@ -10,10 +10,10 @@ from pellucid.errors import OptionError, PellucidError, TrainingError
 from pellucid.evaluation.comparison.candidates import (
     Candidate,
     check_labels,
-    check_trainable,
     check_untrained,
     noun_for,
     predicted_labels,
+    ready_to_train,
     train_candidate,
 )
 from pellucid.evaluation.comparison.jobs import run_for_each
@@ -178,6 +178,7 @@ def compare_seeds(
     from ``numpy.random.RandomState(seed)``, as the tutorial would with another number in ``np.random.seed(1)``.
     """
     _check(split, candidates, n_seeds, first_seed)
+    candidates = [ready_to_train(candidate, split, n_seeds) for candidate in candidates]
     done = run_for_each(
         _one_start,
         _Task(split, candidates),
@@ -217,8 +218,6 @@ def _check(split: Split, candidates: Sequence[Candidate], n_seeds: int, first_se
         raise OptionError(f"--seed: expected a whole number from 0 to {2**32 - n_seeds}, got {first_seed}.")
     check_untrained(candidates, "--seeds", "its start cannot be drawn again")
     check_labels(split)
-    for candidate in candidates:
-        check_trainable(candidate, split)
 
 
 def _one_start(task: _Task, job: tuple[int, int]) -> Start:

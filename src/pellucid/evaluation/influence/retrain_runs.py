@@ -1,6 +1,7 @@
 """What influence is computed from: a training that is run again, or what one left; and trainings side by side."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -67,7 +68,8 @@ def retrain(result: RunResult, query: Dataset) -> TrainingTrace:
     start.initialize(model.input_shape, seed=options.seed)
     start.copy_loss(model)
     start.preprocessing, start.classes, start.schema = model.preprocessing, model.classes, model.schema
-    plain = Retraining(start, train, query.X, partial(_fit, options))
+    same = replace(options, kernels=result.history.kernels)  # else the last digits differ
+    plain = Retraining(start, train, query.X, partial(_fit, same))
     saved, limit = _outputs(model, query), SAME[model.dtype]
 
     def trace(retraining: Retraining, traced: Traced, *notes: str) -> TrainingTrace:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, ShapeError, unknown_name
@@ -135,13 +136,14 @@ def trace_influence(
     )
     weight = np.full(len(X), 1 / len(X)) if weights is None else weights / weights.sum()
     tracin, cosines, total = np.zeros((len(X), len(query_X))), np.zeros((len(X), len(query_X))), 0.0
-    for snapshot in snapshots:
-        snapshot.put_into(replica)
-        dots, norms, query_norms = compute()
-        tracin -= snapshot.rate * weight[:, np.newaxis] * dots
-        lengths = np.outer(norms, query_norms)
-        cosines -= snapshot.rate * np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
-        total += snapshot.rate
+    with dispatch.use_for(3.0 * len(snapshots) * (len(X) + len(query_X)) * model.n_operations):
+        for snapshot in snapshots:
+            snapshot.put_into(replica)
+            dots, norms, query_norms = compute()
+            tracin -= snapshot.rate * weight[:, np.newaxis] * dots
+            lengths = np.outer(norms, query_norms)
+            cosines -= snapshot.rate * np.divide(dots, lengths, out=np.zeros_like(dots), where=lengths > 0)
+            total += snapshot.rate
     cosines[weight == 0] = 0
     return Influence(
         tracin=tracin,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.data.pairs import as_dataset
 from pellucid.data.source import DataSource
@@ -29,6 +30,7 @@ from pellucid.stats.paired import mcnemar
 from pellucid.types import Array
 
 PIECE = 1024  # photos changed at a time, so that a large set needs no large buffers
+CHANGE = 100  # operations that changing a photo takes for each of its numbers
 
 FILES = ("curves.png", "sheet.png", "robustness.json")
 
@@ -110,15 +112,16 @@ def robustness(
         )
     n_rounds, n_done = sum(len(wanted[p.name]) - 1 for p in chosen), 0
     curves = []
-    for perturbation in chosen:
-        rows = [_row(perturbation, 0.0, is_right, is_right)]
-        for strength in wanted[perturbation.name][1:]:
-            right_now = _predict_changed(model, data.X, perturbation, strength, seed) == found.y_true
-            rows.append(_row(perturbation, strength, is_right, right_now))
-            n_done += 1
-            if progress is not None:
-                progress(n_done, n_rounds)
-        curves.append(PerturbationCurve(perturbation, tuple(rows), round(clean.baseline * len(data))))
+    with dispatch.use_for(float(n_rounds) * len(data) * (model.n_operations + CHANGE * data.X[0].size)):
+        for perturbation in chosen:
+            rows = [_row(perturbation, 0.0, is_right, is_right)]
+            for strength in wanted[perturbation.name][1:]:
+                right_now = _predict_changed(model, data.X, perturbation, strength, seed) == found.y_true
+                rows.append(_row(perturbation, strength, is_right, right_now))
+                n_done += 1
+                if progress is not None:
+                    progress(n_done, n_rounds)
+            curves.append(PerturbationCurve(perturbation, tuple(rows), round(clean.baseline * len(data))))
     return Robustness(
         n=len(data),
         n_correct=int(is_right.sum()),

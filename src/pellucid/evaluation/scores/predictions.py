@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
@@ -161,6 +162,13 @@ def predict(
             "model.predict and compare each output with its targets."
         )
     leaks = () if train is None else _leaks(train, data)
+    with dispatch.use_for(float(len(data)) * model.n_operations):
+        return _predictions(model, data, leaks, progress)
+
+
+def _predictions(
+    model: Model, data: Dataset, leaks: "tuple[Leak, ...]", progress: CountCallback
+) -> Predictions:
     if model.loss_kind == "regression":
         return _regression(data.y, _outputs(model, data, model.predict, progress), leaks)
     y = labels_of(model, data) if model.loss_kind == "classification" else data.y
