@@ -300,20 +300,14 @@ def with_kernels(kernels: str) -> dict[str, str]:
     return {"PELLUCID_KERNELS": kernels}
 
 
-def openblas_avx512() -> dict[str, str]:
-    """Return the environment in which OpenBLAS uses AVX-512 on processors that it does not know yet."""
-    return (
-        {"OPENBLAS_CORETYPE": "SkylakeX"} if "AVX-512" in processor() and "Intel" not in processor() else {}
-    )
-
-
 def mkl_avx512(folder: str) -> dict[str, str]:
     """Return the environment in which MKL, which PyTorch contains, uses AVX-512 on a processor that is not Intel's.
 
     Empty where it does so by itself, or there is no C compiler to make the library of one function that it takes.
     """
     compiler = shutil.which("cc") or shutil.which("gcc")
-    if not openblas_avx512() or compiler is None:
+    about = processor()
+    if "AVX-512" not in about or "Intel" in about or compiler is None:
         return {}
     source, library = Path(folder) / "intel.c", Path(folder) / "intel.so"
     source.write_text("int mkl_serv_intel_cpu_true(void) { return 1; }\n")
@@ -369,9 +363,8 @@ def blas_rate(dtype: str = "float32", m: int = 1024, k: int = 1024, n: int = 102
         "print(best)"
     )
     wait_until_idle()
-    environment = {**os.environ, **openblas_avx512()}
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return 2 * m * k * n / float(done.stdout)
 
 

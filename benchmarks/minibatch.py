@@ -225,8 +225,7 @@ def contestants(batch: int, mkl: Mapping[str, str]) -> dict[str, Contestant]:
         name = f"Keras on JAX, {steps} step{'s' * (steps != '1')} a call"
         found[name] = one("keras", steps, KERAS_BACKEND="jax")
     for n in ("2", "1"):
-        environment = {**harness.openblas_avx512(), "OPENBLAS_NUM_THREADS": n}
-        found[f"scikit-learn, BLAS on {n}"] = one("scikit-learn", **environment)
+        found[f"scikit-learn, BLAS on {n}"] = one("scikit-learn", OPENBLAS_NUM_THREADS=n)
     return found
 
 
@@ -254,7 +253,7 @@ def main() -> None:
         for kernels in ("numba", "numpy")
     }
     for n in ("2", "1"):
-        environment = {**harness.openblas_avx512(), "OPENBLAS_NUM_THREADS": n}
+        environment = {"OPENBLAS_NUM_THREADS": n}
         fits[f"scikit-learn, BLAS on {n}"] = Contestant(("digits", "scikit-learn"), environment)
     times = harness.contest(MODULE, fits, 2 * n_rounds, lock)
     harness.print_times("MLPClassifier on digits, a fit", times, "pellucid, numba")

@@ -92,13 +92,12 @@ def rivals(folder: str, n_steps: int, mkl: dict[str, str]) -> dict[str, Contesta
     def one(name: str, n_threads: str = "2", **environment: str) -> Contestant:
         return Contestant(("rival", name, folder, str(n_steps), n_threads), environment)
 
-    blas = harness.openblas_avx512()
-    found = {"textbook loop": one("textbook", **blas), "JAX, one jitted loop": one("jax")}
+    found = {"textbook loop": one("textbook"), "JAX, one jitted loop": one("jax")}
     for n in ("1", "2"):
         found[f"PyTorch, {n} thr."] = one("pytorch", n, OMP_NUM_THREADS=n)
         if mkl:
             found[f"PyTorch, {n} thr., AVX-512 MKL"] = one("pytorch", n, OMP_NUM_THREADS=n, **mkl)
-    return found | {"scikit-learn": one("scikit-learn", **blas)}
+    return found | {"scikit-learn": one("scikit-learn")}
 
 
 def main() -> None:
