@@ -314,6 +314,10 @@ conv_norm_backward: Callable[..., Any] = twins(fused.conv_norm_backward, kernel=
 conv_relu_forward: Callable[..., Any] = twins(fused.conv_relu_forward, kernel="fused")
 conv_relu_backward: Callable[..., Any] = twins(fused.conv_relu_backward, kernel="fused")
 conv_affine: Callable[..., Any] = twins(fused.conv_affine, kernel="fused")
+norm_relu_forward: Callable[..., tuple[Array, Array, Array, Any]] = twins(
+    fused.norm_relu_forward, kernel="batch_norm"
+)
+norm_relu_backward = twins(fused.norm_relu_backward, kernel="batch_norm")
 bias_activation_forward: Callable[..., tuple[Array, Any]] = twins(
     fused.bias_activation_forward, kernel="activations"
 )

@@ -107,7 +107,7 @@ def _rng() -> np.random.Generator:
 
 def _norm(op: str, *shape: int) -> Case:
     shapes = {"X": shape, "gamma": shape[-1:], "beta": shape[-1:]}
-    return Case(op, shapes, note=str(shape), is_elementwise=True, mixes_samples=op.startswith("batch"))
+    return Case(op, shapes, note=str(shape), is_elementwise=True, mixes_samples=not op.startswith("layer"))
 
 
 def _conv(note: str, X: Shape, W: Shape, **options: Any) -> Case:
@@ -144,6 +144,7 @@ CASES = [
         for shape in [(1, 1), (1, 7), (3, 4, 5, 6), (209, 3), (2, 2051)]
     ),
     *(_norm("batch_norm.batch_norm", *shape) for shape in [(5, 4), (2, 1), (3, 4, 5, 6), (33, 7)]),
+    *(_norm("fused.norm_relu", *shape) for shape in [(5, 4), (3, 4, 5, 6), (33, 7), (9, 2051)]),
     *(_norm("layer_norm.layer_norm", *shape) for shape in [(5, 4), (1, 3), (3, 4, 5, 6), (33, 7)]),
     Case(
         "batch_norm.batch_norm_inference",

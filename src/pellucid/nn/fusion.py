@@ -42,7 +42,7 @@ class ConvBlock(Layer):
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output."""
         self._cache = self._predicted = None
-        if dispatch.current() != "numba" or self._is_hooked():
+        if dispatch.current() != "numba" or are_hooked(self.layers):
             return self._forward_by_layers(X, training)
         if training:
             return self._forward_with_norm(X) if self.norm is not None else self._forward_with_relu(X)
@@ -131,22 +131,74 @@ class ConvBlock(Layer):
         )
         return dX
 
-    def _is_hooked(self) -> bool:
-        return any("forward" in vars(layer) or "backward" in vars(layer) for layer in self.layers)
+
+def are_hooked(layers: Sequence[Layer]) -> bool:
+    """Return whether somebody looks at what one of these layers does."""
+    return any("forward" in vars(layer) or "backward" in vars(layer) for layer in layers)
+
+
+@final
+class NormRelu(Layer):
+    """BatchNorm and relu in training, where no convolution is before them; else one after the other."""
+
+    def __init__(self, norm: BatchNorm, activation: Activation) -> None:
+        super().__init__()
+        self.norm, self.activation = norm, activation
+        self._cache: Any = None
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return the output of relu."""
+        norm = self.norm
+        self._cache = None
+        if not training or dispatch.current() != "numba" or are_hooked([norm, self.activation]):
+            return self.activation.forward(norm.forward(X, training=training), training=training)
+        A, mean, var, self._cache = dispatch.norm_relu_forward(
+            X,
+            norm.params["gamma"],
+            norm.params["beta"],
+            epsilon=norm.epsilon,
+            reduce=norm.reduce,
+            out=self.workspace.take("A", X.shape, X.dtype),
+            workspace=self.workspace,
+        )
+        norm.record(mean, var, self._cache.norm.n)
+        return A
+
+    def backward(self, dY: Array) -> Array | None:
+        """Write the norm's gradients; return the one for X, written over dY, or None where it is not needed."""
+        norm = self.norm
+        if self._cache is None:
+            return norm.backward(self.activation.backward(dY))
+        return dispatch.norm_relu_backward(
+            dY,
+            self._cache,
+            reduce=norm.reduce,
+            dX=dY,
+            dgamma=norm.grads["gamma"],
+            dbeta=norm.grads["beta"],
+            needs_dX=norm.needs_input_gradient,
+        )[0]
 
 
 def fused(layers: Sequence[Layer]) -> list[Layer]:
     """Return the steps of a pass through layers that follow one another.
 
     A Conv2D with what follows it becomes a ConvBlock: BatchNorm, then perhaps relu, then perhaps max pooling over
-    2x2 of even sides; or without the norm relu, its own or the next layer's, and perhaps that pooling. All other
-    layers are separate steps.
+    2x2 of even sides; or without the norm relu, its own or the next layer's, and perhaps that pooling. Elsewhere
+    BatchNorm and relu become a NormRelu. All other layers are separate steps.
     """
     steps: list[Layer] = []
     i = 0
     while i < len(layers):
-        n = _length(layers[i : i + 4])
-        steps.append(ConvBlock(layers[i : i + n]) if n else layers[i])
+        n, layer = _length(layers[i : i + 4]), layers[i]
+        if n:
+            steps.append(ConvBlock(layers[i : i + n]))
+        elif isinstance(layer, BatchNorm) and i + 1 < len(layers) and _is_relu(following := layers[i + 1]):
+            assert isinstance(following, Activation)
+            steps.append(NormRelu(layer, following))
+            n = 2
+        else:
+            steps.append(layer)
         i += max(1, n)
     return steps
 

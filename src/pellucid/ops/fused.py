@@ -1,15 +1,15 @@
 """Chains of ops that have one kernel for the whole chain: what that kernel computes.
 
-The usual blocks of a convolutional network: a convolution, then batch norm or a bias, then perhaps relu and max
-pooling over 2x2.
+A bias and an activation, batch norm and relu; and the usual blocks of a convolutional network: a convolution, then
+batch norm or a bias, then perhaps relu and max pooling over 2x2.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.ops.activations import Activation, relu_backward, relu_forward
-from pellucid.ops.batch_norm import Reduce, batch_norm_backward, batch_norm_forward
+from pellucid.ops.activations import Activation, OutputCache, relu_backward, relu_forward
+from pellucid.ops.batch_norm import BatchNormCache, Reduce, batch_norm_backward, batch_norm_forward
 from pellucid.ops.conv import ConvCache, conv2d_backward, conv2d_forward
 from pellucid.ops.conv_geometry import NO_PADDING, Padding, Pair
 from pellucid.ops.pool import max_pool_backward, max_pool_forward
@@ -81,6 +81,66 @@ def bias_activation_backward(
     """
     dZ = cache.activation.backward(dA, cache.cache, dZ=dZ)
     return dZ, np.add.reduce(dZ, axis=tuple(range(dZ.ndim - 1)), out=db) if cache.has_bias else None
+
+
+class NormReluCache(NamedTuple):
+    """The caches of both."""
+
+    norm: BatchNormCache
+    relu: OutputCache
+
+
+def norm_relu_forward(
+    X: Array,
+    gamma: Array,
+    beta: Array,
+    *,
+    epsilon: float = 1e-5,
+    reduce: Reduce | None = None,
+    out: Array | None = None,
+) -> tuple[Array, Array, Array, NormReluCache]:
+    """Return A = relu(batch_norm(X)), the mean and variance of each channel, and the cache.
+
+    Parameters are those of :func:`pellucid.ops.batch_norm.batch_norm_forward`.
+
+    Examples
+    --------
+    >>> norm_relu_forward(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), epsilon=0.0)[0].ravel()
+    array([0., 1.])
+    """
+    Y, mean, var, norm = batch_norm_forward(X, gamma, beta, epsilon=epsilon, reduce=reduce, out=out)
+    A, relu = relu_forward(Y, out=Y)
+    return A, mean, var, NormReluCache(norm, relu)
+
+
+def norm_relu_backward(
+    dA: Array,
+    cache: NormReluCache,
+    *,
+    reduce: Reduce | None = None,
+    dX: Array | None = None,
+    dgamma: Array | None = None,
+    dbeta: Array | None = None,
+    needs_dX: bool = True,
+) -> tuple[Array | None, Array, Array]:
+    """dX, dgamma, dbeta = batch_norm_backward(relu_backward(dA)).
+
+    Parameters are those of :func:`pellucid.ops.batch_norm.batch_norm_backward`.
+
+    Notes
+    -----
+    Ioffe and Szegedy, 2015.
+
+    Examples
+    --------
+    >>> *_, cache = norm_relu_forward(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1), epsilon=0.0)
+    >>> norm_relu_backward(np.array([[7.0], [1.0]]), cache)[1:]
+    (array([1.]), array([1.]))
+    """
+    dY = relu_backward(dA, cache.relu)
+    return batch_norm_backward(
+        dY, cache.norm, reduce=reduce, dX=dX, dgamma=dgamma, dbeta=dbeta, needs_dX=needs_dX
+    )
 
 
 class ConvBlockCache(NamedTuple):
