@@ -104,7 +104,7 @@ def conv_norm_backward(
     for block in blocks(algorithm, len(X)):
         sums = np.zeros((2, c), real)
         passes.normalize_back_sums(
-            dA[block].reshape(-1, c), A[block].reshape(-1, c), P[block].reshape(-1, c), centre, relu, sums
+            dA[block].reshape(-1, c), A[block].reshape(-1, c), P[block].reshape(-1, c), centre, relu, *sums
         )
         own += sums
     own[1] *= rstd
@@ -118,7 +118,7 @@ def conv_norm_backward(
     algorithm.begin_backward()
     for block in blocks(algorithm, len(X)):
         if P is Z:
-            passes.normalize_back(dA[block].reshape(-1, c), Z[block].reshape(-1, c), q.reshape(4, c))
+            passes.normalize_back(dA[block].reshape(-1, c), Z[block].reshape(-1, c), *q.reshape(4, c))
         else:
             passes.unpool_normalize_back(c)(*(by_rows(part[block]) for part in (dA, P, Z)), q)
         algorithm.backward(X[block], Z[block], None if dX is None else dX[block])

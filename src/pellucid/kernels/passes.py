@@ -66,22 +66,27 @@ def normalize(Z: Array, scale: Array, mean: Array, beta: Array, relu: bool, A: A
 
 
 @compiled
-def normalize_back_sums(dA: Array, A: Array, Z: Array, mean: Array, relu: bool, sums: Array) -> None:
-    """dA <- dA where relu was on; sums_0 += sum dA, sums_1 += sum dA (z - mean), for (n, c)."""
+def normalize_back_sums(
+    dA: Array, A: Array, Z: Array, mean: Array, relu: bool, total: Array, product: Array
+) -> None:
+    """dA <- dA where relu was on; total += sum dA, product += sum dA (z - mean), for (n, c)."""
     for i in range(len(Z)):
         d, a, z = dA[i], A[i], Z[i]
         if relu:
             for c in range(len(mean)):
-                d[c] = ZERO if a[c] <= ZERO else d[c]
-        for c in range(len(mean)):
-            sums[0, c] += d[c]
-            sums[1, c] += d[c] * (z[c] - mean[c])
+                g = ZERO if a[c] <= ZERO else d[c]
+                d[c] = g
+                total[c] += g
+                product[c] += g * (z[c] - mean[c])
+        else:
+            for c in range(len(mean)):
+                total[c] += d[c]
+                product[c] += d[c] * (z[c] - mean[c])
 
 
 @compiled
-def normalize_back(dA: Array, Z: Array, q: Array) -> None:
-    """Z <- dz = scale dA + slope (z - mean) + level, for (n, c); q holds scale, mean, slope and level."""
-    scale, mean, slope, level = q
+def normalize_back(dA: Array, Z: Array, scale: Array, mean: Array, slope: Array, level: Array) -> None:
+    """Z <- dz = scale dA + slope (z - mean) + level, for (n, c)."""
     for i in range(len(Z)):
         d, z = dA[i], Z[i]
         for c in range(len(scale)):
@@ -95,7 +100,7 @@ def unpool_normalize_back(channels: int) -> Callable[..., None]:
 
     @compiled
     def unpool_normalize_back(dP: Array, P: Array, Z: Array, q: Array) -> None:
-        """Z <- dz, of which scale dP goes to the first z of each 2x2 window that is its P; q is as above.
+        """Z <- dz, of which scale dP goes to the first z of each 2x2 window that is its P; q holds the four above.
 
         Z is (n, 2 h, 2 w c), P (n, h, w c).
         """
