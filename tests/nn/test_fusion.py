@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.ops.cases import HAS_NUMBA
 
 from pellucid import dispatch
 from pellucid.nn.activation import Activation
@@ -15,6 +16,8 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
+
+needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
 
 
 def network(*, needs: bool = False, n_blocks: int = 2, **options) -> Sequential:
@@ -34,7 +37,7 @@ def network(*, needs: bool = False, n_blocks: int = 2, **options) -> Sequential:
 
 
 @pytest.mark.parametrize("n_blocks", [1, 2])
-@pytest.mark.parametrize("choice", dispatch.WAYS)
+@pytest.mark.parametrize("choice", [*dispatch.WAYS[:2], pytest.param("numba", marks=needs_numba)])
 def test_a_model_gives_the_same_with_and_without(
     n_blocks: int, choice: str, rng: np.random.Generator
 ) -> None:
@@ -51,6 +54,7 @@ def test_a_model_gives_the_same_with_and_without(
     np.testing.assert_array_equal(together.predict(X), separate.predict(X))
 
 
+@needs_numba
 @pytest.mark.parametrize("use_bias", [True, False])
 def test_a_bias_that_a_norm_subtracts_again(use_bias: bool, rng: np.random.Generator) -> None:
     X, y = rng.standard_normal((6, 8, 8, 3)), rng.integers(0, 2, 6)
@@ -87,6 +91,7 @@ def test_only_what_fits_is_fused() -> None:
     assert ConvBlock(run()).params == {}
 
 
+@needs_numba
 @pytest.mark.parametrize("use_bias", [True, False])
 def test_prediction_and_its_gradient_are_the_same(use_bias: bool, rng: np.random.Generator) -> None:
     X = rng.standard_normal((6, 8, 8, 3))
@@ -103,6 +108,7 @@ def test_prediction_and_its_gradient_are_the_same(use_bias: bool, rng: np.random
     np.testing.assert_allclose(*gradients, rtol=1e-10)
 
 
+@needs_numba
 @pytest.mark.parametrize("training", [True, False])
 def test_norm_and_relu_behind_a_dense_layer(training: bool, rng: np.random.Generator) -> None:
     X, dY = rng.standard_normal((6, 4)), rng.standard_normal((6, 5))
@@ -121,6 +127,7 @@ def test_norm_and_relu_behind_a_dense_layer(training: bool, rng: np.random.Gener
         np.testing.assert_allclose(together.layers[1].state[key], value, rtol=1e-12)
 
 
+@needs_numba
 def test_a_hook_sees_its_layer(rng: np.random.Generator) -> None:
     X, model, seen = rng.standard_normal((2, 8, 8, 3)), network(), []
 
