@@ -142,8 +142,8 @@ def contest(
     lock: "Lock",
     *,
     about: dict[str, Any] | None = None,
-) -> dict[str, Times]:
-    """Set every contestant up, let them take turns, and return the times of each.
+) -> tuple[dict[str, Times], float]:
+    """Set every contestant up, let them take turns, and return the times of each, and the rate of float32 products.
 
     One that fails is named on stderr and left out.
 
@@ -169,6 +169,7 @@ def contest(
                 except (RuntimeError, json.JSONDecodeError) as error:
                     print(f"{name}: {error}", file=sys.stderr)
         with lock.exclusive() as breathe:
+            rate = blas_rate()
             for i in range(n_rounds):
                 for name in list(players)[:: -1 if i % 2 else 1]:  # nobody is always first
                     breathe()
@@ -182,7 +183,7 @@ def contest(
             player.close()
     if about is not None:
         about.update({name: player.about for name, player in players.items()})
-    return {
+    times = {
         name: Times(
             [value for each in rounds[name] for value in each],
             [*map(statistics.median, rounds[name])],
@@ -191,6 +192,7 @@ def contest(
         for name in contestants  # in their order, whoever began
         if name in players and name in rounds
     }
+    return times, rate
 
 
 def print_times(
@@ -366,6 +368,12 @@ def blas_rate(dtype: str = "float32", m: int = 1024, k: int = 1024, n: int = 102
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return 2 * m * k * n / float(done.stdout)
+
+
+def print_floor(operations: float, rate: float) -> None:
+    """Print how long the products of the plain algorithms take at that rate."""
+    at = f"{operations / 1e9:.3g} G operations by the plain algorithms, at {rate / 1e9:.0f} G a second"
+    print(f"floor: {1e3 * operations / rate:.3g} ms ({at})", flush=True)
 
 
 def geometric_mean(numbers: Sequence[float]) -> float:

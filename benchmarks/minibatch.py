@@ -238,16 +238,14 @@ def main() -> None:
         return
     n_rounds, lock = 1 if options.quick else options.rounds, harness.Lock(options.lock)
     print(harness.machine("jax", "keras", "torch", "scikit-learn"))
-    rate = harness.blas_rate()
-    print(f"matrix products in float32, all cores: {rate / 1e9:.0f} G operations a second")
     operations = M * (6 * sum(a * b for a, b in pairwise(DIMS)) - 2 * DIMS[0] * DIMS[1])
     with tempfile.TemporaryDirectory() as folder:
         mkl = harness.mkl_avx512(folder)
         for batch in BATCHES:
-            times = harness.contest(MODULE, contestants(batch, mkl), n_rounds, lock)
+            times, rate = harness.contest(MODULE, contestants(batch, mkl), n_rounds, lock)
             title = f"an epoch of {M:,} rows in batches of {batch}"
             harness.print_times(title, times, "pellucid, numba")
-            print(f"floor of its products at that rate: {1e3 * operations / rate:.1f} ms")
+            harness.print_floor(operations, rate)
     fits = {
         f"pellucid, {kernels}": Contestant(("digits", "pellucid"), harness.with_kernels(kernels))
         for kernels in ("numba", "numpy")
@@ -255,7 +253,7 @@ def main() -> None:
     for n in ("2", "1"):
         environment = {"OPENBLAS_NUM_THREADS": n}
         fits[f"scikit-learn, BLAS on {n}"] = Contestant(("digits", "scikit-learn"), environment)
-    times = harness.contest(MODULE, fits, 2 * n_rounds, lock)
+    times, _ = harness.contest(MODULE, fits, 2 * n_rounds, lock)
     harness.print_times("MLPClassifier on digits, a fit", times, "pellucid, numba")
 
 

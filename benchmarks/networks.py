@@ -152,7 +152,7 @@ def best_of(times: Mapping[str, Times], *, tricked: bool = False) -> tuple[str, 
 
 
 def measure(name: str, options: Any, lock: harness.Lock, mkl: Mapping[str, str]) -> dict[str, Times]:
-    """Return the times of every contestant of a network."""
+    """Return the times of every contestant of a network, which are printed."""
     seconds = SECONDS["quick" if options.quick else "full"]
     own = {
         f"{kernels}, {way}": Contestant(("ours", name, way, str(seconds)), harness.with_kernels(kernels))
@@ -160,7 +160,9 @@ def measure(name: str, options: Any, lock: harness.Lock, mkl: Mapping[str, str])
         for way in ("step", "train")
     }
     rivals = contestants(name, seconds / 2, {}) | (contestants(name, seconds / 2, mkl) if mkl else {})
-    return harness.contest(MODULE, own | rivals, 1 if options.quick else options.rounds, lock)
+    times, rate = harness.contest(MODULE, own | rivals, 1 if options.quick else options.rounds, lock)
+    print_network(name, times, rate)
+    return times
 
 
 def operations_of(name: str) -> float:
@@ -180,11 +182,9 @@ def print_network(name: str, times: Mapping[str, Times], rate: float) -> None:
 
     network = NETWORKS[name]
     shape = "x".join(map(str, network.shape))
-    operations = operations_of(name)
     title = f"{name}: {network.what}; a step on {network.batch} of {shape}"
     harness.print_times(title, times, "numba, train")
-    floor = f"{1e3 * operations / rate:.4g} ms at the rate of products"
-    print(f"{operations / 1e9:.2f} G operations by the plain algorithms: {floor}", flush=True)
+    harness.print_floor(operations_of(name), rate)
 
 
 def print_ratios(results: Mapping[str, Mapping[str, Times]], kernels: str, way: str) -> None:
@@ -223,14 +223,9 @@ def main() -> None:
         parser.error(f"--only: unknown network {unknown[0]}. Known: {', '.join(NETWORKS)}.")
     lock = harness.Lock(options.lock)
     print(harness.machine("torch"))
-    rate = harness.blas_rate()
-    print(f"matrix products in float32, all cores: {rate / 1e9:.0f} G operations a second")
     with tempfile.TemporaryDirectory() as folder:
         mkl = harness.mkl_avx512(folder)
-        results = {}
-        for name in names:
-            results[name] = measure(name, options, lock, mkl)
-            print_network(name, results[name], rate)
+        results = {name: measure(name, options, lock, mkl) for name in names}
     for kernels in [] if options.rivals else options.kernels:
         for way in ("step", "train"):
             print_ratios(results, kernels, way)

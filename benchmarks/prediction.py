@@ -128,20 +128,14 @@ def main() -> None:
     n_rounds, lock = 1 if options.quick else options.rounds, harness.Lock(options.lock)
     seconds = SECONDS["quick" if options.quick else "full"]
     print(harness.machine("onnxruntime", "onnx", "torch"))
-    rate = harness.blas_rate()
-    print(f"matrix products in float32, all cores: {rate / 1e9:.0f} G operations a second")
     with tempfile.TemporaryDirectory() as folder:
         for name in NETWORKS:
             with lock.shared():
                 error = prepare(name, Path(folder))
             print(f"\n{name}: outputs of onnxruntime differ from ours by {error:.1e} of the largest")
             for batch in BATCHES:
-                print_batch(
-                    name,
-                    batch,
-                    harness.contest(MODULE, contestants(name, folder, batch, seconds), n_rounds, lock),
-                    rate,
-                )
+                who = contestants(name, folder, batch, seconds)
+                print_batch(name, batch, *harness.contest(MODULE, who, n_rounds, lock))
 
 
 def print_batch(name: str, batch: int, times: dict[str, harness.Times], rate: float) -> None:
@@ -152,7 +146,7 @@ def print_batch(name: str, batch: int, times: dict[str, harness.Times], rate: fl
     harness.print_times(title, times, "pellucid, numba", n=batch)
     model = NETWORKS[name].build()
     model.initialize(NETWORKS[name].shape)
-    print(f"floor of its products at that rate: {1e3 * batch * model.n_operations / rate:.3g} ms", flush=True)
+    harness.print_floor(batch * model.n_operations, rate)
 
 
 if __name__ == "__main__":

@@ -96,7 +96,7 @@ def loop_cost(n_rounds: int, lock: harness.Lock) -> dict[str, harness.Times]:
         for kernels in CHOICES
         for way in ("step", "train")
     }
-    return harness.contest(networks.MODULE, contestants, n_rounds, lock)
+    return harness.contest(networks.MODULE, contestants, n_rounds, lock)[0]
 
 
 def main() -> None:
