@@ -98,6 +98,7 @@ def steepness(case: Case, results: dict[str, Any]) -> float:
 needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
 both_dtypes = pytest.mark.parametrize(("dtype", "limit"), [(np.float32, 1e-5), (np.float64, 1e-12)])
 KERNEL_CASES = [case for case in CASES if has_twin(case.op, "numba")]
+POOLING = "pool.max_pool", "pool.average_pool"
 
 
 @needs_numba
@@ -235,7 +236,7 @@ def test_moments_fade_to_zero_and_nan_stays(name: str, dtype: Any) -> None:
 @needs_numba
 @both_dtypes
 @pytest.mark.parametrize(
-    "op", [op for op in PROBLEMS if has_twin(op, "numba") and not op.startswith("conv.")]
+    "op", [op for op in PROBLEMS if has_twin(op, "numba") and op not in ("conv.conv2d", *POOLING)]
 )
 @pytest.mark.skipif("NUMBA_DISABLE_JIT" not in os.environ, reason="the next test runs it, uncompiled")
 @settings(deadline=None, max_examples=15, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -248,7 +249,7 @@ def test_an_uncompiled_kernel_equals_plain(op: str, dtype: Any, limit: float, da
 
 @needs_numba
 def test_kernels_equal_plain_on_any_shape() -> None:
-    """The loops run as Python: any shape, without a compilation for each. Convolutions use the compiler's own."""
+    """The loops run as Python: any shape, without a compilation for each. Those on tiles are the compiler's own."""
     pytest_run = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__]
     done = subprocess.run(
         [*pytest_run, "-k", "test_an_uncompiled_kernel"],
@@ -257,6 +258,28 @@ def test_kernels_equal_plain_on_any_shape() -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout[-4000:]
+
+
+@needs_numba
+@both_dtypes
+@pytest.mark.parametrize("op", POOLING)
+@settings(deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data(), seed=st.integers(0, 99), bad=st.sampled_from([1.0, np.nan, np.inf, -np.inf]))
+def test_a_pooling_kernel_equals_plain_on_any_shape(
+    op: str, dtype: Any, limit: float, data: Any, seed: int, bad: float
+) -> None:
+    """One compilation serves all shapes."""
+    case, rng = data.draw(PROBLEMS[op]()), np.random.default_rng(seed)
+    X = rng.integers(-2, 3, case.shapes["X"]).astype(dtype)  # many ties
+    X.flat[X.size // 2] = bad
+    with np.errstate(all="ignore"):
+        plain, fast = (run(case, choice, {"X": X}, np.random.default_rng(4)) for choice in ("plain", "numba"))
+    for name in ("Z", "dX"):
+        np.testing.assert_allclose(fast[name], plain[name], rtol=limit, atol=limit)
+    np.testing.assert_array_equal(fast["cache"][0], plain["cache"][0])
+    dZ = rng.standard_normal(plain["Z"].shape).astype(dtype)
+    ours, theirs = case.backward("numba", dZ, plain["cache"]), case.backward("plain", dZ, fast["cache"])
+    np.testing.assert_allclose(ours["X"], theirs["X"], rtol=limit, atol=limit)
 
 
 @pytest.mark.parametrize("op", [op for op in PROBLEMS if not op.startswith("fused")])

@@ -34,7 +34,14 @@ class Tile(types.Type):
     @property
     def vector(self) -> Any:
         """The compiler's type of one vector."""
-        return ir.VectorType(ir.FloatType() if self.dtype.bitwidth == 32 else ir.DoubleType(), self.lanes)
+        return vector_of(self.dtype, self.lanes)
+
+
+def vector_of(dtype: Any, lanes: int) -> Any:
+    """Return the compiler's type of a vector of numbers of a dtype."""
+    if isinstance(dtype, types.Float):
+        return ir.VectorType(ir.FloatType() if dtype == types.float32 else ir.DoubleType(), lanes)
+    return ir.VectorType(ir.IntType(dtype.bitwidth), lanes)
 
 
 @register_model(Tile)
@@ -44,12 +51,11 @@ class _TileModel(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, tile, ir.ArrayType(tile.vector, n))
 
 
-class _Writer:
+class Writer:
     """Writes the compiler's instructions for one tile."""
 
     def __init__(self, tile: Tile, context: Any, builder: Any, signature: Any) -> None:
         self.tile, self.context, self.builder, self.kinds = tile, context, builder, signature.args
-        self.name = f"v{tile.lanes}f{tile.dtype.bitwidth}"
 
     def array(self, which: int, array: Any) -> Any:
         """Return the array that is an argument of the function, as the compiler has it."""
@@ -89,42 +95,47 @@ class _Writer:
             address = self.builder.gep(address, [offset])
         return address
 
-    def place(self, address: Any, v: int) -> Any:
-        """Return the address of vector v of a row that begins at an address."""
-        at = self.builder.gep(address, [self.constant(v * self.tile.lanes)])
-        return self.builder.bitcast(at, self.tile.vector.as_pointer())
-
-    def load(self, address: Any, masks: list[Any]) -> list[Any]:
+    def load(self, address: Any, masks: list[Any], dtype: Any = None) -> list[Any]:
         """Return the vectors of a row, 0 beyond the last column."""
-        vector = self.tile.vector
+        vector, name, alignment = self._memory(dtype)
         kinds = [vector.as_pointer(), ir.IntType(32), masks[0].type, vector]
-        function, nothing = self.function("masked.load", ".p0", vector, kinds), ir.Constant(vector, None)
+        function = self.function(f"masked.load.{name}.p0", vector, kinds)
+        nothing = ir.Constant(vector, None)
         return [
-            self.builder.call(function, [self.place(address, v), self.alignment, mask, nothing])
+            self.builder.call(function, [self._place(address, v, vector), alignment, mask, nothing])
             for v, mask in enumerate(masks)
         ]
 
-    def store(self, vectors: list[Any], address: Any, masks: list[Any]) -> None:
+    def store(self, vectors: list[Any], address: Any, masks: list[Any], dtype: Any = None) -> None:
         """Write the vectors of a row up to the last column."""
-        kinds = [self.tile.vector, self.tile.vector.as_pointer(), ir.IntType(32), masks[0].type]
-        function = self.function("masked.store", ".p0", ir.VoidType(), kinds)
+        vector, name, alignment = self._memory(dtype)
+        kinds = [vector, vector.as_pointer(), ir.IntType(32), masks[0].type]
+        function = self.function(f"masked.store.{name}.p0", ir.VoidType(), kinds)
         for v, (value, mask) in enumerate(zip(vectors, masks, strict=True)):
-            self.builder.call(function, [value, self.place(address, v), self.alignment, mask])
+            self.builder.call(function, [value, self._place(address, v, vector), alignment, mask])
 
-    @property
-    def alignment(self) -> Any:
-        """Of arrays in memory: that of one number."""
-        return ir.Constant(ir.IntType(32), self.tile.dtype.bitwidth // 8)
+    def _place(self, address: Any, v: int, vector: Any) -> Any:
+        """Return the address of vector v of a row that begins at an address."""
+        at = self.builder.gep(address, [self.constant(v * self.tile.lanes)])
+        return self.builder.bitcast(at, vector.as_pointer())
+
+    def _memory(self, dtype: Any) -> tuple[Any, str, Any]:
+        """Return the type of vectors of a dtype in memory, its name, and the alignment: that of one number."""
+        dtype = dtype or self.tile.dtype
+        kind = "f" if isinstance(dtype, types.Float) else "i"
+        alignment = ir.Constant(ir.IntType(32), dtype.bitwidth // 8)
+        return vector_of(dtype, self.tile.lanes), f"v{self.tile.lanes}{kind}{dtype.bitwidth}", alignment
 
     def multiply_add(self, left: list[Any], right: list[Any], sums: list[Any]) -> list[Any]:
         """Return sums + left * right, vector by vector."""
-        function = self.function("fmuladd", "", self.tile.vector, [self.tile.vector] * 3)
+        name = f"fmuladd.v{self.tile.lanes}f{self.tile.dtype.bitwidth}"
+        function = self.function(name, self.tile.vector, [self.tile.vector] * 3)
         return [self.builder.call(function, triple) for triple in zip(left, right, sums, strict=True)]
 
-    def function(self, name: str, more: str, result: Any, arguments: list[Any]) -> Any:
-        """Return one of the compiler's own functions for vectors."""
+    def function(self, name: str, result: Any, arguments: list[Any]) -> Any:
+        """Return one of the compiler's own functions."""
         kind = ir.FunctionType(result, arguments)
-        return cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.{name}.{self.name}{more}")
+        return cgutils.get_or_insert_function(self.builder.module, kind, f"llvm.{name}")
 
     def rows(self, values: Any) -> dict[tuple[int, int], list[Any]]:
         """Return the vectors of each row (a, u) of a tile."""
@@ -159,7 +170,7 @@ def load(typing: Any, tile: Any, Z: Any, targets: Any, p: Any, step: Any, n_colu
     """Return a tile whose row (a, u) is Z[targets[p + a] + u step:], 0 beyond the last column."""
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        writer, (_, Z, targets, p, step, n_columns) = _Writer(tile, context, builder, signature), arguments
+        writer, (_, Z, targets, p, step, n_columns) = Writer(tile, context, builder, signature), arguments
         masks, rows, Z = writer.masks(n_columns), {}, writer.array(1, Z)
         for a in range(tile.entries):
             at = writer.entry(2, targets, p, a)
@@ -176,7 +187,7 @@ def store(typing: Any, tile: Any, Z: Any, targets: Any, p: Any, step: Any, n_col
     """Z[targets[p + a] + u step:] <- row (a, u) of the tile, up to the last column."""
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        writer = _Writer(tile, context, builder, signature)
+        writer = Writer(tile, context, builder, signature)
         values, Z, targets, p, step, n_columns = arguments
         masks, rows, Z = writer.masks(n_columns), writer.rows(values), writer.array(1, Z)
         for a in range(tile.entries):
@@ -201,7 +212,7 @@ def add(
     u_step_, n_v_, v_step_, each_ = (value.literal_value for value in (u_step, n_v, v_step, each))
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        writer = _Writer(tile, context, builder, signature)
+        writer = Writer(tile, context, builder, signature)
         values, X, starts, p, k, pixel, W, q, width, n_columns, *_ = arguments
         X, W = writer.array(1, X), writer.array(6, W)
         masks, rows, right = writer.masks(n_columns), writer.rows(values), []
