@@ -7,7 +7,8 @@ from pellucid.threads import n_cores
 from pellucid.training.executor.dense_stack import layers_of, n_parts
 from pellucid.types import n_rows
 
-SPLIT_OPERATIONS = 2e8  # of a step, from which it pays to split it over threads
+# Of a step, from which it pays to split it over threads, compiled or not: `cnn` gains from 8 photos a batch on.
+SPLIT_OPERATIONS = 1.5e9
 SPLIT_TRAINING = 1e10  # operations of a training, from which it pays to start threads
 BLAS_OPERATIONS = 2e8  # of a step, below which a second BLAS thread costs time
 
