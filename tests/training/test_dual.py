@@ -1,5 +1,6 @@
 """The dual form equals the direct one: same losses, same weights, whatever the options."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid.data.dataset import Dataset
-from pellucid.errors import OptionError
+from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
+from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.dual.dense import DualDense
 from pellucid.training.dual.form import dual_form, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
@@ -233,3 +235,62 @@ def test_what_is_no_plain_stack_goes_by_the_layers(rng: np.random.Generator) -> 
     model.initialize((60,))
     with dual_form(model, data.X) as dual:
         assert not fits(model, dual)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])
+@pytest.mark.parametrize("hidden", [(), (4,), (6, 3), (5, 4, 3)])
+def test_many_compiled_steps_equal_the_layers(
+    hidden: tuple[int, ...], activation: str, momentum: float
+) -> None:
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(2)
+    X, weights = rng.standard_normal((12, 60)), rng.random(12)
+    for y, n_out, loss in [
+        (rng.integers(0, 2, 12), 1, {"type": "binary_cross_entropy", "label_smoothing": 0.1}),
+        (rng.integers(0, 3, 12), 3, "categorical_cross_entropy"),
+        (rng.standard_normal((12, 2)), 2, "mean_squared_error"),
+    ]:
+        found = []
+        for kernels, callbacks in [("numpy", ()), ("numba", ()), ("numba", (lambda event: False,))]:
+            layers = [*(Dense(n, activation) for n in hidden), Dense(n_out)]
+            model = Sequential([Flatten(), *layers], dtype="float64")
+            sgd = SGD(0.05, momentum, nesterov=momentum > 0, weight_decay=0.1)
+            options: dict[str, Any] = {"loss": loss, "sample_weight": weights, "callbacks": callbacks}
+            history = train(
+                model, Dataset(X, y), optimizer=sgd, n_epochs=25, form="dual", kernels=kernels, **options
+            )
+            assert (history.form, history.kernels, history.n_steps) == ("dual", kernels, 25)
+            assert history.is_complete
+            found.append((model.theta, history.losses))
+        for theta, losses in found[1:]:
+            np.testing.assert_allclose(losses, found[0][1], rtol=1e-12)
+            np.testing.assert_allclose(theta, found[0][0], rtol=0, atol=1e-12)
+
+
+def test_compiled_steps_resume_exactly_and_stop_at_a_loss_that_is_not_finite(tmp_path: Path) -> None:
+    pytest.importorskip("numba")
+    data, thetas = wide(np.random.default_rng(4)), []
+
+    def interrupt(event: Any) -> bool:
+        return isinstance(event, StepEnd) and event.step == 9
+
+    for options in [
+        {},
+        {"callbacks": [Checkpoint(tmp_path, every_steps=10), interrupt]},
+        {"resume": tmp_path},
+    ]:
+        model = network()
+        given: dict[str, Any] = {"n_epochs": 30, "form": "dual", "kernels": "numba", **options}
+        train(model, data, optimizer=SGD(0.05, momentum=0.9), **given)
+        thetas.append(model.theta)
+    np.testing.assert_array_equal(thetas[2], thetas[0])
+    with pytest.raises(TrainingError, match=r"the loss became (nan|inf) at step \d+ .*It began"):
+        train(
+            network(),
+            Dataset(data.X * 1e150, data.y),
+            optimizer=SGD(1e9),
+            n_epochs=50,
+            form="dual",
+            kernels="numba",
+        )

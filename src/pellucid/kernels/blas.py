@@ -14,6 +14,7 @@ from pellucid.types import Array
 _SIGNATURE = types.int32(*[types.int8] * 3, *[types.intp] * 11)
 _xxgemm: Any = types.ExternalFunction("numba_xxgemm", _SIGNATURE)
 _N, _T = ord("n"), ord("t")
+_ZERO_4, _ONE_4, _ZERO_8, _ONE_8 = (np.full(1, x, dtype) for dtype in ("f", "d") for x in (0, 1))
 
 
 @compiled
@@ -43,6 +44,23 @@ def add_products(A: Array, B: Array, n_places: int, factors: Array, C: Array) ->
         )  # fmt: skip
 
 
+@compiled
+def product(A: Array, B: Array, C: Array) -> None:
+    """C <- A B; the rows of C are contiguous, of A and B the rows or the columns."""
+    size = C.itemsize
+    one, zero = (
+        (_ONE_4.ctypes.data, _ZERO_4.ctypes.data) if size == 4 else (_ONE_8.ctypes.data, _ZERO_8.ctypes.data)
+    )
+    rows_A, rows_B = A.strides[1] == size, B.strides[1] == size
+    lda = max(A.strides[0] // size, A.shape[1]) if rows_A else max(A.strides[1] // size, A.shape[0])
+    ldb = max(B.strides[0] // size, B.shape[1]) if rows_B else max(B.strides[1] // size, B.shape[0])
+    ldc = max(C.strides[0] // size, C.shape[1])
+    _xxgemm(
+        115 if size == 4 else 100, _N if rows_B else _T, _N if rows_A else _T, B.shape[1], len(A), A.shape[1],
+        one, B.ctypes.data, ldb, A.ctypes.data, lda, zero, C.ctypes.data, ldc,
+    )  # fmt: skip
+
+
 if numba.config.DISABLE_JIT:  # kernels run as the Python that they are, and so do their products
 
     def multiply(A: Array, B: Array, n_places: int, factors: Array, C: Array) -> None:
@@ -52,6 +70,10 @@ if numba.config.DISABLE_JIT:  # kernels run as the Python that they are, and so 
     def add_products(A: Array, B: Array, n_places: int, factors: Array, C: Array) -> None:
         """See above."""
         C += _places(A, n_places).transpose(0, 2, 1) @ _places(B, n_places)
+
+    def product(A: Array, B: Array, C: Array) -> None:
+        """See above."""
+        C[...] = A @ B
 
     def _places(rows: Array, n_places: int) -> Array:
         """Return (rows, places k) as (places, rows, k)."""

@@ -9,20 +9,18 @@ same whether they are computed side by side or one after another.
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numba
-import numpy as np
-import scipy.linalg.cython_blas  # noqa: F401 - the BLAS that is called; loaded here so that its threads can be held
-from numba.core import types
 
 from pellucid.kernels import activations as formulas
+from pellucid.kernels.blas import product
 from pellucid.kernels.compiled import compiled, compiled_on_threads
 from pellucid.kernels.losses import binary_cross_entropy, softmax_cross_entropy
 from pellucid.kernels.optimizers import adam_loop, sgd_loop, unless_tiny
 from pellucid.types import Array
 
-BORROWED_FROM = "activations.py", "losses.py", "optimizers.py"
+BORROWED_FROM = "activations.py", "blas.py", "losses.py", "optimizers.py"
 N_IN, N_OUT, PARTS, ACTIVATION, W_AT, OUT_AT, SUMS_AT, N_COLUMNS = range(8)  # the columns of a plan
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu")
 LINEAR, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, GELU = range(8)
@@ -30,7 +28,6 @@ LOSSES = ("softmax_cross_entropy", "binary_cross_entropy", "squared_error")
 SOFTMAX, LOGISTIC, SQUARED, OTHER = range(4)
 KEEP, SGD, ADAM = range(3)  # what is done with a gradient
 FORWARD, BACKWARD = range(2)
-S, D, N, T = map(ord, "sdnt")  # BLAS's letters: single, double; normal, transposed
 LINE = 16  # parts begin at multiples of it, so that no two threads write into one line of the cache
 BLOCK = 524_288  # numbers of a gradient that are computed, and used, at a time
 PROCESS = os.getpid()  # in a child that is forked later, threads must not be used
@@ -74,40 +71,6 @@ class Stack(NamedTuple):
     options: Array
     runs: Array
     numbers: Array
-
-
-_gemm: Any = (
-    types.ExternalFunction(  # SciPy's BLAS, as np.dot calls it; but np.dot takes no columns of a matrix
-        "numba_xxgemm",
-        types.intc(
-            *[types.char] * 3,
-            *[types.intp] * 3,
-            *[types.voidptr] * 2,
-            types.intp,
-            types.voidptr,
-            types.intp,
-            *[types.voidptr] * 2,
-            types.intp,
-        ),
-    )
-)
-
-
-@compiled
-def product(A, B, C):
-    """C <- A B; the rows of C are contiguous, of A and B the rows or the columns."""
-    size, one, zero = C.itemsize, np.ones(1, C.dtype), np.zeros(1, C.dtype)
-    rows_A, rows_B = A.strides[1] == size, B.strides[1] == size
-    lda = max(A.strides[0] // size, A.shape[1]) if rows_A else max(A.strides[1] // size, A.shape[0])
-    ldb = max(B.strides[0] // size, B.shape[1]) if rows_B else max(B.strides[1] // size, B.shape[0])
-    ldc = max(C.strides[0] // size, C.shape[1])
-    kind = np.int8(S if size == 4 else D)
-    trans_A, trans_B = np.int8(N if rows_A else T), np.int8(N if rows_B else T)
-    m, n, k = A.shape[0], B.shape[1], A.shape[1]
-    # BLAS has columns where we have rows: C^T = B^T A^T.
-    _gemm(
-        kind, trans_B, trans_A, n, m, k, one.ctypes, B.ctypes, ldb, A.ctypes, lda, zero.ctypes, C.ctypes, ldc
-    )
 
 
 @compiled

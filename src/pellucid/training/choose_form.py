@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pellucid import dispatch
 from pellucid.data.batches import Batches
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
@@ -10,6 +11,8 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.cost import is_for_one_blas_thread
 from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
+from pellucid.training.dual.many_steps import ManySteps
+from pellucid.training.executor.executor import Executor
 from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
@@ -20,8 +23,8 @@ from pellucid.types import map_arrays, n_rows
 @contextmanager
 def choose_form(job: Job, history: History) -> Iterator[Form]:
     """Have the model in its direct or dual form, whichever is cheaper, and record the choice in the history."""
-    is_dual, history.note = _choose(job)
-    if is_dual:
+    takes_dual, history.note = _choose(job)
+    if takes_dual:
         job.n_threads = 1  # what is left of a step is too small to be split
         with _in_dual_form(job) as form:
             history.form = form.name
@@ -56,7 +59,11 @@ def _in_dual_form(job: Job) -> Iterator[Form]:
         )
         held = None if job.X_validation is None else Validation(dual.rows_validation, job.Y_validation)
         is_plain = plan.batch_size is None and job.weights is None and fits(job.model, dual)
-        form = DualForm(dual, batches, held, FullBatchStep(job.model, dual, job.Y) if is_plain else None)
+        step: Executor | None = FullBatchStep(job.model, dual, job.Y) if is_plain else None
+        if plan.batch_size is None and dispatch.current() == "numba":
+            step = ManySteps(job.model, dual, job.Y, job.weights, step or Executor(job.model))
+            job.holds_blas = True
+        form = DualForm(dual, batches, held, step)
         optimizer.grad_norm = form.grad_norm
         try:
             yield form
@@ -84,6 +91,11 @@ def _choose(job: Job) -> tuple[bool, str]:
     if asked == "auto" and dual >= direct:
         return False, "direct form: the dual form would cost more here"
     return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"
+
+
+def is_dual(job: Job) -> bool:
+    """Return whether the dual form is taken."""
+    return _choose(job)[0]
 
 
 def stays_in_span(model: Model, optimizer: Optimizer, n_samples: int) -> bool:

@@ -12,7 +12,8 @@ from pellucid.nn.model import Model
 from pellucid.nn.replica import replica
 from pellucid.progress import ProgressBar
 from pellucid.training.checkpoint import checkpoint_settings
-from pellucid.training.choose_form import first_layer_correction, stays_in_span
+from pellucid.training.choose_form import first_layer_correction, is_dual, stays_in_span
+from pellucid.training.dual import many_steps
 from pellucid.training.executor.choose import open_executor
 from pellucid.training.executor.dense_stack import layers_of
 from pellucid.training.optimizers.base import Optimizer
@@ -65,11 +66,11 @@ def compile_ahead(job: Job) -> None:
         dispatch.compiling(bar),
         dispatch.giving_up(),
     ):
-        _make_a_batch(job)
-        if layers_of(job.model):
-            _take_a_step_of_a_stack(job)
+        if is_dual(job) and job.plan.batch_size is None:
+            many_steps.compile_ahead(job.model.dtype)
         else:
-            _take_a_step(job)
+            _make_a_batch(job)
+            (_take_a_step_of_a_stack if layers_of(job.model) else _take_a_step)(job)
     job.kernels = dispatch.resolve("numba")  # numpy where something could not be compiled
 
 

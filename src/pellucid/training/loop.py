@@ -101,6 +101,9 @@ def _options_put_back(optimizer: Optimizer) -> Iterator[None]:
 def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> None:
     """Take every step that is left."""
     optimizer, schedule, batches = run.optimizer, run.schedule, run.form.batches
+    if schedule is None and batches.batch_size is None and executor.takes_many(optimizer):
+        _take_many_steps(run, executor, nonfinite)
+        return
     stop, is_random = False, run.model.draws_random_numbers
     while run.epoch < run.n_epochs and not stop:
         for X, Y, weights in batches.epoch(run.epoch, skip=run.step_in_epoch):
@@ -121,6 +124,23 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
         if run.step_in_epoch < run.n_steps:  # in the middle of an epoch: its mean is not complete
             break
         stop |= _end_epoch(run, run.epoch_loss)
+    run.history.n_steps = run.step
+    run.history.is_complete = run.epoch == run.n_epochs
+
+
+def _take_many_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> None:
+    """Take every step that is left on the full batch, many at once where nobody looks in between."""
+    is_watched = bool(run.callbacks) or run.form.validation is not None
+    # A checkpoint may have been written between the step and the end of its epoch.
+    stop = run.step_in_epoch > 0 and _end_epoch(run, run.epoch_loss)
+    while run.epoch < run.n_epochs and not stop:
+        for loss in executor.take_many(1 if is_watched else run.n_epochs - run.epoch, run.optimizer).tolist():
+            if not math.isfinite(loss):
+                ((X, Y, _),) = run.form.batches.epoch(run.epoch)
+                raise _broken(run, X, Y, loss, nonfinite)
+            run.step, run.step_in_epoch, run.epoch_loss = run.step + 1, 1, loss
+            stop = run.notify(StepEnd(run, run.step - 1, run.epoch, loss))
+            stop |= _end_epoch(run, loss)
     run.history.n_steps = run.step
     run.history.is_complete = run.epoch == run.n_epochs
 

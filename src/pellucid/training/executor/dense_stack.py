@@ -5,6 +5,7 @@ import math
 import os
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,15 +47,32 @@ def layers_of(model: Model) -> list[Layer]:
     >>> [(layer.n_in, layer.n_out, layer.activation) for layer in layers_of(model)]
     [(4, 3, 'relu'), (3, 1, 'linear')]
     """
+    return _stack(model.layers, Dense) if type(model) is Sequential else []
+
+
+def layers_above(first: Any, layers: Sequence[Any]) -> list[Layer]:
+    """Return what ``layers_of`` does where another layer has taken the place of the first Dense."""
+    return _stack(layers, type(first)) if layers[0] is first else []
+
+
+def _stack(layers: Sequence[Any], first: type) -> list[Layer]:
     found: list[Layer] = []
-    for layer in model.layers if type(model) is Sequential else ():
-        if type(layer) is Dense:
-            found.append(_with(layer.activation or "linear", *layer.params["W"].shape))
+    for layer in layers:
+        if type(layer) in ((Dense,) if found else (first,)):
+            name = layer.activation or "linear"
+            found.append(_with(name, math.prod(layer.input_shape), *layer.output_shape))
         elif type(layer) is Activation and found and found[-1].activation == "linear":
             found[-1] = _with(layer.activation, *found[-1][:2], *layer.options.values())
         elif type(layer) is not Flatten or found:
             return []
     return found if all(layer.activation != "softmax" for layer in found) else []
+
+
+def loss_kind(loss: Loss, n_out: int, kernel: Any) -> int:
+    """Return the number of a loss's formula in the kernel, by which it is computed, or of ``OTHER``."""
+    formula = loss.pair(n_out)[0].__name__.removesuffix("_forward")
+    is_known = formula in kernel.LOSSES and type(loss).forward is Loss.forward
+    return int(kernel.LOSSES.index(formula) if is_known else kernel.OTHER)
 
 
 def n_parts(layer: Layer, m: int, n_threads: int) -> int:
@@ -143,9 +161,7 @@ class DenseStack(Executor):
         self.kernel: Any = importlib.import_module("pellucid.kernels.dense_stack")
         self.layers, self.n_threads, self.optimizer = layers_of(model), n_threads, optimizer
         self.loss, dtype, n_out = model.loss_function, model.theta.dtype, self.layers[-1].n_out
-        formula = self.loss.pair(n_out)[0].__name__.removesuffix("_forward")
-        is_known = formula in self.kernel.LOSSES and type(self.loss).forward is Loss.forward
-        self.loss_kind = self.kernel.LOSSES.index(formula) if is_known else self.kernel.OTHER
+        self.loss_kind = loss_kind(self.loss, n_out, self.kernel)
         self.n_scales = 1 if self.loss_kind == self.kernel.SOFTMAX else n_out
         self.smoothing = float(getattr(self.loss, "label_smoothing", 0.0))
         self.rule: Any = RULES.get(type(optimizer), _keep)

@@ -30,5 +30,16 @@ class Executor:
         """Let an optimizer move the model's parameters by the model's ``grad``, which it may overwrite."""
         optimizer.step(self.model.theta, self.model.grad)
 
+    def takes_many(self, optimizer: Any) -> bool:
+        """Return whether ``take_many`` serves this optimizer as it is now."""
+        return False
+
+    def take_many(self, n: int, optimizer: Any) -> Array:
+        """Take n steps on the full batch, fewer where that lasts long; return their losses, shape (at most n,).
+
+        A loss that is NaN or infinite is the last, and its step is not taken.
+        """
+        raise NotImplementedError
+
     def close(self) -> None:
         """Leave the model as it was found."""

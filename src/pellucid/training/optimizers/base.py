@@ -104,7 +104,7 @@ class Optimizer(Configurable):
         self._scratch = np.empty_like(theta)
         self._block = block_length(theta)
         mask = np.ones_like(theta) if self.decay_biases else decay_mask
-        self._runs = _runs(mask)
+        self._runs = runs_of(mask)
         self._decayed = _blocks(self._runs, self._block)
 
     def step(self, theta: Array, grad: Array) -> None:
@@ -231,7 +231,7 @@ def block_length(array: Array) -> int:
     return BLOCK_BYTES // array.itemsize
 
 
-def _runs(decay_mask: Array) -> Array:
+def runs_of(decay_mask: Array) -> Array:
     """Return runs that cover all parameters, as rows of start, stop and 1 where they decay, else 0."""
     decays = decay_mask != 0
     bounds = np.flatnonzero(np.concatenate([[True], decays[1:] != decays[:-1], [True]]))

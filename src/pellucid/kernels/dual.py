@@ -1,0 +1,169 @@
+"""Many full-batch steps of a training in the dual form, in one call: see :mod:`pellucid.training.dual.dense`.
+
+The first layer is Z = K C + s Z_0 + b, whose gradient for C is dZ itself; Dense layers follow. A column of ones
+after each layer's activations, and after K, carries the bias through the products. Between steps everything stays
+in the processor's cache.
+"""
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.kernels.blas import product
+from pellucid.kernels.compiled import compiled
+from pellucid.kernels.dense_stack import (
+    ACTIVATION,
+    LINEAR,
+    LOGISTIC,
+    N_IN,
+    N_OUT,
+    OUT_AT,
+    SOFTMAX,
+    W_AT,
+    activate,
+    squared_error,
+)
+from pellucid.kernels.losses import binary_cross_entropy, softmax_cross_entropy
+from pellucid.kernels.optimizers import sgd_loop
+from pellucid.types import Array
+
+BORROWED_FROM = "activations.py", "blas.py", "dense_stack.py", "losses.py", "optimizers.py"
+
+
+class Dual(NamedTuple):
+    """What a training in the dual form reads and writes; m samples, n units in the first layer.
+
+    Attributes
+    ----------
+    K : Array, shape (m, m + 1)
+        The Gram matrix, and a column of ones.
+    Z_0 : Array, shape (m, n + 1)
+        Before any step, and a column of zeros.
+    theta, grad, velocity : Array, flat
+        C (m, n), b (n,), s (n,), which is one number n times, and after them W and b of each layer above. The
+        velocity is empty where the optimizer keeps none.
+    values, slopes, deltas : Array, flat
+        A = f(Z), f'(Z) and dZ of each layer, (m, n_out + 1).
+    plan : Array of int64, shape (n_layers, ...)
+        As in :mod:`pellucid.kernels.dense_stack`.
+    options : Array of float64, shape (n_layers,)
+        The option of each activation.
+    runs : Array of int64, shape (k, 3)
+        Which parameters decay, as :mod:`pellucid.kernels.optimizers` has it.
+    labels, targets, scale : Array
+        As the losses take them: of labels and targets one is empty.
+    """
+
+    K: Array
+    Z_0: Array
+    theta: Array
+    grad: Array
+    velocity: Array
+    values: Array
+    slopes: Array
+    deltas: Array
+    plan: Array
+    options: Array
+    runs: Array
+    labels: Array
+    targets: Array
+    scale: Array
+
+
+@compiled
+def layer_of(flat, layer, m):
+    """Return a layer's part of values, slopes or deltas."""
+    n = layer[N_OUT] + 1
+    return flat[layer[OUT_AT] : layer[OUT_AT] + m * n].reshape(m, n)
+
+
+@compiled
+def weights_of(flat, layer):
+    """Return a layer's W, and below it b."""
+    n_in, n_out = layer[N_IN] + 1, layer[N_OUT]
+    return flat[layer[W_AT] : layer[W_AT] + n_in * n_out].reshape(n_in, n_out)
+
+
+@compiled
+def forward(dual):
+    """A <- f(Z) of every layer, Z = K C + s Z_0 + b of the first, A W + b of the others."""
+    m = len(dual.K)
+    for k in range(len(dual.plan)):
+        layer = dual.plan[k]
+        n = layer[N_OUT]
+        A = layer_of(dual.values, layer, m)
+        if k == 0:
+            product(dual.K, weights_of(dual.theta, layer), A[:, :n])
+        else:
+            product(layer_of(dual.values, dual.plan[k - 1], m), weights_of(dual.theta, layer), A[:, :n])
+        a, z = A.ravel(), dual.Z_0.ravel()
+        if k == 0:
+            s = dual.theta[(m + 1) * n]
+            for i in range(a.size):
+                a[i] += s * z[i]
+        activate(layer[ACTIVATION], dual.options[k], a, layer_of(dual.slopes, layer, m).ravel())
+        if A[0, n] != 1:
+            A[:, n] = 1
+
+
+@compiled
+def loss_and_dZ(dual, kind, smoothing):
+    """Return the loss;  dZ of the last layer <- its gradient."""
+    m, layer = len(dual.K), dual.plan[-1]
+    n = layer[N_OUT]
+    Z, dZ = layer_of(dual.values, layer, m)[:, :n].copy(), np.empty((m, n), dual.theta.dtype)
+    if kind == SOFTMAX:
+        loss = softmax_cross_entropy(Z, dual.labels, dual.targets, dual.scale, smoothing, dZ)[0]
+    elif kind == LOGISTIC:
+        loss = binary_cross_entropy(Z.ravel(), dual.targets.ravel(), dual.scale, smoothing, dZ.ravel())
+    else:
+        loss = squared_error(Z.ravel(), dual.targets.ravel(), dual.scale, dZ.ravel())
+    layer_of(dual.deltas, layer, m)[:, :n] = dZ
+    return loss
+
+
+@compiled
+def backward(dual):
+    """dW, db <- [A 1]^T dZ, dA <- dZ W^T; of the first layer dC <- dZ, db <- its column sums."""
+    m = len(dual.K)
+    for k in range(len(dual.plan) - 1, -1, -1):
+        layer = dual.plan[k]
+        n = layer[N_OUT]
+        dZ = layer_of(dual.deltas, layer, m)
+        if layer[ACTIVATION] != LINEAR:
+            d, slopes = dZ.ravel(), layer_of(dual.slopes, layer, m).ravel()
+            for i in range(d.size):
+                d[i] *= slopes[i]
+        dW = weights_of(dual.grad, layer)
+        if k > 0:
+            before = dual.plan[k - 1]
+            product(layer_of(dual.values, before, m).T, dZ[:, :n], dW)
+            product(dZ[:, :n], weights_of(dual.theta, layer)[:-1].T, layer_of(dual.deltas, before, m)[:, :-1])
+        else:
+            db = dW[m]
+            db[:] = 0
+            for i in range(m):
+                dz, to = dZ[i], dW[i]
+                for j in range(n):
+                    to[j] = dz[j]
+                    db[j] += dz[j]
+
+
+@compiled
+def take_steps(memory, kind, smoothing, rate, momentum, nesterov, decay, losses):
+    """Take one step of SGD for each loss that there is room for; return how many.
+
+    The loss of one that is not taken, since it is NaN or infinite, is written too.
+    """
+    dual = Dual(*memory)
+    how = dual.runs, 0, dual.theta.size, 1.0, math.inf, decay, 1.0
+    for step in range(losses.size):
+        forward(dual)
+        losses[step] = loss_and_dZ(dual, kind, smoothing)
+        if not math.isfinite(losses[step]):
+            return step
+        backward(dual)
+        sgd_loop(dual.theta, dual.grad, dual.velocity, how, rate, momentum, nesterov)
+    return losses.size
