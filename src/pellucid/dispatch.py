@@ -60,15 +60,19 @@ class Twins:
         if self.module is None or _failure:
             return None
         try:
-            return getattr(importlib.import_module(self.module), self.plain.__name__)  # type: ignore[no-any-return]
+            kernel: Callable[..., Any] = getattr(importlib.import_module(self.module), self.plain.__name__)
         except Exception as error:
             _give_up(error)
             return None
+        self._taken = signature(kernel).parameters.keys()
+        return kernel
 
     def run_kernel(self, *arguments: Any, **options: Any) -> Any:
         """Return what the kernel returns; ``NotImplemented`` where there is none or it does not serve these."""
         if (kernel := self.kernel) is None:
             return NotImplemented
+        if not options.keys() <= self._taken:
+            options = {name: value for name, value in options.items() if name in self._taken}
         try:
             return kernel(*arguments, **options)
         except Exception as error:

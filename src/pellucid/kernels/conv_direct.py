@@ -17,7 +17,7 @@ from pellucid.kernels.tiles import VECTOR_BYTES, fill_panels
 from pellucid.ops.conv_geometry import Geometry, Pair
 from pellucid.types import Array, Shape
 
-BLOCK_BYTES = 2**19  # images and outputs of a block
+BLOCK_BYTES = 2**21  # images and outputs of a block
 BLOCK_WINDOWS = 256  # at least: weights are read once for all windows of a block
 WINDOWS_AT_A_TIME = 256  # of a sum over windows: their gradients stay in the nearest cache
 
