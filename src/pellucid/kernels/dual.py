@@ -42,8 +42,8 @@ class Dual(NamedTuple):
     Z_0 : Array, shape (m, n + 1)
         Before any step, and a column of zeros.
     theta, grad, velocity : Array, flat
-        C (m, n), b (n,), s (n,), which is one number n times, and after them W and b of each layer above. The
-        velocity is empty where the optimizer keeps none.
+        C (m, n + 1), b (n + 1,), s (n + 1,), which is one number n times, each with zeros in the last column, and
+        after them W and b of each layer above. The velocity is empty where the optimizer keeps none.
     values, slopes, deltas : Array, flat
         A = f(Z), f'(Z) and dZ of each layer, (m, n_out + 1).
     plan : Array of int64, shape (n_layers, ...)
@@ -87,6 +87,13 @@ def weights_of(flat, layer):
 
 
 @compiled
+def first_weights(flat, dual):
+    """Return C, and below it b."""
+    m, n = dual.K.shape[1], dual.Z_0.shape[1]
+    return flat[: m * n].reshape(m, n)
+
+
+@compiled
 def forward(dual):
     """A <- f(Z) of every layer, Z = K C + s Z_0 + b of the first, A W + b of the others."""
     m = len(dual.K)
@@ -95,12 +102,12 @@ def forward(dual):
         n = layer[N_OUT]
         A = layer_of(dual.values, layer, m)
         if k == 0:
-            product(dual.K, weights_of(dual.theta, layer), A[:, :n])
+            product(dual.K, first_weights(dual.theta, dual)[:, :n], A[:, :n])
         else:
             product(layer_of(dual.values, dual.plan[k - 1], m), weights_of(dual.theta, layer), A[:, :n])
         a, z = A.ravel(), dual.Z_0.ravel()
         if k == 0:
-            s = dual.theta[(m + 1) * n]
+            s = dual.theta[(m + 1) * (n + 1)]
             for i in range(a.size):
                 a[i] += s * z[i]
         activate(layer[ACTIVATION], dual.options[k], a, layer_of(dual.slopes, layer, m).ravel())
@@ -130,25 +137,20 @@ def backward(dual):
     m = len(dual.K)
     for k in range(len(dual.plan) - 1, -1, -1):
         layer = dual.plan[k]
-        n = layer[N_OUT]
-        dZ = layer_of(dual.deltas, layer, m)
+        n, dZ = layer[N_OUT], layer_of(dual.deltas, layer, m)
+        d, slopes = dZ.ravel(), layer_of(dual.slopes, layer, m).ravel()
         if layer[ACTIVATION] != LINEAR:
-            d, slopes = dZ.ravel(), layer_of(dual.slopes, layer, m).ravel()
             for i in range(d.size):
                 d[i] *= slopes[i]
-        dW = weights_of(dual.grad, layer)
         if k > 0:
             before = dual.plan[k - 1]
-            product(layer_of(dual.values, before, m).T, dZ[:, :n], dW)
+            product(layer_of(dual.values, before, m).T, dZ[:, :n], weights_of(dual.grad, layer))
             product(dZ[:, :n], weights_of(dual.theta, layer)[:-1].T, layer_of(dual.deltas, before, m)[:, :-1])
         else:
-            db = dW[m]
-            db[:] = 0
-            for i in range(m):
-                dz, to = dZ[i], dW[i]
-                for j in range(n):
-                    to[j] = dz[j]
-                    db[j] += dz[j]
+            dC = dual.grad[: d.size]
+            for i in range(d.size):
+                dC[i] = d[i]
+            product(dual.K[:, m:].T, dZ, first_weights(dual.grad, dual)[m:])
 
 
 @compiled

@@ -118,8 +118,8 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
             run.epoch_loss += loss * (n_rows(Y) / batches.n_rows)
             run.step += 1
             run.step_in_epoch += 1
-            stop = run.notify(StepEnd(run, run.step - 1, run.epoch, loss))
-            if stop:
+            if run.callbacks and run.notify(StepEnd(run, run.step - 1, run.epoch, loss)):
+                stop = True
                 break
         if run.step_in_epoch < run.n_steps:  # in the middle of an epoch: its mean is not complete
             break
@@ -138,6 +138,10 @@ def _take_many_steps(run: Run, executor: Executor, nonfinite: str | Path | None)
             if not math.isfinite(loss):
                 ((X, Y, _),) = run.form.batches.epoch(run.epoch)
                 raise _broken(run, X, Y, loss, nonfinite)
+            if not is_watched:
+                run.history.append({"loss": loss})
+                run.step, run.epoch = run.step + 1, run.epoch + 1
+                continue
             run.step, run.step_in_epoch, run.epoch_loss = run.step + 1, 1, loss
             stop = run.notify(StepEnd(run, run.step - 1, run.epoch, loss))
             stop |= _end_epoch(run, loss)

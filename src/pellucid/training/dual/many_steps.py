@@ -93,18 +93,22 @@ class ManySteps(Executor):
     def _copy_in(self, flat: Array, ours: Array) -> None:
         """Lay parameters out as the kernel has them: C, b, the number s, and the rest."""
         (m, n), C = self._size, flat[: self.dual.params["C"].size].reshape(self.dual.params["C"].shape)
-        ours[: (m + 1) * n].reshape(m + 1, n)[:m] = C[:, :m].T
-        ours[m * n : (m + 1) * n] = C[:, -1]
-        ours[(m + 1) * n : (m + 2) * n] = C[0, m]
-        ours[(m + 2) * n :] = flat[C.size :]
+        first = self._first(ours)
+        first[:m, :n], first[m, :n], first[m + 1, :n] = C[:, :m].T, C[:, -1], C[0, m]
+        ours[first.size :] = flat[C.size :]
 
     def _copy_out(self, ours: Array, flat: Array) -> None:
         """Lay parameters out as the model has them."""
         (m, n), C = self._size, flat[: self.dual.params["C"].size].reshape(self.dual.params["C"].shape)
-        C[:, :m] = ours[: m * n].reshape(m, n).T
-        C[:, -1] = ours[m * n : (m + 1) * n]
-        np.fill_diagonal(C[:, m:-1], ours[(m + 1) * n])
-        flat[C.size :] = ours[(m + 2) * n :]
+        first = self._first(ours)
+        C[:, :m], C[:, -1] = first[:m, :n].T, first[m, :n]
+        np.fill_diagonal(C[:, m:-1], first[m + 1, 0])
+        flat[C.size :] = ours[first.size :]
+
+    def _first(self, ours: Array) -> Array:
+        """Return the first layer's part, C, b and s, with a column to spare: rows are as long as its outputs'."""
+        m, n = self._size
+        return ours[: (m + 2) * (n + 1)].reshape(m + 2, n + 1)
 
     @property
     def _size(self) -> tuple[int, int]:
@@ -115,7 +119,7 @@ class ManySteps(Executor):
         table = self.dual.table[:m]
         K, Z_0 = np.ones((m, m + 1), dtype), np.zeros((m, n + 1), dtype)
         K[:, :m], Z_0[:, :n] = table[:, :m], table[:, m:-1]
-        theta = np.zeros((m + 2) * n + self.model.theta.size - self.dual.params["C"].size, dtype)
+        theta = np.zeros((m + 2) * (n + 1) + self.model.theta.size - self.dual.params["C"].size, dtype)
         decays = np.ones_like(theta)
         if not optimizer.decay_biases:
             self._copy_in(self.model.flat_decay_mask(), decays)
@@ -125,7 +129,7 @@ class ManySteps(Executor):
             n_in = layer.n_in if k else m
             row[[stack.N_IN, stack.N_OUT, stack.W_AT, stack.OUT_AT]] = n_in, layer.n_out, W_at, out_at
             row[stack.ACTIVATION] = stack.ACTIVATIONS.index(layer.activation)
-            W_at += (n_in + (1 if k else 2)) * layer.n_out  # in the first layer b and s are below C
+            W_at += (n_in + 1) * layer.n_out if k else (m + 2) * (n + 1)
             out_at += m * (layer.n_out + 1)
         scale = np.ones((m, 1), dtype) * self.loss.scale(m, self.n_out, dtype, weights=self.weights)
         Y = self.Y.copy()
