@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid import dispatch
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
@@ -58,9 +59,11 @@ def test_gradients_through_a_model(rng: np.random.Generator, make: Any, is_first
     assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 
 
+@pytest.mark.parametrize("choice", ["numpy", "numba"])
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-def test_gradients_with_every_activation(rng: np.random.Generator, activation: str) -> None:
-    model = Sequential([Conv2D(3, activation=activation), Flatten(), Dense(1)], dtype="float64")
+def test_gradients_with_every_activation(rng: np.random.Generator, activation: str, choice: str) -> None:
+    layers = [Conv2D(3, activation=activation), Flatten(), Dense(4, activation=activation), Dense(1)]
+    model = Sequential(layers, dtype="float64")
     model.initialize((5, 5, 2), seed=1)
     X, y = rng.standard_normal((2, 5, 5, 2)), np.array([0, 1])
 
@@ -68,9 +71,10 @@ def test_gradients_with_every_activation(rng: np.random.Generator, activation: s
         model.theta[...] = theta
         return model.loss_and_grad(X, y)
 
-    theta = model.theta.copy()
-    loss(theta)
-    assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
+    with dispatch.use(choice):
+        theta = model.theta.copy()
+        loss(theta)
+        assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
 
 
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)

@@ -116,7 +116,8 @@ def test_numpy_and_jobs_side_by_side_take_one_thread(X: np.ndarray, monkeypatch:
     monkeypatch.undo()
     monkeypatch.setattr(module, "SPLIT_OPERATIONS", 0)
     model = network()
-    model.raw_outputs(X)
+    with dispatch.use("numpy"):
+        model.raw_outputs(X)
     with dispatch.use("numba"), side_by_side():
         model.raw_outputs(X)
     assert model not in replicas._KEPT

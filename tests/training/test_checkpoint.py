@@ -174,7 +174,7 @@ def test_other_settings_and_damaged_files_are_refused(data: Dataset, tmp_path: P
     smoothed = everything(callbacks=[], loss={"type": "auto", "label_smoothing": 0.1})
     with pytest.raises(FormatError, match=r"its loss is .*here it is .*label_smoothing"):
         train(network(), data, **smoothed, resume=tmp_path)
-    with dispatch.use("plain"), pytest.raises(FormatError, match=r"its kernels is .*numpy.*plain"):
+    with dispatch.use("plain"), pytest.raises(FormatError, match=r"its kernels is .*num(py|ba).*plain"):
         train(network(), data, **everything(callbacks=[]), resume=tmp_path)
     other = Sequential([Flatten(), Dense(1)])
     with pytest.raises(FormatError, match="architecture"):

@@ -257,8 +257,8 @@ def bias_activation_forward(
         option = activation.chosen[0] if activation.chosen else option
         G = kept = A
         if kind in GATED:
-            G = buffer(workspace, "gate", Z)
-            kept = buffer(workspace, "Z", Z) if kind is GeluCache else A
+            G = buffer(workspace, "activation.gate", Z)
+            kept = buffer(workspace, "activation.input", Z) if kind is GeluCache else A
             cache = kind(kept, G)
         elif kind is not OutputCache:
             cache = kind(A, option)
