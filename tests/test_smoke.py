@@ -12,6 +12,8 @@ from tests.commands import Command
 
 @pytest.mark.parametrize("name", sorted(m.name for m in pkgutil.walk_packages(pl.__path__, "pellucid.")))
 def test_every_module_imports(name: str) -> None:
+    if name.startswith("pellucid.kernels.") and "uncompiled" not in name:
+        pytest.importorskip("numba", reason="kernels need Numba: pip install 'pellucid[fast]'")
     if name != "pellucid.__main__":
         importlib.import_module(name)
 

@@ -8,6 +8,7 @@ import pytest
 from pellucid import dispatch
 from pellucid.ops import fused as plain
 from pellucid.types import Array
+from pellucid.workspace import Workspace
 
 fused = pytest.importorskip(
     "pellucid.kernels.fused", reason="kernels are compiled by Numba, which is not installed"
@@ -167,3 +168,23 @@ def test_the_switch_runs_them() -> None:
     with dispatch.use("numba"):
         assert isinstance(dispatch.conv_relu_forward(X, W)[1], fused.ConvReluCache)
     assert isinstance(dispatch.conv_relu_forward(X, W)[1], plain.ConvBlockCache)
+
+
+def test_a_prediction_follows_its_weights() -> None:
+    rng = np.random.default_rng(0)
+    X, W, scale = rng.standard_normal((1, 8, 8, 16)), rng.standard_normal((3, 3, 16, 16)), np.ones(16)
+    workspace = Workspace()
+
+    def predict() -> Array:
+        return fused.conv_affine(X, W, scale, None, padding=SAME, workspace=workspace).copy()
+
+    first = predict()
+    np.testing.assert_array_equal(predict(), first)
+    fused.conv_norm_forward(
+        X, 2 * W, np.ones(16), np.ones(16), padding=SAME, workspace=workspace
+    )  # trains between
+    np.testing.assert_array_equal(predict(), first)
+    W *= 2
+    assert relative(predict(), 2 * first) < 1e-12
+    scale *= 3
+    assert relative(predict(), 6 * first) < 1e-12

@@ -62,6 +62,8 @@ def test_gradients_through_a_model(rng: np.random.Generator, make: Any, is_first
 @pytest.mark.parametrize("choice", ["numpy", "numba"])
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_gradients_with_every_activation(rng: np.random.Generator, activation: str, choice: str) -> None:
+    if choice == "numba":
+        pytest.importorskip("numba", reason="needs Numba: pip install 'pellucid[fast]'")
     layers = [Conv2D(3, activation=activation), Flatten(), Dense(4, activation=activation), Dense(1)]
     model = Sequential(layers, dtype="float64")
     model.initialize((5, 5, 2), seed=1)

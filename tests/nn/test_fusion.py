@@ -41,8 +41,6 @@ def network(*, needs: bool = False, n_blocks: int = 2, **options) -> Sequential:
 def test_a_model_gives_the_same_with_and_without(
     n_blocks: int, choice: str, rng: np.random.Generator
 ) -> None:
-    if choice == "numba":
-        pytest.importorskip("numba", reason="needs Numba")
     X, y = rng.standard_normal((6, 8, 8, 3)), rng.integers(0, 2, 6)
     together, separate = network(n_blocks=n_blocks), network(n_blocks=n_blocks)
     separate.is_fused = False

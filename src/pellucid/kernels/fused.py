@@ -200,6 +200,26 @@ def conv_relu_backward(
     return dX, dW, _written(own, db, X.dtype) if has_bias else None
 
 
+class FixedWeights:
+    """The weights that an algorithm was last given for predictions: laying them out takes longer than one photo."""
+
+    def __init__(self) -> None:
+        self.workspace = Workspace()
+        self._algorithm: ConvAlgorithm | None = None
+        self._W = self._scale = np.empty(0)
+
+    def lay_out(self, algorithm: ConvAlgorithm, W: Array, scale: Array | None) -> None:
+        """Give an algorithm W times scale, unless these are what it has: the scale is then no work of its own."""
+        factor = np.ones(1) if scale is None else scale
+        if (
+            algorithm is not self._algorithm
+            or not np.array_equal(W, self._W)
+            or not np.array_equal(factor, self._scale)
+        ):
+            algorithm.set_weights(W.copy() if scale is None else (W * scale).astype(W.dtype))
+            self._algorithm, self._W, self._scale = algorithm, W.copy(), factor.copy()
+
+
 def conv_affine(
     X: Array,
     W: Array,
@@ -218,11 +238,12 @@ def conv_affine(
     geometry = conv_geometry(X, W, None, stride, padding, dilation, groups)
     workspace = workspace or Workspace()
     X = np.ascontiguousarray(X)
-    algorithm, c = algorithm_for(geometry, X.dtype, workspace), geometry.c_out
+    # An algorithm of its own, whose weights stay laid out from one prediction to the next.
+    fixed = workspace.keep("fixed weights", FixedWeights)
+    algorithm, c = algorithm_for(geometry, X.dtype, fixed.workspace), geometry.c_out
     A = workspace.take("A", _pooled(geometry.out_shape) if pool else geometry.out_shape, X.dtype)
     Z = _block_of(geometry, algorithm, X, workspace) if pool else A
-    # The scale goes into the kernels: what is left is to add.
-    algorithm.set_weights(W if scale is None else (W * scale).astype(X.dtype))
+    fixed.lay_out(algorithm, W, scale)
     shift = np.zeros(c, X.dtype) if shift is None else shift.astype(X.dtype)
     for block in blocks(algorithm, len(X)):
         own = Z[: len(A[block])] if pool else A[block]
