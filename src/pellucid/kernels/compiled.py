@@ -89,9 +89,8 @@ def _probe() -> int:
     return 0
 
 
-if hasattr(
-    os, "register_at_fork"
-):  # a child that is forked while a thread compiles must not find the lock taken
+# A child that is forked while a thread compiles must not find the lock taken.
+if hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=global_compiler_lock.acquire,
         after_in_parent=global_compiler_lock.release,

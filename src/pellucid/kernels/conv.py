@@ -35,7 +35,6 @@ def conv2d_forward(
     groups: int = 1,
     out: Array | None = None,
     workspace: Workspace | None = None,
-    keep: bool = True,
 ) -> tuple[Array, ConvCache]:
     """Return Z = b + sum over i, j of X_ij W_ij, and the cache; tap i, j of the kernel sees X_ij."""
     geometry = conv_geometry(X, W, b, stride, padding, dilation, groups)

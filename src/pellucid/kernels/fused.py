@@ -18,10 +18,8 @@ from pellucid.ops.conv_geometry import NO_PADDING, Geometry, Padding, Pair
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 
-CANCELLATION = {
-    "float32": 1e3,
-    "float64": 1e8,
-}  # mean^2 / var, from which sums of squares lose too many digits
+# mean^2 / var, from which sums of squares lose too many digits
+CANCELLATION = {"float32": 1e3, "float64": 1e8}
 
 
 class ConvNormCache(NamedTuple):
