@@ -38,6 +38,7 @@ class AnyNetwork:
 
     fitted_attribute = "model_"
     multilabel_loss = "multi_label"  # the mean over the labels
+    stratifies_many = True  # three classes or more, when samples are held out
 
     # Parameters.
 

@@ -39,6 +39,7 @@ class DenseStack:
 
     fitted_attribute = "coefs_"
     multilabel_loss = "log_loss"  # scikit-learn's: the sum over the labels
+    stratifies_many = False  # three classes or more, when samples are held out: as scikit-learn
 
     # Parameters.
 

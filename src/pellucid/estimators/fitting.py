@@ -152,7 +152,7 @@ def _convergence(e: Any, score: Score | None, divisor: float | None) -> Converge
         score=score,
         divisor=divisor,
         best=getattr(e, "best_loss_", None) if score is None else e.best_validation_score_,
-        n_waited=e._n_waited,
+        n_waited=e._no_improvement_count,
     )
 
 
@@ -170,7 +170,7 @@ def _survive(network: Model, rule: Convergence, error: TrainingError) -> History
 
 def _forget(e: Any, uses_score: bool) -> None:
     """Reset the attributes of a training: those of epochs only if the solver runs in epochs."""
-    e._position, e._n_waited = Position(), 0
+    e._position, e._no_improvement_count = Position(), 0
     e.n_iter_ = e.t_ = 0
     e.val_loss_curve_ = None
     for name in ("loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
@@ -194,7 +194,7 @@ def _record(
     uses_score: bool,
 ) -> None:
     """Write the attributes that describe the training."""
-    e._n_waited, e.history_ = rule.n_waited, history
+    e._no_improvement_count, e.history_ = rule.n_waited, history
     if history.losses:
         e.loss_ = history.losses[-1]
     if held is not None:

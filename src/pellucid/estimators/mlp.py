@@ -71,8 +71,8 @@ class MLPClassifier(Classifier, MLPParameters):
         Hold samples out, score them after each epoch, stop when the score no longer improves, and keep the
         best weights (Prechelt, 1998). As in scikit-learn, "lbfgs" ignores it.
     validation_fraction : float, optional
-        The fraction that is held out, rounded up, stratified except for several labels per sample; nothing where
-        ``fit`` gets ``validation_data``.
+        The fraction that is held out, rounded up; of two classes stratified, of more at random, as in scikit-learn;
+        nothing where ``fit`` gets ``validation_data``.
     beta_1 : float, optional
         Of "adam" and "adamw": ``m <- beta_1 m + (1 - beta_1) g``, ``m_hat = m / (1 - beta_1^t)``.
     beta_2 : float, optional

@@ -54,7 +54,8 @@ class NetworkClassifier(Classifier, NetworkParameters):
         theirs already.
     shuffle, random_state, early_stopping, validation_fraction, scoring, tol, n_iter_no_change, warm_start :
     optional
-        As for :class:`pellucid.estimators.MLPClassifier`; without early stopping every epoch is run.
+        As for :class:`pellucid.estimators.MLPClassifier`; samples of three classes or more are held out stratified,
+        too, where each class has two. Without early stopping every epoch is run.
     dtype : {"float32", "float64"} or None, optional
         The dtype of the computation; None: that of X, and for bytes (pixels, which are divided by 255) the model's.
     label_smoothing : float or "auto", optional

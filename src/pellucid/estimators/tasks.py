@@ -67,7 +67,7 @@ class Classification:
 
     def stratifies(self, e: Any) -> bool:
         """Return whether each class is held out in its proportion."""
-        return e._kind in ("binary", "multiclass")
+        return bool(e._kind == "binary" or (e._kind == "multiclass" and e._network.stratifies_many))
 
 
 @final

@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import dataclass
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -50,27 +51,37 @@ class Samples:
 
 
 def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) -> tuple[Samples, Samples]:
-    """Hold out a fraction of the samples, by ``random``, stratified if possible.
+    """Hold out a fraction of the samples, by ``random``; stratified, of many classes only if possible.
 
     Raises
     ------
     ValueError
         With scikit-learn's message, if fewer than two would be held out, or a class of two has one sample only.
     """
-    numbers = np.arange(len(samples))
-    try:
-        labels = samples.y if stratify else None  # as they are called in a message
-        rows, held = train_test_split(numbers, random_state=random, test_size=fraction, stratify=labels)
-    except ValueError:
-        if not stratify or len(np.unique(samples.Y)) <= 2:
-            raise
-        # Some class of many is too small to be in both parts.
-        rows, held = train_test_split(numbers, random_state=random, test_size=fraction)
+    split = partial(train_test_split, np.arange(len(samples)), random_state=random, test_size=fraction)
+    if not stratify:
+        rows, held = split()
+    elif samples.Y.max() > 1:
+        try:
+            rows, held = split(stratify=samples.Y)
+        except ValueError:
+            rows, held = split()  # some class is too small to be in both parts
+    else:
+        try:
+            rows, held = split(stratify=samples.Y[:, None] == 1)  # in scikit-learn's form, for its message
+        except ValueError as error:
+            raise ValueError(f"{error}{_single_sample(samples)}") from None
     if len(held) < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
         )
     return samples.take(rows), samples.take(held)
+
+
+def _single_sample(samples: Samples) -> str:
+    """Return which label one sample alone has; scikit-learn's message says only whether it is the second."""
+    labels, counts = np.unique(samples.y, return_counts=True)
+    return f" Only one sample has the label '{labels[counts == 1][0]}'." if 1 in counts else ""
 
 
 class Score:

@@ -1,0 +1,67 @@
+"""Early stopping holds out the samples that scikit-learn holds out, and so comes to its probabilities."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import sklearn.neural_network as theirs
+from sklearn.datasets import load_digits, make_multilabel_classification
+
+import pellucid.estimators as ours
+from pellucid.types import Array
+
+OPTIONS = {"early_stopping": True, "shuffle": False, "max_iter": 8, "learning_rate_init": 0.01}
+
+
+def digits(n_classes: int) -> tuple[Array, Array]:
+    X, y = load_digits(n_class=n_classes, return_X_y=True)
+    return X[:200] / 16, y[:200]
+
+
+def assert_same_probabilities(X: Array, y: Any, *, rtol: float = 1e-12, **options: Any) -> None:
+    a, b = (m.MLPClassifier((12, 7), **{**OPTIONS, **options}).fit(X, y) for m in (theirs, ours))
+    np.testing.assert_allclose(b.predict_proba(X), a.predict_proba(X), rtol=0, atol=rtol)
+    np.testing.assert_allclose(b.validation_scores_, a.validation_scores_, rtol=1e-12)
+    np.testing.assert_array_equal(b.predict(X), a.predict(X))
+    assert b.n_iter_ == a.n_iter_
+
+
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+class TestProbabilities:
+    @pytest.mark.parametrize("seed", [0, 1, 2, 3])
+    @pytest.mark.parametrize("n_classes", [2, 3, 5])
+    def test_of_classes(self, n_classes: int, seed: int) -> None:
+        assert_same_probabilities(*digits(n_classes), random_state=seed)
+
+    @pytest.mark.parametrize("n_classes", [2, 3, 5])
+    def test_in_float32(self, n_classes: int) -> None:
+        X, y = digits(n_classes)
+        assert_same_probabilities(X.astype(np.float32), y, rtol=2e-6, random_state=0)
+
+    @pytest.mark.parametrize("dtype", [str, object])
+    @pytest.mark.parametrize("n_classes", [2, 3, 5])
+    def test_of_string_labels(self, n_classes: int, dtype: Any) -> None:
+        X, y = digits(n_classes)
+        names = np.array(["owl", "cat", "newt", "bee", "ant"], dtype=dtype)
+        assert_same_probabilities(X, names[y], random_state=1, validation_fraction=0.25)
+
+    @pytest.mark.parametrize("seed", [0, 1, 2])
+    def test_of_several_labels(self, seed: int) -> None:
+        X, Y = make_multilabel_classification(200, n_classes=4, random_state=seed)
+        assert_same_probabilities(X, Y, random_state=seed)
+
+    def test_of_rare_classes_among_many(self) -> None:
+        X, y = digits(3)
+        y[:2] = 7, 8  # one sample each
+        assert_same_probabilities(X, y, random_state=0)
+
+
+@pytest.mark.parametrize("y", [[0, 0, 0, 1], ["cat", "cat", "cat", "owl"]])
+def test_a_class_of_one_sample_is_refused_in_the_same_words(y: list[Any]) -> None:
+    X = np.arange(8.0).reshape(4, 2)
+    messages = []
+    for module in (theirs, ours):
+        with pytest.raises(ValueError, match="only 1 member") as caught:
+            module.MLPClassifier(early_stopping=True).fit(X, y)
+        messages.append(str(caught.value))
+    assert messages[1] == f"{messages[0]} Only one sample has the label '{y[-1]}'."
