@@ -6,7 +6,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, options
+from pellucid.cli.flags import KERNELS, SOURCE, options
 from pellucid.cli.terminal import print_json, print_table
 from pellucid.progress import ProgressBar
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 @command("bench", order=120, short_help="Speed next to other libraries.")
-@options(source=SOURCE.but(default="catvnoncat", without=("seed", "test_fraction", "target", "decimal")))
+@options(
+    source=SOURCE.but(default="catvnoncat", without=("seed", "test_fraction", "target", "decimal")),
+    kernels=KERNELS,
+)
 def bench(
     source: Any,
     steps: Annotated[int, typer.Option(min=1, help="Steps of gradient descent.")] = 2500,

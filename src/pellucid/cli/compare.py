@@ -9,7 +9,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, TRAINING, options
+from pellucid.cli.flags import KERNELS, SOURCE, TRAINING, options
 from pellucid.cli.terminal import print_blocks, print_json, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
@@ -22,7 +22,8 @@ MODEL = "A preset, a .toml file, a model file or a run folder."
     reading=SOURCE.but(
         argument="", without=("name", "seed", "test_fraction"), is_given=True, has_defaults=True
     ),
-    training=TRAINING,
+    training=TRAINING.but(without=KERNELS.only),  # trained models have it, too
+    kernels=KERNELS,
 )
 def compare(
     reading: Mapping[str, Any],

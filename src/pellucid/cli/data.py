@@ -126,7 +126,7 @@ def data_fetch(
 
 
 @command("data augment", order=130.5, short_help="A contact sheet of what each augmentation does to a photo.")
-@options(training=TRAINING.but(only=("augment", "seed")))
+@options(training=TRAINING.but(only=("augment", "seed", "kernels")))
 def data_augment(
     training: "Mapping[str, Any]",
     photo: Annotated[Path, typer.Argument(help="An image of any size and kind.")],

@@ -9,7 +9,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, options
+from pellucid.cli.flags import KERNELS, SOURCE, options
 from pellucid.cli.terminal import columns, print_json, print_table, say
 from pellucid.progress import ProgressBar
 
@@ -20,12 +20,11 @@ WIDE = 115  # columns of a terminal that all scores of a class fit in
 
 
 @command("evaluate", order=30, short_help="What a model scores, and how sure that is.")
-@options(source=SOURCE.but(without=("seed", "test_fraction")))
+@options(source=SOURCE.but(without=("seed", "test_fraction")), kernels=KERNELS)
 def evaluate(
     model: o.Trained,
     source: Any,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="A folder for the figures.")] = None,
-    kernels: o.Kernels = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -39,7 +38,7 @@ def evaluate(
 
     files: list[str] = []
     with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
-        with ProgressBar() as progress, o.chosen(kernels):
+        with ProgressBar() as progress:
             scores = evaluate_on(model, source, progress=progress)
         if folder is not None:
             files = [f"{out}/{name}" for name in save_figures(draw_all(scores), folder)]

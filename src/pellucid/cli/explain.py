@@ -7,11 +7,13 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
+from pellucid.cli.flags import KERNELS, options
 from pellucid.cli.terminal import print_json, say
 from pellucid.progress import ProgressBar
 
 
 @command("explain", order=50, short_help="Why it predicts so for one photo: where it looks.")
+@options(kernels=KERNELS)
 def explain(
     model: o.Trained,
     image: Annotated[Path, typer.Argument(help="An image of any size and kind.")],

@@ -8,6 +8,9 @@
 
 ``SOURCE`` and ``TRAINING`` name dataclasses. Each of their options becomes a flag with its help, bounds, choices
 and default, and the function is called with a dataclass, or with the options that were given.
+
+``--kernels`` holds for all that a command does. ``@options(kernels=KERNELS)`` gives it to one that computes but
+does not train; its function needs no parameter for it.
 """
 
 import importlib
@@ -19,6 +22,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import typer
 
+from pellucid.cli.options import chosen
 from pellucid.errors import OptionError
 from pellucid.registry import Limits, check_option, options_of, parts_of
 
@@ -81,6 +85,7 @@ class Flags:
 
 SOURCE = Flags("pellucid.data.source:DataSource", argument="name")
 TRAINING = Flags("pellucid.training.options:TrainingOptions", is_given=True)
+KERNELS = TRAINING.but(only=("kernels",))
 
 
 @dataclass(frozen=True)
@@ -170,6 +175,7 @@ def with_flags(command: str, function: Callable[..., None]) -> Callable[..., Non
     flags: Mapping[str, Flags] = getattr(function, "__flags__", {})
     if not flags:
         return function
+    taken = inspect.signature(function).parameters
     tables = {parameter: group.options() for parameter, group in flags.items()}
     shown: dict[str, Flag] = {}
     for table in tables.values():  # an option of two groups, such as the seed, is one flag
@@ -182,7 +188,8 @@ def with_flags(command: str, function: Callable[..., None]) -> Callable[..., Non
         for parameter, group in flags.items():
             own = {name: value for name, value in read.items() if name in tables[parameter]}
             made[parameter] = own if group.is_given else group.dataclass()(**own)
-        function(**given, **made)
+        with chosen(read.get("kernels")):
+            function(**given, **{name: value for name, value in made.items() if name in taken})
 
     parameters = _parameters(function, flags, shown)
     call.__name__, call.__doc__ = function.__name__, function.__doc__

@@ -7,6 +7,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
+from pellucid.cli.flags import KERNELS, options
 from pellucid.cli.terminal import print_json, print_table, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 @command("influence", order=60, short_help="Which training samples influenced a prediction.")
+@options(kernels=KERNELS)
 def influence(
     run: Annotated[Path, typer.Argument(help="A run folder of `pellucid run` or `pellucid train`.")],
     test: Annotated[
@@ -42,7 +44,6 @@ def influence(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for a figure of each photo, and all numbers.")
     ] = None,
-    kernels: o.Kernels = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -51,7 +52,7 @@ def influence(
     tests = _numbers(test)
     from pellucid.evaluation.influence.measure import influence_of_run
 
-    with ProgressBar() as bar, o.chosen(kernels):
+    with ProgressBar() as bar:
         outcome = influence_of_run(
             run,
             tests,

@@ -6,6 +6,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
+from pellucid.cli.flags import KERNELS, options
 from pellucid.cli.terminal import print_json, print_table
 
 group("model", order=140, short_help="Look at networks, and check their gradients.")
@@ -48,6 +49,7 @@ def model_show(
     order=140.3,
     short_help="Compare every gradient with a numerical one.",
 )
+@options(kernels=KERNELS)
 def model_check(
     source: Source,
     input_shape: InputShape = None,

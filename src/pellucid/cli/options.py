@@ -3,7 +3,9 @@
 Those of a training and of data come from dataclasses: see :mod:`pellucid.cli.flags`.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,13 +34,6 @@ DataNow = Annotated[
     typer.Option("--data", help="Where the data are now; default: where they were at the training."),
 ]
 Trained = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, or a run folder.")]
-Kernels = Annotated[
-    str | None,
-    typer.Option(
-        metavar="[auto|numba|numpy]",
-        help="Compiled loops (numba) or NumPy; auto, the default, compiles for much work.",
-    ),
-]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 
 
@@ -49,12 +44,21 @@ def run_folder(source: "DataSource", model: str) -> Path:
     return next_folder(Path("runs"), f"{Path(source.name).stem}-{Path(model).stem}")
 
 
-def chosen(kernels: str | None) -> AbstractContextManager[None]:
-    """Return a block in which the work is done as --kernels says."""
-    from pellucid import dispatch
+@contextmanager
+def chosen(choice: str | None) -> Iterator[None]:
+    """Let --kernels be the environment's choice inside this block, for threads and processes, too."""
+    if choice is None:
+        yield
+        return
+    from pellucid.dispatch import VARIABLE
 
-    choice = dispatch.asked(kernels)
-    return nullcontext() if choice == "auto" else dispatch.use(choice)
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = choice
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
+        os.environ.update({} if before is None else {VARIABLE: before})
 
 
 def say_nothing(line: str) -> None:

@@ -9,10 +9,12 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
+from pellucid.cli.flags import KERNELS, options
 from pellucid.cli.terminal import print_json
 
 
 @command("predict", order=40, short_help="What a model predicts for images or a table's rows.")
+@options(kernels=KERNELS)
 def predict(
     model: o.Trained,
     images: Annotated[

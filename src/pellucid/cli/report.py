@@ -9,12 +9,14 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
+from pellucid.cli.flags import KERNELS, options
 from pellucid.cli.terminal import print_json
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress
 
 
 @command("report", order=90, short_help="Write a run's report again, short or in full.")
+@options(kernels=KERNELS)
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     full: Annotated[
@@ -33,7 +35,6 @@ def report(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for the report; default: the run folder.")
     ] = None,
-    kernels: o.Kernels = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -44,7 +45,7 @@ def report(
     if photos < 0:
         raise OptionError(f"--photos: expected 0 or more, got {photos}.")
     is_quiet = quiet or as_json
-    with ProgressBar() as bar, o.chosen(kernels):
+    with ProgressBar() as bar:
         stages = StageTimes(no_progress if is_quiet else bar)
         page = report_on(
             run,

@@ -7,12 +7,14 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
+from pellucid.cli.flags import KERNELS, options
 from pellucid.cli.terminal import print_json, print_table
 
 VERDICTS = {True: "The numbers match.", False: "The numbers DIFFER."}
 
 
 @command("reproduce", order=100, short_help="The published numbers next to ours.")
+@options(kernels=KERNELS)
 def reproduce(
     data_dir: Annotated[Path | None, typer.Option(help="A folder that holds the published photos.")] = None,
     tolerance: Annotated[

@@ -8,7 +8,7 @@ import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
-from pellucid.cli.flags import SOURCE, options
+from pellucid.cli.flags import KERNELS, SOURCE, options
 from pellucid.cli.terminal import print_json, print_table, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @command("robustness", order=70, short_help="Accuracy on rotated, darkened, covered photos.")
-@options(source=SOURCE.but(without=("seed", "test_fraction", "target", "decimal")))
+@options(source=SOURCE.but(without=("seed", "test_fraction", "target", "decimal")), kernels=KERNELS)
 def robustness(
     model: o.Trained,
     source: Any,
@@ -38,7 +38,6 @@ def robustness(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for curves, the sheet and all numbers.")
     ] = None,
-    kernels: o.Kernels = None,
     force: o.Force = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -49,7 +48,7 @@ def robustness(
     from pellucid.evaluation.robustness.text import in_short
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    with ProgressBar() as bar, o.chosen(kernels):
+    with ProgressBar() as bar:
         found = robustness_of_file(
             model,
             source,

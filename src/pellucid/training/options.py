@@ -99,7 +99,7 @@ class TrainingOptions(Configurable):
     kernels: str | None = option(
         None,
         choices=lambda: CHOICES,
-        help="Compiled loops (numba) or NumPy; auto, the default, compiles for long trainings.",
+        help="Compiled loops (numba) or NumPy; auto, the default, compiles where there is much to do.",
     )
 
     def __post_init__(self) -> None:
