@@ -13,15 +13,21 @@
         ├── OutputError        a file or folder that cannot be written (also an OSError)
         └── MissingExtraError  an optional package that is not installed (also an ImportError)
 
-Each message says where, what was expected, what was found and what to try.
+Each message says where, what was expected, what was found and what to try. Printed, it is one line without control
+characters, whatever name it quotes.
 """
 
 import difflib
 from collections.abc import Iterable
 
+from pellucid.text import one_line
+
 
 class PellucidError(Exception):
     """The root of every error that pellucid raises on purpose."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class ShapeError(PellucidError, ValueError):

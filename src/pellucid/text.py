@@ -39,7 +39,7 @@ def shorten(text: str, longest: int) -> str:
     >>> shorten("a very long name", 8)
     'a very …'
     """
-    line = " ".join(text.split())
+    line = visible(" ".join(text.split()))
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
@@ -127,15 +127,39 @@ def first_line(error: Exception) -> str:
     return printable(lines[0]) if lines else type(error).__name__
 
 
+def visible(text: str) -> str:
+    """Return a text without what a terminal obeys instead of showing: every control character but the line break.
+
+    Names of files and classes come from outside: the escape that begins a colour, or one that writes another text
+    over this one, becomes "?", and so does a letter that no encoding has. Other spaces become plain ones.
+
+    Examples
+    --------
+    >>> visible("cat\\x1b[2J\\tand\\u202edog")
+    'cat?[2J and?dog'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else " " if letter.isspace() else "?"
+        for letter in text
+    )
+
+
+def one_line(text: str) -> str:
+    """Return a text as :func:`visible` does, and on one line."""
+    return visible(text).replace("\n", "?")
+
+
 def printable(text: str) -> str:
-    """Return a name or message from outside as safe to print on one line: printable, and not long.
+    """Return a name or message from outside as safe to print on one line: visible, and not long.
 
     Examples
     --------
     >>> printable("train\\nset")
     'train?set'
     """
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    text = one_line(text)
     return text if len(text) <= 120 else text[:117] + "..."
 
 
@@ -186,7 +210,7 @@ def blocks_as_text(blocks: Iterable[Block]) -> str:
     <BLANKLINE>
     That is all.
     """
-    parts = [block if isinstance(block, str) else f"\n{_aligned(block)}\n" for block in blocks]
+    parts = [one_line(block) if isinstance(block, str) else f"\n{_aligned(block)}\n" for block in blocks]
     return "\n".join(parts).strip("\n").replace("\n\n\n", "\n\n")
 
 
@@ -213,7 +237,7 @@ def blocks_as_html(blocks: Iterable[Block]) -> str:
 def _aligned(table: Table) -> str:
     """Return a table as lines, the first column to the left, the others to the right."""
     header, rows = table
-    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    cells = [[one_line(str(cell)) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     return "\n".join(
         "  ".join(

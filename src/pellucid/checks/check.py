@@ -23,7 +23,7 @@ from pellucid.data.dataset import Split
 from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.progress import ProgressCallback, no_progress
-from pellucid.text import plural
+from pellucid.text import one_line, plural
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -124,7 +124,7 @@ class DataReport:
         return f"DataReport({self.name!r}, {n}, {plural(len(self.leaks), 'leak')})"
 
     def __str__(self) -> str:
-        return "\n".join(self.summary)
+        return "\n".join(map(one_line, self.summary))
 
     def _repr_html_(self) -> str:
         """Return the summary and a table of what was found, for a notebook."""

@@ -7,7 +7,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, options
-from pellucid.cli.terminal import print_json, print_table
+from pellucid.cli.terminal import echo, print_json, print_table
 from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def bench(
 def _print(result: "Benchmark", *, quiet: bool) -> None:
     if not quiet:
         versions = f"Python {result.python}, NumPy {result.numpy}, {result.blas}"
-        print(f"{result.machine}; {versions}, {result.threads} threads")
-        print(f"{result.n_steps} full-batch steps on {result.data}; each in a process of its own\n")
+        echo(f"{result.machine}; {versions}, {result.threads} threads")
+        echo(f"{result.n_steps} full-batch steps on {result.data}; each in a process of its own", "")
     print_table(
         ("", "version", "seconds", "ratio", "final cost", "largest weight difference"),
         [
@@ -59,6 +59,6 @@ def _print(result: "Benchmark", *, quiet: bool) -> None:
         ],
     )
     for line in result.failed:
-        print(f"Left out: {line}")
+        echo(f"Left out: {line}")
     if result.absent and not quiet:
-        print(f"Not installed: {', '.join(result.absent)}. pip install 'pellucid[bench]' brings them.")
+        echo(f"Not installed: {', '.join(result.absent)}. pip install 'pellucid[bench]' brings them.")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pellucid.cli.terminal import print_table, say
+from pellucid.cli.terminal import echo, print_table, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressCallback
 from pellucid.text import shorten
@@ -23,11 +23,11 @@ def print_report(report: "DataReport", sheets: list[Path], *, asked_for_sheet: b
     for sentence in report.summary:
         say(sentence)
     if is_brief:
-        print(*sheets, sep="\n", end="\n" if sheets else "")
+        echo(*sheets)
         return
     rows = kind_rows(report)
     if rows:
-        print()
+        echo("")
         header = ("what", "samples", "which")
         print_table(header, [(row.title, row.n, _which(row)) for row in rows], text=("which",))
         for row in rows:
@@ -35,11 +35,11 @@ def print_report(report: "DataReport", sheets: list[Path], *, asked_for_sheet: b
     for note in report.notes:
         say(f"Note: {note}")
     if sheets:
-        print(f"Every finding as a picture: {', '.join(str(path) for path in sheets)}")
+        echo(f"Every finding as a picture: {', '.join(str(path) for path in sheets)}")
     elif asked_for_sheet:
-        print("No contact sheet was written: the samples are no pictures.")
+        echo("No contact sheet was written: the samples are no pictures.")
     elif rows:
-        print("All findings one by one: --json. As pictures: -o FILE.png.")
+        echo("All findings one by one: --json. As pictures: -o FILE.png.")
 
 
 def _which(row: "KindRow") -> str:

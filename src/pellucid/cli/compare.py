@@ -10,7 +10,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, TRAINING, options
-from pellucid.cli.terminal import print_blocks, print_json, say
+from pellucid.cli.terminal import echo, print_blocks, print_json, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
 
@@ -72,6 +72,6 @@ def compare(
     else:
         print_blocks(result.blocks())
         if out is not None:
-            print(f"\nFigures and numbers: {out}")
+            echo("", f"Figures and numbers: {out}")
     if not result.is_complete:
         raise typer.Exit(130)

@@ -8,7 +8,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
 from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import print_json, print_table
+from pellucid.cli.terminal import echo, print_json, print_table
 from pellucid.progress import ProgressBar
 from pellucid.text import percent
 
@@ -29,7 +29,7 @@ def data_list(as_json: o.Json = False, quiet: o.Quiet = False) -> None:
     if as_json:
         print_json(dict(BUILTIN))
     elif quiet:
-        print(*BUILTIN, sep="\n")
+        echo(*BUILTIN)
     else:
         print_table(("name", "what it is"), list(BUILTIN.items()))
 
@@ -44,14 +44,14 @@ def data_info(source: "DataSource", as_json: o.Json = False, quiet: o.Quiet = Fa
         return
     train, test = split.train, split.test
     classes = f"{len(split.classes)} classes" if split.classes else "a regression"
-    print(f"{split.name}: {classes}, samples of shape {train.X.shape[1:]}, {train.X.dtype}")
+    echo(f"{split.name}: {classes}, samples of shape {train.X.shape[1:]}, {train.X.dtype}")
     rows = [
         (name, *(f"{part.counts[i]} ({percent(part.counts[i] / len(part))})" for part in (train, test)))
         for i, name in enumerate(split.classes)
     ]
     print_table(("class", "train", "test"), [*rows, ("all", len(train), len(test))])
     for note in () if quiet else split.notes:
-        print(f"Note: {note}")
+        echo(f"Note: {note}")
 
 
 def info_of(split: "Split") -> dict[str, Any]:
@@ -122,7 +122,7 @@ def data_fetch(
     if as_json:
         print_json({"name": name, "folder": str(folder)})
     else:
-        print(folder)
+        echo(folder)
 
 
 @command("data augment", order=130.5, short_help="A contact sheet of what each augmentation does to a photo.")
@@ -153,4 +153,4 @@ def data_augment(
     if as_json:
         print_json({"augment": name, "figure": str(out)})
     else:
-        print(out)
+        echo(out)

@@ -10,7 +10,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, options
-from pellucid.cli.terminal import columns, print_json, print_table, say
+from pellucid.cli.terminal import columns, echo, print_json, print_table, say
 from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def evaluate(
     else:
         _print(scores)
     for path in files:
-        print(path)
+        echo(path)
 
 
 def _print(scores: "Scores") -> None:
@@ -65,7 +65,7 @@ def _print(scores: "Scores") -> None:
     for part in (titles[:3], titles[3:]) if is_narrow else (titles,):
         print_table(*text.class_table(scores, part))
     if scores.confusion is not None and len(scores.confusion.classes) <= text.MOST_CLASSES:
-        print(text.CONFUSION_CAPTION)
+        echo(text.CONFUSION_CAPTION)
         print_table(*text.confusion_table(scores))
     for line in text.reasons(scores):
         say(line)

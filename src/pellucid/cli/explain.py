@@ -8,7 +8,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, options
-from pellucid.cli.terminal import print_json, say
+from pellucid.cli.terminal import echo, print_json, say
 from pellucid.progress import ProgressBar
 
 
@@ -60,6 +60,6 @@ def explain(
     if not quiet:
         for line in str(found).splitlines():
             say(line)
-        print()
+        echo("")
     for path in found.files:
-        print(path)
+        echo(path)

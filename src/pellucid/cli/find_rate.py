@@ -9,7 +9,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import print_json
+from pellucid.cli.terminal import echo, print_json
 from pellucid.registry import Limits, check_option
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def find_rate(
     if as_json:
         print_json({**found.to_dict(), "figure": str(picture)})
     elif quiet:
-        print(found.suggestion)
+        echo(found.suggestion)
     elif found.suggestion is None:
-        print("The loss never fell: try lower rates, with --lowest, or more --steps.")
+        echo("The loss never fell: try lower rates, with --lowest, or more --steps.")
     else:
-        print(f"The loss falls fastest around a learning rate of {found.suggestion:.2g}.")
+        echo(f"The loss falls fastest around a learning rate of {found.suggestion:.2g}.")
     if not (quiet or as_json):
-        print(f"The curve: {picture}")
+        echo(f"The curve: {picture}")

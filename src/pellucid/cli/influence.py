@@ -8,7 +8,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, options
-from pellucid.cli.terminal import print_json, print_table, say
+from pellucid.cli.terminal import echo, print_json, print_table, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
 from pellucid.text import plural
@@ -74,7 +74,7 @@ def influence(
     else:
         _print(outcome)
     for path in outcome.files:
-        print(path)
+        echo(path)
 
 
 def _numbers(text: str | None) -> list[int] | None:
@@ -100,4 +100,4 @@ def _print(outcome: "InfluenceOutcome") -> None:
         say(agreement_text(outcome.agreement))
     for note in outcome.notes:
         say(f"Note: {note}")
-    print(f"{plural(outcome.n_trainings, 'training')}, {outcome.seconds:.1f} s.")
+    echo(f"{plural(outcome.n_trainings, 'training')}, {outcome.seconds:.1f} s.")

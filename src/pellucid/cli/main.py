@@ -1,12 +1,16 @@
 """The command: argv -> use case -> text. Each command has its own file, and so does its workflow."""
 
+import io
+import os
 import sys
 from typing import Annotated
 
 import typer
 
 from pellucid.cli.command import PLAIN, CommandGroup, find_commands
+from pellucid.cli.terminal import echo
 from pellucid.errors import PellucidError
+from pellucid.text import first_line
 
 find_commands()
 app = typer.Typer(
@@ -28,41 +32,63 @@ def _root(
     if version:
         from pellucid.workflows.about import about
 
-        print("\n".join(about()))
+        echo(*about())
         raise typer.Exit
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit code: 0, 1 (a check fails), 2 (bad use or input), 130 (Ctrl-C)."""
     arguments = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # "?" for a letter that a terminal's encoding does not have
+            stream.reconfigure(errors="replace")
     try:
         code = app(args=arguments, standalone_mode=False, prog_name="pellucid")
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
+        echo("Stopped.", err=True)
         return 130
+    except BrokenPipeError:  # whoever read the output, such as ``head``, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         if "--debug" in arguments:
             raise
         if type(error).__name__ == "NoArgsIsHelpError":
-            print(error.ctx.get_help())  # type: ignore[attr-defined]
+            echo(*error.ctx.get_help().splitlines())  # type: ignore[attr-defined]
             return 0
-        return _explain(error)
+        message = message_of(error)
+        if message is None:
+            raise
+        lines = [line for line in message.splitlines() if line.strip()]
+        echo(f"pellucid: {lines[0]}", *lines[1:3], err=True)
+        return 2
 
 
-def _explain(error: Exception) -> int:
-    """Print an expected error in at most three lines; raise an unexpected one."""
+def message_of(error: Exception) -> str | None:
+    """Return what to print for an expected error; None for one that is a fault of ours, and needs its traceback.
+
+    Examples
+    --------
+    >>> message_of(FileNotFoundError(2, "No such file or directory", "a.toml"))
+    'a.toml: no such file or directory. Check its name, its permissions and the space on its disk.'
+    """
     if isinstance(error, PellucidError):
-        message = str(error)
-    elif hasattr(error, "format_message"):  # typer's usage errors
+        return str(error)
+    if hasattr(error, "format_message"):  # typer's usage errors
         command = getattr(getattr(error, "ctx", None), "command_path", None) or "pellucid"
         problem = error.format_message()
-        message = f"{problem}{'' if problem.endswith(('.', '?')) else '.'} See {command} --help."
-    else:
-        raise error
-    lines = [line for line in message.splitlines() if line.strip()]
-    print("pellucid: " + "\n".join(lines[:3]), file=sys.stderr)
-    return 2
+        return f"{problem}{'' if problem.endswith(('.', '?')) else '.'} See {command} --help."
+    if isinstance(error, MemoryError):
+        details = f" ({first_line(error)})" if str(error) else ""
+        return f"it does not fit in memory{details}. Try a smaller batch, a smaller image size or a smaller model."
+    if isinstance(error, RecursionError):
+        return "a network is nested too deeply. Write it as a graph, or as one list of layers."
+    if isinstance(error, OSError):
+        where = error.filename or "the system"
+        return f"{where}: {first_line(error)}. Check its name, its permissions and the space on its disk."
+    return None
 
 
 if __name__ == "__main__":

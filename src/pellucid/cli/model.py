@@ -7,7 +7,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
 from pellucid.cli.flags import KERNELS, options
-from pellucid.cli.terminal import print_json, print_table
+from pellucid.cli.terminal import echo, print_json, print_table
 
 group("model", order=140, short_help="Look at networks, and check their gradients.")
 
@@ -23,7 +23,7 @@ def model_list(as_json: o.Json = False, quiet: o.Quiet = False) -> None:
     if as_json:
         print_json(PRESETS)
     elif quiet:
-        print(*PRESETS, sep="\n")
+        echo(*PRESETS)
     else:
         print_table(("name", "what it is"), list(PRESETS.items()))
 
@@ -41,7 +41,7 @@ def model_show(
     if as_json:
         print_json(table.to_dict())
     else:
-        print(table.text(has_note=not quiet))
+        echo(*table.text(has_note=not quiet).splitlines())
 
 
 @command(
@@ -67,9 +67,9 @@ def model_check(
         if not quiet:
             rows = [(r.name, f"{r.error:.1e}", "ok" if r.is_ok else "WRONG", r.note) for r in result.rows]
             print_table(("parameter", "relative error", "", "note"), rows)
-        print("Every gradient is right." if result.is_ok else "A gradient is WRONG.")
+        echo("Every gradient is right." if result.is_ok else "A gradient is WRONG.")
         if result.hint and not quiet:
-            print(result.hint)
+            echo(result.hint)
     if not result.is_ok:
         raise typer.Exit(1)
 

@@ -1,7 +1,6 @@
 """The command ``pellucid predict``."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, options
-from pellucid.cli.terminal import print_json
+from pellucid.cli.terminal import echo, print_json
 
 
 @command("predict", order=40, short_help="What a model predicts for images or a table's rows.")
@@ -33,7 +32,7 @@ def predict(
         return
     for each in found:
         name = f"row {each.sample}" if isinstance(each.sample, int) else each.sample
-        print(json.dumps(each.to_dict()) if as_lines else f"{name}: {each.in_words(is_brief=quiet)}")
+        echo(json.dumps(each.to_dict()) if as_lines else f"{name}: {each.in_words(is_brief=quiet)}")
     if not (quiet or as_lines):
         for note in notes:
-            print(f"Note: {note}", file=sys.stderr)
+            echo(f"Note: {note}", err=True)

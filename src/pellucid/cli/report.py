@@ -1,6 +1,5 @@
 """The command ``pellucid report``."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, options
-from pellucid.cli.terminal import print_json
+from pellucid.cli.terminal import echo, print_json
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress
 
@@ -62,8 +61,8 @@ def report(
         return
     if not is_quiet:
         for stage, seconds in (*stages.seconds.items(), ("in all", sum(stages.seconds.values()))):
-            print(f"{stage:<24}{seconds:6.2f} s", file=sys.stderr)
-    print(page)
+            echo(f"{stage:<24}{seconds:6.2f} s", err=True)
+    echo(page)
 
 
 class StageTimes:

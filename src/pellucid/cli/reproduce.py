@@ -8,7 +8,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, options
-from pellucid.cli.terminal import print_json, print_table
+from pellucid.cli.terminal import echo, print_json, print_table
 
 VERDICTS = {True: "The numbers match.", False: "The numbers DIFFER."}
 
@@ -34,7 +34,7 @@ def reproduce(
     if as_json:
         print_json(result.to_dict())
     elif quiet:
-        print(VERDICTS[result.matches])
+        echo(VERDICTS[result.matches])
     else:
         published = published_run.published_costs()
         rows = [
@@ -50,9 +50,9 @@ def reproduce(
             ),
         )
         print_table(("", "published", "dual form", "direct form"), rows + [(*row, "") for row in accuracies])
-        print(f"\nLargest relative difference: {result.largest_difference:.1e} (allowed: {tolerance:g})")
-        print(f"Dual form: {result.dual_seconds:.3f} s. Direct form: {result.direct_seconds:.2f} s.")
-        print(f"BLAS: {result.blas}, {result.threads} threads.")
-        print(VERDICTS[result.matches])
+        echo("", f"Largest relative difference: {result.largest_difference:.1e} (allowed: {tolerance:g})")
+        echo(f"Dual form: {result.dual_seconds:.3f} s. Direct form: {result.direct_seconds:.2f} s.")
+        echo(f"BLAS: {result.blas}, {result.threads} threads.")
+        echo(VERDICTS[result.matches])
     if not result.matches:
         raise typer.Exit(1)

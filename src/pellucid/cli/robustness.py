@@ -9,7 +9,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, SOURCE, options
-from pellucid.cli.terminal import print_json, print_table, say
+from pellucid.cli.terminal import echo, print_json, print_table, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
 
@@ -68,7 +68,7 @@ def robustness(
     else:
         _print(found)
     for path in found.files:
-        print(path)
+        echo(path)
 
 
 def _strengths(text: str | None, names: list[str] | None) -> dict[str, list[float]] | None:

@@ -9,7 +9,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import print_json
+from pellucid.cli.terminal import echo, print_json
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
@@ -43,11 +43,11 @@ def run(
         architecture=architecture,
         force=force,
         callbacks=() if is_quiet else (Progress(),),
-        say=o.say_nothing if is_quiet else print,
+        say=o.say_nothing if is_quiet else echo,
     )
     if as_json:
         print_json(outcome.to_dict())
     elif quiet:
-        print(outcome.report)
+        echo(outcome.report)
     if outcome.was_interrupted:
         raise typer.Exit(130)

@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pellucid.text import one_line
+
 if TYPE_CHECKING:
     from pellucid.text import Block
 
@@ -22,9 +24,19 @@ def columns() -> int:
     return max(shutil.get_terminal_size().columns, NARROWEST)
 
 
+def echo(*lines: object, err: bool = False) -> None:
+    """Print lines, on standard error with ``err``: whatever the command prints goes through here.
+
+    Names from outside are printed as :func:`pellucid.text.one_line` shows them, so that no file or class can move
+    the cursor, colour the screen or write a line that looks like ours.
+    """
+    for line in lines:
+        print(one_line(str(line)), file=sys.stderr if err else sys.stdout)
+
+
 def say(text: str) -> None:
     """Print a sentence or two: in a terminal in lines that fit it, into a file or pipe as one line."""
-    print(fill(text, columns()) if sys.stdout.isatty() else text)
+    echo(*(fill(one_line(text), columns()).splitlines() if sys.stdout.isatty() else [text]))
 
 
 def fill(text: str, width: int) -> str:
@@ -48,7 +60,7 @@ def fill(text: str, width: int) -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON object."""
-    print(json.dumps(value, indent=2))
+    echo(*json.dumps(value, indent=2).splitlines())
 
 
 def print_table(header: Sequence[Any], rows: Sequence[Any], *, text: tuple[str, ...] = ()) -> None:
@@ -56,7 +68,7 @@ def print_table(header: Sequence[Any], rows: Sequence[Any], *, text: tuple[str, 
 
     In a terminal that is too narrow, the widest column of words is broken into lines.
     """
-    table = [[str(cell) for cell in row] for row in (header, *rows)]
+    table = [[one_line(str(cell)) for cell in row] for row in (header, *rows)]
     is_words = [
         i == 0 or name in text or all(isinstance(row[i], str) and not row[i][:1].isdigit() for row in rows)
         for i, name in enumerate(header)
@@ -69,7 +81,7 @@ def print_table(header: Sequence[Any], rows: Sequence[Any], *, text: tuple[str, 
     lines = [*_lines(table[0], widths, is_words), GAP.join("─" * width for width in widths)]
     for row in table[1:]:
         lines += _lines(row, widths, is_words)
-    print("", *lines, "", sep="\n")
+    echo("", *lines, "")
 
 
 def _lines(row: list[str], widths: list[int], is_words: list[bool]) -> list[str]:
@@ -96,7 +108,7 @@ def print_blocks(blocks: "Iterable[Block]") -> None:
             say(block)
         else:
             print_table(*block)
-    print()
+    echo("")
     if isinstance(last, str):
         say(last)
     else:

@@ -8,7 +8,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import print_json
+from pellucid.cli.terminal import echo, print_json
 from pellucid.registry import Limits, check_option
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def train(
         tensorboard=tensorboard,
         force=force,
         callbacks=() if is_quiet else (Progress(),),
-        say=o.say_nothing if is_quiet else print,
+        say=o.say_nothing if is_quiet else echo,
     )
     if as_json:
         print_json(outcome.to_dict())
     else:
-        print(outcome.record.folder)
+        echo(outcome.record.folder)
     if outcome.was_interrupted:
         raise typer.Exit(130)

@@ -9,6 +9,7 @@ import numpy as np
 
 from pellucid.errors import PellucidError
 from pellucid.nn.initializers import NoStart
+from pellucid.text import one_line
 from pellucid.types import LayerRow
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Summary:
         lines = [_aligned(row, widths) for row in cells]
         rule = "  ".join("-" * width for width in widths)
         table = [self.title, "", lines[0], rule, *lines[1:-1], rule, lines[-1]]
-        return "\n".join([*table, "", _NOTE] if has_note else table)
+        return "\n".join(map(one_line, [*table, "", _NOTE] if has_note else table))
 
     def __str__(self) -> str:
         return self.text()

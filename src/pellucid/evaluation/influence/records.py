@@ -9,6 +9,7 @@ from pellucid.data.dataset import Split
 from pellucid.evaluation.influence.retraining import LeaveOneOut
 from pellucid.evaluation.influence.tracin import Influence
 from pellucid.evaluation.scores.of_run import holds_photos
+from pellucid.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -255,7 +256,7 @@ class InfluenceOutcome:
         }
 
     def __str__(self) -> str:
-        return "\n".join(sentence for one in self.explanations for sentence in self.sentences(one))
+        return "\n".join(one_line(line) for one in self.explanations for line in self.sentences(one))
 
     def __repr__(self) -> str:
         return f"InfluenceOutcome({self.run}: {len(self.explanations)} predictions, {self.n_trainings} trainings)"

@@ -22,6 +22,7 @@ from pellucid.nn.model import Model
 from pellucid.plotting.saving import figure_html, save_figure
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.data import find_training_photos
+from pellucid.text import one_line
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class PhotoExplanation:
     def __str__(self) -> str:
         from pellucid.evaluation.photo.text import explanation_text
 
-        return "\n".join(explanation_text(self))
+        return "\n".join(map(one_line, explanation_text(self)))
 
     def __repr__(self) -> str:
         return f"PhotoExplanation({self.name}: {self.photo.prediction})"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation, nearest
 from pellucid.stats.intervals import wilson_interval
+from pellucid.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -193,7 +194,7 @@ class Robustness:
     def __str__(self) -> str:
         from pellucid.evaluation.robustness.text import in_words
 
-        return "\n".join(in_words(self))
+        return "\n".join(map(one_line, in_words(self)))
 
     def __repr__(self) -> str:
         worst = self.ranking[0]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pellucid.evaluation.saliency.sanity import SanityCheck
+from pellucid.text import one_line
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class SaliencyMaps(Mapping[str, SaliencyMap]):
     def __str__(self) -> str:
         from pellucid.evaluation.saliency.text import lines_of
 
-        return "\n".join(lines_of(self))
+        return "\n".join(map(one_line, lines_of(self)))
 
     def plot(self) -> Figure:
         """Return every map over the photo, with its check."""
