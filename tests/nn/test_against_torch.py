@@ -5,16 +5,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid import dispatch
 from pellucid.nn.activation import Activation
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
+from pellucid.types import map_arrays
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'pellucid[oracle]'")
 
@@ -31,7 +34,14 @@ def apply(layer: Layer, X: Any, weights: dict[str, Any]) -> Any:
             around = X if layer.shortcut is None else apply(layer.shortcut, X, weights)
             return apply(layer.body, X, weights) + around
         case Parallel():
-            return torch.cat([apply(branch, X, weights) for branch in layer.branches], 1)
+            outputs = [apply(branch, X, weights) for branch in layer.branches]
+            return sum(outputs) if layer.merge == "add" else torch.cat(outputs, 1)
+        case Graph():
+            values = dict(X)
+            for name, (node, sources) in layer.nodes.items():
+                parts = [values[source] for source in sources]
+                values[name] = torch.cat(parts, 1) if isinstance(node, str) else apply(node, *parts, weights)
+            return values[layer.outputs]
         case Conv2D():
             kernel = own["W"].permute(3, 2, 0, 1)
             (top, bottom), (left, right) = layer.pads
@@ -39,7 +49,16 @@ def apply(layer: Layer, X: Any, weights: dict[str, Any]) -> Any:
             Z = torch.nn.functional.conv2d(padded, kernel, own.get("b"), stride=layer.stride)
             return torch.relu(Z) if layer.activation == "relu" else Z
         case BatchNorm():
-            return torch.nn.functional.batch_norm(X, None, None, own["gamma"], own["beta"], training=True)
+            running = [weights[f"{layer.name}.{key}"] for key in ("running_mean", "running_var")]
+            return torch.nn.functional.batch_norm(
+                X,
+                *running,
+                own["gamma"],
+                own["beta"],
+                training=True,
+                momentum=layer.momentum,
+                eps=layer.epsilon,
+            )
         case Activation():
             return torch.relu(X)
         case MaxPool2D():
@@ -54,21 +73,30 @@ def apply(layer: Layer, X: Any, weights: dict[str, Any]) -> Any:
     raise NotImplementedError(type(layer))
 
 
-def compare(model: Model, shape: tuple[int, ...], dtype: str, tolerance: float) -> None:
+def in_torch(X: np.ndarray) -> Any:
+    """Return samples, images with their channels first."""
+    return torch.tensor(X.transpose(0, 3, 1, 2).copy() if X.ndim == 4 else X)
+
+
+def compare(model: Model, shape: Any, dtype: str, tolerance: float) -> None:
     rng = np.random.default_rng(4)
     model.initialize(shape, seed=2, dtype=dtype)
-    X, y = rng.standard_normal((6, *shape)).astype(dtype), rng.integers(0, 2, 6)
+    y = rng.integers(0, 2, 6)
+    X: Any = map_arrays(lambda one: rng.standard_normal((6, *one)).astype(dtype), shape)
+    arrays = [(leaf, pair) for leaf in model.leaves() for pair in (*leaf.params.items(), *leaf.state.items())]
     weights = {
-        f"{leaf.name}.{key}": torch.tensor(value.copy(), requires_grad=True)
-        for leaf in model.leaves()
-        for key, value in leaf.params.items()
+        f"{leaf.name}.{key}": torch.tensor(value.copy(), requires_grad=key in leaf.params)
+        for leaf, (key, value) in arrays
     }
-    inputs = torch.tensor(X.transpose(0, 3, 1, 2).copy())
-    Z = apply(model, inputs, weights)
+    Z = apply(model, map_arrays(in_torch, X), weights)
     loss = torch.nn.functional.binary_cross_entropy_with_logits(Z[:, 0], torch.tensor(y.astype(dtype)))
     loss.backward()
     assert model.loss_and_grad(X, y) == pytest.approx(loss.item(), rel=tolerance, abs=tolerance)
-    largest = max(float(value.grad.abs().max()) for value in weights.values())
+    largest = max(float(value.grad.abs().max()) for value in weights.values() if value.grad is not None)
+    for leaf, (key, _) in arrays:
+        if key in leaf.state:
+            theirs = weights[f"{leaf.name}.{key}"].numpy()
+            np.testing.assert_allclose(leaf.state[key], theirs, rtol=tolerance, err_msg=leaf.name)
     for leaf in model.leaves():
         for key, gradient in leaf.grads.items():
             theirs = weights[f"{leaf.name}.{key}"].grad.numpy()
@@ -97,3 +125,62 @@ def test_networks_in_float64() -> None:
 
 def test_networks_in_float32() -> None:
     compare(mixture(), (8, 8, 3), "float32", 1e-5)
+
+
+def chain() -> Model:
+    dense, relu = Dense(5), Activation("relu")
+    return Sequential([dense, relu, Dense(5), relu, dense, Dense(7), relu, Dense(1)])
+
+
+def chain_of_blocks() -> Model:
+    """A convolution, a norm, an activation and pooling, which are fused, twice; and the norm once more."""
+    block: list[Layer] = [Conv2D(4), BatchNorm(), Activation("relu"), MaxPool2D()]
+    return Sequential([Conv2D(4, 1), *block, *block, block[1], block[2], Flatten(), Dense(1)])
+
+
+def body_and_shortcut() -> Model:
+    conv, norm = Conv2D(3, activation="relu"), BatchNorm()
+    return Sequential(
+        [conv, Residual(Sequential([conv, norm, conv]), conv), norm, Residual(conv), Flatten(), Dense(1)]
+    )
+
+
+def branches() -> Model:
+    conv, inner = Conv2D(3), Sequential([Conv2D(3), BatchNorm(), Activation("relu")])
+    both = Parallel([inner, conv, inner, Sequential([conv, inner])], merge="add")
+    return Sequential([both, inner, Parallel([conv, inner]), GlobalAvgPool2D(), Dense(1)])
+
+
+def siamese() -> Model:
+    conv = Conv2D(4, activation="relu")
+    encoder = Sequential(
+        [Conv2D(4), BatchNorm(), Activation("relu"), MaxPool2D(), conv, conv, Flatten(), Dense(3)]
+    )
+    nodes: dict[str, Any] = {
+        "one": (encoder, "left"),
+        "two": (encoder, "right"),
+        "more": (conv, "wide"),
+        "flat": (Flatten(), "more"),
+        "all": ("concat", ["one", "two", "flat"]),
+        "logit": (Dense(1), "all"),
+    }
+    return Graph(inputs=["left", "right", "wide"], nodes=nodes, outputs="logit")
+
+
+SHARED: dict[str, tuple[Any, Any]] = {
+    "chain": (chain, (5,)),
+    "chain of blocks": (chain_of_blocks, (8, 8, 3)),
+    "body and shortcut": (body_and_shortcut, (6, 6, 3)),
+    "branches": (branches, (6, 6, 3)),
+    "siamese": (siamese, {"left": (8, 8, 3), "right": (8, 8, 3), "wide": (3, 3, 4)}),
+}
+
+
+@pytest.mark.parametrize("kernels", dispatch.WAYS)
+@pytest.mark.parametrize("name", SHARED)
+def test_layers_in_several_places(name: str, kernels: str) -> None:
+    make, shape = SHARED[name]
+    if kernels == "numba":
+        pytest.importorskip("numba", reason="needs Numba: pip install 'pellucid[fast]'")
+    with dispatch.use(kernels):
+        compare(make(), shape, "float64", 1e-10)

@@ -283,4 +283,4 @@ def _bare(shape: Shape) -> Shape:
 
 
 def _hidden_layers(e: Any) -> list[Any]:
-    return list(e.model_.layers[:-1]) if isinstance(e.model_, Sequential) else []
+    return list(e.model_.places[:-1]) if isinstance(e.model_, Sequential) else []

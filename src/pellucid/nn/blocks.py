@@ -11,6 +11,7 @@ from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
+from pellucid.nn.sharing import build_place
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
@@ -37,18 +38,24 @@ class Residual(Model):
     array([[1., 1., 1.]], dtype=float32)
     """
 
+    shares_layers = True
+
     body: Layer = option(help="What the shortcut goes around.")
     shortcut: Layer | None = option(
         None, help="Default: the input itself; then the body must keep the shape."
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.places = self.children()
+
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build body and shortcut; their outputs must have one shape."""
         self.input_shape = input_shape
-        for child in self.children():
-            child.build(input_shape, rng)
-        self.output_shape = self.body.output_shape
-        around = input_shape if self.shortcut is None else self.shortcut.output_shape
+        for place in self.places:
+            build_place(place, input_shape, rng)
+        self.output_shape = self.places[0].output_shape
+        around = input_shape if self.shortcut is None else self.places[1].output_shape
         if around != self.output_shape:
             raise ShapeError(
                 f"{self.label}: the body gives {self.output_shape} and the shortcut {around}; "
@@ -57,8 +64,8 @@ class Residual(Model):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return body(X) + shortcut(X)."""
-        around = X if self.shortcut is None else self.shortcut.forward(X, training=training)
-        Y = self.body.forward(X, training=training)
+        around = X if self.shortcut is None else self.places[1].forward(X, training=training)
+        Y = self.places[0].forward(X, training=training)
         out = self.workspace.take("Y", Y.shape, Y.dtype)
         return np.add(Y, around, out=out)
 
@@ -66,8 +73,10 @@ class Residual(Model):
         """Send dY back through both paths and add the gradients."""
         kept = self.workspace.take("dY", dY.shape, dY.dtype)  # the body may overwrite its dY
         kept[...] = dY
-        around = kept if self.shortcut is None else self.shortcut.backward(kept)
-        dX = self.body.backward(dY)
+        around = kept if self.shortcut is None else self.places[1].backward(kept)
+        dX = self.places[0].backward(dY)
+        if self.flows:
+            self.add_uses()
         if dX is None or around is None or not self.needs_input_gradient:
             return None
         dX += around
@@ -112,6 +121,8 @@ class Parallel(Model):
     (5,)
     """
 
+    shares_layers = True
+
     branches: Sequence[Layer] = option(help="Layers that see the same input.")
     merge: str = option(
         "concat", choices=lambda: MERGES, help="How their outputs are joined: added, or at the last axis."
@@ -121,29 +132,32 @@ class Parallel(Model):
         super().__post_init__()
         if not self.branches:
             raise OptionError("Parallel: expected at least one branch, got none.")
+        self.places = list(self.branches)
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each branch for the same input."""
         self.input_shape = input_shape
-        for branch in self.branches:
-            branch.build(input_shape, rng)
-        shapes = [branch.output_shape for branch in self.branches]
+        for place in self.places:
+            build_place(place, input_shape, rng)
+        shapes = [place.output_shape for place in self.places]
         self.output_shape = merged_shape(self.label, shapes, self.merge)
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the branches' outputs, joined."""
-        outputs = [branch.forward(X, training=training) for branch in self.branches]
+        outputs = [place.forward(X, training=training) for place in self.places]
         Y = self.workspace.take("Y", (len(X), *self.output_shape), outputs[0].dtype)
         return merge_forward(outputs, self.merge, out=Y)
 
     def backward(self, dY: Array) -> Array | None:
         """Send each branch its part and add their gradients."""
-        widths = [branch.output_shape[-1] for branch in self.branches]
+        widths = [place.output_shape[-1] for place in self.places]
         total: Array | None = None
-        for branch, part in zip(self.branches, merge_backward(dY, widths, self.merge), strict=True):
-            dX = branch.backward(part)
+        for place, part in zip(self.places, merge_backward(dY, widths, self.merge), strict=True):
+            dX = place.backward(part)
             if self.needs_input_gradient and dX is not None:
                 total = dX.copy() if total is None else np.add(total, dX, out=total)
+        if self.flows:
+            self.add_uses()
         return total
 
     def children(self) -> list[Layer]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
-from pellucid.registry import option
+from pellucid.nn.sharing import arrange, follow, shared_names, tie
+from pellucid.registry import name_of, option, plain
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape
 
@@ -31,7 +32,15 @@ class Container(Layer):
     ----------
     theta, grad : Array, shape (p,)
         All parameters and all gradients.
+    places : list of Layer
+        What it runs, in the order of its children: they themselves or, where a layer stands in several places of
+        the model, further uses of it (:mod:`pellucid.nn.sharing`).
+    shares_layers : bool
+        Whether it runs ``places`` in place of its children, builds them by :func:`~pellucid.nn.sharing.build_place`
+        and ends its backward pass with ``add_uses``. Else no layer can stand in several of its places.
     """
+
+    shares_layers = False
 
     _: KW_ONLY
     dtype: str = option(
@@ -42,6 +51,8 @@ class Container(Layer):
         super().__post_init__()
         self.theta: Array = np.empty(0)
         self.grad: Array = np.empty(0)
+        self.places: list[Layer] = []
+        self.flows: list[tuple[Array, Array]] = []  # a gradient, and what a further use adds to it
         self.needs_input_gradient = False
 
     def changed_options(self) -> dict[str, Any]:
@@ -49,13 +60,17 @@ class Container(Layer):
         dtype = {} if self.dtype == DTYPES[0] else {"dtype": self.dtype}
         return super().changed_options() | dtype
 
+    def config(self) -> dict[str, Any]:
+        """Return the options by name, and the registered name as "type", JSON-serializable.
+
+        A layer that stands in several places is described in the first, with a name as "shared"; in the others
+        ``{"shared": name}`` stands for it.
+        """
+        return _Described(self).config(self)
+
     def __repr__(self) -> str:
         """Return the call that recreates it; a long one with a line for each layer."""
-        line = super().__repr__()
-        if len(line) <= LONGEST_LINE:
-            return line
-        parts = [f"{name}={_spread(value)}" for name, value in self.changed_options().items()]
-        return f"{type(self).__name__}({_indented(parts)})"
+        return _Described(self).call(self)
 
     @property
     def is_initialized(self) -> bool:
@@ -88,11 +103,17 @@ class Container(Layer):
         self.dtype = self.checked("dtype", dtype)
 
     def bind(self) -> None:
-        """Move every layer's parameters into one new flat array, values kept, and make views of them."""
+        """Move every layer's parameters into one new flat array, values kept, and make views of them.
+
+        Layers may have been exchanged before, for some that are built.
+        """
+        follow(self)
         theta = np.empty(sum(leaf.params[key].size for leaf, key in self._keys()), self.dtype)
         self.move(theta, np.zeros_like(theta))
         for leaf in self.leaves():
             leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
+        for use in self.further():
+            tie(use)
 
     def move(self, theta: Array, grad: Array) -> None:
         """Keep parameters and gradients in these flat arrays; the parameters' values are copied over."""
@@ -100,6 +121,8 @@ class Container(Layer):
         for (leaf, key), view in zip(self._keys(), views, strict=True):
             view[...] = leaf.params[key]
             leaf.params[key] = view
+        for use in self.further():
+            tie(use)
         self.theta, self.grad = theta, grad
         self.carve_gradients()
 
@@ -110,10 +133,20 @@ class Container(Layer):
             self.bind()
 
     def carve_gradients(self) -> None:
-        """Make each layer's ``grads`` views of ``grad``."""
+        """Make each layer's ``grads`` views of ``grad``; further uses of a layer get arrays of their own."""
         views = carve(self.grad, [leaf.params[key].shape for leaf, key in self._keys()])
         for (leaf, key), view in zip(self._keys(), views, strict=True):
             leaf.grads[key] = view
+        self.flows = []
+        for use in self.further():
+            assert use.first_use is not None
+            use.grads.update({key: np.zeros_like(view) for key, view in use.first_use.grads.items()})
+            self.flows += [(use.first_use.grads[key], flow) for key, flow in use.grads.items()]
+
+    def add_uses(self) -> None:
+        """Add the gradients of further uses of layers to those of the layers: the end of a backward pass."""
+        for total, flow in self.flows:
+            total += flow
 
     def _keys(self) -> list[tuple[Layer, str]]:
         return [(leaf, key) for leaf in self.leaves() for key in leaf.params]
@@ -130,7 +163,7 @@ class Container(Layer):
 
     def seed_step(self, seed: int, step: int, *, part: int = 0) -> None:
         """Give each layer that draws random numbers its stream for one step, or for one part of a step's batch."""
-        for leaf in self.leaves():
+        for leaf in self.uses():
             if hasattr(leaf, "set_step_rng"):
                 leaf.set_step_rng(stream(seed, f"{leaf.name} of part {part}", step))
 
@@ -141,8 +174,8 @@ class Container(Layer):
     def mark_input_gradient(self, needed: bool) -> None:
         """Set whether the gradient for the input is used, for every layer inside too."""
         self.needs_input_gradient = needed
-        for child in self.children():
-            child.mark_input_gradient(needed)
+        for place in self.places:
+            place.mark_input_gradient(needed)
 
     def roles(self) -> list[str]:
         """Return what this structure calls each of its children."""
@@ -156,7 +189,7 @@ class Container(Layer):
     @property
     def n_operations(self) -> int:
         """Multiplications and additions of one sample's forward pass, all layers together."""
-        return self.own_operations + sum(child.n_operations for child in self.children())
+        return self.own_operations + sum(place.n_operations for place in self.places)
 
     @property
     def n_values(self) -> int:
@@ -182,20 +215,31 @@ class Container(Layer):
 
     def inner_rows(self, itemsize: int, depth: int = 0) -> list[LayerRow]:
         """Return the lines of what is inside this structure, in order."""
-        parts = zip(self.children(), self.roles(), strict=True)
-        return [row for child, role in parts for row in child.rows(itemsize, role, depth)]
+        parts = zip(self.places, self.roles(), strict=True)
+        return [row for place, role in parts for row in place.rows(itemsize, role, depth)]
 
     def leaves(self) -> list[Layer]:
-        """Return the layers inside, those of nested models too, in order."""
-        return [leaf for child in self.children() for leaf in child.leaves()]
+        """Return the layers inside, those of nested models too, in order and each once."""
+        return list({id(leaf): leaf for child in self.children() for leaf in child.leaves()}.values())
+
+    def uses(self) -> list[Layer]:
+        """Return what runs: the leaves and, of one that stands in several places, its further uses too."""
+        return [use for place in self.places for use in place.uses()]
+
+    def further(self) -> list[Layer]:
+        """Return the further uses of layers that stand in several places."""
+        return [use for use in self.uses() if use.first_use is not None]
 
     def name_layers(self) -> None:
-        """Number the layers inside by kind: dense_1, dense_2."""
+        """Set what runs in each place, and number the layers inside by kind: dense_1, dense_2, dense_2 (use 2)."""
+        arrange(self)
         counts: dict[str, int] = {}
         for leaf in self.leaves():
             kind = type(leaf).__name__.lower()
             counts[kind] = counts.get(kind, 0) + 1
             leaf.name = f"{kind}_{counts[kind]}"
+            for number, use in enumerate(leaf.further_uses, 2):
+                use.name = f"{leaf.name} (use {number})"
 
 
 def carve(slab: Array, shapes: Sequence[Shape]) -> list[Array]:
@@ -223,13 +267,60 @@ def carve(slab: Array, shapes: Sequence[Shape]) -> list[Array]:
     return views
 
 
-def _spread(value: Any) -> str:
-    """Return the repr of an option, a list or a dictionary with a line for each entry."""
-    if isinstance(value, list):
-        return f"[{_indented([repr(entry) for entry in value])}]"
-    if isinstance(value, Mapping):
-        return f"{{{_indented([f'{key!r}: {entry!r}' for key, entry in value.items()])}}}"
-    return repr(value)
+class _Described:
+    """Writes a structure down, a layer that stands in several places once."""
+
+    def __init__(self, outermost: Container) -> None:
+        self.names = shared_names(outermost)
+        self.written: set[str] = set()
+
+    def _is_first(self, layer: Any) -> tuple[str, bool]:
+        """Return a shared layer's name, "" for any other, and whether it is to be written in full."""
+        name = self.names.get(id(layer), "")
+        is_first = name not in self.written
+        self.written |= {name} - {""}
+        return name, is_first
+
+    def config(self, layer: Container) -> dict[str, Any]:
+        return {"type": name_of(type(layer)), **plain(layer.option_values(), self._config_of)}
+
+    def _config_of(self, one: Any) -> dict[str, Any]:
+        name, is_first = self._is_first(one)
+        if not is_first:
+            return {"shared": name}
+        described: dict[str, Any] = self.config(one) if isinstance(one, Container) else one.config()
+        return {**described, "shared": name} if name else described
+
+    def call(self, layer: Container) -> str:
+        """Return the call that recreates a structure."""
+        kind, parts = type(layer).__name__, {}
+        for name, value in layer.changed_options().items():
+            if isinstance(value, list):
+                parts[name] = "[", [self._text(entry) for entry in value], "]"
+            elif isinstance(value, Mapping):
+                parts[name] = "{", [f"{key!r}: {self._text(entry)}" for key, entry in value.items()], "}"
+            else:
+                parts[name] = "", [self._text(value)], ""
+        options = [
+            f"{name}={start}{', '.join(entries)}{end}" for name, (start, entries, end) in parts.items()
+        ]
+        line = f"{kind}({', '.join(options)})"
+        if len(line) <= LONGEST_LINE:
+            return line
+        spread = [
+            f"{name}={start}{_indented(entries) if start else entries[0]}{end}"
+            for name, (start, entries, end) in parts.items()
+        ]
+        return f"{kind}({_indented(spread)})"
+
+    def _text(self, value: Any) -> str:
+        if isinstance(value, tuple):
+            return f"({', '.join(map(self._text, value))}{',' * (len(value) == 1)})"
+        name, is_first = self._is_first(value)
+        if not is_first:
+            return name
+        text = self.call(value) if isinstance(value, Container) else repr(value)
+        return f"({name} := {text})" if name else text
 
 
 def _indented(parts: list[str]) -> str:

@@ -10,6 +10,7 @@ from pellucid.nn.blocks import MERGES, merge_backward, merge_forward, merged_sha
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, read
+from pellucid.nn.sharing import build_place
 from pellucid.ops.losses.base import LOSSES
 from pellucid.ops.losses.joint import Joint
 from pellucid.ops.losses.targets import default_loss
@@ -51,13 +52,15 @@ class Graph(Model):
     (1,)
     """
 
+    shares_layers = True
+
     inputs: Sequence[str] = option(
         help="Names of the inputs. With one, X is an array; with several, a dictionary of arrays."
     )
     nodes: Mapping[str, Node] = option(
         check=_with_lists,
         help="Each node by name: (layer, source), in an order in which each is fed by earlier names. A node of "
-        'several sources is ("concat", [...]) or ("add", [...]).',
+        'several sources is ("concat", [...]) or ("add", [...]). A layer at several nodes shares its parameters.',
     )
     outputs: str | Sequence[str] = option(
         help="One name: the output is an array. Several: a dictionary of arrays, with a loss for each."
@@ -69,6 +72,7 @@ class Graph(Model):
         self.output_names = [self.outputs] if isinstance(self.outputs, str) else list(self.outputs)
         self._joint = Joint({})
         self._check_names()
+        self.places = self.children()
 
     def _check_names(self) -> None:
         if not self.inputs or not self.nodes or not self.output_names:
@@ -99,28 +103,37 @@ class Graph(Model):
             raise ShapeError(f"Graph: expected shapes for {', '.join(self.inputs)}, got {', '.join(given)}.")
         shapes: dict[str, Shape] = {name: tuple(shape) for name, shape in given.items()}
         self.input_shape = input_shape
-        for name, (layer, sources) in self.nodes.items():
+        self._list_steps()
+        for name, step, sources in self.steps:
             of_sources = [shapes[source] for source in sources]
-            if isinstance(layer, str):
-                shapes[name] = merged_shape(f"node {name!r}", of_sources, layer)
+            if isinstance(step, str):
+                shapes[name] = merged_shape(f"node {name!r}", of_sources, step)
             else:
-                layer.build(of_sources[0], rng)
-                shapes[name] = layer.output_shape
+                build_place(step, of_sources[0], rng)
+                shapes[name] = step.output_shape
         self._shapes = shapes
         of_outputs: Any = {name: shapes[name] for name in self.output_names}
         self.output_shape = of_outputs[self.output_names[0]] if self.is_single_output else of_outputs
 
+    def _list_steps(self) -> None:
+        """List what runs at each node: a layer, or how its sources are joined."""
+        places = iter(self.places)
+        self.steps: list[tuple[str, Layer | str, Sequence[str]]] = [
+            (name, layer if isinstance(layer, str) else next(places), sources)
+            for name, (layer, sources) in self.nodes.items()
+        ]
+
     def forward(self, X: Any, *, training: bool = False) -> Any:
         """Return the output, or a dictionary of them."""
         values: dict[str, Array] = dict(X) if isinstance(X, Mapping) else {self.inputs[0]: X}
-        for name, (layer, sources) in self.nodes.items():
-            if isinstance(layer, str):
+        for name, step, sources in self.steps:
+            if isinstance(step, str):
                 parts = [values[source] for source in sources]
                 shape = (len(parts[0]), *self._shapes[name])
                 out = self.workspace.take(name, shape, parts[0].dtype)
-                values[name] = merge_forward(parts, layer, out=out)
+                values[name] = merge_forward(parts, step, out=out)
             else:
-                values[name] = layer.forward(values[sources[0]], training=training)
+                values[name] = step.forward(values[sources[0]], training=training)
         if self.is_single_output:
             return values[self.output_names[0]]
         return {name: values[name] for name in self.output_names}
@@ -139,18 +152,20 @@ class Graph(Model):
 
         for name, flow in (dY if isinstance(dY, Mapping) else {self.output_names[0]: dY}).items():
             add(name, flow)
-        for name, (layer, sources) in reversed(list(self.nodes.items())):
+        for name, step, sources in reversed(self.steps):
             if name not in flows:  # no output asked for depends on it
-                if isinstance(layer, Layer):
-                    _zero(layer)
+                if isinstance(step, Layer):
+                    _zero(step)
                 continue
             flow = flows.pop(name)
-            if isinstance(layer, str):
+            if isinstance(step, str):
                 widths = [self._shapes[source][-1] for source in sources]
-                for source, part in zip(sources, merge_backward(flow, widths, layer), strict=True):
+                for source, part in zip(sources, merge_backward(flow, widths, step), strict=True):
                     add(source, part)
             else:
-                add(sources[0], layer.backward(flow))
+                add(sources[0], step.backward(flow))
+        if self.flows:
+            self.add_uses()
         if not self.needs_input_gradient:
             return None
         return (
@@ -236,7 +251,7 @@ class Graph(Model):
     def inner_rows(self, itemsize: int, depth: int = 0) -> list[LayerRow]:
         """Return the lines of the nodes; a layer is named after its node."""
         rows = []
-        for name, (layer, _) in self.nodes.items():
+        for name, layer, _ in self.steps:
             if isinstance(layer, Layer):
                 inner = layer.rows(itemsize, name, depth)
                 rows += [inner[0]._replace(name=name)] if len(inner) == 1 else inner
@@ -251,16 +266,17 @@ class Graph(Model):
     def mark_input_gradient(self, needed: bool) -> None:
         """Set for each node whether something before it, or the input, needs its input gradient."""
         self.needs_input_gradient = needed
+        self._list_steps()
         needs = dict.fromkeys(self.inputs, needed)
-        for name, (layer, sources) in self.nodes.items():
+        for name, step, sources in self.steps:
             before = any(needs[source] for source in sources)
-            if isinstance(layer, Layer):
-                layer.mark_input_gradient(before)
-                before = before or any(leaf.params for leaf in layer.leaves())
+            if isinstance(step, Layer):
+                step.mark_input_gradient(before)
+                before = before or any(leaf.params for leaf in step.leaves())
             needs[name] = before
 
 
 def _zero(layer: Layer) -> None:
-    for leaf in layer.leaves():
+    for leaf in layer.uses():
         for gradient in leaf.grads.values():
             gradient[...] = 0

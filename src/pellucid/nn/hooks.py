@@ -3,9 +3,11 @@
 ``hooked`` is the one place that replaces a layer's methods; whatever else looks into layers is written with it.
 """
 
+import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,12 +24,13 @@ def hooked(
     forward: Callable[..., Any] | None = None,
     backward: Callable[..., Any] | None = None,
 ) -> Iterator[None]:
-    """Call these in place of a layer's own passes within the block. Hooks nest: the last one is outermost.
+    """Call these in place of a layer's own passes within the block. Hooks nest: the last one is outermost;
+    they may end in any order.
 
     Parameters
     ----------
     layer : Layer
-        Any layer inside a model; may be a structure.
+        Any layer inside a model; may be a structure. Of one that stands in several places, every use is hooked.
     forward : callable, optional
         Called as ``forward(plain, X, training)``; ``plain(X, training=training)`` is what the layer would do.
     backward : callable, optional
@@ -47,21 +50,64 @@ def hooked(
     ...     model.forward(np.ones((1, 4), np.float32))
     array([[0.]], dtype=float32)
     """
-    own = vars(layer)
-    names: tuple[str, ...] = ("forward", "backward")
-    kept = {name: own[name] for name in names if name in own}  # those of outer hooks
-    if forward is not None:
-        plain_forward = layer.forward
-        own["forward"] = lambda X, *, training=False: forward(plain_forward, X, training)
-    if backward is not None:
-        plain_backward = layer.backward
-        own["backward"] = lambda dY: backward(plain_backward, dY)
+    with ExitStack() as stack:
+        for use in (layer, *layer.further_uses):
+            stack.enter_context(hooked_use(use, forward=forward, backward=backward))
+        yield
+
+
+@contextmanager
+def hooked_use(
+    layer: Layer,
+    *,
+    forward: Callable[..., Any] | None = None,
+    backward: Callable[..., Any] | None = None,
+) -> Iterator[None]:
+    """Do what ``hooked`` does for one use of a layer: see ``Container.uses``."""
+    own, hook = vars(layer), _Hook(forward, backward)
+    hooks = own.setdefault("hooks", _Hooks({name: own[name] for name in _PASSES if name in own}, []))
+    hooks.inner_first.append(hook)
+    _install(layer, hooks)
     try:
         yield
     finally:
-        for name in names:
-            own.pop(name, None)
-        own.update(kept)
+        hooks.inner_first.remove(hook)
+        _install(layer, hooks)
+        if not hooks.inner_first:
+            own.pop("hooks", None)
+
+
+_PASSES: tuple[str, ...] = ("forward", "backward")
+
+
+@dataclass(frozen=True, eq=False)
+class _Hook:
+    forward: Callable[..., Any] | None
+    backward: Callable[..., Any] | None
+
+
+class _Hooks(NamedTuple):
+    """The hooks on a layer, and the passes that were its own before the first."""
+
+    kept: dict[str, Any]
+    inner_first: list[_Hook]
+
+
+def _install(layer: Layer, hooks: _Hooks) -> None:
+    """Wrap a layer's passes by its hooks, each around those before it; hooks may end in any order."""
+    own = vars(layer)
+    for name in _PASSES:
+        own.pop(name, None)
+    own.update(hooks.kept)
+    for hook in hooks.inner_first:
+        if hook.forward is not None:
+            own["forward"] = _forward_through(hook.forward, layer.forward)
+        if hook.backward is not None:
+            own["backward"] = functools.partial(hook.backward, layer.backward)
+
+
+def _forward_through(hook: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda X, *, training=False: hook(plain, X, training)
 
 
 @contextmanager
@@ -189,4 +235,4 @@ def last_trained_layer(model: Model) -> Layer | None:
     >>> last_trained_layer(preset("mlp")) is None       # nothing is built yet
     True
     """
-    return next((leaf for leaf in reversed(model.leaves()) if leaf.params), None)
+    return next((leaf for leaf in reversed(model.uses()) if leaf.params), None)

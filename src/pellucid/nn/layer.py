@@ -2,15 +2,52 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.initializers import StartRandom
 from pellucid.registry import Configurable, Registry
 from pellucid.types import Array, LayerRow, Shape
 from pellucid.workspace import Workspace
 
-LAYERS: "Registry[Layer]" = Registry("layer", "pellucid.nn")
+
+class LayerTable(Registry["Layer"]):
+    """The layers by name; configs may name a layer that stands in several places."""
+
+    def from_config(self, config: Mapping[str, Any]) -> "Layer":
+        """Return the layer that a ``config()`` describes.
+
+        A description with a name as "shared" is that of a layer; ``{"shared": name}`` after it is the same layer.
+        """
+        layer = self._joined(config, {})
+        return layer if isinstance(layer, Layer) else super().from_config(layer)
+
+    def _joined(self, value: Any, shared: dict[str, "Layer"]) -> Any:
+        """Return a part of a config with layers in the place of descriptions that are shared."""
+        if isinstance(value, list | tuple):
+            return [self._joined(entry, shared) for entry in value]
+        if not isinstance(value, Mapping):
+            return value
+        options = {key: self._joined(entry, shared) for key, entry in value.items()}
+        name = options.get("shared")
+        if not isinstance(name, str) or not ("type" in options or len(options) == 1):
+            return options
+        del options["shared"]
+        if options and name in shared:
+            raise OptionError(
+                f"two layers are described as shared = {name!r}. Describe one and name it elsewhere."
+            )
+        if options:
+            shared[name] = super().from_config(options)
+        elif name not in shared:
+            raise OptionError(unknown_name("shared layer", name, shared))
+        return shared[name]
+
+
+LAYERS = LayerTable("layer", "pellucid.nn")
 
 
 class Layer(Configurable, ABC):
@@ -35,6 +72,10 @@ class Layer(Configurable, ABC):
         False where nothing before this layer is trained: ``backward`` may then return None.
     undecayed : frozenset of str
         The parameters exempt from weight decay.
+    first_use : Layer or None
+        Where a model has the same layer in several places: the layer itself, which this is a further use of.
+    further_uses : list of Layer
+        What runs in its other places, with the same arrays: see :mod:`pellucid.nn.sharing`.
 
     Examples
     --------
@@ -56,6 +97,7 @@ class Layer(Configurable, ABC):
 
     registry = LAYERS
     undecayed: frozenset[str] = frozenset({"b"})
+    places: "Sequence[Layer]" = ()  # of a structure: what it runs, in the order of its children
 
     def __init__(self) -> None:
         self.name = ""
@@ -65,6 +107,8 @@ class Layer(Configurable, ABC):
         self.input_shape: Shape = ()
         self.output_shape: Shape = ()
         self.needs_input_gradient = True
+        self.first_use: Layer | None = None
+        self.further_uses: list[Layer] = []
         self.workspace = Workspace()
 
     def __post_init__(self) -> None:
@@ -96,6 +140,10 @@ class Layer(Configurable, ABC):
         """Return the layers that hold parameters of their own: this one, or those inside it."""
         return [self]
 
+    def uses(self) -> list["Layer"]:
+        """Return what runs: the leaves and, of one that stands in several places, its further uses too."""
+        return [self]
+
     @property
     def label(self) -> str:
         """The name used in messages: its own or, before it has one, its class's."""
@@ -125,7 +173,7 @@ class Layer(Configurable, ABC):
         """
         kind = type(self).__name__
         name = self.name or kind.lower()
-        n_params = sum(array.size for array in self.params.values())
+        n_params = 0 if self.first_use else sum(array.size for array in self.params.values())
         return [
             LayerRow(
                 name,

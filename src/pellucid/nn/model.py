@@ -278,7 +278,7 @@ class Model(Container):
 
     def parts(self) -> "list[Model]":
         """Return this structure and all structures inside it."""
-        inside = [part for child in self.children() if isinstance(child, Model) for part in child.parts()]
+        inside = [part for place in self.places if isinstance(place, Model) for part in place.parts()]
         return [self, *inside]
 
     def summary(self) -> Summary:

@@ -70,5 +70,4 @@ _KEPT: "WeakKeyDictionary[Container, _Kept]" = (
 
 
 def _all_layers(layer: Layer) -> list[Layer]:
-    inside = layer.children() if isinstance(layer, Container) else []
-    return [layer, *(each for child in inside for each in _all_layers(child))]
+    return [layer, *(each for place in layer.places for each in _all_layers(place))]

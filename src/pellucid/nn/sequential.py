@@ -9,6 +9,7 @@ from pellucid.nn.fusion import fused
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
+from pellucid.nn.sharing import build_place
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
@@ -30,7 +31,11 @@ class Sequential(Model):
     Sequential(layers=[Flatten(), Dense(units=3, activation='relu'), Dense(units=1)])
     """
 
-    layers: Sequence[Layer] = option(help="The layers, in order.")
+    shares_layers = True
+
+    layers: Sequence[Layer] = option(
+        help="The layers, in order. One that stands in several places has one set of parameters."
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -38,20 +43,20 @@ class Sequential(Model):
             raise OptionError("Sequential: expected at least one layer, got none.")
         self.is_fused = True
         self._first = 0
-        self._steps = self._ran = list(self.layers)
+        self.places = self._steps = self._ran = list(self.layers)
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each layer for the output shape of the one before."""
         self.input_shape = shape = input_shape
-        for layer in self.layers:
-            layer.build(shape, rng)
-            shape = layer.output_shape
+        for place in self.places:
+            build_place(place, shape, rng)
+            shape = place.output_shape
         self.output_shape = shape
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output; with fused steps, unless ``is_fused`` is False."""
-        steps = self._steps if self.is_fused else list(self.layers[self._first :])
-        for layer in self.layers[: self._first]:
+        steps = self._steps if self.is_fused else self.places[self._first :]
+        for layer in self.places[: self._first]:
             X = layer.forward(X, training=training)
         for step in steps:
             X = step.forward(X, training=training)
@@ -60,21 +65,24 @@ class Sequential(Model):
 
     def backward(self, dY: Array) -> Array | None:
         """Write every gradient; stop at the first trained layer where the input gradient is not needed."""
+        dX: Array | None = dY
         for step in reversed(self._ran):
             dX = step.backward(dY)
             if dX is None:
-                return None
+                break
             dY = dX
-        return dY
+        if self.flows:
+            self.add_uses()
+        return dX
 
     def mark_input_gradient(self, needed: bool) -> None:
         """Set for each layer whether its input gradient is used: not before the first trained one."""
         self.needs_input_gradient = needed
-        trained = [any(leaf.params for leaf in layer.leaves()) for layer in self.layers]
+        trained = [any(leaf.params for leaf in place.leaves()) for place in self.places]
         self._first = 0 if needed else next((i for i, is_trained in enumerate(trained) if is_trained), 0)
-        for i, layer in enumerate(self.layers):
-            layer.mark_input_gradient(needed or i > self._first)
-        self._steps = fused(self.layers[self._first :])
+        for i, place in enumerate(self.places):
+            place.mark_input_gradient(needed or i > self._first)
+        self._steps = fused(self.places[self._first :])
 
     def children(self) -> list[Layer]:
         """Return the layers."""

@@ -19,6 +19,7 @@ from pellucid.registry.configurable import (
     flags_of,
     name_of,
     options_of,
+    plain,
     required_options,
     takes_others,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "option",
     "options_of",
     "parts_of",
+    "plain",
     "register",
     "required_options",
     "takes_others",

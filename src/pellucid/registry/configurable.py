@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import inspect
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING
 from typing import Any, ClassVar, NamedTuple
 
@@ -52,7 +52,7 @@ class Configurable:
         """Return the options by name, and the registered name as "type", JSON-serializable."""
         return {
             "type": name_of(type(self)),
-            **{name: _plain(value) for name, value in self.option_values().items()},
+            **plain(self.option_values()),
         }
 
     def changed_options(self) -> dict[str, Any]:
@@ -81,13 +81,19 @@ class Configurable:
         return cls(**checked_names(cls, options))
 
 
-def _plain(value: Any) -> Any:
-    """Return a JSON-serializable value: tuples as lists, objects with a ``config`` as that."""
+def plain(value: Any, describe: Callable[[Any], Any] = lambda one: one.config()) -> Any:
+    """Return a JSON-serializable value: tuples as lists, objects with a ``config`` as ``describe`` returns them.
+
+    Examples
+    --------
+    >>> plain({"size": (3, 3)})
+    {'size': [3, 3]}
+    """
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [plain(entry, describe) for entry in value]
     if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return value.config() if hasattr(value, "config") else value
+        return {key: plain(entry, describe) for key, entry in value.items()}
+    return describe(value) if hasattr(value, "config") else value
 
 
 def name_of(cls: type) -> str:

@@ -36,7 +36,7 @@ class Products(NamedTuple):
 
 def is_stack(model: Model) -> bool:
     """Return whether a model is Dense layers one after another, perhaps with Flatten before them."""
-    if not isinstance(model, Sequential):
+    if not isinstance(model, Sequential) or model.further():
         return False
     kinds = [type(layer) for layer in model.layers]
     n_flat = next((i for i, kind in enumerate(kinds) if kind is not Flatten), len(kinds))
@@ -129,8 +129,9 @@ def _gradient(model: Model, X: Array, slope: Slope, i: int) -> Array:
 
 def head_of(model: Model) -> Dense | None:
     """Return the last layer where it is a plain Dense that gives the model's outputs, else None."""
-    last: Layer = model.leaves()[-1]
+    last: Layer = model.uses()[-1]
     is_head = isinstance(last, Dense) and last.activation is None and last.output_shape == model.output_shape
+    is_head = is_head and last.first_use is None
     return last if is_head and isinstance(last, Dense) else None
 
 

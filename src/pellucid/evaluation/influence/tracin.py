@@ -161,7 +161,8 @@ def fresh_copy(model: Model) -> Model:
     made.initialize(model.input_shape)
     made.theta[...] = model.theta
     for own, leaf in zip(made.leaves(), model.leaves(), strict=True):
-        own.state = {key: value.copy() for key, value in leaf.state.items()}
+        for key, value in leaf.state.items():
+            own.state[key][...] = value
     made.copy_loss(model)
     made.preprocessing, made.classes, made.schema = model.preprocessing, model.classes, model.schema
     return made

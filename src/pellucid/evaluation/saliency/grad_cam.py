@@ -54,8 +54,8 @@ def feature_layer(model: Model) -> Layer | None:
 def _chain(model: Model) -> list[Layer]:
     """Return a structure's parts in order, those of nested sequences one by one."""
     parts: list[Layer] = []
-    for child in model.children():
-        parts += _chain(child) if isinstance(child, Sequential) else [child]
+    for place in model.places:
+        parts += _chain(place) if isinstance(place, Sequential) else [place]
     return parts
 
 
@@ -65,21 +65,18 @@ def _has_convolution(layer: Layer) -> bool:
 
 def _behind_in_graph(graph: Graph, found: Layer) -> Layer:
     """Return the last of the nodes that only normalize or activate the output of the found layer."""
-    holders = [
-        name for name, (layer, _) in graph.nodes.items() if isinstance(layer, Layer) and _holds(layer, found)
-    ]
-    name = holders[0]
+    name = next(name for name, step, _ in graph.steps if isinstance(step, Layer) and _holds(step, found))
     while True:
-        users = [user for user, (_, sources) in graph.nodes.items() if name in sources]
-        layer = graph.nodes[users[0]][0] if len(users) == 1 else None
-        if not isinstance(layer, IN_PLACE):
+        users = [(user, step) for user, step, sources in graph.steps if name in sources]
+        user, step = users[0] if len(users) == 1 else ("", None)
+        if not isinstance(step, IN_PLACE):
             return found
-        name, found = users[0], layer
+        name, found = user, step
 
 
 def _holds(layer: Layer, wanted: Layer) -> bool:
     return layer is wanted or (
-        isinstance(layer, Model) and any(_holds(child, wanted) for child in layer.children())
+        isinstance(layer, Model) and any(_holds(place, wanted) for place in layer.places)
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from pellucid.errors import OptionError, PellucidError
+from pellucid.errors import OptionError, PellucidError, unknown_name
 from pellucid.formats.toml.lines import KeyPath
 from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.nn.blocks import MERGES
@@ -40,6 +40,7 @@ class LayerReader:
     def __init__(self, source: TomlSource) -> None:
         self.source = source
         self.places: dict[int, int] = {}
+        self.shared: dict[str, Layer] = {}
 
     def layers(self, at: KeyPath, value: Any) -> list[Layer]:
         """Return the layers of a list of tables."""
@@ -65,7 +66,26 @@ class LayerReader:
         return self.layer(at, value)
 
     def layer(self, at: KeyPath, table: Mapping[str, Any]) -> Layer:
-        """Return the layer of a table."""
+        """Return the layer of a table; a name as ``shared`` without a type is that of one before it."""
+        if "shared" not in table:
+            return self._new_layer(at, table)
+        options, here, known = dict(table), (*at, "shared"), self.shared
+        name = self._checked(here, "layer", "shared", options.pop("shared"), str)
+        if options:
+            if name in known:
+                raise self.source.fault(
+                    here,
+                    f"shared: {name!r} is described twice. In other places write shared = {name!r} alone.",
+                )
+            known[name] = self._new_layer(at, options)
+        elif name not in known:
+            hint = unknown_name("shared layer", name, known) if known else f"unknown shared layer {name!r}."
+            raise self.source.fault(
+                here, f"{hint} Its first place has its type, options and shared = {name!r}."
+            )
+        return known[name]
+
+    def _new_layer(self, at: KeyPath, table: Mapping[str, Any]) -> Layer:
         options = dict(table)
         kind = self._kind(at, options, LAYERS)
         if LAYERS[kind] is Graph:
@@ -109,7 +129,8 @@ class LayerReader:
         if options.get("type") in MERGES:
             self.source.check_keys(at, options, ("name", "from", "type"), "key of a node")
             return name, (options["type"], sources)
-        self._kind(at, dict(options), [*LAYERS, *MERGES])  # the nearest name may be a merge
+        if options.keys() != {"shared"}:
+            self._kind(at, dict(options), [*LAYERS, *MERGES])  # the nearest name may be a merge
         return name, (self.layer(at, options), sources)
 
     def _kind(self, at: KeyPath, options: dict[str, Any], known: Any) -> str:

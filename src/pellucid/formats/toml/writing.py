@@ -8,6 +8,7 @@ from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
+from pellucid.nn.sharing import shared_names
 from pellucid.registry import name_of
 
 
@@ -43,41 +44,57 @@ def architecture_to_toml(model: Model) -> str:
     initializer = "zeros"
     <BLANKLINE>
     """
+    tables_of = _Tables(model)
     shape = {"input_shape": model.input_shape} if model.is_initialized else {}
     tables: list[tuple[str, Mapping[str, Any]]] = [("[model]", {**shape, "dtype": model.dtype})]
     if isinstance(model, Graph):
-        graph = _table(model)
+        graph = tables_of.table(model)
         tables.append(("[graph]", {"inputs": graph["inputs"], "outputs": graph["outputs"]}))
         tables += [("[[nodes]]", node) for node in graph["nodes"]]
     else:
         layers = model.layers if isinstance(model, Sequential) else [model]
-        tables += [("[[layers]]", _table(layer)) for layer in layers]
+        tables += [("[[layers]]", tables_of.layer(layer)) for layer in layers]
     if model.summary_of_training:
         loss = {"type": model.loss, **model.loss_options} if model.loss_options else model.loss
         tables.append(("[training]", {"loss": loss}))
     return "\n".join(f"{header}\n{_lines(table)}" for header, table in tables)
 
 
-def _table(layer: Layer) -> dict[str, Any]:
-    """Return a layer as a table; the nodes of a graph are a list of tables."""
-    options = {name: value for name, value in layer.changed_options().items() if name != "dtype"}
-    if isinstance(layer, Graph):
-        options["nodes"] = [_node(name, *node) for name, node in layer.nodes.items()]
-    return {"type": name_of(type(layer)), **{name: _entry(value) for name, value in options.items()}}
+class _Tables:
+    """Layers as tables; one that stands in several places is described in the first, and named in the others."""
 
+    def __init__(self, model: Model) -> None:
+        self.names = shared_names(model)
+        self.written: set[str] = set()
 
-def _entry(value: Any) -> Any:
-    """Return an option as it is written in the file; a Sequential is a list of its layers."""
-    if isinstance(value, Sequential):
-        return [_table(layer) for layer in value.layers]
-    if isinstance(value, list | tuple):
-        return [_entry(entry) for entry in value]
-    return _table(value) if isinstance(value, Layer) else value
+    def layer(self, layer: Layer) -> dict[str, Any]:
+        """Return a layer as a table."""
+        name = self.names.get(id(layer))
+        if name is None:
+            return self.table(layer)
+        if name in self.written:
+            return {"shared": name}
+        self.written.add(name)
+        return {"shared": name, **self.table(layer)}
 
+    def table(self, layer: Layer) -> dict[str, Any]:
+        """Return a layer's type and options; the nodes of a graph are a list of tables."""
+        options = {name: value for name, value in layer.changed_options().items() if name != "dtype"}
+        if isinstance(layer, Graph):
+            options["nodes"] = [self._node(name, *node) for name, node in layer.nodes.items()]
+        return {"type": name_of(type(layer)), **{name: self._entry(value) for name, value in options.items()}}
 
-def _node(name: str, layer: str | Layer, sources: Any) -> dict[str, Any]:
-    options = {"type": layer} if isinstance(layer, str) else _table(layer)
-    return {"name": name, "from": sources[0] if len(sources) == 1 else sources, **options}
+    def _entry(self, value: Any) -> Any:
+        """Return an option as it is written in the file; a Sequential is a list of its layers."""
+        if isinstance(value, Sequential) and id(value) not in self.names:
+            return [self.layer(layer) for layer in value.layers]
+        if isinstance(value, list | tuple):
+            return [self._entry(entry) for entry in value]
+        return self.layer(value) if isinstance(value, Layer) else value
+
+    def _node(self, name: str, layer: str | Layer, sources: Any) -> dict[str, Any]:
+        options = {"type": layer} if isinstance(layer, str) else self.layer(layer)
+        return {"name": name, "from": sources[0] if len(sources) == 1 else sources, **options}
 
 
 def _lines(table: Mapping[str, Any]) -> str:

@@ -35,7 +35,9 @@ class PreciseBatchNorm(TrainingCallback):
     -----
     Wu and Johnson (2021), "Rethinking 'Batch' in BatchNorm", section 3, average over batches. Here one layer is
     measured after another, each fed by those measured before, so that the result is exact and does not depend on
-    batches. It costs a forward pass over the data, up to the layer, for each BatchNorm.
+    batches. It costs a forward pass over the data, up to the layer, for each BatchNorm. One that a model uses in
+    several places is measured over all of them together; what a later one of them is fed has gone through the
+    earlier ones by the statistics of the training.
 
     Examples
     --------
@@ -63,7 +65,7 @@ def measure_batch_norms(model: Model, data: Dataset) -> None:
     rule = model.preprocessing
     assert rule is not None, "train sets it"
     for norm in [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm)]:
-        moments = Moments()
+        moments = Moments(1 + len(norm.further_uses))
         with hooked(norm, forward=moments.of_input):
             for start in range(0, n_rows(data.X), PREDICT_ROWS):
                 X = take_rows(data.X, slice(start, start + PREDICT_ROWS))
@@ -99,7 +101,8 @@ class Moments:
     (array([2.]), array([8.]))
     """
 
-    def __init__(self) -> None:
+    def __init__(self, n_uses: int = 1) -> None:
+        self.n_uses, self.n_fed = n_uses, 0
         self.n, self.mean, self.squares = 0.0, np.zeros(1), np.zeros(1)
 
     def add(self, m: float, mean: Array, var: Array) -> None:
@@ -109,8 +112,11 @@ class Moments:
         self.mean, self.n = self.mean + delta * (m / n), n
 
     def of_input(self, plain: Callable[..., Array], X: Array, training: bool) -> Array:
-        """Count what a layer is fed, every position of an image as a row, and go no further."""
+        """Count what a layer is fed, every position of an image as a row; after its last use go no further."""
         one, zero = np.ones(X.shape[-1], X.dtype), np.zeros(X.shape[-1], X.dtype)
         _, mean, var, cache = batch_norm_forward(X, one, zero)
         self.add(cache.n, mean, var)
+        self.n_fed += 1
+        if self.n_fed % self.n_uses:
+            return plain(X, training=training)
         raise _Reached

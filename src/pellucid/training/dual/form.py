@@ -118,6 +118,9 @@ def why_not_dual(model: Model, optimizer: Optimizer, n_rows: int) -> str:
     """
     if not isinstance(model, Sequential) or _first_dense(model) < 0:
         return "the model does not begin with Flatten and Dense"
+    if model.further():
+        first = model.further()[0].first_use
+        return f"the model uses {first.label if first else ''} in several places"
     if not optimizer.is_linear:
         return f"{type(optimizer).__name__} is not linear in the gradient"
     if n_rows * n_rows * 8 > MAX_TABLE_BYTES:

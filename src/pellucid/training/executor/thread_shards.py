@@ -128,6 +128,6 @@ def can_divide(optimizer: Any, size: int) -> bool:
 
 def set_reduce(model: Model, reduce: Callable[[Array], Array] | None) -> None:
     """Give the layers that need sums over the whole batch what adds them up over the shards."""
-    for leaf in model.leaves():
+    for leaf in model.uses():
         if hasattr(leaf, "reduce"):
             leaf.reduce = reduce

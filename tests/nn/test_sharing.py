@@ -1,0 +1,366 @@
+"""One layer in several places of a model has one set of parameters, wherever a model goes."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.ops.cases import HAS_NUMBA
+
+import pellucid as pl
+from pellucid import dispatch
+from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
+from pellucid.formats.toml.writing import architecture_to_toml
+from pellucid.nn import model as module
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.gradient_check import check_gradients
+from pellucid.nn.graph import Graph
+from pellucid.nn.hooks import hooked, input_gradient, watched
+from pellucid.nn.layer import Layer
+from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.pooling import MaxPool2D
+from pellucid.nn.sequential import Sequential
+from pellucid.training.callbacks.weight_ema import WeightEMA
+from pellucid.training.form import Form
+from pellucid.training.optimizers.sgd import SGD
+
+
+def chain() -> Sequential:
+    dense, tanh, drop = Dense(3, activation="tanh"), Activation("tanh"), Dropout(0.5)
+    return Sequential([dense, tanh, Dense(3), drop, dense, drop, Dense(4), tanh, Dense(1)])
+
+
+def siamese() -> Graph:
+    encoder = Sequential([Dense(4, activation="tanh"), BatchNorm(), Residual(Dense(4))])
+    nodes = {
+        "one": (encoder, "left"),
+        "two": (encoder, "right"),
+        "both": ("concat", ["one", "two"]),
+        "logit": (Dense(1), "both"),
+    }
+    return Graph(inputs=["left", "right"], nodes=nodes, outputs="logit")
+
+
+def photos() -> Sequential:
+    block: list[Layer] = [Conv2D(3, use_bias=False), BatchNorm(), Activation("relu"), MaxPool2D()]
+    shared = Conv2D(3, 1)
+    return Sequential([*block, Parallel([shared, shared], merge="add"), *block, Flatten(), Dense(1)])
+
+
+MODELS: dict[str, tuple[Callable[[], Model], Any]] = {
+    "chain": (chain, (3,)),
+    "siamese": (siamese, {"left": (3,), "right": (3,)}),
+    "photos": (photos, (8, 8, 3)),
+}
+every_model = pytest.mark.parametrize("name", MODELS)
+every_way = pytest.mark.parametrize(
+    "kernels",
+    ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba"))],
+)
+
+
+def made(name: str, dtype: str = "float64") -> Model:
+    make, shape = MODELS[name]
+    model = make()
+    model.initialize(shape, seed=1, dtype=dtype)
+    return model
+
+
+def samples(model: Model, rng: np.random.Generator, m: int = 12) -> Any:
+    shape: Any = model.input_shape
+    if isinstance(shape, dict):
+        return {key: rng.standard_normal((m, *one)) for key, one in shape.items()}
+    return rng.standard_normal((m, *shape))
+
+
+def check_tied(model: Model) -> None:
+    """Check that all parameters are in ``theta``, once, and that every use has them and its own gradients."""
+    assert model.theta.size == sum(array.size for leaf in model.leaves() for array in leaf.params.values())
+    uses = model.uses()
+    assert len({id(use) for use in uses}) == len(uses) > len(model.leaves())
+    for use in uses:
+        first = use.first_use or use
+        assert first in model.leaves()
+        assert all(array.base is model.theta for array in use.params.values())
+        assert all(use.params[key] is first.params[key] for key in first.params)
+        assert all(use.state[key] is first.state[key] for key in first.state)
+        if use is not first:
+            assert not any(np.shares_memory(use.grads[key], model.grad) for key in use.grads)
+
+
+def test_the_summary_counts_parameters_once_and_operations_for_each_use() -> None:
+    dense = Dense(3)
+    model = Sequential([dense, Dense(3), dense, Dense(1)])
+    model.initialize((3,))
+    assert model.theta.size == model.summary().n_params == 28
+    assert model.n_operations == model.summary().n_operations == 3 * 18 + 6
+    rows = [(row.label, row.n_params, row.n_operations, row.parameter_bytes) for row in model.summary().rows]
+    assert rows[::2] == [("dense_1", 12, 18, 48), ("dense_1 (use 2)", 0, 18, 0)]
+    assert model.flat_decay_mask().size == 28
+
+
+@every_model
+def test_every_gradient_is_right(name: str) -> None:
+    make, shape = MODELS[name]
+    assert check_gradients(make(), shape).is_ok
+
+
+@every_model
+def test_copies_share_within_themselves_alone(name: str, rng: np.random.Generator) -> None:
+    model = made(name)
+    X = samples(model, rng)
+    Z = model.raw_outputs(X)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        check_tied(twin)
+        np.testing.assert_array_equal(twin.raw_outputs(X), Z)
+        twin.theta *= 2
+        assert not np.array_equal(twin.raw_outputs(X), Z)
+    np.testing.assert_array_equal(model.raw_outputs(X), Z)
+
+
+@every_model
+def test_files_hold_it_as_it_is(name: str, rng: np.random.Generator, tmp_path: Path) -> None:
+    model = made(name, "float32")
+    X = samples(model, rng)
+    pl.save(model, tmp_path / "model.safetensors")
+    (tmp_path / "net.toml").write_text(architecture_to_toml(model))
+    loaded, architecture = (
+        pl.load(tmp_path / "model.safetensors"),
+        pl.load_architecture(tmp_path / "net.toml"),
+    )
+    architecture.initialize(seed=1)
+    names = {cls.__name__: cls for cls in (*Layer.registry._load().values(),)}
+    for again in (loaded, architecture.model, model_from_config(model.config()), eval(repr(model), names)):
+        assert again.config() == model.config()
+        assert repr(again) == repr(model)
+    for again in (loaded, architecture.model):
+        check_tied(again)
+        np.testing.assert_array_equal(again.raw_outputs(X), model.raw_outputs(X))
+
+
+def test_a_shared_layer_is_described_once() -> None:
+    dense = Dense(2)
+    model = Sequential([dense, Residual(dense)])
+    described = {"type": "Dense", "units": 2, "activation": None, "initializer": None, "shared": "shared_1"}
+    residual = {"type": "Residual", "body": {"shared": "shared_1"}, "shortcut": None}
+    assert model.config() == {"type": "Sequential", "layers": [described, residual]}
+    assert repr(model) == "Sequential(layers=[(shared_1 := Dense(units=2)), Residual(body=shared_1)])"
+
+
+@every_way
+@every_model
+def test_training_on_two_threads_is_that_on_one(name: str, kernels: str, rng: np.random.Generator) -> None:
+    X, y = samples(made(name), rng, 16), rng.integers(0, 2, 16)
+    n_threads = (1, 1) if name == "chain" else (1, 2)  # its Dropout drops other numbers in shards
+    results = []
+    for n in n_threads:
+        model = made(name)
+        before = model.theta.copy()
+        with dispatch.use(kernels):
+            pl.train(
+                model,
+                pl.Dataset(X, y),
+                n_epochs=3,
+                batch_size=8,
+                optimizer=SGD(0.1, momentum=0.9, weight_decay=0.01),
+                n_threads=n,
+                callbacks=[WeightEMA(decay=0.5)],
+            )
+        check_tied(model)
+        assert not np.array_equal(before, model.theta)
+        results.append([model.theta, *(array for leaf in model.leaves() for array in leaf.state.values())])
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=1e-10)
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba")
+@every_model
+def test_predictions_on_threads(name: str, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = made(name)
+    X = samples(model, rng, 17)
+    alone = model.raw_outputs(X)
+    monkeypatch.setattr(module, "SPLIT_OPERATIONS", 0)
+    monkeypatch.setattr(module, "allowed_threads", lambda: 3)
+    with dispatch.use("numba"):
+        np.testing.assert_allclose(model.raw_outputs(X), alone, rtol=0, atol=1e-12)
+        for leaf in model.leaves():
+            for array in leaf.state.values():
+                array += 0.5
+        together = model.raw_outputs(X)
+    np.testing.assert_allclose(together, model.raw_outputs(X), rtol=0, atol=1e-12)
+
+
+def test_each_use_of_dropout_has_a_mask_of_its_own() -> None:
+    drop = Dropout(0.5)
+    model = Parallel([drop, drop])
+    model.initialize((50,), dtype="float64")
+    X = np.ones((2, 50))
+    model.seed_step(1, 1)
+    first = model.forward(X, training=True).copy()
+    assert not np.array_equal(first[:, :50], first[:, 50:])
+    model.seed_step(1, 1)
+    np.testing.assert_array_equal(model.forward(X, training=True), first)
+
+
+def test_a_kernel_that_knows_no_sharing_is_not_taken(rng: np.random.Generator) -> None:
+    dense = Dense(4, activation="relu")
+    model = Sequential([dense, dense, Dense(1)], dtype="float64")
+    model.initialize((4,))
+    data = pl.Dataset(rng.standard_normal((6, 4)), np.arange(6) % 2)
+    history = pl.train(model, data, n_epochs=2, batch_size=None, optimizer="sgd")
+    assert (history.form, history.note) == (
+        Form.name,
+        "direct form: the model uses dense_1 in several places",
+    )
+    with pytest.raises(OptionError, match="does not hold here: the model uses dense_1 in several places"):
+        pl.train(model, data, n_epochs=2, form="dual", optimizer="sgd", batch_size=None)
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba")
+def test_the_stack_of_dense_layers_shares_under_kernels(rng: np.random.Generator) -> None:
+    X, y = rng.standard_normal((8, 4)), np.arange(8) % 2
+    results = []
+    for kernels in ("numpy", "numba"):
+        dense = Dense(4, activation="relu")
+        model = Sequential([dense, dense, Dense(1)], dtype="float64")
+        model.initialize((4,))
+        with dispatch.use(kernels):
+            pl.train(model, pl.Dataset(X, y), n_epochs=3, batch_size=4, optimizer="adam")
+        results.append(model.theta)
+    np.testing.assert_allclose(*results, rtol=0, atol=1e-12)
+
+
+def test_the_gradient_for_the_input(rng: np.random.Generator) -> None:
+    dense = Dense(3)
+    model = Sequential([dense, dense], dtype="float64")
+    model.initialize((3,))
+    W, X = dense.params["W"], rng.standard_normal((2, 3))
+    np.testing.assert_allclose(input_gradient(model, X, np.ones(3))[1], np.ones((2, 3)) @ W.T @ W.T)
+
+
+def test_a_hook_is_on_every_use(rng: np.random.Generator) -> None:
+    dense = Dense(3)
+    model = Sequential([dense, Dense(3), dense], dtype="float64")
+    model.initialize((3,))
+    X, seen = rng.standard_normal((2, 3)), []
+    with hooked(dense, forward=lambda plain, A, training: seen.append(A.copy()) or plain(A)):
+        model.forward(X)
+    model.forward(X)
+    assert len(seen) == 2
+    np.testing.assert_array_equal(seen[0], X)
+    with watched(dense) as watch:
+        Z = model.forward(X)
+    assert watch.output is not None
+    np.testing.assert_array_equal(watch.output, Z)
+
+
+def test_a_place_that_needs_other_parameters_is_refused() -> None:
+    dense = Dense(2)
+    model = Sequential([dense, dense])
+    with pytest.raises(
+        ShapeError, match=r"dense_1 \(use 2\).*\(3,\).*W of shape \(3, 2\).*\(2,\) need.*\(2, 2\)"
+    ):
+        model.initialize((3,))
+
+
+def test_layers_without_parameters_may_see_other_shapes(rng: np.random.Generator) -> None:
+    tanh, conv = Activation("tanh"), Conv2D(2, activation="relu")
+    model = Sequential([conv, tanh, MaxPool2D(), Conv2D(3), tanh, Flatten(), Dense(4), tanh, Dense(1)])
+    assert check_gradients(model, (4, 4, 2)).is_ok
+    scales = Graph(
+        inputs=["large", "small"],
+        nodes={"a": (conv, "large"), "b": (conv, "small"), "c": (Flatten(), "a")},
+        outputs=["c", "b"],
+    )
+    assert check_gradients(scales, {"large": (6, 6, 2), "small": (3, 3, 2)}).is_ok
+
+
+class Twice(Model):
+    """A body, two times over; it knows nothing of sharing."""
+
+    def __init__(self, body: Layer) -> None:
+        super().__init__(dtype="float64")
+        self.body = body
+
+    def build(self, input_shape: Any, rng: Any) -> None:
+        self.body.build(input_shape, rng)
+        self.input_shape, self.output_shape = input_shape, self.body.output_shape
+
+    def children(self) -> list[Layer]:
+        return [self.body]
+
+    def forward(self, X: np.ndarray, *, training: bool = False) -> np.ndarray:
+        return 2 * self.body.forward(X, training=training)
+
+    def backward(self, dY: np.ndarray) -> Any:
+        return self.body.backward(2 * dY)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda dense: Twice(Sequential([dense, dense])),
+        lambda dense: Twice(Parallel([dense, dense])),
+        lambda dense: (lambda twice: Sequential([twice, twice]))(Twice(dense)),
+    ],
+)
+def test_a_structure_that_cannot_share_refuses(make: Any) -> None:
+    with pytest.raises(OptionError, match="several places, which a Twice cannot run"):
+        make(Dense(3)).initialize((3,))
+
+
+def test_layers_may_be_exchanged() -> None:
+    dense = Dense(3)
+    model = Sequential([dense, Dense(3), dense])
+    model.initialize((3,))
+    other = Sequential([Dense(3)])
+    other.initialize((3,))
+    model.layers = [dense, other.layers[0]]
+    model.bind()
+    model.mark_input_gradient(False)
+    assert (model.theta.size, model.places) == (24, model.layers)
+    model.layers = [dense, dense]
+    with pytest.raises(
+        PellucidError, match=r"several places since its layers were exchanged\. Call initialize"
+    ):
+        model.bind()
+
+
+FAULTS = {
+    "unknown": ('[[layers]]\nshared = "a"', "line 2: unknown shared layer 'a'. Its first place has its type"),
+    "nearest": (
+        '[[layers]]\ntype = "Dense"\nunits = 1\nshared = "encoder"\n[[layers]]\nshared = "encodr"',
+        "line 6: unknown shared layer 'encodr'. Did you mean 'encoder'",
+    ),
+    "twice": ('[[layers]]\ntype = "Flatten"\nshared = "a"\n' * 2, "line 6: shared: 'a' is described twice"),
+    "no name": (
+        '[[layers]]\ntype = "Flatten"\nshared = 3',
+        "line 3: layer: expected shared to be a text, got 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults_in_files_name_the_line(fault: str, tmp_path: Path) -> None:
+    text, message = FAULTS[fault]
+    (tmp_path / "net.toml").write_text(text)
+    with pytest.raises(FormatError) as caught:
+        pl.load_architecture(tmp_path / "net.toml")
+    assert message in str(caught.value)
+
+
+def test_faults_in_configs() -> None:
+    dense = Dense(2).config()
+    for layers, message in (
+        ([{"shared": "a"}], "unknown shared layer 'a'"),
+        ([{**dense, "shared": "a"}] * 2, "two layers are described as shared = 'a'"),
+    ):
+        with pytest.raises(OptionError, match=message):
+            model_from_config({"type": "Sequential", "layers": layers})
