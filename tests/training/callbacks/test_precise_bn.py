@@ -4,19 +4,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.ops.cases import HAS_NUMBA
 
+from pellucid import dispatch
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.augmentation.colour import Brightness
 from pellucid.data.dataset import Dataset
+from pellucid.data.preprocess import Preprocessing
 from pellucid.nn.activation import Dropout
 from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.graph import Graph
 from pellucid.nn.model import PREDICT_ROWS
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
-from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm, measure_batch_norms
 from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
+
+needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
 
 
 @pytest.fixture
@@ -93,3 +99,35 @@ def test_a_large_mean_does_not_swallow_the_deviation(rng: np.random.Generator) -
     state = model.layers[0].state
     np.testing.assert_allclose(state["running_mean"], X.mean(axis=0), rtol=1e-15)
     np.testing.assert_allclose(state["running_var"], X.var(axis=0, ddof=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kernels", ["numpy", pytest.param("numba", marks=needs_numba)])
+def test_a_small_deviation_far_from_zero(kernels: str, rng: np.random.Generator) -> None:
+    """Where E[x^2] - mean^2 cancels: to -0.02 here, and then to NaN."""
+    m = 2 * PREDICT_ROWS + 50
+    X = 1e7 + 1e-3 * rng.standard_normal((m, 3))
+    model = Sequential([BatchNorm(), Dense(1)], dtype="float64")
+    model.initialize((3,))
+    model.preprocessing = Preprocessing()
+    with dispatch.use(kernels):
+        measure_batch_norms(model, Dataset(X, np.arange(m) % 2))
+        assert np.isfinite(model.decision_function(X)).all()
+    state = model.layers[0].state
+    np.testing.assert_allclose(state["running_mean"], X.mean(axis=0), rtol=1e-15)
+    np.testing.assert_allclose(state["running_var"], X.var(axis=0, ddof=1), rtol=1e-5)
+
+
+def test_a_norm_in_several_places_is_measured_over_all(rng: np.random.Generator) -> None:
+    encoder = Sequential([Dense(4), BatchNorm()])
+    model = Graph(
+        inputs=["one", "two"],
+        nodes={"a": (encoder, "one"), "b": (encoder, "two"), "both": ("concat", ["a", "b"])},
+        outputs="both",
+    )
+    model.initialize({"one": (3,), "two": (3,)}, dtype="float64")
+    model.preprocessing = Preprocessing()
+    X = {"one": rng.standard_normal((300, 3)), "two": 2 + rng.standard_normal((300, 3))}
+    measure_batch_norms(model, Dataset(X, np.arange(300) % 2))
+    Z = np.concatenate(list(X.values())) @ encoder.layers[0].params["W"]
+    np.testing.assert_allclose(encoder.layers[1].state["running_mean"], Z.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(encoder.layers[1].state["running_var"], Z.var(axis=0, ddof=1), rtol=1e-12)
