@@ -14,6 +14,7 @@ from pellucid.errors import FormatError, OutputError, PellucidError
 from pellucid.formats.safetensors import FORMAT_VERSION, load, save
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
+from pellucid.tensors import read_tensors, write_tensors
 from pellucid.training.fit import train
 
 
@@ -143,3 +144,36 @@ def test_damaged_files_never_raise_anything_else(
         return
     assert how == "flip"  # of a weight: nothing that a header can tell
     assert loaded.theta.shape == model.theta.shape
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float64, np.float16])
+def test_an_array_of_another_dtype_is_named(saved: Path, dtype: type) -> None:
+    header, arrays = read_tensors(saved, "pellucid", kind="model", advice="")
+    arrays["dense_2.W"] = arrays["dense_2.W"].astype(dtype)
+    write_tensors(saved, "pellucid", header, arrays)
+    with pytest.raises(FormatError, match=rf"'dense_2.W' is of {np.dtype(dtype)}, expected float32"):
+        load(saved)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_broken_weight_is_named(saved: Path, value: float, model: Sequential) -> None:
+    header, arrays = read_tensors(saved, "pellucid", kind="model", advice="")
+    arrays["dense_1.b"] = arrays["dense_1.b"].copy()
+    arrays["dense_1.b"][1] = value
+    write_tensors(saved, "pellucid", header, arrays)
+    with pytest.raises(FormatError, match=r"'dense_1.b' holds NaN or infinite numbers.*allow_nonfinite=True"):
+        load(saved)
+    np.testing.assert_array_equal(load(saved, allow_nonfinite=True).layers[1].params["b"][1], value)
+
+
+def test_arrays_that_do_not_fit_are_named(saved: Path) -> None:
+    header, arrays = read_tensors(saved, "pellucid", kind="model", advice="")
+    changes = {
+        "'dense_1.W' is missing": {name: array for name, array in arrays.items() if name != "dense_1.W"},
+        "'other' belongs to no layer": {**arrays, "other": np.zeros(3)},
+        "'dense_1.W' has shape .*, expected .48, 3.": {**arrays, "dense_1.W": np.zeros(3, np.float32)},
+    }
+    for message, changed in changes.items():
+        write_tensors(saved, "pellucid", header, changed)
+        with pytest.raises(FormatError, match=message):
+            load(saved)

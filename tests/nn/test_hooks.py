@@ -197,3 +197,29 @@ def test_the_last_trained_layer() -> None:
     found = last_trained_layer(model)
     assert found is model.leaves()[-1]
     assert isinstance(found, Dense)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2), (0, 2, 1)])
+def test_hooks_end_in_any_order(order: tuple[int, ...], rng: np.random.Generator) -> None:
+    model = Sequential([Dense(3), Dense(1)])
+    model.initialize((4,))
+    layer, X, told = model.layers[0], np.ones((2, 4), np.float32), []
+    plain = set(vars(layer))
+    hooks = [
+        hooked(
+            layer,
+            forward=lambda inner, A, training, i=i: told.append(i) or inner(A, training=training),
+            backward=(lambda inner, dY: inner(dY)) if i else None,
+        )
+        for i in range(3)
+    ]
+    for hook in hooks:
+        hook.__enter__()
+    left = [2, 1, 0]
+    for i in order:
+        told.clear()
+        model.loss_and_grad(X, np.array([0, 1]))
+        assert told == left
+        hooks[i].__exit__(None, None, None)
+        left.remove(i)
+    assert set(vars(layer)) == plain | {"_linear"}

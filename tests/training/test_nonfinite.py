@@ -5,18 +5,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.ops.cases import HAS_NUMBA
 
+from pellucid import dispatch
 from pellucid.data.dataset import Dataset
-from pellucid.errors import TrainingError
+from pellucid.errors import FormatError, TrainingError
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.blocks import Residual
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.hooks import watched
 from pellucid.nn.norm import BatchNorm
+from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
+from pellucid.tensors import read_tensors, write_tensors
 from pellucid.training.events import StepEnd
 from pellucid.training.fit import train
 from pellucid.training.nonfinite import find_fault, replay_nonfinite
 from pellucid.training.optimizers.sgd import SGD
+
+needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
 
 
 @pytest.fixture
@@ -134,3 +142,89 @@ def test_looking_leaves_the_model_as_it_was_and_the_step_is_the_same_again(
     after = (model.theta, model.grad, *model.layers[1].state.values())
     for one, other in zip(before, after, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("kernels", ["numpy", pytest.param("numba", marks=needs_numba)])
+def test_looking_leaves_masks_hooks_and_fusion_as_they_were(kernels: str, rng: np.random.Generator) -> None:
+    norm, drop = BatchNorm(), Dropout(0.5)
+    body = Sequential([Conv2D(3), norm, Activation("relu"), MaxPool2D(), drop])
+    model = Sequential([Residual(Conv2D(3)), body, drop, norm, Flatten(), Dense(1)])
+    model.initialize((4, 4, 3))
+    X, Y = rng.standard_normal((6, 4, 4, 3)).astype(np.float32), model.encode(np.arange(6) % 2)
+
+    def state() -> bytes:
+        parts = (model, body)
+        flags = [
+            (part.is_fused, [{"forward", "hooks"} & set(vars(layer)) for layer in part.places])
+            for part in parts
+        ]
+        arrays = [
+            model.theta,
+            model.grad,
+            *(array for leaf in model.leaves() for array in leaf.state.values()),
+        ]
+        generators = [use.rng.bit_generator.state for use in model.uses() if isinstance(use, Dropout)]
+        return repr((flags, generators)).encode() + b"".join(array.tobytes() for array in arrays)
+
+    with dispatch.use(kernels):
+        model.seed_step(1, 2)
+        model.loss_and_grad(X, Y)
+        before = state()
+        assert find_fault(model, X, Y) is None
+        assert state() == before
+        model.seed_step(1, 2)
+        first = model.loss_and_grad(X, Y)
+        model.seed_step(1, 2)
+        find_fault(model, X, Y)
+        assert model.loss_and_grad(X, Y) == first
+
+
+def test_the_use_of_a_shared_layer_is_named(data: Dataset) -> None:
+    dense = Dense(4)
+    model = Sequential([dense, dense, Dense(1)])
+    model.initialize((4,))
+    dense.params["W"][...] = 1e30
+    fault = find_fault(model, np.abs(data.X), model.encode(data.y))
+    assert fault is not None
+    assert (fault.where, fault.layer) == ("forward", "dense_1 (use 2)")
+
+
+def damaged(header: dict[str, Any], arrays: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return records with one thing wrong each."""
+    headers = [{key: value for key, value in header.items() if key != name} for name in header]
+    headers = [each for each in headers if {"fault", "epoch"} <= each.keys()]  # told, not used
+    headers += [
+        {**header, "seed": "x"},
+        {**header, "step": None},
+        {**header, "step": -1},
+        {**header, "loss": 3},
+    ]
+    changed = [{key: value for key, value in arrays.items() if key != name} for name in arrays]
+    changed += [
+        {**arrays, "X/": arrays["X/"][:, :3]},
+        {**arrays, "X/": arrays["X/"][:5]},
+        {**arrays, "X/": np.float32(1)},
+        {**arrays, "X/more": arrays["X/"]},
+        {**arrays, "Y/": arrays["Y/"][:3]},
+        {**arrays, "Y/": np.full(10, 99)},
+        {**arrays, "model/dense_1.W": np.zeros((1, 1), np.float32)},
+        {**arrays, "model/dense_1.W": np.zeros((4, 5), np.int32)},
+    ]
+    return [(each, arrays) for each in headers] + [(header, each) for each in changed]
+
+
+def test_wrong_records_are_one_clear_line(data: Dataset, tmp_path: Path) -> None:
+    model = Sequential([Dense(5), Dropout(0.5), Dense(1)])
+    box = tmp_path / "nonfinite.safetensors"
+    with pytest.raises(TrainingError):
+        train(model, data, optimizer=SGD(1e30), n_epochs=50, form="direct", nonfinite=box)
+    header, arrays = read_tensors(box, "pellucid_nonfinite_step", kind="step", advice="")
+    assert replay_nonfinite(box)[3] is not None
+    for wrong_header, wrong_arrays in damaged(header, arrays):
+        write_tensors(box, "pellucid_nonfinite_step", wrong_header, wrong_arrays)
+        with pytest.raises(FormatError, match=r"nonfinite.safetensors: .*damaged; train again") as error:
+            replay_nonfinite(box)
+        assert len(str(error.value).splitlines()) == 1
+    for other in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(FormatError):
+            replay_nonfinite(other)

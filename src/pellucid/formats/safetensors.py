@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import FormatError, PellucidError
 from pellucid.nn.model import Model
 from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.tensors import read_tensors, write_tensors
+from pellucid.types import Array
 
 FORMAT_VERSION = 1
 _KEY = "pellucid"
@@ -55,18 +58,21 @@ def save(model: Model, path: str | Path) -> None:
     write_tensors(path, _KEY, header, named_arrays(model))
 
 
-def load(path: str | Path) -> Model:
+def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
     """Return the model of a file that :func:`save` wrote.
 
     Parameters
     ----------
     path : str or Path
         The file, or a run folder that holds ``model.safetensors``.
+    allow_nonfinite : bool, optional
+        Whether to load a model with NaN or infinite numbers in its arrays, to look at it: it predicts NaN.
 
     Raises
     ------
     FormatError
-        If there is no such file, it is truncated, is not a file of pellucid, or has a later format version.
+        If there is no such file, it is truncated, is not a file of pellucid, has a later format version, or holds
+        arrays of another dtype or with NaN or infinite numbers.
     """
     path = Path(path)
     if path.is_dir():
@@ -79,6 +85,12 @@ def load(path: str | Path) -> Model:
         raise FormatError(
             f"{path}: expected model format {FORMAT_VERSION} or earlier, got {version}. "
             "It was written by a later pellucid; update with: pip install -U pellucid"
+        )
+    broken = next((name for name, array in arrays.items() if not _is_finite(array)), None)
+    if broken is not None and not allow_nonfinite:
+        raise FormatError(
+            f"{path}: {broken!r} holds NaN or infinite numbers, so that the model cannot predict. Train it again; "
+            "to look at it as it is, load it with allow_nonfinite=True."
         )
     try:
         model = rebuild(header, arrays)
@@ -94,3 +106,8 @@ def load(path: str | Path) -> Model:
             f"{path}: its header does not describe a model ({error}). Save the model again."
         ) from None
     return model
+
+
+def _is_finite(array: Array) -> bool:
+    """Return whether an array has neither NaN nor infinity; other things than floats have none."""
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

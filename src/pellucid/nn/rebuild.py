@@ -41,7 +41,7 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     Raises
     ------
     FormatError
-        If it describes no model, or one with other arrays. Nothing is allocated then.
+        If it describes no model, or one with other arrays or dtypes. Nothing is allocated then.
 
     Examples
     --------
@@ -65,14 +65,25 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
         MemoryError,
     ) as error:
         raise FormatError(f"its header does not describe a model ({error})") from None
-    wanted = {name: array.shape for name, array in named_arrays(model).items()}
-    if wanted != {name: array.shape for name, array in arrays.items()}:
-        raise FormatError("its arrays do not fit its own header")
+    _check_arrays({name: array.shape for name, array in named_arrays(model).items()}, arrays, model.dtype)
     model.bind()
     model.mark_input_gradient(False)
     for name, array in named_arrays(model).items():
         array[...] = arrays[name]
     return model
+
+
+def _check_arrays(wanted: Mapping[str, Any], arrays: Mapping[str, Array], dtype: str) -> None:
+    if unequal := sorted(wanted.keys() ^ arrays.keys()):
+        fault = "is missing" if unequal[0] in wanted else "belongs to no layer"
+        raise FormatError(f"its arrays do not fit its own header: {unequal[0]!r} {fault}")
+    for name, array in arrays.items():
+        if array.shape != wanted[name]:
+            raise FormatError(
+                f"its arrays do not fit its own header: {name!r} has shape {array.shape}, expected {wanted[name]}"
+            )
+        if array.dtype != dtype:
+            raise FormatError(f"its array {name!r} is of {array.dtype}, expected {dtype} as its header says")
 
 
 def _as_shape(shape: Any) -> Any:

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.errors import FormatError
-from pellucid.nn.hooks import hooked, unfused
+from pellucid.errors import FormatError, PellucidError, ShapeError
+from pellucid.nn.hooks import hooked_use, unfused
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.tensors import read_tensors, write_tensors
-from pellucid.types import Array
+from pellucid.types import Array, map_arrays, n_rows
 
 _KEY = "pellucid_nonfinite_step"
 
@@ -57,8 +57,9 @@ class Fault(NamedTuple):
 def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
     """Return the first array of a step that holds NaN or infinity, in the order of computation.
 
-    The step is computed once more, each layer watched. The model is left as it was, its gradient and its running
-    statistics too. Layers that draw random numbers need their streams: see ``Model.seed_step``.
+    The step is computed once more, each layer watched. The model is left as it was: its gradient, its running
+    statistics, the generators of its random layers, hooks and fusion too. Layers that draw random numbers need
+    their streams: see ``Model.seed_step``.
     """
     for name, array in X.items() if isinstance(X, dict) else (("", X),):
         if rows := _bad_rows(array):
@@ -71,8 +72,8 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
     with ExitStack() as stack, np.errstate(all="ignore"):
         stack.enter_context(_unchanged(model))
         stack.enter_context(unfused(model))
-        for leaf in model.leaves():
-            stack.enter_context(_faults_noted(leaf, found))
+        for use in model.uses():
+            stack.enter_context(_faults_noted(use, found))
         loss = model.loss_and_grad(X, Y)
     if found:
         return found[0]
@@ -83,14 +84,20 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
 
 @contextmanager
 def _unchanged(model: Model) -> Iterator[None]:
-    """Put back, at the end, what a training step writes: the gradient, and the state of layers."""
+    """Put back, at the end, what a training step changes: the gradient, the layers' state, their generators."""
     arrays = [model.grad, *(array for leaf in model.leaves() for array in leaf.state.values())]
     kept = [array.copy() for array in arrays]
+    generators = [
+        each for use in model.uses() for each in vars(use).values() if isinstance(each, np.random.Generator)
+    ]
+    drawn = [generator.bit_generator.state for generator in generators]
     try:
         yield
     finally:
         for array, before in zip(arrays, kept, strict=True):
             array[...] = before
+        for generator, state in zip(generators, drawn, strict=True):
+            generator.bit_generator.state = state
 
 
 def _faults_noted(leaf: Layer, found: list[Fault]) -> AbstractContextManager[None]:
@@ -113,7 +120,7 @@ def _faults_noted(leaf: Layer, found: list[Fault]) -> AbstractContextManager[Non
                 found.append(Fault("backward", leaf.name, f"gradient for {key}", []))
         return dX
 
-    return hooked(leaf, forward=forward, backward=backward)
+    return hooked_use(leaf, forward=forward, backward=backward)
 
 
 def write_step(
@@ -157,16 +164,40 @@ def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
     ------
     FormatError
         If it is not a whole file of such a step.
+
+    Notes
+    -----
+    What Dropout drops follows from the seed and the step of the record. A step that was split over threads drew
+    other numbers in each part; it is computed here as one.
     """
     header, arrays = read_tensors(path, _KEY, kind="recorded step", advice="Train again to record one.")
     model_arrays, X, Y = (_below(name, arrays) for name in ("model/", "X/", "Y/"))
+    advice = "The file is damaged; train again to record the step."
     try:
         model = rebuild(header, model_arrays)
+        X, Y = (batch[""] if set(batch) == {""} else batch for batch in (X, Y))
+        for key in ("seed", "step"):
+            if not isinstance(header.get(key), int) or header[key] < 0:
+                raise FormatError(f"its {key} is {header.get(key)!r}, expected a whole number of at least 0")
+        _check_batch(model, X, Y)
+        model.seed_step(header["seed"], header["step"])
+        fault = find_fault(model, X, Y)
     except FormatError as error:
-        raise FormatError(f"{path}: {error}. The file is damaged; train again to record the step.") from None
-    X, Y = X.get("", X), Y.get("", Y)
-    model.seed_step(header["seed"], header["step"])
-    return model, X, Y, find_fault(model, X, Y)
+        raise FormatError(f"{path}: {error}. {advice}") from None
+    except (PellucidError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise FormatError(f"{path}: its batch does not fit its network ({error}). {advice}") from None
+    return model, X, Y, fault
+
+
+def _check_batch(model: Model, X: Any, Y: Any) -> None:
+    """Raise one of many errors if a batch is not one of the model's."""
+    given = map_arrays(lambda array: array.shape[1:], X)
+    if given != model.input_shape:
+        raise ShapeError(f"its samples have shape {given}, expected {model.input_shape}")
+    if len({len(array) for array in (X.values() if isinstance(X, dict) else [X])}) > 1:
+        raise ShapeError("its inputs have different numbers of samples")
+    zeros = map_arrays(lambda shape: np.zeros((n_rows(X), *shape), model.dtype), model.output_shape)
+    model.loss_of_outputs(zeros, Y)
 
 
 def _below(prefix: str, arrays: dict[str, Array]) -> Any:
