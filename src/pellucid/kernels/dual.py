@@ -2,7 +2,8 @@
 
 The first layer is Z = K C + s Z_0 + b, whose gradient for C is dZ itself; Dense layers follow. A column of ones
 after each layer's activations, and after K, carries the bias through the products. Between steps everything stays
-in the processor's cache.
+in the processor's cache, whose lines BLAS's loops fill best where rows begin at multiples of ``LINE`` numbers: so
+rows of n numbers and a 1 are ``row_length(n)`` long, with zeros at the end.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pellucid.kernels.activations import relu, relu_slope
 from pellucid.kernels.blas import product
 from pellucid.kernels.compiled import compiled
 from pellucid.kernels.dense_stack import (
@@ -20,6 +22,7 @@ from pellucid.kernels.dense_stack import (
     N_IN,
     N_OUT,
     OUT_AT,
+    RELU,
     SOFTMAX,
     W_AT,
     activate,
@@ -29,6 +32,7 @@ from pellucid.kernels.losses import binary_cross_entropy, softmax_cross_entropy
 from pellucid.kernels.optimizers import sgd_loop
 from pellucid.types import Array
 
+LINE = 8
 BORROWED_FROM = "activations.py", "blas.py", "dense_stack.py", "losses.py", "optimizers.py"
 
 
@@ -39,13 +43,14 @@ class Dual(NamedTuple):
     ----------
     K : Array, shape (m, m + 1)
         The Gram matrix, and a column of ones.
-    Z_0 : Array, shape (m, n + 1)
-        Before any step, and a column of zeros.
+    Z_0 : Array, shape (m, row_length(n))
+        Before any step, and zeros.
     theta, grad, velocity : Array, flat
-        C (m, n + 1), b (n + 1,), s (n + 1,), which is one number n times, each with zeros in the last column, and
-        after them W and b of each layer above. The velocity is empty where the optimizer keeps none.
+        C (m, row_length(n)), b, s, which is one number n times, each with zeros at the end of its rows, and after
+        them W and b of each layer above. The velocity is empty where the optimizer keeps none.
     values, slopes, deltas : Array, flat
-        A = f(Z), f'(Z) and dZ of each layer, (m, n_out + 1).
+        A = f(Z), f'(Z) and dZ of each layer, (m, row_length(n_out)). The slopes of relu are left to A; the first layer's dZ
+        is its gradient, and is written there.
     plan : Array of int64, shape (n_layers, ...)
         As in :mod:`pellucid.kernels.dense_stack`.
     options : Array of float64, shape (n_layers,)
@@ -73,10 +78,29 @@ class Dual(NamedTuple):
 
 
 @compiled
+def row_length(n):
+    """Return how long rows of n numbers and a 1 are."""
+    return n // LINE * LINE + LINE
+
+
+@compiled
 def layer_of(flat, layer, m):
     """Return a layer's part of values, slopes or deltas."""
-    n = layer[N_OUT] + 1
+    n = row_length(layer[N_OUT])
     return flat[layer[OUT_AT] : layer[OUT_AT] + m * n].reshape(m, n)
+
+
+@compiled
+def with_ones(dual, k):
+    """Return A of layer k, and a column of ones."""
+    return layer_of(dual.values, dual.plan[k], len(dual.K))[:, : dual.plan[k, N_OUT] + 1]
+
+
+@compiled
+def delta_of(dual, k):
+    """Return dZ of layer k."""
+    m, n = len(dual.K), dual.Z_0.shape[1]
+    return layer_of(dual.deltas, dual.plan[k], m) if k else dual.grad[: m * n].reshape(m, n)
 
 
 @compiled
@@ -104,13 +128,20 @@ def forward(dual):
         if k == 0:
             product(dual.K, first_weights(dual.theta, dual)[:, :n], A[:, :n])
         else:
-            product(layer_of(dual.values, dual.plan[k - 1], m), weights_of(dual.theta, layer), A[:, :n])
-        a, z = A.ravel(), dual.Z_0.ravel()
-        if k == 0:
-            s = dual.theta[(m + 1) * (n + 1)]
+            product(with_ones(dual, k - 1), weights_of(dual.theta, layer), A[:, :n])
+        a, z, zero = A.ravel(), dual.Z_0.ravel(), dual.theta.dtype.type(0)
+        s = dual.theta[(m + 1) * dual.Z_0.shape[1]] if k == 0 else zero
+        if layer[ACTIVATION] == RELU and k == 0:
             for i in range(a.size):
-                a[i] += s * z[i]
-        activate(layer[ACTIVATION], dual.options[k], a, layer_of(dual.slopes, layer, m).ravel())
+                a[i] = relu(a[i] + s * z[i], zero)
+        elif layer[ACTIVATION] == RELU:
+            for i in range(a.size):
+                a[i] = relu(a[i], zero)
+        else:
+            if k == 0:
+                for i in range(a.size):
+                    a[i] += s * z[i]
+            activate(layer[ACTIVATION], dual.options[k], a, layer_of(dual.slopes, layer, m).ravel())
         if A[0, n] != 1:
             A[:, n] = 1
 
@@ -127,7 +158,7 @@ def loss_and_dZ(dual, kind, smoothing):
         loss = binary_cross_entropy(Z.ravel(), dual.targets.ravel(), dual.scale, smoothing, dZ.ravel())
     else:
         loss = squared_error(Z.ravel(), dual.targets.ravel(), dual.scale, dZ.ravel())
-    layer_of(dual.deltas, layer, m)[:, :n] = dZ
+    delta_of(dual, len(dual.plan) - 1)[:, :n] = dZ
     return loss
 
 
@@ -137,20 +168,19 @@ def backward(dual):
     m = len(dual.K)
     for k in range(len(dual.plan) - 1, -1, -1):
         layer = dual.plan[k]
-        n, dZ = layer[N_OUT], layer_of(dual.deltas, layer, m)
-        d, slopes = dZ.ravel(), layer_of(dual.slopes, layer, m).ravel()
-        if layer[ACTIVATION] != LINEAR:
+        n, dZ = layer[N_OUT], delta_of(dual, k)
+        d, a, slopes = dZ.ravel(), layer_of(dual.values, layer, m).ravel(), layer_of(dual.slopes, layer, m).ravel()
+        if layer[ACTIVATION] == RELU:
+            for i in range(d.size):
+                d[i] *= relu_slope(a[i], 0)
+        elif layer[ACTIVATION] != LINEAR:
             for i in range(d.size):
                 d[i] *= slopes[i]
         if k > 0:
-            before = dual.plan[k - 1]
-            product(layer_of(dual.values, before, m).T, dZ[:, :n], weights_of(dual.grad, layer))
-            product(dZ[:, :n], weights_of(dual.theta, layer)[:-1].T, layer_of(dual.deltas, before, m)[:, :-1])
+            product(with_ones(dual, k - 1).T, dZ[:, :n], weights_of(dual.grad, layer))
+            product(dZ[:, :n], weights_of(dual.theta, layer)[:-1].T, delta_of(dual, k - 1)[:, : layer[N_IN]])
         else:
-            dC = dual.grad[: d.size]
-            for i in range(d.size):
-                dC[i] = d[i]
-            product(dual.K[:, m:].T, dZ, first_weights(dual.grad, dual)[m:])
+            product(dual.K[:, m:].T, dZ[:, :n], first_weights(dual.grad, dual)[m:, :n])
 
 
 @compiled

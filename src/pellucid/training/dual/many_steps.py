@@ -18,6 +18,7 @@ from pellucid.types import Array
 
 OPERATIONS = 2e9  # of the first layer in one call: some tens of milliseconds, for which Ctrl-C waits
 MOST = 500  # steps
+CACHE_LINE = 64  # bytes
 
 
 def compile_ahead(dtype: str) -> None:
@@ -106,9 +107,10 @@ class ManySteps(Executor):
         flat[C.size :] = ours[first.size :]
 
     def _first(self, ours: Array) -> Array:
-        """Return the first layer's part, C, b and s, with a column to spare: rows are as long as its outputs'."""
+        """Return the first layer's part, C, b and s; rows are as long as its outputs'."""
         m, n = self._size
-        return ours[: (m + 2) * (n + 1)].reshape(m + 2, n + 1)
+        width = self.kernel.row_length(n)
+        return ours[: (m + 2) * width].reshape(m + 2, width)
 
     @property
     def _size(self) -> tuple[int, int]:
@@ -117,9 +119,11 @@ class ManySteps(Executor):
     def _make_memory(self, optimizer: SGD) -> tuple[Array, ...]:
         stack, (m, n), dtype = dispatch.module("dense_stack"), self._size, self.model.theta.dtype
         table = self.dual.table[:m]
-        K, Z_0 = np.ones((m, m + 1), dtype), np.zeros((m, n + 1), dtype)
-        K[:, :m], Z_0[:, :n] = table[:, :m], table[:, m:-1]
-        theta = np.zeros((m + 2) * (n + 1) + self.model.theta.size - self.dual.params["C"].size, dtype)
+        width, row_length = self.kernel.row_length(n), self.kernel.row_length
+        K = aligned(m * row_length(m), dtype).reshape(m, -1)[:, : m + 1]
+        Z_0 = aligned(m * width, dtype).reshape(m, width)
+        K[:, :m], K[:, m], Z_0[:, :n] = table[:, :m], 1, table[:, m:-1]
+        theta = aligned((m + 2) * width + self.model.theta.size - self.dual.params["C"].size, dtype)
         decays = np.ones_like(theta)
         if not optimizer.decay_biases:
             self._copy_in(self.model.flat_decay_mask(), decays)
@@ -129,8 +133,8 @@ class ManySteps(Executor):
             n_in = layer.n_in if k else m
             row[[stack.N_IN, stack.N_OUT, stack.W_AT, stack.OUT_AT]] = n_in, layer.n_out, W_at, out_at
             row[stack.ACTIVATION] = stack.ACTIVATIONS.index(layer.activation)
-            W_at += (n_in + 1) * layer.n_out if k else (m + 2) * (n + 1)
-            out_at += m * (layer.n_out + 1)
+            W_at += (n_in + 1) * layer.n_out if k else (m + 2) * width
+            out_at += m * row_length(layer.n_out)
         scale = np.ones((m, 1), dtype) * self.loss.scale(m, self.n_out, dtype, weights=self.weights)
         Y = self.Y.copy()
         labels = Y if Y.ndim == 1 else np.zeros(0, np.intp)
@@ -138,9 +142,9 @@ class ManySteps(Executor):
             K,
             Z_0,
             theta,
-            np.zeros_like(theta),
-            np.zeros_like(theta if optimizer.momentum else theta[:0]),
-            *(np.zeros(out_at, dtype) for _ in range(3)),
+            aligned(theta.size, dtype),
+            aligned(theta.size if optimizer.momentum else 0, dtype),
+            *(aligned(out_at, dtype) for _ in range(3)),
             plan,
             np.array([layer.option for layer in self.layers]),
             runs_of(decays),
@@ -148,3 +152,10 @@ class ManySteps(Executor):
             np.zeros((0, self.n_out), dtype) if labels.size else Y,
             np.repeat(scale.astype(dtype), self.n_scales),
         )
+
+
+def aligned(size: int, dtype: Any) -> Array:
+    """Return a flat array of zeros that begins with a line of the processor's cache."""
+    room = np.zeros(size * np.dtype(dtype).itemsize + CACHE_LINE, np.uint8)
+    start = -room.ctypes.data % CACHE_LINE
+    return room[start : len(room) - CACHE_LINE + start].view(dtype)
