@@ -12,6 +12,7 @@ import pytest
 
 from pellucid.errors import OptionError, PellucidError
 from pellucid.parallel import run_jobs
+from pellucid.threads import stop_if_nobody_waits
 
 
 def scaled(shared: float, job: int) -> tuple[float, int]:
@@ -151,3 +152,29 @@ def test_ctrl_c_while_processes_start_is_not_lost(others: set[int]) -> None:
     finally:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
     assert_no_process_is_left(others)
+
+
+def test_threads_give_the_same_bits_and_share_this_process() -> None:
+    alone = dict(run_jobs(product_bits, 60, [1, 2, 3]))
+    assert dict(run_jobs(product_bits, 60, [1, 2, 3], n_jobs=2, on_threads=True)) == alone
+    assert {pid for _, (_, pid) in run_jobs(scaled, 1.0, [1, 2], n_jobs=2, on_threads=True)} == {os.getpid()}
+
+
+def test_a_failing_thread_is_passed_on_and_a_closed_generator_ends_the_rest() -> None:
+    with pytest.raises(OptionError, match="job 2"):
+        list(run_jobs(misbehave, "refuse", [1, 2, 3], n_jobs=2, on_threads=True))
+    ended = []
+
+    def wait(shared: None, job: int) -> int:
+        try:
+            while job:
+                stop_if_nobody_waits()
+                time.sleep(0.001)
+        finally:
+            ended.append(job)
+        return job
+
+    with closing(run_jobs(wait, None, [0, 1, 2, 3], n_jobs=2, on_threads=True)) as results:
+        assert next(results) == (0, 0)
+    assert 1 in ended
+    assert 3 not in ended

@@ -1,6 +1,8 @@
-"""Independent jobs over processes, each with one BLAS thread: joblib, with its failures raised as PellucidError.
+"""Independent jobs side by side, each with one BLAS thread.
 
-Threads would wait for one another: steps this small spend most of their time in Python.
+They run over processes, by joblib, with its failures raised as PellucidError: threads would wait for one another,
+since small steps spend most of their time in Python. Jobs that spend it in compiled kernels run on threads, which
+need no start and share what is in memory.
 """
 
 import signal
@@ -8,19 +10,25 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import resource_tracker
 from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
 from pellucid.errors import PellucidError
-from pellucid.threads import side_by_side
+from pellucid.threads import jobs_on_threads, one_blas_thread, side_by_side
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
 def run_jobs(
-    function: Callable[[Any, Job], Result], shared: Any, jobs: Sequence[Job], *, n_jobs: int = 1
+    function: Callable[[Any, Job], Result],
+    shared: Any,
+    jobs: Sequence[Job],
+    *,
+    n_jobs: int = 1,
+    on_threads: bool = False,
 ) -> Generator[tuple[Job, Result], None, None]:
     """Yield each job with ``function(shared, job)``, in the order in which they are done.
 
@@ -32,6 +40,8 @@ def run_jobs(
     jobs : sequence
     n_jobs : int, optional
         Processes; with 1 everything runs in this one. The results are equal bit for bit.
+    on_threads : bool, optional
+        Threads of this process in the place of processes.
 
     Raises
     ------
@@ -47,6 +57,10 @@ def run_jobs(
     if n_jobs <= 1 or len(jobs) <= 1:
         for job in jobs:
             yield job, _on_one_thread(function, shared, job)
+        return
+    if on_threads:
+        with one_blas_thread(), side_by_side():  # set once: the limit is the process's
+            yield from jobs_on_threads(partial(function, shared), jobs, min(n_jobs, len(jobs)))
         return
     from joblib import Parallel, delayed
 

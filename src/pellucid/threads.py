@@ -8,15 +8,19 @@ import contextvars
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from pellucid.types import Array
 
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+_STOP: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("stop", default=None)
 _ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default=False)
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
 
@@ -27,6 +31,10 @@ class WorkerFailed(Exception):
 
 class WorkerLost(Exception):
     """A thread is gone, as in a child that was forked while it worked: nobody does its part."""
+
+
+class Stopped(BaseException):
+    """Nobody waits for this job's result any more."""
 
 
 def n_cores() -> int:
@@ -49,6 +57,41 @@ def side_by_side() -> Iterator[None]:
         yield
     finally:
         _ARE_BUSY.reset(token)
+
+
+def stop_if_nobody_waits() -> None:
+    """Raise Stopped if this is a job of ``jobs_on_threads`` whose result nobody waits for any more."""
+    stop = _STOP.get()
+    if stop is not None and stop.is_set():
+        raise Stopped
+
+
+def jobs_on_threads(
+    function: Callable[[Job], Result], jobs: Sequence[Job], n: int
+) -> Generator[tuple[Job, Result], None, None]:
+    """Yield each job with its result, in the order in which they are done, from several threads.
+
+    If the caller closes the generator, or Ctrl-C is pressed, or a job fails, the others end at their next
+    ``stop_if_nobody_waits``. Each thread has a copy of the caller's context.
+
+    Examples
+    --------
+    >>> sorted(jobs_on_threads(lambda x: x * x, [1, 2, 3], 2))
+    [(1, 1), (2, 4), (3, 9)]
+    """
+    stop = threading.Event()
+    token = _STOP.set(stop)
+    pool = ThreadPoolExecutor(n, thread_name_prefix="pellucid-job")
+    try:
+        futures = {pool.submit(contextvars.copy_context().run, function, job): job for job in jobs}
+    finally:
+        _STOP.reset(token)
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
 
 
 def cut(size: int, n_parts: int) -> list[slice]:

@@ -49,8 +49,8 @@ class Dual(NamedTuple):
         C (m, row_length(n)), b, s, which is one number n times, each with zeros at the end of its rows, and after
         them W and b of each layer above. The velocity is empty where the optimizer keeps none.
     values, slopes, deltas : Array, flat
-        A = f(Z), f'(Z) and dZ of each layer, (m, row_length(n_out)). The slopes of relu are left to A; the first layer's dZ
-        is its gradient, and is written there.
+        A = f(Z), f'(Z) and dZ of each layer, (m, row_length(n_out)). Relu's slopes are not written, as A tells
+        them; the first layer's dZ is its gradient, and is written there.
     plan : Array of int64, shape (n_layers, ...)
         As in :mod:`pellucid.kernels.dense_stack`.
     options : Array of float64, shape (n_layers,)
@@ -169,7 +169,11 @@ def backward(dual):
     for k in range(len(dual.plan) - 1, -1, -1):
         layer = dual.plan[k]
         n, dZ = layer[N_OUT], delta_of(dual, k)
-        d, a, slopes = dZ.ravel(), layer_of(dual.values, layer, m).ravel(), layer_of(dual.slopes, layer, m).ravel()
+        d, a, slopes = (
+            dZ.ravel(),
+            layer_of(dual.values, layer, m).ravel(),
+            layer_of(dual.slopes, layer, m).ravel(),
+        )
         if layer[ACTIVATION] == RELU:
             for i in range(d.size):
                 d[i] *= relu_slope(a[i], 0)

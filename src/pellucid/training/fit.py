@@ -12,6 +12,7 @@ from pellucid.data.pairs import as_dataset
 from pellucid.dispatch import resolve
 from pellucid.nn.model import Model
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.choose_form import is_dual
 from pellucid.training.compiling import compile_ahead, operations_of
 from pellucid.training.events import Callback
 from pellucid.training.history import History
@@ -213,8 +214,8 @@ def fit(
     return history
 
 
-def kernels_for(model: Model, data: Dataset, options: TrainingOptions, n_trainings: int) -> str:
-    """Return "numba" or "numpy" for several trainings alike, whose kernels are compiled once, before they begin.
+def kernels_for(model: Model, data: Dataset, options: TrainingOptions, n_trainings: int) -> tuple[str, bool]:
+    """Return what several trainings alike will run on; what they need is compiled once, before they begin.
 
     Parameters
     ----------
@@ -223,11 +224,20 @@ def kernels_for(model: Model, data: Dataset, options: TrainingOptions, n_trainin
     data : Dataset
     options : TrainingOptions
     n_trainings : int
+
+    Returns
+    -------
+    str
+        "numba" or "numpy".
+    bool
+        Whether each is spent in one kernel, many steps at a time, so that threads can train side by side.
     """
     plan = plan_from(options.for_data(recipe_of(model), data.y))
     kernels = resolve(options.kernels, n_trainings * operations_of(model, plan, len(data)))
+    is_in_one = False
     if kernels == "numba":
         job = prepare(model, data, dataclasses.replace(plan, kernels=kernels))
         compile_ahead(job)
         kernels = job.kernels
-    return kernels
+        is_in_one = kernels == "numba" and plan.batch_size is None and is_dual(job)
+    return kernels, is_in_one

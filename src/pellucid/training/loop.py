@@ -134,17 +134,19 @@ def _take_many_steps(run: Run, executor: Executor, nonfinite: str | Path | None)
     # A checkpoint may have been written between the step and the end of its epoch.
     stop = run.step_in_epoch > 0 and _end_epoch(run, run.epoch_loss)
     while run.epoch < run.n_epochs and not stop:
-        for loss in executor.take_many(1 if is_watched else run.n_epochs - run.epoch, run.optimizer).tolist():
-            if not math.isfinite(loss):
-                ((X, Y, _),) = run.form.batches.epoch(run.epoch)
-                raise _broken(run, X, Y, loss, nonfinite)
-            if not is_watched:
-                run.history.append({"loss": loss})
-                run.step, run.epoch = run.step + 1, run.epoch + 1
-                continue
-            run.step, run.step_in_epoch, run.epoch_loss = run.step + 1, 1, loss
-            stop = run.notify(StepEnd(run, run.step - 1, run.epoch, loss))
-            stop |= _end_epoch(run, loss)
+        losses = executor.take_many(1 if is_watched else run.n_epochs - run.epoch, run.optimizer).tolist()
+        is_broken = not math.isfinite(losses[-1])
+        if not is_watched:
+            kept = losses[: len(losses) - is_broken]
+            run.history.losses.extend(kept)
+            run.step, run.epoch = run.step + len(kept), run.epoch + len(kept)
+        if is_broken:
+            ((X, Y, _),) = run.form.batches.epoch(run.epoch)
+            raise _broken(run, X, Y, losses[-1], nonfinite)
+        if is_watched:
+            run.step, run.step_in_epoch, run.epoch_loss = run.step + 1, 1, losses[0]
+            stop = run.notify(StepEnd(run, run.step - 1, run.epoch, losses[0]))
+            stop |= _end_epoch(run, losses[0])
     run.history.n_steps = run.step
     run.history.is_complete = run.epoch == run.n_epochs
 

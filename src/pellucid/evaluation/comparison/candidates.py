@@ -42,6 +42,8 @@ class Candidate:
         Of one that is yet to be trained.
     architecture : Architecture or None
         Of a TOML file.
+    is_in_kernels : bool
+        Whether its training is spent in compiled kernels, many steps at a time.
     """
 
     letter: str
@@ -49,6 +51,7 @@ class Candidate:
     model: Model | None = None
     config: RunConfig | None = None
     architecture: Architecture | None = None
+    is_in_kernels: bool = False
 
     @property
     def is_trained(self) -> bool:
@@ -260,10 +263,11 @@ def ready_to_train(candidate: Candidate, split: Split, n_trainings: int = 1) -> 
                 seed=options.seed,
                 dtype=options.dtype,
             )
-        kernels = kernels_for(model, split.train, options, n_trainings)
+        kernels, is_in_kernels = kernels_for(model, split.train, options, n_trainings)
     except PellucidError as error:
         raise type(error)(f"{candidate.title}: {error}") from None
-    return replace(candidate, config=replace(candidate.config, options=replace(options, kernels=kernels)))
+    config = replace(candidate.config, options=replace(options, kernels=kernels))
+    return replace(candidate, config=config, is_in_kernels=is_in_kernels)
 
 
 def _fresh(architecture: Architecture | None) -> Architecture | None:

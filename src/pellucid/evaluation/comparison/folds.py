@@ -206,6 +206,7 @@ def cross_validate(
         range(len(rows)),
         len(candidates),
         n_jobs=n_jobs,
+        on_threads=all(candidate.is_in_kernels for candidate in candidates),
         least=2,
         show=lambda n, total, fold: progress(
             "folds", n, total, f"balanced accuracy {fold.balanced_accuracy:.3f}"

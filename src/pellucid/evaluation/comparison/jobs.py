@@ -1,4 +1,4 @@
-"""Many trainings of each candidate, side by side over processes."""
+"""Many trainings of each candidate, side by side."""
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -16,6 +16,7 @@ def run_for_each(
     n_candidates: int,
     *,
     n_jobs: int,
+    on_threads: bool,
     least: int,
     show: Callable[[int, int, Result], None],
 ) -> dict[int, tuple[Result, ...]]:
@@ -30,7 +31,9 @@ def run_for_each(
         Of folds, or seeds.
     n_candidates : int
     n_jobs : int
-        Processes.
+        How many at the same time.
+    on_threads : bool
+        As for :func:`pellucid.parallel.run_jobs`.
     least : int
         After Ctrl-C the numbers that are done for every candidate are returned, if there are at least this many.
     show : callable
@@ -40,7 +43,7 @@ def run_for_each(
     done: dict[tuple[int, int], Result] = {}
     was_interrupted = False
     try:
-        with closing(run_jobs(function, task, jobs, n_jobs=n_jobs)) as results:
+        with closing(run_jobs(function, task, jobs, n_jobs=n_jobs, on_threads=on_threads)) as results:
             for job, result in results:
                 done[job] = result
                 show(len(done), len(jobs), result)

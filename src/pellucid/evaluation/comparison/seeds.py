@@ -185,6 +185,7 @@ def compare_seeds(
         range(first_seed, first_seed + n_seeds),
         len(candidates),
         n_jobs=n_jobs,
+        on_threads=all(candidate.is_in_kernels for candidate in candidates),
         least=1,
         show=lambda n, total, start: progress(
             "starts", n, total, start.fault[:40] or f"accuracy {start.accuracy:.3f}"
