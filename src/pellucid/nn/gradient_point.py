@@ -19,6 +19,7 @@ GOOD = TOLERANCE / 10  # an error small enough to try no smaller step
 STEPS = (1e-4, 3e-5, 1e-5, 3e-6, 1e-6, 3e-7, 1e-7, 1e-7, 1e-7)  # tried in turn, each in a new direction
 N_DIRECTIONS = 2
 MOST_NOISE = 1e-12  # of a loss around 1: anything above is not rounding error
+SMALLEST = 1e-290  # taken for a loss of 0, so that no error is divided by 0
 UNDECIDED = "no step without a kink was found"
 
 
@@ -198,7 +199,7 @@ class Point:
         values = self._losses_along(array, rng.standard_normal(array.shape), [i * 1e-12 for i in range(12)])
         jitter = float(np.std(np.diff(values, 2))) / 6**0.5
         size = abs(values[0])
-        return max(min(jitter, MOST_NOISE * max(1.0, size)), float(np.spacing(size)) / 2)
+        return max(min(jitter, MOST_NOISE * max(1.0, size)), float(np.spacing(max(size, SMALLEST))) / 2)
 
     def _losses_along(self, array: Array, v: Array, distances: Sequence[float]) -> list[float]:
         """Return the loss with an argument moved along v by each distance, and put it back."""

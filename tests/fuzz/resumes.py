@@ -1,0 +1,92 @@
+"""Trainings that are stopped somewhere and resumed end with the same bits as those that never stopped."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import reject
+from hypothesis import strategies as st
+from tests.fuzz.networks import graphs, images, networks, rows
+from tests.fuzz.search import Subject
+from tests.fuzz.trainings import Training, many, trainings
+
+from pellucid.errors import DataError, TrainingError
+from pellucid.nn.model import Model
+from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.events import StepEnd
+from pellucid.training.history import History
+
+
+@dataclass
+class Resume:
+    """A training, and where it is stopped.
+
+    Attributes
+    ----------
+    training : Training
+    stops : tuple of int
+        The steps, counted from 1, after which it is stopped and resumed; those after its end stop nothing.
+    every_steps : int
+        Between checkpoints: it is resumed from an earlier step than it was stopped at.
+    """
+
+    training: Training
+    stops: tuple[int, ...]
+    every_steps: int
+
+
+def resumes(trainings: Any) -> Any:
+    """Return a strategy for trainings that are stopped once or twice."""
+    stops = st.lists(st.integers(1, 12), min_size=1, max_size=2, unique=True).map(sorted).map(tuple)
+    return st.builds(Resume, trainings, stops, st.sampled_from([1, 1, 2, 3]))
+
+
+class StopAfter:
+    """Ends the training after a step, whatever it has seen."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def __call__(self, event: Any) -> bool:
+        return isinstance(event, StepEnd) and event.step + 1 == self.step
+
+
+def check_resume(case: Resume) -> None:
+    """Compare a training that was stopped and resumed with one that never stopped."""
+    try:
+        whole = case.training.run()
+    except (TrainingError, DataError):  # the loss became infinite; a class is too small to hold samples out
+        reject()
+    with tempfile.TemporaryDirectory() as folder:
+        more: dict[str, Any] = {}
+        for i, stop in enumerate(case.stops):
+            saving = Checkpoint(folder, every_steps=case.every_steps, keep=2)
+            case.training.run(callbacks=[saving, StopAfter(stop)], **more)
+            if list(Path(folder).iterdir()):
+                more = {
+                    "resume": folder,
+                    "seed": 1000 + i,
+                }  # the checkpoint's first weights count, not this seed's
+        resumed = case.training.run(**more)
+    assert_same(whole, resumed)
+
+
+def assert_same(one: tuple[Model, History], two: tuple[Model, History]) -> None:
+    """Compare two trained models and their histories, bit for bit."""
+    (model, history), (twin, resumed) = one, two
+    np.testing.assert_array_equal(twin.theta, model.theta)
+    for leaf, other in zip(model.leaves(), twin.leaves(), strict=True):
+        for key in leaf.state:
+            np.testing.assert_array_equal(other.state[key], leaf.state[key], err_msg=f"{leaf.name}.{key}")
+    assert resumed.columns == history.columns
+    assert (resumed.n_steps, resumed.is_complete) == (history.n_steps, history.is_complete)
+    assert (resumed.form, resumed.kernels) == (history.form, history.kernels)
+
+
+SUBJECTS = {
+    "resumes of rows": Subject(resumes(trainings(networks(rows, many))), check_resume, 60),
+    "resumes of images": Subject(resumes(trainings(networks(images, many))), check_resume, 60),
+    "resumes of graphs": Subject(resumes(trainings(graphs(many))), check_resume, 30),
+}

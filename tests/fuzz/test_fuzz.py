@@ -1,0 +1,18 @@
+"""Random cases of every subject, the same ones each time; ``scripts/soak`` checks others."""
+
+from collections.abc import Callable
+
+import pytest
+from tests.fuzz.search import CHECKED, search
+from tests.fuzz.subjects import SUBJECTS
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_no_fault_is_found(name: str, record_property: Callable[[str, object], None]) -> None:
+    subject = SUBJECTS[name]
+    if subject.needs_numba:
+        pytest.importorskip("numba", reason="kernels are compiled by Numba, which is not installed")
+    CHECKED.clear()
+    search(name, subject, seed=1, n_cases=subject.n_cases)
+    record_property("random cases", f"{name}: {CHECKED[name]:,}")
+    assert CHECKED[name] >= subject.n_cases
