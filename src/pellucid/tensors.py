@@ -63,6 +63,23 @@ def read_tensors(
     >>> read_tensors(path, "step", kind="step", advice="")
     ({'n': 3}, {'x': array([0, 1, 2])})
     """
+    text, arrays = _open(path, key, kind=kind, advice=advice)
+    return _header(path, text, key, kind=kind, advice=advice), arrays
+
+
+def read_header(path: str | Path, key: str, *, kind: str, advice: str) -> dict[str, Any]:
+    """Return the header of a file that :func:`write_tensors` wrote, without its arrays.
+
+    Parameters and exceptions are those of :func:`read_tensors`.
+    """
+    text, _ = _open(path, key, kind=kind, advice=advice, with_arrays=False)
+    return _header(path, text, key, kind=kind, advice=advice)
+
+
+def _open(
+    path: str | Path, key: str, *, kind: str, advice: str, with_arrays: bool = True
+) -> tuple[str | None, dict[str, Array]]:
+    """Return an entry of a file's metadata, and its arrays."""
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
@@ -71,11 +88,15 @@ def read_tensors(
     try:
         with safe_open(path, framework="numpy") as file:  # which maps the file, and checks sizes
             text = (file.metadata() or {}).get(key)
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
+            names = file.keys() if with_arrays else ()
+            return text, {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError, ValueError, MemoryError) as error:
         raise FormatError(
             f"{path}: not a whole {kind} ({error}). It is cut off or of another kind. {advice}".rstrip()
         ) from None
+
+
+def _header(path: str | Path, text: str | None, key: str, *, kind: str, advice: str) -> dict[str, Any]:
     if text is None:
         raise FormatError(
             f"{path}: a safetensors file, but not a {kind} of pellucid: no {key!r} in its header."
@@ -86,4 +107,4 @@ def read_tensors(
         header = None
     if not isinstance(header, dict):
         raise FormatError(f"{path}: its header is not JSON; the {kind} is damaged. {advice}".rstrip())
-    return header, arrays
+    return header

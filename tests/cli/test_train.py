@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +144,189 @@ def test_killed_and_resumed_ends_with_the_same_weights(photos: Path, tmp_path: P
     np.testing.assert_array_equal(killed.theta, whole.theta)
     one, two = ((tmp_path / name / "history.jsonl").read_text() for name in ("whole", "killed"))
     assert one == two
+
+
+def command(data: object, out: str, *more: object) -> list[str]:
+    options = ["--model", "mlp-wide", "--epochs", 400, "--threads", 1, "--out", out, *more]
+    return [sys.executable, "-m", "pellucid", "train", *map(str, [data, *options])]
+
+
+def start(folder: Path, *arguments: object) -> "subprocess.Popen[str]":
+    """Start a training in a process, and return once its configuration is written."""
+    before = (folder / "out" / "config.toml").stat().st_mtime_ns if (folder / "out").exists() else 0
+    process = subprocess.Popen(
+        command(*arguments), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None:
+        with suppress(FileNotFoundError):
+            if (folder / "out" / "config.toml").stat().st_mtime_ns != before:
+                break
+    assert process.poll() is None, process.communicate()
+    return process
+
+
+LONG = ("--epochs", 1_000_000)
+
+
+def test_the_model_file_of_a_resumed_training_is_that_of_an_uninterrupted_one(
+    pellucid: Command, photos: Path, tmp_path: Path
+) -> None:
+    options = ["--model", "mlp-wide", "--epochs", 60, "--checkpoint-steps", 40, "--weight-ema", 0.9]
+    for out in ("whole", "again"):
+        assert pellucid("train", photos, "--out", out, *options).code == 0
+    assert pellucid("train", photos, "--out", "again", *options, "--resume").code == 0
+    for name in ("model.safetensors", "history.csv", "config.toml"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_with_a_checkpoint_and_resume_goes_on(
+    pellucid: Command, photos: Path, tmp_path: Path, number: int
+) -> None:
+    process = start(tmp_path, photos, "out", *LONG)  # the first checkpoint by the clock is five minutes away
+    time.sleep(0.3)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (128 + number, "")
+    assert "as asked. History and model so far are kept; --resume goes on from here." in out
+    assert len(list(tmp_path.glob("out/checkpoints/*.checkpoint"))) == 1
+    n_steps = json.loads((tmp_path / "out" / "metrics.json").read_text())["n_steps"]
+    more = ("--resume", "--checkpoint-steps", 1 + n_steps // 10)
+    process = subprocess.Popen(command(photos, "out", *LONG, *more), cwd=tmp_path, stdout=subprocess.DEVNULL)
+    while len(list(tmp_path.glob("out/checkpoints/*.checkpoint"))) < 2:
+        assert process.poll() is None
+    process.send_signal(number)
+    assert process.wait(timeout=30) == 128 + number
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["n_steps"] > n_steps
+
+
+def test_killed_before_its_first_checkpoint_it_starts_anew_and_says_so(
+    pellucid: Command, photos: Path, tmp_path: Path
+) -> None:
+    process = start(tmp_path, photos, "out", *LONG)
+    process.kill()
+    process.communicate()
+    short = ("--model", "mlp-wide", "--epochs", 3, "--out", "out")
+    done = pellucid("train", photos, *short)
+    assert done.code == 2
+    assert "add --resume to go on, --force to start again" in done.err
+    done = pellucid("train", photos, *short, "--resume")
+    assert done.code == 0, done.err
+    assert "out: the training stopped before its first checkpoint, and starts anew." in done.out
+    assert len((tmp_path / "out" / "history.csv").read_text().splitlines()) == 4
+    done = pellucid("train", photos, *short, "--resume")
+    assert done.code == 2
+    assert "is complete, without a checkpoint" in done.err
+    assert not list(tmp_path.rglob(".writing"))
+
+
+def test_force_leaves_nothing_of_the_run_before(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    """Neither checkpoints nor a report of the former one, whose steps have higher numbers."""
+    short = ["--model", "mlp-wide", "--epochs", 30]
+    assert pellucid("run", photos, "--out", "out", *short).code == 0
+    assert pellucid("train", photos, "--out", "out", *short, "--force", "--checkpoint-steps", 5).code == 0
+    out = tmp_path / "out"
+    assert not (out / "report.html").exists()
+    assert not (out / "figures").exists()
+    assert len(list(out.glob("checkpoints/*"))) == 3
+    (out / "notes.txt").write_text("mine")
+    process = start(tmp_path, photos, "out", "--epochs", 50_000, "--force", "--checkpoint-steps", 5)
+    while not list(out.glob("checkpoints/step-0000000[5-9]*")):
+        assert process.poll() is None, process.communicate()
+    process.kill()
+    process.communicate()
+    assert not (out / "model.safetensors").exists()
+    assert (out / "notes.txt").read_text() == "mine"
+    process = subprocess.Popen(
+        command(photos, "out", "--epochs", 50_000, "--resume"), cwd=tmp_path, stdout=subprocess.DEVNULL
+    )
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert tomllib.loads((out / "config.toml").read_text())["training"]["epochs"] == 50_000
+
+
+def test_resume_refuses_relabelled_data_and_other_settings(
+    pellucid: Command, photos: Path, tmp_path: Path
+) -> None:
+    options = ["--model", "mlp-wide", "--epochs", 30, "--checkpoint-steps", 10, "--out", "out"]
+    assert pellucid("train", photos, *options).code == 0
+    before = (tmp_path / "out" / "model.safetensors").read_bytes()
+    for more, words in (
+        (("--class-weight", "balanced"), 'class_weight = null, this training class_weight = "balanced"'),
+        (("--weight-ema", "0.9"), "WeightEMA = nothing, this training WeightEMA = "),
+        (("--precise-bn",), "PreciseBatchNorm = nothing"),
+    ):
+        done = pellucid("train", photos, *options, "--resume", *more)
+        assert done.code == 2
+        assert words in done.err
+    arrays = dict(np.load(photos))
+    np.savez(photos, **{**arrays, "y": 1 - arrays["y"]})
+    done = pellucid("train", photos, *options, "--resume")
+    assert done.code == 2
+    assert "training_data = " in done.err
+    assert len(done.err.splitlines()) <= 3
+    assert (tmp_path / "out" / "model.safetensors").read_bytes() == before
+
+
+def test_two_at_once_in_one_folder(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    process = start(tmp_path, photos, "out", *LONG)
+    try:
+        for name, more in (("train", ["--force"]), ("train", ["--resume"]), ("run", ["--force"])):
+            done = pellucid(name, photos, "--model", "mlp-wide", "--epochs", 3, "--out", "out", *more)
+            assert (done.code, done.out) == (2, "")
+            assert "out: another command is writing this folder. Wait until it ends" in done.err
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["n_steps"] == len((tmp_path / "out" / "history.jsonl").read_text().splitlines())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit of the size of files")
+@pytest.mark.parametrize("name", ["train", "run"])
+@pytest.mark.parametrize("n_bytes", [0, 2_000, 40_000])
+def test_a_full_disk_leaves_what_was_there(
+    pellucid: Command, photos: Path, tmp_path: Path, name: str, n_bytes: int
+) -> None:
+    """A limit on the size of files fails a write in the middle, as a full disk does."""
+    import resource
+
+    options = [photos, "--model", "mlp-wide", "--epochs", 3, "--out", "out"]
+    assert pellucid(name, *options).code == 0
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))  # noqa: E731
+    run = [sys.executable, "-m", "pellucid", name, *map(str, options), "--force"]
+    done = subprocess.run(run, cwd=tmp_path, preexec_fn=limit, check=False, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert re.match(r"pellucid: out.*: (cannot|could not) be written: ", done.stderr.splitlines()[-1])
+    assert ".writing" not in done.stderr.splitlines()[-1]
+    after = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    if name == "run" or n_bytes == 0:
+        assert after == before
+    else:  # a training takes the place of the former one when it begins
+        assert {path.name for path in after} == {"config.toml", "notes.txt"}
+
+
+def test_places_that_cannot_be_written_are_said_in_a_line(
+    pellucid: Command, photos: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("x")
+    for out in ("a" * 300, "file", "file/below", "/proc/self/out"):
+        for name in ("train", "run"):
+            done = pellucid(name, photos, "--model", "mlp-wide", "--epochs", 2, "--out", out)
+            assert done.code == 2
+            assert len(done.err.splitlines()) == 1
+    assert {path.name for path in tmp_path.iterdir()} <= {"file", "photos.npz"}
+
+
+def test_lbfgs_is_trained_without_checkpoints(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    options = ["--model", "logistic", "--optimizer", "lbfgs", "--epochs", 3, "--out", "out"]
+    assert pellucid("train", photos, *options).code == 0
+    done = pellucid("train", photos, *options, "--force", "--checkpoint-steps", 1)
+    assert done.code == 2
+    assert "L-BFGS" in done.err
 
 
 def test_resume_and_folders(pellucid: Command, photos: Path, tmp_path: Path) -> None:

@@ -21,12 +21,14 @@ from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.early_stopping import EarlyStopping
+from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.checkpoint import latest_checkpoint
-from pellucid.training.events import StepEnd
+from pellucid.training.events import EpochEnd, StepEnd
 from pellucid.training.executor import thread_shards
 from pellucid.training.fit import train
 from pellucid.training.optimizers.adam import Adam
+from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.training.schedules.cosine import Cosine
 
@@ -153,6 +155,53 @@ def test_the_last_few_are_kept_and_none_half_written(data: Dataset, tmp_path: Pa
     assert latest_checkpoint(tmp_path).name == names[-1]
 
 
+def test_what_was_written_last_is_kept_whatever_its_number(data: Dataset, tmp_path: Path) -> None:
+    train(network(), data, **everything(callbacks=[Checkpoint(tmp_path, every_steps=10)]))
+    later = everything(callbacks=[Checkpoint(tmp_path, every_steps=1), StopAt(4)], n_epochs=4)
+    train(network(), data, **later)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"step-{n:08d}.checkpoint" for n in (2, 3, 4)]
+    assert latest_checkpoint(tmp_path).name == "step-00000004.checkpoint"
+    train(network(), data, **everything(callbacks=[], n_epochs=4), resume=tmp_path)
+    for n in (2, 3, 4):  # a clock that was set back does not make them old
+        os.utime(tmp_path / f"step-{n:08d}.checkpoint", (4e9, 4e9))
+    train(network(), data, **everything(callbacks=[Checkpoint(tmp_path, every_steps=1), StopAt(3)]))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"step-{n:08d}.checkpoint" for n in (1, 2, 3)]
+
+
+class Press:
+    """Sends this process a signal after a step or an epoch."""
+
+    def __init__(self, at: type, step: int, number: int = signal.SIGINT) -> None:
+        self.at, self.step, self.number = at, step, number
+
+    def __call__(self, event: Any) -> None:
+        if isinstance(event, self.at) and event.step + 1 == self.step:
+            os.kill(os.getpid(), self.number)
+
+
+@pytest.mark.parametrize("at", [StepEnd, EpochEnd])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("step", [5, 10])
+def test_an_interrupt_writes_a_checkpoint_from_which_it_goes_on(
+    data: Dataset, tmp_path: Path, at: type, number: int, step: int
+) -> None:
+    whole = network()
+    history = train(whole, data, **everything())
+    stop, options = StopOnInterrupt(takes_sigterm=True), everything()
+    options["callbacks"] += [stop, Checkpoint(tmp_path, every_minutes=60), Press(at, step, number)]
+    before = signal.getsignal(number)
+    stopped = train(network(), data, **options)
+    assert signal.getsignal(number) is before
+    if at is EpochEnd and step % 5:
+        assert (stop.signal, list(tmp_path.iterdir())) == (0, [])
+        return
+    assert (stop.signal, stopped.is_complete) == (number, False)
+    second = network()
+    resumed = train(second, data, **everything(), resume=tmp_path)
+    np.testing.assert_array_equal(second.theta, whole.theta)
+    assert resumed.columns == history.columns
+
+
 def test_by_the_clock(data: Dataset, tmp_path: Path) -> None:
     options = everything(callbacks=[Checkpoint(tmp_path, every_minutes=1e-9, keep=100)], n_epochs=1)
     train(network(), data, **options)
@@ -163,18 +212,18 @@ def test_other_settings_and_damaged_files_are_refused(data: Dataset, tmp_path: P
     saved = everything(callbacks=[Checkpoint(tmp_path, every_steps=4)])
     train(network(), data, **saved)
     for change, words in (
-        ({"batch_size": 8}, "its batch size is 7, here it is 8"),
-        ({"seed": 6}, "its seed is 5"),
-        ({"optimizer": Adam(0.02)}, "optimizer"),
-        ({"n_epochs": 7}, "n epochs"),
-        ({"shuffle": False}, "its shuffle is true, here it is false"),
+        ({"batch_size": 8}, "the checkpoint has batch_size = 7, this training batch_size = 8"),
+        ({"seed": 6}, "seed = 5"),
+        ({"optimizer": Adam(0.02)}, r"optimizer\.learning_rate = 0\.01"),
+        ({"n_epochs": 7}, "n_epochs"),
+        ({"shuffle": False}, "shuffle = true, this training shuffle = false"),
     ):
         with pytest.raises(FormatError, match=words):
             train(network(), data, **everything(callbacks=[], **change), resume=tmp_path)
     smoothed = everything(callbacks=[], loss={"type": "auto", "label_smoothing": 0.1})
-    with pytest.raises(FormatError, match=r"its loss is .*here it is .*label_smoothing"):
+    with pytest.raises(FormatError, match=r"has loss\.label_smoothing = nothing, this .* = 0\.1"):
         train(network(), data, **smoothed, resume=tmp_path)
-    with dispatch.use("plain"), pytest.raises(FormatError, match=r"its kernels is .*num(py|ba).*plain"):
+    with dispatch.use("plain"), pytest.raises(FormatError, match=r"kernels = .*num(py|ba).*plain"):
         train(network(), data, **everything(callbacks=[]), resume=tmp_path)
     other = Sequential([Flatten(), Dense(1)])
     with pytest.raises(FormatError, match="architecture"):
@@ -187,3 +236,97 @@ def test_other_settings_and_damaged_files_are_refused(data: Dataset, tmp_path: P
         latest_checkpoint(tmp_path / "elsewhere")
     with pytest.raises(OptionError, match="every_steps or every_minutes"):
         Checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"class_weight": "balanced"},
+            'the checkpoint has class_weight = null, this training class_weight = "bal',
+        ),
+        (
+            {"sample_weight": np.arange(40) + 1.0},
+            "has sample_weights = null, this training sample_weights = ",
+        ),
+        (
+            {"weight_ema": 0.9, "callbacks": [EarlyStopping(patience=2)]},
+            "has WeightEMA.decay = 0.9, .* = 0.5",
+        ),
+        (
+            {"callbacks": [EarlyStopping(patience=2)]},
+            "has WeightEMA = {.*}, this training WeightEMA = nothing",
+        ),
+        ({"callbacks": [WeightEMA(0.9)]}, "has EarlyStopping = {.*, this training EarlyStopping = nothing"),
+        ({"precise_bn": True}, "has PreciseBatchNorm = nothing, this training PreciseBatchNorm = {"),
+        ({"validation": 0.3}, "has n_samples = 32, this training n_samples = 28"),
+        ({"augment": "photo"}, "has augment = null"),
+        ({"n_threads": 2}, "has n_threads = 1, this training n_threads = 2"),
+    ],
+)
+def test_each_setting_that_differs_is_refused_by_name(
+    data: Dataset, tmp_path: Path, change: dict[str, Any], words: str
+) -> None:
+    train(network(), data, **everything(n_threads=1, callbacks=[*everything()["callbacks"], *kept(tmp_path)]))
+    if change.pop("weight_ema", None):
+        change["callbacks"] = [*change["callbacks"], WeightEMA(0.5)]
+    model = network()
+    with pytest.raises(FormatError, match=words):
+        train(model, data, **{**everything(n_threads=1), **change}, resume=tmp_path)
+
+
+def kept(folder: Path) -> list[Checkpoint]:
+    return [Checkpoint(folder, every_steps=4)]
+
+
+def test_other_data_of_the_same_size_are_refused(data: Dataset, tmp_path: Path) -> None:
+    train(network(), data, **everything(callbacks=kept(tmp_path)))
+    relabelled = Dataset(data.X, 1 - data.y, data.classes)
+    renamed = Dataset(data.X, data.y, ("night", "day"))
+    brighter = Dataset(data.X ^ 1, data.y, data.classes)
+    for other, words in ((relabelled, "training_data"), (renamed, "classes"), (brighter, "training_data")):
+        with pytest.raises(FormatError, match=f"the checkpoint has {words}.* = .*, this training {words}"):
+            train(network(), other, **everything(callbacks=[]), resume=tmp_path)
+    held = data.take(slice(0, 8))
+    train(network(), data, **everything(callbacks=kept(tmp_path), validation=held))
+    options = everything(callbacks=[], validation=relabelled.take(slice(0, 8)))
+    with pytest.raises(FormatError, match="validation_data"):
+        train(network(), data, **options, resume=tmp_path)
+
+
+def test_callbacks_that_only_look_on_may_come_and_go(data: Dataset, tmp_path: Path) -> None:
+    whole, options = network(), everything()
+    options["callbacks"] = [StopOnInterrupt(), *options["callbacks"], *kept(tmp_path)]
+    train(whole, data, **options)
+    second = network()
+    train(second, data, **everything(), resume=tmp_path)  # its average is now the second callback
+    np.testing.assert_array_equal(second.theta, whole.theta)
+
+
+def test_a_callback_with_a_state_that_is_missing_is_named(data: Dataset, tmp_path: Path) -> None:
+    class Counter:
+        def __call__(self, event: Any) -> None: ...
+
+        def state(self) -> dict[str, int]:
+            return {"n": 1}
+
+        def load_state(self, state: dict[str, int]) -> None: ...
+
+    train(network(), data, **everything(callbacks=[Counter(), *kept(tmp_path)]))
+    with pytest.raises(
+        FormatError, match="the state of optimizer, schedule, Counter; this training has optimizer"
+    ):
+        train(network(), data, **everything(callbacks=[]), resume=tmp_path)
+
+
+def test_threads_that_are_left_open_are_those_of_the_checkpoint(data: Dataset, tmp_path: Path) -> None:
+    train(network(), data, **everything(n_threads=2, callbacks=kept(tmp_path)))
+    resumed = train(network(), data, **everything(callbacks=[]), resume=tmp_path)
+    assert resumed.n_threads == 2
+
+
+def test_lbfgs_says_that_it_cannot_be_resumed(data: Dataset, tmp_path: Path) -> None:
+    model = Sequential([Flatten(), Dense(1)])
+    with pytest.raises(OptionError, match=r"L-BFGS cannot be resumed"):
+        train(model, data, optimizer=LBFGS(), callbacks=kept(tmp_path))
+    assert list(tmp_path.iterdir()) == []

@@ -92,7 +92,7 @@ def test_a_resumed_training_keeps_the_kernels_and_refuses_others(data: Dataset, 
     train(network(), data, n_epochs=2, kernels="numba", callbacks=[Checkpoint(tmp_path, every_steps=1)])
     assert train(network(), data, n_epochs=2, resume=tmp_path).kernels == "numba"
     assert train(network(), data, n_epochs=2, resume=tmp_path, kernels="numba").kernels == "numba"
-    with pytest.raises(FormatError, match=r'its kernels is "numba", here it is "numpy"'):
+    with pytest.raises(FormatError, match='has kernels = "numba", this training kernels = "numpy"'):
         train(network(), data, n_epochs=2, resume=tmp_path, kernels="numpy")
 
 

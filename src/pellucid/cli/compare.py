@@ -52,7 +52,8 @@ def compare(
         raise OptionError("--data: expected the data to compare on, such as --data drawn-cats, got nothing.")
     from pellucid.data.source import DataSource
     from pellucid.evaluation.comparison.measure import compare as compare_models
-    from pellucid.files import atomic_folder
+    from pellucid.files import write_atomically
+    from pellucid.folders import atomic_folder
     from pellucid.plotting.saving import save_figures
 
     given = {"seed": 1, **training}
@@ -63,7 +64,7 @@ def compare(
                 a, b, data=source, cv=cv, n_seeds=seeds, n_jobs=jobs, progress=progress, **given
             )
         if folder is not None:
-            (folder / f"{result.name}.json").write_text(json.dumps(result.to_dict(), indent=2) + "\n")
+            write_atomically(folder / f"{result.name}.json", json.dumps(result.to_dict(), indent=2) + "\n")
             save_figures(result.figures(), folder)
     if as_json:
         print_json(result.to_dict())

@@ -33,7 +33,7 @@ def evaluate(
     from pellucid.evaluation.scores.figures import draw_all
     from pellucid.evaluation.scores.of_model import evaluate_on
     from pellucid.evaluation.scores.text import headline
-    from pellucid.files import atomic_folder
+    from pellucid.folders import atomic_folder
     from pellucid.plotting.saving import save_figures
 
     files: list[str] = []

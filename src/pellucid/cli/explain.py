@@ -40,7 +40,7 @@ def explain(
 ) -> None:
     """Why a model predicts what it does for one photo: saliency maps, nearest training photos, stability."""
     from pellucid.evaluation.photo.measure import explain_file
-    from pellucid.files import next_folder
+    from pellucid.folders import next_folder
 
     names = None if methods is None else [name.strip() for name in methods.split(",") if name.strip()]
     with ProgressBar() as bar:

@@ -39,7 +39,7 @@ Seed = Annotated[int, typer.Option(help="Random seed.")]
 
 def run_folder(source: "DataSource", model: str) -> Path:
     """Return the folder of a run that was given none: runs/DATA-MODEL-N, the first that is not there yet."""
-    from pellucid.files import next_folder
+    from pellucid.folders import next_folder
 
     return next_folder(Path("runs"), f"{Path(source.name).stem}-{Path(model).stem}")
 

@@ -49,5 +49,5 @@ def run(
         print_json(outcome.to_dict())
     elif quiet:
         echo(outcome.report)
-    if outcome.was_interrupted:
-        raise typer.Exit(130)
+    if outcome.signal:
+        raise typer.Exit(128 + outcome.signal)

@@ -66,5 +66,5 @@ def train(
         print_json(outcome.to_dict())
     else:
         echo(outcome.record.folder)
-    if outcome.was_interrupted:
-        raise typer.Exit(130)
+    if outcome.signal:
+        raise typer.Exit(128 + outcome.signal)

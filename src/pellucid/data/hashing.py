@@ -1,6 +1,8 @@
 """The fingerprint of a data set: what a model file stores to recognize its training data."""
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,19 @@ def data_hash(data: Dataset) -> str:
     >>> data_hash(Dataset(np.zeros((1, 1), np.uint8), np.array([0])))[:8]
     '3e7077fd'
     """
-    digest = hashlib.sha256(np.ascontiguousarray(data.X).data)
-    digest.update(np.ascontiguousarray(data.y, dtype="<f8" if data.y.dtype.kind == "f" else "<i8").data)
+    digest = hashlib.sha256()
+    for part in _arrays(data.X):
+        digest.update(np.ascontiguousarray(part).data)
+    for part in _arrays(data.y):
+        digest.update(np.ascontiguousarray(part, dtype="<f8" if part.dtype.kind == "f" else "<i8").data)
     return digest.hexdigest()
+
+
+def _arrays(X: Any) -> list[Any]:
+    """Return the arrays of inputs or targets: one, one for each name, or the three of a sparse matrix."""
+    if isinstance(X, Mapping):
+        return [array for name in sorted(X) for array in _arrays(X[name])]
+    if isinstance(X, np.ndarray):
+        return [X]
+    rows = X.tocsr()
+    return [rows.data, rows.indices, rows.indptr]

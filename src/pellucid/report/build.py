@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pellucid import dispatch
 from pellucid.errors import DataError, OptionError
-from pellucid.files import atomic_folder
+from pellucid.folders import atomic_folder
 from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.report.draft import Draft
@@ -60,13 +60,13 @@ def report_on(
     check_fits(run)
     target = out or folder
     image, notes = new_image_again(run.config, run.split.train.X.shape[1:])
-    if is_full:
-        with dispatch.use_for(FULL_PASSES * len(run.split.test) * run.model.n_operations):
-            findings = find_all(run, image, notes, n_photos=n_photos, progress=progress)
-    else:
-        findings = find_short(run, image, notes)
-    progress("page", len(STAGES) - 1, len(STAGES))
     with atomic_folder(target, force=force or out is None) as staging:
+        if is_full:
+            with dispatch.use_for(FULL_PASSES * len(run.split.test) * run.model.n_operations):
+                findings = find_all(run, image, notes, n_photos=n_photos, progress=progress)
+        else:
+            findings = find_short(run, image, notes)
+        progress("page", len(STAGES) - 1, len(STAGES))
         write_findings(findings, staging)
     progress("done", len(STAGES), len(STAGES))
     return target / "report.html"

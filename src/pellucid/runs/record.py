@@ -20,6 +20,15 @@ from pellucid.training.options import TrainingOptions
 
 MODEL, HISTORY, CONFIG, METRICS = "model.safetensors", "history.jsonl", "config.toml", "metrics.json"
 FILES = (MODEL, HISTORY, CONFIG, METRICS)
+OF_A_MODEL = (
+    *FILES,
+    "history.csv",
+    "report.html",
+    "figures",
+    "nonfinite.safetensors",
+)  # of other weights, others
+CHECKPOINTS = "checkpoints"
+OF_A_RUN = (*OF_A_MODEL, CHECKPOINTS, "tensorboard")  # what a run takes the place of
 PARTS: tuple[str, ...] = ("train", "test")
 _OF_HISTORY = ("n_steps", "is_complete", "seconds", "setup_seconds", "form", "note", "n_threads", "kernels")
 _AGAIN = "The file is damaged; run the training again."
@@ -124,7 +133,7 @@ def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = 
         if not folder.is_dir():
             what = "it is a file" if folder.exists() else "there is no such folder"
         raise FormatError(f"{folder}: not a run folder: {what}. `pellucid run` makes one.")
-    config, metrics = _read_config(folder / CONFIG), _read_metrics(folder / METRICS)
+    config, metrics = _read_config(folder / CONFIG), read_metrics(folder / METRICS)
     history, model = _read_history(folder / HISTORY, metrics), load(folder)
     source = moved(config.source, model, data)
     if is_gone(source) and data is None:
@@ -150,7 +159,8 @@ def _read_config(path: Path) -> RunConfig:
         raise FormatError(f"{path}: not the configuration of a run ({error}). {_AGAIN}") from None
 
 
-def _read_metrics(path: Path) -> dict[str, Any]:
+def read_metrics(path: Path) -> dict[str, Any]:
+    """Return what a run's metrics.json holds; FormatError where it is damaged."""
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -1,32 +1,51 @@
 """Checkpoints: everything that a training needs to go on exactly as if it had never stopped.
 
-Random streams are not stored: each is made anew from the seed and the number of its epoch or step.
+Random streams are not stored: each is made anew from the seed and the number of its epoch or step. What a training
+is given is stored, data as hashes: it goes on from a checkpoint of the same settings and the same data only.
 """
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from pellucid.data.dataset import Dataset
+from pellucid.data.hashing import data_hash
 from pellucid.errors import FormatError
-from pellucid.tensors import read_tensors, write_tensors
+from pellucid.registry.configurable import name_of
+from pellucid.tensors import read_header, read_tensors, write_tensors
 from pellucid.training.events import Run
 from pellucid.types import Array
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FILES = "step-*.checkpoint"
 _KEY = "pellucid_checkpoint"
+_NOTHING = "nothing"  # in place of a setting that only the other training has
+_READING: dict[str, str] = {"kind": "checkpoint", "advice": "Resume from an earlier one."}
+
+
+class Saved(NamedTuple):
+    """What a checkpoint holds, compared with the training that goes on from it."""
+
+    path: Path
+    header: dict[str, Any]
+    arrays: dict[str, Array]
+
+
+def checkpoints_of(folder: str | Path) -> list[Path]:
+    """Return the checkpoints of a folder in the order in which they were written."""
+    return sorted(Path(folder).glob(FILES), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
 def latest_checkpoint(folder: str | Path) -> Path:
-    """Return the newest checkpoint of a folder.
+    """Return the checkpoint of a folder that was written last.
 
     Raises
     ------
     FormatError
         If there is none.
     """
-    found = sorted(Path(folder).glob(FILES))
+    found = checkpoints_of(folder)
     if not found:
         raise FormatError(f"{folder}: there is no checkpoint to resume from (expected step-N.checkpoint).")
     return found[-1]
@@ -34,49 +53,77 @@ def latest_checkpoint(folder: str | Path) -> Path:
 
 def save_checkpoint(run: Run, path: Path) -> None:
     """Write the state of a run, whole or not at all."""
+    owners = _owners(run)
     header: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
-        "settings": run.settings,
-        "position": [run.epoch, run.step, run.step_in_epoch, run.epoch_loss],
+        "settings": _settings(run),
+        "position": [run.epoch, run.step, run.step_in_epoch],
+        "epoch_loss": [run.epoch_loss, run.epoch_weight],
         "history": run.history.columns,
+        "owners": list(owners),
     }
     arrays: dict[str, Array] = {"theta": run.model.theta}
     for i, leaf in enumerate(run.model.leaves()):
         arrays |= {f"state.{i}.{key}": value for key, value in leaf.state.items()}
     arrays |= {f"form/{key}": value for key, value in run.form.state().items()}
-    for name, state in _states(run).items():
+    for name, owner in owners.items():
+        state = owner.state()
         header[name] = {key: value for key, value in state.items() if not hasattr(value, "dtype")}
         arrays |= {f"{name}/{key}": value for key, value in state.items() if hasattr(value, "dtype")}
     write_tensors(path, _KEY, header, arrays)
 
 
-def load_checkpoint(run: Run, path: str | Path) -> None:
-    """Put a run that is about to start where a checkpoint was written.
+def open_checkpoint(run: Run, path: str | Path) -> Saved:
+    """Return what a checkpoint holds for a run that is about to start.
 
     Raises
     ------
     FormatError
-        If the file is missing, cut off, not a checkpoint, or of another model or another training.
+        If the file is missing, cut off, not a checkpoint, or of a training with other settings or data.
     """
     path = Path(path)
     if path.is_dir():
         path = latest_checkpoint(path)
-    header, arrays = read_checkpoint(path)
-    _check_settings(path, header.get("settings", {}), run.settings)
+    saved = Saved(path, *read_checkpoint(path))
+    known, wanted = saved.header.get("settings"), _settings(run)
+    if known != wanted:
+        name, a, b = _first_difference("", known, wanted)
+        raise FormatError(
+            f"{path}: the checkpoint has {name} = {_short(a)}, this training {name} = {_short(b)}. Use the same "
+            "settings and data, or start anew."
+        )
+    return saved
+
+
+def restore(run: Run, saved: Saved) -> None:
+    """Put a run that has just started where a checkpoint was written.
+
+    Raises
+    ------
+    FormatError
+        If something in it does not fit the run.
+    """
+    path, header, arrays = saved
     try:
         if arrays["theta"].shape != run.model.theta.shape:
             raise FormatError(f"{path}: it holds another number of parameters than the model.")
+        owners = _owners(run)
+        if header["owners"] != list(owners):
+            kept, here = ", ".join(header["owners"]), ", ".join(owners)
+            raise FormatError(f"{path}: it holds the state of {kept}; this training has {here}.")
         run.model.theta[...] = arrays["theta"]
         for i, leaf in enumerate(run.model.leaves()):
             for key, value in leaf.state.items():
                 value[...] = arrays[f"state.{i}.{key}"]
         run.form.load_state(_under("form/", arrays))
-        for name, owner in _owners(run).items():
+        for name, owner in owners.items():
             owner.load_state({**header[name], **_under(f"{name}/", arrays)})
-        *counts, run.epoch_loss = header["position"]
-        run.epoch, run.step, run.step_in_epoch = map(int, counts)
+        run.epoch, run.step, run.step_in_epoch = map(int, header["position"])
+        run.epoch_loss, run.epoch_weight = map(float, header["epoch_loss"])
         run.history.columns = {name: list(values) for name, values in header["history"].items()}
     except (KeyError, ValueError, TypeError) as error:
+        if isinstance(error, FormatError):
+            raise
         raise FormatError(f"{path}: it does not fit this training ({error}).") from None
 
 
@@ -89,28 +136,59 @@ def _owners(run: Run) -> dict[str, Any]:
     owners: dict[str, Any] = {"optimizer": run.optimizer}
     if run.schedule is not None:
         owners["schedule"] = run.schedule
-    for i, callback in enumerate(run.callbacks):
-        if hasattr(callback, "state") and hasattr(callback, "load_state"):
-            owners[f"callback.{i}.{type(callback).__name__}"] = callback
-    return owners
+    stateful = [one for one in run.callbacks if hasattr(one, "state") and hasattr(one, "load_state")]
+    return owners | _by_name(stateful)
 
 
-def _states(run: Run) -> dict[str, Mapping[str, Any]]:
-    return {name: owner.state() for name, owner in _owners(run).items()}
+def _by_name(callbacks: list[Any]) -> dict[str, Any]:
+    """Return callbacks by the names of their classes, numbered where there are several of one."""
+    named: dict[str, Any] = {}
+    for callback in callbacks:
+        name, n = name_of(type(callback)), 1
+        while (key := name if n == 1 else f"{name} {n}") in named:
+            n += 1
+        named[key] = callback
+    return named
 
 
-def _check_settings(path: Path, saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    wanted = json.loads(json.dumps(wanted))
-    for name, value in wanted.items():
-        if name in saved and saved[name] != value:  # an older file knows fewer of them
-            raise FormatError(
-                f"{path}: it is of another training: its {name.replace('_', ' ')} is {_short(saved[name])}, "
-                f"here it is {_short(value)}. Use the same settings, or start anew."
-            )
+def _settings(run: Run) -> dict[str, Any]:
+    """Return all that a training must have in common with the one that it goes on from, as JSON has it."""
+    changing = _by_name([one for one in run.callbacks if getattr(one, "changes_training", False)])
+    callbacks = {name: callback.config() for name, callback in changing.items()}
+    settings = {**run.settings, **callbacks, **run.hashes()}
+    found: dict[str, Any] = json.loads(json.dumps(settings, default=_in_json))
+    return found
+
+
+def _in_json(value: Any) -> Any:
+    if isinstance(value, Dataset):
+        return data_hash(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return getattr(value, "__qualname__", repr(value))
+
+
+def _first_difference(name: str, saved: Any, wanted: Any) -> tuple[str, Any, Any]:
+    """Return the name of the first setting that differs, and its two values.
+
+    Examples
+    --------
+    >>> _first_difference("", {"optimizer": {"type": "sgd"}}, {"optimizer": {"type": "adam"}})
+    ('optimizer.type', 'sgd', 'adam')
+    """
+    pairs: Any = ()
+    if isinstance(saved, dict) and isinstance(wanted, dict):
+        pairs = [(key, saved.get(key, _NOTHING), wanted.get(key, _NOTHING)) for key in {**saved, **wanted}]
+    elif isinstance(saved, list) and isinstance(wanted, list) and len(saved) == len(wanted):
+        pairs = zip(range(len(saved)), saved, wanted, strict=True)
+    for key, a, b in pairs:
+        if a != b:
+            return _first_difference(f"{name}.{key}" if name else str(key), a, b)
+    return name, saved, wanted
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value)
+    text = value if value is _NOTHING else json.dumps(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -120,19 +198,23 @@ def checkpoint_settings(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     FormatError
-        As ``load_checkpoint`` does.
+        As :func:`open_checkpoint` does.
     """
     path = Path(path)
-    header, _ = read_checkpoint(latest_checkpoint(path) if path.is_dir() else path)
+    header = _checked(path, read_header(latest_checkpoint(path) if path.is_dir() else path, _KEY, **_READING))
     settings = header.get("settings")
     return settings if isinstance(settings, dict) else {}
 
 
 def read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return the header and the arrays of a checkpoint; FormatError if it is not a whole one of this version."""
-    header, arrays = read_tensors(path, _KEY, kind="checkpoint", advice="Resume from an earlier one.")
+    header, arrays = read_tensors(path, _KEY, **_READING)
+    return _checked(path, header), arrays
+
+
+def _checked(path: str | Path, header: dict[str, Any]) -> dict[str, Any]:
     if header.get("format_version") != FORMAT_VERSION:
         raise FormatError(
             f"{path}: not a checkpoint of this pellucid. Resume with the version that wrote it."
         )
-    return header, arrays
+    return header

@@ -1,7 +1,6 @@
 """Whether a training runs on compiled kernels, and their compilation before the first step."""
 
 import copy
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,6 @@ from pellucid.data.batches import Batches
 from pellucid.nn.model import Model
 from pellucid.nn.replica import replica
 from pellucid.progress import ProgressBar
-from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.choose_form import first_layer_correction, is_dual, stays_in_span
 from pellucid.training.dual import many_steps
 from pellucid.training.executor.choose import open_executor
@@ -23,7 +21,7 @@ from pellucid.types import Array, map_arrays, n_rows, take_rows
 LAYER_OPERATIONS = 2e6  # that could be done while NumPy is called for one layer's step, forward and backward
 
 
-def choose_kernels(model: Model, plan: Plan, m: int, resume: str | Path | None = None) -> str:
+def choose_kernels(model: Model, plan: Plan, m: int, kept: str | None = None) -> str:
     """Return "numba" or "numpy" for a training that is about to begin.
 
     Parameters
@@ -33,12 +31,12 @@ def choose_kernels(model: Model, plan: Plan, m: int, resume: str | Path | None =
     plan : Plan
     m : int
         Training and validation samples.
-    resume : str or Path, optional
-        A checkpoint, whose choice a training that leaves it open goes on with.
+    kept : str, optional
+        The choice of the training that it goes on from, which holds where the choice is left open.
     """
     choice = dispatch.asked(plan.kernels)
-    if choice == "auto" and resume is not None:
-        choice = checkpoint_settings(resume).get("kernels", choice)
+    if choice == "auto":
+        choice = kept or choice
     return dispatch.resolve(choice, operations_of(model, plan, m))
 
 

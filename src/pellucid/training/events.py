@@ -35,9 +35,15 @@ class Run:
     epoch, step, step_in_epoch : int
         How many epochs are complete, and how many updates were made, in all and in this epoch.
     epoch_loss : float
-        Each step's loss so far in this epoch, times its fraction of the samples.
+        Each step's loss so far in this epoch, times its fraction of the samples; with weights the weighted mean.
+    epoch_weight : float
+        The weights of the samples so far in this epoch, summed.
     settings : dict
-        What a resumed training must agree on, as JSON can hold it.
+        What a training that goes on from a checkpoint must have in common with this one.
+    hashes : callable
+        Returns those of data and weights, which take time to compute.
+    was_interrupted : bool
+        Whether Ctrl-C is about to end it.
     """
 
     model: Model
@@ -50,15 +56,24 @@ class Run:
     seed: int
     callbacks: "list[Callback]" = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    hashes: "Callable[[], dict[str, str | None]]" = dict
+    was_interrupted: bool = False
     epoch: int = 0
     step: int = 0
     step_in_epoch: int = 0
     epoch_loss: float = 0.0
+    epoch_weight: float = 0.0
     form: Form = field(init=False)  # chosen before TrainStart
 
     def notify(self, event: "Event") -> bool:
         """Call every callback with the event; return whether one asks to stop."""
         return any([callback(event) for callback in self.callbacks])  # noqa: C419 - a list: every one runs
+
+    def add_weighted(self, loss: float, weight: float) -> None:
+        """Count the loss of a batch, the mean by its own weights, in that of the epoch: as much as they weigh."""
+        self.epoch_weight += weight
+        if weight:
+            self.epoch_loss += (loss - self.epoch_loss) * (weight / self.epoch_weight)
 
     def __repr__(self) -> str:
         return f"Run(epoch {self.epoch} of {self.n_epochs}, step {self.step})"

@@ -207,7 +207,6 @@ def fit(
         "data_sha256": data_hash(data),
         "n_steps": history.n_steps,
         "final_loss": history.losses[-1] if history.losses else None,
-        "seconds": history.seconds,
         "form": history.form,
         "kernels": history.kernels,
     }

@@ -25,9 +25,9 @@ class History:
     Attributes
     ----------
     columns : dict of str to list of float
-        For each metric, one number an epoch. ``"loss"`` is the mean over the epoch's samples of the loss of the
-        parameters that each step started from; ``"validation_loss"`` and ``"validation_accuracy"`` are there where
-        validation data was given; ``"learning_rate"`` where it changes.
+        For each metric, one number an epoch. ``"loss"`` is the mean over the epoch's samples (by their weights,
+        where they have some) of the loss of the parameters that each step started from; ``"validation_loss"`` and
+        ``"validation_accuracy"`` are there where validation data was given; ``"learning_rate"`` where it changes.
     n_steps : int
         Updates made.
     seconds : float

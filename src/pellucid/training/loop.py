@@ -14,7 +14,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
 from pellucid.registry import options_of
-from pellucid.training.checkpoint import load_checkpoint
+from pellucid.training.checkpoint import open_checkpoint, restore
 from pellucid.training.choose_form import choose_form
 from pellucid.training.compiling import compile_ahead
 from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
@@ -54,15 +54,17 @@ def run_plan(
             _options_put_back(optimizer),
             choose_form(job, history) as run.form,
         ):
+            run.settings |= {"form": run.form.name, "n_threads": job.n_threads}
             optimizer.start(model.theta, model.flat_decay_mask())
             if schedule is not None:
                 schedule.start(optimizer.learning_rate, plan.n_epochs * job.n_steps)
             history.setup_seconds = time.perf_counter() - started
             with open_executor(model, job.n_threads, optimizer, holds_blas=job.holds_blas) as executor:
+                saved = None if resume is None else open_checkpoint(run, resume)
                 # From here to the end of the steps, parameters lie where they are now.
                 run.notify(TrainStart(run))
-                if resume is not None:
-                    load_checkpoint(run, resume)
+                if saved is not None:
+                    restore(run, saved)
                 steps_started = time.perf_counter()
                 if isinstance(optimizer, LBFGS):
                     _minimize(run, executor, optimizer)
@@ -82,7 +84,7 @@ def _run_of(job: Job, history: History, callbacks: Sequence[Callback]) -> Run:
         job.model, job.data, plan.optimizer, plan.schedule, history, plan.n_epochs, job.n_steps, plan.seed
     )
     run.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
-    run.settings = job.settings
+    run.settings, run.hashes = job.settings, job.hashes
     return run
 
 
@@ -115,7 +117,10 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
             if not math.isfinite(loss):
                 raise _broken(run, X, Y, loss, nonfinite)
             executor.update(optimizer)
-            run.epoch_loss += loss * (n_rows(Y) / batches.n_rows)
+            if weights is None:
+                run.epoch_loss += loss * (n_rows(Y) / batches.n_rows)
+            else:
+                run.add_weighted(loss, float(weights.sum(dtype=np.float64)))
             run.step += 1
             run.step_in_epoch += 1
             if run.callbacks and run.notify(StepEnd(run, run.step - 1, run.epoch, loss)):
@@ -161,7 +166,7 @@ def _end_epoch(run: Run, loss: float) -> bool:
         run.schedule.observe(metrics.get("validation_loss", loss))
     run.history.append(metrics)
     event = EpochEnd(run, run.epoch, run.step - 1, metrics)
-    run.epoch, run.step_in_epoch, run.epoch_loss = run.epoch + 1, 0, 0.0
+    run.epoch, run.step_in_epoch, run.epoch_loss, run.epoch_weight = run.epoch + 1, 0, 0.0, 0.0
     return run.notify(event)
 
 

@@ -1,11 +1,15 @@
 """What a training is asked to do, and what is made of it before the first step."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Change
 from pellucid.data.dataset import Dataset
+from pellucid.data.hashing import data_hash
 from pellucid.data.preprocess import Preprocessing
 from pellucid.dispatch import CHOICES
 from pellucid.errors import OptionError
@@ -85,6 +89,7 @@ class Job:
     kernels: str
     n_threads: int
     holds_blas: bool = False
+    _hashes: dict[str, str | None] = field(default_factory=dict, init=False)
 
     @property
     def n_steps(self) -> int:
@@ -93,11 +98,14 @@ class Job:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a resumed training must agree on, as JSON can hold it."""
+        """What a resumed training must agree on, but for data and weights."""
         model, plan = self.model, self.plan
+        rule = model.preprocessing
         return {
             "architecture": model.config(),
             "dtype": model.dtype,
+            "preprocessing": None if rule is None else rule.to_config(),
+            "classes": model.classes,
             "loss": model.loss_config,
             "optimizer": plan.optimizer.config(),
             "schedule": None if plan.schedule is None else plan.schedule.config(),
@@ -107,5 +115,18 @@ class Job:
             "shuffle": plan.shuffle,
             "seed": plan.seed,
             "n_samples": n_rows(self.X),
+            "class_weight": plan.class_weight,
             "kernels": self.kernels,  # Adam's twins keep their moments on other scales
         }
+
+    def hashes(self) -> dict[str, str | None]:
+        """Return the hashes of the samples, of those held out, and of the weights."""
+        if not self._hashes:
+            held = None if self.X_validation is None else Dataset(self.X_validation, self.Y_validation)
+            weights = None if self.weights is None else np.ascontiguousarray(self.weights, np.float64)
+            self._hashes = {
+                "training_data": data_hash(self.data),
+                "validation_data": None if held is None else data_hash(held),
+                "sample_weights": None if weights is None else hashlib.sha256(weights.data).hexdigest(),
+            }
+        return self._hashes

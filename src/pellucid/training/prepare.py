@@ -14,6 +14,7 @@ from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.model import Model
 from pellucid.rng import stream
+from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.compiling import choose_kernels
 from pellucid.training.cost import worthwhile_threads
 from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
@@ -48,8 +49,10 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     # Each batch is prepared when its turn comes where all at once would be larger than the data.
     is_lazy = augment is not None or (plan.batch_size is not None and _grows(model, data.X))
     n_held = 0 if held is None else n_rows(held.X)
-    kernels = choose_kernels(model, plan, n_rows(data.X) + n_held, resume)
-    n_threads = plan.n_threads or worthwhile_threads(
+    kept = {} if resume is None else checkpoint_settings(resume)  # what is left open goes on as it began
+    kernels = choose_kernels(model, plan, n_rows(data.X) + n_held, kept.get("kernels"))
+    n_threads = plan.n_threads or kept.get("n_threads")
+    n_threads = n_threads or worthwhile_threads(
         model, n_rows(data.X), plan.batch_size, plan.n_epochs, kernels
     )
     with dispatch.use(kernels):

@@ -11,14 +11,14 @@ import numpy as np
 from pellucid import dispatch
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError
-from pellucid.files import atomic_folder
+from pellucid.folders import open_folder
 from pellucid.formats.architecture import Architecture
 from pellucid.report.build import check_probabilities, write_findings
 from pellucid.report.findings import Findings, find_short
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.photo import new_image
-from pellucid.runs.record import RunRecord, write_run
+from pellucid.runs.record import OF_A_RUN, RunRecord, write_run
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.progress import PrintCosts
 from pellucid.training.events import Callback
@@ -32,7 +32,7 @@ class RunOutcome:
 
     record: RunRecord
     report: Path
-    was_interrupted: bool
+    signal: int = 0  # that stopped the training
 
     def to_dict(self) -> dict[str, Any]:
         """Return folder, report and metrics as JSON can hold them."""
@@ -59,7 +59,7 @@ def run(
     architecture : Architecture, optional
         The network's file, where the model is one.
     force : bool, optional
-        Write into a folder that is not empty.
+        Take the place of another run in the folder; what is no part of a run is kept.
     callbacks : sequence of callable, optional
         Further callbacks of the training, such as a progress bar.
     say : callable, optional
@@ -81,8 +81,8 @@ def run(
     model = make_model(config, architecture, split)
     config = config.for_data(split.train)
     image = new_image(config, split.train.X.shape[1:])
-    interrupt = StopOnInterrupt()
-    with atomic_folder(out, force=force) as folder:
+    interrupt = StopOnInterrupt(takes_sigterm=True)
+    with open_folder(out, force=force) as writer:
         say_shapes(split, say)
         history = fit_run(model, split, config, [PrintCosts(show=say), interrupt, *callbacks])
         with dispatch.use(history.kernels):
@@ -90,12 +90,13 @@ def run(
         scores = {"train": found.result.train.to_dict(), "test": found.result.test.to_dict()}
         record = replace(found.result.run, scores=scores)
         say_results(found, say)
-        write_run(record, folder)
-        report = write_findings(found, folder)
+        write_run(record, writer.new)
+        report = write_findings(found, writer.new)
+        writer.commit(replaces=OF_A_RUN)
     say(f"Report: {out / report.name}")
     now = datetime.now()
     say(f"Program executed successfully on: {now:%Y-%m-%d %H:%M:%S}...Goodbye!")
-    return RunOutcome(record, out / report.name, interrupt.was_interrupted)
+    return RunOutcome(record, out / report.name, interrupt.signal)
 
 
 def say_shapes(split: Split, say: Say) -> None:

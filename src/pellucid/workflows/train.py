@@ -6,18 +6,30 @@ from pathlib import Path
 from typing import Any
 
 from pellucid import dispatch
-from pellucid.errors import OptionError, OutputError
+from pellucid.errors import OptionError
 from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.evaluation.scores.predictions import predict
+from pellucid.folders import open_folder
 from pellucid.formats.architecture import Architecture
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
-from pellucid.runs.record import RunRecord, write_config, write_run
+from pellucid.runs.record import (
+    CHECKPOINTS,
+    CONFIG,
+    METRICS,
+    OF_A_MODEL,
+    OF_A_RUN,
+    RunRecord,
+    read_metrics,
+    write_config,
+    write_run,
+)
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
-from pellucid.training.checkpoint import latest_checkpoint
+from pellucid.training.checkpoint import checkpoints_of, latest_checkpoint
 from pellucid.training.events import Callback, Event, TrainStart
+from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.workflows.run import Say
 
 DEFAULT_MINUTES = 5.0
@@ -28,7 +40,7 @@ class TrainOutcome:
     """What a training left behind."""
 
     record: RunRecord
-    was_interrupted: bool
+    signal: int = 0  # that stopped it
 
     def to_dict(self) -> dict[str, Any]:
         """Return folder and metrics as JSON can hold them."""
@@ -58,13 +70,15 @@ def train_into(
     architecture : Architecture, optional
         The network's file, where the model is one.
     resume : bool, optional
-        Go on from the newest checkpoint in ``out``; the result is that of a training that never stopped.
+        Go on from the newest checkpoint in ``out``; the result is that of a training that never stopped. One that
+        stopped before its first checkpoint starts anew.
     checkpoint_steps, checkpoint_minutes : optional
         How often; default: every five minutes.
     tensorboard : bool, optional
         Write event files too.
     force : bool, optional
-        Write into a folder that is not empty.
+        Take the place of another run in the folder, once data and options have been checked; what is no part of a
+        run is kept.
     callbacks : sequence of callable, optional
         Further callbacks of the training, such as a progress bar.
     say : callable, optional
@@ -73,42 +87,55 @@ def train_into(
     Raises
     ------
     PellucidError
-        If data, options or folder cannot be used, before anything is written.
+        If data, options or folder cannot be used, before anything is written; if the settings or the data are not
+        those of the training that is to be resumed; if a file cannot be written.
+
+    Notes
+    -----
+    Ctrl-C or SIGTERM stops the training after a step and writes a checkpoint.
     """
-    _check_folder(out, resume=resume, force=force)
-    split = config.source.load()
-    model = make_model(config, architecture, split)
-    config = config.for_data(split.train)
-    interrupt = StopOnInterrupt()
+    is_used = "add --resume to go on, --force to start again"
+    with open_folder(out, force=resume or force, advice=is_used) as writer:
+        start = _where_to_resume(out, say) if resume else None
+        split = config.source.load()
+        model = make_model(config, architecture, split)
+        config = config.for_data(split.train)
+        interrupt = StopOnInterrupt(takes_sigterm=True)
 
-    def keep_config(event: Event) -> None:
-        if (
-            isinstance(event, TrainStart) and not resume
-        ):  # not before the options are checked against the data
-            write_config(config, out)
+        def begin(event: Event) -> None:
+            if start is None and isinstance(
+                event, TrainStart
+            ):  # the options have been checked against the data
+                write_config(config, writer.new)
+                writer.commit(replaces=OF_A_RUN)
 
-    if checkpoint_steps is None and checkpoint_minutes is None:
-        checkpoint_minutes = DEFAULT_MINUTES
-    checkpoints = out / "checkpoints"
-    own: list[Callback] = [keep_config, *callbacks, interrupt]
-    own.append(Checkpoint(checkpoints, every_steps=checkpoint_steps, every_minutes=checkpoint_minutes))
-    if tensorboard:
-        own.append(TensorBoard(out / "tensorboard"))
-    start = latest_checkpoint(checkpoints) if resume else None
-    history = fit_run(model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors")
-    parts = {"train": split.train, "test": split.test}
-    with dispatch.use(history.kernels):
-        scores = {name: metrics_of(predict(model, part)) for name, part in parts.items()}
-    record = RunRecord(out, config, split, model, history, scores)
-    write_run(record, out)
-    _say_results(record, say, was_interrupted=interrupt.was_interrupted)
-    return TrainOutcome(record, interrupt.was_interrupted)
+        own: list[Callback] = [begin, *callbacks, interrupt]
+        can_resume = not OPTIMIZERS[config.options.optimizer].is_full_batch
+        if can_resume:
+            if checkpoint_steps is None and checkpoint_minutes is None:
+                checkpoint_minutes = DEFAULT_MINUTES
+            place = out / CHECKPOINTS
+            own.append(Checkpoint(place, every_steps=checkpoint_steps, every_minutes=checkpoint_minutes))
+        elif checkpoint_steps or checkpoint_minutes:
+            raise OptionError("checkpoints: a training by L-BFGS cannot go on from one. Leave them out.")
+        if tensorboard:
+            own.append(TensorBoard(out / "tensorboard"))
+        history = fit_run(model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors")
+        parts = {"train": split.train, "test": split.test}
+        with dispatch.use(history.kernels):
+            scores = {name: metrics_of(predict(model, part)) for name, part in parts.items()}
+        record = RunRecord(out, config, split, model, history, scores)
+        write_run(record, writer.new)
+        writer.commit(replaces=OF_A_MODEL)
+    _say_results(record, say, was_interrupted=interrupt.was_interrupted, can_resume=can_resume)
+    return TrainOutcome(record, interrupt.signal)
 
 
-def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool) -> None:
+def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool, can_resume: bool) -> None:
     history = record.history
     if was_interrupted:
-        say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
+        how = "--resume goes on from here" if can_resume else "a training by L-BFGS cannot go on from here"
+        say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept; {how}.")
     say(f"Training took {history.seconds:.2f} s ({history.note}; cores: {history.n_threads}).")
     for part, scores in record.scores.items():
         shown = [
@@ -117,11 +144,24 @@ def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool) -> None:
         say(f"{part}: {', '.join(shown)}")
 
 
-def _check_folder(out: Path, *, resume: bool, force: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise OutputError(f"{out}: expected a folder, found a file. Choose another with --out.")
-    is_used = out.is_dir() and any(out.iterdir())
-    if resume and not is_used:
+def _where_to_resume(out: Path, say: Say) -> Path | None:
+    """Return the checkpoint to go on from; None, which is said, where a training stopped before its first.
+
+    Raises
+    ------
+    OptionError
+        If there is no training in the folder, or it is complete and left no checkpoint.
+    """
+    if not (out / CONFIG).is_file():
         raise OptionError(f"--resume: {out} holds no training to go on from. Name its folder with --out.")
-    if is_used and not (resume or force):
-        raise OutputError(f"{out}: the folder is not empty. Add --resume to go on, --force to start again.")
+    for half in (out / CHECKPOINTS).glob(".*.part"):  # by a process that was killed while it wrote
+        half.unlink(missing_ok=True)
+    if checkpoints_of(out / CHECKPOINTS):
+        return latest_checkpoint(out / CHECKPOINTS)
+    if (out / METRICS).is_file() and read_metrics(out / METRICS).get("is_complete"):
+        raise OptionError(
+            f"--resume: the training in {out} is complete, without a checkpoint. Train again with --force in place "
+            "of --resume."
+        )
+    say(f"{out}: the training stopped before its first checkpoint, and starts anew.")
+    return None

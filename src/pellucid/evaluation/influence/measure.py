@@ -32,7 +32,8 @@ from pellucid.evaluation.influence.text import ESTIMATE, LAST_LAYER, METHODS
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
 from pellucid.evaluation.scores.galleries import pick
 from pellucid.evaluation.scores.of_run import RunResult, examine, holds_photos
-from pellucid.files import atomic_folder, write_atomically
+from pellucid.files import write_atomically
+from pellucid.folders import atomic_folder
 from pellucid.plotting.saving import save_figure
 from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.runs.record import read_run

@@ -137,7 +137,7 @@ def read_snapshot(path: str | Path, model: Model, rate: float = 1.0) -> Snapshot
     except (FormatError, KeyError, TypeError, IndexError, ValueError) as error:
         raise FormatError(f"{path}: not a whole checkpoint ({error}). Remove it, or add --retrain.") from None
     theta = arrays.get("theta", np.empty(0))
-    if "W_0" in arrays or theta.shape != model.theta.shape:
+    if "form/W_0" in arrays or theta.shape != model.theta.shape:
         raise FormatError(f"{path}: it is of another model, or in the dual form. Add --retrain.")
     states = tuple(
         {key: arrays.get(f"state.{i}.{key}", value) for key, value in leaf.state.items()}

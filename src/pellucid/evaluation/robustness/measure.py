@@ -18,7 +18,8 @@ from pellucid.evaluation.robustness.perturbations import choose_perturbations, c
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
 from pellucid.evaluation.scores.of_model import OTHER_DATA, was_trained_on_other
 from pellucid.evaluation.scores.predictions import Predictions, predict
-from pellucid.files import atomic_folder, write_atomically
+from pellucid.files import write_atomically
+from pellucid.folders import atomic_folder
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figure

@@ -17,10 +17,13 @@ class TrainingCallback(Configurable):
     ----------
     is_last : bool
         Whether it is called after the others.
+    changes_training : bool
+        Whether the trained model depends on it: a training goes on from a checkpoint only with the same one.
     """
 
     registry = CALLBACKS
     is_last: ClassVar[bool] = False
+    changes_training: ClassVar[bool] = False
 
     def __call__(self, event: Event) -> bool:
         """Call the method for an event, and return whether it asks to stop."""

@@ -7,14 +7,16 @@ from pathlib import Path
 from pellucid.errors import OptionError
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import TrainingCallback
-from pellucid.training.checkpoint import FILES, save_checkpoint
-from pellucid.training.events import StepEnd, TrainStart
+from pellucid.training.checkpoint import checkpoints_of, save_checkpoint
+from pellucid.training.events import EpochEnd, Run, StepEnd, TrainStart
 
 
 @register
 @dataclass(eq=False)
 class Checkpoint(TrainingCallback):
-    """Write a checkpoint every few steps or minutes, each whole or not at all, and keep the last few.
+    """Write a checkpoint every few steps or minutes, each whole or not at all, and keep those written last.
+
+    One more is written where Ctrl-C stops the training (``StopOnInterrupt``).
 
     Parameters
     ----------
@@ -24,7 +26,12 @@ class Checkpoint(TrainingCallback):
     every_minutes : float, optional
         Give one of the two, or both.
     keep : int, optional
-        How many of the latest are kept.
+        How many of the folder's checkpoints are kept: those written last, whatever their numbers.
+
+    Raises
+    ------
+    OptionError
+        If neither is given; when the training starts, if it is L-BFGS's, whose memory SciPy keeps to itself.
     """
 
     folder: str | Path
@@ -39,21 +46,33 @@ class Checkpoint(TrainingCallback):
         self.folder = Path(self.folder)
         if self.every_steps is None and self.every_minutes is None:
             raise OptionError("Checkpoint: say how often with every_steps or every_minutes.")
-        self._last = 0.0
+        self._last, self._written = 0.0, list[Path]()
 
     def train_start(self, event: TrainStart) -> None:
         """Start the clock."""
-        self._last = time.monotonic()
+        if event.run.optimizer.is_full_batch:
+            raise OptionError("Checkpoint: a training by L-BFGS cannot be resumed. Leave checkpoints out.")
+        self._last, self._written = time.monotonic(), []
 
     def step_end(self, event: StepEnd) -> None:
         """Write a checkpoint where one is due."""
-        if not self._is_due(event.step + 1):
-            return
-        folder = Path(self.folder)
-        save_checkpoint(event.run, folder / f"step-{event.run.step:08d}.checkpoint")
+        if event.run.was_interrupted or self._is_due(event.step + 1):
+            self._write(event.run)
+
+    def epoch_end(self, event: EpochEnd) -> None:
+        """Write a checkpoint where the training was interrupted."""
+        if event.run.was_interrupted:
+            self._write(event.run)
+
+    def _write(self, run: Run) -> None:
+        path = Path(self.folder) / f"step-{run.step:08d}.checkpoint"
+        save_checkpoint(run, path)
         self._last = time.monotonic()
-        for old in sorted(folder.glob(FILES))[: -self.keep]:
+        self._written = [*(one for one in self._written if one != path), path]
+        others = [one for one in checkpoints_of(self.folder) if one not in self._written]
+        for old in [*others, *self._written][: -self.keep]:
             old.unlink(missing_ok=True)
+        self._written = self._written[-self.keep :]
 
     def _is_due(self, n_steps: int) -> bool:
         if self.every_steps is not None and n_steps % self.every_steps == 0:

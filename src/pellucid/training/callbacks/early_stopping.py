@@ -62,6 +62,8 @@ class Stopping(TrainingCallback):
         The training that it watches, or watched.
     """
 
+    changes_training = True
+
     def __post_init__(self) -> None:
         super().__post_init__()
         self.best, self.n_waited = math.inf, 0

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from pellucid.registry import register
+from pellucid.registry import option, register
 from pellucid.training.callbacks.base import TrainingCallback
-from pellucid.training.events import EpochEnd, StepEnd, TrainEnd, TrainStart
+from pellucid.training.events import EpochEnd, Run, StepEnd, TrainEnd, TrainStart
 
 
 @register
@@ -16,37 +16,54 @@ from pellucid.training.events import EpochEnd, StepEnd, TrainEnd, TrainStart
 class StopOnInterrupt(TrainingCallback):
     """Let Ctrl-C stop the training after the current step; a second one interrupts at once.
 
+    A ``Checkpoint`` writes one then, so that the training can go on from there.
+
     Attributes
     ----------
-    was_interrupted : bool
+    signal : int
+        The number of the signal that stopped the training; 0: none did.
     """
+
+    takes_sigterm: bool = option(False, help="Stop the same way where the process is asked to end (SIGTERM).")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.was_interrupted = False
-        self._previous: Any = None
+        self.signal = 0
+        self._previous: dict[int, Any] = {}
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether a signal has come."""
+        return self.signal > 0
 
     def train_start(self, event: TrainStart) -> bool:
-        """Take over the signal; only the main thread may."""
+        """Take over the signals; only the main thread may."""
         if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._on_signal)
-        return self.was_interrupted
+            for number in (signal.SIGINT, *((signal.SIGTERM,) if self.takes_sigterm else ())):
+                self._previous[number] = signal.signal(number, self._on_signal)
+        return self._stops(event.run)
 
     def step_end(self, event: StepEnd) -> bool:
         """Stop where Ctrl-C was pressed."""
-        return self.was_interrupted
+        return self._stops(event.run)
 
     def epoch_end(self, event: EpochEnd) -> bool:
         """Stop where Ctrl-C was pressed."""
-        return self.was_interrupted
+        return self._stops(event.run)
 
     def train_end(self, event: TrainEnd) -> None:
-        """Give the signal back."""
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-            self._previous = None
+        """Give the signals back."""
+        for number, previous in self._previous.items():
+            if previous is not None:  # it was not set by Python
+                signal.signal(number, previous)
+        self._previous = {}
+
+    def _stops(self, run: Run) -> bool:
+        if self.signal:
+            run.was_interrupted = True
+        return run.was_interrupted
 
     def _on_signal(self, signum: int, frame: FrameType | None) -> None:
-        if self.was_interrupted:
+        if self.signal:
             raise KeyboardInterrupt
-        self.was_interrupted = True
+        self.signal = signum

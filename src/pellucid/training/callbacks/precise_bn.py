@@ -54,6 +54,7 @@ class PreciseBatchNorm(TrainingCallback):
     data: Dataset | None = option(None, help="Samples to measure; default: those that are trained on.")
 
     is_last = True  # after averages and best weights have been put in place
+    changes_training = True
 
     def steps_end(self, event: StepsEnd) -> None:
         """Measure the trained model."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pellucid.errors import MissingExtraError
+from pellucid.errors import MissingExtraError, OutputError
 from pellucid.registry import register
 from pellucid.training.callbacks.base import TrainingCallback
-from pellucid.training.events import EpochEnd, TrainEnd
+from pellucid.training.events import EpochEnd, TrainEnd, TrainStart
 
 
 @register
@@ -39,9 +39,18 @@ class TensorBoard(TrainingCallback):
             raise MissingExtraError(
                 "TensorBoard: the tensorboard package is not installed. pip install 'pellucid[tensorboard]'"
             ) from None
-        self._record, self._summary = Record, Summary
-        Path(self.folder).mkdir(parents=True, exist_ok=True)
-        self._writer: Any = EventFileWriter(str(self.folder))
+        self._record, self._summary, self._open = Record, Summary, EventFileWriter
+        self._writer: Any = None
+
+    def train_start(self, event: TrainStart) -> None:
+        """Make folder and file."""
+        try:
+            Path(self.folder).mkdir(parents=True, exist_ok=True)
+            self._writer = self._open(str(self.folder))
+        except OSError as error:
+            raise OutputError(
+                f"{self.folder}: cannot be written: {error.strerror}. Choose another place, or no TensorBoard."
+            ) from None
 
     def epoch_end(self, event: EpochEnd) -> None:
         """Write the epoch's metrics."""
@@ -51,4 +60,5 @@ class TensorBoard(TrainingCallback):
 
     def train_end(self, event: TrainEnd) -> None:
         """Close the file."""
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()

@@ -74,6 +74,8 @@ class WeightEMA(TrainingCallback):
     array([1.])
     """
 
+    changes_training = True
+
     decay: float = option(0.999, at_least=0, below=1, help="Weight of the average so far at each step.")
 
     def __post_init__(self) -> None:
