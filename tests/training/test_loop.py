@@ -62,6 +62,44 @@ def test_an_epochs_loss_is_the_mean_over_samples(data: Dataset) -> None:
     assert history.losses == [pytest.approx((20 * first + 10 * second) / 30, rel=1e-14)]
 
 
+@pytest.mark.parametrize("weigh", ["samples", "classes", "samples, ordered"])
+def test_an_epochs_loss_is_the_mean_by_weights(weigh: str) -> None:
+    """As the full batch has it; each batch divides by its own sum of weights, which says nothing of the others'."""
+    rng = np.random.default_rng(3)
+    X, y = rng.standard_normal((23, 4, 4, 3)), rng.integers(0, 2, 23)
+    weights = rng.exponential(size=23) ** 3
+    given: dict[str, Any] = (
+        {"class_weight": {0: 1, 1: 20}} if weigh == "classes" else {"sample_weight": weights}
+    )
+    if "ordered" in weigh:
+        given["shuffle"] = False
+    costs = []
+    for batch_size in (0, 4):
+        model = Sequential([Flatten(), Dense(1)])
+        model.initialize((4, 4, 3), seed=1, dtype="float64")
+        still = {"n_epochs": 1, "optimizer": SGD(1e-300), "batch_size": batch_size}
+        costs += train(model, Dataset(X, y, ("a", "b")), **still, **given).losses
+    np.testing.assert_allclose(costs[1], costs[0], rtol=1e-12)
+
+
+def test_batches_without_any_weight_do_not_count() -> None:
+    X, y = np.arange(6.0)[:, None], np.array([0, 1, 0, 1, 0, 1])
+    options: dict[str, Any] = {"n_epochs": 1, "optimizer": SGD(1e-300), "shuffle": False, "batch_size": 2}
+    weights = np.array([0.0, 0.0, 1.0, 2.0, 0.0, 0.0])
+    whole = train(Sequential([Dense(1)]), (X, y), **options, sample_weight=weights).losses
+    middle = train(Sequential([Dense(1)]), (X[2:4], y[2:4]), **options, sample_weight=weights[2:4]).losses
+    assert whole == middle
+
+
+def test_with_one_sample_a_batch_weights_have_no_effect(data: Dataset) -> None:
+    thetas = []
+    for weights in (None, np.arange(len(data)) + 1.0):
+        model = preset("logistic")
+        train(model, data, n_epochs=2, batch_size=1, learning_rate=1e-3, sample_weight=weights)
+        thetas.append(model.theta.copy())
+    np.testing.assert_array_equal(*thetas)
+
+
 def test_every_callback_runs_and_one_true_stops_after_the_step(data: Dataset) -> None:
     steps: list[int] = []
 

@@ -21,6 +21,7 @@ ModelName = Annotated[
     str, typer.Option("--model", help="A preset ({pellucid.nn.presets:PRESETS}) or a .toml file.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]
+ForceRun = Annotated[bool, typer.Option("--force", help="Replace the run in a folder that is not empty.")]
 ForceFile = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]
 RunFolder = Annotated[
     Path | None, typer.Option("-o", "--out", help="The run folder; default: runs/DATA-MODEL-N.")

@@ -23,7 +23,7 @@ def run(
     model: o.ModelName = "mlp",
     out: o.RunFolder = None,
     photo: Annotated[Path | None, typer.Option(help="A new photo to predict at the end.")] = None,
-    force: o.Force = False,
+    force: o.ForceRun = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

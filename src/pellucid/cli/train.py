@@ -34,7 +34,7 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write event files into the folder.")
     ] = False,
-    force: o.Force = False,
+    force: o.ForceRun = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:

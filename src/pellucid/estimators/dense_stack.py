@@ -167,6 +167,7 @@ class DenseStack:
             "shuffle": bool(e.shuffle),
             "schedule": _schedule(e, n, is_resumed=is_partial and bool(e._position.optimizer)),
             "callbacks": callbacks,
+            "counts_rows": True,
         }
         if _changes_rate(e) and e.learning_rate == "adaptive":
             options["divisor"] = 5.0

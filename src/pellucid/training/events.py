@@ -40,6 +40,8 @@ class Run:
         The weights of the samples so far in this epoch, summed.
     settings : dict
         What a training that goes on from a checkpoint must have in common with this one.
+    counts_rows : bool
+        Whether a batch counts in the epoch's loss by its samples, not by their weights.
     hashes : callable
         Returns those of data and weights, which take time to compute.
     was_interrupted : bool
@@ -56,6 +58,7 @@ class Run:
     seed: int
     callbacks: "list[Callback]" = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
+    counts_rows: bool = False
     hashes: "Callable[[], dict[str, str | None]]" = dict
     was_interrupted: bool = False
     epoch: int = 0

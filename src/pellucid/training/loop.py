@@ -84,7 +84,7 @@ def _run_of(job: Job, history: History, callbacks: Sequence[Callback]) -> Run:
         job.model, job.data, plan.optimizer, plan.schedule, history, plan.n_epochs, job.n_steps, plan.seed
     )
     run.callbacks = sorted(callbacks, key=lambda callback: getattr(callback, "is_last", False))
-    run.settings, run.hashes = job.settings, job.hashes
+    run.settings, run.hashes, run.counts_rows = job.settings, job.hashes, plan.counts_rows
     return run
 
 
@@ -106,7 +106,7 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
     if schedule is None and batches.batch_size is None and executor.takes_many(optimizer):
         _take_many_steps(run, executor, nonfinite)
         return
-    stop, is_random = False, run.model.draws_random_numbers
+    stop, is_random, counts_rows = False, run.model.draws_random_numbers, run.counts_rows
     while run.epoch < run.n_epochs and not stop:
         for X, Y, weights in batches.epoch(run.epoch, skip=run.step_in_epoch):
             if schedule is not None:
@@ -117,7 +117,7 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
             if not math.isfinite(loss):
                 raise _broken(run, X, Y, loss, nonfinite)
             executor.update(optimizer)
-            if weights is None:
+            if weights is None or counts_rows:
                 run.epoch_loss += loss * (n_rows(Y) / batches.n_rows)
             else:
                 run.add_weighted(loss, float(weights.sum(dtype=np.float64)))

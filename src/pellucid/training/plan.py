@@ -42,6 +42,7 @@ class Plan(Configurable):
     class_weight: Any = option(None)
     n_threads: int | None = option(None, at_least=1)
     kernels: str | None = option(None, choices=lambda: CHOICES)
+    counts_rows: bool = option(False)  # in an epoch's loss, as scikit-learn does, rather than their weights
 
     def __post_init__(self) -> None:
         self.check_options()
