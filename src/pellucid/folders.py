@@ -150,7 +150,7 @@ def open_folder(target: Path, *, force: bool = False, advice: str = "add --force
                 )
         yield writer
     except OutputError as error:  # of a file that has not reached its place
-        raise OutputError(str(error).replace(str(writer.new), str(target))) from None
+        raise OutputError(str(error.args[0]).replace(str(writer.new), str(target))) from None
     finally:
         if lock is not None:
             writer.drop()
