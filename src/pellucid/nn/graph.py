@@ -86,6 +86,8 @@ class Graph(Model):
                     raise OptionError(f"Graph: node {name!r}: {unknown_name('source', source, known)}")
             if isinstance(layer, str) and layer not in MERGES:
                 raise OptionError(f"Graph: node {name!r}: {unknown_name('merge', layer, MERGES)}")
+            if not sources:
+                raise OptionError(f"Graph: node {name!r}: expected a source, got none. Name an input or a node.")
             if isinstance(layer, Layer) and len(sources) != 1:
                 raise OptionError(
                     f"Graph: node {name!r}: a layer takes one source, got {len(sources)}. "
