@@ -8,6 +8,7 @@
         ├── OptionError        an unknown option or name (also a ValueError)
         ├── DataError          a data set, image or label that cannot be used (also a ValueError)
         │   └── DownloadError  a data set that could not be fetched
+        ├── OutOfMemoryError   arrays too large for this machine (also a MemoryError)
         ├── TrainingError      training that cannot continue
         ├── FormatError        a model or configuration file that cannot be read (also a ValueError)
         ├── OutputError        a file or folder that cannot be written (also an OSError)
@@ -18,9 +19,11 @@ characters, whatever name it quotes.
 """
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from pellucid.text import one_line
+from pellucid.text import one_line, shown
 
 
 class PellucidError(Exception):
@@ -44,6 +47,10 @@ class DataError(PellucidError, ValueError):
 
 class DownloadError(DataError):
     """A data set could not be fetched."""
+
+
+class OutOfMemoryError(PellucidError, MemoryError):
+    """Arrays do not fit in memory."""
 
 
 class TrainingError(PellucidError):
@@ -73,4 +80,28 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {name!r}.{hint} Known: {', '.join(names)}."
+    return f"unknown {kind} {shown(name)}.{hint} Known: {', '.join(names)}."
+
+
+@contextmanager
+def in_memory(message: str) -> Iterator[None]:
+    """Raise an OutOfMemoryError with this message for whatever NumPy raises about arrays too large in this block.
+
+    Examples
+    --------
+    >>> with in_memory("the table does not fit in memory. Take fewer rows."):
+    ...     np.empty(2**62)
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.OutOfMemoryError: the table does not fit in memory. Take fewer rows.
+    """
+    try:
+        yield
+    except PellucidError:
+        raise
+    except (MemoryError, OverflowError):
+        raise OutOfMemoryError(message) from None
+    except ValueError as error:
+        if not re.match("[Mm]aximum (allowed|supported)|array is too", str(error)):
+            raise
+        raise OutOfMemoryError(message) from None

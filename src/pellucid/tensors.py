@@ -103,7 +103,7 @@ def _header(path: str | Path, text: str | None, key: str, *, kind: str, advice: 
         )
     try:
         header = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         header = None
     if not isinstance(header, dict):
         raise FormatError(f"{path}: its header is not JSON; the {kind} is damaged. {advice}".rstrip())

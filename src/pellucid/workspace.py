@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from pellucid.errors import in_memory
 from pellucid.types import Array, Shape
 
 Kept = TypeVar("Kept")
@@ -33,7 +34,11 @@ class Buffers:
             return view
         flat, size = self._flat.get(name), math.prod(shape)
         if flat is None or flat.size < size:
-            flat = self._flat[name] = self._empty((size,), self._dtype)
+            with in_memory(
+                f"a layer's output of {size:,} numbers ({name} {shape}) does not fit in memory. "
+                "Try a smaller batch, a smaller image size or a smaller model."
+            ):
+                flat = self._flat[name] = self._empty((size,), self._dtype)
             self.views = {key: old for key, old in self.views.items() if key[0] != name}
             self._frames.pop(name, None)
         elif len(self.views) > MOST_VIEWS:

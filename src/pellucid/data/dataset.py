@@ -56,7 +56,7 @@ class Dataset:
     @property
     def counts(self) -> Array:
         """The number of samples of each class, shape (k,); empty for regression."""
-        if self.y.dtype.kind == "f":
+        if isinstance(self.y, dict) or self.y.dtype.kind == "f":
             return np.zeros(0, np.int64)
         if self.y.ndim == 2:
             yes: Array = self.y.sum(axis=0)

@@ -54,7 +54,7 @@ class Preprocessing(Configurable):
     registered_as: ClassVar[str] = "preprocessing"
 
     kind: str = option("none", choices=lambda: KINDS)
-    divisor: float = option(1.0, above=0)
+    divisor: float = option(1.0, at_least=1e-30, at_most=1e30)  # what float32 can divide by
     mean: tuple[float, ...] = field(default=(), repr=False)
     scale: tuple[float, ...] = field(default=(), repr=False, metadata={"limits": Limits(above=0)})
 

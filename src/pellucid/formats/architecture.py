@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pellucid.errors import FormatError, OptionError, ShapeError
+from pellucid.errors import FormatError, OptionError, OutOfMemoryError, ShapeError
 from pellucid.formats.toml.layers import LayerReader
 from pellucid.formats.toml.source import TomlSource, in_words
 from pellucid.formats.toml.training import read_training
@@ -81,20 +81,12 @@ class Architecture:
         """Put file and line in front of the error of a layer that is built in this block."""
         try:
             yield
-        except (ShapeError, OptionError, MemoryError, OverflowError, ValueError) as error:
+        except (ShapeError, OptionError, OutOfMemoryError) as error:
             line = None
             for frame, _ in traceback.walk_tb(error.__traceback__):  # outermost first: the last is the layer
                 line = self.places.get(id(frame.f_locals.get("self")), line)
             where = self.path if line is None else f"{self.path}, line {line}"
-            raise FormatError(f"{where}: {_in_memory(error)}") from None
-
-
-def _in_memory(error: Exception) -> str:
-    """Return an error's message; NumPy's various errors about arrays too large give one."""
-    is_too_large = isinstance(error, MemoryError | OverflowError) or str(error).startswith(
-        ("Maximum", "array is")
-    )
-    return "the layer's parameters do not fit in memory. Make it smaller." if is_too_large else str(error)
+            raise FormatError(f"{where}: {error}") from None
 
 
 def load_architecture(path: str | Path) -> Architecture:

@@ -1,14 +1,16 @@
 """Model files: safetensors, whose header holds all that prediction needs."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import FormatError, PellucidError
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, check_classes
 from pellucid.nn.rebuild import description, named_arrays, rebuild
+from pellucid.registry import check_option
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.types import Array
 
@@ -81,7 +83,7 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
         path, _KEY, kind="model file", advice="`pellucid train` or `pellucid run` makes one."
     )
     version = header.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise FormatError(
             f"{path}: expected model format {FORMAT_VERSION} or earlier, got {version}. "
             "It was written by a later pellucid; update with: pip install -U pellucid"
@@ -97,15 +99,31 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
         rule, schema = header["preprocessing"], header["schema"]
         model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
         model.schema = None if schema is None else TableSchema.from_config(schema)
-        model.classes = tuple(header["classes"])
-        model.summary_of_training = header["training"]
+        model.classes = _classes_of(model, header["classes"])
+        model.summary_of_training = _training_of(header["training"])
     except FormatError as error:
         raise FormatError(f"{path}: {error}. The file is damaged; save the model again.") from None
-    except (PellucidError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (PellucidError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise FormatError(
             f"{path}: its header does not describe a model ({error}). Save the model again."
         ) from None
     return model
+
+
+def _classes_of(model: Model, classes: Any) -> tuple[str, ...]:
+    """Return the names of the classes, checked."""
+    names: tuple[str, ...] = check_option("model file", "classes", classes, tuple[str, ...])
+    check_classes(model, names)
+    return names
+
+
+def _training_of(summary: Any) -> dict[str, Any]:
+    """Return what is recorded of the training; OptionError where what others read of it is of another kind."""
+    recorded: dict[str, Any] = check_option("model file", "training", summary, dict[str, Any])
+    for key, kind in {"options": dict[str, Any], "reading": dict[str, Any], "data_sha256": str}.items():
+        if key in recorded:
+            check_option("model file", f"training.{key}", recorded[key], kind)
+    return recorded
 
 
 def _is_finite(array: Array) -> bool:

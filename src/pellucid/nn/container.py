@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.nn.initializers import StartRandom
+from pellucid.errors import in_memory
+from pellucid.nn.initializers import TOO_LARGE, StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.sharing import arrange, follow, shared_names, tie
-from pellucid.registry import name_of, option, plain
+from pellucid.registry import Limits, check_option, name_of, option, plain
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape
 
@@ -89,13 +90,23 @@ class Container(Layer):
         seed : int, optional
         dtype : {"float32", "float64"}, optional
             Default: the model's own, else float32.
+
+        Raises
+        ------
+        OptionError
+            If shape, seed or dtype is none.
+        OutOfMemoryError
+            If the parameters do not fit in memory.
         """
+        kind: Any = dict[str, tuple[int, ...]] if isinstance(input_shape, Mapping) else tuple[int, ...]
+        shape = check_option("initialize", "input_shape", input_shape, kind, Limits(at_least=1))
+        seed = check_option("initialize", "seed", seed, int, Limits(at_least=0))
         if dtype is not None:
             self.set_dtype(dtype)
         self.name_layers()
-        shape: Any = dict(input_shape) if isinstance(input_shape, Mapping) else tuple(input_shape)
-        self.build(shape, StartRandom(np.random.PCG64(seed)))
-        self.bind()
+        with in_memory(TOO_LARGE):
+            self.build(shape, StartRandom(np.random.PCG64(seed)))
+            self.bind()
         self.mark_input_gradient(self.needs_input_gradient)
 
     def set_dtype(self, dtype: str) -> None:

@@ -12,7 +12,7 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, read
 from pellucid.nn.sharing import build_place
 from pellucid.ops.losses.base import LOSSES
-from pellucid.ops.losses.joint import Joint
+from pellucid.ops.losses.joint import Joint, check_targets
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import option, register
 from pellucid.types import Array, LayerRow, Shape
@@ -87,7 +87,9 @@ class Graph(Model):
             if isinstance(layer, str) and layer not in MERGES:
                 raise OptionError(f"Graph: node {name!r}: {unknown_name('merge', layer, MERGES)}")
             if not sources:
-                raise OptionError(f"Graph: node {name!r}: expected a source, got none. Name an input or a node.")
+                raise OptionError(
+                    f"Graph: node {name!r}: expected a source, got none. Name an input or a node."
+                )
             if isinstance(layer, Layer) and len(sources) != 1:
                 raise OptionError(
                     f"Graph: node {name!r}: a layer takes one source, got {len(sources)}. "
@@ -212,6 +214,7 @@ class Graph(Model):
         if self.is_single_output:
             super().choose_loss(y)
         else:
+            check_targets(y, self.output_names)
             self.set_loss({name: default_loss(self._shapes[name][-1], y[name]) for name in self.output_names})
 
     def encode(self, y: Any) -> Any:

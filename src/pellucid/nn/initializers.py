@@ -7,8 +7,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from pellucid.errors import in_memory
 from pellucid.rng import legacy_stream
 from pellucid.types import Array, Shape
+
+TOO_LARGE = "the layer's parameters do not fit in memory. Make it smaller."
 
 
 class StartRandom(np.random.Generator):
@@ -25,7 +28,8 @@ class StartRandom(np.random.Generator):
         >>> StartRandom(np.random.PCG64(0)).draw("zeros", (2,))
         array([0., 0.])
         """
-        return INITIALIZERS[initializer](self, shape)
+        with in_memory(TOO_LARGE):
+            return INITIALIZERS[initializer](self, shape)
 
     @cached_property
     def published(self) -> np.random.RandomState:
@@ -38,7 +42,8 @@ class NoStart(StartRandom):
 
     def draw(self, initializer: str, shape: Shape) -> Array:
         """Return zeros."""
-        return np.zeros(shape)
+        with in_memory(TOO_LARGE):
+            return np.zeros(shape)
 
 
 Initializer: TypeAlias = Callable[[StartRandom, Shape], Array]

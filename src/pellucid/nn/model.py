@@ -1,7 +1,7 @@
 """Models: layers in a structure, the loss that they are trained on, and what prediction needs."""
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from pellucid.nn.replica import prediction_replicas
 from pellucid.nn.summary import Summary, summarize
 from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
-from pellucid.text import kind_of
+from pellucid.text import join_some, kind_of
 from pellucid.threads import Workers, allowed_threads, cut, one_blas_thread
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
@@ -308,6 +308,19 @@ def model_from_config(config: Mapping[str, Any], *, dtype: str | None = None) ->
     if dtype is not None:
         model.set_dtype(dtype)
     return model
+
+
+def check_classes(model: Model, classes: Sequence[str]) -> None:
+    """Raise DataError unless there are no names of classes, or one for each that the model's outputs tell apart."""
+    if not classes or model.loss_kind not in ("classification", "multi_label"):
+        return
+    n_out = model.output_shape[-1]
+    n_classes = 2 if n_out == 1 and model.loss_kind == "classification" else n_out
+    if len(set(classes)) != n_classes:
+        raise DataError(
+            f"expected a name for each of the {n_classes} classes that the model's outputs tell apart, got "
+            f"{len(set(classes))}: {join_some(classes, most=3)}. Give the last layer an output for each class."
+        )
 
 
 def read(loss: Loss, Z: Array) -> Array:

@@ -62,6 +62,7 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
         ValueError,
         AttributeError,
         ArithmeticError,
+        RecursionError,
         MemoryError,
     ) as error:
         raise FormatError(f"its header does not describe a model ({error})") from None

@@ -94,7 +94,11 @@ class TrainingOptions(Configurable):
     )
     form: str = option("auto", choices=lambda: FORMS, help="Form in which the first layer is trained.")
     n_threads: int | None = option(
-        None, at_least=1, flag="threads", help="Cores to split each batch over; default: as many as pay off."
+        None,
+        at_least=1,
+        at_most=256,
+        flag="threads",
+        help="Cores to split each batch over; default: as many as pay off.",
     )
     kernels: str | None = option(
         None,

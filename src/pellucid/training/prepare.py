@@ -12,7 +12,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, check_classes
 from pellucid.rng import stream
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.compiling import choose_kernels
@@ -44,6 +44,7 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     set_loss(model, data, plan.loss)
     augment = plan.augment
     Y = encode_targets(model, data, are_mixed=augment is not None and augment.mixes_targets)
+    check_classes(model, data.classes)
     weights = weigh_samples(model, data, sample_weight, plan.class_weight)
     Batches(data.X, Y, plan.batch_size, plan.seed)  # refuses a wrong size before any work
     # Each batch is prepared when its turn comes where all at once would be larger than the data.

@@ -1,11 +1,12 @@
 """The sum of several losses, one for each output of a model that has several."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pellucid.errors import DataError, OptionError
 from pellucid.ops.losses.base import Loss
+from pellucid.text import kind_of
 from pellucid.types import Array
 
 
@@ -64,9 +65,15 @@ class Joint(Loss):
 
     def encode(self, y: Any, n_out: Any, dtype: Any) -> Any:
         """Return the targets of each output, from dictionaries of targets and widths."""
-        if not isinstance(y, Mapping) or set(y) != set(self.losses):
-            given = ", ".join(y) if isinstance(y, Mapping) else f"one array of shape {y.shape}"
-            raise DataError(
-                f"joint loss: expected y as a dictionary of {', '.join(self.losses)}, got {given}."
-            )
+        check_targets(y, self.losses)
         return {name: loss.encode(y[name], n_out[name], dtype) for name, loss in self.losses.items()}
+
+
+def check_targets(y: Any, names: Iterable[str]) -> None:
+    """Raise DataError unless there are targets for each of the outputs."""
+    if not isinstance(y, Mapping) or set(y) != set(names):
+        given = ", ".join(map(str, y)) if isinstance(y, Mapping) else kind_of(y)
+        raise DataError(
+            f"joint loss: expected y as a dictionary of {', '.join(names)}, got {given}. "
+            "For one target, let the network have one output, given by its name alone."
+        )
