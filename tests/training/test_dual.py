@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.ops.cases import HAS_NUMBA
 
+from pellucid import dispatch
 from pellucid.data.dataset import Dataset
+from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
@@ -20,6 +23,8 @@ from pellucid.training.events import StepEnd
 from pellucid.training.fit import train
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.sgd import SGD
+
+needs_numba = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
 
 
 def network(hidden: tuple[int, ...] = (4,), dtype: str = "float64") -> Sequential:
@@ -167,7 +172,7 @@ def test_decay_shrinks_s(rng: np.random.Generator) -> None:
         for _ in range(3):
             model.loss_and_grad(dual.rows_train, data.y)
             optimizer.step(model.theta, model.grad)
-        s = dual.params["C"][:, len(data.X) : -1]
+        s = dual.params["C"][:, len(data.X) + 1 : -1]
         np.testing.assert_allclose(s, (1 - 0.1 * 0.5) ** 3 * np.eye(4), rtol=1e-14)
 
 
@@ -294,3 +299,69 @@ def test_compiled_steps_resume_exactly_and_stop_at_a_loss_that_is_not_finite(tmp
             form="dual",
             kernels="numba",
         )
+
+
+@pytest.mark.parametrize("kernels", ["numpy", pytest.param("numba", marks=needs_numba)])
+@pytest.mark.parametrize("mean", [0.0, 5.0, 20.0])
+def test_rows_far_from_zero_cost_no_digits_in_float32(
+    mean: float, kernels: str, rng: np.random.Generator
+) -> None:
+    """Uncentred, the outputs at a mean of 20 are off by 4e-4; the direct form's by 2e-6."""
+    m, n_in = 50, 100
+    X = (mean + rng.standard_normal((m, n_in))).astype(np.float32)
+    data, outputs = Dataset(X, rng.standard_normal(m)), []
+    for form, dtype in (("direct", "float64"), ("dual", "float32")):
+        model = Sequential([Dense(1)], dtype=dtype)
+        model.initialize((n_in,), seed=1)
+        model.preprocessing = Preprocessing()
+        optimizer = SGD(0.5 / (n_in * (1 + mean**2)), momentum=0.9)
+        with dispatch.use(kernels):
+            history = train(
+                model,
+                data,
+                loss="mean_squared_error",
+                optimizer=optimizer,
+                batch_size=None,
+                n_epochs=4000,
+                form=form,
+            )
+        assert history.form == form
+        outputs.append(model.predict(X).astype(float))
+    assert np.sqrt(np.mean((outputs[1] - outputs[0]) ** 2)) < 6e-6
+
+
+def test_float32_with_more_samples_than_inputs_takes_the_direct_form(rng: np.random.Generator) -> None:
+    data = Dataset(rng.standard_normal((70, 60)), np.arange(70) % 2)
+    forms = []
+    for dtype in ("float32", "float64"):
+        model = Sequential([Dense(1)], dtype=dtype)
+        history = train(model, data, optimizer=SGD(0.1), batch_size=None, n_epochs=2000)
+        forms.append((history.form, history.note))
+    assert forms[0] == (
+        "direct",
+        "direct form: with 70 samples of 60 numbers, float32 would lose digits in the dual form",
+    )
+    assert forms[1][0] == "dual"
+
+
+def test_the_length_of_weights_and_gradient_is_that_of_the_plain_layer(rng: np.random.Generator) -> None:
+    model, data = network(), wide(rng)
+    model.initialize((60,), seed=3)
+    X = data.X + 3
+    with dual_form(model, X) as dual:
+        for W0 in (None, rng.standard_normal((60, 4))):
+            if W0 is not None:
+                dual.restart_from(W0)
+            model.theta[...] = rng.standard_normal(model.theta.size)
+            dual.params["C"][:, len(X) + 1 : -1] = 0.7 * np.eye(4)
+            W = dual.to_dense().params["W"]
+            assert dual.weight_norm_squared() == pytest.approx(float((W**2).sum()), rel=1e-12)
+            plain = Sequential([dual.to_dense(), *model.layers[1:]], dtype="float64")
+            np.testing.assert_allclose(
+                dual.forward(dual.rows_train), plain.layers[0].forward(X), rtol=0, atol=1e-11
+            )
+            model.loss_and_grad(dual.rows_train, data.y)
+            dZ = dual.grads["C"][:, : len(X)].T
+            rest = model.grad[dual.grads["C"].size :]
+            length = np.sqrt(((X.T @ dZ) ** 2).sum() + (dZ.sum(axis=0) ** 2).sum() + (rest**2).sum())
+            assert dual.grad_norm(model.grad) == pytest.approx(length, rel=1e-11)

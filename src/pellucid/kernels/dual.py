@@ -1,9 +1,9 @@
 """Many full-batch steps of a training in the dual form, in one call: see :mod:`pellucid.training.dual.dense`.
 
-The first layer is Z = K C + s Z_0 + b, whose gradient for C is dZ itself; Dense layers follow. A column of ones
-after each layer's activations, and after K, carries the bias through the products. Between steps everything stays
-in the processor's cache, whose lines BLAS's loops fill best where rows begin at multiples of ``LINE`` numbers: so
-rows of n numbers and a 1 are ``row_length(n)`` long, with zeros at the end.
+The first layer is Z = K [C, t, b] + s Z_0, whose gradient for C is dZ itself; Dense layers follow. A column of
+ones after each layer's activations, and at the end of K, carries the bias through the products. Between steps
+everything stays in the processor's cache, whose lines BLAS's loops fill best where rows begin at multiples of
+``LINE`` numbers: so rows of n numbers and a 1 are ``row_length(n)`` long, with zeros at the end.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -41,13 +41,13 @@ class Dual(NamedTuple):
 
     Attributes
     ----------
-    K : Array, shape (m, m + 1)
-        The Gram matrix, and a column of ones.
+    K : Array, shape (m, m + 2)
+        The products of the rows with those less their mean, and with their mean; and a column of ones.
     Z_0 : Array, shape (m, row_length(n))
         Before any step, and zeros.
     theta, grad, velocity : Array, flat
-        C (m, row_length(n)), b, s, which is one number n times, each with zeros at the end of its rows, and after
-        them W and b of each layer above. The velocity is empty where the optimizer keeps none.
+        C (m, row_length(n)), t, b, s, which is one number n times, each with zeros at the end of its rows, and
+        after them W and b of each layer above. The velocity is empty where the optimizer keeps none.
     values, slopes, deltas : Array, flat
         A = f(Z), f'(Z) and dZ of each layer, (m, row_length(n_out)). Relu's slopes are not written, as A tells
         them; the first layer's dZ is its gradient, and is written there.
@@ -112,14 +112,14 @@ def weights_of(flat, layer):
 
 @compiled
 def first_weights(flat, dual):
-    """Return C, and below it b."""
+    """Return C, and below it t and b."""
     m, n = dual.K.shape[1], dual.Z_0.shape[1]
     return flat[: m * n].reshape(m, n)
 
 
 @compiled
 def forward(dual):
-    """A <- f(Z) of every layer, Z = K C + s Z_0 + b of the first, A W + b of the others."""
+    """A <- f(Z) of every layer, Z = K [C, t, b] + s Z_0 of the first, A W + b of the others."""
     m = len(dual.K)
     for k in range(len(dual.plan)):
         layer = dual.plan[k]
@@ -130,7 +130,7 @@ def forward(dual):
         else:
             product(with_ones(dual, k - 1), weights_of(dual.theta, layer), A[:, :n])
         a, z, zero = A.ravel(), dual.Z_0.ravel(), dual.theta.dtype.type(0)
-        s = dual.theta[(m + 1) * dual.Z_0.shape[1]] if k == 0 else zero
+        s = dual.theta[(m + 2) * dual.Z_0.shape[1]] if k == 0 else zero
         if layer[ACTIVATION] == RELU and k == 0:
             for i in range(a.size):
                 a[i] = relu(a[i] + s * z[i], zero)
@@ -164,7 +164,7 @@ def loss_and_dZ(dual, kind, smoothing):
 
 @compiled
 def backward(dual):
-    """dW, db <- [A 1]^T dZ, dA <- dZ W^T; of the first layer dC <- dZ, db <- its column sums."""
+    """dW, db <- [A 1]^T dZ, dA <- dZ W^T; of the first layer dC <- dZ, dt and db <- its column sums."""
     m = len(dual.K)
     for k in range(len(dual.plan) - 1, -1, -1):
         layer = dual.plan[k]
@@ -184,7 +184,9 @@ def backward(dual):
             product(with_ones(dual, k - 1).T, dZ[:, :n], weights_of(dual.grad, layer))
             product(dZ[:, :n], weights_of(dual.theta, layer)[:-1].T, delta_of(dual, k - 1)[:, : layer[N_IN]])
         else:
-            product(dual.K[:, m:].T, dZ[:, :n], first_weights(dual.grad, dual)[m:, :n])
+            sums = first_weights(dual.grad, dual)[m:]
+            product(dual.K[:, m + 1 :].T, dZ[:, :n], sums[1:, :n])
+            sums[0, :n] = sums[1, :n]
 
 
 @compiled

@@ -88,6 +88,11 @@ def _choose(job: Job) -> tuple[bool, str]:
     n_in, n_out = first_dense_shape(job.model)
     n_steps = job.plan.n_epochs * job.n_steps
     direct, dual = operations(n_in, n_out, m, m_validation, job.plan.batch_size or m, n_steps)
+    if asked == "auto" and m > n_in and job.model.dtype == "float32":
+        return (
+            False,
+            f"direct form: with {m:,} samples of {n_in:,} numbers, float32 would lose digits in the dual form",
+        )
     if asked == "auto" and dual >= direct:
         return False, "direct form: the dual form would cost more here"
     return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"

@@ -5,6 +5,10 @@ dW = X^T dZ. So after any number of steps W = s W_0 + X^T C, with s = 1 unless d
 Z = X W + b = s Z_0 + K C + b, where the Gram matrix K = X X^T and Z_0 = X W_0 are computed once. A step on C and s
 costs 2 m (m + n_out) n_out operations instead of 4 m n_in n_out, and nothing is approximated. (It is the kernel
 trick of the perceptron, Aizerman et al., 1964, with layers above it.)
+
+Where the rows' mean mu is large, all of K is nearly mu . mu, and rounding it hides what tells the rows apart. So
+the rows are centred: with X = X_c + 1 mu^T it is W = s W_0 + X_c^T C + mu t, with one more row t, which moves by
+the sums of dZ, and Z = s Z_0 + X X_c^T C + X mu t + b. Both are the same in exact arithmetic; t is the sum of C.
 """
 
 from typing import final
@@ -22,8 +26,8 @@ SLICE_COLUMNS = 4096  # of X turned into float64 at a time
 class DualDense(Layer):
     """Stands in for a Dense first layer while it is trained.
 
-    Its one parameter, shape (n_out, m + n_out + 1), holds C^T, next to it s times the identity, and then b, so that
-    one product with [K | Z_0 | 1] gives Z = s Z_0 + K C + b, and decay, which shrinks C and s alike, needs no
+    Its one parameter, shape (n_out, m + 1 + n_out + 1), holds C^T, next to it t, s times the identity, and then b,
+    so that one product with [X X_c^T | X mu | Z_0 | 1] gives Z, and decay, which shrinks C, t and s alike, needs no
     special case.
 
     Parameters
@@ -45,23 +49,24 @@ class DualDense(Layer):
         m, n_out = len(X), W0.shape[1]
         self._parts = [X] if X_validation is None else [X, X_validation]
         table = np.concatenate([_features(part, X, W0) for part in self._parts])
-        self.table = table.astype(W0.dtype, copy=False)  # (m + m_validation, m + n_out + 1)
+        self.table = table.astype(W0.dtype, copy=False)  # (m + m_validation, m + 1 + n_out + 1)
         self._train_table = self.table[:m]
         self.rows_train = np.arange(m)
         self.rows_validation = np.arange(m, len(self.table))
-        self.params = {"C": np.vstack([np.zeros((m, n_out)), np.eye(n_out), dense.params["b"]]).T.copy()}
-        self._start_norm: float | None = None
+        self.params = {"C": np.vstack([np.zeros((m + 1, n_out)), np.eye(n_out), dense.params["b"]]).T.copy()}
+        self._basis: Array | None = None
+        self._start_norm = 0.0
 
     def restart_from(self, W0: Array) -> None:
         """Take other weights for W_0, those of the training that a checkpoint goes on with."""
         self.dense.params["W"][...] = W0
-        self._start_norm = None
-        self.table[:, len(self.X) : -1] = np.concatenate(
+        self._basis = None
+        self.table[:, len(self.X) + 1 : -1] = np.concatenate(
             [_products(part, self.dense.params["W"]) for part in self._parts]
         )
 
     def decay_mask(self, key: str) -> Array:
-        """Return 1 for C and s, 0 for the bias row."""
+        """Return 1 for C, t and s, 0 for the bias row."""
         mask = np.ones_like(self.params[key])
         mask[:, -1] = 0
         return mask
@@ -80,7 +85,7 @@ class DualDense(Layer):
         return A
 
     def backward(self, dY: Array) -> None:
-        """Write dC: dZ at the rows of the batch, 0 at all others and for s, the column sums for b."""
+        """Write dC: dZ at the rows of the batch, 0 at all others and for s, the column sums for t and b."""
         m, op = len(self.X), self.dense.activation_op
         dC = self.grads["C"]
         dZ = dY if op is None else op.backward(dY, self._cache)
@@ -89,35 +94,42 @@ class DualDense(Layer):
         else:
             dC[:, :m] = 0
             dC[:, self._rows] = dZ.T
-        dC[:, m:-1] = 0  # s has no gradient; an optimizer may have left something here
-        dC[:, -1] = dZ.sum(axis=0)
+        dC[:, m + 1 : -1] = 0  # s has no gradient; an optimizer may have left something here
+        dC[:, m] = dC[:, -1] = dZ.sum(axis=0)
 
     def grad_norm(self, grad: Array) -> float:
         """Return the length of the gradient for W and all else, where ``grad`` holds the one for C.
 
-        dW = X^T dC, so that ||dW||^2 = sum(dC * K dC).
+        dW = X^T dZ = X_c^T dC + mu dt, so that ||dW||^2 = sum(dZ * (X X_c^T dC + X mu dt)).
         """
         m = len(self.X)
-        dC = self.grads["C"][:, :m]
-        inside = float(np.vdot(dC, dC @ self._train_table[:, :m])) - float(np.vdot(dC, dC))
+        dC = self.grads["C"][:, : m + 1]
+        XdW = dC @ self._train_table[:, : m + 1].T
+        inside = float(np.vdot(dC[:, :m], XdW)) - float(np.vdot(dC, dC))
         return float(np.sqrt(max(0.0, inside + float(np.vdot(grad, grad)))))
 
     def weight_norm_squared(self) -> float:
-        """Return ||W||^2 of the weights that C and s stand for, in 2 m^2 n_out operations.
+        """Return ||W||^2 of the weights that C, t and s stand for, in 2 m^2 n_out operations.
 
-        With W = s W_0 + X^T C it is s^2 ||W_0||^2 + 2 s sum(C * Z_0) + sum(C * K C).
+        With the rows B = [X_c, mu] and their coefficients D = [C, t] it is
+        s^2 ||W_0||^2 + sum(D * (2 s B W_0 + B B^T D)).
         """
         m = len(self.X)
-        C, s = self.params["C"][:, :m], float(self.params["C"][0, m])
-        if self._start_norm is None:
-            W0 = self.dense.params["W"].reshape(-1)
+        D, s = self.params["C"][:, : m + 1], float(self.params["C"][0, m + 1])
+        W0 = self.dense.params["W"].reshape(-1)
+        if (
+            self._basis is None
+        ):  # B [B^T | W_0]: of X_c the products of X less their mean, which is that of mu
+            products = self._train_table[:, :-1].astype(np.float64)
+            of_mean = products.mean(axis=0)
+            self._basis = np.vstack([products - of_mean, of_mean]).astype(W0.dtype)
             self._start_norm = float(np.dot(W0, W0))
-        inside = self._train_table[:, :m] @ C.T
-        inside += 2 * s * self._train_table[:, m:-1]
-        return s * s * self._start_norm + float(np.vdot(C.T, inside))
+        inside = D @ self._basis[:, : m + 1]  # which is symmetric
+        inside += 2 * s * self._basis[:, m + 1 :].T
+        return s * s * self._start_norm + float(np.vdot(D, inside))
 
     def to_dense(self, like: Array | None = None) -> Dense:
-        """Return the plain layer of the same function: W = s W_0 + X^T C.
+        """Return the plain layer of the same function: W = s W_0 + X_c^T C + mu t.
 
         Parameters
         ----------
@@ -129,25 +141,38 @@ class DualDense(Layer):
         dense = Dense(self.dense.units, self.dense.activation, self.dense.initializer)
         dense.name = self.dense.name
         dense.input_shape, dense.output_shape = self.input_shape, self.output_shape
-        W0 = self.dense.params["W"]
-        dense.params = {"W": self.X.T @ C[:, :m].T + C[0, m] * W0, "b": C[:, -1].copy()}
+        W0, D = self.dense.params["W"], C[:, :m].T.astype(np.float64)
+        rest = (C[:, m] - D.sum(axis=0)) / m  # X_c^T C + mu t is X^T (C + 1 rest^T)
+        W = np.empty(W0.shape)
+        for columns in _slices(self.X):
+            W[columns] = self.X[:, columns].astype(np.float64, copy=False).T @ (D + rest)
+        W += C[0, m + 1] * W0
+        dense.params = {"W": W.astype(W0.dtype, copy=False), "b": C[:, -1].copy()}
         return dense
 
 
 def _products(A: Array, W0: Array) -> Array:
-    return _features(A, A[:0], W0)[:, :-1]
+    return _features(A, A[:0], W0)[:, 1:-1]
 
 
 def _features(A: Array, X: Array, W0: Array) -> Array:
-    """Return [A X^T | A W_0 | 1], accumulated in float64 a slice of columns at a time."""
+    """Return [A X_c^T | A mu | A W_0 | 1], accumulated in float64 a slice of columns at a time."""
     m, n_out = len(X), W0.shape[1]
-    features = np.zeros((len(A), m + n_out + 1))
+    features = np.zeros((len(A), m + 1 + n_out + 1))
+    K, of_mean, Z0 = features[:, :m], features[:, m], features[:, m + 1 : -1]
     features[:, -1] = 1
-    width = X.shape[1] if X.dtype == np.float64 else SLICE_COLUMNS
-    for start in range(0, X.shape[1], width):
-        columns = slice(start, start + width)
+    for columns in _slices(X):
         left = A[:, columns].astype(np.float64, copy=False)
         right = left if A is X else X[:, columns].astype(np.float64, copy=False)
-        features[:, :m] += left @ right.T
-        features[:, m:-1] += left @ W0[columns]
+        K += left @ right.T
+        Z0 += left @ W0[columns]
+    if m:
+        K.mean(axis=1, out=of_mean)
+        K -= of_mean[:, None]
     return features
+
+
+def _slices(X: Array) -> list[slice]:
+    """Return slices of the columns of X, few enough to be turned into float64; X whole where it is."""
+    width = max(1, X.shape[1] if X.dtype == np.float64 else SLICE_COLUMNS)
+    return [slice(start, start + width) for start in range(0, X.shape[1], width)]

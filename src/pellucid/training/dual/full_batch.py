@@ -49,7 +49,7 @@ class FullBatchStep(Executor):
         m, dtype = len(dual.X), model.theta.dtype
         self.dual, self.C, self.dC = dual, dual.params["C"], dual.grads["C"]
         self.features: Array | None = (
-            None  # (m + n_out + 1, m); made late: a checkpoint may bring another W_0
+            None  # (m + 1 + n_out + 1, m); made late: a checkpoint may bring another W_0
         )
         self.ones, self.flip = np.ones(m, dtype), (1 - 2 * Y[:, 0]).astype(dtype)
         self.flip_over_m = self.flip / dtype.type(m)
@@ -108,8 +108,8 @@ class FullBatchStep(Executor):
             np.multiply(dA, mask, out=before)
         m = len(self.ones)
         self.dC[:, :m] = self.dfirst
-        self.dC[:, m:-1] = 0
-        self.dC[:, -1] = dot(self.dfirst, self.ones)
+        self.dC[:, m + 1 : -1] = 0
+        self.dC[:, m] = self.dC[:, -1] = dot(self.dfirst, self.ones)
         return loss if self.model.reported is None else self.model.reported(loss, float(m))
 
     def _loss(self) -> float:

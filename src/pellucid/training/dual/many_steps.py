@@ -94,25 +94,25 @@ class ManySteps(Executor):
         return losses[: taken + 1]
 
     def _copy_in(self, flat: Array, ours: Array) -> None:
-        """Lay parameters out as the kernel has them: C, b, the number s, and the rest."""
+        """Lay parameters out as the kernel has them: C, t, b, the number s, and the rest."""
         (m, n), C = self._size, flat[: self.dual.params["C"].size].reshape(self.dual.params["C"].shape)
         first = self._first(ours)
-        first[:m, :n], first[m, :n], first[m + 1, :n] = C[:, :m].T, C[:, -1], C[0, m]
+        first[: m + 1, :n], first[m + 1, :n], first[m + 2, :n] = C[:, : m + 1].T, C[:, -1], C[0, m + 1]
         ours[first.size :] = flat[C.size :]
 
     def _copy_out(self, ours: Array, flat: Array) -> None:
         """Lay parameters out as the model has them."""
         (m, n), C = self._size, flat[: self.dual.params["C"].size].reshape(self.dual.params["C"].shape)
         first = self._first(ours)
-        C[:, :m], C[:, -1] = first[:m, :n].T, first[m, :n]
-        np.fill_diagonal(C[:, m:-1], first[m + 1, 0])
+        C[:, : m + 1], C[:, -1] = first[: m + 1, :n].T, first[m + 1, :n]
+        np.fill_diagonal(C[:, m + 1 : -1], first[m + 2, 0])
         flat[C.size :] = ours[first.size :]
 
     def _first(self, ours: Array) -> Array:
-        """Return the first layer's part, C, b and s; rows are as long as its outputs'."""
+        """Return the first layer's part, C, t, b and s; rows are as long as its outputs'."""
         m, n = self._size
         width = self.kernel.row_length(n)
-        return ours[: (m + 2) * width].reshape(m + 2, width)
+        return ours[: (m + 3) * width].reshape(m + 3, width)
 
     @property
     def _size(self) -> tuple[int, int]:
@@ -122,10 +122,10 @@ class ManySteps(Executor):
         stack, (m, n), dtype = dispatch.module("dense_stack"), self._size, self.model.theta.dtype
         table = self.dual.table[:m]
         width, row_length = self.kernel.row_length(n), self.kernel.row_length
-        K = aligned(m * row_length(m), dtype).reshape(m, -1)[:, : m + 1]
+        K = aligned(m * row_length(m + 1), dtype).reshape(m, -1)[:, : m + 2]
         Z_0 = aligned(m * width, dtype).reshape(m, width)
-        K[:, :m], K[:, m], Z_0[:, :n] = table[:, :m], 1, table[:, m:-1]
-        theta = aligned((m + 2) * width + self.model.theta.size - self.dual.params["C"].size, dtype)
+        K[:, :-1], K[:, -1], Z_0[:, :n] = table[:, : m + 1], 1, table[:, m + 1 : -1]
+        theta = aligned((m + 3) * width + self.model.theta.size - self.dual.params["C"].size, dtype)
         decays = np.ones_like(theta)
         if not optimizer.decay_biases:
             self._copy_in(self.model.flat_decay_mask(), decays)
@@ -135,7 +135,7 @@ class ManySteps(Executor):
             n_in = layer.n_in if k else m
             row[[stack.N_IN, stack.N_OUT, stack.W_AT, stack.OUT_AT]] = n_in, layer.n_out, W_at, out_at
             row[stack.ACTIVATION] = stack.ACTIVATIONS.index(layer.activation)
-            W_at += (n_in + 1) * layer.n_out if k else (m + 2) * width
+            W_at += (n_in + 1) * layer.n_out if k else (m + 3) * width
             out_at += m * row_length(layer.n_out)
         scale = np.ones((m, 1), dtype) * self.loss.scale(m, self.n_out, dtype, weights=self.weights)
         Y = self.Y.copy()
