@@ -75,6 +75,7 @@ def run_plan(
     finally:
         history.seconds = time.perf_counter() - started
         run.notify(TrainEnd(run))
+        run.callbacks.clear()  # some keep the run: in a circle, model and data would wait for Python to look for it
     return history
 
 
