@@ -139,6 +139,18 @@ def test_constant_and_extreme_columns_are_standardized_without_a_fault() -> None
     assert Preprocessing.standardize(X[:1]).scale == (1, 1, 1, 1)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_column_that_is_constant_but_for_rounding_counts_as_constant(dtype: str) -> None:
+    tenth = np.array([0.1], dtype)
+    X = np.concatenate([tenth + 2 * tenth, 3 * tenth, np.nextafter(3 * tenth, 1)])[:, None]
+    assert len(np.unique(X)) > 1
+    rule = Preprocessing.standardize(X)
+    assert rule.scale == (1.0,)
+    assert abs(rule.apply(X + 1, np.float64) - 1).max() < 1e-6  # not 1e16 times the difference
+    apart = np.array([[0.3], [0.3 * (1 + 40 * np.finfo(dtype).eps)]], dtype)
+    np.testing.assert_allclose(rule.standardize(apart).apply(apart, np.float64), [[-1], [1]])
+
+
 def test_tables_that_cannot_be_standardized() -> None:
     for X in (np.zeros((2, 3, 4)), np.zeros((0, 2)), np.array([["a"]])):
         with pytest.raises(DataError, match=r"standardize: expected a table of numbers"):

@@ -8,6 +8,7 @@ import sklearn.neural_network as theirs
 from sklearn.datasets import load_digits, make_multilabel_classification
 
 import pellucid.estimators as ours
+from pellucid.estimators.validation import Samples, hold_out
 from pellucid.types import Array
 
 OPTIONS = {"early_stopping": True, "shuffle": False, "max_iter": 8, "learning_rate_init": 0.01}
@@ -54,6 +55,18 @@ class TestProbabilities:
         X, y = digits(3)
         y[:2] = 7, 8  # one sample each
         assert_same_probabilities(X, y, random_state=0)
+
+
+@pytest.mark.parametrize("part", ["training", "validation"])
+def test_a_part_that_does_not_count_is_refused(part: str) -> None:
+    X = np.arange(20.0)[:, None]
+    parts = dict(
+        zip(("training", "validation"), hold_out(Samples(X, X, X), 0.2, 0, stratify=False), strict=True)
+    )
+    weights = np.ones(20)
+    weights[parts[part].X[:, 0].astype(int)] = 0
+    with pytest.raises(ValueError, match=f"The {part} set has only samples of weight 0"):
+        hold_out(Samples(X, X, X, weights), 0.2, 0, stratify=False)
 
 
 @pytest.mark.parametrize("y", [[0, 0, 0, 1], ["cat", "cat", "cat", "owl"]])

@@ -86,7 +86,7 @@ class Preprocessing(Configurable):
         -------
         Preprocessing
             Its scales are population standard deviations (the sum of squares is divided by m); a column of one
-            value gets 1.
+            value gets 1, also where rounding has moved it by up to 10 times the dtype's precision.
 
         Raises
         ------
@@ -115,7 +115,7 @@ class Preprocessing(Configurable):
                 f"standardize: expected {X.shape[1]} flags, one per column, got shape {chosen.shape}."
             )
         check_finite(X, "standardize")
-        mean, scale = _moments(X.astype(np.float64))
+        mean, scale = _moments(X.astype(np.float64), np.finfo(X.dtype).eps if X.dtype.kind == "f" else 0.0)
         return cls(
             "standardize", mean=tuple(np.where(chosen, mean, 0.0)), scale=tuple(np.where(chosen, scale, 1.0))
         )
@@ -213,18 +213,23 @@ class Preprocessing(Configurable):
             raise FormatError(f"model file: {error} The file is damaged, or from a newer pellucid.") from None
 
 
-def _moments(X: Array) -> tuple[Array, Array]:
+def _moments(X: Array, precision: float) -> tuple[Array, Array]:
     """Return the mean and the population standard deviation of each column, 1 for a column of one value.
+
+    Numbers within 10 times the precision are one value, as in scikit-learn's scalers, but whole numbers are exact.
 
     Columns are scaled by powers of two, which is exact, so that no square overflows; and they are measured from
     their first row, so that a large common offset costs no digits.
     """
-    exponents = np.frexp(np.abs(X).max(axis=0))[1]
+    largest = np.abs(X).max(axis=0)
+    exponents = np.frexp(largest)[1]
     U = np.ldexp(X, -exponents)
     first = U[0].copy()
     U -= first
     mean, deviation = np.ldexp(first + U.mean(axis=0), exponents), np.ldexp(U.std(axis=0), exponents)
-    return mean, np.where(deviation > 0, deviation, 1.0)
+    is_whole = (np.rint(X) == X).all(axis=0)
+    least = np.where(is_whole, 0.0, 10 * precision * largest)
+    return mean, np.where(deviation > least, deviation, 1.0)
 
 
 def check_finite(X: Array, where: str = "X") -> None:

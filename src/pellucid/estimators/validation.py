@@ -56,7 +56,8 @@ def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) 
     Raises
     ------
     ValueError
-        With scikit-learn's message, if fewer than two would be held out, or a class of two has one sample only.
+        With scikit-learn's message, if fewer than two would be held out, or a class of two has one sample only;
+        if all samples of a part have weight 0.
     """
     split = partial(train_test_split, np.arange(len(samples)), random_state=random, test_size=fraction)
     if not stratify:
@@ -75,7 +76,13 @@ def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) 
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
         )
-    return samples.take(rows), samples.take(held)
+    training, validation = samples.take(rows), samples.take(held)
+    for name, part in (("training", training), ("validation", validation)):
+        if part.weights is not None and not part.weights.any():
+            raise ValueError(
+                f"The {name} set has only samples of weight 0. Leave them out, or change 'validation_fraction'."
+            )
+    return training, validation
 
 
 def _single_sample(samples: Samples) -> str:

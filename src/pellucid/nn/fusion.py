@@ -70,6 +70,9 @@ class ConvBlock(Layer):
             reduce=norm.reduce,
             workspace=self.workspace,
         )
+        if count == 1:  # no variance
+            self._cache = None
+            return self._forward_by_layers(X, training=True)
         norm.record(mean + self.conv.params.get("b", 0), var, count)
         return A
 
@@ -151,7 +154,7 @@ class NormRelu(Layer):
         norm = self.norm
         self._cache = None
         if not training or dispatch.current() != "numba" or are_hooked([norm, self.activation]):
-            return self.activation.forward(norm.forward(X, training=training), training=training)
+            return self._forward_by_layers(X, training)
         A, mean, var, self._cache = dispatch.norm_relu_forward(
             X,
             norm.params["gamma"],
@@ -161,8 +164,14 @@ class NormRelu(Layer):
             out=self.workspace.take("A", X.shape, X.dtype),
             workspace=self.workspace,
         )
+        if self._cache.norm.n == 1:  # no variance
+            self._cache = None
+            return self._forward_by_layers(X, training=True)
         norm.record(mean, var, self._cache.norm.n)
         return A
+
+    def _forward_by_layers(self, X: Array, training: bool) -> Array:
+        return self.activation.forward(self.norm.forward(X, training=training), training=training)
 
     def backward(self, dY: Array) -> Array | None:
         """Write the norm's gradients; return the one for X, written over dY, or None where it is not needed."""

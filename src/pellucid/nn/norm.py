@@ -32,7 +32,7 @@ class BatchNorm(Layer):
     state : dict of str to Array
         ``running_mean`` and ``running_var``, float64 of shape (c,): they start at 0 and 1 and move with every
         training forward; the variance is the unbiased one, as in PyTorch. A batch with one value per channel
-        has no variance and updates neither.
+        has no variance: it is scaled by the running statistics, as in prediction, and updates neither.
     reduce : callable or None
         Where X is a part of a batch, sums over all its parts: see
         :func:`pellucid.ops.batch_norm.batch_norm_forward`.
@@ -77,24 +77,24 @@ class BatchNorm(Layer):
         """Return X normalized, shape (m, ..., c)."""
         gamma, beta, state = self.params["gamma"], self.params["beta"], self.state
         out = self.workspace.take("Y", X.shape, X.dtype)
-        if not training:
-            Y, self._cache = batch_norm_inference_forward(
-                X, gamma, beta, state["running_mean"], state["running_var"], epsilon=self.epsilon, out=out
+        if training:
+            Y, mean, var, cache = batch_norm_forward(
+                X, gamma, beta, epsilon=self.epsilon, reduce=self.reduce, out=out, workspace=self.workspace
             )
-            return Y
-        Y, mean, var, cache = batch_norm_forward(
-            X, gamma, beta, epsilon=self.epsilon, reduce=self.reduce, out=out, workspace=self.workspace
+            if cache.n > 1:
+                self._cache = cache
+                self.record(mean, var, cache.n)
+                return Y
+        Y, self._cache = batch_norm_inference_forward(
+            X, gamma, beta, state["running_mean"], state["running_var"], epsilon=self.epsilon, out=out
         )
-        self._cache = cache
-        self.record(mean, var, cache.n)
         return Y
 
     def record(self, mean: Array, var: Array, n: float) -> None:
-        """Move the running statistics towards those of a batch with n values per channel."""
-        if n > 1:
-            running_mean, running_var = self.state["running_mean"], self.state["running_var"]
-            running_mean += self.momentum * (mean - running_mean)
-            running_var += self.momentum * (var * (n / (n - 1)) - running_var)
+        """Move the running statistics towards those of a batch with n > 1 values per channel."""
+        running_mean, running_var = self.state["running_mean"], self.state["running_var"]
+        running_mean += self.momentum * (mean - running_mean)
+        running_var += self.momentum * (var * (n / (n - 1)) - running_var)
 
     def backward(self, dY: Array) -> Array | None:
         """Write dgamma and dbeta; return dX, written over dY, or None where it is not needed."""
@@ -124,6 +124,11 @@ class BatchNorm(Layer):
 class LayerNorm(Layer):
     """Scale every sample to mean 0 and variance 1 along its last axis, then multiply by gamma and add beta.
 
+    Raises
+    ------
+    ShapeError
+        When built for samples with fewer than two channels.
+
     Examples
     --------
     >>> layer = LayerNorm()
@@ -140,6 +145,11 @@ class LayerNorm(Layer):
         """Start with gamma 1 and beta 0."""
         super().build(input_shape, rng)
         n = _n_channels(self, input_shape)
+        if n == 1:
+            raise ShapeError(
+                f"{self.label}: expected samples with at least 2 channels, got {input_shape}. A value alone is its "
+                "own mean, and would always become beta. Leave the layer out, or take BatchNorm."
+            )
         self.params = {"gamma": np.ones(n), "beta": np.zeros(n)}
 
     def forward(self, X: Array, *, training: bool = False) -> Array:

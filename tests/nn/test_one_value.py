@@ -1,0 +1,80 @@
+"""Norms that are given one value to take the mean and the variance of."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid import dispatch
+from pellucid.errors import ShapeError
+from pellucid.estimators import MLPClassifier
+from pellucid.nn.activation import Activation
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.gradient_check import check_gradients
+from pellucid.nn.norm import BatchNorm, LayerNorm
+from pellucid.nn.sequential import Sequential
+from pellucid.training.fit import train
+from pellucid.training.optimizers.sgd import SGD
+from pellucid.types import Array
+
+WAYS = [
+    pytest.param("numba", marks=pytest.mark.skipif(not dispatch._is_installed(), reason="no numba")),
+    "numpy",
+]
+
+
+def separable(n: int) -> tuple[Array, Array]:
+    X = np.random.default_rng(0).standard_normal((n, 3))
+    return X, (X[:, 0] > 0).astype(int)
+
+
+def accuracy(model: Sequential, X: Array, y: Array) -> float:
+    return float(((model.raw_outputs(X)[:, 0] > 0) == y).mean())
+
+
+def rows() -> list[Any]:
+    return [Dense(8), BatchNorm(), Activation("relu"), Dense(1)]
+
+
+def images() -> list[Any]:
+    return [Conv2D(8, 2, padding="valid"), BatchNorm(), Activation("relu"), Flatten(), Dense(1)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("layers", "shape"), [(rows, (4,)), (images, (2, 2, 3))])
+def test_one_sample_is_trained_on_as_it_will_be_predicted(
+    layers: Any, shape: tuple[int, ...], way: str, rng: np.random.Generator
+) -> None:
+    model = Sequential(layers(), dtype="float64")
+    model.initialize(shape)
+    X = rng.standard_normal((1, *shape))
+    with dispatch.use(way):
+        expected = model.forward(X).copy()
+        np.testing.assert_allclose(model.forward(X, training=True), expected, rtol=1e-12)
+        model.loss_and_grad(X, np.ones(1))
+        assert np.abs(model.leaves()[0].grads["W"]).max() > 0
+    assert check_gradients(model, shape, n_samples=1).is_ok
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_batches_of_one_sample_are_learned_from(n_threads: int) -> None:
+    X, y = separable(40)
+    model = Sequential(rows(), dtype="float64")
+    train(model, (X, y), n_epochs=30, batch_size=1, optimizer=SGD(0.1), n_threads=n_threads)
+    assert accuracy(model, X, y) > 0.95
+
+
+def test_one_row_at_a_time_by_partial_fit() -> None:
+    X, y = separable(40)
+    estimator = MLPClassifier(8, batch_norm=True, solver="sgd", learning_rate_init=0.01, random_state=0)
+    for i in range(200):
+        estimator.partial_fit(X[i % 40 : i % 40 + 1], y[i % 40 : i % 40 + 1], classes=[0, 1])
+    assert estimator.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("shape", [(1,), (4, 4, 1)])
+def test_a_layer_norm_of_one_value_is_refused(shape: tuple[int, ...]) -> None:
+    model = Sequential([LayerNorm(), Flatten(), Dense(1)])
+    with pytest.raises(ShapeError, match="layernorm_1: expected samples with at least 2 channels, got"):
+        model.initialize(shape)
