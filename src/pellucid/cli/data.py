@@ -137,7 +137,7 @@ def data_augment(
 ) -> None:
     """A contact sheet of what each augmentation does to a photo."""
     from pellucid.data.augmentation.augment import Augment, augment_preset
-    from pellucid.data.readers.images import read_image, resize_image
+    from pellucid.data.readers.images import read_sample
     from pellucid.files import check_free
     from pellucid.plotting.augmentation import contact_sheet
     from pellucid.plotting.saving import save_figure
@@ -148,7 +148,7 @@ def data_augment(
         chosen: Augment | None = Augment([])
     else:
         chosen = None if name is None else augment_preset(name)
-    sheet = contact_sheet(resize_image(read_image(photo), 64, 64), chosen, seed=training.get("seed", 1))
+    sheet = contact_sheet(read_sample(photo, (64, 64, 3)), chosen, seed=training.get("seed", 1))
     save_figure(sheet, out)
     if as_json:
         print_json({"augment": name, "figure": str(out)})

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.readers.folder import common_size
-from pellucid.data.readers.images import image_to_input, read_image, read_size
+from pellucid.data.readers.images import image_to_input, read_sample, read_size
 from pellucid.data.readers.listing import list_folder
 from pellucid.errors import DataError
 from pellucid.progress import ProgressBar
@@ -215,7 +215,7 @@ def _sample(source: Any, i: int, shape: Shape) -> Array:
     if file is None:
         return image_to_input(_pixels(source, i), shape)
     try:
-        return image_to_input(read_image(file), shape)
+        return read_sample(file, shape)
     except DataError as error:
         if not isinstance(file, bytes):
             raise

@@ -29,10 +29,10 @@ def new_image(config: RunConfig, shape: Shape) -> NewImage | None:
     if len(shape) != 3:
         return None
     if config.photo is not None:
-        return Path(config.photo).name, read_image(config.photo)
+        return Path(config.photo).name, read_image(config.photo, for_size=shape[:2])
     if config.source.name == "catvnoncat":
         published = fetch("catvnoncat", mirror=config.source.mirror) / NEW_PHOTO
-        return (published.name, read_image(published)) if published.is_file() else None
+        return (published.name, read_image(published, for_size=shape[:2])) if published.is_file() else None
     if config.source.name == "drawn-cats":
         from pellucid.data.drawn import load_new_picture
 

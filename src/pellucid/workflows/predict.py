@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.readers.images import image_to_input, read_image
+from pellucid.data.readers.images import read_sample
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.predictions import check_weights
 from pellucid.formats.safetensors import load
@@ -105,7 +105,7 @@ def predict_images(model: Model, images: Iterable[str | Path]) -> list[Predictio
         If the model does not take images.
     """
     named = [str(image) for image in images]
-    X = np.stack([image_to_input(read_image(image), model.input_shape) for image in named])
+    X = np.stack([read_sample(image, model.input_shape) for image in named])
     return predict_samples(model, X, named)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.images import check_size, read_image, read_size, resize_image
+from pellucid.data.readers.images import check_size, read_sample, read_size
 from pellucid.data.readers.listing import Listing, list_folder
 from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
@@ -65,9 +65,8 @@ class Photos:
     def __iter__(self) -> Iterator[Photo]:
         for i, photo in enumerate(files_of(self.listings), start=1):
             try:
-                image = read_image(photo.path)
-                size = (image.shape[0], image.shape[1])
-                yield photo._replace(image=resize_image(image, *self.size), size=size)
+                size = read_size(photo.path)
+                yield photo._replace(image=read_sample(photo.path, (*self.size, 3)), size=size)
             except DataError as error:
                 yield photo._replace(fault=str(error))
             self.progress("reading photos", i, len(self))

@@ -3,10 +3,10 @@
 import io
 import logging
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 _ADVICE = "Save it again as JPEG or PNG."
 LONGEST_SIDE = 4096  # pixels: anything above is a mistake, and would fill the memory
+SPARE = 8  # a JPEG is decoded at no less than this many times the size that it is resized to
 
 # Pillow logs some faults, and Python prints a log without a handler on standard error.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
-def read_image(source: str | Path | bytes) -> Array:
+def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = None) -> Array:
     """Return an image as it looks on screen.
 
     A camera's rotation mark (EXIF) is applied, transparency is composited over white, and grey, palette,
@@ -34,6 +35,9 @@ def read_image(source: str | Path | bytes) -> Array:
     ----------
     source : str, Path or bytes
         A file, or the content of one.
+    for_size : (int, int), optional
+        The (height, width) that it will be resized to. A JPEG that is at least 16 times as high and as wide comes
+        at a half, a quarter or an eighth of its size, never below 8 times what was asked for: see Notes.
 
     Returns
     -------
@@ -49,6 +53,10 @@ def read_image(source: str | Path | bytes) -> Array:
     A 16-bit grey value v becomes v / 257, rounded, so that 65535 becomes 255. A floating-point image is taken
     as 0 to 1 if no value is above 1, and as 0 to 255 otherwise.
 
+    JPEG stores blocks of 8 x 8 pixels as frequencies, so that a decoder can leave out the high ones and never needs
+    the memory of the full picture (``Image.draft`` of Pillow). What that changes after resizing is a grey level
+    here and there, measured in docs/limits.md. Training and prediction read alike: see :func:`read_sample`.
+
     Examples
     --------
     >>> from PIL import Image
@@ -58,9 +66,29 @@ def read_image(source: str | Path | bytes) -> Array:
     >>> image.shape, image[0, 0].tolist()
     ((2, 3, 3), [255, 255, 255])
     """
-    with _opened(source) as (image, where):
-        image.load()  # before the rotation, whose failures are ignored: those of the pixels are not
-        return _to_rgb(_upright(image), where)
+    with _decoded(source, for_size) as image:
+        return np.array(image)
+
+
+def read_sample(source: str | Path | bytes, shape: Shape) -> Array:
+    """Return a picture in the shape of one sample of a model, still uint8: the one way from a file to an input.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+    shape : tuple of int
+        As for :func:`image_to_input`.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_image`.
+    ShapeError
+        If the model does not take images.
+    """
+    _check_takes_images(shape)
+    with _decoded(source, shape[:2]) as image:
+        return _as_input(image, shape)
 
 
 def read_size(source: str | Path | bytes) -> tuple[int, int]:
@@ -103,11 +131,7 @@ def resize_image(image: Array, height: int, width: int) -> Array:
     """
     from PIL import Image
 
-    if image.ndim != 3 or image.dtype != np.uint8 or 0 in image.shape:
-        raise ShapeError(
-            f"image: expected shape (h, w, c) and dtype uint8, got {image.shape} and {image.dtype}. "
-            "A grey image has c = 1; multiply values from 0 to 1 by 255."
-        )
+    _check_bytes(image)
     size = check_size((height, width))[::-1]
     if image.shape[2] == 3:
         return np.array(Image.fromarray(image).resize(size))
@@ -140,20 +164,36 @@ def image_to_input(image: Array, shape: Shape) -> Array:
     """
     from PIL import Image
 
+    _check_takes_images(shape)
+    if image.ndim != 3 or image.shape[2] != 3:
+        raise ShapeError(f"image: expected shape (h, w, 3), got {image.shape}. Read it with read_image.")
+    _check_bytes(image)
+    return _as_input(Image.fromarray(np.ascontiguousarray(image)), shape)
+
+
+def _check_bytes(image: Array) -> None:
+    if image.ndim != 3 or image.dtype != np.uint8 or 0 in image.shape:
+        raise ShapeError(
+            f"image: expected shape (h, w, c) and dtype uint8, got {image.shape} and {image.dtype}. "
+            "A grey image has c = 1; multiply values from 0 to 1 by 255."
+        )
+
+
+def _check_takes_images(shape: Shape) -> None:
     if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
         raise ShapeError(
             f"the model takes samples of shape {shape}, which are not images: expected (height, width, 3), "
             "(height, width, 1) or (height, width). Give it rows of numbers instead."
         )
-    if image.ndim != 3 or image.shape[2] != 3:
-        raise ShapeError(f"image: expected shape (h, w, 3), got {image.shape}. Read it with read_image.")
-    resized = resize_image(image, shape[0], shape[1])
-    if shape[2:] == (3,):
-        return resized
-    return np.array(Image.fromarray(resized).convert("L")).reshape(shape)
 
 
-def check_size(size: tuple[int, int]) -> tuple[int, int]:
+def _as_input(image: "Image.Image", shape: Shape) -> Array:
+    """Return an RGB picture at a model's size, in grey where the model takes grey ones."""
+    resized = image.resize(check_size(shape[:2])[::-1])
+    return np.array(resized if shape[2:] == (3,) else resized.convert("L")).reshape(shape)
+
+
+def check_size(size: Iterable[Any]) -> tuple[int, int]:
     """Return (height, width) as plain ints, or raise OptionError."""
     values = tuple(size)
     if len(values) != 2 or not all(
@@ -163,6 +203,17 @@ def check_size(size: tuple[int, int]) -> tuple[int, int]:
             f"image size: expected two whole numbers from 1 up to {LONGEST_SIDE} (height, width), got {size}."
         )
     return int(values[0]), int(values[1])
+
+
+@contextmanager
+def _decoded(source: str | Path | bytes, for_size: Sequence[int] | None) -> Iterator["Image.Image"]:
+    """Yield a picture upright and in RGB, a JPEG at reduced size where it will be resized to ``for_size``."""
+    with _opened(source) as (image, where):
+        if for_size is not None:
+            height, width = for_size if _orientation(image) < 5 else for_size[::-1]
+            image.draft(None, (SPARE * width, SPARE * height))  # does nothing to other formats
+        image.load()  # before the rotation, whose failures are ignored: those of the pixels are not
+        yield _to_rgb(_upright(image), where)
 
 
 @contextmanager
@@ -209,24 +260,23 @@ def _orientation(image: "Image.Image") -> int:
 def _upright(image: "Image.Image") -> "Image.Image":
     from PIL import ImageOps
 
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # viewers, too, show a photo with damaged EXIF data as stored
-        return image
+    with suppress(Exception):  # viewers, too, show a photo with damaged EXIF data as stored
+        ImageOps.exif_transpose(image, in_place=True)  # in place: a copy of a large photo fills the memory
+    return image
 
 
-def _to_rgb(image: "Image.Image", where: str) -> Array:
-    """Return any mode of Pillow's as (h, w, 3) uint8."""
+def _to_rgb(image: "Image.Image", where: str) -> "Image.Image":
+    """Return a picture of any mode of Pillow's in RGB."""
     from PIL import Image
 
     if image.mode == "F" or image.mode.startswith("I"):
         values = np.asarray(image)
         grey = _grey_from_float(values, where) if image.mode == "F" else _grey_from_int(values, where)
-        return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
+        return Image.fromarray(grey).convert("RGB")
     if image.has_transparency_data:
         top = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", top.size, "white"), top)
-    return np.array(image.convert("RGB"))
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _grey_from_int(values: Array, where: str) -> Array:

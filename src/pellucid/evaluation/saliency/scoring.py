@@ -101,8 +101,8 @@ def read_photo(where: str, model: Model, image: str | Path | bytes | Array) -> t
         raise DataError(
             f"{where}: expected one image, as a file or an array, got {kind_of(image)}. Try data.X[0] of a Dataset."
         )
-    original = image if isinstance(image, np.ndarray) else read_image(image)
     shape = model.input_shape
+    original = image if isinstance(image, np.ndarray) else read_image(image, for_size=shape[:2])
     is_sample = original.shape == shape
     if is_sample and original.ndim == 2:
         original = original[..., None]
