@@ -10,7 +10,7 @@ from tests.fuzz.layers import Pool, activation_names, after, chains
 from tests.fuzz.losses import losses
 from tests.fuzz.networks import Network, differences, made, numbers_of_outputs
 from tests.fuzz.search import Subject
-from tests.fuzz.trainings import SGDS, Training, many, trainings
+from tests.fuzz.trainings import Training, many, trainings
 
 from pellucid.errors import DataError, TrainingError
 from pellucid.nn.dense import Dense, Flatten
@@ -35,9 +35,8 @@ def begun_by_dense(draw: DrawFn) -> Network:
     return draw(made(model, shape, n_out, losses(n_out), many))
 
 
-def check_dual(training: Training) -> None:
+def check_forms(training: Training) -> None:
     """Compare losses, parameters and statistics of both forms."""
-    training.dtype = "float64"
 
     def trained(form: str, jitter: float = 0.0) -> dict[str, Array]:
         noise: Any = () if not jitter else [Jitter(jitter)]
@@ -74,6 +73,5 @@ class Jitter:
             theta *= 1 + self.size * np.random.default_rng(5).standard_normal(theta.size)
 
 
-SUBJECTS = {
-    "dual form": Subject(trainings(begun_by_dense(), optimizers=SGDS, augments=False), check_dual, 100)
-}
+settings = trainings(begun_by_dense(), names=["sgd"], augments=False, dtype="float64")
+SUBJECTS = {"dual form": Subject(settings, check_forms, 100)}

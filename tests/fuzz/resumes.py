@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
+from tests.fuzz.dual import begun_by_dense
 from tests.fuzz.networks import graphs, images, networks, rows
 from tests.fuzz.search import Subject
 from tests.fuzz.trainings import Training, many, trainings
@@ -85,8 +86,16 @@ def assert_same(one: tuple[Model, History], two: tuple[Model, History]) -> None:
     assert (resumed.form, resumed.kernels) == (history.form, history.kernels)
 
 
+in_dual_form = trainings(begun_by_dense(), names=["sgd"], augments=False, form="dual")
 SUBJECTS = {
     "resumes of rows": Subject(resumes(trainings(networks(rows, many))), check_resume, 60),
     "resumes of images": Subject(resumes(trainings(networks(images, many))), check_resume, 60),
-    "resumes of graphs": Subject(resumes(trainings(graphs(many))), check_resume, 30),
+    "resumes of graphs": Subject(resumes(trainings(graphs(many))), check_resume, 60),
+    "resumes of the dual form": Subject(resumes(in_dual_form), check_resume, 40),
+    "resumes on kernels": Subject(
+        resumes(trainings(begun_by_dense(), augments=False, kernels="numba")),
+        check_resume,
+        30,
+        needs_numba=True,
+    ),
 }

@@ -25,40 +25,13 @@ from pellucid.training.history import History
 many = st.integers(8, 14)  # samples
 momenta = st.sampled_from([0.0, 0.5, 0.9])
 durations = st.sampled_from([1, 2, 5, 0.2, 0.5])
-common = {
-    "weight_decay": st.sampled_from([0.0, 0.1]),
-    "decay_biases": st.booleans(),
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "sgd": {"momentum": momenta},
+    "adam": {"beta1": st.just(0.8), "beta2": st.just(0.99)},
+    "adamw": {"beta1": st.just(0.8)},
+    "rmsprop": {"momentum": momenta},
+    "adagrad": {"initial_sum": st.just(0.1)},
 }
-clips = st.fixed_dictionaries({}) | st.fixed_dictionaries({"clip_norm": st.sampled_from([0.1, 1.0])})
-
-
-def _options(**options: Any) -> SearchStrategy[dict[str, Any]]:
-    """Return a strategy for any of these options; what it leaves out has its default."""
-    return st.fixed_dictionaries({}, optional={**common, **options})
-
-
-SGDS = st.builds(
-    lambda options, clip: {"type": "sgd", "learning_rate": 0.02, **options, **clip},
-    _options(momentum=momenta) | st.just({"momentum": 0.9, "nesterov": True}),
-    clips,
-)
-OPTIMIZERS = [
-    SGDS,
-    *(
-        st.builds(
-            lambda name, options, clip: {"type": name, "learning_rate": 0.01, **options, **clip},
-            st.just(name),
-            _options(**own),
-            clips | st.just({"clip_value": 0.1}),
-        )
-        for name, own in {
-            "adam": {"beta1": st.just(0.8), "beta2": st.just(0.99)},
-            "adamw": {"beta1": st.just(0.8)},
-            "rmsprop": {"momentum": momenta},
-            "adagrad": {"initial_sum": st.just(0.1)},
-        }.items()
-    ),
-]
 SCHEDULES = {
     "constant": {},
     "cosine": {"warmup": durations, "final": st.just(0.1)},
@@ -70,9 +43,21 @@ SCHEDULES = {
 
 
 @st.composite
+def optimizers(draw: DrawFn, names: Any = tuple(OPTIMIZERS)) -> dict[str, Any]:
+    """Draw an optimizer of one of these names."""
+    name = draw(st.sampled_from(names))
+    own = {"weight_decay": st.sampled_from([0.0, 0.1]), "decay_biases": st.booleans(), **OPTIMIZERS[name]}
+    options = draw(st.fixed_dictionaries({"learning_rate": st.sampled_from([0.02, 0.2])}, optional=own))
+    if options.get("momentum") and name == "sgd":
+        options["nesterov"] = draw(st.booleans())
+    clips = [{}, {}, {"clip_norm": 0.5}] + [{"clip_value": 0.1}] * (name != "sgd")
+    return {"type": name, **options, **draw(st.sampled_from(clips))}
+
+
+@st.composite
 def schedules(draw: DrawFn) -> dict[str, Any] | None:
     """Draw a schedule, or none."""
-    name = draw(st.none() | st.sampled_from(sorted(SCHEDULES)))
+    name = draw(st.sampled_from([None, *sorted(SCHEDULES)]))
     return (
         None if name is None else {"type": name, **draw(st.fixed_dictionaries({}, optional=SCHEDULES[name]))}
     )
@@ -85,7 +70,6 @@ class Training:
     Attributes
     ----------
     network : Network
-    dtype : str
     settings : dict
         Arguments of ``train``.
     callbacks : list of str
@@ -93,7 +77,6 @@ class Training:
     """
 
     network: Network
-    dtype: str
     settings: dict[str, Any]
     callbacks: list[str]
 
@@ -109,7 +92,7 @@ class Training:
         """Train a new model, begun by ``train`` itself or from another seed, and return it with its history."""
         model, settings = copy.deepcopy(self.network.model), {**copy.deepcopy(self.settings), **more}
         if seed is not None:
-            model.initialize(self.network.input_shape, seed=seed, dtype=self.dtype)
+            model.initialize(self.network.input_shape, seed=seed, dtype=settings["dtype"])
         if self.network.is_weighted:
             settings["sample_weight"] = self.network.data()[2]
         own = [CALLBACKS[name]() for name in self.callbacks]
@@ -117,7 +100,7 @@ class Training:
             mock.patch.object(thread_shards, "UPDATE_SIZE", 1),  # threads divide the update, too
             np.errstate(over="ignore", invalid="ignore", divide="ignore"),
         ):
-            history = train(model, self.data, dtype=self.dtype, callbacks=[*own, *callbacks], **settings)
+            history = train(model, self.data, callbacks=[*own, *callbacks], **settings)
         return model, history
 
 
@@ -131,30 +114,37 @@ CALLBACKS = {
 
 @st.composite
 def trainings(
-    draw: DrawFn, networks: SearchStrategy[Network], *, optimizers: Any = None, augments: bool = True
+    draw: DrawFn,
+    networks: SearchStrategy[Network],
+    *,
+    names: Any = tuple(OPTIMIZERS),
+    augments: bool = True,
+    **more: str,
 ) -> Training:
-    """Draw a network and settings that suit it."""
+    """Draw a network and settings that suit it: an optimizer of those names, and ``more`` that all have."""
     network = draw(networks)
     is_joint = isinstance(network.n_out, dict)
     kind = "joint" if is_joint else LOSSES.resolve(network.loss).kind
     settings: dict[str, Any] = {
         "loss": network.loss,
-        "optimizer": draw(st.one_of(OPTIMIZERS) if optimizers is None else optimizers),
-        "n_epochs": draw(st.integers(2, 5)),
+        "optimizer": draw(optimizers(names)),
+        "n_epochs": draw(st.sampled_from([4, 3, 6, 5, 2])),
         "batch_size": draw(st.sampled_from([4, 3, 0, 5, 1])),
         "schedule": draw(schedules()),
-        "shuffle": draw(st.booleans()),
+        "shuffle": draw(st.sampled_from([True, False])),
+        "dtype": draw(st.sampled_from(["float32", "float64"])),
         "seed": draw(st.integers(0, 99)),
         "n_threads": draw(st.sampled_from([1, 1, 2, 3])),
         "validation": draw(st.sampled_from([None, 0.3])),
         "precise_bn": draw(st.booleans()),
+        **more,
     }
     callbacks = [] if settings["precise_bn"] else draw(st.sampled_from([[], ["statistics"]]))
     ends = ["", "average", "best loss"] + ["patience"] * (settings["validation"] is not None)
     ends += ["best accuracy"] * (settings["validation"] is not None and kind == "classification")
     match draw(st.sampled_from(ends)):
         case "patience":
-            settings["patience"] = draw(st.integers(0, 1))
+            settings["patience"] = draw(st.sampled_from([1, 0]))
         case "average" if draw(st.booleans()):
             settings["weight_ema"] = 0.7
         case name if name:
@@ -164,8 +154,7 @@ def trainings(
     if augments and _are_photos(network) and draw(st.booleans()):
         some = st.lists(st.sampled_from(sorted(TRANSFORMS)), min_size=1, max_size=3, unique=True)
         settings["augment"] = draw(st.sampled_from(sorted(AUGMENT_PRESETS)) | some)
-    dtype = draw(st.sampled_from(["float32", "float64"]))
-    return Training(network, dtype, settings, callbacks)
+    return Training(network, settings, callbacks)
 
 
 def _are_photos(network: Network) -> bool:
