@@ -95,7 +95,7 @@ SUBJECTS = {
     "resumes on kernels": Subject(
         resumes(trainings(begun_by_dense(), augments=False, kernels="numba")),
         check_resume,
-        30,
+        20,
         needs_numba=True,
     ),
 }
