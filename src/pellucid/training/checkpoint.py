@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
 from pellucid.errors import FormatError
+from pellucid.registry import check_option
 from pellucid.registry.configurable import name_of
 from pellucid.tensors import read_header, read_tensors, write_tensors
+from pellucid.text import shown
 from pellucid.training.events import Run
+from pellucid.training.saved_state import check_array, saved_number
 from pellucid.types import Array
 
 FORMAT_VERSION = 2
@@ -109,22 +112,47 @@ def restore(run: Run, saved: Saved) -> None:
             raise FormatError(f"{path}: it holds another number of parameters than the model.")
         owners = _owners(run)
         if header["owners"] != list(owners):
-            kept, here = ", ".join(header["owners"]), ", ".join(owners)
-            raise FormatError(f"{path}: it holds the state of {kept}; this training has {here}.")
-        run.model.theta[...] = arrays["theta"]
+            theirs, here = ", ".join(header["owners"]), ", ".join(owners)
+            raise FormatError(f"{path}: it holds the state of {theirs}; this training has {here}.")
+        epoch, step, step_in_epoch = _counts(header["position"])
+        columns = _columns(header["history"], epoch)
+        epoch_loss, epoch_weight = (saved_number("epoch_loss", each, 0.0) for each in header["epoch_loss"])
+        kept = {"theta": run.model.theta}
         for i, leaf in enumerate(run.model.leaves()):
-            for key, value in leaf.state.items():
-                value[...] = arrays[f"state.{i}.{key}"]
+            kept |= {f"state.{i}.{key}": value for key, value in leaf.state.items()}
+        for name, array in kept.items():
+            check_array(f"{path}: {name}", arrays[name], array)
+        for name, array in kept.items():
+            array[...] = arrays[name]
         run.form.load_state(_under("form/", arrays))
         for name, owner in owners.items():
             owner.load_state({**header[name], **_under(f"{name}/", arrays)})
-        run.epoch, run.step, run.step_in_epoch = map(int, header["position"])
-        run.epoch_loss, run.epoch_weight = map(float, header["epoch_loss"])
-        run.history.columns = {name: list(values) for name, values in header["history"].items()}
-    except (KeyError, ValueError, TypeError) as error:
+        run.epoch, run.step, run.step_in_epoch = epoch, step, step_in_epoch
+        run.epoch_loss, run.epoch_weight, run.history.columns = epoch_loss, epoch_weight, columns
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"{path}: it does not fit this training ({error}).") from None
+
+
+def _counts(position: Any) -> list[int]:
+    return [saved_number("position", count, 0) for count in position]
+
+
+def _columns(history: Any, epoch: int) -> dict[str, list[float]]:
+    """Return the columns of a history, of one length, that of the epochs that are over."""
+    columns = check_option("checkpoint", "history", history, dict[str, list[Any]])
+    lengths = {len(column) for column in columns.values()} or {0}
+    if len(lengths) > 1 or not epoch <= lengths.pop() <= epoch + 1:
+        raise ValueError(f"a history of other epochs than the {epoch} that are over")
+    return {name: [_as_recorded(value) for value in column] for name, column in columns.items()}
+
+
+def _as_recorded(value: Any) -> float:
+    """Return a value of a history, which may be NaN or infinite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"expected numbers in the history, got {shown(value)}")
+    return value
 
 
 def _under(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:

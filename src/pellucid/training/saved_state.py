@@ -1,13 +1,18 @@
 """Checks of what a checkpoint holds, before anything is loaded from it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from pellucid.errors import FormatError
+from pellucid.text import shown
 from pellucid.types import Array
+
+Number = TypeVar("Number", int, float)
+MOST = 2**53  # steps and epochs are counted up to here
 
 
 def check_keys(where: str, state: Mapping[str, Any], wanted: Sequence[str]) -> None:
@@ -19,14 +24,36 @@ def check_keys(where: str, state: Mapping[str, Any], wanted: Sequence[str]) -> N
         )
 
 
-def check_real(where: str, value: Any) -> None:
-    """Raise FormatError unless it is a number."""
-    if not isinstance(value, Real):
-        raise FormatError(f"{where}: expected a number, got {value!r}. The saved state is damaged.")
+def saved_number(where: str, value: Any, like: Number) -> Number:
+    """Return a saved number as the kind that ``like`` is, the one that it replaces: a count, or a float.
+
+    Raises
+    ------
+    FormatError
+        If it is a fraction where a count belongs, below 0 there, NaN, or infinite where ``like`` is not.
+
+    Examples
+    --------
+    >>> saved_number("Adam: n_steps", 12, like=0), saved_number("best", float("inf"), like=float("inf"))
+    (12, inf)
+    """
+    kind = type(like)
+    try:
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        if is_number and kind is int:
+            is_number = isinstance(value, int) and min(0, like) <= value < MOST
+        elif is_number:
+            is_number = math.isfinite(value) or value == like
+    except OverflowError:  # a whole number of hundreds of digits
+        is_number = False
+    if not is_number:
+        wanted = "a count" if kind is int else "a finite number"
+        raise FormatError(f"{where}: expected {wanted}, got {shown(value)}. The saved state is damaged.")
+    return kind(value)
 
 
 def check_array(where: str, value: Any, like: Array) -> None:
-    """Raise FormatError unless an array has the shape and dtype of the one that it is to fill."""
+    """Raise FormatError unless an array has shape and dtype of the one that it is to fill, and finite numbers."""
     if not isinstance(value, np.ndarray) or value.shape != like.shape or value.dtype != like.dtype:
         is_array = isinstance(value, np.ndarray)
         words = f"{value.dtype} of shape {value.shape}" if is_array else type(value).__name__
@@ -34,3 +61,5 @@ def check_array(where: str, value: Any, like: Array) -> None:
             f"{where}: expected {like.dtype} of shape {like.shape}, got {words}. "
             "It was saved with a model of another architecture or dtype."
         )
+    if value.dtype.kind == "f" and not np.isfinite(value).all():
+        raise FormatError(f"{where}: it holds NaN or infinity. The saved state is damaged.")

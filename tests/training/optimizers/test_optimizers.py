@@ -332,7 +332,7 @@ def test_a_state_that_does_not_fit_is_refused_and_changes_nothing() -> None:
         (other.state(), r"first_moment: expected float64 of shape \(5,\), got float64 of shape \(6,\)"),
         (narrow.state(), "got float32"),
         ({}, "got nothing"),
-        ({**before, "n_steps": "7"}, "n_steps: expected a number"),
+        ({**before, "n_steps": "7"}, "n_steps: expected a count"),
         ({**before, "second_moment": 3.0}, "second_moment: .* got float"),
     ):
         with pytest.raises(FormatError, match=message):

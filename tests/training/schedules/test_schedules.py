@@ -222,7 +222,7 @@ def test_wrong_configs_and_states_are_refused() -> None:
         SCHEDULES.from_config({"type": "cosin"})
     with pytest.raises(FormatError, match=r"expected base_rate, n_steps, got .*best"):
         Cosine().load_state(ReduceOnPlateau().state())
-    with pytest.raises(FormatError, match="n_steps: expected a number"):
+    with pytest.raises(FormatError, match="n_steps: expected a count"):
         Cosine().load_state({"base_rate": 1.0, "n_steps": None})
     for rate in (0.0, float("nan")):
         with pytest.raises(OptionError, match="base_rate"):

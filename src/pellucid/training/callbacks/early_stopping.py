@@ -12,6 +12,7 @@ from pellucid.nn.model import Model
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import TrainingCallback
 from pellucid.training.events import EpochEnd, Run, StepsEnd, TrainStart
+from pellucid.training.saved_state import check_array, saved_number
 from pellucid.types import Array
 
 
@@ -31,8 +32,13 @@ class BestWeights:
         """Write them into a model, or another ``theta`` with their statistics; False if none were kept."""
         if self.theta is None:
             return False
-        model.theta[...] = self.theta if theta is None else theta
-        for array, kept in zip(_state_arrays(model), self._states, strict=True):
+        best = self.theta if theta is None else theta
+        pairs = [(model.theta, best), *zip(_state_arrays(model), self._states, strict=True)]
+        for array, kept in pairs:
+            check_array(
+                "the best epoch's weights", kept, array
+            )  # which a damaged checkpoint may have brought
+        for array, kept in pairs:
             array[...] = kept
         return True
 
@@ -157,8 +163,11 @@ class EarlyStopping(Stopping):
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from a ``state()``."""
-        self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
-        self.n_waited = int(state["n_waited"])
+        where = f"{type(self).__name__}.load_state"
+        best = saved_number(f"{where}: best", state["best"], self.best)
+        best_epoch = saved_number(f"{where}: best_epoch", state["best_epoch"], self.best_epoch)
+        self.n_waited = saved_number(f"{where}: n_waited", state["n_waited"], self.n_waited)
+        self.best, self.best_epoch = best, best_epoch
         self.weights.load_state(state)
 
 

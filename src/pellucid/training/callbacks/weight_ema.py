@@ -12,7 +12,7 @@ from pellucid.nn.model import Model
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import TrainingCallback
 from pellucid.training.events import StepEnd, StepsEnd, TrainStart
-from pellucid.training.saved_state import check_array, check_keys, check_real
+from pellucid.training.saved_state import check_array, check_keys, saved_number
 from pellucid.types import Array
 
 
@@ -153,10 +153,10 @@ class WeightEMA(TrainingCallback):
         where = "WeightEMA.load_state"
         total = self._started("load_state")
         check_keys(where, state, ("n_steps", "sum"))
-        check_real(f"{where}: n_steps", state["n_steps"])
+        n_steps = saved_number(f"{where}: n_steps", state["n_steps"], 0)
         check_array(f"{where}: sum", state["sum"], total)
         total[...] = state["sum"]
-        self.n_steps = int(state["n_steps"])
+        self.n_steps = n_steps
 
     def _started(self, asked: str) -> Array:
         if self._sum is None:

@@ -9,8 +9,8 @@ import numpy as np
 
 from pellucid.dispatch import TWINS, current
 from pellucid.errors import OptionError, PellucidError, ShapeError
-from pellucid.registry import Configurable, Registry, option
-from pellucid.training.saved_state import check_array, check_keys, check_real
+from pellucid.registry import Configurable, Registry, option, options_of
+from pellucid.training.saved_state import check_array, check_keys, saved_number
 from pellucid.types import Array
 
 # Worked on at a time: parameters, gradient and both moments of a block stay in an L2 cache of 512 kB or more, and
@@ -218,10 +218,16 @@ class Optimizer(Configurable):
         check_keys(where, state, (*self.number_names, *self.slot_names))
         for name, slot in zip(self.slot_names, self._slots, strict=True):
             check_array(f"{where}: {name}", state[name], slot)
-        for name in self.number_names:
-            check_real(f"{where}: {name}", state[name])
-        for name in self.number_names:
-            setattr(self, name, type(getattr(self, name))(state[name]))
+        numbers = {
+            name: saved_number(f"{where}: {name}", state[name], getattr(self, name))
+            for name in self.number_names
+        }
+        for name in numbers.keys() & (
+            options_of(type(self)).keys() - {"learning_rate"}
+        ):  # which a schedule may take to 0
+            self.checked(name, numbers[name])
+        for name, number in numbers.items():
+            setattr(self, name, number)
         for name, slot in zip(self.slot_names, self._slots, strict=True):
             slot[...] = state[name]
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from pellucid.registry import Configurable, Limits, Registry, check_option, option
 from pellucid.training.optimizers.base import Optimizer
-from pellucid.training.saved_state import check_keys, check_real
+from pellucid.training.saved_state import check_keys, saved_number
 
 SCHEDULES: "Registry[Schedule]" = Registry("schedule", "pellucid.training.schedules")
 
@@ -59,10 +59,12 @@ class Schedule(Configurable):
         """Go on from a ``state()``; a FormatError if it is another schedule's."""
         where = f"{type(self).__name__}.load_state"
         check_keys(where, state, self.number_names)
-        for name in self.number_names:
-            check_real(f"{where}: {name}", state[name])
-        for name in self.number_names:
-            setattr(self, name, type(getattr(self, name))(state[name]))
+        numbers = {
+            name: saved_number(f"{where}: {name}", state[name], getattr(self, name))
+            for name in self.number_names
+        }
+        for name, number in numbers.items():
+            setattr(self, name, number)
 
 
 def duration(default: float, *, at_least: int = 0, help: str) -> Any:

@@ -1,0 +1,107 @@
+"""Every field of a checkpoint replaced by what no training has: refused in one line, or a training that goes on."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import FormatError, PellucidError
+from pellucid.nn.dense import Dense
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.sequential import Sequential
+from pellucid.tensors import read_tensors, write_tensors
+from pellucid.training.callbacks import Checkpoint, EarlyStopping, WeightEMA
+from pellucid.training.fit import train
+
+KEY = "pellucid_checkpoint"
+WRONG = [
+    *(None, True, -1, 10**12, 2**63, 10**400, 1.5, 1e308, float("nan"), float("inf")),
+    *("", "x", [], [1], [[1]], ["x", "x"], [10**12] * 3, {}),
+]
+
+
+def go(callback: Any = None, resume: Path | None = None) -> None:
+    X, y = np.random.default_rng(0).standard_normal((24, 5)), np.arange(24) % 2
+    model = Sequential([Dense(4, activation="relu"), BatchNorm(), Dense(1)])
+    callbacks = [EarlyStopping(patience=9), *([callback] if callback else [])]
+    options: Any = {"batch_size": 8, "optimizer": "adam", "schedule": "reduce_on_plateau"}
+    train(model, (X, y), n_epochs=4, validation=(X, y), callbacks=callbacks, resume=resume, **options)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("checkpoints")
+    go(Checkpoint(folder, every_steps=7))
+    return read_tensors(min(folder.glob("*.checkpoint")), KEY, kind="checkpoint", advice="")
+
+
+def resume(folder: Path, header: Any, arrays: Any) -> str:
+    """Return what a checkpoint is refused for, or nothing."""
+    path = folder / "changed.checkpoint"
+    write_tensors(path, KEY, header, arrays)
+    try:
+        go(resume=path)
+    except PellucidError as error:
+        return str(error)
+    return ""
+
+
+def entries(header: dict[str, Any]) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = [(name,) for name in header if name != "settings"]
+    found += [(a, i) for a in ("position", "epoch_loss") for i in range(len(header[a]))]
+    return found + [(a, b) for a in (*header["owners"], "history") for b in header[a]]
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_field_can_do_more_than_be_refused(saved: Any, tmp_path: Path) -> None:
+    header, arrays = saved
+    assert resume(tmp_path, header, arrays) == ""
+    n_refused = 0
+    for place in entries(header):
+        for new in WRONG:
+            changed = copy.deepcopy(header)
+            if len(place) == 1:
+                changed[place[0]] = new
+            else:
+                changed[place[0]][place[1]] = new
+            n_refused += bool(resume(tmp_path, changed, arrays))
+    assert n_refused > 300
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "value"),
+    [
+        ("optimizer", "learning_rate", float("nan")),
+        ("optimizer", "beta1", 1e12),
+        ("optimizer", "n_steps", -1),
+        ("optimizer", "n_steps", 1e300),
+        ("schedule", "reached", float("nan")),
+        ("EarlyStopping", "n_waited", 0.5),
+    ],
+)
+def test_numbers_of_no_training_are_refused_by_name(
+    saved: Any, tmp_path: Path, owner: str, name: str, value: float
+) -> None:
+    header, arrays = saved
+    changed = {**header, owner: {**header[owner], name: value}}
+    assert name in resume(tmp_path, changed, arrays)
+
+
+def test_arrays_of_another_kind_are_refused_by_name(saved: Any, tmp_path: Path) -> None:
+    header, arrays = saved
+    kept = {name: array for name, array in arrays.items() if not name.startswith("EarlyStopping")}
+    for name, array in kept.items():  # weights of an epoch that a better one follows are never looked at
+        for new in (array * np.nan, array.astype(np.int32), array.ravel()[:1], array[..., None]):
+            if new.shape != array.shape or not np.array_equal(new, array):
+                refused = resume(tmp_path, header, {**arrays, name: new})
+                assert refused, name
+                assert name.rpartition("/")[2] in refused or "parameters" in refused
+
+
+def test_the_average_of_weights_is_checked_too() -> None:
+    average = WeightEMA(0.9)
+    average.start(np.zeros(3))
+    with pytest.raises(FormatError, match="n_steps: expected a count"):
+        average.load_state({"n_steps": float("inf"), "sum": np.zeros(3)})
