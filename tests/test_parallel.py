@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -132,6 +133,34 @@ def test_ctrl_c_ends_what_hangs(others: set[int]) -> None:
     finally:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
     assert time.perf_counter() - started < 30  # not the minute that the jobs would take
+    assert_no_process_is_left(others)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("seconds", [0.0, 1.0])
+def test_ctrl_c_is_answered_where_a_process_was_stopped(others: set[int], which: int, seconds: float) -> None:
+    """By SIGSTOP, as a debugger or a batch system stops it: while it starts, or in its work."""
+    answered: list[float] = []
+
+    def stop_and_press() -> None:
+        while len(children() - others) <= which:
+            time.sleep(0.005)
+        time.sleep(seconds)
+        os.kill(sorted(children() - others)[which], signal.SIGSTOP)
+        time.sleep(0.2)
+        answered.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=stop_and_press)
+    thread.start()
+    with (
+        pytest.raises(KeyboardInterrupt),
+        closing(run_jobs(misbehave, "hang", [1, 2, 3], n_jobs=2)) as results,
+    ):
+        list(results)
+    answered.append(time.perf_counter())
+    thread.join()
+    assert answered[1] - answered[0] < 3  # a tenth of a second on a machine of its own
     assert_no_process_is_left(others)
 
 

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from pellucid import dispatch
-from pellucid.threads import AllReduce, WorkerLost, Workers, cut, n_cores
+from pellucid.threads import AllReduce, WorkerLost, Workers, cut, n_cores, one_blas_thread
 
 
 @contextmanager
@@ -25,6 +26,35 @@ def alarm(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("leaves_first", [0, 1])
+def test_blocks_that_overlap_give_blas_its_threads_back(leaves_first: int) -> None:
+    """Each in a thread of its own; whoever leaves first, BLAS has one thread until the other leaves too."""
+
+    def n_threads() -> list[int]:
+        return [found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"]
+
+    entered, may_leave = ([threading.Event() for _ in range(2)] for _ in range(2))
+
+    def hold(i: int) -> None:
+        with one_blas_thread():
+            entered[i].set()
+            may_leave[i].wait(10)
+
+    np.ones((2, 2)) @ np.ones((2, 2))
+    with threadpool_limits(3, user_api="blas"):
+        before, threads = n_threads(), [threading.Thread(target=hold, args=(i,)) for i in range(2)]
+        for i in range(2):
+            threads[i].start()
+            entered[i].wait(10)
+        seen = []
+        for i in (leaves_first, 1 - leaves_first):
+            seen.append(n_threads())
+            may_leave[i].set()
+            threads[i].join()
+        assert n_threads() == before
+        assert {n for found in seen for n in found} == {1}
 
 
 def test_there_is_a_core() -> None:

@@ -1,0 +1,164 @@
+"""Trainings at the same time, in threads and in processes of every kind, give the bits that each gives alone."""
+
+import gc
+import multiprocessing
+import os
+import threading
+import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+
+from pellucid.data.dataset import Dataset
+from pellucid.nn.activation import Dropout
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.sequential import Sequential
+from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.callbacks.interrupt import StopOnInterrupt
+from pellucid.training.fit import train
+from pellucid.training.optimizers.adam import Adam
+from pellucid.training.optimizers.sgd import SGD
+
+HAS_FORK = "fork" in multiprocessing.get_all_start_methods()
+
+
+@cache
+def photos() -> Dataset:
+    rng = np.random.default_rng(5)
+    X = rng.integers(0, 256, (60, 12, 12, 3), dtype=np.uint8)
+    return Dataset(X, np.arange(60) % 2, ("a", "b"))
+
+
+def dual() -> dict[str, Any]:
+    return {
+        "model": [Flatten(), Dense(7, activation="relu"), Dense(1)],
+        "optimizer": SGD(0.01),
+        "form": "dual",
+    }
+
+
+def full_batch() -> dict[str, Any]:
+    return {
+        "model": [Flatten(), Dense(300, activation="relu"), Dense(1)],
+        "optimizer": SGD(0.01),
+        "form": "direct",
+    }
+
+
+def batches() -> dict[str, Any]:
+    layers = [Flatten(), Dense(90, activation="relu"), BatchNorm(), Dropout(0.3), Dense(1)]
+    return {"model": layers, "optimizer": Adam(0.01), "batch_size": 16, "augment": "photo"}
+
+
+def split() -> dict[str, Any]:
+    layers = [Conv2D(4, 3), BatchNorm(), Flatten(), Dense(1)]
+    return {"model": layers, "optimizer": Adam(0.01), "batch_size": 20, "n_threads": 2, "n_epochs": 3}
+
+
+KINDS: dict[str, Callable[[], dict[str, Any]]] = {f.__name__: f for f in (dual, full_batch, batches, split)}
+JOBS = [(kind, kernels) for kind in KINDS for kernels in ("numpy", "numba")]
+
+
+def bits(job: tuple[str, str]) -> bytes:
+    """Return the trained parameters of a kind of training."""
+    kind, kernels = job
+    options = {"n_epochs": 12, **KINDS[kind]()}
+    model = Sequential(options.pop("model"))
+    with np.errstate(all="warn"):
+        history = train(model, photos(), **options, kernels=kernels)
+    return model.theta.tobytes() + np.array(history.losses).tobytes()
+
+
+@pytest.fixture(scope="module")
+def alone() -> dict[tuple[str, str], bytes]:
+    return {job: bits(job) for job in JOBS}
+
+
+def assert_equal(
+    jobs: list[tuple[str, str]], found: list[bytes], alone: dict[tuple[str, str], bytes]
+) -> None:
+    wrong = {job for job, one in zip(jobs, found, strict=True) if one != alone[job]}
+    assert not wrong
+
+
+def test_in_threads_of_one_process(alone: dict[tuple[str, str], bytes]) -> None:
+    jobs = JOBS * 6
+    with ThreadPoolExecutor(6) as pool:
+        assert_equal(jobs, list(pool.map(bits, jobs)), alone)
+    assert_equal(JOBS, [bits(job) for job in JOBS], alone)
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_in_joblib(alone: dict[tuple[str, str], bytes], backend: str) -> None:
+    found = joblib.Parallel(2, backend=backend)(joblib.delayed(bits)(job) for job in JOBS)
+    assert_equal(JOBS, found, alone)
+
+
+@pytest.mark.parametrize("method", ["spawn", *(["fork", "forkserver"] if HAS_FORK else [])])
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_in_daemon_processes(alone: dict[tuple[str, str], bytes], method: str) -> None:
+    with multiprocessing.get_context(method).Pool(2) as pool:  # of daemons, which may have no children
+        assert_equal(JOBS, pool.map(bits, JOBS, chunksize=4), alone)
+
+
+@pytest.mark.skipif(not HAS_FORK, reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_in_a_child_forked_while_others_train(alone: dict[tuple[str, str], bytes]) -> None:
+    job = ("batches", "numpy")
+    with ThreadPoolExecutor(2) as pool:
+        others = [pool.submit(bits, other) for other in JOBS]
+        children = []
+        for _ in range(3):
+            child = os.fork()
+            if child == 0:
+                code = 1
+                try:
+                    code = 0 if bits(job) == alone[job] else 2
+                finally:
+                    os._exit(code)
+            children.append(child)
+        codes = [os.waitpid(child, 0)[1] for child in children]
+        assert_equal(JOBS, [other.result() for other in others], alone)
+    assert codes == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("kind", "kernels"), [("dual", "numpy"), ("batches", "numba"), ("split", "numpy")])
+def test_hundreds_of_trainings_leave_nothing(kind: str, kernels: str, tmp_path: Path) -> None:
+    """Neither memory nor threads nor open files, checkpoints included."""
+
+    def fit_some(n: int) -> None:
+        for _ in range(n):
+            options = {**KINDS[kind](), "n_epochs": 1}
+            keep = Checkpoint(tmp_path, every_steps=1000)
+            train(
+                Sequential(options.pop("model")),
+                photos(),
+                **options,
+                kernels=kernels,
+                callbacks=[keep, StopOnInterrupt()],
+            )
+
+    def in_use() -> tuple[int, int, int]:
+        gc.collect()
+        n_files = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+        return tracemalloc.get_traced_memory()[0], threading.active_count(), n_files
+
+    tracemalloc.start()
+    try:
+        fit_some(20)
+        memory, *others = in_use()
+        fit_some(200)
+        later, *others_later = in_use()
+    finally:
+        tracemalloc.stop()
+    assert later - memory < 50_000  # bytes: 250 for each
+    assert others_later == others
