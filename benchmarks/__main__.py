@@ -1,4 +1,4 @@
-"""Reprint every figure of docs/benchmarks.md, one script after the other.
+"""Reprint every figure of docs/benchmarks.md, and those at the edges of docs/limits.md, one script after the other.
 
     python -m benchmarks                            all, about two hours, most of it PyTorch's compiler
     python -m benchmarks --quick                    one short round of each, about half an hour
@@ -19,7 +19,7 @@ TIMED = (
     "published",
     "whole_training",
 )  # they share harness.py's options
-OTHERS = ("estimators", "optimizer_step", "twins", "busy", "batches", "data_check", "startup")
+OTHERS = ("estimators", "optimizer_step", "twins", "busy", "batches", "data_check", "startup", "edges")
 HAVE_QUICK = (*TIMED, "estimators")
 
 
