@@ -176,7 +176,7 @@ def test_a_standardized_model_gets_other_columns() -> None:
 def test_unknown_rules_are_refused() -> None:
     with pytest.raises(OptionError, match="Did you mean 'none'"):
         Preprocessing("nane")
-    with pytest.raises(OptionError, match="divisor to be a number of at least 1e-30 .*got -1"):
+    with pytest.raises(OptionError, match=r"divisor to be a number of at least 1e-30 .*got -1"):
         Preprocessing("divide", -1.0)
 
 
