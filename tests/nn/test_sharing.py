@@ -13,6 +13,9 @@ from tests.ops.cases import HAS_NUMBA
 import pellucid as pl
 from pellucid import dispatch
 from pellucid.errors import FormatError, OptionError, PellucidError, ShapeError
+from pellucid.estimators import NetworkClassifier
+from pellucid.evaluation.influence.gradients import head_of, is_stack
+from pellucid.evaluation.saliency.grad_cam import feature_layer
 from pellucid.formats.toml.writing import architecture_to_toml
 from pellucid.nn import model as module
 from pellucid.nn.activation import Activation, Dropout
@@ -27,6 +30,7 @@ from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
 from pellucid.nn.sequential import Sequential
+from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.weight_ema import WeightEMA
 from pellucid.training.form import Form
 from pellucid.training.optimizers.sgd import SGD
@@ -364,3 +368,72 @@ def test_faults_in_configs() -> None:
     ):
         with pytest.raises(OptionError, match=message):
             model_from_config({"type": "Sequential", "layers": layers})
+
+
+def test_a_layer_that_another_model_has_taken_is_named(rng: np.random.Generator, tmp_path: Path) -> None:
+    encoder = Sequential([Dense(4), Dense(2)])
+    first, second = Sequential([encoder, Dense(1)]), Sequential([encoder, Dense(3), Dense(1)])
+    data = pl.Dataset(rng.standard_normal((6, 3)), np.arange(6) % 2)
+    pl.train(first, data, n_epochs=1)
+    pl.train(second, data, n_epochs=1)
+    with pytest.raises(
+        PellucidError, match=r"Sequential: its dense_1 has been built into another model.*deepcopy"
+    ):
+        pl.train(first, data, n_epochs=1)
+    with pytest.raises(PellucidError, match=r"its dense_1 has been built into another model"):
+        pl.save(first, tmp_path / "first.safetensors")
+    pl.train(second, data, n_epochs=1)
+    pl.save(second, tmp_path / "second.safetensors")
+    own = Sequential([copy.deepcopy(encoder), Dense(1)])
+    pl.train(own, data, n_epochs=1)
+    pl.train(second, data, n_epochs=1)
+
+
+@every_way
+@every_model
+def test_a_training_resumes_bit_for_bit(
+    name: str, kernels: str, rng: np.random.Generator, tmp_path: Path
+) -> None:
+    whole, second = made(name), made(name)
+    data = pl.Dataset(samples(whole, rng, 16), rng.integers(0, 2, 16))
+    options: Any = {"optimizer": "adam", "n_epochs": 4, "batch_size": 8}
+    with dispatch.use(kernels):
+        pl.train(whole, data, **options)
+        stop = [Checkpoint(tmp_path, every_steps=1), lambda event: getattr(event, "step", 0) == 4]
+        pl.train(made(name), data, **options, callbacks=stop)
+        second.theta[...] = 7
+        pl.train(second, data, **options, resume=tmp_path)
+    np.testing.assert_array_equal(second.theta, whole.theta)
+    for one, two in zip(whole.leaves(), second.leaves(), strict=True):
+        for key in one.state:
+            np.testing.assert_array_equal(two.state[key], one.state[key])
+    check_tied(second)
+
+
+def test_estimators_clone_and_pickle_it(rng: np.random.Generator) -> None:
+    base = pytest.importorskip("sklearn.base")
+    dense = Dense(4, activation="relu")
+    X, y = rng.standard_normal((20, 4)), np.arange(20) % 2
+    estimator = NetworkClassifier(Sequential([dense, Dense(4), dense, Dense(1)]), random_state=1).fit(X, y)
+    assert estimator.model_.theta.size == 45
+    for again in (base.clone(estimator).fit(X, y), pickle.loads(pickle.dumps(estimator))):
+        check_tied(again.model_)
+        np.testing.assert_array_equal(again.predict_proba(X), estimator.predict_proba(X))
+
+
+def test_grad_cam_looks_at_the_last_use() -> None:
+    conv, relu = Conv2D(3), Activation("relu")
+    model = Sequential([conv, relu, MaxPool2D(), conv, relu, Flatten(), Dense(1)])
+    model.initialize((8, 8, 3))
+    layer = feature_layer(model)
+    assert layer is not None
+    assert (layer.name, layer.output_shape) == ("activation_1 (use 2)", (4, 4, 3))
+
+
+def test_the_fast_way_of_tracin_leaves_it_to_the_plain_one() -> None:
+    """It goes layer by layer, as if each had parameters of its own."""
+    dense = Dense(3)
+    model = Sequential([dense, dense], dtype="float64")
+    model.initialize((3,))
+    assert not is_stack(model)
+    assert head_of(model) is None

@@ -31,7 +31,7 @@ def save(model: Model, path: str | Path) -> None:
     Raises
     ------
     PellucidError
-        If the model has no parameters yet.
+        If the model has no parameters yet, or another model has taken them.
     OutputError
         If the file cannot be written; what was there before is kept.
 
@@ -49,6 +49,7 @@ def save(model: Model, path: str | Path) -> None:
     """
     if not model.is_initialized:
         raise PellucidError("save: the model has no parameters yet. Train it first.")
+    model.check_parameters()
     header = {
         "format_version": FORMAT_VERSION,
         **description(model),

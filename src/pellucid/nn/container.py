@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.errors import in_memory
+from pellucid.errors import PellucidError, in_memory
 from pellucid.nn.initializers import TOO_LARGE, StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.sharing import arrange, follow, shared_names, tie
@@ -142,6 +142,15 @@ class Container(Layer):
         self.__dict__.update(state)
         if self.is_initialized and any(leaf.params[key].base is not self.theta for leaf, key in self._keys()):
             self.bind()
+
+    def check_parameters(self) -> None:
+        """Raise PellucidError if a layer's parameters are no longer in ``theta``: another model has them."""
+        for leaf, key in self._keys():
+            if not np.may_share_memory(leaf.params[key], self.theta):
+                raise PellucidError(
+                    f"{type(self).__name__}: its {leaf.label} has been built into another model since, and its "
+                    "parameters are there. Give the other model a copy: copy.deepcopy(layer)."
+                )
 
     def carve_gradients(self) -> None:
         """Make each layer's ``grads`` views of ``grad``; further uses of a layer get arrays of their own."""

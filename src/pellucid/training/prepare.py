@@ -106,6 +106,7 @@ def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
         raise ShapeError(f"train: expected samples of shape {model.input_shape}, got {shape}.")
     elif dtype is not None and dtype != model.dtype:
         raise OptionError(f"dtype: the model is already {model.dtype}; make a new one for {dtype}.")
+    model.check_parameters()
     if not np.isfinite(model.theta).all():
         raise DataError("train: the model's weights hold NaN or infinity. Initialize it anew.")
     if model.preprocessing is None:
