@@ -6,6 +6,7 @@
     └── PellucidError          every error of this package: catch this one
         ├── ShapeError         an array of the wrong shape (also a ValueError)
         ├── OptionError        an unknown option or name (also a ValueError)
+        │   └── CallError      an argument that does not exist, or is missing (also a TypeError)
         ├── DataError          a data set, image or label that cannot be used (also a ValueError)
         │   └── DownloadError  a data set that could not be fetched
         ├── OutOfMemoryError   arrays too large for this machine (also a MemoryError)
@@ -39,6 +40,10 @@ class ShapeError(PellucidError, ValueError):
 
 class OptionError(PellucidError, ValueError):
     """An option has an unknown name or an invalid value."""
+
+
+class CallError(OptionError, TypeError):
+    """A function or class is called with an argument that it does not have, or without one that it needs."""
 
 
 class DataError(PellucidError, ValueError):
@@ -78,7 +83,8 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
     "unknown preset 'mpl'. Did you mean 'mlp'? Known: logistic, mlp."
     """
     names = sorted(known)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    initials = [each for each in names if "".join(word[:1] for word in each.split("_")) == str(name).lower()]
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5) or initials  # lr: learning_rate
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind} {shown(name)}.{hint} Known: {', '.join(names)}."
 

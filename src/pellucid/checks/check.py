@@ -23,6 +23,7 @@ from pellucid.data.dataset import Split
 from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.progress import ProgressCallback, no_progress
+from pellucid.registry import validate_call
 from pellucid.text import one_line, plural
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ class DataReport:
         return f"<p>{'<br>'.join(map(html.escape, self.summary))}</p>{table}"
 
 
+@validate_call()
 def check_data(
     data: Split | DataSource | str | Path, *, progress: ProgressCallback = no_progress, **options: Any
 ) -> DataReport:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pellucid.data.readers.table_schema import TableSchema
-from pellucid.text import by, join, shorten
+from pellucid.errors import DataError
+from pellucid.text import by, join, kind_of, shorten
 from pellucid.types import Array, Shape, n_rows, take_rows
 
 SHOWN = 12  # pictures in a notebook
@@ -38,6 +39,15 @@ class Dataset:
     X: Array
     y: Array
     classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, value in (("X", self.X), ("y", self.y)):
+            for array in value.values() if isinstance(value, dict) else (value,):
+                if not hasattr(array, "shape") or not hasattr(array, "dtype"):
+                    raise DataError(
+                        f"Dataset: expected {name} to be an array, or a dictionary of arrays, "
+                        f"got {kind_of(array)}. Try np.asarray({name})."
+                    )
 
     def __len__(self) -> int:
         return n_rows(self.X)

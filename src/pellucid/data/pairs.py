@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError
 from pellucid.text import kind_of
-from pellucid.types import n_rows
+from pellucid.types import Array, n_rows
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
@@ -87,6 +87,20 @@ def as_split(data: Any, where: str, **options: Any) -> "Split | DataSource":
             f"{where}: {next(iter(options))} is for data by name, got {kind_of(data)}. Leave it out."
         )
     return data
+
+
+def as_weights(values: Any, where: str) -> Array:
+    """Return how much each sample counts, given as an array-like, shape (m,); DataError if it is none.
+
+    Examples
+    --------
+    >>> as_weights([1, 2], "train: sample_weight")
+    array([1, 2])
+    """
+    array = np.asarray(values) if np.ndim(values) == 1 else None
+    if array is None or array.dtype.kind not in "biuf":
+        raise DataError(f"{where}: expected one number for each sample, shape (m,), got {kind_of(values)}.")
+    return array
 
 
 def _numbers(values: Any, where: str) -> Any:

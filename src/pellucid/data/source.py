@@ -21,7 +21,7 @@ from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import Decimal
 from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
-from pellucid.registry import Configurable, option
+from pellucid.registry import Configurable, option, validate_call
 
 BUILTIN: Mapping[str, str] = MappingProxyType(
     {
@@ -180,6 +180,7 @@ class DataSource(Configurable):
         )
 
 
+@validate_call()
 def load_data(source: str | Path, **options: Any) -> Split:
     """Load data, check them, and return a training and a test part.
 

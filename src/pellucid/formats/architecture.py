@@ -16,6 +16,7 @@ from pellucid.nn.container import DTYPES
 from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
+from pellucid.registry import validate_call
 from pellucid.types import Shape
 
 __all__ = ["Architecture", "architecture_to_toml", "load_architecture"]
@@ -89,6 +90,7 @@ class Architecture:
             raise FormatError(f"{where}: {error}") from None
 
 
+@validate_call("path")
 def load_architecture(path: str | Path) -> Architecture:
     """Return the network that a TOML file describes.
 

@@ -10,7 +10,7 @@ from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import FormatError, PellucidError
 from pellucid.nn.model import Model, check_classes
 from pellucid.nn.rebuild import description, named_arrays, rebuild
-from pellucid.registry import check_option
+from pellucid.registry import check_option, validate_call
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.types import Array
 
@@ -18,6 +18,7 @@ FORMAT_VERSION = 1
 _KEY = "pellucid"
 
 
+@validate_call("model", "path")
 def save(model: Model, path: str | Path) -> None:
     """Write a model to a file, whole or not at all.
 
@@ -61,6 +62,7 @@ def save(model: Model, path: str | Path) -> None:
     write_tensors(path, _KEY, header, named_arrays(model))
 
 
+@validate_call("path", "allow_nonfinite")
 def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
     """Return the model of a file that :func:`save` wrote.
 

@@ -11,6 +11,7 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import GlobalAvgPool2D, MaxPool2D
 from pellucid.nn.sequential import Sequential
+from pellucid.registry import validate_call
 
 PRESETS: dict[str, str] = {}  # a line that describes each
 _BUILDERS: dict[str, Callable[[int], Sequential]] = {}  # from the number of outputs
@@ -25,6 +26,7 @@ def _preset(name: str, description: str) -> Callable[[Callable[[int], Sequential
     return keep
 
 
+@validate_call("name", "n_classes", "n_outputs")
 def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Sequential:
     """Return a new network of that name, not yet initialized; the published ones are in float64.
 

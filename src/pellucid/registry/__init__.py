@@ -12,7 +12,7 @@ about a wrong value derive from that. ``register`` adds it to the table of its f
 given; the table finds new files in its family's folder by itself.
 """
 
-from pellucid.registry.calls import explain_calls
+from pellucid.registry.calls import explain_calls, validate_call
 from pellucid.registry.configurable import (
     Configurable,
     checked_names,
@@ -45,4 +45,5 @@ __all__ = [
     "required_options",
     "takes_others",
     "type_in_words",
+    "validate_call",
 ]

@@ -1,15 +1,20 @@
-"""Calls of a class with an option that it does not know, explained."""
+"""Calls with an argument that does not exist, is missing or is of the wrong kind, explained."""
 
 import functools
 import inspect
-from typing import Any
+import types
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from pellucid.errors import OptionError, unknown_name
-from pellucid.registry.configurable import name_of
+from pellucid.errors import CallError, unknown_name
+from pellucid.registry.configurable import hints_of, name_of
+from pellucid.registry.options import check_option
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def explain_calls(cls: Any) -> Any:
-    """Return a class whose constructor names an unknown or missing option in an OptionError; ``register`` does it.
+    """Return a class whose constructor names an unknown or missing option in a CallError; ``register`` does it.
 
     Examples
     --------
@@ -17,7 +22,7 @@ def explain_calls(cls: Any) -> Any:
     >>> Dense(3, activaton="relu")
     Traceback (most recent call last):
         ...
-    pellucid.errors.OptionError: Dense: unknown option 'activaton'. Did you mean 'activation'? Known: ...
+    pellucid.errors.CallError: Dense: unknown option 'activaton'. Did you mean 'activation'? Known: ...
     """
     init = vars(cls).get("__init__")
     if init is None or hasattr(init, "__wrapped__"):
@@ -28,23 +33,77 @@ def explain_calls(cls: Any) -> Any:
         try:
             init(self, *args, **options)
         except TypeError:
-            _check_call(cls, inspect.signature(init), (self, *args), options)
+            bind(name_of(cls), "option", inspect.signature(init), (self, *args), options)
             raise  # the call was right: the error is from inside
 
     cls.__init__ = explained
     return cls
 
 
-def _check_call(cls: type, signature: inspect.Signature, args: Any, options: dict[str, Any]) -> None:
-    """Raise OptionError if a constructor cannot be called so."""
+def validate_call(*checked: str) -> Callable[[F], F]:
+    """Return a decorator of public functions: a wrong call is a CallError, a wrong argument an OptionError.
+
+    Parameters
+    ----------
+    *checked : str
+        The arguments that are checked against their annotations, as options are (``check_option``). The others are
+        those that the function looks at itself.
+
+    Examples
+    --------
+    >>> @validate_call("times")
+    ... def repeat(text, times: int = 2):
+    ...     return text * times
+    >>> repeat("ha", times=np.int64(3))
+    'hahaha'
+    >>> repeat("ha", times=2.0)
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.OptionError: repeat: expected times to be a whole number, got 2.0.
+    >>> repeat("ha", tims=2)
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.CallError: repeat: unknown argument 'tims'. Did you mean 'times'? Known: text, times.
+    """
+
+    def decorate(function: F) -> F:
+        def call(args: Any, named: Any) -> Any:
+            signature, hints = _signature(function), hints_of(function)
+            bound = bind(function.__name__, "argument", signature, args, named)
+            for name in checked:
+                if name in bound.arguments:
+                    value = bound.arguments[name]
+                    bound.arguments[name] = check_option(function.__name__, name, value, hints.get(name, Any))
+            return function(*bound.args, **bound.kwargs)
+
+        def validated(*args: Any, **named: Any) -> Any:
+            return call(args, named)
+
+        # With the globals of its own module, by which doctest knows where an example belongs.
+        made: Any = function
+        own = types.FunctionType(validated.__code__, made.__globals__, None, None, validated.__closure__)
+        return functools.wraps(function)(own)  # type: ignore[return-value]
+
+    return decorate
+
+
+@functools.cache
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    return inspect.signature(function)
+
+
+def bind(
+    where: str, noun: str, signature: inspect.Signature, args: Any, named: dict[str, Any]
+) -> inspect.BoundArguments:
+    """Return the arguments of a call by name; CallError if it cannot be called so."""
     try:
-        signature.bind(*args, **options)
+        return signature.bind(*args, **named)
     except TypeError as error:
-        where, (_, *known) = name_of(cls), signature.parameters.values()
+        known = [one for one in signature.parameters.values() if one.name != "self"]
         names = [one.name for one in known if one.kind is not one.VAR_KEYWORD]
-        unknown = [name for name in options if name not in names] if len(names) == len(known) else []
+        unknown = [name for name in named if name not in names] if len(names) == len(known) else []
         if unknown and not names:
-            raise OptionError(f"{where}: takes no options, got {unknown[0]!r}. Leave it out.") from None
+            raise CallError(f"{where}: takes no {noun}s, got {unknown[0]!r}. Leave it out.") from None
         if unknown:
-            raise OptionError(f"{where}: {unknown_name('option', unknown[0], names)}") from None
-        raise OptionError(f"{where}: {error}. Its options: {', '.join(names) or 'none'}.") from None
+            raise CallError(f"{where}: {unknown_name(noun, unknown[0], names)}") from None
+        raise CallError(f"{where}: {error}. Its {noun}s: {', '.join(names) or 'none'}.") from None

@@ -177,7 +177,7 @@ def declared(cls: type) -> Declared:
         return Declared(fields, defaults, "")
     options, defaults, rest = {}, {}, ""
     made: Any = cls
-    hints = _hints_of(made.__init__)
+    hints = hints_of(made.__init__)
     for name, parameter in inspect.signature(cls).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
             rest = name
@@ -191,7 +191,7 @@ def declared(cls: type) -> Declared:
 def _fields_of(cls: type) -> dict[str, tuple[Any, Limits]]:
     if not dataclasses.is_dataclass(cls):
         return {}
-    hints = _hints_of(cls)
+    hints = hints_of(cls)
     fields = sorted(
         (field for field in dataclasses.fields(cls) if field.init), key=lambda field: bool(field.kw_only)
     )
@@ -204,7 +204,8 @@ def _default_of(field: "dataclasses.Field[Any]") -> Any:
     return field.default if field.default_factory is MISSING else field.default_factory()
 
 
-def _hints_of(source: Any) -> dict[str, Any]:
+def hints_of(source: Any) -> dict[str, Any]:
+    """Return the annotated types by name, of a class or a function."""
     try:
         return typing.get_type_hints(source)
     except (NameError, TypeError, AttributeError):  # for a user's class, not written for a type checker

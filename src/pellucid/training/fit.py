@@ -2,15 +2,17 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 from pellucid.data.augmentation.augment import Augment
-from pellucid.data.dataset import Dataset, Split
+from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
-from pellucid.data.pairs import as_dataset
+from pellucid.data.pairs import as_dataset, as_weights
 from pellucid.dispatch import resolve
 from pellucid.nn.model import Model
+from pellucid.registry import validate_call
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.choose_form import is_dual
 from pellucid.training.compiling import compile_ahead, operations_of
@@ -26,6 +28,7 @@ from pellucid.types import Array
 from pellucid.version import __version__
 
 
+@validate_call("model", "optimizer", "schedule", "shuffle", "callbacks", "resume", "nonfinite")
 def train(
     model: Model,
     data: Dataset | tuple[Any, Any],
@@ -152,7 +155,9 @@ def train(
     for name in ("model", "data", "callbacks", "resume", "nonfinite"):
         del given[name]
     data = as_dataset(data, "train")
-    if isinstance(validation, tuple | Split):
+    if sample_weight is not None:
+        given["sample_weight"] = as_weights(sample_weight, "train: sample_weight")
+    if validation is not None and not isinstance(validation, Dataset | Real):
         given["validation"] = as_dataset(validation, "train: validation")
     options, objects = fill_in(model, data, given)
     own = callbacks_of(options, data)

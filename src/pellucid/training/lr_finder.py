@@ -14,7 +14,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.pairs import as_dataset
 from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.model import Model
-from pellucid.registry import Limits, check_option
+from pellucid.registry import Limits, check_option, validate_call
 from pellucid.training.events import Event, StepEnd, TrainStart
 from pellucid.training.loop import run_plan
 from pellucid.training.optimizers.base import Optimizer
@@ -81,6 +81,7 @@ class RangeTest:
         return f"<p>{self}</p>{figure_html(self.plot())}"
 
 
+@validate_call("model", "optimizer")
 def find_learning_rate(
     model: Model,
     data: Dataset | tuple[Any, Any],

@@ -17,7 +17,7 @@ from pellucid.data.augmentation.geometry import Rotation, Scale, Shift
 from pellucid.data.augmentation.mixing import Blend, CutMix
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform, check_batch
 from pellucid.errors import OptionError, ShapeError, unknown_name
-from pellucid.registry import explain_calls
+from pellucid.registry import check_option, explain_calls
 from pellucid.types import Array, n_rows
 
 
@@ -50,7 +50,8 @@ class Augment:
     """
 
     def __init__(self, transforms: Sequence[Transform | str | Mapping[str, Any]]) -> None:
-        self.transforms = tuple(TRANSFORMS.resolve(transform) for transform in transforms)
+        given = check_option("Augment", "transforms", transforms, Sequence)
+        self.transforms = tuple(TRANSFORMS.resolve(transform) for transform in given)
         self._runs = runs_of(self.transforms)
 
     def apply(

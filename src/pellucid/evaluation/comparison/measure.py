@@ -16,13 +16,14 @@ from pellucid.evaluation.comparison.seeds import compare_seeds
 from pellucid.evaluation.comparison.splitting import folds_of
 from pellucid.nn.model import Model
 from pellucid.progress import DetailCallback, no_detail
-from pellucid.registry import flags_of
+from pellucid.registry import flags_of, validate_call
 from pellucid.threads import n_cores
 from pellucid.training.options import TrainingOptions
 
 Source = str | Path | Model
 
 
+@validate_call("cv", "n_seeds", "n_jobs", "seed")
 def compare(
     a: Source,
     b: Source | None = None,

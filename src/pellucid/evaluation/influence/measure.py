@@ -36,6 +36,7 @@ from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.plotting.saving import save_figure
 from pellucid.progress import ProgressCallback, no_progress, stage_of
+from pellucid.registry import validate_call
 from pellucid.runs.record import read_run
 from pellucid.stats.ranks import rank_correlation
 from pellucid.types import Array
@@ -97,6 +98,7 @@ def influence_of_run(
     return outcome
 
 
+@validate_call("tests", "method", "top", "is_retrained", "n_jobs")
 def influence(
     run: str | Path | RunResult,
     tests: Sequence[int] | None = None,

@@ -22,6 +22,7 @@ from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import figure_html, save_figure
 from pellucid.progress import ProgressCallback, no_progress
+from pellucid.registry import validate_call
 from pellucid.runs.data import find_training_photos
 from pellucid.text import one_line
 from pellucid.types import Array
@@ -94,6 +95,7 @@ class PhotoExplanation:
         return f"{paragraphs}{figure_html(self.plot())}{self.maps._repr_html_()}"
 
 
+@validate_call("model", "target", "methods", "n_near")
 def explain_photo(
     model: Model,
     image: str | Path | bytes | Array,

@@ -24,6 +24,7 @@ from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.plotting.saving import save_figure
 from pellucid.progress import CountCallback
+from pellucid.registry import validate_call
 from pellucid.rng import stream
 from pellucid.runs.data import source_for
 from pellucid.stats.intervals import wilson_interval
@@ -36,6 +37,7 @@ CHANGE = 100  # operations that changing a photo takes for each of its numbers
 FILES = ("curves.png", "sheet.png", "robustness.json")
 
 
+@validate_call("model", "seed")
 def robustness(
     model: Model,
     data: Dataset | tuple[Any, Any],

@@ -16,6 +16,7 @@ from pellucid.evaluation.saliency.records import SaliencyMap, SaliencyMaps
 from pellucid.evaluation.saliency.sanity import MapToCheck, check_maps
 from pellucid.evaluation.saliency.scoring import Scorer, Target, prepared_image, read_photo, target_of
 from pellucid.nn.model import Model
+from pellucid.registry import validate_call
 from pellucid.types import Array
 
 
@@ -37,6 +38,7 @@ METHODS: dict[str, Method] = {
 }
 
 
+@validate_call("model", "target", "methods", "has_sanity", "n_draws", "seed")
 def saliency(
     model: Model,
     image: str | Path | bytes | Array,

@@ -23,6 +23,7 @@ from pellucid.evaluation.scores.records import Scores
 from pellucid.evaluation.scores.regression import regression_estimates, regression_metrics
 from pellucid.nn.model import Model
 from pellucid.progress import ProgressCallback, no_progress, stage_of
+from pellucid.registry import validate_call
 from pellucid.stats.bootstrap import N_RESAMPLES, bootstrap
 from pellucid.stats.intervals import LEVEL, Estimate, check_level, interval_of, proportion
 from pellucid.stats.paired import mcnemar
@@ -33,6 +34,7 @@ SEED = 1
 MEANS = ("precision", "recall", "f1", "roc_auc", "average_precision", "brier", "log_loss")
 
 
+@validate_call("model", "level", "n_resamples", "seed")
 def evaluate(
     model: Model,
     data: Dataset | tuple[Any, Any],
