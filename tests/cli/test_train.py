@@ -139,11 +139,15 @@ def test_killed_and_resumed_ends_with_the_same_weights(photos: Path, tmp_path: P
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "killed" / "model.safetensors").exists()
+    (tmp_path / "killed" / "checkpoints" / ".0123.part").write_text(
+        "half"
+    )  # as if it had been killed in a write
     subprocess.run([*command, "--out", "killed", "--resume"], cwd=tmp_path, check=True, capture_output=True)
     whole, killed = pl.load(tmp_path / "whole"), pl.load(tmp_path / "killed")
     np.testing.assert_array_equal(killed.theta, whole.theta)
     one, two = ((tmp_path / name / "history.jsonl").read_text() for name in ("whole", "killed"))
     assert one == two
+    assert all(path.suffix == ".checkpoint" for path in tmp_path.glob("killed/checkpoints/*"))
 
 
 def command(data: object, out: str, *more: object) -> list[str]:
@@ -244,6 +248,20 @@ def test_force_leaves_nothing_of_the_run_before(pellucid: Command, photos: Path,
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
     assert tomllib.loads((out / "config.toml").read_text())["training"]["epochs"] == 50_000
+
+
+def test_force_in_a_folder_that_is_no_run_removes_nothing(
+    pellucid: Command, photos: Path, tmp_path: Path
+) -> None:
+    mine = ("figures/mine.png", "checkpoints/mine", "report.html")
+    for name in mine:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    done = pellucid("train", photos, "--out", tmp_path, "--resume")
+    assert done.code == 2
+    assert "holds no training to go on from" in done.err
+    assert pellucid("train", photos, "--epochs", 3, "--out", tmp_path, "--force").code == 0
+    assert [(tmp_path / name).read_text() for name in mine[:2]] == ["mine"] * 2
 
 
 def test_resume_refuses_relabelled_data_and_other_settings(

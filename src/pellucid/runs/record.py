@@ -103,6 +103,20 @@ def write_run(record: RunRecord, folder: Path) -> None:
     write_atomically(folder / METRICS, json.dumps(record.metrics, indent=2) + "\n")
 
 
+def replaced_by_a_run(folder: Path) -> tuple[str, ...]:
+    """Return what a new run in a folder takes the place of: all of a former one; nothing where there was none."""
+    return OF_A_RUN if holds_run(folder) else ()
+
+
+def holds_run(folder: Path) -> bool:
+    """Return whether a folder has the configuration of a run: one that is complete, or has at least begun."""
+    try:
+        _read_config(folder / CONFIG)
+    except FormatError:
+        return False
+    return True
+
+
 def write_config(config: RunConfig, folder: Path) -> None:
     """Write only what the run was asked for: a training does so before it begins."""
     write_atomically(folder / CONFIG, config.to_toml())

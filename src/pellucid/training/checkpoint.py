@@ -24,7 +24,7 @@ FORMAT_VERSION = 2
 FILES = "step-*.checkpoint"
 _KEY = "pellucid_checkpoint"
 _NOTHING = "nothing"  # in place of a setting that only the other training has
-_READING: dict[str, str] = {"kind": "checkpoint", "advice": "Resume from an earlier one."}
+_READING: dict[str, str] = {"kind": "checkpoint", "advice": "Remove it to go on from an earlier one."}
 
 
 class Saved(NamedTuple):
@@ -181,11 +181,13 @@ def _by_name(callbacks: list[Any]) -> dict[str, Any]:
 
 def _settings(run: Run) -> dict[str, Any]:
     """Return all that a training must have in common with the one that it goes on from, as JSON has it."""
+    if run.compared is not None:
+        return run.compared
     changing = _by_name([one for one in run.callbacks if getattr(one, "changes_training", False)])
     callbacks = {name: callback.config() for name, callback in changing.items()}
     settings = {**run.settings, **callbacks, **run.hashes()}
-    found: dict[str, Any] = json.loads(json.dumps(settings, default=_in_json))
-    return found
+    run.compared = json.loads(json.dumps(settings, default=_in_json))
+    return run.compared
 
 
 def _in_json(value: Any) -> Any:

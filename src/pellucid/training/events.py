@@ -44,6 +44,8 @@ class Run:
         Whether a batch counts in the epoch's loss by its samples, not by their weights.
     hashes : callable
         Returns those of data and weights, which take time to compute.
+    compared : dict or None
+        All of it by which checkpoints are compared, once it has been computed.
     was_interrupted : bool
         Whether Ctrl-C is about to end it.
     """
@@ -60,6 +62,7 @@ class Run:
     settings: dict[str, Any] = field(default_factory=dict)
     counts_rows: bool = False
     hashes: "Callable[[], dict[str, str | None]]" = dict
+    compared: dict[str, Any] | None = None
     was_interrupted: bool = False
     epoch: int = 0
     step: int = 0

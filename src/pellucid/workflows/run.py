@@ -18,7 +18,7 @@ from pellucid.report.findings import Findings, find_short
 from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.photo import new_image
-from pellucid.runs.record import OF_A_RUN, RunRecord, write_run
+from pellucid.runs.record import RunRecord, replaced_by_a_run, write_run
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.progress import PrintCosts
 from pellucid.training.events import Callback
@@ -92,7 +92,7 @@ def run(
         say_results(found, say)
         write_run(record, writer.new)
         report = write_findings(found, writer.new)
-        writer.commit(replaces=OF_A_RUN)
+        writer.commit(replaces=replaced_by_a_run(out))
     say(f"Report: {out / report.name}")
     now = datetime.now()
     say(f"Program executed successfully on: {now:%Y-%m-%d %H:%M:%S}...Goodbye!")

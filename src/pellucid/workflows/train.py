@@ -15,12 +15,12 @@ from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import (
     CHECKPOINTS,
-    CONFIG,
     METRICS,
     OF_A_MODEL,
-    OF_A_RUN,
     RunRecord,
+    holds_run,
     read_metrics,
+    replaced_by_a_run,
     write_config,
     write_run,
 )
@@ -107,7 +107,7 @@ def train_into(
                 event, TrainStart
             ):  # the options have been checked against the data
                 write_config(config, writer.new)
-                writer.commit(replaces=OF_A_RUN)
+                writer.commit(replaces=replaced_by_a_run(out))
 
         own: list[Callback] = [begin, *callbacks, interrupt]
         can_resume = not OPTIMIZERS[config.options.optimizer].is_full_batch
@@ -126,7 +126,7 @@ def train_into(
             scores = {name: metrics_of(predict(model, part)) for name, part in parts.items()}
         record = RunRecord(out, config, split, model, history, scores)
         write_run(record, writer.new)
-        writer.commit(replaces=OF_A_MODEL)
+        writer.commit(replaces=OF_A_MODEL if start else ())  # a report on the model as it was
     _say_results(record, say, was_interrupted=interrupt.was_interrupted, can_resume=can_resume)
     return TrainOutcome(record, interrupt.signal)
 
@@ -152,7 +152,7 @@ def _where_to_resume(out: Path, say: Say) -> Path | None:
     OptionError
         If there is no training in the folder, or it is complete and left no checkpoint.
     """
-    if not (out / CONFIG).is_file():
+    if not holds_run(out):
         raise OptionError(f"--resume: {out} holds no training to go on from. Name its folder with --out.")
     for half in (out / CHECKPOINTS).glob(".*.part"):  # by a process that was killed while it wrote
         half.unlink(missing_ok=True)
