@@ -341,3 +341,14 @@ def test_work_of_a_size_takes_what_suits_it_unless_a_choice_was_made(monkeypatch
     monkeypatch.setenv(dispatch.VARIABLE, "numba")
     with dispatch.use_for(1.0):
         assert dispatch.current() == "numba"
+
+
+def test_small_work_leaves_larger_work_inside_it_free_to_choose() -> None:
+    with dispatch.use_for(1.0):
+        assert dispatch.current() == "numpy"
+        with dispatch.use_for(1e15):
+            assert dispatch.current() == dispatch.resolve("auto", 1e15)
+        with dispatch.use("numpy"), dispatch.use_for(1e15):
+            assert dispatch.current() == "numpy"
+    with dispatch.use("numpy"), dispatch.use_for(1.0), dispatch.use_for(1e15):
+        assert dispatch.current() == "numpy"

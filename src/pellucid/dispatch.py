@@ -36,6 +36,7 @@ AUTO_OPERATIONS = 5e11
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _chosen: ContextVar[str | None] = ContextVar("kernels", default=None)
+_is_small: ContextVar[bool] = ContextVar("small", default=False)  # NumPy, as the work around is small
 _failure: list[str] = []  # why nothing can be compiled in this process, once that is known
 
 
@@ -143,7 +144,9 @@ def current() -> str:
 
 def asked(choice: str | None) -> str:
     """Return a choice, checked; for None that of the block around, of ``PELLUCID_KERNELS``, else "auto"."""
-    return (_chosen.get() or _default()) if choice is None else _checked(choice, "kernels")
+    if choice is not None:
+        return _checked(choice, "kernels")
+    return _default() if _is_small.get() else _chosen.get() or _default()
 
 
 def resolve(choice: str | None, n_operations: float = 0.0) -> str:
@@ -190,9 +193,11 @@ def use(choice: str) -> Iterator[None]:
     pellucid.errors.OptionError: use: unknown choice of kernels 'fast'. ... Known: auto, numba, numpy.
     """
     token = _chosen.set(resolve(choice if choice == "plain" else _checked(choice, "use")))
+    small = _is_small.set(False)
     try:
         yield
     finally:
+        _is_small.reset(small)
         _chosen.reset(token)
 
 
@@ -222,14 +227,22 @@ def giving_up() -> Iterator[None]:
 def use_for(n_operations: float) -> Iterator[None]:
     """Run what suits work of that size inside this block, unless a choice was made: by ``use`` or the environment.
 
+    Where that is NumPy since the work is small, larger work inside the block is still free to choose.
+
     Examples
     --------
     >>> with use_for(1e6):
     ...     current()
     'numpy'
     """
-    with use("plain" if _chosen.get() == "plain" else resolve(None, n_operations)):
-        yield
+    is_plain = _chosen.get() == "plain"
+    is_free = not is_plain and asked(None) == "auto"
+    with use("plain" if is_plain else resolve(None, n_operations)):
+        token = _is_small.set(is_free and current() == "numpy")
+        try:
+            yield
+        finally:
+            _is_small.reset(token)
 
 
 @contextmanager

@@ -150,6 +150,7 @@ def influence(
     query_data = result.split.test.take(np.array(rows))
     work = Work(seconds, n_jobs, progress)
     trace = retrain(result, query_data) if again else from_checkpoints(result, folder, query_data)
+    work.on_threads = trace.on_threads
     traced = trace_influence(
         trace.traced.model,
         trace.traced.snapshots,

@@ -20,12 +20,13 @@ from pellucid.progress import ProgressCallback
 from pellucid.threads import n_cores
 from pellucid.training.choose_form import first_layer_correction, stays_in_span
 from pellucid.training.events import Callback
-from pellucid.training.fit import fit
+from pellucid.training.fit import fit, kernels_for
 from pellucid.training.options import TrainingOptions
 from pellucid.training.resolve import make_optimizer
 from pellucid.types import Array
 
 N_SNAPSHOTS = 20
+N_TRAININGS = 40  # about how many the proof for a few predictions takes
 WORTH_SECONDS = 1.5  # of work, below which starting other processes does not pay
 OPERATIONS_A_SECOND, SECONDS_A_LAYER = 2e10, 1e-5
 SAME = {
@@ -58,6 +59,7 @@ class TrainingTrace(NamedTuple):
     train: Dataset  # in the coordinates of the traced model
     query: Dataset
     notes: tuple[str, ...] = ()
+    on_threads: bool = False  # whether trainings side by side run on threads: see :mod:`pellucid.parallel`
 
 
 def retrain(result: RunResult, query: Dataset) -> TrainingTrace:
@@ -68,16 +70,24 @@ def retrain(result: RunResult, query: Dataset) -> TrainingTrace:
     start.initialize(model.input_shape, seed=options.seed)
     start.copy_loss(model)
     start.preprocessing, start.classes, start.schema = model.preprocessing, model.classes, model.schema
-    same = replace(options, kernels=result.history.kernels)  # else the last digits differ
+    is_small, on_threads, kernels = can_be_dual(result), False, result.history.kernels
+    if is_small:  # elsewhere the last digits, which kernels change, grow
+        kernels, on_threads = kernels_for(start, train, options, N_TRAININGS)
+    same = replace(options, kernels=kernels)
     plain = Retraining(start, train, query.X, partial(_fit, same))
     saved, limit = _outputs(model, query), SAME[model.dtype]
 
     def trace(retraining: Retraining, traced: Traced, *notes: str) -> TrainingTrace:
         return TrainingTrace(
-            retraining, traced, retraining.train, Dataset(retraining.query_X, query.y, query.classes), notes
+            retraining,
+            traced,
+            retraining.train,
+            Dataset(retraining.query_X, query.y, query.classes),
+            notes,
+            on_threads,
         )
 
-    if can_be_dual(result):
+    if is_small:
         small = project_to_span(plain)
         traced = small.traced(N_SNAPSHOTS)
         if np.abs(traced.outputs - saved).max() <= limit:
@@ -143,6 +153,7 @@ class Work:
 
     def __init__(self, seconds: float, n_jobs: int | None, progress: ProgressCallback) -> None:
         self.seconds, self.n_jobs, self.progress, self.n_done = seconds, n_jobs, progress, 0
+        self.on_threads = False
 
     def run(
         self, function: Callable[[Any, Any], Any], shared: Any, jobs: Sequence[Any]
@@ -150,7 +161,9 @@ class Work:
         """Yield each job with its result."""
         pays = len(jobs) * self.seconds > WORTH_SECONDS
         n_jobs = self.n_jobs or (n_cores() if pays else 1)
-        for n, done in enumerate(run_jobs(function, shared, jobs, n_jobs=n_jobs), start=1):
+        for n, done in enumerate(
+            run_jobs(function, shared, jobs, n_jobs=n_jobs, on_threads=self.on_threads), start=1
+        ):
             self.n_done += 1
             self.progress("training without", n, len(jobs))
             yield done

@@ -1,6 +1,5 @@
 """Integrated gradients, along a path that is cut finer wherever the gradient changes, until the sum is right."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,43 +52,40 @@ def integrate(scorer: Scorer, x: Array, baseline: Array, *, tolerance: float = T
     taken as positive, are within ten times it. No further than 300 points. A relu network is linear between
     kinks, so only the pieces with kinks are cut.
     """
-    direction = (x - baseline).astype(np.float64)
-    points = list(np.linspace(0, 1, FIRST_INTERVALS + 1))
-    scores, gradients = _look(scorer, x, baseline, points)
+    points = np.linspace(0, 1, FIRST_INTERVALS + 1)
+    scores, slopes, gradients = _look(scorer, x, baseline, points)
     while True:
-        order = np.argsort(points)
-        t, f = np.array(points)[order], np.array(scores)[order]
-        slopes = np.array([np.vdot(gradients[i], direction) for i in order])
-        widths = np.diff(t)
-        signed = np.diff(f) - widths * (slopes[1:] + slopes[:-1]) / 2
+        widths = np.diff(points)
+        signed = np.diff(scores) - widths * (slopes[1:] + slopes[:-1]) / 2
         errors = np.abs(signed)
-        allowed = tolerance * abs(f[-1] - f[0])
+        allowed = tolerance * abs(scores[-1] - scores[0])
         is_right = abs(signed.sum()) <= allowed and errors.sum() <= LOCAL * allowed
         if is_right or len(points) >= MOST_POINTS:
             break
         worst_first = np.argsort(-errors)
         is_wrong = errors[worst_first] > allowed * widths[worst_first]
-        chosen = worst_first[is_wrong][: MOST_POINTS - len(points)]
-        middles = list((t[chosen] + t[chosen + 1]) / 2)
-        new_scores, new_gradients = _look(scorer, x, baseline, middles)
-        points, scores, gradients = points + middles, scores + new_scores, gradients + new_gradients
-    weights = np.zeros(len(t))
+        chosen = np.sort(worst_first[is_wrong][: MOST_POINTS - len(points)])
+        middles = (points[chosen] + points[chosen + 1]) / 2
+        found = points, scores, slopes, gradients
+        new = middles, *_look(scorer, x, baseline, middles)
+        points, scores, slopes, gradients = (
+            np.insert(old, chosen + 1, values, axis=0) for old, values in zip(found, new, strict=True)
+        )
+    weights = np.zeros(len(points))
     weights[:-1] += widths / 2
     weights[1:] += widths / 2
-    mean = np.zeros_like(direction)
-    for weight, i in zip(weights, order, strict=True):
-        mean += weight * gradients[i]
-    return PathIntegral(mean, float(f[0]), float(f[-1]), len(points))
+    mean = np.tensordot(weights, gradients, axes=1)
+    return PathIntegral(mean, float(scores[0]), float(scores[-1]), len(points))
 
 
-def _look(
-    scorer: Scorer, x: Array, baseline: Array, points: Sequence[float]
-) -> tuple[list[float], list[Array]]:
-    """Return score and gradient at fractions of the path."""
-    fractions = np.reshape(points, (-1, *[1] * x.ndim))
+def _look(scorer: Scorer, x: Array, baseline: Array, points: Array) -> tuple[Array, Array, Array]:
+    """Return score, directional derivative and gradient at fractions of the path."""
+    fractions = points.reshape(-1, *[1] * x.ndim)
     X = (baseline + fractions * (x - baseline)).astype(x.dtype)
     scores, gradients = scorer.gradients(X)
-    return [float(score) for score in scores], list(gradients)
+    direction = (x - baseline).astype(np.float64).reshape(-1)
+    gradients = np.asarray(gradients, np.float64)
+    return np.asarray(scores, np.float64), gradients.reshape(len(points), -1) @ direction, gradients
 
 
 def integrated_gradients(
