@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from pellucid.cli.command import PLAIN, CommandGroup, find_commands
 from pellucid.cli.terminal import echo
 from pellucid.errors import PellucidError
-from pellucid.text import first_line
+from pellucid.text import first_line, one_line
 
 find_commands()
 app = typer.Typer(
@@ -42,6 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # "?" for a letter that a terminal's encoding does not have
             stream.reconfigure(errors="replace")
+    kept, warnings.formatwarning = warnings.formatwarning, _note
     try:
         code = app(args=arguments, standalone_mode=False, prog_name="pellucid")
         sys.stdout.flush()
@@ -64,6 +66,18 @@ def main(argv: list[str] | None = None) -> int:
         lines = [line for line in message.splitlines() if line.strip()]
         echo(f"pellucid: {lines[0]}", *lines[1:3], err=True)
         return 2
+    finally:
+        warnings.formatwarning = kept
+
+
+def _note(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Return a warning as one line, without the file and line of code that nobody at a terminal asked for."""
+    words = one_line(str(message))
+    if issubclass(category, RuntimeWarning):  # NumPy's
+        words = f"a number is too large or too small to compute with ({words}). Look for extreme values."
+    return f"Note: {words}\n"
 
 
 def message_of(error: Exception) -> str | None:
