@@ -1,5 +1,5 @@
 """All subjects that are searched for faults, by name."""
 
-from tests.fuzz import dual, networks, resumes
+from tests.fuzz import dual, files, networks, resumes
 
-SUBJECTS = {**networks.SUBJECTS, **dual.SUBJECTS, **resumes.SUBJECTS}
+SUBJECTS = {**networks.SUBJECTS, **dual.SUBJECTS, **resumes.SUBJECTS, **files.SUBJECTS}
