@@ -8,7 +8,9 @@ from pellucid.errors import DataError
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 1), (1, 4)])
-@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int8, np.float32, np.float64, np.uint64])
+@pytest.mark.parametrize(
+    "dtype", [np.int64, np.float16, np.uint8, np.int8, np.float32, np.float64, np.uint64]
+)
 def test_whole_numbers_of_any_shape_and_dtype(shape: tuple[int, ...], dtype: type) -> None:
     labels = as_labels(np.array([0, 2, 1, 2], dtype).reshape(shape), 4, "y")
     assert labels.dtype == np.int64

@@ -10,6 +10,7 @@ import shutil
 import signal
 import struct
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +39,14 @@ from pellucid.cli.main import main
 
 MOST_MEMORY = 300_000_000  # bytes that reading one small file may take at a time
 MOST_SECONDS = 60
+HUGE = "claims to be huge"  # of an array that has no such numbers
 
 to_bytes = of(BYTES, st.sampled_from(SCRAPS))
 to_lines = of(LINES, st.sampled_from(VALUES))
 to_trees = of(TREES, st.sampled_from(VALUES))
-to_arrays = st.builds(Damage, st.sampled_from(sorted(ARRAYS)), st.floats(0, 1, exclude_max=True), st.none())
+to_arrays = st.builds(
+    Damage, st.sampled_from([HUGE, *sorted(ARRAYS)]), st.floats(0, 1, exclude_max=True), st.none()
+)
 
 
 @dataclass
@@ -163,10 +167,8 @@ def _damage_header(path: Path, damage: Damage) -> None:
         (size,) = struct.unpack("<Q", data[:8])
         header = json.loads(data[8 : 8 + size])
         inner = {key: json.loads(text) for key, text in header["__metadata__"].items()}
-        whole = damage_tree({**header, "__metadata__": inner}, damage)
-        meta = whole.get("__metadata__")
-        if isinstance(meta, dict):
-            whole["__metadata__"] = {key: json.dumps(value) for key, value in meta.items()}
+        inner = damage_tree(inner, damage)
+        whole = {**header, "__metadata__": {key: json.dumps(value) for key, value in inner.items()}}
     except Exception:  # another damage has been here
         return
     text = json.dumps(whole).encode()
@@ -174,38 +176,56 @@ def _damage_header(path: Path, damage: Damage) -> None:
 
 
 def _damage_npz(path: Path, damage: Damage) -> None:
-    """Put another array in the place of one, or one that claims to be far larger than it is."""
+    """Put another array in the place of one."""
     try:
-        with np.load(path) as file:
+        with open(path, "rb") as stream, np.load(stream) as file:
             arrays = dict(file)
     except Exception:  # another damage has been here
         return
     name = sorted(arrays)[int(len(arrays) * damage.place)]
+    if damage.how == HUGE:
+        with zipfile.ZipFile(path, "w") as file:
+            for key, array in arrays.items():
+                file.writestr(f"{key}.npy", _claiming(array, 10**11 if key == name else None))
+        return
     arrays[name] = _other(arrays[name], damage)
     np.savez(path, **arrays)
+
+
+def _claiming(array: Any, n: int | None) -> bytes:
+    """Return an array as .npy has it, with that many rows in its header."""
+    content = io.BytesIO()
+    np.save(content, array)
+    data = content.getvalue()
+    if n is None or array.ndim == 0:
+        return data
+    shape = str(array.shape).encode()
+    claimed = str((n, *array.shape[1:])).encode()
+    longer = len(claimed) - len(shape)
+    return data.replace(shape, claimed, 1).replace(b" " * longer + b"\n", b"\n", 1)
 
 
 def _damage_h5(path: Path, damage: Damage) -> None:
     try:
         with h5py.File(path, "a") as file:
             name = sorted(file)[int(len(file) * damage.place)]
+            if damage.how == HUGE:
+                like = file[name]
+                del file[name]
+                file.create_dataset(name, (10**8, *like.shape[1:]), like.dtype, chunks=True)
+                return
             other = _other(file[name][...], damage)
             del file[name]
             file[name] = other.astype("S") if other.dtype.kind == "U" else other
-    except (
-        OSError,
-        TypeError,
-        ValueError,
-        KeyError,
-        RuntimeError,
-    ):  # HDF5 has no such array, or it is damaged already
+    except Exception:  # another damage has been here, or HDF5 has no such arrays
         return
 
 
 def _other(array: Any, damage: Damage) -> Any:
     if array.dtype.kind not in "biuf" or not array.size or array.ndim == 0:
         array = np.arange(12)
-    return ARRAYS[damage.how](array)
+    with np.errstate(all="ignore"):
+        return ARRAYS[damage.how](array)
 
 
 def damaged(damages: SearchStrategy[Damage], readers: dict[str, list[str]]) -> SearchStrategy[Damaged]:
@@ -236,7 +256,7 @@ READERS: dict[str, tuple[int, SearchStrategy[Damage], dict[str, list[str]]]] = {
         120,
         to_bytes | to_trees | to_trees,
         {
-            "run/model.safetensors": ["predict run photos.npz", "model show run/model.safetensors"],
+            "run/model.safetensors": [f"predict run {PHOTOS[0]}", "model show run/model.safetensors"],
             "table/model.safetensors": ["predict table rows.csv", "evaluate table rows.csv --json"],
         },
     ),
@@ -249,7 +269,7 @@ READERS: dict[str, tuple[int, SearchStrategy[Damage], dict[str, list[str]]]] = {
         80,
         to_bytes | to_lines,
         {
-            f"run/{name}": [f"{TRAIN} --resume", "evaluate run photos.npz", "predict run photos.npz"]
+            f"run/{name}": [f"{TRAIN} --resume", "evaluate run photos.npz", f"predict run {PHOTOS[0]}"]
             for name in ("config.toml", "metrics.json", "history.csv", "history.jsonl")
         },
     ),
@@ -266,7 +286,7 @@ READERS: dict[str, tuple[int, SearchStrategy[Damage], dict[str, list[str]]]] = {
     "damaged arrays": (
         80,
         to_bytes | to_arrays | to_arrays,
-        {"photos.npz": data_commands("photos.npz", "predict run photos.npz", "evaluate run photos.npz")},
+        {"photos.npz": data_commands("photos.npz", "evaluate run photos.npz")},
     ),
     "damaged HDF5 files": (60, to_bytes | to_arrays | to_arrays, {"photos.h5": data_commands("photos.h5")}),
     "damaged photos": (

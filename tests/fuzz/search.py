@@ -1,5 +1,6 @@
 """Searches for faults: random cases of one subject, each of which is checked; a seed repeats a search."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ def search(name: str, subject: Subject, seed: int, n_cases: int) -> None:
     )
     @hypothesis.given(subject.cases)
     def explore(case: Any) -> None:
-        with np.errstate(all="raise", under="ignore"):
+        with np.errstate(all="raise", under="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("error")
             subject.check(case)
         CHECKED[name] += 1
 

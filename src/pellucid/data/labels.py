@@ -171,7 +171,7 @@ def _whole_numbers(y: Array, where: str) -> Array:
                 f"{where}: expected whole numbers, got {y[first]} at sample {first} (counted from 0). "
                 "Labels name classes; measured values cannot be used as such."
             )
-    if len(y) and (y.max() > _LARGEST_EXACT or y.min() < -_LARGEST_EXACT):
+    if len(y) and max(y.max().item(), -y.min().item()) > _LARGEST_EXACT:  # a float16 could not be compared
         raise DataError(
             f"{where}: expected small whole numbers, got {y.min()} to {y.max()}. Count classes from 0."
         )

@@ -199,7 +199,7 @@ def test_names_and_numberings_are_left_out(tmp_path: Path) -> None:
         ("x,y\n1,2\n", " ", "expected a target"),
         ("Age,sex\n1,2\n", "agee", "no column 'agee', which was named as the target. Did you mean 'Age'"),
         ("age,y\n1,2\n", "agee:number", "no column 'agee',"),
-        ("a,b\n1,2\n", "a,c,d", "there is no columns? 'c', 'd'"),
+        ("a,b\n1,2\n", "a,c,d", "there are no columns 'c', 'd'"),
         ("a,b\n1,2\n", "a,a", "expected different target columns, got a, a"),
         (
             "5.1,3.5,no\n4.9,3.0,no\n",

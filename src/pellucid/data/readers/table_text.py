@@ -140,10 +140,10 @@ class TextTable(NamedTuple):
         hint = f" Did you mean {printable(found[near[0]])!r}?" if near else ""
         if any(number(name) is not None for name in self.names):
             hint += HEADER_HINT
-        what = "column" if len(missing) == 1 else "columns"
+        what = "is no column" if len(missing) == 1 else "are no columns"
         words = join_some([repr(printable(name)) for name in missing])
         raise DataError(
-            f"{self.where}: there is no {what} {words}, {why}.{hint} Columns: {join_some(self.names, 12)}."
+            f"{self.where}: there {what} {words}, {why}.{hint} Columns: {join_some(self.names, 12)}."
         )
 
 
