@@ -64,7 +64,10 @@ def template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="pellucid-fuzz-"))
     rng = np.random.default_rng(1)
     y = np.arange(24) % 2
-    X = rng.integers(0, 120, (24, 6, 6, 3), dtype=np.uint8) + (120 * y).astype(np.uint8)[:, None, None, None]
+    X = (
+        rng.integers(0, 120, (24, 16, 16, 3), dtype=np.uint8)
+        + (120 * y).astype(np.uint8)[:, None, None, None]
+    )
     names = np.array(["dark", "bright"])
     np.savez(folder / "photos.npz", X=X, y=y, classes=names)
     with h5py.File(folder / "photos.h5", "w") as file:

@@ -1,5 +1,11 @@
 """All subjects that are searched for faults, by name."""
 
-from tests.fuzz import dual, files, networks, resumes
+from tests.fuzz import dual, files, interruptions, networks, resumes
 
-SUBJECTS = {**networks.SUBJECTS, **dual.SUBJECTS, **resumes.SUBJECTS, **files.SUBJECTS}
+SUBJECTS = {
+    **networks.SUBJECTS,
+    **dual.SUBJECTS,
+    **resumes.SUBJECTS,
+    **files.SUBJECTS,
+    **interruptions.SUBJECTS,
+}
