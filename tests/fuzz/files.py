@@ -1,5 +1,6 @@
 """Damaged and forged files: commands do their work or say in three lines what is wrong, in little memory."""
 
+import atexit
 import contextlib
 import functools
 import io
@@ -62,6 +63,7 @@ class Damaged:
 def template() -> Path:
     """Return a folder with a whole file of each kind, made once for a process."""
     folder = Path(tempfile.mkdtemp(prefix="pellucid-fuzz-"))
+    atexit.register(shutil.rmtree, folder)
     rng = np.random.default_rng(1)
     y = np.arange(24) % 2
     X = (
