@@ -119,8 +119,13 @@ def interrupt(arguments: list[str], folder: Path, number: signal.Signals, second
 
 
 def names(folder: Path) -> list[str]:
-    """Return what a folder holds."""
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+    """Return what a folder holds, but for which steps were kept: a signal keeps one of its own."""
+    return sorted(
+        {
+            str(path.relative_to(folder).with_stem("step" if path.suffix == ".checkpoint" else path.stem))
+            for path in folder.rglob("*")
+        }
+    )
 
 
 signals = st.tuples(

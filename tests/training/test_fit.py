@@ -24,11 +24,11 @@ from pellucid.training.schedules.cosine import Cosine
 
 
 class Seen:
-    """A callback that keeps the run, and the learning rate that it began with."""
+    """A callback that keeps the run and the names of its callbacks."""
 
     def __call__(self, event: Any) -> bool:
         if isinstance(event, TrainStart):
-            self.run = event.run
+            self.run, self.names = event.run, [type(one).__name__ for one in event.run.callbacks]
         return isinstance(event, StepEnd)
 
 
@@ -37,7 +37,7 @@ def seen(model: Sequential, data: Any, **options: Any) -> dict[str, Any]:
     watch = Seen()
     train(model, data, callbacks=[watch], **options)
     settings = dict(watch.run.settings)
-    return {**settings, "callbacks": [type(one).__name__ for one in watch.run.callbacks]}
+    return {**settings, "callbacks": watch.names}
 
 
 @pytest.fixture
