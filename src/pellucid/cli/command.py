@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import typer
 from typer.core import TyperGroup
 
+from pellucid.cli.terminal import echo
 from pellucid.progress import hidden_bars
 
 F = TypeVar("F", bound=Callable[..., None])
@@ -107,17 +108,21 @@ def build(declared: Declared) -> Any:
     for parameter in made.params:
         _finish(parameter)
     if declared.function is not None and made.callback is not None:
-        made.callback = _without_bars(made.callback)
+        made.callback = _as_asked(made.callback)
     return made
 
 
-def _without_bars(callback: Callable[..., Any]) -> Callable[..., Any]:
-    """Show no progress where a command is to be quiet or print JSON."""
+def _as_asked(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """Show no progress where a command is to be quiet or print JSON; say that Ctrl-C ended it."""
 
     def call(**given: Any) -> Any:
         is_quiet = any(given.get(name) for name in ("quiet", "as_json", "as_lines"))
         with hidden_bars() if is_quiet else nullcontext():
-            return callback(**given)
+            try:
+                return callback(**given)
+            except KeyboardInterrupt:  # typer would end without a word
+                echo("Stopped.", err=True)
+                raise typer.Exit(130) from None
 
     return call
 
