@@ -28,7 +28,7 @@ def _hears_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print how many random cases of each subject were checked."""
     passed = terminalreporter.getreports("passed")
     counts = [value for report in passed for key, value in report.user_properties if key == "random cases"]
