@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from tests.commands import Command
 
+from pellucid.cli.main import _note
+
 
 def test_a_table_from_one_end_of_all_numbers_to_the_other(pellucid: Command, tmp_path: Path) -> None:
     """The tests turn warnings into errors: a warning would end the command with its traceback."""
@@ -31,3 +33,9 @@ def test_a_warning_is_one_line_of_ours() -> None:
     first, second = done.stderr.splitlines()
     assert first == "Note: mind the ?[31m gap"
     assert second.startswith("Note: a number is too large or too small to compute with (overflow")
+
+
+def test_a_warning_of_ours_keeps_its_words() -> None:
+    line = _note(RuntimeWarning("kernels: nothing can be compiled here."), RuntimeWarning, "", 0)
+    assert line == "Note: kernels: nothing can be compiled here.\n"
+    assert "Look for extreme values" in _note("overflow encountered in exp", RuntimeWarning, "", 0)

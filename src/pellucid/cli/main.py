@@ -75,7 +75,7 @@ def _note(
 ) -> str:
     """Return a warning as one line, without the file and line of code that nobody at a terminal asked for."""
     words = one_line(str(message))
-    if issubclass(category, RuntimeWarning):  # NumPy's
+    if issubclass(category, RuntimeWarning) and " encountered in " in words:  # NumPy's
         words = f"a number is too large or too small to compute with ({words}). Look for extreme values."
     return f"Note: {words}\n"
 

@@ -14,6 +14,7 @@ from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
 from pellucid.registry import options_of
+from pellucid.threads import stop_if_nobody_waits
 from pellucid.training.checkpoint import open_checkpoint, restore
 from pellucid.training.choose_form import choose_form
 from pellucid.training.compiling import compile_ahead
@@ -109,6 +110,7 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
         return
     stop, is_random, counts_rows = False, run.model.draws_random_numbers, run.counts_rows
     while run.epoch < run.n_epochs and not stop:
+        stop_if_nobody_waits()
         for X, Y, weights in batches.epoch(run.epoch, skip=run.step_in_epoch):
             if schedule is not None:
                 schedule.apply(optimizer, run.step)
@@ -140,6 +142,7 @@ def _take_many_steps(run: Run, executor: Executor, nonfinite: str | Path | None)
     # A checkpoint may have been written between the step and the end of its epoch.
     stop = run.step_in_epoch > 0 and _end_epoch(run, run.epoch_loss)
     while run.epoch < run.n_epochs and not stop:
+        stop_if_nobody_waits()
         losses = executor.take_many(1 if is_watched else run.n_epochs - run.epoch, run.optimizer).tolist()
         is_broken = not math.isfinite(losses[-1])
         if not is_watched:

@@ -8,7 +8,6 @@ from pellucid import dispatch
 from pellucid.nn.dense import Dense
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.threads import stop_if_nobody_waits
 from pellucid.training.dual.dense import DualDense
 from pellucid.training.dual.form import dual_form
 from pellucid.training.executor.dense_stack import layers_above, loss_kind
@@ -74,7 +73,6 @@ class ManySteps(Executor):
 
     def take_many(self, n: int, optimizer: Any) -> Array:
         """Take n steps, fewer where that lasts long; return their losses, shape (at most n,)."""
-        stop_if_nobody_waits()
         if self._memory is None:
             self._memory = self._make_memory(optimizer)
         _, _, theta, _, velocity, *_ = self._memory
