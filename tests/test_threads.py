@@ -13,7 +13,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from pellucid import dispatch
-from pellucid.threads import AllReduce, WorkerLost, Workers, cut, n_cores, one_blas_thread
+from pellucid.blas_threads import one_blas_thread
+from pellucid.threads import AllReduce, WorkerLost, Workers, cut, n_cores
 
 
 @contextmanager

@@ -15,8 +15,9 @@ from multiprocessing import resource_tracker
 from threading import current_thread, main_thread
 from typing import Any, TypeVar
 
+from pellucid.blas_threads import one_blas_thread
 from pellucid.errors import PellucidError
-from pellucid.threads import jobs_on_threads, one_blas_thread, side_by_side
+from pellucid.threads import jobs_on_threads, side_by_side
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from functools import lru_cache
 from itertools import pairwise
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -104,76 +103,6 @@ def cut(size: int, n_parts: int) -> list[slice]:
     """
     bounds = [size * part // n_parts for part in range(n_parts + 1)]
     return [slice(a, b) for a, b in pairwise(bounds)]
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread in this block, in all threads: the limit is the process's."""
-    _BLAS.hold()
-    try:
-        yield
-    finally:
-        _BLAS.release()
-
-
-class BlasLimit:
-    """The limit of BLAS's threads, from the first that asks for it to the last that no longer needs it.
-
-    If each block put back what it found, two that overlap would leave BLAS with one thread for good.
-    """
-
-    def __init__(self) -> None:
-        self._n, self._limits = 0, dict[bool, Any]()
-        self.renew_lock()
-
-    def renew_lock(self) -> None:
-        """Make the lock anew: in a forked child, a thread that is not there may hold it."""
-        self._lock = threading.Lock()
-
-    def hold(self) -> None:
-        """Begin to need the limit."""
-        has_scipy = "scipy.linalg.cython_blas" in sys.modules
-        with self._lock:
-            if has_scipy not in self._limits:
-                _let_this_thread_set_limits()
-                self._limits[has_scipy] = _libraries(has_scipy).limit(limits=1, user_api="blas")
-            self._n += 1
-
-    def release(self) -> None:
-        """No longer need it."""
-        with self._lock:
-            self._n -= 1
-            _let_this_thread_set_limits()
-            while not self._n and self._limits:
-                self._limits.popitem()[1].restore_original_limits()  # the last first
-
-
-def _let_this_thread_set_limits() -> None:
-    """Have threadpoolctl obey this thread: from 3.7 on it ignores all but the first that limited OpenBLAS."""
-    import threadpoolctl
-
-    forget = getattr(threadpoolctl.OpenBLASController, "clear_controlling_thread", None)
-    if forget is not None:
-        forget(force=True)
-
-
-_BLAS = BlasLimit()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_BLAS.renew_lock)
-
-
-@lru_cache
-def _libraries(has_scipy: bool) -> Any:
-    """Return what limits the threads of libraries: found once, which takes longer than a short training.
-
-    Parameters
-    ----------
-    has_scipy : bool
-        Whether SciPy's BLAS has been loaded, another one than NumPy's.
-    """
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 class Workers:

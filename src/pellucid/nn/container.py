@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import PellucidError, in_memory
+from pellucid.nn.description import Description
 from pellucid.nn.initializers import TOO_LARGE, StartRandom
 from pellucid.nn.layer import Layer
-from pellucid.nn.sharing import arrange, follow, shared_names, tie
-from pellucid.registry import Limits, check_option, name_of, option, plain
+from pellucid.nn.sharing import arrange, follow, tie
+from pellucid.registry import Limits, check_option, option
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape
 
 DTYPES = ("float32", "float64")
-LONGEST_LINE = 88  # of a repr
 
 
 @dataclass(eq=False, repr=False)
@@ -67,11 +67,11 @@ class Container(Layer):
         A layer that stands in several places is described in the first, with a name as "shared"; in the others
         ``{"shared": name}`` stands for it.
         """
-        return _Described(self).config(self)
+        return Description(self).config(self)
 
     def __repr__(self) -> str:
         """Return the call that recreates it; a long one with a line for each layer."""
-        return _Described(self).call(self)
+        return Description(self).call(self)
 
     @property
     def is_initialized(self) -> bool:
@@ -285,64 +285,3 @@ def carve(slab: Array, shapes: Sequence[Shape]) -> list[Array]:
         views.append(slab[start:stop].reshape(shape))
         start = stop
     return views
-
-
-class _Described:
-    """Writes a structure down, a layer that stands in several places once."""
-
-    def __init__(self, outermost: Container) -> None:
-        self.names = shared_names(outermost)
-        self.written: set[str] = set()
-
-    def _is_first(self, layer: Any) -> tuple[str, bool]:
-        """Return a shared layer's name, "" for any other, and whether it is to be written in full."""
-        name = self.names.get(id(layer), "")
-        is_first = name not in self.written
-        self.written |= {name} - {""}
-        return name, is_first
-
-    def config(self, layer: Container) -> dict[str, Any]:
-        return {"type": name_of(type(layer)), **plain(layer.option_values(), self._config_of)}
-
-    def _config_of(self, one: Any) -> dict[str, Any]:
-        name, is_first = self._is_first(one)
-        if not is_first:
-            return {"shared": name}
-        described: dict[str, Any] = self.config(one) if isinstance(one, Container) else one.config()
-        return {**described, "shared": name} if name else described
-
-    def call(self, layer: Container) -> str:
-        """Return the call that recreates a structure."""
-        kind, parts = type(layer).__name__, {}
-        for name, value in layer.changed_options().items():
-            if isinstance(value, list):
-                parts[name] = "[", [self._text(entry) for entry in value], "]"
-            elif isinstance(value, Mapping):
-                parts[name] = "{", [f"{key!r}: {self._text(entry)}" for key, entry in value.items()], "}"
-            else:
-                parts[name] = "", [self._text(value)], ""
-        options = [
-            f"{name}={start}{', '.join(entries)}{end}" for name, (start, entries, end) in parts.items()
-        ]
-        line = f"{kind}({', '.join(options)})"
-        if len(line) <= LONGEST_LINE:
-            return line
-        spread = [
-            f"{name}={start}{_indented(entries) if start else entries[0]}{end}"
-            for name, (start, entries, end) in parts.items()
-        ]
-        return f"{kind}({_indented(spread)})"
-
-    def _text(self, value: Any) -> str:
-        if isinstance(value, tuple):
-            return f"({', '.join(map(self._text, value))}{',' * (len(value) == 1)})"
-        name, is_first = self._is_first(value)
-        if not is_first:
-            return name
-        text = self.call(value) if isinstance(value, Container) else repr(value)
-        return f"({name} := {text})" if name else text
-
-
-def _indented(parts: list[str]) -> str:
-    lines = ",\n".join(parts).replace("\n", "\n    ")
-    return f"\n    {lines},\n"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import dispatch
+from pellucid.blas_threads import one_blas_thread
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.preprocess import Preprocessing
 from pellucid.dispatch import loss_and_gradient
@@ -19,7 +20,7 @@ from pellucid.nn.summary import Summary, summarize
 from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
 from pellucid.text import join_some, kind_of
-from pellucid.threads import Workers, allowed_threads, cut, one_blas_thread
+from pellucid.threads import Workers, allowed_threads, cut
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers

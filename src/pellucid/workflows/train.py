@@ -103,9 +103,8 @@ def train_into(
         interrupt = StopOnInterrupt(takes_sigterm=True)
 
         def begin(event: Event) -> None:
-            if start is None and isinstance(
-                event, TrainStart
-            ):  # the options have been checked against the data
+            # When it starts, the options have been checked against the data.
+            if start is None and isinstance(event, TrainStart):
                 write_config(config, writer.new)
                 writer.commit(replaces=replaced_by_a_run(out))
 

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from pellucid import dispatch
+from pellucid.blas_threads import one_blas_thread
 from pellucid.nn.model import Model
-from pellucid.threads import one_blas_thread
 from pellucid.training.executor.dense_stack import DenseStack, layers_of
 from pellucid.training.executor.executor import Executor
 from pellucid.training.executor.thread_shards import ThreadShards
