@@ -209,9 +209,7 @@ def _input_kind(column: TextColumn) -> tuple[str, str]:
         return "", f"left out {called}: it is empty"
     words = column.words()
     if not words:
-        with np.errstate(
-            over="ignore"
-        ):  # from one end of all numbers to the other: infinitely far, and no count
+        with np.errstate(over="ignore"):  # from one end of all numbers to the other it is infinitely far
             steps = np.diff(column.numbers())
         is_count = len(column.cells) >= _FEWEST_COUNTED and bool((steps == 1).all())
         return "numeric", f"{called} only counts the rows: consider removing it" if is_count else ""

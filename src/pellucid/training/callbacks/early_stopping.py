@@ -35,9 +35,7 @@ class BestWeights:
         best = self.theta if theta is None else theta
         pairs = [(model.theta, best), *zip(_state_arrays(model), self._states, strict=True)]
         for array, kept in pairs:
-            check_array(
-                "the best epoch's weights", kept, array
-            )  # which a damaged checkpoint may have brought
+            check_array("the best epoch's weights", kept, array)  # a damaged checkpoint may have brought them
         for array, kept in pairs:
             array[...] = kept
         return True
