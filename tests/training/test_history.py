@@ -1,9 +1,16 @@
 """What a training leaves: short to look at, whole as a dictionary, a picture on demand."""
 
 import json
+import math
+import sys
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
 
+from pellucid.errors import MissingExtraError, OptionError
 from pellucid.training.history import History
 
 
@@ -27,8 +34,60 @@ def test_everything_is_in_the_dictionary(history: History) -> None:
     assert History(**values) == history
 
 
-def test_it_is_drawn(history: History) -> None:
-    lines = history.plot().axes[0].lines
-    assert any(list(line.get_ydata()) == history.losses for line in lines)
-    assert "data:image/png;base64," in history._repr_html_()
-    assert "<img" not in History()._repr_html_()
+def test_a_column_is_had_by_its_name(history: History) -> None:
+    assert history["loss"] is history.losses
+    assert history["val_loss"] == history["validation_loss"] == [0.8, 0.7, 0.75]
+    assert list(history) == ["loss", "validation_loss"]
+    assert dict(history) == history.columns
+    assert "accuracy" not in history
+
+
+@pytest.mark.parametrize(
+    ("columns", "name", "words"),
+    [
+        ({"loss": [1.0]}, "val_loss", r"validation_loss was not measured, .* validation=0\.2"),
+        ({"loss": [1.0], "validation_loss": [1.0]}, "validation_los", "Did you mean 'validation_loss'"),
+        ({"loss": [1.0]}, "lr", "the learning rate did not change"),
+        ({"loss": [1.0]}, "los", "Did you mean 'loss'"),
+        ({"loss": [1.0]}, 0, "Known: loss"),
+    ],
+)
+def test_another_name_is_answered(columns: dict[str, list[float]], name: str, words: str) -> None:
+    with pytest.raises(OptionError, match=words):
+        History(columns)[name]
+
+
+def test_a_table_has_a_row_an_epoch(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "pandas", None)
+        with pytest.raises(MissingExtraError, match=r"pip install pandas; .*history\.rows"):
+            history.to_frame()
+    pytest.importorskip("pandas")
+    frame = history.to_frame()
+    assert frame.index.name == "epoch"
+    assert frame["validation_loss"].tolist() == history["validation_loss"]
+
+
+def test_it_is_drawn_on_axes(history: History) -> None:
+    axes = Figure().add_subplot()
+    assert history.plot(ax=axes) is axes
+    assert [list(line.get_ydata()) for line in axes.lines] == [history["loss"], history["validation_loss"]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["Loss", "Validation loss"]
+    own = history.plot("val_loss")
+    assert pyplot.fignum_exists(own.figure.number)  # so that a notebook and pyplot.show() show it
+    assert own.get_ylabel() == "Validation loss"
+    pyplot.close(own.figure)
+    with pytest.raises(OptionError, match="expected ax to be matplotlib axes"):
+        history.plot(ax=axes.figure)
+
+
+def test_a_notebook_shows_its_curves_in_little_text(history: History) -> None:
+    assert history._repr_html_().count("<polyline") == 2
+    assert "<svg" not in History()._repr_html_()
+    waves = (1 + np.sin(np.arange(20_000))).tolist()
+    long = History({"loss": waves, "validation_loss": waves, "validation_accuracy": [0.5, math.nan, 0.7]})
+    page = long._repr_html_()
+    assert len(page) < 20_000
+    assert page.count("<svg") == 2  # losses, and the accuracy
+    assert page.count("<circle") == 2  # on both sides of what is not a number
+    ElementTree.fromstring(f"<body>{page}</body>")

@@ -8,9 +8,10 @@ matplotlib is imported when the first figure is made, not before. Sizes are in i
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -78,11 +79,25 @@ def look() -> Iterator[None]:
         yield
 
 
+_MAKER: ContextVar[Callable[..., Any] | None] = ContextVar("what makes figures", default=None)
+
+
 def new_figure(height: float, width: float = WIDTH, *, layout: Any = "constrained") -> Figure:
     """Return an empty figure of that size in inches; ``layout=None`` leaves placing to the caller."""
     from pellucid.plotting.figure import LookFigure  # loads matplotlib
 
-    return LookFigure(figsize=(width, height), layout=layout)
+    make = _MAKER.get() or LookFigure
+    return cast("Figure", make(figsize=(width, height), layout=layout))
+
+
+@contextmanager
+def figures_made_by(make: Callable[..., Any]) -> Iterator[None]:
+    """Let ``make(figsize=, layout=)`` make the figures within the block."""
+    token = _MAKER.set(make)
+    try:
+        yield
+    finally:
+        _MAKER.reset(token)
 
 
 def drawing_axes(figure: Figure | SubFigure, height: float, width: float = WIDTH) -> Axes:

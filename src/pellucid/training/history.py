@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import html
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pellucid.errors import MissingExtraError, OptionError, unknown_name
 from pellucid.files import write_atomically
 from pellucid.text import plural
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+
+KERAS_NAMES = {"val_loss": "validation_loss", "val_accuracy": "validation_accuracy", "lr": "learning_rate"}
 
 
 @dataclass(repr=False)
 class History:
     """What a training did, filled while it runs.
+
+    ``history["loss"]`` is a list with one number an epoch; a notebook shows the curves, ``history.plot()`` draws
+    them on matplotlib axes, and ``history.to_frame()`` makes a table of them.
 
     Attributes
     ----------
@@ -52,6 +58,12 @@ class History:
     >>> history.append({"loss": 0.4})
     >>> history
     History(2 epochs, 2 steps in 0.50 s: loss 0.7000 to 0.4000; stopped early)
+    >>> history["loss"]
+    [0.7, 0.4]
+    >>> history["validation_loss"]
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.OptionError: history: validation_loss was not measured, as ...
     """
 
     columns: dict[str, list[float]] = field(default_factory=lambda: {"loss": []})
@@ -75,6 +87,32 @@ class History:
         """The validation loss of each epoch; empty without validation data."""
         return self.columns.get("validation_loss", [])
 
+    def __getitem__(self, name: str) -> list[float]:
+        """Return what was measured under that name, one number an epoch; Keras' ``"val_loss"`` is understood."""
+        asked = KERAS_NAMES.get(name, name) if isinstance(name, str) else name
+        if asked in self.keys():
+            return self.columns[asked]
+        if asked == "learning_rate":
+            raise OptionError(
+                "history: the learning rate did not change. It is listed where there is a schedule."
+            )
+        if isinstance(asked, str) and asked.startswith("validation") and "validation_loss" not in self:
+            raise OptionError(
+                f"history: {asked} was not measured, as no validation data was given. Try train(..., "
+                f"validation=0.2). Known: {', '.join(self.keys())}."
+            )
+        raise OptionError(f"history: {unknown_name('column', asked, self.keys())}")
+
+    def keys(self) -> list[str]:
+        """Return the names of what was measured each epoch."""
+        return [name for name, values in self.columns.items() if values or name == "loss"]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.keys())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.keys()
+
     def append(self, metrics: dict[str, float]) -> None:
         """Keep an epoch's metrics."""
         for name, value in metrics.items():
@@ -97,24 +135,65 @@ class History:
         """Return everything by name, as JSON can hold it; what was measured each epoch under "columns"."""
         return asdict(self)
 
-    def plot(self) -> Figure:
-        """Return a figure: the loss over the epochs, that on validation data too where there is one."""
-        from pellucid.plotting.training import cost_curve  # when a picture is asked for
+    def to_frame(self) -> Any:
+        """Return a pandas table: a row for each epoch, a column for each thing measured.
 
-        held_out = self.validation_losses or None
-        return cost_curve(range(len(self.losses)), self.losses, validation=held_out)
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError:
+            raise MissingExtraError(
+                "history.to_frame: pandas is not installed. Try pip install pandas; without it, history.rows() "
+                "returns a list of dictionaries, and history.write('history.csv') writes a table."
+            ) from None
+        return pandas.DataFrame(self.rows()).set_index("epoch")
+
+    def plot(self, *names: str, ax: Any = None) -> Axes:
+        """Draw what was measured over the epochs and return the matplotlib axes.
+
+        Parameters
+        ----------
+        *names : str
+            What to draw, such as ``"validation_accuracy"``. Default: the loss, and the validation loss where
+            there is one.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: new axes.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> axes = History({"loss": [0.7, 0.4]}).plot(ax=Figure().add_subplot())
+        >>> axes.get_xlabel(), axes.get_ylabel()
+        ('Epoch', 'Loss')
+        """
+        from pellucid.plotting.axes import axes_for  # when a picture is asked for
+        from pellucid.plotting.curves import draw_curves
+
+        chosen = names or [name for name in ("loss", "validation_loss") if name in self]
+        curves = {KERAS_NAMES.get(name, name): self[name] for name in chosen}
+        axes = axes_for(ax)
+        draw_curves(axes, curves)
+        return axes
 
     def __repr__(self) -> str:
         return f"History({self._in_words()})"
 
     def _repr_html_(self) -> str:
-        from pellucid.plotting.saving import figure_png
+        from pellucid.plotting.curves import curves_svg
 
-        words = f"<p>{html.escape(self._in_words())}</p>"
-        if not self.losses:
-            return words
-        picture = base64.b64encode(figure_png(self.plot())).decode()
-        return f'{words}<img alt="Loss over the epochs" src="data:image/png;base64,{picture}">'
+        return f"<p>{html.escape(self._in_words())}</p>" + "".join(map(curves_svg, self._panels()))
+
+    def _panels(self) -> list[dict[str, list[float]]]:
+        """Return what is drawn together: the losses, the accuracies, and so on."""
+        panels: dict[str, dict[str, list[float]]] = {}
+        for name in self:
+            if name != "learning_rate":
+                panels.setdefault(name.removeprefix("validation_"), {})[name] = self.columns[name]
+        return list(panels.values())
 
     def _in_words(self) -> str:
         made = f"{plural(len(self.losses), 'epoch')}, {plural(self.n_steps, 'step')} in {self.seconds:.2f} s"
