@@ -188,12 +188,23 @@ def chance_in_words(p_value: float) -> str:
     >>> chance_in_words(0.0004)
     'that is hardly chance: p < 0.001'
     """
-    p = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}" if p_value < 0.2 else f"p = {p_value:.2f}"
+    p = p_in_words(p_value)
     if p_value < 0.01:
         return f"that is hardly chance: {p}"
     if p_value < 0.05:
         return f"that is more than chance usually gives: {p}"
     return f"that can still be chance: {p}" if p_value < 0.2 else f"that is well within chance: {p}"
+
+
+def p_in_words(p_value: float) -> str:
+    """Return a p-value with as many digits as a reader needs.
+
+    Examples
+    --------
+    >>> p_in_words(0.0004), p_in_words(0.0213), p_in_words(0.55)
+    ('p < 0.001', 'p = 0.021', 'p = 0.55')
+    """
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}" if p_value < 0.2 else f"p = {p_value:.2f}"
 
 
 def blocks_as_text(blocks: Iterable[Block]) -> str:

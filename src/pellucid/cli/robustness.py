@@ -86,11 +86,12 @@ def _strengths(text: str | None, names: list[str] | None) -> dict[str, list[floa
 
 
 def _print(found: "Robustness") -> None:
-    from pellucid.evaluation.robustness.text import BREAKS_AT, HEADER, in_rows, in_words
+    from pellucid.evaluation.robustness.text import BREAKS_AT, HEADER, how_tested, in_rows, in_words
 
     for line in in_words(found):
         say(line)
-    print_table(HEADER, in_rows(found))
+    print_table(HEADER, in_rows(found), text=("p",))
+    say(how_tested(found))
     say(BREAKS_AT)
     for note in found.notes:
         say(f"Note: {note}")

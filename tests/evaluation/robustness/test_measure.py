@@ -180,10 +180,10 @@ def test_the_ranking_goes_by_the_loss_at_moderate_strength() -> None:
     )
     assert "(66 %)" in words[1]
     assert words[2] == (  # 7 lost, none gained: 2 / 2**7, three times
-        "That is more than chance usually gives: p = 0.047 (McNemar's exact test on 50 photos, times the 3 changes "
-        "tried)."
+        "That is more than chance usually gives: p = 0.047 (McNemar's exact test, with Holm's correction for 3 "
+        "changes)."
     )
-    assert "Next: blurring by 1 pixel (4 fewer)." in words
+    assert "Next: blurring by 1 pixel (4 fewer, p = 0.25)." in words
     assert "It loses nothing, on balance, by adding noise of 5 %." in words
     assert "The lowest of all: 10 %, by blurring by 4 pixels." in words
 
@@ -202,7 +202,11 @@ def test_equal_losses_are_named_together_and_chance_is_called_so() -> None:
         "At moderate strength, swapping left and right, swapping top and bottom and enlarging the photo 1.25 times "
         "cost it most: 36 instead of 40 photos are classified correctly (72 %), each way."
     )
-    assert in_words(result)[2].startswith("That is well within chance: p = 0.38 (McNemar")
+    assert in_words(result)[2] == (
+        "Horizontal flip, Vertical flip and Zoom in: whether that is more than chance cannot be told with 50 "
+        "photos: p = 0.38 (McNemar's exact test, with Holm's correction for 3 changes); only a loss of 7 photos or "
+        "more could be told."
+    )
 
 
 def test_a_model_that_bears_all_and_one_that_knows_nothing() -> None:

@@ -13,6 +13,7 @@ from pellucid.evaluation.robustness.measure import change_photos, check_model, h
 from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import REASONS, choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
+from pellucid.evaluation.robustness.text import cost_line
 from pellucid.nn.model import Model
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 # Inches.
 LEFT, RIGHT, BETWEEN = 0.55, 0.12, 0.22  # left and right of the panels, and between two
-HEAD, TITLE, PANEL, FOOT = 0.58, 0.42, 1.15, 0.26  # legend; over, of and under each panel
+HEAD, TITLE, PANEL, FOOT = 0.58, 0.54, 1.15, 0.26  # legend; over, of and under each panel
 RING = "First loss of 10 points, or below the baseline"
 CLEAN, DOTTED = (0, (5, 3)), (0, (1, 1.5))
 NAMES = 1.6  # inches on the left of the sheet, for the names of the perturbations
@@ -45,7 +46,8 @@ def robustness_curves(result: Robustness) -> Figure:
     -------
     matplotlib.figure.Figure
         Each panel shows the accuracy with its 95 % interval as a band, the accuracy on the photos as they are,
-        that of the one best answer, and a ring where it first loses 10 points or falls below that answer.
+        that of the one best answer, and a ring where it first loses 10 points or falls below that answer. Over
+        it stands what the moderate strength costs, and whether that is more than chance explains.
 
     Examples
     --------
@@ -114,10 +116,11 @@ def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness, *, is_first
     axes.plot(x[at], accuracy[at], "o", linestyle="none", **ring, label=RING)
     axes.set(xlim=(-0.04 * x[-1], 1.04 * x[-1]), ylim=(0, 1))
     _ticks(axes, curve, is_first=is_first)
-    axes.set_title(curve.perturbation.title, fontsize=9, pad=13, loc="left")
-    axes.text(
-        0, 1.03, REASONS[curve.perturbation.reason], transform=axes.transAxes, fontsize=7.5, color=MUTED
-    )
+    axes.set_title(curve.perturbation.title, fontsize=9, pad=22, loc="left")
+    reason = REASONS[curve.perturbation.reason]
+    lines: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 7.5}
+    axes.annotate(reason, (0, 1), (0, 12), color=MUTED, **lines)
+    axes.annotate(cost_line(result, curve), (0, 1), (0, 2.5), color=INK, **lines)
     axes.grid(axis="y")
 
 

@@ -3,17 +3,17 @@
 import html
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pellucid.evaluation.robustness.chance import POINTS, Chance, judge
 from pellucid.evaluation.robustness.perturbations import REASONS, Perturbation, nearest
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-POINTS = 10  # a loss of this percentage of all photos counts as a break
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class StrengthRow:
     n_lost, n_gained : int
         Photos that are classified correctly unchanged and no longer so changed, and the other way round.
     p_value : float
-        Of McNemar's exact test: how often chance alone changes the predictions so much one way.
+        Of McNemar's exact test for this strength alone: how often chance alone changes the predictions so much
+        one way. See ``Robustness.chances`` for all changes together.
     """
 
     strength: float
@@ -164,6 +165,18 @@ class Robustness:
         """The curves, what costs most at moderate strength first; of equals, what loses more photos."""
         return tuple(sorted(self.curves, key=lambda curve: (-curve.cost, -curve.moderate.n_lost)))
 
+    @cached_property
+    def chances(self) -> dict[str, Chance]:
+        """For each perturbation by name, whether its cost at moderate strength is more than chance explains."""
+        rows = [curve.moderate for curve in self.curves]
+        found = judge(
+            [curve.cost for curve in self.curves],
+            [row.n_gained for row in rows],
+            [row.p_value for row in rows],
+            self.n,
+        )
+        return {curve.perturbation.name: one for curve, one in zip(self.curves, found, strict=True)}
+
     def plot(self) -> "Figure":
         """Return accuracy against strength, a panel for each perturbation."""
         from pellucid.evaluation.robustness.figures import robustness_curves
@@ -183,7 +196,10 @@ class Robustness:
             "most_common": self.most_common,
             "seed": self.seed,
             "ranking": [curve.perturbation.name for curve in self.ranking],
-            "perturbations": [curve.to_dict() for curve in self.curves],
+            "perturbations": [
+                {**curve.to_dict(), **_chance_dict(self.chances[curve.perturbation.name])}
+                for curve in self.curves
+            ],
             "left_out": dict(self.left_out),
             "summary": in_words(self),
             "photo": self.photo,
@@ -208,3 +224,11 @@ class Robustness:
         from pellucid.plotting.saving import figure_html
 
         return "".join(f"<p>{html.escape(line)}</p>" for line in in_words(self)) + figure_html(self.plot())
+
+
+def _chance_dict(chance: Chance) -> dict[str, Any]:
+    return {
+        "moderate_p_value_holm": chance.p_value,
+        "moderate_outcome": chance.outcome,
+        "least_loss_told": chance.least_loss,
+    }

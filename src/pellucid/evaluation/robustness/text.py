@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from pellucid.evaluation.robustness.records import POINTS, PerturbationCurve, Robustness
-from pellucid.text import chance_in_words, join, percent, plural
-
-CHANCE = 0.05  # p values from here on are put down to chance
+from pellucid.evaluation.robustness.chance import POINTS, Chance
+from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
+from pellucid.text import chance_in_words, join, p_in_words, percent, plural
 
 MEASURED = (
     "The six reasons why photos are misclassified, measured: each test photo is changed on purpose, a little, then "
@@ -16,8 +15,8 @@ CURVES = (
     "The band is "
     "the 95 % interval, the dashed line the photos as they are, the dotted one the majority-class baseline; a ring "
     "marks the first loss of ten points, or the first fall below the dotted line. Where the curve stays flat "
-    "and above "
-    "the dotted line, the change does no harm."
+    "and above the dotted line, the change does no harm. Over each panel: how many photos fewer are classified "
+    "correctly at moderate strength, and the p-value of that loss, or that it cannot be told from chance."
 )
 SHEET = (
     "Test photo {photo} at every strength, with the prediction under each picture. Follow a row until it "
@@ -31,7 +30,13 @@ BACKGROUND = (
 BREAKS_AT = (
     "Breaks at: the weakest strength that costs 10 points, or falls below the majority-class baseline."
 )
-HEADER = ("change", "reason", "moderate", "correct", "95 %", "breaks at")
+HEADER = ("change, moderate", "correct", "95 %", "p", "beyond chance", "breaks at")
+BEYOND = {  # the words of each outcome in a table
+    "no loss": "no loss",
+    "more than chance": "yes",
+    "within chance": "no",
+    "cannot be told": "cannot be told",
+}
 
 
 def in_words(found: Robustness) -> list[str]:
@@ -49,29 +54,66 @@ def in_rows(found: Robustness) -> list[tuple[str, ...]]:
     """Return what each change costs at moderate strength, as rows under ``HEADER``."""
     rows: list[tuple[str, ...]] = []
     for curve in found.ranking:
-        row = curve.moderate
+        row, chance = curve.moderate, found.chances[curve.perturbation.name]
+        is_yes_or_no = len(curve.perturbation.strengths) == 1
+        change = curve.perturbation.title + ("" if is_yes_or_no else f" {row.label}")
         interval = f"{percent(row.low)} to {percent(row.high)}"
-        reason, correct = curve.perturbation.reason, f"{row.n_correct}/{row.n}"
-        rows.append((curve.perturbation.title, reason, row.label, correct, interval, curve.breaks_label))
+        p = p_in_words(chance.p_value).removeprefix("p = ").removeprefix("p ")
+        beyond = BEYOND[chance.outcome]
+        rows.append((change, f"{row.n_correct}/{row.n}", interval, p, beyond, curve.breaks_label))
     return rows
+
+
+def cost_line(found: Robustness, curve: PerturbationCurve) -> str:
+    """Return what a change costs at moderate strength, and whether that is chance, as short as a panel needs."""
+    chance, label = found.chances[curve.perturbation.name], curve.moderate.label
+    if chance.outcome == "no loss":
+        return f"{label}: none fewer"
+    told = chance.outcome if chance.outcome == "cannot be told" else p_in_words(chance.p_value)
+    return f"{label}: {curve.cost} fewer, {told}"
+
+
+def how_tested(found: Robustness) -> str:
+    """Return which test the p-values are of, and why some losses cannot be told from chance."""
+    n_tried = len(found.curves)
+    corrected = f", with Holm's correction for the {n_tried} changes" if n_tried > 1 else ""
+    test = f"p: McNemar's exact test on {plural(found.n, 'photo')}{corrected}."
+    if not any(chance.outcome == "cannot be told" for chance in found.chances.values()):
+        return test
+    return (
+        f"{test} Cannot be told: with {plural(found.n, 'photo')}, even a true loss of {POINTS} points would "
+        "seldom show as more than chance; more test photos would tell."
+    )
 
 
 def in_short(found: Robustness) -> str:
     """Return which change costs most, in a sentence for a summary."""
     worst, n = found.ranking[0], len(found.ranking)
+    tried = f"{n} changes tried on the photos"
     if found.accuracy <= found.baseline:
         return (
             f"What {n} changes of the photos cost means little: unchanged, they are classified no better "
             "than by the majority-class baseline."
         )
-    if worst.cost <= 0 or worst.moderate.p_value * n >= CHANCE:  # the worst of n: n chances to look bad
+    beyond = [curve for curve in found.ranking if _outcome(found, curve) == "more than chance"]
+    if beyond:
+        first = beyond[0]
+        most = "costs most" if first.cost == worst.cost else "costs more than chance explains"
         return (
-            f"None of {n} changes tried on the photos costs more, at moderate strength, than chance explains."
+            f"Of {tried}, {first.perturbation.phrase(first.moderate.strength)} {most}: "
+            f"{first.cost} of {found.n} photos fewer are then classified correctly."
         )
-    return (
-        f"Of {n} changes tried on the photos, {worst.perturbation.phrase(worst.moderate.strength)} costs most: "
-        f"{worst.cost} of {found.n} photos fewer are then classified correctly."
-    )
+    if any(_outcome(found, curve) == "cannot be told" for curve in found.ranking):
+        one = f"any of {tried}" if n > 1 else "the change tried on the photos"
+        return (
+            f"Whether {one} costs more, at moderate strength, than chance explains cannot be told with "
+            f"{plural(found.n, 'photo')}; the largest loss is {worst.cost} of them."
+        )
+    return f"None of {tried} costs more, at moderate strength, than chance explains."
+
+
+def _outcome(found: Robustness, curve: PerturbationCurve) -> str:
+    return found.chances[curve.perturbation.name].outcome
 
 
 def _clean(found: Robustness) -> str:
@@ -98,20 +140,41 @@ def _worst(found: Robustness) -> list[str]:
         f"At moderate strength, {join(_phrases(worst))} cost{'s' if len(worst) == 1 else ''} it most: "
         f"{row.n_correct} "
         f"instead of {found.n_correct} photos are classified correctly ({percent(row.accuracy)}){each}.",
-        _chance(found, first),
+        *_chances(found, worst),
     ]
     if behind := [curve for curve in found.ranking[len(worst) :] if curve.cost > 0][:3]:
-        costs = (f"{phrase} ({c.cost} fewer)" for phrase, c in zip(_phrases(behind), behind, strict=True))
+        costs = (f"{phrase} ({_cost(found, c)})" for phrase, c in zip(_phrases(behind), behind, strict=True))
         lines.append(f"Next: {', '.join(costs)}.")
     return lines
 
 
-def _chance(found: Robustness, curve: PerturbationCurve) -> str:
-    """Return whether that loss is more than chance: the largest of many is large by chance, too."""
-    n_tried = len(found.curves)
-    p = min(1.0, n_tried * curve.moderate.p_value)
-    times = f", times the {n_tried} changes tried" if n_tried > 1 else ""
-    return f"T{chance_in_words(p)[1:]} (McNemar's exact test on {plural(found.n, 'photo')}{times})."
+def _cost(found: Robustness, curve: PerturbationCurve) -> str:
+    """Return what a change costs and its p-value, in a few words."""
+    return f"{curve.cost} fewer, {p_in_words(found.chances[curve.perturbation.name].p_value)}"
+
+
+def _chances(found: Robustness, curves: Sequence[PerturbationCurve]) -> list[str]:
+    """Return whether losses are more than chance: each has a p-value of its own; equal ones share a sentence."""
+    groups: dict[Chance, list[str]] = {}
+    for curve in curves:
+        groups.setdefault(found.chances[curve.perturbation.name], []).append(curve.perturbation.title)
+    sentences = []
+    for chance, titles in groups.items():
+        words = _chance(found, chance)
+        sentences.append(f"{join(titles)}: {words}" if len(curves) > 1 else words[0].upper() + words[1:])
+    return sentences
+
+
+def _chance(found: Robustness, chance: Chance) -> str:
+    n_tried, photos = len(found.curves), plural(found.n, "photo")
+    corrected = f", with Holm's correction for {n_tried} changes" if n_tried > 1 else ""
+    test = f"McNemar's exact test{corrected}"
+    if chance.outcome != "cannot be told":
+        return f"{chance_in_words(chance.p_value)} ({test})."
+    words = f"whether that is more than chance cannot be told with {photos}: {p_in_words(chance.p_value)} ({test})"
+    if chance.least_loss is None:
+        return f"{words}."
+    return f"{words}; only a loss of {plural(chance.least_loss, 'photo')} or more could be told."
 
 
 def _harmless(found: Robustness) -> list[str]:

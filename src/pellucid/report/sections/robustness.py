@@ -3,29 +3,26 @@
 from pellucid.evaluation.robustness.figures import perturbation_sheet, robustness_curves
 from pellucid.evaluation.robustness.measure import typical_photo
 from pellucid.evaluation.robustness.records import Robustness
-from pellucid.evaluation.robustness.text import CURVES, MEASURED, SHEET, in_words
+from pellucid.evaluation.robustness.text import (
+    CURVES,
+    HEADER,
+    MEASURED,
+    SHEET,
+    how_tested,
+    in_rows,
+    in_words,
+)
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.draft import DENSE, Draft
 from pellucid.report.parts import Section, Table
-from pellucid.stats.intervals import wilson_interval
-from pellucid.text import percent
 
 
 def robustness_section(draft: Draft, found: Robustness, result: RunResult) -> Section:
     """Return the accuracy on changed photos, and one photo at every strength."""
     at, test = typical_photo(result.predictions), result.split.test
-    rows = [
-        (
-            curve.perturbation.phrase(curve.moderate.strength),
-            curve.cost,
-            percent(curve.moderate.accuracy),
-            " to ".join(percent(end) for end in wilson_interval(curve.moderate.n_correct, curve.moderate.n)),
-        )
-        for curve in found.ranking
-    ]
     return Section(
         "Which changes does it withstand?",
-        intro=(MEASURED, *in_words(found)),
+        intro=(MEASURED, *in_words(found), how_tested(found)),
         figures=(
             draft.add(
                 "robustness-curves",
@@ -41,5 +38,5 @@ def robustness_section(draft: Draft, found: Robustness, result: RunResult) -> Se
                 dpi=DENSE,
             ),
         ),
-        table=Table(("Change, at moderate strength", "Fewer right", "Accuracy", "95 % interval"), rows),
+        table=Table(HEADER, in_rows(found)),
     )

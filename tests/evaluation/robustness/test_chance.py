@@ -1,0 +1,108 @@
+"""Whether a loss is more than chance: each change has its own corrected p-value, and few photos cannot tell."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pellucid.evaluation.robustness.chance import judge, least_loss
+from pellucid.evaluation.robustness.figures import robustness_curves
+from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
+from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
+from pellucid.evaluation.robustness.text import HEADER, how_tested, in_rows, in_short, in_words
+from pellucid.stats.intervals import wilson_interval
+from pellucid.stats.paired import mcnemar
+
+
+def p_of(lost: int, gained: int) -> float:
+    """McNemar's exact p-value."""
+    before = np.array([True] * lost + [False] * gained + [True])
+    return mcnemar(before, np.array([False] * lost + [True] * gained + [True])).p_value
+
+
+def measured(n: int, n_correct: int, **changes: tuple[int, int]) -> Robustness:
+    """A measurement where each change loses and gains so many photos at its moderate strength."""
+    curves = []
+    for name, (lost, gained) in changes.items():
+        p = PERTURBATIONS[name]
+        rows = [StrengthRow(0.0, "0", n_correct, n, n_correct / n, *wilson_interval(n_correct, n), 0, 0, 1.0)]
+        now = n_correct - lost + gained
+        interval = wilson_interval(now, n)
+        label = p.label(p.moderate)
+        rows.append(
+            StrengthRow(p.moderate, label, now, n, now / n, *interval, lost, gained, p_of(lost, gained))
+        )
+        curves.append(PerturbationCurve(p, tuple(rows), n // 2))
+    return Robustness(n, n_correct, 0.5, "cat", tuple(curves), {}, 1)
+
+
+def test_two_tied_changes_have_each_a_p_value_of_its_own() -> None:
+    """Both cost 10 of 52 photos: blur gains none, so that it is told from chance; rotation gains three."""
+    found = measured(52, 45, blur=(10, 0), rotation=(13, 3), noise=(1, 1))
+    p = [found.chances[name].p_value for name in ("blur", "rotation", "noise")]
+    assert p == pytest.approx([3 * p_of(10, 0), 2 * p_of(13, 3), 1.0])
+    told = [line for line in in_words(found) if line.startswith(("Blur: ", "Rotation: "))]
+    assert told == [
+        "Rotation: that is more than chance usually gives: p = 0.043 (McNemar's exact test, with Holm's correction "
+        "for 3 changes).",
+        "Blur: that is hardly chance: p = 0.006 (McNemar's exact test, with Holm's correction for 3 changes).",
+    ]
+
+
+def test_few_photos_cannot_tell_and_many_can() -> None:
+    few, many = measured(52, 45, blur=(5, 1)), measured(1000, 900, blur=(5, 1))
+    assert few.chances["blur"].outcome == "cannot be told"
+    assert many.chances["blur"].outcome == "within chance"
+    assert any("cannot be told with 52 photos: p = 0.22" in line for line in in_words(few))
+    assert not any("cannot be told" in line for line in (*in_words(many), in_short(many), how_tested(many)))
+    assert any("hat is well within chance: p = 0.22" in line for line in in_words(many))
+    assert not any("within" in line for line in in_words(few))
+
+
+def test_text_table_figure_and_json_agree() -> None:
+    found = measured(52, 45, blur=(10, 0), rotation=(5, 1), noise=(1, 1))
+    rows = {row[0]: dict(zip(HEADER, row, strict=True)) for row in in_rows(found)}
+    assert [rows[name]["beyond chance"] for name in ("Blur 1 px", "Rotation 20°", "Noise 5 %")] == [
+        "yes",
+        "cannot be told",
+        "no loss",
+    ]
+    assert rows["Blur 1 px"]["p"] == "0.006"
+    drawn = [text.get_text() for axes in robustness_curves(found).axes for text in axes.texts]
+    for line in ("1 px: 10 fewer, p = 0.006", "20°: 4 fewer, cannot be told", "5 %: none fewer"):
+        assert line in drawn
+    read = {one["name"]: one for one in json.loads(json.dumps(found.to_dict()))["perturbations"]}
+    assert read["rotation"]["moderate_outcome"] == "cannot be told"
+    assert read["blur"]["moderate_p_value_holm"] == pytest.approx(3 * p_of(10, 0))
+    assert "Cannot be told: with 52 photos" in how_tested(found)
+    assert in_short(found).startswith(
+        "Of 3 changes tried on the photos, blurring by 1 pixel costs most: 10 of 52"
+    )
+
+
+def test_a_summary_names_what_is_told_and_owns_up_where_nothing_is() -> None:
+    behind = measured(300, 260, rotation=(60, 43), blur=(14, 0))  # the larger loss may be chance
+    assert behind.chances["rotation"].outcome == "within chance"
+    assert "blurring by 1 pixel costs more than chance explains: 14 of 300" in in_short(behind)
+    unknown = measured(20, 15, rotation=(3, 0))
+    assert in_short(unknown) == (
+        "Whether the change tried on the photos costs more, at moderate strength, than chance explains cannot be "
+        "told with 20 photos; the largest loss is 3 of them."
+    )
+    borne = measured(900, 800, rotation=(3, 2))
+    assert in_short(borne).startswith("None of ")
+
+
+def test_the_least_loss_is_the_first_that_the_test_tells() -> None:
+    for gained in (0, 2, 9):
+        least = least_loss(gained, 60, 5)
+        assert least is not None
+        assert 5 * p_of(least + gained, gained) < 0.05 <= 5 * p_of(least - 1 + gained, gained)
+    assert least_loss(0, 5, 1) is None
+
+
+def test_what_is_told_already_leaves_fewer_to_correct_for() -> None:
+    raw = [p_of(12, 0), p_of(6, 0)]
+    first, second = judge([12, 6], [0, 0], raw, 100)
+    assert (first.outcome, second.outcome) == ("more than chance", "more than chance")
+    assert second.p_value == pytest.approx(raw[1])

@@ -1,0 +1,44 @@
+"""Holm's correction, against statsmodels and its definition."""
+
+import numpy as np
+import pytest
+
+from pellucid.errors import DataError
+from pellucid.stats.multiple import holm
+
+CASES = (
+    [0.02],
+    [0.04, 0.01, 0.03],
+    [0.5, 0.5, 0.5],
+    [0.0, 1.0, 0.2, 0.0],
+    [0.0156, 0.0078, 0.0156, 0.25, 1.0, 0.0003, 0.6, 0.07],
+    np.random.default_rng(1).random(40).tolist(),
+)
+
+
+@pytest.mark.parametrize("p", CASES)
+def test_holm_agrees_with_statsmodels(p: list[float]) -> None:
+    multitest = pytest.importorskip("statsmodels.stats.multitest", reason="needs statsmodels")
+    np.testing.assert_allclose(holm(p), multitest.multipletests(p, method="holm")[1], rtol=1e-14)
+
+
+@pytest.mark.parametrize("p", CASES)
+def test_each_is_the_largest_of_the_smaller_ones_multiplied(p: list[float]) -> None:
+    """As Holm defines it, without sorting: max over p_j <= p_i of (the number of p_k >= p_j) p_j."""
+    values = np.array(p)
+    steps = np.array([(values >= one).sum() * one for one in values])
+    expected = [min(1.0, steps[values <= one].max()) for one in values]
+    np.testing.assert_allclose(holm(p), expected, rtol=1e-14)
+
+
+def test_equal_p_values_stay_equal_and_order_is_kept() -> None:
+    found = holm([0.3, 0.01, 0.3, 0.01])
+    assert found[0] == found[2]
+    assert found[1] == found[3] == 0.04
+
+
+def test_none_is_corrected_to_none_and_nonsense_is_refused() -> None:
+    assert holm([]).shape == (0,)
+    for wrong in ([1.2], [-0.1], [float("nan")], [[0.1]]):
+        with pytest.raises(DataError, match="expected p-values from 0 to 1"):
+            holm(wrong)  # type: ignore[arg-type]
