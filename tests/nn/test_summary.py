@@ -125,7 +125,7 @@ def test_a_notebook_shows_the_table_or_the_layers() -> None:
     model.initialize((2, 2, 3))
     page = model._repr_html_()
     assert page.count("<tr>") == 6
-    assert "&nbsp;&nbsp;body: dense_1" in page
+    assert "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}body: dense_1" in page
     assert repr(model.summary()) == str(model.summary())
     named = Graph(["<x>"], {"<a>": (Dense(1), "<x>")}, "<a>")
     assert "<x>" not in named._repr_html_()

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.errors import PellucidError, in_memory
+from pellucid.errors import OptionError, PellucidError, in_memory
 from pellucid.nn.description import Description
 from pellucid.nn.initializers import TOO_LARGE, StartRandom
 from pellucid.nn.layer import Layer
+from pellucid.nn.parameters import NamedArrays
 from pellucid.nn.sharing import arrange, follow, tie
 from pellucid.registry import Limits, check_option, option
 from pellucid.rng import stream
@@ -33,6 +34,8 @@ class Container(Layer):
     ----------
     theta, grad : Array, shape (p,)
         All parameters and all gradients.
+    params, grads : NamedArrays
+        Each layer's, by the layer's name and theirs, as views: ``model.params["dense_1"]["W"]``.
     places : list of Layer
         What it runs, in the order of its children: they themselves or, where a layer stands in several places of
         the model, further uses of it (:mod:`pellucid.nn.sharing`).
@@ -72,6 +75,30 @@ class Container(Layer):
     def __repr__(self) -> str:
         """Return the call that recreates it; a long one with a line for each layer."""
         return Description(self).call(self)
+
+    __str__ = __repr__
+
+    @property
+    def params(self) -> Any:
+        """The parameters of every layer inside, by the layer's name and theirs: views."""
+        return NamedArrays("params", {name: leaf.params for name, leaf in self.named_leaves().items()})
+
+    @params.setter
+    def params(self, given: Any) -> None:
+        _refuse("params", given)
+
+    @property
+    def grads(self) -> Any:
+        """The gradients of the last backward pass, by the layer's name and the parameter's: views."""
+        return NamedArrays("grads", {name: leaf.grads for name, leaf in self.named_leaves().items()})
+
+    @grads.setter
+    def grads(self, given: Any) -> None:
+        _refuse("grads", given)
+
+    def named_leaves(self) -> dict[str, Layer]:
+        """Return the layers inside by name, as the summary has them; none before they are named."""
+        return {leaf.name: leaf for leaf in self.leaves() if leaf.name}
 
     @property
     def is_initialized(self) -> bool:
@@ -260,6 +287,14 @@ class Container(Layer):
             leaf.name = f"{kind}_{counts[kind]}"
             for number, use in enumerate(leaf.further_uses, 2):
                 use.name = f"{leaf.name} (use {number})"
+
+
+def _refuse(name: str, given: Any) -> None:
+    """Refuse arrays for a structure itself: its layers have them."""
+    if given:
+        raise OptionError(
+            f'{name}: a structure has the arrays of its layers. Write to one of them: model.{name}["dense_1"]["W"].'
+        )
 
 
 def carve(slab: Array, shapes: Sequence[Shape]) -> list[Array]:

@@ -240,6 +240,11 @@ class Graph(Model):
             if self._joint.losses[name].gives_probabilities
         }
 
+    def named_leaves(self) -> dict[str, Layer]:
+        """Return the layers inside by name: that of the node for one that is a node, as in the summary."""
+        nodes = {id(layer): name for name, (layer, _) in reversed(list(self.nodes.items()))}
+        return {nodes.get(id(leaf), name): leaf for name, leaf in super().named_leaves().items()}
+
     def children(self) -> list[Layer]:
         """Return the nodes' layers, in order."""
         return [layer for layer, _ in self.nodes.values() if isinstance(layer, Layer)]

@@ -9,7 +9,9 @@ import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.initializers import StartRandom
+from pellucid.nn.parameters import in_words
 from pellucid.registry import Configurable, Registry
+from pellucid.text import plural
 from pellucid.types import Array, LayerRow, Shape
 from pellucid.workspace import Workspace
 
@@ -93,6 +95,19 @@ class Layer(Configurable, ABC):
     ...         return self.factor * dY
     >>> Scale(factor=3).config()
     {'type': 'Scale', 'factor': 3.0}
+
+    ``print`` shows a layer's numbers:
+
+    >>> from pellucid.nn.dense import Dense
+    >>> layer = Dense(2, initializer="zeros")
+    >>> layer.build((1,), StartRandom(np.random.PCG64(1)))
+    >>> print(layer)
+    Dense(units=2, initializer='zeros')
+    Dense: (1,) to (2,), 4 parameters
+    W (1, 2) float64
+        [[0. 0.]]
+    b (2,) float64
+        [0. 0.]
     """
 
     registry = LAYERS
@@ -148,6 +163,15 @@ class Layer(Configurable, ABC):
     def label(self) -> str:
         """The name used in messages: its own or, before it has one, its class's."""
         return self.name or type(self).__name__
+
+    def __str__(self) -> str:
+        """Return the layer with its shapes and its numbers: of small arrays all of them."""
+        if not self.output_shape:
+            return repr(self)
+        arrays = {**self.params, **self.state}
+        n = plural(sum(array.size for array in self.params.values()), "parameter")
+        head = f"{self!r}\n{self.label}: {self.input_shape} to {self.output_shape}, {n}"
+        return "\n".join([head, *(in_words(name, array) for name, array in arrays.items())])
 
     @property
     def n_operations(self) -> int:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _HEADINGS = ("layer", "kind", "output shape", "parameters", "operations", "output bytes", "parameter bytes")
 _TOTALS = ("n_params", "n_operations", "activation_bytes", "parameter_bytes")
+_MOST_ROWS = 50  # in a notebook
+_LEFT = " style=text-align:left"
 _NOTE = "Operations and output bytes are of one sample's forward pass."
 
 
@@ -96,18 +98,15 @@ class Summary:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """Return the table as HTML for a notebook."""
-        head, *rows, total = (
-            "".join(
-                f"<td style='text-align:{'left' if i < 3 else 'right'}'>{_spaced(cell)}</td>"
-                for i, cell in enumerate(row)
-            )
-            for row in self._cells()
-        )
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        """Return the table as HTML for a notebook; of a very deep network its beginning and its end."""
+        head, *rows, total = map(_html_row, self._cells())
+        n_more = len(rows) - _MOST_ROWS
+        if n_more > 0:
+            words = f"… {n_more} more lines: print(model.summary()) shows all"
+            rows[_MOST_ROWS // 2 : n_more + _MOST_ROWS // 2] = [f"<tr><td colspan=7>{words}</td></tr>"]
         return (
-            f"<table><caption>{html.escape(self.title)}</caption><thead><tr>{head}</tr></thead>"
-            f"<tbody>{body}</tbody><tfoot><tr>{total}</tr></tfoot></table><p>{_NOTE}</p>"
+            f"<table><caption>{html.escape(self.title)}</caption><thead>{head}</thead>"
+            f"<tbody>{''.join(rows)}</tbody><tfoot>{total}</tfoot></table><p>{_NOTE}</p>"
         )
 
 
@@ -164,10 +163,14 @@ def _shape_text(shape: Any) -> str:
     return str(tuple(shape))
 
 
-def _spaced(cell: str) -> str:
-    """Return a cell's text as HTML that keeps its indentation."""
-    text = cell.lstrip()
-    return "&nbsp;" * (len(cell) - len(text)) + html.escape(text)
+def _html_row(cells: Sequence[str]) -> str:
+    """Return words left-aligned, indentation kept, and numbers as the notebook aligns them."""
+    spaced = ("\N{NO-BREAK SPACE}" * (len(cell) - len(cell.lstrip())) + cell.lstrip() for cell in cells)
+    return (
+        "<tr>"
+        + "".join(f"<td{_LEFT * (i < 3)}>{html.escape(cell)}</td>" for i, cell in enumerate(spaced))
+        + "</tr>"
+    )
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
