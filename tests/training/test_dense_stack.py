@@ -84,6 +84,51 @@ def test_every_depth(widths: tuple[int, ...]) -> None:
     check(lambda: network(*widths, n_out=1), classes(2), batch_size=None)  # the full batch
 
 
+def normed(*, dtype: str = "float64", momentum: float = 0.3) -> Sequential:
+    groups = [
+        (Dense(n), BatchNorm(momentum=momentum, epsilon=e), Activation(a))
+        for n, e, a in [(40, 1e-3, "relu"), (64, 1e-5, "tanh")]
+    ]
+    layers = [*(layer for group in groups for layer in group), Dense(20, "relu"), Dense(5), BatchNorm()]
+    return Sequential(layers, dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {
+            "optimizer": lambda: SGD(0.05, momentum=0.9, weight_decay=0.1, decay_biases=True),
+            "batch_size": None,
+        },
+        {"optimizer": lambda: SGD(0.05, clip_norm=0.1)},  # which asks for the whole gradient
+        {"batch_size": 149},  # and a sample alone, which has no variance
+    ],
+)
+def test_batch_norm(dtype: str, options: dict[str, Any]) -> None:
+    """By rules that are linear: Adam would make steps of the rounding that is the gradient of b before a norm."""
+    made: list[Sequential] = []
+
+    def make() -> Sequential:
+        made.append(normed(dtype=dtype))
+        return made[-1]
+
+    tolerance = {"float64": 1e-11, "float32": 2e-5}[dtype]
+    check(make, classes(), tolerance=tolerance, **options)
+    plain, *ours = ([leaf.state for leaf in model.layers if type(leaf) is BatchNorm] for model in made)
+    for states in ours:
+        for state, expected in zip(states, plain, strict=True):
+            for name in expected:
+                np.testing.assert_allclose(state[name], expected[name], rtol=100 * tolerance, atol=tolerance)
+
+
+def test_batch_norm_of_columns_far_from_zero() -> None:
+    data = classes()
+    data.X[:, 0] += 1e3
+    check(normed, data, tolerance=1e-8)
+
+
 def test_activations_apart_from_their_layers_and_their_options() -> None:
     def make() -> Sequential:
         activations = [Activation("leaky_relu", slope=0.3), Activation("elu", alpha=0.5)]
@@ -233,7 +278,14 @@ def test_a_loss_that_is_not_finite_is_reported() -> None:
 
 def test_other_models_have_the_usual_executor() -> None:
     nested = Sequential([network(3), Dense(1)])
-    layers = [[Dense(3), BatchNorm(), Dense(1)], [Dropout(0.5), Dense(1)], [Dense(3, "softmax")], [Flatten()]]
+    layers = [
+        [Dense(3, "relu"), BatchNorm(), Dense(1)],
+        [Dense(3), BatchNorm(), BatchNorm(), Dense(1)],
+        [BatchNorm(), Dense(1)],
+        [Dropout(0.5), Dense(1)],
+        [Dense(3, "softmax")],
+        [Flatten()],
+    ]
     for model in [nested, *map(Sequential, layers)]:
         model.initialize((4,))
         assert layers_of(model) == []

@@ -1,5 +1,7 @@
 """A training step of Dense layers one after another, of any depth, compiled as a whole, on one thread or several.
 
+A layer is Z = A W + b, then batch norm where it has one, then the activation.
+
 The rows of a layer's W, one for each input, are divided into parts. Forward, part t multiplies its columns of A by
 its rows of W, and whoever computes the next layer's inputs adds the parts up. Backward it computes its columns of
 dA and its rows of dW, and the optimizer moves these rows of W at once, while they are in the cache. So no gradients
@@ -15,13 +17,15 @@ import numba
 
 from pellucid.kernels import activations as formulas
 from pellucid.kernels.blas import product
+from pellucid.kernels.column_norm import normalize_columns, normalize_columns_backward
 from pellucid.kernels.compiled import compiled, compiled_on_threads
 from pellucid.kernels.losses import binary_cross_entropy, softmax_cross_entropy
 from pellucid.kernels.optimizers import adam_loop, sgd_loop, unless_tiny
 from pellucid.types import Array
 
-BORROWED_FROM = "activations.py", "blas.py", "losses.py", "optimizers.py"
-N_IN, N_OUT, PARTS, ACTIVATION, W_AT, OUT_AT, SUMS_AT, N_COLUMNS = range(8)  # the columns of a plan
+BORROWED_FROM = "activations.py", "blas.py", "column_norm.py", "losses.py", "optimizers.py"
+N_IN, N_OUT, PARTS, ACTIVATION, W_AT, OUT_AT, SUMS_AT, HAS_NORM, N_COLUMNS = range(9)  # the columns of a plan
+MEAN, VAR, RSTD, N_STATISTICS = range(4)  # the rows of statistics, in this order
 ACTIVATIONS = ("linear", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu")
 LINEAR, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, GELU = range(8)
 LOSSES = ("softmax_cross_entropy", "binary_cross_entropy", "squared_error")
@@ -40,19 +44,25 @@ class Stack(NamedTuple):
     ----------
     X : Array, shape (m, n_in)
     theta, grad, first_slot, second_slot : Array, shape (p,)
-        Parameters, gradient and what the optimizer keeps: of each layer W (n_in, n_out), and after it b.
+        Parameters, gradient and what the optimizer keeps: of each layer W (n_in, n_out), after it b, and with
+        batch norm gamma and beta.
     values, slopes, deltas : Array, flat
         A = f(Z), f'(Z) and dZ of each layer, (m, n_out).
     sums : Array, flat
         What each part of each layer adds to Z, (parts, m, n_out).
+    centred : Array, flat
+        Z - mean of each layer with batch norm, (m, n_out); empty where no layer has one.
+    statistics : Array of float64, shape (N_STATISTICS, outputs of all layers)
+        Of each output that batch norm scales; the backward pass keeps sums in the place of mean and variance.
     blocks : Array, shape (parts, n)
         Room for rows of dW.
     plan : Array of int64, shape (n_layers, N_COLUMNS)
-        Of each layer: inputs, outputs, parts, activation, and where its W, its values and its sums begin.
-    options : Array of float64, shape (n_layers,)
-        The option of each activation, such as leaky_relu's slope.
+        Of each layer: inputs, outputs, parts, activation, where its W, its values and its sums begin, and
+        whether it has batch norm.
+    options : Array of float64, shape (2, n_layers)
+        The option of each activation, such as leaky_relu's slope, and batch norm's epsilon.
     runs : Array of int64, shape (2, 3)
-        Of weights and of biases, as :mod:`pellucid.kernels.optimizers` has them: whether they decay.
+        Of weights and of the rest, as :mod:`pellucid.kernels.optimizers` has them: whether they decay.
     numbers : Array of float64, shape (8,)
         The optimizer's numbers: see ``move``.
     """
@@ -66,6 +76,8 @@ class Stack(NamedTuple):
     slopes: Array
     deltas: Array
     sums: Array
+    centred: Array
+    statistics: Array
     blocks: Array
     plan: Array
     options: Array
@@ -128,34 +140,80 @@ def rows_at_a_time(n_in, n_out):
 
 
 @compiled
+def after_b(stack, flat, k, i, first, last):
+    """Return some numbers of the i-th vector that follows a layer's W: b, gamma or beta, or what belongs to it."""
+    layer = stack.plan[k]
+    at = layer[W_AT] + (layer[N_IN] + i) * layer[N_OUT]
+    return flat[at + first : at + last]
+
+
+@compiled
+def statistics_of(stack, k, i, first, last):
+    """Return a statistic of some columns of a layer's outputs."""
+    at = stack.plan[k, OUT_AT] // len(stack.X)
+    return stack.statistics[i, at + first : at + last]
+
+
+@compiled
 def finish(stack, k, first, last):
-    """A <- f(Z), Z the sum of the parts + b, for some columns of a layer's outputs."""
+    """A <- f(Z), Z the sum of the parts + b, normalized or not, for some columns of a layer's outputs."""
     m, layer = len(stack.X), stack.plan[k]
-    n = layer[N_OUT]
-    b = stack.theta[layer[W_AT] + layer[N_IN] * n :]
+    n, b = layer[N_OUT], after_b(stack, stack.theta, k, 0, first, last)
     for i in range(m):
         row = slice(layer[OUT_AT] + i * n + first, layer[OUT_AT] + i * n + last)
         a, at = stack.values[row], layer[SUMS_AT] + i * n
         z = stack.sums[at + first : at + last]
         for j in range(a.size):
-            a[j] = z[j] + b[first + j]
+            a[j] = z[j] + b[j]
         for _ in range(1, layer[PARTS]):
             at += m * n
             z = stack.sums[at + first : at + last]
             for j in range(a.size):
                 a[j] += z[j]
-        activate(layer[ACTIVATION], stack.options[k], a, stack.slopes[row])
+        if not layer[HAS_NORM]:
+            activate(layer[ACTIVATION], stack.options[0, k], a, stack.slopes[row])
+    if layer[HAS_NORM]:
+        normalize_columns(
+            stack.values,
+            stack.centred,
+            layer[OUT_AT] + first,
+            n,
+            m,
+            after_b(stack, stack.theta, k, 1, first, last),
+            after_b(stack, stack.theta, k, 2, first, last),
+            stack.options[1, k],
+            statistics_of(stack, k, MEAN, first, last),
+            statistics_of(stack, k, VAR, first, last),
+            statistics_of(stack, k, RSTD, first, last),
+        )
+        for i in range(m):
+            row = slice(layer[OUT_AT] + i * n + first, layer[OUT_AT] + i * n + last)
+            activate(layer[ACTIVATION], stack.options[0, k], stack.values[row], stack.slopes[row])
 
 
 @compiled
 def multiply_by_slopes(stack, k, first, last):
     """dZ <- dA f'(Z), for some columns of a layer's outputs; denormal numbers, which take long, become 0."""
-    layer = stack.plan[k]
-    for i in range(len(stack.X)):
+    m, layer = len(stack.X), stack.plan[k]
+    for i in range(m):
         at = layer[OUT_AT] + i * layer[N_OUT]
         dz, d = stack.deltas[at + first : at + last], stack.slopes[at + first : at + last]
         for j in range(dz.size):
             dz[j] = unless_tiny(dz[j] if layer[ACTIVATION] == LINEAR else dz[j] * d[j])
+    if layer[HAS_NORM]:
+        normalize_columns_backward(
+            stack.deltas,
+            stack.centred,
+            layer[OUT_AT] + first,
+            layer[N_OUT],
+            m,
+            after_b(stack, stack.theta, k, 1, first, last),
+            statistics_of(stack, k, RSTD, first, last),
+            statistics_of(stack, k, MEAN, first, last),
+            statistics_of(stack, k, VAR, first, last),
+            after_b(stack, stack.grad, k, 1, first, last),
+            after_b(stack, stack.grad, k, 2, first, last),
+        )
 
 
 @compiled
@@ -173,19 +231,28 @@ def move(rule, theta, grad, first_slot, second_slot, runs, numbers):
 
 @compiled
 def use_dZ(stack, k, first, last, rule):
-    """db <- the column sums of dZ, for some of a layer's outputs; the optimizer moves b."""
+    """db <- the column sums of dZ, for some of a layer's outputs; the optimizer moves b, gamma and beta."""
     layer = stack.plan[k]
     n = layer[N_OUT]
     start = layer[W_AT] + layer[N_IN] * n
-    b = slice(start + first, start + last)
-    db = stack.grad[b]
+    db = stack.grad[start + first : start + last]
     db[:] = 0
     for i in range(len(stack.X)):
         at = layer[OUT_AT] + i * n
         dz = stack.deltas[at + first : at + last]
         for j in range(db.size):
             db[j] += dz[j]
-    move(rule, stack.theta[b], db, stack.first_slot[b], stack.second_slot[b], stack.runs[1:], stack.numbers)
+    for i in range(3 if layer[HAS_NORM] else 1):
+        b = slice(start + i * n + first, start + i * n + last)
+        move(
+            rule,
+            stack.theta[b],
+            stack.grad[b],
+            stack.first_slot[b],
+            stack.second_slot[b],
+            stack.runs[1:],
+            stack.numbers,
+        )
 
 
 @compiled

@@ -13,6 +13,7 @@ import numpy as np
 from pellucid.nn.activation import Activation
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
+from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import Loss
 from pellucid.training.executor.executor import Executor
@@ -29,16 +30,19 @@ _threads = threading.Lock()  # held by the training that has the compiled thread
 
 
 class Layer(NamedTuple):
-    """A Dense layer and the activation after it."""
+    """A Dense layer, the batch norm after it, if any, and the activation after that."""
 
     n_in: int
     n_out: int
     activation: str
     option: float
+    norm: BatchNorm | None = None
 
 
 def layers_of(model: Model) -> list[Layer]:
     """Return a model's layers where it is a stack of Dense layers whose activations the kernel has, else nothing.
+
+    Batch norm may stand between a Dense layer and its activation.
 
     Examples
     --------
@@ -51,8 +55,9 @@ def layers_of(model: Model) -> list[Layer]:
 
 
 def layers_above(first: Any, layers: Sequence[Any]) -> list[Layer]:
-    """Return what ``layers_of`` does where another layer has taken the place of the first Dense."""
-    return _stack(layers, type(first)) if layers[0] is first else []
+    """Return what ``layers_of`` does where another layer has taken the place of the first Dense, without batch norm."""
+    found = _stack(layers, type(first)) if layers[0] is first else []
+    return [] if any(layer.norm for layer in found) else found
 
 
 def _stack(layers: Sequence[Any], first: type) -> list[Layer]:
@@ -62,7 +67,10 @@ def _stack(layers: Sequence[Any], first: type) -> list[Layer]:
             name = layer.activation or "linear"
             found.append(_with(name, math.prod(layer.input_shape), *layer.output_shape))
         elif type(layer) is Activation and found and found[-1].activation == "linear":
-            found[-1] = _with(layer.activation, *found[-1][:2], *layer.options.values())
+            activation = _with(layer.activation, *found[-1][:2], *layer.options.values())
+            found[-1] = activation._replace(norm=found[-1].norm)
+        elif type(layer) is BatchNorm and found and found[-1][2:] == ("linear", 0.0, None):
+            found[-1] = found[-1]._replace(norm=layer)
         elif type(layer) is not Flatten or found:
             return []
     return found if all(layer.activation != "softmax" for layer in found) else []
@@ -136,6 +144,7 @@ class Memory(NamedTuple):
     Z: Array  # (m, n_out) the last layer's outputs
     dZ: Array  # (m, n_out)
     scale: Array  # by which each sample's or each output's loss enters the sum, where all count the same
+    moments: list[tuple[BatchNorm, Array, Array]]  # mean and variance that a step leaves for each batch norm
     pace: Pace
 
 
@@ -172,15 +181,18 @@ class DenseStack(Executor):
         self.no_targets, self.nothing = np.zeros((0, n_out), dtype), np.zeros(0, dtype)
         self._memories: dict[int, Memory] = {}
         self._room = 0
-        self._pending: tuple[Any, ...] = ()
+        self._pending: tuple[Any, ...] = ()  # the backward pass that waits for ``update``
         self._n_before = 0  # of the compiled threads, before they were taken; 0: they are not
         self._forward, self._backward = self.kernel.forward, self.kernel.backward
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Return the loss; the gradient waits for ``update``, but for an optimizer that asks for it."""
         m = len(X)
+        if m == 1 and any(layer.norm for layer in self.layers):  # a sample alone has no variance
+            self._pending = ()
+            return super().loss_and_grad(X, Y, weights=weights)
         memory = self._memories.get(m) or self._make_memory(m)
-        arrays, Z, dZ, scale, pace = memory
+        arrays, Z, dZ, scale, moments, pace = memory
         if X.ndim != 2 or not X.flags.carray or X.dtype != Z.dtype:
             X = np.require(X.reshape(m, -1), Z.dtype, ["C", "A", "W"])
         Y = Y if Y.flags.carray else Y.copy()
@@ -197,6 +209,8 @@ class DenseStack(Executor):
             loss, cache = self.loss.forward(Z, Y, weights=weights)
             self.loss.backward(cache, dZ=dZ)
         seconds = time.perf_counter() - started
+        for norm, mean, var in moments:
+            norm.record(mean, var, m)
         if self.model.reported is not None:
             loss = self.model.reported(loss, float(m if weights is None else weights.sum()))
         self._pending = X, arrays, pace, is_on_threads, seconds
@@ -206,6 +220,9 @@ class DenseStack(Executor):
 
     def update(self, optimizer: Any) -> None:
         """Compute the gradient of the last batch, and let the optimizer move the parameters by it."""
+        if not self._pending:
+            super().update(optimizer)
+            return
         rule = int(self.rule(optimizer, self.numbers, self.kernel))
         self._finish_step(rule)
         if rule == self.kernel.KEEP:
@@ -246,32 +263,54 @@ class DenseStack(Executor):
             self._take_threads()
         n_values = m * sum(layer.n_out for layer in layers)
         n_sums = m * sum(layer.n_out * n for layer, n in zip(layers, parts, strict=True))
+        has_norm = any(layer.norm for layer in layers)
         if self._room < m:
             self._room = m
             self._memories.clear()
-            self._slabs = [np.zeros(n, theta.dtype) for n in (n_values, n_values, n_values, n_sums)]
-        values, _, deltas, _ = self._slabs
+            sizes = n_values, n_values, n_values, n_sums, n_values if has_norm else 0
+            self._slabs = [np.zeros(n, theta.dtype) for n in sizes]
+        values, _, deltas, *_ = self._slabs
         plan = np.zeros((len(layers), kernel.N_COLUMNS), np.int64)
         W_at = out_at = sums_at = n_block = 0
         for row, layer, n in zip(plan, layers, parts, strict=True):
             kind = kernel.ACTIVATIONS.index(layer.activation)
-            row[:] = layer.n_in, layer.n_out, n, kind, W_at, out_at, sums_at
-            W_at += (layer.n_in + 1) * layer.n_out
+            row[:] = layer.n_in, layer.n_out, n, kind, W_at, out_at, sums_at, layer.norm is not None
+            W_at += (layer.n_in + (3 if layer.norm else 1)) * layer.n_out
             out_at += m * layer.n_out
             sums_at += n * m * layer.n_out
             n_block = max(n_block, kernel.rows_at_a_time(layer.n_in, layer.n_out) * layer.n_out)
-        options = np.array([layer.option for layer in layers])
+        options = np.array(
+            [(layer.option, layer.norm.epsilon if layer.norm else 0) for layer in layers]
+        ).T.copy()
+        statistics = np.zeros((kernel.N_STATISTICS, out_at // m if has_norm else 0))
         slots = [*(self.optimizer.slots if self.rule is not _keep else ()), theta[:0], theta[:0]][:2]
         blocks = np.empty((max(parts), n_block if self.rule is not _keep else 0), theta.dtype)
         decays_biases = self.optimizer is not None and self.optimizer.decay_biases
         runs = np.array([[0, theta.size, 1], [0, theta.size, decays_biases]])
         n_out = layers[-1].n_out
         last = slice(n_values - m * n_out, n_values)
+        moments = [
+            (layer.norm, *statistics[: kernel.RSTD, at // m : at // m + layer.n_out])
+            for layer, at in zip(layers, plan[:, kernel.OUT_AT], strict=True)
+            if layer.norm
+        ]
         memory = self._memories[m] = Memory(
-            (theta, self.model.grad, *slots, *self._slabs, blocks, plan, options, runs, self.numbers),
+            (
+                theta,
+                self.model.grad,
+                *slots,
+                *self._slabs,
+                statistics,
+                blocks,
+                plan,
+                options,
+                runs,
+                self.numbers,
+            ),
             values[last].reshape(m, n_out),
             deltas[last].reshape(m, n_out),
             np.full(m * self.n_scales, self.loss.scale(m, n_out, theta.dtype), theta.dtype),
+            moments,
             Pace(),
         )
         return memory
