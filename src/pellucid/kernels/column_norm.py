@@ -1,4 +1,4 @@
-"""Batch norm of some columns of a matrix, whose every row is at hand: a part of :mod:`pellucid.kernels.dense_stack`.
+"""Batch norm of some columns of a matrix, all of whose rows are at hand, for :mod:`pellucid.kernels.dense_stack`.
 
 A matrix is a flat array, the place where its first row's columns begin, and the distance from row to row. The plain
 twin is :mod:`pellucid.ops.batch_norm`; sums are taken in float64, as there.

@@ -55,7 +55,7 @@ def layers_of(model: Model) -> list[Layer]:
 
 
 def layers_above(first: Any, layers: Sequence[Any]) -> list[Layer]:
-    """Return what ``layers_of`` does where another layer has taken the place of the first Dense, without batch norm."""
+    """Return what ``layers_of`` does where another layer is in the place of the first Dense, and no batch norm."""
     found = _stack(layers, type(first)) if layers[0] is first else []
     return [] if any(layer.norm for layer in found) else found
 
@@ -317,7 +317,7 @@ class DenseStack(Executor):
 
 
 def _with(activation: str, n_in: int, n_out: int, *option: float) -> Layer:
-    return Layer(n_in, n_out, activation, *(option or (OPTIONS.get(activation, 0.0),)))
+    return Layer(n_in, n_out, activation, option[0] if option else OPTIONS.get(activation, 0.0))
 
 
 def _keep(optimizer: Any, numbers: Array, kernel: Any) -> int:
