@@ -183,6 +183,46 @@ def test_the_model_file_of_a_resumed_training_is_that_of_an_uninterrupted_one(
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+def test_a_complete_training_goes_on_as_one_that_was_longer_from_the_start(
+    pellucid: Command, photos: Path, tmp_path: Path
+) -> None:
+    options = ["--model", "mlp-wide", "--schedule", "constant", "--batch-size", 8, "--seed", 4]
+    assert pellucid("train", photos, *options, "--epochs", 9, "--out", "whole").code == 0
+    assert pellucid("train", photos, *options, "--epochs", 6, "--out", "more").code == 0
+    done = pellucid("train", photos, "--out", "more", "--resume", "--epochs", 9)  # all else is as it was
+    assert done.code == 0, done.err
+    assert "Going on after 6 of 9 epochs." in done.out
+    for name in ("model.safetensors", "history.csv", "config.toml"):
+        assert (tmp_path / "more" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    done = pellucid("train", photos, "--out", "more", "--resume", "--epochs", 8)
+    assert done.code == 2
+    assert "has made 9 epochs already; expected n_epochs (--epochs) above 9 to go on, got 8." in done.err
+
+
+def test_a_schedule_of_the_whole_length_goes_on_at_a_rate_that_is_chosen(
+    pellucid: Command, photos: Path, tmp_path: Path
+) -> None:
+    assert pellucid("train", photos, "--model", "mlp-wide", "--epochs", 6, "--out", "out").code == 0
+    before = (tmp_path / "out" / "history.csv").read_text().splitlines()
+    done = pellucid("train", photos, "--out", "out", "--resume", "--epochs", 8)
+    assert done.code == 2
+    assert "--schedule constant --learning-rate 0.0002" in done.err
+    done = pellucid(
+        *("train", photos, "--out", "out", "--resume", "--epochs", 8),
+        *("--schedule", "constant", "--learning-rate", 0.0002),
+    )
+    assert done.code == 0, done.err
+    after = (tmp_path / "out" / "history.csv").read_text().splitlines()
+    assert (after[:7], len(after)) == (before, 9)
+    config = tomllib.loads((tmp_path / "out" / "config.toml").read_text())["training"]
+    assert (config["epochs"], config["schedule"], config["learning_rate"]) == (8, "constant", 0.0002)
+
+
+def test_resume_needs_a_folder(pellucid: Command, photos: Path) -> None:
+    done = pellucid("train", photos, "--resume")
+    assert (done.code, done.err) == (2, "pellucid: --resume: name the folder of the training with --out.\n")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_with_a_checkpoint_and_resume_goes_on(
     pellucid: Command, photos: Path, tmp_path: Path, number: int
@@ -219,8 +259,8 @@ def test_killed_before_its_first_checkpoint_it_starts_anew_and_says_so(
     assert "out: the training stopped before its first checkpoint, and starts anew." in done.out
     assert len((tmp_path / "out" / "history.csv").read_text().splitlines()) == 4
     done = pellucid("train", photos, *short, "--resume")
-    assert done.code == 2
-    assert "is complete, without a checkpoint" in done.err
+    assert done.code == 0, done.err
+    assert "All 3 epochs are made. For more, add --epochs 4." in done.out
     assert not list(tmp_path.rglob(".writing"))
 
 

@@ -215,7 +215,7 @@ def test_other_settings_and_damaged_files_are_refused(data: Dataset, tmp_path: P
         ({"batch_size": 8}, "the checkpoint has batch_size = 7, this training batch_size = 8"),
         ({"seed": 6}, "seed = 5"),
         ({"optimizer": Adam(0.02)}, r"optimizer\.learning_rate = 0\.01"),
-        ({"n_epochs": 7}, "n_epochs"),
+        ({"n_epochs": 7}, "the rates of cosine so far are those of 6 epochs, not of 7"),
         ({"shuffle": False}, "shuffle = true, this training shuffle = false"),
     ):
         with pytest.raises(FormatError, match=words):

@@ -45,6 +45,12 @@ def run_folder(source: "DataSource", model: str) -> Path:
     return next_folder(Path("runs"), f"{Path(source.name).stem}-{Path(model).stem}")
 
 
+def was_given(context: typer.Context, parameter: str) -> bool:
+    """Return whether an option stands on the command line, rather than at its default."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 @contextmanager
 def chosen(choice: str | None) -> Iterator[None]:
     """Let --kernels be the environment's choice inside this block, for threads and processes, too."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @command("train", order=20, short_help="Train with checkpoints; resume where it stopped.")
 @options(source=SOURCE, training=TRAINING)
 def train(
+    context: typer.Context,
     source: "DataSource",
     training: Mapping[str, Any],
     model: o.ModelName = "mlp",
@@ -40,16 +41,23 @@ def train(
 ) -> None:
     """Train a model: checkpoints, model, history and metrics, without the figures of `run`.
 
-    Options of the training that are left out are the model's own recipe.
+    Options of the training that are left out are the model's own recipe; with --resume they are as they were. A
+    training that is complete goes on with --resume and a larger --epochs, as if it had been so long from the start.
+    Where the schedule depends on the length, as one_cycle and cosine do, choose a rate to go on at: --schedule
+    constant --learning-rate 0.001.
     """
     from pellucid.runs.build import plan
     from pellucid.training.callbacks.progress import Progress
-    from pellucid.workflows.train import train_into
+    from pellucid.workflows.train import plan_to_resume, train_into
 
     if checkpoint_minutes is not None:
         check_option("train", "--checkpoint-minutes", checkpoint_minutes, float, Limits(above=0))
     is_quiet = quiet or as_json
-    config, architecture = plan(model, source, **training)
+    if resume:
+        own = model if o.was_given(context, "model") else None
+        config, architecture = plan_to_resume(out, own, source, **training)
+    else:
+        config, architecture = plan(model, source, **training)
     outcome = train_into(
         config,
         out or o.run_folder(source, model),

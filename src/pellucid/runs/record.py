@@ -111,7 +111,7 @@ def replaced_by_a_run(folder: Path) -> tuple[str, ...]:
 def holds_run(folder: Path) -> bool:
     """Return whether a folder has the configuration of a run: one that is complete, or has at least begun."""
     try:
-        _read_config(folder / CONFIG)
+        read_config(folder / CONFIG)
     except FormatError:
         return False
     return True
@@ -147,7 +147,7 @@ def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = 
         if not folder.is_dir():
             what = "it is a file" if folder.exists() else "there is no such folder"
         raise FormatError(f"{folder}: not a run folder: {what}. `pellucid run` makes one.")
-    config, metrics = _read_config(folder / CONFIG), read_metrics(folder / METRICS)
+    config, metrics = read_config(folder / CONFIG), read_metrics(folder / METRICS)
     history, model = _read_history(folder / HISTORY, metrics), load(folder)
     source = moved(config.source, model, data)
     if is_gone(source) and data is None:
@@ -166,7 +166,8 @@ def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = 
     return RunRecord(folder, config, split, model, history, scores, (note,) if changed else ())
 
 
-def _read_config(path: Path) -> RunConfig:
+def read_config(path: Path) -> RunConfig:
+    """Return what a run's config.toml holds; FormatError where it is damaged or missing."""
     try:
         return RunConfig.from_toml(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, PellucidError) as error:

@@ -1,7 +1,8 @@
 """Checkpoints: everything that a training needs to go on exactly as if it had never stopped.
 
 Random streams are not stored: each is made anew from the seed and the number of its epoch or step. What a training
-is given is stored, data as hashes: it goes on from a checkpoint of the same settings and the same data only.
+is given is stored, data as hashes: it goes on from a checkpoint of the same settings and the same data only. Its
+length may be changed: see :mod:`pellucid.training.extension`.
 """
 
 import json
@@ -17,6 +18,7 @@ from pellucid.registry.configurable import name_of
 from pellucid.tensors import read_header, read_tensors, write_tensors
 from pellucid.text import shown
 from pellucid.training.events import Run
+from pellucid.training.extension import check_length, take_up_rates, with_length_of
 from pellucid.training.saved_state import check_array, saved_number
 from pellucid.types import Array
 
@@ -33,6 +35,7 @@ class Saved(NamedTuple):
     path: Path
     header: dict[str, Any]
     arrays: dict[str, Array]
+    has_new_rates: bool = False  # from here on: a learning rate or a schedule of another choice
 
 
 def checkpoints_of(folder: str | Path) -> list[Path]:
@@ -82,20 +85,29 @@ def open_checkpoint(run: Run, path: str | Path) -> Saved:
     Raises
     ------
     FormatError
-        If the file is missing, cut off, not a checkpoint, or of a training with other settings or data.
+        If the file is missing, cut off, not a checkpoint, of a training with other settings or data, or of one of
+        another length that this one cannot go on from.
     """
     path = Path(path)
     if path.is_dir():
         path = latest_checkpoint(path)
     saved = Saved(path, *read_checkpoint(path))
-    known, wanted = saved.header.get("settings"), _settings(run)
+    known, wanted, has_new_rates = saved.header.get("settings"), _settings(run), False
+    if isinstance(known, dict):
+        wanted, has_new_rates = with_length_of(known, wanted)
     if known != wanted:
         name, a, b = _first_difference("", known, wanted)
         raise FormatError(
             f"{path}: the checkpoint has {name} = {_short(a)}, this training {name} = {_short(b)}. Use the same "
             "settings and data, or start anew."
         )
-    return saved
+    try:
+        check_length(run, path, saved.header, has_new_rates=has_new_rates)
+    except (KeyError, ValueError, TypeError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"{path}: it does not fit this training ({error}).") from None
+    return saved._replace(has_new_rates=has_new_rates)
 
 
 def restore(run: Run, saved: Saved) -> None:
@@ -106,13 +118,17 @@ def restore(run: Run, saved: Saved) -> None:
     FormatError
         If something in it does not fit the run.
     """
-    path, header, arrays = saved
+    path, header, arrays, has_new_rates = saved
+    chosen = run.optimizer.config()
     try:
         if arrays["theta"].shape != run.model.theta.shape:
             raise FormatError(f"{path}: it holds another number of parameters than the model.")
-        owners = _owners(run)
-        if header["owners"] != list(owners):
-            theirs, here = ", ".join(header["owners"]), ", ".join(owners)
+        owners, of_file = _owners(run), header["owners"]
+        if has_new_rates:
+            owners.pop("schedule", None)
+            of_file = [name for name in of_file if name != "schedule"]
+        if of_file != list(owners):
+            theirs, here = ", ".join(of_file), ", ".join(owners)
             raise FormatError(f"{path}: it holds the state of {theirs}; this training has {here}.")
         epoch, step, step_in_epoch = _counts(header["position"])
         columns = _columns(header["history"], epoch)
@@ -129,6 +145,7 @@ def restore(run: Run, saved: Saved) -> None:
             owner.load_state({**header[name], **_under(f"{name}/", arrays)})
         run.epoch, run.step, run.step_in_epoch = epoch, step, step_in_epoch
         run.epoch_loss, run.epoch_weight, run.history.columns = epoch_loss, epoch_weight, columns
+        take_up_rates(run, chosen, header["settings"]["optimizer"], has_new_rates=has_new_rates)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         if isinstance(error, FormatError):
             raise
@@ -234,6 +251,20 @@ def checkpoint_settings(path: str | Path) -> dict[str, Any]:
     header = _checked(path, read_header(latest_checkpoint(path) if path.is_dir() else path, _KEY, **_READING))
     settings = header.get("settings")
     return settings if isinstance(settings, dict) else {}
+
+
+def epochs_made(path: str | Path) -> int:
+    """Return how many epochs were complete when a checkpoint was written.
+
+    Raises
+    ------
+    FormatError
+        As :func:`open_checkpoint` does.
+    """
+    position = _checked(path, read_header(Path(path), _KEY, **_READING)).get("position")
+    if not isinstance(position, list) or not position:
+        raise FormatError(f"{path}: it does not say how many epochs were made. {_READING['advice']}")
+    return saved_number(f"{path}: position", position[0], 0)
 
 
 def read_checkpoint(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:

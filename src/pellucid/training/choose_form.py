@@ -73,9 +73,9 @@ def _in_dual_form(job: Job) -> Iterator[Form]:
 
 def _choose(job: Job) -> tuple[bool, str]:
     """Return whether the dual form is taken, and why."""
-    asked, m = job.plan.form, n_rows(job.X)
+    asked, m = job.form, n_rows(job.X)
     if asked == "direct":
-        return False, "direct form, as asked"
+        return False, f"direct form, as {'asked' if job.plan.form == asked else 'it began'}"
     m_validation = 0 if job.X_validation is None else n_rows(job.X_validation)
     reason = why_not_dual(job.model, job.plan.optimizer, m + m_validation)
     if not reason and job.plan.augment is not None:

@@ -122,7 +122,8 @@ def train(
         :mod:`pellucid.training.events`.
     resume : str or Path, optional
         A checkpoint, or a folder of them, to go on from: with the same arguments the result is bit for bit that of
-        a training that never stopped.
+        a training that never stopped. ``n_epochs`` may be larger than it was; where the schedule depends on it, as
+        one_cycle and cosine do, choose what comes now: ``schedule="constant"`` and a learning rate.
     nonfinite : str or Path, optional
         Where to write the batch and the parameters if the loss becomes NaN or infinite.
 

@@ -73,6 +73,8 @@ class Job:
         What the ops run as.
     n_threads : int
         Cores that each batch is split over.
+    form : {"auto", "direct", "dual"}
+        The form asked for; of a training that goes on, the one that it began in.
     holds_blas : bool
         Whether BLAS is held to one thread, since a step is too small for more.
     """
@@ -89,6 +91,7 @@ class Job:
     change: Change | None
     kernels: str
     n_threads: int
+    form: str
     holds_blas: bool = False
     _hashes: dict[str, str | None] = field(default_factory=dict, init=False)
 

@@ -18,6 +18,7 @@ from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.compiling import choose_kernels
 from pellucid.training.cost import worthwhile_threads
 from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
+from pellucid.training.options import FORMS
 from pellucid.training.plan import Job, Plan
 from pellucid.types import Array, map_arrays, n_rows
 
@@ -72,6 +73,7 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         change=None if augment is None else _change(augment, plan.seed),
         kernels=kernels,
         n_threads=n_threads,
+        form=kept.get("form", plan.form) if plan.form == FORMS[0] else plan.form,
     )
 
 

@@ -1,35 +1,40 @@
 """Train into a run folder, with checkpoints that a later call can resume from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pellucid import dispatch
+from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.folders import open_folder
 from pellucid.formats.architecture import Architecture
-from pellucid.runs.build import fit_run, make_model
+from pellucid.runs.build import fit_run, make_model, plan
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import (
     CHECKPOINTS,
+    CONFIG,
     METRICS,
     OF_A_MODEL,
     RunRecord,
     holds_run,
+    read_config,
     read_metrics,
     replaced_by_a_run,
     write_config,
     write_run,
 )
+from pellucid.text import plural
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
-from pellucid.training.checkpoint import checkpoints_of, latest_checkpoint
+from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
 from pellucid.training.events import Callback, Event, TrainStart
 from pellucid.training.optimizers.base import OPTIMIZERS
+from pellucid.training.options import TrainingOptions
 from pellucid.workflows.run import Say
 
 DEFAULT_MINUTES = 5.0
@@ -45,6 +50,38 @@ class TrainOutcome:
     def to_dict(self) -> dict[str, Any]:
         """Return folder and metrics as JSON can hold them."""
         return {"folder": str(self.record.folder), **self.record.metrics}
+
+
+def plan_to_resume(
+    out: Path | None, model: str | None, data: DataSource, **options: Any
+) -> tuple[RunConfig, Architecture | None]:
+    """Return what a training that goes on is asked for; all that is left out is as it was.
+
+    Parameters
+    ----------
+    out : Path or None
+        Its folder.
+    model : str or None
+        None: the one that it trains.
+    data : DataSource
+        An option of the reader that is at its default counts as left out.
+    **options
+        Fields of :class:`TrainingOptions`; None counts as left out.
+
+    Raises
+    ------
+    OptionError
+        If no folder is named or it holds no training, or an option is wrong.
+    """
+    if out is None:
+        raise OptionError("--resume: name the folder of the training with --out.")
+    _check_run(out)
+    config = read_config(out / CONFIG)
+    if data.resolved().name == config.source.name:
+        data = DataSource.from_dict({**config.source.to_dict(), **data.to_dict(), "name": data.name})
+    asked, architecture = plan(model or config.model, data)
+    kept = {name: value for name, value in asdict(config.options).items() if value is not None}
+    return replace(asked, options=TrainingOptions.resolve({}, kept, **options)), architecture
 
 
 def train_into(
@@ -71,7 +108,8 @@ def train_into(
         The network's file, where the model is one.
     resume : bool, optional
         Go on from the newest checkpoint in ``out``; the result is that of a training that never stopped. One that
-        stopped before its first checkpoint starts anew.
+        is complete goes on where the configuration has more epochs; one that stopped before its first checkpoint
+        starts anew.
     checkpoint_steps, checkpoint_minutes : optional
         How often; default: every five minutes.
     tensorboard : bool, optional
@@ -104,9 +142,14 @@ def train_into(
 
         def begin(event: Event) -> None:
             # When it starts, the options have been checked against the data.
-            if start is None and isinstance(event, TrainStart):
+            if not isinstance(event, TrainStart):
+                return
+            if start is None:
                 write_config(config, writer.new)
                 writer.commit(replaces=replaced_by_a_run(out))
+            else:
+                write_config(config, out)
+                _say_where(epochs_made(start), config.options.n_epochs, say)
 
         own: list[Callback] = [begin, *callbacks, interrupt]
         can_resume = not OPTIMIZERS[config.options.optimizer].is_full_batch
@@ -143,6 +186,21 @@ def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool, can_resu
         say(f"{part}: {', '.join(shown)}")
 
 
+def _say_where(n_made: int, n_epochs: int, say: Say) -> None:
+    epochs, more = plural(n_epochs, "epoch"), n_epochs + max(1, n_epochs // 4)
+    is_over = n_made >= n_epochs
+    say(
+        f"All {epochs} are made. For more, add --epochs {more}."
+        if is_over
+        else f"Going on after {n_made} of {epochs}."
+    )
+
+
+def _check_run(out: Path) -> None:
+    if not holds_run(out):
+        raise OptionError(f"--resume: {out} holds no training to go on from. Name its folder with --out.")
+
+
 def _where_to_resume(out: Path, say: Say) -> Path | None:
     """Return the checkpoint to go on from; None, which is said, where a training stopped before its first.
 
@@ -151,8 +209,7 @@ def _where_to_resume(out: Path, say: Say) -> Path | None:
     OptionError
         If there is no training in the folder, or it is complete and left no checkpoint.
     """
-    if not holds_run(out):
-        raise OptionError(f"--resume: {out} holds no training to go on from. Name its folder with --out.")
+    _check_run(out)
     for half in (out / CHECKPOINTS).glob(".*.part"):  # by a process that was killed while it wrote
         half.unlink(missing_ok=True)
     if checkpoints_of(out / CHECKPOINTS):

@@ -16,7 +16,8 @@ from pellucid.training.events import EpochEnd, Run, StepEnd, TrainStart
 class Checkpoint(TrainingCallback):
     """Write a checkpoint every few steps or minutes, each whole or not at all, and keep those written last.
 
-    One more is written where Ctrl-C stops the training (``StopOnInterrupt``).
+    One more is written where Ctrl-C stops the training (``StopOnInterrupt``), and one after its last epoch, from
+    which a longer training can go on.
 
     Parameters
     ----------
@@ -60,8 +61,8 @@ class Checkpoint(TrainingCallback):
             self._write(event.run)
 
     def epoch_end(self, event: EpochEnd) -> None:
-        """Write a checkpoint where the training was interrupted."""
-        if event.run.was_interrupted:
+        """Write a checkpoint where the training was interrupted, or is complete."""
+        if event.run.was_interrupted or event.run.epoch == event.run.n_epochs:
             self._write(event.run)
 
     def _write(self, run: Run) -> None:
