@@ -17,6 +17,7 @@ from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.parallel import run_jobs
 from pellucid.progress import ProgressCallback
+from pellucid.text import plural
 from pellucid.threads import n_cores
 from pellucid.training.choose_form import first_layer_correction, stays_in_span
 from pellucid.training.events import Callback
@@ -112,8 +113,12 @@ def from_checkpoints(result: RunResult, folder: Path | None, query: Dataset) -> 
     model, rate = result.model, result.config.options.learning_rate
     paths = [] if folder is None else sorted((folder / "checkpoints").glob("*.checkpoint"))
     snapshots = [read_snapshot(path, model, rate) for path in paths]
+    snapshots = [
+        each for each in snapshots if each.step < result.history.n_steps
+    ]  # one is of the trained model
+    n = len(snapshots)
     snapshots.append(last_snapshot(model, rate))
-    kept = f"{len(paths)} checkpoints and the trained model" if paths else "the trained model alone"
+    kept = f"{plural(n, 'checkpoint')} and the trained model" if n else "the trained model alone"
     note = (
         f"Nothing was trained again: one training takes about {training_seconds(result):.2g} s. The influence is "
         f"traced over {kept}, which shows little of the way there. Add --retrain to follow the whole training "
