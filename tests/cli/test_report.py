@@ -14,6 +14,7 @@ from pellucid.evaluation.photo.text import BLIND
 from pellucid.evaluation.scores.of_run import examine
 from pellucid.formats.safetensors import load, save
 from pellucid.report.findings import chosen_samples
+from pellucid.runs.data import find_training_photos
 from pellucid.runs.record import read_run
 
 
@@ -363,3 +364,20 @@ def test_the_report_can_be_written_elsewhere(pellucid: Command, trained: Path, t
     assert done.code == 2
     assert "--force" in done.err
     assert pellucid("report", trained, "-o", out, "--force", "--quiet").code == 0
+
+
+def test_what_a_training_left_out_every_later_command_leaves_out(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    for name, base in (("bright", 120), ("dark", 0)):
+        (tmp_path / "bad" / name).mkdir(parents=True)
+        for i in range(12):
+            pixels = (rng.integers(0, 120, (8, 8, 3)) + base).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "bad" / name / f"{i}.png")
+    assert pellucid("train", "bad", "--epochs", 3, "--out", "whole", "--quiet").code == 0
+    (tmp_path / "bad" / "dark" / "broken.jpg").write_bytes(b"no picture")
+    assert pellucid("train", "bad", "--skip-bad", "--epochs", 3, "--out", "part", "--quiet").code == 0
+    for folder in ("whole", "part"):
+        done = pellucid("report", folder, "--quiet")
+        assert done.code == 0, done.err
+        photos, note = find_training_photos(load(tmp_path / folder), tmp_path / folder)  # as explain does
+        assert photos is not None, note

@@ -1,10 +1,13 @@
 """The records of data: their short repr, and their pictures in a notebook."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.drawn import load_drawn_cats
+from pellucid.data.source import load_data
 
 
 def test_a_split_has_a_short_repr_and_its_pictures_in_a_notebook() -> None:
@@ -27,3 +30,17 @@ def test_rows_of_numbers_have_words_only() -> None:
     two = Dataset({"photo": np.zeros((2, 4, 4)), "facts": np.zeros((2, 3))}, np.array([0, 1]), ("<a>", "b"))
     assert "facts 3, float64" in repr(two)
     assert "&lt;a&gt;" in Split(two, two, notes=("x < y",))._repr_html_()
+
+
+def test_samples_are_called_what_they_are(tmp_path: Path) -> None:
+    assert load_data("drawn-cats").noun == "drawing"
+    assert load_data("digits").noun == "digit"
+    (tmp_path / "t.csv").write_text("kg,pet\n" + "4.5,cat\n30,dog\n" * 6)
+    assert load_data(tmp_path / "t.csv", target="pet").noun == "row"
+    y = np.arange(3)
+    assert Dataset(np.zeros((3, 8, 8, 3)), y).noun == "photo"
+    assert (
+        Dataset(np.zeros((3, 8, 8), np.uint8), y).noun == Dataset(np.zeros((3, 8, 8, 1)), y).noun == "picture"
+    )
+    assert Dataset(np.zeros((3, 8, 8)), y).noun == Dataset({"a": np.zeros((3, 1))}, y).noun == "sample"
+    assert load_data("digits").train.take(slice(2)).noun == "digit"

@@ -11,6 +11,8 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from pellucid.errors import MissingExtraError, OptionError
+from pellucid.nn.presets import preset
+from pellucid.training.fit import train
 from pellucid.training.history import History
 
 
@@ -91,3 +93,19 @@ def test_a_notebook_shows_its_curves_in_little_text(history: History) -> None:
     assert page.count("<svg") == 2  # losses, and the accuracy
     assert page.count("<circle") == 2  # on both sides of what is not a number
     ElementTree.fromstring(f"<body>{page}</body>")
+
+
+def test_a_classifier_is_measured_on_training_samples_beside_the_held_out_ones(
+    rng: np.random.Generator,
+) -> None:
+    X = rng.standard_normal((60, 5))
+    y = (X[:, 0] > 0).astype(int)
+    X[:30, 1:], y[:30] = 100 * X[:30, 1:], rng.integers(0, 2, 30)
+    for form in ("direct", "dual"):
+        model = preset("two-layer")
+        held = X[30:], y[30:]
+        history = train(model, (X[:30], y[:30]), n_epochs=4, validation=held, form=form)
+        assert history["accuracy"][-1] == float((model.predict(X[:30]) == y[:30]).mean())
+        assert history["validation_accuracy"][-1] == float((model.predict(X[30:]) == y[30:]).mean())
+    assert "accuracy" not in train(preset("two-layer"), (X, y), n_epochs=2)
+    assert "accuracy" not in train(preset("logistic", n_outputs=1), (X, X[:, 0]), n_epochs=2, validation=0.2)

@@ -29,16 +29,22 @@ class Dataset:
         Regression: floats, and no classes.
     classes : tuple of str
         The name of each class; empty where the data has none.
+    noun : str, optional
+        What one sample is called in sentences: "row", "digit"; default: "photo" for coloured pictures, "picture"
+        for grey ones, else "sample".
 
     Examples
     --------
     >>> Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
     Dataset(3 samples of 8 × 8 × 3, uint8: 1 non-cat, 2 cat)
+    >>> Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1])).noun, Dataset(np.eye(2), np.eye(2)).noun
+    ('photo', 'sample')
     """
 
     X: Array
     y: Array
     classes: tuple[str, ...] = ()
+    noun: str = ""
 
     def __post_init__(self) -> None:
         for name, value in (("X", self.X), ("y", self.y)):
@@ -48,6 +54,10 @@ class Dataset:
                         f"Dataset: expected {name} to be an array, or a dictionary of arrays, "
                         f"got {kind_of(array)}. Try np.asarray({name})."
                     )
+        if not self.noun:
+            is_grey = self.has_pictures and self.X.shape[3:] in ((), (1,))
+            default = "picture" if is_grey else "photo" if self.has_pictures else "sample"
+            object.__setattr__(self, "noun", default)
 
     def __len__(self) -> int:
         return n_rows(self.X)
@@ -62,6 +72,14 @@ class Dataset:
     def take(self, rows: Array | slice) -> "Dataset":
         """Return the chosen samples as a new Dataset."""
         return replace(self, X=take_rows(self.X, rows), y=take_rows(self.y, rows))
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the samples are pictures: (h, w, channels), or grey ones of bytes, (h, w)."""
+        X = self.X
+        if isinstance(X, dict) or X.ndim not in (3, 4) or 0 in X.shape[1:]:
+            return False
+        return X.shape[3:] in ((1,), (3,), (4,)) or (X.ndim == 3 and X.dtype == np.uint8)
 
     @property
     def counts(self) -> Array:
@@ -104,6 +122,11 @@ class Split:
         shown = "".join(f"<h4>{title}</h4>{data._repr_html_()}" for title, data in parts)
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return f"{shown}<ul>{notes}</ul>" if notes else shown
+
+    @property
+    def noun(self) -> str:
+        """What one sample is called in sentences: "photo", "drawing", "digit", "row"."""
+        return self.train.noun
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def load_drawn_cats() -> Split:
         rows = np.asarray(sheet).reshape(-1, SIZE, COLUMNS, SIZE, 3)
     X = rows.swapaxes(1, 2).reshape(-1, SIZE, SIZE, 3)[: N_TRAIN + N_TEST]
     y = np.array([int(label) for label in labels], dtype=np.int64)
-    whole = Dataset(X, y, CLASSES)
+    whole = Dataset(X, y, CLASSES, "drawing")
     return Split(whole.take(slice(N_TRAIN)), whole.take(slice(N_TRAIN, None)), "drawn-cats")
 
 

@@ -244,4 +244,4 @@ def _digits() -> RawSplit:
 
     digits = load_digits()
     X = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
-    return RawSplit(RawPart(X, digits.target, "digits"), None, tuple("0123456789"))
+    return RawSplit(RawPart(X, digits.target, "digits"), None, tuple("0123456789"), noun="digit")

@@ -28,6 +28,7 @@ class RawSplit(NamedTuple):
     test: RawPart | None
     classes: tuple[str, ...] | None
     notes: tuple[str, ...] = ()
+    noun: str = ""  # of a sample, where the pixels do not say it
 
 
 def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Split:
@@ -67,11 +68,11 @@ def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Sp
     labels = [as_labels(part.y, len(X), part.where) for part, X in zip(parts, inputs, strict=True)]
     _check_same_kind(inputs, parts)
     codes, classes, renamed = encode(labels, raw.classes, raw.train.where)
-    train = Dataset(inputs[0], codes[0], classes)
+    train = Dataset(inputs[0], codes[0], classes, raw.noun)
     notes = raw.notes + renamed
     if raw.test is None:
         return hold_out(train, name=name, seed=seed, test_fraction=test_fraction, notes=notes)
-    return Split(train, Dataset(inputs[1], codes[1], classes), name, notes)
+    return Split(train, Dataset(inputs[1], codes[1], classes, raw.noun), name, notes)
 
 
 def hold_out(

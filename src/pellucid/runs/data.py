@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pellucid.data.dataset import Dataset
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError
@@ -131,6 +131,11 @@ def is_gone(source: DataSource) -> bool:
     return source.kind != "built-in" and not source.path.exists()
 
 
+def load_again(source: DataSource) -> Split:
+    """Read data that a training has read, leaving out what cannot be read: whether all is there, hashes tell."""
+    return replace(source, skip_bad="skip_bad" in source.applicable).load()
+
+
 def moved(source: DataSource, model: Model, data: str | None) -> DataSource:
     """Return a run's data in another place; the same source where none is named."""
     if data is None:
@@ -140,7 +145,7 @@ def moved(source: DataSource, model: Model, data: str | None) -> DataSource:
 
 
 def _training_part(source: DataSource) -> Dataset:
-    found = source.load().train
+    found = load_again(source).train
     if len(found) < 2:
         raise DataError(f"{source.name}: expected two training photos or more, got {len(found)}.")
     return found

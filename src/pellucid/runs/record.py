@@ -14,7 +14,7 @@ from pellucid.files import write_atomically
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.model import Model
 from pellucid.runs.config import RunConfig
-from pellucid.runs.data import is_gone, moved
+from pellucid.runs.data import is_gone, load_again, moved
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
 
@@ -154,7 +154,7 @@ def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = 
         raise DataError(
             f"{folder}: the data of this run are no longer at {source.name}. Name where they are now with --data."
         )
-    split = source.load()
+    split = load_again(source)
     changed = _changed_parts(split, model, metrics)
     if changed and not allow_other_data:
         raise DataError(

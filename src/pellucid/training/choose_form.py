@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
 
 from pellucid import dispatch
 from pellucid.data.batches import Batches
+from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
@@ -17,7 +21,9 @@ from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job
-from pellucid.types import map_arrays, n_rows
+from pellucid.types import map_arrays, n_rows, take_rows
+
+MOST_MEASURED = 2000  # training samples, after each epoch
 
 
 @contextmanager
@@ -43,7 +49,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
         change=job.change,
         shuffle=job.plan.shuffle,
     )
-    yield Form(batches, None if job.X_validation is None else Validation(job.X_validation, job.Y_validation))
+    yield Form(batches, _validation(job, job.X, job.X_validation, job.rule))
 
 
 @contextmanager
@@ -57,7 +63,7 @@ def _in_dual_form(job: Job) -> Iterator[Form]:
         batches = Batches(
             dual.rows_train, job.Y, plan.batch_size, plan.seed, weights=job.weights, shuffle=plan.shuffle
         )
-        held = None if job.X_validation is None else Validation(dual.rows_validation, job.Y_validation)
+        held = _validation(job, dual.rows_train, dual.rows_validation)
         is_plain = plan.batch_size is None and job.weights is None and fits(job.model, dual)
         step: Executor | None = FullBatchStep(job.model, dual, job.Y) if is_plain else None
         if plan.batch_size is None and dispatch.current() == "numba":
@@ -69,6 +75,20 @@ def _in_dual_form(job: Job) -> Iterator[Form]:
             yield form
         finally:
             optimizer.grad_norm = None
+
+
+def _validation(job: Job, X: Any, held_out: Any, rule: Preprocessing | None = None) -> Validation | None:
+    """Return what is measured after each epoch; ``X``: what the model takes for the training samples."""
+    if job.X_validation is None:
+        return None
+    model, m = job.model, n_rows(job.X)
+    if model.loss_kind != "classification":
+        return Validation(held_out, job.Y_validation)
+    rows = np.unique(np.linspace(0, m - 1, min(m, n_rows(job.X_validation), MOST_MEASURED)).astype(int))
+    sample = take_rows(X, rows)
+    if rule is not None:
+        sample = map_arrays(lambda array: rule.apply(array, model.dtype), sample)
+    return Validation(held_out, job.Y_validation, sample, model.encode(take_rows(job.data.y, rows)))
 
 
 def _choose(job: Job) -> tuple[bool, str]:

@@ -14,14 +14,19 @@ from pellucid.types import Array
 
 @dataclass(eq=False)
 class Validation:
-    """Held-out samples, measured after each epoch."""
+    """Held-out samples, measured after each epoch, and of a classifier as many training samples beside them."""
 
     X: Any
     Y: Any
+    X_train: Any = None
+    Y_train: Any = None
 
     def measure(self, model: Model) -> dict[str, float]:
-        """Return the model's loss on them and, for a classifier, its accuracy."""
-        return {f"validation_{name}": value for name, value in model.measure(self.X, self.Y).items()}
+        """Return the model's loss on held-out samples and, for a classifier, its accuracy on both kinds."""
+        found = {}
+        if self.X_train is not None:
+            found["accuracy"] = model.measure(self.X_train, self.Y_train)["accuracy"]
+        return found | {f"validation_{name}": value for name, value in model.measure(self.X, self.Y).items()}
 
 
 class Form:

@@ -32,8 +32,9 @@ class History:
     ----------
     columns : dict of str to list of float
         For each metric, one number an epoch. ``"loss"`` is the mean over the epoch's samples (by their weights,
-        where they have some) of the loss of the parameters that each step started from; ``"validation_loss"`` and
-        ``"validation_accuracy"`` are there where validation data was given; ``"learning_rate"`` where it changes.
+        where they have some) of the loss of the parameters that each step started from; ``"validation_loss"``
+        and, of a classifier, ``"validation_accuracy"`` are there where validation data was given, with
+        ``"accuracy"``, measured at the same time on as many training samples; ``"learning_rate"`` where it changes.
     n_steps : int
         Updates made.
     seconds : float

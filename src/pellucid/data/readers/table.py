@@ -95,8 +95,8 @@ def split_table(
     train, test = [schema.encode(part._replace(notes=()), with_target=False) for part in tables]
     all_notes = (*table.notes, *notes, *_constant(tables[0], columns), *goal.notes, *test.notes, *parts.notes)
     split = Split(
-        Dataset(train.X, parts.train.y, goal.classes),
-        Dataset(test.X, parts.test.y, goal.classes),
+        Dataset(train.X, parts.train.y, goal.classes, "row"),
+        Dataset(test.X, parts.test.y, goal.classes, "row"),
         name,
         all_notes,
         schema,

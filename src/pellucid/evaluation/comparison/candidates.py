@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.checks.pixels import are_pictures
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError, PellucidError, unknown_name
 from pellucid.evaluation.scores.predictions import predict
@@ -220,7 +219,7 @@ def predicted_labels(candidate: Candidate, model: Model, data: Dataset) -> Array
 
 def noun_for(data: Dataset) -> str:
     """Return what the samples are called."""
-    return "photos" if are_pictures(data.X) else "samples"
+    return f"{data.noun}s"
 
 
 def check_labels(split: Split) -> None:

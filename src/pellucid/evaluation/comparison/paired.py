@@ -140,7 +140,7 @@ class PairedComparison(Comparison):
         from pellucid.evaluation.comparison.figures import comparison_figure, disputed_pictures
 
         found = {self.name: comparison_figure(self)}
-        if self.noun == "photos":
+        if self.test.has_pictures:
             y_pred = (self.a.y_pred, self.b.y_pred)
             found["disputed"] = disputed_pictures(self.test, self.only_a, self.only_b, y_pred)
         return found

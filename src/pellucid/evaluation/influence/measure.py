@@ -31,7 +31,7 @@ from pellucid.evaluation.influence.retraining import LeaveOneOut, leave_one_out
 from pellucid.evaluation.influence.text import ESTIMATE, LAST_LAYER, METHODS
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
 from pellucid.evaluation.scores.galleries import pick
-from pellucid.evaluation.scores.of_run import RunResult, examine, holds_photos
+from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.plotting.saving import save_figure
@@ -89,7 +89,7 @@ def influence_of_run(
         outcome = influence(result, tests, folder=run, **options)
         figures = {
             f"influence-{one.index}.png": influence_figure(one, outcome.split.train, outcome.split.test)
-            for one in (outcome.explanations if holds_photos(outcome.split) else ())
+            for one in (outcome.explanations if outcome.split.train.has_pictures else ())
         }
         for name, figure in figures.items():
             save_figure(figure, folder / name)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pellucid.data.dataset import Split
 from pellucid.evaluation.influence.retraining import LeaveOneOut
 from pellucid.evaluation.influence.tracin import Influence
-from pellucid.evaluation.scores.of_run import holds_photos
 from pellucid.text import one_line
 
 if TYPE_CHECKING:
@@ -220,7 +219,7 @@ class InfluenceOutcome:
     @property
     def noun(self) -> str:
         """What a sample is called."""
-        return "photo" if holds_photos(self.split) else "sample"
+        return self.split.noun
 
     def sentences(self, explanation: ExplainedPrediction) -> tuple[str, ...]:
         """Return one explanation in words."""
@@ -267,6 +266,6 @@ class InfluenceOutcome:
         parts = []
         for at, one in enumerate(self.explanations):
             parts += [f"<p>{html.escape(sentence)}</p>" for sentence in self.sentences(one)]
-            if self.noun == "photo":
+            if self.split.train.has_pictures:
                 parts.append(figure_html(self.plot(at)))
         return "".join(parts)

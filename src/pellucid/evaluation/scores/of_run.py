@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from pellucid.checks.duplicates import Leak
 from pellucid.data.dataset import Split
 from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.nn.model import Model
-from pellucid.plotting.style import are_images
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import RunRecord
 from pellucid.training.history import History
@@ -63,18 +60,12 @@ class RunResult:
     @property
     def has_photos(self) -> bool:
         """Whether the samples are pictures that can be shown."""
-        return holds_photos(self.split)
+        return self.split.train.has_pictures
 
     @property
     def noun(self) -> str:
         """What a sample is called."""
-        return "photo" if self.has_photos else "sample"
-
-
-def holds_photos(split: Split) -> bool:
-    """Return whether the samples are pictures: (h, w, channels), or grey ones of bytes, (h, w)."""
-    X = split.train.X
-    return are_images(X) and (X.ndim == 4 or X.dtype == np.uint8)
+        return self.split.noun
 
 
 def examine(
