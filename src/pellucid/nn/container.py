@@ -106,7 +106,12 @@ class Container(Layer):
         return self.theta.size > 0
 
     def initialize(
-        self, input_shape: Shape | Mapping[str, Shape], *, seed: int = 0, dtype: str | None = None
+        self,
+        input_shape: Shape | Mapping[str, Shape],
+        *,
+        seed: int = 0,
+        dtype: str | None = None,
+        published_seed: int = 1,
     ) -> None:
         """Build every layer for samples of ``input_shape`` and draw the first parameters.
 
@@ -117,6 +122,8 @@ class Container(Layer):
         seed : int, optional
         dtype : {"float32", "float64"}, optional
             Default: the model's own, else float32.
+        published_seed : int, optional
+            Of layers that begin as the tutorial's do, who wrote 1.
 
         Raises
         ------
@@ -132,7 +139,9 @@ class Container(Layer):
             self.set_dtype(dtype)
         self.name_layers()
         with in_memory(TOO_LARGE):
-            self.build(shape, StartRandom(np.random.PCG64(seed)))
+            rng = StartRandom(np.random.PCG64(seed))
+            rng.published_seed = published_seed
+            self.build(shape, rng)
             self.bind()
         self.mark_input_gradient(self.needs_input_gradient)
 

@@ -20,6 +20,8 @@ class StartRandom(np.random.Generator):
     It also holds the legacy stream from which the published weights are drawn in succession.
     """
 
+    published_seed = 1
+
     def draw(self, initializer: str, shape: Shape) -> Array:
         """Return an array drawn by the initializer of that name in ``INITIALIZERS``.
 
@@ -34,7 +36,7 @@ class StartRandom(np.random.Generator):
     @cached_property
     def published(self) -> np.random.RandomState:
         """The legacy stream, created on first use: seeding it takes longer than drawing small weights."""
-        return legacy_stream(1)
+        return legacy_stream(self.published_seed)
 
 
 class NoStart(StartRandom):

@@ -18,6 +18,7 @@ from pellucid.training.fit import fit
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
+from pellucid.training.shared import Shared
 
 
 def plan(
@@ -92,11 +93,14 @@ def fit_run(
     *,
     resume: Path | None = None,
     nonfinite: Path | None = None,
+    shared: Shared | None = None,
 ) -> History:
     """Train the model on the training part, and record in it what was done and how the data were read.
 
     No path is recorded: a model file may be given away.
     """
-    history = fit(model, split.train, config.options, callbacks, resume=resume, nonfinite=nonfinite)
+    history = fit(
+        model, split.train, config.options, callbacks, resume=resume, nonfinite=nonfinite, shared=shared
+    )
     model.summary_of_training["reading"] = reading_of(config.source)
     return history

@@ -13,7 +13,8 @@ from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.cost import is_for_one_blas_thread
-from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, operations, why_not_dual
+from pellucid.training.dual.dense import centred_products
+from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, flat, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.dual.many_steps import ManySteps
 from pellucid.training.executor.executor import Executor
@@ -21,6 +22,7 @@ from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job
+from pellucid.training.shared import made_of
 from pellucid.types import map_arrays, n_rows, take_rows
 
 MOST_MEASURED = 2000  # training samples, after each epoch
@@ -59,7 +61,9 @@ def _in_dual_form(job: Job) -> Iterator[Form]:
     X, rule = job.X, job.rule
     if rule is not None:
         X = map_arrays(lambda array: rule.apply(array, job.model.dtype), X)
-    with dual_form(job.model, X, job.X_validation) as dual:
+    rows = flat(X)
+    gram = made_of(plan.shared, X, "Gram matrix", lambda: centred_products(rows, rows))
+    with dual_form(job.model, X, job.X_validation, gram) as dual:
         batches = Batches(
             dual.rows_train, job.Y, plan.batch_size, plan.seed, weights=job.weights, shuffle=plan.shuffle
         )

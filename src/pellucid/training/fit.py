@@ -24,6 +24,7 @@ from pellucid.training.options import TrainingOptions
 from pellucid.training.prepare import prepare
 from pellucid.training.resolve import callbacks_of, fill_in, plan_from, recipe_of
 from pellucid.training.schedules.base import Schedule
+from pellucid.training.shared import Shared
 from pellucid.types import Array
 from pellucid.version import __version__
 
@@ -176,6 +177,7 @@ def fit(
     *,
     resume: Path | None = None,
     nonfinite: Path | None = None,
+    shared: Shared | None = None,
 ) -> History:
     """Train a model as the options say, and record in it what was done.
 
@@ -188,6 +190,8 @@ def fit(
     options : TrainingOptions
     callbacks, resume, nonfinite : optional
         As for :func:`train`.
+    shared : Shared, optional
+        What it has in common with other trainings on the same samples.
 
     Raises
     ------
@@ -204,9 +208,8 @@ def fit(
     """
     options = options.for_data(recipe_of(model), data.y)
     own = callbacks_of(options, data)
-    history = run_plan(
-        model, data, plan_from(options), [*callbacks, *own], resume=resume, nonfinite=nonfinite
-    )
+    plan = plan_from(options, shared=shared)
+    history = run_plan(model, data, plan, [*callbacks, *own], resume=resume, nonfinite=nonfinite)
     model.summary_of_training = {
         "pellucid": __version__,
         "options": dataclasses.asdict(options),

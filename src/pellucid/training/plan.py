@@ -18,6 +18,7 @@ from pellucid.registry import Configurable, option
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import FORMS
 from pellucid.training.schedules.base import Schedule
+from pellucid.training.shared import Shared
 from pellucid.types import Array, n_rows
 
 
@@ -43,6 +44,7 @@ class Plan(Configurable):
     n_threads: int | None = option(None, at_least=1)
     kernels: str | None = option(None, choices=lambda: CHOICES)
     counts_rows: bool = option(False)  # in an epoch's loss, as scikit-learn does, rather than their weights
+    shared: Shared | None = option(None)  # with other trainings on the same samples
 
     def __post_init__(self) -> None:
         self.check_options()

@@ -20,6 +20,7 @@ from pellucid.training.cost import worthwhile_threads
 from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
 from pellucid.training.options import FORMS
 from pellucid.training.plan import Job, Plan
+from pellucid.training.shared import Shared, made_of
 from pellucid.types import Array, map_arrays, n_rows
 
 
@@ -58,7 +59,7 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         model, n_rows(data.X), plan.batch_size, plan.n_epochs, kernels
     )
     with dispatch.use(kernels):
-        X = data.X if is_lazy else _prepared(model, data.X)
+        X = data.X if is_lazy else _prepared(model, data.X, plan.shared)
         X_validation = None if held is None else _prepared(model, held.X)
     return Job(
         plan=plan,
@@ -123,10 +124,11 @@ def _grows(model: Model, X: Any) -> bool:
     return any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
 
 
-def _prepared(model: Model, X: Any) -> Any:
-    rule = model.preprocessing
+def _prepared(model: Model, X: Any, shared: Shared | None = None) -> Any:
+    rule, dtype = model.preprocessing, model.dtype
     assert rule is not None
-    return map_arrays(lambda array: rule.apply(array, model.dtype), X)
+    name = f"prepared {dtype} {rule.to_config()}"
+    return map_arrays(lambda array: made_of(shared, array, name, lambda: rule.apply(array, dtype)), X)
 
 
 def _change(augment: Augment, seed: int) -> Change:

@@ -22,6 +22,7 @@ from pellucid.text import join_some
 from pellucid.training.events import Callback, Event, StepEnd
 from pellucid.training.fit import kernels_for
 from pellucid.training.history import History
+from pellucid.training.shared import Shared
 from pellucid.types import Array
 
 
@@ -113,6 +114,7 @@ def train_candidate(
     n_threads: int | None = None,
     draws_start: bool = False,
     callbacks: Sequence[Callback] = (),
+    shared: Shared | None = None,
 ) -> tuple[Model, History]:
     """Train a preset or TOML file anew by its recipe, on the training part.
 
@@ -129,6 +131,8 @@ def train_candidate(
         True: a network that begins from the tutorial's published weights draws them from ``seed`` too, as if the
         tutorial had said ``np.random.seed(seed)``; 1 gives the published ones. Else every seed gives those.
     callbacks : sequence of callable, optional
+    shared : Shared, optional
+        What it has in common with other trainings on the same samples.
     """
     assert candidate.config is not None
     options = candidate.config.options
@@ -137,10 +141,12 @@ def train_candidate(
     config = replace(candidate.config, options=options)
     model = make_model(config, _fresh(candidate.architecture), split)
     if draws_start:
-        if not model.is_initialized:
-            model.initialize(split.train.X.shape[1:], seed=options.seed, dtype=options.dtype)
-        draw_published_start(model, options.seed)
-    return model, fit_run(model, split, config, callbacks)
+        if model.is_initialized:
+            draw_published_start(model, options.seed)
+        else:
+            shape, seed = split.train.X.shape[1:], options.seed
+            model.initialize(shape, seed=seed, dtype=options.dtype, published_seed=seed)
+    return model, fit_run(model, split, config, callbacks, shared=shared)
 
 
 def show_training(progress: DetailCallback, stage: str) -> Callback:
@@ -178,10 +184,9 @@ def draw_published_start(model: Model, seed: int) -> None:
     True
     """
     from pellucid.nn.initializers import StartRandom
-    from pellucid.rng import legacy_stream
 
     rng = StartRandom(np.random.PCG64(seed))
-    rng.published = legacy_stream(seed)
+    rng.published_seed = seed
     for leaf in model.leaves():
         initializer = getattr(leaf, "initializer", "")
         if initializer in ("published", "published_two_layer"):

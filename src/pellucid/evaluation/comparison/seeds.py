@@ -24,6 +24,7 @@ from pellucid.progress import DetailCallback, no_detail
 from pellucid.stats.t_tests import MeanDifference, welch_difference
 from pellucid.text import Block
 from pellucid.textbook.published import PUBLISHED_TEST_ACCURACY
+from pellucid.training.shared import Shared
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -133,6 +134,7 @@ class _Task(NamedTuple):
 
     split: Split
     candidates: Sequence[Candidate]
+    shared: Shared | None
 
 
 def compare_seeds(
@@ -179,13 +181,14 @@ def compare_seeds(
     """
     _check(split, candidates, n_seeds, first_seed)
     candidates = [ready_to_train(candidate, split, n_seeds) for candidate in candidates]
+    on_threads = all(candidate.is_in_kernels for candidate in candidates)
     done = run_for_each(
         _one_start,
-        _Task(split, candidates),
+        _Task(split, candidates, Shared() if on_threads else None),
         range(first_seed, first_seed + n_seeds),
         len(candidates),
         n_jobs=n_jobs,
-        on_threads=all(candidate.is_in_kernels for candidate in candidates),
+        on_threads=on_threads,
         least=1,
         show=lambda n, total, start: progress(
             "starts", n, total, start.fault[:40] or f"accuracy {start.accuracy:.3f}"
@@ -225,7 +228,9 @@ def _one_start(task: _Task, job: tuple[int, int]) -> Start:
     seed, side = job
     candidate = task.candidates[side]
     try:
-        model, history = train_candidate(candidate, task.split, seed=seed, n_threads=1, draws_start=True)
+        model, history = train_candidate(
+            candidate, task.split, seed=seed, n_threads=1, draws_start=True, shared=task.shared
+        )
         predicted = predicted_labels(candidate, model, task.split.test)
     except PellucidError as error:
         return Start(seed, None, None, None, None, 0.0, "", "", str(error))

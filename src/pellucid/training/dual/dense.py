@@ -11,6 +11,7 @@ the rows are centred: with X = X_c + 1 mu^T it is W = s W_0 + X_c^T C + mu t, wi
 the sums of dZ, and Z = s Z_0 + X X_c^T C + X mu t + b. Both are the same in exact arithmetic; t is the sum of C.
 """
 
+from collections.abc import Iterator
 from typing import final
 
 import numpy as np
@@ -38,9 +39,13 @@ class DualDense(Layer):
         The training rows.
     X_validation : Array, shape (m_validation, n_in), optional
         Further rows that the layer will be asked for.
+    gram : Array, shape (m, m + 1), optional
+        ``centred_products(X, X)``, where it is known.
     """
 
-    def __init__(self, dense: Dense, X: Array, X_validation: Array | None = None) -> None:
+    def __init__(
+        self, dense: Dense, X: Array, X_validation: Array | None = None, gram: Array | None = None
+    ) -> None:
         super().__init__()
         self.dense, self.X, self.name = dense, X, dense.name
         self.activation = dense.activation
@@ -48,8 +53,11 @@ class DualDense(Layer):
         W0 = dense.params["W"]
         m, n_out = len(X), W0.shape[1]
         self._parts = [X] if X_validation is None else [X, X_validation]
-        table = np.concatenate([_features(part, X, W0) for part in self._parts])
-        self.table = table.astype(W0.dtype, copy=False)  # (m + m_validation, m + 1 + n_out + 1)
+        self.table = np.ones((sum(map(len, self._parts)), m + 1 + n_out + 1), W0.dtype)
+        self.table[:m, : m + 1] = centred_products(X, X) if gram is None else gram
+        if X_validation is not None:
+            self.table[m:, : m + 1] = centred_products(X_validation, X)
+        self._products_with(W0)
         self._train_table = self.table[:m]
         self.rows_train = np.arange(m)
         self.rows_validation = np.arange(m, len(self.table))
@@ -61,9 +69,11 @@ class DualDense(Layer):
         """Take other weights for W_0, those of the training that a checkpoint goes on with."""
         self.dense.params["W"][...] = W0
         self._basis = None
-        self.table[:, len(self.X) + 1 : -1] = np.concatenate(
-            [_products(part, self.dense.params["W"]) for part in self._parts]
-        )
+        self._products_with(self.dense.params["W"])
+
+    def _products_with(self, W0: Array) -> None:
+        Z0 = [sum(part @ W0[columns] for columns, part in _slices(rows)) for rows in self._parts]
+        self.table[:, len(self.X) + 1 : -1] = np.concatenate(Z0)
 
     def decay_mask(self, key: str) -> Array:
         """Return 1 for C, t and s, 0 for the bias row."""
@@ -144,35 +154,38 @@ class DualDense(Layer):
         W0, D = self.dense.params["W"], C[:, :m].T.astype(np.float64)
         rest = (C[:, m] - D.sum(axis=0)) / m  # X_c^T C + mu t is X^T (C + 1 rest^T)
         W = np.empty(W0.shape)
-        for columns in _slices(self.X):
-            W[columns] = self.X[:, columns].astype(np.float64, copy=False).T @ (D + rest)
+        for columns, part in _slices(self.X):
+            W[columns] = part.T @ (D + rest)
         W += C[0, m + 1] * W0
         dense.params = {"W": W.astype(W0.dtype, copy=False), "b": C[:, -1].copy()}
         return dense
 
 
-def _products(A: Array, W0: Array) -> Array:
-    return _features(A, A[:0], W0)[:, 1:-1]
+def centred_products(A: Array, X: Array) -> Array:
+    """Return [A X_c^T | A mu], float64 of shape (len(A), m + 1), a slice of columns at a time.
 
-
-def _features(A: Array, X: Array, W0: Array) -> Array:
-    """Return [A X_c^T | A mu | A W_0 | 1], accumulated in float64 a slice of columns at a time."""
-    m, n_out = len(X), W0.shape[1]
-    features = np.zeros((len(A), m + 1 + n_out + 1))
-    K, of_mean, Z0 = features[:, :m], features[:, m], features[:, m + 1 : -1]
-    features[:, -1] = 1
-    for columns in _slices(X):
-        left = A[:, columns].astype(np.float64, copy=False)
-        right = left if A is X else X[:, columns].astype(np.float64, copy=False)
+    Examples
+    --------
+    >>> X = np.array([[1.0], [3.0]])
+    >>> centred_products(X, X)
+    array([[-1.,  1.,  2.],
+           [-3.,  3.,  6.]])
+    """
+    m = len(X)
+    products = np.zeros((len(A), m + 1))
+    K, of_mean = products[:, :m], products[:, m]
+    for columns, right in _slices(X):
+        left = right if A is X else A[:, columns].astype(np.float64, copy=False)
         K += left @ right.T
-        Z0 += left @ W0[columns]
     if m:
         K.mean(axis=1, out=of_mean)
         K -= of_mean[:, None]
-    return features
+    return products
 
 
-def _slices(X: Array) -> list[slice]:
-    """Return slices of the columns of X, few enough to be turned into float64; X whole where it is."""
+def _slices(X: Array) -> Iterator[tuple[slice, Array]]:
+    """Yield slices of the columns of X, few enough to be turned into float64, and these; X whole where it is."""
     width = max(1, X.shape[1] if X.dtype == np.float64 else SLICE_COLUMNS)
-    return [slice(start, start + width) for start in range(0, X.shape[1], width)]
+    for start in range(0, X.shape[1], width):
+        columns = slice(start, start + width)
+        yield columns, X[:, columns].astype(np.float64, copy=False)

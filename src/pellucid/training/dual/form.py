@@ -75,7 +75,9 @@ class DualForm(Form):
 
 
 @contextmanager
-def dual_form(model: Sequential, X: Array, X_validation: Array | None = None) -> Iterator[DualDense]:
+def dual_form(
+    model: Sequential, X: Array, X_validation: Array | None = None, gram: Array | None = None
+) -> Iterator[DualDense]:
     """Swap a DualDense in for the model's first Dense, and the trained Dense back in at the end, whatever happens.
 
     Parameters
@@ -84,6 +86,8 @@ def dual_form(model: Sequential, X: Array, X_validation: Array | None = None) ->
         Initialized, of a kind that :func:`why_not_dual` has nothing against.
     X, X_validation : Array, shape (m, ...)
         Prepared inputs.
+    gram : Array, optional
+        As for :class:`~pellucid.training.dual.dense.DualDense`.
 
     Yields
     ------
@@ -93,8 +97,7 @@ def dual_form(model: Sequential, X: Array, X_validation: Array | None = None) ->
     at = _first_dense(model)
     dense, before = model.layers[at], model.layers[:at]
     assert isinstance(dense, Dense)
-    flat_validation = None if X_validation is None else X_validation.reshape(len(X_validation), -1)
-    dual = DualDense(dense, X.reshape(len(X), -1), flat_validation)
+    dual = DualDense(dense, flat(X), None if X_validation is None else flat(X_validation), gram)
     model.layers = [dual, *model.layers[at + 1 :]]
     model.bind()
     model.mark_input_gradient(False)
@@ -136,6 +139,11 @@ def operations(
     setup = 2.0 * (m + m_validation) * n_in * (m + n_out) + 2.0 * m * n_in * n_out
     step = 2.0 * batch * (m + n_out) * n_out + 3.0 * (m + n_out) * n_out
     return direct, setup + step * n_steps
+
+
+def flat(X: Array) -> Array:
+    """Return samples as rows of numbers."""
+    return X.reshape(len(X), -1)
 
 
 def first_dense_shape(model: Sequential) -> tuple[int, int]:
