@@ -319,6 +319,7 @@ layer_norm_forward: Callable[..., tuple[Array, Any]] = twins(
 layer_norm_backward = twins(layer_norm.layer_norm_backward, kernel="layer_norm")
 dropout_forward: Callable[..., tuple[Array, Any]] = twins(dropout.dropout_forward, kernel="dropout")
 paste = twins(paste_ops.paste, kernel="paste")
+mean_colours = twins(colour.mean_colours, kernel="colour")
 recolour = twins(colour.recolour, kernel="colour")
 sample = twins(sampling.sample, kernel="sampling")
 scale_pixels = twins(pixels.scale_pixels, kernel="pixels")

@@ -75,6 +75,7 @@ CALLS = [
     ),
     Call("add_decayed", lambda rng, dtype, m: (*rng.random((2, m)).astype(dtype), 0.9)),
     Call("paste", pieces),
+    Call("mean_colours", lambda rng, dtype, m: (rng.random((m, 3, 2, 3)).astype(dtype),)),
     Call("recolour", images(4)),
     Call("sample", images(3), {"edge": "reflect"}),
     Call("sample", images(3), {"edge": "constant"}),

@@ -39,37 +39,61 @@ def _sample(c: int) -> Callable[..., None]:
         """out = (1 - v) ((1 - u) P[y, x] + u P[y, x + 1]) + v ((1 - u) P[y + 1, x] + u P[y + 1, x + 1])."""
         m, h, w = X.shape[0], X.shape[1], X.shape[2] // c
         row = (w + 2) * c
+        c_, row_ = np.uint64(c), np.uint64(row)  # as an index, a number with a sign might count from the end
         P = np.full((h + 3) * row + c, fill)  # an image in a border of fill; the end is read with weight 0
-        corner, u, v = np.empty(w, np.int64), np.empty(w, X.dtype), np.empty(w, X.dtype)
+        column, line = np.empty(w, np.uint64), np.empty(w, np.uint64)
+        u, v = np.empty(w, X.dtype), np.empty(w, X.dtype)
         last_x, last_y = X.dtype.type(w - 1), X.dtype.type(h - 1)
         for k in range(m):
             for i in range(h):
                 start = (i + 1) * row + c
                 for j in range(w * c):
                     P[start + j] = X[k, i, j]
+            turned, between_columns = _is_turned(along[k, 1], across[k, 0]), False
             for i in range(h):
-                between = False
-                for j in range(w):
-                    x = _folded(along[k, 0, j] + across[k, 0, i], last_x, margin, mirrored)
-                    y = _folded(along[k, 1, j] + across[k, 1, i], last_y, margin, mirrored)
-                    left, top = np.floor(x), np.floor(y)
-                    u[j], v[j] = x - left, y - top
-                    corner[j] = (int(top) + 1) * row + (int(left) + 1) * c
-                    between |= (x != left) | (y != top)
-                if not between:  # flips and moves by whole pixels
+                if turned or i == 0:
+                    between_columns = False
                     for j in range(w):
-                        pixel, seen = P[corner[j] :], out[k, i, j * c :]
-                        for channel in range(c):
-                            seen[channel] = pixel[channel]
+                        x = _folded(along[k, 0, j] + across[k, 0, i], last_x, margin, mirrored)
+                        left = np.floor(x)
+                        u[j], column[j] = x - left, (int(left) + 1) * c
+                        between_columns |= x != left
+                between = between_columns
+                for j in range(w if turned else 1):
+                    y = _folded(along[k, 1, j] + across[k, 1, i], last_y, margin, mirrored)
+                    top = np.floor(y)
+                    v[j], line[j] = y - top, (int(top) + 1) * row
+                    between |= y != top
+                if not turned:
+                    v[:], line[:] = v[0], line[0]
+                seen = out[k, i]
+                if not between:  # flips and moves by whole pixels
+                    for j in range(np.uint64(w)):
+                        upper = line[j] + column[j]
+                        for channel in range(c_):
+                            seen[j * c_ + channel] = P[upper + channel]
                     continue
-                for j in range(w):
-                    upper, lower, seen = P[corner[j] :], P[corner[j] + row :], out[k, i, j * c :]
-                    for channel in range(c):
-                        above = upper[channel] + u[j] * (upper[channel + c] - upper[channel])
-                        below = lower[channel] + u[j] * (lower[channel + c] - lower[channel])
-                        seen[channel] = above + v[j] * (below - above)
+                for j in range(np.uint64(w)):
+                    upper = line[j] + column[j]
+                    lower = upper + row_
+                    for channel in range(c_):
+                        a, b = upper + channel, lower + channel
+                        above = P[a] + u[j] * (P[a + c_] - P[a])
+                        below = P[b] + u[j] * (P[b + c_] - P[b])
+                        seen[j * c_ + channel] = above + v[j] * (below - above)
 
     return sample
+
+
+@compiled_in_order
+def _is_turned(along_y: Array, across_x: Array) -> bool:
+    """Return whether rows change along a row, or columns from row to row; NaN counts as a change."""
+    turned = False
+    for j in range(along_y.size):
+        turned |= along_y[j] != along_y[0]
+    for i in range(across_x.size):
+        turned |= across_x[i] != across_x[0]
+    return turned
 
 
 @compiled_in_order
