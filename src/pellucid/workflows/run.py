@@ -11,6 +11,7 @@ import numpy as np
 from pellucid import dispatch
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError
+from pellucid.evaluation.scores.advice import Advice, lines_of
 from pellucid.folders import open_folder
 from pellucid.formats.architecture import Architecture
 from pellucid.report.build import check_probabilities, write_findings
@@ -33,10 +34,12 @@ class RunOutcome:
     record: RunRecord
     report: Path
     signal: int = 0  # that stopped the training
+    advice: tuple[Advice, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return folder, report and metrics as JSON can hold them."""
-        return {"folder": str(self.record.folder), "report": str(self.report), **self.record.metrics}
+        """Return folder, report, metrics and what to try next as JSON can hold them."""
+        named = {"folder": str(self.record.folder), "report": str(self.report)}
+        return {**named, **self.record.metrics, "advice": [one.to_dict() for one in self.advice]}
 
 
 def run(
@@ -96,7 +99,7 @@ def run(
     say(f"Report: {out / report.name}")
     now = datetime.now()
     say(f"Program executed successfully on: {now:%Y-%m-%d %H:%M:%S}...Goodbye!")
-    return RunOutcome(record, out / report.name, interrupt.signal)
+    return RunOutcome(record, out / report.name, interrupt.signal, found.result.advice)
 
 
 def say_shapes(split: Split, say: Say) -> None:
@@ -132,3 +135,5 @@ def say_results(found: Findings, say: Say) -> None:
     if photo is not None:
         label = photo.context.label
         say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{label}" picture.')
+    for line in lines_of(result.advice):
+        say(line)

@@ -8,6 +8,7 @@ from typing import Any
 from pellucid import dispatch
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
+from pellucid.evaluation.scores.advice import Advice, advise, lines_of
 from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.folders import open_folder
@@ -46,10 +47,12 @@ class TrainOutcome:
 
     record: RunRecord
     signal: int = 0  # that stopped it
+    advice: tuple[Advice, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return folder and metrics as JSON can hold them."""
-        return {"folder": str(self.record.folder), **self.record.metrics}
+        """Return folder, metrics and what to try next as JSON can hold them."""
+        advice = [one.to_dict() for one in self.advice]
+        return {"folder": str(self.record.folder), **self.record.metrics, "advice": advice}
 
 
 def plan_to_resume(
@@ -163,14 +166,17 @@ def train_into(
         if tensorboard:
             own.append(TensorBoard(out / "tensorboard"))
         history = fit_run(model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors")
-        parts = {"train": split.train, "test": split.test}
         with dispatch.use(history.kernels):
-            scores = {name: metrics_of(predict(model, part)) for name, part in parts.items()}
+            test = predict(model, split.test)
+            scores = {"train": metrics_of(predict(model, split.train)), "test": metrics_of(test)}
         record = RunRecord(out, config, split, model, history, scores)
         write_run(record, writer.new)
         writer.commit(replaces=OF_A_MODEL if start else ())  # a report on the model as it was
     _say_results(record, say, was_interrupted=interrupt.was_interrupted, can_resume=can_resume)
-    return TrainOutcome(record, interrupt.signal)
+    advice = advise(record, test, record.scores["train"])
+    for line in lines_of(advice):
+        say(line)
+    return TrainOutcome(record, interrupt.signal, advice)
 
 
 def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool, can_resume: bool) -> None:

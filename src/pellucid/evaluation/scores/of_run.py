@@ -1,9 +1,11 @@
 """What a run's model predicts, in one record: what the report, the printed lines and metrics.json are made from."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from pellucid.checks.duplicates import Leak
 from pellucid.data.dataset import Split
+from pellucid.evaluation.scores.advice import Advice, advise
 from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.nn.model import Model
@@ -56,6 +58,11 @@ class RunResult:
     def test(self) -> ConfusionMatrix:
         """The confusion matrix of the test part."""
         return self.predictions.confusion
+
+    @cached_property
+    def advice(self) -> tuple[Advice, ...]:
+        """What to try next; empty where all is well."""
+        return advise(self.run, self.predictions, self.train.to_dict(), verb="run")
 
     @property
     def has_photos(self) -> bool:

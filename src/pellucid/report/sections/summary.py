@@ -38,6 +38,7 @@ def in_short(result: RunResult) -> tuple[str, ...]:
     ]
     if not result.history.is_complete:
         sentences.append(f"The training was stopped early, after {result.history.n_steps:,} steps.")
+    sentences += [f"What to try next: {one.finding} {one.command}" for one in result.advice]
     return tuple(sentences)
 
 

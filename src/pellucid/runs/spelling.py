@@ -1,0 +1,94 @@
+"""A run as the command that asks for it: its data, its model, and the options that are not the recipe's."""
+
+import shlex
+from typing import Any
+
+from pellucid.data.source import DataSource
+from pellucid.registry import flags_of
+from pellucid.runs.config import RunConfig
+from pellucid.training.options import NONE, TrainingOptions
+from pellucid.training.recipes import RECIPES
+
+OF_ANY_MODEL = ("class_weight", "validation")  # options that are kept where another model is trained
+
+
+def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
+    """Return the command that trains as a run was trained, but for some changes.
+
+    Parameters
+    ----------
+    verb : str
+        The command, such as ``"train"``.
+    config : RunConfig
+    **changes
+        Options of the training by name, and ``model``; another model is trained by a recipe of its own.
+
+    Examples
+    --------
+    >>> from pellucid.runs.build import plan
+    >>> config, _ = plan("mlp", DataSource("my pets", image_size=(64, 64)), weight_decay=0.01)
+    >>> command_line("train", config, model="cnn")
+    "pellucid train 'my pets' --image-size 64x64 --model cnn"
+    >>> command_line("train", config, n_epochs=100)
+    "pellucid train 'my pets' --image-size 64x64 --model mlp --epochs 100 --weight-decay 0.01"
+    """
+    model = changes.pop("model", config.model)
+    is_same = model == config.model
+    chosen = {name: value for name, value in _chosen(config).items() if is_same or name in OF_ANY_MODEL}
+    parts = ["pellucid", verb, *data_parts(config.source), "--model", shlex.quote(model)]
+    options = {**chosen, **changes}
+    for flag, name in flags_of(TrainingOptions).items():
+        if name in options and not (name == "seed" and config.source.seed == options[name]):
+            parts += _flag(flag, options[name])
+    return " ".join(parts)
+
+
+def data_parts(source: DataSource) -> list[str]:
+    """Return a data source as a command names it: its name, then the options of its reader.
+
+    Examples
+    --------
+    >>> data_parts(DataSource("wine.csv", target="quality", seed=3))
+    ['wine.csv', '--target', 'quality', '--seed', '3']
+    """
+    name, options = source.name, source.to_dict()
+    own = [part for key, value in options.items() if key != "name" for part in _flag(key, value)]
+    return [shlex.quote(name), *own]
+
+
+def _chosen(config: RunConfig) -> dict[str, Any]:
+    """Return the options of a run's training that are not its recipe's; a network's file brings its own."""
+    if config.model not in RECIPES:
+        return {}
+    recipe = RECIPES[config.model]
+    usual = TrainingOptions.resolve(recipe)
+    decided = {
+        "label_smoothing": (None, 0.0, recipe.get("label_smoothing")),
+        "batch_size": (0, usual.batch_size),
+    }
+    found = {}
+    for name in flags_of(TrainingOptions).values():
+        value = getattr(config.options, name)
+        if value != getattr(usual, name) and value not in decided.get(name, ()):
+            found[name] = value
+    if "optimizer" in found:  # which brought its own
+        usual = TrainingOptions.resolve(recipe, optimizer=found["optimizer"])
+        found = {
+            name: value
+            for name, value in found.items()
+            if value != getattr(usual, name) or name == "optimizer"
+        }
+    return found
+
+
+def _flag(name: str, value: Any) -> list[str]:
+    flag = "--" + name.replace("_", "-")
+    if value is None:
+        return [flag, NONE] if name == "augment" else []
+    if isinstance(value, bool):
+        return [flag] if value else []
+    if isinstance(value, list | tuple):
+        return [flag, "x".join(map(str, value))]
+    if isinstance(value, dict):
+        return [flag, shlex.quote(",".join(f"{key}={part}" for key, part in value.items()))] if value else []
+    return [flag, shlex.quote(f"{value:g}" if isinstance(value, float) else str(value))]
