@@ -18,7 +18,7 @@ LESS: dict[str, list[str]] = {  # so that a test takes seconds
     "train": ["--epochs", "3"],
     "compare": ["--epochs", "3"],
     "report": ["--photos", "1"],
-    "find-rate": ["--steps", "12"],
+    "find-rate": ["--epochs", "20"],
     "bench": ["--steps", "3"],
 }
 NEEDS_PUBLISHED = ("reproduce", "bench", "data fetch")

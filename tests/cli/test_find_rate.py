@@ -3,42 +3,50 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pellucid.cli.main import main
 
+SHORT = ["--model", "logistic", "--batch-size", "64", "--epochs", "4"]
+
 
 def test_a_rate_is_found_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = tmp_path / "rates.png"
-    arguments = [
-        "find-rate",
-        "digits",
-        "--model",
-        "logistic",
-        "--batch-size",
-        "64",
-        "-o",
-        str(picture),
-        "--json",
-    ]
+    arguments = ["find-rate", "digits", *SHORT, "-o", str(picture), "--json"]
     assert main(arguments) == 0
     found = json.loads(capsys.readouterr().out)
-    assert 1e-4 < found["suggestion"] < 1
-    assert len(found["rates"]) == len(found["losses"])
+    assert 1e-3 < found["suggestion"] <= 1
+    assert [len(trials) for trials in found["rounds"]] == [9, 4, 2]
+    assert found["constant_loss"] == pytest.approx(2.3025, abs=1e-3)
     assert picture.read_bytes().startswith(b"\x89PNG")
     picture.write_text("old")
     assert main(arguments) == 2
     assert "--force" in capsys.readouterr().err
     assert picture.read_text() == "old"
-    assert main([*arguments, "--force"]) == 0
+    assert main([*arguments[:-1], "--force"]) == 0
     assert picture.read_bytes().startswith(b"\x89PNG")
+    out = capsys.readouterr().out
+    rate = f"{found['suggestion']:.2g}"
+    assert f"pellucid train digits --model logistic --epochs 4 --batch-size 64 --learning-rate {rate}" in out
+
+
+def test_says_where_nothing_is_learned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("grey.npz", X=np.full((40, 6, 6, 3), 128, np.uint8), y=np.arange(40) % 2)
+    assert main(["find-rate", "grey.npz", "--model", "mlp", "--epochs", "20"]) == 0
+    out = capsys.readouterr().out
+    assert "Nothing was learned at any rate from 0.0001 to 1" in out
+    assert "pellucid find-rate grey.npz --model mlp --epochs 40" in out
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--lowest", "1", "--highest", "0.1"], "--highest"),
-        (["--steps", "3"], "--steps"),
+        (["--rates", "2"], "--rates"),
         (["--optimizer", "lbfgs", "--batch-size", "0"], "no learning rate to find"),
     ],
 )

@@ -20,7 +20,7 @@ COMMANDS = {
     "robustness": "RUN PHOTOS --only rotation --strengths 15",
     "compare": "RUN RUN --data PHOTOS",
     "report": "RUN -o page",
-    "find-rate": "PHOTOS --steps 10",
+    "find-rate": "PHOTOS --epochs 20",
     "data augment": "PHOTO",
     "model check": "mlp --input-shape 6x6x3",
 }

@@ -31,7 +31,7 @@ def model(split: pl.Split) -> pl.Model:
 
 TAKERS: list[Callable[[pl.Model, Any], Any]] = [
     lambda model, data: pl.train(pl.preset("logistic"), data, n_epochs=1),
-    lambda model, data: pl.find_learning_rate(pl.preset("logistic"), data, n_steps=10),
+    lambda model, data: pl.find_learning_rate(pl.preset("logistic"), data, n_epochs=10),
     lambda model, data: pl.evaluate(model, data, n_resamples=10),
     lambda model, data: pl.evaluate(model, (np.zeros((2, *SHAPE), np.uint8), [0, 1]), data, n_resamples=10),
     lambda model, data: pl.robustness(model, data, perturbations=["mirror"]),

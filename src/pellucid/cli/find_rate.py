@@ -9,52 +9,63 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import echo, print_json
+from pellucid.cli.terminal import echo, print_json, say
+from pellucid.progress import ProgressBar
 from pellucid.registry import Limits, check_option
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
 
-ASKED = (
-    *("batch_size", "optimizer", "optimizer_options", "loss", "loss_options"),
-    *("label_smoothing", "seed", "dtype", "kernels"),
-)
+
+NOT_ASKED = ("learning_rate", "validation", "patience", "weight_ema", "precise_bn", "form")
 
 
 @command("find-rate", order=110, short_help="Find a learning rate.")
-@options(source=SOURCE, training=TRAINING.but(only=ASKED))
+@options(
+    source=SOURCE,
+    training=TRAINING.but(without=NOT_ASKED),
+)
 def find_rate(
     source: "DataSource",
     training: Mapping[str, Any],
     model: o.ModelName = "mlp",
     out: o.OutFile = None,
     force: o.ForceFile = False,
-    lowest: Annotated[float, typer.Option(help="The first rate tried.")] = 1e-6,
-    highest: Annotated[float, typer.Option(help="The last one.")] = 10.0,
-    steps: Annotated[int, typer.Option(help="How many rates are tried, one a step. [>=10]")] = 100,
+    lowest: Annotated[float, typer.Option(help="The first rate tried.")] = 1e-4,
+    highest: Annotated[float, typer.Option(help="The last one.")] = 1.0,
+    rates: Annotated[int, typer.Option(help="How many are tried. [>=3]")] = 9,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Train with a learning rate that grows from step to step, and see where the loss falls fastest."""
+    """Short trainings at many learning rates, longer ones at the best of them: the rate of the lowest loss.
+
+    It takes half as long as a training, or 250 steps where that is more; as long as one where nothing is learned.
+    """
     from pellucid.files import check_free
     from pellucid.plotting.saving import save_figure
     from pellucid.runs.build import plan
-    from pellucid.workflows.find_rate import sweep_rates
+    from pellucid.runs.spelling import command_line
+    from pellucid.workflows.find_rate import find_rate as search
 
     check_option("find-rate", "--lowest", lowest, float, Limits(above=0))
     check_option("find-rate", "--highest", highest, float, Limits(above=lowest))
-    check_option("find-rate", "--steps", steps, int, Limits(at_least=10))
+    check_option("find-rate", "--rates", rates, int, Limits(at_least=3))
     picture = out or Path("learning-rate.png")
     check_free(picture, force=force)
-    found = sweep_rates(*plan(model, source, **training), lowest=lowest, highest=highest, n_steps=steps)
+    config, architecture = plan(model, source, **training)
+    with ProgressBar() as bar:
+        found = search(config, architecture, lowest=lowest, highest=highest, n_rates=rates, progress=bar)
     save_figure(found.plot(), picture)
     if as_json:
         print_json({**found.to_dict(), "figure": str(picture)})
-    elif quiet:
+        return
+    if quiet:
         echo(found.suggestion)
-    elif found.suggestion is None:
-        echo("The loss never fell: try lower rates, with --lowest, or more --steps.")
+        return
+    say(str(found))
+    echo("Try:")
+    if found.suggestion is None:
+        echo(f"    {command_line('find-rate', config, n_epochs=2 * config.options.n_epochs)}")
     else:
-        echo(f"The loss falls fastest around a learning rate of {found.suggestion:.2g}.")
-    if not (quiet or as_json):
-        echo(f"The curve: {picture}")
+        echo(f"    {command_line('train', config, learning_rate=float(f'{found.suggestion:.2g}'))}")
+    echo(f"The curves: {picture}")

@@ -9,6 +9,14 @@ from pellucid.runs.config import RunConfig
 from pellucid.training.options import NONE, TrainingOptions
 from pellucid.training.recipes import RECIPES
 
+NOT_OF_A_SEARCH = (
+    "learning_rate",
+    "validation",
+    "patience",
+    "weight_ema",
+    "precise_bn",
+    "form",
+)  # options that `find-rate` does not take
 OF_ANY_MODEL = ("class_weight", "validation")  # options that are kept where another model is trained
 
 
@@ -37,6 +45,8 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     chosen = {name: value for name, value in _chosen(config).items() if is_same or name in OF_ANY_MODEL}
     parts = ["pellucid", verb, *data_parts(config.source), "--model", shlex.quote(model)]
     options = {**chosen, **changes}
+    if verb == "find-rate":
+        options = {name: value for name, value in options.items() if name not in NOT_OF_A_SEARCH}
     for flag, name in flags_of(TrainingOptions).items():
         if name in options and not (name == "seed" and config.source.seed == options[name]):
             parts += _flag(flag, options[name])

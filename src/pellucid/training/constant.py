@@ -1,20 +1,23 @@
 """The loss of the best constant prediction: a training must fall below it to have learned from its inputs."""
 
+from typing import Any
+
 import numpy as np
 
 from pellucid.ops.losses.base import Loss
+from pellucid.ops.losses.joint import Joint
 from pellucid.types import Array
 
 
-def constant_loss(loss: Loss, Y: Array, n_outputs: int, *, weights: Array | None = None) -> float:
+def constant_loss(loss: Loss, Y: Any, n_outputs: Any, *, weights: Array | None = None) -> float:
     """Return the lowest loss that outputs of the same numbers for every sample can have.
 
     Parameters
     ----------
     loss : Loss
-    Y : Array, shape (m,) or (m, n_outputs)
+    Y : Array, shape (m,) or (m, n_outputs), or dict of Array
         Targets as ``loss.encode`` returns them.
-    n_outputs : int
+    n_outputs : int, or dict of int
     weights : Array, shape (m,), optional
         How much each sample counts.
 
@@ -31,6 +34,11 @@ def constant_loss(loss: Loss, Y: Array, n_outputs: int, *, weights: Array | None
     >>> round(constant_loss(MeanSquaredError(), np.array([[1.0], [3.0]]), 1), 4)
     1.0
     """
+    if isinstance(loss, Joint):
+        return sum(
+            loss.loss_weights.get(name, 1.0) * constant_loss(one, Y[name], n_outputs[name], weights=weights)
+            for name, one in loss.losses.items()
+        )
     from scipy.optimize import minimize  # here, so that importing pellucid stays fast
 
     m = len(Y)

@@ -1,12 +1,13 @@
-"""The learning-rate finder: train a copy of the model while the rate grows, and see where its loss falls."""
+"""The learning-rate finder: short trainings at many rates, longer ones at the best of them, and the lowest loss."""
 
 from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -14,185 +15,256 @@ from pellucid.data.dataset import Dataset
 from pellucid.data.pairs import as_dataset
 from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.model import Model
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.registry import Limits, check_option, validate_call
-from pellucid.training.events import Event, StepEnd, TrainStart
+from pellucid.rng import stream
+from pellucid.training.constant import constant_loss
+from pellucid.training.events import Event, StepEnd
 from pellucid.training.loop import run_plan
+from pellucid.training.loss_setup import weigh_samples
 from pellucid.training.optimizers.base import Optimizer
+from pellucid.training.options import TrainingOptions
+from pellucid.training.rate_search import RateSearch, Trial
+from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.resolve import fill_in, make_optimizer, plan_from
 from pellucid.types import Array, n_rows
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-DIVERGED = 4.0  # a loss this many times the best one ends the sweep
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class RangeTest:
-    """What a learning-rate sweep found.
-
-    Attributes
-    ----------
-    rates : Array, shape (n,), float64
-        The learning rate of each step, growing by the same ratio.
-    losses : Array, shape (n,), float64
-        The batch's loss before that step.
-    smoothed : Array, shape (n,), float64
-        The same without the noise of the batches.
-    suggestion : float or None
-        Where the loss falls fastest against log(rate), the noise set aside; None where it never fell.
-    has_diverged : bool
-        Whether the sweep ended early because the loss exploded.
-    """
-
-    rates: Array
-    losses: Array
-    smoothed: Array
-    suggestion: float | None
-    has_diverged: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what was found as JSON can hold it; a loss that is no finite number is None."""
-        return {
-            "suggestion": self.suggestion,
-            "has_diverged": self.has_diverged,
-            "rates": self.rates.tolist(),
-            "losses": [loss if math.isfinite(loss) else None for loss in self.losses.tolist()],
-        }
-
-    def plot(self) -> Figure:
-        """Return a figure: loss against learning rate, the suggestion marked."""
-        from pellucid.plotting.training import learning_rate_curve  # when a picture is asked for
-
-        return learning_rate_curve(self.rates, self.losses, self.smoothed, suggestion=self.suggestion)
-
-    def __str__(self) -> str:
-        if self.suggestion is None:
-            return "The loss never fell: try lower rates, or more steps."
-        return f"The loss falls fastest around a learning rate of {self.suggestion:.2g}."
-
-    def __repr__(self) -> str:
-        found = "none" if self.suggestion is None else f"{self.suggestion:.2g}"
-        return f"RangeTest({len(self.rates)} rates, suggestion: {found})"
-
-    def _repr_html_(self) -> str:
-        from pellucid.plotting.saving import figure_html  # when a picture is asked for
-
-        return f"<p>{self}</p>{figure_html(self.plot())}"
+KEPT = (9, 4, 2)  # rates in each round, where there are nine
+LENGTHS = (1 / 62, 2.5 / 62, 6 / 62)  # of a training in each round: half of one in all
+LAST = 0.25  # of a training, twice, where nothing was learned by then
+SHORTEST = 8  # steps
+LEARNED = 0.98  # of the best constant prediction's loss: below it something was learned
+FLAT = 1e-6  # of an output's size: a network whose outputs differ by less over the samples gives one answer for all
+LOOKED_AT = 200  # samples
 
 
-@validate_call("model", "optimizer")
+@validate_call("model", "optimizer", "schedule", "progress")
 def find_learning_rate(
     model: Model,
     data: Dataset | tuple[Any, Any],
     *,
+    n_epochs: int | None = None,
     optimizer: str | Mapping[str, Any] | Optimizer | None = None,
+    weight_decay: float | None = None,
     loss: Any = None,
+    label_smoothing: float | None = None,
     batch_size: int | None = None,
-    lowest: float = 1e-6,
-    highest: float = 10.0,
-    n_steps: int = 100,
+    schedule: Any = None,
+    augment: Any = None,
+    class_weight: Any = None,
+    lowest: float = 1e-4,
+    highest: float = 1.0,
+    n_rates: int = 9,
     seed: int | None = None,
     dtype: str | None = None,
     kernels: str | None = None,
-) -> RangeTest:
-    """Train a copy of the model with a growing learning rate, and suggest one.
+    progress: ProgressCallback = no_progress,
+) -> RateSearch:
+    """Train copies of the model for a short time at many learning rates, and suggest the best.
 
     Parameters
     ----------
     model : Model
         Left as it is; initialized or not.
-    data : Dataset
-    optimizer : Optimizer, optional
-        The rule that will be trained with; left as it is. Default: ``SGD()``.
-    loss, batch_size, seed, dtype, kernels : optional
-        As :func:`pellucid.training.fit.train` takes them; give those that will be trained with.
+    data : Dataset or (X, y)
+    n_epochs : int, optional
+        Of the training that a rate is sought for. Default: the preset's, else 50.
+    optimizer, weight_decay, loss, label_smoothing, batch_size, schedule, augment, class_weight : optional
+        As :func:`pellucid.training.fit.train` takes them; give those that will be trained with. Default: the
+        recipe of the preset, but for its learning rate.
     lowest, highest : float, optional
         The first and the last rate, above 0.
-    n_steps : int, optional
-        At least 10.
+    n_rates : int, optional
+        How many there are from one to the other, each the same ratio above the last; at least 3.
+    seed, dtype, kernels : optional
+        As for ``train``.
+    progress : callable, optional
+        Called with a stage, how many steps are done, and of how many.
 
     Returns
     -------
-    RangeTest
+    RateSearch
+        ``suggestion`` is None where nothing was learned at any rate.
 
     Raises
     ------
     OptionError
-        If an option is out of its bounds.
+        If an option is out of its bounds, or the optimizer has no learning rate.
     TrainingError
-        If the loss is not finite from the first steps on.
+        If the loss is not finite at any rate.
 
     Notes
     -----
-    Smith (2017), section 3.3, with rates that grow by the same ratio each step. The smoothed curve is a centred
-    mean over a fifth of the sweep, so that it does not lag behind. The suggestion is the rate around which a line
-    fitted to a fifth of the sweep falls most steeply, searched up to the minimum. The sweep ends where the recent
-    losses exceed four times the best: nothing is learned above. The noisier the batches, the more steps it needs.
+    Successive halving (Jamieson and Talwalkar, 2016): all rates are trained for 1/62 of the training, the best 4
+    for 2.5/62, the best 2 for 6/62, each from the same start with the same batches and the whole schedule: half of
+    a training in all, or some 250 steps where that is more. A rate is judged by its training loss over the last
+    quarter, and only once that is below what one constant answer for all samples can reach: on the way down to
+    that, the fastest rates are often those at which the network soon dies and never does anything else. Where
+    nothing was learned by then, the best two go on for a quarter of the training each.
 
     Examples
     --------
     >>> from pellucid.nn.dense import Dense
     >>> from pellucid.nn.sequential import Sequential
     >>> data = Dataset(np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1]))
-    >>> found = find_learning_rate(Sequential([Dense(1)]), data, highest=100.0)
-    >>> 0.01 < found.suggestion < 10
+    >>> found = find_learning_rate(Sequential([Dense(1)]), data, n_epochs=500, optimizer="sgd", highest=10.0)
+    >>> 0.01 < found.suggestion < 11
     True
     """
+    data = as_dataset(data, "find_learning_rate")
+    given = {
+        "n_epochs": n_epochs or (RECIPES[model.recipe] if model.recipe else GENERAL)["n_epochs"],
+        "optimizer": optimizer,
+        "weight_decay": weight_decay,
+        "loss": loss,
+        "label_smoothing": label_smoothing,
+        "batch_size": batch_size,
+        "schedule": schedule,
+        "augment": augment,
+        "class_weight": class_weight,
+        "seed": seed,
+        "dtype": dtype,
+        "kernels": kernels,
+    }
+    options, objects = fill_in(model, data, given)
+    return search_rates(
+        model, data, options, objects, lowest=lowest, highest=highest, n_rates=n_rates, progress=progress
+    )
+
+
+def search_rates(
+    model: Model,
+    data: Dataset,
+    options: TrainingOptions,
+    objects: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    lowest: float,
+    highest: float,
+    n_rates: int,
+    progress: ProgressCallback = no_progress,
+) -> RateSearch:
+    """Return what :func:`find_learning_rate` does, for a training as options, and objects in their place, say."""
     where = "find_learning_rate"
     check_option(where, "lowest", lowest, float, Limits(above=0))
     check_option(where, "highest", highest, float, Limits(above=lowest))
-    check_option(where, "n_steps", n_steps, int, Limits(at_least=10))
-    data = as_dataset(data, "find_learning_rate")
-    given = {"optimizer": optimizer, "loss": loss, "batch_size": batch_size, "seed": seed, "dtype": dtype}
-    given["kernels"] = kernels
-    options, objects = fill_in(model, data, {**given, "n_epochs": n_steps})
-    m = n_rows(data.X)
-    n_epochs = -(-n_steps // -(-m // (options.batch_size or m)))  # enough: the sweep ends it
-    rule = copy.deepcopy(objects.pop("optimizer", None)) or make_optimizer(options)
-    if rule.is_full_batch:
-        raise OptionError(f"find_learning_rate: {type(rule).__name__} has no learning rate to find.")
-    plan = plan_from(
-        replace(options, n_epochs=n_epochs, schedule=None, augment=None), optimizer=rule, **objects
-    )
-    sweep = _Sweep(rule, np.geomspace(lowest, highest, n_steps))
-    has_diverged = False
-    try:
-        run_plan(_copy(model), data, plan, [sweep])
-    except TrainingError:  # a loss that is not finite: the end of what can be learned
-        has_diverged = True
-        if len(sweep.losses) < 3:
-            raise
-    rates, losses = sweep.rates[: len(sweep.losses)], np.array(sweep.losses)
-    half_width = min(max(1, n_steps // 10), (len(losses) - 1) // 2)
-    cut = _without_explosion(losses)
-    smoothed = _smooth(cut, half_width)
-    suggestion = _steepest(rates, cut, half_width)
-    return RangeTest(rates, losses, smoothed, suggestion, has_diverged or sweep.has_diverged)
+    check_option(where, "n_rates", n_rates, int, Limits(at_least=3))
+    search = _Search(model, data, replace(options, validation=None, patience=None), objects)
+    return search.run(np.geomspace(lowest, highest, n_rates), progress)
 
 
-@dataclass
-class _Sweep:
-    """A callback that sets the rate of the next step, keeps the losses, and ends the training."""
+class _Search:
+    """The trainings of one search."""
 
-    optimizer: Optimizer
-    rates: Array
-    losses: list[float] = field(default_factory=list)
-    best: float = math.inf
-    has_diverged: bool = False
+    def __init__(
+        self, model: Model, data: Dataset, options: TrainingOptions, objects: Mapping[str, Any]
+    ) -> None:
+        self.model, self.data, self.options, self.objects = model, data, options, objects
+        rule = objects.get("optimizer") or make_optimizer(options)
+        if rule.is_full_batch:
+            raise OptionError(
+                f"find_learning_rate: {type(rule).__name__} has no learning rate to find. Try optimizer 'adamw'."
+            )
+        m = n_rows(data.X)
+        self.batch_size = options.batch_size or m
+        self.steps_per_epoch = -(-m // self.batch_size)
+        self.n_steps = options.n_epochs * self.steps_per_epoch
+        self.constant = math.nan  # known once the first training has set the loss
+
+    def run(self, rates: Array, progress: ProgressCallback) -> RateSearch:
+        """Try all rates, then the best of them for longer."""
+        rounds: list[tuple[Trial, ...]] = []
+        kept, counts = rates.tolist(), [len(rates), max(2, round(len(rates) * KEPT[1] / KEPT[0])), 2]
+        lengths = [max(SHORTEST * length / LENGTHS[0], length * self.n_steps) for length in LENGTHS]
+        total, done = sum(n * length for n, length in zip(counts, lengths, strict=True)), 0.0
+        for length in [*lengths, max(LAST * self.n_steps, 2 * lengths[-1])]:
+            trials = []
+            for rate in kept:
+                progress("trying learning rates", int(done), int(max(total, done)))
+                trials.append(self.train(rate, length))
+                done += length
+            rounds.append(tuple(trials))
+            best = sorted(trials, key=lambda trial: trial.rank)
+            if len(rounds) == len(lengths) and best[0].has_learned:
+                break
+            n = counts[min(len(rounds), len(lengths) - 1)]
+            kept = sorted(trial.rate for trial in _alive_first(best, rounds)[:n])
+        if all(trial.loss is None for trial in rounds[0]):
+            raise TrainingError(
+                f"find_learning_rate: the loss became NaN or infinite at every rate from {rates[0]:.2g}. Try lower "
+                "rates, or look for outliers in the data."
+            )
+        suggestion = best[0].rate if best[0].has_learned else None
+        return RateSearch(tuple(rounds), self.constant, suggestion, self.n_steps)
+
+    def train(self, rate: float, length: float) -> Trial:
+        """Train a copy at a rate for about so many steps."""
+        data, n_epochs = self.data, round(length / self.steps_per_epoch)
+        if not n_epochs:  # less than an epoch: one epoch over part of the samples
+            n_epochs, m = 1, n_rows(data.X)
+            rows = stream(self.options.seed, "learning rate").permutation(m)
+            data = data.take(rows[: min(m, math.ceil(length) * self.batch_size)])
+        objects = {name: copy.deepcopy(part) for name, part in self.objects.items()}
+        rule = objects.pop("optimizer", None) or make_optimizer(self.options)
+        rule.learning_rate = rate
+        plan = plan_from(replace(self.options, n_epochs=n_epochs), optimizer=rule, **objects)
+        twin, losses = _copy(self.model), _Losses()
+        is_broken = False
+        try:
+            history = run_plan(twin, data, plan, [losses] if plan.batch_size else [])
+            losses.values = losses.values or history.losses
+        except TrainingError:
+            is_broken = True
+        if math.isnan(self.constant):
+            Y, k = twin.encode(self.data.y), _widths(twin.output_shape)
+            weights = weigh_samples(twin, self.data, None, plan.class_weight)
+            self.constant = constant_loss(twin.loss_function, Y, k, weights=weights)
+        n_steps = max(1, round(length))
+        if is_broken:
+            return Trial(rate, n_steps, None, False, True)
+        tail = np.array(losses.values[-max(1, len(losses.values) // 4) :])
+        loss, noise = float(tail.mean()), float(tail.std() / math.sqrt(len(tail)))
+        bound = self.constant - (1 - LEARNED) * abs(self.constant)
+        is_dead = _is_flat(twin, self.data)
+        has_learned = not is_dead and loss + (noise if plan.batch_size else 0.0) < bound
+        return Trial(rate, n_steps, loss, has_learned, is_dead)
+
+
+class _Losses:
+    """A callback that keeps each step's loss."""
+
+    def __init__(self) -> None:
+        self.values: list[float] = []
 
     def __call__(self, event: Event) -> bool:
-        if isinstance(event, TrainStart):
-            self.optimizer.learning_rate = float(self.rates[0])
-        elif isinstance(event, StepEnd):
-            self.losses.append(event.loss)
-            recent = float(np.mean(self.losses[-max(1, len(self.rates) // 20) :]))
-            self.best = min(self.best, recent)
-            self.has_diverged = recent > self.best + (DIVERGED - 1) * abs(self.best)
-            if self.has_diverged or len(self.losses) == len(self.rates):
-                return True
-            self.optimizer.learning_rate = float(self.rates[len(self.losses)])
+        if isinstance(event, StepEnd):
+            self.values.append(event.loss)
         return False
+
+
+def _alive_first(best: list[Trial], rounds: list[tuple[Trial, ...]]) -> list[Trial]:
+    """Return the trials of a round, best first; where some died, the living of earlier rounds before those."""
+    alive, dead = [trial for trial in best if not trial.is_dead], [trial for trial in best if trial.is_dead]
+    seen = {trial.rate for trial in best}
+    earlier = [trial for trials in reversed(rounds[:-1]) for trial in trials if not trial.is_dead]
+    spare = {
+        trial.rate: trial for trial in sorted(earlier, key=lambda trial: trial.rank) if trial.rate not in seen
+    }
+    return [*alive, *spare.values(), *dead]
+
+
+def _is_flat(model: Model, data: Dataset) -> bool:
+    """Return whether a model gives every sample the same outputs."""
+    few = data.take(slice(LOOKED_AT))
+    outputs = model.decision_function(few.X)
+    return all(
+        bool(np.all(np.ptp(Z, axis=0) <= FLAT * (1 + np.abs(Z).max(axis=0))))
+        for Z in (outputs.values() if isinstance(outputs, dict) else (outputs,))
+    )
+
+
+def _widths(shape: Any) -> Any:
+    """Return the number of outputs, by name where there are several."""
+    return {name: part[-1] for name, part in shape.items()} if isinstance(shape, dict) else shape[-1]
 
 
 def _copy(model: Model) -> Model:
@@ -201,27 +273,3 @@ def _copy(model: Model) -> Model:
     if twin.is_initialized:
         twin.bind()
     return twin
-
-
-def _without_explosion(losses: Array) -> Array:
-    """Return the losses cut at twice their median, so that an explosion does not hide the fall before it."""
-    level = float(np.median(losses))
-    return np.minimum(losses, level + abs(level))
-
-
-def _smooth(losses: Array, half_width: int) -> Array:
-    """Return the mean over 2 half_width + 1 losses around each, over fewer, still centred, near the ends."""
-    n = len(losses)
-    widths = [min(half_width, i, n - 1 - i) for i in range(n)]
-    return np.array([losses[i - w : i + w + 1].mean() for i, w in enumerate(widths)])
-
-
-def _steepest(rates: Array, losses: Array, half_width: int) -> float | None:
-    """Return the rate where the line fitted to 2 half_width + 1 losses falls most, up to the minimum."""
-    away = np.arange(-half_width, half_width + 1)
-    slopes = np.correlate(
-        losses, away / (away @ away), "valid"
-    )  # of the steps half_width ... n - 1 - half_width
-    least = int(_smooth(losses, half_width)[half_width : len(losses) - half_width].argmin())
-    steepest = int(slopes[: least + 1].argmin())
-    return float(rates[half_width + steepest]) if slopes[steepest] < 0 else None

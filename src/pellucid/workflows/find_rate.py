@@ -1,22 +1,29 @@
 """Which learning rate suits a model and a data set."""
 
 from pellucid.formats.architecture import Architecture
+from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.build import make_model
 from pellucid.runs.config import RunConfig
-from pellucid.training.lr_finder import RangeTest, find_learning_rate
-from pellucid.training.resolve import loss_of, make_optimizer
+from pellucid.training.lr_finder import search_rates
+from pellucid.training.rate_search import RateSearch
 
 
-def sweep_rates(
-    config: RunConfig, architecture: Architecture | None, *, lowest: float, highest: float, n_steps: int
-) -> RangeTest:
-    """Train a model as its recipe says, but for a learning rate that grows from step to step.
+def find_rate(
+    config: RunConfig,
+    architecture: Architecture | None,
+    *,
+    lowest: float,
+    highest: float,
+    n_rates: int,
+    progress: ProgressCallback = no_progress,
+) -> RateSearch:
+    """Try learning rates for a training as its recipe and options say.
 
     Parameters
     ----------
     config, architecture
         As :func:`pellucid.runs.build.plan` returns them.
-    lowest, highest, n_steps
+    lowest, highest, n_rates, progress
         As for :func:`pellucid.training.lr_finder.find_learning_rate`.
 
     Raises
@@ -26,16 +33,7 @@ def sweep_rates(
     """
     split = config.source.load()
     options = config.for_data(split.train).options
-    return find_learning_rate(
-        make_model(config, architecture, split),
-        split.train,
-        optimizer=make_optimizer(options),
-        loss=loss_of(options),
-        batch_size=options.batch_size,
-        lowest=lowest,
-        highest=highest,
-        n_steps=n_steps,
-        seed=options.seed,
-        dtype=options.dtype,
-        kernels=options.kernels,
+    model = make_model(config, architecture, split)
+    return search_rates(
+        model, split.train, options, lowest=lowest, highest=highest, n_rates=n_rates, progress=progress
     )

@@ -117,7 +117,7 @@ class _Findings:
         last, constant = float(np.mean(losses[-max(1, len(losses) // 10) :])), self.constant
         if OPTIMIZERS[self.run.options.optimizer].is_full_batch:  # it has no learning rate
             return None
-        find = command_line("find-rate", self.run.config, learning_rate=None)
+        find = command_line("find-rate", self.run.config)
         if len(losses) > 1 and last > losses[0] and (constant is None or last > constant):
             return Advice(
                 f"The training loss rose from {losses[0]:.3g} to {last:.3g}: learning rate {rate:g} is too high.",

@@ -1,0 +1,91 @@
+"""The figure of a search for a learning rate: the loss at each rate, after each round of short trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pellucid.errors import ShapeError
+from pellucid.plotting.style import BLUE, INK, LINE, MUTED, RED, legend_above, look, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Round = tuple[int, Sequence[tuple[float, float | None]]]  # how many steps, and the loss at each rate
+HEADROOM = 0.35  # above the constant prediction's loss, of the height below it: what lies higher is cut off
+SHADES = (LINE, MUTED, BLUE, INK)  # of the rounds, the last ones darkest
+
+
+def learning_rate_curves(rounds: Sequence[Round], *, constant: float, suggestion: float | None) -> Figure:
+    """Draw the losses of short trainings over their rates, a line for each round, and mark the suggestion.
+
+    Parameters
+    ----------
+    rounds : sequence of (int, sequence of (float, float or None))
+        Each round's number of steps, and its losses by rate, above 0; None where the training diverged.
+    constant : float
+        The loss of the best constant prediction: a dashed line.
+    suggestion : float or None
+        None: no rate is marked, and the figure says so.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ShapeError
+        If there is no round, or one without rates.
+
+    Examples
+    --------
+    >>> rounds = [(10, [(0.01, 0.7), (0.1, 0.6), (1.0, None)]), (25, [(0.1, 0.4)])]
+    >>> figure = learning_rate_curves(rounds, constant=0.69, suggestion=0.1)
+    >>> figure.axes[0].get_xscale(), figure.axes[0].xaxis.get_major_formatter()(0.001)
+    ('log', '0.001')
+    """
+    if not rounds or not all(trials for _, trials in rounds):
+        raise ShapeError("learning_rate_curves: expected a round or more with a rate or more each, got none.")
+    with look():
+        figure = new_figure(4.2)
+        axes = figure.add_subplot()
+        axes.axhline(constant, color=RED, linewidth=1.2, linestyle="--", label="One answer for all")
+        losses = [loss for _, trials in rounds for _, loss in trials if loss is not None]
+        low = min([constant, *losses])
+        high = constant + HEADROOM * max(constant - low, 0.1 * max(abs(constant), 1e-3))
+        shades = SHADES[-len(rounds) :]
+        for (n_steps, trials), shade in zip(rounds, shades, strict=True):
+            x, y = np.array([[rate, np.nan if loss is None else loss] for rate, loss in trials], float).T
+            axes.plot(
+                x,
+                np.minimum(y, 2 * high - low),
+                "o-",
+                color=shade,
+                linewidth=2,
+                label=f"After {n_steps:,} steps",
+            )
+        if suggestion is None:
+            words = "Nothing was learned at any rate."
+            axes.text(0.5, 0.06, words, transform=axes.transAxes, ha="center", color=INK)
+        else:
+            at = min(loss for rate, loss in rounds[-1][1] if rate == suggestion and loss is not None)
+            label = f"Suggested: {suggestion:.2g}"
+            axes.plot(
+                suggestion,
+                at,
+                "o",
+                color=RED,
+                markersize=11,
+                fillstyle="none",
+                markeredgewidth=2,
+                label=label,
+            )
+        margin = 0.08 * (high - low)
+        axes.set(xscale="log", xlabel="Learning rate", ylabel="Training loss", ylim=(low - margin, high))
+        axes.xaxis.set_major_formatter(lambda value, position: f"{value:g}")  # the usual one needs mathtext
+        axes.xaxis.set_minor_formatter(lambda value, position: "")
+        axes.grid()
+        legend_above(axes, n_columns=3)
+    return figure

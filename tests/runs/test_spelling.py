@@ -1,0 +1,45 @@
+"""A run as the command that asks for it: spelled back, it means the same."""
+
+from typing import Any
+
+import pytest
+
+from pellucid.cli.find_rate import NOT_ASKED
+from pellucid.data.source import DataSource
+from pellucid.runs.build import plan
+from pellucid.runs.spelling import NOT_OF_A_SEARCH, command_line
+
+
+@pytest.mark.parametrize(
+    ("model", "source", "options", "words"),
+    [
+        ("mlp", {}, {}, ""),
+        ("cnn", {}, {"augment": "none"}, "--augment none"),
+        ("cnn", {}, {"n_epochs": 5, "precise_bn": True}, "--epochs 5"),
+        ("mlp", {}, {"optimizer": "adam"}, "--optimizer adam"),
+        (
+            "mlp",
+            {},
+            {"optimizer": "sgd", "optimizer_options": {"momentum": 0.9}},
+            "--optimizer-options momentum=0.9",
+        ),
+        ("mlp", {"seed": 3, "test_fraction": 0.5}, {"seed": 3}, "--test-fraction 0.5 --seed 3"),
+        ("mlp", {"skip_bad": True, "image_size": (8, 9)}, {}, "--skip-bad --image-size 8x9"),
+    ],
+)
+def test_only_what_was_chosen_is_spelled(
+    model: str, source: dict[str, Any], options: dict[str, Any], words: str
+) -> None:
+    config, _ = plan(model, DataSource("my pets", **source), **options)
+    line = command_line("train", config)
+    own = f"{words} " if source else ""
+    behind = f" {words}" if words and not source else ""
+    assert line == f"pellucid train 'my pets' {own}--model {model}{behind}"
+
+
+def test_a_search_for_a_rate_takes_no_options_that_it_has_no_use_for() -> None:
+    assert NOT_ASKED == NOT_OF_A_SEARCH
+    config, _ = plan("mlp", DataSource("pets"), learning_rate=3.0, n_epochs=9, validation=0.2)
+    assert command_line("find-rate", config) == "pellucid find-rate pets --model mlp --epochs 9"
+    changed = command_line("train", config, learning_rate=0.01)
+    assert changed == "pellucid train pets --model mlp --epochs 9 --learning-rate 0.01 --validation 0.2"
