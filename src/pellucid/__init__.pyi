@@ -15,6 +15,7 @@ from .nn.activation import Activation, Dropout
 from .nn.blocks import Parallel, Residual
 from .nn.conv import Conv2D
 from .nn.dense import Dense, Flatten
+from .nn.freezing import freeze, unfreeze
 from .nn.graph import Graph
 from .nn.layer import Layer
 from .nn.model import Model
@@ -22,6 +23,7 @@ from .nn.norm import BatchNorm, LayerNorm
 from .nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, UpSample2D, ZeroPad2D
 from .nn.presets import preset
 from .nn.sequential import Sequential
+from .nn.transfer import transfer
 from .ops import losses
 from .registry import option, register
 from .training import callbacks, optimizers, schedules
@@ -59,6 +61,7 @@ __all__ = [
     "evaluate",
     "explain_photo",
     "find_learning_rate",
+    "freeze",
     "influence",
     "load",
     "load_architecture",
@@ -73,4 +76,6 @@ __all__ = [
     "save",
     "schedules",
     "train",
+    "transfer",
+    "unfreeze",
 ]

@@ -56,3 +56,4 @@ class LayerRow(NamedTuple):
     activation_bytes: int = 0  # of one sample's output; 0 where it is the output of another layer
     parameter_bytes: int = 0
     is_structure: bool = False
+    is_frozen: bool = False

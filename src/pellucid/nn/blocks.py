@@ -64,8 +64,11 @@ class Residual(Model):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return body(X) + shortcut(X)."""
-        around = X if self.shortcut is None else self.places[1].forward(X, training=training)
-        Y = self.places[0].forward(X, training=training)
+        body, *others = self.places
+        around = X
+        for place in others:
+            around = place.forward(X, training=training and not place.is_frozen)
+        Y = body.forward(X, training=training and not body.is_frozen)
         out = self.workspace.take("Y", Y.shape, Y.dtype)
         return np.add(Y, around, out=out)
 
@@ -73,8 +76,11 @@ class Residual(Model):
         """Send dY back through both paths and add the gradients."""
         kept = self.workspace.take("dY", dY.shape, dY.dtype)  # the body may overwrite its dY
         kept[...] = dY
-        around = kept if self.shortcut is None else self.places[1].backward(kept)
-        dX = self.places[0].backward(dY)
+        body, *others = self.places
+        around: Array | None = kept
+        for place in others:
+            around = None if place.is_skipped else place.backward(kept)
+        dX = None if body.is_skipped else body.backward(dY)
         if self.flows:
             self.add_uses()
         if dX is None or around is None or not self.needs_input_gradient:
@@ -144,7 +150,7 @@ class Parallel(Model):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the branches' outputs, joined."""
-        outputs = [place.forward(X, training=training) for place in self.places]
+        outputs = [place.forward(X, training=training and not place.is_frozen) for place in self.places]
         Y = self.workspace.take("Y", (len(X), *self.output_shape), outputs[0].dtype)
         return merge_forward(outputs, self.merge, out=Y)
 
@@ -153,7 +159,7 @@ class Parallel(Model):
         widths = [place.output_shape[-1] for place in self.places]
         total: Array | None = None
         for place, part in zip(self.places, merge_backward(dY, widths, self.merge), strict=True):
-            dX = place.backward(part)
+            dX = None if place.is_skipped else place.backward(part)
             if self.needs_input_gradient and dX is not None:
                 total = dX.copy() if total is None else np.add(total, dX, out=total)
         if self.flows:

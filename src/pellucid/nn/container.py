@@ -33,7 +33,7 @@ class Container(Layer):
     Attributes
     ----------
     theta, grad : Array, shape (p,)
-        All parameters and all gradients.
+        All parameters that are trained, and their gradients; those of frozen layers are not among them.
     params, grads : NamedArrays
         Each layer's, by the layer's name and theirs, as views: ``model.params["dense_1"]["W"]``.
     places : list of Layer
@@ -155,12 +155,20 @@ class Container(Layer):
         Layers may have been exchanged before, for some that are built.
         """
         follow(self)
+        self._part_frozen()
         theta = np.empty(sum(leaf.params[key].size for leaf, key in self._keys()), self.dtype)
         self.move(theta, np.zeros_like(theta))
         for leaf in self.leaves():
             leaf.state = {key: value.astype(self.dtype) for key, value in leaf.state.items()}
         for use in self.further():
             tie(use)
+
+    def _part_frozen(self) -> None:
+        """Give frozen layers parameters of their own, and gradients that nobody sums."""
+        for leaf in self.leaves():
+            if leaf.is_frozen:
+                leaf.params = {key: array.astype(self.dtype) for key, array in leaf.params.items()}
+                leaf.grads = {key: np.zeros_like(array) for key, array in leaf.params.items()}
 
     def move(self, theta: Array, grad: Array) -> None:
         """Keep parameters and gradients in these flat arrays; the parameters' values are copied over."""
@@ -205,7 +213,17 @@ class Container(Layer):
             total += flow
 
     def _keys(self) -> list[tuple[Layer, str]]:
-        return [(leaf, key) for leaf in self.leaves() for key in leaf.params]
+        return [(leaf, key) for leaf in self.leaves() if not leaf.is_frozen for key in leaf.params]
+
+    @property
+    def n_params(self) -> int:
+        """The number of its parameters, those of frozen layers among them."""
+        return sum(array.size for leaf in self.leaves() for array in leaf.params.values())
+
+    @property
+    def n_frozen(self) -> int:
+        """The number of parameters of its frozen layers."""
+        return sum(array.size for leaf in self.leaves() if leaf.is_frozen for array in leaf.params.values())
 
     def flat_decay_mask(self) -> Array:
         """Return 1 for each parameter subject to weight decay and 0 for the rest (biases), shape (p,)."""

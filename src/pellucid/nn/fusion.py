@@ -1,6 +1,7 @@
 """Neighbouring layers that run as one step where kernels are compiled; the results are the same."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any, final
 
 import numpy as np
@@ -32,7 +33,7 @@ class ConvBlock(Layer):
         self.layers = list(layers)
         conv = layers[0]
         assert isinstance(conv, Conv2D)
-        self.conv = conv
+        self.conv, self.is_frozen = conv, conv.is_frozen
         self.norm = next((layer for layer in layers if isinstance(layer, BatchNorm)), None)
         self.is_pooled = isinstance(layers[-1], MaxPool2D)
         self.has_relu = conv.activation == "relu" or any(isinstance(layer, Activation) for layer in layers)
@@ -146,7 +147,7 @@ class NormRelu(Layer):
 
     def __init__(self, norm: BatchNorm, activation: Activation) -> None:
         super().__init__()
-        self.norm, self.activation = norm, activation
+        self.norm, self.activation, self.is_frozen = norm, activation, norm.is_frozen
         self._cache: Any = None
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
@@ -194,15 +195,18 @@ def fused(layers: Sequence[Layer]) -> list[Layer]:
 
     A Conv2D with what follows it becomes a ConvBlock: BatchNorm, then perhaps relu, then perhaps max pooling over
     2x2 of even sides; or without the norm relu, its own or the next layer's, and perhaps that pooling. Elsewhere
-    BatchNorm and relu become a NormRelu. All other layers are separate steps.
+    BatchNorm and relu become a NormRelu. All other layers are separate steps. A frozen layer is fused with frozen
+    ones only.
     """
     steps: list[Layer] = []
     i = 0
     while i < len(layers):
-        n, layer = _length(layers[i : i + 4]), layers[i]
+        layer = layers[i]
+        alike = _alike(layers[i : i + 4])
+        n = _length(alike)
         if n:
             steps.append(ConvBlock(layers[i : i + n]))
-        elif isinstance(layer, BatchNorm) and i + 1 < len(layers) and _is_relu(following := layers[i + 1]):
+        elif isinstance(layer, BatchNorm) and len(alike) > 1 and _is_relu(following := alike[1]):
             assert isinstance(following, Activation)
             steps.append(NormRelu(layer, following))
             n = 2
@@ -210,6 +214,12 @@ def fused(layers: Sequence[Layer]) -> list[Layer]:
             steps.append(layer)
         i += max(1, n)
     return steps
+
+
+def _alike(layers: Sequence[Layer]) -> list[Layer]:
+    """Return the layers up to the first that is frozen where the first of all is not, or the other way round."""
+    is_frozen = layers[0].is_frozen
+    return list(takewhile(lambda layer: layer.is_frozen == is_frozen, layers))
 
 
 def _length(layers: Sequence[Layer]) -> int:

@@ -117,6 +117,7 @@ class Point:
         self.arguments += [
             (f"{leaf.name}.{key}", leaf, key, array)
             for leaf in model.leaves()
+            if not leaf.is_frozen
             for key, array in leaf.params.items()
         ]
 

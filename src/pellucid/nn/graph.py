@@ -137,7 +137,7 @@ class Graph(Model):
                 out = self.workspace.take(name, shape, parts[0].dtype)
                 values[name] = merge_forward(parts, step, out=out)
             else:
-                values[name] = step.forward(values[sources[0]], training=training)
+                values[name] = step.forward(values[sources[0]], training=training and not step.is_frozen)
         if self.is_single_output:
             return values[self.output_names[0]]
         return {name: values[name] for name in self.output_names}
@@ -166,7 +166,7 @@ class Graph(Model):
                 widths = [self._shapes[source][-1] for source in sources]
                 for source, part in zip(sources, merge_backward(flow, widths, step), strict=True):
                     add(source, part)
-            else:
+            elif not step.is_skipped:
                 add(sources[0], step.backward(flow))
         if self.flows:
             self.add_uses()
@@ -282,7 +282,7 @@ class Graph(Model):
             before = any(needs[source] for source in sources)
             if isinstance(step, Layer):
                 step.mark_input_gradient(before)
-                before = before or any(leaf.params for leaf in step.leaves())
+                before = before or step.is_trained
             needs[name] = before
 
 

@@ -72,6 +72,8 @@ class Layer(Configurable, ABC):
         Without the samples axis; known after ``build``.
     needs_input_gradient : bool
         False where nothing before this layer is trained: ``backward`` may then return None.
+    is_frozen : bool
+        Whether it is kept as it is, and runs as in prediction: see :func:`pellucid.nn.freezing.freeze`.
     undecayed : frozenset of str
         The parameters exempt from weight decay.
     first_use : Layer or None
@@ -122,6 +124,7 @@ class Layer(Configurable, ABC):
         self.input_shape: Shape = ()
         self.output_shape: Shape = ()
         self.needs_input_gradient = True
+        self.is_frozen = False
         self.first_use: Layer | None = None
         self.further_uses: list[Layer] = []
         self.workspace = Workspace()
@@ -158,6 +161,16 @@ class Layer(Configurable, ABC):
     def uses(self) -> list["Layer"]:
         """Return what runs: the leaves and, of one that stands in several places, its further uses too."""
         return [self]
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it has parameters, or layers inside have some, and they are not frozen."""
+        return any(leaf.params and not leaf.is_frozen for leaf in self.leaves())
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether a backward pass leaves it out: it is frozen, and nothing before it is trained."""
+        return self.is_frozen and not self.needs_input_gradient
 
     @property
     def label(self) -> str:
@@ -210,5 +223,6 @@ class Layer(Configurable, ABC):
                 label=f"{role}: {name}" if role else name,
                 activation_bytes=self.n_values * itemsize,
                 parameter_bytes=n_params * itemsize,
+                is_frozen=self.is_frozen,
             )
         ]

@@ -36,7 +36,7 @@ class Model(Container):
     Attributes
     ----------
     theta, grad : Array, shape (p,)
-        All parameters and all gradients; each layer's arrays are views into them.
+        All trained parameters and all gradients; each layer's arrays are views into them, but for frozen ones.
     preprocessing : Preprocessing or None
         Applied first to the input of ``predict*``; ``train`` sets it where it is unset.
     classes : tuple of str
@@ -173,9 +173,16 @@ class Model(Container):
         """Return the mean loss of raw outputs."""
         return self._loss.forward(Z, self._targets(y), weights=weights)[0]
 
-    def raw_outputs(self, X: Any) -> Any:
-        """Return the raw outputs for prepared inputs, (m, *output_shape), a new array; a piece at a time."""
-        return self._in_pieces(X, lambda array: array)
+    def raw_outputs(self, X: Any, prepare: Callable[[Array], Array] | None = None) -> Any:
+        """Return the raw outputs, (m, *output_shape), a new array; a piece at a time.
+
+        Parameters
+        ----------
+        X : Array, shape (m, *input_shape)
+            Prepared, or such that ``prepare`` makes prepared samples of some of them.
+        prepare : callable, optional
+        """
+        return self._in_pieces(X, prepare or (lambda array: array))
 
     def _in_pieces(self, X: Any, prepare: Callable[[Array], Array]) -> Any:
         models = prediction_replicas(self, self._n_threads(n_rows(X)))

@@ -4,19 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from pellucid.errors import FormatError, PellucidError
+from pellucid.nn.freezing import frozen_names, mark_frozen
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.summary import lay_out
+from pellucid.text import shown
 from pellucid.types import Array
 
 
 def description(model: Model) -> dict[str, Any]:
     """Return what rebuilds the same network with the same loss, without its arrays, JSON-serializable."""
-    return {
+    described = {
         "architecture": model.config(),
         "dtype": model.dtype,
         "input_shape": model.input_shape,
         "loss": model.loss_config,
     }
+    frozen = frozen_names(model)
+    return {**described, "frozen": frozen} if frozen else described
 
 
 def named_arrays(model: Model) -> dict[str, Array]:
@@ -67,8 +71,7 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     ) as error:
         raise FormatError(f"its header does not describe a model ({error})") from None
     _check_arrays({name: array.shape for name, array in named_arrays(model).items()}, arrays, model.dtype)
-    model.bind()
-    model.mark_input_gradient(False)
+    mark_frozen(model, _as_names(described.get("frozen", []), model))
     for name, array in named_arrays(model).items():
         array[...] = arrays[name]
     return model
@@ -85,6 +88,13 @@ def _check_arrays(wanted: Mapping[str, Any], arrays: Mapping[str, Array], dtype:
             )
         if array.dtype != dtype:
             raise FormatError(f"its array {name!r} is of {array.dtype}, expected {dtype} as its header says")
+
+
+def _as_names(frozen: Any, model: Model) -> list[str]:
+    known = {leaf.name for leaf in model.leaves()}
+    if not isinstance(frozen, list) or not known.issuperset(map(str, frozen)):
+        raise FormatError(f"its frozen layers are {shown(frozen)}, and not all are layers of its own")
+    return [str(name) for name in frozen]
 
 
 def _as_shape(shape: Any) -> Any:

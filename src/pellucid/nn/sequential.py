@@ -44,6 +44,7 @@ class Sequential(Model):
         self.is_fused = True
         self._first = 0
         self.places = self._steps = self._ran = list(self.layers)
+        self._before: list[Layer] = []
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each layer for the output shape of the one before."""
@@ -55,11 +56,10 @@ class Sequential(Model):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output; with fused steps, unless ``is_fused`` is False."""
+        before = self._before if self.is_fused else self.places[: self._first]
         steps = self._steps if self.is_fused else self.places[self._first :]
-        for layer in self.places[: self._first]:
-            X = layer.forward(X, training=training)
-        for step in steps:
-            X = step.forward(X, training=training)
+        for step in (*before, *steps):
+            X = step.forward(X, training=training and not step.is_frozen)
         self._ran = steps
         return X
 
@@ -73,16 +73,19 @@ class Sequential(Model):
             dY = dX
         if self.flows:
             self.add_uses()
-        return dX
+        return dX if self._ran else None
 
     def mark_input_gradient(self, needed: bool) -> None:
         """Set for each layer whether its input gradient is used: not before the first trained one."""
         self.needs_input_gradient = needed
-        trained = [any(leaf.params for leaf in place.leaves()) for place in self.places]
-        self._first = 0 if needed else next((i for i, is_trained in enumerate(trained) if is_trained), 0)
+        untrained = len(self.places) if any(leaf.is_frozen for leaf in self.leaves()) else 0
+        trained = (i for i, place in enumerate(self.places) if place.is_trained)
+        self._first = 0 if needed else next(trained, untrained)
         for i, place in enumerate(self.places):
             place.mark_input_gradient(needed or i > self._first)
-        self._steps = fused(self.places[self._first :])
+        self._before, self._steps = (
+            fused(part) for part in (self.places[: self._first], self.places[self._first :])
+        )
 
     def children(self) -> list[Layer]:
         """Return the layers."""

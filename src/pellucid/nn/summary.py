@@ -53,6 +53,11 @@ class Summary:
         return sum(row.n_params for row in self.rows)
 
     @property
+    def n_frozen(self) -> int:
+        """Parameters of frozen layers, which no training moves."""
+        return sum(row.n_params for row in self.rows if row.is_frozen)
+
+    @property
     def n_operations(self) -> int:
         """Of one sample's forward pass through the whole model."""
         return sum(row.n_operations for row in self.rows)
@@ -78,6 +83,15 @@ class Summary:
         """Class, dtype and shape of the samples."""
         return f"{self.kind}, {self.dtype}, samples of shape {_shape_text(self.input_shape)}"
 
+    @property
+    def notes(self) -> list[str]:
+        """What stands below the table: how many parameters are frozen, if any, and how to read it."""
+        frozen = [row.name for row in self.rows if row.is_frozen]
+        if not frozen:
+            return [_NOTE]
+        trained = self.n_params - self.n_frozen
+        return [f"Parameters frozen, up to {frozen[-1]}: {self.n_frozen:,}; trained: {trained:,}.", _NOTE]
+
     def _cells(self) -> list[tuple[str, ...]]:
         """Return headings, lines and totals as strings."""
         totals = (f"{getattr(self, name):,}" for name in _TOTALS)
@@ -90,7 +104,7 @@ class Summary:
         lines = [_aligned(row, widths) for row in cells]
         rule = "  ".join("-" * width for width in widths)
         table = [self.title, "", lines[0], rule, *lines[1:-1], rule, lines[-1]]
-        return "\n".join(map(one_line, [*table, "", _NOTE] if has_note else table))
+        return "\n".join(map(one_line, [*table, "", *self.notes] if has_note else table))
 
     def __str__(self) -> str:
         return self.text()
@@ -106,7 +120,7 @@ class Summary:
             rows[_MOST_ROWS // 2 : n_more + _MOST_ROWS // 2] = [f"<tr><td colspan=7>{words}</td></tr>"]
         return (
             f"<table><caption>{html.escape(self.title)}</caption><thead>{head}</thead>"
-            f"<tbody>{''.join(rows)}</tbody><tfoot>{total}</tfoot></table><p>{_NOTE}</p>"
+            f"<tbody>{''.join(rows)}</tbody><tfoot>{total}</tfoot></table><p>{'<br>'.join(self.notes)}</p>"
         )
 
 

@@ -18,6 +18,7 @@ from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, 
 from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.dual.many_steps import ManySteps
 from pellucid.training.executor.executor import Executor
+from pellucid.training.features import features_of
 from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
@@ -38,20 +39,28 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
             history.form = form.name
             yield form
         return
-    job.holds_blas = is_for_one_blas_thread(job.model, job.X, job.plan.batch_size)
+    job.holds_blas = is_for_one_blas_thread(job.part, job.X, job.plan.batch_size)
     history.n_threads = job.n_threads
+    X, held_out, rule, part = job.X, job.X_validation, job.rule, None
+    if job.part is not job.model:
+        part, history.note = (
+            job.part,
+            "direct form: what the frozen layers make of the samples is computed once",
+        )
+        X, rule = features_of(job.model, X, rule), None
+        held_out = None if held_out is None else features_of(job.model, held_out)
     batches = Batches(
-        job.X,
+        X,
         job.Y,
         job.plan.batch_size,
         job.plan.seed,
         weights=job.weights,
-        rule=job.rule,
+        rule=rule,
         dtype=job.model.dtype,
         change=job.change,
         shuffle=job.plan.shuffle,
     )
-    yield Form(batches, _validation(job, job.X, job.X_validation, job.rule))
+    yield Form(batches, _validation(job, X, held_out, rule, part), part=part)
 
 
 @contextmanager
@@ -81,18 +90,20 @@ def _in_dual_form(job: Job) -> Iterator[Form]:
             optimizer.grad_norm = None
 
 
-def _validation(job: Job, X: Any, held_out: Any, rule: Preprocessing | None = None) -> Validation | None:
-    """Return what is measured after each epoch; ``X``: what the model takes for the training samples."""
+def _validation(
+    job: Job, X: Any, held_out: Any, rule: Preprocessing | None = None, part: Model | None = None
+) -> Validation | None:
+    """Return what is measured after each epoch; ``X``: what the model, or its part, takes for training samples."""
     if job.X_validation is None:
         return None
     model, m = job.model, n_rows(job.X)
     if model.loss_kind != "classification":
-        return Validation(held_out, job.Y_validation)
+        return Validation(held_out, job.Y_validation, part=part)
     rows = np.unique(np.linspace(0, m - 1, min(m, n_rows(job.X_validation), MOST_MEASURED)).astype(int))
     sample = take_rows(X, rows)
     if rule is not None:
         sample = map_arrays(lambda array: rule.apply(array, model.dtype), sample)
-    return Validation(held_out, job.Y_validation, sample, model.encode(take_rows(job.data.y, rows)))
+    return Validation(held_out, job.Y_validation, sample, model.encode(take_rows(job.data.y, rows)), part)
 
 
 def _choose(job: Job) -> tuple[bool, str]:

@@ -68,7 +68,7 @@ def compile_ahead(job: Job) -> None:
             many_steps.compile_ahead(job.model.dtype)
         else:
             _make_a_batch(job)
-            (_take_a_step_of_a_stack if layers_of(job.model) else _take_a_step)(job)
+            (_take_a_step_of_a_stack if layers_of(job.part) else _take_a_step)(job)
     job.kernels = dispatch.resolve("numba")  # numpy where something could not be compiled
 
 
@@ -79,7 +79,7 @@ def _make_a_batch(job: Job) -> None:
 
 
 def _take_a_step(job: Job) -> None:
-    model, two = replica(job.model), slice(0, 2)
+    model, two = replica(job.part), slice(0, 2)
     shape: Any = model.input_shape
     sizes = shape.values() if isinstance(shape, dict) else [shape]
     zeros = [np.zeros((2, *size), model.dtype) for size in sizes]
@@ -97,7 +97,7 @@ def _take_a_step(job: Job) -> None:
 def _take_a_step_of_a_stack(job: Job) -> None:
     m, model = (
         job.plan.batch_size or n_rows(job.X),
-        replica(job.model),
+        replica(job.part),
     )  # as many samples: threads depend on it
     model.move(model.theta.copy(), model.grad)
     rule = copy.copy(job.plan.optimizer)

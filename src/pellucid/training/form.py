@@ -14,19 +14,25 @@ from pellucid.types import Array
 
 @dataclass(eq=False)
 class Validation:
-    """Held-out samples, measured after each epoch, and of a classifier as many training samples beside them."""
+    """Held-out samples, measured after each epoch, and of a classifier as many training samples beside them.
+
+    Inputs are those of the ``part`` of the model that is trained, where there is one.
+    """
 
     X: Any
     Y: Any
     X_train: Any = None
     Y_train: Any = None
+    part: Model | None = None
 
     def measure(self, model: Model) -> dict[str, float]:
         """Return the model's loss on held-out samples and, for a classifier, its accuracy on both kinds."""
-        found = {}
+        found, part = {}, self.part or model
         if self.X_train is not None:
-            found["accuracy"] = model.measure(self.X_train, self.Y_train)["accuracy"]
-        return found | {f"validation_{name}": value for name, value in model.measure(self.X, self.Y).items()}
+            found["accuracy"] = part.measure(self.X_train, self.Y_train)["accuracy"]
+        found |= {f"validation_{name}": value for name, value in part.measure(self.X, self.Y).items()}
+        model.measured = part.measured
+        return found
 
 
 class Form:
@@ -42,6 +48,8 @@ class Form:
     validation : Validation or None
     step : Executor or None
         Computes the steps in the executor's place.
+    part : Model or None
+        The layers that the batches are inputs of, where that is not the whole model.
     grad_norm : callable or None
         Takes the flat gradient and returns the length of the plain model's; None: its own length.
     """
@@ -50,17 +58,21 @@ class Form:
     grad_norm: Callable[[Array], float] | None = None
 
     def __init__(
-        self, batches: Batches, validation: Validation | None = None, step: Executor | None = None
+        self,
+        batches: Batches,
+        validation: Validation | None = None,
+        step: Executor | None = None,
+        part: Model | None = None,
     ) -> None:
-        self.batches, self.validation, self.step = batches, validation, step
+        self.batches, self.validation, self.step, self.part = batches, validation, step, part
 
     def to_plain(self, flat: Array) -> Array:
         """Return a copy of a flat array like ``theta`` (parameters, a velocity) as the plain model has it."""
         return flat.copy()
 
     def plain_step(self, model: Model, X: Any) -> tuple[Model, Any]:
-        """Return the plain model and the inputs that a batch stands for."""
-        return model, X
+        """Return the plain model, or the part of it that is trained, and the inputs that a batch stands for."""
+        return self.part or model, X
 
     def squared_weights(self, model: Model) -> Callable[[], float]:
         """Return a function of no arguments: the sum of squares of all weights that decay, as they are then."""
@@ -68,7 +80,7 @@ class Form:
             leaf.params[key].reshape(-1)
             for leaf in model.leaves()
             for key in leaf.params
-            if key not in leaf.undecayed
+            if not leaf.is_frozen and key not in leaf.undecayed
         ]
         return lambda: sum(float(np.dot(W, W)) for W in weights)
 

@@ -1,5 +1,6 @@
 """The only training loop. Everything else that happens during a training is a callback."""
 
+import copy
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -60,7 +61,7 @@ def run_plan(
             if schedule is not None:
                 schedule.start(optimizer.learning_rate, plan.n_epochs * job.n_steps)
             history.setup_seconds = time.perf_counter() - started
-            with open_executor(model, job.n_threads, optimizer, holds_blas=job.holds_blas) as executor:
+            with open_executor(job.part, job.n_threads, optimizer, holds_blas=job.holds_blas) as executor:
                 saved = None if resume is None else open_checkpoint(run, resume)
                 # From here to the end of the steps, parameters lie where they are now.
                 run.notify(TrainStart(run))
@@ -199,6 +200,9 @@ def _broken(run: Run, X: Any, Y: Any, loss: float, nonfinite: str | Path | None)
     where = "" if fault is None else f" It began {fault.in_words()}."
     kept = ""
     if nonfinite is not None:
+        if run.form.part is not None:  # whose layers have the names that they have in the whole model
+            model = copy.deepcopy(model)
+            model.name_layers()
         write_step(nonfinite, model, X, Y, fault, seed=run.seed, step=run.step, epoch=run.epoch)
         kept = f" The step is kept in {nonfinite}."
     return TrainingError(

@@ -13,6 +13,7 @@ from pellucid.data.hashing import data_hash
 from pellucid.data.preprocess import Preprocessing
 from pellucid.dispatch import CHOICES
 from pellucid.errors import OptionError
+from pellucid.nn.freezing import frozen_hash
 from pellucid.nn.model import Model
 from pellucid.registry import Configurable, option
 from pellucid.training.optimizers.base import Optimizer
@@ -77,6 +78,8 @@ class Job:
         Cores that each batch is split over.
     form : {"auto", "direct", "dual"}
         The form asked for; of a training that goes on, the one that it began in.
+    part : Model
+        What the steps run through: the model, or the layers after its frozen ones where those are computed once.
     holds_blas : bool
         Whether BLAS is held to one thread, since a step is too small for more.
     """
@@ -94,6 +97,7 @@ class Job:
     kernels: str
     n_threads: int
     form: str
+    part: Model
     holds_blas: bool = False
     _hashes: dict[str, str | None] = field(default_factory=dict, init=False)
 
@@ -107,7 +111,9 @@ class Job:
         """What a resumed training must agree on, but for data and weights."""
         model, plan = self.model, self.plan
         rule = model.preprocessing
+        frozen = {"frozen": frozen_hash(model)} if model.n_frozen else {}
         return {
+            **frozen,
             "architecture": model.config(),
             "dtype": model.dtype,
             "preprocessing": None if rule is None else rule.to_config(),

@@ -17,6 +17,7 @@ from pellucid.rng import stream
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.compiling import choose_kernels
 from pellucid.training.cost import worthwhile_threads
+from pellucid.training.features import trained_part
 from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
 from pellucid.training.options import FORMS
 from pellucid.training.plan import Job, Plan
@@ -53,11 +54,10 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     is_lazy = augment is not None or (plan.batch_size is not None and _grows(model, data.X))
     n_held = 0 if held is None else n_rows(held.X)
     kept = {} if resume is None else checkpoint_settings(resume)  # what is left open goes on as it began
-    kernels = choose_kernels(model, plan, n_rows(data.X) + n_held, kept.get("kernels"))
+    part = trained_part(model, n_rows(data.X) + n_held) if augment is None else model
+    kernels = choose_kernels(part, plan, n_rows(data.X) + n_held, kept.get("kernels"))
     n_threads = plan.n_threads or kept.get("n_threads")
-    n_threads = n_threads or worthwhile_threads(
-        model, n_rows(data.X), plan.batch_size, plan.n_epochs, kernels
-    )
+    n_threads = n_threads or worthwhile_threads(part, n_rows(data.X), plan.batch_size, plan.n_epochs, kernels)
     with dispatch.use(kernels):
         X = data.X if is_lazy else _prepared(model, data.X, plan.shared)
         X_validation = None if held is None else _prepared(model, held.X)
@@ -75,6 +75,7 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         kernels=kernels,
         n_threads=n_threads,
         form=kept.get("form", plan.form) if plan.form == FORMS[0] else plan.form,
+        part=part,
     )
 
 

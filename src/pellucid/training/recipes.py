@@ -35,4 +35,5 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.05,
         "augment": "photo",
     },
+    "transfer": GENERAL,  # of a model that begins from a trained one: see pellucid.nn.transfer
 }

@@ -35,8 +35,8 @@ class Products(NamedTuple):
 
 
 def is_stack(model: Model) -> bool:
-    """Return whether a model is Dense layers one after another, perhaps with Flatten before them."""
-    if not isinstance(model, Sequential) or model.further():
+    """Return whether a model is trained Dense layers one after another, perhaps with Flatten before them."""
+    if not isinstance(model, Sequential) or model.further() or model.n_frozen:
         return False
     kinds = [type(layer) for layer in model.layers]
     n_flat = next((i for i, kind in enumerate(kinds) if kind is not Flatten), len(kinds))

@@ -20,7 +20,7 @@ from pellucid.types import Array, map_arrays, n_rows, take_rows
 @register
 @dataclass(eq=False)
 class PreciseBatchNorm(TrainingCallback):
-    """Measure the running statistics of every BatchNorm anew when the training has ended.
+    """Measure the running statistics of every BatchNorm that is not frozen anew when the training has ended.
 
     In training they follow the batches of the last steps: images that were turned, cut and coloured at random, a
     few at a time, seen by weights that still moved. Prediction sees images as they are. As a callback of ``train``
@@ -65,7 +65,7 @@ def measure_batch_norms(model: Model, data: Dataset) -> None:
     """Set the running statistics of a model, from its input to its output, to those of all samples."""
     rule = model.preprocessing
     assert rule is not None, "train sets it"
-    for norm in [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm)]:
+    for norm in [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm) and not leaf.is_frozen]:
         moments = Moments(1 + len(norm.further_uses))
         with hooked(norm, forward=moments.of_input):
             for start in range(0, n_rows(data.X), PREDICT_ROWS):

@@ -165,5 +165,6 @@ class WeightEMA(TrainingCallback):
 
 
 def _averaged(model: Model) -> list[Array]:
-    """Return what is averaged of a model: its parameters, and the state of its layers."""
-    return [model.theta, *(array for leaf in model.leaves() for array in leaf.state.values())]
+    """Return what is averaged of a model: its parameters, and the state of its layers, but for frozen ones."""
+    trained = [leaf for leaf in model.leaves() if not leaf.is_frozen]
+    return [model.theta, *(array for leaf in trained for array in leaf.state.values())]

@@ -119,6 +119,8 @@ def why_not_dual(model: Model, optimizer: Optimizer, n_rows: int) -> str:
     n_rows : int
         Training and validation rows together.
     """
+    if model.n_frozen:
+        return "its first layers are frozen"
     if not isinstance(model, Sequential) or _first_dense(model) < 0:
         return "the model does not begin with Flatten and Dense"
     if model.further():

@@ -51,7 +51,9 @@ def layers_of(model: Model) -> list[Layer]:
     >>> [(layer.n_in, layer.n_out, layer.activation) for layer in layers_of(model)]
     [(4, 3, 'relu'), (3, 1, 'linear')]
     """
-    return _stack(model.layers, Dense) if type(model) is Sequential and not model.further() else []
+    if type(model) is not Sequential or model.further() or model.n_frozen:
+        return []
+    return _stack(model.layers, Dense)
 
 
 def layers_above(first: Any, layers: Sequence[Any]) -> list[Layer]:

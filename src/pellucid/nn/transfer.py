@@ -1,0 +1,151 @@
+"""A new model that begins from a trained one: its layers, and a new last one where the classes are others."""
+
+from typing import Any
+
+from pellucid.data.dataset import Dataset, Split
+from pellucid.data.pairs import as_dataset
+from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.nn import freezing
+from pellucid.nn.dense import Dense
+from pellucid.nn.graph import Graph
+from pellucid.nn.layer import Layer
+from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.targets import default_loss
+from pellucid.registry import validate_call
+from pellucid.types import map_arrays
+
+RECIPE = "transfer"  # its name in pellucid.training.recipes.RECIPES
+
+
+@validate_call("model", "data", "freeze", "seed")
+def transfer(
+    model: Model, data: Dataset | Split | tuple[Any, Any], *, freeze: str | None = None, seed: int = 1
+) -> Model:
+    """Return a copy of a trained model that is ready to be trained on other data.
+
+    Where the data have the classes that the model knows, by number and name, all its weights are kept. Else it gets
+    a new last layer, as wide as the data ask for, whose weights are drawn. The preprocessing is the model's own.
+
+    Parameters
+    ----------
+    model : Model
+        Trained or loaded; not changed. Nothing in the copy is frozen, whatever was in it, but for ``freeze``.
+    data : Dataset, Split or (X, y)
+        Samples of the shape that the model takes.
+    freeze : str, optional
+        The last layer to keep as it is: see :func:`pellucid.nn.freezing.freeze`. Where no augmentation changes the
+        samples, what the frozen layers make of them is computed once.
+    seed : int, optional
+        Of the new layer's weights. Default: 1.
+
+    Raises
+    ------
+    PellucidError
+        If the model has no weights yet.
+    ShapeError
+        If the samples have another shape.
+    DataError
+        If the data have several targets by name.
+    OptionError
+        If the model does not end in a Dense layer that could be exchanged, or ``freeze`` names no layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid.nn.presets import preset
+    >>> model = preset("mlp")
+    >>> model.initialize((8, 8, 1))
+    >>> other = transfer(model, (np.zeros((6, 8, 8, 1)), ["a", "b", "c"] * 2), freeze="dense_2")
+    >>> other.output_shape, other.classes, other.n_frozen, other.theta.size
+    ((3,), ('a', 'b', 'c'), 1447, 58)
+    >>> bool((other.layers[1].params["W"] == model.layers[1].params["W"]).all())
+    True
+    """
+    if not model.is_initialized:
+        raise PellucidError(
+            "transfer: the model has no weights yet. Train it first, or load one that is trained."
+        )
+    part = data.train if isinstance(data, Split) else as_dataset(data, "transfer")
+    _check_samples(model, part)
+    is_same = _has_same_targets(model, part)
+    head = None if is_same else _head_of(model)
+    if head is None and not is_same:
+        last = [leaf for leaf in model.leaves() if leaf.params][-1]
+        raise OptionError(
+            f"transfer: other classes need a new last layer, which must be a Dense; this model ends in {last.name} "
+            f"({type(last).__name__}). Build a network of your own and copy the layers' params."
+        )
+    made = model_from_config(model.config(), dtype=model.dtype)
+    at = None if head is None else model.leaves().index(head)
+    if at is not None:
+        new = made.leaves()[at]
+        assert isinstance(new, Dense)
+        new.units = _n_outputs(part)
+    made.initialize(model.input_shape, seed=seed)
+    for i, (own, its) in enumerate(zip(made.leaves(), model.leaves(), strict=True)):
+        if i != at:
+            for key, array in (*its.params.items(), *its.state.items()):
+                (own.params if key in own.params else own.state)[key][...] = array
+    if head is None:
+        made.copy_loss(model)
+    else:
+        made.choose_loss(part.y)
+        made.has_chosen_loss = False  # so that the recipe's smoothing is taken
+    made.preprocessing, made.schema = model.preprocessing, model.schema
+    made.classes = part.classes if head is not None else model.classes
+    made.recipe = RECIPE
+    if freeze is not None:
+        freezing.freeze(made, freeze)
+    return made
+
+
+def _check_samples(model: Model, data: Dataset) -> None:
+    several: Any = data.y, model.output_shape
+    if any(isinstance(each, dict) for each in several):
+        raise DataError(
+            "transfer: expected a model with one output and data with one target, got several by name. Build the "
+            "graph anew and copy the layers' params."
+        )
+    shape = map_arrays(lambda array: array.shape[1:], data.X)
+    if shape != model.input_shape:
+        size = model.input_shape[:2]
+        advice = f" Read photos at its size, with image_size={tuple(size)}." if len(shape) == 3 else ""
+        raise ShapeError(
+            f"transfer: the model takes samples of shape {model.input_shape}, the data have {shape}.{advice}"
+        )
+
+
+def _n_outputs(data: Dataset) -> int:
+    """Return how many outputs the data ask for: one for two classes, as presets have it."""
+    if data.y.ndim > 1:
+        return int(data.y.shape[1])
+    if data.y.dtype.kind == "f":
+        return 1
+    n_classes = len(data.classes) or int(data.y.max()) + 1
+    return 1 if n_classes <= 2 else n_classes
+
+
+def _has_same_targets(model: Model, data: Dataset) -> bool:
+    """Return whether the model's outputs are of the same kind, number and names as the data's targets."""
+    kind = LOSSES[default_loss(_n_outputs(data), data.y)].kind
+    n_known = model.output_shape[0] if len(model.output_shape) == 1 else 0
+    n_wanted = _n_outputs(data)
+    if kind == "classification":
+        n_known, n_wanted = max(n_known, 2), max(n_wanted, 2)
+    is_named = bool(model.classes) and bool(data.classes)
+    return kind == model.loss_kind and n_known == n_wanted and (not is_named or model.classes == data.classes)
+
+
+def _head_of(layer: Layer) -> Dense | None:
+    """Return the Dense that gives a layer's output, perhaps with an activation after it; None if none does."""
+    if isinstance(layer, Dense):
+        return None if layer.further_uses else layer
+    if isinstance(layer, Graph) and isinstance(layer.outputs, str):
+        last = layer.nodes[layer.outputs][0]
+        return _head_of(last) if isinstance(last, Layer) else None
+    if isinstance(layer, Sequential):
+        with_params = [each for each in layer.layers if any(leaf.params for leaf in each.leaves())]
+        return _head_of(with_params[-1]) if with_params else None
+    return None

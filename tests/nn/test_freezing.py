@@ -1,0 +1,190 @@
+"""Frozen layers stay as they are, in every structure, and cost the optimizer nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pellucid import dispatch
+from pellucid.errors import FormatError, OptionError
+from pellucid.formats.safetensors import load, save
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.freezing import freeze, frozen_names, unfreeze
+from pellucid.nn.gradient_check import check_gradients
+from pellucid.nn.graph import Graph
+from pellucid.nn.model import Model
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.pooling import MaxPool2D
+from pellucid.nn.rebuild import description, named_arrays, rebuild
+from pellucid.nn.replica import replica
+from pellucid.nn.sequential import Sequential
+from pellucid.types import Array
+
+
+def stack() -> Model:
+    return Sequential([Dense(6), BatchNorm(), Activation("relu"), Dropout(0.5), Dense(5, "tanh"), Dense(2)])
+
+
+def convolutions() -> Model:
+    block = [Conv2D(4, initializer="he"), BatchNorm(), Activation("relu"), MaxPool2D()]
+    return Sequential([*block, Conv2D(3), BatchNorm(), Activation("relu"), Flatten(), Dense(2)])
+
+
+def nested() -> Model:
+    body = Sequential([Dense(6), BatchNorm(), Dense(6, "tanh")])
+    return Sequential([Sequential([Dense(6), BatchNorm()]), Residual(body, Dense(6)), Dense(2)])
+
+
+def branches() -> Model:
+    return Sequential([Dense(6), Parallel([Dense(3, "tanh"), Sequential([Dense(4), BatchNorm()])]), Dense(2)])
+
+
+def graph() -> Model:
+    nodes = {
+        "a": (Dense(6, "tanh"), "x"),
+        "b": (BatchNorm(), "a"),
+        "c": (Dense(6), "b"),
+        "sum": ("add", ["a", "c"]),
+        "out": (Dense(2), "sum"),
+    }
+    return Graph(["x"], nodes, "out")  # type: ignore[arg-type]
+
+
+MADE: dict[str, tuple[Callable[[], Model], tuple[int, ...], list[str]]] = {
+    "stack": (stack, (4,), ["dense_1", "batchnorm_1", "dropout_1", "dense_2"]),
+    "convolutions": (
+        convolutions,
+        (8, 8, 2),
+        ["conv2d_1", "batchnorm_1", "maxpool2d_1", "conv2d_2", "flatten_1"],
+    ),
+    "nested": (nested, (4,), ["dense_1", "batchnorm_1", "dense_2", "batchnorm_2", "dense_3", "dense_4"]),
+    "branches": (branches, (4,), ["dense_1", "dense_2", "dense_3", "batchnorm_1"]),
+    "graph": (graph, (4,), ["dense_1", "batchnorm_1", "dense_2"]),
+}
+EACH = [(name, until) for name, (_, _, places) in MADE.items() for until in places]
+
+
+def built(name: str, dtype: str = "float64") -> Model:
+    make, shape, _ = MADE[name]
+    model = make()
+    model.initialize(shape, seed=2, dtype=dtype)
+    rng = np.random.default_rng(1)
+    for leaf in model.leaves():
+        for array in (*leaf.params.values(), *leaf.state.values()):
+            array += 0.1 * rng.random(array.shape)
+    return model
+
+
+def samples(name: str, model: Model) -> tuple[Array, Array]:
+    rng = np.random.default_rng(3)
+    return rng.standard_normal((9, *MADE[name][1])).astype(model.dtype), rng.integers(0, 2, 9)
+
+
+@pytest.mark.parametrize(("name", "until"), EACH)
+@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+def test_gradients_are_those_of_the_whole_model_and_frozen_layers_stay(
+    name: str, until: str, kernels: str
+) -> None:
+    """The reference: the same model, unfrozen, whose frozen layers a caller runs as in prediction."""
+    model = built(name)
+    X, y = samples(name, model)
+    model.choose_loss(y)
+    freeze(model, until)
+    names = frozen_names(model)
+    assert names[-1] == until
+    before = {key: array.copy() for key, array in named_arrays(model).items()}
+    n_params = sum(array.size for leaf in model.leaves() for array in leaf.params.values())
+    assert (model.n_params, model.theta.size + model.n_frozen) == (n_params, n_params)
+    assert model.grad.size == model.theta.size == model.flat_decay_mask().size
+    with dispatch.use(kernels):
+        model.seed_step(1, 0)
+        model.grad.fill(np.nan)
+        loss = model.loss_and_grad(X, y)
+        assert np.isfinite(model.grad).all()
+        step = 1e-6 * np.random.default_rng(5).standard_normal(model.theta.size)
+        losses = []
+        for sign in (1, -1):
+            model.theta += sign * step
+            model.seed_step(1, 0)
+            losses.append(model.loss_of_outputs(model.forward(X, training=True), y))
+            model.theta -= sign * step
+    assert np.isclose(losses[0] - losses[1], 2 * model.grad @ step, rtol=1e-4, atol=1e-12)
+    assert abs(loss - losses[0]) < 1e-3
+    for leaf in model.leaves():
+        for key, array in (*leaf.params.items(), *leaf.state.items()):
+            if leaf.is_frozen or key in leaf.params:  # running statistics of the others move
+                np.testing.assert_allclose(array, before[f"{leaf.name}.{key}"], rtol=0, atol=1e-15)
+
+
+@pytest.mark.parametrize(("name", "until"), EACH)
+def test_checked_saved_copied_and_thawed(name: str, until: str, tmp_path: Path) -> None:
+    model = built(name, "float32")
+    X, _ = samples(name, model)
+    whole, theta = model.forward(X).copy(), model.theta.copy()
+    freeze(model, until)
+    np.testing.assert_array_equal(model.forward(X), whole)
+    result = check_gradients(model)
+    assert result.is_ok, str(result)
+    trained = [leaf.name for leaf in model.leaves() if leaf.is_trained]
+    assert list(dict.fromkeys(row.name.split(".")[0] for row in result.rows[1:])) == trained
+    save(model, tmp_path / "model.safetensors")
+    for twin in (
+        load(tmp_path / "model.safetensors"),
+        replica(model),
+        rebuild(description(model), named_arrays(model)),
+    ):
+        assert frozen_names(twin) == frozen_names(model)
+        np.testing.assert_array_equal(twin.theta, model.theta)
+        np.testing.assert_array_equal(twin.forward(X), whole)
+    unfreeze(model)
+    np.testing.assert_array_equal(model.theta, theta)
+    assert model.n_frozen == 0
+
+
+def test_the_input_gradient_goes_through_frozen_layers() -> None:
+    frozen, plain = built("convolutions"), built("convolutions")
+    freeze(frozen, "conv2d_2")
+    X, _ = samples("convolutions", frozen)
+    gradients = []
+    for model in (frozen, plain):
+        model.mark_input_gradient(True)
+        Z = model.forward(X.copy())
+        dX = model.backward(np.ones_like(Z))
+        assert dX is not None
+        gradients.append(dX.copy())
+    np.testing.assert_allclose(*gradients, rtol=1e-12)
+
+
+def test_the_summary_counts_both() -> None:
+    model = built("stack")
+    freeze(model, "dropout_1")
+    summary = model.summary()
+    assert (summary.n_params, summary.n_frozen, model.theta.size) == (89, 42, 47)
+    assert "Parameters frozen, up to dropout_1: 42; trained: 47." in str(summary)
+    assert "trained: 47" in summary._repr_html_()
+    unfreeze(model)
+    assert "frozen" not in str(model.summary())
+
+
+def test_wrong_layers_are_refused_in_one_line() -> None:
+    model = built("stack")
+    for until, words in (
+        ("dense2", r"freeze: unknown layer 'dense2'\. Did you mean 'dense_2'\? Known: activation_1, "),
+        ("dense_3", r"no layer after dense_3 is left to train\. Freeze up to dense_2 at most\."),
+    ):
+        with pytest.raises(OptionError, match=words):
+            freeze(model, until)
+    flat = Sequential([Flatten(), Dense(1)])
+    with pytest.raises(OptionError, match="no parameters yet"):
+        freeze(flat, "flatten_1")
+    flat.initialize((2, 2))
+    with pytest.raises(OptionError, match=r"nothing would be frozen\. The first is dense_1\."):
+        freeze(flat, "flatten_1")
+    with pytest.raises(OptionError, match="Freeze nothing"):
+        freeze(flat, "dense_1")
+    with pytest.raises(FormatError, match="its frozen layers are"):
+        rebuild({**description(model), "frozen": ["dense_9"]}, named_arrays(model))

@@ -1,0 +1,208 @@
+"""A training of what follows frozen layers: exact, whichever way it is computed; stopped, resumed and extended."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.data.dataset import Dataset
+from pellucid.errors import FormatError, OptionError, TrainingError
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.blocks import Residual
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.freezing import freeze, frozen_names
+from pellucid.nn.hooks import hooked
+from pellucid.nn.model import Model
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.pooling import GlobalAvgPool2D
+from pellucid.nn.rebuild import description, named_arrays, rebuild
+from pellucid.nn.sequential import Sequential
+from pellucid.training import features
+from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.callbacks.early_stopping import EarlyStopping
+from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.weight_ema import WeightEMA
+from pellucid.training.events import EpochEnd, StepEnd
+from pellucid.training.executor import thread_shards
+from pellucid.training.fit import train
+from pellucid.training.nonfinite import replay_nonfinite
+from pellucid.training.optimizers.adam import Adam
+from pellucid.training.optimizers.lbfgs import LBFGS
+from pellucid.training.optimizers.sgd import SGD
+
+
+@pytest.fixture
+def data(rng: np.random.Generator) -> Dataset:
+    X = rng.integers(0, 256, (40, 6, 6, 1), dtype=np.uint8)
+    return Dataset(X, (X[:, :3].reshape(40, -1).mean(axis=1) > 127).astype(np.int64), ("dark", "bright"))
+
+
+def network(dtype: str = "float64", until: str = "batchnorm_1") -> Model:
+    layers = [
+        Conv2D(4),
+        BatchNorm(),
+        Activation("relu"),
+        Dropout(0.4),
+        Residual(Conv2D(4)),
+        GlobalAvgPool2D(),
+    ]
+    model = Sequential(
+        [*layers, Dense(8), BatchNorm(), Activation("relu"), Dropout(0.2), Dense(1)], dtype=dtype
+    )
+    model.initialize((6, 6, 1), seed=3)
+    freeze(model, until)
+    return model
+
+
+def stack(until: str = "dense_1") -> Model:
+    model = Sequential([Flatten(), Dense(12, activation="relu"), Dense(6, activation="relu"), Dense(1)])
+    model.initialize((6, 6, 1), seed=3)
+    freeze(model, until)
+    return model
+
+
+def options(**changes: Any) -> dict[str, Any]:
+    given = {"optimizer": Adam(0.01), "n_epochs": 4, "batch_size": 7, "validation": 0.2, "callbacks": []}
+    return {**given, **changes}
+
+
+def arrays(model: Model) -> dict[str, Any]:
+    return {key: array.copy() for key, array in named_arrays(model).items()}
+
+
+@pytest.mark.parametrize("until", ["conv2d_1", "batchnorm_1", "dropout_1", "conv2d_2", "batchnorm_2"])
+@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize(
+    "more", [{}, {"n_threads": 2}, {"batch_size": 0}, {"precise_bn": True, "weight_ema": 0.8}]
+)
+def test_computed_once_and_in_every_step_agree(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch, until: str, kernels: str, more: dict[str, Any]
+) -> None:
+    once, each = network(until=until), network(until=until)
+    before = arrays(once)
+    history = train(once, data, **options(kernels=kernels, **more))
+    assert history.note == "direct form: what the frozen layers make of the samples is computed once"
+    monkeypatch.setattr(features, "MAX_FEATURE_BYTES", 0)
+    again = train(each, data, **options(kernels=kernels, **more))
+    assert again.note == "direct form: its first layers are frozen"
+    frozen = frozen_names(once)
+    for key, array in arrays(each).items():
+        np.testing.assert_allclose(arrays(once)[key], array, rtol=0, atol=1e-12)
+        if key.split(".")[0] in frozen:
+            np.testing.assert_array_equal(arrays(once)[key], before[key])
+    assert not np.array_equal(once.theta, network(until=until).theta)
+    for name, column in history.columns.items():
+        np.testing.assert_allclose(column, again.columns[name], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+def test_a_stack_of_dense_layers_goes_on_by_its_kernel(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch, kernels: str
+) -> None:
+    clipped = SGD(0.05, momentum=0.9, weight_decay=0.01, clip_norm=1.0)
+    for optimizer in (Adam(0.01), clipped, LBFGS(max_iterations=5)):
+        more: dict[str, Any] = {"optimizer": optimizer, "kernels": kernels}
+        more |= {"batch_size": None, "n_epochs": 6} if isinstance(optimizer, LBFGS) else {}
+        once, each = stack(), stack()
+        train(once, data, **options(**more))
+        with monkeypatch.context() as patch:
+            patch.setattr(features, "MAX_FEATURE_BYTES", 0)
+            train(each, data, **options(**more))
+        np.testing.assert_allclose(once.theta, each.theta, atol=2e-5)
+        np.testing.assert_array_equal(arrays(once)["dense_1.W"], arrays(stack())["dense_1.W"])
+        for key in ("dense_2.W", "dense_3.b"):
+            assert not np.array_equal(arrays(once)[key], arrays(stack())[key])
+
+
+class Count(TrainingCallback):
+    """Counts passes through the first layer, and predicts in the middle of the training."""
+
+    def __init__(self, data: Dataset) -> None:
+        super().__init__()
+        self.data, self.n_rows = data, 0
+
+    def epoch_end(self, event: EpochEnd) -> None:
+        plain = rebuild(description(event.run.model), named_arrays(event.run.model))
+        plain.preprocessing = event.run.model.preprocessing
+        before = self.n_rows
+        own = event.run.model.decision_function(self.data.X)
+        self.n_rows = before
+        np.testing.assert_allclose(own, plain.decision_function(self.data.X), rtol=1e-9)
+
+
+def test_features_are_computed_once_unless_samples_are_augmented(data: Dataset) -> None:
+    model, count = network(), Count(data)
+
+    def counted(plain: Any, X: Any, training: bool) -> Any:
+        assert not training
+        count.n_rows += len(X)
+        return plain(X, training=training)
+
+    with hooked(model.leaves()[0], forward=counted):
+        train(model, data, **options(kernels="numpy", callbacks=[count]))
+        assert count.n_rows == 40  # 32 trained on, 8 held out
+        count.n_rows = 0
+        train(model, data, **options(kernels="numpy", validation=None, augment="photo"))
+        assert count.n_rows == 4 * 40
+
+
+def test_the_optimizer_keeps_nothing_for_frozen_layers(data: Dataset, tmp_path: Path) -> None:
+    model, optimizer = network(), Adam(0.01)
+    train(model, data, **options(optimizer=optimizer, callbacks=[Checkpoint(tmp_path, every_steps=100)]))
+    assert {slot.size for slot in optimizer.slots} == {model.theta.size}
+    assert model.theta.size + model.n_frozen == model.n_params > model.theta.size
+
+
+class StopAt:
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def __call__(self, event: Any) -> bool:
+        return isinstance(event, StepEnd) and event.step + 1 == self.step
+
+
+@pytest.mark.parametrize("more", [{}, {"n_threads": 2}, {"augment": "photo"}])
+def test_stopped_resumed_and_extended_bit_for_bit(
+    data: Dataset, tmp_path: Path, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread_shards, "UPDATE_SIZE", 1)
+
+    def with_ends(*callbacks: Any, **changes: Any) -> dict[str, Any]:
+        ends = [EarlyStopping(patience=9), WeightEMA(0.9), PreciseBatchNorm(), *callbacks]
+        return options(callbacks=ends, **more, **changes)
+
+    whole, extended = network(), network()
+    history = train(whole, data, **with_ends(n_epochs=6))
+    train(network(), data, **with_ends(Checkpoint(tmp_path, every_steps=1), StopAt(8)))
+    middle = train(network(), data, **with_ends(Checkpoint(tmp_path, every_minutes=60)), resume=tmp_path)
+    assert middle.is_complete
+    resumed = train(extended, data, **with_ends(n_epochs=6), resume=tmp_path)
+    assert resumed.columns == history.columns
+    for key, array in arrays(whole).items():
+        np.testing.assert_array_equal(arrays(extended)[key], array)
+
+
+def test_other_frozen_layers_are_another_training(data: Dataset, tmp_path: Path) -> None:
+    train(network(), data, **options(callbacks=[Checkpoint(tmp_path, every_steps=9)]))
+    other = network()
+    other.leaves()[0].params["W"][0] += 1
+    with pytest.raises(FormatError, match="the checkpoint has frozen = "):
+        train(other, data, **options(), resume=tmp_path)
+    with pytest.raises(FormatError, match="frozen = "):
+        train(network(until="conv2d_1"), data, **options(), resume=tmp_path)
+
+
+def test_the_dual_form_does_not_hold(data: Dataset) -> None:
+    with pytest.raises(OptionError, match="the dual form does not hold here: its first layers are frozen"):
+        train(stack(), data, optimizer=SGD(0.1), n_epochs=3, form="dual")
+
+
+def test_a_broken_step_is_found_in_the_part_that_is_trained(data: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"It began in .*_[12]"):
+        train(network(), data, n_epochs=30, optimizer=SGD(1e200), nonfinite=tmp_path / "bad.safetensors")
+    part, X, _, fault = replay_nonfinite(tmp_path / "bad.safetensors")
+    assert (X.shape[1:], fault is not None) == (part.input_shape, True)
+    assert part.theta.size == network().theta.size
