@@ -47,7 +47,8 @@ def _held_out(X: Array, good: list[Photo], photos: Photos, source: DataSource) -
         rows = [row for row, photo in enumerate(good) if photo.part == i]
         labels = np.array([good[row].label for row in rows])
         parts.append(RawPart(np.array(rows)[:, None], labels, str(listing.folder)))
-    raw = RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, photos.notes)
+    notes = (*photos.notes, photos.size_note(good))
+    raw = RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, notes)
     drawn = to_split(raw, name=source.name, seed=source.seed, test_fraction=source.test_fraction)
     numbers = [part.X[:, 0] for part in (drawn.train, drawn.test)]
     train, test = (

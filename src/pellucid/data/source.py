@@ -21,6 +21,7 @@ from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import Decimal
 from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
+from pellucid.progress import ProgressBar
 from pellucid.registry import Configurable, option, validate_call
 
 BUILTIN: Mapping[str, str] = MappingProxyType(
@@ -159,7 +160,10 @@ class DataSource(Configurable):
             folder = fetch(self.name, mirror=self.mirror)
             return read_h5(folder / "train_catvnoncat.h5")._replace(notes=())  # reads the other file too
         if self.kind == "folder":
-            return read_folder(self.path, image_size=self.image_size, skip_bad=self.skip_bad)
+            with ProgressBar() as progress:
+                return read_folder(
+                    self.path, image_size=self.image_size, skip_bad=self.skip_bad, progress=progress
+                )
         return self._read_arrays()
 
     def _read_arrays(self) -> RawSplit:

@@ -1,18 +1,21 @@
 """From paths, folders, bytes and arrays to images of one size: each is read, resized, and released."""
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.folder import common_size
+from pellucid.data.readers.folder import choose_size
 from pellucid.data.readers.images import image_to_input, read_sample, read_size
 from pellucid.data.readers.listing import list_folder
+from pellucid.data.readers.many import fill_rows
+from pellucid.data.readers.picture_file import HEIC_ENDINGS
+from pellucid.data.readers.reading import quiet
 from pellucid.errors import DataError
-from pellucid.progress import ProgressBar
+from pellucid.progress import ProgressBar, ProgressCallback, no_progress, stage_of
 from pellucid.text import join_some
 from pellucid.types import Array, Shape
 
@@ -94,7 +97,7 @@ def _loose_images(root: Path) -> list[Path]:
         entries = sorted(path for path in root.iterdir() if not path.name.startswith("."))
     except OSError:
         return []  # listing the classes raises the error
-    endings = Image.registered_extensions()
+    endings = {*Image.registered_extensions(), *HEIC_ENDINGS}
     if any(path.is_dir() for path in entries):
         return []
     return [path for path in entries if path.suffix.lower() in endings]
@@ -167,13 +170,14 @@ def choose_shape(sources: Sequence[Any], image_size: tuple[int, int] | None) -> 
     >>> choose_shape(np.zeros((5, 8, 9, 3), np.uint8), None), choose_shape(["a.jpg"], (32, 32))
     ((8, 9, 3), (32, 32, 3))
     """
-    sizes: Counter[tuple[int, int]] = Counter()
-    for i, source in enumerate(sources if image_size is None else ()):
-        try:
-            sizes[_size_of(source, i)] += 1
-        except DataError:  # reported when it is read
-            continue
-    return (*common_size(sizes, image_size)[0], 3)
+    with quiet:
+        return (*choose_size(_sizes(sources), image_size), 3)
+
+
+def _sizes(sources: Sequence[Any]) -> Iterator[tuple[int, int]]:
+    for i, source in enumerate(sources):
+        with suppress(DataError):  # reported when it is read
+            yield _size_of(source, i)
 
 
 def _size_of(source: Any, i: int) -> tuple[int, int]:
@@ -185,7 +189,7 @@ def _size_of(source: Any, i: int) -> tuple[int, int]:
 
 
 def read_sources(sources: Any, shape: Shape, *, has_bar: bool = False) -> Readings:
-    """Return all images that can be read, each resized before the next is opened.
+    """Return all images that can be read, each resized as soon as it is decoded.
 
     Parameters
     ----------
@@ -199,15 +203,12 @@ def read_sources(sources: Any, shape: Shape, *, has_bar: bool = False) -> Readin
     if isinstance(sources, np.ndarray) and sources.dtype == np.uint8 and sources.shape[1:] == shape:
         return Readings(sources, np.arange(len(sources)), {})
     images = np.empty((len(sources), *shape), np.uint8)
-    rows: list[int] = []
-    faults: dict[int, DataError] = {}
-    for i, source in enumerate(_watched(sources) if has_bar else sources):
-        try:
-            images[len(rows)] = _sample(source, i, shape)
-            rows.append(i)
-        except DataError as error:
-            faults[i] = error
-    return Readings(images[: len(rows)], np.array(rows, np.intp), faults)
+    progress: ProgressCallback
+    with ProgressBar() if has_bar else nullcontext(no_progress) as progress:
+        rows = fill_rows(
+            images, lambda i: (_sample(sources[i], i, shape), None), stage_of(progress, "reading images")
+        )
+    return Readings(images[: len(rows.found)], np.array([*rows.found], np.intp), rows.faults)
 
 
 def _sample(source: Any, i: int, shape: Shape) -> Array:
@@ -220,13 +221,6 @@ def _sample(source: Any, i: int, shape: Shape) -> Array:
         if not isinstance(file, bytes):
             raise
         raise DataError(f"image {i} (counted from 0): {error}") from None
-
-
-def _watched(sources: Sequence[Any]) -> Iterator[Any]:
-    with ProgressBar() as progress:
-        for i, source in enumerate(sources):
-            progress("reading images", i, len(sources))
-            yield source
 
 
 def _as_file(source: Any) -> FILE | None:

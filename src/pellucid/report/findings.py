@@ -71,7 +71,7 @@ def find_short(run: RunRecord, image: NewImage | None, notes: tuple[str, ...] = 
     Parameters
     ----------
     run : RunRecord
-    image : (str, Array) or None
+    image : (str, Array or bytes) or None
         The new photo: its name, and its pixels.
     notes : tuple of str, optional
     """

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from pellucid.data.download import fetch
-from pellucid.data.readers.images import read_image
+from pellucid.data.readers.images import read_sample
 from pellucid.errors import PellucidError
 from pellucid.runs.config import RunConfig
 from pellucid.textbook.published import NEW_PHOTO
 from pellucid.types import Array, Shape
 
-NewImage = tuple[str, Array]  # its name, and its pixels (h, w, 3) uint8
+NewImage = tuple[str, Array | bytes]  # its name, and its pixels (h, w, 3) uint8 or the content of its file
 
 
 def new_image(config: RunConfig, shape: Shape) -> NewImage | None:
@@ -29,15 +29,21 @@ def new_image(config: RunConfig, shape: Shape) -> NewImage | None:
     if len(shape) != 3:
         return None
     if config.photo is not None:
-        return Path(config.photo).name, read_image(config.photo, for_size=shape[:2])
+        return _content(Path(config.photo), shape)
     if config.source.name == "catvnoncat":
         published = fetch("catvnoncat", mirror=config.source.mirror) / NEW_PHOTO
-        return (published.name, read_image(published, for_size=shape[:2])) if published.is_file() else None
+        return _content(published, shape) if published.is_file() else None
     if config.source.name == "drawn-cats":
         from pellucid.data.drawn import load_new_picture
 
         return "a new drawing of a cat", load_new_picture()
     return None
+
+
+def _content(path: Path, shape: Shape) -> NewImage:
+    """Return a file's name and content, once it is known that it can be read."""
+    read_sample(path, shape)
+    return path.name, path.read_bytes()
 
 
 def new_image_again(config: RunConfig, shape: Shape) -> tuple[NewImage | None, tuple[str, ...]]:

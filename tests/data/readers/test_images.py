@@ -236,9 +236,9 @@ def test_pillows_log_stays_off_the_screen(pixels: Array, tmp_path: Path) -> None
     path = tmp_path / "a.tiff"
     path.write_bytes(data[:samples_per_pixel] + struct.pack("<H", 2048) + data[samples_per_pixel + 2 :])
     code = (  # in a process of its own, since pytest listens to every log
-        "import sys, pellucid.data.readers.images as images\n"
+        "import sys, pellucid.data.readers.images as images\nfrom pellucid.errors import DataError\n"
         "try: images.read_image(sys.argv[1])\n"
-        "except images.DataError as error: print(error)"
+        "except DataError as error: print(error)"
     )
     result = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True)
     assert result.stdout.startswith(f"{path}: expected an image")

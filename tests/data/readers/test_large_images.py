@@ -36,12 +36,12 @@ def test_a_jpeg_comes_at_a_size_that_is_still_far_above_the_one_asked_for() -> N
     content = jpeg(scene(700, 1100))
     assert read_image(content).shape == (700, 1100, 3)
     assert read_image(content, for_size=(8, 8)).shape == (88, 138, 3)  # an eighth, the least there is
-    assert read_image(content, for_size=(40, 60)).shape == (350, 550, 3)
+    assert read_image(content, for_size=(160, 240)).shape == (350, 550, 3)
     assert read_image(content, for_size=(700 // (2 * SPARE) + 1, 8)).shape == (700, 1100, 3)
 
 
 def test_what_is_not_much_larger_is_decoded_as_before() -> None:
-    content = jpeg(scene(1000, 1000))
+    content = jpeg(scene(250, 1000))
     expected = image_to_input(read_image(content), (64, 64, 3))
     np.testing.assert_array_equal(read_sample(content, (64, 64, 3)), expected)
 
@@ -52,30 +52,43 @@ def test_a_reduced_decoding_moves_few_pixels_and_little(shape: tuple[int, ...]) 
     expected = image_to_input(read_image(content), shape).astype(int)
     difference = np.abs(read_sample(content, shape) - expected)
     assert 0 < difference.mean() < 0.25
-    assert difference.max() <= 3
+    assert difference.max() <= 4
+
+
+@pytest.mark.parametrize("side", [257, 511])
+def test_a_column_that_is_half_a_picture_does_not_shift_it(side: int) -> None:
+    content = jpeg(
+        scene(side, side)
+    )  # at a half: 129 or 256 columns, the last of which is half beyond the picture
+    expected = image_to_input(read_image(content), (64, 64, 3)).astype(int)
+    difference = np.abs(read_sample(content, (64, 64, 3)) - expected)
+    shifted = image_to_input(read_image(content, for_size=(64, 64)), (64, 64, 3)) - expected
+    assert difference.max() <= 8
+    assert difference.mean() < 0.8 * np.abs(shifted).mean()
 
 
 @pytest.mark.parametrize("mark", range(1, 9))
 def test_a_camera_that_was_turned_is_reduced_along_the_right_sides(mark: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = mark
-    content = jpeg(scene(160, 640), exif=exif)
-    shape = (10, 40, 3) if mark < 5 else (40, 10, 3)
+    content = jpeg(scene(161, 641), exif=exif)
+    shape = (20, 80, 3) if mark < 5 else (80, 20, 3)
     reduced = read_image(content, for_size=shape[:2])
-    assert reduced.shape == ((80, 320, 3) if mark < 5 else (320, 80, 3))
+    assert reduced.shape == ((41, 161, 3) if mark < 5 else (161, 41, 3))
     difference = read_sample(content, shape).astype(int) - image_to_input(read_image(content), shape)
-    assert np.abs(difference).max() <= 3
+    assert np.abs(difference).max() <= 6
+    assert np.abs(difference).mean() < 0.7
 
 
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_other_kinds_of_jpeg_are_reduced_too(mode: str) -> None:
     file = io.BytesIO()
     Image.fromarray(scene(640, 640)).convert(mode).save(file, "JPEG", quality=90)
-    assert read_image(file.getvalue(), for_size=(16, 16)).shape == (160, 160, 3)
-    difference = read_sample(file.getvalue(), (16, 16, 3)).astype(int) - image_to_input(
-        read_image(file.getvalue()), (16, 16, 3)
+    assert read_image(file.getvalue(), for_size=(80, 80)).shape == (160, 160, 3)
+    difference = read_sample(file.getvalue(), (80, 80, 3)).astype(int) - image_to_input(
+        read_image(file.getvalue()), (80, 80, 3)
     )
-    assert np.abs(difference).max() <= 1
+    assert np.abs(difference).max() <= 5
 
 
 def test_training_and_prediction_read_the_same_pixels(tmp_path: Path) -> None:

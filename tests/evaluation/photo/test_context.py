@@ -251,9 +251,8 @@ def test_a_photo_is_read_resized_prepared_and_predicted_once(
 
     for name in ("read_photo", "prepared_image", "photo_variants"):
         counted(context, name)
-    for name in ("read_image", "image_to_input"):
-        counted(scoring, name)
+    counted(scoring, "read_original_and_sample")
     counted(type(model), "predict_proba")
     explain_photo(model, photo_file(tmp_path), drawings, methods=["gradient"])
     assert calls == dict.fromkeys(calls, 1)  # predict_proba: of the variants, all at once
-    assert len(calls) == 6
+    assert len(calls) == 5

@@ -1,7 +1,6 @@
-"""A folder of photos: listed, and read one by one at one size."""
+"""A folder of photos: listed, and read at one size."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.images import check_size, read_sample, read_size
+from pellucid.data.readers.images import check_size, read_size, read_sized_sample
 from pellucid.data.readers.listing import Listing, list_folder
+from pellucid.data.readers.many import fill_rows
+from pellucid.data.readers.reading import quiet
 from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
-from pellucid.progress import ProgressCallback, no_progress
+from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.text import join_some
 from pellucid.types import Array
 
@@ -24,19 +25,18 @@ _LARGEST_KEPT = (
 
 
 class Photo(NamedTuple):
-    """A file of a folder, and its picture or the reason why it cannot be read."""
+    """A file of a folder, and the reason why it cannot be read, if any."""
 
     path: Path
     part: int  # 0: the first or only one
     label: int
-    image: Array | None = None  # (height, width, 3) uint8, at the common size
     size: tuple[int, int] = (0, 0)  # its original height and width
     fault: str = ""
 
 
 @dataclass(frozen=True)
 class Photos:
-    """The photos of a folder: listed, and read one by one when it is iterated over.
+    """The photos of a folder, listed; ``read`` reads them.
 
     A file that cannot be read raises nothing: it is a :class:`Photo` with a fault, and the caller decides.
 
@@ -48,7 +48,9 @@ class Photos:
     size : (int, int)
         Height and width to which all are resized.
     notes : tuple of str
-        What was not used, and how the size was chosen.
+        What was not used.
+    is_size_asked : bool
+        Whether the size was given.
     progress : callable
         ``progress(stage, done, total)`` is called after every file.
     """
@@ -57,24 +59,33 @@ class Photos:
     listings: list[Listing]
     size: tuple[int, int]
     notes: tuple[str, ...]
+    is_size_asked: bool = False
     progress: ProgressCallback = no_progress
 
     def __len__(self) -> int:
         return sum(len(listing.files) for listing in self.listings)
 
-    def __iter__(self) -> Iterator[Photo]:
-        for i, photo in enumerate(files_of(self.listings), start=1):
-            try:
-                size = read_size(photo.path)
-                yield photo._replace(image=read_sample(photo.path, (*self.size, 3)), size=size)
-            except DataError as error:
-                yield photo._replace(fault=str(error))
-            self.progress("reading photos", i, len(self))
-
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, in the order of their labels."""
         return self.listings[0].classes
+
+    def size_note(self, good: list[Photo]) -> str:
+        """Return the note on how the size was chosen, given the photos that were read.
+
+        Examples
+        --------
+        >>> photos = [Photo(Path("a.jpg"), 0, 0, (80, 60)), Photo(Path("b.jpg"), 0, 0, (90, 60))]
+        >>> Photos(Path(), [], (64, 64), ()).size_note(photos)
+        'images resized to 64 x 64 (they were of 2 sizes)'
+        """
+        if self.is_size_asked:
+            return "images resized to {} x {} as asked".format(*self.size)
+        sizes = {photo.size for photo in good}
+        if sizes == {self.size}:
+            return "images kept at {} x {}".format(*self.size)
+        found = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
+        return "images resized to {} x {} (they were {})".format(*self.size, found)
 
     def read(self) -> tuple[Array, list[Photo], list[Photo]]:
         """Return the pictures, (m, height, width, 3) uint8, their files, and the files that cannot be read."""
@@ -85,14 +96,15 @@ class Photos:
                 f"{self.root}: {len(self)} images at {self.size[0]} x {self.size[1]} do not fit in memory. "
                 "Ask for a smaller image size (--image-size)."
             ) from None
-        good: list[Photo] = []
-        bad: list[Photo] = []
-        for photo in self:
-            if photo.image is None:
-                bad.append(photo)
-            else:
-                X[len(good)] = photo.image
-                good.append(photo._replace(image=None))
+        photos = list(files_of(self.listings))
+        shape = (*self.size, 3)
+        rows = fill_rows(
+            X,
+            lambda i: read_sized_sample(photos[i].path, shape),
+            stage_of(self.progress, "reading photos"),
+        )
+        good = [photos[i]._replace(size=size) for i, size in rows.found.items()]
+        bad = [photos[i]._replace(fault=str(error)) for i, error in rows.faults.items()]
         return X[: len(good)], good, bad
 
 
@@ -120,14 +132,16 @@ def open_folder(
     """
     wanted = None if image_size is None else check_size(image_size)
     listings, notes = list_folder(root)
-    sizes: Counter[tuple[int, int]] = Counter()
-    files = [] if wanted else [photo.path for photo in files_of(listings)]
+    with quiet:
+        size = choose_size(_sizes([photo.path for photo in files_of(listings)], progress), wanted)
+    return Photos(root, listings, size, notes, wanted is not None, progress)
+
+
+def _sizes(files: list[Path], progress: ProgressCallback) -> Iterator[tuple[int, int]]:
     for i, file in enumerate(files, start=1):
         with suppress(DataError):  # the fault is found again when the file is read
-            sizes[read_size(file)] += 1
+            yield read_size(file)
         progress("looking at files", i, len(files))
-    size, note = common_size(sizes, wanted)
-    return Photos(root, listings, size, (*notes, note), progress)
 
 
 def files_of(listings: list[Listing]) -> Iterator[Photo]:
@@ -137,12 +151,18 @@ def files_of(listings: list[Listing]) -> Iterator[Photo]:
             yield Photo(path, part, label)
 
 
-def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_bad: bool = False) -> RawSplit:
+def read_folder(
+    root: Path,
+    *,
+    image_size: tuple[int, int] | None = None,
+    skip_bad: bool = False,
+    progress: ProgressCallback = no_progress,
+) -> RawSplit:
     """Read every image below a folder.
 
     Parameters
     ----------
-    root, image_size
+    root, image_size, progress
         As for :func:`open_folder`.
     skip_bad : bool, optional
         Leave unreadable images out, with a note, instead of raising.
@@ -160,9 +180,9 @@ def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_b
     OptionError
         If the size is not two whole numbers of at least 1.
     """
-    photos = open_folder(root, image_size=image_size)
+    photos = open_folder(root, image_size=image_size, progress=progress)
     X, good, bad = photos.read()
-    notes = (*photos.notes[:-1], *_skipped(photos, bad, skip_bad), photos.notes[-1])
+    notes = (*photos.notes, *_skipped(photos, bad, skip_bad), photos.size_note(good))
     labels = np.array([photo.label for photo in good], dtype=np.int64)
     parts = []
     for i, listing in enumerate(photos.listings):
@@ -173,24 +193,24 @@ def read_folder(root: Path, *, image_size: tuple[int, int] | None = None, skip_b
     return RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, notes)
 
 
-def common_size(
-    sizes: Counter[tuple[int, int]], wanted: tuple[int, int] | None
-) -> tuple[tuple[int, int], str]:
-    """Return the size to read images at, given those that they have or the one asked for, and a note on it.
+def choose_size(sizes: Iterable[tuple[int, int]], wanted: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Return the size to read images at, given those that they have, or the one asked for.
+
+    No more sizes are looked at than it takes.
 
     Examples
     --------
-    >>> common_size(Counter({(80, 60): 3, (90, 60): 1}), None)
-    ((64, 64), 'images resized to 64 x 64 (they were of 2 sizes)')
+    >>> choose_size([(80, 60), (80, 60)]), choose_size([(80, 60), (90, 60)]), choose_size([(3000, 4000)])
+    ((80, 60), (64, 64), (64, 64))
     """
     if wanted is not None:
-        return wanted, "images resized to {} x {} as asked".format(*wanted)
-    if len(sizes) == 1:
-        (common,) = sizes
-        if max(common) <= _LARGEST_KEPT:
-            return common, "images kept at {} x {}".format(*common)
-    found = "all {} x {}".format(*next(iter(sizes))) if len(sizes) == 1 else f"of {len(sizes)} sizes"
-    return _DEFAULT_SIZE, "images resized to {} x {} (they were {})".format(*_DEFAULT_SIZE, found)
+        return wanted
+    common = None
+    for size in sizes:
+        if max(size) > _LARGEST_KEPT or common not in (None, size):
+            return _DEFAULT_SIZE
+        common = size
+    return common or _DEFAULT_SIZE
 
 
 def _skipped(photos: Photos, bad: list[Photo], skip_bad: bool) -> tuple[str, ...]:

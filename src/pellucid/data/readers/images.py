@@ -1,28 +1,24 @@
 """Any photo that Pillow opens, as a (height, width, 3) array of bytes, as it looks on screen."""
 
-import io
-import logging
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.readers.reading import check_file, reading
-from pellucid.errors import DataError, OptionError, ShapeError
+from pellucid.data.readers.many import ROOM
+from pellucid.data.readers.picture_file import opened
+from pellucid.data.readers.picture_modes import orientation, to_rgb, upright
+from pellucid.errors import OptionError, ShapeError
 from pellucid.types import Array, Shape
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_ADVICE = "Save it again as JPEG or PNG."
 LONGEST_SIDE = 4096  # pixels: anything above is a mistake, and would fill the memory
-SPARE = 8  # a JPEG is decoded at no less than this many times the size that it is resized to
-
-# Pillow logs some faults, and Python prints a log without a handler on standard error.
-logging.getLogger("PIL").addHandler(logging.NullHandler())
+SPARE = 2  # a JPEG is decoded at no less than this many times the size that it is resized to
+_FROM_THE_RIGHT, _FROM_THE_BOTTOM = (2, 3, 6, 7), (3, 4, 7, 8)  # rotation marks whose stored end comes first
 
 
 def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = None) -> Array:
@@ -36,8 +32,8 @@ def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = N
     source : str, Path or bytes
         A file, or the content of one.
     for_size : (int, int), optional
-        The (height, width) that it will be resized to. A JPEG that is at least 16 times as high and as wide comes
-        at a half, a quarter or an eighth of its size, never below 8 times what was asked for: see Notes.
+        The (height, width) that it will be resized to. A JPEG that is at least 4 times as high and as wide comes
+        at a half, a quarter or an eighth of its size, never below twice what was asked for: see Notes.
 
     Returns
     -------
@@ -59,6 +55,7 @@ def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = N
 
     Examples
     --------
+    >>> import io
     >>> from PIL import Image
     >>> file = io.BytesIO()
     >>> Image.new("RGBA", (3, 2), (255, 0, 0, 0)).save(file, "PNG")     # red, and wholly transparent
@@ -66,8 +63,8 @@ def read_image(source: str | Path | bytes, *, for_size: Sequence[int] | None = N
     >>> image.shape, image[0, 0].tolist()
     ((2, 3, 3), [255, 255, 255])
     """
-    with _decoded(source, for_size) as image:
-        return np.array(image)
+    with _decoded(source, for_size) as picture:
+        return np.array(picture.image)
 
 
 def read_sample(source: str | Path | bytes, shape: Shape) -> Array:
@@ -86,9 +83,21 @@ def read_sample(source: str | Path | bytes, shape: Shape) -> Array:
     ShapeError
         If the model does not take images.
     """
+    return read_sized_sample(source, shape)[0]
+
+
+def read_original_and_sample(source: str | Path | bytes, shape: Shape) -> tuple[Array, Array]:
+    """Return what `read_image` and what `read_sample` return of a picture, which is decoded once."""
     _check_takes_images(shape)
-    with _decoded(source, shape[:2]) as image:
-        return _as_input(image, shape)
+    with _decoded(source, shape[:2]) as picture:
+        return np.array(picture.image), _as_input(picture.image, shape, picture.box)
+
+
+def read_sized_sample(source: str | Path | bytes, shape: Shape) -> tuple[Array, tuple[int, int]]:
+    """Return what `read_sample` returns, and the (height, width) that the picture has in its file."""
+    _check_takes_images(shape)
+    with _decoded(source, shape[:2]) as picture:
+        return _as_input(picture.image, shape, picture.box), picture.size
 
 
 def read_size(source: str | Path | bytes) -> tuple[int, int]:
@@ -99,9 +108,8 @@ def read_size(source: str | Path | bytes) -> tuple[int, int]:
     DataError
         As `read_image`, except that damaged pixels go unnoticed.
     """
-    with _opened(source) as (image, _):
-        width, height = image.size
-        return (width, height) if _orientation(image) >= 5 else (height, width)
+    with opened(source) as (image, _):
+        return _upright(image.size, image)
 
 
 def resize_image(image: Array, height: int, width: int) -> Array:
@@ -187,9 +195,11 @@ def _check_takes_images(shape: Shape) -> None:
         )
 
 
-def _as_input(image: "Image.Image", shape: Shape) -> Array:
-    """Return an RGB picture at a model's size, in grey where the model takes grey ones."""
-    resized = image.resize(check_size(shape[:2])[::-1])
+def _as_input(
+    image: "Image.Image", shape: Shape, box: tuple[float, float, float, float] | None = None
+) -> Array:
+    """Return an RGB picture, or the part in a box, at a model's size, in grey where the model takes grey ones."""
+    resized = image.resize(check_size(shape[:2])[::-1], box=box)
     return np.array(resized if shape[2:] == (3,) else resized.convert("L")).reshape(shape)
 
 
@@ -205,94 +215,47 @@ def check_size(size: Iterable[Any]) -> tuple[int, int]:
     return int(values[0]), int(values[1])
 
 
-@contextmanager
-def _decoded(source: str | Path | bytes, for_size: Sequence[int] | None) -> Iterator["Image.Image"]:
-    """Yield a picture upright and in RGB, a JPEG at reduced size where it will be resized to ``for_size``."""
-    with _opened(source) as (image, where):
-        if for_size is not None:
-            height, width = for_size if _orientation(image) < 5 else for_size[::-1]
-            image.draft(None, (SPARE * width, SPARE * height))  # does nothing to other formats
-        image.load()  # before the rotation, whose failures are ignored: those of the pixels are not
-        yield _to_rgb(_upright(image), where)
+class _Decoded(NamedTuple):
+    """A picture upright and in RGB."""
+
+    image: "Image.Image"
+    size: tuple[int, int]  # height and width of its file
+    box: (
+        tuple[float, float, float, float] | None
+    )  # what of it is picture, where it is decoded at reduced size
 
 
 @contextmanager
-def _opened(source: str | Path | bytes) -> Iterator[tuple["Image.Image", str]]:
-    """Open an image with Pillow; any exception in the body becomes a DataError."""
-    from PIL import Image, UnidentifiedImageError
-
-    file: Path | io.BytesIO
-    if isinstance(source, str | Path):
-        where, file = str(source), Path(source)
-        check_file(file, "an image")
-    elif isinstance(source, bytes):
-        where, file = "the bytes given", io.BytesIO(source)
-        if not source:
-            raise DataError(f"{where}: expected an image, found nothing. Give the whole content of a file.")
-    else:
-        raise DataError(
-            f"image: expected a path or bytes, got {type(source).__name__}. Save it to a file first."
-        )
-    with reading(where, "an image", f"It may be cut off or damaged. {_ADVICE}"):
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(file) as image:
-                yield image, where
-        except UnidentifiedImageError:
-            raise DataError(
-                f"{where}: expected an image, found no format that can be read "
-                f"(HEIC and SVG cannot). {_ADVICE}"
-            ) from None
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise DataError(
-                f"{where}: larger than {Image.MAX_IMAGE_PIXELS:,} pixels, which Pillow refuses because a "
-                "small file can unpack to fill the memory. Save it at a smaller size."
-            ) from None
+def _decoded(source: str | Path | bytes, for_size: Sequence[int] | None) -> Iterator[_Decoded]:
+    """Yield a picture; a JPEG comes at reduced size where it will be resized to ``for_size``."""
+    with opened(source) as (image, where):
+        stored, extent = image.size, None
+        n_pixels = image.width * image.height
+        if for_size is not None and image.format in (
+            "JPEG",
+            "MPO",
+        ):  # of others, asking for EXIF may decode all
+            height, width = for_size if orientation(image) < 5 else for_size[::-1]
+            reduced = image.draft(None, (SPARE * width, SPARE * height))
+            extent = None if reduced is None else reduced[1]
+            if not image.info.get("progressive"):  # a progressive one is held whole until its last scan
+                n_pixels = image.width * image.height
+        with ROOM.taken(n_pixels):
+            image.load()  # before the rotation, whose failures are ignored: those of the pixels are not
+            size = _upright(stored, image)
+            box = None if extent is None else _upright_box(extent[2:], image)
+            yield _Decoded(to_rgb(upright(image), where), size, box)
 
 
-def _orientation(image: "Image.Image") -> int:
-    try:
-        return int(image.getexif().get(0x0112, 1))  # the tag "Orientation": 5 to 8 swap rows and columns
-    except Exception:  # EXIF is a separate file format, with its own faults
-        return 1
+def _upright(size: tuple[int, int], image: "Image.Image") -> tuple[int, int]:
+    """Return the height and width of what is stored as (width, height)."""
+    return size if orientation(image) >= 5 else size[::-1]
 
 
-def _upright(image: "Image.Image") -> "Image.Image":
-    from PIL import ImageOps
-
-    with suppress(Exception):  # viewers, too, show a photo with damaged EXIF data as stored
-        ImageOps.exif_transpose(image, in_place=True)  # in place: a copy of a large photo fills the memory
-    return image
-
-
-def _to_rgb(image: "Image.Image", where: str) -> "Image.Image":
-    """Return a picture of any mode of Pillow's in RGB."""
-    from PIL import Image
-
-    if image.mode == "F" or image.mode.startswith("I"):
-        values = np.asarray(image)
-        grey = _grey_from_float(values, where) if image.mode == "F" else _grey_from_int(values, where)
-        return Image.fromarray(grey).convert("RGB")
-    if image.has_transparency_data:
-        top = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", top.size, "white"), top)
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _grey_from_int(values: Array, where: str) -> Array:
-    """Return 16-bit values as 8-bit ones; Pillow's own conversion clips all above 255 to white."""
-    if values.min() < 0 or values.max() > 65535:
-        raise DataError(
-            f"{where}: expected grey values from 0 to 65535, got {values.min()} to {values.max()}. {_ADVICE}"
-        )
-    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def _grey_from_float(values: Array, where: str) -> Array:
-    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 255:
-        raise DataError(
-            f"{where}: expected floating-point grey values from 0 to 1 or from 0 to 255, "
-            f"got {values.min()} to {values.max()}. {_ADVICE}"
-        )
-    scale = 255 if values.max() <= 1 else 1
-    return np.rint(values.astype(np.float64) * scale).astype(np.uint8)
+def _upright_box(extent: tuple[float, float], image: "Image.Image") -> tuple[float, float, float, float]:
+    """Return where the picture will lie once it is upright: of 257 columns at a half, the last is half a column."""
+    mark = orientation(image)
+    (across, down), (width, height) = (extent, image.size) if mark < 5 else (extent[::-1], image.size[::-1])
+    left = width - across if mark in _FROM_THE_RIGHT else 0.0
+    top = height - down if mark in _FROM_THE_BOTTOM else 0.0
+    return (left, top, left + across, top + down)

@@ -10,8 +10,34 @@ from pathlib import Path
 from pellucid.errors import DataError, PellucidError
 from pellucid.text import first_line
 
-# The warning filters are global to the process, and a server reads images in several threads.
-_LOCK = threading.RLock()
+
+class _Quiet:
+    """Silences warnings from the first who enters until the last has left.
+
+    The warning filters are the process's, and images are read in several threads: where each set and restored
+    them, they would have to wait for one another.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_inside = 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._n_inside += 1
+            if self._n_inside == 1:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.simplefilter("ignore")
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._filters.__exit__(None, None, None)
+
+
+quiet = _Quiet()
 
 
 def check_file(path: Path, what: str) -> None:
@@ -75,8 +101,7 @@ def reading(where: object, what: str, advice: str) -> Iterator[None]:
         ...
     pellucid.errors.DataError: a.npz: expected an .npz file, but cannot read it (no data left). Save it again.
     """
-    with _LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet:
         try:
             yield
         except PellucidError:

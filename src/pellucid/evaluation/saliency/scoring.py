@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.readers.images import image_to_input, read_image
+from pellucid.data.readers.images import image_to_input, read_original_and_sample
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.nn.hooks import input_gradient
 from pellucid.nn.model import Model
@@ -102,7 +102,9 @@ def read_photo(where: str, model: Model, image: str | Path | bytes | Array) -> t
             f"{where}: expected one image, as a file or an array, got {kind_of(image)}. Try data.X[0] of a Dataset."
         )
     shape = model.input_shape
-    original = image if isinstance(image, np.ndarray) else read_image(image, for_size=shape[:2])
+    if not isinstance(image, np.ndarray):
+        return read_original_and_sample(image, shape)
+    original = image
     is_sample = original.shape == shape
     if is_sample and original.ndim == 2:
         original = original[..., None]

@@ -1,0 +1,103 @@
+"""How long it takes to read a folder of photos, beside plain loops of Pillow's.
+
+    python -m benchmarks.reading [--photos 1000] [--size 800x600] [--to 64x64]      about a minute
+
+The photos are drawings of the built-in set, enlarged, with grain, as JPEG of quality 85. All take turns, and the
+least of some rounds counts.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import PIL
+from benchmarks.harness import machine
+from PIL import Image
+
+from pellucid.data.readers import many
+from pellucid.data.readers.folder import read_folder
+from pellucid.data.source import load_data
+from pellucid.types import Array
+
+
+def make_folder(root: Path, n: int, height: int, width: int) -> None:
+    """Write that many photos in two sub-folders."""
+    X, rng = load_data("drawn-cats").train.X, np.random.default_rng(1)
+    for i in range(n):
+        soft = np.asarray(Image.fromarray(X[i % len(X)]).resize((width, height))).astype(np.int16)
+        grainy = np.clip(soft + rng.integers(-8, 9, (height, width, 1)), 0, 255).astype(np.uint8)
+        path = root / ("cat" if i % 2 else "other") / f"{i:05}.jpg"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(grainy).save(path, quality=85)
+
+
+def plain(root: Path, height: int, width: int, spare: int = 0) -> Array:
+    """Read as anybody would write it; with ``spare`` by ``draft`` at that many times the size."""
+    images = []
+    for path in sorted(root.glob("*/*")):
+        with Image.open(path) as image:
+            if spare:
+                image.draft(None, (spare * width, spare * height))
+            images.append(np.asarray(image.convert("RGB").resize((width, height))))
+    return np.stack(images)
+
+
+def ours(root: Path, height: int, width: int, n_threads: int | None = None) -> Array:
+    """Read as the commands do, on all cores or some."""
+    before = many.MOST_THREADS
+    many.MOST_THREADS = n_threads or before
+    try:
+        return read_folder(root, image_size=(height, width)).train.X
+    finally:
+        many.MOST_THREADS = before
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", type=int, default=1000)
+    parser.add_argument("--size", default="800x600", help="WIDTHxHEIGHT of the files")
+    parser.add_argument("--to", default="64x64", help="HEIGHTxWIDTH to read them at")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    width, height = map(int, options.size.split("x"))
+    to = tuple(map(int, options.to.split("x")))
+    print(machine("pillow"))
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        make_folder(root, options.photos, height, width)
+        n_bytes = sum(path.stat().st_size for path in root.glob("*/*"))
+        print(
+            f"{options.photos:,} JPEG files of {options.size}, {n_bytes / options.photos / 1000:.0f} kB each, "
+            f"to {options.to}; Pillow {PIL.__version__}, {os.cpu_count()} cores"
+        )
+        contestants: dict[str, Callable[[], Array]] = {
+            "Pillow, one thread": lambda: plain(root, *to),
+            "Pillow, draft at the size": lambda: plain(root, *to, 1),
+            "Pillow, draft at twice the size": lambda: plain(root, *to, 2),
+            "pellucid, one thread": lambda: ours(root, *to, 1),
+            "pellucid": lambda: ours(root, *to),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in contestants}
+        pixels: dict[str, Array] = {}
+        for _ in range(options.rounds):
+            for name, read in contestants.items():
+                start = time.perf_counter()
+                pixels[name] = read()
+                seconds[name].append(time.perf_counter() - start)
+    exact = pixels["Pillow, one thread"].astype(int)
+    print(f"\n{'':34}{'s, least':>10}{'s, most':>10}{'mean |difference|':>20}{'largest':>10}")
+    for name, found in seconds.items():
+        difference = np.abs(pixels[name] - exact)
+        print(
+            f"{name:34}{min(found):10.2f}{max(found):10.2f}{difference.mean():20.2f}{difference.max():10}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
