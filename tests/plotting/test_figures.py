@@ -29,6 +29,7 @@ from pellucid.types import LayerRow
 CATS = ("non-cat", "cat")
 TEN = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 LONG = tuple(f"a class with quite a long name {i}" for i in range(10))
+BREEDS = tuple(f"breed number {i}" for i in range(24))
 MLP = (
     LayerRow("flatten_1", "Flatten", "", (12288,), 0, 0),
     LayerRow("dense_1", "Dense", "relu", (20,), 245780, 0),
@@ -92,6 +93,28 @@ def test_the_histogram_bears_missing_names_an_empty_part_and_a_class_only_one_pa
     figure = class_histogram(Split(train, Dataset(np.zeros((0, 4)), np.zeros(0, int))))
     assert [bar.get_height() for bar in figure.axes[0].patches] == [1, 0, 2, 0, 0, 0]
     assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["0", "1", "2"]
+
+
+def test_bars_of_many_classes_lie_each_with_its_numbers_behind_it() -> None:
+    """Standing side by side, the numbers of the short test bars lay on the next class's training bar."""
+    y = np.repeat(np.arange(10), 5)
+    data = Dataset(np.zeros((50, 2, 2), np.uint8), y, TEN)
+    (axes,) = class_histogram(Split(data, data.take(slice(0, 10)))).axes
+    assert [bar.get_width() for bar in axes.patches] == [5] * 10 + [5, 5] + [0] * 8
+    assert [t.get_text() for t in axes.texts][:11] == ["5 (10 %)"] * 10 + ["5 (50 %)"]
+    assert [t.get_text() for t in axes.get_yticklabels()] == list(TEN)
+    assert axes.get_ylim() == (9.5, -0.5)  # the first class on top
+
+
+def test_the_sizes_of_very_many_classes_are_lines() -> None:
+    y = np.repeat(np.arange(70), np.arange(1, 71))
+    (axes,) = class_histogram(
+        Split(Dataset(np.zeros((len(y), 1)), y), Dataset(np.zeros((70, 1)), y[:70]))
+    ).axes
+    train, test = axes.lines
+    assert np.array_equal(train.get_ydata(), np.arange(70, 0, -1))
+    assert np.sum(test.get_ydata()) == 70
+    assert axes.get_xlabel() == "The 70 classes, the largest in training first"
 
 
 # ---- sample_grid
@@ -282,8 +305,27 @@ def test_the_confusion_matrix_has_true_classes_in_rows() -> None:
     }
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Predicted class", "True class")
     assert [t.get_text() for t in axes.get_yticklabels()] == list(CATS)
-    shares = np.asarray(axes.images[0].get_array())
-    assert shares.sum(axis=1) == pytest.approx([1, 1])
+    hits, mistakes = (image.get_array() for image in axes.images)
+    np.testing.assert_allclose(np.ma.filled(hits, 0), [[0.75, 0], [0, 28 / 33]])
+    np.testing.assert_allclose(np.ma.filled(mistakes, 0), [[0, 0.25], [5 / 33, 0]])
+
+
+def test_hits_are_blue_mistakes_red_and_what_never_occurs_is_empty() -> None:
+    (axes,) = confusion_matrix_figure(np.array([[9, 1, 0], [0, 8, 2], [0, 0, 5]]), ()).axes
+    hits, mistakes = axes.images
+    (blue,), (red,) = (image.cmap(image.norm([1.0])) for image in (hits, mistakes))
+    assert blue[2] > 2 * blue[0]
+    assert red[0] > 2 * red[2]
+    written = {text.get_position(): text.get_text() for text in axes.texts}
+    assert written == {
+        (0, 0): "9\n90 %",
+        (1, 0): "1\n10 %",
+        (1, 1): "8\n80 %",
+        (2, 1): "2\n20 %",
+        (2, 2): "5\n100 %",
+    }
+    (axes,) = confusion_matrix_figure(np.eye(50, dtype=int), ()).axes
+    assert not axes.texts  # colours alone
 
 
 def test_the_confusion_matrix_bears_a_class_without_samples_and_refuses_what_does_not_fit() -> None:
@@ -330,6 +372,8 @@ def every_figure(rng: np.random.Generator) -> dict[str, Figure]:
     two = Split(images(rng, 90, (64, 64, 3), CATS), images(rng, 40, (64, 64, 3), CATS))
     ten = Split(images(rng, 900, (8, 8), TEN), images(rng, 100, (8, 8), TEN))
     long = Split(images(rng, 9000, (2, 2), LONG), images(rng, 9000, (2, 2), LONG))
+    many = Split(images(rng, 2000, (2, 2), BREEDS), images(rng, 500, (2, 2), BREEDS))
+    six = Split(images(rng, 90_000, (2, 2), LONG[:6]), images(rng, 20_000, (2, 2), LONG[:6]))
     x = np.arange(0, 2500, 100)
     falling = np.exp(-x / 900)
     photo = two.train.X[0]
@@ -337,10 +381,13 @@ def every_figure(rng: np.random.Generator) -> dict[str, Figure]:
         "histogram": class_histogram(two),
         "histogram of ten": class_histogram(ten, relative=True),
         "histogram, long names": class_histogram(long),
+        "histogram of 24": class_histogram(many),
+        "histogram of six": class_histogram(six),
         "grid": sample_grid(two.train, "Training images"),
         "grid, long names": sample_grid(long.train, "Training images", n_images=8),
         "vector": image_to_vector(photo, "y = 1 (cat)"),
         "vector, wide": image_to_vector(np.full((100, 300, 3), 255, np.uint8), "y = 1 (cat)"),
+        "vector, long name": image_to_vector(photo, f"y = 1 ({LONG[0]})"),
         "vector, grey": image_to_vector(ten.train.X[0]),
         "vector, floats": image_to_vector(photo / 255),
         "network": network_diagram(MLP, input_shape=(64, 64, 3)),
@@ -352,6 +399,7 @@ def every_figure(rng: np.random.Generator) -> dict[str, Figure]:
         "cost, two far curves": cost_curve(x, falling, validation=falling + 0.5),
         "confusion": confusion_matrix_figure(np.array([[12, 5], [5, 28]]), CATS),
         "confusion of ten": confusion_matrix_figure(rng.integers(0, 999, (10, 10)), TEN),
+        "confusion of 24": confusion_matrix_figure(rng.integers(0, 99, (24, 24)), BREEDS),
         "confusion, long names": confusion_matrix_figure(rng.integers(0, 99, (10, 10)), LONG),
         "photo": new_photo(photo, photo, label="cat", probability=0.97, y=1),
         "photo, long name": new_photo(photo, photo, label=LONG[0] * 2, probability=0.97, y=1),

@@ -29,6 +29,26 @@ def test_pictures_and_words_are_in_the_order_of_the_page() -> None:
     assert_readable(figure)
 
 
+@pytest.mark.parametrize(
+    ("n", "n_columns", "rows"),
+    [
+        (7, 6, [4, 3]),
+        (10, 3, [3, 3, 2, 2]),
+        (16, 5, [4, 4, 4, 4]),
+        (6, 6, [6]),
+        (2, 5, [2]),
+        (25, 5, [5] * 5),
+    ],
+)
+def test_no_picture_stands_alone_in_a_row(n: int, n_columns: int, rows: list[int]) -> None:
+    page = Page()
+    page.grid(tiles(n), n_columns)
+    drawn = [axes.images for axes in page.figure().axes if axes.images]
+    assert [len(images) for images in drawn] == rows
+    widths = {round(np.ptp(image.get_extent()[:2]), 6) for images in drawn for image in images}
+    assert len(widths) == 1
+
+
 @pytest.mark.parametrize("shape", [(8, 8), (10, 90, 3), (90, 10, 1), (3, 3, 3)])
 @pytest.mark.parametrize("n_columns", [1, 4, 8])
 def test_nothing_touches_and_no_picture_is_stretched(shape: tuple[int, ...], n_columns: int) -> None:

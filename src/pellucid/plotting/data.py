@@ -16,6 +16,7 @@ from pellucid.plotting.style import (
     INK,
     ORANGE,
     PAPER,
+    WIDTH,
     check_images,
     class_name,
     legend_above,
@@ -31,6 +32,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+MOST_SIDE_BY_SIDE = 6  # classes: of more, the bars lie, so that each has a line of its own for its numbers
+MOST_NAMED = 60  # classes that are named; of more, their sizes alone are drawn
+MOST_COUNTED = 40  # classes whose confusions are written as numbers
+
+Parts = Sequence[tuple[str, str, Array]]  # each with its words, its colour and its counts
+
+
 def class_histogram(split: Split, *, relative: bool = False) -> Figure:
     """Draw how many images each class has, training and test side by side.
 
@@ -43,6 +51,8 @@ def class_histogram(split: Split, *, relative: bool = False) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
+        Bars stand side by side; of more than six classes they lie one below the other, and of more than sixty the
+        sizes of the classes are two lines, the largest class first.
 
     Examples
     --------
@@ -53,40 +63,88 @@ def class_histogram(split: Split, *, relative: bool = False) -> Figure:
     [1, 2, 1, 2]
     """
     k = max(len(split.train.counts), len(split.test.counts))
+    parts = []
+    for part, words, color in [(split.train, "Training", BLUE), (split.test, "Test", ORANGE)]:
+        counts = np.zeros(k)
+        counts[: len(part.counts)] = part.counts
+        parts.append((f"{words} dataset: ({len(part)} images)", color, counts))
+    amount = "Percent of the dataset" if relative else "Number of images"
     with look():
-        figure = new_figure(4.2)
-        axes = figure.add_subplot()
-        for place, (part, words, color) in enumerate(
-            [(split.train, "Training dataset:", BLUE), (split.test, "Test dataset:", ORANGE)]
-        ):
-            counts = np.zeros(k)
-            counts[: len(part.counts)] = part.counts
-            fractions = counts / max(len(part), 1)
-            bars = axes.bar(
-                np.arange(k) + 0.4 * place - 0.2,
-                100 * fractions if relative else counts,
-                width=0.38,
-                color=color,
-                label=f"{words} ({len(part)} images)",
-            )
-            texts = [f"{n:.0f}\n{percent(p)}" for n, p in zip(counts, fractions, strict=True)]
-            axes.bar_label(bars, texts, padding=2, fontsize=9 if k <= 6 else 7, linespacing=1.1)
-        axes.set(ylabel="Percent of the dataset" if relative else "Number of images", xlabel="Class")
-        axes.margins(y=0.16)
-        axes.grid(axis="y")
-        legend_above(axes)
-        _class_ticks(axes, "x", split.classes, k)
+        if k <= MOST_SIDE_BY_SIDE:
+            return _standing_bars(parts, split.classes, amount, relative=relative)
+        if k <= MOST_NAMED:
+            return _lying_bars(parts, split.classes, amount, relative=relative)
+        return _sizes(parts, amount, relative=relative)
+
+
+def _amounts(counts: Array, *, relative: bool) -> Array:
+    return 100 * counts / max(counts.sum(), 1) if relative else counts
+
+
+def _numbers(counts: Array, between: str) -> list[str]:
+    """Return what stands at each bar: the count, and its percentage of the part."""
+    return [f"{n:.0f}{between.format(percent(n / max(counts.sum(), 1)))}" for n in counts]
+
+
+def _standing_bars(parts: Parts, classes: Sequence[str], amount: str, *, relative: bool) -> Figure:
+    figure = new_figure(4.2)
+    axes = figure.add_subplot()
+    k = len(parts[0][2])
+    for place, (label, color, counts) in enumerate(parts):
+        x, heights = np.arange(k) + 0.4 * place - 0.2, _amounts(counts, relative=relative)
+        bars = axes.bar(x, heights, width=0.38, color=color, label=label)
+        axes.bar_label(bars, _numbers(counts, "\n{}"), padding=2, fontsize=9, linespacing=1.1)
+    axes.set(ylabel=amount, xlabel="Class")
+    axes.margins(y=0.16)
+    axes.grid(axis="y")
+    legend_above(axes)
+    _class_ticks(axes, "x", classes, k)
+    return figure
+
+
+def _lying_bars(parts: Parts, classes: Sequence[str], amount: str, *, relative: bool) -> Figure:
+    k = len(parts[0][2])
+    line = 0.36 if k <= 12 else 0.3  # inches for each class
+    figure = new_figure(1.0 + line * k)
+    axes = figure.add_subplot()
+    for place, (label, color, counts) in enumerate(parts):
+        y, widths = np.arange(k) + 0.4 * place - 0.2, _amounts(counts, relative=relative)
+        bars = axes.barh(y, widths, height=0.38, color=color, label=label)
+        axes.bar_label(bars, _numbers(counts, " ({})"), padding=3, fontsize=0.38 * line * 55)
+    axes.set(xlabel=amount, ylim=(k - 0.5, -0.5))
+    axes.margins(x=0.14)
+    axes.grid(axis="x")
+    legend_above(axes)
+    _class_ticks(axes, "y", classes, k)
+    axes.tick_params(axis="y", length=0)
+    return figure
+
+
+def _sizes(parts: Parts, amount: str, *, relative: bool) -> Figure:
+    """Draw the sizes of very many classes, in the order of their size in training."""
+    figure = new_figure(4.2)
+    axes = figure.add_subplot()
+    order = np.argsort(-parts[0][2], kind="stable")
+    for label, color, counts in parts:
+        axes.step(
+            np.arange(1, len(order) + 1), _amounts(counts, relative=relative)[order], color=color, label=label
+        )
+    words = f"The {len(order)} classes, the largest in training first"
+    axes.set(ylabel=amount, xlabel=words, xlim=(0, len(order) + 1))
+    axes.set_ylim(bottom=0)
+    axes.grid(axis="y")
+    legend_above(axes)
     return figure
 
 
 def _class_ticks(axes: Axes, axis: str, classes: Sequence[str], k: int) -> None:
     """Name the classes 0 to k - 1 along an axis, at an angle where the names would touch."""
-    names = [class_name(classes, i, 24 if k <= 4 else 16) for i in range(k)]
+    names = [class_name(classes, i, 24 if axis == "y" or k <= 4 else 16) for i in range(k)]
     if axis == "y":
         axes.set_yticks(range(k), names)
         return
-    is_tight = max(map(len, names)) * k > 80
-    axes.set_xticks(range(k), names, rotation=35 if is_tight else 0, ha="right" if is_tight else "center")
+    angle = (90 if k > 12 else 35) if max(map(len, names)) * k > 80 else 0
+    axes.set_xticks(range(k), names, rotation=angle, ha="right" if angle == 35 else "center")
     axes.tick_params(axis="x", length=0)
 
 
@@ -146,7 +204,8 @@ def confusion_matrix_figure(matrix: Array, classes: Sequence[str]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        Colour is the fraction of the row: a dark diagonal is what one hopes for.
+        Colour is the fraction of the row: blue on the diagonal, where predictions are correct, red beside it. Cells
+        that never occur are empty. Of more than eight classes only counts are written, of more than forty none.
 
     Raises
     ------
@@ -167,18 +226,29 @@ def confusion_matrix_figure(matrix: Array, classes: Sequence[str]) -> Figure:
             f"{matrix.shape}. Pass counts, one row for each true class."
         )
     fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    side = min(6.2, 2.4 + 0.85 * k)
+    side = min(6.2 if k <= 12 else WIDTH * 0.9, 2.4 + 0.85 * k)
+    cell = 0.8 * side / k  # inches, about
+    right = np.eye(k, dtype=bool)
     with look():
-        figure = new_figure(side * 0.92, side * 1.1 + 0.2)
+        figure = new_figure(side * 0.92 if k <= 12 else WIDTH, side * 1.1 + 0.2)
         axes = figure.add_subplot()
-        axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1.15)
-        for (i, j), fraction in np.ndenumerate(fractions):
+        for colors, shown in (("Blues", right), ("Reds", ~right)):
+            axes.imshow(np.where(shown & (fractions > 0), fractions, np.nan), cmap=colors, vmin=0, vmax=1.15)
+        size = 13 if k <= 4 else min(9, 32 * cell)
+        for (i, j), fraction in np.ndenumerate(fractions) if k <= MOST_COUNTED else ():
+            if not matrix[i, j] and k > 2:
+                continue
             words = f"{matrix[i, j]}\n{percent(fraction)}" if k <= 8 else f"{matrix[i, j]}"
             color = PAPER if fraction > 0.55 else INK
-            axes.text(j, i, words, ha="center", va="center", color=color, fontsize=13 if k <= 4 else 9)
-        _class_ticks(axes, "x", classes, k)
-        _class_ticks(axes, "y", classes, k)
+            axes.text(j, i, words, ha="center", va="center", color=color, fontsize=size)
+        if k <= MOST_NAMED:
+            _class_ticks(axes, "x", classes, k)
+            _class_ticks(axes, "y", classes, k)
+            axes.tick_params(labelsize=min(10, 55 * cell))
+        axes.set_xticks(np.arange(k + 1) - 0.5, minor=True)
+        axes.set_yticks(np.arange(k + 1) - 0.5, minor=True)
+        axes.grid(which="minor", linewidth=0.8 if k <= 24 else 0.4)
         axes.set(xlabel="Predicted class", ylabel="True class")
         axes.spines[:].set_visible(False)
-        axes.tick_params(length=0)
+        axes.tick_params(which="both", length=0)
     return figure

@@ -203,10 +203,14 @@ class Page:
         self._bands.append((row.height, lambda part, height: row.draw(drawing_axes(part, height))))
 
     def grid(self, tiles: Sequence[Tile], n_columns: int, *, heading: str = "", size: float = 7.5) -> None:
-        """Add pictures in rows of ``n_columns``."""
-        for start in range(0, len(tiles), n_columns):
-            shown = tiles[start : start + n_columns]
-            self.row(shown, n_columns=n_columns, heading="" if start else heading, size=size)
+        """Add pictures in rows of at most ``n_columns``, as equally filled as they can be: none stands alone."""
+        n_rows = -(-len(tiles) // n_columns)
+        across = -(-len(tiles) // n_rows) if n_rows > 1 else n_columns
+        start = 0
+        for row in range(n_rows):
+            stop = start + -(-(len(tiles) - start) // (n_rows - row))
+            self.row(tiles[start:stop], n_columns=across, heading="" if start else heading, size=size)
+            start = stop
 
     def chart(self, height: float, draw: Draw) -> None:
         """Add a part of this height in inches, drawn by a function of the subfigure and its height."""
@@ -228,6 +232,13 @@ def columns_for(lines: Sequence[Line], *, fewest: int = 3, most: int = 6, size: 
     longest = max(width_of(line.text.replace("{}", line.name), size, line.is_bold) for line in lines)
     wide = WIDTH - 2 * EDGE
     return next((n for n in range(most, fewest, -1) if longest <= (wide - (n - 1) * GAP) / n), fewest)
+
+
+def size_for(lines: Sequence[Line], n_columns: int, *, smallest: float = 6.0, largest: float = 7.5) -> float:
+    """Return the size of letters at which all of these lines fit into columns of pictures, the words apart."""
+    across = (WIDTH - 2 * EDGE - (n_columns - 1) * GAP) / n_columns
+    longest = max(width_of(line.text.replace("{}", line.name), largest, line.is_bold) for line in lines)
+    return max(min(largest, largest * (across - GAP) / longest), smallest)
 
 
 def place(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid.plotting.lines import Line
 from pellucid.plotting.style import (
     BLUE,
     GREEN,
@@ -71,7 +72,8 @@ def image_to_vector(image: Array, label: str = "") -> Figure:
 
 def _whole_picture(figure: Figure, axes: Axes, cube: Array, label: str) -> None:
     height, width = cube.shape[:2]
-    axes.text(0.12, 0.22, "1  The image" + (f": {label}" if label else ""), fontweight="bold", va="center")
+    title = Line("1  The image: {}" if label else "1  The image", INK, True, label).fitted(2.5, 10)
+    axes.text(0.12, 0.22, title, fontweight="bold", va="center")
     scale = 2.2 / max(height, width)
     top, down, across = 0.85, scale * height, scale * width
     small = figure.add_axes((0.12 / WIDTH, 1 - (top + down) / 4.7, across / WIDTH, down / 4.7))

@@ -104,7 +104,9 @@ def plot_outline() -> Figure:
                 _X[i] + 0.08, (_UP + _DOWN) / 2, f"cache:\n{cache}", color=MUTED, fontsize=8.5, va="center"
             )
         for i in (1, 3):
-            axes.text(_X[i], _DOWN + 0.42, "dW, db", color=MUTED, ha="center", va="center", fontsize=8.5)
+            _note(axes, _X[i], _DOWN + 0.42, "dW, db")
+        for i, slope in [(1, "dZ"), (2, "dA"), (3, "dZ")]:
+            _note(axes, (_X[i] + _X[i + 1]) / 2, _DOWN - 0.14, slope)
         _ways_round(axes)
     return figure
 
@@ -116,13 +118,16 @@ def _ways_round(axes: Axes) -> None:
     """Draw the turn from the cost to the backward pass, and from the new parameters to the next iteration."""
     axes.plot([_X[5], _X[5]], [_UP + 0.29, _DOWN], color=MUTED, lw=1)
     _arrow(axes, (_X[5], _DOWN), (_X[4] + 0.54, _DOWN))
-    axes.text(
-        _X[5], _DOWN + 0.22, "dZ =\nsigmoid(Z) - Y", color=MUTED, ha="center", va="center", fontsize=8.5
-    )
+    _note(axes, _X[5] - 0.22, _DOWN - 0.14, "dAL")
+    _note(axes, _X[4], _DOWN + 0.48, "dZ = sigmoid(Z) - Y,\nboth steps in one")
     turn = (_X[0] + _X[1]) / 2
     axes.plot([_X[0], _X[0], turn], [_DOWN - 0.29, 2.0, 2.0], color=GREEN, lw=1)
     _arrow(axes, (turn, 2.0), (turn, _UP + 0.03), color=GREEN)
     axes.text(_X[0], 1.85, "next iteration", color=GREEN, ha="center", va="center", fontsize=8.5)
+
+
+def _note(axes: Axes, x: float, y: float, words: str) -> None:
+    axes.text(x, y, words, color=MUTED, ha="center", va="center", fontsize=8.5)
 
 
 def _box(axes: Axes, x: float, y: float, words: str, color: str) -> None:

@@ -56,6 +56,17 @@ def test_every_map_has_its_row(shape: tuple[int, ...]) -> None:
     assert figure_png(figure, dpi=40)[:4] == b"\x89PNG"
 
 
+def test_the_titles_of_a_strip_stay_apart() -> None:
+    """ "Integrated gradients" ran into "Grad-CAM"."""
+    photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    figure = saliency_strip(photo, saliency(small(), photo))
+    axes = figure.axes[-1]
+    figure.canvas.draw()
+    titles = [text for text in axes.texts if text.get_text() in ("Integrated gradients", "Grad-CAM")]
+    left, right = (text.get_window_extent() for text in titles)
+    assert right.x0 - left.x1 > 3  # pixels
+
+
 def test_nothing_leaves_the_page() -> None:
     photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     for model in (small(), small(has_convolution=False)):

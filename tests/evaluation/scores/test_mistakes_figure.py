@@ -42,7 +42,7 @@ def test_every_mistake_is_shown_with_its_own_image_and_title(rng: np.random.Gene
     for picture, i in zip(shown(figure), surest_first, strict=True):
         assert np.array_equal(picture, photos.X[i])
         guess, actual = CATS[predicted[i]], CATS[photos.y[i]]
-        lines += [f"Prediction: {guess} ({100 * P[i]:.0f} %)", f"Class: {actual}", f"image {i}"]
+        lines += [f"Prediction: {guess} ({100 * P[i]:.0f} %)", f"True class: {actual}", f"image {i}"]
     assert words(figure)[0].startswith(f"{n_wrong} of 60 images")
     assert words(figure)[1:] == lines
     assert max(len(axes.images) for axes in figure.axes) <= 6

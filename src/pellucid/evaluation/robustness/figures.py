@@ -116,11 +116,11 @@ def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness, *, is_first
     axes.plot(x[at], accuracy[at], "o", linestyle="none", **ring, label=RING)
     axes.set(xlim=(-0.04 * x[-1], 1.04 * x[-1]), ylim=(0, 1))
     _ticks(axes, curve, is_first=is_first)
-    axes.set_title(curve.perturbation.title, fontsize=9, pad=22, loc="left")
+    axes.set_title(curve.perturbation.title, fontsize=9, pad=23, loc="left")
     reason = REASONS[curve.perturbation.reason]
     lines: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": 7.5}
-    axes.annotate(reason, (0, 1), (0, 12), color=MUTED, **lines)
-    axes.annotate(cost_line(result, curve), (0, 1), (0, 2.5), color=INK, **lines)
+    axes.annotate(reason, (0, 1), (0, 13), color=MUTED, **lines)
+    axes.annotate(cost_line(result, curve), (0, 1), (0, 3.5), color=INK, **lines)
     axes.grid(axis="y")
 
 

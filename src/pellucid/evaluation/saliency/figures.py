@@ -12,7 +12,7 @@ from pellucid.evaluation.saliency.first_layer import first_layer
 from pellucid.evaluation.saliency.records import SaliencyMap
 from pellucid.evaluation.saliency.text import CAVEAT, IN_SHORT, check_text, first_layer_text
 from pellucid.nn.model import Model
-from pellucid.plotting.grid import Page, Tile
+from pellucid.plotting.grid import Page, Tile, size_for
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, MUTED, RED, check_images, class_name
 from pellucid.text import signed
@@ -132,8 +132,10 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
         if found.heat is not None:
             picture = heat_picture(found.heat, found.is_signed, image)
             tiles.append(Tile(picture, _check_lines(found), [Line(found.title, INK)]))
+    n_columns = max(5, len(tiles))
+    titles = [line for tile in tiles for line in tile.above if isinstance(line, Line)]
     page = Page()
-    page.row(tiles, n_columns=max(5, len(tiles)))
+    page.row(tiles, n_columns=n_columns, size=size_for(titles, n_columns))
     return page.figure()
 
 

@@ -45,7 +45,7 @@ def mistakes(dataset: Dataset, predictions: Predictions, *, max_images: int | No
     >>> scores = np.array([[-3.5, 3.5], [-1.4, 1.4]])
     >>> found = Predictions("classification", data.y, np.array([1, 1]), scores, True, data.classes)
     >>> [text.get_text() for text in mistakes(data, found).axes[1].texts]
-    ['Prediction: cat (97 %)', 'Class: non-cat', 'image 0']
+    ['Prediction: cat (97 %)', 'True class: non-cat', 'image 0']
     """
     if max_images is not None and max_images < 1:
         raise OptionError(f"mistakes: expected max_images of at least 1, or None, got {max_images}.")
@@ -58,7 +58,9 @@ def mistakes(dataset: Dataset, predictions: Predictions, *, max_images: int | No
     page = Page(_headline(len(shown), len(rows), len(dataset)))
     tiles = [
         Tile(
-            X[row.index], [f"image {row.index}"], [_prediction(row), Line("Class: {}", INK, name=row.actual)]
+            X[row.index],
+            [f"image {row.index}"],
+            [_prediction(row), Line("True class: {}", INK, name=row.actual)],
         )
         for row in shown
     ]
