@@ -272,10 +272,12 @@ def test_predict_refuses_bad_images_and_models(pellucid: Command, trained: Path,
     content = (tmp_path / "whole.jpg").read_bytes()
     (tmp_path / "cut.jpg").write_bytes(content[: len(content) // 2])
     (tmp_path / "text.jpg").write_text("hello")
-    for image in ("missing.png", "cut.jpg", "text.jpg", "."):
+    for image in ("missing.png", "cut.jpg", "text.jpg"):
+        assert_clear(pellucid("predict", trained, image), image)
         done = pellucid("predict", trained, "whole.jpg", image)
-        assert_clear(done, image)
-        assert done.out == ""
+        assert (done.code, done.out[:10], done.err.count("\n")) == (1, "whole.jpg:", 1)
+        assert done.err.startswith(f"{image}: ")
+    assert_clear(pellucid("predict", trained, "cut.jpg", "text.jpg"), "none of 2 images can be read; cut.jpg")
     assert_clear(pellucid("predict", "nowhere", "whole.jpg"), "nowhere")
     assert_clear(pellucid("predict", "text.jpg", "whole.jpg"), "text.jpg")
 

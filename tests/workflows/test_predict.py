@@ -10,6 +10,7 @@ from PIL import Image
 from tests.commands import Command
 
 import pellucid as pl
+import pellucid.workflows.predict as module
 
 
 @pytest.fixture
@@ -59,3 +60,50 @@ def test_as_json(photo: Path, tmp_path: Path, pellucid: Command) -> None:
     assert found["several"]["classes"]["dog"] == pytest.approx(0.2689, abs=1e-4)
     assert found["none"]["labels"] == []
     assert found["a quantity"] == {"image": str(photo), "value": 2.5}
+
+
+def test_folders_and_patterns_stand_for_their_images(photo: Path, tmp_path: Path, pellucid: Command) -> None:
+    model = saved(tmp_path, *MODELS["a quantity"][:3])
+    pets = tmp_path / "pets"
+    (pets / "below").mkdir(parents=True)
+    for name in ("b.png", "a.PNG", "below/c.png", ".hidden.png"):
+        (pets / name).write_bytes(photo.read_bytes())
+    (pets / "notes.txt").write_text("of no kind")
+
+    def images(*named: object) -> list[str]:
+        found = json.loads(pellucid("predict", model, *named, "--json").out)
+        return [Path(each["image"]).relative_to(tmp_path).as_posix() for each in found["predictions"]]
+
+    assert images(pets) == ["pets/a.PNG", "pets/b.png", "pets/below/c.png"]
+    assert images(photo, f"{pets}/*.png") == ["photo.png", "pets/b.png"]
+    assert images(f"{tmp_path}/**/c.png") == ["pets/below/c.png"]
+    assert "1 file in the folders not used" in pellucid("predict", model, pets).err
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for nothing, words in ((empty, "found no image"), (f"{pets}/*.jpg", "no file matches this pattern")):
+        done = pellucid("predict", model, nothing)
+        assert done.code == 2
+        assert words in done.err
+
+
+def test_bad_images_are_told_one_by_one_and_the_others_predicted(
+    photo: Path, tmp_path: Path, pellucid: Command
+) -> None:
+    model = saved(tmp_path, *MODELS["a quantity"][:3])
+    (tmp_path / "bad.png").write_text("of no kind")
+    done = pellucid("predict", model, photo, tmp_path / "bad.png", photo, "--jsonl")
+    assert [json.loads(line)["image"] for line in done.out.splitlines()] == [str(photo)] * 2
+    assert done.code == 1
+    (line,) = done.err.splitlines()
+    assert line.startswith(f"{tmp_path / 'bad.png'}: expected an image")
+    found = json.loads(pellucid("predict", model, photo, tmp_path / "bad.png", "--json").out)
+    assert [each["image"] for each in found["faults"]] == [str(tmp_path / "bad.png")]
+
+
+def test_images_are_read_in_pieces(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = pl.load(saved(tmp_path, *MODELS["one of three"][:3]))
+    whole = module.predict_images(model, [photo] * 5)
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(module, "PIECE", 2)
+    assert module.predict_images(model, [photo] * 5, progress=lambda *step: told.append(step)) == whole
+    assert told == [(i, 5) for i in range(1, 6)]

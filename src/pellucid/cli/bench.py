@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def bench(
     source: Any,
     steps: Annotated[int, typer.Option(min=1, help="Steps of gradient descent.")] = 2500,
+    repeats: Annotated[int, typer.Option(min=1, help="How often each is timed; the median counts.")] = 3,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -32,7 +33,7 @@ def bench(
     from pellucid.workflows.bench import bench as run_benchmark
 
     with ProgressBar() as bar:
-        result = run_benchmark(source.load(), n_steps=steps, progress=bar)
+        result = run_benchmark(source.load(), n_steps=steps, n_repeats=repeats, progress=bar)
     if as_json:
         print_json(result.to_dict())
     else:
@@ -43,16 +44,19 @@ def _print(result: "Benchmark", *, quiet: bool) -> None:
     if not quiet:
         versions = f"Python {result.python}, NumPy {result.numpy}, {result.blas}"
         echo(f"{result.machine}; {versions}, {result.threads} threads")
-        echo(f"{result.n_steps} full-batch steps on {result.data}; each in a process of its own", "")
+        echo(f"{result.n_steps} full-batch steps on {result.data}; each in a process of its own")
+        timed = "once" if result.n_repeats == 1 else f"{result.n_repeats} times, in turn: the median counts"
+        echo(f"Each timed {timed}.")
     print_table(
-        ("", "version", "seconds", "ratio", "final cost", "largest weight difference"),
+        ("", "version", "seconds", "fastest to slowest", "ratio", "final cost", "weights differ by"),
         [
             (
                 r.name,
                 r.version,
                 f"{r.seconds:.3f}",
+                f"{r.fastest:.3f} to {r.slowest:.3f}",
                 f"{r.ratio:.1f}",
-                r.final_cost,
+                f"{r.final_cost:.6g}",
                 f"{r.weight_difference:.1e}",
             )
             for r in result.rows

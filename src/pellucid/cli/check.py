@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 from pellucid.cli.terminal import echo, print_table, say
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressCallback
-from pellucid.text import shorten
 
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
     from pellucid.checks.text import KindRow
 
-_MOST_LETTERS = 90  # of a finding in the table
 SHEET = "findings.png"  # in a folder that was named
 
 
@@ -43,8 +41,7 @@ def print_report(report: "DataReport", sheets: list[Path], *, asked_for_sheet: b
 
 
 def _which(row: "KindRow") -> str:
-    first = shorten(row.first, _MOST_LETTERS)
-    return f"{first} ({row.n_more} more)" if row.n_more else first
+    return f"{row.first} ({row.n_more} more)" if row.n_more else row.first
 
 
 def sheet_path(out: Path) -> Path:

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,9 @@ class BenchRow:
 
     name: str
     version: str
-    seconds: float
+    seconds: float  # the median of its runs
+    fastest: float
+    slowest: float
     ratio: float  # its seconds over those of our dual form
     final_cost: float
     weight_difference: float  # the largest absolute one to our dual form's weights, over all layers
@@ -46,6 +49,7 @@ class Benchmark:
     blas: str
     threads: int
     n_steps: int
+    n_repeats: int
     data: str
     rows: tuple[BenchRow, ...]
     absent: tuple[str, ...]
@@ -63,15 +67,21 @@ def contestants() -> tuple[list[str], list[str]]:
 
 
 def bench(
-    split: Split, *, n_steps: int = N_ITERATIONS, progress: ProgressCallback = no_progress
+    split: Split,
+    *,
+    n_steps: int = N_ITERATIONS,
+    n_repeats: int = 3,
+    progress: ProgressCallback = no_progress,
 ) -> Benchmark:
-    """Train the tutorial's network by every contestant, one after the other, each in a process of its own.
+    """Train the tutorial's network by every contestant, in turn and several times, each in a process of its own.
 
     Parameters
     ----------
     split : Split
         Two classes; its training part is used.
     n_steps : int, optional
+    n_repeats : int, optional
+        How often each is timed. All take turns, so that what else the machine does meets all alike.
     progress : callable, optional
         Called before each contestant starts, with its name, how many are done and how many there are.
 
@@ -91,19 +101,22 @@ def bench(
     weights = [leaf.params["W"] for leaf in model.leaves() if leaf.params]
     assert tuple(W.shape[1] for W in weights) == DIMS
     present, absent = contestants()
-    results: dict[str, dict[str, Array]] = {}
-    failed = []
+    runs: dict[str, list[dict[str, Array]]] = {name: [] for name in present}
+    failed: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         task = Path(folder) / "task.npz"
         write_task(str(task), Task(X, split.train.y, n_steps, LEARNING_RATE, weights))
-        for i, name in enumerate(present):
-            progress(f"running {name}", i, len(present))
+        turns = [name for _ in range(n_repeats) for name in present]
+        for i, name in enumerate(turns):
+            progress(f"running {name}", i, len(turns))
+            if name in failed:
+                continue
             try:
-                results[name] = _run(name, task)
+                runs[name].append(_run(name, task))
             except PellucidError as error:
                 if name not in _MODULES:
                     raise
-                failed.append(str(error).removeprefix("bench: "))
+                failed[name] = str(error).removeprefix("bench: ")
     blas, threads = blas_kernel()
     return Benchmark(
         machine=f"{platform.processor() or platform.machine()}, {platform.system()}",
@@ -112,10 +125,11 @@ def bench(
         blas=blas,
         threads=threads,
         n_steps=n_steps,
+        n_repeats=n_repeats,
         data=f"{split.name}, {m} x {X.shape[1]}, float64",
-        rows=tuple(_row(name, result, results["dual"]) for name, result in results.items()),
+        rows=tuple(_row(name, its, runs["dual"]) for name, its in runs.items() if name not in failed),
         absent=tuple(absent),
-        failed=tuple(failed),
+        failed=tuple(failed.values()),
     )
 
 
@@ -137,9 +151,21 @@ def _environment() -> dict[str, str]:
     return {**({"KERAS_BACKEND": usable[0]} if usable else {}), **os.environ}
 
 
-def _row(name: str, result: dict[str, Array], ours: dict[str, Array]) -> BenchRow:
-    layers = range(len(DIMS))
-    difference = max(float(np.abs(result[f"W{i}"] - ours[f"W{i}"]).max()) for i in layers)
-    seconds = float(result["seconds"])
-    ratio = seconds / float(ours["seconds"])
-    return BenchRow(name, str(result["version"]), seconds, ratio, float(result["final_cost"]), difference)
+def _row(name: str, runs: list[dict[str, Array]], ours: list[dict[str, Array]]) -> BenchRow:
+    last, times = runs[-1], _times(runs)
+    difference = max(float(np.abs(last[f"W{i}"] - ours[-1][f"W{i}"]).max()) for i in range(len(DIMS)))
+    seconds = statistics.median(times)
+    return BenchRow(
+        name,
+        str(last["version"]),
+        seconds,
+        min(times),
+        max(times),
+        ratio=seconds / statistics.median(_times(ours)),
+        final_cost=float(last["final_cost"]),
+        weight_difference=difference,
+    )
+
+
+def _times(runs: list[dict[str, Array]]) -> list[float]:
+    return [float(run["seconds"]) for run in runs]

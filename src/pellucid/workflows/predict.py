@@ -1,18 +1,23 @@
 """What a model predicts for images, or for the rows of a table."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pellucid.data.readers.images import read_sample
+from pellucid.data.readers.named import named_images
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.predictions import check_weights
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
+from pellucid.progress import CountCallback
+from pellucid.text import plural
 from pellucid.types import Array
+
+PIECE = 256  # images that are in memory at the same time
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,30 @@ class Prediction:
         return ", ".join(f"{name}{p}" for name, p in sure.items()) or f"none of {', '.join(self.classes)}"
 
 
+@dataclass(frozen=True)
+class PredictedFiles:
+    """What a model predicts for files.
+
+    Attributes
+    ----------
+    predictions : tuple of Prediction
+    notes : tuple of str
+        What to mind about the files.
+    faults : dict of str to str
+        What is wrong with each image that could not be read.
+    """
+
+    predictions: tuple[Prediction, ...]
+    notes: tuple[str, ...] = ()
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        found = [each.to_dict() for each in self.predictions]
+        faults = [{"image": name, "error": error} for name, error in self.faults.items()]
+        return {"predictions": found, "notes": list(self.notes), "faults": faults}
+
+
 def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> list[Prediction]:
     """Return what a model predicts for samples, in one pass.
 
@@ -94,22 +123,48 @@ def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> lis
     return found
 
 
-def predict_images(model: Model, images: Iterable[str | Path]) -> list[Prediction]:
+def predict_images(
+    model: Model, images: Iterable[str | Path], *, progress: CountCallback | None = None
+) -> PredictedFiles:
     """Return what a model predicts for images of any size and kind that Pillow opens.
+
+    Parameters
+    ----------
+    model : Model
+        Of images.
+    images : iterable of str or Path
+    progress : callable, optional
+        Called with the number of images read and their number.
 
     Raises
     ------
     DataError
-        If an image cannot be read.
+        If no image can be read; where some can, what is wrong with the others is in ``faults``.
     ShapeError
         If the model does not take images.
     """
     named = [str(image) for image in images]
-    X = np.stack([read_sample(image, model.input_shape) for image in named])
-    return predict_samples(model, X, named)
+    found: list[Prediction] = []
+    faults: dict[str, DataError] = {}
+    for start in range(0, len(named), PIECE):
+        samples: list[tuple[str, Array]] = []
+        for i, name in enumerate(named[start : start + PIECE], start=start + 1):
+            try:
+                samples.append((name, read_sample(name, model.input_shape)))
+            except DataError as error:
+                faults[name] = error
+            if progress is not None:
+                progress(i, len(named))
+        if samples:
+            names, pictures = zip(*samples, strict=True)
+            found += predict_samples(model, np.stack(pictures), names)
+    if not found:
+        first = next(iter(faults.values()))
+        raise first if len(faults) == 1 else DataError(f"none of {len(named)} images can be read; {first}")
+    return PredictedFiles(tuple(found), (), {name: str(error) for name, error in faults.items()})
 
 
-def predict_rows(model: Model, path: Path) -> tuple[list[Prediction], tuple[str, ...]]:
+def predict_rows(model: Model, path: Path) -> PredictedFiles:
     """Return what a model of a table predicts for every row of a file, and notes on the file.
 
     Raises
@@ -122,19 +177,36 @@ def predict_rows(model: Model, path: Path) -> tuple[list[Prediction], tuple[str,
             f"{path}: the model was trained on {model.input_shape}, not on a table; give it images."
         )
     found = model.schema.encode(path, with_target=False)
-    return predict_samples(model, found.X, range(len(found.X))), found.notes
+    return PredictedFiles(tuple(predict_samples(model, found.X, range(len(found.X)))), found.notes)
 
 
-def predict_files(model_path: Path, files: Sequence[Path]) -> tuple[list[Prediction], tuple[str, ...]]:
-    """Return what a saved model predicts for images, or for the rows of one table, and notes.
+def predict_files(
+    model_path: Path, files: Sequence[str | Path], *, progress: CountCallback | None = None
+) -> PredictedFiles:
+    """Return what a saved model predicts for images, or for the rows of one table.
+
+    Parameters
+    ----------
+    model_path : Path
+        A model file or a run folder.
+    files : sequence of str or Path
+        Images; folders, whose images are taken with those of their sub-folders; patterns such as ``photos/*.jpg``;
+        or one .csv or .tsv file.
+    progress : callable, optional
+        Called with the number of images read and their number.
 
     Raises
     ------
     PellucidError
-        If the model or a file cannot be read, or they do not fit.
+        If the model or every file cannot be read, or they do not fit.
     """
     model = load(model_path)
     check_weights(str(model_path), model)
-    if len(files) == 1 and files[0].suffix.lower() in (".csv", ".tsv"):
-        return predict_rows(model, files[0])
-    return predict_images(model, files), ()
+    if len(files) == 1 and Path(files[0]).suffix.lower() in (".csv", ".tsv"):
+        return predict_rows(model, Path(files[0]))
+    named, n_others = named_images(files)
+    found = predict_images(model, named, progress=progress)
+    notes = (
+        (f"{plural(n_others, 'file')} in the folders not used: no images by their names",) if n_others else ()
+    )
+    return replace(found, notes=notes)

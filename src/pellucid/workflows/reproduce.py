@@ -118,7 +118,7 @@ def reproduce(
         direct_costs=costs["direct"],
         train_accuracy=train_accuracy,
         test_accuracy=test_accuracy,
-        new_photo=predict_images(dual, [photo])[0].label if photo.is_file() else None,
+        new_photo=predict_images(dual, [photo]).predictions[0].label if photo.is_file() else None,
         dual_seconds=histories["dual"].seconds,
         direct_seconds=histories["direct"].seconds,
         largest_difference=max(abs(ours / theirs - 1) for ours, theirs in pairs),

@@ -64,7 +64,7 @@ def order_classes(names: list[str]) -> tuple[str, ...]:
 
 def _parts(root: Path) -> tuple[list[Path], tuple[str, ...]]:
     """Return the folder, or the two folders, that hold the class folders."""
-    folders, files = _visible(root)
+    folders, files = visible(root)
     by_name = {folder.name.lower(): folder for folder in folders}
     test = next((by_name[name] for name in _TEST_NAMES if name in by_name), None)
     if "train" not in by_name or test is None:
@@ -78,7 +78,7 @@ def _parts(root: Path) -> tuple[list[Path], tuple[str, ...]]:
 
 def _list_images(folder: Path) -> Listing:
     """Return the files of every class; raise unless there is one sub-folder per class."""
-    folders, files = _visible(folder)
+    folders, files = visible(folder)
     if len(folders) < 2:
         found = (
             f"one, {folders[0].name!r}" if folders else f"none, but {len(files)} files" if files else "none"
@@ -90,7 +90,7 @@ def _list_images(folder: Path) -> Listing:
     classes = order_classes([path.name for path in folders])
     listing = Listing(folder, classes, [], [])
     for label, name in enumerate(classes):
-        nested, images = _visible(folder / name)
+        nested, images = visible(folder / name)
         if nested or not images:
             found = f"the folder {nested[0].name!r}" if nested else "nothing"
             raise DataError(
@@ -102,7 +102,7 @@ def _list_images(folder: Path) -> Listing:
     return listing
 
 
-def _visible(folder: Path) -> tuple[list[Path], list[Path]]:
+def visible(folder: Path) -> tuple[list[Path], list[Path]]:
     """Return the sub-folders and the files that are not hidden, each sorted by name."""
     try:
         entries = sorted(path for path in folder.iterdir() if not _is_hidden(path.name))
