@@ -1,10 +1,14 @@
 """The one progress bar: it waits, it is silent where nobody looks, and it goes away."""
 
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from pellucid.progress import ProgressBar, stage_of
+from pellucid import progress
+from pellucid.progress import ProgressBar, are_bars_shown, stage_of
+from pellucid.training.callbacks.progress import validation_in_short
 
 
 def test_it_is_silent_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,7 +26,7 @@ def test_it_appears_once_the_work_has_taken_its_time(monkeypatch: pytest.MonkeyP
         shown: Any = bar._bar
         assert (shown.n, shown.total) == (1, 2)
         bar("drawing", 3, 9, "loss 0.5")
-        assert (shown.n, shown.total, shown.desc) == (3, 9, "drawing: ")
+        assert (shown.n, shown.total, shown.desc) == (3, 9, "drawing")
     assert bar._bar is None
 
 
@@ -35,3 +39,36 @@ def test_it_is_taken_away_when_the_work_fails(capsys: pytest.CaptureFixture[str]
     with pytest.raises(ZeroDivisionError), bar:
         fail()
     assert bar._bar is None
+
+
+def test_a_bar_is_as_wide_as_the_line_and_never_shrinks_to_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With a validation loss beside it, there was no room left for the bar in 80 columns."""
+    detail = f"loss 0.0885{validation_in_short({'validation_loss': 0.3456, 'validation_accuracy': 0.88})}"
+    with ProgressBar(is_shown=True, patience=0) as bar:
+        bar("", 1, 4, detail, label="epoch 100/2500")
+        bar("", 2, 4, detail, label="epoch 1200/2500")
+    lines = [line for line in capsys.readouterr().err.split("\r") if "epoch" in line]
+    assert len(lines) >= 1
+    for line in lines:
+        assert len(line) <= 80
+        assert line.rstrip().endswith("left, loss 0.0885, validation 0.3456 (88.0 %)")
+        assert len(line.split("|")[1]) >= 8
+
+
+def test_processes_and_threads_of_a_pool_show_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert are_bars_shown()
+    with ThreadPoolExecutor(1) as pool:
+        assert not pool.submit(are_bars_shown).result()
+    monkeypatch.setattr(multiprocessing.current_process(), "_name", "LokyProcess-1")
+    assert not are_bars_shown()
+
+
+def test_a_notebook_gets_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    with ProgressBar(patience=0) as bar:
+        bar("reading", 1, 2)
+        assert type(bar._bar).__name__ == "tqdm"  # not the one that needs ipywidgets
+    assert "reading |" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The one progress bar: in a terminal, in a notebook, or silent; shown once work has taken two seconds.
+"""The one progress bar: in a terminal, in a notebook, or silent; shown once work has taken its time.
 
 Long-running functions take a ``ProgressCallback`` and call it with a stage, the amount done and the total::
 
@@ -9,7 +9,10 @@ Long-running functions take a ``ProgressCallback`` and call it with a stage, the
 Functions default to ``no_progress``.
 """
 
+import multiprocessing
+import shutil
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +26,10 @@ CountCallback: TypeAlias = Callable[[int, int], None]
 DetailCallback: TypeAlias = Callable[[str, int, int, str], None]  # the last: such as the loss at this point
 
 PATIENCE = 2.0  # seconds of work before a bar is shown
+TRAINING_PATIENCE = 0.5  # and of a training
+COLUMNS = 80  # of a bar where no terminal says how many there are
+COUNTED = "{desc} |{bar}| {n_fmt}/{total_fmt}, {remaining} left"
+DETAILED = "{desc} |{bar}| {remaining} left{postfix}"
 _ARE_HIDDEN: ContextVar[bool] = ContextVar("hidden", default=False)
 
 
@@ -56,8 +63,14 @@ def hidden_bars() -> Iterator[None]:
 
 
 def are_bars_shown() -> bool:
-    """Return whether somebody would see a bar: standard error is a terminal, or this is a notebook."""
-    return not _ARE_HIDDEN.get() and (sys.stderr.isatty() or in_notebook())
+    """Return whether somebody would see a bar: standard error is a terminal, or this is a notebook.
+
+    Nobody would in the processes and threads of a pool, whose bars would run into one another.
+    """
+    if _ARE_HIDDEN.get() or threading.current_thread() is not threading.main_thread():
+        return False
+    is_main = multiprocessing.current_process().name == "MainProcess"
+    return is_main and (sys.stderr.isatty() or in_notebook())
 
 
 class ProgressBar:
@@ -72,8 +85,8 @@ class ProgressBar:
 
     Notes
     -----
-    Drawn by tqdm, whose ``auto`` module knows terminals and notebooks. As a context manager it is removed at the
-    end, whatever happens; its ``detail`` is shown after the bar (the training loss, say).
+    Drawn by tqdm as text, as wide as the terminal; in a notebook it is one line that changes. As a context manager
+    it is removed at the end, whatever happens; its ``detail`` is shown after the bar (the training loss, say).
     """
 
     def __init__(self, is_shown: bool | None = None, *, patience: float = PATIENCE) -> None:
@@ -81,21 +94,34 @@ class ProgressBar:
         self.patience = patience
         self._start = time.perf_counter()
         self._bar: Any = None
+        self._stage = ""
 
-    def __call__(self, stage: str, done: int, total: int, detail: str = "") -> None:
-        """Show a stage of the work, the amount done and the total."""
+    def __call__(self, stage: str, done: int, total: int, detail: str = "", *, label: str = "") -> None:
+        """Show a stage of the work, the amount done and the total; ``label`` in place of the stage's name."""
         if not self.is_shown or (self._bar is None and time.perf_counter() - self._start < self.patience):
             return
         if self._bar is None:
-            from tqdm.auto import tqdm
+            from tqdm import tqdm
 
-            self._bar = tqdm(total=total, desc=stage, leave=False, file=sys.stderr, dynamic_ncols=True)
-        bar = self._bar
-        if bar.desc != f"{stage}: ":
-            bar.reset(total=total)
-            bar.set_description(stage, refresh=False)
-        if detail:
-            bar.set_postfix_str(detail, refresh=False)
+            width = (
+                None if sys.stderr.isatty() else min(shutil.get_terminal_size((COLUMNS, 24)).columns, COLUMNS)
+            )
+            self._bar = tqdm(
+                total=total,
+                desc=label or stage,
+                postfix=detail,
+                leave=False,
+                file=sys.stderr,
+                ncols=width,
+                dynamic_ncols=width is None,
+                bar_format=DETAILED if detail else COUNTED,
+            )
+        elif stage != self._stage:
+            self._bar.reset(total=total)
+        self._stage, bar = stage, self._bar
+        bar.bar_format = DETAILED if detail else COUNTED
+        bar.set_description_str(label or stage, refresh=False)
+        bar.set_postfix_str(detail, refresh=False)
         bar.total = total
         bar.update(done - bar.n)
 

@@ -106,6 +106,23 @@ def signed(value: float, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
+def scaled(n: int, unit: str = "") -> str:
+    """Return a number in three digits with the prefix of its thousands.
+
+    Examples
+    --------
+    >>> scaled(59_107_008), scaled(2_316_676, "B"), scaled(388, "B"), scaled(97)
+    ('59.1 M', '2.32 MB', '388 B', '97')
+    """
+    value, prefix = float(n), ""
+    for larger in ("k", "M", "G", "T"):
+        if abs(value) < 999.5:
+            break
+        value, prefix = value / 1000, larger
+    digits = f"{value:.{max(0, 3 - len(str(int(abs(value)))))}f}" if prefix else str(n)
+    return f"{digits} {prefix}{unit}".rstrip()
+
+
 def by(shape: Sequence[int]) -> str:
     """Return a shape in words, ``64 × 64 × 3``."""
     return " × ".join(str(n) for n in shape)

@@ -279,10 +279,15 @@ def test_progress_is_silent_where_there_is_no_terminal(digits: Any, monkeypatch:
     monkeypatch.setattr("sys.stderr", stream)
     MLPClassifier(5, progress=True, max_iter=1).fit(*digits)
     assert stream.getvalue() == ""
+    stream.isatty = lambda: True  # type: ignore[method-assign]
     home = "pellucid.training.callbacks.progress.ProgressBar"
     monkeypatch.setattr(home, lambda **_: ProgressBar(True, patience=0))
     MLPClassifier(5, progress=True, max_iter=3).fit(*digits)
-    assert "fit" in stream.getvalue()
+    assert "epoch 1/3" in stream.getvalue()
+    shown = stream.getvalue()
+    for quiet in ({"progress": False}, {"verbose": True}):  # the lines of verbose, or nothing
+        MLPClassifier(5, max_iter=3, **quiet).fit(*digits)
+        assert stream.getvalue() == shown
 
 
 def test_transform_gives_hidden_layers(digits: Any) -> None:

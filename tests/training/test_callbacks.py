@@ -63,6 +63,34 @@ def test_progress_is_silent_off_a_terminal(data: Dataset, capsys: pytest.Capture
     assert capsys.readouterr() == ("", "")
 
 
+def test_train_shows_a_bar_where_somebody_looks(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bool] = []
+    make = ProgressBar
+
+    def note(is_shown: bool | None = None, **_: Any) -> ProgressBar:
+        made.append(make(is_shown).is_shown)
+        return make(is_shown=False)
+
+    monkeypatch.setattr("pellucid.training.callbacks.progress.ProgressBar", note)
+
+    def shown(**options: Any) -> list[bool]:
+        made.clear()
+        train(preset("logistic"), data, n_epochs=2, **options)
+        return [one for one in made if one]
+
+    assert shown() == []
+    assert shown(progress=True) == [True]
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert shown() == [True]
+    assert shown(progress=False) == []
+    assert shown(callbacks=[Progress()]) == [True]  # and not two
+
+
+def test_a_short_training_shows_nothing(data: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+    train(preset("logistic"), data, n_epochs=3, progress=True)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_progress_shows_title_count_and_loss_on_a_terminal(
     data: Dataset, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +103,6 @@ def test_progress_shows_title_count_and_loss_on_a_terminal(
 
     train(preset("logistic"), data, n_epochs=30, callbacks=[wait, Progress("dual form", refresh_seconds=0)])
     captured = capsys.readouterr()
-    assert "dual form" in captured.err
-    assert "/30" in captured.err
+    assert "dual form: epoch 1/30" in captured.err
     assert "loss" in captured.err
     assert captured.out == ""

@@ -1,13 +1,19 @@
 """The edge of ``pellucid model``."""
 
-from typing import Annotated
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
 from pellucid.cli.flags import KERNELS, options
-from pellucid.cli.terminal import echo, print_json, print_table
+from pellucid.cli.terminal import columns, echo, print_json, print_table, say
+from pellucid.text import scaled
+
+if TYPE_CHECKING:
+    from pellucid.nn.summary import Summary
 
 group("model", order=140, short_help="Look at networks, and check their gradients.")
 
@@ -40,8 +46,46 @@ def model_show(
     table = show(source, input_shape=_shape(input_shape))
     if as_json:
         print_json(table.to_dict())
+        return
+    lines = table.text(has_note=not quiet).splitlines()
+    if sys.stdout.isatty() and max(map(len, lines)) > columns():
+        _print_narrow(table, has_note=not quiet)
     else:
-        echo(*table.text(has_note=not quiet).splitlines())
+        echo(*lines)
+
+
+def _print_narrow(table: "Summary", *, has_note: bool) -> None:
+    """Print a summary where its lines do not fit: numbers in three digits, and no bytes of parameters."""
+    echo(table.title)
+    rows = [
+        (
+            "  " * row.depth + row.label,
+            row.activation
+            if row.kind == "Activation"
+            else ", ".join(filter(None, (row.kind, row.activation))),
+            _shape_words(row.output_shape),
+            scaled(row.n_params),
+            scaled(row.n_operations),
+            scaled(row.activation_bytes, "B"),
+        )
+        for row in table.rows
+    ]
+    sums = (scaled(table.n_params), scaled(table.n_operations), scaled(table.activation_bytes, "B"))
+    rows.append(("total", "", _shape_words(table.output_shape), *sums))
+    print_table(
+        ("layer", "kind", "output shape", "params", "ops", "output"), rows, text=("kind", "output shape")
+    )
+    if has_note:
+        say(
+            f"params: parameters, {scaled(table.parameter_bytes, 'B')} in all. ops, output: operations and bytes "
+            "of one sample's forward pass. A wider terminal, a pipe or --json has every digit."
+        )
+
+
+def _shape_words(shape: Any) -> str:
+    if isinstance(shape, Mapping):
+        return ", ".join(f"{name} {tuple(one)}" for name, one in shape.items())
+    return str(tuple(shape))
 
 
 @command(

@@ -16,7 +16,7 @@ from pellucid.estimators.verbose import PrintProgress
 from pellucid.estimators.warm_start import Continuation, Position
 from pellucid.nn.model import Model
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
-from pellucid.training.callbacks.progress import Progress
+from pellucid.training.callbacks.progress import progress_bar
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import run_plan
@@ -141,7 +141,8 @@ def _listeners(e: Any, rule: Convergence) -> list[Callback]:
     """Return the callbacks that only observe: printed progress, the user's own, a bar."""
     listeners: list[Callback] = [PrintProgress(rule)] if e.verbose else []
     listeners += e.callbacks or ()
-    return [*listeners, Progress("fit")] if e.progress else listeners
+    is_left_out = e.progress is False or (e.progress is None and e.verbose)
+    return [*listeners, *progress_bar(False if is_left_out else None, listeners)]
 
 
 def _convergence(e: Any, score: Score | None, divisor: float | None) -> Convergence:

@@ -113,7 +113,8 @@ class MLPClassifier(Classifier, MLPParameters):
     callbacks : list of callable or None, optional
         Called with every event of the training; one that returns True ends it: see :mod:`pellucid.training.events`.
     progress : bool, optional
-        Show a progress bar.
+        Show a progress bar on a terminal or in a notebook: epoch, loss and time left of a fit of more than half a
+        second. Default: unless ``verbose`` prints.
     dtype : {"float32", "float64"} or None, optional
         The dtype of the computation; None: float32 for X of float32, else float64.
     form : {"auto", "direct", "dual"}, optional

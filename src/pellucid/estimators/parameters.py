@@ -65,7 +65,7 @@ class CommonParameters:
     n_iter_no_change: float = parameter(10, POSITIVE_INT, Options(Real, {np.inf}))
     scoring: Any = parameter(None, StrOptions(set(get_scorer_names())), callable, None)
     callbacks: Any = parameter(None, list, tuple, None)
-    progress: bool = parameter(False, "boolean")
+    progress: bool | None = parameter(None, "boolean", None)
     dtype: Any = parameter(
         None,
         StrOptions({"float32", "float64"}),

@@ -14,6 +14,7 @@ from pellucid.dispatch import resolve
 from pellucid.nn.model import Model
 from pellucid.registry import validate_call
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.callbacks.progress import progress_bar
 from pellucid.training.choose_form import is_dual
 from pellucid.training.compiling import compile_ahead, operations_of
 from pellucid.training.events import Callback
@@ -56,6 +57,7 @@ def train(
     n_threads: int | None = None,
     kernels: str | None = None,
     callbacks: Sequence[Callback] = (),
+    progress: bool | None = None,
     resume: str | Path | None = None,
     nonfinite: str | Path | None = None,
 ) -> History:
@@ -121,6 +123,9 @@ def train(
     callbacks : sequence of callable, optional
         Each is called with every event; one that returns True ends the training after the step. See
         :mod:`pellucid.training.events`.
+    progress : bool, optional
+        Whether to show a bar with the epoch, the loss, the validation loss and the time left. Default: on a
+        terminal and in a notebook, where the training takes more than half a second; never in a pipe.
     resume : str or Path, optional
         A checkpoint, or a folder of them, to go on from: with the same arguments the result is bit for bit that of
         a training that never stopped. ``n_epochs`` may be larger than it was; where the schedule depends on it, as
@@ -154,7 +159,7 @@ def train(
     array([0, 0, 1, 1])
     """
     given = dict(locals())
-    for name in ("model", "data", "callbacks", "resume", "nonfinite"):
+    for name in ("model", "data", "callbacks", "progress", "resume", "nonfinite"):
         del given[name]
     data = as_dataset(data, "train")
     if sample_weight is not None:
@@ -166,7 +171,8 @@ def train(
     if any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
         own = [callback for callback in own if not isinstance(callback, PreciseBatchNorm)]
     plan = plan_from(options, **objects)
-    return run_plan(model, data, plan, [*callbacks, *own], resume=resume, nonfinite=nonfinite)
+    listeners: list[Callback] = [*callbacks, *own, *progress_bar(progress, callbacks)]
+    return run_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite)
 
 
 def fit(

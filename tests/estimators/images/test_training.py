@@ -100,7 +100,7 @@ def test_callbacks_progress_and_words(listed: Any, capsys: Any, monkeypatch: Any
         monkeypatch.setattr(f"pellucid.{home}.ProgressBar", lambda **_: ProgressBar(True, patience=0))
     quick(progress=True).fit(*listed)
     assert "reading" in stream.getvalue()
-    assert "fit" in stream.getvalue()
+    assert "epoch 1/" in stream.getvalue()
 
 
 def test_warm_start_and_partial_fit(listed: Any) -> None:

@@ -1,12 +1,13 @@
 """What shows how a training goes: a bar, and the costs as the tutorial prints them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pellucid.progress import ProgressBar
+from pellucid.progress import TRAINING_PATIENCE, ProgressBar, are_bars_shown
 from pellucid.registry import option, register
+from pellucid.text import percent
 from pellucid.training.callbacks.base import TrainingCallback
 from pellucid.training.events import EpochEnd, StepEnd, TrainEnd, TrainStart
 
@@ -39,10 +40,11 @@ class PrintCosts(TrainingCallback):
 @register
 @dataclass(eq=False)
 class Progress(TrainingCallback):
-    """A bar with steps, loss, validation metrics and time left; silent where there is no terminal or notebook."""
+    """A bar with epochs, loss, validation metrics and time left; silent where there is no terminal or notebook."""
 
-    title: str = option("training", help="What is shown before the bar.")
+    title: str = option("", help="What is shown before the epoch.")
     refresh_seconds: float = option(0.1, at_least=0, help="Least time between two updates of the bar.")
+    is_shown: bool | None = option(None, help="Whether to show it; default: on a terminal and in a notebook.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,20 +53,58 @@ class Progress(TrainingCallback):
 
     def train_start(self, event: TrainStart) -> None:
         """Make a bar for all steps."""
-        self._bar, self._next, self._validation = ProgressBar(), 0.0, ""
+        self._bar = ProgressBar(is_shown=self.is_shown, patience=TRAINING_PATIENCE)
+        self._next, self._validation = 0.0, ""
         self._total = event.run.n_epochs * event.run.n_steps
 
     def step_end(self, event: StepEnd) -> None:
         """Show the step and its loss, not more often than a reader can see."""
         if self._bar.is_shown and (now := time.perf_counter()) >= self._next:
             self._next = now + self.refresh_seconds
-            self._bar(self.title, event.step + 1, self._total, f"loss {event.loss:.4f}{self._validation}")
+            label = f"{self.title}{': ' if self.title else ''}epoch {event.epoch + 1}/{event.run.n_epochs}"
+            detail = f"loss {event.loss:.4f}{self._validation}"
+            self._bar(self.title, event.step + 1, self._total, detail, label=label)
 
     def epoch_end(self, event: EpochEnd) -> None:
         """Take note of the validation metrics."""
-        held_out = [item for item in event.metrics.items() if item[0].startswith("validation")]
-        self._validation = "".join(f", {name.replace('_', ' ')} {value:.4f}" for name, value in held_out)
+        self._validation = validation_in_short(event.metrics)
 
     def train_end(self, event: TrainEnd) -> None:
         """Take the bar away."""
         self._bar.close()
+
+
+def validation_in_short(metrics: Mapping[str, float]) -> str:
+    """Return the validation loss of an epoch, and in brackets another metric, accuracy first; "" without any.
+
+    Examples
+    --------
+    >>> validation_in_short({"loss": 0.2, "validation_loss": 0.3456, "validation_accuracy": 0.88})
+    ', validation 0.3456 (88.0 %)'
+    """
+    found = {
+        name.removeprefix("validation_"): v for name, v in metrics.items() if name.startswith("validation_")
+    }
+    loss, accuracy = found.pop("loss", None), found.pop("accuracy", None)
+    words = "" if loss is None else f" {loss:.4f}"
+    if accuracy is not None:
+        words += f" ({percent(accuracy, 1)})"
+    elif found:
+        name, value = next(iter(found.items()))
+        words += f" ({name.replace('_', ' ')} {value:.4g})"
+    return f", validation{words}" if words else ""
+
+
+def progress_bar(is_wanted: bool | None, callbacks: Sequence[object]) -> list[TrainingCallback]:
+    """Return a bar for a training, in a list; none where one is there already or nobody would see it.
+
+    Parameters
+    ----------
+    is_wanted : bool or None
+        None: on a terminal and in a notebook.
+    callbacks : sequence of callable
+        Those that the training has.
+    """
+    if any(isinstance(callback, Progress) for callback in callbacks):
+        return []
+    return [Progress(is_shown=is_wanted)] if is_wanted or (is_wanted is None and are_bars_shown()) else []
