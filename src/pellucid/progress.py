@@ -108,6 +108,7 @@ class ProgressBar:
             )
             self._bar = tqdm(
                 total=total,
+                initial=done,
                 desc=label or stage,
                 postfix=detail,
                 leave=False,

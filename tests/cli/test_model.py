@@ -194,3 +194,23 @@ def test_an_unknown_input_shape_is_said_once(pellucid: Command, tmp_path: Path) 
     assert done.err.count("net.toml") == 1
     assert "--input-shape 64x64x3" in done.err
     assert pellucid("model", "show", "net.toml", "--input-shape", "6x6x3", "--json").code == 0
+
+
+def test_a_table_fits_eighty_columns(
+    pellucid: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pellucid.cli.model import model_show
+
+    wide = pellucid("model", "show", "cnn").out
+    assert max(map(len, wide.splitlines())) > 100
+    monkeypatch.setenv("COLUMNS", "80")
+    for source in ("cnn", "resnet-small", "mlp"):
+        with monkeypatch.context() as terminal:
+            terminal.setattr("sys.stdout.isatty", lambda: True, raising=False)
+            model_show(source)
+        out = capsys.readouterr().out
+        assert max(map(len, out.splitlines())) <= 80
+        table = show(source)
+        for row in table.layers:
+            assert f"{row.label} " in out
+        assert f"{table.n_params / 1000:.3g} k" in out
