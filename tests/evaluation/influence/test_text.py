@@ -198,3 +198,17 @@ def test_label_smoothing_explains_samples_of_a_class_that_count_against_it() -> 
         assert "its target of 0.95" in smoothed
         assert "label smoothing" not in _text(one)
     assert "label smoothing" not in " ".join(in_words(PLAIN, target=0.95))  # what counts against it is no cat
+
+
+def test_a_fall_without_what_spoke_against_it_is_explained() -> None:
+    """ "cat" fell from 96 to 30 % without the photos against it, and no word was said of it."""
+    fallen = replace(PLAIN, probability=0.96, without_against=_removal(1, 0.3))
+    assert "estimated along the training as it was, to first order" in _text(fallen)
+    shaky = replace(fallen, removals=(_removal(1, 0.7, n_changed=2, n_chance=8),))
+    assert "It should have risen; but without one photo drawn at random “cat” gets 20 % to 80 %" in _text(
+        shaky
+    )
+    wrong = replace(fallen, removals=(_removal(1, 0.7, n_changed=0, n_chance=8),))
+    assert "for these photos the estimate, of the first order, has the wrong sign" in _text(wrong)
+    for p in (0.99, 0.95):
+        assert "should have risen" not in _text(replace(fallen, without_against=_removal(1, p)))

@@ -28,6 +28,7 @@ ESTIMATE = (
     "without as many drawn at random."
 )
 SAMPLES_HEADER = ("class", "influence", "score", "without it alone")
+FALL = 0.05  # of a probability, from which a fall is worth a sentence
 MANY = 0.6  # the fraction of random orders that change a prediction, from which it is fragile
 
 
@@ -69,6 +70,7 @@ def in_words(explanation: ExplainedPrediction, noun: str = "photo", target: floa
             f"Without the {_count(len(e.against), noun)} with the most influence against it, "
             f"{_comes_to(e, e.without_against)}."
         )
+        sentences.append(_fell(e, e.without_against, noun))
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -198,6 +200,30 @@ def _comes_to(e: ExplainedPrediction, removal: GroupRemoval) -> str:
     if outcome.is_changed:
         return f"it predicts “{outcome.label}”; “{e.predicted}” gets {compared}"
     return f"it still predicts “{e.predicted}”, with {compared}"
+
+
+def _fell(e: ExplainedPrediction, removal: GroupRemoval, noun: str) -> str:
+    """Return why a prediction can fall without what spoke against it; "" where it does not."""
+    outcome, n = removal.outcome, len(removal.rows)
+    if outcome.probability > e.probability - FALL and not outcome.is_changed:
+        return ""
+    sentence = "It should have risen"
+    by_chance = [step for step in e.removals if step.by_chance]
+    if not by_chance:
+        return (
+            f"{sentence}: influence is estimated along the training as it was, to first order, and a training "
+            f"without any {noun} takes another course, which can outweigh it."
+        )
+    nearest = min(by_chance, key=lambda step: abs(len(step.rows) - n))
+    found = [one.probability for one in nearest.by_chance]
+    low, high = (percent(p) for p in (min(found), max(found)))
+    others = f"without {_count(len(nearest.rows), noun)} drawn at random “{e.predicted}” gets {low} to {high}"
+    if outcome.probability < min(found):
+        return f"{sentence}, and {others}: for these {noun}s the estimate, of the first order, has the wrong sign."
+    return (
+        f"{sentence}; but {others}: every other training takes another course, and that outweighs what these "
+        f"{noun}s did."
+    )
 
 
 def _chance(e: ExplainedPrediction, reported: GroupRemoval, noun: str) -> str:
