@@ -25,6 +25,7 @@ from pellucid.estimators.model_source import (
 from pellucid.estimators.parameters import AUTO
 from pellucid.estimators.validation import Samples
 from pellucid.nn.model import Model
+from pellucid.nn.preset_size import naming_size
 from pellucid.nn.sequential import Sequential
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.optimizers import LBFGS, Optimizer
@@ -110,7 +111,8 @@ class AnyNetwork:
             X = samples.X
             is_left_to_the_model = X.dtype == np.uint8 and e.dtype is None
             dtype = None if is_left_to_the_model else str(np.dtype(X.dtype if e.dtype is None else e.dtype))
-            model.initialize(X.shape[1:], seed=seed, dtype=dtype)
+            with naming_size(model.recipe, X.shape[1:]):
+                model.initialize(X.shape[1:], seed=seed, dtype=dtype)
             model.preprocessing = Preprocessing.for_data(X)
         if model.output_shape != (e.n_outputs_,):
             raise OptionError(

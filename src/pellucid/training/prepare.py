@@ -13,6 +13,7 @@ from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.model import Model, check_classes
+from pellucid.nn.preset_size import naming_size
 from pellucid.rng import stream
 from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.compiling import choose_kernels
@@ -105,7 +106,8 @@ def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
     """Initialize the model where it is not yet, and let it know how samples are prepared."""
     shape, dtype = map_arrays(lambda array: array.shape[1:], data.X), plan.dtype
     if not model.is_initialized:
-        model.initialize(shape, seed=plan.seed, dtype=dtype)
+        with naming_size(model.recipe, shape):
+            model.initialize(shape, seed=plan.seed, dtype=dtype)
     elif shape != model.input_shape:
         raise ShapeError(f"train: expected samples of shape {model.input_shape}, got {shape}.")
     elif dtype is not None and dtype != model.dtype:

@@ -14,6 +14,7 @@ from pellucid.evaluation.scores.predictions import predict
 from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
+from pellucid.nn.preset_size import naming_size
 from pellucid.nn.presets import PRESETS
 from pellucid.progress import DetailCallback
 from pellucid.runs.build import fit_run, make_model, plan
@@ -145,7 +146,8 @@ def train_candidate(
             draw_published_start(model, options.seed)
         else:
             shape, seed = split.train.X.shape[1:], options.seed
-            model.initialize(shape, seed=seed, dtype=options.dtype, published_seed=seed)
+            with naming_size(model.recipe, shape):
+                model.initialize(shape, seed=seed, dtype=options.dtype, published_seed=seed)
     return model, fit_run(model, split, config, callbacks, shared=shared)
 
 

@@ -1,0 +1,78 @@
+"""The size of the pictures that a preset takes, said where it does not take those it was given."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pellucid.errors import OptionError, ShapeError
+from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.summary import lay_out
+from pellucid.text import join
+from pellucid.types import Shape
+
+LARGEST = 256  # pixels of a side up to which a preset is tried
+FLAT = (
+    "logistic",
+    "two-layer",
+    "mlp",
+)  # take any size, and see no picture in it: named where nothing else is left
+
+
+@contextmanager
+def naming_size(name: str | None, shape: Any) -> Iterator[None]:
+    """Say what a preset needs, where an error in this block is that it does not take pictures of this shape.
+
+    Parameters
+    ----------
+    name : str or None
+        The preset that the model of the block was made from; None lets any error pass.
+    shape : tuple of int
+        Of one sample.
+
+    Examples
+    --------
+    >>> model = preset("cnn")
+    >>> with naming_size("cnn", (8, 8, 3)):
+    ...     model.initialize((8, 8, 3))
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.ShapeError: cnn: expected pictures of at least 16x16 pixels, got 8x8. Models for 8x8: ...
+    """
+    try:
+        yield
+    except ShapeError:
+        side = None if name is None or not _is_picture(shape) else smallest_side(name, shape[2])
+        if side is None or min(shape[:2]) >= side:
+            raise
+        others = [other for other in PRESETS if takes(other, shape)]
+        models = [other for other in others if other not in FLAT] or others
+        size = f"{shape[0]}x{shape[1]}"
+        raise ShapeError(
+            f"{name}: expected pictures of at least {side}x{side} pixels, got {size}. Models for {size}: "
+            f"{join(models, last='or')}. A folder of photos can be read larger: --image-size {max(side, 64)}."
+        ) from None
+
+
+def smallest_side(name: str, n_channels: int) -> int | None:
+    """Return the pixels of the smallest square picture that a preset takes; None if it takes none.
+
+    Examples
+    --------
+    >>> smallest_side("cnn", 3), smallest_side("mlp", 1)
+    (16, 1)
+    """
+    sides = range(1, LARGEST + 1)
+    return next((side for side in sides if takes(name, (side, side, n_channels))), None)
+
+
+def takes(name: str, shape: Shape) -> bool:
+    """Return whether a preset takes samples of this shape."""
+    try:
+        lay_out(preset(name), shape)
+    except (ShapeError, OptionError):
+        return False
+    return True
+
+
+def _is_picture(shape: Any) -> bool:
+    return isinstance(shape, tuple) and len(shape) == 3

@@ -1,0 +1,45 @@
+"""Presets say which pictures they take: the sizes, and the presets that take others."""
+
+import numpy as np
+import pytest
+from tests.commands import Command
+
+import pellucid as pl
+from pellucid.errors import ShapeError
+from pellucid.nn.preset_size import naming_size, smallest_side, takes
+from pellucid.nn.presets import PRESETS, preset
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_smallest_side_is_the_first_that_is_taken(name: str) -> None:
+    side = smallest_side(name, 3)
+    assert side is not None
+    preset(name).initialize((side, side, 3))
+    if side > 1:
+        assert not takes(name, (side - 1, side - 1, 3))
+
+
+def test_a_training_names_the_size_and_who_takes_it() -> None:
+    """It blamed "maxpool2d_4", which nobody had asked for."""
+    data = pl.Dataset(np.zeros((4, 8, 8, 1), np.uint8), np.arange(4) % 2)
+    with pytest.raises(ShapeError) as told:
+        pl.train(preset("cnn"), data, n_epochs=1)
+    words = str(told.value)
+    assert words.startswith("cnn: expected pictures of at least 16x16 pixels, got 8x8. Models for 8x8: ")
+    assert "mlp-wide" in words
+    assert "maxpool" not in words
+
+
+def test_the_command_says_so_too(pellucid: Command) -> None:
+    done = pellucid("run", "digits", "--model", "cnn")
+    assert done.code == 2
+    assert "cnn: expected pictures of at least 16x16 pixels, got 8x8" in done.err
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(ShapeError, match="something else"), naming_size("cnn", (64, 64, 3)):
+        raise ShapeError("something else")
+    with pytest.raises(ShapeError, match="of a table"), naming_size("cnn", (12,)):
+        raise ShapeError("of a table")
+    with pytest.raises(ShapeError, match="of nobody"), naming_size(None, (1, 1, 3)):
+        raise ShapeError("of nobody")
