@@ -29,6 +29,8 @@ from .registry import option, register
 from .training import callbacks, optimizers, schedules
 from .training.fit import train
 from .training.lr_finder import find_learning_rate
+from .training.recipes import recipe
+from .training.recommend import recommend
 
 __version__: str
 
@@ -70,6 +72,8 @@ __all__ = [
     "optimizers",
     "option",
     "preset",
+    "recipe",
+    "recommend",
     "register",
     "robustness",
     "saliency",

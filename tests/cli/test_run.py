@@ -151,9 +151,9 @@ def test_a_failed_run_leaves_nothing(pellucid: Command, photos: Path, tmp_path: 
 
 @pytest.mark.parametrize("path", ["direct", "dual"])
 def test_ctrl_c_keeps_history_and_model_and_exits_130(photos: Path, tmp_path: Path, path: str) -> None:
-    command = [sys.executable, "-m", "pellucid.cli.main", "run", photos, "--epochs", "100000000"]
+    command = [sys.executable, "-m", "pellucid.cli.main", "run", photos, "--model", "mlp"]
     process = subprocess.Popen(
-        [*command, "--out", "out", "--form", path],
+        [*command, "--epochs", "100000000", "--out", "out", "--form", path],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

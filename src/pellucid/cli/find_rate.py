@@ -28,7 +28,7 @@ NOT_ASKED = ("learning_rate", "validation", "patience", "weight_ema", "precise_b
 def find_rate(
     source: "DataSource",
     training: Mapping[str, Any],
-    model: o.ModelName = "mlp",
+    model: o.ModelName = "auto",
     out: o.OutFile = None,
     force: o.ForceFile = False,
     lowest: Annotated[float, typer.Option(help="The first rate tried.")] = 1e-4,

@@ -18,7 +18,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and no
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print only what was asked for: no progress, no notes.")]
 Mirror = Annotated[str | None, typer.Option(help="Download from this address instead of the public home.")]
 ModelName = Annotated[
-    str, typer.Option("--model", help="A preset ({pellucid.nn.presets:PRESETS}) or a .toml file.")
+    str,
+    typer.Option(
+        "--model",
+        help="A preset ({pellucid.nn.presets:PRESETS}), a .toml file, or auto: the preset that suits the data.",
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]
 ForceRun = Annotated[bool, typer.Option("--force", help="Replace the run in a folder that is not empty.")]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def run(
     source: "DataSource",
     training: Mapping[str, Any],
-    model: o.ModelName = "mlp",
+    model: o.ModelName = "auto",
     out: o.RunFolder = None,
     photo: Annotated[Path | None, typer.Option(help="A new photo to predict at the end.")] = None,
     force: o.ForceRun = False,
@@ -29,7 +29,8 @@ def run(
 ) -> None:
     """The whole pipeline: look at the data, train, evaluate, show the mistakes, report.
 
-    Options of the training that are left out are the model's own recipe.
+    `--model auto` takes the preset that suits the data, and says which and why. Options of the training that are
+    left out are the model's own recipe.
     """
     from pellucid.runs.build import plan
     from pellucid.training.callbacks.progress import Progress
@@ -39,7 +40,7 @@ def run(
     config, architecture = plan(model, source, photo=photo, **training)
     outcome = run_pipeline(
         config,
-        out or o.run_folder(source, model),
+        out or o.run_folder(source, config.model),
         architecture=architecture,
         force=force,
         callbacks=() if is_quiet else (Progress(),),

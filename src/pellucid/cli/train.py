@@ -21,7 +21,7 @@ def train(
     context: typer.Context,
     source: "DataSource",
     training: Mapping[str, Any],
-    model: o.ModelName = "mlp",
+    model: o.ModelName = "auto",
     out: o.RunFolder = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
@@ -40,6 +40,8 @@ def train(
     quiet: o.Quiet = False,
 ) -> None:
     """Train a model: checkpoints, model, history and metrics, without the figures of `run`.
+
+    `--model auto` takes the preset that suits the data, and says which and why.
 
     Options of the training that are left out are the model's own recipe; with --resume they are as they were. A
     training that is complete goes on with --resume and a larger --epochs, as if it had been so long from the start.
@@ -60,7 +62,7 @@ def train(
         config, architecture = plan(model, source, **training)
     outcome = train_into(
         config,
-        out or o.run_folder(source, model),
+        out or o.run_folder(source, config.model),
         architecture=architecture,
         resume=resume,
         checkpoint_steps=checkpoint_steps,

@@ -29,6 +29,7 @@ from pellucid.nn.preset_size import naming_size
 from pellucid.nn.sequential import Sequential
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.optimizers import LBFGS, Optimizer
+from pellucid.training.recommend import Recommendation, recommend
 from pellucid.types import Array, Shape
 
 NOT_STOCHASTIC = "partial_fit is only available for stochastic optimizers. lbfgs is not stochastic."
@@ -105,8 +106,10 @@ class AnyNetwork:
 
     def start(self, e: Any, samples: Samples, random: Any) -> Model:
         """Return a new model, or a copy of the one given, ready for these samples."""
-        model, e._training_table = model_spec(e.model, e.n_outputs_)
-        seed = int(random.randint(np.iinfo(np.int32).max))
+        if isinstance(e.model, str) and e.model == AUTO:
+            e.recommendation_ = recommend(samples.dataset)
+        model, e._training_table = model_spec(e.model, e.n_outputs_, _chosen(e))
+        seed = self.seed(e, random)
         if not model.is_initialized:
             X = samples.X
             is_left_to_the_model = X.dtype == np.uint8 and e.dtype is None
@@ -122,9 +125,15 @@ class AnyNetwork:
         e.out_activation_ = e._task.objective(e).out_activation
         return model
 
+    def seed(self, e: Any, random: Any) -> int:
+        """Return the seed of a training: ``random_state`` itself where it is a number, as for ``pl.train``."""
+        if isinstance(e.random_state, Integral):
+            return int(e.random_state)
+        return int(random.randint(np.iinfo(np.int32).max))
+
     def go_on(self, e: Any, samples: Samples) -> Model:
         """Return the model that is trained further."""
-        if not describes(e.model, e.model_, e.n_outputs_):
+        if not describes(e.model, e.model_, e.n_outputs_, _chosen(e)):
             raise OptionError(
                 "model: the weights to continue from belong to another. Set it back, or fit again with "
                 "warm_start=False."
@@ -215,6 +224,11 @@ class AnyNetwork:
             state["model_"] = thawed(state["model_"])
             state["_lock"] = threading.Lock()
         return state
+
+
+def _chosen(e: Any) -> Recommendation | None:
+    chosen: Recommendation | None = getattr(e, "recommendation_", None)
+    return chosen
 
 
 def _takes_full_batch(e: Any) -> bool:

@@ -115,6 +115,10 @@ class DenseStack:
             b[...] = random.uniform(-bound, bound, b.shape)
         return network
 
+    def seed(self, e: Any, random: Any) -> int:
+        """Return the seed of a training, drawn."""
+        return int(random.randint(np.iinfo(np.int32).max))
+
     def go_on(self, e: Any, samples: Samples) -> Model:
         """Return a network with the parameters that the estimator has now."""
         network = _new_network(e, samples.X)

@@ -60,7 +60,7 @@ def fit(
     if held is None and uses_score:
         samples, held = hold_out(samples, e.validation_fraction, random, stratify=e._task.stratifies(e))
     if random is not None:
-        e._seed = int(random.randint(np.iinfo(np.int32).max))
+        e._seed = e._network.seed(e, random)
     _train(e, network, samples, held, uses_score=uses_score, is_partial=is_partial)
     return e
 

@@ -41,7 +41,8 @@ class ImageClassifier(Classifier, NetworkParameters):
     ----------
     model : str, Path, Model or None, optional
         A preset's name, a TOML file, or a model of your own, as for
-        :class:`pellucid.estimators.NetworkClassifier`. Default: the preset "cnn" with its recipe.
+        :class:`pellucid.estimators.NetworkClassifier`. "auto": the preset and the recipe that
+        ``pellucid.recommend`` names for these images.
     image_size : int, (int, int) or None, optional
         (height, width) in pixels; one number for a square. None: that of a model that is trained already; else the
         size that all images share, if it is at most 256 pixels a side; else 64 x 64. Resized by cubic convolution
@@ -71,6 +72,8 @@ class ImageClassifier(Classifier, NetworkParameters):
     sample_shape_ : tuple of int
         (height, width, 3) of an image as the model takes it. There is no ``n_features_in_``: photos come in any
         size.
+    recommendation_ : Recommendation
+        Which preset was chosen, how it is trained, and why, where ``model`` is "auto".
     loss_, loss_curve_, best_loss_, val_loss_curve_, validation_scores_, best_validation_score_, n_iter_, t_ :
     n_outputs_, out_activation_, history_ :
         As for :class:`pellucid.estimators.NetworkClassifier`.
@@ -97,7 +100,7 @@ class ImageClassifier(Classifier, NetworkParameters):
     (1,)
     """
 
-    model: Any = parameter("cnn", str, Path, Model, None, kw_only=False)
+    model: Any = parameter(AUTO, str, Path, Model, None, kw_only=False)
     image_size: Any = parameter(None, "array-like", POSITIVE_INT, None)
     loss: Any = parameter(None, *CLASSIFIER_LOSS, None)
     label_smoothing: Any = parameter(AUTO, BELOW_ONE, StrOptions({AUTO}))

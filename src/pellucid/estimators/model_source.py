@@ -16,10 +16,10 @@ from pellucid.nn.presets import PRESETS, preset
 from pellucid.nn.sequential import Sequential
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.recipes import GENERAL, RECIPES
+from pellucid.training.recommend import AUTO, Recommendation
 from pellucid.training.schedules.base import SCHEDULES, Schedule
 
 PLAIN: dict[str, Any] = {"n_epochs": 200, "batch_size": 200, "learning_rate": 0.001, "optimizer": "adam"}
-AUTO = "auto"
 
 
 class ModelSpec(NamedTuple):
@@ -29,14 +29,17 @@ class ModelSpec(NamedTuple):
     recipe: Mapping[str, Any]  # as in a [training] table
 
 
-def model_spec(model: Any, n_outputs: int) -> ModelSpec:
+def model_spec(model: Any, n_outputs: int, chosen: Recommendation | None = None) -> ModelSpec:
     """Return the model that an estimator's ``model`` parameter describes, a new one each time.
 
     Parameters
     ----------
     model : None, str, Path or Model
         None: one hidden layer of 100 relu units. A preset's name, a TOML file, or a model, which is copied.
+        "auto": the preset that was chosen for the samples.
     n_outputs : int
+    chosen : Recommendation, optional
+        For "auto", once there are samples; before, its recipe and network are those of "cnn".
 
     Examples
     --------
@@ -47,17 +50,21 @@ def model_spec(model: Any, n_outputs: int) -> ModelSpec:
         return ModelSpec(Sequential([Flatten(), Dense(100, "relu"), Dense(n_outputs)]), PLAIN)
     if isinstance(model, Model):
         return ModelSpec(copy.deepcopy(model), GENERAL)
+    if isinstance(model, str) and model == AUTO:
+        name = "cnn" if chosen is None else chosen.model
+        recipe = RECIPES[name] if chosen is None else chosen.recipe
+        return ModelSpec(preset(name, n_outputs=n_outputs), recipe)
     if str(model) in PRESETS:
         return ModelSpec(preset(str(model), n_outputs=n_outputs), RECIPES[str(model)])
     if Path(model).suffix != ".toml":
-        known = ", ".join(PRESETS)
+        known = ", ".join((*PRESETS, AUTO))
         raise OptionError(f"model: expected a preset ({known}), a .toml file or a model, got {str(model)!r}.")
     architecture = load_architecture(model)
     own = {} if "optimizer" in architecture.training else GENERAL
     return ModelSpec(architecture.model, {**own, **architecture.training})
 
 
-def describes(model: Any, network: Model, n_outputs: int) -> bool:
+def describes(model: Any, network: Model, n_outputs: int, chosen: Recommendation | None = None) -> bool:
     """Return whether a network was made from an estimator's ``model`` parameter; a lost file counts as that.
 
     Examples
@@ -68,7 +75,7 @@ def describes(model: Any, network: Model, n_outputs: int) -> bool:
     is_file = isinstance(model, str | Path) and Path(model).suffix == ".toml"
     if is_file and not Path(model).is_file():
         return True
-    asked: Model = model if isinstance(model, Model) else model_spec(model, n_outputs).model
+    asked: Model = model if isinstance(model, Model) else model_spec(model, n_outputs, chosen).model
     return bool(asked.config() == network.config())
 
 

@@ -26,8 +26,9 @@ class NetworkClassifier(Classifier, NetworkParameters):
     ----------
     model : str, Path, Model or None, optional
         A preset's name such as "cnn" (``pellucid model list``), a TOML file, or a custom model, which is
-        copied and never changed (one that is already trained is trained further). None: one hidden layer of
-        100 relu units. The last layer has one output for two classes, else one each.
+        copied and never changed (one that is already trained is trained further). "auto": the preset and the
+        recipe that ``pellucid.recommend`` names for these samples. None: one hidden layer of 100 relu units. The
+        last layer has one output for two classes, else one each.
     loss : str or dict, optional
         As for :class:`pellucid.estimators.MLPClassifier`. Default: that of the file given as ``model``, else
         "log_loss".

@@ -32,7 +32,7 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
 
     Parameters
     ----------
-    name : {"logistic", "two-layer", "mlp", "mlp-wide", "cnn", "resnet-small"}
+    name : {"logistic", "two-layer", "mlp", "mlp-wide", "cnn-small", "cnn", "cnn-large", "resnet-small"}
     n_classes : int, optional
         Two classes have one output, the logit of the second; more have one each.
     n_outputs : int, optional
@@ -79,9 +79,7 @@ def _tutorial(hidden: list[int], units: int, initializer: str) -> Sequential:
     return Sequential([Flatten(), *layers, Dense(units, initializer=initializer)], dtype="float64")
 
 
-@_preset(
-    "mlp-wide", "two hidden layers of 256 and 128 units, batch norm, dropout: for tables and small images"
-)
+@_preset("mlp-wide", "two hidden layers of 256 and 128 units, batch norm, dropout: for tables")
 def _mlp_wide(units: int) -> Sequential:
     hidden: list[Layer] = []
     for width in (256, 128):
@@ -90,24 +88,43 @@ def _mlp_wide(units: int) -> Sequential:
 
 
 @_preset(
-    "cnn", "[3x3 convolution, batch norm, relu, 2x2 max pool] x 4, global average: for photos of 64x64 and up"
+    "cnn-small",
+    "three 3x3 convolutions of 16 to 64 channels, batch norm, two max pools, dropout: for pictures under 32x32",
+)
+def _cnn_small(units: int) -> Sequential:
+    layers = [*_convolution(16), MaxPool2D(), *_convolution(32), MaxPool2D(), *_convolution(64)]
+    return Sequential([*layers, Flatten(), Dropout(0.3), Dense(units)])
+
+
+@_preset(
+    "cnn", "[3x3 convolution, batch norm, relu, 2x2 max pool] x 4, global average: for photos of 32x32 and up"
 )
 def _cnn(units: int) -> Sequential:
-    layers: list[Layer] = []
-    for width in (24, 48, 96, 96):
-        layers += [
-            Conv2D(width, use_bias=False, initializer="he"),
-            BatchNorm(),
-            Activation("relu"),
-            MaxPool2D(),
-        ]
-    return Sequential([*layers, GlobalAvgPool2D(), Dense(units)])
+    return Sequential([*_four_stages(), GlobalAvgPool2D(), Dense(units)])
+
+
+@_preset("cnn-large", "cnn after one convolution that halves height and width: for photos of 128x128 and up")
+def _cnn_large(units: int) -> Sequential:
+    return Sequential([*_convolution(16, stride=2), *_four_stages(), GlobalAvgPool2D(), Dense(units)])
+
+
+def _four_stages() -> list[Layer]:
+    return [layer for width in (24, 48, 96, 96) for layer in (*_convolution(width), MaxPool2D())]
+
+
+def _convolution(width: int, *, stride: int = 1) -> list[Layer]:
+    """A 3x3 convolution with batch norm and relu (Ioffe and Szegedy, 2015)."""
+    return [
+        Conv2D(width, stride=stride, use_bias=False, initializer="he"),
+        BatchNorm(),
+        Activation("relu"),
+    ]
 
 
 @_preset("resnet-small", "three stages of residual blocks, 16 to 64 channels: for photos of 32x32 and up")
 def _resnet_small(units: int) -> Sequential:
     before, *_ = widths = (16, 32, 64)
-    layers: list[Layer] = [Conv2D(before, use_bias=False, initializer="he"), BatchNorm(), Activation("relu")]
+    layers = _convolution(before)
     for width in widths:
         layers += [_residual(before, width), _residual(width, width)]
         before = width
@@ -119,9 +136,7 @@ def _residual(before: int, width: int) -> Sequential:
     stride = 1 if width == before else 2
     body = Sequential(
         [
-            Conv2D(width, stride=stride, use_bias=False, initializer="he"),
-            BatchNorm(),
-            Activation("relu"),
+            *_convolution(width, stride=stride),
             Conv2D(width, use_bias=False, initializer="he"),
             BatchNorm(),
         ]

@@ -18,6 +18,7 @@ from pellucid.training.fit import fit
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
+from pellucid.training.recommend import AUTO, recommend
 from pellucid.training.shared import Shared
 
 
@@ -29,7 +30,8 @@ def plan(
     Parameters
     ----------
     model : str
-        A preset or a TOML file.
+        A preset, a TOML file, or "auto": the preset that :func:`pellucid.training.recommend.recommend` names for
+        the data, which are read for it and kept in the configuration.
     data : DataSource or str, optional
     photo : Path, optional
         A new photo, to be predicted at the end.
@@ -40,6 +42,8 @@ def plan(
     ------
     OptionError, FormatError
         If an option or the file is not right.
+    DataError
+        If the data cannot be read, where they are.
 
     Examples
     --------
@@ -49,9 +53,14 @@ def plan(
     architecture = None if is_preset(model) else load_architecture(model)
     table = None if architecture is None else architecture.training
     source = DataSource(data) if isinstance(data, str) else data
-    resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
     kept = None if photo is None else str(photo.expanduser().resolve())
-    return RunConfig(source, model, resolved, kept), architecture
+    resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
+    if model != AUTO:
+        return RunConfig(source, model, resolved, kept), architecture
+    split = source.load()
+    chosen = recommend(split)
+    resolved = TrainingOptions.resolve(chosen.recipe, **options)
+    return RunConfig(source, chosen.model, resolved, kept, chosen.reason, split), architecture
 
 
 def make_model(config: RunConfig, architecture: Architecture | None, split: Split) -> Model:

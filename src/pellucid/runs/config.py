@@ -1,17 +1,18 @@
 """What a run was asked for: data, model, and how it is trained."""
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import tomli_w
 
-from pellucid.data.dataset import Dataset
+from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.presets import PRESETS
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
+from pellucid.training.recommend import AUTO
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,27 @@ class RunConfig:
     options : TrainingOptions
     photo : str or None
         A new photo that is predicted at the end.
+    reason : str
+        Why it is this model, where it was chosen for the data ("auto").
+    loaded : Split or None
+        The data, where the choice of the model has read them already.
     """
 
     source: DataSource
     model: str
     options: TrainingOptions
     photo: str | None = None
+    reason: str = ""
+    loaded: Split | None = field(default=None, repr=False, compare=False)
 
     @property
     def recipe(self) -> str | None:
         """The preset whose recipe it is trained by; None where the model is a file."""
         return self.model if self.model in RECIPES else None
+
+    def load(self) -> Split:
+        """Return the data, read once."""
+        return self.source.load() if self.loaded is None else self.loaded
 
     def for_data(self, data: Dataset) -> "RunConfig":
         """Return the configuration with what depends on the training data decided."""
@@ -52,7 +63,8 @@ class RunConfig:
         >>> RunConfig.from_toml(config.to_toml()) == config
         True
         """
-        own = {"model": self.model} | ({"photo": self.photo} if self.photo else {})
+        named = {"model": self.model, "photo": self.photo, "reason": self.reason}
+        own = {name: text for name, text in named.items() if text}
         tables = {"data": self.source.resolved().to_dict(), "training": self.options.to_table()}
         return tomli_w.dumps({**own, **tables})
 
@@ -74,18 +86,19 @@ class RunConfig:
             tables["model"],
             TrainingOptions.from_table(tables["training"]),
             tables.get("photo"),
+            tables.get("reason", ""),
         )
 
 
 def is_preset(model: str) -> bool:
-    """Return whether a model is named by a preset rather than a file; OptionError if it is neither.
+    """Return whether a model is a preset or "auto" rather than a file; OptionError if it is neither.
 
     Examples
     --------
     >>> is_preset("mlp"), is_preset("net.toml")
     (True, False)
     """
-    if model in PRESETS:
+    if model in PRESETS or model == AUTO:
         return True
     if model.endswith(".toml"):
         return False

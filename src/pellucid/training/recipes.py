@@ -1,6 +1,10 @@
 """How each preset is trained unless something else is asked for: fields of TrainingOptions."""
 
+import copy
 from typing import Any
+
+from pellucid.errors import OptionError, unknown_name
+from pellucid.registry import validate_call
 
 TUTORIAL: dict[str, Any] = {"n_epochs": 2500, "batch_size": 0, "learning_rate": 0.0075, "optimizer": "sgd"}
 
@@ -14,20 +18,24 @@ GENERAL: dict[str, Any] = {
     "schedule": "one_cycle",
 }
 
+PHOTOS: dict[str, Any] = {
+    **GENERAL,
+    "n_epochs": 120,
+    "learning_rate": 0.015,
+    "weight_decay": 0.05,
+    "augment": "photo-cutmix",
+    "label_smoothing": 0.1,
+    "precise_bn": True,
+}
+
 RECIPES: dict[str, dict[str, Any]] = {
     "logistic": TUTORIAL,
     "two-layer": TUTORIAL,
     "mlp": TUTORIAL,
     "mlp-wide": {**GENERAL, "batch_size": 64},
-    "cnn": {
-        **GENERAL,
-        "n_epochs": 120,
-        "learning_rate": 0.015,
-        "weight_decay": 0.05,
-        "augment": "photo-cutmix",
-        "label_smoothing": 0.1,
-        "precise_bn": True,
-    },
+    "cnn-small": {**GENERAL, "n_epochs": 20, "batch_size": 64, "learning_rate": 0.005},
+    "cnn": PHOTOS,
+    "cnn-large": PHOTOS,
     "resnet-small": {
         **GENERAL,
         "n_epochs": 60,
@@ -37,3 +45,33 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "transfer": GENERAL,  # of a model that begins from a trained one: see pellucid.nn.transfer
 }
+
+
+@validate_call("name")
+def recipe(name: str) -> dict[str, Any]:
+    """Return how a preset is trained unless something else is asked for: arguments of ``pl.train``, to change.
+
+    Parameters
+    ----------
+    name : str
+        A preset.
+
+    Returns
+    -------
+    dict
+        A new one at every call.
+
+    Raises
+    ------
+    OptionError
+        If there is no such preset; the nearest name is given.
+
+    Examples
+    --------
+    >>> recipe("mlp")
+    {'n_epochs': 2500, 'batch_size': 0, 'learning_rate': 0.0075, 'optimizer': 'sgd'}
+    >>> longer = recipe("cnn") | {"n_epochs": 200}  # pl.train(pl.preset("cnn"), data, **longer)
+    """
+    if name not in RECIPES:
+        raise OptionError(unknown_name("preset", name, RECIPES))
+    return copy.deepcopy(RECIPES[name])

@@ -31,7 +31,7 @@ def find_rate(
     PellucidError
         If data or options cannot be used.
     """
-    split = config.source.load()
+    split = config.load()
     options = config.for_data(split.train).options
     model = make_model(config, architecture, split)
     return search_rates(

@@ -73,7 +73,7 @@ def run(
     PellucidError
         If data, options, photo or folder cannot be used; ``out`` is then as it was before.
     """
-    split = config.source.load()
+    split = config.load()
     if split.train.y.ndim > 1 or not split.classes:
         raise DataError(
             f"{split.name}: `pellucid run` reports on one class a sample; for quantities and several labels use "
@@ -87,6 +87,7 @@ def run(
     interrupt = StopOnInterrupt(takes_sigterm=True)
     with open_folder(out, force=force) as writer:
         say_shapes(split, say)
+        say_choice(config, say)
         history = fit_run(model, split, config, [PrintCosts(show=say), interrupt, *callbacks])
         with dispatch.use(history.kernels):
             found = find_short(RunRecord(out, config, split, model, history), image)
@@ -118,6 +119,12 @@ def say_shapes(split: Split, say: Say) -> None:
         say(f"Note: {note}")
     say(f"train_x's shape: {(n, len(train))}")
     say(f"test_x's shape: {(n, len(test))}")
+
+
+def say_choice(config: RunConfig, say: Say) -> None:
+    """Say which model was chosen for the data, and why; nothing where it was asked for."""
+    if config.reason:
+        say(f"Model: {config.model}, {config.reason}. --model NAME takes another.")
 
 
 def say_results(found: Findings, say: Say) -> None:

@@ -36,7 +36,7 @@ from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_che
 from pellucid.training.events import Callback, Event, TrainStart
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
-from pellucid.workflows.run import Say
+from pellucid.workflows.run import Say, say_choice
 
 DEFAULT_MINUTES = 5.0
 
@@ -84,7 +84,8 @@ def plan_to_resume(
         data = DataSource.from_dict({**config.source.to_dict(), **data.to_dict(), "name": data.name})
     asked, architecture = plan(model or config.model, data)
     kept = {name: value for name, value in asdict(config.options).items() if value is not None}
-    return replace(asked, options=TrainingOptions.resolve({}, kept, **options)), architecture
+    resolved = TrainingOptions.resolve({}, kept, **options)
+    return replace(asked, options=resolved, reason=asked.reason or config.reason), architecture
 
 
 def train_into(
@@ -138,9 +139,10 @@ def train_into(
     is_used = "add --resume to go on, --force to start again"
     with open_folder(out, force=resume or force, advice=is_used) as writer:
         start = _where_to_resume(out, say) if resume else None
-        split = config.source.load()
+        split = config.load()
         model = make_model(config, architecture, split)
         config = config.for_data(split.train)
+        say_choice(config, say)
         interrupt = StopOnInterrupt(takes_sigterm=True)
 
         def begin(event: Event) -> None:

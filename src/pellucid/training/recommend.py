@@ -1,0 +1,158 @@
+"""Which preset suits a data set, and how to train it there: the rule behind ``--model auto``."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.dataset import Dataset, Split
+from pellucid.data.pairs import as_dataset
+from pellucid.errors import DataError
+from pellucid.nn.presets import preset
+from pellucid.text import by, plural
+from pellucid.training.recipes import recipe
+from pellucid.types import Shape
+
+AUTO = "auto"  # in place of a preset's name
+SMALLEST, SMALL, LARGE = 8, 32, 128  # pixels of the shorter side from which another preset is taken
+# Multiplications and additions of one training at most: a minute and a half of compiled kernels on two cores.
+MOST_OPERATIONS = 1.5e13
+TABLE_STEPS, TABLE_EPOCHS = 1500, (5, 100)  # steps to aim at for a table, and the fewest and most epochs
+MANY_EPOCHS = 60  # from which CutMix pays; with fewer a network does not memorize what it sees
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """A preset and a recipe for a data set, with the reason.
+
+    Attributes
+    ----------
+    model : str
+        The name of a preset.
+    recipe : dict
+        Arguments of :func:`pellucid.training.fit.train`.
+    reason : str
+        Why, in a few words.
+    """
+
+    model: str
+    recipe: dict[str, Any]
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.model}, {plural(self.recipe['n_epochs'], 'epoch')}: {self.reason}"
+
+
+def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
+    """Return the preset and the recipe that suit a data set; ``--model auto`` and ``ImageClassifier`` take them.
+
+    Parameters
+    ----------
+    data : Split, Dataset or (X, y)
+        Of a Split the training part decides.
+
+    Returns
+    -------
+    Recommendation
+
+    Raises
+    ------
+    DataError
+        If the data has several inputs or outputs, for which there is no preset.
+
+    Notes
+    -----
+    The first line that applies:
+
+    ====================================================  ============  =========================================
+    data                                                  preset        trained
+    ====================================================  ============  =========================================
+    "catvnoncat", the published photos                    mlp           as the tutorial does
+    "drawn-cats", of the first command                    cnn           for 20 epochs: some seconds
+    pictures with a shorter side of 128 pixels or more    cnn-large     by its recipe
+    of 32 or more                                         cnn           by its recipe
+    of 8 or more                                          cnn-small     by its recipe
+    tables, and all else                                  mlp-wide      for about 1,500 steps, 5 to 100 epochs
+    ====================================================  ============  =========================================
+
+    A recipe's epochs become fewer where the training would take more than 1.5e13 multiplications and additions, a
+    minute and a half on two cores; below 60 epochs photos are not mixed (CutMix), and pictures with other than 1 or
+    3 channels, or other floats than 0 to 1, are not augmented.
+
+    Examples
+    --------
+    >>> from pellucid.data.source import load_data
+    >>> print(recommend(load_data("digits")))
+    cnn-small, 20 epochs: a small convolutional network for 1,437 grey pictures of 8 × 8
+    """
+    name = data.name if isinstance(data, Split) else ""
+    part = data.train if isinstance(data, Split) else as_dataset(data, "recommend")
+    if isinstance(part.X, dict) or isinstance(part.y, dict):
+        raise DataError(
+            "recommend: expected one array of inputs and one of targets, got several by name. Build a Graph: see "
+            "examples/two_inputs.py."
+        )
+    m, shape = len(part), part.X.shape[1:]
+    if name == "catvnoncat":
+        return Recommendation("mlp", recipe("mlp"), "the tutorial's network for its photos")
+    if not _are_pictures(shape):
+        return _for_table(m, shape)
+    side = min(shape[:2])
+    model, why = (
+        ("cnn-large", "a convolutional network that first halves them")
+        if side >= LARGE
+        else ("cnn", "a convolutional network")
+        if side >= SMALL
+        else ("cnn-small", "a small convolutional network")
+    )
+    quick = ""
+    if name == "drawn-cats":
+        chosen = recipe(model) | {"n_epochs": 20}
+        quick = ", trained for seconds"
+    else:
+        chosen = recipe(model)
+        chosen["n_epochs"] = min(chosen["n_epochs"], _affordable_epochs(model, m, shape, _n_outputs(part)))
+    if "augment" in chosen:
+        chosen["augment"] = _augmentation(part, chosen["augment"], chosen["n_epochs"])
+    colour = {1: "grey ", 3: "colour "}.get(shape[2], "")
+    return Recommendation(
+        model, chosen, f"{why} for {plural(m, f'{colour}picture')} of {by(shape[:2])}{quick}"
+    )
+
+
+def _for_table(m: int, shape: Shape) -> Recommendation:
+    chosen = recipe("mlp-wide")
+    fewest, most = TABLE_EPOCHS
+    n_epochs = round(TABLE_STEPS / math.ceil(max(1, m) / chosen["batch_size"]))
+    chosen["n_epochs"] = max(fewest, min(most, n_epochs))
+    what = f"{plural(m, 'row')} of {plural(math.prod(shape), 'number')}"
+    return Recommendation("mlp-wide", chosen, f"two wide hidden layers for {what}")
+
+
+def _are_pictures(shape: Shape) -> bool:
+    """Return whether samples have rows, columns and one to four channels, and enough of them for two poolings."""
+    return len(shape) == 3 and min(shape[:2]) >= SMALLEST and 1 <= shape[2] <= 4
+
+
+def _affordable_epochs(model: str, m: int, shape: Shape, n_outputs: int) -> int:
+    network = preset(model, n_outputs=n_outputs)
+    network.initialize(shape)
+    return max(1, int(MOST_OPERATIONS / (3 * max(1, m) * network.n_operations)))
+
+
+def _n_outputs(part: Dataset) -> int:
+    if part.y.ndim == 2:
+        return int(part.y.shape[1])
+    if part.y.dtype.kind == "f":
+        return 1
+    k = len(part.classes) or (int(part.y.max()) + 1 if len(part.y) else 2)
+    return 1 if k <= 2 else k
+
+
+def _augmentation(part: Dataset, augment: str, n_epochs: int) -> str:
+    X = part.X
+    is_in_range = X.dtype == np.uint8 or (X.dtype.kind == "f" and X.size and X.min() >= 0 and X.max() <= 1)
+    if X.shape[3] not in (1, 3) or not is_in_range:
+        return "none"
+    return "photo" if n_epochs < MANY_EPOCHS else augment

@@ -1,0 +1,167 @@
+"""The rule behind --model auto, and one training through three doors."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.commands import Command
+
+import pellucid as pl
+from pellucid.errors import DataError, OptionError
+from pellucid.estimators import ImageClassifier
+from pellucid.nn.presets import PRESETS
+from pellucid.runs.record import read_run
+from pellucid.training.recipes import RECIPES
+from pellucid.training.recommend import Recommendation
+
+
+def blobs(m: int, *, size: int) -> pl.Dataset:
+    """Return noisy colour pictures: those of class 1 have a bright square."""
+    rng = np.random.default_rng(7)
+    X = rng.integers(0, 120, (m, size, size, 3), dtype=np.uint8)
+    y = np.arange(m) % 2
+    X[y == 1, 2 : size // 2, 2 : size // 2] += 100
+    return pl.Dataset(X, y, ("0", "1"))
+
+
+def chosen_for(*shape: int, dtype: str = "uint8", k: int = 2, m: int = 40) -> Recommendation:
+    return pl.recommend((np.zeros((m, *shape), dtype), np.arange(m) % k))
+
+
+@pytest.mark.parametrize(
+    ("shape", "model"),
+    [
+        ((8, 8, 1), "cnn-small"),
+        ((28, 28, 1), "cnn-small"),
+        ((31, 200, 3), "cnn-small"),
+        ((32, 32, 3), "cnn"),
+        ((64, 64, 3), "cnn"),
+        ((127, 300, 1), "cnn"),
+        ((128, 128, 3), "cnn-large"),
+        ((7, 7, 3), "mlp-wide"),  # too small for two poolings
+        ((64, 64, 7), "mlp-wide"),  # no picture
+        ((64, 64), "mlp-wide"),
+        ((12,), "mlp-wide"),
+    ],
+)
+def test_the_shape_decides_on_the_preset(shape: tuple[int, ...], model: str) -> None:
+    assert chosen_for(*shape).model == model
+
+
+@pytest.mark.parametrize("name", ["cnn-small", "cnn", "cnn-large", "mlp-wide"])
+def test_a_preset_takes_the_smallest_samples_that_it_is_recommended_for(name: str) -> None:
+    side = {"cnn-small": 8, "cnn": 32, "cnn-large": 128}.get(name)
+    model = pl.preset(name, 3)
+    model.initialize((5,) if side is None else (side, side, 1))
+    assert model.output_shape == (3,)
+
+
+def test_built_in_sets() -> None:
+    cats = pl.recommend(pl.load_data("drawn-cats"))
+    assert (cats.model, cats.recipe["n_epochs"], cats.recipe["augment"]) == ("cnn", 20, "photo")
+    assert pl.recommend(pl.load_data("digits")).model == "cnn-small"
+
+
+def test_the_published_photos_keep_the_tutorials_network() -> None:
+    part = pl.Dataset(np.zeros((4, 64, 64, 3), np.uint8), np.array([0, 1, 0, 1]))
+    found = pl.recommend(pl.Split(part, part, "catvnoncat"))
+    assert (found.model, found.recipe) == ("mlp", RECIPES["mlp"])
+    assert pl.recommend(pl.Split(part, part, "pets")).model == "cnn"
+
+
+def test_many_samples_are_trained_for_fewer_epochs_and_then_not_mixed() -> None:
+    few, many = chosen_for(64, 64, 3, m=200), chosen_for(64, 64, 3, m=3000)
+    assert few.recipe == RECIPES["cnn"]
+    assert 10 < many.recipe["n_epochs"] < 60
+    assert many.recipe["augment"] == "photo"
+    tables = [chosen_for(4, dtype="float64", m=m).recipe["n_epochs"] for m in (10, 2000, 100_000)]
+    assert tables == [100, 47, 5]
+
+
+@pytest.mark.parametrize(
+    ("channels", "scale", "augment"), [(3, 1.0, "photo-cutmix"), (3, 255.0, "none"), (4, 1.0, "none")]
+)
+def test_only_what_can_be_augmented_is(channels: int, scale: float, augment: str) -> None:
+    X = np.full((40, 32, 32, channels), scale)
+    assert pl.recommend((X, np.arange(40) % 2)).recipe["augment"] == augment
+
+
+def test_it_says_what_and_why() -> None:
+    assert str(chosen_for(8, 8, 1, k=10, m=1)) == (
+        "cnn-small, 20 epochs: a small convolutional network for 1 grey picture of 8 × 8"
+    )
+    assert str(chosen_for(4, dtype="float64")) == (
+        "mlp-wide, 100 epochs: two wide hidden layers for 40 rows of 4 numbers"
+    )
+
+
+def test_several_inputs_have_no_preset() -> None:
+    X = {"a": np.zeros((4, 2)), "b": np.zeros((4, 2))}
+    with pytest.raises(DataError, match="Graph"):
+        pl.recommend((X, np.zeros(4, int)))
+
+
+def test_a_recipe_is_a_new_dictionary_that_train_takes() -> None:
+    assert set(RECIPES) == set(PRESETS)
+    changed = pl.recipe("cnn")
+    changed["n_epochs"] = 1
+    assert pl.recipe("cnn")["n_epochs"] == 120
+    with pytest.raises(OptionError, match="Did you mean 'cnn'"):
+        pl.recipe("cn")
+    data = blobs(20, size=32)
+    by_name, by_hand = pl.preset("cnn"), pl.preset("cnn")
+    pl.train(by_name, data, n_epochs=2, seed=5)
+    pl.train(by_hand, data, **pl.recipe("cnn") | {"n_epochs": 2, "seed": 5})
+    np.testing.assert_array_equal(by_name.theta, by_hand.theta)
+
+
+@pytest.mark.parametrize(("asked", "size"), [("cnn", 32), ("auto", 32), ("auto", 8)])
+def test_three_doors_lead_to_the_same_training(
+    pellucid: Command, tmp_path: Path, asked: str, size: int
+) -> None:
+    whole = blobs(50, size=size)
+    np.savez(tmp_path / "blobs.npz", X=whole.X, y=whole.y)
+    options = {"n_epochs": 2} if asked == "cnn" else {}
+    if size == 32 and asked == "auto":
+        options = {"n_epochs": 1}
+    epochs = [f"--epochs={options['n_epochs']}"] if options else []
+    assert not pellucid("train", "blobs.npz", "--model", asked, *epochs, "--seed", "3", "--out", "run").code
+    run = read_run(tmp_path / "run")
+
+    data = pl.load_data(tmp_path / "blobs.npz", seed=3)
+    chosen = pl.recommend(data)
+    name, recipe = (asked, pl.recipe(asked)) if asked != "auto" else (chosen.model, chosen.recipe)
+    model = pl.preset(name, 2)
+    pl.train(model, data.train, **recipe | options, seed=3)
+    classifier = ImageClassifier(asked, random_state=3, **options).fit(data.train.X, data.train.y)
+
+    assert run.config.model == name
+    np.testing.assert_array_equal(run.model.theta, model.theta)
+    np.testing.assert_array_equal(classifier.model_.theta, model.theta)
+    for ours, theirs in zip(model.leaves(), classifier.model_.leaves(), strict=True):
+        for key, value in ours.state.items():
+            np.testing.assert_array_equal(value, theirs.state[key])
+
+
+def test_what_was_chosen_is_said_and_recorded(pellucid: Command, tmp_path: Path) -> None:
+    whole = blobs(30, size=8)
+    np.savez(tmp_path / "blobs.npz", X=whole.X, y=whole.y)
+    done = pellucid("train", "blobs.npz", "--epochs", "1")
+    reason = "a small convolutional network for 24 colour pictures of 8 × 8"
+    assert f"Model: cnn-small, {reason}. --model NAME takes another." in done.out
+    config = read_run(tmp_path / "runs/blobs-cnn-small-1").config
+    assert (config.model, config.reason, config.options.n_epochs) == ("cnn-small", reason, 1)
+
+
+def test_options_are_checked_before_data_are_read(pellucid: Command) -> None:
+    done = pellucid("train", "no-such-folder", "--patience", "3")
+    assert done.code == 2
+    assert "validation" in done.err
+
+
+def test_an_estimator_keeps_what_was_chosen() -> None:
+    data = blobs(24, size=8)
+    classifier = ImageClassifier(n_epochs=1, random_state=0, warm_start=True).fit(data.X, data.y)
+    assert classifier.recommendation_.model == "cnn-small"
+    classifier.fit(data.X, data.y)  # goes on with the same network
+    assert classifier.score(data.X, data.y) >= 0
