@@ -182,7 +182,44 @@ def test_train_metrics_and_evaluate_agree(pellucid: Command, trained: Path, phot
     data = pl.load_data(photos)
     scores = pl.evaluate(pl.load(trained), Dataset(data.test.X, data.test.y, data.classes), data.train)
     ours = json.loads(json.dumps(scores.to_dict()))
-    assert ours == {**{name: result[name] for name in ours}, "notes": []}  # notes are of the data's reading
+    theirs = {name: result[name] for name in ours}  # notes are of the data's reading, advice names commands
+    assert ours == {**theirs, "notes": [], "advice": ours["advice"]}
+
+
+def test_the_data_are_the_models_own_where_none_are_named(
+    pellucid: Command, trained: Path, photos: Path, tmp_path: Path
+) -> None:
+    named = json.loads(pellucid("evaluate", trained, photos, "--json").out)
+    assert json.loads(pellucid("evaluate", trained, "--json").out) == named
+    model = trained / "model.safetensors"
+    assert json.loads(pellucid("evaluate", model, "--json").out) == named, "by the folder that it lies in"
+    assert_clear(pellucid("evaluate", trained, "--image-size", "8x8"), "--image-size", "Name them too")
+    done = pellucid("robustness", trained, "--only", "mirror", "--json")
+    assert done.code == 0, done.err
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "model.safetensors").write_bytes(model.read_bytes())
+    for command in ("evaluate", "robustness"):
+        alone = pellucid(command, tmp_path / "alone" / "model.safetensors")
+        assert_clear(alone, "does not say where its data are", "behind the model")
+
+
+def test_a_score_like_the_baselines_is_followed_by_what_to_try(pellucid: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    X = rng.integers(0, 255, (60, 6, 6, 3), dtype=np.uint8)
+    np.savez("noise.npz", X=X, y=np.arange(60) % 3 == 0)
+    done = pellucid("train", "noise.npz", "--model", "mlp", "--epochs", 30, "--out", "out")
+    assert done.code == 0, done.err
+    assert "What to try next:" in done.out
+    before = [line.strip() for line in done.out.splitlines() if line.startswith("    pellucid ")]
+    result = json.loads(pellucid("evaluate", "out", "--json").out)
+    assert [one["command"] for one in result["advice"]] == before, "of a run, what its training said"
+    assert pellucid("evaluate", "out").out.count("    pellucid ") == len(before)
+    assert "always answering 'False'" in done.out
+    data = pl.load_data("noise.npz")
+    scores = pl.evaluate(pl.load("out"), data.test)
+    assert "always answering 'False'" in scores.advice[0].finding
+    assert scores.advice[0].command == 'pl.train(pl.preset("mlp-wide"), data)'
+    assert scores.advice[0].command in str(scores)
 
 
 def test_quiet_prints_one_line(pellucid: Command, trained: Path, photos: Path) -> None:

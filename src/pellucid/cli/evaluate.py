@@ -20,7 +20,7 @@ WIDE = 115  # columns of a terminal that all scores of a class fit in
 
 
 @command("evaluate", order=30, short_help="What a model scores, and how sure that is.")
-@options(source=SOURCE.but(without=("seed", "test_fraction")), kernels=KERNELS)
+@options(source=SOURCE.but(without=("seed", "test_fraction"), is_optional=True), kernels=KERNELS)
 def evaluate(
     model: o.Trained,
     source: Any,
@@ -29,13 +29,15 @@ def evaluate(
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Scores of a saved model on the test part of a data set, with confidence intervals."""
+    """Scores of a saved model on the test part of data, by default its own, with confidence intervals."""
     from pellucid.evaluation.scores.figures import draw_all
     from pellucid.evaluation.scores.of_model import evaluate_on
     from pellucid.evaluation.scores.text import headline
     from pellucid.folders import atomic_folder
     from pellucid.plotting.saving import save_figures
+    from pellucid.runs.data import own_source
 
+    source = source or own_source(model)
     files: list[str] = []
     with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
         with ProgressBar() as progress:
@@ -55,10 +57,12 @@ def evaluate(
 
 def _print(scores: "Scores") -> None:
     from pellucid.evaluation.scores import text
+    from pellucid.evaluation.scores.advice import lines_of
 
     for line in text.in_words(scores):
         say(line)
     if not scores.per_class:
+        echo(*lines_of(scores.advice))
         return
     titles = text.class_titles(scores)
     is_narrow = sys.stdout.isatty() and columns() < WIDE
@@ -69,3 +73,4 @@ def _print(scores: "Scores") -> None:
         print_table(*text.confusion_table(scores))
     for line in text.reasons(scores):
         say(line)
+    echo(*lines_of(scores.advice))

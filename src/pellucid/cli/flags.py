@@ -45,6 +45,8 @@ class Flags:
         The option that is an argument without a flag, if any.
     default : str or None
         What the argument is where it is left out; None: it must be given.
+    is_optional : bool
+        The argument may be left out: the command then gets None, and no option of the dataclass may be given.
     only, without : tuple of str
         Which options become flags; default: all that fit on a command line.
     is_given : bool
@@ -56,6 +58,7 @@ class Flags:
     home: type | str
     argument: str = ""
     default: str | None = None
+    is_optional: bool = False
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     is_given: bool = False
@@ -184,10 +187,14 @@ def with_flags(command: str, function: Callable[..., None]) -> Callable[..., Non
     def call(**given: Any) -> None:
         values = {name: given.pop(name) for name in [*shown] if name in given}
         read = {name: shown[name].read(command, value) for name, value in values.items() if value is not None}
-        made = {}
+        made: dict[str, Any] = {}
         for parameter, group in flags.items():
             own = {name: value for name, value in read.items() if name in tables[parameter]}
-            made[parameter] = own if group.is_given else group.dataclass()(**own)
+            if group.is_optional and group.argument not in own:
+                _refuse_alone(command, own, tables[parameter])
+                made[parameter] = None
+            else:
+                made[parameter] = own if group.is_given else group.dataclass()(**own)
         with chosen(read.get("kernels")):
             function(**given, **{name: value for name, value in made.items() if name in taken})
 
@@ -196,6 +203,15 @@ def with_flags(command: str, function: Callable[..., None]) -> Callable[..., Non
     call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     call.__annotations__ = {each.name: each.annotation for each in parameters}
     return call
+
+
+def _refuse_alone(command: str, own: Mapping[str, Any], table: Mapping[str, Flag]) -> None:
+    """Raise OptionError if there are options of data, and no data are named."""
+    for name in own:
+        raise OptionError(
+            f"{command}: {table[name].name} says how data are read. Name them too, behind the model, or leave it "
+            "out: the model's own data are read as they were."
+        )
 
 
 def _parameters(
@@ -208,7 +224,7 @@ def _parameters(
         if name not in flags:
             found.append((name, annotations[name], parameter.default))
         elif argument := flags[name].argument:
-            found.append((argument, *_argument(shown[argument], flags[name].default)))
+            found.append((argument, *_argument(shown[argument], flags[name])))
     arguments = {group.argument for group in flags.values()}
     last = [(name, *flag.parameter()) for name, flag in shown.items() if name not in arguments]
     return [
@@ -217,11 +233,14 @@ def _parameters(
     ]
 
 
-def _argument(flag: Flag, default: str | None) -> tuple[Any, Any]:
+def _argument(flag: Flag, group: Flags) -> tuple[Any, Any]:
+    default = "the model's own" if group.is_optional else group.default
     words = flag.limits.help + (f" [default: {default}]" if default else "")
     argument = typer.Argument(
         help=words, metavar="DATA" if flag.option == "name" else flag.option.upper(), show_default=False
     )
+    if group.is_optional:
+        return Annotated[str | None, argument], None
     return Annotated[str, argument], inspect.Parameter.empty if default is None else default
 
 

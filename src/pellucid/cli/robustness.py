@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 @command("robustness", order=70, short_help="Accuracy on rotated, darkened, covered photos.")
-@options(source=SOURCE.but(without=("seed", "test_fraction", "target", "decimal")), kernels=KERNELS)
+@options(
+    source=SOURCE.but(without=("seed", "test_fraction", "target", "decimal"), is_optional=True),
+    kernels=KERNELS,
+)
 def robustness(
     model: o.Trained,
     source: Any,
@@ -46,12 +49,13 @@ def robustness(
     """The accuracy of a model on test photos that are rotated, recoloured, darkened, covered and more."""
     from pellucid.evaluation.robustness.measure import robustness_of_file
     from pellucid.evaluation.robustness.text import in_short
+    from pellucid.runs.data import own_source
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
     with ProgressBar() as bar:
         found = robustness_of_file(
             model,
-            source,
+            source or own_source(model),
             only=names,
             strengths=_strengths(strengths, names),
             photo=photo,

@@ -8,6 +8,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError
+from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.runs.config import RunConfig
 
@@ -70,6 +71,32 @@ def find_source(model: Model, path: Path) -> DataSource | None:
     except (OSError, ValueError):  # no run folder, or a damaged one
         return DataSource.from_dict(known) if "name" in known else None
     return source if reading_of(source) == known else None  # a model that was put into another's folder
+
+
+def own_source(path: Path) -> DataSource:
+    """Return where the data of a model are, by its run folder or, of a built-in set, its own record.
+
+    Parameters
+    ----------
+    path : Path
+        Of the model: a file or run folder.
+
+    Raises
+    ------
+    FormatError
+        If it is no model.
+    DataError
+        If it does not say where its data are, or they are no longer there.
+    """
+    source = find_source(load(path), path)
+    if source is None:
+        raise DataError(f"{path}: the model does not say where its data are. Name them behind the model.")
+    if is_gone(source):
+        raise DataError(
+            f"{path}: the data of this model are no longer at {source.name}. Name behind the model where they are "
+            "now."
+        )
+    return source
 
 
 def find_training_photos(model: Model, path: Path, data: str | None = None) -> tuple[Dataset | None, str]:

@@ -122,7 +122,9 @@ def write_config(config: RunConfig, folder: Path) -> None:
     write_atomically(folder / CONFIG, config.to_toml())
 
 
-def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = False) -> RunRecord:
+def read_run(
+    folder: Path, *, data: str | None = None, allow_other_data: bool = False, split: Split | None = None
+) -> RunRecord:
     """Return a run as it was, from its folder and its data.
 
     Parameters
@@ -133,6 +135,8 @@ def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = 
         Where the data are now; default: where they were.
     allow_other_data : bool, optional
         Go on with data that are not those of the run; the record's notes then say so.
+    split : Split, optional
+        Its data, where they have been loaded already.
 
     Raises
     ------
@@ -150,11 +154,11 @@ def read_run(folder: Path, *, data: str | None = None, allow_other_data: bool = 
     config, metrics = read_config(folder / CONFIG), read_metrics(folder / METRICS)
     history, model = _read_history(folder / HISTORY, metrics), load(folder)
     source = moved(config.source, model, data)
-    if is_gone(source) and data is None:
+    if split is None and is_gone(source) and data is None:
         raise DataError(
             f"{folder}: the data of this run are no longer at {source.name}. Name where they are now with --data."
         )
-    split = load_again(source)
+    split = load_again(source) if split is None else split
     changed = _changed_parts(split, model, metrics)
     if changed and not allow_other_data:
         raise DataError(

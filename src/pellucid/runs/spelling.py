@@ -1,6 +1,7 @@
 """A run as the command that asks for it: its data, its model, and the options that are not the recipe's."""
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 from pellucid.data.source import DataSource
@@ -62,6 +63,8 @@ def data_parts(source: DataSource) -> list[str]:
     ['wine.csv', '--target', 'quality', '--seed', '3']
     """
     name, options = source.name, source.to_dict()
+    if source.kind != "built-in" and source.path.is_absolute() and source.path.is_relative_to(Path.cwd()):
+        name = str(source.path.relative_to(Path.cwd()))
     own = [part for key, value in options.items() if key != "name" for part in _flag(key, value)]
     return [shlex.quote(name), *own]
 

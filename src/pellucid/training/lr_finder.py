@@ -18,15 +18,18 @@ from pellucid.nn.model import Model
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.rng import stream
+from pellucid.training.choose_form import is_dual
 from pellucid.training.constant import constant_loss
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.loop import run_plan
-from pellucid.training.loss_setup import weigh_samples
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions
+from pellucid.training.plan import Plan
+from pellucid.training.prepare import prepare
 from pellucid.training.rate_search import RateSearch, Trial
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.resolve import fill_in, make_optimizer, plan_from
+from pellucid.training.shared import Shared
 from pellucid.types import Array, n_rows
 
 KEPT = (9, 4, 2)  # rates in each round, where there are nine
@@ -153,22 +156,27 @@ def search_rates(
 
 
 class _Search:
-    """The trainings of one search."""
+    """The trainings of one search: in the form and on the kernels that the whole training would have."""
 
     def __init__(
         self, model: Model, data: Dataset, options: TrainingOptions, objects: Mapping[str, Any]
     ) -> None:
-        self.model, self.data, self.options, self.objects = model, data, options, objects
-        rule = objects.get("optimizer") or make_optimizer(options)
-        if rule.is_full_batch:
+        self.model, self.data, self.objects, self.shared = model, data, objects, Shared()
+        plan, twin = self._plan(options, options.learning_rate), _copy(model)
+        if plan.optimizer.is_full_batch:
+            name = type(plan.optimizer).__name__
             raise OptionError(
-                f"find_learning_rate: {type(rule).__name__} has no learning rate to find. Try optimizer 'adamw'."
+                f"find_learning_rate: {name} has no learning rate to find. Try another optimizer, such as 'adamw'."
             )
+        job = prepare(twin, data, plan)
+        form = "dual" if is_dual(job) else "direct"
+        self.options = options = replace(options, kernels=job.kernels, form=form)
+        k = _widths(twin.output_shape)
+        self.constant = constant_loss(twin.loss_function, twin.encode(data.y), k, weights=job.weights)
         m = n_rows(data.X)
         self.batch_size = options.batch_size or m
         self.steps_per_epoch = -(-m // self.batch_size)
         self.n_steps = options.n_epochs * self.steps_per_epoch
-        self.constant = math.nan  # known once the first training has set the loss
 
     def run(self, rates: Array, progress: ProgressCallback) -> RateSearch:
         """Try all rates, then the best of them for longer."""
@@ -203,10 +211,7 @@ class _Search:
             n_epochs, m = 1, n_rows(data.X)
             rows = stream(self.options.seed, "learning rate").permutation(m)
             data = data.take(rows[: min(m, math.ceil(length) * self.batch_size)])
-        objects = {name: copy.deepcopy(part) for name, part in self.objects.items()}
-        rule = objects.pop("optimizer", None) or make_optimizer(self.options)
-        rule.learning_rate = rate
-        plan = plan_from(replace(self.options, n_epochs=n_epochs), optimizer=rule, **objects)
+        plan = self._plan(replace(self.options, n_epochs=n_epochs), rate)
         twin, losses = _copy(self.model), _Losses()
         is_broken = False
         try:
@@ -214,10 +219,6 @@ class _Search:
             losses.values = losses.values or history.losses
         except TrainingError:
             is_broken = True
-        if math.isnan(self.constant):
-            Y, k = twin.encode(self.data.y), _widths(twin.output_shape)
-            weights = weigh_samples(twin, self.data, None, plan.class_weight)
-            self.constant = constant_loss(twin.loss_function, Y, k, weights=weights)
         n_steps = max(1, round(length))
         if is_broken:
             return Trial(rate, n_steps, None, False, True)
@@ -227,6 +228,13 @@ class _Search:
         is_dead = _is_flat(twin, self.data)
         has_learned = not is_dead and loss + (noise if plan.batch_size else 0.0) < bound
         return Trial(rate, n_steps, loss, has_learned, is_dead)
+
+    def _plan(self, options: TrainingOptions, rate: float) -> Plan:
+        objects = {name: copy.deepcopy(part) for name, part in self.objects.items()}
+        rule = objects.pop("optimizer", None) or make_optimizer(options)
+        if not rule.is_full_batch:
+            rule.learning_rate = rate
+        return plan_from(options, optimizer=rule, shared=self.shared, **objects)
 
 
 class _Losses:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.source import DataSource
 from pellucid.evaluation.scores.against_baseline import against_constant, r_squared, unpredicted
 from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.nn.model import Model
@@ -254,14 +255,31 @@ class _Findings:
         return command_line(self.verb, self.run.config, **changes)
 
 
-def advise_model(model: Model, predictions: Predictions, data: Dataset) -> tuple[Advice, ...]:
-    """Return what to try where only a model and its predictions are known, in Python."""
+def advise_model(
+    model: Model, predictions: Predictions, data: Dataset, source: DataSource | None = None
+) -> tuple[Advice, ...]:
+    """Return what to try where only a model and its predictions are known.
+
+    Parameters
+    ----------
+    model : Model
+    predictions : Predictions
+    data : Dataset
+        What the model is for: of the kind, size and number of the samples that it is trained on.
+    source : DataSource, optional
+        Their name, for a command; default: the call in Python.
+    """
     findings = (against_constant(predictions), unpredicted(predictions))
     words = next((found for found in findings if found is not None), None)
     name = recommended_for(data)
     if words is None or name == model.recipe:
         return ()
-    return (Advice(words, f'pl.train(pl.preset("{name}", {len(predictions.classes)}), data)'),)
+    if source is not None:
+        return (Advice(words, " ".join(["pellucid train", *data_parts(source), "--model", name])),)
+    size = "" if len(predictions.classes) == 2 else f", {len(predictions.classes)}"
+    if predictions.kind != "classification":
+        size = f", n_outputs={predictions.y_true.shape[1]}"
+    return (Advice(words, f'pl.train(pl.preset("{name}"{size}), data)'),)
 
 
 def recommended_for(data: Dataset) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.pairs import as_dataset
+from pellucid.evaluation.scores.advice import advise_model
 from pellucid.evaluation.scores.calibration import Calibration, calibrate, squared_errors
 from pellucid.evaluation.scores.one_vs_rest import (
     NO_PROBABILITIES,
@@ -94,7 +95,8 @@ def evaluate(
     data = as_dataset(data, "evaluate")
     train = None if train is None else as_dataset(train, "evaluate: train")
     predictions = predict(model, data, train, progress=stage_of(progress, "predicting"))
-    return score(predictions, level=level, n_resamples=n_resamples, seed=seed, progress=progress)
+    found = score(predictions, level=level, n_resamples=n_resamples, seed=seed, progress=progress)
+    return replace(found, advice=advise_model(model, predictions, data))
 
 
 def score(

@@ -7,12 +7,14 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.data.hashing import data_hash
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError
+from pellucid.evaluation.scores.advice import Advice, advise, advise_model
 from pellucid.evaluation.scores.measure import evaluate
 from pellucid.evaluation.scores.records import Scores
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.data import source_for
+from pellucid.runs.record import holds_run, read_run
 
 OTHER_DATA = (
     "The model was trained on other data than the training part of these; "
@@ -43,32 +45,51 @@ def evaluate_on(
         If the model or the data cannot be read or do not fit.
     """
     model = load_model_file(model_path)
-    train, test, notes = _parts(model, source)
+    train, test, notes, own = _parts(model, source)
     try:
         scores = evaluate(model, test, train, progress=progress)
     except (ShapeError, DataError) as error:
         words = str(error).removeprefix("evaluate: ")
         hint = " Use data of the size that it was trained on." if "expected samples of shape" in words else ""
         raise type(error)(f"{source.name}: {words}{hint}") from None
-    return replace(scores, notes=(*scores.notes, *notes))
+    advice = _advice(model_path, model, scores, source, test if train is None else train, own)
+    return replace(scores, notes=(*scores.notes, *notes), advice=advice)
 
 
-def _parts(model: Model, source: DataSource) -> tuple[Dataset | None, Dataset, tuple[str, ...]]:
-    """Return the training part, where it is known, the samples to evaluate on, and notes."""
+def _advice(
+    path: Path, model: Model, scores: Scores, source: DataSource, data: Dataset, own: Split | None
+) -> tuple[Advice, ...]:
+    """Return what to try next: after a run from its training, too, else from the scores alone."""
+    folder = path if path.is_dir() else path.parent
+    if own is not None and holds_run(folder):
+        try:
+            run = read_run(folder, split=own)
+        except PellucidError:  # not complete, or the model was put into another's folder
+            pass
+        else:
+            return advise(run, scores.predictions, run.scores["train"])
+    return advise_model(model, scores.predictions, data, source)
+
+
+def _parts(model: Model, source: DataSource) -> tuple[Dataset | None, Dataset, tuple[str, ...], Split | None]:
+    """Return the training part, where it is known, the samples to evaluate on, notes, and the model's own data."""
     source = source_for(model, source)
     if model.schema is not None and source.kind == "table":
         own = _own_table(model, source)
         if own is not None:
-            return own.train, own.test, own.notes
+            return own.train, own.test, own.notes, own
         rows = model.schema.encode(source.path)
         if rows.y is None:
             raise DataError(
                 f"{source.name}: it has no column {', '.join(model.schema.target)} to compare with."
             )
-        return None, Dataset(rows.X, rows.y, model.classes), (*rows.notes, on_new_table(len(rows.y)))
+        notes = (*rows.notes, on_new_table(len(rows.y)))
+        return None, Dataset(rows.X, rows.y, model.classes), notes, None
     split = source.load()
-    other = (OTHER_DATA,) if was_trained_on_other(model, split.train) else ()
-    return split.train, split.test, (*split.notes, *other)
+    known = model.summary_of_training.get("data_sha256")
+    is_own = known is not None and known == data_hash(split.train)
+    other = (OTHER_DATA,) if known is not None and not is_own else ()
+    return split.train, split.test, (*split.notes, *other), split if is_own else None
 
 
 def on_new_table(n_rows: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import OptionError
+from pellucid.evaluation.scores.advice import Advice
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.one_vs_rest import ClassScores, curve_to_dict
@@ -48,6 +49,8 @@ class Scores:
         The same without the samples that are training samples too, where there are any.
     notes : tuple of str
         What a reader must know.
+    advice : tuple of Advice
+        What to try next; empty where all is well.
     """
 
     predictions: Predictions
@@ -59,6 +62,7 @@ class Scores:
     versus_baseline: McNemar | None = None
     without_leaks: Scores | None = None
     notes: tuple[str, ...] = ()
+    advice: tuple[Advice, ...] = ()
 
     def __getitem__(self, name: str) -> Estimate:
         return self.estimates[name]
@@ -118,6 +122,7 @@ class Scores:
             "leaks": [leak._asdict() for leak in self.predictions.leaks],
             "without_leaks": None if self.without_leaks is None else self.without_leaks.to_dict(),
             "notes": list(self.notes),
+            "advice": [one.to_dict() for one in self.advice],
         }
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from pellucid.evaluation.scores.advice import lines_of
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.records import Scores
 from pellucid.stats.intervals import Estimate
@@ -46,7 +47,7 @@ def blocks(scores: Scores) -> list[Block]:
         found.append(class_table(scores))
     if scores.confusion is not None and len(scores.confusion.classes) <= MOST_CLASSES:
         found += [CONFUSION_CAPTION, confusion_table(scores)]
-    return [*found, *reasons(scores)]
+    return [*found, *reasons(scores), *lines_of(scores.advice)]
 
 
 CONFUSION_CAPTION = "Confusion matrix (row: true class, column: predicted class):"
