@@ -25,6 +25,7 @@ from .nn.presets import preset
 from .nn.sequential import Sequential
 from .nn.transfer import transfer
 from .ops import losses
+from .plotting.decision_boundary import plot_decision_boundary
 from .registry import option, register
 from .training import callbacks, optimizers, schedules
 from .training.fit import train
@@ -71,6 +72,7 @@ __all__ = [
     "losses",
     "optimizers",
     "option",
+    "plot_decision_boundary",
     "preset",
     "recipe",
     "recommend",

@@ -43,7 +43,7 @@ def table(tmp_path: Path) -> Path:
 
 
 def test_every_built_in_name_has_a_line() -> None:
-    assert tuple(BUILTIN) == ("drawn-cats", "catvnoncat", "digits")
+    assert tuple(BUILTIN) == ("drawn-cats", "catvnoncat", "digits", "moons", "circles", "spirals")
     assert all(line and "\n" not in line for line in BUILTIN.values())
 
 

@@ -19,6 +19,7 @@ from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import Decimal
+from pellucid.data.toy import TOYS, load_toy
 from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.progress import ProgressBar
@@ -29,6 +30,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
         "drawn-cats": "small pictures drawn by a program, cat or not; needs no network",
         "catvnoncat": "the published photos, 209 + 50 of 64 x 64 pixels, cat or not; downloaded once, 3 MB",
         "digits": "scikit-learn's handwritten digits, 1,797 of 8 x 8 pixels, ten classes; needs no network",
+        **TOYS,
     }
 )
 _APPLIES = {
@@ -120,6 +122,8 @@ class DataSource(Configurable):
             from pellucid.data.drawn import load_drawn_cats
 
             return load_drawn_cats()
+        if self.name in TOYS:
+            return load_toy(self.name, self.seed)
         held_out: dict[str, Any] = {
             "name": self.name,
             "seed": self.seed,
@@ -191,9 +195,9 @@ def load_data(source: str | Path, **options: Any) -> Split:
     Parameters
     ----------
     source : str or Path
-        A built-in name ("drawn-cats", "catvnoncat", "digits"); an .h5 or .hdf5 file; an .npz file with ``X, y`` or
-        ``X_train, y_train, X_test, y_test``; a .csv or .tsv file; or a folder with one sub-folder of images a
-        class.
+        A built-in name ("drawn-cats", "catvnoncat", "digits", and for points in the plane "moons", "circles",
+        "spirals"); an .h5 or .hdf5 file; an .npz file with ``X, y`` or ``X_train, y_train, X_test, y_test``; a .csv
+        or .tsv file; or a folder with one sub-folder of images a class.
     x_key, y_key : str, optional
         For .h5 and .npz files: the names of the arrays that hold inputs and labels, where they do not follow the
         pattern.
@@ -211,7 +215,7 @@ def load_data(source: str | Path, **options: Any) -> Split:
     test_fraction : float, optional
         The size of the held-out part where the source has only one part: between 0 and 1, default 0.2.
     seed : int, optional
-        Random seed of that part; default 1.
+        Random seed of that part, or of the points that "moons" and the like draw; default 1.
 
     Returns
     -------
