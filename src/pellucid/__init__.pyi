@@ -17,6 +17,7 @@ from .nn.conv import Conv2D
 from .nn.dense import Dense, Flatten
 from .nn.freezing import freeze, unfreeze
 from .nn.graph import Graph
+from .nn.hooks import hooked, watched
 from .nn.layer import Layer
 from .nn.model import Model
 from .nn.norm import BatchNorm, LayerNorm
@@ -32,6 +33,7 @@ from .training.fit import train
 from .training.lr_finder import find_learning_rate
 from .training.recipes import recipe
 from .training.recommend import recommend
+from .training.trace import trace
 
 __version__: str
 
@@ -65,6 +67,7 @@ __all__ = [
     "explain_photo",
     "find_learning_rate",
     "freeze",
+    "hooked",
     "influence",
     "load",
     "load_architecture",
@@ -81,7 +84,9 @@ __all__ = [
     "saliency",
     "save",
     "schedules",
+    "trace",
     "train",
     "transfer",
     "unfreeze",
+    "watched",
 ]

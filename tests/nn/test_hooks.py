@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.errors import ShapeError
+from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
@@ -223,3 +223,17 @@ def test_hooks_end_in_any_order(order: tuple[int, ...], rng: np.random.Generator
         hooks[i].__exit__(None, None, None)
         left.remove(i)
     assert set(vars(layer)) == plain | {"_linear"}
+
+
+def test_hooks_are_public_and_a_watch_says_what_it_saw() -> None:
+    import pellucid as pl
+
+    model = pl.Sequential([pl.Dense(3, "relu"), pl.Dense(1)])
+    model.initialize((2,), dtype="float64")
+    with pl.watched(model.layers[0]) as watch:
+        assert repr(watch) == "Watch(nothing has passed through yet)"
+        model.loss_and_grad(np.ones((4, 2)), np.array([0, 1, 0, 1]))
+    assert repr(watch) == "Watch(input (4, 2), output (4, 3), gradient (4, 3))"
+    for look in (pl.watched, pl.hooked):
+        with pytest.raises(OptionError, match="expected a layer, got the text 'dense_1'"), look("dense_1"):
+            pass

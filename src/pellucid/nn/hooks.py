@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.errors import ShapeError
+from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
+from pellucid.text import kind_of
 from pellucid.types import Array, map_arrays
 
 
@@ -50,10 +51,16 @@ def hooked(
     ...     model.forward(np.ones((1, 4), np.float32))
     array([[0.]], dtype=float32)
     """
+    _check_layer("hooked", layer)
     with ExitStack() as stack:
         for use in (layer, *layer.further_uses):
             stack.enter_context(hooked_use(use, forward=forward, backward=backward))
         yield
+
+
+def _check_layer(where: str, layer: Any) -> None:
+    if not isinstance(layer, Layer):
+        raise OptionError(f"{where}: expected a layer, got {kind_of(layer)}. Try model.layers[0].")
 
 
 @contextmanager
@@ -139,6 +146,13 @@ class Watch:
         self.output: Array | None = None
         self.gradient: Array | None = None
 
+    def __repr__(self) -> str:
+        seen = {"input": self.input, "output": self.output, "gradient": self.gradient}
+        shapes = [
+            f"{name} {map_arrays(np.shape, array)}" for name, array in seen.items() if array is not None
+        ]
+        return f"Watch({', '.join(shapes) or 'nothing has passed through yet'})"
+
 
 @contextmanager
 def watched(layer: Layer) -> Iterator[Watch]:
@@ -152,9 +166,10 @@ def watched(layer: Layer) -> Iterator[Watch]:
     >>> model.initialize((4,))
     >>> with watched(model.layers[0]) as watch:
     ...     Z = model.forward(np.ones((2, 4), np.float32))
-    >>> watch.output.shape
-    (2, 3)
+    >>> watch
+    Watch(input (2, 4), output (2, 3))
     """
+    _check_layer("watched", layer)
     watch = Watch()
 
     def forward(plain: Callable[..., Any], X: Any, training: bool) -> Any:

@@ -1,0 +1,223 @@
+"""One training step with every number in it: what each layer takes, computes, passes back, and how it changes."""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+
+from pellucid import dispatch
+from pellucid.data.dataset import Dataset
+from pellucid.data.pairs import as_dataset
+from pellucid.errors import OptionError
+from pellucid.nn.hooks import hooked_use, unfused
+from pellucid.nn.layer import Layer
+from pellucid.nn.model import Model
+from pellucid.ops.activations import Activation
+from pellucid.registry import validate_call
+from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
+from pellucid.training.plan import Plan
+from pellucid.training.prepare import prepare
+from pellucid.training.trace_records import LayerTrace, Trace
+from pellucid.types import Array, map_arrays
+
+
+@validate_call("model", "optimizer", "learning_rate", "seed", "dtype", "update")
+def trace(
+    model: Model,
+    X: Any,
+    y: Any = None,
+    *,
+    optimizer: str | Mapping[str, Any] | Optimizer = "sgd",
+    learning_rate: float | None = None,
+    loss: Any = None,
+    seed: int = 1,
+    dtype: str | None = None,
+    update: bool = False,
+) -> Trace:
+    """Take one training step and return every number of it.
+
+    The step is the one that ``train(model, (X, y), n_epochs=1, batch_size=0)`` takes, bit for bit in its direct
+    form on NumPy.
+
+    Parameters
+    ----------
+    model : Model
+        Any structure. One that is not initialized yet gets the parameters that ``train`` would give it, from
+        ``seed``.
+    X : array_like, shape (m, ...), or a Dataset
+        The batch, as loaded: the model's preprocessing is applied.
+    y : array_like, shape (m,) or (m, n_out), optional
+        Labels or targets; left out where X is a Dataset.
+    optimizer : str, dict or Optimizer, optional
+        What moves the parameters; it starts anew, without a memory of earlier steps.
+    learning_rate : float, optional
+        Of an optimizer given by name. Default: its own.
+    loss : str, dict or Loss, optional
+        Default: the model's own, else what suits outputs and targets.
+    seed : int, optional
+        Of the initialization, and of what Dropout drops.
+    dtype : {"float32", "float64"}, optional
+        Of a model that is not initialized yet.
+    update : bool, optional
+        True leaves the model with the new parameters; by default a copy takes the step, and the model stays as it
+        was.
+
+    Returns
+    -------
+    Trace
+
+    Raises
+    ------
+    DataError, OptionError, ShapeError
+        If data, an option or a shape does not fit.
+
+    Examples
+    --------
+    >>> import pellucid as pl
+    >>> model = pl.Sequential([pl.Dense(2, "tanh"), pl.Dense(1)])
+    >>> model.initialize((2,), dtype="float64")
+    >>> step = pl.trace(model, [[0.0, 1.0], [1.0, 1.0]], [0, 1], learning_rate=0.5)
+    >>> step["dense_1"].Z.shape, step["dense_2"].dW.shape
+    ((2, 2), (2, 1))
+    >>> np.allclose(step["dense_2"].update_W, -0.5 * step["dense_2"].dW)
+    True
+    >>> print(step.table("dense_2"))
+    One step of SGD(learning_rate=0.5) on 2 samples: loss ...; the model is as it was
+    ...
+    dense_2  X         (2, 2)  [[...]]
+    ...
+    """
+    data = X if y is None and isinstance(X, Dataset) else as_dataset(X if y is None else (X, y), "trace")
+    chosen = _optimizer(optimizer, learning_rate)
+    traced = model if update else copy.deepcopy(model)
+    plan = Plan(
+        n_epochs=1,
+        optimizer=chosen,
+        loss=loss,
+        seed=seed,
+        dtype=dtype,
+        form="direct",
+        n_threads=1,
+        kernels="numpy",
+    )
+    job = prepare(traced, data, plan)
+    traced.seed_step(seed, 0)
+    with dispatch.use("numpy"), np.errstate(over="ignore", invalid="ignore"):
+        found = _step(traced, job.X, job.Y, job.weights, chosen)
+    found.is_update = update
+    return found
+
+
+def _optimizer(given: Any, learning_rate: float | None) -> Optimizer:
+    """Return the optimizer that was asked for; OptionError if it takes no single steps."""
+    if learning_rate is not None:
+        if isinstance(given, Optimizer):
+            raise OptionError(
+                f"trace: learning_rate is the optimizer's own; give it to {type(given).__name__}."
+            )
+        given = {**({"type": given} if isinstance(given, str) else given), "learning_rate": learning_rate}
+    optimizer = OPTIMIZERS.resolve(given)
+    if optimizer.is_full_batch:
+        raise OptionError(
+            f"trace: expected an optimizer that takes single steps, got {type(optimizer).__name__}. Try 'sgd'."
+        )
+    return copy.deepcopy(optimizer)
+
+
+def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimizer) -> Trace:
+    """Take a step with every layer watched."""
+    names = {id(leaf): name for name, leaf in model.named_leaves().items()}
+    layers: dict[str, LayerTrace] = {}
+    ends: dict[str, Any] = {}
+
+    def outputs(plain: Callable[..., Any], inputs: Any, training: bool) -> Any:
+        Z = plain(inputs, training=training)
+        ends["Z"] = _copied(Z)
+        return Z
+
+    def start_of_backward(plain: Callable[..., Any], dZ: Any) -> Any:
+        ends["dZ"] = _copied(dZ)
+        return plain(dZ)
+
+    with ExitStack() as stack:
+        stack.enter_context(unfused(model))
+        stack.enter_context(hooked_use(model, forward=outputs, backward=start_of_backward))
+        for use in model.uses():
+            first = use.first_use or use
+            name = use.name.replace(first.name, names[id(first)], 1)
+            layers[name] = LayerTrace(name, type(use).__name__)
+            stack.enter_context(_recorded(use, layers[name]))
+        loss = model.loss_and_grad(X, Y, weights=weights)
+    own = {name: leaf for name, leaf in model.named_leaves().items() if leaf.params}
+    for name, leaf in own.items():  # of a layer in several places, all uses together
+        layers[name].arrays.update({f"d{key}": gradient.copy() for key, gradient in leaf.grads.items()})
+    before = {name: {key: array.copy() for key, array in leaf.params.items()} for name, leaf in own.items()}
+    optimizer.start(model.theta, model.flat_decay_mask())
+    optimizer.step(model.theta, model.grad)
+    for name, leaf in own.items():
+        moved = {f"update_{key}": array - before[name][key] for key, array in leaf.params.items()}
+        layers[name].arrays.update(moved)
+    loss_function = model.loss_function
+    is_single = not isinstance(ends["Z"], dict)
+    P = loss_function.probabilities(ends["Z"]) if is_single and loss_function.gives_probabilities else None
+    return Trace(loss, _copied(X), _copied(Y), ends["Z"], ends["dZ"], P, layers, optimizer, False)
+
+
+@contextmanager
+def _recorded(use: Layer, record: LayerTrace) -> Iterator[None]:
+    """Record what one use of a layer takes, computes and passes back, within the block."""
+    arrays = record.arrays
+    op: Activation | None = getattr(use, "activation_op", None)
+    is_affine = "W" in use.params and op is None
+
+    def forward(plain: Callable[..., Any], X: Any, training: bool) -> Any:
+        arrays["X"] = _copied(X)
+        if use.first_use is None:
+            arrays.update({key: array.copy() for key, array in use.params.items()})
+        A = plain(X, training=training)
+        if is_affine:
+            arrays["Z"] = _copied(A)
+        arrays["A"] = _copied(A)
+        return A
+
+    def backward(plain: Callable[..., Any], dA: Any) -> Any:
+        arrays["dA"] = _copied(dA)  # first: the layer may overwrite it
+        if is_affine:
+            arrays["dZ"] = _copied(dA)
+        dX = plain(dA)
+        arrays.update({f"d{key}": gradient.copy() for key, gradient in use.grads.items()})
+        if dX is not None:
+            arrays["dX"] = _copied(dX)
+        return dX
+
+    with hooked_use(use, forward=forward, backward=backward), _activation_recorded(use, op, arrays):
+        yield
+
+
+@contextmanager
+def _activation_recorded(use: Any, op: Activation | None, arrays: dict[str, Any]) -> Iterator[None]:
+    """Record Z, what a layer's activation function takes, and dZ, what it passes back."""
+    if op is None:
+        yield
+        return
+
+    def forward(Z: Array, **options: Any) -> tuple[Array, Any]:
+        arrays["Z"] = Z.copy()
+        return op.forward(Z, **options)
+
+    def backward(dA: Array, cache: Any, **options: Any) -> Array:
+        dZ = op.backward(dA, cache, **options)
+        arrays["dZ"] = dZ.copy()
+        return dZ
+
+    use.activation_op = op._replace(forward=forward, backward=backward)
+    try:
+        yield
+    finally:
+        use.activation_op = op
+
+
+def _copied(value: Any) -> Any:
+    return map_arrays(np.array, value)

@@ -1,0 +1,233 @@
+"""What :func:`pellucid.training.trace.trace` returns: the arrays of one training step by layer, and as a table."""
+
+import html
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.errors import OptionError, unknown_name
+from pellucid.text import plural
+from pellucid.training.optimizers.base import Optimizer
+from pellucid.types import Array, n_rows
+
+SHOWN = 12  # numbers of an array that a table shows one by one
+MOST_ROWS = 60  # of a table in a notebook
+
+
+class TraceRow(NamedTuple):
+    """An array of a step: in which pass, of which layer, and under which name."""
+
+    part: str
+    layer: str
+    name: str
+    array: Array
+
+
+@dataclass(eq=False, repr=False)
+class LayerTrace:
+    """What one layer took, computed and passed back; each array is an attribute: ``.Z``, ``.dW``, ``.update_W``.
+
+    Attributes
+    ----------
+    name, kind : str
+        "dense_1", and the class.
+    arrays : dict of str to Array
+        In the order of computation. ``X``: the input. The parameters that it had: ``W``, ``b``. ``Z``: the value
+        before the activation function. ``A``: the output. ``dA``, ``dZ``, ``dX``: the gradients of the loss for
+        those; no ``dX`` where no layer before it is trained. ``dW``, ``db``: for the parameters. ``update_W``,
+        ``update_b``: what the optimizer added to them. A further use of a layer that stands in several places has
+        no parameters of its own: its ``dW`` is its share of the layer's.
+    """
+
+    name: str
+    kind: str
+    arrays: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self.arrays:
+            raise OptionError(f"{self.name}: {unknown_name('array', name, self.arrays)}")
+        return self.arrays[name]
+
+    def __getattr__(self, name: str) -> Any:
+        arrays = vars(self).get("arrays", {})
+        if name in arrays:
+            return arrays[name]
+        raise AttributeError(f"{vars(self).get('name', 'trace')}: {unknown_name('array', name, arrays)}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self.arrays})
+
+    def __repr__(self) -> str:
+        shapes = (f"{name} {getattr(array, 'shape', '')}" for name, array in self.arrays.items())
+        return f"LayerTrace({self.name}: {', '.join(shapes)})"
+
+
+@dataclass(eq=False, repr=False)
+class Trace(Mapping[str, LayerTrace]):
+    """One training step: ``trace["dense_1"].dW``, and ``trace.table()`` for all of it.
+
+    Attributes
+    ----------
+    loss : float
+        Of the parameters before the step.
+    X, Y : Array or dict of Array
+        The batch as the first layer takes it, and what the loss compares the outputs with.
+    Z, dZ : Array or dict of Array
+        The model's raw outputs, and the gradient of the loss for them: where the backward pass begins.
+    P : Array or None
+        The probabilities that the outputs stand for, where the loss gives any.
+    layers : dict of str to LayerTrace
+        Every layer by name, in the order of the forward pass.
+    optimizer : Optimizer
+        What made the update.
+    is_update : bool
+        Whether the model was left with the new parameters.
+    """
+
+    loss: float
+    X: Any
+    Y: Any
+    Z: Any
+    dZ: Any
+    P: Array | None
+    layers: dict[str, LayerTrace]
+    optimizer: Optimizer
+    is_update: bool
+
+    def __getitem__(self, name: str) -> LayerTrace:
+        if name not in self.layers:
+            raise OptionError(f"trace: {unknown_name('layer', name, self.layers)}")
+        return self.layers[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.layers
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a layer's part of the step, or the default where there is no such layer."""
+        return self.layers.get(name, default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def rows(self) -> list[TraceRow]:
+        """Return every array of the step in the order of computation."""
+        forward: list[TraceRow] = []
+        backward: list[TraceRow] = []
+        update: list[TraceRow] = []
+        for name, layer in self.layers.items():
+            rows = [TraceRow(_part_of(key), name, key, array) for key, array in layer.arrays.items()]
+            forward += [row for row in rows if row.part == "forward"]
+            backward = [row for row in rows if row.part == "backward"] + backward
+            update += [row for row in rows if row.part == "update"]
+        ends = {
+            "outputs Z": self.Z,
+            "P": self.P,
+            "targets Y": self.Y,
+            "loss": np.asarray(self.loss),
+            "dZ": self.dZ,
+        }
+        loss = [TraceRow("loss", "", name, array) for name, array in ends.items() if array is not None]
+        return [
+            row._replace(name=f"{row.name} {key}".strip(), array=array)
+            for row in [*forward, *loss, *backward, *update]
+            for key, array in (row.array.items() if isinstance(row.array, dict) else [("", row.array)])
+        ]
+
+    def table(self, layer: str | None = None) -> "TraceTable":
+        """Return a table to print: every number of small arrays, range and norm of the others.
+
+        Parameters
+        ----------
+        layer : str, optional
+            Only this layer's rows.
+        """
+        name = None if layer is None else self[layer].name
+        return TraceTable(self._title(), [row for row in self.rows() if name in (None, row.layer)])
+
+    def _title(self) -> str:
+        ending = "" if self.is_update else "; the model is as it was"
+        return f"One step of {self.optimizer!r} on {plural(n_rows(self.X), 'sample')}: loss {self.loss:.6g}{ending}"
+
+    def __repr__(self) -> str:
+        return f"Trace({self._title()}; layers: {', '.join(self.layers)})"
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+class TraceTable:
+    """A trace's rows; it prints as an aligned table, a pass below the other."""
+
+    def __init__(self, title: str, rows: list[TraceRow]) -> None:
+        self.title, self.rows = title, rows
+
+    def __str__(self) -> str:
+        cells = [("layer", "array", "shape", "values"), *map(_cells, self.rows)]
+        widths = [max(len(row[i]) for row in cells) for i in range(3)]
+        first, *lines = [
+            "  ".join(
+                [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]
+            ).rstrip()
+            for row in cells
+        ]
+        text, part = [self.title, "", first], ""
+        for row, line in zip(self.rows, lines, strict=True):
+            if row.part != part:
+                part = row.part
+                text += ["", part]
+            text.append(line)
+        return "\n".join(text)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the table as HTML for a notebook; of a deep network its beginning and its end."""
+        n_more, half = len(self.rows) - MOST_ROWS, MOST_ROWS // 2
+        shown = self.rows if n_more <= 0 else [*self.rows[:half], *self.rows[-half:]]
+        lines, part = [], ""
+        for i, row in enumerate(shown):
+            if n_more > 0 and i == half:
+                words = f"… {n_more} more rows: print(trace.table()) shows all"
+                lines.append(f"<tr><td colspan=5>{words}</td></tr>")
+            cells = (row.part if row.part != part else "", *_cells(row))
+            part = row.part
+            tds = "".join(f"<td style=text-align:left>{html.escape(cell)}</td>" for cell in cells)
+            lines.append(f"<tr>{tds}</tr>")
+        head = "".join(
+            f"<th style=text-align:left>{name}</th>" for name in ("pass", "layer", "array", "shape", "values")
+        )
+        return f"<p>{html.escape(self.title)}</p><table><tr>{head}</tr>{''.join(lines)}</table>"
+
+
+def _part_of(name: str) -> str:
+    """Return the pass that an array belongs to."""
+    return "update" if name.startswith("update_") else "backward" if name.startswith("d") else "forward"
+
+
+def _cells(row: TraceRow) -> tuple[str, str, str, str]:
+    return row.layer, row.name, str(row.array.shape) if row.array.ndim else "", _values(row.array)
+
+
+def _values(array: Array) -> str:
+    """Return every number of a small array on one line; of another its range, mean and norm."""
+    if array.size <= SHOWN:
+        return _nested(array.tolist())
+    flat = array.astype(np.float64).ravel()
+    low, mean, high = flat.min(), flat.mean(), flat.max()
+    return f"min {low:.4g}, mean {mean:.4g}, max {high:.4g}, norm {np.linalg.norm(flat):.4g}"
+
+
+def _nested(value: Any) -> str:
+    """Return numbers in brackets, an axis inside the other.
+
+    Examples
+    --------
+    >>> _nested([[0.0, 1.0], [0.123456, -2.0]])
+    '[[0 1] [0.1235 -2]]'
+    """
+    return f"[{' '.join(map(_nested, value))}]" if isinstance(value, list) else f"{value:.4g}"

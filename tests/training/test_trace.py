@@ -1,0 +1,220 @@
+"""The numbers of one training step: those of a real one, bit for bit, and those of slopes."""
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.errors import DataError, OptionError
+from pellucid.training.trace_records import Trace
+
+RNG = np.random.default_rng(3)
+X = RNG.standard_normal((6, 4))
+PHOTOS = RNG.integers(0, 255, (6, 8, 8, 3), dtype=np.uint8)
+Y = np.array([0, 1, 1, 0, 1, 0])
+THREE = np.array([0, 1, 2, 0, 1, 2])
+
+
+def stack() -> pl.Model:
+    return pl.Sequential([pl.Dense(5, "tanh"), pl.Dense(3, "relu"), pl.Dense(1)])
+
+
+def branched() -> pl.Model:
+    wide = pl.Parallel([pl.Dense(2, "sigmoid"), pl.Dense(3)])
+    return pl.Sequential([pl.Residual(pl.Sequential([pl.Dense(4, "gelu"), pl.Dense(4)])), wide, pl.Dense(3)])
+
+
+def shared() -> pl.Model:
+    layer = pl.Dense(4, "tanh")
+    return pl.Sequential([layer, pl.Residual(layer), pl.Dense(1)])
+
+
+def photos() -> pl.Model:
+    return pl.Sequential(
+        [
+            pl.Conv2D(4, 3, activation="relu"),
+            pl.MaxPool2D(),
+            pl.Conv2D(4, 3),
+            pl.BatchNorm(),
+            pl.Activation("relu"),
+            pl.Flatten(),
+            pl.Dropout(0.3),
+            pl.Dense(3),
+        ]
+    )
+
+
+def graph() -> pl.Model:
+    nodes = {
+        "a": (pl.Dense(3, "tanh"), "left"),
+        "b": (pl.Dense(3), "right"),
+        "sum": ("add", ["a", "b"]),
+        "class": (pl.Dense(1), "sum"),
+        "size": (pl.Dense(1), "a"),
+    }
+    return pl.Graph(["left", "right"], nodes, ["class", "size"])
+
+
+CASES: dict[str, tuple[Any, Any, Any]] = {
+    "stack": (stack, X, Y),
+    "branched": (branched, X, THREE),
+    "shared": (shared, X, Y),
+    "photos": (photos, PHOTOS, THREE),
+    "regression": (stack, X, X[:, 0]),
+    "graph": (graph, {"left": X, "right": X[:, :2]}, {"class": Y, "size": X[:, 0]}),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_the_step_that_train_takes(name: str) -> None:
+    make, inputs, targets = CASES[name]
+    traced, trained = make(), make()
+    step = pl.trace(traced, inputs, targets, learning_rate=0.3, dtype="float64", update=True)
+    start = make()
+    start.initialize(trained_shape(inputs), seed=1, dtype="float64")
+    history = pl.train(
+        trained, (inputs, targets), n_epochs=1, batch_size=0, optimizer="sgd", learning_rate=0.3, dtype="float64",
+        form="direct", kernels="numpy", n_threads=1,
+    )  # fmt: skip
+    assert step.loss == history["loss"][0]
+    assert np.array_equal(traced.theta, trained.theta)
+    for own, real in zip(traced.leaves(), trained.leaves(), strict=True):
+        for key, value in real.state.items():
+            assert np.array_equal(own.state[key], value)
+    for layer, arrays in start.params.items():
+        for key, before in arrays.items():
+            assert np.array_equal(step[layer][key], before)
+            assert np.array_equal(step[layer][f"update_{key}"], trained.params[layer][key] - before)
+            assert np.array_equal(before - 0.3 * step[layer][f"d{key}"], trained.params[layer][key])
+
+
+def trained_shape(inputs: Any) -> Any:
+    if isinstance(inputs, dict):
+        return {name: array.shape[1:] for name, array in inputs.items()}
+    return inputs.shape[1:]
+
+
+@pytest.mark.parametrize("name", ["stack", "branched", "shared"])
+def test_each_gradient_is_a_slope_of_the_loss(name: str) -> None:
+    make, inputs, targets = CASES[name]
+    model = make()
+    model.initialize(inputs.shape[1:], dtype="float64")
+    step, h = pl.trace(model, inputs, targets), 1e-6
+    for layer, arrays in model.params.items():
+        for key, array in arrays.items():
+            direction = RNG.standard_normal(array.shape)
+            losses = []
+            for sign in (1, -1):
+                moved = copy.deepcopy(model)
+                moved.params[layer][key] = array + sign * h * direction
+                losses.append(pl.trace(moved, inputs, targets).loss)
+            slope = (losses[0] - losses[1]) / (2 * h)
+            assert np.vdot(step[layer][f"d{key}"], direction) == pytest.approx(slope, rel=1e-5, abs=1e-9)
+
+
+def test_layers_hand_on_what_they_compute() -> None:
+    model = stack()
+    step = pl.trace(model, X, Y, dtype="float64")
+    first, second, last = step.values()
+    assert (first.name, first.kind, list(step)) == ("dense_1", "Dense", ["dense_1", "dense_2", "dense_3"])
+    assert np.array_equal(first.Z, X @ first.W + first.b)
+    assert np.array_equal(first.A, np.tanh(first.Z))
+    assert first.A is not second.X
+    assert np.array_equal(first.A, second.X)
+    assert np.array_equal(second.dX, first.dA)
+    assert np.allclose(first.dZ, first.dA * (1 - first.A**2))
+    assert np.array_equal(second.dZ, second.dA * (second.Z > 0))
+    assert np.array_equal(second.dW, second.X.T @ second.dZ)
+    assert np.array_equal(last.Z, step.Z)
+    assert np.array_equal(last.dA, step.dZ)
+    assert np.allclose(step.dZ, (step.P[:, 1:] - Y[:, None]) / len(Y))
+    assert step.loss == pytest.approx(-np.log(step.P[np.arange(6), Y]).mean())
+    assert "dX" not in first.arrays  # the data is not trained
+
+
+def test_a_shared_layer_has_a_trace_for_each_use() -> None:
+    step = pl.trace(shared(), X, Y, dtype="float64")
+    assert list(step) == ["dense_1", "dense_1 (use 2)", "dense_2"]
+    again = step["dense_1 (use 2)"]
+    assert "W" not in again.arrays
+    assert not np.array_equal(again.dW, step["dense_1"].dW)  # its share, and the whole
+
+
+def test_the_model_stays_as_it_was() -> None:
+    model = photos()
+    model.initialize((8, 8, 3))
+    before = model.theta.copy(), model.grad.copy(), copy.deepcopy(model.layers[3].state)
+    first = pl.trace(model, PHOTOS, THREE)
+    again = pl.trace(model, pl.Dataset(PHOTOS, THREE))
+    assert np.array_equal(model.theta, before[0])
+    assert np.array_equal(model.grad, before[1])
+    assert np.array_equal(model.layers[3].state["running_mean"], before[2]["running_mean"])
+    assert model.preprocessing is None
+    assert np.array_equal(first["conv2d_1"].dW, again["conv2d_1"].dW)
+    assert not any("forward" in vars(layer) for layer in model.layers)
+    untouched = stack()
+    pl.trace(untouched, X, Y)
+    assert not untouched.is_initialized
+
+
+def test_another_optimizer_moves_otherwise() -> None:
+    step = pl.trace(stack(), X, Y, optimizer="adam", learning_rate=0.01, dtype="float64")
+    assert np.allclose(np.abs(step["dense_3"].update_W), 0.01, rtol=1e-3)  # Adam's first step has one size
+    own = pl.optimizers.SGD(0.5, weight_decay=1.0)
+    decayed = pl.trace(stack(), X, Y, optimizer=own, dtype="float64")["dense_3"]
+    assert np.allclose(decayed.update_W, -0.5 * (decayed.dW + decayed.W))
+    assert own.n_steps == 0
+
+
+def test_the_table_has_every_number_of_small_arrays() -> None:
+    model = pl.Sequential([pl.Dense(1)])
+    model.initialize((2,), dtype="float64")
+    model.params["dense_1"]["W"] = [[0.5], [-0.25]]
+    step = pl.trace(model, [[0.0, 1.0], [1.0, 1.0]], [0, 1], learning_rate=1.0)
+    lines = str(step.table()).splitlines()
+    assert lines[0].startswith("One step of SGD(learning_rate=1.0) on 2 samples: loss 0.57")
+    assert [line for line in lines if line and " " not in line] == ["forward", "loss", "backward", "update"]
+    assert "dense_1  W          (2, 1)  [[0.5] [-0.25]]" in lines
+    assert "dense_1  Z          (2, 1)  [[-0.25] [0.25]]" in lines
+    assert str(step.table("dense_1")).count("\n") < str(step.table()).count("\n")
+    wide = pl.trace(photos(), PHOTOS, THREE)
+    line = next(line for line in str(wide.table()).splitlines() if line.split()[:2] == ["conv2d_1", "X"])
+    assert "(6, 8, 8, 3)  min 0, mean 0.5" in line
+    assert "norm" in line
+
+
+def test_a_notebook_shows_the_table_in_little_text() -> None:
+    deep = pl.trace(pl.preset("resnet-small"), PHOTOS, Y)
+    assert len(deep._repr_html_()) < 20_000
+    assert "more rows: print(trace.table()) shows all" in deep._repr_html_()
+    assert len(repr(deep)) < 1000
+    assert "<td" in pl.trace(graph(), *CASES["graph"][1:])._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: pl.trace(stack(), X, Y)["dense1"], "unknown layer 'dense1'. Did you mean 'dense_1'"),
+        (lambda: pl.trace(stack(), X, Y)["dense_1"]["dw"], "unknown array 'dw'"),
+        (lambda: pl.trace(stack(), X, Y, optimizer="lbfgs"), "takes single steps, got LBFGS"),
+        (lambda: pl.trace(stack(), X, Y, optimizer="adm"), "Did you mean 'adam'"),
+        (lambda: pl.trace(stack(), X, Y, optimizer=pl.optimizers.SGD(), learning_rate=1.0), "give it to SGD"),
+        (lambda: pl.trace("mlp", X, Y), "expected model to be a Model"),
+        (lambda: pl.trace(stack(), X, Y[:3]), "X has 6 samples and y has 3"),
+    ],
+)
+def test_what_does_not_fit_is_answered(call: Any, words: str) -> None:
+    with pytest.raises((OptionError, DataError)) as caught:
+        call()
+    assert words in str(caught.value)
+
+
+def test_an_attribute_that_does_not_exist_names_those_that_do() -> None:
+    step = pl.trace(stack(), X, Y)
+    assert isinstance(copy.deepcopy(step), Trace)
+    with pytest.raises(AttributeError, match=r"dense_1: unknown array 'dw'.*Known: A, W"):
+        _ = step["dense_1"].dw
+    assert "dW" in dir(step["dense_1"])
+    assert step.get("dense_9") is None
