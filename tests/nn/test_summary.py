@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
 
 from pellucid.errors import PellucidError
 from pellucid.nn.blocks import Parallel, Residual
@@ -131,3 +133,16 @@ def test_a_notebook_shows_the_table_or_the_layers() -> None:
     assert "<x>" not in named._repr_html_()
     named.initialize((2,))
     assert "<a>" not in named._repr_html_()
+
+
+def test_a_model_is_drawn_on_axes() -> None:
+    model = Sequential([Dense(3, "tanh"), Dense(1)])
+    with pytest.raises(PellucidError, match="the shapes are not known yet"):
+        model.plot()
+    model.initialize((2,))
+    axes = Figure().add_subplot()
+    assert model.plot(ax=axes) is axes
+    assert axes.texts[0].get_text() == "2 → 3 → 1"
+    own = model.plot()
+    assert pyplot.fignum_exists(own.figure.number)
+    pyplot.close(own.figure)

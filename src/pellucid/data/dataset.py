@@ -1,19 +1,18 @@
 """The records that hold data: samples with their labels, and a data set in its two parts."""
 
-import base64
-import html
-import io
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pellucid.data.readers.table_schema import TableSchema
+from pellucid.data.show import dataset_html, draw, in_words, split_html
 from pellucid.errors import DataError
-from pellucid.text import by, join, kind_of, shorten
-from pellucid.types import Array, Shape, n_rows, take_rows
+from pellucid.text import kind_of
+from pellucid.types import Array, n_rows, take_rows
 
-SHOWN = 12  # pictures in a notebook
-SIDE = 64  # pixels of each
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +62,33 @@ class Dataset:
         return n_rows(self.X)
 
     def __repr__(self) -> str:
-        return f"Dataset({_in_words(self)})"
+        return f"Dataset({in_words(self)})"
 
     def _repr_html_(self) -> str:
-        """Return the first pictures and a description of the data, for a notebook."""
-        return f"{_pictures(self)}<p>{html.escape(_in_words(self))}</p>"
+        """Return the first samples and a description of the data, for a notebook."""
+        return dataset_html(self)
+
+    def plot(self, n: int = 25, *, ax: Any = None) -> "Axes":
+        """Draw the data and return the matplotlib axes.
+
+        Pictures are drawn with their labels; points in the plane by class; of other tables, how many samples each
+        class has, or how the target is distributed.
+
+        Parameters
+        ----------
+        n : int, optional
+            Pictures drawn, from the first on.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: new axes.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> data = Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
+        >>> [text.get_text() for text in data.plot(ax=Figure().add_subplot()).texts]
+        ['non-cat', 'cat', 'cat']
+        """
+        return draw(self, n, ax)
 
     def take(self, rows: Array | slice) -> "Dataset":
         """Return the chosen samples as a new Dataset."""
@@ -114,14 +135,15 @@ class Split:
     schema: TableSchema | None = None
 
     def __repr__(self) -> str:
-        return f"Split({self.name!r}, train: {_in_words(self.train)}; test: {_in_words(self.test)})"
+        return f"Split({self.name!r}, train: {in_words(self.train)}; test: {in_words(self.test)})"
 
     def _repr_html_(self) -> str:
-        """Return the first pictures of each part and a description, for a notebook."""
-        parts = (("Training part", self.train), ("Test part", self.test))
-        shown = "".join(f"<h4>{title}</h4>{data._repr_html_()}" for title, data in parts)
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return f"{shown}<ul>{notes}</ul>" if notes else shown
+        """Return the first samples of each part, the counts and a description, for a notebook."""
+        return split_html(self)
+
+    def plot(self, n: int = 25, *, ax: Any = None) -> "Axes":
+        """Draw the training part and return the matplotlib axes: see :meth:`Dataset.plot`."""
+        return self.train.plot(n, ax=ax)
 
     @property
     def noun(self) -> str:
@@ -132,44 +154,3 @@ class Split:
     def classes(self) -> tuple[str, ...]:
         """The name of each class."""
         return self.train.classes
-
-
-def _in_words(data: Dataset) -> str:
-    """Return how many samples there are, of what shape and dtype, and how many of each class."""
-    inputs = data.X if isinstance(data.X, dict) else {"": data.X}
-    shapes = join(
-        [f"{name} {by(X.shape[1:]) or 'one number'}, {X.dtype}".strip() for name, X in inputs.items()]
-    )
-    counts = [f"{n} {shorten(name, 30)}" for n, name in zip(data.counts.tolist(), data.classes, strict=False)]
-    more = f" and {len(counts) - SHOWN} more classes" if len(counts) > SHOWN else ""
-    return f"{len(data)} samples of {shapes}" + (f": {', '.join(counts[:SHOWN])}{more}" if counts else "")
-
-
-def _pictures(data: Dataset) -> str:
-    """Return the first pictures side by side as an HTML image; "" where the samples are not pictures."""
-    from PIL import Image
-
-    X = data.X
-    if (
-        not isinstance(X, np.ndarray)
-        or not _is_picture(X.shape[1:])
-        or X.dtype.kind not in "buif"
-        or not len(X)
-    ):
-        return ""
-    pixels = X[:SHOWN]
-    if pixels.dtype != np.uint8:
-        values = np.nan_to_num(pixels.astype(np.float64), posinf=0.0, neginf=0.0)
-        values -= values.min()
-        pixels = (values / (values.max() or 1.0) * 255).astype(np.uint8)
-    pixels = np.broadcast_to(pixels.reshape(*pixels.shape[:3], -1)[..., :3], (*pixels.shape[:3], 3))
-    sheet = Image.new("RGB", (len(pixels) * (SIDE + 2), SIDE), "white")
-    for i, picture in enumerate(pixels):
-        sheet.paste(Image.fromarray(np.ascontiguousarray(picture)).resize((SIDE, SIDE)), (i * (SIDE + 2), 0))
-    file = io.BytesIO()
-    sheet.save(file, "PNG")
-    return f'<img alt="samples" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
-
-
-def _is_picture(shape: Shape) -> bool:
-    return len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,)) and min(shape[:2]) >= 4

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from pellucid.ops.losses.targets import default_loss
 from pellucid.text import join_some, kind_of
 from pellucid.threads import Workers, allowed_threads, cut
 from pellucid.types import Array, map_arrays, n_rows, take_rows
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
 SPLIT_OPERATIONS = 2e9  # of a prediction on compiled kernels, from which it pays to split it over threads
@@ -292,6 +295,25 @@ class Model(Container):
     def summary(self) -> Summary:
         """Return the model as a table: layers, shapes, parameters, operations and bytes."""
         return summarize(self)
+
+    def plot(self, *, ax: Any = None) -> "Axes":
+        """Draw the network, each layer with its shape and parameters, and return the matplotlib axes.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: new axes.
+
+        Raises
+        ------
+        PellucidError
+            If the shapes are not known yet.
+        """
+        from pellucid.plotting.axes import axes_of
+        from pellucid.plotting.network import network_diagram
+
+        summary = self.summary()
+        return axes_of(lambda: network_diagram(summary.layers, input_shape=summary.input_shape), ax)
 
     def _repr_html_(self) -> str:
         """Return the summary as HTML for a notebook; before the shapes are known, the layers."""

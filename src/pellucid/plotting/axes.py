@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import OptionError
@@ -12,6 +11,7 @@ from pellucid.text import kind_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 HEIGHT, SIDE = 3.4, 6.4  # inches of a plot in a notebook
 
@@ -50,27 +50,54 @@ def axes_for(ax: Any = None, height: float = HEIGHT, width: float = SIDE) -> Axe
         return figure.add_subplot()
 
 
-@contextmanager
-def shown_by_pyplot() -> Iterator[None]:
-    """Let pyplot know the figures that are made within the block, so that it and notebooks show them.
+def axes_of(draw: Callable[[], Figure], ax: Any = None, *, what: str = "it") -> Axes:
+    """Return the first axes of what a function draws: on somebody's own axes, or in a figure that notebooks show.
+
+    Parameters
+    ----------
+    draw : callable
+        Makes one figure.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw in place of a new figure; the figure must be of one axes.
+    what : str, optional
+        For messages.
 
     Examples
     --------
-    >>> from matplotlib import pyplot
-    >>> from pellucid.plotting.style import new_figure
-    >>> with shown_by_pyplot():
-    ...     figure = new_figure(1)
-    >>> pyplot.fignum_exists(figure.number)
+    >>> from matplotlib.figure import Figure
+    >>> from pellucid.plotting.training import cost_curve
+    >>> own = Figure().add_subplot()
+    >>> axes_of(lambda: cost_curve([0, 100], [0.7, 0.6]), own) is own
     True
-    >>> pyplot.close(figure)
+    >>> len(own.lines)
+    1
     """
+    if ax is not None:
+        axes = axes_for(ax)
+        with figures_made_by(lambda **options: _OneAxes(axes, what)):
+            draw()
+        return axes
     from matplotlib import pyplot
 
-    def make(**options: Any) -> Any:
-        return pyplot.figure(FigureClass=_figure_class(), **options)
+    with figures_made_by(lambda **options: pyplot.figure(FigureClass=_figure_class(), **options)):
+        return draw().axes[0]
 
-    with figures_made_by(make):
-        yield
+
+class _OneAxes:
+    """Stands for a figure that has somebody's axes and no others."""
+
+    def __init__(self, axes: Axes, what: str) -> None:
+        self._axes, self._what = axes, what
+
+    def add_subplot(self, **options: Any) -> Axes:
+        self._axes.set(**options)
+        return self._axes
+
+    def add_axes(self, place: Any, **options: Any) -> Axes:
+        return self._axes
+
+    def __getattr__(self, name: str) -> Any:
+        raise OptionError(f"plot: {self._what} has several axes of its own. Leave ax out.")
 
 
 def _figure_class() -> Any:

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from pellucid.errors import OptionError
@@ -127,7 +128,10 @@ def test_labels_and_quantities(rng: np.random.Generator) -> None:
         for y in (y, np.ones((3, 1)))
     )
     assert is_drawn(draw.predicted_figure(quantities))
-    assert is_drawn(constant.plot())
+    assert is_drawn(draw.predicted_figure(constant))
+    axes = Figure().add_subplot()
+    assert result.plot(ax=axes).get_xlabel() == "False positive rate"
+    assert constant.plot(ax=axes).get_ylabel() == "Predicted"
     for drawn in (draw.roc_figure, draw.precision_recall_figure, draw.intervals_figure):
         with pytest.raises(OptionError, match="regression"):
             drawn(quantities)
@@ -137,6 +141,14 @@ def test_scores_draw_the_figures_that_suit_them_by_name() -> None:
     result = of_classes(2, 60)
     assert list(draw.draw_all(result)) == ["intervals", "roc", "precision-recall", "calibration", "confusion"]
     assert "calibration" not in draw.draw_all(of_classes(2, 20, has_probabilities=False))
-    assert len(legend(result.plot("roc"))) == 2
+    axes = Figure().add_subplot()
+    assert result.plot("roc", ax=axes) is axes
+    assert len(axes.get_legend().get_texts()) == 2
+    own = result.plot()
+    assert own.get_ylabel() == "True class"
+    assert pyplot.fignum_exists(own.figure.number)
+    pyplot.close(own.figure)
     with pytest.raises(OptionError, match="Did you mean 'roc'"):
         result.plot("rock")
+    with pytest.raises(OptionError, match=r"calibration has several axes of its own\. Leave ax out"):
+        result.plot("calibration", ax=axes)

@@ -16,7 +16,7 @@ from pellucid.stats.paired import McNemar
 from pellucid.text import blocks_as_html, blocks_as_text, join
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,17 +89,23 @@ class Scores:
             )
         return self.confusion.accuracy
 
-    def plot(self, name: str | None = None) -> Figure:
-        """Return a figure: by default every score with its interval, of quantities predicted over true values.
+    def plot(self, name: str | None = None, *, ax: Any = None) -> Axes:
+        """Draw the scores and return the matplotlib axes.
 
         Parameters
         ----------
         name : str, optional
-            "intervals", "roc", "precision-recall", "calibration" or "confusion".
+            "confusion", the default for classes; "roc", the default for labels; "precision-recall",
+            "calibration", or "intervals": every score with its interval. Of quantities "predicted": predicted
+            over true values.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw. Default: new axes. Calibration has several of its own.
         """
         from pellucid.evaluation.scores.figures import draw
+        from pellucid.plotting.axes import axes_of
 
-        return draw(self, name)
+        chosen = name or {"classification": "confusion", "multi_label": "roc"}.get(self.kind)
+        return axes_of(lambda: draw(self, chosen), ax, what=chosen or "it")
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON can hold it: plain values first, then with intervals, then curves."""
