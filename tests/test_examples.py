@@ -1,10 +1,12 @@
-"""Every script of examples/ runs by itself, in an empty folder, without the network, and is short."""
+"""Every script and notebook of examples/ runs by itself, in an empty folder, without the network, and is short."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +42,48 @@ def test_example_is_short_and_says_what_it_shows(script: Path) -> None:
     text = script.read_text()
     assert len(text.splitlines()) < LONGER.get(script.name, 60)
     assert text.startswith('"""')
+
+
+NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
+MOST_TEXT = 20_000  # letters of an output
+
+
+def cells_of(notebook: Path) -> list[dict[str, Any]]:
+    cells: list[dict[str, Any]] = json.loads(notebook.read_text())["cells"]
+    return cells
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
+def test_notebook_is_stored_without_outputs_and_explains_itself(notebook: Path) -> None:
+    cells = cells_of(notebook)
+    assert len({cell["id"] for cell in cells}) == len(cells)
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
+    prose = [cell for cell in cells if cell["cell_type"] == "markdown"]
+    assert cells[0]["source"][0].startswith("# ")
+    assert len(prose) >= len(code) / 2
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
+def test_notebook_runs_and_shows_little_text(
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed: notebooks are not run")
+    pytest.importorskip("ipykernel", reason="ipykernel is not installed: notebooks are not run")
+    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed: notebooks are not run")
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel's own, which puts figures into the notebook
+    monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
+    book = nbformat.read(notebook, as_version=4)
+    where = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(book, timeout=300, kernel_name="python3", resources=where).execute()
+    outputs = [(cell.source, output) for cell in book.cells for output in cell.get("outputs", [])]
+    for source, output in outputs:
+        assert output.get("name") != "stderr", output
+        texts = [output.get("text", ""), *(v for k, v in output.get("data", {}).items() if k[:5] == "text/")]
+        assert max(map(len, texts)) < MOST_TEXT, source
+    drawn = [source for source, output in outputs if "image/png" in output.get("data", {})]
+    plotted = [cell.source for cell in book.cells if cell.cell_type == "code" and ".plot" in cell.source]
+    assert len(drawn) >= len(plotted) >= 2
 
 
 TUTORIAL = r"""Number of training examples: \d+

@@ -43,11 +43,9 @@ def axes_for(ax: Any = None, height: float = HEIGHT, width: float = SIDE) -> Axe
         raise OptionError(
             f"plot: expected ax to be matplotlib axes, got {kind_of(ax)}. Try figure.add_subplot()."
         )
-    from matplotlib import pyplot
-
+    figure = _maker()(figsize=(width, height), layout="constrained")
     with look():
-        figure = pyplot.figure(FigureClass=_figure_class(), figsize=(width, height), layout="constrained")
-        return figure.add_subplot()
+        return figure.add_subplot()  # type: ignore[no-any-return]
 
 
 def axes_of(draw: Callable[[], Figure], ax: Any = None, *, what: str = "it") -> Axes:
@@ -77,9 +75,7 @@ def axes_of(draw: Callable[[], Figure], ax: Any = None, *, what: str = "it") -> 
         with figures_made_by(lambda **options: _OneAxes(axes, what)):
             draw()
         return axes
-    from matplotlib import pyplot
-
-    with figures_made_by(lambda **options: pyplot.figure(FigureClass=_figure_class(), **options)):
+    with figures_made_by(_maker()):
         return draw().axes[0]
 
 
@@ -100,7 +96,19 @@ class _OneAxes:
         raise OptionError(f"plot: {self._what} has several axes of its own. Leave ax out.")
 
 
-def _figure_class() -> Any:
-    from pellucid.plotting.figure import LookFigure  # loads matplotlib
+def _maker() -> Callable[..., Any]:
+    """Return what makes figures that pyplot knows; within our look too, a notebook shows them after the cell."""
+    import matplotlib
+    from matplotlib import pyplot
 
-    return LookFigure
+    from pellucid.plotting.figure import LookFigure
+
+    load_backend: Callable[[], None] = pyplot.draw_if_interactive
+    load_backend()  # a notebook's turns interactive then: before, and not within, a block with our settings
+    is_interactive = matplotlib.is_interactive()
+
+    def make(**options: Any) -> Any:
+        with matplotlib.rc_context({"interactive": is_interactive}):
+            return pyplot.figure(FigureClass=LookFigure, **options)
+
+    return make

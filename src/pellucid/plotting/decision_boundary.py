@@ -19,6 +19,7 @@ from pellucid.types import Array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+N_SHADES = 12  # of a colour: a picture of few colours is a small file
 WHERE = "plot_decision_boundary"
 
 
@@ -85,7 +86,7 @@ def plot_decision_boundary(model: Any, data: Any, ax: Any = None, *, resolution:
             axes.figure.colorbar(image, ax=axes, label="Prediction")
         else:
             pixels = _colours(proba, predicted, len(parts[0].classes)).reshape(*shape, 3)
-            axes.imshow(pixels, extent=extent, origin="lower", aspect="auto", interpolation="bilinear")
+            axes.imshow(pixels, extent=extent, origin="lower", aspect="auto")
             if proba is not None and proba.shape[1] == 2 and 0 < (proba[:, 1] > 0.5).mean() < 1:
                 axes.contour(x0, x1, proba[:, 1].reshape(shape), levels=[0.5], colors=INK, linewidths=1.2)
         for part, marker in zip(parts, "os", strict=False):
@@ -126,7 +127,8 @@ def _colours(proba: Array | None, predicted: Array, n_classes: int) -> Array:
         _, numbers = np.unique(predicted, return_inverse=True)
         proba = np.eye(max(n_classes, int(numbers.max()) + 1))[numbers]
     k = proba.shape[1]
-    strength = 0.55 * (proba.max(axis=1) - 1 / k) / (1 - 1 / k)
+    certainty = (proba.max(axis=1) - 1 / k) / (1 - 1 / k)
+    strength = 0.55 * np.rint(certainty * N_SHADES) / N_SHADES
     palette = np.array([to_rgb(color) for color in (COLORS * k)[:k]])
     hue = palette[proba.argmax(axis=1)]
     shade: Array = 1 - strength[:, None] * (1 - hue)
@@ -147,4 +149,4 @@ def _draw_samples(axes: Axes, part: Dataset, marker: str, *, is_quantity: bool, 
     if not is_named:
         axes.scatter([], [], color=MUTED, label="test part", **edge)
     if len(labels) <= 8:
-        axes.legend(loc="upper right", frameon=True, fontsize=9)
+        axes.legend(loc="best", frameon=True, fontsize=9)
