@@ -82,6 +82,6 @@ def load_toy(name: str, seed: int = 1) -> Split:
         rng = stream(seed, f"{name} {purpose}")
         X, y = draw(m, rng)
         order = rng.permutation(m)
-        return Dataset(X[order], y[order].astype(np.int64), classes)
+        return Dataset(X[order], y[order].astype(np.int64), classes, "point")
 
     return Split(part(N_TRAIN, "train"), part(N_TEST, "test"), name, (f"drawn by seed {seed}",))
