@@ -159,6 +159,16 @@ def test_the_model_stays_as_it_was() -> None:
     assert not untouched.is_initialized
 
 
+def test_frozen_layers_are_passed_through_and_not_moved() -> None:
+    model = stack()
+    model.initialize((4,), dtype="float64")
+    pl.freeze(model, "dense_2")
+    step = pl.trace(model, X, Y)
+    assert list(step["dense_2"].arrays) == ["X", "W", "b", "Z", "A"]
+    assert np.array_equal(step["dense_3"].X, step["dense_2"].A)
+    assert step["dense_3"].update_W.any()
+
+
 def test_another_optimizer_moves_otherwise() -> None:
     step = pl.trace(stack(), X, Y, optimizer="adam", learning_rate=0.01, dtype="float64")
     assert np.allclose(np.abs(step["dense_3"].update_W), 0.01, rtol=1e-3)  # Adam's first step has one size

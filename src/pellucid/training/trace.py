@@ -150,7 +150,7 @@ def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimi
             layers[name] = LayerTrace(name, type(use).__name__)
             stack.enter_context(_recorded(use, layers[name]))
         loss = model.loss_and_grad(X, Y, weights=weights)
-    own = {name: leaf for name, leaf in model.named_leaves().items() if leaf.params}
+    own = {name: leaf for name, leaf in model.named_leaves().items() if leaf.params and not leaf.is_frozen}
     for name, leaf in own.items():  # of a layer in several places, all uses together
         layers[name].arrays.update({f"d{key}": gradient.copy() for key, gradient in leaf.grads.items()})
     before = {name: {key: array.copy() for key, array in leaf.params.items()} for name, leaf in own.items()}
@@ -187,7 +187,8 @@ def _recorded(use: Layer, record: LayerTrace) -> Iterator[None]:
         if is_affine:
             arrays["dZ"] = _copied(dA)
         dX = plain(dA)
-        arrays.update({f"d{key}": gradient.copy() for key, gradient in use.grads.items()})
+        if not use.is_frozen:
+            arrays.update({f"d{key}": gradient.copy() for key, gradient in use.grads.items()})
         if dX is not None:
             arrays["dX"] = _copied(dX)
         return dX

@@ -38,7 +38,7 @@ class LayerTrace:
         before the activation function. ``A``: the output. ``dA``, ``dZ``, ``dX``: the gradients of the loss for
         those; no ``dX`` where no layer before it is trained. ``dW``, ``db``: for the parameters. ``update_W``,
         ``update_b``: what the optimizer added to them. A further use of a layer that stands in several places has
-        no parameters of its own: its ``dW`` is its share of the layer's.
+        no parameters of its own: its ``dW`` is its share of the layer's. A frozen layer has no gradients.
     """
 
     name: str
