@@ -77,15 +77,18 @@ def test_the_histogram_has_the_counts_and_percents_of_both_parts() -> None:
     legend = axes.get_legend()
     assert legend is not None
     labels = [t.get_text() for t in legend.get_texts()]
-    assert labels == ["Training dataset: (209 images)", "Test dataset: (50 images)"]
+    assert labels == ["Training part: 209 photos", "Test part: 50 photos"]
     train, test = axes.patches[1], axes.patches[3]  # of one class: beside each other, around its tick
     assert train.get_x() < 1 < test.get_x()
     assert train.get_x() + train.get_width() <= test.get_x() + 1e-9
 
+    assert axes.get_ylabel() == "Number of photos"
+    rows = Dataset(np.zeros((3, 4)), np.array([0, 1, 1]), noun="row")  # of a table
+    assert class_histogram(Split(rows, rows)).axes[0].get_ylabel() == "Number of rows"
     relative = class_histogram(Split(part(137, 72), part(17, 33)), relative=True).axes[0]
     heights = [bar.get_height() for bar in relative.patches]
     assert heights == pytest.approx([13700 / 209, 7200 / 209, 34, 66])
-    assert relative.get_ylabel() == "Percent of the dataset"
+    assert relative.get_ylabel() == "Percent of the part"
 
 
 def test_the_histogram_bears_missing_names_an_empty_part_and_a_class_only_one_part_has() -> None:

@@ -24,7 +24,7 @@ from pellucid.plotting.style import (
     new_figure,
 )
 from pellucid.rng import stream
-from pellucid.text import percent
+from pellucid.text import percent, plural
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ Parts = Sequence[tuple[str, str, Array]]  # each with its words, its colour and 
 
 
 def class_histogram(split: Split, *, relative: bool = False) -> Figure:
-    """Draw how many images each class has, training and test side by side.
+    """Draw how many samples each class has, training and test side by side.
 
     Parameters
     ----------
@@ -67,8 +67,8 @@ def class_histogram(split: Split, *, relative: bool = False) -> Figure:
     for part, words, color in [(split.train, "Training", BLUE), (split.test, "Test", ORANGE)]:
         counts = np.zeros(k)
         counts[: len(part.counts)] = part.counts
-        parts.append((f"{words} dataset: ({len(part)} images)", color, counts))
-    amount = "Percent of the dataset" if relative else "Number of images"
+        parts.append((f"{words} part: {plural(len(part), split.noun)}", color, counts))
+    amount = "Percent of the part" if relative else f"Number of {split.noun}s"
     with look():
         if k <= MOST_SIDE_BY_SIDE:
             return _standing_bars(parts, split.classes, amount, relative=relative)

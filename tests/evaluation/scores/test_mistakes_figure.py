@@ -42,8 +42,8 @@ def test_every_mistake_is_shown_with_its_own_image_and_title(rng: np.random.Gene
     for picture, i in zip(shown(figure), surest_first, strict=True):
         assert np.array_equal(picture, photos.X[i])
         guess, actual = CATS[predicted[i]], CATS[photos.y[i]]
-        lines += [f"Prediction: {guess} ({100 * P[i]:.0f} %)", f"True class: {actual}", f"image {i}"]
-    assert words(figure)[0].startswith(f"{n_wrong} of 60 images")
+        lines += [f"Prediction: {guess} ({100 * P[i]:.0f} %)", f"True class: {actual}", f"{photos.noun} {i}"]
+    assert words(figure)[0].startswith(f"{n_wrong} of 60 {photos.noun}s")
     assert words(figure)[1:] == lines
     assert max(len(axes.images) for axes in figure.axes) <= 6
 
@@ -51,7 +51,7 @@ def test_every_mistake_is_shown_with_its_own_image_and_title(rng: np.random.Gene
 def test_no_mistake_is_said_in_words(rng: np.random.Generator) -> None:
     photos = data(rng, 9)
     figure = mistakes(photos, predictions(photos, np.eye(2)[photos.y] * 0.8 + 0.1))
-    assert [t.get_text() for t in figure.texts] == ["No mistakes: all 9 images are predicted correctly."]
+    assert [t.get_text() for t in figure.texts] == ["No mistakes: all 9 photos are predicted correctly."]
     assert not figure.axes
 
 
@@ -61,7 +61,7 @@ def test_max_images_keeps_the_surest_and_says_how_many_there_are(rng: np.random.
     wrong = predictions(photos, np.where(photos.y[:, None] == [1, 0], P[:, None], 1 - P[:, None]))
     figure = mistakes(photos, wrong, max_images=3)
     assert len(shown(figure)) == 3
-    assert words(figure)[0].startswith("20 of 20 images")
+    assert words(figure)[0].startswith(f"20 of 20 {photos.noun}s")
     assert "the 3 most confident" in words(figure)[0]
     with pytest.raises(OptionError, match="max_images"):
         mistakes(photos, wrong, max_images=0)

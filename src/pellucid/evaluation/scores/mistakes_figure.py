@@ -11,14 +11,14 @@ from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.plotting.grid import Page, Tile, columns_for
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, check_images, sentence_figure
-from pellucid.text import percent
+from pellucid.text import percent, plural
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def mistakes(dataset: Dataset, predictions: Predictions, *, max_images: int | None = None) -> Figure:
-    """Draw the images that are predicted wrongly, the most confident mistake first.
+    """Draw the samples that are predicted wrongly, the most confident mistake first.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def mistakes(dataset: Dataset, predictions: Predictions, *, max_images: int | No
     >>> scores = np.array([[-3.5, 3.5], [-1.4, 1.4]])
     >>> found = Predictions("classification", data.y, np.array([1, 1]), scores, True, data.classes)
     >>> [text.get_text() for text in mistakes(data, found).axes[1].texts]
-    ['Prediction: cat (97 %)', 'True class: non-cat', 'image 0']
+    ['Prediction: cat (97 %)', 'True class: non-cat', 'photo 0']
     """
     if max_images is not None and max_images < 1:
         raise OptionError(f"mistakes: expected max_images of at least 1, or None, got {max_images}.")
@@ -53,13 +53,13 @@ def mistakes(dataset: Dataset, predictions: Predictions, *, max_images: int | No
     rows = [sample_prediction(predictions, i) for i in pick("confident mistakes", predictions)]
     shown = rows[:max_images]
     if not rows:
-        return sentence_figure(_no_mistake(len(dataset)))
+        return sentence_figure(_no_mistake(len(dataset), dataset.noun))
     n_columns = max(3, min(columns_for([_prediction(row) for row in shown]), len(shown)))
-    page = Page(_headline(len(shown), len(rows), len(dataset)))
+    page = Page(_headline(len(shown), len(rows), len(dataset), dataset.noun))
     tiles = [
         Tile(
             X[row.index],
-            [f"image {row.index}"],
+            [f"{dataset.noun} {row.index}"],
             [_prediction(row), Line("True class: {}", INK, name=row.actual)],
         )
         for row in shown
@@ -72,17 +72,17 @@ def _prediction(row: SamplePrediction) -> Line:
     return Line(f"Prediction: {{}} ({percent(row.probability)})", INK, name=row.predicted)
 
 
-def _headline(n_shown: int, n_wrong: int, m: int) -> str:
-    count = f"{n_wrong} of {m} images " + ("is" if n_wrong == 1 else "are") + " classified wrongly"
+def _headline(n_shown: int, n_wrong: int, m: int, noun: str) -> str:
+    count = f"{n_wrong} of {plural(m, noun)} " + ("is" if n_wrong == 1 else "are") + " classified wrongly"
     if n_shown < n_wrong:
         return f"{count}; the {n_shown} most confident mistakes"
     return count + (", the most confident mistake first" if n_wrong > 1 else "")
 
 
-def _no_mistake(m: int) -> str:
+def _no_mistake(m: int, noun: str) -> str:
     """Return the sentence for a gallery of mistakes that has none."""
     return (
-        f"No mistakes: all {m} images are predicted correctly."
+        f"No mistakes: all {m} {noun}s are predicted correctly."
         if m > 1
-        else "No mistake: the image is predicted correctly."
+        else f"No mistake: the {noun} is predicted correctly."
     )
