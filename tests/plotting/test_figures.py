@@ -156,6 +156,11 @@ def test_the_grid_is_drawn_by_its_seed_and_repeats_only_when_it_must(rng: np.ran
     assert words(sample_grid(data, "t", n_images=1))[1] in {"y = 0", "y = 1"}
 
 
+def test_a_class_that_is_called_as_it_is_numbered_is_named_once(rng: np.random.Generator) -> None:
+    digits = images(rng, 4, (4, 4), ("0", "1"))
+    assert set(words(sample_grid(digits, "t", n_images=4))[1:]) <= {"y = 0", "y = 1"}
+
+
 def test_float_images_are_shown_as_they_are_and_cut_off_beyond_one() -> None:
     X = np.array([[[0.0, 0.25], [1.0, 1.5]]], dtype=np.float32)
     drawn = sample_grid(Dataset(X, np.array([0])), "t", n_images=1).axes[1].images[0]
@@ -252,6 +257,17 @@ def test_any_other_network_is_drawn_as_boxes() -> None:
     assert "20\nparameters" in texts(odd)
     with pytest.raises(OptionError, match="at least one layer"):
         network_diagram([], input_shape=(4,))
+
+
+def test_no_box_stands_alone_and_an_activation_is_called_by_its_name() -> None:
+    rows = [MLP[1]] * 9 + [LayerRow("activation_1", "Activation", "relu", (20,), 0, 0)]
+    (axes,) = network_diagram([MLP[0], *rows[1:]], input_shape=(64, 64, 3)).axes
+    lines: dict[float, int] = {}
+    for box in axes.patches:
+        if hasattr(box, "get_y"):
+            lines[round(box.get_y(), 3)] = lines.get(round(box.get_y(), 3), 0) + 1
+    assert list(lines.values()) == [4, 4, 3]
+    assert "relu" in [text.get_text() for text in axes.texts]
 
 
 # ---- cost_curve

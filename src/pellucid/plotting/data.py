@@ -186,6 +186,7 @@ def sample_grid(dataset: Dataset, title: str, *, n_images: int = 25, seed: int =
     for i in rows:
         label = int(dataset.y[i])
         name = class_name(dataset.classes, label, 80) if dataset.classes else ""
+        name = "" if name == str(label) else name  # digits are called as they are numbered
         tiles.append(Tile(X[i], above=[Line(f"y = {label}" + (" ({})" if name else ""), INK, name=name)]))
     page.grid(tiles, 5, size=8.5)
     return page.figure()

@@ -118,11 +118,14 @@ def _arithmetic(axes: Axes, x: float, row: LayerRow, n_in: int, n_out: int, room
 
 BOX_COLORS = {"Conv": BLUE, "Dense": ORANGE, "Pool": GREEN, "Norm": PURPLE}
 BOX = (1.26, 0.86)  # inches
-N_COLUMNS, LINE_HEIGHT = 5, 1.2
+N_COLUMNS, LINE_HEIGHT = 5, 1.2  # boxes in a line at most, inches
 
 
 def _boxes(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
-    height = 0.85 + LINE_HEIGHT * math.ceil((len(rows) + 1) / N_COLUMNS)
+    n_lines = math.ceil((len(rows) + 1) / N_COLUMNS)
+    n_columns = math.ceil((len(rows) + 1) / n_lines)  # lines as equally filled as they can be
+    step = WIDTH / n_columns if n_lines > 1 else WIDTH / N_COLUMNS
+    height = 0.85 + LINE_HEIGHT * n_lines
     figure = new_figure(height, layout=None)
     axes = drawing_axes(figure, height)
     n_layers = f"{len(rows)} layer" + ("s" if len(rows) > 1 else "")
@@ -131,11 +134,11 @@ def _boxes(rows: Sequence[LayerRow], input_shape: Shape, total: str) -> Figure:
     axes.text(0.12, 0.54, total, color=MUTED, va="center")
     first = LayerRow("input", "Input", "", input_shape, 0, 0)
     for i, row in enumerate([first, *rows]):
-        line, column = divmod(i, N_COLUMNS)
-        left, top = 0.12 + column * WIDTH / N_COLUMNS, 0.85 + line * LINE_HEIGHT
+        line, column = divmod(i, n_columns)
+        left, top = 0.12 + column * step, 0.85 + line * LINE_HEIGHT
         _box(axes, left, top, row)
         if i < len(rows):
-            _lead_on(axes, left + BOX[0], top + BOX[1] / 2, is_last_in_line=column == N_COLUMNS - 1)
+            _lead_on(axes, left + BOX[0], top + BOX[1] / 2, step, is_last_in_line=column == n_columns - 1)
     return figure
 
 
@@ -150,6 +153,7 @@ def _box(axes: Axes, left: float, top: float, row: LayerRow) -> None:
         FancyBboxPatch((left, top), *BOX, boxstyle=rounded, facecolor=face, edgecolor=color, lw=1.2)
     )
     heading = f"{row.kind}, {row.activation}" if row.activation else row.kind
+    heading = heading.removeprefix("Activation, ")
     lines = [
         (
             heading if len(heading) <= 20 else heading[:19] + "…",
@@ -167,11 +171,11 @@ def _box(axes: Axes, left: float, top: float, row: LayerRow) -> None:
         axes.text(middle, y, words, fontsize=size, fontweight=weight, color=color, ha="center", va="center")
 
 
-def _lead_on(axes: Axes, x: float, y: float, *, is_last_in_line: bool) -> None:
+def _lead_on(axes: Axes, x: float, y: float, step: float, *, is_last_in_line: bool) -> None:
     """Draw the arrow to the next box; at the end of a line it runs back to the start of the next one."""
     head = {"arrowstyle": "-|>", "color": MUTED, "shrinkA": 0, "shrinkB": 0}
     if not is_last_in_line:
-        axes.annotate("", (x + WIDTH / N_COLUMNS - BOX[0] - 0.01, y), (x + 0.02, y), arrowprops=head)
+        axes.annotate("", (x + step - BOX[0] - 0.01, y), (x + 0.02, y), arrowprops=head)
         return
     turn, start, half = y + LINE_HEIGHT / 2, 0.12 + BOX[0] / 2, BOX[0] / 2
     axes.plot([x - half, x - half, start], [y + BOX[1] / 2, turn, turn], color=MUTED, lw=1)
