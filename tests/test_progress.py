@@ -1,7 +1,9 @@
 """The one progress bar: it waits, it is silent where nobody looks, and it goes away."""
 
 import multiprocessing
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -66,9 +68,47 @@ def test_processes_and_threads_of_a_pool_show_none(monkeypatch: pytest.MonkeyPat
     assert not are_bars_shown()
 
 
-def test_a_notebook_gets_text(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_notebook_gets_one_line_that_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+
+    class Handle:
+        def update(self, line: dict[str, str], *, raw: bool) -> None:
+            lines[-1] = line["text/plain"]
+
+    def display(line: dict[str, str], *, raw: bool, display_id: bool) -> Handle:
+        lines.append(line["text/plain"])
+        return Handle()
+
+    module = ModuleType("IPython.display")
+    module.display = display  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
     monkeypatch.setattr(progress, "in_notebook", lambda: True)
     with ProgressBar(patience=0) as bar:
-        bar("reading", 1, 2)
-        assert type(bar._bar).__name__ == "tqdm"  # not the one that needs ipywidgets
-    assert "reading |" in capsys.readouterr().err
+        bar("reading", 1, 4)
+        assert lines[0].startswith("reading |")
+        bar._bar.mininterval = 0
+        bar("reading", 3, 4)
+        assert "3/4" in lines[0]
+    assert lines == [""]
+
+
+def test_a_training_in_a_notebook_leaves_a_small_output() -> None:
+    nbformat = pytest.importorskip("nbformat", reason="needs nbformat")
+    nbclient = pytest.importorskip("nbclient", reason="needs nbclient")
+    pytest.importorskip("ipykernel", reason="needs ipykernel")
+    code = """
+import time
+from pellucid.progress import ProgressBar
+with ProgressBar(patience=0) as bar:
+    for i in range(40):
+        time.sleep(0.02)
+        bar("", i, 40, f"loss {1 / (i + 1):.4f}", label=f"epoch {i + 1}/40")
+    shown = type(bar._bar).__name__
+shown
+"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    nbclient.NotebookClient(notebook, timeout=60).execute()
+    outputs = notebook.cells[0].outputs
+    assert [output.output_type for output in outputs] == ["display_data", "execute_result"]
+    assert outputs[0].data["text/plain"] == ""  # the bar has gone
+    assert outputs[1].data["text/plain"] == "'tqdm'"  # not the one that needs ipywidgets

@@ -9,6 +9,7 @@ Long-running functions take a ``ProgressCallback`` and call it with a stage, the
 Functions default to ``no_progress``.
 """
 
+import importlib
 import multiprocessing
 import shutil
 import sys
@@ -101,26 +102,11 @@ class ProgressBar:
         if not self.is_shown or (self._bar is None and time.perf_counter() - self._start < self.patience):
             return
         if self._bar is None:
-            from tqdm import tqdm
-
-            width = (
-                None if sys.stderr.isatty() else min(shutil.get_terminal_size((COLUMNS, 24)).columns, COLUMNS)
-            )
-            self._bar = tqdm(
-                total=total,
-                initial=done,
-                desc=label or stage,
-                postfix=detail,
-                leave=False,
-                file=sys.stderr,
-                ncols=width,
-                dynamic_ncols=width is None,
-                bar_format=DETAILED if detail else COUNTED,
-            )
+            self._bar = _tqdm(total, done, label or stage, detail)
         elif stage != self._stage:
             self._bar.reset(total=total)
         self._stage, bar = stage, self._bar
-        bar.bar_format = DETAILED if detail else COUNTED
+        bar.bar_format = _form(detail)
         bar.set_description_str(label or stage, refresh=False)
         bar.set_postfix_str(detail, refresh=False)
         bar.total = total
@@ -139,6 +125,50 @@ class ProgressBar:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _tqdm(total: int, done: int, words: str, detail: str) -> Any:
+    """Return a bar of tqdm's, as text."""
+    from tqdm import tqdm
+
+    width = None if sys.stderr.isatty() else min(shutil.get_terminal_size((COLUMNS, 24)).columns, COLUMNS)
+    return tqdm(
+        total=total,
+        initial=done,
+        desc=words,
+        postfix=detail,
+        leave=False,
+        file=NotebookLine() if in_notebook() else sys.stderr,
+        ncols=width,
+        dynamic_ncols=width is None,
+        bar_format=_form(detail),
+    )
+
+
+def _form(detail: str) -> str:
+    return DETAILED if detail else COUNTED
+
+
+class NotebookLine:
+    """One line of a notebook's output, which every line that is written replaces; needs no ipywidgets.
+
+    On standard error each line would be kept, and a notebook of long trainings would be large.
+    """
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def write(self, text: str) -> None:
+        """Show a line in place of the one before."""
+        line = {"text/plain": text.strip()}
+        if self._handle is not None:
+            self._handle.update(line, raw=True)
+        elif text.strip():
+            display = importlib.import_module("IPython.display").display  # here for sure: this is a notebook
+            self._handle = display(line, raw=True, display_id=True)
+
+    def flush(self) -> None:
+        """Do nothing: every line is shown at once."""
 
 
 def in_notebook() -> bool:
