@@ -34,7 +34,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 def pellucid(batch: int, n_threads: str) -> None:
     import pellucid as pl
-    from pellucid.training.events import EpochEnd
+    from pellucid.training.callbacks.base import TrainingCallback
 
     samples = pl.Dataset(*data())
     layers = [pl.Dense(width, activation="relu") for width in DIMS[1:-1]]
@@ -43,13 +43,13 @@ def pellucid(batch: int, n_threads: str) -> None:
     def train(n_epochs: int) -> list[float]:
         ends: list[float] = []
 
-        def clock(event: object) -> None:
-            if isinstance(event, EpochEnd):
+        class Clock(TrainingCallback):
+            def epoch_end(self, event: object) -> None:
                 ends.append(time.perf_counter())
 
         options = {"n_epochs": n_epochs, "batch_size": batch}
         options["n_threads"] = None if n_threads == "default" else int(n_threads)
-        pl.train(model, samples, optimizer=optimizer, callbacks=[clock], **options)
+        pl.train(model, samples, optimizer=optimizer, callbacks=[Clock()], **options)
         return [after - before for before, after in pairwise(ends)]
 
     train(2)

@@ -255,6 +255,55 @@ def test_a_child_forked_in_the_middle_goes_on_alone() -> None:
         assert executor._n_before == 0
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"schedule": "one_cycle", "optimizer": lambda: AdamW(0.01)},
+        {"batch_size": None, "optimizer": lambda: SGD(0.05, momentum=0.9)},
+        {"shuffle": False, "validation": 0.3},
+        {"batch_size": 1, "n_epochs": 1},
+    ],
+)
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_many_steps_in_one_call_are_steps_one_by_one(
+    options: dict[str, Any], n_threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"optimizer": lambda: Adam(0.01), "n_threads": n_threads, **options}
+    make = options.pop("optimizer")
+    for data, n_out in ((classes(), 5), (classes(2), 1)):
+        watched, losses = trained(
+            network(40, n_out=n_out),
+            data,
+            "numba",
+            optimizer=make(),
+            callbacks=[lambda event: None],
+            **options,
+        )
+        monkeypatch.setattr(dense_stack, "OPERATIONS", 1e7)  # several calls an epoch
+        with monkeypatch.context() as no_single_steps:
+            no_single_steps.setattr(DenseStack, "loss_and_grad", None)
+            no_single_steps.setattr("pellucid.training.compiling._take_a_step_of_a_stack", lambda job: None)
+            together, ours = trained(network(40, n_out=n_out), data, "numba", optimizer=make(), **options)
+        np.testing.assert_array_equal(together, watched)
+        assert ours == losses
+
+
+def test_a_training_goes_on_in_the_middle_of_an_epoch_with_many_steps_in_one_call(tmp_path: Any) -> None:
+    straight, losses = trained(network(40), classes(), "numba", n_epochs=4, optimizer=Adam(0.01))
+    for n in (7, 10):  # with 5 steps an epoch
+        saved = [
+            Checkpoint(tmp_path / str(n), every_steps=n),
+            lambda event, n=n: getattr(event, "step", 0) == n,
+        ]
+        trained(network(40), classes(), "numba", n_epochs=4, optimizer=Adam(0.01), callbacks=saved)
+        theta, rest = trained(
+            network(40), classes(), "numba", n_epochs=4, optimizer=Adam(0.01), resume=tmp_path / str(n)
+        )
+        np.testing.assert_array_equal(theta, straight)
+        assert rest == losses
+
+
 def test_resuming_is_exact(tmp_path: Any) -> None:
     data, options = classes(), {"n_threads": 2, "n_epochs": 6}
     straight, losses = trained(network(40, 64), data, "numba", optimizer=Adam(0.01), **options)

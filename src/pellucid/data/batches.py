@@ -121,6 +121,12 @@ class Batches:
             for start in range(0, self.n_rows, self.batch_size):
                 yield slice(start, start + self.batch_size)
             return
-        order = stream(self.seed, "batches", epoch).permutation(self.n_rows)
+        order = self.order(epoch)
         for start in range(0, self.n_rows, self.batch_size):
             yield order[start : start + self.batch_size]
+
+    def order(self, epoch: int) -> Array:
+        """Return the numbers of the samples in the order in which an epoch has them, batch after batch."""
+        if self.batch_size is None or not self.shuffle:
+            return np.arange(self.n_rows)
+        return stream(self.seed, "batches", epoch).permutation(self.n_rows)

@@ -10,6 +10,7 @@ same whether they are computed side by side or one after another.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
+import math
 import os
 from typing import NamedTuple
 
@@ -43,6 +44,10 @@ class Stack(NamedTuple):
     Attributes
     ----------
     X : Array, shape (m, n_in)
+        The batch.
+    data : Array, shape (m_all, n_in)
+    rows : Array of intp, shape (m,) or (0,)
+        The samples of ``data`` that the batch is to be; none: it is in X already.
     theta, grad, first_slot, second_slot : Array, shape (p,)
         Parameters, gradient and what the optimizer keeps: of each layer W (n_in, n_out), after it b, and with
         batch norm gamma and beta.
@@ -68,6 +73,8 @@ class Stack(NamedTuple):
     """
 
     X: Array
+    data: Array
+    rows: Array
     theta: Array
     grad: Array
     first_slot: Array
@@ -256,6 +263,15 @@ def use_dZ(stack, k, first, last, rule):
 
 
 @compiled
+def gather(stack, first, last):
+    """X <- the wanted samples, some of their columns."""
+    for i in range(stack.rows.size):
+        x, sample = stack.X[i, first:last], stack.data[stack.rows[i], first:last]
+        for j in range(x.size):
+            x[j] = sample[j]
+
+
+@compiled
 def forward_part(stack, k, t):
     """Z_t <- A_t W_t, of one part of a layer's inputs."""
     m, layer = len(stack.X), stack.plan[k]
@@ -266,6 +282,8 @@ def forward_part(stack, k, t):
     if k > 0:
         finish(stack, k - 1, first, last)
         A = matrix(stack.values, stack.plan[k - 1, OUT_AT], m, layer[N_IN])
+    else:
+        gather(stack, first, last)
     product(A[:, first:last], W[first:last], Z)
 
 
@@ -328,12 +346,12 @@ def squared_error(Z, Y, scale, dZ):
 
 
 def _step(has_threads):
-    """Return forward and backward, for several threads or only one."""
+    """Return forward, backward, and both for many steps in one call, for several threads or only one."""
 
     @compiled
-    def forward(X, memory, kind, labels, targets, smoothing, scale, is_on_threads):
+    def forward(X, data, rows, memory, kind, labels, targets, smoothing, scale, is_on_threads):
         """Return the loss; values <- the layers' outputs, deltas <- dZ of the last unless the loss is another."""
-        stack = Stack(X, *memory)
+        stack = Stack(X, data, rows, *memory)
         last = len(stack.plan) - 1
         for k in range(last + 1):
             if has_threads and is_on_threads and stack.plan[k, PARTS] > 1:
@@ -351,9 +369,9 @@ def _step(has_threads):
         return squared_error(Z.ravel(), targets.ravel(), scale, dZ.ravel()) if kind == SQUARED else 0.0
 
     @compiled
-    def backward(X, memory, rule, is_on_threads):
+    def backward(X, data, rows, memory, rule, is_on_threads):
         """grad <- the gradient, or theta <- what the optimizer makes of it."""
-        stack = Stack(X, *memory)
+        stack = Stack(X, data, rows, *memory)
         last = len(stack.plan) - 1
         n = stack.plan[last, N_OUT]
         multiply_by_slopes(stack, last, 0, n)
@@ -365,8 +383,32 @@ def _step(has_threads):
                 for t in range(stack.plan[k, PARTS]):
                     backward_part(stack, k, t, rule)
 
-    return forward, backward
+    @compiled
+    def take_steps(
+        X, data, rows, memory, kind, all_labels, all_targets, labels, targets, smoothing, scale, rule, numbers,
+        is_on_threads, losses,
+    ):  # fmt: skip
+        """losses <- the loss of each row of sample numbers, by which a step is taken; return how many there were.
+
+        One that is NaN or infinite ends them. ``labels`` and ``targets`` are room for those of a batch, ``numbers``
+        has the optimizer's of each step.
+        """
+        own_numbers = memory[-1]
+        for s in range(len(rows)):
+            for i in range(labels.size):
+                labels[i] = all_labels[rows[s, i]]
+            for i in range(len(targets)):
+                targets[i] = all_targets[rows[s, i]]
+            losses[s] = forward(
+                X, data, rows[s], memory, kind, labels, targets, smoothing, scale, is_on_threads
+            )
+            if not math.isfinite(losses[s]):
+                return s
+            own_numbers[:] = numbers[s]
+            backward(X, data, rows[s], memory, rule, is_on_threads)
+        return len(rows)
+
+    return forward, backward, take_steps
 
 
-forward, backward = _step(False)
-forward_on_threads, backward_on_threads = _step(True)
+alone, on_threads = _step(False), _step(True)

@@ -109,6 +109,10 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
     if schedule is None and batches.batch_size is None and executor.takes_many(optimizer):
         _take_many_steps(run, executor, nonfinite)
         return
+    is_watched = any(getattr(callback, "watches_steps", True) for callback in run.callbacks)
+    if not is_watched and executor.takes_epochs(batches, optimizer):
+        _take_epochs(run, executor, nonfinite)
+        return
     stop, is_random, counts_rows = False, run.model.draws_random_numbers, run.counts_rows
     while run.epoch < run.n_epochs and not stop:
         stop_if_nobody_waits()
@@ -133,6 +137,32 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
         if run.step_in_epoch < run.n_steps:  # in the middle of an epoch: its mean is not complete
             break
         stop |= _end_epoch(run, run.epoch_loss)
+    run.history.n_steps = run.step
+    run.history.is_complete = run.epoch == run.n_epochs
+
+
+def _take_epochs(run: Run, executor: Executor, nonfinite: str | Path | None) -> None:
+    """Take every step that is left, many in one call where nobody looks in between."""
+    optimizer, schedule, batches, stop = run.optimizer, run.schedule, run.form.batches, False
+
+    def before(step_in_epoch: int) -> None:
+        if schedule is not None:
+            schedule.apply(optimizer, run.epoch * run.n_steps + step_in_epoch)
+
+    size = batches.batch_size or batches.n_rows
+    while run.epoch < run.n_epochs and not stop:
+        while run.step_in_epoch < run.n_steps:
+            stop_if_nobody_waits()
+            losses = executor.take_some(batches, run.epoch, run.step_in_epoch, optimizer, before)
+            for loss in losses:
+                if not math.isfinite(loss):
+                    X, Y, _ = next(batches.epoch(run.epoch, skip=run.step_in_epoch))
+                    raise _broken(run, X, Y, loss, nonfinite)
+                m = min(size, batches.n_rows - run.step_in_epoch * size)
+                run.epoch_loss += loss * (m / batches.n_rows)
+                run.step += 1
+                run.step_in_epoch += 1
+        stop = _end_epoch(run, run.epoch_loss)
     run.history.n_steps = run.step
     run.history.is_complete = run.epoch == run.n_epochs
 

@@ -25,6 +25,11 @@ class TrainingCallback(Configurable):
     is_last: ClassVar[bool] = False
     changes_training: ClassVar[bool] = False
 
+    @property
+    def watches_steps(self) -> bool:
+        """Whether steps matter to it one by one; where none does, many may be taken before the next event."""
+        return type(self).step_end is not TrainingCallback.step_end
+
     def __call__(self, event: Event) -> bool:
         """Call the method for an event, and return whether it asks to stop."""
         return bool(getattr(self, _METHODS[type(event)])(event))

@@ -5,11 +5,12 @@ import math
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.data.batches import Batches
 from pellucid.nn.activation import Activation
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
@@ -21,6 +22,7 @@ from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
 
+OPERATIONS = 2e9  # of the steps of one call: some tens of milliseconds, for which Ctrl-C waits
 PART_OPERATIONS = 1e6  # of a layer's product: with fewer in each part, it does not pay to divide it
 ALONE_FIRST, ALONE_EVERY = 3, 256  # steps that are taken on one thread, to measure them
 REST = 30.0  # times as long as a slow step threads rest
@@ -123,9 +125,10 @@ class Pace:
         self._n_steps = self._n_slow = 0
         self._rests_until = 0.0
 
-    def record(self, seconds: float) -> None:
-        """Take note of how long a step took, and decide on the next."""
-        self._n_steps += 1
+    def record(self, seconds: float, n_steps: int = 1) -> None:
+        """Take note of how long a step took, or one of several, and decide on the next."""
+        is_time_to_measure = (self._n_steps + n_steps) // ALONE_EVERY > self._n_steps // ALONE_EVERY
+        self._n_steps += n_steps
         if not self.is_on_threads:
             is_first = self._n_steps <= ALONE_FIRST
             self._seconds_alone = min(self._seconds_alone, seconds) if is_first else seconds
@@ -135,7 +138,7 @@ class Pace:
             self._n_slow += 1
             if self._n_slow > 1:  # once is an accident
                 self._rests_until = time.perf_counter() + REST * seconds
-        is_to_be_measured = self._n_steps < ALONE_FIRST or self._n_steps % ALONE_EVERY == 0
+        is_to_be_measured = self._n_steps < ALONE_FIRST or is_time_to_measure
         self.is_on_threads = not is_to_be_measured and time.perf_counter() >= self._rests_until
 
 
@@ -185,7 +188,8 @@ class DenseStack(Executor):
         self._room = 0
         self._pending: tuple[Any, ...] = ()  # the backward pass that waits for ``update``
         self._n_before = 0  # of the compiled threads, before they were taken; 0: they are not
-        self._forward, self._backward = self.kernel.forward, self.kernel.backward
+        self._forward, self._backward, self._take_steps = self.kernel.alone
+        self._epoch, self._order = -1, self.no_labels  # of the samples
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Return the loss; the gradient waits for ``update``, but for an optimizer that asks for it."""
@@ -202,11 +206,10 @@ class DenseStack(Executor):
         is_other = self.loss_kind == self.kernel.OTHER
         if weights is not None and not is_other:
             scale = np.repeat(self.loss.scale(m, Z.shape[1], Z.dtype, weights=weights), self.n_scales)
-        if pace.is_on_threads and os.getpid() != self.kernel.PROCESS:
-            self.close()  # a child that was forked meanwhile
-        is_on_threads = pace.is_on_threads and self._n_before > 0
+        is_on_threads = self._is_on_threads(pace)
         started = time.perf_counter()
-        loss = self._forward(X, arrays, self.loss_kind, labels, targets, self.smoothing, scale, is_on_threads)
+        how = self.loss_kind, labels, targets, self.smoothing, scale, is_on_threads
+        loss = self._forward(X, X, self.no_labels, arrays, *how)
         if is_other:
             loss, cache = self.loss.forward(Z, Y, weights=weights)
             self.loss.backward(cache, dZ=dZ)
@@ -230,6 +233,50 @@ class DenseStack(Executor):
         if rule == self.kernel.KEEP:
             optimizer.step(self.model.theta, self.model.grad)
 
+    def takes_epochs(self, batches: Batches, optimizer: Any) -> bool:
+        """Return whether the kernel gathers these batches, knows their loss and the optimizer's rule."""
+        as_they_are = batches.rule is None and batches.change is None and batches.weights is None
+        is_known = self.rule is not _keep and self.loss_kind != self.kernel.OTHER
+        has_more = self.model.reported is not None or any(layer.norm for layer in self.layers)
+        return (
+            as_they_are
+            and is_known
+            and not has_more
+            and optimizer is self.optimizer
+            and all(isinstance(part, np.ndarray) and part.flags.carray for part in (batches.X, batches.Y))
+            and batches.X.dtype == self.model.theta.dtype
+        )
+
+    def take_some(
+        self, batches: Batches, epoch: int, skip: int, optimizer: Any, before: Callable[[int], None]
+    ) -> list[float]:
+        """Take some steps of an epoch in one call; the smaller batch at its end has one of its own."""
+        size = batches.batch_size or batches.n_rows
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, batches.order(epoch)
+        m = min(size, batches.n_rows - skip * size)
+        memory = self._memories.get(m) or self._make_memory(m)
+        is_on_threads = self._is_on_threads(memory.pace)
+        operations = 6.0 * m * sum(layer.n_in * layer.n_out for layer in self.layers)
+        most = int(OPERATIONS / operations) if is_on_threads or self.n_threads == 1 else 1
+        n = max(1, min(most, (batches.n_rows - skip * size) // m))
+        rows = self._order[skip * size : skip * size + n * m].reshape(n, m)
+        numbers, losses, n_steps = np.empty((n, len(self.numbers))), np.empty(n), optimizer.n_steps
+        for s in range(n):
+            before(skip + s)
+            rule = self.rule(optimizer, numbers[s], self.kernel)
+        data, Y = batches.X.reshape(batches.n_rows, -1), batches.Y
+        labels, targets = (Y, self.no_targets) if Y.ndim == 1 else (self.no_labels, Y)
+        room = (np.empty((m if len(part) else 0, *part.shape[1:]), part.dtype) for part in (labels, targets))
+        X, what = np.empty((m, data.shape[1]), data.dtype), (self.loss_kind, labels, targets, *room)
+        started = time.perf_counter()
+        how = self.smoothing, memory.scale, rule, numbers, is_on_threads, losses
+        taken = self._take_steps(X, data, rows, memory.arrays, *what, *how)
+        memory.pace.record((time.perf_counter() - started) / n, n)
+        optimizer.n_steps = n_steps + taken
+        found: list[float] = losses[: taken + 1].tolist()
+        return found
+
     def close(self) -> None:
         """Leave the compiled threads to others."""
         if self._n_before:
@@ -238,10 +285,15 @@ class DenseStack(Executor):
             self._n_before = 0
             _threads.release()
 
+    def _is_on_threads(self, pace: Pace) -> bool:
+        if pace.is_on_threads and os.getpid() != self.kernel.PROCESS:
+            self.close()  # a child that was forked meanwhile
+        return pace.is_on_threads and self._n_before > 0
+
     def _finish_step(self, rule: int) -> None:
         X, arrays, pace, is_on_threads, seconds = self._pending
         started = time.perf_counter()
-        self._backward(X, arrays, rule, is_on_threads)
+        self._backward(X, X, self.no_labels, arrays, rule, is_on_threads)
         pace.record(seconds + time.perf_counter() - started)
 
     def _take_threads(self) -> None:
@@ -255,7 +307,7 @@ class DenseStack(Executor):
             return
         self._n_before = before
         numba.set_num_threads(min(before, self.n_threads))
-        self._forward, self._backward = self.kernel.forward_on_threads, self.kernel.backward_on_threads
+        self._forward, self._backward, self._take_steps = self.kernel.on_threads
 
     def _make_memory(self, m: int) -> Memory:
         """Return what batches of m samples need, in the same arrays as those of other sizes."""

@@ -1,7 +1,9 @@
 """The protocol of what computes a training's steps, and the case of one core."""
 
+from collections.abc import Callable
 from typing import Any
 
+from pellucid.data.batches import Batches
 from pellucid.nn.model import Model
 from pellucid.types import Array
 
@@ -29,6 +31,20 @@ class Executor:
     def update(self, optimizer: Any) -> None:
         """Let an optimizer move the model's parameters by the model's ``grad``, which it may overwrite."""
         optimizer.step(self.model.theta, self.model.grad)
+
+    def takes_epochs(self, batches: Batches, optimizer: Any) -> bool:
+        """Return whether ``take_some`` serves these batches and this optimizer as it is now."""
+        return False
+
+    def take_some(
+        self, batches: Batches, epoch: int, skip: int, optimizer: Any, before: Callable[[int], None]
+    ) -> list[float]:
+        """Take some steps of an epoch, from number ``skip`` on, as many as are soon done; return their losses.
+
+        ``before`` is called with the number of each, for the learning rate that the optimizer then has. A loss that
+        is NaN or infinite is the last, and its step is not taken.
+        """
+        raise NotImplementedError
 
     def takes_many(self, optimizer: Any) -> bool:
         """Return whether ``take_many`` serves this optimizer as it is now."""
