@@ -24,6 +24,16 @@ ModelName = Annotated[
         help="A preset ({pellucid.nn.presets:PRESETS}), a .toml file, or auto: the preset that suits the data.",
     ),
 ]
+Start = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="MODEL", help="Begin from this trained model: a file or a run folder."),
+]
+Freeze = Annotated[
+    str | None,
+    typer.Option(
+        "--freeze", metavar="LAYER", help="Keep its layers up to this one as they are; needs --from."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]
 ForceRun = Annotated[bool, typer.Option("--force", help="Replace the run in a folder that is not empty.")]
 ForceFile = Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")]
@@ -53,6 +63,14 @@ def was_given(context: typer.Context, parameter: str) -> bool:
     """Return whether an option stands on the command line, rather than at its default."""
     source = context.get_parameter_source(parameter)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def check_start(context: typer.Context, start: Path | None) -> None:
+    """Raise OptionError if both a new model and one to begin from are named."""
+    if start is not None and was_given(context, "model"):
+        from pellucid.errors import OptionError
+
+        raise OptionError(f"--model and --from: {start} brings its own layers. Leave --model out.")
 
 
 @contextmanager

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 @command("run", order=10, short_help="Look, train, evaluate, report: the whole tutorial.")
 @options(source=SOURCE.but(default="drawn-cats"), training=TRAINING)
 def run(
+    context: typer.Context,
     source: "DataSource",
     training: Mapping[str, Any],
     model: o.ModelName = "auto",
+    start: o.Start = None,
+    freeze: o.Freeze = None,
     out: o.RunFolder = None,
     photo: Annotated[Path | None, typer.Option(help="A new photo to predict at the end.")] = None,
     force: o.ForceRun = False,
@@ -37,10 +40,11 @@ def run(
     from pellucid.workflows.run import run as run_pipeline
 
     is_quiet = quiet or as_json
-    config, architecture = plan(model, source, photo=photo, **training)
+    o.check_start(context, start)
+    config, architecture = plan(model, source, photo=photo, start=start, freeze=freeze, **training)
     outcome = run_pipeline(
         config,
-        out or o.run_folder(source, config.model),
+        out or o.run_folder(source, config.model_name),
         architecture=architecture,
         force=force,
         callbacks=() if is_quiet else (Progress(),),

@@ -22,6 +22,8 @@ def train(
     source: "DataSource",
     training: Mapping[str, Any],
     model: o.ModelName = "auto",
+    start: o.Start = None,
+    freeze: o.Freeze = None,
     out: o.RunFolder = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in --out.")
@@ -54,15 +56,16 @@ def train(
 
     if checkpoint_minutes is not None:
         check_option("train", "--checkpoint-minutes", checkpoint_minutes, float, Limits(above=0))
+    o.check_start(context, start)
     is_quiet = quiet or as_json
     if resume:
         own = model if o.was_given(context, "model") else None
-        config, architecture = plan_to_resume(out, own, source, **training)
+        config, architecture = plan_to_resume(out, own, source, start=start, freeze=freeze, **training)
     else:
-        config, architecture = plan(model, source, **training)
+        config, architecture = plan(model, source, start=start, freeze=freeze, **training)
     outcome = train_into(
         config,
-        out or o.run_folder(source, config.model),
+        out or o.run_folder(source, config.model_name),
         architecture=architecture,
         resume=resume,
         checkpoint_steps=checkpoint_steps,

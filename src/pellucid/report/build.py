@@ -79,7 +79,7 @@ def write_findings(found: Findings, folder: Path) -> Path:
     sections = make_sections(found, draft)
     name = Path(result.split.name).name or result.split.name
     content = ReportContent(
-        title=f"{Path(result.config.model).stem} on {name}",
+        title=f"{result.config.model_name} on {name}",
         summary=summary(found),
         facts=facts(result),
         sections=sections,

@@ -1,18 +1,23 @@
 """The model that was asked for, built and trained as asked."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pellucid.data.dataset import Split
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import DataSource
-from pellucid.errors import DataError
+from pellucid.errors import DataError, OptionError
 from pellucid.formats.architecture import Architecture, load_architecture
+from pellucid.formats.safetensors import load
+from pellucid.nn import freezing
 from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
+from pellucid.nn.transfer import RECIPE, transfer
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.data import reading_of
+from pellucid.text import by, join_some
 from pellucid.training.events import Callback
 from pellucid.training.fit import fit
 from pellucid.training.history import History
@@ -23,7 +28,13 @@ from pellucid.training.shared import Shared
 
 
 def plan(
-    model: str, data: DataSource | str = "drawn-cats", *, photo: Path | None = None, **options: Any
+    model: str,
+    data: DataSource | str = "drawn-cats",
+    *,
+    photo: Path | None = None,
+    start: Path | None = None,
+    freeze: str | None = None,
+    **options: Any,
 ) -> tuple[RunConfig, Architecture | None]:
     """Return what a run is asked for, its options resolved, and the network's file where the model is one.
 
@@ -35,13 +46,18 @@ def plan(
     data : DataSource or str, optional
     photo : Path, optional
         A new photo, to be predicted at the end.
+    start : Path, optional
+        A trained model to begin from, in the place of ``model``: see :func:`pellucid.nn.transfer.transfer`. Photos
+        of a folder are read at its size.
+    freeze : str, optional
+        Its last layer to be kept as it is.
     **options
         Fields of :class:`TrainingOptions`; None counts as not given: see :meth:`TrainingOptions.resolve`.
 
     Raises
     ------
     OptionError, FormatError
-        If an option or the file is not right.
+        If an option or a file is not right.
     DataError
         If the data cannot be read, where they are.
 
@@ -50,10 +66,18 @@ def plan(
     >>> plan("mlp", n_epochs=10)[0].options.learning_rate
     0.0075
     """
-    architecture = None if is_preset(model) else load_architecture(model)
-    table = None if architecture is None else architecture.training
     source = DataSource(data) if isinstance(data, str) else data
     kept = None if photo is None else str(photo.expanduser().resolve())
+    if freeze is not None and start is None:
+        raise OptionError(
+            f"--freeze: {freeze} is to be a layer of a trained model. Name the model with --from."
+        )
+    if start is not None:
+        source = _source_for_start(start, freeze, source)
+        resolved = TrainingOptions.resolve(RECIPES[RECIPE], **options)
+        return RunConfig(source, str(start.expanduser().resolve()), resolved, kept, freeze=freeze), None
+    architecture = None if is_preset(model) else load_architecture(model)
+    table = None if architecture is None else architecture.training
     resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
     if model != AUTO:
         return RunConfig(source, model, resolved, kept), architecture
@@ -63,8 +87,29 @@ def plan(
     return RunConfig(source, chosen.model, resolved, kept, chosen.reason, split), architecture
 
 
+def _source_for_start(start: Path, freeze: str | None, source: DataSource) -> DataSource:
+    """Return the data as the model to begin from takes them; what is wrong with it is said before they are read."""
+    model = load(start)
+    if freeze is not None:
+        freezing.freeze(model, freeze)
+    if source.kind != "folder" or len(model.input_shape) != 3:
+        return source
+    size: Any = model.input_shape[:2]
+    if source.image_size not in (None, size):
+        asked = by(source.image_size)
+        raise OptionError(
+            f"--image-size: the model to begin from takes photos of {by(size)}, got {asked}. Leave it out."
+        )
+    return replace(source, image_size=size)
+
+
 def make_model(config: RunConfig, architecture: Architecture | None, split: Split) -> Model:
-    """Return the model, not yet initialized, with as many outputs as the data has classes or targets."""
+    """Return the model, with as many outputs as the data has classes or targets.
+
+    A new one is not yet initialized, unless its file says so; one that begins from a trained model has its weights.
+    """
+    if config.start is not None:
+        return _from_start(config, split)
     if architecture is not None:
         model = architecture.model
         if config.options.dtype is not None:
@@ -82,6 +127,23 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
         model.schema = split.schema
         model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_numeric)
     return model
+
+
+def _from_start(config: RunConfig, split: Split) -> Model:
+    assert config.start is not None
+    model = load(config.start)
+    if split.classes and split.train.y.ndim == 1:
+        check_classes(split)
+    theirs, own = (None if schema is None else schema.columns for schema in (model.schema, split.schema))
+    if theirs is not None and theirs != own:
+        columns = join_some([column.name for column in theirs])
+        raise DataError(
+            f"{split.name}: the model to begin from takes the columns {columns}, of categories it knows. Give "
+            "a table of the same columns."
+        )
+    made = transfer(model, split, freeze=config.freeze, seed=config.options.seed)
+    made.schema = split.schema
+    return made
 
 
 def check_classes(split: Split) -> None:

@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import tomli_w
@@ -10,6 +11,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.presets import PRESETS
+from pellucid.nn.transfer import RECIPE
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.recommend import AUTO
@@ -23,7 +25,7 @@ class RunConfig:
     ----------
     source : DataSource
     model : str
-        A preset or a TOML file.
+        A preset, a TOML file, or the trained model that it begins from: a file or a run folder.
     options : TrainingOptions
     photo : str or None
         A new photo that is predicted at the end.
@@ -31,6 +33,8 @@ class RunConfig:
         Why it is this model, where it was chosen for the data ("auto").
     loaded : Split or None
         The data, where the choice of the model has read them already.
+    freeze : str or None
+        The last layer that is frozen, of a model that begins from a trained one.
     """
 
     source: DataSource
@@ -39,11 +43,24 @@ class RunConfig:
     photo: str | None = None
     reason: str = ""
     loaded: Split | None = field(default=None, repr=False, compare=False)
+    freeze: str | None = None
 
     @property
     def recipe(self) -> str | None:
-        """The preset whose recipe it is trained by; None where the model is a file."""
-        return self.model if self.model in RECIPES else None
+        """The recipe it is trained by: a preset's, or that of transfers; None where the model is a TOML file."""
+        return RECIPE if self.start is not None else self.model if self.model in RECIPES else None
+
+    @property
+    def start(self) -> Path | None:
+        """The trained model that it begins from, if any."""
+        is_new = self.model in (*PRESETS, AUTO) or self.model.endswith(".toml")
+        return None if is_new else Path(self.model)
+
+    @property
+    def model_name(self) -> str:
+        """A short name of the model: the preset's, or the file's or run folder's without its path."""
+        path = Path(self.model)
+        return path.parent.name if path.name == "model.safetensors" and path.parent.name else path.stem
 
     def load(self) -> Split:
         """Return the data, read once."""
@@ -51,7 +68,7 @@ class RunConfig:
 
     def for_data(self, data: Dataset) -> "RunConfig":
         """Return the configuration with what depends on the training data decided."""
-        recipe = RECIPES.get(self.model, GENERAL)
+        recipe = GENERAL if self.recipe is None else RECIPES[self.recipe]
         return replace(self, options=self.options.for_data(recipe, data.y))
 
     def to_toml(self) -> str:
@@ -63,7 +80,7 @@ class RunConfig:
         >>> RunConfig.from_toml(config.to_toml()) == config
         True
         """
-        named = {"model": self.model, "photo": self.photo, "reason": self.reason}
+        named = {"model": self.model, "photo": self.photo, "reason": self.reason, "freeze": self.freeze}
         own = {name: text for name, text in named.items() if text}
         tables = {"data": self.source.resolved().to_dict(), "training": self.options.to_table()}
         return tomli_w.dumps({**own, **tables})
@@ -87,6 +104,7 @@ class RunConfig:
             TrainingOptions.from_table(tables["training"]),
             tables.get("photo"),
             tables.get("reason", ""),
+            tables.get("freeze"),
         )
 
 
@@ -102,4 +120,8 @@ def is_preset(model: str) -> bool:
         return True
     if model.endswith(".toml"):
         return False
+    if Path(model).exists():
+        raise OptionError(
+            f"--model: {model} is no .toml file. To begin from a trained model, name it with --from."
+        )
     raise OptionError(f"{unknown_name('preset', model, PRESETS)} Or name a .toml file.")

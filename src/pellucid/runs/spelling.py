@@ -44,7 +44,7 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     model = changes.pop("model", config.model)
     is_same = model == config.model
     chosen = {name: value for name, value in _chosen(config).items() if is_same or name in OF_ANY_MODEL}
-    parts = ["pellucid", verb, *data_parts(config.source), "--model", shlex.quote(model)]
+    parts = ["pellucid", verb, *data_parts(config.source), *_model_parts(config, model)]
     options = {**chosen, **changes}
     if verb == "find-rate":
         options = {name: value for name, value in options.items() if name not in NOT_OF_A_SEARCH}
@@ -52,6 +52,12 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
         if name in options and not (name == "seed" and config.source.seed == options[name]):
             parts += _flag(flag, options[name])
     return " ".join(parts)
+
+
+def _model_parts(config: RunConfig, model: str) -> list[str]:
+    if config.start is None or model != config.model:
+        return ["--model", shlex.quote(model)]
+    return ["--from", shlex.quote(model), *(["--freeze", config.freeze] if config.freeze else [])]
 
 
 def data_parts(source: DataSource) -> list[str]:
@@ -71,9 +77,9 @@ def data_parts(source: DataSource) -> list[str]:
 
 def _chosen(config: RunConfig) -> dict[str, Any]:
     """Return the options of a run's training that are not its recipe's; a network's file brings its own."""
-    if config.model not in RECIPES:
+    if config.recipe is None:
         return {}
-    recipe = RECIPES[config.model]
+    recipe = RECIPES[config.recipe]
     usual = TrainingOptions.resolve(recipe)
     decided = {
         "label_smoothing": (None, 0.0, recipe.get("label_smoothing")),

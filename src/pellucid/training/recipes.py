@@ -54,7 +54,7 @@ def recipe(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        A preset.
+        A preset, or "transfer" for a model that begins from a trained one.
 
     Returns
     -------

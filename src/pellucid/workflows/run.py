@@ -14,6 +14,8 @@ from pellucid.errors import DataError
 from pellucid.evaluation.scores.advice import Advice, lines_of
 from pellucid.folders import open_folder
 from pellucid.formats.architecture import Architecture
+from pellucid.formats.safetensors import load
+from pellucid.nn.model import Model
 from pellucid.report.build import check_probabilities, write_findings
 from pellucid.report.findings import Findings, find_short
 from pellucid.runs.build import fit_run, make_model
@@ -88,6 +90,7 @@ def run(
     with open_folder(out, force=force) as writer:
         say_shapes(split, say)
         say_choice(config, say)
+        say_start(config, model, say)
         history = fit_run(model, split, config, [PrintCosts(show=say), interrupt, *callbacks])
         with dispatch.use(history.kernels):
             found = find_short(RunRecord(out, config, split, model, history), image)
@@ -125,6 +128,18 @@ def say_choice(config: RunConfig, say: Say) -> None:
     """Say which model was chosen for the data, and why; nothing where it was asked for."""
     if config.reason:
         say(f"Model: {config.model}, {config.reason}. --model NAME takes another.")
+
+
+def say_start(config: RunConfig, model: Model, say: Say) -> None:
+    """Say what is kept of the trained model that a training begins from; nothing where it begins anew."""
+    if config.start is None:
+        return
+    source = load(config.start)
+    is_same = (source.classes, source.output_shape) == (model.classes or source.classes, model.output_shape)
+    frozen = [leaf.name for leaf in model.leaves() if leaf.is_frozen]
+    kept = f"{model.n_frozen:,} parameters frozen, up to {frozen[-1]}; " if frozen else ""
+    last = "its last layer kept" if is_same else "a new last layer"
+    say(f"Begins from {config.model_name}, {last}: {kept}{model.theta.size:,} parameters trained.")
 
 
 def say_results(found: Findings, say: Say) -> None:

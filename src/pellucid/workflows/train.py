@@ -36,7 +36,7 @@ from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_che
 from pellucid.training.events import Callback, Event, TrainStart
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
-from pellucid.workflows.run import Say, say_choice
+from pellucid.workflows.run import Say, say_choice, say_start
 
 DEFAULT_MINUTES = 5.0
 
@@ -56,7 +56,13 @@ class TrainOutcome:
 
 
 def plan_to_resume(
-    out: Path | None, model: str | None, data: DataSource, **options: Any
+    out: Path | None,
+    model: str | None,
+    data: DataSource,
+    *,
+    start: Path | None = None,
+    freeze: str | None = None,
+    **options: Any,
 ) -> tuple[RunConfig, Architecture | None]:
     """Return what a training that goes on is asked for; all that is left out is as it was.
 
@@ -68,6 +74,8 @@ def plan_to_resume(
         None: the one that it trains.
     data : DataSource
         An option of the reader that is at its default counts as left out.
+    start, freeze : optional
+        The trained model that it begins from, and its last frozen layer.
     **options
         Fields of :class:`TrainingOptions`; None counts as left out.
 
@@ -82,7 +90,10 @@ def plan_to_resume(
     config = read_config(out / CONFIG)
     if data.resolved().name == config.source.name:
         data = DataSource.from_dict({**config.source.to_dict(), **data.to_dict(), "name": data.name})
-    asked, architecture = plan(model or config.model, data)
+    start, freeze = (
+        (config.start, freeze or config.freeze) if start is None and model is None else (start, freeze)
+    )
+    asked, architecture = plan(model or config.model, data, start=start, freeze=freeze)
     kept = {name: value for name, value in asdict(config.options).items() if value is not None}
     resolved = TrainingOptions.resolve({}, kept, **options)
     return replace(asked, options=resolved, reason=asked.reason or config.reason), architecture
@@ -150,6 +161,7 @@ def train_into(
             if not isinstance(event, TrainStart):
                 return
             if start is None:
+                say_start(config, model, say)
                 write_config(config, writer.new)
                 writer.commit(replaces=replaced_by_a_run(out))
             else:

@@ -23,6 +23,7 @@ from pellucid.evaluation.influence.records import InfluenceOutcome
 from pellucid.evaluation.influence.retrain_runs import (
     Work,
     from_checkpoints,
+    is_start_gone,
     retrain,
     training_seconds,
     training_weights,
@@ -140,7 +141,7 @@ def influence(
     result, folder = (run, folder) if isinstance(run, RunResult) else (_read(Path(run), data), Path(run))
     rows = _checked(result, tests, method, top)
     seconds = training_seconds(result)
-    again = seconds <= QUICK_SECONDS if is_retrained is None else is_retrained
+    again = seconds <= QUICK_SECONDS and not is_start_gone(result) if is_retrained is None else is_retrained
     if method == "leave-one-out" and not again:
         n = len(result.split.train)
         raise OptionError(

@@ -17,6 +17,7 @@ from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.parallel import run_jobs
 from pellucid.progress import ProgressCallback
+from pellucid.runs.build import make_model
 from pellucid.text import plural
 from pellucid.threads import n_cores
 from pellucid.training.choose_form import first_layer_correction, stays_in_span
@@ -66,9 +67,7 @@ class TrainingTrace(NamedTuple):
 def retrain(result: RunResult, query: Dataset) -> TrainingTrace:
     """Run the training again, where it holds in the samples' own span, and compare with the saved model."""
     model, options, train = result.model, result.config.options, result.split.train
-    start = model_from_config(model.config(), dtype=model.dtype)
-    start.recipe = result.config.recipe
-    start.initialize(model.input_shape, seed=options.seed)
+    start = _start_of(result)
     start.copy_loss(model)
     start.preprocessing, start.classes, start.schema = model.preprocessing, model.classes, model.schema
     is_small, on_threads, kernels = can_be_dual(result), False, result.history.kernels
@@ -100,6 +99,23 @@ def retrain(result: RunResult, query: Dataset) -> TrainingTrace:
     return trace(plain, traced) if is_same else trace(plain, traced, _other(traced, saved))
 
 
+def is_start_gone(result: RunResult) -> bool:
+    """Return whether a training began from a model that is not where it was."""
+    start = result.config.start
+    return start is not None and not start.exists()
+
+
+def _start_of(result: RunResult) -> Model:
+    """Return the model as the training began with it."""
+    config, model = result.config, result.model
+    if config.start is not None:
+        return make_model(config, None, result.split)
+    start = model_from_config(model.config(), dtype=model.dtype)
+    start.recipe = config.recipe
+    start.initialize(model.input_shape, seed=config.options.seed)
+    return start
+
+
 def _other(traced: Traced, saved: Array) -> str:
     return (
         f"Run again, the training gave other scores, by up to {np.abs(traced.outputs - saved).max():.2g}: "
@@ -119,10 +135,13 @@ def from_checkpoints(result: RunResult, folder: Path | None, query: Dataset) -> 
     n = len(snapshots)
     snapshots.append(last_snapshot(model, rate))
     kept = f"{plural(n, 'checkpoint')} and the trained model" if n else "the trained model alone"
+    why = f"one training takes about {training_seconds(result):.2g} s"
+    advice = " Add --retrain to follow the whole training and to prove it."
+    if is_start_gone(result):
+        why, advice = f"the model that it began from is no longer at {result.config.start}", ""
     note = (
-        f"Nothing was trained again: one training takes about {training_seconds(result):.2g} s. The influence is "
-        f"traced over {kept}, which shows little of the way there. Add --retrain to follow the whole training "
-        "and to prove it."
+        f"Nothing was trained again: {why}. The influence is traced over {kept}, which shows little of the way "
+        f"there.{advice}"
     )
     traced = Traced(model, _outputs(model, query), snapshots)
     return TrainingTrace(None, traced, result.split.train, query, (note,))

@@ -20,6 +20,7 @@ from pellucid.evaluation.influence.gradients import (
 )
 from pellucid.evaluation.influence.logits import check_classifier, labels_of, logit_slope
 from pellucid.evaluation.influence.snapshots import Snapshot
+from pellucid.nn.freezing import frozen_names, mark_frozen
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import CountCallback
@@ -159,10 +160,12 @@ def fresh_copy(model: Model) -> Model:
     """Return a model of the same architecture, parameters, state and loss, with buffers of its own."""
     made = model_from_config(model.config(), dtype=model.dtype)
     made.initialize(model.input_shape)
-    made.theta[...] = model.theta
+    if model.n_frozen:
+        mark_frozen(made, frozen_names(model))
     for own, leaf in zip(made.leaves(), model.leaves(), strict=True):
-        for key, value in leaf.state.items():
-            own.state[key][...] = value
+        for kept, arrays in ((own.params, leaf.params), (own.state, leaf.state)):
+            for key, value in arrays.items():
+                kept[key][...] = value
     made.copy_loss(model)
     made.preprocessing, made.classes, made.schema = model.preprocessing, model.classes, model.schema
     return made
