@@ -104,7 +104,7 @@ class RunConfig:
             TrainingOptions.from_table(tables["training"]),
             tables.get("photo"),
             tables.get("reason", ""),
-            tables.get("freeze"),
+            freeze=tables.get("freeze"),
         )
 
 
