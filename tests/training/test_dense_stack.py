@@ -16,6 +16,7 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses import Huber, MultiLabel
+from pellucid.training.callbacks.base import TrainingCallback
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.events import StepEnd
 from pellucid.training.executor import dense_stack
@@ -287,6 +288,27 @@ def test_many_steps_in_one_call_are_steps_one_by_one(
             together, ours = trained(network(40, n_out=n_out), data, "numba", optimizer=make(), **options)
         np.testing.assert_array_equal(together, watched)
         assert ours == losses
+
+
+def test_who_needs_no_step_is_told_the_last_of_a_call_and_may_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ends(TrainingCallback):
+        needs_every_step = False
+
+        def __init__(self) -> None:
+            self.steps: list[int] = []
+
+        def step_end(self, event: StepEnd) -> bool:
+            self.steps.append(event.step)
+            return event.step > 5
+
+    class All(Ends):
+        needs_every_step = True
+
+    few, every = Ends(), All()
+    trained(network(40), classes(), "numba", n_threads=1, callbacks=[few])
+    trained(network(40), classes(), "numba", n_threads=1, callbacks=[every])
+    assert few.steps == [3, 4, 8]  # 4 batches of 32 and one of 22
+    assert every.steps == [*range(7)]
 
 
 def test_a_training_goes_on_in_the_middle_of_an_epoch_with_many_steps_in_one_call(tmp_path: Any) -> None:

@@ -109,7 +109,7 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
     if schedule is None and batches.batch_size is None and executor.takes_many(optimizer):
         _take_many_steps(run, executor, nonfinite)
         return
-    is_watched = any(getattr(callback, "watches_steps", True) for callback in run.callbacks)
+    is_watched = any(getattr(callback, "needs_every_step", True) for callback in run.callbacks)
     if not is_watched and executor.takes_epochs(batches, optimizer):
         _take_epochs(run, executor, nonfinite)
         return
@@ -142,7 +142,7 @@ def _take_steps(run: Run, executor: Executor, nonfinite: str | Path | None) -> N
 
 
 def _take_epochs(run: Run, executor: Executor, nonfinite: str | Path | None) -> None:
-    """Take every step that is left, many in one call where nobody looks in between."""
+    """Take every step that is left, many in one call, of which callbacks are told the last."""
     optimizer, schedule, batches, stop = run.optimizer, run.schedule, run.form.batches, False
 
     def before(step_in_epoch: int) -> None:
@@ -151,7 +151,7 @@ def _take_epochs(run: Run, executor: Executor, nonfinite: str | Path | None) -> 
 
     size = batches.batch_size or batches.n_rows
     while run.epoch < run.n_epochs and not stop:
-        while run.step_in_epoch < run.n_steps:
+        while run.step_in_epoch < run.n_steps and not stop:
             stop_if_nobody_waits()
             losses = executor.take_some(batches, run.epoch, run.step_in_epoch, optimizer, before)
             for loss in losses:
@@ -162,7 +162,11 @@ def _take_epochs(run: Run, executor: Executor, nonfinite: str | Path | None) -> 
                 run.epoch_loss += loss * (m / batches.n_rows)
                 run.step += 1
                 run.step_in_epoch += 1
-        stop = _end_epoch(run, run.epoch_loss)
+            if run.callbacks:
+                stop = run.notify(StepEnd(run, run.step - 1, run.epoch, losses[-1]))
+        if run.step_in_epoch < run.n_steps:  # in the middle of an epoch: its mean is not complete
+            break
+        stop |= _end_epoch(run, run.epoch_loss)
     run.history.n_steps = run.step
     run.history.is_complete = run.epoch == run.n_epochs
 

@@ -1,7 +1,7 @@
 """What the callbacks here have in common: options as fields, and a method for each kind of event."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pellucid.registry import Configurable, Registry
 from pellucid.training.events import EpochEnd, Event, StepEnd, StepsEnd, TrainEnd, TrainStart
@@ -19,16 +19,20 @@ class TrainingCallback(Configurable):
         Whether it is called after the others.
     changes_training : bool
         Whether the trained model depends on it: a training goes on from a checkpoint only with the same one.
+    needs_every_step : bool
+        Whether no step may be left out. Where no callback needs every one, many steps of a small network are one
+        call, and only the last of them is told. By default true of a class that has ``step_end``.
     """
 
     registry = CALLBACKS
     is_last: ClassVar[bool] = False
     changes_training: ClassVar[bool] = False
+    needs_every_step: ClassVar[bool] = False
 
-    @property
-    def watches_steps(self) -> bool:
-        """Whether steps matter to it one by one; where none does, many may be taken before the next event."""
-        return type(self).step_end is not TrainingCallback.step_end
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step_end" in vars(cls) and "needs_every_step" not in vars(cls):
+            cls.needs_every_step = True
 
     def __call__(self, event: Event) -> bool:
         """Call the method for an event, and return whether it asks to stop."""

@@ -24,6 +24,8 @@ class StopOnInterrupt(TrainingCallback):
         The number of the signal that stopped the training; 0: none did.
     """
 
+    needs_every_step = False
+
     takes_sigterm: bool = option(False, help="Stop the same way where the process is asked to end (SIGTERM).")
 
     def __post_init__(self) -> None:

@@ -42,6 +42,8 @@ class PrintCosts(TrainingCallback):
 class Progress(TrainingCallback):
     """A bar with epochs, loss, validation metrics and time left; silent where there is no terminal or notebook."""
 
+    needs_every_step = False
+
     title: str = option("", help="What is shown before the epoch.")
     refresh_seconds: float = option(0.1, at_least=0, help="Least time between two updates of the bar.")
     is_shown: bool | None = option(None, help="Whether to show it; default: on a terminal and in a notebook.")
