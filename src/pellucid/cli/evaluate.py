@@ -64,6 +64,7 @@ def _print(scores: "Scores") -> None:
     if not scores.per_class:
         echo(*lines_of(scores.advice))
         return
+    say(text.class_caption(scores))
     titles = text.class_titles(scores)
     is_narrow = sys.stdout.isatty() and columns() < WIDE
     for part in (titles[:3], titles[3:]) if is_narrow else (titles,):

@@ -46,6 +46,7 @@ def find_rate(
     from pellucid.runs.build import plan
     from pellucid.runs.spelling import command_line
     from pellucid.workflows.find_rate import find_rate as search
+    from pellucid.workflows.run import say_choice
 
     check_option("find-rate", "--lowest", lowest, float, Limits(above=0))
     check_option("find-rate", "--highest", highest, float, Limits(above=lowest))
@@ -53,6 +54,8 @@ def find_rate(
     picture = out or Path("learning-rate.png")
     check_free(picture, force=force)
     config, architecture = plan(model, source, **training)
+    if not (quiet or as_json):
+        say_choice(config, echo)
     with ProgressBar() as bar:
         found = search(config, architecture, lowest=lowest, highest=highest, n_rates=rates, progress=bar)
     save_figure(found.plot(), picture)

@@ -37,7 +37,7 @@ def paired_blocks(result: PairedComparison) -> list[Block]:
     ]
     trained = ["before" if side.seconds is None else f"here, in {side.seconds:.1f} s" for side in sides]
     rows = [
-        ("", *(side.source for side in sides)),
+        ("model", *(side.source for side in sides)),
         ("accuracy", *(f"{side.confusion.accuracy:.4f}" for side in sides)),
         ("  95 % interval", *intervals),
         ("balanced accuracy", *(f"{side.confusion.balanced_accuracy:.4f}" for side in sides)),
@@ -45,16 +45,22 @@ def paired_blocks(result: PairedComparison) -> list[Block]:
         ("trained", *trained),
     ]
     between = result.difference_interval
-    interval = "" if between is None else f" ({between[0]:+.3f} to {between[1]:+.3f}, paired bootstrap, 95 %)"
+    interval = (
+        ""
+        if between is None
+        else f" (95 % interval {between[0]:+.3f} to {between[1]:+.3f}, by the paired bootstrap)"
+    )
+    p_value = f"= {table.p_value:.4f}" if table.p_value >= 0.0001 else "< 0.0001"
     best = result.a.confusion
     correct = [("A correct", table.both, table.only_a), ("A wrong", table.only_b, table.neither)]
     return [
         (("", "A", "B"), rows),
         (("", "B correct", "B wrong"), correct),
-        f"B minus A: {result.difference:+.4f}{interval}",
-        f"McNemar's exact test: p = {table.p_value:.4f}",
+        f"Accuracy, B minus A: {result.difference:+.4f}{interval}.",
+        f"McNemar's exact test, as if both were equally good: p {p_value}.",
         *(
-            f"Only {letter} is correct on {result.noun} {join_some(numbers, most=MOST_LISTED)}."
+            f"Only {letter} is correct on these test {result.noun}, by number: "
+            f"{join_some(numbers, most=MOST_LISTED)}."
             for letter, numbers in (("A", result.only_a), ("B", result.only_b))
             if numbers
         ),
@@ -113,7 +119,7 @@ def cv_blocks(result: CrossValidation) -> list[Block]:
         difference = result.difference(metric)
         if difference is not None:
             parts.append(f"B minus A {_mean(difference, '+.4f')}")
-        found.append(f"Mean {metric.replace('_', ' ')}: {'; '.join(parts)}")
+        found.append(f"Mean {metric.replace('_', ' ')}, with 95 % intervals: {'; '.join(parts)}.")
     if not result.is_complete:
         found.append(
             f"Stopped after {len(folds[0])} of {result.n_splits * result.n_repeats} folds, as asked."
@@ -169,8 +175,9 @@ def _seeds_of(result: SeedComparison, runs: SeedRuns) -> str:
     luck = "depends on luck" if at_least < 0.5 * n else "takes no luck"
     words = (
         f"{title}: {plural(n, 'start')}, {scores}. {whose}, {show(reference)}, or better {luck}: {at_least} of {n} "
-        f"starts reach it, an estimate of {low} to {high} % of all. {runs.n_above(result.baseline)} of {n} are "
-        f"above the majority-class baseline, always {result.majority_class!r}, {show(result.baseline)}."
+        f"starts reach it; of all starts that would be {low} to {high} % (95 % interval). "
+        f"{runs.n_above(result.baseline)} of {n} are above the majority-class baseline, always "
+        f"{result.majority_class!r}, {show(result.baseline)}."
     )
     n_failed = len(runs.failed)
     if n_failed:

@@ -22,6 +22,7 @@ from pellucid.text import plural
 from pellucid.training.constant import constant_loss
 from pellucid.training.loss_setup import weigh_samples
 from pellucid.training.optimizers.base import OPTIMIZERS
+from pellucid.training.recommend import recommend
 
 MOST = 3  # pieces of advice
 GAP = 0.05  # between training and test score: below it nothing is said of over-fitting
@@ -272,7 +273,7 @@ def advise_model(
     findings = (against_constant(predictions), unpredicted(predictions))
     words = next((found for found in findings if found is not None), None)
     name = recommended_for(data)
-    if words is None or name == model.recipe:
+    if words is None or name is None or name == model.recipe:
         return ()
     if source is not None:
         return (Advice(words, " ".join(["pellucid train", *data_parts(source), "--model", name])),)
@@ -282,6 +283,6 @@ def advise_model(
     return (Advice(words, f'pl.train(pl.preset("{name}"{size}), data)'),)
 
 
-def recommended_for(data: Dataset) -> str:
-    """Return the preset that suits data."""
-    return "cnn" if data.X.ndim == 4 and min(data.X.shape[1:3]) >= 32 else "mlp-wide"
+def recommended_for(data: Dataset) -> str | None:
+    """Return the preset that suits data; None where there is none, of several inputs or outputs."""
+    return None if isinstance(data.X, dict) or isinstance(data.y, dict) else recommend(data).model

@@ -44,7 +44,7 @@ def blocks(scores: Scores) -> list[Block]:
     """Return the main findings, the scores of each class and the confusion matrix, as sentences and tables."""
     found: list[Block] = [*in_words(scores)]
     if scores.per_class:
-        found.append(class_table(scores))
+        found += [class_caption(scores), class_table(scores)]
     if scores.confusion is not None and len(scores.confusion.classes) <= MOST_CLASSES:
         found += [CONFUSION_CAPTION, confusion_table(scores)]
     return [*found, *reasons(scores), *lines_of(scores.advice)]
@@ -73,6 +73,16 @@ def class_table(scores: Scores, titles: tuple[str, ...] = ()) -> Table:
     means = [with_interval(scores[mean_names.get(name, name)], to="–") for name in names]
     rows.append(("mean", "" if is_multi_label else len(scores), *means))
     return ("label" if is_multi_label else "class", "samples", *(TITLES[name] for name in names)), rows
+
+
+def class_caption(scores: Scores) -> str:
+    """Return what the columns of the table of classes mean."""
+    noun = "label" if scores.kind == "multi_label" else "class"
+    return (
+        f"Recall: the share of a {noun}'s samples that are found. Precision: the share of what is predicted as the "
+        f"{noun} that is right. F1: their harmonic mean. ROC area: how often a sample of the {noun} gets a higher "
+        "score than another; PR area: the mean precision over all recalls."
+    )
 
 
 def class_titles(scores: Scores) -> tuple[str, ...]:
@@ -194,7 +204,7 @@ def _calibration(curve: Calibration) -> str:
         return f"{start} Expected calibration error {number(curve.error)}."
     digits = 2 if number(curve.error) != number(curve.chance_range[1]) else 4  # tell apart what looks equal
     error, low, high = (f"{value:.{digits}f}" for value in (curve.error, *curve.chance_range))
-    words = f"{start} Expected calibration error {error}"
+    words = f"{start} Expected calibration error, how far the two are apart on average, {error}"
     if curve.error <= curve.chance_range[1]:
         return f"{words}: within chance for a perfectly calibrated model, {low} to {high}."
     finding = "overconfident" if confidence > accuracy else "underconfident"
