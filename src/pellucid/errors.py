@@ -84,7 +84,9 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     initials = [each for each in names if "".join(word[:1] for word in each.split("_")) == str(name).lower()]
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5) or initials  # lr: learning_rate
+    plain = {each.lower(): each for each in names}
+    close = difflib.get_close_matches(str(name).lower(), plain, n=1, cutoff=0.5)
+    near = [plain[each] for each in close] or initials  # lr: learning_rate
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"unknown {kind} {shown(name)}.{hint} Known: {', '.join(names)}."
 

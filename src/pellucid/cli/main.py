@@ -10,6 +10,7 @@ import typer
 
 from pellucid.cli.command import PLAIN, CommandGroup, find_commands
 from pellucid.cli.terminal import echo
+from pellucid.cli.usage import usage_message
 from pellucid.errors import PellucidError
 from pellucid.text import first_line, one_line
 
@@ -91,9 +92,7 @@ def message_of(error: Exception) -> str | None:
     if isinstance(error, PellucidError):
         return str(error)
     if hasattr(error, "format_message"):  # typer's usage errors
-        command = getattr(getattr(error, "ctx", None), "command_path", None) or "pellucid"
-        problem = error.format_message()
-        return f"{problem}{'' if problem.endswith(('.', '?')) else '.'} See {command} --help."
+        return usage_message(error)
     if isinstance(error, MemoryError):
         details = f" ({first_line(error)})" if str(error) else ""
         return f"it does not fit in memory{details}. Try a smaller batch, a smaller image size or a smaller model."

@@ -1,5 +1,6 @@
 """Data sources: a built-in set by name, a file or a folder, and the options of its reader."""
 
+import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -24,6 +25,7 @@ from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
 from pellucid.progress import ProgressBar
 from pellucid.registry import Configurable, option, validate_call
+from pellucid.text import shown
 
 BUILTIN: Mapping[str, str] = MappingProxyType(
     {
@@ -174,8 +176,11 @@ class DataSource(Configurable):
         path = self.path
         ending = path.suffix.lower()
         if not os.path.exists(path) and not ending and len(path.parts) == 1:
+            here = difflib.get_close_matches(self.name, [each.name for each in Path.cwd().iterdir()], n=1)
+            beside = f" Did you mean {shown(here[0])}, which is here?" if here else ""
             raise DataError(
-                f"{unknown_name('data set', self.name, BUILTIN)} Or name a folder, or an .h5, .npz or .csv file."
+                f"{unknown_name('data set', self.name, BUILTIN)}{beside} Or name a folder, or an .h5, .npz or .csv "
+                "file."
             )
         if ending in (".h5", ".hdf5"):
             return read_h5(path, x_key=self.x_key, y_key=self.y_key)

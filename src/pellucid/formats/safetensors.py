@@ -9,6 +9,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import FormatError, PellucidError
 from pellucid.nn.model import Model, check_classes
+from pellucid.nn.presets import PRESETS
 from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.registry import check_option, validate_call
 from pellucid.tensors import read_tensors, write_tensors
@@ -16,6 +17,7 @@ from pellucid.types import Array
 
 FORMAT_VERSION = 1
 _KEY = "pellucid"
+PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of a model
 
 
 @validate_call("model", "path")
@@ -82,9 +84,7 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
     path = Path(path)
     if path.is_dir():
         path = path / "model.safetensors"
-    header, arrays = read_tensors(
-        path, _KEY, kind="model file", advice="`pellucid train` or `pellucid run` makes one."
-    )
+    header, arrays = read_tensors(path, _KEY, kind="model file", advice=_how_to_get_one(path))
     version = header.get("format_version")
     if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise FormatError(
@@ -111,6 +111,15 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
             f"{path}: its header does not describe a model ({error}). Save the model again."
         ) from None
     return model
+
+
+def _how_to_get_one(path: Path) -> str:
+    """Return where a model file comes from, for whoever named something else."""
+    if path.name in PRESETS:
+        return f"{path.name} is a preset, not a trained model: `pellucid train DATA --model {path.name}` makes one."
+    if path.suffix.lower() in PICTURES:
+        return "It is a picture: the model comes first, as in `pellucid predict MODEL IMAGE`."
+    return "`pellucid train` or `pellucid run` makes one."
 
 
 def _classes_of(model: Model, classes: Any) -> tuple[str, ...]:

@@ -124,4 +124,4 @@ def is_preset(model: str) -> bool:
         raise OptionError(
             f"--model: {model} is no .toml file. To begin from a trained model, name it with --from."
         )
-    raise OptionError(f"{unknown_name('preset', model, PRESETS)} Or name a .toml file.")
+    raise OptionError(f"{unknown_name('preset', model, PRESETS)} Or name a .toml file, or auto.")

@@ -150,6 +150,10 @@ def read_run(
         what = f"it lacks {', '.join(missing)}"
         if not folder.is_dir():
             what = "it is a file" if folder.exists() else "there is no such folder"
+        if holds_run(folder.parent) and folder.is_file():
+            raise FormatError(
+                f"{folder}: not a run folder, but a file of one. Name the folder, {folder.parent}."
+            )
         raise FormatError(f"{folder}: not a run folder: {what}. `pellucid run` makes one.")
     config, metrics = read_config(folder / CONFIG), read_metrics(folder / METRICS)
     history, model = _read_history(folder / HISTORY, metrics), load(folder)

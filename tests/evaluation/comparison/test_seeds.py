@@ -168,7 +168,10 @@ def test_the_spread_is_counted_right() -> None:
     assert (kept["a"]["n_failed"], kept["a"]["n_starts"]) == (1, 5)
     (words,) = seed_findings(result)
     assert "4 starts, accuracy 0.66 to 0.80 on 50 test photos" in words
-    assert "takes no luck: 3 of 4 starts reach it; of all starts that would be 30 to 95 % (95 % interval)" in words
+    assert (
+        "takes no luck: 3 of 4 starts reach it; of all starts that would be 30 to 95 % (95 % interval)"
+        in words
+    )
     assert "3 of 4 are above the majority-class baseline" in words
     assert "1 start failed" in words
 

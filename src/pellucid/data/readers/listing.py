@@ -83,9 +83,15 @@ def _list_images(folder: Path) -> Listing:
         found = (
             f"one, {folders[0].name!r}" if folders else f"none, but {len(files)} files" if files else "none"
         )
+        beside = folder.absolute().parent
+        is_class = not folders and files and len(visible(beside)[0]) > 1 and beside != Path.cwd()
         raise DataError(
             f"{folder}: expected at least two sub-folders, one per class, found {found}. "
-            f"Sort the images into folders such as {folder.name}/cat and {folder.name}/non-cat."
+            + (
+                f"It looks like one class of {folder.parent}; try that."
+                if is_class
+                else f"Sort the images into folders such as {folder.name}/cat and {folder.name}/non-cat."
+            )
         )
     classes = order_classes([path.name for path in folders])
     listing = Listing(folder, classes, [], [])

@@ -118,7 +118,7 @@ def _read_target(table: TextTable, target: str | None) -> _Target:
     if target is None or not target.strip():
         raise DataError(
             f"{table.where}: expected a target, the name of the column to predict. Columns: "
-            f"{join_some(table.names, 12)}. Try target={printable(table.names[-1])!r}."
+            f"{join_some(table.names, 12)}. Try target={printable(table.names[-1])!r} (--target)."
         )
     names, kind = parse_target(target.strip(), table.names)
     table.check_has(names, "which was named as the target")
