@@ -120,6 +120,8 @@ class _Findings:
         if OPTIMIZERS[self.run.options.optimizer].is_full_batch:  # it has no learning rate
             return None
         find = command_line("find-rate", self.run.config)
+        if self.run.config.start is not None:  # whose search would begin anew
+            find = self.command(learning_rate=rate / 10)
         if len(losses) > 1 and last > losses[0] and (constant is None or last > constant):
             return Advice(
                 f"The training loss rose from {losses[0]:.3g} to {last:.3g}: learning rate {rate:g} is too high.",
