@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pellucid.data.readers.images import read_sample
+from pellucid.data.readers.images import check_takes_images, read_sample
+from pellucid.data.readers.many import fill_rows
 from pellucid.data.readers.named import named_images
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.predictions import check_weights
@@ -15,7 +17,7 @@ from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.progress import CountCallback
 from pellucid.text import plural
-from pellucid.types import Array
+from pellucid.types import Array, Shape
 
 PIECE = 256  # images that are in memory at the same time
 
@@ -143,25 +145,32 @@ def predict_images(
     ShapeError
         If the model does not take images.
     """
+    check_takes_images(model.input_shape)
     named = [str(image) for image in images]
     found: list[Prediction] = []
     faults: dict[str, DataError] = {}
     for start in range(0, len(named), PIECE):
-        samples: list[tuple[str, Array]] = []
-        for i, name in enumerate(named[start : start + PIECE], start=start + 1):
-            try:
-                samples.append((name, read_sample(name, model.input_shape)))
-            except DataError as error:
-                faults[name] = error
-            if progress is not None:
-                progress(i, len(named))
-        if samples:
-            names, pictures = zip(*samples, strict=True)
-            found += predict_samples(model, np.stack(pictures), names)
+        piece = named[start : start + PIECE]
+        X = np.empty((len(piece), *model.input_shape), np.uint8)
+        rows = fill_rows(
+            X, partial(_read, piece, model.input_shape), partial(_count, progress, start, len(named))
+        )
+        faults |= {piece[i]: error for i, error in rows.faults.items()}
+        if rows.found:
+            found += predict_samples(model, X[: len(rows.found)], [piece[i] for i in rows.found])
     if not found:
         first = next(iter(faults.values()))
         raise first if len(faults) == 1 else DataError(f"none of {len(named)} images can be read; {first}")
     return PredictedFiles(tuple(found), (), {name: str(error) for name, error in faults.items()})
+
+
+def _read(names: Sequence[str], shape: Shape, i: int) -> tuple[Array, None]:
+    return read_sample(names[i], shape), None
+
+
+def _count(progress: CountCallback | None, before: int, total: int, done: int, of: int) -> None:
+    if progress is not None:
+        progress(before + done, total)
 
 
 def predict_rows(model: Model, path: Path) -> PredictedFiles:

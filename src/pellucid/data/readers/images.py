@@ -88,14 +88,14 @@ def read_sample(source: str | Path | bytes, shape: Shape) -> Array:
 
 def read_original_and_sample(source: str | Path | bytes, shape: Shape) -> tuple[Array, Array]:
     """Return what `read_image` and what `read_sample` return of a picture, which is decoded once."""
-    _check_takes_images(shape)
+    check_takes_images(shape)
     with _decoded(source, shape[:2]) as picture:
         return np.array(picture.image), _as_input(picture.image, shape, picture.box)
 
 
 def read_sized_sample(source: str | Path | bytes, shape: Shape) -> tuple[Array, tuple[int, int]]:
     """Return what `read_sample` returns, and the (height, width) that the picture has in its file."""
-    _check_takes_images(shape)
+    check_takes_images(shape)
     with _decoded(source, shape[:2]) as picture:
         return _as_input(picture.image, shape, picture.box), picture.size
 
@@ -172,7 +172,7 @@ def image_to_input(image: Array, shape: Shape) -> Array:
     """
     from PIL import Image
 
-    _check_takes_images(shape)
+    check_takes_images(shape)
     if image.ndim != 3 or image.shape[2] != 3:
         raise ShapeError(f"image: expected shape (h, w, 3), got {image.shape}. Read it with read_image.")
     _check_bytes(image)
@@ -187,7 +187,7 @@ def _check_bytes(image: Array) -> None:
         )
 
 
-def _check_takes_images(shape: Shape) -> None:
+def check_takes_images(shape: Shape) -> None:
     if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
         raise ShapeError(
             f"the model takes samples of shape {shape}, which are not images: expected (height, width, 3), "

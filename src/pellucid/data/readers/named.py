@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pellucid.data.readers.listing import visible
+from pellucid.data.readers.picture_file import HEIC_ENDINGS
 from pellucid.errors import DataError
 
 
@@ -49,7 +50,7 @@ def _images_below(folder: Path) -> tuple[list[Path], int]:
     from PIL import Image
 
     kinds = Image.registered_extensions()  # fills Image.OPEN, the kinds that can be read
-    endings = {ending for ending, kind in kinds.items() if kind in Image.OPEN} | {".heic", ".heif"}
+    endings = {ending for ending, kind in kinds.items() if kind in Image.OPEN} | set(HEIC_ENDINGS)
     folders, files = visible(folder)
     images = [path for path in files if path.suffix.lower() in endings]
     n_others = len(files) - len(images)
