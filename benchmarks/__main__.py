@@ -19,8 +19,18 @@ TIMED = (
     "published",
     "whole_training",
 )  # they share harness.py's options
-OTHERS = ("estimators", "optimizer_step", "twins", "busy", "batches", "data_check", "startup", "edges")
-HAVE_QUICK = (*TIMED, "estimators")
+OTHERS = (
+    "estimators",
+    "optimizer_step",
+    "twins",
+    "busy",
+    "batches",
+    "data_check",
+    "startup",
+    "edges",
+    "transfer",
+)
+HAVE_QUICK = (*TIMED, "estimators", "transfer")
 
 
 def main() -> None:

@@ -43,7 +43,8 @@ RECIPES: dict[str, dict[str, Any]] = {
         "weight_decay": 0.05,
         "augment": "photo",
     },
-    "transfer": GENERAL,  # of a model that begins from a trained one: see pellucid.nn.transfer
+    # Of a model that begins from a trained one: see pellucid.nn.transfer, and benchmarks/transfer.py.
+    "transfer": {**GENERAL, "learning_rate": 0.01},
 }
 
 
