@@ -49,17 +49,15 @@ def _rooms() -> set[str]:
 
 
 def _registered_layer(name: str) -> Any:
-    """Return a layer that was registered under that name; else AttributeError with the nearest public name."""
-    from pellucid.errors import unknown_name
+    """Return a layer that was registered under that name; else an AttributeError that names what is meant."""
+    from pellucid.errors import UnknownAttributeError
 
     if name[:1].isupper():
         from pellucid.nn.layer import LAYERS
 
         if name in LAYERS:
             return LAYERS[name]
-    if name.startswith("__"):
-        raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
-    raise AttributeError(f"pellucid: {unknown_name('name', name, __all__)}")
+    raise UnknownAttributeError("pellucid", name, importlib.import_module(__name__), kind="name")
 
 
 def __dir__() -> list[str]:

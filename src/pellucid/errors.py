@@ -7,6 +7,7 @@
         ├── ShapeError         an array of the wrong shape (also a ValueError)
         ├── OptionError        an unknown option or name (also a ValueError)
         │   └── CallError      an argument that does not exist, or is missing (also a TypeError)
+        ├── UnknownAttributeError  a name that a module, model or layer does not have (also an AttributeError)
         ├── DataError          a data set, image or label that cannot be used (also a ValueError)
         │   └── DownloadError  a data set that could not be fetched
         ├── OutOfMemoryError   arrays too large for this machine (also a MemoryError)
@@ -19,11 +20,13 @@ Each message says where, what was expected, what was found and what to try. Prin
 characters, whatever name it quotes.
 """
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
+from pellucid.habits import advice, is_habit, nearest
 from pellucid.text import one_line, shown
 
 
@@ -46,8 +49,47 @@ class CallError(OptionError, TypeError):
     """A function or class is called with an argument that it does not have, or without one that it needs."""
 
 
+class UnknownAttributeError(PellucidError, AttributeError):
+    """A module, a model or a layer has no such name.
+
+    What is meant is looked up when the message is read, since ``hasattr`` and ``copy`` ask for names that are not
+    there all the time.
+
+    Parameters
+    ----------
+    where : str
+        What was asked, for the message.
+    attribute : str
+    owner : object
+        Whose names are known.
+    kind : {"attribute", "name"}, optional
+        Of a model or layer, or of the package.
+    """
+
+    def __init__(self, where: str, attribute: str, owner: Any, kind: str = "attribute") -> None:
+        super().__init__(f"{where} has no attribute {attribute!r}")
+        self.where, self.attribute, self.kind = where, attribute, kind
+        self.obj = owner  # and no ``name``: Python would add a suggestion of its own
+
+    def __str__(self) -> str:
+        hint = _hint(self.kind, self.attribute, self._known())
+        return one_line(f"{self.where} has no attribute {self.attribute!r}.{hint}")
+
+    def __reduce__(self) -> Any:
+        names = SimpleNamespace(__all__=self._known())  # for another process: the names alone
+        return type(self), (self.where, self.attribute, names, self.kind)
+
+    def _known(self) -> list[str]:
+        names = getattr(self.obj, "__all__", None) or dir(self.obj)
+        return [name for name in names if not name.startswith("_")]
+
+
 class DataError(PellucidError, ValueError):
     """A data set, an image or a label cannot be used."""
+
+
+class DataWarning(UserWarning):
+    """How data were understood, where another reading was possible."""
 
 
 class DownloadError(DataError):
@@ -83,12 +125,16 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
     "unknown preset 'mpl'. Did you mean 'mlp'? Known: logistic, mlp."
     """
     names = sorted(known)
-    initials = [each for each in names if "".join(word[:1] for word in each.split("_")) == str(name).lower()]
-    plain = {each.lower(): each for each in names}
-    close = difflib.get_close_matches(str(name).lower(), plain, n=1, cutoff=0.5)
-    near = [plain[each] for each in close] or initials  # lr: learning_rate
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"unknown {kind} {shown(name)}.{hint} Known: {', '.join(names)}."
+    return f"unknown {kind} {shown(name)}.{_hint(kind, str(name), names)} Known: {', '.join(names)}."
+
+
+def _hint(kind: str, name: str, known: list[str]) -> str:
+    """Return the name that is meant, or what to do instead, with a space before; "" where nothing is like it."""
+    instead = advice(kind, name)
+    if instead and (kind in ("name", "attribute") or not is_habit(name, known)):
+        return f" {instead}"
+    near = nearest(name, known)
+    return f" Did you mean {near!r}?" if near else ""
 
 
 @contextmanager

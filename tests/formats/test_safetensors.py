@@ -10,12 +10,17 @@ from hypothesis import strategies as st
 from safetensors.numpy import save as to_bytes
 
 from pellucid.data.dataset import Dataset
-from pellucid.errors import FormatError, OutputError, PellucidError
+from pellucid.errors import FormatError, OptionError, OutputError, PellucidError
 from pellucid.formats.safetensors import FORMAT_VERSION, load, save
 from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.layer import LAYERS, Layer
 from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.regression import MeanSquaredError
+from pellucid.registry import register
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.training.fit import train
+from pellucid.types import Array
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +68,7 @@ def test_the_file_is_read_by_the_safetensors_library(saved: Path, model: Sequent
 
 
 def test_an_untrained_model_and_a_bad_place_are_refused(model: Sequential, tmp_path: Path) -> None:
-    with pytest.raises(PellucidError, match="no parameters yet"):
+    with pytest.raises(PellucidError, match="not trained yet"):
         save(Sequential([Dense(1)]), tmp_path / "a")
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
@@ -177,3 +182,52 @@ def test_arrays_that_do_not_fit_are_named(saved: Path) -> None:
         write_tensors(saved, "pellucid", header, changed)
         with pytest.raises(FormatError, match=message):
             load(saved)
+
+
+@pytest.mark.parametrize("name", ["m.pkl", "m.h5", "m.pt", "m.keras"])
+def test_a_name_of_another_format_is_refused(name: str, tmp_path: Path) -> None:
+    model = Sequential([Dense(1)])
+    model.initialize((2,))
+    with pytest.raises(OutputError, match=rf"ends in .safetensors.*got '{name}'. Try 'm.safetensors'"):
+        save(model, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+class Halved(Layer):
+    """Not registered."""
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        return X / 2
+
+    def backward(self, dY: Array) -> Array:
+        return dY / 2
+
+
+class Own(MeanSquaredError):
+    """Not registered."""
+
+
+def test_a_class_of_ones_own_is_registered_to_be_saved(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    model = Sequential(Dense(2), Sequential(Halved()))
+    model.initialize((2,))
+    with pytest.raises(
+        OptionError, match=r"save: Halved is not registered.*Write @pl.register above the class"
+    ):
+        save(model, path)
+    model = Sequential(Dense(2))
+    model.initialize((2,))
+    model.set_loss(Own())
+    with pytest.raises(OptionError, match="save: Own is not registered"):
+        save(model, path)
+    for registered, table in ((register(Halved), LAYERS), (register("own")(Own), LOSSES)):
+        model = Sequential(Dense(2), Halved()) if registered is Halved else Sequential(Dense(2))
+        model.initialize((2,))
+        model.set_loss(Own() if registered is Own else "mean_squared_error")
+        save(model, path)
+        assert load(path).config() == model.config()
+        assert load(path).loss == model.loss
+        name = registered.registered_as
+        table.remove(name)
+        with pytest.raises(FormatError, match=rf"'{name}', which is not registered here. Import the module"):
+            load(path)

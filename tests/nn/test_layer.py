@@ -102,7 +102,9 @@ def test_numpys_numbers_are_taken_and_other_types_refused() -> None:
         ):
             Dense(units)
     with pytest.raises(OptionError, match="Sequential: expected layers to be a list"):
-        Sequential(Dense(1))  # type: ignore[arg-type]
+        Sequential("Dense")  # type: ignore[arg-type]
+    assert Sequential(Dense(2), Dense(1)).config() == Sequential([Dense(2), Dense(1)]).config()
+    assert Parallel(Dense(2), Dense(2), "add").config() == Parallel([Dense(2), Dense(2)], "add").config()
     with pytest.raises(OptionError, match="Residual: expected body to be a Layer"):
         Residual("Dense")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match=r"Sequential: unknown dtype 'float16'"):

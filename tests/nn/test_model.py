@@ -87,7 +87,7 @@ def test_labels_other_than_two_classes_are_refused() -> None:
 
 
 def test_predicting_before_training_or_another_shape_is_refused() -> None:
-    with pytest.raises(PellucidError, match="train or load the model"):
+    with pytest.raises(PellucidError, match="predict: the model is not trained yet"):
         Sequential([Dense(1)]).predict(np.zeros((1, 2)))
     with pytest.raises(ShapeError, match=r"expected samples of shape \(2, 3, 1\).*got \(3, 2, 1\)"):
         small().predict(np.zeros((1, 3, 2, 1)))

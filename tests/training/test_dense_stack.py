@@ -16,7 +16,7 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses import Huber, MultiLabel
-from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.events import StepEnd
 from pellucid.training.executor import dense_stack
@@ -291,7 +291,7 @@ def test_many_steps_in_one_call_are_steps_one_by_one(
 
 
 def test_who_needs_no_step_is_told_the_last_of_a_call_and_may_stop(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Ends(TrainingCallback):
+    class Ends(Callback):
         needs_every_step = False
 
         def __init__(self) -> None:

@@ -20,7 +20,7 @@ from pellucid.nn.pooling import GlobalAvgPool2D
 from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.nn.sequential import Sequential
 from pellucid.training import features
-from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.early_stopping import EarlyStopping
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
@@ -117,7 +117,7 @@ def test_a_stack_of_dense_layers_goes_on_by_its_kernel(
             assert not np.array_equal(arrays(once)[key], arrays(stack())[key])
 
 
-class Count(TrainingCallback):
+class Count(Callback):
     """Counts passes through the first layer, and predicts in the middle of the training."""
 
     def __init__(self, data: Dataset) -> None:

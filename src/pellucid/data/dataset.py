@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pellucid.data.labels import numbered
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.show import dataset_html, draw, in_words, split_html
 from pellucid.errors import DataError
 from pellucid.text import kind_of
-from pellucid.types import Array, n_rows, take_rows
+from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +25,8 @@ class Dataset:
     X : Array, shape (m, ...)
         Inputs; images are ``(m, height, width, channels)`` and stay uint8 until a model prepares them.
     y : Array, shape (m,)
-        Integer labels, indices into ``classes``. Multi-label: 0 and 1, shape (m, k), a column per class.
-        Regression: floats, and no classes.
+        Integer labels, indices into ``classes``; names of classes become such. Multi-label: 0 and 1, shape (m, k),
+        a column per class. Regression: floats, and no classes.
     classes : tuple of str
         The name of each class; empty where the data has none.
     noun : str, optional
@@ -47,12 +48,11 @@ class Dataset:
 
     def __post_init__(self) -> None:
         for name, value in (("X", self.X), ("y", self.y)):
-            for array in value.values() if isinstance(value, dict) else (value,):
-                if not hasattr(array, "shape") or not hasattr(array, "dtype"):
-                    raise DataError(
-                        f"Dataset: expected {name} to be an array, or a dictionary of arrays, "
-                        f"got {kind_of(array)}. Try np.asarray({name})."
-                    )
+            object.__setattr__(self, name, map_arrays(lambda array: _array(name, array), value))  # noqa: B023
+        if isinstance(self.y, np.ndarray) and self.y.dtype.kind in "OUS":
+            y, classes = numbered(self.y, self.classes, "Dataset: y")
+            object.__setattr__(self, "y", y)
+            object.__setattr__(self, "classes", classes)
         if not self.noun:
             is_grey = self.has_pictures and self.X.shape[3:] in ((), (1,))
             default = "picture" if is_grey else "photo" if self.has_pictures else "sample"
@@ -154,3 +154,20 @@ class Split:
     def classes(self) -> tuple[str, ...]:
         """The name of each class."""
         return self.train.classes
+
+
+def _array(name: str, value: Any) -> Array:
+    """Return an array, or anything that NumPy takes for one, as an array; DataError for all else."""
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, list | tuple) or (hasattr(value, "__array__") and np.ndim(value)):
+        try:
+            return np.asarray(value)
+        except ValueError:
+            raise DataError(
+                f"Dataset: expected {name} to be an array, got rows of several lengths."
+            ) from None
+    raise DataError(
+        f"Dataset: expected {name} to be an array, or a dictionary of arrays, got {kind_of(value)}. "
+        f"Try np.asarray({name})."
+    )

@@ -1,5 +1,7 @@
 """Labels in any usual form (numbers, words, yes / no; rows or columns) -> indices into class names."""
 
+from typing import Any
+
 import numpy as np
 
 from pellucid.errors import DataError
@@ -183,3 +185,30 @@ def _decoded(texts: Array, where: str) -> Array:
         return np.array([text.decode() for text in texts.tolist()])
     except UnicodeDecodeError:
         raise DataError(f"{where}: expected words in UTF-8, got other bytes. Save them as UTF-8.") from None
+
+
+def numbered(y: Any, classes: tuple[str, ...], where: str) -> tuple[Array, tuple[str, ...]]:
+    """Return names of classes as numbers, and the names; sorted unless ``classes`` gives them.
+
+    Examples
+    --------
+    >>> numbered(np.array(["dog", "cat"]), (), "y")
+    (array([1, 0]), ('cat', 'dog'))
+    """
+    words = np.asarray(y).astype(str)
+    if words.ndim == 2 and words.shape[1] == 1:
+        words = words[:, 0]
+    names, codes = np.unique(words, return_inverse=True)
+    found = tuple(names.tolist())
+    if not classes:
+        return codes, found
+    return renumbered(codes, found, classes, where), classes
+
+
+def renumbered(y: Array, names: tuple[str, ...], classes: tuple[str, ...], where: str) -> Array:
+    """Return class numbers in the order of ``classes``; DataError where one of the names is not among them."""
+    unknown = [name for name in names if name not in classes]
+    if unknown:
+        raise DataError(f"{where}: expected the classes {join_some(classes)}, also got {join_some(unknown)}.")
+    places: Array = np.array([classes.index(name) for name in names])[y]
+    return places

@@ -1,11 +1,13 @@
 """How public functions take data: one part as a Dataset or (X, y), or both as a Split or a name."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
+from pellucid.data.labels import renumbered
 from pellucid.errors import DataError, OptionError
 from pellucid.text import kind_of
 from pellucid.types import Array, n_rows
@@ -45,21 +47,34 @@ def as_dataset(data: Any, where: str) -> Dataset:
         raise DataError(f"{where}: expected a Dataset or a pair (X, y), got {got}. Try {advice}.")
     X = {key: _numbers(value, where) for key, value in data[0].items()} if isinstance(data[0], dict) else None
     X = _numbers(data[0], where) if X is None else X
-    y, classes = data[1], ()
+    y = data[1]
     if not isinstance(y, dict):
         y = np.asarray(y)
-        if y.dtype.kind in "OUS":
-            names, y = np.unique(y.astype(str), return_inverse=True)
-            classes = tuple(names.tolist())
-        elif y.dtype.kind == "b":
-            y = y.astype(np.int64)
+        y = y.astype(np.int64) if y.dtype.kind == "b" else y
     if n_rows(X) != n_rows(y):
         raise DataError(f"{where}: X has {n_rows(X)} samples and y has {n_rows(y)} labels.")
-    return Dataset(X, y, classes)  # type: ignore[arg-type]
+    return Dataset(X, y)  # type: ignore[arg-type]
+
+
+def like(data: Dataset, other: Dataset, where: str) -> Dataset:
+    """Return a data set with its classes numbered as in another; DataError where one is not among them.
+
+    Examples
+    --------
+    >>> train = Dataset(np.zeros((2, 1)), ["cat", "dog"])
+    >>> like(Dataset(np.zeros((1, 1)), ["dog"]), train, "validation").y
+    array([1])
+    """
+    if not data.classes or not other.classes or data.classes == other.classes:
+        return data
+    y = renumbered(data.y, data.classes, other.classes, where)
+    return replace(data, y=y, classes=other.classes)
 
 
 def as_split(data: Any, where: str, **options: Any) -> "Split | DataSource":
     """Return a Split or DataSource unchanged, or the DataSource of a name or path with these options.
+
+    A pair of pairs, ``(X_train, y_train), (X_test, y_test)``, is a Split too.
 
     Raises
     ------
@@ -77,16 +92,33 @@ def as_split(data: Any, where: str, **options: Any) -> "Split | DataSource":
 
     if isinstance(data, str | Path):
         return DataSource.from_dict({"name": data, **options})
+    if isinstance(data, tuple) and len(data) == 2 and all(isinstance(part, tuple | Dataset) for part in data):
+        data = _as_parts(data, where)
     if not isinstance(data, Split | DataSource):
         raise DataError(
-            f"{where}: expected a Split or a name, got {kind_of(data)}. Try Split(train, test), or a name that "
-            "load_data takes."
+            f"{where}: expected a Split or a name, got {kind_of(data)}. Try ((X_train, y_train), (X_test, "
+            "y_test)), or a name that load_data takes."
         )
     if options:
         raise OptionError(
             f"{where}: {next(iter(options))} is for data by name, got {kind_of(data)}. Leave it out."
         )
     return data
+
+
+def _as_parts(pair: Any, where: str) -> Split:
+    """Return two parts as a Split; classes that are numbers get these as names."""
+    train, test = (
+        as_dataset(part, f"{where}: the {name} part")
+        for part, name in zip(pair, ("training", "test"), strict=True)
+    )
+    test = like(test, train, f"{where}: the test part")
+    both = (train.y, test.y)
+    has_numbers = all(isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "bui" for y in both)
+    if not train.classes and has_numbers and len(train) and len(test):
+        names = tuple(str(label) for label in range(int(max(train.y.max(), test.y.max())) + 1))
+        train, test = replace(train, classes=names), replace(test, classes=names)
+    return Split(train, test, "data")
 
 
 def as_weights(values: Any, where: str) -> Array:

@@ -16,6 +16,7 @@ from pellucid.estimators.solvers import SOLVERS
 from pellucid.nn.model import Model
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.losses.base import Loss
+from pellucid.registry import explain_calls
 from pellucid.training.optimizers import OPTIMIZERS, Optimizer
 from pellucid.training.schedules import SCHEDULES, Schedule
 
@@ -45,7 +46,7 @@ def estimator(cls: type[T]) -> type[T]:
     scikit-learn reads the signature of the constructor (``get_params``, ``clone``) and checks parameters against
     ``_parameter_constraints`` when ``fit`` is called.
     """
-    made = dataclasses.dataclass(eq=False, repr=False)(cls)
+    made: type[T] = explain_calls(dataclasses.dataclass(eq=False, repr=False)(cls))
     constraints = {field.name: field.metadata["allowed"] for field in dataclasses.fields(made)}  # type: ignore[arg-type]
     made._parameter_constraints = constraints  # type: ignore[attr-defined]
     return made

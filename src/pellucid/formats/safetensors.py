@@ -5,17 +5,20 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.inputs_seen import seen_from_config, seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
-from pellucid.errors import FormatError, PellucidError
-from pellucid.nn.model import Model, check_classes
+from pellucid.errors import FormatError, OutputError, PellucidError
+from pellucid.nn.model import Model, check_classes, check_trained
 from pellucid.nn.presets import PRESETS
-from pellucid.nn.rebuild import description, named_arrays, rebuild
+from pellucid.nn.rebuild import check_savable, description, named_arrays, rebuild, unregistered
 from pellucid.registry import check_option, validate_call
 from pellucid.tensors import read_tensors, write_tensors
+from pellucid.text import printable
 from pellucid.types import Array
 
 FORMAT_VERSION = 1
+SUFFIX = ".safetensors"
 _KEY = "pellucid"
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of a model
 
@@ -29,14 +32,14 @@ def save(model: Model, path: str | Path) -> None:
     model : Model
         Initialized.
     path : str or Path
-        Usually ending in ``.safetensors``.
+        Ending in ``.safetensors``.
 
     Raises
     ------
     PellucidError
         If the model has no parameters yet, or another model has taken them.
     OutputError
-        If the file cannot be written; what was there before is kept.
+        If the name ends otherwise, or the file cannot be written; what was there before is kept.
 
     Examples
     --------
@@ -50,13 +53,20 @@ def save(model: Model, path: str | Path) -> None:
     >>> bool((load(path).theta == model.theta).all())
     True
     """
-    if not model.is_initialized:
-        raise PellucidError("save: the model has no parameters yet. Train it first.")
+    suffix = Path(path).suffix
+    if suffix not in ("", SUFFIX):
+        raise OutputError(
+            f"save: expected a name that ends in {SUFFIX}, the format of model files, got "
+            f"{printable(Path(path).name)!r}. Try {printable(Path(path).with_suffix(SUFFIX).name)!r}."
+        )
+    check_trained("save", model)
     model.check_parameters()
+    check_savable(model)
     header = {
         "format_version": FORMAT_VERSION,
         **description(model),
         "preprocessing": None if model.preprocessing is None else model.preprocessing.to_config(),
+        "inputs": seen_to_config(model.inputs_seen),
         "schema": None if model.schema is None else model.schema.to_config(),
         "classes": list(model.classes),
         "training": model.summary_of_training,
@@ -98,9 +108,18 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
             "to look at it as it is, load it with allow_nonfinite=True."
         )
     try:
+        missing = unregistered(header)
+    except RecursionError:
+        missing = ""
+    if missing:
+        raise FormatError(
+            f"{path}: it has {missing}, which is not registered here. Import the module that registers it first."
+        )
+    try:
         model = rebuild(header, arrays)
         rule, schema = header["preprocessing"], header["schema"]
         model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
+        model.inputs_seen = seen_from_config(header.get("inputs"))
         model.schema = None if schema is None else TableSchema.from_config(schema)
         model.classes = _classes_of(model, header["classes"])
         model.summary_of_training = _training_of(header["training"])

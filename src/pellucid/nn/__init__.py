@@ -3,3 +3,7 @@
 A layer is one dataclass with ``@register``; ``pellucid.nn.layer.LAYERS`` finds the modules of this folder itself.
 Imported by training and every room above it.
 """
+
+from pellucid.registry import module_attributes
+
+__getattr__, __dir__ = module_attributes("pellucid.nn.layer.LAYERS")

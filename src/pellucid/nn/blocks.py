@@ -3,13 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layer import Layer
+from pellucid.nn.layer import Layer, gathers_layers
 from pellucid.nn.model import Model
 from pellucid.nn.sharing import build_place
 from pellucid.registry import option, register
@@ -109,6 +109,7 @@ class Residual(Model):
 
 @final
 @register
+@gathers_layers
 @dataclass(eq=False, repr=False)
 class Parallel(Model):
     """Branches that see the same input, their outputs joined at the last axis or added.
@@ -133,6 +134,12 @@ class Parallel(Model):
     merge: str = option(
         "concat", choices=lambda: MERGES, help="How their outputs are joined: added, or at the last axis."
     )
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *branches: Layer | Sequence[Layer] | str, merge: str = ..., dtype: str = ...
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -14,7 +14,7 @@ from pellucid.nn.initializers import TOO_LARGE, StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.parameters import NamedArrays
 from pellucid.nn.sharing import arrange, follow, tie
-from pellucid.registry import Limits, check_option, option
+from pellucid.registry import Limits, check_option, explain_call, option
 from pellucid.rng import stream
 from pellucid.types import Array, LayerRow, Shape
 
@@ -105,6 +105,7 @@ class Container(Layer):
         """Whether the parameters have been drawn."""
         return self.theta.size > 0
 
+    @explain_call
     def initialize(
         self,
         input_shape: Shape | Mapping[str, Shape],

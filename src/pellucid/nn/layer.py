@@ -1,13 +1,14 @@
 """The base class of layers: options, parameters, their gradients, a forward and a backward."""
 
+import functools
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.errors import OptionError, unknown_name
+from pellucid.errors import CallError, OptionError, UnknownAttributeError, unknown_name
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.parameters import in_words
 from pellucid.registry import Configurable, Registry
@@ -134,6 +135,19 @@ class Layer(Configurable, ABC):
         Layer.__init__(self)
         super().__post_init__()
 
+    if not TYPE_CHECKING:  # a type checker finds unknown names itself
+
+        def __getattr__(self, name: str) -> Any:
+            if hasattr(type(self), name):
+                return object.__getattribute__(self, name)  # a property that failed: its own error
+            raise UnknownAttributeError(type(self).__name__, name, self)
+
+        def __call__(self, *args: Any, **named: Any) -> Any:
+            raise CallError(
+                f"{type(self).__name__}: layers and models are not called. Put layers together by pl.Sequential or "
+                "pl.Graph; a model has predict(X), predict_proba(X) and forward(X)."
+            )
+
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Take the shape of the input, and draw the first parameters in float64."""
         self.input_shape = self.output_shape = input_shape
@@ -226,3 +240,16 @@ class Layer(Configurable, ABC):
                 is_frozen=self.is_frozen,
             )
         ]
+
+
+def gathers_layers(cls: Any) -> Any:
+    """Return a class that takes layers one by one too: ``Sequential(a, b)`` like ``Sequential([a, b])``."""
+    init = cls.__init__
+
+    @functools.wraps(init)
+    def gathered(self: Any, *args: Any, **options: Any) -> None:
+        n = next((i for i, one in enumerate(args) if not isinstance(one, Layer)), len(args))
+        init(self, *([list(args[:n]), *args[n:]] if n else args), **options)
+
+    cls.__init__ = gathered
+    return cls

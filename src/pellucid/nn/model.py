@@ -10,6 +10,7 @@ import numpy as np
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
 from pellucid.data.dataset import Dataset, Split
+from pellucid.data.inputs_seen import as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.dispatch import loss_and_gradient
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
@@ -19,6 +20,7 @@ from pellucid.nn.replica import prediction_replicas
 from pellucid.nn.summary import Summary, summarize
 from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
+from pellucid.registry import explain_call
 from pellucid.text import join_some, kind_of
 from pellucid.threads import Workers, allowed_threads, cut
 from pellucid.types import Array, map_arrays, n_rows, take_rows
@@ -42,6 +44,9 @@ class Model(Container):
         All trained parameters and all gradients; each layer's arrays are views into them, but for frozen ones.
     preprocessing : Preprocessing or None
         Applied first to the input of ``predict*``; ``train`` sets it where it is unset.
+    inputs_seen : InputsSeen or None
+        Dtype and range of the samples that it was trained on: inputs that are clearly in another range are
+        converted or refused. None lets all pass.
     classes : tuple of str
         The name of each class.
     loss : str
@@ -64,6 +69,7 @@ class Model(Container):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.preprocessing: Preprocessing | None = None
+        self.inputs_seen: Any = None  # an InputsSeen, or a dictionary of them by input
         self.classes: tuple[str, ...] = ()
         self.loss = "binary_cross_entropy"
         self.loss_options: dict[str, Any] = {}
@@ -75,6 +81,7 @@ class Model(Container):
         self.reported: Callable[[float, float], float] | None = None
         self.measured: Any = None
 
+    @explain_call
     def set_loss(self, loss: Any, **options: Any) -> None:
         """Choose the loss that ``loss_and_grad`` computes and that turns outputs into predictions.
 
@@ -159,6 +166,7 @@ class Model(Container):
         >>> model.grad
         array([-0.5, -1. , -0.5])
         """
+        check_trained("loss_and_grad", self)
         Y = self._targets(y)
         Z = self.forward(X, training=True)
         loss, dZ = loss_and_gradient(self._loss, Z, Y, weights=weights, normalizer=normalizer)
@@ -223,6 +231,7 @@ class Model(Container):
             metrics["accuracy"] = float((predicted == true).mean())
         return metrics
 
+    @explain_call
     def decision_function(self, X: Any) -> Any:
         """Return the raw outputs (logits, scores) for raw inputs: (m,) for a model with one, else (m, n_out).
 
@@ -231,15 +240,17 @@ class Model(Container):
         X : Array, shape (m, *input_shape)
             As in the data; ``preprocessing`` is applied.
         """
-        if not self.is_initialized:
-            raise PellucidError(f"{type(self).__name__}: train or load the model before it predicts.")
+        check_trained("predict", self)
         X = self._samples(X)
         shape = map_arrays(lambda array: array.shape[1:], X)
         if shape != self.input_shape:
             raise ShapeError(
                 f"predict: expected samples of shape {self.input_shape}, as the model was trained on, got {shape}."
             )
-        rule = self.preprocessing or Preprocessing()
+        X, rule = (
+            as_seen(X, self.inputs_seen, self.preprocessing, "predict"),
+            self.preprocessing or Preprocessing(),
+        )
         return map_arrays(
             lambda Z: Z[:, 0] if Z.shape[1:] == (1,) else Z,
             self._in_pieces(X, lambda array: rule.apply(array, self.dtype)),
@@ -266,6 +277,7 @@ class Model(Container):
                 raise DataError(f"predict: expected an array of numbers, got one of {array.dtype}.")
         return arrays
 
+    @explain_call
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class for raw inputs, shape (m, k); two classes have two columns.
 
@@ -279,6 +291,7 @@ class Model(Container):
         Z = self.decision_function(X)
         return self._loss.probabilities(Z[:, None] if Z.ndim == 1 else Z)
 
+    @explain_call
     def predict(self, X: Any) -> Any:
         """Return a prediction for each raw input.
 
@@ -338,6 +351,14 @@ def model_from_config(config: Mapping[str, Any], *, dtype: str | None = None) ->
     if dtype is not None:
         model.set_dtype(dtype)
     return model
+
+
+def check_trained(where: str, model: Model) -> None:
+    """Raise PellucidError unless a model has parameters."""
+    if not model.is_initialized:
+        raise PellucidError(
+            f"{where}: the model is not trained yet. Train it by pl.train(model, (X, y), n_epochs=50), or load one."
+        )
 
 
 def check_classes(model: Model, classes: Sequence[str]) -> None:

@@ -1,12 +1,15 @@
 """What a file stores of a network, and the network rebuilt from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pellucid.errors import FormatError, PellucidError
+from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.nn.freezing import frozen_names, mark_frozen
+from pellucid.nn.layer import LAYERS
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.summary import lay_out
+from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.joint import Joint
 from pellucid.text import shown
 from pellucid.types import Array
 
@@ -75,6 +78,45 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     for name, array in named_arrays(model).items():
         array[...] = arrays[name]
     return model
+
+
+def check_savable(model: Model) -> None:
+    """Raise OptionError where the class of a layer or of the loss is not registered: no file can name it."""
+    loss = model.loss_function
+    kinds: list[type] = [type(place) for part in model.parts() for place in (part, *part.children())]
+    kinds += [type(one) for one in (loss.losses.values() if isinstance(loss, Joint) else [loss])]
+    unknown = sorted({kind.__name__ for kind in kinds if not vars(kind).get("registered_as")})
+    if unknown:
+        raise OptionError(
+            f"save: {unknown[0]} is not registered, so that its file could not be loaded. Write @pl.register above "
+            "the class."
+        )
+
+
+def unregistered(described: Mapping[str, Any]) -> str:
+    """Return the layer or loss of a description that nobody has registered, "" where there is none.
+
+    Examples
+    --------
+    >>> unregistered({"architecture": {"type": "Sequential", "layers": [{"type": "Blur"}]}})
+    "the layer 'Blur'"
+    """
+    for kind, table, part in (("layer", LAYERS, "architecture"), ("loss", LOSSES, "loss")):
+        for name in _types(described.get(part)):
+            if isinstance(name, str) and name not in table:
+                return f"the {kind} {shown(name)}"
+    return ""
+
+
+def _types(described: Any) -> Iterator[Any]:
+    """Yield every "type" of a nested description."""
+    if isinstance(described, Mapping):
+        if "type" in described:
+            yield described["type"]
+        described = list(described.values())
+    if isinstance(described, list | tuple):
+        for part in described:
+            yield from _types(part)
 
 
 def _check_arrays(wanted: Mapping[str, Any], arrays: Mapping[str, Array], dtype: str) -> None:

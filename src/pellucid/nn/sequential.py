@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from pellucid.errors import OptionError
 from pellucid.nn.fusion import fused
 from pellucid.nn.initializers import StartRandom
-from pellucid.nn.layer import Layer
+from pellucid.nn.layer import Layer, gathers_layers
 from pellucid.nn.model import Model
 from pellucid.nn.sharing import build_place
 from pellucid.registry import option, register
@@ -16,6 +16,7 @@ from pellucid.types import Array, Shape
 
 @final
 @register
+@gathers_layers
 @dataclass(eq=False, repr=False)
 class Sequential(Model):
     """Layers one after another.
@@ -23,7 +24,7 @@ class Sequential(Model):
     Examples
     --------
     >>> from pellucid.nn.dense import Dense, Flatten
-    >>> model = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)])
+    >>> model = Sequential(Flatten(), Dense(3, activation="relu"), Dense(1))  # or as one list
     >>> model.initialize((8, 8, 3))
     >>> model.theta.shape
     (583,)
@@ -36,6 +37,10 @@ class Sequential(Model):
     layers: Sequence[Layer] = option(
         help="The layers, in order. One that stands in several places has one set of parameters."
     )
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *layers: Layer | Sequence[Layer], dtype: str = ...) -> None: ...
 
     def __post_init__(self) -> None:
         super().__post_init__()

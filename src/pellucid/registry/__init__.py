@@ -12,7 +12,7 @@ about a wrong value derive from that. ``register`` adds it to the table of its f
 given; the table finds new files in its family's folder by itself.
 """
 
-from pellucid.registry.calls import explain_calls, validate_call
+from pellucid.registry.calls import explain_call, explain_calls, validate_call
 from pellucid.registry.configurable import (
     Configurable,
     checked_names,
@@ -33,6 +33,7 @@ __all__ = [
     "Registry",
     "check_option",
     "checked_names",
+    "explain_call",
     "explain_calls",
     "flags_of",
     "module_attributes",

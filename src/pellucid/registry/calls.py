@@ -25,7 +25,7 @@ def explain_calls(cls: Any) -> Any:
     pellucid.errors.CallError: Dense: unknown option 'activaton'. Did you mean 'activation'? Known: ...
     """
     init = vars(cls).get("__init__")
-    if init is None or hasattr(init, "__wrapped__"):
+    if init is None or hasattr(init, "is_explained"):
         return cls
 
     @functools.wraps(init)
@@ -36,8 +36,35 @@ def explain_calls(cls: Any) -> Any:
             bind(name_of(cls), "option", inspect.signature(init), (self, *args), options)
             raise  # the call was right: the error is from inside
 
+    explained.is_explained = True  # type: ignore[attr-defined]
     cls.__init__ = explained
     return cls
+
+
+def explain_call(method: F) -> F:
+    """Return a method that says which argument does not exist or is missing, in a CallError.
+
+    Examples
+    --------
+    >>> class Adder:
+    ...     @explain_call
+    ...     def add(self, number):
+    ...         return 1 + number
+    >>> Adder().add(numbr=1)
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.CallError: add: unknown argument 'numbr'. Did you mean 'number'? Known: number.
+    """
+
+    @functools.wraps(method)
+    def explained(*args: Any, **named: Any) -> Any:
+        try:
+            return method(*args, **named)
+        except TypeError:
+            bind(method.__name__, "argument", _signature(method), args, named)
+            raise  # the call was right: the error is from inside
+
+    return explained  # type: ignore[return-value]
 
 
 def validate_call(*checked: str) -> Callable[[F], F]:
@@ -106,4 +133,10 @@ def bind(
             raise CallError(f"{where}: takes no {noun}s, got {unknown[0]!r}. Leave it out.") from None
         if unknown:
             raise CallError(f"{where}: {unknown_name(noun, unknown[0], names)}") from None
-        raise CallError(f"{where}: {error}. Its {noun}s: {', '.join(names) or 'none'}.") from None
+        pair = " Give samples and labels as one pair: (X, y)." if _is_apart(args, names) else ""
+        raise CallError(f"{where}: {error}. Its {noun}s: {', '.join(names) or 'none'}.{pair}") from None
+
+
+def _is_apart(args: Any, names: list[str]) -> bool:
+    """Return whether samples and labels were given as two arguments, to a function that takes a data set."""
+    return "data" in names and len(args) > 2 and all(hasattr(one, "__len__") for one in args[1:3])

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING
 from typing import Any, Generic, TypeVar
 
-from pellucid.errors import OptionError, unknown_name
+from pellucid.errors import OptionError, UnknownAttributeError, unknown_name
 from pellucid.registry.calls import explain_calls
 from pellucid.registry.configurable import checked_names, declared
 from pellucid.registry.options import type_in_words
@@ -157,7 +157,9 @@ def module_attributes(table: str) -> tuple[Callable[[str], Any], Callable[[], li
 
     def find(name: str) -> Any:
         if not name[0].isupper() or name not in (known := names()):  # modules are in lower case
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            raise UnknownAttributeError(
+                f"module {package!r}", name, importlib.import_module(package), kind="class"
+            )
         return known[name]
 
     return find, lambda: sorted(names())

@@ -9,10 +9,13 @@ from typing import Any
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
-from pellucid.data.pairs import as_dataset, as_weights
+from pellucid.data.inputs_seen import as_seen
+from pellucid.data.label_forms import with_labels
+from pellucid.data.pairs import as_dataset, as_weights, like
 from pellucid.dispatch import resolve
 from pellucid.nn.model import Model
 from pellucid.registry import validate_call
+from pellucid.training.callbacks.metrics import Metrics
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.callbacks.progress import progress_bar
 from pellucid.training.choose_form import is_dual
@@ -20,6 +23,7 @@ from pellucid.training.compiling import compile_ahead, operations_of
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import run_plan
+from pellucid.training.loss_setup import kind_of_loss, last_width
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions
 from pellucid.training.prepare import prepare
@@ -56,6 +60,7 @@ def train(
     form: str | None = None,
     n_threads: int | None = None,
     kernels: str | None = None,
+    metrics: Any = None,
     callbacks: Sequence[Callback] = (),
     progress: bool | None = None,
     resume: str | Path | None = None,
@@ -120,6 +125,10 @@ def train(
         What does the work: loops compiled by Numba, or NumPy. ``"auto"`` compiles where a training has at least
         ``pellucid.dispatch.AUTO_OPERATIONS`` operations, so that small ones never wait for a compiler. Default: the
         environment variable ``PELLUCID_KERNELS``, else ``"auto"``. Where Numba cannot be had, NumPy serves.
+    metrics : sequence of str or callable, optional
+        What is measured after each epoch besides the loss, on the validation samples, or where there are none on
+        those of the training: names such as ``"f1"`` (see :mod:`pellucid.ops.metrics`) or functions of
+        (y_true, y_pred). The history has a column for each.
     callbacks : sequence of callable, optional
         Each is called with every event; one that returns True ends the training after the step. See
         :mod:`pellucid.training.events`.
@@ -159,20 +168,29 @@ def train(
     array([0, 0, 1, 1])
     """
     given = dict(locals())
-    for name in ("model", "data", "callbacks", "progress", "resume", "nonfinite"):
+    for name in ("model", "data", "metrics", "callbacks", "progress", "resume", "nonfinite"):
         del given[name]
-    data = as_dataset(data, "train")
+    data, kind, n_out = as_dataset(data, "train"), kind_of_loss(model, loss), last_width(model)
+    data = _as_seen(model, with_labels(data, "train", kind=kind, n_out=n_out), "train")
     if sample_weight is not None:
         given["sample_weight"] = as_weights(sample_weight, "train: sample_weight")
-    if validation is not None and not isinstance(validation, Dataset | Real):
-        given["validation"] = as_dataset(validation, "train: validation")
+    if validation is not None and not isinstance(validation, Real):
+        held = with_labels(as_dataset(validation, "train: validation"), "train", kind=kind, n_out=n_out)
+        given["validation"] = _as_seen(model, like(held, data, "train: validation"), "train: validation")
     options, objects = fill_in(model, data, given)
     own = callbacks_of(options, data)
     if any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):
         own = [callback for callback in own if not isinstance(callback, PreciseBatchNorm)]
+    first = [] if metrics is None else [Metrics(metrics)]
     plan = plan_from(options, **objects)
-    listeners: list[Callback] = [*callbacks, *own, *progress_bar(progress, callbacks)]
+    listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
     return run_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite)
+
+
+def _as_seen(model: Model, data: Dataset, where: str) -> Dataset:
+    """Return samples in the range of those that a model has been trained on before."""
+    X = as_seen(data.X, model.inputs_seen, model.preprocessing, where)
+    return data if X is data.X else dataclasses.replace(data, X=X)
 
 
 def fit(

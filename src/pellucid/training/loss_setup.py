@@ -7,7 +7,10 @@ import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.dataset import Dataset
+from pellucid.errors import OptionError
 from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses.base import LOSSES
 from pellucid.ops.losses.targets import class_weights_to_sample_weights, default_loss, one_hot
 from pellucid.types import Array
 
@@ -29,6 +32,40 @@ def set_loss(model: Model, data: Dataset, loss: Any) -> None:
         is_known = all(isinstance(named, Mapping) and set(named) == set(loss) for named in (shape, data.y))
         losses: Any = {k: _resolved(v, shape[k], data.y[k]) for k, v in loss.items()} if is_known else loss
         model.set_loss(losses)
+
+
+def check_last_activation(model: Model) -> None:
+    """Raise OptionError where the last layer computes probabilities, and the loss, which takes logits, too."""
+    last: Any = model
+    while isinstance(last, Sequential):
+        last = last.layers[-1]
+    name = getattr(last, "activation", None)
+    if name in ("softmax", "sigmoid") and model.loss_function.gives_probabilities:
+        raise OptionError(
+            f"train: the last layer has the activation {name}, which {model.loss} applies itself: losses take "
+            f"logits. Leave it out, as in Dense({model.output_shape[-1]}); model.predict_proba gives probabilities."
+        )
+
+
+def kind_of_loss(model: Model, loss: Any) -> str | None:
+    """Return the kind of the loss that a model will be trained on; None where labels and outputs decide."""
+    if loss is None and model.has_chosen_loss:
+        return model.loss_kind
+    name = loss.get("type") if isinstance(loss, Mapping) else loss
+    if isinstance(name, str):
+        return LOSSES[name].kind if name in LOSSES else None
+    return getattr(loss, "kind", "joint" if isinstance(loss, Mapping) else None)
+
+
+def last_width(model: Model) -> int | None:
+    """Return how many outputs a model has, before its shapes are known too; None where that cannot be told."""
+    if model.is_initialized:
+        shape: Any = model.output_shape
+        return shape[-1] if isinstance(shape, tuple) and shape else None
+    last: Any = model
+    while isinstance(last, Model) and last.children():
+        last = last.children()[-1]
+    return getattr(last, "units", None)
 
 
 def _resolved(loss: Any, shape: Any, y: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.label_forms import with_labels
 from pellucid.data.pairs import as_dataset
 from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.model import Model
@@ -22,6 +23,7 @@ from pellucid.training.choose_form import is_dual
 from pellucid.training.constant import constant_loss
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.loop import run_plan
+from pellucid.training.loss_setup import kind_of_loss, last_width
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions
 from pellucid.training.plan import Plan
@@ -114,7 +116,10 @@ def find_learning_rate(
     >>> 0.01 < found.suggestion < 11
     True
     """
-    data = as_dataset(data, "find_learning_rate")
+    where = "find_learning_rate"
+    data = with_labels(
+        as_dataset(data, where), where, kind=kind_of_loss(model, loss), n_out=last_width(model)
+    )
     given = {
         "n_epochs": n_epochs or (RECIPES[model.recipe] if model.recipe else GENERAL)["n_epochs"],
         "optimizer": optimizer,

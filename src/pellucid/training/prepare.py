@@ -9,6 +9,7 @@ from pellucid import dispatch
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Batch, Batches, Change
 from pellucid.data.dataset import Dataset
+from pellucid.data.inputs_seen import inputs_seen
 from pellucid.data.preprocess import Preprocessing, check_finite
 from pellucid.data.validate import hold_out
 from pellucid.errors import DataError, OptionError, ShapeError
@@ -19,7 +20,13 @@ from pellucid.training.checkpoint import checkpoint_settings
 from pellucid.training.compiling import choose_kernels
 from pellucid.training.cost import worthwhile_threads
 from pellucid.training.features import trained_part
-from pellucid.training.loss_setup import augment_weighted, encode_targets, set_loss, weigh_samples
+from pellucid.training.loss_setup import (
+    augment_weighted,
+    check_last_activation,
+    encode_targets,
+    set_loss,
+    weigh_samples,
+)
 from pellucid.training.options import FORMS
 from pellucid.training.plan import Job, Plan
 from pellucid.training.shared import Shared, made_of
@@ -46,6 +53,7 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     data, held, sample_weight = _held_out(data, plan)
     _fit_model(model, data, plan)
     set_loss(model, data, plan.loss)
+    check_last_activation(model)
     augment = plan.augment
     Y = encode_targets(model, data, are_mixed=augment is not None and augment.mixes_targets)
     check_classes(model, data.classes)
@@ -118,6 +126,7 @@ def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
     if model.preprocessing is None:
         first = next(iter(data.X.values())) if isinstance(data.X, dict) else data.X
         model.preprocessing = Preprocessing.for_data(first)
+    model.inputs_seen = inputs_seen(data.X, model.inputs_seen)
     model.classes = data.classes or model.classes
 
 

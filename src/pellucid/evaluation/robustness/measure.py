@@ -12,7 +12,7 @@ from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.data.pairs import as_dataset
 from pellucid.data.source import DataSource
-from pellucid.errors import OptionError, PellucidError, ShapeError
+from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
@@ -21,7 +21,7 @@ from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.formats.safetensors import load as load_model_file
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, check_trained
 from pellucid.plotting.saving import save_figure
 from pellucid.progress import CountCallback
 from pellucid.registry import validate_call
@@ -235,8 +235,7 @@ def change_photos(images: Array, perturbation: Perturbation, strength: float, se
 
 def check_model(where: str, model: Model) -> None:
     """Raise PellucidError, OptionError or ShapeError unless this is a trained classifier of photos."""
-    if not model.is_initialized:
-        raise PellucidError(f"{where}: train or load the model first; this one has no weights yet.")
+    check_trained(where, model)
     if model.loss_kind != "classification":
         raise OptionError(
             f"{where}: expected a classifier, got a model trained on {model.loss}. "

@@ -10,7 +10,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import image_to_input, read_original_and_sample
 from pellucid.errors import DataError, OptionError, ShapeError, unknown_name
 from pellucid.nn.hooks import input_gradient
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, check_trained
 from pellucid.text import kind_of
 from pellucid.types import Array
 
@@ -66,6 +66,7 @@ class Scorer:
 
 def check_takes_image(model: Model) -> None:
     """Raise ShapeError unless a model takes one image and gives a row of numbers."""
+    check_trained("saliency", model)
     shape: Any = model.input_shape  # of several inputs or outputs a dictionary
     outputs: Any = model.output_shape
     is_image = isinstance(shape, tuple) and len(shape) in (2, 3) and shape[2:] in ((), (1,), (3,), (4,))

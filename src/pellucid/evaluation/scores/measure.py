@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.label_forms import with_labels
 from pellucid.data.pairs import as_dataset
 from pellucid.evaluation.scores.advice import advise_model
 from pellucid.evaluation.scores.calibration import Calibration, calibrate, squared_errors
+from pellucid.evaluation.scores.further import further_metrics
 from pellucid.evaluation.scores.one_vs_rest import (
     NO_PROBABILITIES,
     ClassScores,
@@ -22,7 +24,7 @@ from pellucid.evaluation.scores.one_vs_rest import (
 from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.evaluation.scores.records import Scores
 from pellucid.evaluation.scores.regression import regression_estimates, regression_metrics
-from pellucid.nn.model import Model
+from pellucid.nn.model import Model, check_trained
 from pellucid.progress import ProgressCallback, no_progress, stage_of
 from pellucid.registry import validate_call
 from pellucid.stats.bootstrap import N_RESAMPLES, bootstrap
@@ -44,6 +46,7 @@ def evaluate(
     level: float = LEVEL,
     n_resamples: int = N_RESAMPLES,
     seed: int = SEED,
+    metrics: Any = (),
     progress: ProgressCallback = no_progress,
 ) -> Scores:
     """Return a trained model's scores on a data set, with confidence intervals.
@@ -65,6 +68,9 @@ def evaluate(
         class frequencies are taken as given, and no class can be missing from a resample.
     seed : int, optional
         Of the resamples.
+    metrics : sequence of str or callable, optional
+        What is measured besides: names of :mod:`pellucid.ops.metrics`, or functions of (y_true, y_pred). Each
+        becomes an estimate of its name, with a bootstrap interval.
     progress : callable, optional
         Called with a stage, how much of it is done, and of how much.
 
@@ -93,10 +99,15 @@ def evaluate(
     """
     check_level("evaluate", level)
     data = as_dataset(data, "evaluate")
+    check_trained("evaluate", model)
+    data = with_labels(data, "evaluate", kind=model.loss_kind)
     train = None if train is None else as_dataset(train, "evaluate: train")
     predictions = predict(model, data, train, progress=stage_of(progress, "predicting"))
     found = score(predictions, level=level, n_resamples=n_resamples, seed=seed, progress=progress)
-    return replace(found, advice=advise_model(model, predictions, data))
+    more = further_metrics(predictions, metrics, level=level, n_resamples=n_resamples, seed=seed)
+    own = {name: estimate for name, estimate in more.items() if name not in found.estimates}
+    advice = advise_model(model, predictions, data)
+    return replace(found, estimates={**found.estimates, **own}, further=tuple(own), advice=advice)
 
 
 def score(

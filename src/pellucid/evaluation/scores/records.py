@@ -51,6 +51,8 @@ class Scores:
         What a reader must know.
     advice : tuple of Advice
         What to try next; empty where all is well.
+    further : tuple of str
+        Those of the estimates that were asked for besides: ``evaluate(metrics=...)``.
     """
 
     predictions: Predictions
@@ -63,6 +65,7 @@ class Scores:
     without_leaks: Scores | None = None
     notes: tuple[str, ...] = ()
     advice: tuple[Advice, ...] = ()
+    further: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Estimate:
         return self.estimates[name]

@@ -37,7 +37,13 @@ def in_words(scores: Scores) -> list[str]:
     40 of 50 correct: accuracy 0.80; with so few samples, the true accuracy may be 0.67 to 0.89 (95 % interval).
     """
     lines = {"classification": _of_classes, "multi_label": _of_labels, "regression": _of_quantities}
-    return [*lines[scores.kind](scores), *_leaks(scores), *(f"Note: {note}" for note in scores.notes)]
+    further = [f"{name}: {with_interval(scores[name])}." for name in scores.further]
+    return [
+        *lines[scores.kind](scores),
+        *further,
+        *_leaks(scores),
+        *(f"Note: {note}" for note in scores.notes),
+    ]
 
 
 def blocks(scores: Scores) -> list[Block]:

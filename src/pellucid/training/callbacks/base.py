@@ -3,15 +3,37 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from pellucid.errors import OptionError
 from pellucid.registry import Configurable, Registry
 from pellucid.training.events import EpochEnd, Event, StepEnd, StepsEnd, TrainEnd, TrainStart
 
-CALLBACKS: "Registry[TrainingCallback]" = Registry("callback", "pellucid.training.callbacks")
+CALLBACKS: "Registry[Callback]" = Registry("callback", "pellucid.training.callbacks")
+
+
+ELSEWHERE = {  # what other libraries call these methods
+    "on_train_begin": "train_start",
+    "on_fit_start": "train_start",
+    "on_train_start": "train_start",
+    "on_batch_end": "step_end",
+    "on_train_batch_end": "step_end",
+    "on_epoch_end": "epoch_end",
+    "on_train_epoch_end": "epoch_end",
+    "on_train_end": "train_end",
+    "on_fit_end": "train_end",
+}
 
 
 @dataclass(eq=False)
-class TrainingCallback(Configurable):
-    """A callback with a method for each event. Override those that matter; True stops the training.
+class Callback(Configurable):
+    """A callback with a method for each event. Override those that matter; returning True stops the training.
+
+    A class of one's own needs no options, and then no ``@dataclass``.
+
+    Examples
+    --------
+    >>> class StopBelow(Callback):
+    ...     def epoch_end(self, event):
+    ...         return event.loss < 0.1
 
     Attributes
     ----------
@@ -29,10 +51,16 @@ class TrainingCallback(Configurable):
     changes_training: ClassVar[bool] = False
     needs_every_step: ClassVar[bool] = False
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
         if "step_end" in vars(cls) and "needs_every_step" not in vars(cls):
             cls.needs_every_step = True
+        for name in vars(cls):
+            if name in ELSEWHERE:
+                raise OptionError(
+                    f"{cls.__name__}: {name} would never be called. Name it {ELSEWHERE[name]}(self, event); "
+                    "the event has the run and, at the end of an epoch, epoch, loss and metrics."
+                )
 
     def __call__(self, event: Event) -> bool:
         """Call the method for an event, and return whether it asks to stop."""

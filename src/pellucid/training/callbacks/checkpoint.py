@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pellucid.errors import OptionError
 from pellucid.registry import option, register
-from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.checkpoint import checkpoints_of, save_checkpoint
 from pellucid.training.events import EpochEnd, Run, StepEnd, TrainStart
 
 
 @register
 @dataclass(eq=False)
-class Checkpoint(TrainingCallback):
+class Checkpoint(Callback):
     """Write a checkpoint every few steps or minutes, each whole or not at all, and keep those written last.
 
     One more is written where Ctrl-C stops the training (``StopOnInterrupt``), and one after its last epoch, from

@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.model import Model
 from pellucid.registry import option, register
-from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import EpochEnd, Run, StepsEnd, TrainStart
 from pellucid.training.saved_state import check_array, saved_number
 from pellucid.types import Array
@@ -53,7 +53,7 @@ class BestWeights:
 
 
 @dataclass(eq=False)
-class Stopping(TrainingCallback):
+class Stopping(Callback):
     """What every rule for stopping early has: epochs without improvement are counted, the best weights restored.
 
     Attributes

@@ -7,13 +7,13 @@ from types import FrameType
 from typing import Any
 
 from pellucid.registry import option, register
-from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import EpochEnd, Run, StepEnd, TrainEnd, TrainStart
 
 
 @register
 @dataclass(eq=False)
-class StopOnInterrupt(TrainingCallback):
+class StopOnInterrupt(Callback):
     """Let Ctrl-C stop the training after the current step; a second one interrupts at once.
 
     A ``Checkpoint`` writes one then, so that the training can go on from there.

@@ -12,14 +12,14 @@ from pellucid.nn.hooks import hooked
 from pellucid.nn.model import PREDICT_ROWS, Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.registry import option, register
-from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import StepsEnd
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 
 @register
 @dataclass(eq=False)
-class PreciseBatchNorm(TrainingCallback):
+class PreciseBatchNorm(Callback):
     """Measure the running statistics of every BatchNorm that is not frozen anew when the training has ended.
 
     In training they follow the batches of the last steps: images that were turned, cut and coloured at random, a

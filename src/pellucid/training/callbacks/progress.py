@@ -8,13 +8,13 @@ from typing import Any
 from pellucid.progress import TRAINING_PATIENCE, ProgressBar, are_bars_shown
 from pellucid.registry import option, register
 from pellucid.text import percent
-from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import EpochEnd, StepEnd, TrainEnd, TrainStart
 
 
 @register
 @dataclass(eq=False)
-class PrintCosts(TrainingCallback):
+class PrintCosts(Callback):
     """Print the cost of every hundredth epoch and of the last, in the tutorial's words.
 
     Examples
@@ -39,7 +39,7 @@ class PrintCosts(TrainingCallback):
 
 @register
 @dataclass(eq=False)
-class Progress(TrainingCallback):
+class Progress(Callback):
     """A bar with epochs, loss, validation metrics and time left; silent where there is no terminal or notebook."""
 
     needs_every_step = False
@@ -97,7 +97,7 @@ def validation_in_short(metrics: Mapping[str, float]) -> str:
     return f", validation{words}" if words else ""
 
 
-def progress_bar(is_wanted: bool | None, callbacks: Sequence[object]) -> list[TrainingCallback]:
+def progress_bar(is_wanted: bool | None, callbacks: Sequence[object]) -> list[Callback]:
     """Return a bar for a training, in a list; none where one is there already or nobody would see it.
 
     Parameters

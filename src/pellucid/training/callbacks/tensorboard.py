@@ -7,13 +7,13 @@ from typing import Any
 
 from pellucid.errors import MissingExtraError, OutputError
 from pellucid.registry import register
-from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import EpochEnd, TrainEnd, TrainStart
 
 
 @register
 @dataclass(eq=False)
-class TensorBoard(TrainingCallback):
+class TensorBoard(Callback):
     """Write every metric of every epoch as a TensorBoard scalar.
 
     Parameters

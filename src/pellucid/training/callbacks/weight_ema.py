@@ -10,7 +10,7 @@ from pellucid.dispatch import twins
 from pellucid.errors import PellucidError
 from pellucid.nn.model import Model
 from pellucid.registry import option, register
-from pellucid.training.callbacks.base import TrainingCallback
+from pellucid.training.callbacks.base import Callback
 from pellucid.training.events import StepEnd, StepsEnd, TrainStart
 from pellucid.training.saved_state import check_array, check_keys, saved_number
 from pellucid.types import Array
@@ -35,7 +35,7 @@ _add_decayed = twins(add_decayed, kernel="weight_ema")
 
 @register
 @dataclass(eq=False)
-class WeightEMA(TrainingCallback):
+class WeightEMA(Callback):
     """An exponential moving average of the parameters over the steps of a training.
 
     As a callback of ``train`` it averages after every step, leaves the model with the average when the steps are
