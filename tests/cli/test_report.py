@@ -252,16 +252,57 @@ def test_a_training_folder_gets_a_report_too(pellucid: Command, photos: Path, tm
     assert "Figure 1." in words_of(tmp_path / "t" / "report.html")
 
 
-def test_a_run_of_quantities_is_refused_in_one_line(
+def test_a_regression_is_run_and_reported_from_end_to_end(
     pellucid: Command, tmp_path: Path, rng: np.random.Generator
 ) -> None:
-    rows = [f"{a:.3f},{2 * a:.3f}" for a in rng.standard_normal(40)]
-    Path("q.csv").write_text("\n".join(["a,size", *rows]) + "\n")
-    done = pellucid("train", "q.csv", "--target", "size", "--out", "q", "--epochs", 3, "--quiet")
+    a, b, sort = rng.standard_normal(120), rng.standard_normal(120), rng.choice(["red", "white"], 120)
+    quality = 2 * a - b + 3 * (sort == "red") + 0.1 * rng.standard_normal(120)
+    lines = [f"{x:.3f},{y:.3f},{z},{q:.3f}" for x, y, z, q in zip(a, b, sort, quality, strict=True)]
+    Path("wine.csv").write_text("\n".join(["acid,sugar,sort,quality", *lines]) + "\n")
+    command = ("run", "wine.csv", "--target", "quality", "--model", "logistic", "--epochs", 200)
+    done = pellucid(*command, "--learning-rate", 0.1, "--validation", 0.2, "--out", "out")
     assert done.code == 0, done.err
+    assert re.search(r"^Test: mean absolute error 0\.\d+, root mean squared error", done.out, re.MULTILINE)
+    assert "The target: numbers from" in done.out
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["test"]["r_squared"] > 0.95
+    for extra in ((), ("--full",)):
+        done = pellucid("report", "out", *extra, "--quiet")
+        assert done.code == 0, done.err
+        words = words_of(Path("out/report.html"))
+        error = metrics["test"]["mean_absolute_error"]
+        assert f"On 24 test rows, its prediction of “quality” is off by {error:.2f}" in words
+        assert "lower than that of always predicting the mean" in words
+        assert "2 of numbers, 1 of categories" in words
+        for term in (
+            "R²",
+            "Root mean squared error",
+            "Mean predictor",
+            "Residuals",
+            "predictions furthest off",
+        ):
+            assert term.lower() in words.lower(), term
+        for stray in ("photo", "class", "accuracy", "guessing"):
+            assert stray not in words.replace("classified", "").lower(), stray
+    for figure in ("residuals", "columns", "targets", "cost"):
+        assert (tmp_path / "out" / "figures" / f"{figure}.png").is_file()
+
+
+def test_a_run_of_several_labels_is_refused_in_one_line(pellucid: Command, rng: np.random.Generator) -> None:
+    rows = [f"{a:.3f},{int(a > 0)},{int(a > 1)}" for a in rng.standard_normal(40)]
+    Path("q.csv").write_text("\n".join(["a,warm,hot", *rows]) + "\n")
+    done = pellucid("run", "q.csv", "--target", "warm,hot", "--out", "out")
+    assert done.code == 2
+    assert "for several labels use `pellucid train`" in done.err
+    assert (
+        pellucid("train", "q.csv", "--target", "warm,hot", "--out", "q", "--epochs", 3, "--quiet").code == 0
+    )
     done = pellucid("report", "q")
     assert done.code == 2
-    assert "the report is of one class a sample, this model is of regression" in done.err
+    assert (
+        "the report is of one class a sample or of numbers to predict, this model is of multi-label"
+        in done.err
+    )
 
 
 def test_a_loss_without_probabilities_is_refused(pellucid: Command, photos: Path) -> None:

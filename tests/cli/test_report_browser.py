@@ -109,3 +109,40 @@ def test_the_report_prints(browser: str, trained: Path, tmp_path: Path) -> None:
     assert console(done) == []
     n_pages = len(re.findall(rb"/Type\s*/Page\b(?!s)", paper.read_bytes()))
     assert 3 <= n_pages <= 20
+
+
+HEIGHTS = """<!DOCTYPE html><meta charset="utf-8"><pre></pre>
+<iframe width="{width}" height="800" src="{page}"></iframe>
+<script>
+const frame = document.querySelector("iframe");
+frame.onload = () => {{
+  const page = frame.contentDocument;
+  const top = (query) => page.querySelector(query).getBoundingClientRect().top;
+  const tops = [...page.querySelectorAll("dl div")].map((fact) => fact.getBoundingClientRect().top);
+  const rows = tops.map((at) => tops.filter((other) => other === at).length);
+  frame.contentWindow.scrollTo(0, 2000);
+  document.querySelector("pre").textContent = JSON.stringify({{
+    height: page.documentElement.scrollHeight, picture: top("main img") + frame.contentWindow.scrollY,
+    loneliest: Math.min(...rows), contents: page.querySelector("nav").getBoundingClientRect().top,
+  }});
+}};
+</script>"""
+
+
+def test_the_short_report_is_short_and_its_contents_stay(
+    browser: str, pellucid: Command, tmp_path: Path
+) -> None:
+    done = pellucid("run", "drawn-cats", "--model", "cnn", "--epochs", 1, "--out", "out", "--quiet")
+    assert done.code == 0, done.err
+    probe = tmp_path / "probe.html"
+    found = {}
+    for width in (1280, 900, 390):
+        probe.write_text(HEIGHTS.format(page=(tmp_path / "out" / "report.html").as_uri(), width=width))
+        done_there = visit(browser, probe, tmp_path / "home", "--dump-dom")
+        said = re.search(r"<pre>(\{.*?\})</pre>", done_there.stdout)
+        assert said is not None, done_there.stdout[-500:]
+        found[width] = json.loads(said[1])
+        assert abs(found[width]["contents"]) <= 1  # still there, two screens down
+        assert found[width]["loneliest"] >= 2  # no fact alone in its row
+    assert found[1280]["height"] <= 6000
+    assert found[1280]["picture"] <= 1600

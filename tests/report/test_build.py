@@ -9,10 +9,24 @@ import pytest
 from tests.commands import Command, words_of
 
 from pellucid.nn.model import Model
+from pellucid.ops.losses.base import LOSSES
 from pellucid.report import build
 from pellucid.report.findings import STAGES
-from pellucid.report.sections import data, influence, photos, robustness, saliency, scores, training
+from pellucid.report.sections import (
+    data,
+    influence,
+    photos,
+    recipe,
+    regression,
+    robustness,
+    saliency,
+    scores,
+    tables,
+    training,
+)
 from pellucid.runs.record import read_run
+from pellucid.training.optimizers.base import OPTIMIZERS
+from pellucid.training.schedules.base import SCHEDULES
 
 
 def test_the_full_report_predicts_once_and_searches_for_leaks_once(
@@ -49,15 +63,91 @@ def test_stages_are_told_in_order(trained: Path) -> None:
 
 
 def test_sections_neither_load_nor_predict() -> None:
-    for module in (data, influence, photos, robustness, saliency, scores, training):
+    for module in (data, influence, photos, regression, robustness, saliency, scores, tables, training):
         source = inspect.getsource(module)
         for call in ("load(", "load_data(", " predict(", ".predict(", "find_leaks(", "decision_function("):
             assert call not in source, (module.__name__, call)
 
 
-def test_the_report_names_the_optimizer(pellucid: Command, photos: Path) -> None:
-    options = ["--optimizer", "adamw", "--batch-size", 8, "--epochs", 5, "--out", "out", "--quiet"]
-    assert pellucid("run", photos, *options).code == 0
+WAYS: dict[str, tuple[str, list[str], list[str]]] = {
+    "full batch": (
+        "--epochs 5",
+        [
+            "5 steps of gradient descent took",
+            "0.0075, constant",
+            "Each value is of all training photos before the step",
+        ],
+        ["AdamW", "batches of", "Augmentation", "smoothed", "Weight decay", "epochs took"],
+    ),
+    "adamw": (
+        "--optimizer adamw --batch-size 8 --epochs 5 --learning-rate 0.01 --schedule one_cycle --weight-decay 0.1 "
+        "--augment photo --label-smoothing 0.1 --weight-ema 0.9 --validation 0.25 --class-weight balanced",
+        [
+            "15 steps of AdamW with batches of 8 and a one-cycle schedule in 5 epochs took",
+            "0.01, one-cycle",
+            "8 photos",
+            "Augmentation photo",
+            "Label smoothing 0.1",
+            "Weight decay 0.1",
+            "Weight averaging decay 0.9",
+            "25 % held out",
+            "Class weights balanced",
+            "Mistakes on training photos:",
+            "on validation photos:",
+            "are changed at random (augmentation) and have smoothed labels",
+        ],
+        ["gradient descent", "the full batch", "Iteration"],
+    ),
+    "lbfgs": (
+        "--optimizer lbfgs --epochs 3",
+        ["steps of L-BFGS took", "the full batch"],
+        ["gradient descent", "Learning rate", "constant"],
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_report_says_what_ran(pellucid: Command, photos: Path, way: str) -> None:
+    options, wanted, unwanted = WAYS[way]
+    done = pellucid("run", photos, "--model", "logistic", *options.split(), "--out", "out", "--quiet")
+    assert done.code == 0, done.err
     words = words_of(Path("out") / "report.html")
-    assert "steps of AdamW, batches of 8" in words
-    assert "gradient descent" not in words
+    for phrase in wanted:
+        assert phrase in words, phrase
+    for phrase in unwanted:
+        assert phrase not in words, phrase
+
+
+def test_every_optimizer_schedule_and_usual_loss_has_its_meaning_in_words() -> None:
+    assert set(recipe._OPTIMIZERS) == set(recipe.NAMES) == set(OPTIMIZERS)
+    assert set(recipe._SCHEDULES) == set(SCHEDULES)
+    assert set(recipe._LOSSES) <= set(LOSSES)
+
+
+def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_column(
+    pellucid: Command, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.integers(0, 256, (45, 16, 16, 3), dtype=np.uint8)
+    np.savez("three.npz", X=X, y=np.arange(45) % 3)
+    for model, flattens in (("mlp-wide", True), ("cnn", False)):
+        done = pellucid("run", "three.npz", "--model", model, "--epochs", 1, "--out", model, "--quiet")
+        assert done.code == 0, done.err
+        words = words_of(tmp_path / model / "report.html")
+        assert "Dense 3 softmax" in words
+        assert ("long column" in words) == flattens
+        assert ("keep their places in a grid" in words) != flattens
+        assert (tmp_path / model / "figures" / "image-to-vector.png").exists() == flattens
+
+
+def test_the_report_calls_samples_what_they_are(pellucid: Command, tmp_path: Path) -> None:
+    assert (
+        pellucid("run", "digits", "--model", "logistic", "--epochs", 3, "--out", "out", "--quiet").code == 0
+    )
+    words = words_of(tmp_path / "out" / "report.html")
+    assert "test digits are classified correctly" in words
+    assert "Training digits" in words
+    assert "photo" not in words.lower()
+    alts = (tmp_path / "out" / "report.html").read_text()
+    assert 'aria-label="test digit ' in alts
+    assert 'aria-label="test photo ' not in alts

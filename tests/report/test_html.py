@@ -16,7 +16,17 @@ from pellucid.errors import OptionError, OutputError
 from pellucid.plotting.saving import figure_png, save_figure
 from pellucid.plotting.training import cost_curve
 from pellucid.report.html import write_report
-from pellucid.report.parts import Captioned, Card, Confusion, Gallery, Photo, ReportContent, Section, Table
+from pellucid.report.parts import (
+    Captioned,
+    Card,
+    Confusion,
+    Fact,
+    Gallery,
+    Photo,
+    ReportContent,
+    Section,
+    Table,
+)
 from pellucid.report.sprites import photo_sheet
 
 EVIL = '<script>alert("x")</script>'
@@ -59,7 +69,8 @@ def content(curve: Figure) -> ReportContent:
     return ReportContent(
         title=f"Cats & {EVIL}",
         summary=["The model is right in 40 of 50 photos.", f"Classes: {EVIL}"],
-        facts=[("Test accuracy", "80 %"), (EVIL, 245_973), ("Learning rate", 0.0075)],
+        facts=[Fact("Test accuracy", "80 %"), Fact(EVIL, 245_973, EVIL), Fact("Learning rate", 0.0075)],
+        points=[f"A point {EVIL}"],
         sections=[
             Section(
                 f"Training {EVIL}",
@@ -91,7 +102,7 @@ def test_every_tag_is_closed_and_every_word_is_there(page: Page) -> None:
     assert "The model is right in 40 of 50 photos." in page.words["p"]
     assert "Goodbye!" in page.words["p"]
     assert page.words["dt"] == ["Test accuracy", EVIL, "Learning rate"]
-    assert page.words["dd"] == ["80 %", "245,973", "0.0075"]
+    assert page.words["dd"] == ["80 %", "245,973", EVIL, "0.0075"]
     assert page.words["th"] == ["Image", EVIL, "Probability"]
     assert page.words["td"] == ["3", "cat", "0.5000", "1,234", EVIL, "0.9877"]
     assert page.words["figcaption"] == ["Lower is better.", EVIL]
@@ -129,7 +140,7 @@ def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
 def test_contents_lead_to_the_sections_and_labels_to_their_titles(page: Page) -> None:
     ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
-    assert [a["href"] for a in page.all("a")] == ["#part-1", "#part-2", "#contents"]
+    assert [a["href"] for a in page.all("a")] == ["#part-1", "#part-2"]
     named = [attrs["aria-labelledby"] for _, attrs in page.tags if "aria-labelledby" in attrs]
     assert {"part-1", "part-2", *named} <= set(ids)
     assert page.all("html")[0]["lang"] == "en"
@@ -264,7 +275,7 @@ def test_every_cell_that_holds_photos_is_a_link_to_them(with_photos: ReportConte
     links = {attrs["href"]: attrs for attrs in page.all("a")}
     cells = {f"#{attrs['id']}" for _, attrs in page.tags if (attrs.get("id") or "").startswith("cell-")}
     assert cells == {"#cell-0-0", "#cell-0-1", "#cell-1-0"}
-    assert cells | {"#confusion", "#part-1", "#part-2", "#contents"} == set(links)
+    assert cells | {"#confusion", "#part-1", "#part-2"} == set(links)
     assert links["#cell-0-1"]["aria-label"] == f"1 of class a predicted as {EVIL}, 33 %: show them"
     assert page.words["h3"] == ["Inside", "Deep", "All"]
     assert [word for word in page.words["td"] if word] == ["·"]  # nothing was predicted so

@@ -9,7 +9,8 @@ from tests.commands import Command, words_of
 from pellucid.evaluation.scores.confusion import confusion_matrix
 from pellucid.evaluation.scores.of_run import examine
 from pellucid.evaluation.scores.predictions import Predictions
-from pellucid.report.sections.summary import _training_accuracy, _what_goes_wrong, in_short
+from pellucid.report.sections.gap import gap_in_words
+from pellucid.report.sections.summary import _what_goes_wrong, in_short
 from pellucid.runs.record import read_run
 
 
@@ -62,10 +63,13 @@ def test_learning_by_heart_is_told_only_of_a_gap_beyond_chance(trained: Path) ->
 
     def heart(n_train: int, n_test: int) -> bool:
         y, names = np.zeros(100, int), result.split.classes
-        train = confusion_matrix(y, (np.arange(100) >= n_train).astype(int), names)
-        found = (np.arange(100) >= n_test).astype(int)
-        predictions = Predictions("classification", y, found, np.zeros((100, 2)), True, names)
-        return "by heart" in _training_accuracy(replace(result, train=train, predictions=predictions))
+        trained, predictions = (
+            Predictions(
+                "classification", y, (np.arange(100) >= n).astype(int), np.zeros((100, 2)), True, names
+            )
+            for n in (n_train, n_test)
+        )
+        return "by heart" in gap_in_words(replace(result, trained=trained, predictions=predictions))
 
     # Wilson's interval of 80 of 100 ends at 0.867.
     assert [heart(87, 80), heart(86, 80), heart(80, 80), heart(60, 80)] == [True, False, False, False]

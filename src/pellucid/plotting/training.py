@@ -1,14 +1,15 @@
-"""The figure of a training: the cost over its iterations."""
+"""Figures of a training: the cost over its iterations, loss and accuracy over its epochs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pellucid.errors import ShapeError
 from pellucid.plotting.style import BLUE, INK, MUTED, RED, legend_above, look, new_figure
+from pellucid.text import percent
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -101,14 +102,131 @@ def _write_last_values(axes: Axes, x: Array, curves: list[tuple[Array, str]]) ->
     ends.sort()
     bottom, top = axes.get_ylim()
     is_close = len(ends) == 2 and ends[1][0] - ends[0][0] < 0.13 * (top - bottom)
-    for (value, iteration, color), va in zip(ends, ("top", "bottom"), strict=False):
+    # Centred on a low end, or below it, the axis would strike the words through.
+    is_low = ends[0][0] - bottom < (0.13 if is_close else 0.07) * (top - bottom)
+    for k, ((value, iteration, color), va) in enumerate(zip(ends, ("top", "bottom"), strict=False)):
+        up = 24 * k if is_low and is_close else 0
         axes.annotate(
             f"{value:.4g}\nat {iteration}",
             (iteration, value),
-            (7, 0),
+            (7, up),
             textcoords="offset points",
-            va=va if is_close else "center",
+            va="bottom" if is_low and (is_close or not k) else va if is_close else "center",
             color=color,
             fontsize=9,
             annotation_clip=False,
         )
+
+
+def training_curves(
+    columns: Mapping[str, Sequence[float]],
+    *,
+    x_label: str = "Epoch",
+    best: int | None = None,
+    guessing: float | None = None,
+) -> Figure:
+    """Draw loss and, where it was measured, accuracy over the epochs, on training and on validation data.
+
+    Parameters
+    ----------
+    columns : mapping of str to sequence of float
+        Those of a history: "loss", and where they are there "validation_loss", "accuracy" and
+        "validation_accuracy".
+    x_label : str, optional
+        What one number of each column belongs to.
+    best : int, optional
+        The epoch to mark in both pictures.
+    guessing : float, optional
+        The loss of equal probabilities for every class, drawn as a dotted line.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ShapeError
+        If the columns differ in length, or are empty.
+
+    Examples
+    --------
+    >>> columns = {"loss": [0.7, 0.5, 0.3], "validation_loss": [0.7, 0.6, 0.8]}
+    >>> figure = training_curves(columns, best=1)
+    >>> [line.get_label() for line in figure.axes[0].lines]
+    ['Training: 0.3 at the end', 'Validation: 0.8 at the end', 'Best epoch: 1']
+    """
+    curves = {name: np.asarray(columns[name], dtype=float) for name in _CURVES if columns.get(name)}
+    n = len(curves.get("loss", ()))
+    if not n or any(len(values) != n for values in curves.values()):
+        raise ShapeError(
+            "training_curves: expected columns of one length, at least 1, a loss among them, got "
+            f"{', '.join(f'{name} of {len(values)}' for name, values in curves.items()) or 'none'}."
+        )
+    panels = {"Loss": ("loss", "validation_loss"), "Accuracy": ("accuracy", "validation_accuracy")}
+    shown = {title: names for title, names in panels.items() if any(name in curves for name in names)}
+    with look():
+        figure = new_figure(3.7 if len(shown) == 2 else 3.9)
+        for at, (title, names) in enumerate(shown.items(), start=1):
+            axes = figure.add_subplot(1, len(shown), at)
+            if title == "Loss" and guessing is not None:
+                axes.axhline(
+                    guessing, color=MUTED, linewidth=1, linestyle=":", label=f"Guessing: {guessing:.2f}"
+                )
+            for name in names:
+                if name in curves:
+                    _one_curve(axes, name, curves[name])
+            if best is not None:
+                _mark_best(axes, best, x_label, curves, names)
+            _finish_panel(axes, title, x_label, n)
+    return figure
+
+
+_CURVES = ("loss", "validation_loss", "accuracy", "validation_accuracy")
+
+
+def _one_curve(axes: Axes, name: str, values: Array) -> None:
+    is_held_out = name.startswith("validation")
+    finite = values[np.isfinite(values)]
+    last = "never finite" if not len(finite) else f"{finite[-1]:.3g}"
+    if name.endswith("accuracy") and len(finite):
+        last = percent(float(finite[-1]))
+    axes.plot(
+        np.arange(len(values)),
+        values,
+        color=BLUE if is_held_out else RED,
+        linewidth=2,
+        linestyle="--" if is_held_out else "-",
+        marker="o" if len(values) <= 40 else None,
+        markersize=3.5,
+        label=f"{'Validation' if is_held_out else 'Training'}: {last} at the end",
+    )
+
+
+def _mark_best(
+    axes: Axes, best: int, x_label: str, curves: Mapping[str, Array], names: tuple[str, ...]
+) -> None:
+    axes.axvline(best, color=MUTED, linewidth=1, linestyle=":")
+    value = curves[names[-1] if names[-1] in curves else names[0]][best]
+    label = f"Best {x_label.split()[0].lower()}: {best}"
+    axes.plot([best], [value], "D", color=INK, markersize=6, label=label, zorder=3)
+
+
+def _finish_panel(axes: Axes, title: str, x_label: str, n: int) -> None:
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    axes.set(xlabel=x_label, title=title)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    if n == 1:
+        axes.set_xlim(-0.5, 0.5)
+    if title == "Accuracy":
+        axes.set_ylim(top=1.02)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    elif axes.get_ylim()[0] > 0 or min(float(np.nanmin(_finite(line))) for line in axes.lines) >= 0:
+        axes.set_ylim(bottom=0)
+    axes.grid()
+    axes.legend(fontsize=8.5, loc="best", frameon=True, framealpha=0.85, edgecolor="none")
+
+
+def _finite(line: Any) -> Array:
+    values = np.asarray(line.get_ydata(), dtype=float)
+    return values if np.isfinite(values).any() else np.zeros(1)

@@ -11,8 +11,18 @@ from pellucid.report.draft import Draft
 from pellucid.report.findings import STAGES, Findings, find_all, find_short
 from pellucid.report.html import write_report
 from pellucid.report.parts import ReportContent, Section
-from pellucid.report.sections import data, influence, photos, robustness, saliency, scores, training
-from pellucid.report.sections.summary import facts, summary
+from pellucid.report.sections import (
+    data,
+    influence,
+    photos,
+    regression,
+    robustness,
+    saliency,
+    scores,
+    tables,
+    training,
+)
+from pellucid.report.sections.summary import facts, points, summary
 from pellucid.runs.photo import new_image_again
 from pellucid.runs.record import RunRecord, read_run
 
@@ -81,7 +91,8 @@ def write_findings(found: Findings, folder: Path) -> Path:
     content = ReportContent(
         title=f"{result.config.model_name} on {name}",
         summary=summary(found),
-        facts=facts(result),
+        facts=facts(result) if result.kind == "classification" else regression.facts(found),
+        points=points(found),
         sections=sections,
         closing="; ".join(result.split.notes),
         sheet=draft.sheet(),
@@ -91,16 +102,19 @@ def write_findings(found: Findings, folder: Path) -> Path:
 
 def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
     """Return the sections of a report in their order: those of which there are findings."""
-    result, split, is_photos = found.result, found.result.split, draft.has_photos
+    result, split = found.result, found.result.split
+    is_classifier = result.kind == "classification"
+    is_photos = draft.has_photos and is_classifier
     made = (
         data.data_section(draft, result),
+        tables.columns_section(draft, split) if split.schema is not None else None,
         found.check and data.check_section(draft, found.check),
-        data.vector_section(draft, split.train) if is_photos else None,
-        training.network_section(draft, result.model),
+        training.network_section(draft, result),
         training.training_section(draft, result),
-        scores.accuracy_section(draft, result),
-        found.scores and scores.scores_section(draft, found.scores),
+        scores.accuracy_section(draft, result) if is_classifier else None,
         photos.photos_section(draft, result) if is_photos else None,
+        found.scores and is_classifier and scores.scores_section(draft, found.scores),
+        None if is_classifier else regression.errors_section(draft, found),
         found.robustness and robustness.robustness_section(draft, found.robustness, result),
         saliency.saliency_section(draft, found.maps, result)
         if found.maps is not None and is_photos
@@ -112,14 +126,16 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
 
 
 def check_fits(run: RunRecord) -> None:
-    """Raise DataError unless it is one class a sample, and the model knows the classes and takes the samples."""
+    """Raise DataError unless it is one class a sample or numbers, and the model fits the data."""
     model, split = run.model, run.split
-    if model.loss_kind != "classification" or split.train.y.ndim > 1:
+    is_classifier = model.loss_kind == "classification" and split.train.y.ndim == 1
+    if not is_classifier and model.loss_kind != "regression":
         raise DataError(
-            f"{run.folder}: the report is of one class a sample, this model is of {model.loss_kind}. "
-            "Try `pellucid evaluate`."
+            f"{run.folder}: the report is of one class a sample or of numbers to predict, this model is of "
+            f"{model.loss_kind.replace('_', '-')}. Try `pellucid evaluate`."
         )
-    check_probabilities(f"{run.folder}", model.loss)
+    if is_classifier:
+        check_probabilities(f"{run.folder}", model.loss)
     for what, known, there in (
         ("the model knows the classes", ", ".join(model.classes), ", ".join(split.classes)),
         ("the model takes samples of shape", model.input_shape, split.train.X.shape[1:]),

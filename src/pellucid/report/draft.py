@@ -66,8 +66,8 @@ class Draft:
         i = int(i)
         data = self.data[part]
         at = self._numbers.setdefault((part, i), len(self._numbers))
-        name = class_name(data.classes, int(data.y[i]), 40)
-        return Photo(at, f"{part} photo {i}, {name}{words}")
+        name = f", {class_name(data.classes, int(data.y[i]), 40)}" if data.classes else ""
+        return Photo(at, f"{part} {data.noun} {i}{name}{words}")
 
     def sheet(self) -> PhotoSheet | None:
         """Return the sheet of all photos asked for so far."""

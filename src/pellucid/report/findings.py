@@ -49,6 +49,7 @@ class Findings:
         In the full report with its neighbours among the training photos.
     check : DataReport or None
     scores : Scores or None
+        Of a regression in the short report too.
     robustness : Robustness or None
         Of photos of bytes.
     maps : mapping of int to SaliencyMaps
@@ -75,8 +76,13 @@ def find_short(run: RunRecord, image: NewImage | None, notes: tuple[str, ...] = 
         The new photo: its name, and its pixels.
     notes : tuple of str, optional
     """
+    result = examine(run, notes=notes)
+    if result.kind == "regression":
+        from pellucid.evaluation.scores.measure import score
+
+        return Findings(result, scores=score(result.predictions))
     photo = None if image is None else NewPhoto(image[0], PhotoContext.of(run.model, image[1]))
-    return Findings(examine(run, notes=notes), photo)
+    return Findings(result, photo)
 
 
 def find_all(
@@ -117,22 +123,30 @@ def find_all(
     begin("scores")
     scores = score(predictions)
     begin("robustness")
-    has_bytes = result.has_photos and test.X.dtype == np.uint8
+    is_classifier = result.kind == "classification"
+    has_bytes = is_classifier and result.has_photos and test.X.dtype == np.uint8
     changed = robustness(model, test, predictions=predictions) if has_bytes else None
     begin("saliency")
-    explained = rows if result.has_photos else []
+    explained = rows if is_classifier and result.has_photos else []
     maps = {i: saliency(model, test.X[i], int(predictions.y_pred[i])) for i in explained}
     begin("influence")
     influenced = None
     if rows:
         influenced = influence(result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK)
     begin("new photo")
-    photo = None if image is None else NewPhoto(image[0], PhotoContext.of(model, image[1], train))
+    photo = None
+    if image is not None and is_classifier:
+        photo = NewPhoto(image[0], PhotoContext.of(model, image[1], train))
     return Findings(result, photo, check, scores, changed, maps, influenced)
 
 
 def chosen_samples(predictions: Predictions, n: int) -> list[int]:
-    """Return the test samples to explain: the most confident mistakes, then those of the highest losses."""
+    """Return the test samples to explain: the most confident mistakes, then those of the highest losses.
+
+    None of a regression, whose predictions are not explained one by one.
+    """
+    if predictions.kind != "classification":
+        return []
     wrong = pick("confident mistakes", predictions)
     others = pick("highest losses", predictions)
     return [int(i) for i in np.concatenate([wrong, others[~np.isin(others, wrong)]])[:n]]

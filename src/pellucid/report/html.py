@@ -3,7 +3,7 @@
 A report is first put together as plain records, then written:
 
 >>> import numpy as np, tempfile, pathlib
->>> from pellucid.report.parts import Captioned, ReportContent, Section, Table
+>>> from pellucid.report.parts import Captioned, Fact, ReportContent, Section, Table
 >>> from pellucid.plotting.training import cost_curve
 >>> from pellucid.plotting.saving import save_figure
 >>> scratch = tempfile.TemporaryDirectory()
@@ -13,7 +13,7 @@ A report is first put together as plain records, then written:
 >>> content = ReportContent(
 ...     title="Cats or not",
 ...     summary=("The model tells cats from other things in 40 of 50 new photos.",),
-...     facts=(("Test accuracy", "80 %"), ("Parameters", 245_973)),
+...     facts=(Fact("Test accuracy", "80 %"), Fact("Parameters", 245_973, "numbers it learned")),
 ...     sections=(
 ...         Section(
 ...             "How training went",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pellucid.errors import OptionError
 from pellucid.report.sprites import PhotoSheet
@@ -16,6 +16,14 @@ MOST_CLASSES = 24  # that a matrix is shown of; of more classes the most common 
 MOST_PAIRS = 60  # that are then listed
 
 Cell = str | int | float
+
+
+class Fact(NamedTuple):
+    """A number of the summary, its name, and what that means in plain words."""
+
+    label: str
+    value: Cell
+    meaning: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +161,10 @@ class Confusion:
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """One part of a report: paragraphs, then a confusion matrix, figures, a table, photos, and smaller parts."""
+    """One part of a report: paragraphs, then a confusion matrix, figures, a table, photos, and smaller parts.
+
+    ``is_folded``: of a smaller part, only its title is shown until somebody opens it.
+    """
 
     title: str
     intro: Sequence[str] = ()
@@ -162,6 +173,7 @@ class Section:
     confusion: Confusion | None = None
     gallery: Gallery | None = None
     parts: Sequence[Section] = ()
+    is_folded: bool = False
 
     def everything(self) -> list[Section]:
         """Return this section and all inside it."""
@@ -176,8 +188,10 @@ class ReportContent:
     ----------
     title : str
     summary : sequence of str
-        Paragraphs in plain language, for somebody who reads nothing else.
-    facts : sequence of (label, value)
+        Paragraphs in plain language, for somebody who reads nothing else; the first stands out.
+    facts : sequence of Fact
+    points : sequence of str
+        What else a reader must know, a sentence or two each.
     sections : sequence of Section
     closing : str
         A last line.
@@ -187,14 +201,18 @@ class ReportContent:
 
     title: str
     summary: Sequence[str] = ()
-    facts: Sequence[tuple[str, Cell]] = ()
+    facts: Sequence[Fact] = ()
+    points: Sequence[str] = ()
     sections: Sequence[Section] = ()
     closing: str = ""
     sheet: PhotoSheet | None = None
 
     def __post_init__(self) -> None:
         everything = [part for section in self.sections for part in section.everything()]
-        if any(isinstance(paragraphs, str) for paragraphs in [self.summary, *(s.intro for s in everything)]):
+        if any(
+            isinstance(paragraphs, str)
+            for paragraphs in [self.summary, self.points, *(s.intro for s in everything)]
+        ):
             raise OptionError("ReportContent: expected lists of paragraphs, got one string. Try (text,).")
         n = 0 if self.sheet is None else self.sheet.n
         if (last := max((photo.at for photo in _photos(everything)), default=-1)) >= n:

@@ -12,6 +12,8 @@ from pellucid import dispatch
 from pellucid.data.dataset import Split
 from pellucid.errors import DataError
 from pellucid.evaluation.scores.advice import Advice, lines_of
+from pellucid.evaluation.scores.measure import metrics_of
+from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.folders import open_folder
 from pellucid.formats.architecture import Architecture
 from pellucid.formats.safetensors import load
@@ -76,12 +78,16 @@ def run(
         If data, options, photo or folder cannot be used; ``out`` is then as it was before.
     """
     split = config.load()
-    if split.train.y.ndim > 1 or not split.classes:
+    if split.train.y.ndim > 1 and split.train.y.dtype.kind != "f":
         raise DataError(
-            f"{split.name}: `pellucid run` reports on one class a sample; for quantities and several labels use "
+            f"{split.name}: `pellucid run` reports on one class a sample or on numbers; for several labels use "
             "`pellucid train` and `pellucid evaluate`."
         )
-    if config.options.loss is not None:
+    if config.photo is not None and not split.classes:
+        raise DataError(
+            "--photo: a class is predicted for it, and this model predicts numbers. Leave it out."
+        )
+    if config.options.loss is not None and split.classes:
         check_probabilities("--loss", config.options.loss)
     model = make_model(config, architecture, split)
     config = config.for_data(split.train)
@@ -94,7 +100,7 @@ def run(
         history = fit_run(model, split, config, [PrintCosts(show=say), interrupt, *callbacks])
         with dispatch.use(history.kernels):
             found = find_short(RunRecord(out, config, split, model, history), image)
-        scores = {"train": found.result.train.to_dict(), "test": found.result.test.to_dict()}
+        scores = {"train": metrics_of(found.result.trained), "test": metrics_of(found.result.predictions)}
         record = replace(found.result.run, scores=scores)
         say_results(found, say)
         write_run(record, writer.new)
@@ -113,11 +119,14 @@ def say_shapes(split: Split, say: Say) -> None:
     n = int(np.prod(shape))
     say(f"Number of training examples: {len(train)}")
     say(f"Number of testing examples: {len(test)}")
-    say(f"Each image is of size: {shape}" if len(shape) > 1 else f"Each sample has {n} features")
+    say(f"Each image is of size: {shape}" if len(shape) > 1 else f"Each {split.noun} has {n} features")
     for name, part in (("train", train), ("test", test)):
         say(f"{name}_x_orig shape: {part.X.shape}")
         say(f"{name}_y shape: {(1, len(part))}")
-    say(f"The target labels: {np.unique(train.y)} ({', '.join(split.classes)})")
+    if split.classes:
+        say(f"The target labels: {np.unique(train.y)} ({', '.join(split.classes)})")
+    else:
+        say(f"The target: numbers from {train.y.min():.6g} to {train.y.max():.6g}")
     for note in split.notes:
         say(f"Note: {note}")
     say(f"train_x's shape: {(n, len(train))}")
@@ -145,17 +154,31 @@ def say_start(config: RunConfig, model: Model, say: Say) -> None:
 def say_results(found: Findings, say: Say) -> None:
     """Say what the tutorial prints of its model: accuracies, mistakes, and the new photo."""
     result, photo = found.result, found.photo
-    history, test = result.history, result.test
+    history = result.history
     if not history.is_complete:
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
     say(f"Training took {history.seconds:.2f} s ({history.note}).")
-    say(f"Train accuracy: {result.train.accuracy}")
-    say(f"Test accuracy: {test.accuracy}")
-    say(f"Majority-class baseline, always {test.majority_class!r}: {test.baseline}")
-    kind = "image" if result.has_photos else "sample"
-    say(f"Mislabeled test {kind}s: {test.n_samples - test.n_correct} of {test.n_samples}")
+    if result.kind == "regression":
+        say_errors("Train", result.trained, say)
+        say_errors("Test", result.predictions, say)
+    else:
+        test = result.test
+        say(f"Train accuracy: {result.train.accuracy}")
+        say(f"Test accuracy: {test.accuracy}")
+        say(f"Majority-class baseline, always {test.majority_class!r}: {test.baseline}")
+        say(f"Misclassified test {result.noun}s: {test.n_samples - test.n_correct} of {test.n_samples}")
     if photo is not None:
         label = photo.context.label
         say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{label}" picture.')
     for line in lines_of(result.advice):
         say(line)
+
+
+def say_errors(part: str, predictions: Predictions, say: Say) -> None:
+    """Say how far predicted numbers are from the true ones, beside always predicting their mean."""
+    found = metrics_of(predictions)
+    explained = "undefined" if found["r_squared"] is None else f"{found['r_squared']:.3f}"
+    say(
+        f"{part}: mean absolute error {found['mean_absolute_error']:.4g}, root mean squared error "
+        f"{found['root_mean_squared_error']:.4g} (always the mean: {found['baseline']:.4g}), R² {explained}"
+    )

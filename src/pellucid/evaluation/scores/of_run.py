@@ -7,6 +7,7 @@ from pellucid.checks.duplicates import Leak
 from pellucid.data.dataset import Split
 from pellucid.evaluation.scores.advice import Advice, advise
 from pellucid.evaluation.scores.confusion import ConfusionMatrix
+from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.evaluation.scores.predictions import Predictions, predict
 from pellucid.nn.model import Model
 from pellucid.runs.config import RunConfig
@@ -21,7 +22,7 @@ class RunResult:
     Attributes
     ----------
     run : RunRecord
-    train : ConfusionMatrix
+    trained : Predictions
         Of the training part.
     predictions : Predictions
         Of the test part, with its leaks.
@@ -30,7 +31,7 @@ class RunResult:
     """
 
     run: RunRecord
-    train: ConfusionMatrix
+    trained: Predictions
     predictions: Predictions
     notes: tuple[str, ...] = ()
 
@@ -55,6 +56,16 @@ class RunResult:
         return self.run.config
 
     @property
+    def kind(self) -> str:
+        """``"classification"`` or ``"regression"``."""
+        return self.predictions.kind
+
+    @property
+    def train(self) -> ConfusionMatrix:
+        """The confusion matrix of the training part."""
+        return self.trained.confusion
+
+    @property
     def test(self) -> ConfusionMatrix:
         """The confusion matrix of the test part."""
         return self.predictions.confusion
@@ -62,7 +73,15 @@ class RunResult:
     @cached_property
     def advice(self) -> tuple[Advice, ...]:
         """What to try next; empty where all is well."""
-        return advise(self.run, self.predictions, self.train.to_dict(), verb="run")
+        return advise(self.run, self.predictions, metrics_of(self.trained), verb="run")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of what a regression predicts."""
+        schema, n = self.split.schema, self.predictions.y_true.shape[-1]
+        if schema is not None:
+            return schema.target
+        return ("the target",) if n == 1 else tuple(f"target {j + 1}" for j in range(n))
 
     @property
     def has_photos(self) -> bool:
@@ -83,7 +102,7 @@ def examine(
     Parameters
     ----------
     run : RunRecord
-        Of a classifier.
+        Of a classifier or a regression.
     notes : tuple of str, optional
         Added to those of the run.
     leaks : tuple of Leak, optional
@@ -93,7 +112,7 @@ def examine(
     predictions = predict(model, split.test, split.train if leaks is None else None)
     return RunResult(
         run,
-        train=predict(model, split.train).confusion,
+        trained=predict(model, split.train),
         predictions=predictions if leaks is None else replace(predictions, leaks=leaks),
         notes=(*run.notes, *notes),
     )

@@ -187,17 +187,21 @@ def _of_classes(scores: Scores) -> list[str]:
         f"Balanced accuracy, the mean recall of the classes: {with_interval(scores['balanced_accuracy'])}; "
         f"the baseline has {number(1 / n_occurring)}."
     )
-    lines = [headline(scores), baseline, balanced]
-    if scores.calibration is not None:
-        k = len(matrix.classes)
-        guess = "a coin toss" if k == 2 else "guessing"
-        brier = 0.25 if k == 2 else 1 - 1 / k
-        lines.append(_calibration(scores.calibration))
-        lines.append(
-            f"Brier score {with_interval(scores['brier'])}, log loss {with_interval(scores['log_loss'])}; lower is "
-            f"better, {guess} has {brier:.2f} and {math.log(k):.2f}."
-        )
-    return lines
+    return [headline(scores), baseline, balanced, *of_probabilities(scores)]
+
+
+def of_probabilities(scores: Scores) -> list[str]:
+    """Return what a classifier's probabilities are worth: their calibration, Brier score and log loss."""
+    if scores.calibration is None:
+        return []
+    k = len(scores.predictions.classes)
+    guess = "a coin toss" if k == 2 else "guessing"
+    brier = 0.25 if k == 2 else 1 - 1 / k
+    return [
+        _calibration(scores.calibration),
+        f"Brier score {with_interval(scores['brier'])}, log loss {with_interval(scores['log_loss'])}; lower is "
+        f"better, {guess} has {brier:.2f} and {math.log(k):.2f}.",
+    ]
 
 
 def _calibration(curve: Calibration) -> str:

@@ -7,82 +7,111 @@ import numpy as np
 from pellucid.checks.check import DataReport
 from pellucid.checks.findings import Sample
 from pellucid.checks.text import KINDS
-from pellucid.data.dataset import Dataset
+from pellucid.data.dataset import Dataset, Split
 from pellucid.evaluation.scores.of_run import RunResult
+from pellucid.nn.model import Model
 from pellucid.plotting.data import class_histogram, sample_grid
+from pellucid.plotting.style import class_name
+from pellucid.plotting.tables import target_histograms
 from pellucid.plotting.vector import image_to_vector
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Captioned, Card, Gallery, Section
-from pellucid.text import by, plural
+from pellucid.rng import stream
+from pellucid.text import by, join, plural
 
 MOST_SENTENCES = 8  # findings of one kind that have a sentence each
 MOST_SHOWN = 24  # and pictures of them
+MOST_CLASSES = 40  # that are named
+MOST_TARGETS = 3  # numbers under a picture
+N_TRAINING, N_TEST = 20, 10  # pictures that are shown
 
 
 def data_section(draft: Draft, result: RunResult) -> Section:
-    """Return what there is of each class and, of photos, what they look like."""
+    """Return how many samples there are, what they look like, and what is to be predicted."""
     split, noun = result.split, result.noun
-    shown = [
-        draft.add(
-            "classes",
-            class_histogram(split),
-            "The number of samples of each class. Where one class is much more common, always predicting it "
-            "already scores well: compare accuracies with that.",
-            f"Bars: how many samples each class ({', '.join(split.classes[:12])}) has in either part.",
+    intro = (
+        f"{plural(len(split.train), 'training ' + noun)} and {plural(len(split.test), 'test ' + noun)} "
+        f"of {by(split.train.X.shape[1:])} numbers{_classes(split)}. "
+        f"The test {noun}s are used only once, at the end."
+    )
+    parts = []
+    if draft.has_photos:
+        parts = [*_samples(draft, result), vector_section(draft, split.train, result.model)]
+    return Section("The data", intro=(intro,), figures=(_targets(draft, result),), parts=parts)
+
+
+def _classes(split: Split) -> str:
+    if not split.classes:
+        return ""
+    return f", of {plural(len(split.classes), 'class', 'classes')}: {', '.join(split.classes[:MOST_CLASSES])}"
+
+
+def _targets(draft: Draft, result: RunResult) -> Captioned:
+    split, noun = result.split, result.noun
+    if not split.classes:
+        names = result.targets
+        return draft.add(
+            "targets",
+            target_histograms(split, names),
+            "The numbers to predict, in bins. A network that always predicts their mean is the one to beat.",
+            f"Histograms of {join([f'“{name}”' for name in names])} in either part.",
             is_chart=True,
         )
-    ]
-    if draft.has_photos:
-        shown += _samples(draft, result)
-    return Section(
-        "The data",
-        intro=(
-            f"{plural(len(split.train), 'training ' + noun)} and {plural(len(split.test), 'test ' + noun)} "
-            f"of {by(split.train.X.shape[1:])} numbers, of {plural(len(split.classes), 'class', 'classes')}: "
-            f"{', '.join(split.classes[:40])}. The test {noun}s are used only once, at the end.",
-        ),
-        figures=shown,
+    return draft.add(
+        "classes",
+        class_histogram(split),
+        f"The number of {noun}s of each class. Where one class is much more common, always predicting it "
+        "already scores well: compare accuracies with that.",
+        f"Bars: how many {noun}s each class ({', '.join(split.classes[:12])}) has in either part.",
+        is_chart=True,
     )
 
 
-def _samples(draft: Draft, result: RunResult) -> list[Captioned]:
-    return [
-        draft.add(
-            "samples-train",
-            sample_grid(result.split.train, "Training images"),
-            "Training images drawn at random, with their label y and its class.",
-            "A grid of training images with their labels.",
-        ),
-        draft.add(
-            "samples-test",
-            sample_grid(result.split.test, "Test images"),
-            "Test images drawn at random. They should look like the training images, and not be the same ones.",
-            "A grid of test images with their labels.",
-        ),
-    ]
+def _samples(draft: Draft, result: RunResult) -> list[Section]:
+    """Return photos of both parts, drawn at random; as figures they are kept for themselves."""
+    split, noun, sections = result.split, result.noun, []
+    for part, data, n in (("training", split.train, N_TRAINING), ("test", split.test, N_TEST)):
+        name = {"training": "train", "test": "test"}[part]
+        draft.keep(f"samples-{name}", sample_grid(data, f"{part.capitalize()} {noun}s"))
+        rows = np.sort(stream(1, f"report, {part}").permutation(len(data))[:n])
+        cards = [Card(draft.photo(part, i), (_label(result, part, int(i)), f"{noun} {i}")) for i in rows]
+        like = " They should look like the training ones, and not be the same." if part == "test" else ""
+        caption = f"Drawn at random, each with its {'class' if split.classes else 'target'} and number.{like}"
+        sections.append(Section(f"{part.capitalize()} {noun}s", gallery=Gallery(cards, caption, True)))
+    return sections
 
 
-def vector_section(draft: Draft, part: Dataset) -> Section:
-    """Return how a photo becomes numbers."""
-    at, channels = int(np.argmax(part.y)), 1 if part.X.ndim == 3 else part.X.shape[3]
+def _label(result: RunResult, part: str, i: int) -> str:
+    data = result.split.train if part == "training" else result.split.test
+    if data.classes:
+        return class_name(data.classes, int(data.y[i]), 16)
+    return " ".join(f"{value:.4g}" for value in np.atleast_1d(data.y[i])[:MOST_TARGETS])
+
+
+def vector_section(draft: Draft, part: Dataset, model: Model) -> Section:
+    """Return how a picture becomes numbers: for a network that flattens it, one long column of them."""
+    at, channels = int(np.argmax(part.y)) if part.classes else 0, 1 if part.X.ndim == 3 else part.X.shape[3]
     scaled = ", over 255" if part.X.dtype == np.uint8 else ""
     colours = {1: "brightness", 3: "red, green and blue", 4: "red, green, blue and alpha"}[channels]
-    return Section(
-        "From photo to numbers",
-        intro=(
-            f"The network sees no photo, only {int(np.prod(part.X.shape[1:])):,} numbers: "
-            f"every pixel's {colours}{scaled}.",
-        ),
-        figures=(
-            draft.add(
-                "image-to-vector",
-                image_to_vector(part.X[at], part.classes[part.y[at]]),
-                f"Read from left to right: the photo, its first pixels with their {colours}, and the long column "
-                "that they become, row by row.",
-                "A photo, an enlarged corner of it with pixel values, and the column of numbers.",
-            ),
-        ),
+    intro = (
+        f"The network sees no {part.noun}, only {int(np.prod(part.X.shape[1:])):,} numbers: "
+        f"every pixel's {colours}{scaled}."
     )
+    title = f"From {part.noun} to numbers"
+    if next((row.kind for row in model.summary().layers), "") not in ("Flatten", "Dense"):
+        intro += (
+            f" They keep their places in a grid of {by(part.X.shape[1:3])} pixels, in which the first layer "
+            "compares neighbours."
+        )
+        return Section(title, intro=(intro,), is_folded=True)
+    figure = draft.add(
+        "image-to-vector",
+        image_to_vector(part.X[at], part.classes[part.y[at]] if part.classes else ""),
+        f"Read from left to right: the {part.noun}, its first pixels with their {colours}, and the long column "
+        "that they become, row by row.",
+        f"A {part.noun}, an enlarged corner of it with pixel values, and the column of numbers.",
+    )
+    return Section(title, intro=(intro,), figures=(figure,), is_folded=True)
 
 
 def check_section(draft: Draft, check: DataReport) -> Section:

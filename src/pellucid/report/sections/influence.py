@@ -6,11 +6,13 @@ from pellucid.report.draft import Draft
 from pellucid.report.parts import Card, Gallery, Section
 from pellucid.text import percent, plural
 
+N_OPEN = 3  # explained samples that are not folded
+
 
 def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
     """Return, for each explained sample, the training samples that influenced its prediction, and the proof."""
     ran = f" {plural(found.n_trainings, 'training')} were run for this." if found.is_proved else ""
-    parts = [
+    cases = [
         Section(
             f"Test {found.noun} {one.index}: “{one.predicted}”"
             + ("" if one.is_right else f", in truth “{one.actual}”"),
@@ -19,6 +21,10 @@ def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
         )
         for one in found.explanations
     ]
+    parts = cases[:N_OPEN]
+    if cases[N_OPEN:]:
+        title = f"{plural(len(cases) - N_OPEN, f'more {found.noun}')}"
+        parts.append(Section(title, parts=cases[N_OPEN:], is_folded=True))
     intro = (INTRODUCTION.format(noun=found.noun) + ran, *found.notes)
     return Section("Why did it predict that?", intro=intro, parts=parts)
 

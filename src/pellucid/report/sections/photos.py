@@ -29,24 +29,31 @@ MOST_IN_CELLS = 500  # photos that the confusion matrix opens, all cells togethe
 
 # The tutorial's six, in our words.
 WHY_MISREAD = (
-    "what is shown lies, climbs or curls up in a position that few training photos have",
+    "what is shown lies, climbs or curls up in a position that few training {noun}s have",
     "the background has its own colour",
-    "its colour or kind is rare among the training photos",
+    "its colour or kind is rare among the training {noun}s",
     "the camera looks from an unusual angle",
     "the picture is very dark or very bright",
     "it is very large or very small in the frame",
 )
 
 
+CAMERA = ("photo", "drawing")  # nouns of pictures of things
+WHY_UNCLEAR = (
+    "a shape that could be another class as well; a part that is missing, faint or out of place; a kind that is "
+    "rare in the training part; a label that is wrong"
+)
+
+
 def photos_section(draft: Draft, result: RunResult) -> Section:
     """Return the galleries of mistakes and hits."""
     draft.keep("mistakes", mistakes(result.split.test, result.predictions, max_images=MOST_IN_FIGURE))
-    n = result.test.n_samples
-    intro = f"All {n} test photos are classified correctly."
+    n, noun = result.test.n_samples, result.noun
+    intro = f"All {n} test {noun}s are classified correctly."
     if result.test.n_correct < n:
+        reasons = "; ".join(WHY_MISREAD).format(noun=noun) if noun in CAMERA else WHY_UNCLEAR
         intro = (
-            "Photos are misclassified for reasons that can often be seen. Look for these: "
-            f"{'; '.join(WHY_MISREAD)}."
+            f"{noun.capitalize()}s are misclassified for reasons that can often be seen. Look for: {reasons}."
         )
     return Section("Mistakes and hits", intro=(intro,), parts=galleries(draft, result))
 
@@ -82,10 +89,10 @@ def confusion_of(draft: Draft, result: RunResult) -> Confusion:
     test, inside = result.test, {}
     caption = (
         "Each row is a true class, each column a predicted one: what lies on the diagonal is right, and what lies "
-        "off it is a mistake, coloured by its fraction of the row."
+        "off it is a mistake, coloured by its fraction of the row, the share of that class."
     )
     if draft.has_photos:
-        caption += " Choose a number to see its photos."
+        caption += f" Choose a number to see its {result.noun}s."
         rows = confusion_cells(result.predictions)
         empty = Confusion(test.classes, test.counts.tolist(), caption)
         if not empty.is_grid:  # the commonest mistakes are listed instead
@@ -103,7 +110,9 @@ def galleries(draft: Draft, result: RunResult, n: int = N_SHOWN) -> tuple[Sectio
     parts = []
     if len(every):
         words = "Every mistake" if len(every) < MOST_MISTAKES else f"The first {len(every)} mistakes"
-        caption = f"{words}, in the order of the data: the predicted class and its probability."
+        caption = (
+            f"{words}, in the order of the data: the predicted class, its probability, and the true class."
+        )
         parts.append(
             Section(
                 GALLERIES["mistakes"],
@@ -115,26 +124,33 @@ def galleries(draft: Draft, result: RunResult, n: int = N_SHOWN) -> tuple[Sectio
     for kind in ("confident mistakes", "highest losses", "confident hits"):
         if not len(chosen[kind]) or (kind == "highest losses" and is_same):
             continue
-        words = _CAPTIONS[kind] + (_SAME if kind == "confident mistakes" and is_same else "")
+        words = _CAPTIONS[kind] + (_SAME if kind == "confident mistakes" and is_same else "") + _NEAR
         cards = [_card(draft, result, i, *near[int(i)]) for i in chosen[kind]]
-        parts.append(Section(GALLERIES[kind], gallery=Gallery(cards, words + _NEAR)))
+        noun = result.noun
+        parts.append(
+            Section(
+                f"{GALLERIES[kind]}, each with the training {noun}s nearest to it",
+                gallery=Gallery(cards, words.format(noun=noun)),
+                is_folded=True,
+            )
+        )
     return tuple(parts)
 
 
 _CAPTIONS = {
     "confident mistakes": "The wrong predictions of the highest probability, the most confident first.",
     "highest losses": (
-        "The photos of the highest loss, whose true class the network thought least likely; the loss is minus the "
+        "The {noun}s of the highest loss, whose true class the network thought least likely; the loss is minus the "
         "logarithm of the probability of the true class, and 0.69 is a coin toss."
     ),
     "confident hits": (
-        "The right predictions of the highest probability: what it takes for a typical photo of a class."
+        "The right predictions of the highest probability: what it takes for a typical {noun} of a class."
     ),
 }
-_SAME = " They are also the photos of the highest losses."
+_SAME = " They are also the {noun}s of the highest losses."
 _NEAR = (
-    " Below each photo lie the training photos nearest to it, pixel by pixel, with their class and their distance "
-    "(the root mean square difference; 0 is the same photo)."
+    " Below each lie the training {noun}s nearest to it, pixel by pixel, with their class and their distance "
+    "(the root mean square difference; 0 is the same {noun})."
 )
 
 
@@ -157,14 +173,15 @@ def _card(draft: Draft, result: RunResult, index: int, near: Array, distances: A
     lines = (
         f"Predicted: {one.predicted} ({percent(one.probability)})",
         f"True class: {one.actual}",
-        f"test photo {one.index}, loss {one.loss:.2f}",
+        f"test {result.noun} {one.index}, loss {one.loss:.2f}",
     )
     return Card(draft.photo("test", one.index), lines, one.is_correct, near_cards)
 
 
 def _thumb(draft: Draft, result: RunResult, index: int) -> Card:
     one = sample_prediction(result.predictions, index)
-    lines = (f"{one.predicted} ({percent(one.probability)})", f"photo {one.index}")
+    truth = () if one.is_correct else (f"truth: {one.actual}",)
+    lines = (f"{one.predicted} ({percent(one.probability)})", *truth, f"{result.noun} {one.index}")
     return Card(draft.photo("test", one.index), lines, one.is_correct)
 
 

@@ -38,5 +38,5 @@ def robustness_section(draft: Draft, found: Robustness, result: RunResult) -> Se
                 dpi=DENSE,
             ),
         ),
-        table=Table(HEADER, in_rows(found)),
+        table=Table(HEADER, in_rows(found), fold="Every change at moderate strength, in a table"),
     )

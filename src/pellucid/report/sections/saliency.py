@@ -22,6 +22,7 @@ from pellucid.text import percent, plural
 
 Maps = Mapping[int, SaliencyMaps]  # by test photo
 TITLE = "Where does it look?"
+N_OPEN = 2  # photos whose maps are not folded
 
 
 def saliency_section(draft: Draft, maps: Maps, result: RunResult) -> Section | None:
@@ -35,8 +36,17 @@ def saliency_section(draft: Draft, maps: Maps, result: RunResult) -> Section | N
         intro=(BEFORE_BELIEVING, CAVEAT),
         figures=(*figures, _at_large(draft, *next(iter(maps.items())), result)),
         table=Table(CHECK_HEADER, check_rows([*maps.values()])),
-        parts=(Section(f"The maps of {plural(len(strips), 'photo')}", (HOW_TO_READ,), strips),),
+        parts=_strips(strips, result.noun),
     )
+
+
+def _strips(strips: list[Captioned], noun: str) -> list[Section]:
+    """Return the first strips, and the others folded."""
+    parts = [Section(f"The maps of {plural(len(strips[:N_OPEN]), noun)}", (HOW_TO_READ,), strips[:N_OPEN])]
+    if strips[N_OPEN:]:
+        title = f"The maps of {plural(len(strips) - N_OPEN, f'more {noun}')}"
+        parts.append(Section(title, figures=strips[N_OPEN:], is_folded=True))
+    return parts
 
 
 def _first_layer(draft: Draft, result: RunResult) -> list[Captioned]:
@@ -52,8 +62,8 @@ def _at_large(draft: Draft, i: int, maps: SaliencyMaps, result: RunResult) -> Ca
     return draft.add(
         "saliency",
         saliency_figure(result.split.test.X[i], maps),
-        f"Test photo {i}, {_prediction(result, i)}. {AT_LARGE}",
-        f"Maps of test photo {i}, one method a row.",
+        f"Test {result.noun} {i}, {_prediction(result, i)}. {AT_LARGE}",
+        f"Maps of test {result.noun} {i}, one method a row.",
         dpi=DENSE,
     )
 
@@ -63,8 +73,8 @@ def _strip(draft: Draft, i: int, maps: SaliencyMaps, result: RunResult) -> Capti
     return draft.add(
         f"saliency-{i}",
         saliency_strip(result.split.test.X[i], maps),
-        f"Test photo {i}, {_prediction(result, i)}. {STRIP}",
-        f"Test photo {i} and {plural(n, 'map')} of what its prediction depends on.",
+        f"Test {result.noun} {i}, {_prediction(result, i)}. {STRIP}",
+        f"Test {result.noun} {i} and {plural(n, 'map')} of what its prediction depends on.",
         dpi=DENSE,
     )
 

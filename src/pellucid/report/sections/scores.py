@@ -1,54 +1,42 @@
 """What the report says of the scores: accuracies, the confusion matrix, and every score with its interval."""
 
+import math
 from collections.abc import Sequence
 
 from pellucid.evaluation.scores import figures as drawn
 from pellucid.evaluation.scores.calibration_figure import calibration_figure
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.records import Scores
-from pellucid.evaluation.scores.text import in_words, with_interval
+from pellucid.evaluation.scores.text import of_probabilities, with_interval
 from pellucid.plotting.data import confusion_matrix_figure
 from pellucid.plotting.style import class_name
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Captioned, Cell, Section, Table
 from pellucid.report.sections.photos import confusion_of
-from pellucid.report.sections.summary import interval
 from pellucid.text import percent, plural
 
 MOST_CLASSES = 40  # in the table
+FEW_CLASSES = 12  # that are shown at once
 
 
 def accuracy_section(draft: Draft, result: RunResult) -> Section:
-    """Return accuracies with their intervals, and the confusion matrix with the photos behind each cell."""
+    """Return the confusion matrix with the samples behind each cell, and how far the score can be trusted."""
     test = result.test
     draft.keep("confusion", confusion_matrix_figure(test.counts, test.classes))
-    rows = [
-        (
-            name,
-            part.n_samples,
-            part.n_correct,
-            percent(part.accuracy),
-            interval(part),
-            percent(part.balanced_accuracy),
-        )
-        for name, part in (("training", result.train), ("test", test))
-    ]
     one = percent(1 / test.n_samples, 0 if test.n_samples <= 100 else 1)
     return Section(
-        "How good is it?",
+        "Which class is taken for which?",
         intro=(
             f"With {plural(test.n_samples, 'test ' + result.noun)}, one more or one fewer right moves the accuracy "
-            f"by {one}: a difference that stays within the interval may well be chance. The interval of the "
-            "training part says nothing about new samples: the network has seen these.",
+            f"by {one}: a difference that stays within the interval may well be chance.",
         ),
-        table=Table(("Part", "Samples", "Right", "Accuracy", "95 % interval", "Balanced accuracy"), rows),
-        parts=(Section("Which class is taken for which?", confusion=confusion_of(draft, result)),),
+        confusion=confusion_of(draft, result),
     )
 
 
 def scores_section(draft: Draft, scores: Scores) -> Section:
-    """Return every score with its interval: in words, as figures, and for each class."""
-    columns = ("precision", "recall", "f1", "roc_auc")
+    """Return every score with its interval and its plain meaning: overall, for each class, and as figures."""
+    columns = ("recall", "precision", "f1", "roc_auc")
     rows: list[Sequence[Cell]] = [
         (
             class_name((each.name,), 0),
@@ -57,12 +45,72 @@ def scores_section(draft: Draft, scores: Scores) -> Section:
         )
         for each in scores.per_class[:MOST_CLASSES]
     ]
+    curves = _figures(draft, scores)
     return Section(
         "Every score and its interval",
-        intro=in_words(scores),
-        figures=_figures(draft, scores),
-        table=Table(("Class", "Samples", "Precision", "Recall", "F1", "ROC area"), rows),
+        intro=of_probabilities(scores)[:1],
+        figures=curves[:1],
+        table=Table(("Score", "Value (95 % interval)", "Meaning"), _in_words(scores)),
+        parts=(
+            Section(
+                "Each class by itself",
+                intro=(BY_CLASS, *scores.notes),
+                table=Table(
+                    ("Class", "Samples", "Recall (sensitivity)", "Precision", "F1", "ROC area"), rows
+                ),
+                is_folded=len(rows) > FEW_CLASSES,
+            ),
+            Section("Curves over every threshold, and calibration", figures=curves[1:], is_folded=True),
+        ),
     )
+
+
+BY_CLASS = (
+    "Recall is the share of a class that is found; of two classes the recall of one is called sensitivity, that of "
+    "the other specificity. Precision is the share of the samples predicted as a class that belong to it."
+)
+MEANINGS = {
+    "balanced_accuracy": (
+        "Balanced accuracy",
+        "The mean recall: the share found of each class, all counted alike.",
+    ),
+    "precision": (
+        "Precision",
+        "Of the samples predicted as a class, the share that belongs to it; mean of the classes.",
+    ),
+    "f1": ("F1", "One number for recall and precision, their harmonic mean; mean of the classes."),
+    "roc_auc": (
+        "ROC area (AUC)",
+        "How often a sample of a class gets a higher score for it than one of another: 0.5 is guessing, 1 perfect.",
+    ),
+    "average_precision": ("PR area", "The precision, averaged over every share found: 1 is perfect."),
+    "brier": (
+        "Brier score",
+        "The mean squared distance of the probabilities from the truth; 0 is perfect, {brier:.2f} {guess}.",
+    ),
+    "log_loss": (
+        "Log loss",
+        "Minus the logarithm of the true class's probability, the mean; 0 is perfect, {log_loss:.2f} {guess}.",
+    ),
+}
+
+
+def _in_words(scores: Scores) -> list[tuple[str, str, str]]:
+    """Return each score of the whole test part, but for accuracy, which the summary says."""
+    k = max(2, len(scores.per_class))
+    guessing = {"brier": 0.25 if k == 2 else 1 - 1 / k, "log_loss": math.log(k)}
+    guess = "a coin toss" if k == 2 else "guessing"
+    rows = [
+        (title, with_interval(scores[name]), meaning.format(**guessing, guess=guess))
+        for name, (title, meaning) in MEANINGS.items()
+        if name in scores.estimates
+    ]
+    if scores.calibration is not None:
+        meaning = (
+            "How far confidence and accuracy lie apart: of what is predicted with 80 %, 80 % should be right."
+        )
+        rows.append(("Calibration error", f"{scores.calibration.error:.2f}", meaning))
+    return rows
 
 
 def _figures(draft: Draft, scores: Scores) -> list[Captioned]:

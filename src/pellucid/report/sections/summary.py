@@ -1,4 +1,4 @@
-"""What a report says first: in plain language, for somebody who reads nothing else."""
+"""What a report says first of a classifier: in plain language, for somebody who reads nothing else."""
 
 from typing import TYPE_CHECKING
 
@@ -6,9 +6,12 @@ import numpy as np
 
 from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.of_run import RunResult
-from pellucid.report.sections.training import optimizer_in_words
+from pellucid.report.parts import Fact
+from pellucid.report.sections.gap import gap_in_words
+from pellucid.report.sections.recipe import is_step_by_step, optimizer_in_words
 from pellucid.stats.paired import mcnemar
 from pellucid.text import join, percent, plural
+from pellucid.training.history import History
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -22,24 +25,45 @@ _NEARLY = {"exact": "", "near": "nearly "}
 
 
 def summary(found: "Findings") -> tuple[str, ...]:
-    """Return the first paragraphs: what was done, how good it is, what it gets wrong, what else was found."""
-    return (*in_short(found.result), *_of_the_rest(found), *found.result.notes)
+    """Return the first paragraphs: how good it is beside the baseline, and what was done."""
+    result = found.result
+    if result.kind == "regression":
+        from pellucid.report.sections.regression import lead
+
+        return lead(found)
+    return (_how_good(result), _against_the_baseline(result), what_was_done(result))
+
+
+def points(found: "Findings") -> tuple[str, ...]:
+    """Return what else a reader must know, a point each: mistakes, the gap, leaks, what else was found."""
+    result = found.result
+    wrong = () if result.kind == "regression" else (_what_goes_wrong(result.test, result.noun),)
+    own = (gap_in_words(result), leaks(result), *_stopped(result), *_advice(result))
+    return (*wrong, *own, *_of_the_rest(found), *result.notes)
 
 
 def in_short(result: RunResult) -> tuple[str, ...]:
     """Return what was done, how good the network is, what it gets wrong, and whether the data have leaks."""
-    sentences = [
-        _what_was_done(result),
+    return (
+        what_was_done(result),
         _how_good(result),
         _against_the_baseline(result),
         _what_goes_wrong(result.test, result.noun),
-        _training_accuracy(result),
-        _leaks(result),
-    ]
-    if not result.history.is_complete:
-        sentences.append(f"The training was stopped early, after {result.history.n_steps:,} steps.")
-    sentences += [f"What to try next: {one.finding} {one.command}" for one in result.advice]
-    return tuple(sentences)
+        gap_in_words(result),
+        leaks(result),
+        *_stopped(result),
+        *_advice(result),
+    )
+
+
+def _stopped(result: RunResult) -> tuple[str, ...]:
+    if result.history.is_complete:
+        return ()
+    return (f"The training was stopped early, after {plural(result.history.n_steps, 'step')}.",)
+
+
+def _advice(result: RunResult) -> tuple[str, ...]:
+    return tuple(f"What to try next: {one.finding} {one.command}" for one in result.advice)
 
 
 def _of_the_rest(found: "Findings") -> list[str]:
@@ -62,20 +86,54 @@ def _of_the_rest(found: "Findings") -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def facts(result: RunResult) -> tuple[tuple[str, str | int | float], ...]:
-    """Return the numbers that stand under the summary."""
-    history, test = result.history, result.test
+def facts(result: RunResult) -> tuple[Fact, ...]:
+    """Return the numbers that stand under the summary, each with its plain meaning: eight, in full rows."""
+    test, noun = result.test, result.noun
     return (
-        ("Test accuracy", percent(test.accuracy)),
-        ("95 % interval", interval(test)),
-        ("Balanced accuracy", percent(test.balanced_accuracy)),
-        ("Training accuracy", percent(result.train.accuracy)),
-        ("Majority-class baseline", percent(test.baseline)),
-        ("Last cost", f"{history.losses[-1]:.4f}" if history.losses else "none"),
-        ("Steps", history.n_steps),
-        ("Training time", f"{history.seconds:.2f} s"),
-        ("Parameters", result.model.theta.size),
+        Fact("Balanced accuracy", percent(test.balanced_accuracy), "the mean share found of the classes"),
+        *_recalls(test),
+        Fact(
+            "Majority-class baseline",
+            percent(test.baseline),
+            f"right if it always said “{test.majority_class}”",
+        ),
+        Fact("Training accuracy", percent(result.train.accuracy), f"on the {noun}s that it was trained on"),
+        *of_the_training(result),
     )
+
+
+def _recalls(test: ConfusionMatrix) -> tuple[Fact, Fact]:
+    """Return sensitivity and specificity of two classes; of more the classes found best and worst."""
+    totals = test.counts.sum(axis=1)
+    shares = [
+        n / total if total else float("nan") for n, total in zip(np.diag(test.counts), totals, strict=True)
+    ]
+    if len(shares) == 2:
+        return (
+            Fact("Sensitivity", percent(shares[1]), f"the share of “{test.classes[1]}” that is found"),
+            Fact("Specificity", percent(shares[0]), f"the share of “{test.classes[0]}” that is found"),
+        )
+    best, worst = int(np.nanargmax(shares)), int(np.nanargmin(shares))
+    return (
+        Fact("Highest recall", percent(shares[best]), f"the share of “{test.classes[best]}” that is found"),
+        Fact("Lowest recall", percent(shares[worst]), f"the share of “{test.classes[worst]}” that is found"),
+    )
+
+
+def of_the_training(result: RunResult) -> tuple[Fact, Fact, Fact]:
+    """Return how long was trained, and how much there was to learn."""
+    history, batch = result.history, result.config.options.batch_size
+    each = plural(batch, result.noun) if batch else f"all {result.noun}s"
+    return (
+        Fact("Epochs", len(history.losses), f"{plural(history.n_steps, 'step')} on {each} each"),
+        Fact("Training time", f"{history.seconds:.2f} s", _speed(history)),
+        Fact("Parameters", result.model.theta.size, "numbers that the training adjusts"),
+    )
+
+
+def _speed(history: History) -> str:
+    compiled = "compiled loops" if history.kernels == "numba" else "NumPy"
+    return f"{compiled}, {plural(history.n_threads, 'core')}"
 
 
 def interval(part: ConfusionMatrix) -> str:
@@ -84,17 +142,28 @@ def interval(part: ConfusionMatrix) -> str:
     return f"{percent(low)} to {percent(high)}"
 
 
-def _what_was_done(result: RunResult) -> str:
+def what_was_done(result: RunResult) -> str:
+    """Return on what the network was trained, to do what, and how."""
+    size = f"{result.model.theta.size:,} parameters"
+    return f"A network of {size} was trained on {_task(result)}; it took {_way(result)}."
+
+
+def _way(result: RunResult) -> str:
+    options, history = result.config.options, result.history
+    steps = f"{plural(history.n_steps, 'step')} of {optimizer_in_words(options)}"
+    return steps if is_step_by_step(result) else f"{steps} in {plural(len(history.losses), 'epoch')}"
+
+
+def _task(result: RunResult) -> str:
+    on = plural(len(result.split.train), result.noun)
+    if result.kind == "regression":
+        return f"{on} to predict {join([f'“{name}”' for name in result.targets])}"
     names = result.split.classes
     quoted = [f"“{name}”" for name in names]
     classes = f"{len(names)} classes apart"
     if len(names) <= MOST_CLASSES:
         classes = " from ".join(quoted) if len(names) == 2 else f"{join(quoted)} apart"
-    return (
-        f"A network of {result.model.theta.size:,} parameters was trained on "
-        f"{plural(result.train.n_samples, result.noun)} to tell {classes}; it took "
-        f"{plural(result.history.n_steps, 'step')} of {optimizer_in_words(result.config.options)}."
-    )
+    return f"{on} to tell {classes}"
 
 
 def _how_good(result: RunResult) -> str:
@@ -165,18 +234,8 @@ def _named(names: tuple[str, ...], rows: Array) -> str:
     return f"{len(rows)} classes" if len(rows) > MOST_CLASSES else join([f"“{names[i]}”" for i in rows])
 
 
-def _training_accuracy(result: RunResult) -> str:
-    train, noun = result.train.accuracy, result.noun
-    own = f"Of the {noun}s that it was trained on it classifies {percent(train)} correctly."
-    if train <= result.test.accuracy_interval[1]:
-        return own  # chance may explain the gap
-    return (
-        f"{own} Such a gap means that it overfits, learning some of them by heart, or that the test {noun}s "
-        "differ."
-    )
-
-
-def _leaks(result: RunResult) -> str:
+def leaks(result: RunResult) -> str:
+    """Return which test samples are training samples too, and the score without them."""
     noun = result.noun
     twins = {leak.test: leak for leak in reversed(result.predictions.leaks)}  # of several, the first
     if not twins:
@@ -189,6 +248,8 @@ def _leaks(result: RunResult) -> str:
     more = f"; and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
     exact = ", number for number" if all(leak.kind == "exact" for leak in twins.values()) else ""
     words = f"The data have a leak: {named}{more}{exact}, so the network has seen the answer."
+    if result.kind == "regression":
+        return words
     kept = np.delete(result.predictions.is_correct, rows)
     if not len(kept):
         return words

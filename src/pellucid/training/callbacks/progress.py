@@ -34,7 +34,8 @@ class PrintCosts(Callback):
     def epoch_end(self, event: EpochEnd) -> None:
         """Print the epoch's cost where it is due."""
         if event.epoch % self.every == 0 or event.epoch == event.run.n_epochs - 1:
-            self.show(f"Cost after iteration {event.epoch}: {event.loss}")
+            what = "iteration" if event.run.n_steps == 1 else "epoch"
+            self.show(f"Cost after {what} {event.epoch}: {event.loss}")
 
 
 @register

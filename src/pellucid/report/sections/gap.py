@@ -1,0 +1,105 @@
+"""The gap between training and new samples in a sentence: over-fitting, under-fitting, or nothing beyond chance."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.evaluation.scores.of_run import RunResult
+from pellucid.evaluation.scores.regression import regression_estimates, regression_metrics
+from pellucid.stats.intervals import wilson_interval
+from pellucid.text import percent
+
+FALLS_BY = 0.03  # of the lowest validation loss: a later rise by more is told
+
+
+class _Gap(NamedTuple):
+    """Accuracies on training samples and on others, and between what the latter may lie by chance."""
+
+    train: float
+    other: float
+    interval: tuple[float, float]
+    n_other: int
+    part: str  # "validation" or "test"
+
+
+def best_epoch(result: RunResult) -> int | None:
+    """Return the epoch of the lowest validation loss; None where none was measured."""
+    losses = result.history.validation_losses
+    return int(np.nanargmin(losses)) if losses and np.isfinite(losses).any() else None
+
+
+def gap_in_words(result: RunResult) -> str:
+    """Return what training samples and others say together: mistakes on both, and why they differ."""
+    if result.kind == "regression":
+        return _of_errors(result)
+    gap, noun = _gap(result), result.noun
+    words = (
+        f"Mistakes on training {noun}s: {percent(1 - gap.train)}, on {gap.part} {noun}s: "
+        f"{percent(1 - gap.other)}"
+    )
+    if gap.train > gap.interval[1]:
+        return f"{words}. This is over-fitting, or the {gap.part} {noun}s differ: {_why(result)}."
+    counts = result.split.train.counts
+    if gap.train <= counts.max() / counts.sum():
+        return (
+            f"{words}. This is under-fitting: even of the {noun}s that it was trained on it classifies no more "
+            "correctly than always the most common class would."
+        )
+    if gap.train > gap.other:
+        few = f"{gap.n_other:,} {gap.part} {noun}{'s' if gap.n_other != 1 else ''}"
+        return f"{words}; with {few} chance explains the gap, so this shows no over-fitting."
+    return f"{words}: no over-fitting."
+
+
+def _gap(result: RunResult) -> _Gap:
+    """Return the gap to validation samples where the history has both, else to the test part."""
+    columns, options = result.history.columns, result.config.options
+    if columns.get("accuracy") and columns.get("validation_accuracy") and options.validation is not None:
+        at = best_epoch(result) if options.patience is not None else None  # whose weights were kept
+        at = len(columns["accuracy"]) - 1 if at is None else at
+        train, other = columns["accuracy"][at], columns["validation_accuracy"][at]
+        n = math.ceil(options.validation * len(result.split.train))
+        return _Gap(train, other, wilson_interval(round(other * n), n), n, "validation")
+    test = result.test
+    return _Gap(result.train.accuracy, test.accuracy, test.accuracy_interval, test.n_samples, "test")
+
+
+def _why(result: RunResult) -> str:
+    """Return what made the network learn its samples by heart, as far as the run shows it."""
+    noun, options = result.noun, result.config.options
+    held_out = math.ceil((options.validation or 0) * len(result.split.train))
+    n_seen, n_params = len(result.split.train) - held_out, result.model.theta.size
+    if n_params > n_seen:
+        reason = f"the {n_params:,} parameters can learn {n_seen:,} {noun}s by heart"
+    else:
+        reason = f"it has learned some of its {n_seen:,} {noun}s by heart"
+    if result.has_photos and options.augment is None and options.batch_size >= 0:
+        reason += f", each shown {len(result.history.losses):,} times unchanged"
+    return reason + _rise(result)
+
+
+def _rise(result: RunResult) -> str:
+    best, losses = best_epoch(result), result.history.validation_losses
+    if best is None or not losses[-1] > (1 + FALLS_BY) * losses[best]:
+        return ""
+    kept = ", whose weights were kept" if result.config.options.patience is not None else ""
+    return f"; its validation loss was lowest at epoch {best}{kept}, and rose from there"
+
+
+def _of_errors(result: RunResult) -> str:
+    noun, found = result.noun, result.predictions
+    name = "root_mean_squared_error"
+    train = regression_metrics(result.trained.y_true, result.trained.y_pred)[name]
+    test = regression_estimates(found.y_true, found.y_pred)[name]
+    assert train is not None
+    assert test.value is not None
+    words = f"Root mean squared error on training {noun}s: {train:.3g}, on test {noun}s: {test.value:.3g}"
+    if test.low is not None and train < test.low:
+        return f"{words}. This is over-fitting, or the test {noun}s differ: {_why(result)}."
+    mean = regression_metrics(result.trained.y_true, result.trained.y_pred)["baseline"]
+    if mean is not None and train >= mean:
+        return (
+            f"{words}. This is under-fitting: even on the training {noun}s it is no better than their mean."
+        )
+    return f"{words}: chance explains the difference, so this shows no over-fitting."

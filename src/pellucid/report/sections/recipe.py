@@ -1,0 +1,187 @@
+"""How a network was trained, by name: what ran, and what each of it means."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pellucid.evaluation.scores.of_run import RunResult
+from pellucid.ops.losses.base import LOSSES
+from pellucid.registry import options_of
+from pellucid.text import percent, plural
+from pellucid.training.optimizers.base import OPTIMIZERS
+from pellucid.training.options import TrainingOptions
+
+Row = tuple[str, str, str]  # the term, what ran, what it means
+
+NAMES = {
+    "sgd": "gradient descent",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "rmsprop": "RMSprop",
+    "adagrad": "AdaGrad",
+    "lbfgs": "L-BFGS",
+}
+_OPTIMIZERS = {
+    "sgd": "Each step moves every weight against its gradient, the slope of the loss, times the learning rate.",
+    "adam": "Gradient descent with a step size of its own for each weight, from averages of its past gradients.",
+    "adamw": "A step size of its own for each weight, from averages of gradients; weight decay apart from them.",
+    "rmsprop": "Gradient descent, each weight's step divided by the usual size of its gradient.",
+    "adagrad": "Gradient descent, each weight's step divided by the root of the sum of its squared gradients.",
+    "lbfgs": "Newton's method with an estimate of the curvature from the last steps, on all samples at once.",
+}
+_SCHEDULES = {
+    "constant": ("constant", "The learning rate stays as it is."),
+    "step": ("steps", "The learning rate falls by a factor every so many steps."),
+    "exponential": ("exponential decay", "The learning rate falls by the same factor at every step."),
+    "cosine": ("cosine", "The learning rate falls along half a wave of the cosine, to nearly 0 at the end."),
+    "one_cycle": (
+        "one-cycle",
+        "The learning rate climbs to its peak and then falls far below where it began.",
+    ),
+    "reduce_on_plateau": (
+        "reduced on plateau",
+        "The learning rate falls when the loss has stopped improving.",
+    ),
+}
+_LOSSES = {
+    "binary_cross_entropy": "Minus the logarithm of the probability that the network gave the true class.",
+    "categorical_cross_entropy": "Minus the logarithm of the probability that the network gave the true class.",
+    "mean_squared_error": "The mean of the squared differences between predicted and true values.",
+    "mean_absolute_error": "The mean of the absolute differences between predicted and true values.",
+    "huber": "Squared differences where they are small, absolute ones where they are large.",
+}
+_SMOOTHING = "The target of the true class is a little below 1, so that the network does not grow too sure."
+_DECAY = "Pulls every weight a little towards 0 at each step, against learning by heart."
+_AVERAGE = "The finished network has the weights' moving average over the steps, which wanders less."
+
+
+def optimizer_in_words(options: TrainingOptions) -> str:
+    """Return how the weights were updated: ``gradient descent``, ``AdamW with batches of 32``.
+
+    Examples
+    --------
+    >>> optimizer_in_words(TrainingOptions(n_epochs=3, optimizer="adamw", batch_size=32, schedule="one_cycle"))
+    'AdamW with batches of 32 and a one-cycle schedule'
+    """
+    name = NAMES.get(options.optimizer, options.optimizer)
+    parts = [f"batches of {options.batch_size}"] if options.batch_size else []
+    if options.schedule is not None:
+        parts.append(f"a {schedule_name(options.schedule)} schedule")
+    return f"{name} with {' and '.join(parts)}" if parts else name
+
+
+def schedule_name(schedule: str) -> str:
+    """Return a schedule's name as the field writes it.
+
+    Examples
+    --------
+    >>> schedule_name("one_cycle"), schedule_name("own")
+    ('one-cycle', 'own')
+    """
+    return _SCHEDULES.get(schedule, (schedule.replace("_", " "), ""))[0]
+
+
+def is_step_by_step(result: RunResult) -> bool:
+    """Return whether every epoch was one step on all samples."""
+    history = result.history
+    return history.n_steps == len(history.losses)
+
+
+def x_label(result: RunResult) -> str:
+    """Return what one number of the history belongs to: an epoch, or a step."""
+    if OPTIMIZERS[result.config.options.optimizer].is_full_batch:
+        return f"Iteration of {NAMES.get(result.config.options.optimizer, result.config.options.optimizer)}"
+    if is_step_by_step(result):
+        return f"Step, each on all {result.noun}s"
+    per_epoch = round(result.history.n_steps / max(1, len(result.history.losses)))
+    return f"Epoch of {per_epoch} steps"
+
+
+def recipe_rows(result: RunResult) -> list[Row]:
+    """Return how the network was trained: the term, what ran, and what it means, a row each."""
+    options, noun = result.config.options, result.noun
+    optimizer = NAMES.get(options.optimizer, options.optimizer)
+    rows: list[Row] = [
+        (
+            "Optimizer",
+            optimizer + _given(options.optimizer_options),
+            _OPTIMIZERS.get(options.optimizer, _first_line(OPTIMIZERS[options.optimizer])),
+        ),
+        *_rate(options),
+        _batch(result),
+        _epochs(result),
+        _loss(result),
+    ]
+    if options.augment:
+        meaning = f"Every {noun} is changed at random each time it is shown: no two epochs show the same one."
+        rows.append(("Augmentation", options.augment, meaning))
+    if options.label_smoothing:
+        rows.append(("Label smoothing", f"{options.label_smoothing:g}", _SMOOTHING))
+    if options.weight_decay:
+        rows.append(("Weight decay", f"{options.weight_decay:g}", _DECAY))
+    if options.weight_ema is not None:
+        rows.append(("Weight averaging", f"decay {options.weight_ema:g}", _AVERAGE))
+    if options.class_weight is not None:
+        rows.append(("Class weights", options.class_weight, "Rare classes count as much as common ones."))
+    if options.precise_bn:
+        meaning = f"Batch norm's means and variances are computed anew at the end, over all training {noun}s."
+        rows.append(("Batch-norm statistics", "recomputed", meaning))
+    if options.validation is not None:
+        meaning = f"Training {noun}s that no step sees, to watch how well it does on new ones."
+        rows.append(("Validation", f"{percent(options.validation)} held out", meaning))
+    if options.patience is not None:
+        meaning = (
+            "Stops after so many epochs without a lower validation loss; the best epoch's weights are kept."
+        )
+        rows.append(("Early stopping", f"patience {options.patience}", meaning))
+    rows.append(("Random seed", f"{options.seed}", "The same seed gives the same network again."))
+    return rows
+
+
+def _given(options: Mapping[str, Any]) -> str:
+    return "".join(f", {name.replace('_', ' ')} {value}" for name, value in options.items())
+
+
+def _rate(options: TrainingOptions) -> list[Row]:
+    if OPTIMIZERS[options.optimizer].is_full_batch:
+        return []  # it searches for the length of each step
+    rate = f"{options.learning_rate:g}"
+    if options.schedule is None:
+        return [("Learning rate", f"{rate}, constant", "How far a step moves the weights.")]
+    name, meaning = _SCHEDULES.get(options.schedule, (options.schedule.replace("_", " "), ""))
+    return [("Learning rate", f"{rate}, {name}{_given(options.schedule_options)}", meaning or "It changes.")]
+
+
+def _batch(result: RunResult) -> Row:
+    options, noun = result.config.options, result.noun
+    if not options.batch_size:
+        return "Batch", "the full batch", f"Every step is computed on all {result.noun}s."
+    meaning = f"So many {noun}s, drawn anew each epoch, are averaged for a step."
+    return "Batch", plural(options.batch_size, noun), meaning
+
+
+def _epochs(result: RunResult) -> Row:
+    n, asked, history = len(result.history.losses), result.config.options.n_epochs, result.history
+    what = f"{n:,}" if n == asked else f"{n:,} of {asked:,}"
+    return (
+        "Epochs",
+        what,
+        f"Passes over the training {result.noun}s; {plural(history.n_steps, 'step')} in all.",
+    )
+
+
+def _loss(result: RunResult) -> Row:
+    name = result.model.loss
+    own = _given(result.config.options.loss_options)
+    return "Loss", f"{name.replace('_', ' ')}{own}", _LOSSES.get(name, _first_line(LOSSES[name]))
+
+
+def smooths(result: RunResult) -> bool:
+    """Return whether the training loss is of smoothed labels."""
+    has_option = "label_smoothing" in options_of(LOSSES[result.model.loss])
+    return has_option and bool(result.model.loss_options.get("label_smoothing"))
+
+
+def _first_line(cls: type) -> str:
+    """Return the sentence that describes a class of somebody's own."""
+    line = (cls.__doc__ or "").strip().splitlines()
+    return line[0] if line else cls.__name__
