@@ -130,7 +130,8 @@ def test_tables_get_a_report_without_what_needs_photos(
         done = pellucid("report", "out", *extra)
         assert done.code == 0, done.err
         titles = titles_of(Path("out/report.html"))
-        assert "How good is it?" in titles
+        assert "Which class is taken for which?" in titles
+        assert "The columns" in titles
         assert not {"Mistakes and hits", "Where does it look?", "Which changes does it withstand?"} & set(
             titles
         )

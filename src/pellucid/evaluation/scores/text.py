@@ -187,36 +187,43 @@ def _of_classes(scores: Scores) -> list[str]:
         f"Balanced accuracy, the mean recall of the classes: {with_interval(scores['balanced_accuracy'])}; "
         f"the baseline has {number(1 / n_occurring)}."
     )
-    return [headline(scores), baseline, balanced, *of_probabilities(scores)]
-
-
-def of_probabilities(scores: Scores) -> list[str]:
-    """Return what a classifier's probabilities are worth: their calibration, Brier score and log loss."""
-    if scores.calibration is None:
-        return []
-    k = len(scores.predictions.classes)
-    guess = "a coin toss" if k == 2 else "guessing"
-    brier = 0.25 if k == 2 else 1 - 1 / k
-    return [
-        _calibration(scores.calibration),
-        f"Brier score {with_interval(scores['brier'])}, log loss {with_interval(scores['log_loss'])}; lower is "
-        f"better, {guess} has {brier:.2f} and {math.log(k):.2f}.",
-    ]
+    lines = [headline(scores), baseline, balanced]
+    if scores.calibration is not None:
+        k = len(matrix.classes)
+        guess = "a coin toss" if k == 2 else "guessing"
+        brier = 0.25 if k == 2 else 1 - 1 / k
+        lines.append(_calibration(scores.calibration))
+        lines.append(
+            f"Brier score {with_interval(scores['brier'])}, log loss {with_interval(scores['log_loss'])}; lower is "
+            f"better, {guess} has {brier:.2f} and {math.log(k):.2f}."
+        )
+    return lines
 
 
 def _calibration(curve: Calibration) -> str:
+    confidence, accuracy = _confidence_and_accuracy(curve)
+    return f"Mean confidence {number(confidence)}, accuracy {number(accuracy)}. {calibration_error(curve)}"
+
+
+def _confidence_and_accuracy(curve: Calibration) -> tuple[float, float]:
     n = curve.counts.sum()
-    confidence, accuracy = (
+    means = (
         float((part * curve.counts).sum() / n) for part in (curve.mean_predicted, curve.fraction_positive)
     )
-    start = f"Mean confidence {number(confidence)}, accuracy {number(accuracy)}."
+    confidence, accuracy = means
+    return confidence, accuracy
+
+
+def calibration_error(curve: Calibration) -> str:
+    """Return the expected calibration error, and whether chance explains it."""
     if curve.chance_range is None:
-        return f"{start} Expected calibration error {number(curve.error)}."
+        return f"Expected calibration error {number(curve.error)}."
     digits = 2 if number(curve.error) != number(curve.chance_range[1]) else 4  # tell apart what looks equal
     error, low, high = (f"{value:.{digits}f}" for value in (curve.error, *curve.chance_range))
-    words = f"{start} Expected calibration error, how far the two are apart on average, {error}"
+    words = f"Expected calibration error, how far confidence and accuracy are apart on average, {error}"
     if curve.error <= curve.chance_range[1]:
         return f"{words}: within chance for a perfectly calibrated model, {low} to {high}."
+    confidence, accuracy = _confidence_and_accuracy(curve)
     finding = "overconfident" if confidence > accuracy else "underconfident"
     if abs(confidence - accuracy) < curve.error / 2:
         finding = "too confident for some predictions, not confident enough for others"

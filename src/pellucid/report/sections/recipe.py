@@ -106,6 +106,7 @@ def recipe_rows(result: RunResult) -> list[Row]:
             optimizer + _given(options.optimizer_options),
             _OPTIMIZERS.get(options.optimizer, _first_line(OPTIMIZERS[options.optimizer])),
         ),
+        *_start(result),
         *_rate(options),
         _batch(result),
         _epochs(result),
@@ -139,6 +140,14 @@ def recipe_rows(result: RunResult) -> list[Row]:
 
 def _given(options: Mapping[str, Any]) -> str:
     return "".join(f", {name.replace('_', ' ')} {value}" for name, value in options.items())
+
+
+def _start(result: RunResult) -> list[Row]:
+    if result.config.start is None:
+        return []
+    n_frozen = result.model.n_frozen
+    meaning = f"Begins with a trained network's weights; {n_frozen:,} of them stay as they are (frozen)."
+    return [("Start", result.config.model_name, meaning)]
 
 
 def _rate(options: TrainingOptions) -> list[Row]:

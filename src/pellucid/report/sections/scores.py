@@ -7,7 +7,7 @@ from pellucid.evaluation.scores import figures as drawn
 from pellucid.evaluation.scores.calibration_figure import calibration_figure
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.records import Scores
-from pellucid.evaluation.scores.text import of_probabilities, with_interval
+from pellucid.evaluation.scores.text import calibration_error, with_interval
 from pellucid.plotting.data import confusion_matrix_figure
 from pellucid.plotting.style import class_name
 from pellucid.report.draft import Draft
@@ -41,14 +41,14 @@ def scores_section(draft: Draft, scores: Scores) -> Section:
         (
             class_name((each.name,), 0),
             each.n_samples,
-            *(with_interval(each.estimates[name]) for name in columns),
+            *(with_interval(each.estimates[name], to="–") for name in columns),
         )
         for each in scores.per_class[:MOST_CLASSES]
     ]
     curves = _figures(draft, scores)
     return Section(
         "Every score and its interval",
-        intro=of_probabilities(scores)[:1],
+        intro=_calibration(scores),
         figures=curves[:1],
         table=Table(("Score", "Value (95 % interval)", "Meaning"), _in_words(scores)),
         parts=(
@@ -93,6 +93,17 @@ MEANINGS = {
         "Minus the logarithm of the true class's probability, the mean; 0 is perfect, {log_loss:.2f} {guess}.",
     ),
 }
+
+
+def _calibration(scores: Scores) -> tuple[str, ...]:
+    """Return whether its confidence is justified."""
+    curve = scores.calibration
+    if curve is None:
+        return ()
+    confidence = float((curve.mean_predicted * curve.counts).sum() / curve.counts.sum())
+    return (
+        f"On average it gives the class that it predicts {percent(confidence)}. {calibration_error(curve)}",
+    )
 
 
 def _in_words(scores: Scores) -> list[tuple[str, str, str]]:

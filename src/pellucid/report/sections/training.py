@@ -43,8 +43,10 @@ def network_section(draft: Draft, result: RunResult) -> Section:
         if is_alone
         else (f"Most parameters, {largest.n_params:,} of {model.theta.size:,},")
     )
+    reason = result.config.reason
     return Section(
         "The network",
+        intro=(f"Chosen by the data: {result.config.model_name}, {reason}.",) if reason else (),
         figures=(
             draft.add(
                 "network",
