@@ -56,6 +56,8 @@ def found(run: RunRecord, test: Predictions, train: Predictions | None = None) -
 def test_nothing_is_said_where_all_is_well() -> None:
     test = mostly_right(np.arange(N) % 2, 4)
     assert found(run_of(FALLEN), test) == []
+    few = mostly_right(np.arange(8) % 2, 0)
+    assert found(run_of(FALLEN), few) == [], "no more can be had, however few they are"
     assert lines_of([]) == []
 
 

@@ -25,7 +25,8 @@ def against_constant(test: Predictions) -> str | None:
         matrix = test.confusion
         majority = test.y_true == np.bincount(test.y_true).argmax()
         compared = mcnemar(test.is_correct, majority)
-        if compared.p_value < CHANCE and matrix.accuracy > matrix.baseline:
+        is_better = compared.p_value < CHANCE and matrix.accuracy > matrix.baseline
+        if is_better or matrix.n_correct == len(test):
             return None
         words = f"The test accuracy {matrix.accuracy:.2f}"
         always = f"always answering {matrix.majority_class!r}"
@@ -48,8 +49,8 @@ def against_constant(test: Predictions) -> str | None:
         gains = errors[0] - errors[1]
         what = "The test predictions cannot be told from always answering the mean, R squared {:.2f}."
         what = what.format(r_squared(test))
-    is_better = gains.mean() > 2 * gains.std() / math.sqrt(len(gains))
-    return None if is_better else what
+    is_clear = gains.mean() > 2 * gains.std() / math.sqrt(len(gains))
+    return None if is_clear else what
 
 
 def unpredicted(test: Predictions) -> str | None:
