@@ -24,13 +24,13 @@ from pellucid.training.rate_search import RateSearch
 LOWEST, HIGHEST, N_RATES = 1e-4, 1.0, 9
 CASES = {  # data and model; epochs and seeds, fewer where a training takes long
     "catvnoncat-mlp": ("catvnoncat", "mlp", None, 3),
-    "catvnoncat-mlp-wide": ("catvnoncat", "mlp-wide", None, 3),
+    "catvnoncat-mlp-wide": ("catvnoncat", "mlp-wide", None, 1),
     "catvnoncat-cnn": ("catvnoncat", "cnn", 20, 1),
     "digits-mlp": ("digits", "mlp", None, 3),
     "digits-mlp-wide": ("digits", "mlp-wide", None, 3),
     "digits-cnn-small": ("digits", "cnn-small", None, 1),
     "drawn-cats-mlp": ("drawn-cats", "mlp", None, 3),
-    "drawn-cats-mlp-wide": ("drawn-cats", "mlp-wide", None, 3),
+    "drawn-cats-mlp-wide": ("drawn-cats", "mlp-wide", None, 1),
     "drawn-cats-cnn": ("drawn-cats", "cnn", 20, 1),
 }
 

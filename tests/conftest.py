@@ -94,7 +94,8 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     save_photos(folder / "photos.npz")
     with np.errstate(all="raise", under="ignore"):
-        arguments = ["run", folder / "photos.npz", "--out", folder / "trained", "--epochs", 200, "--quiet"]
+        arguments = ["run", folder / "photos.npz", "--model", "mlp", "--out", folder / "trained"]
+        arguments += ["--epochs", 200, "--quiet"]
         assert main([str(argument) for argument in arguments]) == 0
     return folder / "trained"
 
