@@ -1,5 +1,6 @@
 """A run as the command that asks for it: spelled back, it means the same."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +36,16 @@ def test_only_what_was_chosen_is_spelled(
     own = f"{words} " if source else ""
     behind = f" {words}" if words and not source else ""
     assert line == f"pellucid train 'my pets' {own}--model {model}{behind}"
+
+
+def test_a_networks_file_brings_its_own_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("net.toml").write_text('[[layers]]\ntype = "Dense"\nunits = 1\n[training]\nepochs = 7\n')
+    config, _ = plan("net.toml", DataSource("t.csv", target="y"), weight_decay=0.5)
+    line = command_line("train", config)
+    assert line == "pellucid train t.csv --target y --model net.toml --weight-decay 0.5"
+    Path("net.toml").unlink()
+    assert command_line("train", config, n_epochs=9).endswith("--model net.toml --epochs 9")
 
 
 def test_a_search_for_a_rate_takes_no_options_that_it_has_no_use_for() -> None:

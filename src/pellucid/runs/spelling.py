@@ -1,14 +1,19 @@
 """A run as the command that asks for it: its data, its model, and the options that are not the recipe's."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pellucid.data.source import DataSource
+from pellucid.errors import PellucidError, TrainingError
+from pellucid.formats.architecture import load_architecture
 from pellucid.registry import flags_of
 from pellucid.runs.config import RunConfig
+from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import NONE, TrainingOptions
-from pellucid.training.recipes import RECIPES
+from pellucid.training.recipes import GENERAL, RECIPES
 
 NOT_OF_A_SEARCH = (
     "learning_rate",
@@ -54,6 +59,17 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     return " ".join(parts)
 
 
+@contextmanager
+def naming_a_cure(config: RunConfig) -> Iterator[None]:
+    """Add to the error of a training that diverged the command that finds a learning rate."""
+    try:
+        yield
+    except TrainingError as error:
+        if config.start is not None or OPTIMIZERS[config.options.optimizer].is_full_batch:
+            raise
+        raise TrainingError(f"{error} To find a rate: {command_line('find-rate', config)}") from None
+
+
 def _model_parts(config: RunConfig, model: str) -> list[str]:
     if config.start is None or model != config.model:
         return ["--model", shlex.quote(model)]
@@ -76,11 +92,14 @@ def data_parts(source: DataSource) -> list[str]:
 
 
 def _chosen(config: RunConfig) -> dict[str, Any]:
-    """Return the options of a run's training that are not its recipe's; a network's file brings its own."""
+    """Return the options of a run's training that are not its recipe's or its network's file's."""
+    recipe, table = GENERAL if config.recipe is None else RECIPES[config.recipe], None
     if config.recipe is None:
-        return {}
-    recipe = RECIPES[config.recipe]
-    usual = TrainingOptions.resolve(recipe)
+        try:
+            table = load_architecture(config.model).training
+        except PellucidError:  # the file is no longer there, or another
+            return {}
+    usual = TrainingOptions.resolve(recipe, table)
     decided = {
         "label_smoothing": (None, 0.0, recipe.get("label_smoothing")),
         "batch_size": (0, usual.batch_size),
@@ -91,7 +110,7 @@ def _chosen(config: RunConfig) -> dict[str, Any]:
         if value != getattr(usual, name) and value not in decided.get(name, ()):
             found[name] = value
     if "optimizer" in found:  # which brought its own
-        usual = TrainingOptions.resolve(recipe, optimizer=found["optimizer"])
+        usual = TrainingOptions.resolve(recipe, table, optimizer=found["optimizer"])
         found = {
             name: value
             for name, value in found.items()

@@ -24,6 +24,7 @@ from pellucid.runs.build import fit_run, make_model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.photo import new_image
 from pellucid.runs.record import RunRecord, replaced_by_a_run, write_run
+from pellucid.runs.spelling import naming_a_cure
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.progress import PrintCosts
 from pellucid.training.events import Callback
@@ -97,7 +98,8 @@ def run(
         say_shapes(split, say)
         say_choice(config, say)
         say_start(config, model, say)
-        history = fit_run(model, split, config, [PrintCosts(show=say), interrupt, *callbacks])
+        with naming_a_cure(config):
+            history = fit_run(model, split, config, [PrintCosts(show=say), interrupt, *callbacks])
         with dispatch.use(history.kernels):
             found = find_short(RunRecord(out, config, split, model, history), image)
         scores = {"train": metrics_of(found.result.trained), "test": metrics_of(found.result.predictions)}

@@ -28,6 +28,7 @@ from pellucid.runs.record import (
     write_config,
     write_run,
 )
+from pellucid.runs.spelling import naming_a_cure
 from pellucid.text import plural
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
@@ -179,7 +180,10 @@ def train_into(
             raise OptionError("checkpoints: a training by L-BFGS cannot go on from one. Leave them out.")
         if tensorboard:
             own.append(TensorBoard(out / "tensorboard"))
-        history = fit_run(model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors")
+        with naming_a_cure(config):
+            history = fit_run(
+                model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors"
+            )
         with dispatch.use(history.kernels):
             test = predict(model, split.test)
             scores = {"train": metrics_of(predict(model, split.train)), "test": metrics_of(test)}

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.commands import Command
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.source import DataSource
@@ -95,6 +96,18 @@ def test_a_learning_rate_that_does_not_learn(losses: Any, words: str) -> None:
     config, _ = plan("cnn", DataSource("pets"), optimizer="lbfgs", n_epochs=50)
     for one in found(run_of(losses, config=config), mostly_right(np.arange(N) % 2, 4)):
         assert "find-rate" not in one.command, "L-BFGS has none"
+
+
+def test_a_training_that_diverges_names_the_search_for_a_rate(pellucid: Command) -> None:
+    for command in ("train", "digits"), ("run", "digits"):
+        done = pellucid(
+            *command, "--model", "mlp-wide", "--optimizer", "sgd", "--learning-rate", 1e30, "--epochs", 3
+        )
+        assert done.code == 2, done.out
+        assert (
+            "To find a rate: pellucid find-rate digits --model mlp-wide --epochs 3 --optimizer sgd"
+            in done.err
+        )
 
 
 def test_a_class_that_is_never_predicted() -> None:
