@@ -151,8 +151,20 @@ def _is_long(value: Cell) -> bool:
 
 
 def _text(words: str) -> str:
-    """Return a text whose numbers stay on one line with their signs: > 99 %."""
-    return re.sub(r"(?<=[<>]) (?=\d)|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", words)
+    """Return a text whose numbers stay on one line with their signs: > 99 %; `commands` are set apart.
+
+    Examples
+    --------
+    >>> str(_text("Over 9 % of `a < b` & more."))
+    'Over 9\\xa0% of <code>a &lt; b</code> &amp; more.'
+    """
+    from markupsafe import Markup, escape
+
+    parts = re.sub(r"(?<=[<>]) (?=\d)|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", words).split("`")
+    if len(parts) % 2 == 0:
+        return "`".join(parts)
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if i % 2 else escape(part) for i, part in enumerate(parts))
 
 
 @cache

@@ -63,7 +63,7 @@ def _stopped(result: RunResult) -> tuple[str, ...]:
 
 
 def _advice(result: RunResult) -> tuple[str, ...]:
-    return tuple(f"What to try next: {one.finding} {one.command}" for one in result.advice)
+    return tuple(f"What to try next: {one.finding} `{one.command}`" for one in result.advice)
 
 
 def _of_the_rest(found: "Findings") -> list[str]:
