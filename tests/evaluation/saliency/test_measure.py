@@ -14,6 +14,7 @@ from pellucid.evaluation.saliency.occlusion import occlusion
 from pellucid.evaluation.saliency.scoring import Scorer, prepared_image, target_of
 from pellucid.nn.activation import Activation
 from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.container import Container
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
@@ -141,7 +142,8 @@ def test_gradient_and_grad_cam_equal_pytorchs(name: str, photo: Array) -> None:
 
 def in_torch(torch: Any, layer: Any, X: Any, wanted: Any, kept: list[Any]) -> Any:
     """Do in PyTorch what a layer predicts, and keep what the wanted one gives."""
-    own = {key: torch.tensor(array) for key, array in {**layer.params, **layer.state}.items()}
+    arrays = {} if isinstance(layer, Container) else {**layer.params, **layer.state}
+    own = {key: torch.tensor(array) for key, array in arrays.items()}
     ops = torch.nn.functional
     match layer:
         case Sequential():
