@@ -23,7 +23,7 @@ from PIL import Image, ImageEnhance
 from scripts.drawn_cats.draw import draw
 
 from pellucid.checks.check import check_data
-from pellucid.checks.duplicates import near_duplicates
+from pellucid.data.copies.duplicates import near_duplicates
 from pellucid.data.dataset import Split
 from pellucid.data.source import load_data
 from pellucid.types import Array

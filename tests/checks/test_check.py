@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 from scripts.drawn_cats.draw import draw
 
 from pellucid.checks.check import DataReport, check_data
-from pellucid.checks.duplicates import leaked_test_rows, near_duplicates
+from pellucid.data.copies.duplicates import leaked_test_rows, near_duplicates
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.drawn import load_drawn_cats
 from pellucid.data.source import load_data

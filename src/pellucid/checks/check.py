@@ -1,7 +1,7 @@
 """Find what is wrong with a data set before a model is trained on it.
 
-:func:`check_data` looks at a whole data set; :mod:`pellucid.checks.duplicates` searches for copies alone, and
-:mod:`pellucid.checks.near` says which changed copies are found, and which are not.
+:func:`check_data` looks at a whole data set; :mod:`pellucid.data.copies.duplicates` searches for copies alone, and
+:mod:`pellucid.data.copies.near` says which changed copies are found, and which are not.
 """
 
 import html
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.checks import classes as balance
 from pellucid.checks.classes import ConstantScore, Homogeneity
-from pellucid.checks.duplicates import Leak, find_copies, leaks_of
 from pellucid.checks.findings import Finding, Names, copy_findings
 from pellucid.checks.images import empty_pictures, read_photos
-from pellucid.checks.near import wanted_cosine
-from pellucid.checks.pixels import PixelScale, are_pictures
 from pellucid.checks.tables import missing_findings, read_rows, row_findings
 from pellucid.checks.text import KINDS, kind_rows, summary_of
+from pellucid.data.copies.duplicates import Leak, find_copies, leaks_of
+from pellucid.data.copies.near import wanted_cosine
+from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Split
 from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource

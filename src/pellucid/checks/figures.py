@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from pellucid.checks.findings import Finding, Sample
-from pellucid.checks.pixels import PixelScale
 from pellucid.checks.text import KINDS, kind_rows
+from pellucid.data.copies.pixels import PixelScale
 from pellucid.errors import OptionError
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line

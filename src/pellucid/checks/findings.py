@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks.duplicates import MOST_COPIES, Copies, Distinct, Leak, components
-from pellucid.checks.near import Pair
 from pellucid.checks.text import KINDS
+from pellucid.data.copies.duplicates import MOST_COPIES, Copies, Distinct, Leak, components
+from pellucid.data.copies.near import Pair
 from pellucid.data.dataset import Split
 from pellucid.text import printable
 

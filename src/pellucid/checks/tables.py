@@ -47,6 +47,8 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
         ):  # a completely empty column is left out in any case, with a note
             continue
         findings.append(_missing(table, column, missing))
+        if column == source.group:
+            continue
         if column not in goals and missing.mean() > _MOSTLY:
             left_out.append(column)
         elif column in goals or not text.words():
@@ -64,7 +66,12 @@ def read_rows(source: DataSource) -> tuple[Split, Names, list[Finding]]:
         table = table.take(np.flatnonzero(~lacking))
     table = table._replace(notes=(*table.notes, *notes))
     opened = split_table(
-        table, target=source.target, name=source.name, seed=source.seed, test_fraction=source.test_fraction
+        table,
+        target=source.target,
+        name=source.name,
+        seed=source.seed,
+        test_fraction=source.test_fraction,
+        group=source.group,
     )
     names = Names(*([table.rows[row] for row in rows] for rows in (opened.train_rows, opened.test_rows)))
     return opened.split, names, findings

@@ -32,6 +32,9 @@ class Dataset:
     noun : str, optional
         What one sample is called in sentences: "row", "digit"; default: "photo" for coloured pictures, "picture"
         for grey ones, else "sample".
+    groups : Array, shape (m,), optional
+        A number for each sample, the same for those that belong together, such as photos of one cat: no fold and no
+        held-out part gets some of a group without the others.
 
     Examples
     --------
@@ -45,6 +48,7 @@ class Dataset:
     y: Array
     classes: tuple[str, ...] = ()
     noun: str = ""
+    groups: Array | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("X", self.X), ("y", self.y)):
@@ -92,7 +96,8 @@ class Dataset:
 
     def take(self, rows: Array | slice) -> "Dataset":
         """Return the chosen samples as a new Dataset."""
-        return replace(self, X=take_rows(self.X, rows), y=take_rows(self.y, rows))
+        groups = None if self.groups is None else self.groups[rows]
+        return replace(self, X=take_rows(self.X, rows), y=take_rows(self.y, rows), groups=groups)
 
     @property
     def has_pictures(self) -> bool:

@@ -37,10 +37,10 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
 )
 _APPLIES = {
     "folder": {"skip_bad", "image_size"},
-    "table": {"target", "decimal"},
+    "table": {"target", "group", "decimal"},
     "arrays": {"x_key", "y_key"},
 }
-_READER_OPTIONS = ("x_key", "y_key", "target", "decimal", "skip_bad", "image_size", "mirror")
+_READER_OPTIONS = ("x_key", "y_key", "target", "group", "decimal", "skip_bad", "image_size", "mirror")
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,9 @@ class DataSource(Configurable):
     x_key: str | None = option(None, help="Name of the array of inputs in an .h5 or .npz file.")
     y_key: str | None = option(None, help="Name of the array of labels in an .h5 or .npz file.")
     target: str | None = option(None, help="The column of a table to predict; several: a,b,c.")
+    group: str | None = option(
+        None, help="The column of a table that names the rows to keep in one part, such as the patient."
+    )
     decimal: Decimal = option(".", help="Decimal sign of a table's numbers.")
     skip_bad: bool = option(False, help="Skip images that cannot be read.")
     image_size: tuple[int, int] | None = option(
@@ -132,7 +135,8 @@ class DataSource(Configurable):
             "test_fraction": self.test_fraction,
         }
         if self.kind == "table":
-            return split_table(read_table(self.path, self.decimal), target=self.target, **held_out).split
+            table = read_table(self.path, self.decimal)
+            return split_table(table, target=self.target, group=self.group, **held_out).split
         return to_split(self._read(), **held_out)
 
     def resolved(self) -> "DataSource":
@@ -209,6 +213,9 @@ def load_data(source: str | Path, **options: Any) -> Split:
     target : str, optional
         For tables, which need it: the column to predict, or several of 0 and 1 ("a,b,c"); see
         :func:`pellucid.data.readers.table.split_table`.
+    group : str, optional
+        For tables: the column that names the rows to keep in one part, such as the patient they are of. It is no
+        input. In a folder, the sub-folders of a class are its groups: ``pets/cat/mittens``.
     decimal : {".", ","}, optional
         For tables: the decimal sign of their numbers.
     skip_bad : bool, optional

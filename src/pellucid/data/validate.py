@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
+from pellucid.data.groups import divide_groups, groups_of
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.preprocess import check_finite
 from pellucid.errors import DataError, OptionError
@@ -19,6 +20,7 @@ class RawPart(NamedTuple):
     X: Array  # (m, ...)
     y: Array  # (m,), (m, 1) or (1, m)
     where: str  # "cats.h5, train_set_x and train_set_y"
+    groups: Array | None = None  # (m,), the same number for samples that belong together
 
 
 class RawSplit(NamedTuple):
@@ -68,19 +70,26 @@ def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Sp
     labels = [as_labels(part.y, len(X), part.where) for part, X in zip(parts, inputs, strict=True)]
     _check_same_kind(inputs, parts)
     codes, classes, renamed = encode(labels, raw.classes, raw.train.where)
-    train = Dataset(inputs[0], codes[0], classes, raw.noun)
+    train = Dataset(inputs[0], codes[0], classes, raw.noun, raw.train.groups)
     notes = raw.notes + renamed
     if raw.test is None:
         return hold_out(train, name=name, seed=seed, test_fraction=test_fraction, notes=notes)
-    return Split(train, Dataset(inputs[1], codes[1], classes, raw.noun), name, notes)
+    test = Dataset(inputs[1], codes[1], classes, raw.noun, parts[1].groups)
+    return Split(train, test, name, notes)
 
 
 def hold_out(
-    data: Dataset, *, name: str, seed: int, test_fraction: float, notes: tuple[str, ...] = ()
+    data: Dataset,
+    *,
+    name: str,
+    seed: int,
+    test_fraction: float,
+    notes: tuple[str, ...] = (),
 ) -> Split:
     """Hold out a part of the samples for testing, with the same proportion of every class.
 
-    Where y holds no classes (floats, or a column per label), the part is drawn at random.
+    Where y holds no classes (floats, or a column per label), the part is drawn at random. Groups and copies stay
+    together: see :func:`pellucid.data.groups.groups_of`.
 
     Parameters
     ----------
@@ -88,7 +97,7 @@ def hold_out(
     name : str
     seed : int, from 0 to 2**32 - 1
     test_fraction : float
-        Between 0 and 1; the number of samples is rounded up.
+        Between 0 and 1; the number of samples is rounded up, and differs where large groups stay together.
     notes : tuple of str, optional
         Kept in front of the note on what was held out.
 
@@ -100,24 +109,43 @@ def hold_out(
     Raises
     ------
     DataError
-        If a class has fewer than two samples, or a part would have fewer samples than there are classes.
+        If a class has fewer than two samples, or all of them in one group that was named; or if a part would have
+        fewer samples than there are classes.
     OptionError
         If the seed or the fraction is out of range.
     """
+    groups = groups_of(data)
+    train, test = hold_out_rows(data, groups, name=name, seed=seed, test_fraction=test_fraction)
+    how = "stratified" if _has_classes(data) else "at random"
+    if groups is not None:
+        how += ", groups and copies kept together"
+    note = f"held out {100 * test_fraction:g} % ({len(test)} of {len(data)} samples), {how}, seed {seed}"
+    return Split(data.take(train), data.take(test), name, (*notes, note))
+
+
+def hold_out_rows(
+    data: Dataset, groups: Array | None, *, name: str, seed: int, test_fraction: float
+) -> tuple[Array, Array]:
+    """Return the rows of both parts as :func:`hold_out` draws them, sorted, given what must stay together."""
     from sklearn.model_selection import train_test_split
 
     if not 0 < test_fraction < 1:
         raise OptionError(f"test_fraction: expected a number between 0 and 1, got {test_fraction}. Try 0.2.")
     if not 0 <= seed < 2**32:
         raise OptionError(f"seed: expected a whole number from 0 to 2**32 - 1, got {seed}.")
-    m, has_classes = len(data), data.y.ndim == 1 and data.y.dtype.kind != "f"
+    m, has_classes = len(data), _has_classes(data)
     counts = Counter(data.y.tolist()) if has_classes else Counter()
     for label, n_samples in counts.items():
+        called = printable(data.classes[label] if data.classes else str(label))
         if n_samples < 2:
-            called = data.classes[label] if data.classes else str(label)
             raise DataError(
-                f"{name}: class {printable(called)!r} has 1 sample, and holding out a test part takes "
+                f"{name}: class {called!r} has 1 sample, and holding out a test part takes "
                 "at least 2. Add samples of it, or provide a separate test part."
+            )
+        if data.groups is not None and len(set(data.groups[data.y == label].tolist())) < 2:
+            raise DataError(
+                f"{name}: class {called!r} is one group, which stays together, and a test part takes at "
+                "least 2. Divide it into more groups, or provide a separate test part."
             )
     n_test = int(np.ceil(test_fraction * m))
     if min(n_test, m - n_test) < max(1, len(counts)):
@@ -126,11 +154,22 @@ def hold_out(
             f"{name}: holding out {n_test} of {m} samples leaves a part {wanted}. "
             "Change test_fraction, or add samples."
         )
-    stratify = data.y if has_classes else None
-    train, test = train_test_split(np.arange(m), test_size=n_test, stratify=stratify, random_state=seed)
-    how = "stratified" if has_classes else "at random"
-    note = f"held out {100 * test_fraction:g} % ({n_test} of {m} samples), {how}, seed {seed}"
-    return Split(data.take(np.sort(train)), data.take(np.sort(test)), name, (*notes, note))
+    if groups is None:
+        stratify = data.y if has_classes else None
+        train, test = train_test_split(np.arange(m), test_size=n_test, stratify=stratify, random_state=seed)
+        return np.sort(train), np.sort(test)
+    labels = np.unique(data.y, return_inverse=True)[1] if has_classes else np.zeros(m, np.int64)
+    train, test = divide_groups(groups, labels, n_test, seed)
+    if not len(train) or not len(test):
+        raise DataError(
+            f"{name}: all {m} samples are one group, which stays together: nothing can be held out. "
+            "Provide a separate test part."
+        )
+    return train, test
+
+
+def _has_classes(data: Dataset) -> bool:
+    return data.y.ndim == 1 and data.y.dtype.kind != "f"
 
 
 def _checked_inputs(part: RawPart) -> Array:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import get_scorer, r2_score
 from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.groups import divide_groups, groups_of
 from pellucid.nn.model import Model, read
 from pellucid.ops.losses.base import Loss
 from pellucid.training.events import EpochEnd, Run, TrainStart
@@ -53,6 +55,8 @@ class Samples:
 def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) -> tuple[Samples, Samples]:
     """Hold out a fraction of the samples, by ``random``; stratified, of many classes only if possible.
 
+    Copies of a picture stay together.
+
     Raises
     ------
     ValueError
@@ -60,7 +64,12 @@ def hold_out(samples: Samples, fraction: float, random: Any, *, stratify: bool) 
         if all samples of a part have weight 0.
     """
     split = partial(train_test_split, np.arange(len(samples)), random_state=random, test_size=fraction)
-    if not stratify:
+    groups = groups_of(samples.dataset)
+    if groups is not None:
+        labels = samples.Y.astype(np.int64) if stratify else np.zeros(len(samples), np.int64)
+        n_held, seed = int(np.ceil(fraction * len(samples))), check_random_state(random).randint(2**31)
+        rows, held = divide_groups(groups, labels, n_held, seed)
+    elif not stratify:
         rows, held = split()
     elif samples.Y.max() > 1:
         try:

@@ -9,9 +9,10 @@ from pellucid import dispatch
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Batch, Batches, Change
 from pellucid.data.dataset import Dataset
+from pellucid.data.groups import groups_of
 from pellucid.data.inputs_seen import inputs_seen
 from pellucid.data.preprocess import Preprocessing, check_finite
-from pellucid.data.validate import hold_out
+from pellucid.data.validate import hold_out_rows
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.model import Model, check_classes
 from pellucid.nn.preset_size import naming_size
@@ -102,12 +103,16 @@ def _held_out(data: Dataset, plan: Plan) -> tuple[Dataset, Dataset | None, Array
     weights = plan.sample_weight
     if not isinstance(plan.validation, float):
         return data, plan.validation, weights
+    rows, held = validation_rows(data, plan.validation, plan.seed)
+    return data.take(rows), data.take(held), None if weights is None else weights[rows]
+
+
+def validation_rows(data: Dataset, fraction: float, seed: int) -> tuple[Array, Array]:
+    """Return which samples are trained on and which are held out; groups and copies stay together."""
     m = n_rows(data.X)
     y = np.zeros(m) if isinstance(data.y, dict) else data.y  # of several targets none is the one to go by
-    numbered = Dataset(np.arange(m)[:, None], y, data.classes)
-    parts = hold_out(numbered, name="validation", seed=plan.seed, test_fraction=plan.validation)
-    rows, held = parts.train.X[:, 0], parts.test.X[:, 0]
-    return data.take(rows), data.take(held), None if weights is None else weights[rows]
+    numbered = Dataset(np.arange(m)[:, None], y, data.classes, data.noun, data.groups)
+    return hold_out_rows(numbered, groups_of(data), name="validation", seed=seed, test_fraction=fraction)
 
 
 def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:

@@ -30,6 +30,7 @@ class Photo(NamedTuple):
     path: Path
     part: int  # 0: the first or only one
     label: int
+    group: str = ""  # "cat/mittens", where the class has sub-folders
     size: tuple[int, int] = (0, 0)  # its original height and width
     fault: str = ""
 
@@ -75,7 +76,7 @@ class Photos:
 
         Examples
         --------
-        >>> photos = [Photo(Path("a.jpg"), 0, 0, (80, 60)), Photo(Path("b.jpg"), 0, 0, (90, 60))]
+        >>> photos = [Photo(Path(f"{side}.jpg"), 0, 0, size=(side, 60)) for side in (80, 90)]
         >>> Photos(Path(), [], (64, 64), ()).size_note(photos)
         'images resized to 64 x 64 (they were of 2 sizes)'
         """
@@ -117,7 +118,7 @@ def open_folder(
     ----------
     root : Path
         With one sub-folder per class, or with train/ and test/ (or val/, valid/, validation/) that hold them.
-        Hidden files are ignored.
+        Sub-folders of a class are groups: photos that stay together in every division. Hidden files are ignored.
     image_size : (int, int), optional
         (height, width) in pixels to which all are resized. By default the common size if all images share
         one of at most 256 pixels a side, and 64 x 64 otherwise.
@@ -147,8 +148,8 @@ def _sizes(files: list[Path], progress: ProgressCallback) -> Iterator[tuple[int,
 def files_of(listings: list[Listing]) -> Iterator[Photo]:
     """Yield every file with its part and label, not yet read."""
     for part, listing in enumerate(listings):
-        for path, label in zip(listing.files, listing.y, strict=True):
-            yield Photo(path, part, label)
+        for path, label, group in zip(listing.files, listing.y, listing.groups, strict=True):
+            yield Photo(path, part, label, group)
 
 
 def read_folder(
@@ -184,13 +185,29 @@ def read_folder(
     X, good, bad = photos.read()
     notes = (*photos.notes, *_skipped(photos, bad, skip_bad), photos.size_note(good))
     labels = np.array([photo.label for photo in good], dtype=np.int64)
-    parts = []
+    parts, groups = [], groups_of_photos(good)
     for i, listing in enumerate(photos.listings):
         rows = np.array([photo.part == i for photo in good], dtype=bool)
-        parts.append(RawPart(X[rows] if len(photos.listings) > 1 else X, labels[rows], str(listing.folder)))
+        pixels = X[rows] if len(photos.listings) > 1 else X
+        its = None if groups is None else groups[rows]
+        parts.append(RawPart(pixels, labels[rows], str(listing.folder), its))
         if bad:
             _check_not_emptied(listing, parts[-1])
     return RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, notes)
+
+
+def groups_of_photos(photos: list[Photo]) -> Array | None:
+    """Return a number for each photo, the same for those of one sub-folder of a class; None where there are none.
+
+    Examples
+    --------
+    >>> groups_of_photos([Photo(Path(name), 0, 0, group) for name, group in zip("abc", ["cat/tom", "", "cat/tom"])])
+    array([0, 1, 0])
+    """
+    if not any(photo.group for photo in photos):
+        return None
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(photo.group or str(photo.path), len(numbers)) for photo in photos])
 
 
 def choose_size(sizes: Iterable[tuple[int, int]], wanted: tuple[int, int] | None = None) -> tuple[int, int]:

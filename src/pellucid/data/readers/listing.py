@@ -1,4 +1,7 @@
-"""What is in a folder of photos: one sub-folder per class, below train/ and test/ where the split is given."""
+"""What is in a folder of photos: one sub-folder per class, below train/ and test/ where the split is given.
+
+Sub-folders of a class are groups, pictures that belong together: pets/cat/mittens/1.jpg.
+"""
 
 import re
 from pathlib import Path
@@ -18,6 +21,9 @@ class Listing(NamedTuple):
     classes: tuple[str, ...]
     files: list[Path]
     y: list[int]
+    groups: list[
+        str
+    ]  # the sub-folder of each file's class, "cat/mittens"; "" where it lies in the class's own
 
 
 def list_folder(root: Path) -> tuple[list[Listing], tuple[str, ...]]:
@@ -94,18 +100,31 @@ def _list_images(folder: Path) -> Listing:
             )
         )
     classes = order_classes([path.name for path in folders])
-    listing = Listing(folder, classes, [], [])
+    listing = Listing(folder, classes, [], [], [])
     for label, name in enumerate(classes):
-        nested, images = visible(folder / name)
-        if nested or not images:
-            found = f"the folder {nested[0].name!r}" if nested else "nothing"
+        nested, loose = visible(folder / name)
+        groups = [("", loose), *((f"{name}/{inner.name}", _files_of_group(inner, name)) for inner in nested)]
+        if not any(images for _, images in groups):
             raise DataError(
-                f"{folder / name}: expected the images of class {name!r}, found {found}. "
-                "Put the images directly into the folder of their class, or remove it."
+                f"{folder / name}: expected the images of class {name!r}, found nothing. "
+                "Put images into the folder, or remove it."
             )
-        listing.files.extend(images)
-        listing.y.extend([label] * len(images))
+        for group, images in groups:
+            listing.files.extend(images)
+            listing.y.extend([label] * len(images))
+            listing.groups.extend([group] * len(images))
     return listing
+
+
+def _files_of_group(folder: Path, name: str) -> list[Path]:
+    """Return the files of a sub-folder of a class: pictures that belong together, such as those of one cat."""
+    nested, images = visible(folder)
+    if nested:
+        raise DataError(
+            f"{folder}: expected images of class {name!r} that belong together, found the folder "
+            f"{nested[0].name!r}. Put images into the folder of their class, or one folder below."
+        )
+    return images
 
 
 def visible(folder: Path) -> tuple[list[Path], list[Path]]:

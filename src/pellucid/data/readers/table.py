@@ -31,7 +31,13 @@ class SplitTable(NamedTuple):
 
 
 def split_table(
-    table: TextTable, *, target: str | None, name: str, seed: int, test_fraction: float
+    table: TextTable,
+    *,
+    target: str | None,
+    name: str,
+    seed: int,
+    test_fraction: float,
+    group: str | None = None,
 ) -> SplitTable:
     """Hold out a part of a table's rows, and convert its columns to numbers.
 
@@ -49,6 +55,9 @@ def split_table(
         Draws the held-out part.
     test_fraction : float
         The size of that part, between 0 and 1.
+    group : str, optional
+        The column that says which rows belong together, such as the patient they are of: all rows of a group go
+        into one part. It is no input. A row without a value is alone.
 
     Returns
     -------
@@ -84,8 +93,9 @@ def split_table(
         raise DataError(
             f"{table.where}: expected at least two rows, to train and to test on, got 1. Add rows."
         )
-    kinds, notes = _input_kinds(table, goal.names)
-    numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes)
+    groups = None if group is None else _read_groups(table, group, goal.names)
+    kinds, notes = _input_kinds(table, goal.names if group is None else (*goal.names, group))
+    numbered = Dataset(np.arange(len(table.rows))[:, None], goal.y, goal.classes, groups=groups)
     parts = hold_out(numbered, name=name, seed=seed, test_fraction=test_fraction)
     tables = [table.take(part.X[:, 0]) for part in (parts.train, parts.test)]
     columns = tuple(
@@ -95,13 +105,25 @@ def split_table(
     train, test = [schema.encode(part._replace(notes=()), with_target=False) for part in tables]
     all_notes = (*table.notes, *notes, *_constant(tables[0], columns), *goal.notes, *test.notes, *parts.notes)
     split = Split(
-        Dataset(train.X, parts.train.y, goal.classes, "row"),
-        Dataset(test.X, parts.test.y, goal.classes, "row"),
+        Dataset(train.X, parts.train.y, goal.classes, "row", parts.train.groups),
+        Dataset(test.X, parts.test.y, goal.classes, "row", parts.test.groups),
         name,
         all_notes,
         schema,
     )
     return SplitTable(split, parts.train.X[:, 0], parts.test.X[:, 0])
+
+
+def _read_groups(table: TextTable, group: str, target: tuple[str, ...]) -> Array:
+    """Return a number for each row, the same for those with one value in the column of groups."""
+    table.check_has([group], "which was named as the group")
+    if group in target:
+        raise DataError(
+            f"{table.where}: column {printable(group)!r} is the target, and cannot be the group too. Name another."
+        )
+    numbers: dict[str, int] = {}
+    cells = table.column(group).cells
+    return np.array([numbers.setdefault(cell or f"\0{i}", len(numbers)) for i, cell in enumerate(cells)])
 
 
 class _Target(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.checks.duplicates import leaked_test_rows
+from pellucid.data.copies.duplicates import leaked_test_rows
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
 from pellucid.evaluation.comparison.candidates import (

@@ -4,8 +4,9 @@ import re
 
 import numpy as np
 
-from pellucid.checks.duplicates import distinct
+from pellucid.data.copies.duplicates import distinct
 from pellucid.data.dataset import Dataset, Split
+from pellucid.data.groups import fewest_groups, groups_of
 from pellucid.errors import OptionError
 from pellucid.types import Array
 
@@ -46,12 +47,13 @@ def merge_parts(split: Split) -> Dataset:
     >>> len(merge_parts(Split(part, part)))
     1
     """
-    X = np.concatenate([split.train.X, split.test.X])
-    y = np.concatenate([split.train.y, split.test.y])
-    if X.ndim < 3:
-        return Dataset(X, y, split.classes)
-    keep = distinct(X).firsts
-    return Dataset(X[keep], y[keep], split.classes)
+    parts = split.train, split.test
+    X = np.concatenate([part.X for part in parts])
+    y = np.concatenate([part.y for part in parts])
+    named = [part.groups for part in parts if part.groups is not None]
+    groups = np.concatenate(named) if len(named) == 2 else None
+    data = Dataset(X, y, split.classes, split.train.noun, groups)
+    return data if X.ndim < 3 else data.take(distinct(X).firsts)
 
 
 def check_counts(data: Dataset, name: str, n_splits: int) -> None:
@@ -66,8 +68,29 @@ def check_counts(data: Dataset, name: str, n_splits: int) -> None:
 
 
 def make_folds(data: Dataset, n_splits: int, n_repeats: int) -> list[tuple[Array, Array]]:
-    """Return the training rows and the test rows of every stratified fold."""
-    from sklearn.model_selection import RepeatedStratifiedKFold
+    """Return the training rows and the test rows of every stratified fold; groups and copies are in one fold.
 
-    folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
-    return list(folds.split(np.zeros(len(data)), data.y))
+    Raises
+    ------
+    OptionError
+        If there are fewer groups of a class than folds.
+    """
+    from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold
+
+    X, groups = np.zeros(len(data)), groups_of(data, n_splits)
+    if groups is None:
+        folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
+        return list(folds.split(X, data.y))
+    n_groups, label = fewest_groups(groups, data.y)
+    if n_groups < n_splits:
+        raise OptionError(
+            f"--cv: groups stay together, so that {n_splits} folds need {n_splits} groups of every class, and "
+            f"{data.classes[label]!r} has {n_groups}. Take {max(2, n_groups)} folds or fewer, or add some."
+        )
+    return [
+        fold
+        for repeat in range(n_repeats)
+        for fold in StratifiedGroupKFold(n_splits, shuffle=True, random_state=FOLD_SEED + repeat).split(
+            X, data.y, groups
+        )
+    ]

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.data.validate import hold_out
 from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.evaluation.scores.of_run import RunResult
@@ -24,6 +23,7 @@ from pellucid.training.choose_form import first_layer_correction, stays_in_span
 from pellucid.training.events import Callback
 from pellucid.training.fit import fit, kernels_for
 from pellucid.training.options import TrainingOptions
+from pellucid.training.prepare import validation_rows
 from pellucid.training.resolve import make_optimizer
 from pellucid.types import Array
 
@@ -165,10 +165,8 @@ def training_weights(result: RunResult) -> Array | None:
     if options.class_weight is not None:
         k = max(2, result.model.output_shape[-1])
         weights = class_weights_to_sample_weights(train.y, options.class_weight, k)
-    if options.validation is not None:  # as training/prepare.py draws them
-        numbered = Dataset(np.arange(m)[:, np.newaxis], train.y, train.classes)
-        parts = hold_out(numbered, name="validation", seed=options.seed, test_fraction=options.validation)
-        weights[parts.test.X[:, 0]] = 0
+    if options.validation is not None:
+        weights[validation_rows(train, options.validation, options.seed)[1]] = 0
     return weights
 
 

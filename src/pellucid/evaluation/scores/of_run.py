@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pellucid.checks.duplicates import Leak
+from pellucid.data.copies.duplicates import Leak
 from pellucid.data.dataset import Split
 from pellucid.evaluation.scores.advice import Advice, advise
 from pellucid.evaluation.scores.confusion import ConfusionMatrix

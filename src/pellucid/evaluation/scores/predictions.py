@@ -19,7 +19,7 @@ from pellucid.progress import CountCallback
 from pellucid.types import Array, take_rows
 
 if TYPE_CHECKING:
-    from pellucid.checks.duplicates import Leak
+    from pellucid.data.copies.duplicates import Leak
 
 PIECE = 1024  # samples between two reports of progress
 NO_PROBABILITIES = "predictions: the model's loss gives no probabilities. Train on a cross-entropy."
@@ -242,7 +242,7 @@ def _refuse_bad(is_bad: Array) -> None:
 
 
 def _leaks(train: Dataset, data: Dataset) -> "tuple[Leak, ...]":
-    from pellucid.checks.duplicates import find_leaks  # here, since `pellucid predict` never asks
+    from pellucid.data.copies.duplicates import find_leaks  # here, since `pellucid predict` never asks
 
     return tuple(find_leaks(train.X, data.X))
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.checks.near import (
+from pellucid.data.copies.near import (
     Pair,
     Signatures,
     near_pairs,
@@ -14,7 +14,7 @@ from pellucid.checks.near import (
     usual_likeness,
     wanted_cosine,
 )
-from pellucid.checks.pixels import PixelScale, are_pictures
+from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Dataset
 from pellucid.errors import ShapeError
 from pellucid.progress import ProgressCallback, no_progress

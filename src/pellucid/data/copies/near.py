@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pellucid.checks.pixels import PixelScale, blocks, edges, pool
+from pellucid.data.copies.pixels import PixelScale, blocks, edges, pool
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.types import Array
 

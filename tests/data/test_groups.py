@@ -1,0 +1,177 @@
+"""Copies and groups are on one side of every division: hold-outs, validation, folds, estimators."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pellucid.checks.check import check_data
+from pellucid.data.dataset import Dataset, Split
+from pellucid.data.drawn import load_drawn_cats
+from pellucid.data.groups import divide_groups, groups_of
+from pellucid.data.source import DataSource, load_data
+from pellucid.data.validate import hold_out
+from pellucid.errors import DataError, OptionError
+from pellucid.estimators.validation import Samples
+from pellucid.estimators.validation import hold_out as hold_out_of_estimators
+from pellucid.evaluation.comparison.splitting import make_folds, merge_parts
+from pellucid.training.prepare import validation_rows
+from pellucid.types import Array
+
+
+def with_copies() -> tuple[Dataset, Array]:
+    """Drawings of which 12 are there again, brighter or as they are; and the number of each one's original."""
+    cats = load_drawn_cats().train.take(slice(0, 60))
+    copies = cats.take(np.arange(0, 36, 3))
+    brighter = np.minimum(copies.X.astype(int) + 30, 255).astype(np.uint8)
+    brighter[::2] = copies.X[::2]
+    data = Dataset(np.concatenate([cats.X, brighter]), np.concatenate([cats.y, copies.y]), cats.classes)
+    return data, np.concatenate([np.arange(60), np.arange(0, 36, 3)])
+
+
+def are_parted(original: Array, one: Array, other: Array) -> bool:
+    return bool(set(original[one].tolist()) & set(original[other].tolist()))
+
+
+def test_the_groups_are_the_copies() -> None:
+    data, original = with_copies()
+    groups = groups_of(data)
+    assert groups is not None
+    np.testing.assert_array_equal(groups, original)
+    assert groups_of(data.take(slice(0, 60))) is None
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_no_copy_is_on_both_sides_of_a_hold_out(seed: int) -> None:
+    data, original = with_copies()
+    numbered = {pixels.tobytes(): original[i] for i, pixels in enumerate(data.X)}
+    split = hold_out(data, name="cats", seed=seed, test_fraction=0.2)
+    sides = [{numbered[pixels.tobytes()] for pixels in part.X} for part in (split.train, split.test)]
+    assert not sides[0] & sides[1]
+    assert len(split.test) in (14, 15, 16)
+    assert np.abs(split.test.counts / data.counts - 0.2).max() < 0.08
+    assert "groups and copies kept together" in split.notes[-1]
+    train, held = validation_rows(data, 0.25, seed)
+    assert not are_parted(original, train, held)
+    assert len(train) + len(held) == 72
+
+
+def test_no_copy_is_in_two_folds() -> None:
+    data, original = with_copies()
+    folds = make_folds(data, 4, 2)
+    assert len(folds) == 8
+    for train, test in folds:
+        assert not are_parted(original, train, test)
+    assert sorted(np.concatenate([test for _, test in folds[:4]]).tolist()) == list(range(72))
+    merged = merge_parts(Split(data.take(slice(0, 60)), data.take(slice(60, None))))
+    assert len(merged) == 66  # of the exact copies one is left out
+
+
+def test_data_without_copies_are_divided_as_before() -> None:
+    from sklearn.model_selection import train_test_split
+
+    cats = load_drawn_cats().train
+    split = hold_out(cats, name="cats", seed=3, test_fraction=0.2)
+    rows = train_test_split(np.arange(len(cats)), test_size=len(split.test), stratify=cats.y, random_state=3)
+    np.testing.assert_array_equal(split.test.X, cats.X[np.sort(rows[1])])
+
+
+def test_an_estimator_holds_out_no_copy() -> None:
+    data, original = with_copies()
+    samples = Samples(data.X, data.y, original)
+    for seed in range(3):
+        train, held = hold_out_of_estimators(samples, 0.2, np.random.RandomState(seed), stratify=True)
+        assert not set(train.y.tolist()) & set(held.y.tolist())
+        assert set(held.Y.tolist()) == {0, 1}
+
+
+def test_where_a_class_is_copies_alone_it_is_divided_all_the_same() -> None:
+    X = np.zeros((10, 8, 8, 3), np.uint8)
+    X[5:] = 255
+    split = hold_out(Dataset(X, np.arange(10) // 5), name="plain", seed=1, test_fraction=0.2)
+    assert len(split.test) == 2
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_class_of_several_groups_is_in_both_parts(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    groups, labels = rng.integers(0, 12, 80), rng.integers(0, 3, 80)
+    train, test = divide_groups(groups, labels, 16, seed)
+    assert not set(groups[train].tolist()) & set(groups[test].tolist())
+    assert sorted([*train, *test]) == list(range(80))
+    for part in (train, test):
+        assert set(labels[part].tolist()) == {0, 1, 2}
+
+
+TABLE = "patient,age,bmi,ill\n" + "".join(
+    f"p{i // 4},{20 + i},{(7 * i) % 31},{'yes' if (i // 4) % 2 else 'no'}\n" for i in range(48)
+)
+
+
+def test_rows_of_a_group_of_a_table_stay_together(tmp_path: Path) -> None:
+    path = tmp_path / "ill.csv"
+    path.write_text(TABLE)
+    for seed in range(1, 4):
+        data = load_data(path, target="ill", group="patient", seed=seed)
+        assert data.schema is not None
+        assert data.schema.feature_names == ("age", "bmi")  # the group is no input
+        sides = [set(((part.X[:, 0] - 20) // 4).tolist()) for part in (data.train, data.test)]
+        assert not sides[0] & sides[1]
+        assert 8 <= len(data.test) <= 12
+        assert set(data.test.y.tolist()) == {0, 1}
+        train, held = validation_rows(data.train, 0.25, seed)
+        patients = (data.train.X[:, 0] - 20) // 4
+        assert not are_parted(patients, train, held)
+    report = check_data(DataSource(str(path), target="ill", group="patient"))
+    assert report.n_test == len(load_data(path, target="ill", group="patient").test)
+    folds = make_folds(merge_parts(data), 3, 1)
+    patients = (merge_parts(data).X[:, 0] - 20) // 4
+    assert not any(are_parted(patients, train, test) for train, test in folds)
+    with pytest.raises(OptionError, match="7 folds need 7 groups of every class, and 'no' has 6"):
+        make_folds(merge_parts(data), 7, 1)
+
+
+def test_what_can_be_wrong_with_a_group(tmp_path: Path) -> None:
+    path = tmp_path / "ill.csv"
+    path.write_text(TABLE)
+    with pytest.raises(DataError, match="no column 'patients', which was named as the group"):
+        load_data(path, target="ill", group="patients")
+    with pytest.raises(DataError, match="column 'ill' is the target, and cannot be the group too"):
+        load_data(path, target="ill", group="ill")
+    path.write_text(
+        TABLE.replace("p2,", "p0,").replace("p4,", "p0,").replace("p6,", "p0,").replace("p8,", "p0,")
+    )
+    path.write_text(path.read_text().replace("p10,", "p0,"))
+    with pytest.raises(
+        DataError, match="class 'no' is one group, which stays together, and a test part takes at"
+    ):
+        load_data(path, target="ill", group="patient")
+    with pytest.raises(OptionError, match="group does not apply here"):
+        load_data("digits", group="patient")
+
+
+def test_subfolders_of_a_class_are_groups(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    for kind, names in (
+        ("cat", ("mittens", "tom", "felix", "kitty", "")),
+        ("dog", ("rex", "fido", "bello", "")),
+    ):
+        for number, name in enumerate(names):
+            folder = tmp_path / kind / name
+            folder.mkdir(parents=True, exist_ok=True)
+            for i in range(4):
+                pixels = rng.integers(0, 256, (8, 8, 3), np.uint8)
+                pixels[0, 0] = (len(kind), 50 * number, kind == "dog")
+                Image.fromarray(pixels).save(folder / f"{i}.png")
+    data = load_data(tmp_path, test_fraction=0.3)
+    assert len(data.train) + len(data.test) == 36
+    marks = [{tuple(pixel) for pixel in part.X[:, 0, 0].tolist()} for part in (data.train, data.test)]
+    named = {(3, 50 * i, 0) for i in range(4)} | {(3, 50 * i, 1) for i in range(3)}
+    assert not marks[0] & marks[1] & named
+    assert named <= marks[0] | marks[1]
+    assert 8 <= len(data.test) <= 14
+    report = check_data(str(tmp_path), test_fraction=0.3)
+    assert report.split is not None
+    np.testing.assert_array_equal(report.split.test.X, data.test.X)
+    assert report.notes[: len(data.notes)] == data.notes
