@@ -122,13 +122,19 @@ def check_section(draft: Draft, check: DataReport) -> Section:
     return Section(
         "Is the data sound?",
         intro=(
-            "The data check looked for copies, conflicting labels, empty pictures and uneven classes and has "
+            f"The data check looked for {join(_looked_for(draft))} and has "
             f"{plural(n, 'finding') if n else 'no findings'}.",
             *([check.shift_words] if check.shift_words and "prior_shift" not in kinds else []),
-            *(note for note in check.notes if note not in known),
+            *(note for note in check.notes if draft.has_photos and note not in known),
         ),
         parts=[_findings(draft, check, kind) for kind in kinds],
     )
+
+
+def _looked_for(draft: Draft) -> list[str]:
+    """Return what the data check looks for in data of this kind."""
+    classes = ["conflicting labels", "uneven classes"] if draft.data["training"].classes else []
+    return ["copies", *classes, "empty pictures" if draft.has_photos else "missing values"]
 
 
 def check_in_short(check: DataReport) -> tuple[str, ...]:

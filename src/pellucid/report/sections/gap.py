@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pellucid.evaluation.scores.advice import GAP
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.regression import regression_estimates, regression_metrics
 from pellucid.stats.intervals import wilson_interval
@@ -38,7 +39,7 @@ def gap_in_words(result: RunResult) -> str:
         f"Mistakes on training {noun}s: {percent(1 - gap.train)}, on {gap.part} {noun}s: "
         f"{percent(1 - gap.other)}"
     )
-    if gap.train > gap.interval[1]:
+    if gap.train > gap.interval[1] and gap.train - gap.other >= GAP:
         return f"{words}. This is over-fitting, or the {gap.part} {noun}s differ: {_why(result)}."
     counts = result.split.train.counts
     if gap.train <= counts.max() / counts.sum():
@@ -46,6 +47,8 @@ def gap_in_words(result: RunResult) -> str:
             f"{words}. This is under-fitting: even of the {noun}s that it was trained on it classifies no more "
             "correctly than always the most common class would."
         )
+    if gap.train > gap.interval[1]:
+        return f"{words}: a small gap, as is usual."
     if gap.train > gap.other:
         few = f"{gap.n_other:,} {gap.part} {noun}{'s' if gap.n_other != 1 else ''}"
         return f"{words}; with {few} chance explains the gap, so this shows no over-fitting."

@@ -105,8 +105,9 @@ def errors_section(draft: Draft, found: "Findings") -> Section:
                 "residuals",
                 residual_figure(result.predictions, result.targets),
                 f"Left, each dot is a test {result.noun}: on the dotted line the prediction is right, and the "
-                "orange line is the mean predictor. Middle, what is left over: a bend or a funnel means that the "
-                "errors depend on the prediction, which the network could still learn. Right, how large they are.",
+                "orange line is the mean predictor. Middle, the residuals, what is left over: a bend or a funnel "
+                "means that the errors depend on the prediction, which the network could still learn. Right, how "
+                "large they are.",
                 "Predicted over true values, the residuals over the predictions, and their histogram.",
             ),
         ),

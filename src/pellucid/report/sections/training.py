@@ -133,7 +133,7 @@ def _caption(result: RunResult, best: int | None, *, is_guessing: bool) -> str:
         )
     if history.validation_losses:
         unit = "step" if is_step_by_step(result) else "epoch"
-        words += f". The {unit} of the lowest validation loss, {best}, is marked"
+        words += f". The {unit} of the lowest validation loss, {best} counted from 0, is marked"
     if "accuracy" in history.columns:
         words += f"; both accuracies are measured at the end of an epoch, on unchanged {noun}s"
     if not history.validation_losses:
