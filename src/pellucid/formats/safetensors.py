@@ -91,9 +91,7 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
         If there is no such file, it is truncated, is not a file of pellucid, has a later format version, or holds
         arrays of another dtype or with NaN or infinite numbers.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / "model.safetensors"
+    path = model_file(Path(path))
     header, arrays = read_tensors(path, _KEY, kind="model file", advice=_how_to_get_one(path))
     version = header.get("format_version")
     if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
@@ -139,6 +137,11 @@ def _how_to_get_one(path: Path) -> str:
     if path.suffix.lower() in PICTURES:
         return "It is a picture: the model comes first, as in `pellucid predict MODEL IMAGE`."
     return "`pellucid train` or `pellucid run` makes one."
+
+
+def model_file(path: Path) -> Path:
+    """Return a model's file where a run folder is named, else what is named."""
+    return path / "model.safetensors" if path.is_dir() else path
 
 
 def _classes_of(model: Model, classes: Any) -> tuple[str, ...]:

@@ -1,0 +1,251 @@
+"""Write a model as an ONNX file, with its preprocessing and its probabilities inside."""
+
+import importlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import MissingExtraError, OptionError, PellucidError
+from pellucid.files import check_free, write_atomically
+from pellucid.formats.onnx.layers import write, write_graph
+from pellucid.formats.onnx.parts import Parts, Value
+from pellucid.nn.graph import Graph
+from pellucid.nn.model import Model
+from pellucid.ops.losses.base import Loss
+from pellucid.ops.losses.regression import Poisson
+from pellucid.registry import validate_call
+from pellucid.types import Array, Shape, map_arrays
+from pellucid.version import __version__
+
+OPSET, IR_VERSION = 17, 8  # of 2022: whatever runs ONNX today reads them
+TOLERANCE = 1e-5  # of probabilities; of other outputs relative to the largest
+BATCHES = (1, 3)  # samples of the comparison
+MOST_BYTES = 2**31 - 2**20  # a file cannot be larger
+
+
+@validate_call("model", "path", "is_raw", "force")
+def export_onnx(model: Model, path: str | Path, *, is_raw: bool = False, force: bool = False) -> float:
+    """Write a model as an ONNX file, and return how far its outputs are from the model's at most.
+
+    The file takes samples as they were read, such as photos of bytes (m, h, w, c), and gives probabilities (of a
+    regression the expected values); the number of samples is free. In its metadata are the names of the classes,
+    as JSON, and what is known of preprocessing and table columns.
+
+    Parameters
+    ----------
+    model : Model
+        Trained.
+    path : str or Path
+        Usually ending in ``.onnx``.
+    is_raw : bool, optional
+        Leave out preprocessing and probabilities: floats as the layers take them in, logits out.
+    force : bool, optional
+        Replace a file that is there.
+
+    Returns
+    -------
+    float
+        The largest difference on random samples: of probabilities, else relative to the largest output.
+
+    Raises
+    ------
+    MissingExtraError
+        If onnx is not installed.
+    OptionError
+        If ONNX has nothing for one of the layers.
+    PellucidError
+        If the model is not trained, or onnx or onnxruntime find something wrong with the file, which is then not
+        written.
+
+    Notes
+    -----
+    Checked by onnx's checker, and compared with the model in onnx's own evaluator and, where it is installed, in
+    onnxruntime. Weights are float32. Images are (m, c, h, w) inside, transposed at the edges.
+    """
+    onnx = needed("onnx")
+    path = Path(path)
+    if not model.is_initialized:
+        raise PellucidError("export: the model has no parameters yet. Train it first.")
+    if model.n_params * 4 > MOST_BYTES:
+        raise OptionError(
+            "export: the model has more than 2 GB of parameters, which an ONNX file cannot hold."
+        )
+    check_free(path, force=force)
+    made = to_onnx(model, is_raw=is_raw)
+    try:
+        onnx.checker.check_model(made, full_check=True)
+    except Exception as error:
+        raise PellucidError(f"export: onnx refuses the file: {error}") from None
+    content = made.SerializeToString()
+    difference = max(_difference(model, content, m, is_raw=is_raw) for m in BATCHES)
+    if not difference <= TOLERANCE:
+        raise PellucidError(
+            f"export: the file's outputs differ from the model's by {difference:.2g}, more than {TOLERANCE:g}. It "
+            "was not written."
+        )
+    write_atomically(path, content)
+    return difference
+
+
+def to_onnx(model: Model, *, is_raw: bool = False) -> Any:
+    """Return an initialized model as an ``onnx.ModelProto``."""
+    onnx = needed("onnx")
+    parts = Parts(onnx)
+    rule = None if is_raw else model.preprocessing
+    given: Any = model.input_shape
+    shapes: dict[str, Shape] = given if isinstance(given, dict) else {"input": given}
+    kind = getattr(onnx.TensorProto, _input_dtype(rule).upper())
+    inputs = [
+        onnx.helper.make_tensor_value_info(name, kind, ["batch", *shape]) for name, shape in shapes.items()
+    ]
+    values = {name: Value(_prepared(parts, name, shape, rule), shape) for name, shape in shapes.items()}
+    if isinstance(model, Graph):
+        own = values if len(values) > 1 else {model.inputs[0]: values["input"]}
+        outputs = write_graph(parts, model, own)
+        if model.is_single_output:
+            outputs = {"": outputs[model.output_names[0]]}
+    else:
+        outputs = {"": write(parts, model, values["input"])}
+    parts.where, found = "", []
+    for name, value in outputs.items():
+        out, shape = _read(parts, name, value, _loss_of(model, name), is_raw=is_raw)
+        found.append(onnx.helper.make_tensor_value_info(out, onnx.TensorProto.FLOAT, ["batch", *shape]))
+    graph = onnx.helper.make_graph(parts.nodes, "pellucid", inputs, found, parts.constants)
+    made = onnx.helper.make_model(
+        graph,
+        producer_name="pellucid",
+        producer_version=__version__,
+        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+    )
+    onnx.helper.set_model_props(made, {key: json.dumps(value) for key, value in _metadata(model).items()})
+    return made
+
+
+def needed(name: str) -> Any:
+    """Return a library of the extra ``onnx``; MissingExtraError where it is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise MissingExtraError(
+            f"{name} is not installed, which ONNX files need. Install it with: pip install 'pellucid[onnx]'"
+        ) from None
+
+
+def _input_dtype(rule: Preprocessing | None) -> str:
+    """Return the dtype of the inputs: bytes where pixels are divided, and doubles of table columns."""
+    return {"divide": "uint8", "standardize": "double"}.get(rule.kind if rule else "", "float")
+
+
+def _prepared(parts: Parts, name: str, shape: Shape, rule: Preprocessing | None) -> str:
+    """Add what makes the layers' floats of an input; images then have their channels first."""
+    parts.where, out, onnx = "preprocessing", name, parts.onnx
+    if rule is not None and rule.kind == "divide":
+        out = parts.add("Cast", out, to=onnx.TensorProto.FLOAT)
+        out = parts.add("Div", out, parts.constant(rule.divisor))
+    elif rule is not None and rule.kind == "standardize":
+        out = parts.add("Sub", out, parts.constant(rule.mean, np.float64))
+        out = parts.add("Div", out, parts.constant(rule.scale, np.float64))
+        out = parts.add("Cast", out, to=onnx.TensorProto.FLOAT)
+    return parts.channels_first(out, shape)
+
+
+def _read(parts: Parts, name: str, value: Value, loss: Loss, *, is_raw: bool) -> tuple[str, Shape]:
+    """Add what makes probabilities or expected values of an output, and return its name and shape."""
+    Z, shape = parts.channels_last(value), value.shape
+    stem = f"{name}_" if name else ""
+    if is_raw:
+        return parts.add("Identity", Z, name=f"{stem}logits"), shape
+    out = f"{stem}probabilities"
+    if not loss.gives_probabilities:
+        op = "Exp" if isinstance(loss, Poisson) else "Identity"
+        return parts.add(op, Z, name=f"{stem}{'values' if loss.kind == 'regression' else 'scores'}"), shape
+    if loss.kind == "multi_label":
+        return parts.add("Sigmoid", Z, name=out), shape
+    if shape[-1] == 1:  # both are sigmoids, so that tiny ones keep their digits
+        both = parts.add("Sigmoid", parts.add("Neg", Z)), parts.add("Sigmoid", Z)
+        return parts.add("Concat", *both, name=out, axis=1), (2,)
+    return parts.add("Softmax", Z, name=out, axis=1), shape
+
+
+def _loss_of(model: Model, output: str) -> Loss:
+    loss: Any = model.loss_function
+    return loss.losses[output] if output else loss  # type: ignore[no-any-return]
+
+
+def _metadata(model: Model) -> dict[str, Any]:
+    rule, schema = model.preprocessing, model.schema
+    return {
+        "pellucid": __version__,
+        "classes": list(model.classes),
+        "preprocessing": None if rule is None else rule.to_config(),
+        "schema": None if schema is None else schema.to_config(),
+    }
+
+
+def _difference(model: Model, content: bytes, m: int, *, is_raw: bool) -> float:
+    """Return how far the file's outputs are from the model's on m random samples, at most."""
+    rng = np.random.default_rng(m)
+    rule = None if is_raw else model.preprocessing
+    X = map_arrays(lambda shape: _samples(rng, (m, *shape), rule), model.input_shape)
+    expected = _expected(model, X, is_raw=is_raw)
+    feed = X if isinstance(X, dict) else {"input": X}
+    found = 0.0
+    for run in (_by_reference, _by_onnxruntime):
+        for own, ours in zip(run(content, feed) or expected, expected, strict=True):
+            size = 1.0 if _is_probability(model, is_raw) else max(1.0, float(np.abs(ours).max()))
+            found = max(found, float(np.abs(own - ours).max()) / size)
+    return found
+
+
+def _is_probability(model: Model, is_raw: bool) -> bool:
+    return not is_raw and model.loss_function.gives_probabilities
+
+
+def _samples(rng: np.random.Generator, shape: Shape, rule: Preprocessing | None) -> Array:
+    if rule is not None and rule.kind == "divide":
+        return rng.integers(0, 256, shape, dtype=np.uint8)
+    if rule is not None and rule.kind == "standardize":
+        return np.asarray(rule.mean) + np.asarray(rule.scale) * rng.standard_normal(shape)
+    return rng.random(shape, dtype=np.float32)
+
+
+def _expected(model: Model, X: Any, *, is_raw: bool) -> list[Array]:
+    """Return what the file should give, one array for each output."""
+    rule = None if is_raw else model.preprocessing
+    prepare = (rule or Preprocessing()).apply
+    Z = model.raw_outputs(X, lambda array: prepare(array, model.dtype))
+    outputs: Mapping[str, Array] = Z if isinstance(Z, dict) else {"": Z}
+    found = []
+    for name, raw in outputs.items():
+        loss = _loss_of(model, name)
+        if not is_raw and loss.gives_probabilities:
+            raw = loss.probabilities(raw)
+        elif not is_raw and loss.kind == "regression":
+            raw = loss.mean(raw)
+        found.append(np.asarray(raw, np.float64))
+    return found
+
+
+def _by_reference(content: bytes, feed: Mapping[str, Array]) -> list[Array]:
+    onnx, evaluator = needed("onnx"), importlib.import_module("onnx.reference")
+    with np.errstate(over="ignore"):  # of exp in its sigmoid
+        found: list[Array] = evaluator.ReferenceEvaluator(onnx.load_from_string(content)).run(
+            None, dict(feed)
+        )
+    return found
+
+
+def _by_onnxruntime(content: bytes, feed: Mapping[str, Array]) -> list[Array] | None:
+    try:
+        runtime = importlib.import_module("onnxruntime")
+    except ImportError:
+        return None
+    found: list[Array] = runtime.InferenceSession(content, providers=["CPUExecutionProvider"]).run(
+        None, dict(feed)
+    )
+    return found

@@ -1,0 +1,223 @@
+"""A model as an ONNX file gives what the model gives, whatever its layers, structure and loss."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import MissingExtraError, OptionError, OutputError, PellucidError
+from pellucid.formats.onnx import export as room
+from pellucid.formats.onnx.export import export_onnx, to_onnx
+from pellucid.formats.onnx.layers import WRITERS
+from pellucid.nn.layer import LAYERS
+from pellucid.ops.activations import ACTIVATIONS
+
+onnx = pytest.importorskip("onnx")
+runtime = pytest.importorskip("onnxruntime")
+
+
+def shaken(model: pl.Model, shape: Any, seed: int = 1) -> pl.Model:
+    """Return a model with random parameters and statistics, as a training leaves them."""
+    model.initialize(shape, seed=seed)
+    rng = np.random.default_rng(seed)
+    model.theta += 0.1 * rng.standard_normal(model.theta.size)
+    for leaf in model.leaves():
+        for key, array in leaf.state.items():
+            array[...] = rng.random(array.shape) + (key == "running_var")
+    return model
+
+
+def of_images(*layers: pl.Layer) -> pl.Model:
+    return pl.Sequential([pl.Conv2D(6, activation="relu"), *layers, pl.Flatten(), pl.Dense(3)])
+
+
+NETWORKS: dict[str, tuple[Any, Any]] = {
+    "tables": (
+        lambda: pl.Sequential([pl.Dense(5, "tanh"), pl.BatchNorm(), pl.LayerNorm(), pl.Dense(1)]),
+        (7,),
+    ),
+    "flat images": (lambda: pl.Sequential([pl.Flatten(), pl.Dense(4)]), (5, 6, 3)),
+    "strides, dilation, groups": (
+        lambda: of_images(
+            pl.Conv2D(8, (3, 2), stride=(2, 1), dilation=(1, 2), groups=2, padding="valid"),
+            pl.Conv2D(8, groups=8, stride=2, use_bias=False),
+            pl.Conv2D(4, 1, padding=((1, 0), (0, 2))),
+        ),
+        (13, 11, 3),
+    ),
+    "pools": (
+        lambda: of_images(
+            pl.MaxPool2D(3, stride=2, padding=1),
+            pl.AvgPool2D(2, padding=((1, 0), (0, 1))),
+            pl.UpSample2D((2, 1)),
+            pl.AvgPool2D(3, stride=1, padding="same", count_include_pad=False),
+            pl.ZeroPad2D(((1, 0), (2, 1))),
+            pl.Dropout(0.5),
+        ),
+        (12, 12, 3),
+    ),
+    "norms": (
+        lambda: pl.Sequential(
+            [
+                pl.Conv2D(6),
+                pl.BatchNorm(),
+                pl.LayerNorm(),
+                pl.Activation("softmax"),
+                pl.GlobalAvgPool2D(),
+                pl.Dense(2),
+            ]
+        ),
+        (6, 6, 3),
+    ),
+    "branches": (
+        lambda: pl.Sequential(
+            [
+                pl.Conv2D(4),
+                pl.Parallel([pl.Conv2D(3, 1), pl.Sequential([pl.Conv2D(2), pl.BatchNorm()])]),
+                pl.Residual(pl.Conv2D(5, activation="silu")),
+                pl.Residual(pl.Conv2D(7), pl.Conv2D(7, 1)),
+                pl.Parallel([pl.Conv2D(7), pl.Conv2D(7, 1)], merge="add"),
+                pl.GlobalAvgPool2D(),
+                pl.Dense(3),
+            ]
+        ),
+        (8, 8, 1),
+    ),
+    "preset resnet-small": (lambda: pl.preset("resnet-small", 4), (32, 32, 3)),
+    "preset mlp, in float64": (lambda: pl.preset("mlp"), (8, 8, 3)),
+    "one layer twice": (
+        lambda: (lambda tied: pl.Sequential([tied, tied, pl.Dense(2)]))(pl.Dense(7, "relu")),
+        (7,),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("is_raw", [False, True])
+def test_every_network(name: str, is_raw: bool, tmp_path: Path) -> None:
+    make, shape = NETWORKS[name]
+    assert export_onnx(shaken(make(), shape), tmp_path / "a.onnx", is_raw=is_raw) <= 1e-5
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation(name: str, tmp_path: Path) -> None:
+    options = {"leaky_relu": {"slope": 0.3}, "elu": {"alpha": 0.7}}.get(name, {})
+    layers = [pl.Dense(5, name), pl.Activation(name, **options), pl.Dense(3)]
+    model = shaken(pl.Sequential(layers), (4,))
+    model.theta *= 5
+    assert export_onnx(model, tmp_path / "a.onnx") <= 1e-5
+
+
+def test_every_layer_is_served() -> None:
+    own = {LAYERS[name] for name in LAYERS if LAYERS[name].__module__.startswith("pellucid.")}
+    assert own == set(WRITERS)
+
+
+def two_inputs() -> pl.Model:
+    return pl.Graph(
+        inputs=["photo", "facts"],
+        nodes={
+            "seen": (pl.Conv2D(3, activation="relu"), "photo"),
+            "more": (pl.Conv2D(3), "seen"),
+            "sum": ("add", ["seen", "more"]),
+            "pixels": (pl.Flatten(), "sum"),
+            "both": ("concat", ["pixels", "facts"]),
+            "kind": (pl.Dense(3), "both"),
+            "size": (pl.Dense(1), "both"),
+        },
+        outputs=["kind", "size"],
+    )
+
+
+def test_a_graph_of_several_inputs_and_outputs(tmp_path: Path) -> None:
+    model = shaken(two_inputs(), {"photo": (4, 4, 3), "facts": (2,)})
+    model.set_loss({"kind": "categorical_cross_entropy", "size": "poisson"})
+    export_onnx(model, tmp_path / "a.onnx")
+    session = runtime.InferenceSession(tmp_path / "a.onnx")
+    assert [each.name for each in session.get_inputs()] == ["photo", "facts"]
+    assert [each.name for each in session.get_outputs()] == ["kind_probabilities", "size_values"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "n_out", "output"),
+    [
+        ("binary_cross_entropy", 1, "probabilities"),
+        ("categorical_cross_entropy", 3, "probabilities"),
+        ("focal", 3, "probabilities"),
+        ("multi_label", 3, "probabilities"),
+        ("hinge", 3, "scores"),
+        ("mean_squared_error", 2, "values"),
+        ("poisson", 1, "values"),
+    ],
+)
+def test_every_loss(loss: str, n_out: int, output: str, tmp_path: Path) -> None:
+    model = shaken(pl.Sequential([pl.Dense(n_out)]), (4,))
+    model.set_loss(loss)
+    export_onnx(model, tmp_path / "a.onnx")
+    (found,) = runtime.InferenceSession(tmp_path / "a.onnx").get_outputs()
+    assert found.name == output
+
+
+def test_a_trained_model_takes_bytes_and_knows_its_classes(tmp_path: Path) -> None:
+    cats = pl.load_data("drawn-cats")
+    model = pl.preset("mlp")
+    pl.train(model, cats.train, n_epochs=20)
+    export_onnx(model, tmp_path / "cats.onnx")
+    session = runtime.InferenceSession(tmp_path / "cats.onnx")
+    found = session.run(None, {"input": cats.test.X})[0]
+    np.testing.assert_allclose(found, model.predict_proba(cats.test.X), atol=1e-5)
+    kept = session.get_modelmeta().custom_metadata_map
+    assert json.loads(kept["classes"]) == list(cats.train.classes)
+    assert json.loads(kept["preprocessing"]) == {"kind": "divide", "divisor": 255.0}
+
+
+def test_columns_far_from_zero_keep_their_digits(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = 1e7 + rng.standard_normal((50, 3))
+    model = shaken(pl.Sequential([pl.Dense(2)]), (3,))
+    model.preprocessing = Preprocessing.standardize(X)
+    assert export_onnx(model, tmp_path / "a.onnx") <= 1e-5
+
+
+def test_a_layer_of_ones_own_is_named() -> None:
+    class Doubled(pl.Layer):
+        def forward(self, X: Any, *, training: bool = False) -> Any:
+            return 2 * X
+
+        def backward(self, dY: Any) -> Any:
+            return 2 * dY
+
+    model = pl.Sequential([Doubled(), pl.Dense(1)])
+    model.initialize((2,))
+    with pytest.raises(OptionError, match="layer of your own, Doubled"):
+        to_onnx(model)
+
+
+def test_nothing_is_written_unless_it_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, path = shaken(pl.Sequential([pl.Dense(2)]), (3,)), tmp_path / "a.onnx"
+    with pytest.raises(PellucidError, match="Train it first"):
+        export_onnx(pl.Sequential([pl.Dense(2)]), path)
+    path.write_text("mine")
+    with pytest.raises(OutputError, match="is there already"):
+        export_onnx(model, path)
+    monkeypatch.setattr(room, "_expected", lambda *args, **options: [np.zeros((1, 2))])
+    with pytest.raises(PellucidError, match="was not written"):
+        export_onnx(model, path, force=True)
+    assert path.read_text() == "mine"
+
+
+def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "onnx", None)
+    with pytest.raises(MissingExtraError, match=r"pellucid\[onnx\]"):
+        export_onnx(shaken(pl.Sequential([pl.Dense(2)]), (3,)), tmp_path / "a.onnx")
+
+
+def test_without_onnxruntime_its_own_evaluator_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+    assert export_onnx(shaken(pl.Sequential([pl.Dense(2)]), (3,)), tmp_path / "a.onnx") <= 1e-5
