@@ -10,6 +10,7 @@ from .evaluation.robustness.measure import robustness
 from .evaluation.saliency.measure import saliency
 from .evaluation.scores.measure import evaluate
 from .formats.architecture import load_architecture
+from .formats.onnx.export import export_onnx
 from .formats.safetensors import load, save
 from .nn.activation import Activation, Dropout
 from .nn.blocks import Parallel, Residual
@@ -65,6 +66,7 @@ __all__ = [
     "compare",
     "evaluate",
     "explain_photo",
+    "export_onnx",
     "find_learning_rate",
     "freeze",
     "hooked",
