@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.commands import Command
 
 import pellucid as pl
-from tests.commands import Command
 
 pytest.importorskip("onnx")
 
