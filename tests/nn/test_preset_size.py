@@ -25,7 +25,9 @@ def test_a_training_names_the_size_and_who_takes_it() -> None:
     with pytest.raises(ShapeError) as told:
         pl.train(preset("cnn"), data, n_epochs=1)
     words = str(told.value)
-    assert words.startswith("cnn: expected pictures of at least 16x16 pixels, got 8x8. Models for 8x8: ")
+    assert words.startswith(
+        "cnn: expected pictures of at least 16x16 pixels, got 8x8. Try model 'cnn-small', or "
+    )
     assert "mlp-wide" in words
     assert "maxpool" not in words
 
@@ -34,6 +36,12 @@ def test_the_command_says_so_too(pellucid: Command) -> None:
     done = pellucid("run", "digits", "--model", "cnn")
     assert done.code == 2
     assert "cnn: expected pictures of at least 16x16 pixels, got 8x8" in done.err
+
+
+def test_every_size_has_a_model() -> None:
+    wanted = r"at least 16x16 pixels, got 1x1\. Try model 'mlp-wide', or resnet-small\."
+    with pytest.raises(ShapeError, match=wanted), naming_size("cnn", (1, 1, 3)):
+        preset("cnn").initialize((1, 1, 3))
 
 
 def test_other_errors_pass() -> None:

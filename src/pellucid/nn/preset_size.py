@@ -36,7 +36,7 @@ def naming_size(name: str | None, shape: Any) -> Iterator[None]:
     ...     model.initialize((8, 8, 3))
     Traceback (most recent call last):
         ...
-    pellucid.errors.ShapeError: cnn: expected pictures of at least 16x16 pixels, got 8x8. Models for 8x8: ...
+    pellucid.errors.ShapeError: cnn: expected pictures of at least 16x16 pixels, got 8x8. Try model ...
     """
     try:
         yield
@@ -44,13 +44,18 @@ def naming_size(name: str | None, shape: Any) -> Iterator[None]:
         side = None if name is None or not _is_picture(shape) else smallest_side(name, shape[2])
         if side is None or min(shape[:2]) >= side:
             raise
-        others = [other for other in PRESETS if takes(other, shape)]
-        models = [other for other in others if other not in FLAT] or others
-        size = f"{shape[0]}x{shape[1]}"
         raise ShapeError(
-            f"{name}: expected pictures of at least {side}x{side} pixels, got {size}. Models for {size}: "
-            f"{join(models, last='or')}. A folder of photos can be read larger: --image-size {max(side, 64)}."
+            f"{name}: expected pictures of at least {side}x{side} pixels, got {shape[0]}x{shape[1]}. Try "
+            f"{_instead(shape)}. A folder of photos can be read larger: --image-size {max(side, 64)}."
         ) from None
+
+
+def _instead(shape: Shape) -> str:
+    """Return which presets take pictures of this shape, first one that looks at them as pictures."""
+    others = [name for name in PRESETS if takes(name, shape)]
+    first, *rest = sorted(others, key=lambda name: (name in FLAT, smallest_side(name, shape[2]) == 1))
+    more = [name for name in rest if name not in FLAT]
+    return f"model {first!r}" + (f", or {join(more, last='or')}" if more else "")
 
 
 def smallest_side(name: str, n_channels: int) -> int | None:
