@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.commands import Command
+from tests.commands import Command, words_of
 
 import pellucid as pl
 from pellucid.nn.freezing import frozen_names
@@ -55,6 +55,14 @@ def test_photos_of_ones_own_from_a_run_and_from_its_file(
     assert scores["test"]["accuracy"] > 0.8
     done = pellucid(name, folder, *options, "--from", base / "model.safetensors", "--out", "again", "--json")
     assert json.loads(done.out)["final_loss"] == scores["final_loss"]
+    if name == "run":
+        words = words_of(tmp_path / "runs" / "own-base-1" / "report.html")
+        assert (
+            f"that began from the trained model “base”, {model.n_frozen:,} of them kept as they were, was"
+            in words
+        )
+        assert f"numbers that the training adjusts; {model.n_frozen:,} more are frozen" in words
+        assert "Dense, frozen" in words
     evaluated = json.loads(pellucid("evaluate", "again", folder, "--json").out)
     assert evaluated["accuracy"] == scores["test"]["accuracy"]
 

@@ -127,8 +127,13 @@ def of_the_training(result: RunResult) -> tuple[Fact, Fact, Fact]:
     return (
         Fact("Epochs", len(history.losses), f"{plural(history.n_steps, 'step')} on {each} each"),
         Fact("Training time", f"{history.seconds:.2f} s", _speed(history)),
-        Fact("Parameters", result.model.theta.size, "numbers that the training adjusts"),
+        Fact("Parameters", result.model.theta.size, f"numbers that the training adjusts{_frozen(result)}"),
     )
+
+
+def _frozen(result: RunResult) -> str:
+    n = result.model.n_frozen
+    return f"; {n:,} more are frozen" if n else ""
 
 
 def _speed(history: History) -> str:
@@ -144,7 +149,11 @@ def interval(part: ConfusionMatrix) -> str:
 
 def what_was_done(result: RunResult) -> str:
     """Return on what the network was trained, to do what, and how."""
-    size = f"{result.model.theta.size:,} parameters"
+    model, config = result.model, result.config
+    size = f"{model.n_params:,} parameters"
+    if config.start is not None:
+        frozen = f", {model.n_frozen:,} of them kept as they were" if model.n_frozen else ""
+        size += f" that began from the trained model “{config.model_name}”{frozen},"
     return f"A network of {size} was trained on {_task(result)}; it took {_way(result)}."
 
 

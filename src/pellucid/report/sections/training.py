@@ -35,13 +35,17 @@ def layer_rows(model: Model) -> list[LayerRow]:
 def network_section(draft: Draft, result: RunResult) -> Section:
     """Return the network as a diagram and a table."""
     model, rows = result.model, layer_rows(result.model)
-    table = [(row.name, row.kind, by(row.output_shape), row.activation or "–", row.n_params) for row in rows]
+    kinds = [f"{row.kind}, frozen" if row.is_frozen and row.n_params else row.kind for row in rows]
+    table = [
+        (row.name, kind, by(row.output_shape), row.activation or "–", row.n_params)
+        for row, kind in zip(rows, kinds, strict=True)
+    ]
     largest = max(rows, key=lambda row: row.n_params)
-    is_alone = largest.n_params == model.theta.size
+    is_alone = largest.n_params == model.n_params
     most = (
-        f"All {model.theta.size:,} parameters"
+        f"All {model.n_params:,} parameters"
         if is_alone
-        else (f"Most parameters, {largest.n_params:,} of {model.theta.size:,},")
+        else (f"Most parameters, {largest.n_params:,} of {model.n_params:,},")
     )
     reason = result.config.reason
     return Section(
