@@ -16,7 +16,7 @@ from pellucid.data.label_forms import with_labels
 from pellucid.data.pairs import as_dataset
 from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.model import Model
-from pellucid.progress import ProgressCallback, no_progress
+from pellucid.progress import ProgressBar, ProgressCallback, no_progress
 from pellucid.registry import Limits, check_option, validate_call
 from pellucid.rng import stream
 from pellucid.training.choose_form import is_dual
@@ -63,7 +63,7 @@ def find_learning_rate(
     seed: int | None = None,
     dtype: str | None = None,
     kernels: str | None = None,
-    progress: ProgressCallback = no_progress,
+    progress: ProgressCallback | None = None,
 ) -> RateSearch:
     """Train copies of the model for a short time at many learning rates, and suggest the best.
 
@@ -84,7 +84,8 @@ def find_learning_rate(
     seed, dtype, kernels : optional
         As for ``train``.
     progress : callable, optional
-        Called with a stage, how many steps are done, and of how many.
+        Called with a stage, how many steps are done, and of how many. Default: a bar on a terminal or in a
+        notebook.
 
     Returns
     -------
@@ -135,9 +136,17 @@ def find_learning_rate(
         "kernels": kernels,
     }
     options, objects = fill_in(model, data, given)
-    return search_rates(
-        model, data, options, objects, lowest=lowest, highest=highest, n_rates=n_rates, progress=progress
-    )
+    with ProgressBar() as bar:
+        return search_rates(
+            model,
+            data,
+            options,
+            objects,
+            lowest=lowest,
+            highest=highest,
+            n_rates=n_rates,
+            progress=progress or bar,
+        )
 
 
 def search_rates(
