@@ -184,3 +184,6 @@ def test_quantities_are_compared_with_their_mean() -> None:
     )
     assert one.command == "pellucid data check wine.csv --target quality"
     assert advise(run, good, metrics_of(good)) == ()
+    (one, *_) = advise(run, guess, metrics_of(guess))
+    assert one.finding.endswith("Nor does it fit the training part.")
+    assert one.command == "pellucid find-rate wine.csv --target quality --model mlp-wide"

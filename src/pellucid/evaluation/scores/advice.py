@@ -28,6 +28,7 @@ MOST = 3  # pieces of advice
 GAP = 0.05  # between training and test score: below it nothing is said of over-fitting
 LEARNED = 0.98  # of the best constant prediction's loss: above it nothing was learned
 LOW = 0.9  # training accuracy: below it the network does not even fit its own samples
+FITS = 0.5  # R squared of the training part, likewise
 FALLS = 0.03  # of the loss, from one tenth of the training to the next: it still falls
 ROSE = 1.1  # times its lowest: a validation loss that has risen since
 UNEVEN = 1.5  # samples of the most common class for each of the rarest
@@ -117,11 +118,9 @@ class _Findings:
         """The loss rose, or never fell below that of the best constant prediction."""
         losses, rate = self.run.history.losses, self.run.options.learning_rate
         last, constant = float(np.mean(losses[-max(1, len(losses) // 10) :])), self.constant
-        if OPTIMIZERS[self.run.options.optimizer].is_full_batch:  # it has no learning rate
+        if self.is_full_batch:
             return None
-        find = command_line("find-rate", self.run.config)
-        if self.run.config.start is not None:  # whose search would begin anew
-            find = self.command(learning_rate=rate / 10)
+        find = self.search
         if len(losses) > 1 and last > losses[0] and (constant is None or last > constant):
             return Advice(
                 f"The training loss rose from {losses[0]:.3g} to {last:.3g}: learning rate {rate:g} is too high.",
@@ -138,6 +137,8 @@ class _Findings:
     def baseline(self) -> Advice | None:
         """The test score cannot be told from that of the best constant answer."""
         words = against_constant(self.test)
+        if words is not None and self.recommended is None and not self.fits and not self.is_full_batch:
+            return Advice(f"{words} Nor does it fit the training part.", self.search)
         return None if words is None else Advice(words, self.better)
 
     def never_predicted(self) -> Advice | None:
@@ -177,11 +178,11 @@ class _Findings:
 
     def under_fitting(self) -> Advice | None:
         """Not even training samples are predicted well, although another model may do better."""
-        accuracy = self.train.get("accuracy")
-        if accuracy is None or accuracy >= LOW or self.recommended is None:
+        if self.test.kind != "classification" or self.fits or self.recommended is None:
             return None
         return Advice(
-            f"Only {100 * accuracy:.0f} % of its own training samples are classified correctly.", self.better
+            f"Only {100 * self.train['accuracy']:.0f} % of its own training samples are classified correctly.",
+            self.better,
         )
 
     def still_falls(self) -> Advice | None:
@@ -236,6 +237,18 @@ class _Findings:
         return (name, train, test) if train > high and train - test > GAP else None
 
     @property
+    def is_full_batch(self) -> bool:
+        """Whether the optimizer has no learning rate."""
+        return OPTIMIZERS[self.run.options.optimizer].is_full_batch
+
+    @property
+    def fits(self) -> bool:
+        """Whether at least the training samples are predicted well."""
+        if self.test.kind == "regression":
+            return bool(self.train["r_squared"] >= FITS)
+        return bool(self.train.get("accuracy", 1.0) >= LOW)
+
+    @property
     def has_pictures(self) -> bool:
         """Whether the samples can be augmented as photos are."""
         return self.run.split.train.X.ndim == 4
@@ -252,6 +265,13 @@ class _Findings:
         if self.recommended is not None:
             return self.command(model=self.recommended)
         return " ".join(["pellucid data check", *data_parts(self.run.source)])
+
+    @property
+    def search(self) -> str:
+        """The command that finds a learning rate; where the training began from a model, one at a lower rate."""
+        if self.run.config.start is not None:
+            return self.command(learning_rate=self.run.options.learning_rate / 10)
+        return command_line("find-rate", self.run.config)
 
     def command(self, **changes: Any) -> str:
         """Return this run's command with some changes."""
