@@ -257,22 +257,24 @@ def test_a_regression_is_run_and_reported_from_end_to_end(
     pellucid: Command, tmp_path: Path, rng: np.random.Generator
 ) -> None:
     a, b, sort = rng.standard_normal(120), rng.standard_normal(120), rng.choice(["red", "white"], 120)
-    quality = 2 * a - b + 3 * (sort == "red") + 0.1 * rng.standard_normal(120)
+    quality = 500 + 100 * (
+        2 * a - b + 3 * (sort == "red") + 0.1 * rng.standard_normal(120)
+    )  # far from where weights begin
     lines = [f"{x:.3f},{y:.3f},{z},{q:.3f}" for x, y, z, q in zip(a, b, sort, quality, strict=True)]
     Path("wine.csv").write_text("\n".join(["acid,sugar,sort,quality", *lines]) + "\n")
-    command = ("run", "wine.csv", "--target", "quality", "--model", "logistic", "--epochs", 200)
-    done = pellucid(*command, "--learning-rate", 0.1, "--validation", 0.2, "--out", "out")
+    command = ("run", "wine.csv", "--target", "quality", "--model", "mlp-wide", "--epochs", 30)
+    done = pellucid(*command, "--validation", 0.2, "--out", "out")
     assert done.code == 0, done.err
-    assert re.search(r"^Test: mean absolute error 0\.\d+, root mean squared error", done.out, re.MULTILINE)
+    assert re.search(r"^Test: mean absolute error \d+\.\d+, root mean squared error", done.out, re.MULTILINE)
     assert "The target: numbers from" in done.out
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert metrics["test"]["r_squared"] > 0.95
+    assert metrics["test"]["r_squared"] > 0.7
     for extra in ((), ("--full",)):
         done = pellucid("report", "out", *extra, "--quiet")
         assert done.code == 0, done.err
         words = words_of(Path("out/report.html"))
         error = metrics["test"]["mean_absolute_error"]
-        assert f"On 24 test rows, its prediction of “quality” is off by {error:.2f}" in words
+        assert f"On 24 test rows, its prediction of “quality” is off by {error:.0f} (" in words
         assert "lower than that of always predicting the mean" in words
         assert "2 of numbers, 1 of categories" in words
         for term in (
