@@ -30,6 +30,12 @@ def warned(habit: Callable[[], Any]) -> Any:
         return habit()
 
 
+def trained() -> pl.Sequential:
+    model = net()
+    train(model)
+    return model
+
+
 def trained_on_pixels() -> pl.Sequential:
     model, pixels = net(2), rng.integers(0, 256, (24, 8), dtype=np.uint8)
     train(model, (pixels / 255, y))
@@ -94,6 +100,19 @@ ANSWERED: list[Habit] = [  # what is written there, and the name that the answer
         lambda: train(pl.Sequential(pl.Dense(1, "sigmoid"))),
         "logits",
     ),
+    ("EarlyStopping as a class", lambda: train(callbacks=[pl.callbacks.EarlyStopping]), "EarlyStopping()"),
+    (
+        'EarlyStopping("val_loss")',
+        lambda: train(validation=0.25, callbacks=[pl.callbacks.EarlyStopping("val_loss")]),
+        "'validation_loss'",
+    ),
+    ("ReduceLROnPlateau", lambda: pl.callbacks.ReduceLROnPlateau(), "pl.schedules.ReduceOnPlateau"),
+    ("CSVLogger", lambda: pl.callbacks.CSVLogger("log"), "history.write"),
+    ("to_categorical", lambda: pl.to_categorical(y), "holds class numbers"),
+    ("history.history", lambda: train().history, "history['loss']"),
+    ("Model(inputs=, outputs=)", lambda: pl.Model(inputs=1, outputs=2), "pl.Graph"),  # type: ignore[abstract, call-arg]
+    ("predict(X, batch_size=)", lambda: net().predict(X, batch_size=8), "Leave it out"),  # type: ignore[call-arg]
+    ("BatchNormalization(axis=)", lambda: pl.BatchNorm(axis=3), "last axis"),  # type: ignore[call-arg]
     ("ModelCheckpoint", lambda: pl.callbacks.ModelCheckpoint("m"), "'Checkpoint'"),
     ("SparseCategoricalCrossentropy(from_logits=)", lambda: pl.losses.Focal(from_logits=True), "logits"),
     # PyTorch: "Learn the basics", "Training a classifier"
@@ -129,6 +148,14 @@ ANSWERED: list[Habit] = [  # what is written there, and the name that the answer
     ("model(X)", lambda: net()(X), "predict(X)"),  # type: ignore[operator]
     ("Dense(3)(inputs)", lambda: pl.Dense(3)(X), "pl.Sequential"),  # type: ignore[operator]
     ("model.zero_grad()", lambda: net().zero_grad(), "anew"),
+    ("nn.ReLU() of pl.nn", lambda: pl.nn.ReLU(), "pl.Activation('relu')"),
+    ("Linear(3, 4)", lambda: pl.Dense(3, 4), "write Dense(4)"),  # type: ignore[arg-type]
+    ("LayerNorm(16)", lambda: pl.LayerNorm(16), "below 1"),
+    ("ConvTranspose2d", lambda: pl.ConvTranspose2d(3, 4, 2), "UpSample2D"),
+    ("model.weight", lambda: pl.Dense(3).weight, "model.params["),  # type: ignore[attr-defined]
+    ("model(x) of one sample", lambda: trained().predict(X[0]), "X[None]"),
+    ("optimizer=optim.Adam", lambda: train(optimizer=pl.optimizers.Adam), "Adam()"),
+    ("loss=nn.HuberLoss", lambda: train(loss=pl.losses.Huber), "Huber()"),
     # scikit-learn: "Getting started", "Neural network models"
     ("pl.fit", lambda: pl.fit(net(), X, y), "pl.train"),
     ("model.score", lambda: net().score(X, y), "pl.evaluate"),
@@ -172,7 +199,9 @@ WORKS: list[tuple[str, Callable[[], Any]]] = [
         "EarlyStopping(patience=)",
         lambda: train(validation=0.25, callbacks=[pl.callbacks.EarlyStopping(patience=3)]),
     ),
-    ("history.history", lambda: train().losses),
+    ('history["loss"]', lambda: train()["loss"]),
+    ('metrics=["accuracy"]', lambda: train(metrics=["accuracy"])["accuracy"]),
+    ("compare(data=(X, y))", lambda: pl.compare("logistic", "two-layer", data=(X, y), n_epochs=2)),
     ("lists", lambda: train(data=(X.tolist(), y.tolist()))),
     ("text labels", lambda: train(data=(X, np.where(y, "cat", "dog")))),
     ("labels (m, 1)", lambda: warned(lambda: train(data=(X, y[:, None])))),
@@ -190,6 +219,15 @@ WORKS: list[tuple[str, Callable[[], Any]]] = [
 @pytest.mark.parametrize("habit", [each[1] for each in WORKS], ids=[each[0] for each in WORKS])
 def test_a_habit_works(habit: Callable[[], Any]) -> None:
     habit()
+
+
+def test_a_class_of_ones_own_without_a_backward_says_so() -> None:
+    class Half(pl.Layer):
+        def forward(self, X: Any, *, training: bool = False) -> Any:
+            return X / 2
+
+    with pytest.raises(PellucidError, match="Half: its class has no backward"):
+        Half()  # type: ignore[abstract]
 
 
 def test_there_are_sixty() -> None:

@@ -56,6 +56,9 @@ OURS: Mapping[str, str] = {
     "final": "eta_min min_lr",
     "lowest": "min_lr",
     "metric": "monitor",
+    "validation_loss": "val_loss",
+    "validation_accuracy": "val_accuracy val_acc",
+    "accuracy": "acc categorical_accuracy binary_accuracy",
     "folder": "filepath log_dir dirpath",
     "threshold": "min_delta tol",
     "positive_weight": "pos_weight",
@@ -149,6 +152,8 @@ KEYWORDS: Mapping[str, str] = {
     "reduction size_average reduce": "Leave it out: the loss is the mean over the samples.",
     "device": "Leave it out: everything runs on the CPU.",
     "verbose": "Leave it out.",
+    "batch_size": "Leave it out: samples are computed in pieces.",
+    "axis data_format": "Leave it out: channels are the last axis.",
     "y target targets labels": "Give samples and labels as one pair: (X, y).",
     "restore_best_weights save_best_only": "Leave it out: EarlyStopping restores the best weights.",
     "steps_per_epoch": "Leave it out: an epoch is one pass over the data. Choose batch_size.",
@@ -170,6 +175,14 @@ NAMES: Mapping[str, str] = {
     "models": "Models are in the package itself: pl.Sequential, pl.Graph, pl.preset('mlp').",
     "functional": "Plain functions, forward and backward, are in pellucid.ops.",
     "Input InputLayer": "Leave it out: a model takes the shape of its input from the data.",
+    "metrics": "Metrics are names or functions: metrics=['f1', function] of pl.train and pl.evaluate.",
+    "utils to_categorical one_hot OneHotEncoder LabelEncoder": "Leave it out: y holds class numbers or names.",
+    "StandardScaler Normalization preprocessing Rescaling": (
+        "Pixels are divided by 255 by the model itself; for tables take pl.estimators in a scikit-learn Pipeline."
+    ),
+    "Pipeline make_pipeline": "Take scikit-learn's, with pl.estimators.MLPClassifier().",
+    "plot_model": "Use print(model.summary()).",
+    "clone clone_model": "Use copy.deepcopy(model).",
     "ReLU LeakyReLU ELU Sigmoid Tanh Softmax GELU SiLU": (
         "Name it in the layer before, as pl.Dense(64, 'relu'), or write pl.Activation('relu')."
     ),
@@ -189,6 +202,7 @@ NAMES: Mapping[str, str] = {
     "MSELoss CrossEntropyLoss BCELoss BCEWithLogitsLoss L1Loss HuberLoss NLLLoss mse": (
         "Losses are in pl.losses: pl.losses.MeanSquaredError()."
     ),
+    "Conv2DTranspose ConvTranspose2d": "There is no such layer here: take UpSample2D and then Conv2D.",
     "Embedding LSTM GRU SimpleRNN RNN Transformer MultiheadAttention MultiHeadAttention Conv1D Conv3D": (
         "There is no such layer here; docs/extending.md shows how to write one."
     ),
@@ -199,7 +213,8 @@ METHODS: Mapping[str, str] = {
     "evaluate score": "Use pl.evaluate(model, (X, y)).",
     "save save_weights": "Use pl.save(model, 'model.safetensors').",
     "load_weights load_state_dict load": "Use model = pl.load('model.safetensors').",
-    "parameters weights get_weights trainable_weights trainable_variables named_parameters": (
+    "parameters named_parameters weight weights get_weights trainable_weights trainable_variables kernel bias "
+    "coef_ coefs_ intercepts_": (
         "Use model.theta, all parameters in one array, or model.params['dense_1']['W']."
     ),
     "state_dict": "Write a model to a file by pl.save(model, 'm.safetensors'); model.params has its parameters.",
@@ -218,10 +233,27 @@ METHODS: Mapping[str, str] = {
     "predict_classes": "Use model.predict(X).",
     "call": "Use model.forward(X).",
     "step": "Use pl.train(model, (X, y), n_epochs=50).",
-    "plot": "pl.train returns a history: history.plot().",
+    "plot history": "pl.train returns it: history = pl.train(...), then history['loss'] and history.plot().",
+    "optimizer metrics": "It is an argument of pl.train, such as optimizer='adam' or metrics=['f1'].",
+    "trainable": "Use pl.freeze(model, 'dense_1').",
+}
+CLASSES: Mapping[str, str] = {
+    "ReLU LeakyReLU ELU Sigmoid Tanh Softmax GELU SiLU": NAMES[
+        "ReLU LeakyReLU ELU Sigmoid Tanh Softmax GELU SiLU"
+    ],
+    "ReduceLROnPlateau": "It is a schedule: pl.schedules.ReduceOnPlateau().",
+    "LearningRateScheduler LRScheduler": "Choose a schedule: pl.train(..., schedule=pl.schedules.Cosine()).",
+    "CSVLogger": "pl.train returns a history: history.write('history.csv').",
+    "LambdaCallback": "Any function of an event is a callback.",
+}
+HISTORY: Mapping[str, str] = {
+    "history": "What was measured each epoch is in history['loss'] or history.columns.",
+    "epoch epochs": "Use len(history.losses).",
+    "params": "pl.train changes the model itself: see model.params.",
 }
 _ADVICE: Mapping[str, Mapping[str, str]] = {
     "option": KEYWORDS, "argument": KEYWORDS, "parameter": KEYWORDS, "name": NAMES, "attribute": METHODS,
+    "class": CLASSES, "column": HISTORY,
 }  # fmt: skip
 
 
@@ -236,7 +268,7 @@ def folded(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.5) -> str:
     """Return which of the known names is meant: the same but for its writing, a habit's, or a similar one; else "".
 
     Examples
@@ -251,8 +283,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     found = next((by_folded[each] for each in meant if each in by_folded), "")
     if found or not wanted:
         return found
-    close = difflib.get_close_matches(wanted, by_folded, n=1, cutoff=0.5)
-    close = close or difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(wanted, by_folded, n=1, cutoff=cutoff)
+    close = close or difflib.get_close_matches(name, names, n=1, cutoff=cutoff)
     initials = [each for each in names if "".join(word[:1] for word in each.split("_")) == name.lower()]
     return by_folded.get(close[0], close[0]) if close else "".join(initials[:1])
 

@@ -8,6 +8,7 @@ import pytest
 
 import pellucid as pl
 from pellucid.data.drawn import load_drawn_cats
+from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, OptionError, ShapeError
 
@@ -70,6 +71,19 @@ def test_both_parts_are_a_split_or_a_name(take: Callable[[Any], Any], split: pl.
         with pytest.raises(DataError, match=f"expected a Split or a name, got {kind}") as caught:
             take(wrong)
         assert len(str(caught.value)) < 200
+
+
+def test_a_pair_is_split_and_a_pair_of_pairs_taken_as_it_is(split: pl.Split) -> None:
+    X, y = split.train.X, split.train.y
+    held_out = pl.check_data((X, y))
+    assert (held_out.n_train, held_out.n_test) == (24, 6)
+    assert any("held out" in note for note in as_split((X, y), "here").notes)
+    both = as_split(((X, np.where(y, "b", "a")), (split.test.X, ["b"] * 10)), "here")
+    assert (both.classes, both.test.y.tolist()) == (("a", "b"), [1] * 10)
+    numbers = as_split(((X, y), (split.test.X, np.zeros(10, int))), "here")
+    assert numbers.test.classes == ("0", "1")
+    with pytest.raises(DataError, match="here: the test part: expected the classes a, b, also got c"):
+        as_split(((X, np.where(y, "b", "a")), (split.test.X, ["c"] * 10)), "here")
 
 
 def test_options_are_for_data_by_name(split: pl.Split) -> None:

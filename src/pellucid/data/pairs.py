@@ -74,7 +74,8 @@ def like(data: Dataset, other: Dataset, where: str) -> Dataset:
 def as_split(data: Any, where: str, **options: Any) -> "Split | DataSource":
     """Return a Split or DataSource unchanged, or the DataSource of a name or path with these options.
 
-    A pair of pairs, ``(X_train, y_train), (X_test, y_test)``, is a Split too.
+    A pair of pairs, ``(X_train, y_train), (X_test, y_test)``, is a Split too; of one pair ``(X, y)`` a fifth is
+    held out, stratified.
 
     Raises
     ------
@@ -89,11 +90,14 @@ def as_split(data: Any, where: str, **options: Any) -> "Split | DataSource":
     {'name': 'photos', 'seed': 2}
     """
     from pellucid.data.source import DataSource
+    from pellucid.data.validate import hold_out
 
     if isinstance(data, str | Path):
         return DataSource.from_dict({"name": data, **options})
     if isinstance(data, tuple) and len(data) == 2 and all(isinstance(part, tuple | Dataset) for part in data):
         data = _as_parts(data, where)
+    elif isinstance(data, tuple) and len(data) == 2:
+        data = hold_out(_with_names(as_dataset(data, where)), name="data", seed=1, test_fraction=0.2)
     if not isinstance(data, Split | DataSource):
         raise DataError(
             f"{where}: expected a Split or a name, got {kind_of(data)}. Try ((X_train, y_train), (X_test, "
@@ -113,12 +117,23 @@ def _as_parts(pair: Any, where: str) -> Split:
         for part, name in zip(pair, ("training", "test"), strict=True)
     )
     test = like(test, train, f"{where}: the test part")
-    both = (train.y, test.y)
-    has_numbers = all(isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "bui" for y in both)
-    if not train.classes and has_numbers and len(train) and len(test):
-        names = tuple(str(label) for label in range(int(max(train.y.max(), test.y.max())) + 1))
-        train, test = replace(train, classes=names), replace(test, classes=names)
-    return Split(train, test, "data")
+    k = max((int(part.y.max()) + 1 for part in (train, test) if _has_numbers(part)), default=0)
+    return Split(_with_names(train, k), _with_names(test, k), "data")
+
+
+def _has_numbers(data: Dataset) -> bool:
+    """Return whether the classes are numbers without names."""
+    y = data.y
+    is_plain = isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind in "bui" and y.size > 0
+    return is_plain and not data.classes
+
+
+def _with_names(data: Dataset, k: int = 0) -> Dataset:
+    """Return a data set whose classes have their numbers as names, where they have none."""
+    if not _has_numbers(data):
+        return data
+    k = max(k, int(data.y.max()) + 1)
+    return replace(data, classes=tuple(str(label) for label in range(k)))
 
 
 def as_weights(values: Any, where: str) -> Array:

@@ -4,6 +4,10 @@ Classifiers and regressors with scikit-learn's parameters, around any network, a
 Imported by the package's ``__init__`` for the user; imports formats, training and below.
 """
 
+import sys
+from typing import Any
+
+from pellucid.errors import UnknownAttributeError
 from pellucid.estimators.image import ImageClassifier
 from pellucid.estimators.image_reading import image_paths
 from pellucid.estimators.mlp import MLPClassifier, MLPRegressor
@@ -17,3 +21,7 @@ __all__ = [
     "NetworkRegressor",
     "image_paths",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    raise UnknownAttributeError("module 'pellucid.estimators'", name, sys.modules[__name__], kind="class")

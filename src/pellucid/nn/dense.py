@@ -11,7 +11,7 @@ from pellucid.dispatch import (
     bias_activation_forward,
     linear_backward,
 )
-from pellucid.errors import ShapeError
+from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import ACTIVATIONS
@@ -89,6 +89,11 @@ class Dense(Layer):
     )
 
     def __post_init__(self) -> None:
+        if isinstance(self.activation, int):
+            raise OptionError(
+                f"Dense: expected one number, of outputs, got {self.units!r} and {self.activation!r}. The shape of "
+                f"the input comes from the data: write Dense({self.activation!r})."
+            )
         super().__post_init__()
         self.activation_op = ACTIVATIONS[self.activation] if self.activation else None
 

@@ -1,6 +1,7 @@
 """The base class of layers: options, parameters, their gradients, a forward and a backward."""
 
 import functools
+import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from pellucid.errors import CallError, OptionError, UnknownAttributeError, unkno
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.parameters import in_words
 from pellucid.registry import Configurable, Registry
-from pellucid.text import plural
+from pellucid.text import join, plural
 from pellucid.types import Array, LayerRow, Shape
 from pellucid.workspace import Workspace
 
@@ -141,6 +142,19 @@ class Layer(Configurable, ABC):
             if hasattr(type(self), name):
                 return object.__getattribute__(self, name)  # a property that failed: its own error
             raise UnknownAttributeError(type(self).__name__, name, self)
+
+        def __new__(cls, *args: Any, **named: Any) -> Any:
+            if cls.__abstractmethods__:
+                missing = join(sorted(cls.__abstractmethods__))
+                raise CallError(
+                    f"{cls.__name__}: its class has no {missing}. A layer of your own needs forward and backward; "
+                    "models are made by pl.Sequential and pl.Graph."
+                )
+            return super().__new__(cls)
+
+        __new__.__signature__ = inspect.Signature(
+            [inspect.Parameter("cls", inspect.Parameter.POSITIONAL_ONLY)]
+        )
 
         def __call__(self, *args: Any, **named: Any) -> Any:
             raise CallError(

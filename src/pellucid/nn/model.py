@@ -244,8 +244,11 @@ class Model(Container):
         X = self._samples(X)
         shape = map_arrays(lambda array: array.shape[1:], X)
         if shape != self.input_shape:
+            is_one = isinstance(X, np.ndarray) and X.shape == self.input_shape
+            hint = " For one sample: X[None]." if is_one else ""
             raise ShapeError(
                 f"predict: expected samples of shape {self.input_shape}, as the model was trained on, got {shape}."
+                f"{hint}"
             )
         X, rule = (
             as_seen(X, self.inputs_seen, self.preprocessing, "predict"),

@@ -59,7 +59,7 @@ class BatchNorm(Layer):
     momentum: float = option(
         0.1, above=0, at_most=1, help="Fraction by which the running statistics move towards each batch's."
     )
-    epsilon: float = option(1e-5, above=0, help="Added to the variance.")
+    epsilon: float = option(1e-5, above=0, below=1, help="Added to the variance.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -139,7 +139,7 @@ class LayerNorm(Layer):
 
     undecayed = frozenset({"gamma", "beta"})
 
-    epsilon: float = option(1e-5, above=0, help="Added to the variance.")
+    epsilon: float = option(1e-5, above=0, below=1, help="Added to the variance.")
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Start with gamma 1 and beta 0."""

@@ -151,7 +151,10 @@ def check_option(
     ):
         raise OptionError(f"{where}: {unknown_name(name, kept, known)}")
     if not fits:
-        raise OptionError(f"{where}: expected {name} to be {type_in_words(hint, limits)}, got {show(value)}.")
+        made = f" Write {value.__name__}(), with its options." if isinstance(value, type) else ""
+        raise OptionError(
+            f"{where}: expected {name} to be {type_in_words(hint, limits)}, got {show(value)}.{made}"
+        )
     if limits.check is not None:
         try:
             return limits.check(kept)
@@ -247,7 +250,8 @@ def type_in_words(hint: Any, limits: Limits = NO_LIMITS) -> str:
             elif inner:
                 words[-1] += f" (each {type_in_words(inner[0], limits)})"
         elif part is not type(None):
-            words.append(names.get(part, f"a {getattr(part, '__name__', 'value of another type')}"))
+            name = getattr(part, "__name__", "value of another type")
+            words.append(names.get(part, f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"))
     return " or ".join(dict.fromkeys(words))
 
 

@@ -120,10 +120,11 @@ class Registry(Generic[T]):
             return self.make(given)
         if isinstance(given, Mapping):
             return self.from_config(given)
+        made = f" Write {given.__name__}(), with its options." if isinstance(given, type) else ""
         if isinstance(given, type) or getattr(given, "registry", None) is not self:
             raise OptionError(
                 f"{self.kind}: expected a name, a dictionary with 'type' and options, or an object of that kind, "
-                f"got {shown(given)}."
+                f"got {shown(given)}.{made}"
             )
         return given
 

@@ -13,6 +13,7 @@ from pellucid.data.inputs_seen import as_seen
 from pellucid.data.label_forms import with_labels
 from pellucid.data.pairs import as_dataset, as_weights, like
 from pellucid.dispatch import resolve
+from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.registry import validate_call
 from pellucid.training.callbacks.metrics import Metrics
@@ -177,6 +178,11 @@ def train(
     if validation is not None and not isinstance(validation, Real):
         held = with_labels(as_dataset(validation, "train: validation"), "train", kind=kind, n_out=n_out)
         given["validation"] = _as_seen(model, like(held, data, "train: validation"), "train: validation")
+    for callback in callbacks:
+        if isinstance(callback, type):
+            raise OptionError(
+                f"train: expected callbacks to be objects, got a class. Write {callback.__name__}()."
+            )
     options, objects = fill_in(model, data, given)
     own = callbacks_of(options, data)
     if any(isinstance(callback, PreciseBatchNorm) for callback in callbacks):

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.errors import MissingExtraError, OptionError, unknown_name
+from pellucid.errors import MissingExtraError, OptionError, UnknownAttributeError, unknown_name
 from pellucid.files import write_atomically
 from pellucid.text import plural
 
@@ -87,6 +87,11 @@ class History:
     def validation_losses(self) -> list[float]:
         """The validation loss of each epoch; empty without validation data."""
         return self.columns.get("validation_loss", [])
+
+    if not TYPE_CHECKING:  # a type checker finds unknown names itself
+
+        def __getattr__(self, name: str) -> Any:
+            raise UnknownAttributeError("History", name, self, kind="column")
 
     def __getitem__(self, name: str) -> list[float]:
         """Return what was measured under that name, one number an epoch; Keras' ``"val_loss"`` is understood."""
