@@ -149,7 +149,7 @@ ANSWERED: list[Habit] = [  # what is written there, and the name that the answer
     ("Dense(3)(inputs)", lambda: pl.Dense(3)(X), "pl.Sequential"),  # type: ignore[operator]
     ("model.zero_grad()", lambda: net().zero_grad(), "anew"),
     ("nn.ReLU() of pl.nn", lambda: pl.nn.ReLU(), "pl.Activation('relu')"),
-    ("Linear(3, 4)", lambda: pl.Dense(3, 4), "write Dense(4)"),  # type: ignore[arg-type]
+    ("Linear(3, 4)", lambda: pl.Dense(3, 4), "Dense(units)"),  # type: ignore[arg-type]
     ("LayerNorm(16)", lambda: pl.LayerNorm(16), "below 1"),
     ("ConvTranspose2d", lambda: pl.ConvTranspose2d(3, 4, 2), "UpSample2D"),
     ("model.weight", lambda: pl.Dense(3).weight, "model.params["),  # type: ignore[attr-defined]

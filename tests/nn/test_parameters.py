@@ -54,7 +54,7 @@ def test_what_does_not_exist_is_answered() -> None:
     model = net()
     with pytest.raises(OptionError, match=r"unknown layer 'dens_1'\. Did you mean 'dense_1'"):
         model.params["dens_1"]
-    with pytest.raises(OptionError, match=r"dense_1: unknown array 'w'\. Known: W, b"):
+    with pytest.raises(OptionError, match=r"dense_1: unknown array 'w'\. Did you mean 'W'\? Known: W, b"):
         model.params["dense_1"]["w"]
     with pytest.raises(ShapeError, match=r"dense_1: expected b of shape \(3,\), got \(2,\)"):
         model.params["dense_1"]["b"] = [1, 2]

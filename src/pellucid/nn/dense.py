@@ -17,6 +17,7 @@ from pellucid.nn.layer import Layer
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.linear import linear_forward
 from pellucid.registry import option, register
+from pellucid.text import shown
 from pellucid.types import Array, Shape
 
 
@@ -91,8 +92,8 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         if isinstance(self.activation, int):
             raise OptionError(
-                f"Dense: expected one number, of outputs, got {self.units!r} and {self.activation!r}. The shape of "
-                f"the input comes from the data: write Dense({self.activation!r})."
+                f"Dense: expected activation to be a name, got {shown(self.activation)}. Give the number of outputs "
+                "alone, Dense(units): the shape of the input comes from the data."
             )
         super().__post_init__()
         self.activation_op = ACTIVATIONS[self.activation] if self.activation else None

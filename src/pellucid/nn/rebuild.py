@@ -103,7 +103,7 @@ def unregistered(described: Mapping[str, Any]) -> str:
     """
     for kind, table, part in (("layer", LAYERS, "architecture"), ("loss", LOSSES, "loss")):
         for name in _types(described.get(part)):
-            if isinstance(name, str) and name not in table:
+            if isinstance(name, str) and name not in table and name != "joint":
                 return f"the {kind} {shown(name)}"
     return ""
 
