@@ -92,7 +92,7 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         if isinstance(self.activation, int):
             raise OptionError(
-                f"Dense: expected activation to be a name, got {shown(self.activation)}. Give the number of outputs "
+                f"Dense: expected activation to be a name, got {shown(self.activation)}. Give the outputs "
                 "alone, Dense(units): the shape of the input comes from the data."
             )
         super().__post_init__()
