@@ -5,6 +5,7 @@ from .data.source import load_data
 from .errors import PellucidError
 from .evaluation.comparison.measure import compare
 from .evaluation.influence.measure import influence
+from .evaluation.label_errors.measure import find_label_errors
 from .evaluation.photo.measure import explain_photo
 from .evaluation.robustness.measure import robustness
 from .evaluation.saliency.measure import saliency
@@ -67,6 +68,7 @@ __all__ = [
     "evaluate",
     "explain_photo",
     "export_onnx",
+    "find_label_errors",
     "find_learning_rate",
     "freeze",
     "hooked",

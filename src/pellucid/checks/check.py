@@ -184,14 +184,17 @@ def check_data(
     source = as_split(data, "check_data", **options)
     if isinstance(source, Split):
         return check_split(source, progress=progress)
+    return check_split(*open_source(source, progress), progress)
+
+
+def open_source(source: DataSource, progress: ProgressCallback) -> tuple[Split, Names, list[Finding]]:
+    """Return the data of a source, the names of its samples, and what was found while it was read."""
     source.check_applies()
     if source.kind == "folder":
-        split, names, findings = read_photos(source, progress)
-    elif source.kind == "table":
-        split, names, findings = read_rows(source)
-    else:
-        split, names, findings = source.load(), Names(), []
-    return check_split(split, names, findings, progress)
+        return read_photos(source, progress)
+    if source.kind == "table":
+        return read_rows(source)
+    return source.load(), Names(), []
 
 
 def check_split(

@@ -10,6 +10,7 @@ from pellucid.progress import ProgressCallback
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
     from pellucid.checks.text import KindRow
+    from pellucid.evaluation.label_errors.records import LabelErrors
 
 SHEET = "findings.png"  # in a folder that was named
 
@@ -74,3 +75,38 @@ def write_sheets(report: "DataReport", first: Path, progress: ProgressCallback, 
         save_figure(page, path)
         progress("drawing findings", i, len(pages))
     return paths
+
+
+def check_label_options(labels: bool, model: str | None, folds: int | None) -> None:
+    """Raise OptionError if options of --labels are given without it, or there are too few folds."""
+    for flag, value in (("--model", model), ("--folds", folds)):
+        if value is not None and not labels:
+            raise OptionError(
+                f"{flag}: it is for --labels, which trains networks. Add --labels, or leave it out."
+            )
+    if folds is not None and folds < 2:
+        raise OptionError(f"--folds: expected 2 or more, got {folds}. Try 5.")
+
+
+def labels_table(first: Path) -> Path:
+    """Return the file of the list of contradicted labels, beside the sheet of findings."""
+    return first.with_name(f"{first.stem}-labels.csv")
+
+
+def write_label_errors(errors: "LabelErrors", first: Path, *, force: bool) -> list[Path]:
+    """Write the list of contradicted labels, and of pictures the contact sheet, beside the sheet of findings."""
+    from pellucid.files import check_free, write_atomically
+    from pellucid.plotting.saving import save_figure
+
+    has_pictures = errors.split.train.has_pictures and len(errors) > 0
+    pages = errors.pages() if has_pictures else []
+    table = labels_table(first)
+    sheets = [
+        table.with_name(f"{table.stem}{f'-{i}' if i > 1 else ''}.png") for i in range(1, len(pages) + 1)
+    ]
+    for path in (table, *sheets):
+        check_free(path, force=force)
+    write_atomically(table, errors.to_csv())
+    for page, path in zip(pages, sheets, strict=True):
+        save_figure(page, path)
+    return [*sheets, table]

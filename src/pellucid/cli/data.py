@@ -8,7 +8,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
 from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import echo, print_json, print_table
+from pellucid.cli.terminal import echo, print_blocks, print_json, print_table
 from pellucid.progress import ProgressBar
 from pellucid.text import percent
 
@@ -85,26 +85,55 @@ def data_check(
         typer.Option("-o", "--out", help="Draw every finding: a .png file, or a folder for it."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything was found.")] = False,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="Train on folds, and list labels that are contradicted.")
+    ] = False,
+    model: Annotated[
+        str | None, typer.Option(help="With --labels: a preset, a .toml file, or auto. [default: auto]")
+    ] = None,
+    folds: Annotated[int | None, typer.Option(help="With --labels: how many trainings. [default: 5]")] = None,
     force: o.ForceFile = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """What is wrong with a data set: copies, leaks, conflicts, unreadable files, the score to beat."""
-    from pellucid.checks.check import check_data
-    from pellucid.cli.check import print_report, sheet_path, write_sheets
+    """What is wrong with a data set: copies, leaks, conflicts, unreadable files, labels, the score to beat."""
+    from pellucid.checks.check import check_split, open_source
+    from pellucid.cli.check import (
+        check_label_options,
+        labels_table,
+        print_report,
+        sheet_path,
+        write_label_errors,
+        write_sheets,
+    )
     from pellucid.files import check_free
 
+    check_label_options(labels, model, folds)
     first = None if out is None else sheet_path(out)
-    if first is not None:
-        check_free(first, force=force)
+    for path in [] if first is None else [first, *([labels_table(first)] if labels else [])]:
+        check_free(path, force=force)
     with ProgressBar() as progress:
-        report = check_data(source, progress=progress)
+        split, names, found = open_source(source, progress)
+        report = check_split(split, names, found, progress)
         sheets = [] if first is None else write_sheets(report, first, progress, force=force)
+        errors, files = None, []
+        if labels:
+            from pellucid.evaluation.label_errors.measure import label_errors_of
+
+            errors = label_errors_of(
+                split, model or "auto", names=names, folds=folds or 5, seed=source.seed, progress=progress
+            )
+            files = [] if first is None else write_label_errors(errors, first, force=force)
     if as_json:
-        print_json({**report.to_dict(), "sheets": [str(path) for path in sheets]})
+        more = {} if errors is None else {"labels": errors.to_dict(), "files": [str(path) for path in files]}
+        print_json({**report.to_dict(), "sheets": [str(path) for path in sheets], **more})
     else:
         print_report(report, sheets, asked_for_sheet=out is not None, is_brief=quiet)
-    if strict and report.findings:
+        if errors is not None:
+            echo("")
+            print_blocks([errors.finding] if quiet else errors.blocks())
+            echo(*([f"Contradicted labels: {', '.join(map(str, files))}"] if files else []))
+    if strict and (report.findings or (errors is not None and len(errors))):
         raise typer.Exit(1)
 
 

@@ -56,18 +56,18 @@ def merge_parts(split: Split) -> Dataset:
     return data if X.ndim < 3 else data.take(distinct(X).firsts)
 
 
-def check_counts(data: Dataset, name: str, n_splits: int) -> None:
+def check_counts(data: Dataset, name: str, n_splits: int, flag: str = "--cv") -> None:
     """Raise OptionError if a class has fewer samples than there are folds."""
     counts = data.counts
     rarest = min((int(n), i) for i, n in enumerate(counts) if n)
     if rarest[0] < n_splits:
         raise OptionError(
-            f"--cv: {n_splits} folds need {n_splits} samples of every class, and {name} has {rarest[0]} of "
+            f"{flag}: {n_splits} folds need {n_splits} samples of every class, and {name} has {rarest[0]} of "
             f"{data.classes[rarest[1]]!r}. Take {max(2, rarest[0])} folds or fewer, or add samples."
         )
 
 
-def make_folds(data: Dataset, n_splits: int, n_repeats: int) -> list[tuple[Array, Array]]:
+def make_folds(data: Dataset, n_splits: int, n_repeats: int, flag: str = "--cv") -> list[tuple[Array, Array]]:
     """Return the training rows and the test rows of every stratified fold; groups and copies are in one fold.
 
     Raises
@@ -84,7 +84,7 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int) -> list[tuple[Array
     n_groups, label = fewest_groups(groups, data.y)
     if n_groups < n_splits:
         raise OptionError(
-            f"--cv: groups stay together, so that {n_splits} folds need {n_splits} groups of every class, and "
+            f"{flag}: groups stay together, so that {n_splits} folds need {n_splits} groups of every class, and "
             f"{data.classes[label]!r} has {n_groups}. Take {max(2, n_groups)} folds or fewer, or add some."
         )
     return [

@@ -1,0 +1,205 @@
+"""Find label errors: predict every sample by a network that was not trained on it, and compare with its label."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.checks.check import open_source
+from pellucid.checks.findings import Names
+from pellucid.data.dataset import Dataset, Split
+from pellucid.data.pairs import as_split
+from pellucid.data.source import DataSource
+from pellucid.errors import OptionError
+from pellucid.evaluation.comparison.candidates import (
+    Candidate,
+    check_labels,
+    check_untrained,
+    find_candidate,
+    ready_to_train,
+    train_candidate,
+)
+from pellucid.evaluation.comparison.jobs import run_for_each
+from pellucid.evaluation.comparison.measure import n_jobs_that_fit
+from pellucid.evaluation.comparison.splitting import check_counts, make_folds
+from pellucid.evaluation.label_errors.confident import contradicted
+from pellucid.evaluation.label_errors.records import LabelError, LabelErrors
+from pellucid.progress import ProgressCallback, no_progress
+from pellucid.registry import validate_call
+from pellucid.runs.config import RunConfig
+from pellucid.training.options import TrainingOptions
+from pellucid.training.recommend import AUTO, recommend
+from pellucid.types import Array
+
+
+@validate_call("folds", "seed", "n_jobs")
+def find_label_errors(
+    data: Split | DataSource | str | Path,
+    model: str = AUTO,
+    *,
+    folds: int = 5,
+    seed: int = 1,
+    n_jobs: int | None = None,
+    progress: ProgressCallback = no_progress,
+    **options: Any,
+) -> LabelErrors:
+    """Find samples whose label is probably wrong.
+
+    Both parts are put together and divided into folds; a network is trained on all but one, and predicts the one
+    that it has not seen. Labels that these predictions contradict with confidence are returned. Copies and groups
+    stay in one fold.
+
+    Parameters
+    ----------
+    data : Split, DataSource, str or Path
+        Loaded data, or what ``load_data`` takes; of one class a sample.
+    model : str, optional
+        A preset, a ``.toml`` file, or "auto": what :func:`pellucid.recommend` names for the data.
+    folds : int, optional
+        Trainings; each leaves out one part of as many.
+    seed : int, optional
+        Of the first training; each has the next.
+    n_jobs : int, optional
+        Trainings side by side; default: one a core. The result does not depend on it.
+    progress : callable, optional
+        ``progress(stage, done, total)`` is called after every training.
+    **options
+        For data by name: as for ``load_data``.
+
+    Returns
+    -------
+    LabelErrors
+
+    Raises
+    ------
+    DataError, OptionError
+        If the data has no classes, a class has fewer samples than there are folds, or an option is wrong.
+
+    Notes
+    -----
+    Confident learning (Northcutt, Jiang and Chuang, 2021): see ``pellucid.evaluation.label_errors.confident``.
+    ``benchmarks/label_errors.py`` prints precision and recall on labels that were flipped on purpose.
+
+    Examples
+    --------
+    >>> import numpy as np, pellucid as pl
+    >>> rng = np.random.default_rng(1)
+    >>> X = rng.normal(size=(100, 2)); y = (X[:, 0] > 0).astype(int); y[7] = 1 - y[7]
+    >>> found = pl.find_label_errors(((X[:80], y[:80]), (X[80:], y[80:])), "logistic", n_jobs=1)
+    >>> found.errors[0].part, found.errors[0].index
+    ('train', 7)
+    """
+    if folds < 2:
+        raise OptionError(f"folds: expected 2 or more, got {folds}. Try 5.")
+    source = as_split(data, "find_label_errors", **options)
+    split, names = (source, Names()) if isinstance(source, Split) else open_source(source, progress)[:2]
+    return label_errors_of(
+        split, model, names=names, folds=folds, seed=seed, n_jobs=n_jobs, progress=progress
+    )
+
+
+def label_errors_of(
+    split: Split,
+    model: str = AUTO,
+    *,
+    names: Names | None = None,
+    folds: int = 5,
+    seed: int = 1,
+    n_jobs: int | None = None,
+    progress: ProgressCallback = no_progress,
+) -> LabelErrors:
+    """Return the label errors of loaded data, whose samples may have names."""
+    check_labels(split)
+    whole = _whole(split)
+    check_counts(whole, split.name, folds, "--folds")
+    candidate = _candidate(model, split, seed)
+    why = "every sample is to be predicted by a network that has not seen it"
+    check_untrained([candidate], "--labels", why)
+    P = _out_of_fold(split, whole, candidate, folds=folds, seed=seed, n_jobs=n_jobs, progress=progress)
+    rows, likely = contradicted(P, whole.y)
+    n_train, names = len(split.train), names or Names()
+    errors = []
+    for row, label in zip(rows.tolist(), likely.tolist(), strict=True):
+        part, index = ("train", row) if row < n_train else ("test", row - n_train)
+        called = names.train if part == "train" else names.test
+        errors.append(
+            LabelError(
+                part,
+                index,
+                called[index] if called else "",
+                split.classes[int(whole.y[row])],
+                split.classes[label],
+                float(P[row, label]),
+                float(P[row, whole.y[row]]),
+            )
+        )
+    accuracy = float((P.argmax(axis=1) == whole.y).mean())
+    return LabelErrors(split.name, candidate.source, len(whole), folds, accuracy, tuple(errors), P, split)
+
+
+def _whole(split: Split) -> Dataset:
+    """Return both parts as one, the training part first."""
+    parts = split.train, split.test
+    X, y = np.concatenate([part.X for part in parts]), np.concatenate([part.y for part in parts])
+    named = [part.groups for part in parts if part.groups is not None]
+    groups = np.concatenate(named) if len(named) == len(parts) else None
+    return Dataset(X, y, split.classes, split.train.noun, groups)
+
+
+def _candidate(model: str, split: Split, seed: int) -> Candidate:
+    if model != AUTO:
+        return find_candidate("model", model, seed=seed)
+    chosen = recommend(split)
+    config = RunConfig(
+        DataSource(split.name or "data"), chosen.model, TrainingOptions.resolve(chosen.recipe, seed=seed)
+    )
+    return Candidate("model", chosen.model, config=config)
+
+
+class _Task(NamedTuple):
+    """What every fold's training needs; given to each process once."""
+
+    split: Split
+    whole: Dataset
+    candidate: Candidate
+    folds: list[tuple[Array, Array]]
+    seed: int
+
+
+def _out_of_fold(
+    split: Split,
+    whole: Dataset,
+    candidate: Candidate,
+    *,
+    folds: int,
+    seed: int,
+    n_jobs: int | None,
+    progress: ProgressCallback,
+) -> Array:
+    """Return the probabilities of every sample by the network that was not trained on it, shape (m, k)."""
+    rows = make_folds(whole, folds, 1, "--folds")
+    first = Split(whole.take(rows[0][0]), whole.take(rows[0][1]), split.name, (), split.schema)
+    candidate = ready_to_train(candidate, first, folds)
+    progress("looking for label errors", 0, folds)
+    done = run_for_each(
+        _predict_fold,
+        _Task(split, whole, candidate, rows, seed),
+        range(folds),
+        1,
+        n_jobs=n_jobs or n_jobs_that_fit([candidate]),
+        on_threads=candidate.is_in_kernels,
+        least=folds + 1,
+        show=lambda n, total, _: progress("looking for label errors", n, total),
+    )
+    P = np.zeros((len(whole), len(split.classes)))
+    for number, (found,) in done.items():
+        P[rows[number][1]] = found
+    return P
+
+
+def _predict_fold(task: _Task, job: tuple[int, int]) -> Array:
+    number, _ = job
+    train, test = (task.whole.take(rows) for rows in task.folds[number])
+    part = Split(train, test, task.split.name, (), task.split.schema)
+    model, _ = train_candidate(task.candidate, part, seed=task.seed + number, n_threads=1)
+    return np.asarray(model.predict_proba(test.X), np.float64)

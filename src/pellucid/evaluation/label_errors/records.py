@@ -1,0 +1,132 @@
+"""What a search for label errors found."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pellucid.data.dataset import Split
+from pellucid.evaluation.label_errors.text import errors_blocks, errors_finding
+from pellucid.text import Block, blocks_as_html, blocks_as_text
+from pellucid.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class LabelError:
+    """A sample whose label is contradicted with confidence.
+
+    Attributes
+    ----------
+    part : str
+        "train" or "test".
+    index : int
+        In that part, counted from 0.
+    name : str
+        Its file in the folder, or its row in the table; "" where it has none.
+    given, likely : str
+        The class of its label, and the one that it more likely belongs to.
+    confidence : float
+        The probability of the likely class.
+    p_given : float
+        The probability of the given one.
+    """
+
+    part: str
+    index: int
+    name: str
+    given: str
+    likely: str
+    confidence: float
+    p_given: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LabelErrors:
+    """The labels that are contradicted, the clearest first.
+
+    Attributes
+    ----------
+    data : str
+    model : str
+        The preset or file that was trained.
+    n_samples, n_folds : int
+    accuracy : float
+        Of the predictions of samples that were held out: with a low one, few of the errors are errors.
+    errors : tuple of LabelError
+    probabilities : Array, shape (m, k)
+        Of every sample, of the training part first, by the network that was not trained on it.
+    split : Split
+        The data, for the pictures.
+    """
+
+    data: str
+    model: str
+    n_samples: int
+    n_folds: int
+    accuracy: float
+    errors: tuple[LabelError, ...]
+    probabilities: Array
+    split: Split = field(compare=False)
+
+    def __len__(self) -> int:
+        return len(self.errors)
+
+    @property
+    def finding(self) -> str:
+        """How many labels are contradicted, and how far that is to be trusted, in sentences."""
+        return errors_finding(self)
+
+    def blocks(self) -> list[Block]:
+        """Return the finding and the list."""
+        return errors_blocks(self)
+
+    def plot(self) -> Figure:
+        """Return the first page of the contact sheet; of samples that are no pictures, bars of confidence."""
+        return self.pages(max_pages=1)[0]
+
+    def pages(self, *, max_pages: int = 10) -> list[Figure]:
+        """Return the contact sheet, page by page."""
+        from pellucid.evaluation.label_errors.figures import label_error_sheets
+
+        return label_error_sheets(self, max_pages=max_pages)
+
+    def to_csv(self) -> str:
+        """Return the list as CSV text, with a line of names."""
+        text = io.StringIO()
+        names = ("part", "index", "name", "given", "likely", "confidence", "p_given")
+        writer = csv.DictWriter(text, names, lineterminator="\n")
+        writer.writeheader()
+        for error in self.errors:
+            numbers = {"confidence": f"{error.confidence:.4f}", "p_given": f"{error.p_given:.4f}"}
+            writer.writerow({**error.to_dict(), **numbers})
+        return text.getvalue()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the pixels and the probabilities, as JSON can hold it."""
+        return {
+            "data": self.data,
+            "model": self.model,
+            "n_samples": self.n_samples,
+            "n_folds": self.n_folds,
+            "accuracy": self.accuracy,
+            "errors": [error.to_dict() for error in self.errors],
+            "finding": self.finding,
+        }
+
+    def __repr__(self) -> str:
+        return f"LabelErrors({self.data}: {self.finding})"
+
+    def __str__(self) -> str:
+        return blocks_as_text(self.blocks())
+
+    def _repr_html_(self) -> str:
+        return blocks_as_html(self.blocks())
