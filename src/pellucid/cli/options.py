@@ -31,7 +31,9 @@ Start = Annotated[
 Freeze = Annotated[
     str | None,
     typer.Option(
-        "--freeze", metavar="LAYER", help="Keep its layers up to this one as they are; needs --from."
+        "--freeze",
+        metavar="LAYER",
+        help="Keep its layers up to this one, of `model show MODEL`, as they are; needs --from.",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")]

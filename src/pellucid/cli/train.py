@@ -43,7 +43,9 @@ def train(
 ) -> None:
     """Train a model: checkpoints, model, history and metrics, without the figures of `run`.
 
-    `--model auto` takes the preset that suits the data, and says which and why.
+    `--model auto` takes the preset that suits the data, and says which and why. With --from the weights of a
+    trained model are kept, and where the classes are others its last layer is a new one; what is left out is the
+    recipe for that: 50 epochs of AdamW at 0.01.
 
     Options of the training that are left out are the model's own recipe; with --resume they are as they were. A
     training that is complete goes on with --resume and a larger --epochs, as if it had been so long from the start.
