@@ -104,9 +104,9 @@ def find_learning_rate(
     Successive halving (Jamieson and Talwalkar, 2016): all rates are trained for 1/62 of the training, the best 4
     for 2.5/62, the best 2 for 6/62, each from the same start with the same batches and the whole schedule: half of
     a training in all, or some 250 steps where that is more. A rate is judged by its training loss over the last
-    quarter, and only once that is below what one constant answer for all samples can reach: on the way down to
-    that, the fastest rates are often those at which the network soon dies and never does anything else. Where
-    nothing was learned by then, the best two go on for a quarter of the training each.
+    quarter. Those at which the network has come to give one answer for all samples come last, however fast they
+    fell to the loss of that: the fastest are often those at which it soon dies. Only what is below that loss was
+    learned; where nothing was by then, the best two have a quarter of the training each.
 
     Examples
     --------

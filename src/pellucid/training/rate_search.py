@@ -33,9 +33,9 @@ class Trial:
     is_dead: bool
 
     @property
-    def rank(self) -> tuple[bool, bool, float]:
+    def rank(self) -> tuple[bool, float]:
         """What the best trial has the lowest of."""
-        return not self.has_learned, self.is_dead, math.inf if self.loss is None else self.loss
+        return self.is_dead, math.inf if self.loss is None else self.loss
 
 
 @dataclass(frozen=True, eq=False, repr=False)
