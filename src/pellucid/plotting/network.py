@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.errors import OptionError
+from pellucid.plotting.lines import width_of
 from pellucid.plotting.style import (
     BLUE,
     GREEN,
@@ -157,7 +158,7 @@ def _box(axes: Axes, left: float, top: float, row: LayerRow) -> None:
     lines = [
         (
             heading if len(heading) <= 20 else heading[:19] + "…",
-            8.5 if len(heading) <= 13 else 6.8,
+            8.5 if width_of(heading, 8.5, is_bold=True) < BOX[0] - 0.08 else 6.8,
             "bold",
             INK,
         ),
