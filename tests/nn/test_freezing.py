@@ -19,6 +19,7 @@ from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.pooling import MaxPool2D
+from pellucid.nn.presets import preset
 from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.nn.replica import replica
 from pellucid.nn.sequential import Sequential
@@ -143,6 +144,13 @@ def test_checked_saved_copied_and_thawed(name: str, until: str, tmp_path: Path) 
     unfreeze(model)
     np.testing.assert_array_equal(model.theta, theta)
     assert model.n_frozen == 0
+
+
+def test_a_start_that_lies_column_by_column() -> None:
+    model = preset("mlp")
+    model.initialize((3, 3, 1))
+    freeze(model, "dense_2")
+    assert check_gradients(model).is_ok
 
 
 def test_the_input_gradient_goes_through_frozen_layers() -> None:

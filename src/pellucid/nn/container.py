@@ -168,7 +168,7 @@ class Container(Layer):
         """Give frozen layers parameters of their own, and gradients that nobody sums."""
         for leaf in self.leaves():
             if leaf.is_frozen:
-                leaf.params = {key: array.astype(self.dtype) for key, array in leaf.params.items()}
+                leaf.params = {key: array.astype(self.dtype, order="C") for key, array in leaf.params.items()}
                 leaf.grads = {key: np.zeros_like(array) for key, array in leaf.params.items()}
 
     def move(self, theta: Array, grad: Array) -> None:
