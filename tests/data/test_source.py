@@ -70,7 +70,7 @@ def test_other_endings_are_refused(tmp_path: Path) -> None:
     for name in ("a.txt", "a.jpg", "a"):
         (tmp_path / name).write_text("1,2\n")
         with pytest.raises(
-            DataError, match=rf"{name}: expected a folder of images, an \.h5, \.hdf5, \.npz, \.csv or"
+            DataError, match=rf"{name}: expected a folder of images, an \.h5, \.hdf5, \.npz, \.npy, \.csv or"
         ):
             load_data(tmp_path / name)
 

@@ -16,6 +16,7 @@ from pellucid.data.readers.csv_file import read_table
 from pellucid.data.readers.folder import read_folder
 from pellucid.data.readers.h5 import read_h5
 from pellucid.data.readers.images import LONGEST_SIDE
+from pellucid.data.readers.npy import read_npy
 from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
@@ -65,7 +66,7 @@ class DataSource(Configurable):
 
     registered_as: ClassVar[str] = "data"
 
-    name: str = option(help="A built-in name, a folder of images, or an .h5, .npz or .csv file.")
+    name: str = option(help="A built-in name, a folder of images, or an .h5, .npz, .npy or .csv file.")
     x_key: str | None = option(None, help="Name of the array of inputs in an .h5 or .npz file.")
     y_key: str | None = option(None, help="Name of the array of labels in an .h5 or .npz file.")
     target: str | None = option(None, help="The column of a table to predict; several: a,b,c.")
@@ -190,10 +191,17 @@ class DataSource(Configurable):
             return read_h5(path, x_key=self.x_key, y_key=self.y_key)
         if ending == ".npz":
             return read_npz(path, x_key=self.x_key, y_key=self.y_key)
+        if ending == ".npy":
+            if self.x_key is not None:
+                raise OptionError(
+                    f"{self.name}: x_key does not apply to an .npy file, which is X. Leave it out."
+                )
+            return read_npy(path, y_key=self.y_key)
         check_file(path, "a data set")
         raise DataError(
-            f"{self.name}: expected a folder of images, an .h5, .hdf5, .npz, .csv or .tsv file, or a built-in "
-            f"name ({', '.join(BUILTIN)}), got the ending {ending!r}. Convert it with numpy.savez(path, X=X, y=y)."
+            f"{self.name}: expected a folder of images, an .h5, .hdf5, .npz, .npy, .csv or .tsv file, or a "
+            f"built-in name ({', '.join(BUILTIN)}), got the ending {ending!r}. Convert it with "
+            "numpy.savez(path, X=X, y=y)."
         )
 
 
@@ -205,8 +213,9 @@ def load_data(source: str | Path, **options: Any) -> Split:
     ----------
     source : str or Path
         A built-in name ("drawn-cats", "catvnoncat", "digits", and for points in the plane "moons", "circles",
-        "spirals"); an .h5 or .hdf5 file; an .npz file with ``X, y`` or ``X_train, y_train, X_test, y_test``; a .csv
-        or .tsv file; or a folder with one sub-folder of images a class.
+        "spirals"); an .h5 or .hdf5 file; an .npz file with ``X, y`` or ``X_train, y_train, X_test, y_test``; an
+        .npy file of inputs with the labels beside it (``X.npy`` and ``y.npy``), memory-mapped; a .csv or .tsv file;
+        or a folder with one sub-folder of images a class.
     x_key, y_key : str, optional
         For .h5 and .npz files: the names of the arrays that hold inputs and labels, where they do not follow the
         pattern.

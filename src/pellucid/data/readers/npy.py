@@ -1,0 +1,75 @@
+"""Arrays in .npy files, memory-mapped: what is larger than the memory is read where it is needed."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pellucid.data.labels import class_names
+from pellucid.data.readers.array_names import CLASS_KEYS, find_pairs, role_of
+from pellucid.data.readers.reading import check_file, reading
+from pellucid.data.validate import RawPart, RawSplit
+from pellucid.errors import DataError
+from pellucid.text import join_some, printable
+from pellucid.types import Array
+
+
+def read_npy(path: Path, *, y_key: str | None = None) -> RawSplit:
+    """Read inputs from an .npy file, and their labels from the one beside it.
+
+    Parameters
+    ----------
+    path : Path
+        The inputs, such as ``X.npy`` (labels in ``y.npy``), ``photos_x.npy`` (``photos_y.npy``) or ``X_train.npy``
+        (``y_train.npy``; the test part in ``X_test.npy`` and ``y_test.npy``, where they are). Names of classes are
+        in ``classes.npy``, if there.
+    y_key : str, optional
+        The name of the labels' file, without its ending, where it is another.
+
+    Returns
+    -------
+    RawSplit
+        Inputs are memory-mapped, read-only. A part that is held out of them is copied.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, damaged, or holds objects; if there is no file of labels, with the files beside it.
+    """
+    check_file(path, "an .npy file")
+    names = sorted(beside.stem for beside in path.parent.glob("*.npy"))
+    pairs = find_pairs(names)
+    if y_key is not None:
+        pairs = {
+            "": (path.stem, y_key),
+            **{rest: pair for rest, pair in pairs.items() if pair[0] != path.stem},
+        }
+    rest = next((rest for rest, pair in pairs.items() if pair[0] == path.stem), None)
+    if rest is None or pairs[rest][1] not in names:
+        raise DataError(
+            f"{path}: expected its labels beside it, such as X.npy and y.npy, or photos_x.npy and photos_y.npy, "
+            f"found {join_some(names, most=8)}. Save them so, or name their file with y_key."
+        )
+    train = _part(path.parent, *pairs[rest])
+    test = None
+    if role_of(rest) == "train":
+        other = next((pair for name, pair in pairs.items() if role_of(name) in ("test", "validation")), None)
+        test = None if other is None else _part(path.parent, *other)
+    key = next((key for key in CLASS_KEYS if key in names), None)
+    classes = None
+    if key is not None:
+        classes = class_names(_load(path.parent / f"{key}.npy"), f"{path.parent / key}.npy")
+    return RawSplit(train, test, classes)
+
+
+def _part(folder: Path, x: str, y: str) -> RawPart:
+    where = f"{folder / printable(x)}.npy and {printable(y)}.npy"
+    return RawPart(_load(folder / f"{x}.npy", is_mapped=True), _load(folder / f"{y}.npy"), where)
+
+
+def _load(path: Path, *, is_mapped: bool = False) -> Array:
+    check_file(path, "an .npy file")
+    with reading(path, "an .npy file", "It may be cut off. Write it again with numpy.save(path, X)."):
+        array = np.load(path, mmap_mode="r" if is_mapped else None, allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise DataError(f"{path}: expected one array, found an archive of several. Name it .npz.")
+    return array
