@@ -76,7 +76,7 @@ def test_the_report_holds_its_figures(trained: Path) -> None:
     page = (trained / "report.html").read_text()
     parser = _Images()
     parser.feed(page)
-    assert len(parser.sources) == 6  # no new photo was given; mistakes and confusion are no pictures
+    assert len(parser.sources) == 4  # no new photo was given; photos, mistakes and confusion are no pictures
     assert all(
         source.startswith(("data:image/png;base64,", "data:image/webp;base64,")) for source in parser.sources
     )
@@ -102,7 +102,7 @@ def test_tables_run_too_without_pictures(pellucid: Command, tmp_path: Path, rng:
     assert done.code == 0, done.err
     assert "Each sample has 4 features" in done.out
     assert "image" not in done.out
-    assert "Mislabeled" in done.out
+    assert "Misclassified test samples: " in done.out
     assert (tmp_path / "out" / "report.html").is_file()
 
 

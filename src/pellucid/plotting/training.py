@@ -152,7 +152,7 @@ def training_curves(
     --------
     >>> columns = {"loss": [0.7, 0.5, 0.3], "validation_loss": [0.7, 0.6, 0.8]}
     >>> figure = training_curves(columns, best=1)
-    >>> [line.get_label() for line in figure.axes[0].lines]
+    >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     ['Training: 0.3 at the end', 'Validation: 0.8 at the end', 'Best epoch: 1']
     """
     curves = {name: np.asarray(columns[name], dtype=float) for name in _CURVES if columns.get(name)}
