@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 150  # sharp on a screen of two pixels a point, and on paper
+LARGE = 12_000  # bytes of a PNG file in a notebook, from which WebP takes its place
+MOST_WEBP, WEBP_QUALITY = 16_383, 60  # pixels a side
 MOST_PIXELS = 60_000  # a side; matplotlib and browsers end at 65,535
 
 
@@ -76,7 +78,7 @@ def figure_png(figure: Figure, *, dpi: float = DPI) -> bytes:
 
 
 def figure_html(figure: Figure) -> str:
-    """Return a figure as an HTML image that loads nothing, as a notebook shows it.
+    """Return a figure as an HTML image that loads nothing, as a notebook shows it: as WebP where PNG is large.
 
     Examples
     --------
@@ -86,5 +88,20 @@ def figure_html(figure: Figure) -> str:
     """
     import base64
 
-    data = base64.b64encode(figure_png(figure, dpi=100)).decode()
-    return f'<img src="data:image/png;base64,{data}" width="{round(100 * figure.get_figwidth())}">'
+    data, kind = figure_png(figure, dpi=100), "png"
+    if len(data) > LARGE:
+        data, kind = _as_webp(data)
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return f'<img src="{source}" width="{round(100 * figure.get_figwidth())}">'
+
+
+def _as_webp(png: bytes) -> tuple[bytes, str]:
+    """Return a picture as a smaller WebP file, if Pillow can write one, and the kind of what is returned."""
+    from PIL import Image, features
+
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as picture:
+        if not features.check("webp") or max(picture.size) > MOST_WEBP:
+            return png, "png"
+        picture.convert("RGB").save(buffer, "WEBP", quality=WEBP_QUALITY)
+    return min((buffer.getvalue(), "webp"), (png, "png"), key=lambda each: len(each[0]))
