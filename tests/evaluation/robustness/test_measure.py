@@ -272,7 +272,7 @@ def test_data_that_do_not_fit_are_told(data: Dataset) -> None:
         robustness(model, Dataset(data.X[:, :, 1:], data.y))
     with pytest.raises(DataError, match="expected photos of bytes"):
         robustness(model, Dataset(data.X / 255, data.y))
-    with pytest.raises(PellucidError, match="train or load the model"):
+    with pytest.raises(PellucidError, match="the model is not trained yet"):
         robustness(preset("logistic", 2), data)
     with pytest.raises(DataError, match="the data have 2 labels or quantities a sample"):
         robustness(model, Dataset(data.X, np.eye(2, dtype=int)[data.y], data.classes))
