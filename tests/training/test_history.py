@@ -48,6 +48,7 @@ def test_a_column_is_had_by_its_name(history: History) -> None:
     ("columns", "name", "words"),
     [
         ({"loss": [1.0]}, "val_loss", r"validation_loss was not measured, .* validation=0\.2"),
+        ({"loss": [1.0]}, "acc", "accuracy was not measured, as no validation data was given"),
         ({"loss": [1.0], "validation_loss": [1.0]}, "validation_los", "Did you mean 'validation_loss'"),
         ({"loss": [1.0]}, "lr", "the learning rate did not change"),
         ({"loss": [1.0]}, "los", "Did you mean 'loss'"),

@@ -18,7 +18,13 @@ from pellucid.text import plural
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-KERAS_NAMES = {"val_loss": "validation_loss", "val_accuracy": "validation_accuracy", "lr": "learning_rate"}
+KERAS_NAMES = {
+    "val_loss": "validation_loss",
+    "acc": "accuracy",
+    "val_acc": "validation_accuracy",
+    "val_accuracy": "validation_accuracy",
+    "lr": "learning_rate",
+}
 
 
 @dataclass(repr=False)
@@ -102,7 +108,8 @@ class History:
             raise OptionError(
                 "history: the learning rate did not change. It is listed where there is a schedule."
             )
-        if isinstance(asked, str) and asked.startswith("validation") and "validation_loss" not in self:
+        is_of_validation = asked == "accuracy" or (isinstance(asked, str) and asked.startswith("validation"))
+        if is_of_validation and "validation_loss" not in self:
             raise OptionError(
                 f"history: {asked} was not measured, as no validation data was given. Try train(..., "
                 f"validation=0.2). Known: {', '.join(self.keys())}."
