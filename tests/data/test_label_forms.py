@@ -76,6 +76,11 @@ def test_text_labels_everywhere() -> None:
     assert pl.evaluate(model, (X[y == 1], words[y == 1]), n_resamples=10).accuracy > 0.7
 
 
+def test_names_are_no_quantities() -> None:
+    with pytest.raises(DataError, match=r"the loss is of quantities, y holds classes \(no, yes\)"):
+        train(np.where(y, "yes", "no"), loss="mean_squared_error")
+
+
 def test_validation_labels_are_numbered_as_those_of_the_training() -> None:
     words, rows = np.where(y, "yes", "no"), y == 1
     model = pl.Sequential(pl.Dense(1))

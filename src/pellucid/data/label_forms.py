@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.errors import DataWarning
+from pellucid.errors import DataError, DataWarning
+from pellucid.text import join_some
 from pellucid.types import Array
 
 CLASSES = "classification"
@@ -35,6 +36,11 @@ def with_labels(data: Dataset, where: str, *, kind: str | None = None, n_out: in
     array([1, 0])
     """
     y = data.y
+    if kind == "regression" and data.classes and not isinstance(y, dict) and y.dtype.kind in "ui":
+        raise DataError(
+            f"{where}: the loss is of quantities, y holds classes ({join_some(data.classes, most=3)}). Leave the "
+            "loss out, or choose a cross-entropy."
+        )
     if isinstance(y, dict) or kind not in (None, CLASSES) or y.dtype.kind not in "buif" or not y.size:
         return data
     found = _as_classes(y, is_open=kind is None, n_out=n_out or 1)

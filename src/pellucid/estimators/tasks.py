@@ -79,6 +79,10 @@ class Regression:
     def read_targets(self, e: Any, y: Any, *, is_first: bool, is_partial: bool) -> tuple[Array, Any]:
         """Return y twice: training targets are what scorers take."""
         y = _column(y)
+        if y.dtype.kind in "US":
+            raise ValueError(
+                f"y: expected numbers as targets, got dtype {y.dtype}. A classifier takes names."
+            )
         n_outputs = 1 if y.ndim == 1 else int(y.shape[1])
         if not is_first and n_outputs != e.n_outputs_:
             raise ValueError(f"y: expected {e.n_outputs_} outputs, as in the fit before, got {n_outputs}.")
