@@ -70,7 +70,8 @@ def test_attributes_are_those_that_fit_sets() -> None:
         estimator.set_params(**{"max_iter" if is_mlp else "n_epochs": 1})
         estimator.fit(images.reshape(20, -1) / 255 if is_mlp else images, y)
         set_by_fit = {key for key in vars(estimator) if key.endswith("_") and not key.startswith("_")}
-        assert set_by_fit == set(names_in(name, "Attributes")) - {"feature_names_in_"}, name
+        of_others = {"feature_names_in_", "recommendation_"}  # of data frames, of model="auto"
+        assert set_by_fit == set(names_in(name, "Attributes")) - of_others, name
 
 
 def test_python_in_the_page_runs() -> None:
