@@ -1,6 +1,6 @@
 """Reprint every figure of docs/benchmarks.md, and those at the edges of docs/limits.md, one script after the other.
 
-    python -m benchmarks                            all, about two hours, most of it PyTorch's compiler
+    python -m benchmarks                            all, about three hours, most of it PyTorch's compiler
     python -m benchmarks --quick                    one short round of each, about half an hour
     python -m benchmarks --only networks minibatch  some
 
@@ -29,8 +29,9 @@ OTHERS = (
     "startup",
     "edges",
     "transfer",
+    "find_rate",
 )
-HAVE_QUICK = (*TIMED, "estimators", "transfer")
+HAVE_QUICK = (*TIMED, "estimators", "transfer", "find_rate")
 
 
 def main() -> None:

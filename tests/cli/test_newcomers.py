@@ -49,7 +49,7 @@ MISTAKES = {
     "train pets --image-size 64": "such as 64x64",
     "train pets --patience 5": "set validation (--validation) too, such as 0.2",
     "train pets --augment yes": "Known: none, photo",
-    "train digits --model cnn": "Models for 8x8",
+    "train digits --model cnn": "Try model 'cnn-small'",
     # models and runs
     "evaluate mlp digits": "mlp is a preset, not a trained model: `pellucid train DATA --model mlp` makes one.",
     "evaluate nothing": "`pellucid train` or `pellucid run` makes one",
