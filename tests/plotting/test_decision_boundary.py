@@ -79,5 +79,5 @@ def test_what_cannot_be_drawn_is_answered(axes: Axes) -> None:
         pl.plot_decision_boundary((X, y), (X, y))
     with pytest.raises(OptionError, match="expected ax to be matplotlib axes"):
         pl.plot_decision_boundary(LeftForSure(), (X, y), axes.figure)
-    with pytest.raises(PellucidError, match="train or load the model"):
+    with pytest.raises(PellucidError, match="the model is not trained yet"):
         pl.plot_decision_boundary(model, (X, y))
