@@ -34,7 +34,7 @@ def test_images_and_flat_rows_are_the_same(cats: Any) -> None:
     assert images.model_.preprocessing.kind == "divide"
     np.testing.assert_allclose(images.predict_proba(X / 255), images.predict_proba(X), atol=1e-5)
     np.testing.assert_array_equal(images.predict_proba(X.astype(float)), images.predict_proba(X))
-    with pytest.raises(ValueError, match="the model was trained on uint8 from 0 to 255, X is float64"):
+    with pytest.raises(ValueError, match=r"the model was trained on uint8 from .* X is float64"):
         images.predict(X / 16)
     with pytest.raises(ValueError, match="X has 192 features, but NetworkClassifier is expecting 768"):
         images.predict(X[:, ::2, ::2])
