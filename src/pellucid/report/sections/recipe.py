@@ -181,6 +181,11 @@ def _epochs(result: RunResult) -> Row:
 def _loss(result: RunResult) -> Row:
     name = result.model.loss
     own = _given(result.config.options.loss_options)
+    if result.model.loss_options.get("centre"):
+        meaning = (
+            f"{_LOSSES[name]} Both in standard deviations of the targets: always predicting the mean has 1."
+        )
+        return "Loss", name.replace("_", " "), meaning
     return "Loss", f"{name.replace('_', ' ')}{own}", _LOSSES.get(name, _first_line(LOSSES[name]))
 
 
