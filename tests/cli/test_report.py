@@ -263,7 +263,7 @@ def test_a_regression_is_run_and_reported_from_end_to_end(
     lines = [f"{x:.3f},{y:.3f},{z},{q:.3f}" for x, y, z, q in zip(a, b, sort, quality, strict=True)]
     Path("wine.csv").write_text("\n".join(["acid,sugar,sort,quality", *lines]) + "\n")
     command = ("run", "wine.csv", "--target", "quality", "--model", "mlp-wide", "--epochs", 30)
-    done = pellucid(*command, "--validation", 0.2, "--out", "out")
+    done = pellucid(*command, "--loss", "mean_squared_error", "--validation", 0.2, "--out", "out")
     assert done.code == 0, done.err
     assert re.search(r"^Test: mean absolute error \d+\.\d+, root mean squared error", done.out, re.MULTILINE)
     assert "The target: numbers from" in done.out
