@@ -14,6 +14,7 @@ from pellucid.report.parts import ReportContent, Section
 from pellucid.report.sections import (
     data,
     influence,
+    label_errors,
     photos,
     regression,
     robustness,
@@ -109,6 +110,7 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
         data.data_section(draft, result),
         tables.columns_section(draft, split) if split.schema is not None else None,
         found.check and data.check_section(draft, found.check),
+        found.labels and label_errors.label_errors_section(draft, found.labels),
         training.network_section(draft, result),
         training.training_section(draft, result),
         scores.accuracy_section(draft, result) if is_classifier else None,

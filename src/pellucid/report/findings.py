@@ -17,12 +17,23 @@ from pellucid.runs.record import RunRecord
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
     from pellucid.evaluation.influence.records import InfluenceOutcome
+    from pellucid.evaluation.label_errors.records import LabelErrors
     from pellucid.evaluation.robustness.records import Robustness
     from pellucid.evaluation.saliency.records import SaliencyMaps
     from pellucid.evaluation.scores.records import Scores
 
 N_INFLUENTIAL = 4  # training samples on each side of an explained prediction
-STAGES = ("data check", "predictions", "scores", "robustness", "saliency", "influence", "new photo", "page")
+STAGES = (
+    "data check",
+    "predictions",
+    "scores",
+    "robustness",
+    "saliency",
+    "influence",
+    "new photo",
+    "labels",
+    "page",
+)
 
 
 class NewPhoto(NamedTuple):
@@ -55,6 +66,8 @@ class Findings:
     maps : mapping of int to SaliencyMaps
         By test photo; empty of other data than photos.
     influence : InfluenceOutcome or None
+    labels : LabelErrors or None
+        Where five trainings more take little time.
     """
 
     result: RunResult
@@ -64,6 +77,7 @@ class Findings:
     robustness: "Robustness | None" = None
     maps: "Mapping[int, SaliencyMaps] | None" = None
     influence: "InfluenceOutcome | None" = None
+    labels: "LabelErrors | None" = None
 
 
 def find_short(run: RunRecord, image: NewImage | None, notes: tuple[str, ...] = ()) -> Findings:
@@ -107,6 +121,7 @@ def find_all(
     from pellucid.checks.check import check_data
     from pellucid.evaluation.influence.explain import QUICK
     from pellucid.evaluation.influence.measure import influence
+    from pellucid.evaluation.label_errors.measure import label_errors_of_run
     from pellucid.evaluation.robustness.measure import robustness
     from pellucid.evaluation.saliency.measure import saliency
     from pellucid.evaluation.scores.measure import score
@@ -137,7 +152,9 @@ def find_all(
     photo = None
     if image is not None and is_classifier:
         photo = NewPhoto(image[0], PhotoContext.of(model, image[1], train))
-    return Findings(result, photo, check, scores, changed, maps, influenced)
+    begin("labels")
+    labels = label_errors_of_run(run) if is_classifier else None
+    return Findings(result, photo, check, scores, changed, maps, influenced, labels)
 
 
 def chosen_samples(predictions: Predictions, n: int) -> list[int]:

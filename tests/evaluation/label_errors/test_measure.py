@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError
-from pellucid.evaluation.label_errors.measure import label_errors_of
+from pellucid.evaluation.label_errors.measure import label_errors_of, label_errors_of_run
+from pellucid.report.draft import Draft
+from pellucid.report.sections.label_errors import label_errors_section
+from pellucid.runs.record import read_run
 
 WRONG = ("dark/03.png", "light/07.png")
 
@@ -119,3 +123,22 @@ def test_data_without_classes_and_a_single_fold_are_refused(tmp_path: Path) -> N
         pl.find_label_errors(Split(numbers, numbers))
     with pytest.raises(OptionError, match="folds: expected 2 or more"):
         pl.find_label_errors("drawn-cats", folds=1)
+
+
+def test_the_full_report_has_a_section_where_trainings_are_short(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert (
+        main(["run", "drawn-cats", "--model", "logistic", "--epochs", "50", "-o", str(out), "--quiet"]) == 0
+    )
+    run = read_run(out)
+    found = label_errors_of_run(run)
+    assert found is not None
+    assert found.model == "logistic"
+    draft = Draft(tmp_path, run.split, has_photos=True)
+    section = label_errors_section(draft, found)
+    assert section.title == "Are the labels right?"
+    assert section.gallery is not None
+    assert len(section.gallery.cards) == min(12, len(found))
+    assert f"{len(found)} of 259 labels are contradicted" in section.intro[0]
+    slow = replace(run, history=replace(run.history, seconds=60.0))
+    assert label_errors_of_run(slow) is None

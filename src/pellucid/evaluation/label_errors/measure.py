@@ -1,5 +1,6 @@
 """Find label errors: predict every sample by a network that was not trained on it, and compare with its label."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,12 +25,19 @@ from pellucid.evaluation.comparison.measure import n_jobs_that_fit
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds
 from pellucid.evaluation.label_errors.confident import contradicted
 from pellucid.evaluation.label_errors.records import LabelError, LabelErrors
+from pellucid.nn.presets import PRESETS
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.registry import validate_call
 from pellucid.runs.config import RunConfig
+from pellucid.runs.record import RunRecord
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recommend import AUTO, recommend
 from pellucid.types import Array
+
+N_FOLDS, MOST_SECONDS = (
+    5,
+    40.0,
+)  # of a report's search: trainings, and how long they may take one after another
 
 
 @validate_call("folds", "seed", "n_jobs")
@@ -98,9 +106,26 @@ def find_label_errors(
     )
 
 
+def label_errors_of_run(run: RunRecord) -> LabelErrors | None:
+    """Return the label errors by networks trained as a run's was; None where that takes long or cannot be done.
+
+    Parameters
+    ----------
+    run : RunRecord
+        Of a preset, whose training took a fifth of ``MOST_SECONDS`` or less.
+    """
+    config, split = run.config, run.split
+    counts = np.bincount(np.concatenate([split.train.y, split.test.y]), minlength=len(split.classes))
+    is_short = N_FOLDS * run.history.seconds <= MOST_SECONDS
+    if not is_short or config.model not in PRESETS or counts.min() < N_FOLDS:
+        return None
+    candidate = Candidate("model", config.model, config=replace(config, loaded=None))
+    return label_errors_of(split, candidate, folds=N_FOLDS, seed=config.options.seed)
+
+
 def label_errors_of(
     split: Split,
-    model: str = AUTO,
+    model: str | Candidate = AUTO,
     *,
     names: Names | None = None,
     folds: int = 5,
@@ -112,7 +137,7 @@ def label_errors_of(
     check_labels(split)
     whole = _whole(split)
     check_counts(whole, split.name, folds, "--folds")
-    candidate = _candidate(model, split, seed)
+    candidate = model if isinstance(model, Candidate) else _candidate(model, split, seed)
     why = "every sample is to be predicted by a network that has not seen it"
     check_untrained([candidate], "--labels", why)
     P = _out_of_fold(split, whole, candidate, folds=folds, seed=seed, n_jobs=n_jobs, progress=progress)

@@ -1,0 +1,41 @@
+"""What the report says of labels that are probably wrong."""
+
+from pellucid.evaluation.label_errors.records import LabelErrors
+from pellucid.evaluation.label_errors.text import HOW, place_of
+from pellucid.report.draft import Draft
+from pellucid.report.parts import Card, Gallery, Section, Table
+from pellucid.text import percent
+
+MOST_SHOWN = 12
+CAPTION = "The label, then the class that is more likely, with its probability."
+
+
+def label_errors_section(draft: Draft, found: LabelErrors) -> Section:
+    """Return the labels that are contradicted, as pictures or, of other samples, as a table."""
+    intro = (
+        f"{found.n_folds} networks like this one were trained, each without a part of the samples, and predicted "
+        f"that part. {found.finding}",
+        HOW,
+    )
+    shown = found.errors[:MOST_SHOWN]
+    title = "Are the labels right?"
+    if not shown:
+        return Section(title, intro=intro)
+    if not draft.has_photos:
+        rows = [(place_of(one), one.given, one.likely, percent(one.confidence)) for one in shown]
+        return Section(
+            title, intro=intro, table=Table(("sample", "label", "more likely", "probability"), rows)
+        )
+    parts = {"train": "training", "test": "test"}
+    cards = [
+        Card(
+            draft.photo(parts[one.part], one.index),
+            (
+                f"label {one.given}",
+                f"{one.likely} ({percent(one.confidence)})",
+                f"{parts[one.part]} {one.index}",
+            ),
+        )
+        for one in shown
+    ]
+    return Section(title, intro=intro, gallery=Gallery(cards, CAPTION, is_small=True))
