@@ -44,7 +44,7 @@ def test_the_full_report_predicts_once_and_searches_for_leaks_once(
 
     monkeypatch.setattr(Model, "decision_function", count)
     searches = []
-    from pellucid.checks import duplicates
+    from pellucid.data.copies import duplicates
 
     prepare: Any = duplicates._prepare
     monkeypatch.setattr(duplicates, "_prepare", lambda *given: (searches.append(1), prepare(*given))[1])
