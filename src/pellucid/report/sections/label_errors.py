@@ -1,7 +1,7 @@
 """What the report says of labels that are probably wrong."""
 
 from pellucid.evaluation.label_errors.records import LabelErrors
-from pellucid.evaluation.label_errors.text import HOW, place_of
+from pellucid.evaluation.label_errors.text import DOUBTFUL, HOW, place_of
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Card, Gallery, Section, Table
 from pellucid.text import percent
@@ -19,6 +19,9 @@ def label_errors_section(draft: Draft, found: LabelErrors) -> Section:
     )
     shown = found.errors[:MOST_SHOWN]
     title = "Are the labels right?"
+    if found.accuracy < DOUBTFUL and shown:
+        advice = "They are not shown here; a better network tells more: `pellucid data check DATA --labels`."
+        return Section(title, intro=(f"{intro[0]} {advice}", HOW))
     if not shown:
         return Section(title, intro=intro)
     if not draft.has_photos:
