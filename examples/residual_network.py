@@ -1,4 +1,4 @@
-"""A residual network on drawn-cats, built from the parts: each block adds what it computes to what it was given."""
+"""A residual network on digits, built from the parts: each block adds what it computes to what it was given."""
 
 import argparse
 
@@ -21,34 +21,33 @@ def block(width: int) -> pl.Residual:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=6)
     epochs = parser.parse_args().epochs
 
-    cats = pl.load_data("drawn-cats")
+    digits = pl.load_data("digits")
     model = pl.Sequential(
         [
-            pl.Conv2D(16, stride=2, activation="relu"),
-            pl.MaxPool2D(),
+            pl.Conv2D(16, activation="relu"),
             block(16),
             pl.Activation("relu"),
             pl.MaxPool2D(),
             block(16),
             pl.Activation("relu"),
-            pl.GlobalAvgPool2D(),
-            pl.Dense(1),
+            pl.Flatten(),
+            pl.Dense(10),
         ]
     )
     history = pl.train(
         model,
-        cats.train,
-        optimizer=pl.optimizers.AdamW(0.003),
+        digits.train,
+        optimizer=pl.optimizers.AdamW(0.005),
         n_epochs=epochs,
         batch_size=32,
         schedule=pl.schedules.OneCycle(),
     )
     print(model.summary())
     print(f"loss {history.losses[0]:.3f} -> {history.losses[-1]:.3f}")
-    print(f"test accuracy {pl.evaluate(model, cats.test).accuracy:.2f}")
+    print(f"test accuracy {pl.evaluate(model, digits.test).accuracy:.2f}")
 
 
 if __name__ == "__main__":

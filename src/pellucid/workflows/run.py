@@ -43,8 +43,9 @@ class RunOutcome:
 
     def to_dict(self) -> dict[str, Any]:
         """Return folder, report, metrics and what to try next as JSON can hold them."""
-        named = {"folder": str(self.record.folder), "report": str(self.report)}
-        return {**named, **self.record.metrics, "advice": [one.to_dict() for one in self.advice]}
+        record = self.record
+        named = {"folder": str(record.folder), "report": str(self.report), "model": record.config.model}
+        return {**named, **record.metrics, "advice": [one.to_dict() for one in self.advice]}
 
 
 def run(

@@ -52,8 +52,9 @@ class TrainOutcome:
 
     def to_dict(self) -> dict[str, Any]:
         """Return folder, metrics and what to try next as JSON can hold them."""
-        advice = [one.to_dict() for one in self.advice]
-        return {"folder": str(self.record.folder), **self.record.metrics, "advice": advice}
+        record = self.record
+        named = {"folder": str(record.folder), "model": record.config.model}
+        return {**named, **record.metrics, "advice": [one.to_dict() for one in self.advice]}
 
 
 def plan_to_resume(
