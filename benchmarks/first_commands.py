@@ -4,8 +4,8 @@
     python -m benchmarks.first_commands --only drawn-cats digits --seeds 1 2
 
 Every command is a process of its own, timed from its start to its end, report included. The first of each data set
-finds nothing compiled, as after an install; the others find its compiled kernels. The photos are the published ones,
-each once (258), written as JPEG into two sub-folders; a seed holds out its own fifth of them, and of digits.
+finds nothing compiled, as after an install; the others find its compiled kernels. The photos are the published
+ones, each once (258), written as JPEG into two sub-folders; a seed holds out its own fifth of them, and of digits.
 """
 
 import argparse
@@ -97,7 +97,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
     options = parser.parse_args()
     print(harness.machine())
-    if not all([measure(name, options.seeds) for name in options.only]):
+    reached = [measure(name, options.seeds) for name in options.only]
+    if not all(reached):
         raise SystemExit(1)
 
 

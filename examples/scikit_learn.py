@@ -1,4 +1,4 @@
-"""pellucid inside scikit-learn: swap an import, search over options, and classify photos by their paths."""
+"""pellucid inside scikit-learn: swap an import, search over options, and classify pictures by their paths."""
 
 import tempfile
 from pathlib import Path
@@ -27,28 +27,30 @@ def swap_the_import() -> None:
     print("hidden layer as features:", hidden.shape)
 
 
-def write_photos(folder: Path) -> None:
-    cats = pl.load_data("drawn-cats").train
-    for i, (image, label) in enumerate(zip(cats.X, cats.y, strict=True)):
-        (folder / cats.classes[label]).mkdir(exist_ok=True)
-        Image.fromarray(image).save(folder / cats.classes[label] / f"{i:03d}.png")
+def write_pictures(folder: Path) -> None:
+    digits = pl.load_data("digits").train.take(slice(0, None, 3))
+    for i, (image, label) in enumerate(zip(digits.X, digits.y, strict=True)):
+        (folder / digits.classes[label]).mkdir(exist_ok=True)
+        Image.fromarray(image[..., 0]).save(folder / digits.classes[label] / f"{i:03d}.png")
 
 
-def classify_photos(folder: Path) -> None:
-    classifier = ImageClassifier("mlp-wide", image_size=32, n_epochs=30, random_state=0)
+def classify_pictures(folder: Path) -> None:
+    classifier = ImageClassifier(random_state=0)
     paths, labels = image_paths(folder)
-    print(f"three folds: {np.mean(cross_val_score(classifier, paths, labels, cv=3)):.2f} of photos are right")
+    print(
+        f"three folds: {np.mean(cross_val_score(classifier, paths, labels, cv=3)):.2f} of pictures are right"
+    )
     classifier.fit(folder)  # the folder itself will do, too
-    photo = paths[0]
-    print(f"{Path(photo).name}: {classifier.predict(photo)[0]}, {classifier.predict_proba(photo).max():.2f}")
-    classifier.save(
-        folder / "cats.safetensors"
-    )  # for pl.load, and: pellucid predict cats.safetensors photo.jpg
-    print("classes in the model's file:", pl.load(folder / "cats.safetensors").classes)
+    print("chosen for them:", classifier.recommendation_)
+    first = paths[0]
+    print(f"{Path(first).name}: {classifier.predict(first)[0]}, {classifier.predict_proba(first).max():.2f}")
+    file = folder / "digits.safetensors"
+    classifier.save(file)  # for pl.load, and: pellucid predict digits.safetensors picture.png
+    print("classes in the model's file:", *pl.load(file).classes)
 
 
 if __name__ == "__main__":
     swap_the_import()
     with tempfile.TemporaryDirectory() as name:
-        write_photos(Path(name))
-        classify_photos(Path(name))
+        write_pictures(Path(name))
+        classify_pictures(Path(name))

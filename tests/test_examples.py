@@ -13,6 +13,12 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SCRIPTS = sorted(EXAMPLES.rglob("*.py"))
 ARGUMENTS = {"step_by_step.py": ["--iterations", "101"]}  # instead of 2,500
+SCORES = {  # what a script prints before its score, and the least that is worth showing
+    "custom_layer.py": ("accuracy ", 0.95),
+    "residual_network.py": ("test accuracy ", 0.95),
+    "scikit_learn.py": ("three folds: ", 0.88),
+    "two_inputs.py": ("kind: accuracy ", 0.90),
+}
 LONGER = {"step_by_step.py": 100}  # lines; a whole tutorial
 
 
@@ -33,8 +39,16 @@ def run(script: Path, folder: Path, *arguments: str, **environment: str) -> str:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_example_runs(script: Path, tmp_path: Path) -> None:
-    assert run(script, tmp_path, *ARGUMENTS.get(script.name, [])), "an example shows something"
+def test_example_runs(script: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = run(script, tmp_path, *ARGUMENTS.get(script.name, []))
+    assert printed, "an example shows something"
+    if script.name in SCORES:
+        before, least = SCORES[script.name]
+        found = re.search(rf"{before}([01]\.\d+)", printed)
+        assert found is not None, printed
+        with capsys.disabled():
+            print(f" [{script.name}: {before}{found[1]}]", end="")
+        assert float(found[1]) >= least
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)

@@ -1,5 +1,6 @@
 """What README.md shows runs: each command of its table, each block of Python, and its network file."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -93,7 +94,7 @@ def test_session(pellucid: Command, rng: np.random.Generator, tmp_path: Path, li
     for label, brightness in (("cat", 30), ("dog", 150)):
         (tmp_path / "pets" / label).mkdir(parents=True)
         for i in range(10):
-            pixels = rng.integers(brightness, brightness + 100, (16, 16, 3), dtype=np.uint8)
+            pixels = rng.integers(brightness, brightness + 100, (32, 32, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(tmp_path / "pets" / label / f"{i}.png")
     Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "photo.jpg")
     for line in lines:
@@ -102,9 +103,17 @@ def test_session(pellucid: Command, rng: np.random.Generator, tmp_path: Path, li
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=range(len(blocks("python"))))
-def test_python_block(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_block(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    printed = capsys.readouterr().out
+    scores = [float(word) for word in printed.split() if re.fullmatch(r"0\.\d+|1\.0", word)]
+    with capsys.disabled():
+        print(f" [README, Python: {scores}]", end="")
+    if "pl.evaluate" in code:
+        assert scores[-1] >= 0.97
 
 
 @pytest.mark.parametrize("network", blocks("toml"), ids=range(len(blocks("toml"))))
@@ -112,3 +121,18 @@ def test_network_file(pellucid: Command, tmp_path: Path, network: str) -> None:
     (tmp_path / "net.toml").write_text(network)
     done = pellucid("model", "check", "net.toml", "--input-shape", "8x8x3")
     assert done.code == 0, (done.out, done.err)
+
+
+@pytest.mark.parametrize("network", blocks("toml"), ids=range(len(blocks("toml"))))
+def test_the_network_file_reaches_what_is_said_of_it(
+    pellucid: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str], network: str
+) -> None:
+    (tmp_path / "net.toml").write_text(network)
+    line = re.search(r"`pellucid (train .*?)` reads (\d+) % of the test digits", README)
+    assert line is not None
+    done = pellucid(*shlex.split(line[1]), "--json")
+    assert done.code == 0, done.err
+    score = json.loads(done.out)["test"]["accuracy"]
+    with capsys.disabled():
+        print(f" [README, network file: {score:.4f}]", end="")
+    assert score >= int(line[2]) / 100 - 0.005

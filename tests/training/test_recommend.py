@@ -58,7 +58,7 @@ def test_a_preset_takes_the_smallest_samples_that_it_is_recommended_for(name: st
 
 def test_built_in_sets() -> None:
     cats = pl.recommend(pl.load_data("drawn-cats"))
-    assert (cats.model, cats.recipe["n_epochs"], cats.recipe["augment"]) == ("cnn", 20, "photo")
+    assert (cats.model, cats.recipe["n_epochs"], cats.recipe["augment"]) == ("cnn", 12, "photo")
     assert pl.recommend(pl.load_data("digits")).model == "cnn-small"
 
 
@@ -74,6 +74,8 @@ def test_many_samples_are_trained_for_fewer_epochs_and_then_not_mixed() -> None:
     assert few.recipe == RECIPES["cnn"]
     assert 10 < many.recipe["n_epochs"] < 60
     assert many.recipe["augment"] == "photo"
+    digits = [chosen_for(8, 8, 1, m=m).recipe["n_epochs"] for m in (10, 500, 1437, 100_000)]
+    assert digits == [100, 56, 20, 20]
     tables = [chosen_for(4, dtype="float64", m=m).recipe["n_epochs"] for m in (10, 2000, 100_000)]
     assert tables == [100, 47, 5]
 
@@ -88,7 +90,7 @@ def test_only_what_can_be_augmented_is(channels: int, scale: float, augment: str
 
 def test_it_says_what_and_why() -> None:
     assert str(chosen_for(8, 8, 1, k=10, m=1)) == (
-        "cnn-small, 20 epochs: a small convolutional network for 1 grey picture of 8 × 8"
+        "cnn-small, 100 epochs: a small convolutional network for 1 grey picture of 8 × 8"
     )
     assert str(chosen_for(4, dtype="float64")) == (
         "mlp-wide, 100 epochs: two wide hidden layers for 40 rows of 4 numbers"

@@ -1,6 +1,7 @@
 """Which preset suits a data set, and how to train it there: the rule behind ``--model auto``."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,10 @@ AUTO = "auto"  # in place of a preset's name
 SMALLEST, SMALL, LARGE = 8, 32, 128  # pixels of the shorter side from which another preset is taken
 # Multiplications and additions of one training at most: a minute and a half of compiled kernels on two cores.
 MOST_OPERATIONS = 1.5e13
-TABLE_STEPS, TABLE_EPOCHS = 1500, (5, 100)  # steps to aim at for a table, and the fewest and most epochs
+TABLE_STEPS, FEWEST_TABLE_EPOCHS = 1500, 5  # to aim at for a table, and what a large one gets
+SMALL_STEPS = 450  # at least, for small pictures: as many as digits take in 20 epochs
+MOST_EPOCHS = 100  # where the number of steps decides
+FIRST_EPOCHS = 12  # of drawn-cats: so few that nothing is compiled for them
 MANY_EPOCHS = 60  # from which CutMix pays; with fewer a network does not memorize what it sees
 
 
@@ -69,10 +73,10 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     data                                                  preset        trained
     ====================================================  ============  =========================================
     "catvnoncat", the published photos                    mlp           as the tutorial does
-    "drawn-cats", of the first command                    cnn           for 20 epochs: some seconds
+    "drawn-cats", of the first command                    cnn           for 12 epochs: some seconds
     pictures with a shorter side of 128 pixels or more    cnn-large     by its recipe
     of 32 or more                                         cnn           by its recipe
-    of 8 or more                                          cnn-small     by its recipe
+    of 8 or more                                          cnn-small     by its recipe, but 450 steps at least
     tables, and all else                                  mlp-wide      for about 1,500 steps, 5 to 100 epochs
     ====================================================  ============  =========================================
 
@@ -108,10 +112,12 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     )
     quick = ""
     if name == "drawn-cats":
-        chosen = recipe(model) | {"n_epochs": 20}
+        chosen = recipe(model) | {"n_epochs": FIRST_EPOCHS}
         quick = ", trained for seconds"
     else:
         chosen = recipe(model)
+        if model == "cnn-small":
+            chosen["n_epochs"] = max(chosen["n_epochs"], _epochs(SMALL_STEPS, m, chosen))
         chosen["n_epochs"] = min(chosen["n_epochs"], _affordable_epochs(model, m, shape, _n_outputs(part)))
     if "augment" in chosen:
         chosen["augment"] = _augmentation(part, chosen["augment"], chosen["n_epochs"])
@@ -123,11 +129,15 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
 
 def _for_table(m: int, shape: Shape) -> Recommendation:
     chosen = recipe("mlp-wide")
-    fewest, most = TABLE_EPOCHS
-    n_epochs = round(TABLE_STEPS / math.ceil(max(1, m) / chosen["batch_size"]))
-    chosen["n_epochs"] = max(fewest, min(most, n_epochs))
+    chosen["n_epochs"] = max(FEWEST_TABLE_EPOCHS, _epochs(TABLE_STEPS, m, chosen))
     what = f"{plural(m, 'row')} of {plural(math.prod(shape), 'number')}"
     return Recommendation("mlp-wide", chosen, f"two wide hidden layers for {what}")
+
+
+def _epochs(n_steps: int, m: int, chosen: Mapping[str, Any]) -> int:
+    """Return how many epochs make about so many steps, 100 at most."""
+    batch_size: int = chosen["batch_size"]
+    return min(MOST_EPOCHS, round(n_steps / math.ceil(max(1, m) / batch_size)))
 
 
 def _are_pictures(shape: Shape) -> bool:
