@@ -11,6 +11,7 @@ from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.regression import MeanSquaredError
 from pellucid.ops.losses.targets import class_weights_to_sample_weights, default_loss, one_hot
 from pellucid.types import Array
 
@@ -24,6 +25,8 @@ def set_loss(model: Model, data: Dataset, loss: Any) -> None:
         return
     if loss is None or loss == AUTO:
         model.choose_loss(data.y)
+        if model.recipe is not None and model.loss == "mean_squared_error":
+            model.set_loss(MeanSquaredError.standardized(data.y))  # so that its learning rate suits any unit
     elif not isinstance(loss, Mapping):
         model.set_loss(loss)
     elif "type" in loss:

@@ -103,7 +103,7 @@ class Loss(Configurable):
             raise _does_not_fit(self.name, Z, Y)
         scale = self.scale(m, n_out, Z.dtype, weights=weights, normalizer=normalizer)
         forward, backward = self.pair(n_out)
-        losses, cache = forward(Z, Y, **{name: getattr(self, name) for name in options_of(type(self))})
+        losses, cache = forward(Z, Y, **self.formula_options())
         return weighted_sum(losses, scale), LossCache(backward, cache, scale)
 
     def backward(self, cache: Any, *, dZ: Array | None = None) -> Array:
@@ -124,6 +124,10 @@ class Loss(Configurable):
     ) -> float | Array:
         """Return the factor by which the losses of each sample enter the sum: see :func:`sample_scale`."""
         return sample_scale(weights, normalizer, m, dtype, n_out if self.averages_outputs else 1)
+
+    def formula_options(self) -> dict[str, Any]:
+        """Return the options that the forward of ``pair`` takes: all, unless a loss keeps some to itself."""
+        return {name: getattr(self, name) for name in options_of(type(self))}
 
     def pair(self, n_out: int) -> Pair:
         """Return the formula, for a model of that many outputs.
@@ -152,6 +156,10 @@ class Loss(Configurable):
     def mean(self, Z: Array) -> Array:
         """Return the expected targets of raw outputs; regression only."""
         return Z
+
+    def decode(self, Y: Array) -> Array:
+        """Return encoded targets as the quantities that they were; regression only."""
+        return Y
 
 
 @dataclass

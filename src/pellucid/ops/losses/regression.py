@@ -1,10 +1,11 @@
 """Regression losses: squared, absolute, Huber, and Poisson for counts."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.errors import OptionError, ShapeError
 from pellucid.ops.losses.base import Pair, RegressionLoss
 from pellucid.registry import option, register
 from pellucid.types import Array
@@ -149,11 +150,75 @@ def poisson_rate(Z: Array) -> Array:
 class MeanSquaredError(RegressionLoss):
     """Mean of (Z - Y)^2, in the square of the target's unit: minimal at the mean of the target.
 
+    With ``centre`` and ``spread`` the outputs are standardized targets, Z = (y - centre) / spread, and so is the
+    loss: 1 is that of the mean for all. Predictions are in the target's unit: see :meth:`standardized`.
+
     Examples
     --------
     >>> MeanSquaredError().forward(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0]]))[0]
     2.0
     """
+
+    centre: tuple[float, ...] = option((), help="What an output of 0 stands for, a number for each output.")
+    spread: tuple[float, ...] = option((), above=0, help="What an output of 1 adds to that.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.centre) != len(self.spread):
+            raise OptionError(
+                f"mean_squared_error: expected as many numbers in centre as in spread, got {len(self.centre)} and "
+                f"{len(self.spread)}."
+            )
+
+    @classmethod
+    def standardized(cls, y: Array) -> "MeanSquaredError":
+        """Return the loss whose outputs are these targets, standardized: with mean 0 and standard deviation 1.
+
+        Examples
+        --------
+        >>> loss = MeanSquaredError.standardized(np.array([100.0, 300.0]))
+        >>> loss
+        MeanSquaredError(centre=(200.0,), spread=(100.0,))
+        >>> loss.encode(np.array([100.0, 300.0]), 1, np.float64).ravel()
+        array([-1.,  1.])
+        >>> loss.mean(np.array([[-1.0], [1.0]])).ravel()
+        array([100., 300.])
+        """
+        Y = np.asarray(y, np.float64).reshape(len(y), -1)
+        deviations = Y.std(axis=0)
+        return cls(
+            centre=tuple(Y.mean(axis=0).tolist()),
+            spread=tuple(np.where(deviations > 0, deviations, 1.0).tolist()),
+        )
+
+    def formula_options(self) -> dict[str, Any]:
+        """Return no options: the formula is given standardized targets."""
+        return {}
+
+    def encode(self, y: Array, n_out: int, dtype: Any) -> Array:
+        """Return numbers as targets of shape (m, n_out), standardized where the loss is."""
+        if not self.centre:
+            return super().encode(y, n_out, dtype)
+        Y = super().encode(y, n_out, np.float64).copy()
+        if len(self.centre) != n_out:
+            raise ShapeError(
+                f"mean_squared_error: expected {n_out} numbers in centre and spread, one for each output, got "
+                f"{len(self.centre)}."
+            )
+        Y -= np.array(self.centre)
+        Y /= np.array(self.spread)
+        return Y.astype(dtype)
+
+    def mean(self, Z: Array) -> Array:
+        """Return the targets that outputs stand for."""
+        if not self.centre:
+            return Z
+        quantities: Array = Z * np.array(self.spread, Z.dtype) + np.array(self.centre, Z.dtype)
+        return quantities
+
+    def decode(self, Y: Array) -> Array:
+        """Return standardized targets as they were."""
+        return self.mean(Y)
 
     def pair(self, n_out: int) -> Pair:
         """Return :func:`squared_error_forward` and its backward."""

@@ -66,4 +66,5 @@ def _as_predicted(model: Model, Y: Array) -> Array:
         return Y if Y.ndim == 1 else (Y[:, 0] > 0.5).astype(int) if Y.shape[1] == 1 else Y.argmax(axis=1)
     if model.loss_kind == "multi_label":
         return Y.astype(int)
-    return Y[:, 0] if Y.shape[1] == 1 else Y
+    quantities = model.loss_function.decode(Y)
+    return quantities[:, 0] if quantities.shape[1] == 1 else quantities

@@ -1,0 +1,66 @@
+"""A preset learns quantities in any unit: its outputs are standardized targets, its predictions are not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+from pellucid.errors import OptionError, ShapeError
+from pellucid.evaluation.scores.regression import regression_metrics
+
+
+def prices(rng: np.random.Generator, unit: float) -> pl.Dataset:
+    X = rng.standard_normal((200, 4))
+    return pl.Dataset(X, unit * (3.0 + X[:, 0] + X[:, 1] * X[:, 2] / 2))
+
+
+def trained(data: pl.Dataset, **options: object) -> pl.Model:
+    model = pl.preset("mlp-wide", n_outputs=1)
+    pl.train(model, data, n_epochs=30, kernels="numpy", **options)  # type: ignore[arg-type]
+    return model
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_any_unit_is_learned(rng: np.random.Generator, unit: float) -> None:
+    data = prices(rng, unit)
+    found = regression_metrics(data.y[:, None], trained(data).predict(data.X)[:, None])
+    assert found["r_squared"] is not None
+    assert found["r_squared"] > 0.9
+
+
+def test_the_file_keeps_the_unit(rng: np.random.Generator, tmp_path: Path) -> None:
+    data = prices(rng, 1e5)
+    model = trained(data)
+    pl.save(model, tmp_path / "prices.safetensors")
+    np.testing.assert_array_equal(
+        pl.load(tmp_path / "prices.safetensors").predict(data.X), model.predict(data.X)
+    )
+
+
+def test_a_network_of_ones_own_and_a_chosen_loss_stay_as_they_are(rng: np.random.Generator) -> None:
+    data = prices(rng, 10.0)
+    own = pl.Sequential([pl.Dense(1)])
+    pl.train(own, data, n_epochs=1)
+    assert own.loss_config == {"type": "mean_squared_error"}
+    assert trained(data, loss="mean_squared_error").loss_config == {"type": "mean_squared_error"}
+
+
+def test_metrics_of_ones_own_see_the_unit(rng: np.random.Generator) -> None:
+    data = prices(rng, 1000.0)
+    seen: list[np.ndarray] = []
+
+    def mean_of_truth(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+        seen.append(y_true)
+        return float(y_true.mean())
+
+    model = pl.preset("mlp-wide", n_outputs=1)
+    pl.train(model, data, n_epochs=1, validation=data, metrics=[mean_of_truth])
+    np.testing.assert_allclose(seen[0], data.y, rtol=1e-4)
+
+
+def test_centre_and_spread_belong_together() -> None:
+    with pytest.raises(OptionError, match="as many numbers in centre as in spread"):
+        pl.losses.MeanSquaredError(centre=(1.0,))
+    with pytest.raises(ShapeError, match="2 numbers in centre"):
+        pl.losses.MeanSquaredError(centre=(1.0,), spread=(2.0,)).encode(np.ones((3, 2)), 2, np.float64)
