@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import pellucid as pl
 from pellucid.cli.command import DECLARED, build
 from tests.commands import Command
 
@@ -59,6 +60,12 @@ def command_of(line: str) -> str:
 
 def test_the_table_names_every_command() -> None:
     assert {command_of(line) for line in TABLE} == {n for n, each in DECLARED.items() if each.function}
+
+
+def test_the_picture_is_of_the_first_command() -> None:
+    shown = re.search(r"the loss over (\d+) epochs", README)
+    assert shown is not None
+    assert int(shown[1]) == pl.recommend(pl.load_data("drawn-cats")).recipe["n_epochs"]
 
 
 @pytest.mark.parametrize("line", TABLE)
