@@ -68,9 +68,11 @@ def measure(name: str, seeds: list[int]) -> bool:
                 env=environment,
                 capture_output=True,
                 text=True,
-                check=True,
+                check=False,
             )
             times.append(time.perf_counter() - started)
+            if done.returncode:
+                raise SystemExit(f"{' '.join(command)}: {done.stderr}")
             found = json.loads(done.stdout)
             scores.append(found["test"][SCORES[name]])
             print(
