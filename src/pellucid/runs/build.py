@@ -28,11 +28,8 @@ from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.recommend import AUTO, recommend
 from pellucid.training.shared import Shared
 
-IN_UNITS = (
-    "mean_squared_error",
-    "mean_absolute_error",
-    "huber",
-)  # asked for, they take targets in their unit
+# Losses whose output is the prediction, where they are asked for; by default targets are standardized (loss_setup).
+OF_DISTANCES = ("mean_squared_error", "mean_absolute_error", "huber")
 
 
 def plan(
@@ -134,7 +131,7 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
     if split.schema is not None:
         model.schema = split.schema
         model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_numeric)
-    if architecture is None and split.train.y.dtype.kind == "f" and config.options.loss in IN_UNITS:
+    if architecture is None and split.train.y.dtype.kind == "f" and config.options.loss in OF_DISTANCES:
         _begin_at_the_mean(model, config, split.train)
     return model
 
