@@ -37,7 +37,7 @@ from pellucid.types import Array, n_rows
 KEPT = (9, 4, 2)  # rates in each round, where there are nine
 LENGTHS = (1 / 62, 2.5 / 62, 6 / 62)  # of a training in each round: half of one in all
 LAST = 0.25  # of a training, twice, where nothing was learned by then
-SHORTEST = 8  # steps
+SHORTEST = 20  # steps: with fewer, batch norm and a schedule's warm-up make high rates look bad
 LEARNED = 0.98  # of the best constant prediction's loss: below it something was learned
 FLAT = 1e-6  # of an output's size: a network whose outputs differ by less over the samples gives one answer for all
 LOOKED_AT = 200  # samples
@@ -103,7 +103,7 @@ def find_learning_rate(
     -----
     Successive halving (Jamieson and Talwalkar, 2016): all rates are trained for 1/62 of the training, the best 4
     for 2.5/62, the best 2 for 6/62, each from the same start with the same batches and the whole schedule: half of
-    a training in all, or some 250 steps where that is more. A rate is judged by its training loss over the last
+    a training in all, or some 600 steps where that is more. A rate is judged by its training loss over the last
     quarter. Those at which the network has come to give one answer for all samples come last, however fast they
     fell to the loss of that: the fastest are often those at which it soon dies. Only what is below that loss was
     learned; where nothing was by then, the best two have a quarter of the training each.
