@@ -18,10 +18,11 @@ from pellucid.progress import ProgressBar
 from pellucid.training.callbacks.precise_bn import measure_batch_norms
 
 
-def test_the_default_is_the_cnn_by_its_recipe() -> None:
-    X, y = np.random.default_rng(0).integers(0, 255, (40, 16, 16, 3), dtype=np.uint8), np.arange(40) % 2
+def test_the_default_is_what_is_recommended() -> None:
+    X, y = np.random.default_rng(0).integers(0, 255, (40, 32, 32, 3), dtype=np.uint8), np.arange(40) % 2
     fitted = ImageClassifier(n_epochs=2, random_state=5).fit(X, y)
     network = NetworkClassifier("cnn", n_epochs=2, random_state=5).fit(X, y)
+    assert fitted.recommendation_ == pl.recommend((X, y))
     np.testing.assert_array_equal(fitted.predict_proba(X), network.predict_proba(X))
     assert fitted.history_.n_steps == 4  # batches of 32
     assert fitted.transform(X).shape == network.transform(X).shape == (40, 96)
