@@ -46,7 +46,7 @@ def find_rate(
     from pellucid.runs.build import plan
     from pellucid.runs.spelling import command_line
     from pellucid.workflows.find_rate import find_rate as search
-    from pellucid.workflows.run import say_choice
+    from pellucid.workflows.run_words import say_choice
 
     check_option("find-rate", "--lowest", lowest, float, Limits(above=0))
     check_option("find-rate", "--highest", highest, float, Limits(above=lowest))

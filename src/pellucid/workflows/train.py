@@ -37,7 +37,7 @@ from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_che
 from pellucid.training.events import Callback, Event, TrainStart
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
-from pellucid.workflows.run import Say, say_choice, say_start
+from pellucid.workflows.run_words import Say, say_choice, say_start
 
 DEFAULT_MINUTES = 5.0
 

@@ -1,0 +1,120 @@
+"""What `run` prints: of the tutorial's photos the tutorial's own lines, of all other data plain sentences."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+
+from pellucid.data.dataset import Split
+from pellucid.evaluation.scores.advice import lines_of
+from pellucid.evaluation.scores.measure import metrics_of
+from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.formats.safetensors import load
+from pellucid.nn.model import Model
+from pellucid.report.findings import Findings
+from pellucid.runs.config import RunConfig
+from pellucid.text import by, join_some, plural
+
+Say = Callable[[str], None]
+
+
+def is_tutorial(split: Split) -> bool:
+    """Return whether the data are the published photos."""
+    return split.name == "catvnoncat"
+
+
+def say_data(split: Split, say: Say) -> None:
+    """Say how many samples there are, of what size and of which classes."""
+    if is_tutorial(split):
+        _say_shapes(split, say)
+    else:
+        train = split.train
+        shape = by(train.X.shape[1:]) if train.X.ndim > 2 else plural(train.X.shape[1], "number")
+        say(
+            f"{split.name}: {len(train)} training {split.noun}s and {len(split.test)} for the test, of {shape}"
+        )
+        if split.classes:
+            counts = zip(split.classes, train.counts.tolist(), strict=True)
+            say(f"Classes, in the training part: {join_some([f'{name} ({n})' for name, n in counts])}")
+        else:
+            say(f"The target: numbers from {train.y.min():.6g} to {train.y.max():.6g}")
+    for note in split.notes:
+        say(f"Note: {note}")
+
+
+def _say_shapes(split: Split, say: Say) -> None:
+    """Say what the tutorial prints of its data."""
+    train, test = split.train, split.test
+    shape = train.X.shape[1:]
+    n = int(np.prod(shape))
+    say(f"Number of training examples: {len(train)}")
+    say(f"Number of testing examples: {len(test)}")
+    say(f"Each image is of size: {shape}")
+    for name, part in (("train", train), ("test", test)):
+        say(f"{name}_x_orig shape: {part.X.shape}")
+        say(f"{name}_y shape: {(1, len(part))}")
+    say(f"The target labels: {np.unique(train.y)} ({', '.join(split.classes)})")
+    say(f"train_x's shape: {(n, len(train))}")
+    say(f"test_x's shape: {(n, len(test))}")
+
+
+def say_choice(config: RunConfig, say: Say) -> None:
+    """Say which model was chosen for the data, and why; nothing where it was asked for."""
+    if config.reason:
+        say(f"Model: {config.model}, {config.reason}. --model NAME takes another.")
+
+
+def say_start(config: RunConfig, model: Model, say: Say) -> None:
+    """Say what is kept of the trained model that a training begins from; nothing where it begins anew."""
+    if config.start is None:
+        return
+    source = load(config.start)
+    is_same = (source.classes, source.output_shape) == (model.classes or source.classes, model.output_shape)
+    frozen = [leaf.name for leaf in model.leaves() if leaf.is_frozen]
+    kept = f"{model.n_frozen:,} parameters frozen, up to {frozen[-1]}; " if frozen else ""
+    last = "its last layer kept" if is_same else "a new last layer"
+    say(f"Begins from {config.model_name}, {last}: {kept}{model.theta.size:,} parameters trained.")
+
+
+def say_results(found: Findings, say: Say) -> None:
+    """Say how long the training took, how good it is, what the new photo is taken for, and what to try next."""
+    result, photo = found.result, found.photo
+    history, noun = result.history, result.noun
+    if not history.is_complete:
+        say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
+    say(f"Training took {history.seconds:.2f} s ({history.note}).")
+    if result.kind == "regression":
+        say_errors("Train", result.trained, say)
+        say_errors("Test", result.predictions, say)
+    elif is_tutorial(result.split):
+        say(f"Train accuracy: {result.train.accuracy}")
+        say(f"Test accuracy: {result.test.accuracy}")
+    else:
+        test, train = result.test, result.train
+        say(
+            f"Test accuracy: {100 * test.accuracy:.1f} % ({test.n_correct} of {test.n_samples} {noun}s); on the "
+            f"training part {100 * train.accuracy:.1f} %, by always answering {test.majority_class!r} "
+            f"{100 * test.baseline:.1f} %"
+        )
+    if photo is not None and is_tutorial(result.split):
+        label = photo.context.label
+        say(f'{photo.name}: y = {float(photo.y)}, your L-layer model predicts a "{label}" picture.')
+    elif photo is not None:
+        say(f"{photo.name}: {photo.context.label}")
+    for line in lines_of(result.advice):
+        say(line)
+
+
+def say_goodbye(say: Say) -> None:
+    """Say the tutorial's last line."""
+    say(f"Program executed successfully on: {datetime.now():%Y-%m-%d %H:%M:%S}...Goodbye!")
+
+
+def say_errors(part: str, predictions: Predictions, say: Say) -> None:
+    """Say how far predicted numbers are from the true ones, beside always predicting their mean."""
+    found = metrics_of(predictions)
+    explained = "undefined" if found["r_squared"] is None else f"{found['r_squared']:.3f}"
+    say(
+        f"{part}: mean absolute error {found['mean_absolute_error']:.4g}, root mean squared error "
+        f"{found['root_mean_squared_error']:.4g} (always the mean: {found['baseline']:.4g}), R² {explained}"
+    )
