@@ -119,7 +119,7 @@ def test_reading_is_upright_rgb_and_resized(tmp_path: Path) -> None:
         fitted.predict_proba(files), fitted.model_.predict_proba(images / np.float32(255)), rtol=1e-5
     )
     for probabilities, file in zip(fitted.predict_proba(files), files, strict=True):
-        (one,) = predict_images(fitted.model_, [file])  # what the command does
+        (one,) = predict_images(fitted.model_, [file]).predictions  # what the command does
         np.testing.assert_allclose(list(one.classes.values()), probabilities, rtol=1e-5)
 
 
