@@ -97,3 +97,10 @@ def test_it_is_drawn_on_axes(rng: np.random.Generator) -> None:
 )
 def test_tables_are_drawn_too(X: np.ndarray, y: np.ndarray, label: str) -> None:
     assert Dataset(X, y, ("no", "yes")).plot(ax=Figure().add_subplot()).get_xlabel() == label
+
+
+def test_a_split_numbers_the_test_parts_classes_as_the_training_parts() -> None:
+    X = np.zeros((3, 2))
+    split = Split(Dataset(X, np.array(["cat", "dog", "cat"])), Dataset(X[:2], np.array(["dog", "dog"])))
+    assert split.test.classes == split.classes == ("cat", "dog")
+    assert split.test.y.tolist() == [1, 1]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.data.labels import numbered
+from pellucid.data.labels import numbered, renumbered
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.show import dataset_html, draw, in_words, split_html
 from pellucid.errors import DataError
@@ -138,6 +138,13 @@ class Split:
     name: str = ""
     notes: tuple[str, ...] = field(default=())
     schema: TableSchema | None = None
+
+    def __post_init__(self) -> None:
+        """Number the classes of the test part as those of the training part, where it names no others."""
+        train, test = self.train.classes, self.test.classes
+        if train and test and test != train and set(test) <= set(train):
+            y = renumbered(self.test.y, test, train, "Split: test")
+            object.__setattr__(self, "test", replace(self.test, y=y, classes=train))
 
     def __repr__(self) -> str:
         return f"Split({self.name!r}, train: {in_words(self.train)}; test: {in_words(self.test)})"
