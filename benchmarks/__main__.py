@@ -30,6 +30,9 @@ OTHERS = (
     "edges",
     "transfer",
     "find_rate",
+    "first_commands",
+    "label_errors",
+    "reading",
 )
 HAVE_QUICK = (*TIMED, "estimators", "transfer", "find_rate")
 
