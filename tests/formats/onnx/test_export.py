@@ -183,6 +183,17 @@ def test_columns_far_from_zero_keep_their_digits(tmp_path: Path) -> None:
     assert export_onnx(model, tmp_path / "a.onnx") <= 1e-5
 
 
+def test_a_regression_on_standardized_targets(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3)).astype(np.float32)
+    model = pl.preset("mlp-wide", n_outputs=1)
+    pl.train(model, (X, 2e5 + 1e4 * X[:, 0]), n_epochs=5)
+    export_onnx(model, tmp_path / "a.onnx")
+    found = runtime.InferenceSession(tmp_path / "a.onnx").run(None, {"input": X})[0]
+    np.testing.assert_allclose(found[:, 0], model.predict(X), rtol=1e-5)
+    assert found.mean() > 1e5
+
+
 def test_a_layer_of_ones_own_is_named() -> None:
     class Doubled(pl.Layer):
         def forward(self, X: Any, *, training: bool = False) -> Any:

@@ -67,6 +67,15 @@ def test_a_metric_can_be_named_watched_and_resumed(named: str, tmp_path: Path) -
     assert resumed.columns == whole.columns
 
 
+def test_a_metric_that_was_not_asked_for_before_is_nan_there(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"n_epochs": 6, "learning_rate": 0.1}
+    pl.train(network(), (X, y), **options, callbacks=[pl.callbacks.Checkpoint(tmp_path, every_steps=4)])
+    first = min(tmp_path.iterdir())
+    history = pl.train(network(), (X, y), **options, metrics=["f1"], resume=first)
+    assert np.isnan(history["f1"]).tolist() == [True] * 3 + [False] * 3  # the fourth epoch ends later
+    assert len(history.rows()) == 6
+
+
 def test_quantities_and_several_labels() -> None:
     model = network()
     history = pl.train(model, (X, X[:, 1]), n_epochs=3, metrics=["r_squared", "mean_absolute_error"])

@@ -54,7 +54,7 @@ def against_constant(test: Predictions) -> str | None:
 
 
 def unpredicted(test: Predictions) -> str | None:
-    """Return which classes that occur are never predicted; None where each is, or one answer is given to all."""
+    """Return which classes that occur are never predicted; None where each is."""
     if test.kind == "regression":
         return None
     if test.kind == "multi_label":

@@ -16,7 +16,7 @@ from pellucid.formats.onnx.parts import Parts, Value
 from pellucid.nn.graph import Graph
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import Loss
-from pellucid.ops.losses.regression import Poisson
+from pellucid.ops.losses.regression import MeanSquaredError, Poisson
 from pellucid.registry import validate_call
 from pellucid.types import Array, Shape, map_arrays
 from pellucid.version import __version__
@@ -163,6 +163,10 @@ def _read(parts: Parts, name: str, value: Value, loss: Loss, *, is_raw: bool) ->
     out = f"{stem}probabilities"
     if not loss.gives_probabilities:
         op = "Exp" if isinstance(loss, Poisson) else "Identity"
+        if isinstance(loss, MeanSquaredError) and loss.centre:  # outputs are standardized targets
+            Z = parts.add(
+                "Add", parts.add("Mul", Z, parts.constant(loss.spread)), parts.constant(loss.centre)
+            )
         return parts.add(op, Z, name=f"{stem}{'values' if loss.kind == 'regression' else 'scores'}"), shape
     if loss.kind == "multi_label":
         return parts.add("Sigmoid", Z, name=out), shape

@@ -43,7 +43,8 @@ class Callback(Configurable):
         Whether the trained model depends on it: a training goes on from a checkpoint only with the same one.
     needs_every_step : bool
         Whether no step may be left out. Where no callback needs every one, many steps of a small network are one
-        call, and only the last of them is told. By default true of a class that has ``step_end``.
+        call, and only the last of them is told. By default true of a class that has its own ``step_end`` or
+        ``__call__``.
     """
 
     registry = CALLBACKS
@@ -53,8 +54,10 @@ class Callback(Configurable):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        if "step_end" in vars(cls) and "needs_every_step" not in vars(cls):
-            cls.needs_every_step = True
+        if "needs_every_step" not in vars(cls):
+            cls.needs_every_step = (
+                cls.step_end is not Callback.step_end or cls.__call__ is not Callback.__call__
+            )
         for name in vars(cls):
             if name in ELSEWHERE:
                 raise OptionError(

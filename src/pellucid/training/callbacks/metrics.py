@@ -1,5 +1,6 @@
 """Metrics that are measured after each epoch."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,10 @@ class Metrics(Callback):
                 continue
             value = measured(name, function, y_true, y_pred)
             event.metrics[prefix + name] = value
-            run.history.columns.setdefault(prefix + name, []).append(value)
+            column = run.history.columns.setdefault(prefix + name, [])
+            missed = len(run.history.columns["loss"]) - 1 - len(column)  # before it was asked for
+            column.extend([math.nan] * missed)
+            column.append(value)
 
 
 def _as_predicted(model: Model, Y: Array) -> Array:
