@@ -104,6 +104,40 @@ def test_every_class_of_several_groups_is_in_both_parts(seed: int) -> None:
         assert set(labels[part].tolist()) == {0, 1, 2}
 
 
+def test_giving_one_class_a_group_takes_none_from_another() -> None:
+    """Small data, where a group that moves for one class was often the only one of another."""
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        groups, labels = rng.integers(0, 6, 24), rng.integers(0, 4, 24)
+        train, test = divide_groups(groups, labels, 5, seed)
+        assert sorted([*train, *test]) == list(range(24))
+        for label in np.unique(labels):
+            if len(set(groups[labels == label])) > 1:
+                assert all(label in labels[part] for part in (train, test)) or is_interlocked(groups, labels)
+
+
+def is_interlocked(groups: Array, labels: Array) -> bool:
+    """Return whether no division of the groups puts every class of several ones into both parts."""
+    names, places = np.unique(groups, return_inverse=True)
+    has = np.zeros((len(names), labels.max() + 1), int)
+    has[places, labels] = 1
+    n_of = has.sum(axis=0)
+    sides = (np.arange(2 ** len(names))[:, None] >> np.arange(len(names))) & 1
+    n_test = sides @ has
+    return not ((n_of < 2) | ((n_test > 0) & (n_test < n_of))).all(axis=1).any()
+
+
+def test_groups_that_no_division_can_part_are_an_error() -> None:
+    groups = np.repeat([0, 1, 2], 8)
+    labels = np.concatenate([np.repeat(pair, 4) for pair in ([0, 1], [0, 2], [1, 2])])
+    assert is_interlocked(groups, labels)
+    data = Dataset(np.eye(24), labels, ("ant", "bee", "cat"), groups=groups)
+    with pytest.raises(
+        DataError, match="herds: groups or copies that stay together leave a part without class '"
+    ):
+        hold_out(data, name="herds", seed=1, test_fraction=0.25)
+
+
 TABLE = "patient,age,bmi,ill\n" + "".join(
     f"p{i // 4},{20 + i},{(7 * i) % 31},{'yes' if (i // 4) % 2 else 'no'}\n" for i in range(48)
 )

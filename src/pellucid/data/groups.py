@@ -14,6 +14,8 @@ from pellucid.types import Array, n_rows
 
 MOST_SEARCHED = 10_000  # pictures; of more only exact copies are found, as the search for near ones takes m^2
 
+MOST_MOVES = 20  # of groups, for each class, until every part has one of it
+
 
 def groups_of(data: Dataset, least: int = 2) -> Array | None:
     """Return which samples must stay on one side of any division.
@@ -105,7 +107,7 @@ def divide_groups(groups: Array, labels: Array, n_test: int, seed: int) -> tuple
     -----
     Groups are shuffled, then taken from the largest to the smallest, each into the test part if that brings its
     classes nearer to what is wanted: as scikit-learn's StratifiedGroupKFold does. A class of several groups
-    has one in each part.
+    has one in each part, unless groups of several classes are so interlocked that no division does that.
 
     Examples
     --------
@@ -125,10 +127,39 @@ def divide_groups(groups: Array, labels: Array, n_test: int, seed: int) -> tuple
         if ((missing - counts[i]) ** 2).sum() < (missing**2).sum():
             is_test[i] = True
             missing -= counts[i]
-    for label in range(counts.shape[1]):
-        its = order[counts[order, label] > 0]
-        for value in (True, False):  # the smallest group moves to the part that has none of a class
-            if len(its) > 1 and (is_test[its] != value).all():
-                is_test[its[-1 if value else -2]] = value
+    is_test = _with_all_classes(is_test, counts[order] > 0, order, seed)
     in_test = is_test[places]
     return np.flatnonzero(~in_test), np.flatnonzero(in_test)
+
+
+def _with_all_classes(is_test: Array, has: Array, order: Array, seed: int) -> Array:
+    """Return the parts of the groups after small ones were moved to where a class of several groups had none.
+
+    Parameters
+    ----------
+    is_test : Array, shape (groups,), bool
+    has : Array, shape (groups, classes), bool
+        Which classes are in which group, the largest group first.
+    order : Array, shape (groups,)
+        The groups in that order.
+    """
+    rng, n_of = np.random.default_rng(seed), has.sum(axis=0)
+    side = is_test[order]
+    for _ in range(MOST_MOVES * len(n_of)):
+        n_test = has[side].sum(axis=0)
+        lacking = (n_of > 1) & ((n_test == 0) | (n_test == n_of))
+        if not lacking.any():
+            break
+        label = int(np.argmax(lacking))
+        to_test = n_test[label] == 0
+        its = np.flatnonzero(has[:, label])[::-1]  # the smallest first
+        if not to_test:
+            its[:2] = its[1::-1]
+        after = n_test + (1 if to_test else -1) * has[its]
+        n_lacking = ((n_of > 1) & ((after == 0) | (after == n_of))).sum(axis=1)
+        best = int(np.argmin(n_lacking))
+        is_stuck = n_lacking[best] >= lacking.sum()
+        side[rng.choice(its) if is_stuck else its[best]] = to_test
+    moved = is_test.copy()
+    moved[order] = side
+    return moved

@@ -136,7 +136,7 @@ def hold_out_rows(
     m, has_classes = len(data), _has_classes(data)
     counts = Counter(data.y.tolist()) if has_classes else Counter()
     for label, n_samples in counts.items():
-        called = printable(data.classes[label] if data.classes else str(label))
+        called = _called(data, label)
         if n_samples < 2:
             raise DataError(
                 f"{name}: class {called!r} has 1 sample, and holding out a test part takes "
@@ -165,7 +165,17 @@ def hold_out_rows(
             f"{name}: all {m} samples are one group, which stays together: nothing can be held out. "
             "Provide a separate test part."
         )
+    for label in counts:
+        if not all((data.y[rows] == label).any() for rows in (train, test)):
+            raise DataError(
+                f"{name}: groups or copies that stay together leave a part without class "
+                f"{_called(data, label)!r}. Divide them into smaller groups, or provide a separate test part."
+            )
     return train, test
+
+
+def _called(data: Dataset, label: int) -> str:
+    return printable(data.classes[label] if data.classes else str(label))
 
 
 def _has_classes(data: Dataset) -> bool:
