@@ -260,7 +260,12 @@ def test_killed_before_its_first_checkpoint_it_starts_anew_and_says_so(
     assert len((tmp_path / "out" / "history.csv").read_text().splitlines()) == 4
     done = pellucid("train", photos, *short, "--resume")
     assert done.code == 0, done.err
-    assert "All 3 epochs are made. For more, add --epochs 4." in done.out
+    more = "--epochs 4 --schedule constant --learning-rate 0.0002"  # one_cycle depends on the length
+    assert f"All 3 epochs are made. For more, add {more}." in done.out
+    done = pellucid("train", photos, "--out", "out", "--resume", *more.split())
+    assert done.code == 0, done.err
+    done = pellucid("train", photos, "--out", "out", "--resume")
+    assert "All 4 epochs are made. For more, add --epochs 5." in done.out
     assert not list(tmp_path.rglob(".writing"))
 
 

@@ -17,6 +17,8 @@ from pellucid.runs.spelling import NOT_OF_A_SEARCH, command_line
         ("mlp", {}, {}, ""),
         ("cnn", {}, {"augment": "none"}, "--augment none"),
         ("cnn", {}, {"n_epochs": 5, "precise_bn": True}, "--epochs 5"),
+        ("cnn", {}, {"precise_bn": False}, "--no-precise-bn"),
+        ("mlp", {}, {"precise_bn": False}, ""),
         ("mlp", {}, {"optimizer": "adam"}, "--optimizer adam"),
         (
             "mlp",

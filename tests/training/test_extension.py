@@ -96,6 +96,25 @@ def test_rates_that_depend_on_the_length_are_refused_in_one_line(
         train(network(), data, **options(schedule=schedule), n_epochs=6, resume=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("before", "chosen"),
+    [
+        (OneCycle(), OneCycle()),
+        (OneCycle(), Cosine()),
+        (Constant(), OneCycle()),
+        (Constant(), Step(every=0.5)),
+    ],
+)
+def test_another_rate_does_not_let_a_schedule_begin_in_the_middle(
+    data: Dataset, tmp_path: Path, before: Any, chosen: Any
+) -> None:
+    saved = options(schedule=before, callbacks=[Checkpoint(tmp_path, every_minutes=60)])
+    train(network(), data, **saved, n_epochs=4)
+    words = r"depend on the number of epochs, and cannot begin after 4 of them.* --learning-rate 0\.002\)"
+    with pytest.raises(FormatError, match=words):
+        train(network(), data, **options(schedule=chosen, optimizer=Adam(0.002)), n_epochs=6, resume=tmp_path)
+
+
 def test_a_rate_that_is_chosen_takes_the_place_of_the_schedule(data: Dataset, tmp_path: Path) -> None:
     cycle = OneCycle(momentum_range=(0.85, 0.95))
     saved = options(schedule=cycle, callbacks=[Checkpoint(tmp_path, every_minutes=60)])

@@ -124,7 +124,7 @@ def _flag(name: str, value: Any) -> list[str]:
     if value is None:
         return [flag, NONE] if name == "augment" else []
     if isinstance(value, bool):
-        return [flag] if value else []
+        return [flag] if value else [f"--no-{flag[2:]}"]
     if isinstance(value, list | tuple):
         return [flag, "x".join(map(str, value))]
     if isinstance(value, dict):

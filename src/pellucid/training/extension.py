@@ -8,6 +8,7 @@ from pellucid.errors import FormatError
 from pellucid.text import plural
 from pellucid.training.events import Run
 from pellucid.training.saved_state import saved_number
+from pellucid.training.schedules.base import Schedule
 
 
 def with_length_of(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
@@ -55,7 +56,8 @@ def check_length(run: Run, path: Path, header: Mapping[str, Any], *, has_new_rat
     ------
     FormatError
         If the checkpoint is past the run's end, or its learning rates so far are not those of a training as long
-        as the run: one that had been so long from the start would be elsewhere.
+        as the run: one that had been so long from the start would be elsewhere. Rates that are chosen for the epochs
+        to come may not depend on the length either: their schedule would be entered in the middle.
     """
     n_before = saved_number(f"{path}: n_epochs", header["settings"].get("n_epochs"), 1)
     epoch, step, _ = (saved_number(f"{path}: position", count, 0) for count in header["position"])
@@ -67,16 +69,33 @@ def check_length(run: Run, path: Path, header: Mapping[str, Any], *, has_new_rat
             f"{epoch} to go on, got {run.n_epochs}."
         )
     schedule, optimizer = run.schedule, run.optimizer
-    if schedule is None or has_new_rates:
+    if schedule is None:
         return
-    lengths = n_before * run.n_steps, run.n_epochs * run.n_steps
-    if any(schedule(t, lengths[0]) != schedule(t, lengths[1]) for t in range(step)):
+    if depends_on_length(schedule, step, n_before * run.n_steps, run.n_epochs * run.n_steps):
         name = schedule.registered_as or type(schedule).__name__
+        why = f"the rates of {name} so far are those of {plural(n_before, 'epoch')}, not of {run.n_epochs}"
+        rate = optimizer.learning_rate / 10
+        if has_new_rates:
+            why = (
+                f"the rates of {name} depend on the number of epochs, and cannot begin after {epoch} of them"
+            )
+            rate = optimizer.learning_rate
         raise FormatError(
-            f"{path}: the rates of {name} so far are those of {plural(n_before, 'epoch')}, not of {run.n_epochs}. "
-            'Choose a rate to go on at, with schedule="constant" and learning_rate (--schedule constant '
-            f"--learning-rate {optimizer.learning_rate / 10:.2g}), or train {run.n_epochs} epochs anew."
+            f'{path}: {why}. Choose a rate to go on at, with schedule="constant" and learning_rate (--schedule '
+            f"constant --learning-rate {rate:.2g}), or train {run.n_epochs} epochs anew."
         )
+
+
+def depends_on_length(schedule: Schedule, n_made: int, *lengths: int) -> bool:
+    """Return whether the rates of the steps made so far differ between trainings of so many steps.
+
+    Examples
+    --------
+    >>> from pellucid.training.schedules import Constant, OneCycle
+    >>> depends_on_length(Constant(), 30, 30, 40), depends_on_length(OneCycle(), 30, 30, 40)
+    (False, True)
+    """
+    return any(len({schedule(t, length) for length in lengths}) > 1 for t in range(n_made))
 
 
 def take_up_rates(

@@ -34,7 +34,8 @@ from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
 from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
-from pellucid.training.events import Callback, Event, TrainStart
+from pellucid.training.events import Callback, Event, Run, TrainStart
+from pellucid.training.extension import depends_on_length
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
 from pellucid.workflows.run_words import Say, say_choice, say_start
@@ -168,7 +169,7 @@ def train_into(
                 writer.commit(replaces=replaced_by_a_run(out))
             else:
                 write_config(config, out)
-                _say_where(epochs_made(start), config.options.n_epochs, say)
+                _say_where(epochs_made(start), event.run, say)
 
         own: list[Callback] = [begin, *callbacks, interrupt]
         can_resume = not OPTIMIZERS[config.options.optimizer].is_full_batch
@@ -211,14 +212,18 @@ def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool, can_resu
         say(f"{part}: {', '.join(shown)}")
 
 
-def _say_where(n_made: int, n_epochs: int, say: Say) -> None:
-    epochs, more = plural(n_epochs, "epoch"), n_epochs + max(1, n_epochs // 4)
-    is_over = n_made >= n_epochs
-    say(
-        f"All {epochs} are made. For more, add --epochs {more}."
-        if is_over
-        else f"Going on after {n_made} of {epochs}."
-    )
+def _say_where(n_made: int, run: Run, say: Say) -> None:
+    n_epochs, n_steps, schedule = run.n_epochs, run.n_steps, run.schedule
+    if n_made < n_epochs:
+        say(f"Going on after {n_made} of {plural(n_epochs, 'epoch')}.")
+        return
+    more = n_epochs + max(1, n_epochs // 4)
+    flags = f"--epochs {more}"
+    if schedule is not None and depends_on_length(
+        schedule, n_made * n_steps, n_epochs * n_steps, more * n_steps
+    ):
+        flags += f" --schedule constant --learning-rate {schedule.base_rate / 10:.2g}"
+    say(f"All {plural(n_epochs, 'epoch')} are made. For more, add {flags}.")
 
 
 def _check_run(out: Path) -> None:
