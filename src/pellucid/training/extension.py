@@ -56,8 +56,8 @@ def check_length(run: Run, path: Path, header: Mapping[str, Any], *, has_new_rat
     ------
     FormatError
         If the checkpoint is past the run's end, or its learning rates so far are not those of a training as long
-        as the run: one that had been so long from the start would be elsewhere. Rates that are chosen for the epochs
-        to come may not depend on the length either: their schedule would be entered in the middle.
+        as the run: one that had been so long from the start would be elsewhere. Rates that are chosen for the
+        epochs to come may not depend on the length either: their schedule would be entered in the middle.
     """
     n_before = saved_number(f"{path}: n_epochs", header["settings"].get("n_epochs"), 1)
     epoch, step, _ = (saved_number(f"{path}: position", count, 0) for count in header["position"])
