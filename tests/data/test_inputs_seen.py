@@ -11,6 +11,8 @@ from pellucid.data.inputs_seen import InputsSeen, as_seen, inputs_seen, seen_fro
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError
 from pellucid.tensors import read_tensors, write_tensors
+from pellucid.training.fit import fit
+from pellucid.training.options import TrainingOptions
 
 rng = np.random.default_rng(0)
 BYTES = rng.integers(0, 256, (30, 4, 4, 3), dtype=np.uint8)
@@ -117,3 +119,56 @@ def test_what_was_seen_is_kept_and_old_files_have_none(tmp_path: Path) -> None:
     old = pl.load(tmp_path / "old.safetensors")
     assert old.inputs_seen is None
     np.testing.assert_array_equal(old.predict_proba(BYTES), model.predict_proba(BYTES))
+
+
+def first_losses(train: Any, form: str, folder: Path) -> tuple[float, float]:
+    """Return the first loss on the divided samples that the model knows, and on the same in another form."""
+    y = np.arange(len(BYTES)) % 2
+    given = BYTES / 255, FORMS[form](BYTES)
+    own, other = (train(trained(BYTES / 255, folder), X, y) for X in given)
+    return own, other
+
+
+def by_options(model: pl.Model, X: Any, y: Any) -> float:
+    return float(fit(model, pl.Dataset(X, y), TrainingOptions(n_epochs=1)).losses[0])
+
+
+def best_of_the_search(model: pl.Model, X: Any, y: Any) -> float:
+    found = pl.find_learning_rate(model, (X, y), n_epochs=5, lowest=0.01, highest=0.1, n_rates=3)
+    return float(found.rounds[0][0].loss or 0)
+
+
+DOORS: dict[str, Any] = {
+    "train": lambda model, X, y: pl.train(model, (X, y), n_epochs=1).losses[0],
+    "fit": by_options,
+    "trace": lambda model, X, y: pl.trace(model, X, y).loss,
+    "find_learning_rate": best_of_the_search,
+    "transfer": lambda model, X, y: pl.train(pl.transfer(model, (X, y)), (X, y), n_epochs=1).losses[0],
+    "transfer to others": lambda model, X, y: pl.train(
+        pl.transfer(model, (X, np.arange(len(X)) % 3)), (X, np.arange(len(X)) % 3), n_epochs=1
+    ).losses[0],
+    "validation": lambda model, X, y: pl.train(
+        model, (BYTES / 255, y), n_epochs=1, validation=(X, y)
+    ).columns["validation_loss"][0],
+    "validation of a first training": lambda model, X, y: pl.train(
+        pl.Sequential(pl.Flatten(), pl.Dense(2)), (BYTES / 255, y), n_epochs=1, validation=(X, y)
+    ).columns["validation_loss"][0],
+}
+
+
+@pytest.mark.parametrize("form", ["uint8", "float"])
+@pytest.mark.parametrize("door", DOORS)
+def test_every_door_takes_the_same_photos_in_another_form(door: str, form: str, tmp_path: Path) -> None:
+    own, other = first_losses(DOORS[door], form, tmp_path)
+    assert other == pytest.approx(own, abs=1e-4)
+
+
+def test_samples_held_out_of_another_range_are_refused() -> None:
+    y = np.arange(30) % 2
+    with pytest.raises(DataError, match=r"^train: validation: the model was trained on float64 from 0 to 1"):
+        pl.train(
+            pl.Sequential(pl.Flatten(), pl.Dense(2)),
+            (BYTES / 255, y),
+            n_epochs=1,
+            validation=(BYTES / 16 - 4, y),
+        )

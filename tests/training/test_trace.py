@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import pellucid as pl
-from pellucid.errors import DataError, OptionError
+from pellucid.errors import DataError, DataWarning, OptionError
 from pellucid.training.trace_records import Trace
 
 RNG = np.random.default_rng(3)
@@ -228,3 +228,16 @@ def test_an_attribute_that_does_not_exist_names_those_that_do() -> None:
         _ = step["dense_1"].dw
     assert "dW" in dir(step["dense_1"])
     assert step.get("dense_9") is None
+
+
+def test_labels_in_other_forms_are_classes_as_in_train() -> None:
+    for y, n_out in ((Y[:, None], 1), (Y.astype(np.float64), 1), (np.eye(2)[Y], 2)):
+        model = pl.Sequential([pl.Dense(5, "tanh"), pl.Dense(n_out)])
+        with pytest.warns(DataWarning, match="trace: y is .* taken as classes"):
+            step = pl.trace(model, X, y, dtype="float64")
+        with pytest.warns(DataWarning, match="train: y is"):
+            history = pl.train(model, (X, y), n_epochs=1, dtype="float64", kernels="numpy", form="direct")
+        assert step.loss == history.losses[0]
+        assert step.P.shape == (6, 2)
+    whole = pl.trace(stack(), X, Y[:, None], loss="mean_squared_error")
+    assert whole.P is None

@@ -94,6 +94,7 @@ def transfer(
         made.choose_loss(part.y)
         made.has_chosen_loss = False  # so that the recipe's smoothing is taken
     made.preprocessing, made.schema = model.preprocessing, model.schema
+    made.inputs_seen = model.inputs_seen
     made.classes = part.classes if head is not None else model.classes
     made.recipe = RECIPE
     if freeze is not None:

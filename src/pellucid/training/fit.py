@@ -9,9 +9,7 @@ from typing import Any
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.dataset import Dataset
 from pellucid.data.hashing import data_hash
-from pellucid.data.inputs_seen import as_seen
-from pellucid.data.label_forms import with_labels
-from pellucid.data.pairs import as_dataset, as_weights, like
+from pellucid.data.pairs import as_weights, like
 from pellucid.dispatch import resolve
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
@@ -24,11 +22,11 @@ from pellucid.training.compiling import compile_ahead, operations_of
 from pellucid.training.events import Callback
 from pellucid.training.history import History
 from pellucid.training.loop import run_plan
-from pellucid.training.loss_setup import kind_of_loss, last_width
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions
 from pellucid.training.prepare import prepare
 from pellucid.training.resolve import callbacks_of, fill_in, plan_from, recipe_of
+from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.schedules.base import Schedule
 from pellucid.training.shared import Shared
 from pellucid.types import Array
@@ -171,13 +169,12 @@ def train(
     given = dict(locals())
     for name in ("model", "data", "metrics", "callbacks", "progress", "resume", "nonfinite"):
         del given[name]
-    data, kind, n_out = as_dataset(data, "train"), kind_of_loss(model, loss), last_width(model)
-    data = _as_seen(model, with_labels(data, "train", kind=kind, n_out=n_out), "train")
+    data = in_range_seen(model, read_samples(model, data, "train", loss=loss), "train")
     if sample_weight is not None:
         given["sample_weight"] = as_weights(sample_weight, "train: sample_weight")
     if validation is not None and not isinstance(validation, Real):
-        held = with_labels(as_dataset(validation, "train: validation"), "train", kind=kind, n_out=n_out)
-        given["validation"] = _as_seen(model, like(held, data, "train: validation"), "train: validation")
+        where = "train: validation"
+        given["validation"] = like(read_samples(model, validation, where, loss=loss), data, where)
     for callback in callbacks:
         if isinstance(callback, type):
             raise OptionError(
@@ -191,12 +188,6 @@ def train(
     plan = plan_from(options, **objects)
     listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
     return run_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite)
-
-
-def _as_seen(model: Model, data: Dataset, where: str) -> Dataset:
-    """Return samples in the range of those that a model has been trained on before."""
-    X = as_seen(data.X, model.inputs_seen, model.preprocessing, where)
-    return data if X is data.X else dataclasses.replace(data, X=X)
 
 
 def fit(
@@ -237,9 +228,10 @@ def fit(
     20
     """
     options = options.for_data(recipe_of(model), data.y)
-    own = callbacks_of(options, data)
+    samples = in_range_seen(model, data, "train")
+    own = callbacks_of(options, samples)
     plan = plan_from(options, shared=shared)
-    history = run_plan(model, data, plan, [*callbacks, *own], resume=resume, nonfinite=nonfinite)
+    history = run_plan(model, samples, plan, [*callbacks, *own], resume=resume, nonfinite=nonfinite)
     model.summary_of_training = {
         "pellucid": __version__,
         "options": dataclasses.asdict(options),

@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.data.label_forms import with_labels
-from pellucid.data.pairs import as_dataset
 from pellucid.errors import OptionError, TrainingError
 from pellucid.nn.model import Model
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress
@@ -23,7 +21,6 @@ from pellucid.training.choose_form import is_dual
 from pellucid.training.constant import constant_loss
 from pellucid.training.events import Event, StepEnd
 from pellucid.training.loop import run_plan
-from pellucid.training.loss_setup import kind_of_loss, last_width
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.options import TrainingOptions
 from pellucid.training.plan import Plan
@@ -31,6 +28,7 @@ from pellucid.training.prepare import prepare
 from pellucid.training.rate_search import RateSearch, Trial
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.resolve import fill_in, make_optimizer, plan_from
+from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.shared import Shared
 from pellucid.types import Array, n_rows
 
@@ -117,10 +115,7 @@ def find_learning_rate(
     >>> 0.01 < found.suggestion < 11
     True
     """
-    where = "find_learning_rate"
-    data = with_labels(
-        as_dataset(data, where), where, kind=kind_of_loss(model, loss), n_out=last_width(model)
-    )
+    data = read_samples(model, data, "find_learning_rate", loss=loss)
     given = {
         "n_epochs": n_epochs or (RECIPES[model.recipe] if model.recipe else GENERAL)["n_epochs"],
         "optimizer": optimizer,
@@ -165,6 +160,7 @@ def search_rates(
     check_option(where, "lowest", lowest, float, Limits(above=0))
     check_option(where, "highest", highest, float, Limits(above=lowest))
     check_option(where, "n_rates", n_rates, int, Limits(at_least=3))
+    data = in_range_seen(model, data, where)
     search = _Search(model, data, replace(options, validation=None, patience=None), objects)
     return search.run(np.geomspace(lowest, highest, n_rates), progress)
 

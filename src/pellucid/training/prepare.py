@@ -11,7 +11,7 @@ from pellucid.data.batches import Batch, Batches, Change
 from pellucid.data.dataset import Dataset
 from pellucid.data.groups import groups_of
 from pellucid.data.inputs_seen import inputs_seen
-from pellucid.data.preprocess import Preprocessing, check_finite
+from pellucid.data.preprocess import check_finite
 from pellucid.data.validate import hold_out_rows
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.model import Model, check_classes
@@ -30,6 +30,7 @@ from pellucid.training.loss_setup import (
 )
 from pellucid.training.options import FORMS
 from pellucid.training.plan import Job, Plan
+from pellucid.training.samples import in_range_of, in_range_seen, preprocessing_for
 from pellucid.training.shared import Shared, made_of
 from pellucid.types import Array, map_arrays, n_rows
 
@@ -51,7 +52,9 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
         If something does not fit. The model may have been initialized then.
     """
     _check_data(data)
-    data, held, sample_weight = _held_out(data, plan)
+    data, held, sample_weight = _held_out(in_range_seen(model, data, "train"), plan)
+    if held is not None and held is plan.validation:  # given, not drawn from the data
+        held = in_range_of(data, model, held, "train: validation")
     _fit_model(model, data, plan)
     set_loss(model, data, plan.loss)
     check_last_activation(model)
@@ -129,8 +132,7 @@ def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
     if not np.isfinite(model.theta).all():
         raise DataError("train: the model's weights hold NaN or infinity. Initialize it anew.")
     if model.preprocessing is None:
-        first = next(iter(data.X.values())) if isinstance(data.X, dict) else data.X
-        model.preprocessing = Preprocessing.for_data(first)
+        model.preprocessing = preprocessing_for(data.X)
     model.inputs_seen = inputs_seen(data.X, model.inputs_seen)
     model.classes = data.classes or model.classes
 

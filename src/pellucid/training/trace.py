@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from pellucid import dispatch
-from pellucid.data.dataset import Dataset
-from pellucid.data.pairs import as_dataset
 from pellucid.errors import OptionError
 from pellucid.nn.hooks import hooked_use, unfused
 from pellucid.nn.layer import Layer
@@ -19,6 +17,7 @@ from pellucid.registry import validate_call
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.plan import Plan
 from pellucid.training.prepare import prepare
+from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.trace_records import LayerTrace, Trace
 from pellucid.types import Array, map_arrays
 
@@ -89,7 +88,7 @@ def trace(
     dense_2  X         (2, 2)  [[...]]
     ...
     """
-    data = X if y is None and isinstance(X, Dataset) else as_dataset(X if y is None else (X, y), "trace")
+    data = read_samples(model, X if y is None else (X, y), "trace", loss=loss)
     chosen = _optimizer(optimizer, learning_rate)
     traced = model if update else copy.deepcopy(model)
     plan = Plan(
@@ -102,7 +101,7 @@ def trace(
         n_threads=1,
         kernels="numpy",
     )
-    job = prepare(traced, data, plan)
+    job = prepare(traced, in_range_seen(model, data, "trace"), plan)
     traced.seed_step(seed, 0)
     with dispatch.use("numpy"), np.errstate(over="ignore", invalid="ignore"):
         found = _step(traced, job.X, job.Y, job.weights, chosen)

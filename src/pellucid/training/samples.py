@@ -1,0 +1,57 @@
+"""Samples as a model is trained on them: labels as class numbers, inputs in the range of those seen before."""
+
+import dataclasses
+from typing import Any
+
+from pellucid.data.dataset import Dataset
+from pellucid.data.inputs_seen import as_seen, inputs_seen
+from pellucid.data.label_forms import with_labels
+from pellucid.data.pairs import as_dataset
+from pellucid.data.preprocess import Preprocessing
+from pellucid.nn.model import Model
+from pellucid.training.loss_setup import kind_of_loss, last_width
+
+
+def read_samples(model: Model, data: Any, where: str, *, loss: Any = None) -> Dataset:
+    """Return a Dataset or (X, y) whose labels have the form that the model's loss takes.
+
+    Parameters
+    ----------
+    model : Model
+    data : Dataset or (X, y)
+    where : str
+        The function and the argument, for messages.
+    loss : str, dict or Loss, optional
+        Default: the model's own, else what suits outputs and targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pellucid.nn.presets import preset
+    >>> data = Dataset(np.zeros((2, 1)), np.array([[0.0], [1.0]]))
+    >>> read_samples(preset("mlp"), data, "train", loss="binary_cross_entropy").y
+    array([0, 1])
+    """
+    part = as_dataset(data, where)
+    return with_labels(part, where, kind=kind_of_loss(model, loss), n_out=last_width(model))
+
+
+def in_range_seen(model: Model, data: Dataset, where: str) -> Dataset:
+    """Return samples in the range of those that a model has been trained on before; see ``InputsSeen``."""
+    return _with_inputs(data, as_seen(data.X, model.inputs_seen, model.preprocessing, where))
+
+
+def in_range_of(data: Dataset, model: Model, held: Dataset, where: str) -> Dataset:
+    """Return samples held out in the range of those that a model is trained on, now and before."""
+    seen = inputs_seen(data.X, model.inputs_seen)
+    rule = model.preprocessing or preprocessing_for(data.X)
+    return _with_inputs(held, as_seen(held.X, seen, rule, where))
+
+
+def preprocessing_for(X: Any) -> Preprocessing:
+    """Return the preprocessing that suits inputs: of several the first decides."""
+    return Preprocessing.for_data(next(iter(X.values())) if isinstance(X, dict) else X)
+
+
+def _with_inputs(data: Dataset, X: Any) -> Dataset:
+    return data if X is data.X else dataclasses.replace(data, X=X)
