@@ -1,5 +1,7 @@
 """Estimators around any network: images and flat rows, presets, files, models of one's own, recipes."""
 
+import copy
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from sklearn.metrics import log_loss
 import pellucid as pl
 from pellucid.data.augmentation.augment import augment_preset
 from pellucid.estimators import NetworkClassifier, NetworkRegressor
+from pellucid.nn.freezing import frozen_names
 from pellucid.training.recipes import RECIPES
 from pellucid.training.schedules.cosine import Cosine
 from pellucid.types import Array
@@ -233,3 +236,52 @@ def test_partial_fit_equals_fit(cats: Any) -> None:
         parts.partial_fit(X, y, classes=[0, 1])
     np.testing.assert_array_equal(whole.model_.theta, parts.model_.theta)
     assert not hasattr(NetworkClassifier(optimizer="lbfgs"), "partial_fit")
+
+
+def prices(rng: np.random.Generator) -> tuple[Array, Array]:
+    X = rng.standard_normal((100, 4))
+    return X, 1e5 * (3 + X[:, 0] + X[:, 1] * X[:, 2] / 2)
+
+
+def test_a_preset_learns_quantities_in_any_unit(rng: np.random.Generator, tmp_path: Path) -> None:
+    X, y = prices(rng)
+    first = NetworkRegressor("mlp-wide", n_epochs=40, random_state=1).fit(X, y, validation_data=(X, y))
+    assert first.score(X, y) > 0.9
+    assert max(first.val_loss_curve_) < 3  # of standardized targets
+    pl.save(first.model_, tmp_path / "prices.safetensors")
+    np.testing.assert_allclose(
+        pl.load(tmp_path / "prices.safetensors").predict(X), first.predict(X), rtol=1e-6
+    )
+    tuned = NetworkRegressor(first.model_, n_epochs=1, learning_rate=1e-9).fit(X, 10 * y)
+    assert tuned.score(X, y) > 0.9  # it began where that ended
+    early = NetworkRegressor("mlp-wide", n_epochs=40, random_state=1, early_stopping=True).fit(X, y)
+    assert early.best_validation_score_ > 0.5
+    two = NetworkRegressor("mlp-wide", n_epochs=40, random_state=1).fit(X, np.c_[y, 1e-9 * y])
+    assert two.score(X, np.c_[y, 1e-9 * y]) > 0.9
+    assert two.partial_fit(X, np.c_[y, 1e-9 * y]).score(X, np.c_[y, 1e-9 * y]) > 0.9
+
+
+def test_a_network_of_ones_own_takes_quantities_as_they_are(rng: np.random.Generator) -> None:
+    X, y = prices(rng)
+    for options in (
+        {"model": None},
+        {"model": pl.Sequential([pl.Dense(1)])},
+        {"model": "mlp", "loss": "poisson"},
+    ):
+        regressor = NetworkRegressor(**options, n_epochs=1, random_state=1).fit(X, y)
+        assert not regressor.model_.loss_options
+
+
+def test_a_pickle_keeps_frozen_layers_and_the_inputs_range(rng: np.random.Generator) -> None:
+    X, y = rng.random((40, 6)), np.arange(40) % 2
+    model = pl.Sequential([pl.Dense(5, "relu"), pl.Dense(4, "relu"), pl.Dense(1)], dtype="float64")
+    pl.train(model, (X, y), n_epochs=1)
+    pl.freeze(model, "dense_2")
+    fitted = NetworkClassifier(model, n_epochs=2, random_state=1).fit(X, y)
+    for twin in (pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
+        assert frozen_names(twin.model_) == ["dense_1", "dense_2"]
+        assert twin.model_.inputs_seen == fitted.model_.inputs_seen
+        assert twin.model_.inputs_seen is not None
+        np.testing.assert_array_equal(twin.predict_proba(X), fitted.predict_proba(X))
+        trained = twin.partial_fit(X, y).model_.leaves()
+        np.testing.assert_array_equal(trained[1].params["W"], model.leaves()[1].params["W"])

@@ -8,7 +8,7 @@ from tests.commands import Command
 
 import pellucid as pl
 from pellucid.errors import DataError, OptionError
-from pellucid.estimators import ImageClassifier
+from pellucid.estimators import ImageClassifier, NetworkRegressor
 from pellucid.nn.presets import PRESETS
 from pellucid.runs.record import read_run
 from pellucid.training.recipes import RECIPES
@@ -143,6 +143,29 @@ def test_three_doors_lead_to_the_same_training(
     for ours, theirs in zip(model.leaves(), classifier.model_.leaves(), strict=True):
         for key, value in ours.state.items():
             np.testing.assert_array_equal(value, theirs.state[key])
+
+
+@pytest.mark.parametrize("loss", [None, "mean_squared_error", "huber"])
+@pytest.mark.parametrize("asked", ["mlp-wide", "auto"])
+def test_three_doors_for_quantities(pellucid: Command, tmp_path: Path, asked: str, loss: str | None) -> None:
+    X = np.random.default_rng(3).standard_normal((60, 4))
+    y = 1000 * (30 + X[:, 0] + X[:, 1] * X[:, 2] / 2)
+    np.savetxt(tmp_path / "prices.csv", np.c_[X, y], delimiter=",", header="a,b,c,d,price", comments="")
+    given = ["prices.csv", "--target", "price", "--model", asked, "--epochs", "40", "--seed", "3"]
+    assert not pellucid("train", *given, "--out", "run", *([] if loss is None else ["--loss", loss])).code
+    run = read_run(tmp_path / "run")
+
+    part = pl.load_data(tmp_path / "prices.csv", target="price", seed=3).train
+    assert run.model.preprocessing is not None  # a table's columns are standardized
+    rows = run.model.preprocessing.apply(part.X, run.model.dtype)
+    model = pl.preset("mlp-wide", n_outputs=1)
+    pl.train(model, (rows, part.y), n_epochs=40, seed=3, loss=loss)
+    regressor = NetworkRegressor(asked, random_state=3, n_epochs=40, loss=loss).fit(rows, part.y)
+
+    np.testing.assert_array_equal(run.model.theta, model.theta)
+    np.testing.assert_array_equal(regressor.model_.theta, model.theta)
+    np.testing.assert_allclose(regressor.predict(rows), model.predict(rows), rtol=1e-6)
+    assert regressor.score(rows, part.y) > 0.9
 
 
 def test_what_was_chosen_is_said_and_recorded(pellucid: Command, tmp_path: Path) -> None:

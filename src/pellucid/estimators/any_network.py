@@ -18,9 +18,10 @@ from pellucid.estimators.model_source import (
     choose_optimizer,
     choose_schedule,
     describes,
-    frozen,
     model_spec,
-    thawed,
+    packed,
+    preset_loss,
+    unpacked,
 )
 from pellucid.estimators.parameters import AUTO
 from pellucid.estimators.validation import Samples
@@ -28,6 +29,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.preset_size import naming_size
 from pellucid.nn.sequential import Sequential
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
+from pellucid.training.loss_setup import begin_at_the_mean
 from pellucid.training.optimizers import LBFGS, Optimizer
 from pellucid.training.recommend import Recommendation, recommend
 from pellucid.types import Array, Shape
@@ -66,8 +68,8 @@ class AnyNetwork:
         return True
 
     def loss_of(self, e: Any, default: str) -> Any:
-        """Return the loss that was given, else the file's, else the default."""
-        return choose_loss(e.loss, e._training_table, default)
+        """Return the loss that was given, else the file's, else the default: a preset's, for quantities."""
+        return choose_loss(e.loss, e._training_table, getattr(e, "_preset_loss", None) or default)
 
     # Samples.
 
@@ -122,7 +124,11 @@ class AnyNetwork:
                 f"model: expected {e.n_outputs_} outputs for these targets, got {model.output_shape}. Make its "
                 f"last layer Dense({e.n_outputs_})."
             )
-        e.out_activation_ = e._task.objective(e).out_activation
+        e._preset_loss = preset_loss(model, samples.Y) if e._task.is_numeric else None
+        objective = e._task.objective(e)
+        e.out_activation_ = objective.out_activation
+        if not model.has_chosen_loss:
+            begin_at_the_mean(model, objective.loss, samples.Y)
         return model
 
     def seed(self, e: Any, random: Any) -> int:
@@ -214,14 +220,14 @@ class AnyNetwork:
         state = dict(state)
         state.pop("_lock", None)
         if "model_" in state:
-            state["model_"] = frozen(state["model_"])
+            state["model_"] = packed(state["model_"])
         return state
 
     def unpacked(self, state: Any) -> Any:
         """Return the state that was pickled."""
         state = dict(state)
         if "model_" in state:
-            state["model_"] = thawed(state["model_"])
+            state["model_"] = unpacked(state["model_"])
             state["_lock"] = threading.Lock()
         return state
 

@@ -6,18 +6,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pellucid.data.augmentation.augment import Augment, augment_preset
+from pellucid.data.inputs_seen import seen_from_config, seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import OptionError
 from pellucid.formats.architecture import load_architecture
 from pellucid.formats.toml.training import training_optimizer
 from pellucid.nn.dense import Dense, Flatten
-from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
+from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses.regression import MeanSquaredError
+from pellucid.training.loss_setup import standardized_for
 from pellucid.training.optimizers.base import OPTIMIZERS, Optimizer
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.recommend import AUTO, Recommendation
 from pellucid.training.schedules.base import SCHEDULES, Schedule
+from pellucid.types import Array
 
 PLAIN: dict[str, Any] = {"n_epochs": 200, "batch_size": 200, "learning_rate": 0.001, "optimizer": "adam"}
 
@@ -127,6 +132,17 @@ def choose_loss(loss: Any, recipe: Mapping[str, Any], usual: str) -> Any:
     return recipe.get("loss", usual) if loss is None else loss
 
 
+def preset_loss(model: Model, y: Array) -> MeanSquaredError | None:
+    """Return the default loss of a preset for quantities: that of standardized targets; None for other networks.
+
+    One that is trained further keeps what its outputs stand for.
+    """
+    if not model.has_chosen_loss:
+        return standardized_for(model, y)
+    own = model.loss_function
+    return own if isinstance(own, MeanSquaredError) and own.centre else None
+
+
 def choose_batch(batch_size: Any, recipe: Mapping[str, Any], n: int) -> int | None:
     """Return the size of a batch; None for all samples.
 
@@ -139,38 +155,30 @@ def choose_batch(batch_size: Any, recipe: Mapping[str, Any], n: int) -> int | No
     return int(size) if size and size < n else None
 
 
-def frozen(model: Model) -> dict[str, Any]:
+def packed(model: Model) -> dict[str, Any]:
     """Return the whole state of a trained model, without the buffers of its training."""
     return {
-        "architecture": model.config(),
-        "dtype": model.dtype,
-        "input_shape": model.input_shape,
-        "loss": model.loss_config,
+        "network": description(model),
+        "arrays": {name: array.copy() for name, array in named_arrays(model).items()},
         "preprocessing": None if model.preprocessing is None else model.preprocessing.to_config(),
+        "inputs": seen_to_config(model.inputs_seen),
         "classes": model.classes,
-        "theta": model.theta.copy(),
-        "state": [{key: value.copy() for key, value in leaf.state.items()} for leaf in model.leaves()],
     }
 
 
-def thawed(kept: Mapping[str, Any]) -> Model:
-    """Return the model that was frozen.
+def unpacked(kept: Mapping[str, Any]) -> Model:
+    """Return the model that was packed.
 
     Examples
     --------
     >>> model = preset("two-layer")
     >>> model.initialize((4,))
-    >>> bool((thawed(frozen(model)).theta == model.theta).all())
+    >>> bool((unpacked(packed(model)).theta == model.theta).all())
     True
     """
-    model = model_from_config(kept["architecture"], dtype=kept["dtype"])
-    model.initialize(kept["input_shape"])
-    model.set_loss(kept["loss"])
+    model = rebuild(kept["network"], kept["arrays"])
     rule = kept["preprocessing"]
     model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
+    model.inputs_seen = seen_from_config(kept["inputs"])
     model.classes = kept["classes"]
-    model.theta[...] = kept["theta"]
-    for leaf, state in zip(model.leaves(), kept["state"], strict=True):
-        for key, value in state.items():
-            leaf.state[key][...] = value
     return model

@@ -104,7 +104,8 @@ class NetworkRegressor(Regressor, NetworkParameters):
     ----------
     loss : str or dict, optional
         As for :class:`pellucid.estimators.MLPRegressor`. Default: that of the file given as ``model``, else
-        "mean_squared_error".
+        "mean_squared_error", for a preset that of standardized targets, as for ``pl.train``: then any unit is
+        learned, and the losses reported are fractions of the variance.
 
     Attributes
     ----------

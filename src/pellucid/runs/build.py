@@ -5,9 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pellucid.data.dataset import Dataset, Split
+from pellucid.data.dataset import Split
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.source import DataSource
 from pellucid.errors import DataError, OptionError
@@ -27,9 +25,6 @@ from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.recommend import AUTO, recommend
 from pellucid.training.shared import Shared
-
-# Losses whose output is the prediction, where they are asked for; by default targets are standardized (loss_setup).
-OF_DISTANCES = ("mean_squared_error", "mean_absolute_error", "huber")
 
 
 def plan(
@@ -131,21 +126,7 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
     if split.schema is not None:
         model.schema = split.schema
         model.preprocessing = Preprocessing.standardize(split.train.X, split.schema.is_numeric)
-    if architecture is None and split.train.y.dtype.kind == "f" and config.options.loss in OF_DISTANCES:
-        _begin_at_the_mean(model, config, split.train)
     return model
-
-
-def _begin_at_the_mean(model: Model, config: RunConfig, data: Dataset) -> None:
-    """Initialize a regression so that its first predictions have the targets' mean, and are on their scale.
-
-    A house's price in thousands, say, is far from where weights begin: most of a training would pass on the way.
-    """
-    model.initialize(data.X.shape[1:], seed=config.options.seed, dtype=config.options.dtype)
-    y = data.y.reshape(len(data), -1)
-    last = next(leaf for leaf in reversed(model.leaves()) if "W" in leaf.params)
-    last.params["W"] *= np.where(y.std(axis=0) > 0, y.std(axis=0), 1)
-    last.params["b"][...] = y.mean(axis=0)
 
 
 def _from_start(config: RunConfig, split: Split) -> Model:

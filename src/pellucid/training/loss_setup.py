@@ -9,9 +9,10 @@ from pellucid.data.augmentation.augment import Augment
 from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
+from pellucid.nn.presets import PRESETS
 from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.base import LOSSES
-from pellucid.ops.losses.regression import MeanSquaredError
+from pellucid.ops.losses.base import LOSSES, Loss
+from pellucid.ops.losses.regression import Huber, MeanAbsoluteError, MeanSquaredError
 from pellucid.ops.losses.targets import class_weights_to_sample_weights, default_loss, one_hot
 from pellucid.types import Array
 
@@ -23,10 +24,11 @@ def set_loss(model: Model, data: Dataset, loss: Any) -> None:
     shape: Any = model.output_shape
     if loss is None and model.has_chosen_loss:
         return
+    is_new = not model.has_chosen_loss
     if loss is None or loss == AUTO:
         model.choose_loss(data.y)
-        if model.recipe is not None and model.loss == "mean_squared_error":
-            model.set_loss(MeanSquaredError.standardized(data.y))  # so that its learning rate suits any unit
+        if model.loss == "mean_squared_error":
+            model.set_loss(standardized_for(model, data.y) or MeanSquaredError())
     elif not isinstance(loss, Mapping):
         model.set_loss(loss)
     elif "type" in loss:
@@ -35,6 +37,39 @@ def set_loss(model: Model, data: Dataset, loss: Any) -> None:
         is_known = all(isinstance(named, Mapping) and set(named) == set(loss) for named in (shape, data.y))
         losses: Any = {k: _resolved(v, shape[k], data.y[k]) for k, v in loss.items()} if is_known else loss
         model.set_loss(losses)
+    if is_new:
+        begin_at_the_mean(model, model.loss_function, data.y)
+
+
+def standardized_for(model: Model, y: Any) -> MeanSquaredError | None:
+    """Return the default loss of a preset that learns quantities; None for a network of one's own.
+
+    Its outputs are standardized targets, so that the learning rate of the recipe suits any unit.
+
+    Examples
+    --------
+    >>> from pellucid.nn.presets import preset
+    >>> standardized_for(preset("mlp-wide"), np.array([100.0, 300.0]))
+    MeanSquaredError(centre=(200.0,), spread=(100.0,))
+    """
+    return None if model.recipe is None else MeanSquaredError.standardized(y)
+
+
+def begin_at_the_mean(model: Model, loss: Loss, y: Any) -> None:
+    """Let the first predictions of a new preset have the targets' mean and spread, where they are its outputs.
+
+    A house's price in thousands, say, is far from where weights begin: most of a training would pass on the way.
+    Nothing is done for other losses, nor for a network of one's own.
+    """
+    is_of_distances = isinstance(loss, MeanSquaredError | MeanAbsoluteError | Huber)
+    is_standardized = isinstance(loss, MeanSquaredError) and bool(loss.centre)
+    if model.recipe not in PRESETS or not is_of_distances or is_standardized:
+        return
+    Y = loss.encode(y, model.output_shape[-1], np.float64)
+    spread = Y.std(axis=0)
+    last = next(leaf for leaf in reversed(model.leaves()) if "W" in leaf.params)
+    last.params["W"] *= np.where(spread > 0, spread, 1)
+    last.params["b"][...] = Y.mean(axis=0)
 
 
 def check_last_activation(model: Model) -> None:
