@@ -16,6 +16,7 @@ from pellucid.errors import DataError, OptionError
 from pellucid.estimators.validation import Samples
 from pellucid.estimators.validation import hold_out as hold_out_of_estimators
 from pellucid.evaluation.comparison.splitting import make_folds, merge_parts
+from pellucid.evaluation.label_errors.measure import find_label_errors
 from pellucid.training.prepare import validation_rows
 from pellucid.types import Array
 
@@ -59,7 +60,7 @@ def test_no_copy_is_on_both_sides_of_a_hold_out(seed: int) -> None:
 
 def test_no_copy_is_in_two_folds() -> None:
     data, original = with_copies()
-    folds = make_folds(data, 4, 2)
+    folds = make_folds(data, 4, 2).rows
     assert len(folds) == 8
     for train, test in folds:
         assert not are_parted(original, train, test)
@@ -91,6 +92,78 @@ def test_where_a_class_is_copies_alone_it_is_divided_all_the_same() -> None:
     X[5:] = 255
     split = hold_out(Dataset(X, np.arange(10) // 5), name="plain", seed=1, test_fraction=0.2)
     assert len(split.test) == 2
+    assert split.notes == (
+        "held out 20 % (2 of 10 samples), stratified, seed 1",
+        "copies of classes '0' and '1' may be in both parts: they have too few other samples",
+    )
+
+
+def with_a_plain_class() -> Dataset:
+    """With copies, and a class of six equal pictures."""
+    data, _ = with_copies()
+    X, y = np.concatenate([data.X, np.zeros((6, *data.X.shape[1:]), np.uint8)]), np.append(data.y, [2] * 6)
+    return Dataset(X, y, ("non-cat", "cat", "plain"))
+
+
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_only_copies_of_a_class_that_needs_it_are_parted_and_a_note_says_so(seed: int) -> None:
+    data, original = with_a_plain_class(), with_copies()[1]
+    numbered = {pixels.tobytes(): original[i] for i, pixels in enumerate(data.X[:72])}
+    split = hold_out(data, name="cats", seed=seed, test_fraction=0.2)
+    sides = [{numbered[p.tobytes()] for p in part.X[part.y < 2]} for part in (split.train, split.test)]
+    assert not sides[0] & sides[1]
+    assert (split.train.y == 2).any()
+    assert (split.test.y == 2).any()
+    note = "copies of class 'plain' may be in both parts: it has too few other samples"
+    assert split.notes[-1] == note
+
+
+def test_folds_say_which_copies_are_in_several_of_them() -> None:
+    rows, notes = make_folds(with_a_plain_class(), 3, 1)
+    assert notes == ("copies of class 'plain' may be in several folds: it has too few other samples",)
+    assert all((with_a_plain_class().y[test] == 2).any() for _, test in rows)
+    assert make_folds(with_copies()[0], 3, 1).notes == ()
+    data = hold_out(with_a_plain_class(), name="cats", seed=1, test_fraction=0.2)
+    found = find_label_errors(data, "logistic", folds=3, n_jobs=1)
+    assert found.notes == notes
+    assert f"Note: {notes[0]}" in str(found)
+
+
+def test_a_folder_and_its_check_say_which_copies_are_in_both_parts(tmp_path: Path) -> None:
+    data = with_a_plain_class()
+    for i, pixels in enumerate(data.X):
+        folder = tmp_path / data.classes[data.y[i]]
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    split = load_data(tmp_path)
+    assert split.notes[-1].startswith("copies of class 'plain' may be in both parts")
+    report = check_data(str(tmp_path))
+    assert report.notes[: len(split.notes)] == split.notes
+    assert report.split is not None
+    np.testing.assert_array_equal(report.split.test.X, split.test.X)
+
+
+def test_copies_of_what_has_no_classes_are_parted_only_where_all_are_copies() -> None:
+    X = np.zeros((10, 8, 8), np.uint8)
+    split = hold_out(Dataset(X, np.arange(10.0)), name="plain", seed=1, test_fraction=0.2)
+    assert len(split.test) == 2
+    assert split.notes[-1] == "copies may be in both parts: there are too few other samples"
+
+
+@pytest.mark.parametrize("has_groups", [(True, False), (False, True)])
+def test_groups_of_one_part_alone_are_kept_together(has_groups: tuple[bool, bool]) -> None:
+    rng = np.random.default_rng(0)
+    numbers = np.arange(60) // 4
+    train, test = (
+        Dataset(rng.normal(size=(60, 2)), np.arange(60) % 2, groups=numbers if has else None)
+        for has in has_groups
+    )
+    at = 0 if has_groups[0] else 60
+    rows = make_folds(merge_parts(Split(train, test)), 5, 1).rows
+    assert len(rows) == 5
+    for one, other in rows:
+        inside = [part[(part >= at) & (part < at + 60)] - at for part in (one, other)]
+        assert not are_parted(numbers, *inside)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -159,7 +232,7 @@ def test_rows_of_a_group_of_a_table_stay_together(tmp_path: Path) -> None:
         assert not are_parted(patients, train, held)
     report = check_data(DataSource(str(path), target="ill", group="patient"))
     assert report.n_test == len(load_data(path, target="ill", group="patient").test)
-    folds = make_folds(merge_parts(data), 3, 1)
+    folds = make_folds(merge_parts(data), 3, 1).rows
     patients = (merge_parts(data).X[:, 0] - 20) // 4
     assert not any(are_parted(patients, train, test) for train, test in folds)
     with pytest.raises(OptionError, match="7 folds need 7 groups of every class, and 'no' has 6"):

@@ -7,7 +7,7 @@ import numpy as np
 from pellucid.checks.findings import MOST_NAMED, Finding, Names, Sample, sample_of
 from pellucid.data.copies.pixels import PixelScale, blocks
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.groups import groups_of
+from pellucid.data.groups import Groups, find_groups
 from pellucid.data.readers.folder import Photo, Photos, groups_of_photos, open_folder
 from pellucid.data.source import DataSource
 from pellucid.data.validate import RawPart, RawSplit, to_split
@@ -43,13 +43,15 @@ def read_photos(source: DataSource, progress: ProgressCallback) -> tuple[Split, 
 
 def _held_out(X: Array, good: list[Photo], photos: Photos, source: DataSource) -> tuple[Split, list[Array]]:
     """Return the split that loading the folder gives, and which of the photos went into each part."""
-    parts, named = [], groups_of_photos(good)
+    parts, named, found = [], groups_of_photos(good), Groups(None)
     for i, listing in enumerate(photos.listings):
         rows = np.array([row for row, photo in enumerate(good) if photo.part == i])
         labels = np.array([good[row].label for row in rows])
         its = None if named is None else named[rows]
-        groups = its if len(photos.listings) == 2 else groups_of(Dataset(X[rows], labels, groups=its))
-        parts.append(RawPart(rows[:, None], labels, str(listing.folder), groups))
+        if len(photos.listings) == 1:
+            found = find_groups(Dataset(X[rows], labels, photos.classes, groups=its))
+            its = found.numbers
+        parts.append(RawPart(rows[:, None], labels, str(listing.folder), its))
     notes = (*photos.notes, photos.size_note(good))
     raw = RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, notes)
     drawn = to_split(raw, name=source.name, seed=source.seed, test_fraction=source.test_fraction)
@@ -58,7 +60,7 @@ def _held_out(X: Array, good: list[Photo], photos: Photos, source: DataSource) -
         Dataset(X[its], part.y, drawn.classes, groups=part.groups)
         for its, part in zip(numbers, (drawn.train, drawn.test), strict=True)
     )
-    return Split(train, test, source.name, drawn.notes), numbers
+    return Split(train, test, source.name, (*drawn.notes, *found.notes("both parts"))), numbers
 
 
 def _name(photo: Photo, photos: Photos) -> str:

@@ -3,13 +3,14 @@
 With a copy on the other side, a network is tested on what it was trained on; so it is with two photos of one cat.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.data.copies.duplicates import components, distinct, near_duplicates
 from pellucid.data.copies.pixels import are_pictures
 from pellucid.data.dataset import Dataset
+from pellucid.text import join, printable
 from pellucid.types import Array, n_rows
 
 MOST_SEARCHED = 10_000  # pictures; of more only exact copies are found, as the search for near ones takes m^2
@@ -17,26 +18,32 @@ MOST_SEARCHED = 10_000  # pictures; of more only exact copies are found, as the 
 MOST_MOVES = 20  # of groups, for each class, until every part has one of it
 
 
+class Groups(NamedTuple):
+    """What must stay on one side of any division, and which copies need not."""
+
+    numbers: Array | None  # (m,), equal for samples of one group; None where each stands alone
+    divided: tuple[str, ...] = ()  # classes whose copies need not: there are too few other samples of them
+
+    def notes(self, place: str) -> tuple[str, ...]:
+        """Return what is to be said of copies that may be in several parts.
+
+        Examples
+        --------
+        >>> Groups(None, ("cat",)).notes("both parts")
+        ("copies of class 'cat' may be in both parts: it has too few other samples",)
+        """
+        if not self.divided:
+            return ()
+        if self.divided == ("",):
+            return (f"copies may be in {place}: there are too few other samples",)
+        which = "class" if len(self.divided) == 1 else "classes"
+        names = join([repr(printable(name)) for name in self.divided])
+        few = "it has" if len(self.divided) == 1 else "they have"
+        return (f"copies of {which} {names} may be in {place}: {few} too few other samples",)
+
+
 def groups_of(data: Dataset, least: int = 2) -> Array | None:
-    """Return which samples must stay on one side of any division.
-
-    Parameters
-    ----------
-    data : Dataset
-        Its ``groups`` are kept together, and of pictures the copies: near ones, too, of up to 10,000 pictures. Rows
-        of a table may be alike without being copies.
-    least : int, optional
-        Where a class has fewer groups than this because of copies, copies are not kept together: the class could
-        not be divided at all.
-
-    Returns
-    -------
-    groups : Array, shape (m,), or None
-        Equal numbers for samples of one group; None where each stands alone.
-
-    Notes
-    -----
-    209 photos of 64x64 take 20 ms, 10,000 some 2 seconds, on two cores.
+    """Return which samples must stay on one side of any division: the numbers of :func:`find_groups`.
 
     Examples
     --------
@@ -47,13 +54,53 @@ def groups_of(data: Dataset, least: int = 2) -> Array | None:
     >>> print(groups_of(cats.take(slice(0, 8))))
     None
     """
+    return find_groups(data, least).numbers
+
+
+def find_groups(data: Dataset, least: int = 2) -> Groups:
+    """Return which samples must stay on one side of any division, and of which classes copies need not.
+
+    Parameters
+    ----------
+    data : Dataset
+        Its ``groups`` are kept together, and of pictures the copies: near ones, too, of up to 10,000 pictures. Rows
+        of a table may be alike without being copies.
+    least : int, optional
+        Where a class has fewer groups than this because of copies, its copies are not kept together: the class
+        could not be divided at all.
+
+    Returns
+    -------
+    Groups
+
+    Notes
+    -----
+    209 photos of 64x64 take 20 ms, 10,000 some 2 seconds, on two cores.
+
+    Examples
+    --------
+    >>> data = Dataset(np.zeros((4, 8, 8), np.uint8), np.array([0, 0, 0, 1]), ("cat", "dog"))
+    >>> find_groups(data)
+    Groups(numbers=None, divided=('cat', 'dog'))
+    """
     m = n_rows(data.X)
     named = [] if data.groups is None else _linked(data.groups)
-    copies = _copies(data.X)
-    groups = _grouped(m, named + copies)
-    if copies and groups is not None and fewest_groups(groups, data.y)[0] < least:
-        return _grouped(m, named)
-    return groups
+    copies, divided = _copies(data.X), set()
+    labels = data.y if _has_classes(data.y) else np.zeros(m, np.int64)
+    of_sample = labels.tolist()
+    while True:
+        groups = _grouped(m, named + copies)
+        if groups is None:
+            break
+        short = {k for k in np.unique(labels).tolist() if len(np.unique(groups[labels == k])) < least}
+        of_pairs = [short & {of_sample[one], of_sample[other]} for one, other in copies]
+        if not any(of_pairs):
+            break
+        divided |= set().union(*of_pairs)
+        copies = [pair for pair, its in zip(copies, of_pairs, strict=True) if not its]
+    if not _has_classes(data.y):
+        return Groups(groups, ("",) if divided else ())
+    return Groups(groups, tuple(data.classes[k] if data.classes else str(k) for k in sorted(divided)))
 
 
 def fewest_groups(groups: Array, y: Any) -> tuple[int, int]:
@@ -64,9 +111,13 @@ def fewest_groups(groups: Array, y: Any) -> tuple[int, int]:
     >>> fewest_groups(np.array([0, 0, 2, 3]), np.array([0, 0, 0, 1]))
     (1, 1)
     """
-    if not isinstance(y, np.ndarray) or y.ndim != 1 or y.dtype.kind == "f":
+    if not _has_classes(y):
         return len(np.unique(groups)), 0
     return min((len(np.unique(groups[y == label])), label) for label in np.unique(y).tolist())
+
+
+def _has_classes(y: Any) -> bool:
+    return isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype.kind != "f"
 
 
 def _copies(X: Any) -> list[tuple[int, int]]:

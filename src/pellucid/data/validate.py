@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.groups import divide_groups, groups_of
+from pellucid.data.groups import divide_groups, find_groups
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.preprocess import check_finite
 from pellucid.errors import DataError, OptionError
@@ -89,7 +89,7 @@ def hold_out(
     """Hold out a part of the samples for testing, with the same proportion of every class.
 
     Where y holds no classes (floats, or a column per label), the part is drawn at random. Groups and copies stay
-    together: see :func:`pellucid.data.groups.groups_of`.
+    together, as far as every class can be divided: see :func:`pellucid.data.groups.find_groups`.
 
     Parameters
     ----------
@@ -114,13 +114,13 @@ def hold_out(
     OptionError
         If the seed or the fraction is out of range.
     """
-    groups = groups_of(data)
-    train, test = hold_out_rows(data, groups, name=name, seed=seed, test_fraction=test_fraction)
+    groups = find_groups(data)
+    train, test = hold_out_rows(data, groups.numbers, name=name, seed=seed, test_fraction=test_fraction)
     how = "stratified" if _has_classes(data) else "at random"
-    if groups is not None:
+    if groups.numbers is not None:
         how += ", groups and copies kept together"
     note = f"held out {100 * test_fraction:g} % ({len(test)} of {len(data)} samples), {how}, seed {seed}"
-    return Split(data.take(train), data.take(test), name, (*notes, note))
+    return Split(data.take(train), data.take(test), name, (*notes, note, *groups.notes("both parts")))
 
 
 def hold_out_rows(

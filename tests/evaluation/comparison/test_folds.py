@@ -45,7 +45,7 @@ def test_folds_are_the_same_for_both_and_nothing_is_tested_twice(hard: Path) -> 
 
 def test_a_fold_is_trained_without_its_test_part(hard: Path) -> None:
     data = merge_parts(pl.load_data(hard))
-    for train_rows, test_rows in make_folds(data, 4, 2):
+    for train_rows, test_rows in make_folds(data, 4, 2).rows:
         assert not set(train_rows) & set(test_rows)
         assert len(train_rows) + len(test_rows) == len(data)
         assert abs(int(data.y[test_rows].sum()) * 2 - len(test_rows)) <= 1
@@ -59,7 +59,7 @@ def test_every_fold_is_trained_on_its_own_rows_from_the_next_seed(hard: Path, tm
     found = cross_validate(split, [net], n_splits=3, n_repeats=2, seed=7)
     by_hand: dict[int, list[float]] = {0: [], 1: []}  # by how much the seed grows from fold to fold
     for step, accuracies in by_hand.items():
-        for number, (train_rows, test_rows) in enumerate(make_folds(data, 3, 2)):
+        for number, (train_rows, test_rows) in enumerate(make_folds(data, 3, 2).rows):
             part = Split(data.take(train_rows), data.take(test_rows))
             model, _ = train_candidate(net, part, seed=7 + step * number)
             accuracies.append(float((model.predict(part.test.X) == part.test.y).mean()))

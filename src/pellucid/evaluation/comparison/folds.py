@@ -57,6 +57,8 @@ class CrossValidation(Comparison):
         One or two: A and B.
     folds : tuple of tuple of Fold
         Of each source; the same folds in the same order. Fewer than asked for where it was stopped.
+    notes : tuple of str
+        What to mind about the folds.
     """
 
     name = "cross-validation"
@@ -68,6 +70,7 @@ class CrossValidation(Comparison):
     n_repeats: int
     sources: tuple[str, ...]
     folds: tuple[tuple[Fold, ...], ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -133,6 +136,7 @@ class CrossValidation(Comparison):
                 for i, letter in enumerate("ab"[: len(self.sources)])
             },
             "difference": {name: value.to_dict() for name, value in differences.items() if value} or None,
+            "notes": list(self.notes),
             "finding": self.finding,
         }
 
@@ -196,7 +200,7 @@ def cross_validate(
     check_labels(split)
     data = merge_parts(split)
     check_counts(data, split.name, n_splits)
-    rows = make_folds(data, n_splits, n_repeats)
+    rows, notes = make_folds(data, n_splits, n_repeats)
     first = Split(data.take(rows[0][0]), data.take(rows[0][1]), split.name, (), split.schema)
     candidates = [ready_to_train(candidate, first, len(rows)) for candidate in candidates]
     task = _Task(data, split, candidates, rows, seed, n_splits)
@@ -220,6 +224,7 @@ def cross_validate(
         n_repeats=n_repeats,
         sources=tuple(candidate.source for candidate in candidates),
         folds=tuple(zip(*done.values(), strict=True)),
+        notes=notes,
     )
 
 

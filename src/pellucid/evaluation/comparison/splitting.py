@@ -1,16 +1,24 @@
 """Splitting samples into the folds of a cross-validation."""
 
 import re
+from typing import NamedTuple
 
 import numpy as np
 
 from pellucid.data.copies.duplicates import distinct
 from pellucid.data.dataset import Dataset, Split
-from pellucid.data.groups import fewest_groups, groups_of
+from pellucid.data.groups import fewest_groups, find_groups
 from pellucid.errors import OptionError
 from pellucid.types import Array
 
 FOLD_SEED = 0  # of the shuffling into folds: the same for every model
+
+
+class Folds(NamedTuple):
+    """The training rows and the test rows of every fold, and what to mind about them."""
+
+    rows: list[tuple[Array, Array]]
+    notes: tuple[str, ...] = ()
 
 
 def folds_of(text: str) -> tuple[int, int]:
@@ -35,8 +43,31 @@ def folds_of(text: str) -> tuple[int, int]:
     return n_splits, n_repeats
 
 
-def merge_parts(split: Split) -> Dataset:
+def whole_of(split: Split) -> Dataset:
     """Return both parts as one, training part first.
+
+    Where only one part has groups, each sample of the other is a group of its own.
+
+    Examples
+    --------
+    >>> train = Dataset(np.eye(2), np.array([0, 1]), groups=np.array([4, 4]))
+    >>> whole_of(Split(train, Dataset(np.eye(2), np.array([0, 1])))).groups
+    array([4, 4, 5, 6])
+    """
+    parts = split.train, split.test
+    X, y = np.concatenate([part.X for part in parts]), np.concatenate([part.y for part in parts])
+    groups, known = None, [part.groups for part in parts if part.groups is not None]
+    if known:
+        free = max(int(numbers.max()) for numbers in known) + 1
+        own = (free + np.arange(len(part)) for part in parts)
+        groups = np.concatenate(
+            [new if part.groups is None else part.groups for new, part in zip(own, parts, strict=True)]
+        )
+    return Dataset(X, y, split.classes, split.train.noun, groups)
+
+
+def merge_parts(split: Split) -> Dataset:
+    """Return both parts as one, as :func:`whole_of` does, but without copies.
 
     Of pictures, exact copies are left out: with both, a fold would be tested on what it was trained on. Rows of a
     table may well be alike without being copies.
@@ -47,13 +78,8 @@ def merge_parts(split: Split) -> Dataset:
     >>> len(merge_parts(Split(part, part)))
     1
     """
-    parts = split.train, split.test
-    X = np.concatenate([part.X for part in parts])
-    y = np.concatenate([part.y for part in parts])
-    named = [part.groups for part in parts if part.groups is not None]
-    groups = np.concatenate(named) if len(named) == 2 else None
-    data = Dataset(X, y, split.classes, split.train.noun, groups)
-    return data if X.ndim < 3 else data.take(distinct(X).firsts)
+    data = whole_of(split)
+    return data if data.X.ndim < 3 else data.take(distinct(data.X).firsts)
 
 
 def check_counts(data: Dataset, name: str, n_splits: int, flag: str = "--cv") -> None:
@@ -67,8 +93,8 @@ def check_counts(data: Dataset, name: str, n_splits: int, flag: str = "--cv") ->
         )
 
 
-def make_folds(data: Dataset, n_splits: int, n_repeats: int, flag: str = "--cv") -> list[tuple[Array, Array]]:
-    """Return the training rows and the test rows of every stratified fold; groups and copies are in one fold.
+def make_folds(data: Dataset, n_splits: int, n_repeats: int, flag: str = "--cv") -> Folds:
+    """Return stratified folds; groups are in one of them, and copies where there are enough other samples.
 
     Raises
     ------
@@ -77,20 +103,22 @@ def make_folds(data: Dataset, n_splits: int, n_repeats: int, flag: str = "--cv")
     """
     from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedGroupKFold
 
-    X, groups = np.zeros(len(data)), groups_of(data, n_splits)
+    X, found = np.zeros(len(data)), find_groups(data, n_splits)
+    groups, notes = found.numbers, found.notes("several folds")
     if groups is None:
         folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=FOLD_SEED)
-        return list(folds.split(X, data.y))
+        return Folds(list(folds.split(X, data.y)), notes)
     n_groups, label = fewest_groups(groups, data.y)
     if n_groups < n_splits:
         raise OptionError(
             f"{flag}: groups stay together, so that {n_splits} folds need {n_splits} groups of every class, and "
             f"{data.classes[label]!r} has {n_groups}. Take {max(2, n_groups)} folds or fewer, or add some."
         )
-    return [
+    rows = [
         fold
         for repeat in range(n_repeats)
         for fold in StratifiedGroupKFold(n_splits, shuffle=True, random_state=FOLD_SEED + repeat).split(
             X, data.y, groups
         )
     ]
+    return Folds(rows, notes)

@@ -124,7 +124,7 @@ def cv_blocks(result: CrossValidation) -> list[Block]:
         found.append(
             f"Stopped after {len(folds[0])} of {result.n_splits * result.n_repeats} folds, as asked."
         )
-    return [*found, result.finding]
+    return [*found, *(f"Note: {note}" for note in result.notes), result.finding]
 
 
 def _mean(one: FoldMean, digits: str = ".4f") -> str:

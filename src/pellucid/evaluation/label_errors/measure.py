@@ -22,7 +22,7 @@ from pellucid.evaluation.comparison.candidates import (
 )
 from pellucid.evaluation.comparison.jobs import run_for_each
 from pellucid.evaluation.comparison.measure import n_jobs_that_fit
-from pellucid.evaluation.comparison.splitting import check_counts, make_folds
+from pellucid.evaluation.comparison.splitting import check_counts, make_folds, whole_of
 from pellucid.evaluation.label_errors.confident import contradicted
 from pellucid.evaluation.label_errors.records import LabelError, LabelErrors
 from pellucid.nn.presets import PRESETS
@@ -135,12 +135,13 @@ def label_errors_of(
 ) -> LabelErrors:
     """Return the label errors of loaded data, whose samples may have names."""
     check_labels(split)
-    whole = _whole(split)
+    whole = whole_of(split)
     check_counts(whole, split.name, folds, "--folds")
     candidate = model if isinstance(model, Candidate) else _candidate(model, split, seed)
     why = "every sample is to be predicted by a network that has not seen it"
     check_untrained([candidate], "--labels", why)
-    P = _out_of_fold(split, whole, candidate, folds=folds, seed=seed, n_jobs=n_jobs, progress=progress)
+    divided = make_folds(whole, folds, 1, "--folds")
+    P = _out_of_fold(_Task(split, whole, candidate, divided.rows, seed), n_jobs=n_jobs, progress=progress)
     rows, likely = contradicted(P, whole.y)
     n_train, names = len(split.train), names or Names()
     errors = []
@@ -159,16 +160,17 @@ def label_errors_of(
             )
         )
     accuracy = float((P.argmax(axis=1) == whole.y).mean())
-    return LabelErrors(split.name, candidate.source, len(whole), folds, accuracy, tuple(errors), P, split)
-
-
-def _whole(split: Split) -> Dataset:
-    """Return both parts as one, the training part first."""
-    parts = split.train, split.test
-    X, y = np.concatenate([part.X for part in parts]), np.concatenate([part.y for part in parts])
-    named = [part.groups for part in parts if part.groups is not None]
-    groups = np.concatenate(named) if len(named) == len(parts) else None
-    return Dataset(X, y, split.classes, split.train.noun, groups)
+    return LabelErrors(
+        split.name,
+        candidate.source,
+        len(whole),
+        folds,
+        accuracy,
+        tuple(errors),
+        P,
+        split,
+        divided.notes,
+    )
 
 
 def _candidate(model: str, split: Split, seed: int) -> Candidate:
@@ -191,24 +193,16 @@ class _Task(NamedTuple):
     seed: int
 
 
-def _out_of_fold(
-    split: Split,
-    whole: Dataset,
-    candidate: Candidate,
-    *,
-    folds: int,
-    seed: int,
-    n_jobs: int | None,
-    progress: ProgressCallback,
-) -> Array:
+def _out_of_fold(task: _Task, *, n_jobs: int | None, progress: ProgressCallback) -> Array:
     """Return the probabilities of every sample by the network that was not trained on it, shape (m, k)."""
-    rows = make_folds(whole, folds, 1, "--folds")
+    split, whole, rows = task.split, task.whole, task.folds
     first = Split(whole.take(rows[0][0]), whole.take(rows[0][1]), split.name, (), split.schema)
-    candidate = ready_to_train(candidate, first, folds)
+    folds = len(rows)
+    candidate = ready_to_train(task.candidate, first, folds)
     progress("looking for label errors", 0, folds)
     done = run_for_each(
         _predict_fold,
-        _Task(split, whole, candidate, rows, seed),
+        task._replace(candidate=candidate),
         range(folds),
         1,
         n_jobs=n_jobs or n_jobs_that_fit([candidate]),

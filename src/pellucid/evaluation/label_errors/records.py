@@ -66,6 +66,8 @@ class LabelErrors:
         Of every sample, of the training part first, by the network that was not trained on it.
     split : Split
         The data, for the pictures.
+    notes : tuple of str
+        What to mind about the folds.
     """
 
     data: str
@@ -76,6 +78,7 @@ class LabelErrors:
     errors: tuple[LabelError, ...]
     probabilities: Array
     split: Split = field(compare=False)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.errors)
@@ -119,6 +122,7 @@ class LabelErrors:
             "n_folds": self.n_folds,
             "accuracy": self.accuracy,
             "errors": [error.to_dict() for error in self.errors],
+            "notes": list(self.notes),
             "finding": self.finding,
         }
 

@@ -46,7 +46,7 @@ def errors_blocks(result: LabelErrors) -> list[Block]:
                 f"... and {len(result.errors) - len(shown)} more: --json lists all, --out writes them."
             )
         blocks.append(HOW)
-    return blocks
+    return [*blocks, *(f"Note: {note}" for note in result.notes)]
 
 
 def place_of(one: LabelError) -> str:
