@@ -1,5 +1,6 @@
 """Files written whole or not at all: a failure leaves what was there before."""
 
+import itertools
 import os
 import secrets
 from contextlib import suppress
@@ -43,6 +44,18 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+def next_file(path: Path) -> Path:
+    """Return a path, or the first with a number behind its name, that is not there yet.
+
+    Examples
+    --------
+    >>> next_file(Path(__file__)).name
+    'files-2.py'
+    """
+    names = itertools.chain([path], (path.with_stem(f"{path.stem}-{n}") for n in itertools.count(2)))
+    return next(name for name in names if not name.exists())
 
 
 def check_free(path: Path, *, force: bool = False) -> None:

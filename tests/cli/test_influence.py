@@ -36,7 +36,8 @@ def bright(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(bright: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder of it; tests do not write there."""
     folder = tmp_path_factory.mktemp("runs") / "trained"
-    assert main(["train", str(bright), "--out", str(folder), "--epochs", "200", "--quiet"]) == 0
+    arguments = ["train", str(bright), "--model", "mlp", "--out", str(folder), "--epochs", "200", "--quiet"]
+    assert main(arguments) == 0
     return folder
 
 
@@ -163,8 +164,8 @@ def test_a_table_is_explained_without_pictures(pellucid: Command, table: Path, t
     assert pellucid("train", table, *options).code == 0
     done = pellucid("influence", "pets", "--test", "0", "-o", "why", "--retrain")
     assert done.code == 0, done.err
-    assert "Test sample 0 is " in done.out
-    assert "Training sample" in done.out
+    assert "Test row 0 is " in done.out
+    assert "Training row" in done.out
     assert [path.name for path in (tmp_path / "why").iterdir()] == ["influence.json"]
 
 

@@ -31,7 +31,7 @@ def data_list(as_json: o.Json = False, quiet: o.Quiet = False) -> None:
     elif quiet:
         echo(*BUILTIN)
     else:
-        print_table(("name", "what it is"), list(BUILTIN.items()))
+        print_table(("name", "what it is"), list(BUILTIN.items()), text=("what it is",))
 
 
 @command("data info", order=130.2, short_help="Shapes, classes and counts of a data set.")

@@ -1,19 +1,22 @@
 """The command ``pellucid export``."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.terminal import echo, print_json
+from pellucid.registry import Limits, check_option
+
+KINDS = ("onnx",)
 
 
 @command("export", order=45, short_help="A model as a file for other programs: ONNX.")
 def export(
     model: o.Trained,
-    to: Annotated[Literal["onnx"], typer.Option(help="The kind of file.")],
+    to: Annotated[str, typer.Option(help="The kind of file: onnx.")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="The file; default: beside the model, under its name.")
     ] = None,
@@ -31,6 +34,7 @@ def export(
     from pellucid.formats.onnx.export import export_onnx
     from pellucid.formats.safetensors import load, model_file
 
+    check_option("export", "--to", to, str, Limits(choices=lambda: KINDS))
     source = model_file(model)
     out = out or source.with_suffix(f".{to}")
     difference = export_onnx(load(source), out, is_raw=raw, force=force)

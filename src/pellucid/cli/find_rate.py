@@ -41,7 +41,7 @@ def find_rate(
 
     It takes half as long as a training, or 600 steps where that is more; as long as one where nothing is learned.
     """
-    from pellucid.files import check_free
+    from pellucid.files import check_free, next_file
     from pellucid.plotting.saving import save_figure
     from pellucid.runs.build import plan
     from pellucid.runs.spelling import command_line
@@ -51,7 +51,7 @@ def find_rate(
     check_option("find-rate", "--lowest", lowest, float, Limits(above=0))
     check_option("find-rate", "--highest", highest, float, Limits(above=lowest))
     check_option("find-rate", "--rates", rates, int, Limits(at_least=3))
-    picture = out or Path("learning-rate.png")
+    picture = out or next_file(Path("learning-rate.png"))
     check_free(picture, force=force)
     config, architecture = plan(model, source, **training)
     if not (quiet or as_json):

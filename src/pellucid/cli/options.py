@@ -44,7 +44,8 @@ RunFolder = Annotated[
 ]
 OutFolder = Annotated[Path | None, typer.Option("-o", "--out", help="A folder for figures and numbers.")]
 OutFile = Annotated[
-    Path | None, typer.Option("-o", "--out", help="The picture to write; default: learning-rate.png.")
+    Path | None,
+    typer.Option("-o", "--out", help="The picture; default: learning-rate.png, or the next number."),
 ]
 DataNow = Annotated[
     str | None,

@@ -30,8 +30,13 @@ def echo(*lines: object, err: bool = False) -> None:
     Names from outside are printed as :func:`pellucid.text.one_line` shows them, so that no file or class can move
     the cursor, colour the screen or write a line that looks like ours.
     """
+    stream = sys.stderr if err else sys.stdout
+    bars = sys.modules.get("tqdm")  # whose bars make room for a line
     for line in lines:
-        print(one_line(str(line)), file=sys.stderr if err else sys.stdout)
+        if bars is None:
+            print(one_line(str(line)), file=stream)
+        else:
+            bars.tqdm.write(one_line(str(line)), file=stream)
 
 
 def say(text: str) -> None:

@@ -36,6 +36,7 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
         **TOYS,
     }
 )
+PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of data
 _APPLIES = {
     "folder": {"skip_bad", "image_size"},
     "table": {"target", "group", "decimal"},
@@ -180,6 +181,8 @@ class DataSource(Configurable):
     def _read_arrays(self) -> RawSplit:
         path = self.path
         ending = path.suffix.lower()
+        if "://" in self.name:
+            raise DataError(f"{self.name}: addresses are not read. Download the file, and name it here.")
         if not os.path.exists(path) and not ending and len(path.parts) == 1:
             here = difflib.get_close_matches(self.name, [each.name for each in Path.cwd().iterdir()], n=1)
             beside = f" Did you mean {shown(here[0])}, which is here?" if here else ""
@@ -198,6 +201,11 @@ class DataSource(Configurable):
                 )
             return read_npy(path, y_key=self.y_key)
         check_file(path, "a data set")
+        if ending in PICTURES:
+            raise DataError(
+                f"{self.name}: one photo is no data set. Put photos into a folder with a sub-folder a class, or "
+                f"predict this one: pellucid predict MODEL {self.name}"
+            )
         raise DataError(
             f"{self.name}: expected a folder of images, an .h5, .hdf5, .npz, .npy, .csv or .tsv file, or a "
             f"built-in name ({', '.join(BUILTIN)}), got the ending {ending!r}. Convert it with "

@@ -8,6 +8,7 @@ import numpy as np
 from pellucid.data.inputs_seen import seen_from_config, seen_to_config
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.table_schema import TableSchema
+from pellucid.data.source import PICTURES
 from pellucid.errors import FormatError, OutputError, PellucidError
 from pellucid.nn.model import Model, check_classes, check_trained
 from pellucid.nn.presets import PRESETS
@@ -20,7 +21,6 @@ from pellucid.types import Array
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
 _KEY = "pellucid"
-PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of a model
 
 
 @validate_call("model", "path")

@@ -82,7 +82,8 @@ def say_results(found: Findings, say: Say) -> None:
     history, noun = result.history, result.noun
     if not history.is_complete:
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
-    say(f"Training took {history.seconds:.2f} s ({history.note}).")
+    how = f" ({history.note})" if history.form == "dual" or result.config.options.form != "auto" else ""
+    say(f"Training took {history.seconds:.2f} s{how}.")
     if result.kind == "regression":
         say_errors("Train", result.trained, say)
         say_errors("Test", result.predictions, say)

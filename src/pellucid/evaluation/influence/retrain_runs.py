@@ -135,7 +135,7 @@ def from_checkpoints(result: RunResult, folder: Path | None, query: Dataset) -> 
     n = len(snapshots)
     snapshots.append(last_snapshot(model, rate))
     kept = f"{plural(n, 'checkpoint')} and the trained model" if n else "the trained model alone"
-    why = f"one training takes about {training_seconds(result):.2g} s"
+    why = f"one training takes about {training_seconds(result):.0f} s"
     advice = " Add --retrain to follow the whole training and to prove it."
     if is_start_gone(result):
         why, advice = f"the model that it began from is no longer at {result.config.start}", ""
