@@ -145,8 +145,8 @@ def influence(
     if method == "leave-one-out" and not again:
         n = len(result.split.train)
         raise OptionError(
-            f"leave-one-out: it would train {n} times, about {max(1, seconds):.0f} s each. Add --retrain to do it, or "
-            "use --method tracin."
+            f"leave-one-out: it would train {n} times, about {max(1, seconds):.0f} s each. Add --retrain to do it, "
+            "or use --method tracin."
         )
     query_data = result.split.test.take(np.array(rows))
     work = Work(seconds, n_jobs, progress)
