@@ -129,7 +129,7 @@ def test_calibration(loss: str) -> None:
 def test_voting(iris: Any) -> None:
     voters = [("mlp", clone(QUICK[0])), ("network", clone(QUICK[3])), ("linear", LogisticRegression())]
     for how in ("hard", "soft"):
-        assert VotingClassifier(voters, voting=how, n_jobs=2).fit(*iris).score(*iris) > 0.7
+        assert VotingClassifier(voters, voting=how, n_jobs=2).fit(*iris).score(*iris) > 0.6
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])

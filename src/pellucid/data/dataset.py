@@ -172,6 +172,9 @@ def _array(name: str, value: Any) -> Array:
     """Return an array, or anything that NumPy takes for one, as an array; DataError for all else."""
     if isinstance(value, np.ndarray):
         return value
+    if hasattr(value, "__array_ufunc__") and not hasattr(value, "__array__"):
+        rows: Array = value  # it applies NumPy's functions itself, as the rows of a sparse matrix do
+        return rows
     if isinstance(value, list | tuple) or (hasattr(value, "__array__") and np.ndim(value)):
         try:
             return np.asarray(value)

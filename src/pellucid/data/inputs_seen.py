@@ -56,8 +56,8 @@ class InputsSeen(Configurable):
 
     @classmethod
     def of(cls, X: Array) -> "InputsSeen | None":
-        """Return what inputs look like, shape (m, ...); None where there are none, or NaN among them."""
-        if not X.size or X.dtype.kind not in "buif":
+        """Return what inputs look like, shape (m, ...); None for none, for sparse rows, and with NaN among them."""
+        if not isinstance(X, np.ndarray) or not X.size or X.dtype.kind not in "buif":
             return None
         low, high = float(X.min()), float(X.max())
         if not np.isfinite([low, high]).all():
@@ -157,7 +157,8 @@ def as_seen(X: Any, seen: Any, rule: Preprocessing | None, where: str) -> Any:
     if isinstance(X, Mapping):
         known = seen if isinstance(seen, Mapping) else {}
         return {name: as_seen(array, known.get(name), rule, where) for name, array in X.items()}
-    return seen.converted(X, rule or Preprocessing(), where) if isinstance(seen, InputsSeen) else X
+    is_known = isinstance(seen, InputsSeen) and isinstance(X, np.ndarray)  # and not sparse rows
+    return seen.converted(X, rule or Preprocessing(), where) if is_known else X
 
 
 def seen_to_config(seen: Any) -> Any:
