@@ -110,6 +110,21 @@ def test_numbers_and_several_labels(trained: Model) -> None:
     assert plain.classes == ABC
 
 
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e3])
+def test_quantities_in_another_unit_begin_as_the_old_ones_ended(unit: float) -> None:
+    X = np.random.default_rng(1).standard_normal((200, 4))
+    y = 3.0 + X[:, 0] + X[:, 1] / 2
+    model = preset("mlp-wide", n_outputs=1)
+    last = train(model, (X, y), n_epochs=30, kernels="numpy").losses[-1]
+    other = transfer(model, (X, unit * y))
+    np.testing.assert_array_equal(other.theta, model.theta)
+    np.testing.assert_allclose(other.predict(X), unit * model.predict(X), rtol=1e-4, atol=1e-3 * unit)
+    assert (other.loss_config == model.loss_config) is (unit == 1.0)
+    assert train(other, (X, unit * y), n_epochs=1, kernels="numpy").losses[0] < 2 * last + 0.1
+    near = transfer(model, (X, y + 2))  # other samples in the same unit
+    assert near.loss_config == model.loss_config
+
+
 def test_the_last_layer_is_found_inside_structures() -> None:
     data = samples(ABC)
     nodes: dict[str, Any] = {

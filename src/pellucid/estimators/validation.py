@@ -180,7 +180,7 @@ class WeightedLoss:
             self._model = event.run.model
         elif isinstance(event, EpochEnd):
             model = self._model
-            loss = model.loss_of_outputs(model.measured, model.encode(self.held.Y), weights=self.held.weights)
+            loss = model.loss_of_outputs(model.measured, self.held.Y, weights=self.held.weights)
             self.losses.append(loss)
 
 

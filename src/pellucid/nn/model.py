@@ -125,14 +125,6 @@ class Model(Container):
             )
         return self._loss.encode(y, self.output_shape[0], self.dtype)
 
-    def _targets(self, y: Any) -> Any:
-        """Return encoded targets as they are (a matrix of the model's dtype), all else encoded."""
-        if isinstance(y, dict):
-            is_encoded = all(part.ndim == 2 and part.dtype == self.dtype for part in y.values())
-        else:
-            is_encoded = y.ndim == 2 and y.dtype == self.dtype
-        return y if is_encoded else self.encode(y)
-
     def loss_and_grad(
         self, X: Array, y: Array, *, weights: Array | None = None, normalizer: float | None = None
     ) -> float:
@@ -143,7 +135,7 @@ class Model(Container):
         X : Array, shape (m, *input_shape), the model's dtype
             Prepared: see :class:`pellucid.data.preprocess.Preprocessing`.
         y : Array, shape (m,) or (m, n_out)
-            Labels or targets, or what ``encode`` returns for them.
+            Labels or targets.
         weights : Array, shape (m,), optional
             How much each sample counts.
         normalizer : float, optional
@@ -167,7 +159,12 @@ class Model(Container):
         array([-0.5, -1. , -0.5])
         """
         check_trained("loss_and_grad", self)
-        Y = self._targets(y)
+        return self.loss_and_grad_of_encoded(X, self.encode(y), weights=weights, normalizer=normalizer)
+
+    def loss_and_grad_of_encoded(
+        self, X: Any, Y: Any, *, weights: Array | None = None, normalizer: float | None = None
+    ) -> float:
+        """Do what ``loss_and_grad`` does for what ``encode`` returned, or a mixture of it."""
         Z = self.forward(X, training=True)
         loss, dZ = loss_and_gradient(self._loss, Z, Y, weights=weights, normalizer=normalizer)
         self.backward(dZ)
@@ -182,7 +179,7 @@ class Model(Container):
 
     def loss_of_outputs(self, Z: Any, y: Any, *, weights: Array | None = None) -> float:
         """Return the mean loss of raw outputs."""
-        return self._loss.forward(Z, self._targets(y), weights=weights)[0]
+        return self._loss.forward(Z, self.encode(y), weights=weights)[0]
 
     def raw_outputs(self, X: Any, prepare: Callable[[Array], Array] | None = None) -> Any:
         """Return the raw outputs, (m, *output_shape), a new array; a piece at a time.

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.pairs import as_dataset
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
@@ -12,10 +14,12 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, model_from_config
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import LOSSES
+from pellucid.ops.losses.regression import MeanSquaredError
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import validate_call
 from pellucid.types import map_arrays
 
+OTHER_UNIT = 10  # times the spread of the targets, from which on quantities are taken to be in another unit
 RECIPE = "transfer"  # its name in pellucid.training.recipes.RECIPES
 
 
@@ -27,6 +31,7 @@ def transfer(
 
     Where the data have the classes that the model knows, by number and name, all its weights are kept. Else it gets
     a new last layer, as wide as the data ask for, whose weights are drawn. The preprocessing is the model's own.
+    Where its outputs are standardized quantities and the data's are in another unit, they stand for these.
 
     Parameters
     ----------
@@ -90,6 +95,7 @@ def transfer(
                 (own.params if key in own.params else own.state)[key][...] = array
     if head is None:
         made.copy_loss(model)
+        _suit_unit(made, part.y)
     else:
         made.choose_loss(part.y)
         made.has_chosen_loss = False  # so that the recipe's smoothing is taken
@@ -116,6 +122,22 @@ def _check_samples(model: Model, data: Dataset) -> None:
         raise ShapeError(
             f"transfer: the model takes samples of shape {model.input_shape}, the data have {shape}.{advice}"
         )
+
+
+def _suit_unit(model: Model, y: Any) -> None:
+    """Let outputs that are standardized quantities stand for these, where the two are of different size."""
+    loss = model.loss_function
+    if not isinstance(loss, MeanSquaredError) or not loss.centre:
+        return
+    found = MeanSquaredError.standardized(y)
+    centres, spreads = (
+        np.array([a, b]) for a, b in ((loss.centre, found.centre), (loss.spread, found.spread))
+    )
+    ratio, distance = spreads[1] / spreads[0], np.abs(centres[1] - centres[0]) / spreads[0]
+    if (np.maximum(np.maximum(ratio, 1 / ratio), distance) > OTHER_UNIT).any():
+        chosen = model.has_chosen_loss
+        model.set_loss(found)
+        model.has_chosen_loss = chosen
 
 
 def _n_outputs(data: Dataset) -> int:

@@ -87,7 +87,7 @@ def _take_a_step(job: Job) -> None:
     Y = map_arrays(lambda array: np.resize(array, (2, *array.shape[1:])), take_rows(job.Y, two))
     model.reported = None
     model.seed_step(job.plan.seed, 0)
-    model.loss_and_grad(X, Y)
+    model.loss_and_grad_of_encoded(X, Y)
     if job.X_validation is not None:
         model.forward(X)
     if not job.plan.optimizer.is_full_batch:

@@ -74,7 +74,7 @@ def find_fault(model: Model, X: Any, Y: Any) -> Fault | None:
         stack.enter_context(unfused(model))
         for use in model.uses():
             stack.enter_context(_faults_noted(use, found))
-        loss = model.loss_and_grad(X, Y)
+        loss = model.loss_and_grad_of_encoded(X, Y)
     if found:
         return found[0]
     if not np.isfinite(loss):
@@ -197,7 +197,7 @@ def _check_batch(model: Model, X: Any, Y: Any) -> None:
     if len({len(array) for array in (X.values() if isinstance(X, dict) else [X])}) > 1:
         raise ShapeError("its inputs have different numbers of samples")
     zeros = map_arrays(lambda shape: np.zeros((n_rows(X), *shape), model.dtype), model.output_shape)
-    model.loss_of_outputs(zeros, Y)
+    model.loss_function.forward(zeros, Y)
 
 
 def _below(prefix: str, arrays: dict[str, Array]) -> Any:

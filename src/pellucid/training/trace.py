@@ -148,7 +148,7 @@ def _step(model: Model, X: Any, Y: Any, weights: Array | None, optimizer: Optimi
             name = use.name.replace(first.name, names[id(first)], 1)
             layers[name] = LayerTrace(name, type(use).__name__)
             stack.enter_context(_recorded(use, layers[name]))
-        loss = model.loss_and_grad(X, Y, weights=weights)
+        loss = model.loss_and_grad_of_encoded(X, Y, weights=weights)
     own = {name: leaf for name, leaf in model.named_leaves().items() if leaf.params and not leaf.is_frozen}
     for name, leaf in own.items():  # of a layer in several places, all uses together
         layers[name].arrays.update({f"d{key}": gradient.copy() for key, gradient in leaf.grads.items()})

@@ -22,7 +22,7 @@ class Executor:
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Do what ``model.loss_and_grad`` does: return the loss, fill the model's ``grad``."""
-        return self.model.loss_and_grad(X, Y, weights=weights)
+        return self.model.loss_and_grad_of_encoded(X, Y, weights=weights)
 
     def seed_step(self, seed: int, step: int) -> None:
         """Give the layers that draw random numbers their streams for a step."""

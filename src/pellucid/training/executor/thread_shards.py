@@ -52,7 +52,7 @@ class ThreadShards(Executor):
         def step(shard: int) -> None:
             rows, one = parts[shard], self.replicas[shard]
             own = None if weights is None else weights[rows]
-            losses[shard] = one.loss_and_grad(
+            losses[shard] = one.loss_and_grad_of_encoded(
                 take_rows(X, rows), take_rows(Y, rows), weights=own, normalizer=normalizer
             )
 
@@ -115,7 +115,7 @@ class ThreadShards(Executor):
     def _by_itself(self, X: Any, Y: Any, weights: Array | None) -> float:
         if self._random is not None:
             self.model.seed_step(*self._random)
-        return self.model.loss_and_grad(X, Y, weights=weights)
+        return self.model.loss_and_grad_of_encoded(X, Y, weights=weights)
 
     def _reduce(self, shard: int) -> Callable[[Array], Array]:
         return lambda part: self.all_reduce.sum(shard, part)
