@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 from pellucid import progress
+from pellucid.checks.check import check_data
+from pellucid.data.dataset import Split
+from pellucid.data.drawn import load_drawn_cats
+from pellucid.evaluation.label_errors.measure import find_label_errors
 from pellucid.progress import ProgressBar, are_bars_shown, stage_of
 from pellucid.training.callbacks.progress import validation_in_short
 
@@ -112,3 +116,15 @@ shown
     assert [output.output_type for output in outputs] == ["display_data", "execute_result"]
     assert outputs[0].data["text/plain"] == ""  # the bar has gone
     assert outputs[1].data["text/plain"] == "'tqdm'"  # not the one that needs ipywidgets
+
+
+def test_what_looks_through_data_shows_a_bar_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    stages: set[str] = set()
+    monkeypatch.setattr(ProgressBar, "__call__", lambda _, stage, *rest, **more: stages.add(stage))
+    cats = load_drawn_cats()
+    few = Split(cats.train.take(slice(0, 40)), cats.test.take(slice(0, 20)), "cats")
+    check_data(few)
+    of_check = set(stages)
+    assert of_check
+    find_label_errors(few, "logistic", folds=2, n_jobs=1)
+    assert "looking for label errors" in stages - of_check

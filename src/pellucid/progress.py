@@ -6,7 +6,7 @@ Long-running functions take a ``ProgressCallback`` and call it with a stage, the
         for i, photo in enumerate(photos):
             progress("reading photos", i, len(photos))
 
-Functions default to ``no_progress``.
+Functions default to ``no_progress``; those that look through data or a run, to a bar.
 """
 
 import importlib

@@ -22,7 +22,7 @@ from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Split
 from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
-from pellucid.progress import ProgressCallback, no_progress
+from pellucid.progress import ProgressBar, ProgressCallback, no_progress
 from pellucid.registry import validate_call
 from pellucid.text import one_line, plural
 
@@ -139,7 +139,7 @@ class DataReport:
 
 @validate_call()
 def check_data(
-    data: Split | DataSource | str | Path, *, progress: ProgressCallback = no_progress, **options: Any
+    data: Split | DataSource | str | Path, *, progress: ProgressCallback | None = None, **options: Any
 ) -> DataReport:
     """Look for what is wrong with a data set.
 
@@ -151,7 +151,8 @@ def check_data(
         Pictures, (m, h, w) or (m, h, w, c), are checked as such; rows of numbers, (m, n), as a table; for anything
         else exact copies and classes are checked.
     progress : callable, optional
-        ``progress(stage, done, total)`` is called from time to time.
+        ``progress(stage, done, total)`` is called from time to time; default: a bar, in a terminal or a
+        notebook.
     **options
         For data by name: as for ``load_data``.
 
@@ -182,9 +183,11 @@ def check_data(
     test 3 (...) is nearly the same as train 100 (...).
     """
     source = as_split(data, "check_data", **options)
-    if isinstance(source, Split):
-        return check_split(source, progress=progress)
-    return check_split(*open_source(source, progress), progress)
+    with ProgressBar() as bar:
+        show = progress or bar
+        if isinstance(source, Split):
+            return check_split(source, progress=show)
+        return check_split(*open_source(source, show), show)
 
 
 def open_source(source: DataSource, progress: ProgressCallback) -> tuple[Split, Names, list[Finding]]:

@@ -131,7 +131,7 @@ def find_all(
 
     model, train, test = run.model, run.split.train, run.split.test
     begin("data check")
-    check = check_data(run.split)
+    check = check_data(run.split, progress=no_progress)  # the report has a bar of its own
     begin("predictions")
     result = examine(run, notes=notes, leaks=check.leaks)
     predictions, rows = result.predictions, chosen_samples(result.predictions, n_photos)
@@ -147,7 +147,9 @@ def find_all(
     begin("influence")
     influenced = None
     if rows:
-        influenced = influence(result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK)
+        influenced = influence(
+            result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, progress=no_progress
+        )
     begin("new photo")
     photo = None
     if image is not None and is_classifier:

@@ -36,7 +36,7 @@ from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.plotting.saving import save_figure
-from pellucid.progress import ProgressCallback, no_progress, stage_of
+from pellucid.progress import ProgressBar, ProgressCallback, stage_of
 from pellucid.registry import validate_call
 from pellucid.runs.record import read_run
 from pellucid.stats.ranks import rank_correlation
@@ -111,7 +111,7 @@ def influence(
     is_retrained: bool | None = None,
     budget: Budget = THOROUGH,
     n_jobs: int | None = None,
-    progress: ProgressCallback = no_progress,
+    progress: ProgressCallback | None = None,
 ) -> InfluenceOutcome:
     """Return which training samples influenced a run's predictions, and what these would be without them.
 
@@ -135,8 +135,23 @@ def influence(
     n_jobs : int, optional
         Processes; default: a core each where that pays.
     progress : callable, optional
-        Called with each stage, gradients or trainings, how many are done, and of how many.
+        Called with each stage, gradients or trainings, how many are done, and of how many; default: a bar, in a
+        terminal or a notebook.
     """
+    if progress is None:
+        with ProgressBar() as bar:
+            return influence(
+                run,
+                tests,
+                data=data,
+                folder=folder,
+                method=method,
+                top=top,
+                is_retrained=is_retrained,
+                budget=budget,
+                n_jobs=n_jobs,
+                progress=bar,
+            )
     started = time.perf_counter()
     result, folder = (run, folder) if isinstance(run, RunResult) else (_read(Path(run), data), Path(run))
     rows = _checked(result, tests, method, top)

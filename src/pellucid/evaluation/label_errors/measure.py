@@ -26,7 +26,7 @@ from pellucid.evaluation.comparison.splitting import check_counts, make_folds, w
 from pellucid.evaluation.label_errors.confident import contradicted
 from pellucid.evaluation.label_errors.records import LabelError, LabelErrors
 from pellucid.nn.presets import PRESETS
-from pellucid.progress import ProgressCallback, no_progress
+from pellucid.progress import ProgressBar, ProgressCallback, no_progress
 from pellucid.registry import validate_call
 from pellucid.runs.config import RunConfig
 from pellucid.runs.record import RunRecord
@@ -48,7 +48,7 @@ def find_label_errors(
     folds: int = 5,
     seed: int = 1,
     n_jobs: int | None = None,
-    progress: ProgressCallback = no_progress,
+    progress: ProgressCallback | None = None,
     **options: Any,
 ) -> LabelErrors:
     """Find samples whose label is probably wrong.
@@ -70,7 +70,8 @@ def find_label_errors(
     n_jobs : int, optional
         Trainings side by side; default: one a core. The result does not depend on it.
     progress : callable, optional
-        ``progress(stage, done, total)`` is called after every training.
+        ``progress(stage, done, total)`` is called after every training; default: a bar, in a terminal or a
+        notebook.
     **options
         For data by name: as for ``load_data``.
 
@@ -100,10 +101,12 @@ def find_label_errors(
     if folds < 2:
         raise OptionError(f"folds: expected 2 or more, got {folds}. Try 5.")
     source = as_split(data, "find_label_errors", **options)
-    split, names = (source, Names()) if isinstance(source, Split) else open_source(source, progress)[:2]
-    return label_errors_of(
-        split, model, names=names, folds=folds, seed=seed, n_jobs=n_jobs, progress=progress
-    )
+    with ProgressBar() as bar:
+        show = progress or bar
+        split, names = (source, Names()) if isinstance(source, Split) else open_source(source, show)[:2]
+        return label_errors_of(
+            split, model, names=names, folds=folds, seed=seed, n_jobs=n_jobs, progress=show
+        )
 
 
 def label_errors_of_run(run: RunRecord) -> LabelErrors | None:
