@@ -89,6 +89,16 @@ def test_the_same_classes_keep_all_and_the_run_is_read_again(
     )
 
 
+def test_labels_are_smoothed_as_before_unless_said(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    smooth = ("--model", "logistic", "--epochs", 2, "--label-smoothing", 0.2)
+    assert pellucid("train", photos, *smooth, "--out", "base", "--quiet").code == 0
+    for out, more, smoothing in (("as-before", (), 0.2), ("none", ("--label-smoothing", 0), 0.0)):
+        done = pellucid("run", photos, "--from", "base", "--epochs", 1, "--out", out, "--quiet", *more)
+        assert done.code == 0, done.err
+        assert pl.load(out).loss_options.get("label_smoothing", 0.0) == smoothing
+        assert ("Label smoothing 0.2" in words_of(tmp_path / out / "report.html")) == bool(smoothing)
+
+
 def test_influence_of_a_frozen_training_is_of_what_was_trained(
     pellucid: Command, base: Path, photos: Path
 ) -> None:

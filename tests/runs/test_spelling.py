@@ -19,6 +19,8 @@ from pellucid.runs.spelling import NOT_OF_A_SEARCH, command_line
         ("cnn", {}, {"n_epochs": 5, "precise_bn": True}, "--epochs 5"),
         ("cnn", {}, {"precise_bn": False}, "--no-precise-bn"),
         ("mlp", {}, {"precise_bn": False}, ""),
+        ("cnn", {}, {"label_smoothing": 0.0}, "--label-smoothing 0"),
+        ("cnn", {}, {"label_smoothing": 0.1}, ""),
         ("mlp", {}, {"optimizer": "adam"}, "--optimizer adam"),
         (
             "mlp",

@@ -82,6 +82,23 @@ def test_what_is_given_goes_before_the_recipe(photos: Dataset) -> None:
     assert "label_smoothing" not in seen(chosen, photos)["loss"]
 
 
+def test_no_smoothing_of_labels_is_not_the_same_as_none_named(rows: Any) -> None:
+    assert "label_smoothing" not in seen(preset("logistic"), rows, n_epochs=1, label_smoothing=0)["loss"]
+    for given, expected in ((None, 0.2), (0, None), (0.1, 0.1)):
+        model = Sequential([Dense(1)])
+        model.set_loss("binary_cross_entropy", label_smoothing=0.2)
+        loss = seen(model, rows, n_epochs=1, label_smoothing=given)["loss"]
+        assert loss.get("label_smoothing") == expected
+    hinge = Sequential([Dense(1)])
+    hinge.set_loss("hinge")
+    assert seen(hinge, rows, n_epochs=1, label_smoothing=0)["loss"]["type"] == "hinge"
+    quantities = rows[0], rows[0][:, 0]
+    assert (
+        seen(Sequential([Dense(1)]), quantities, n_epochs=1, label_smoothing=0)["loss"]["type"]
+        == "mean_squared_error"
+    )
+
+
 def test_a_recipe_by_arguments_equals_the_one_of_the_command(photos: Dataset) -> None:
     first, second = preset("mlp-wide"), preset("mlp-wide")
     train(first, photos, n_epochs=2, n_threads=1)

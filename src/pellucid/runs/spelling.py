@@ -100,8 +100,10 @@ def _chosen(config: RunConfig) -> dict[str, Any]:
         except PellucidError:  # the file is no longer there, or another
             return {}
     usual = TrainingOptions.resolve(recipe, table)
+    smoothing = recipe.get("label_smoothing")
+    counts = smoothing is not None or config.start is not None  # where 0 is a choice
     decided = {
-        "label_smoothing": (None, 0.0, recipe.get("label_smoothing")),
+        "label_smoothing": (None, smoothing) if counts else (None, smoothing, 0.0),
         "batch_size": (0, usual.batch_size),
     }
     found = {}

@@ -14,6 +14,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.regression import Huber, MeanAbsoluteError, MeanSquaredError
 from pellucid.ops.losses.targets import class_weights_to_sample_weights, default_loss, one_hot
+from pellucid.registry import options_of
 from pellucid.types import Array
 
 AUTO = "auto"  # in place of a loss's name: what suits the outputs and the data
@@ -24,6 +25,12 @@ def set_loss(model: Model, data: Dataset, loss: Any) -> None:
     shape: Any = model.output_shape
     if loss is None and model.has_chosen_loss:
         return
+    if model.has_chosen_loss and _is_smoothing_alone(loss):  # of the model's own loss
+        if model.loss in LOSSES and "label_smoothing" in options_of(LOSSES[model.loss]):
+            model.set_loss({**model.loss_config, "label_smoothing": loss["label_smoothing"]})
+            return
+        if not loss["label_smoothing"]:
+            return
     is_new = not model.has_chosen_loss
     if loss is None or loss == AUTO:
         model.choose_loss(data.y)
@@ -70,6 +77,11 @@ def begin_at_the_mean(model: Model, loss: Loss, y: Any) -> None:
     last = next(leaf for leaf in reversed(model.leaves()) if "W" in leaf.params)
     last.params["W"] *= np.where(spread > 0, spread, 1)
     last.params["b"][...] = Y.mean(axis=0)
+
+
+def _is_smoothing_alone(loss: Any) -> bool:
+    """Return whether nothing is asked of the loss but how far labels are smoothed."""
+    return isinstance(loss, Mapping) and set(loss) == {"type", "label_smoothing"} and loss["type"] == AUTO
 
 
 def check_last_activation(model: Model) -> None:

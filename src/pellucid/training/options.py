@@ -162,8 +162,8 @@ class TrainingOptions(Configurable):
     def for_data(self, recipe: Mapping[str, Any], y: Any) -> "TrainingOptions":
         """Return the options with what depends on the data decided: label smoothing, and the recipe's batch size.
 
-        Where label smoothing is left open it is the recipe's if the loss takes it, else 0. A batch size that is the
-        recipe's and larger than the data becomes the full batch.
+        Where label smoothing is left open it is the recipe's if the loss takes it; else it stays open (None), which
+        is that of the loss. A batch size that is the recipe's and larger than the data becomes the full batch.
 
         Raises
         ------
@@ -176,9 +176,11 @@ class TrainingOptions(Configurable):
             takes_it = (
                 "label_smoothing" in options_of(LOSSES[name]) and "label_smoothing" not in self.loss_options
             )
-        if smoothing is None:
-            smoothing = recipe.get("label_smoothing", 0.0) if takes_it else 0.0
-        elif smoothing and not takes_it:
+        if not takes_it and not smoothing:
+            smoothing = None
+        elif smoothing is None:
+            smoothing = recipe.get("label_smoothing")
+        elif not takes_it:
             is_own = "label_smoothing" in self.loss_options
             why = "has it among its own options already" if is_own else "takes none"
             raise OptionError(f"label_smoothing: {name} {why}. Leave it out, or choose a cross-entropy.")

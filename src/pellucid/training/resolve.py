@@ -97,7 +97,7 @@ def fill_in(model: Model, data: Dataset, given: Mapping[str, Any]) -> tuple[Trai
         )
     options = TrainingOptions.resolve(recipe, **named)
     takes_recipe = "loss" not in objects and not (model.has_chosen_loss and options.loss is None)
-    return options.for_data(recipe if takes_recipe else {**recipe, "label_smoothing": 0.0}, data.y), objects
+    return options.for_data(recipe if takes_recipe else {**recipe, "label_smoothing": None}, data.y), objects
 
 
 def make_optimizer(options: TrainingOptions) -> Optimizer:
@@ -125,7 +125,7 @@ def loss_of(options: TrainingOptions) -> dict[str, Any] | None:
     {'type': 'auto', 'label_smoothing': 0.1}
     """
     chosen = dict(options.loss_options)
-    if options.label_smoothing:
+    if options.label_smoothing is not None:
         chosen["label_smoothing"] = options.label_smoothing
     return {"type": options.loss or AUTO, **chosen} if options.loss or chosen else None
 

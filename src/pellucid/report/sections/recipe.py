@@ -115,8 +115,8 @@ def recipe_rows(result: RunResult) -> list[Row]:
     if options.augment:
         meaning = f"Every {noun} is changed at random each time it is shown: no two epochs show the same one."
         rows.append(("Augmentation", options.augment, meaning))
-    if options.label_smoothing:
-        rows.append(("Label smoothing", f"{options.label_smoothing:g}", _SMOOTHING))
+    if smooths(result):
+        rows.append(("Label smoothing", f"{result.model.loss_options['label_smoothing']:g}", _SMOOTHING))
     if options.weight_decay:
         rows.append(("Weight decay", f"{options.weight_decay:g}", _DECAY))
     if options.weight_ema is not None:
