@@ -118,6 +118,28 @@ def test_the_report_says_what_ran(pellucid: Command, photos: Path, way: str) -> 
         assert phrase not in words, phrase
 
 
+def test_the_report_names_the_rates_of_every_stage(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    begun = ("--model", "mlp-wide", "--epochs", 3, "--learning-rate", 0.002, "--batch-size", 0)
+    assert pellucid("train", photos, *begun, "--out", "out", "--quiet").code == 0
+    more = ("--resume", "--epochs", 5, "--schedule", "constant", "--learning-rate", 0.0005, "--out", "out")
+    for _ in range(2):  # once more, it is complete
+        assert pellucid("train", photos, *more, "--quiet").code == 0
+    assert pellucid("report", "out").code == 0
+    words = words_of(tmp_path / "out" / "report.html")
+    assert words.count("AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)") == 2
+    assert "Learning rate, epochs 1 to 3 0.002, one-cycle" in words
+    assert "Learning rate, epochs 4 to 5 0.0005, constant" in words
+    done = pellucid("influence", "out", "--test", 0)
+    assert done.code == 0, done.err
+    told = "the training went on at another learning rate or schedule after epoch 3"
+    assert f"Nothing was trained again: {told}." in " ".join(done.out.split())
+    assert "Add --retrain" not in done.out
+    for refused in (("--retrain",), ("--method", "leave-one-out")):
+        done = pellucid("influence", "out", "--test", 0, *refused)
+        assert done.code == 2
+        assert f"{refused[-1]}: {told}, and cannot be run again" in " ".join(done.err.split())
+
+
 def test_every_optimizer_schedule_and_usual_loss_has_its_meaning_in_words() -> None:
     assert set(recipe._OPTIMIZERS) == set(recipe.NAMES) == set(OPTIMIZERS)
     assert set(recipe._SCHEDULES) == set(SCHEDULES)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from pellucid.data.dataset import Dataset, Split
+from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.runs.build import fit_run, make_model, plan
+from pellucid.runs.config import RunConfig
 from pellucid.training.callbacks.precise_bn import measure_batch_norms
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
@@ -105,7 +107,7 @@ def test_labels_are_smoothed_as_the_recipe_or_the_flag_says() -> None:
     assert loss(labels, model="cnn") == {"type": "auto", "label_smoothing": usual}
     assert loss(answers, model="cnn") == {"type": "auto", "label_smoothing": usual}
     assert loss(quantities, model="cnn") is None  # a recipe's share is for classes
-    assert loss(labels, model="cnn", label_smoothing=0.0) is None
+    assert loss(labels, model="cnn", label_smoothing=0.0) == {"type": "auto", "label_smoothing": 0.0}
     assert loss(labels, model="cnn", loss="hinge") == {"type": "hinge"}
     by_name = loss(labels, model="cnn", loss="binary_cross_entropy")
     assert by_name == {"type": "binary_cross_entropy", "label_smoothing": usual}
@@ -141,3 +143,21 @@ def test_a_model_keeps_the_share_that_its_labels_were_smoothed_by(tmp_path: Path
     model = make_model(config, architecture, Split(data, data))
     fit_run(model, Split(data, data), config)
     assert (model.loss, model.loss_options) == ("categorical_cross_entropy", {"label_smoothing": 0.2})
+
+
+def test_a_training_that_goes_on_at_other_rates_has_stages() -> None:
+    def config(**options: Any) -> RunConfig:
+        return RunConfig(DataSource("drawn-cats").resolved(), "mlp", TrainingOptions(**options))
+
+    first = config(n_epochs=3, schedule="one_cycle")
+    assert config(n_epochs=5, schedule="one_cycle").going_on_from(first, 3).stages == ()
+    second = config(n_epochs=5, schedule="constant", learning_rate=0.5).going_on_from(first, 3)
+    again = config(n_epochs=5, schedule="constant", learning_rate=0.5).going_on_from(second, 4)
+    assert again == second
+    third = config(n_epochs=9, schedule="constant", learning_rate=0.25).going_on_from(again, 5)
+    assert [(one.until, one.options) for one in third.stages] == [(3, first.options), (5, second.options)]
+    assert RunConfig.from_toml(third.to_toml()) == third
+    assert "stages" not in first.to_toml()
+    text = third.to_toml().replace("until = 3", 'until = "3"')
+    with pytest.raises(OptionError, match="expected stages to be tables"):
+        RunConfig.from_toml(text)

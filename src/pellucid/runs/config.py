@@ -3,7 +3,7 @@
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tomli_w
 
@@ -15,6 +15,13 @@ from pellucid.nn.transfer import RECIPE
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recipes import GENERAL, RECIPES
 from pellucid.training.recommend import AUTO
+
+
+class Stage(NamedTuple):
+    """The first part of a training that went on at other learning rates."""
+
+    until: int  # the epochs made by its end
+    options: TrainingOptions
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,9 @@ class RunConfig:
         The data, where the choice of the model has read them already.
     freeze : str or None
         The last layer that is frozen, of a model that begins from a trained one.
+    stages : tuple of Stage
+        How the epochs before were trained, where a training went on at other learning rates; ``options`` are those
+        since.
     """
 
     source: DataSource
@@ -44,6 +54,7 @@ class RunConfig:
     reason: str = ""
     loaded: Split | None = field(default=None, repr=False, compare=False)
     freeze: str | None = None
+    stages: tuple[Stage, ...] = ()
 
     @property
     def recipe(self) -> str | None:
@@ -71,6 +82,25 @@ class RunConfig:
         recipe = GENERAL if self.recipe is None else RECIPES[self.recipe]
         return replace(self, options=self.options.for_data(recipe, data.y))
 
+    def going_on_from(self, before: "RunConfig", n_made: int) -> "RunConfig":
+        """Return the configuration of a training that goes on from one that has made some epochs.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> cycle = TrainingOptions(n_epochs=3, schedule="one_cycle")
+        >>> before = RunConfig(DataSource("drawn-cats"), "mlp", cycle)
+        >>> longer = replace(before, options=TrainingOptions(n_epochs=5, schedule="constant"))
+        >>> [stage.until for stage in longer.going_on_from(before, 3).stages]
+        [3]
+        """
+        n_made = max(n_made, 1)
+        stages = [Stage(min(stage.until, n_made), stage.options) for stage in before.stages]
+        last = stages[-1].until if stages else 0
+        if last < n_made and _rates(before.options) != _rates(self.options):
+            stages.append(Stage(n_made, before.options))
+        return replace(self, stages=tuple(stages))
+
     def to_toml(self) -> str:
         """Return the configuration as a TOML file, paths absolute; what was left open is left out.
 
@@ -83,7 +113,8 @@ class RunConfig:
         named = {"model": self.model, "photo": self.photo, "reason": self.reason, "freeze": self.freeze}
         own = {name: text for name, text in named.items() if text}
         tables = {"data": self.source.resolved().to_dict(), "training": self.options.to_table()}
-        return tomli_w.dumps({**own, **tables})
+        stages = [{"until": stage.until, **stage.options.to_table()} for stage in self.stages]
+        return tomli_w.dumps({**own, **tables, **({"stages": stages} if stages else {})})
 
     @classmethod
     def from_toml(cls, text: str) -> "RunConfig":
@@ -105,7 +136,28 @@ class RunConfig:
             tables.get("photo"),
             tables.get("reason", ""),
             freeze=tables.get("freeze"),
+            stages=_stages(tables.get("stages", [])),
         )
+
+
+def _rates(options: TrainingOptions) -> tuple[Any, ...]:
+    """Return what may be chosen anew where a training goes on."""
+    return options.learning_rate, options.schedule, options.schedule_options
+
+
+def _stages(tables: Any) -> tuple[Stage, ...]:
+    known = isinstance(tables, list) and all(
+        isinstance(table, dict) and type(table.get("until")) is int for table in tables
+    )
+    if not known:
+        raise OptionError("config: expected stages to be tables, each with until, a number of epochs")
+    return tuple(
+        Stage(
+            table["until"],
+            TrainingOptions.from_table({name: value for name, value in table.items() if name != "until"}),
+        )
+        for table in tables
+    )
 
 
 def is_preset(model: str) -> bool:

@@ -156,6 +156,8 @@ def train_into(
         split = config.load()
         model = make_model(config, architecture, split)
         config = config.for_data(split.train)
+        if start is not None:
+            config = config.going_on_from(read_config(out / CONFIG), epochs_made(start))
         say_choice(config, say)
         interrupt = StopOnInterrupt(takes_sigterm=True)
 

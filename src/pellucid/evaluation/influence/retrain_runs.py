@@ -17,7 +17,7 @@ from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.parallel import run_jobs
 from pellucid.progress import ProgressCallback
 from pellucid.runs.build import make_model
-from pellucid.text import plural
+from pellucid.text import join, plural
 from pellucid.threads import n_cores
 from pellucid.training.choose_form import first_layer_correction, stays_in_span
 from pellucid.training.events import Callback
@@ -105,6 +105,12 @@ def is_start_gone(result: RunResult) -> bool:
     return start is not None and not start.exists()
 
 
+def changed_rates(result: RunResult) -> str:
+    """Return in words after which epochs a training went on at other learning rates."""
+    after = join([str(stage.until) for stage in result.config.stages])
+    return f"the training went on at another learning rate or schedule after epoch {after}"
+
+
 def _start_of(result: RunResult) -> Model:
     """Return the model as the training began with it."""
     config, model = result.config, result.model
@@ -125,9 +131,9 @@ def _other(traced: Traced, saved: Array) -> str:
 
 
 def from_checkpoints(result: RunResult, folder: Path | None, query: Dataset) -> TrainingTrace:
-    """Take the checkpoints that a training left, and the trained model."""
-    model, rate = result.model, result.config.options.learning_rate
-    paths = [] if folder is None else sorted((folder / "checkpoints").glob("*.checkpoint"))
+    """Take the checkpoints that a training left, and the trained model; that alone where rates were changed."""
+    model, rate, is_plain = result.model, result.config.options.learning_rate, not result.config.stages
+    paths = sorted((folder / "checkpoints").glob("*.checkpoint")) if folder is not None and is_plain else []
     snapshots = [read_snapshot(path, model, rate) for path in paths]
     snapshots = [
         each for each in snapshots if each.step < result.history.n_steps
@@ -139,6 +145,8 @@ def from_checkpoints(result: RunResult, folder: Path | None, query: Dataset) -> 
     advice = " Add --retrain to follow the whole training and to prove it."
     if is_start_gone(result):
         why, advice = f"the model that it began from is no longer at {result.config.start}", ""
+    if not is_plain:
+        why, advice = changed_rates(result), ""
     note = (
         f"Nothing was trained again: {why}. The influence is traced over {kept}, which shows little of the way "
         f"there.{advice}"

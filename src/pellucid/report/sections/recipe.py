@@ -1,11 +1,12 @@
 """How a network was trained, by name: what ran, and what each of it means."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.ops.losses.base import LOSSES
 from pellucid.registry import options_of
+from pellucid.runs.config import Stage
 from pellucid.text import percent, plural
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
@@ -50,21 +51,37 @@ _LOSSES = {
     "huber": "Squared differences where they are small, absolute ones where they are large.",
 }
 _SMOOTHING = "The target of the true class is a little below 1, so that the network does not grow too sure."
+CONSTANT = "constant"  # what no schedule at all is
 _DECAY = "Pulls every weight a little towards 0 at each step, against learning by heart."
 _AVERAGE = "The finished network has the weights' moving average over the steps, which wanders less."
 
 
-def optimizer_in_words(options: TrainingOptions) -> str:
+def optimizer_in_words(options: TrainingOptions, stages: Sequence[Stage] = ()) -> str:
     """Return how the weights were updated: ``gradient descent``, ``AdamW with batches of 32``.
+
+    Parameters
+    ----------
+    options : TrainingOptions
+    stages : sequence of Stage, optional
+        How the epochs before were trained, where the training went on at other learning rates.
 
     Examples
     --------
     >>> optimizer_in_words(TrainingOptions(n_epochs=3, optimizer="adamw", batch_size=32, schedule="one_cycle"))
     'AdamW with batches of 32 and a one-cycle schedule'
+    >>> cycle = TrainingOptions(n_epochs=3, optimizer="adamw", schedule="one_cycle")
+    >>> optimizer_in_words(TrainingOptions(n_epochs=5, optimizer="adamw", schedule="constant"), [Stage(3, cycle)])
+    'AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)'
     """
     name = NAMES.get(options.optimizer, options.optimizer)
     parts = [f"batches of {options.batch_size}"] if options.batch_size else []
-    if options.schedule is not None:
+    if stages:
+        spans = [
+            f"{schedule_name(one.options.schedule or CONSTANT)} up to epoch {one.until}" for one in stages
+        ]
+        now = schedule_name(options.schedule or CONSTANT)
+        parts.append(f"learning rates in stages ({', '.join(spans)}, then {now})")
+    elif options.schedule is not None:
         parts.append(f"a {schedule_name(options.schedule)} schedule")
     return f"{name} with {' and '.join(parts)}" if parts else name
 
@@ -107,7 +124,7 @@ def recipe_rows(result: RunResult) -> list[Row]:
             _OPTIMIZERS.get(options.optimizer, _first_line(OPTIMIZERS[options.optimizer])),
         ),
         *_start(result),
-        *_rate(options),
+        *_rates(result),
         _batch(result),
         _epochs(result),
         _loss(result),
@@ -148,6 +165,20 @@ def _start(result: RunResult) -> list[Row]:
     n_frozen = result.model.n_frozen
     meaning = f"Begins with a trained network's weights; {n_frozen:,} of them stay as they are (frozen)."
     return [("Start", result.config.model_name, meaning)]
+
+
+def _rates(result: RunResult) -> list[Row]:
+    """Return the learning rate, of each stage where there are several."""
+    options, stages = result.config.options, result.config.stages
+    if not stages:
+        return _rate(options)
+    rows, first = [], 1
+    for until, own in [*stages, Stage(max(len(result.history.losses), stages[-1].until), options)]:
+        if until >= first:
+            which = f"epoch {until}" if until == first else f"epochs {first} to {until}"
+            rows += [(f"{name}, {which}", value, meaning) for name, value, meaning in _rate(own)]
+        first = until + 1
+    return rows
 
 
 def _rate(options: TrainingOptions) -> list[Row]:

@@ -159,7 +159,7 @@ def what_was_done(result: RunResult) -> str:
 
 def _way(result: RunResult) -> str:
     options, history = result.config.options, result.history
-    steps = f"{plural(history.n_steps, 'step')} of {optimizer_in_words(options)}"
+    steps = f"{plural(history.n_steps, 'step')} of {optimizer_in_words(options, result.config.stages)}"
     return steps if is_step_by_step(result) else f"{steps} in {plural(len(history.losses), 'epoch')}"
 
 

@@ -79,14 +79,12 @@ def training_section(draft: Draft, result: RunResult) -> Section:
     """Return how loss and accuracy went over the training, and what ran, by name."""
     history = result.history
     note = f" ({history.note})." if history.note else "."
+    how = optimizer_in_words(result.config.options, result.config.stages)
     epochs = "" if is_step_by_step(result) else f" in {plural(len(history.losses), 'epoch')}"
     word = "Step" if is_step_by_step(result) else "Epoch"
     return Section(
         "Training",
-        intro=(
-            f"{plural(history.n_steps, 'step')} of {optimizer_in_words(result.config.options)}{epochs} took "
-            f"{history.seconds:.2f} s{note}",
-        ),
+        intro=(f"{plural(history.n_steps, 'step')} of {how}{epochs} took {history.seconds:.2f} s{note}",),
         figures=[_curves(draft, result)] if history.losses else [],
         table=Table(("What", "Here", "Meaning"), recipe_rows(result)),
         parts=(
