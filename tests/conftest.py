@@ -104,8 +104,9 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(trained_once: Path, photos: Path, tmp_path: Path) -> Path:
     """A run folder of the test's own, on its own ``photos``: a copy of the one that was trained for all tests."""
     folder = shutil.copytree(trained_once, tmp_path / "trained")
-    config = folder / "config.toml"
-    config.write_text(config.read_text().replace(str(trained_once.parent / "photos.npz"), str(photos)))
+    for file in (folder / "config.toml", folder / "report.html"):  # what to try next names the data
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text.replace(str(trained_once.parent / "photos.npz"), str(photos)), encoding="utf-8")
     return folder
 
 
