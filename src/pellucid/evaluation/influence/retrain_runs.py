@@ -134,10 +134,8 @@ def from_checkpoints(result: RunResult, folder: Path | None, query: Dataset) -> 
     """Take the checkpoints that a training left, and the trained model; that alone where rates were changed."""
     model, rate, is_plain = result.model, result.config.options.learning_rate, not result.config.stages
     paths = sorted((folder / "checkpoints").glob("*.checkpoint")) if folder is not None and is_plain else []
-    snapshots = [read_snapshot(path, model, rate) for path in paths]
-    snapshots = [
-        each for each in snapshots if each.step < result.history.n_steps
-    ]  # one is of the trained model
+    of_the_end = f"step-{result.history.n_steps:08d}"  # the trained model, in the form that it was trained in
+    snapshots = [read_snapshot(path, model, rate) for path in paths if path.stem != of_the_end]
     n = len(snapshots)
     snapshots.append(last_snapshot(model, rate))
     kept = f"{plural(n, 'checkpoint')} and the trained model" if n else "the trained model alone"
