@@ -98,7 +98,7 @@ def test_grey_pictures_without_a_channel_are_photos_too(pellucid: Command, tmp_p
     assert done.code == 0, done.err
     words = words_of(Path("out/report.html"))
     assert "every pixel's brightness" in words
-    assert "Left out: hue, since the photos are grey." in words
+    assert "Left out: hue, since the pictures are grey." in words
     assert {"Mistakes and hits", "Where does it look?"} <= set(titles_of(Path("out/report.html")))
 
 

@@ -157,7 +157,9 @@ def test_verdicts_are_told_in_words_and_colour(photos: np.ndarray) -> None:
     assert answers[3] == f"✗ dark {100 * p:.0f} %"
     assert [to_rgb(text.get_color()) for text in verdicts] == [to_rgb(c) for c in (BLUE, BLUE, BLUE, RED)]
     assert sum(frames(axes, RED) for axes in figure.axes) == 1
-    assert {"✓ correct", "✗ wrong", "A photo of class “bright”, changed more and more"} <= set(words(figure))
+    assert {"✓ correct", "✗ wrong", "One photo of class “bright”, changed more and more"} <= set(
+        words(figure)
+    )
     assert {"as it is", "−10 %", "−25 %", "−50 %"} <= set(words(figure))
 
 

@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import pellucid.evaluation.robustness.measure as module
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
+from pellucid.evaluation.robustness.figures import perturbation_sheet
 from pellucid.evaluation.robustness.measure import change_photos, robustness
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
-from pellucid.evaluation.robustness.text import in_words
+from pellucid.evaluation.robustness.text import how_tested, in_rows, in_short, in_words
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
@@ -143,13 +145,29 @@ def test_a_large_set_is_changed_in_pieces(data: Dataset, monkeypatch: pytest.Mon
 def test_grey_photos_leave_out_hue_and_say_so(data: Dataset) -> None:
     for X in (data.X[..., :1], data.X[..., 0], data.X[..., :1].repeat(3, axis=3)):
         result = robustness(brightness_model(X.shape[1:]), Dataset(X, data.y, data.classes))
-        assert result.left_out == {"hue": "the photos are grey"}
+        noun = "photo" if X.shape[3:] == (3,) else "picture"
+        assert result.left_out == {"hue": f"the {noun}s are grey"}
         assert [c.perturbation.name for c in result.curves] == [n for n in PERTURBATIONS if n != "hue"]
-        assert "Left out: hue, since the photos are grey." in in_words(result)
+        assert f"Left out: hue, since the {noun}s are grey." in in_words(result)
     with pytest.raises(OptionError, match="nothing is left to measure: hue needs colour"):
         robustness(
             brightness_model((8, 8)), Dataset(data.X[..., 0], data.y, data.classes), perturbations=["hue"]
         )
+
+
+def test_samples_are_called_by_their_noun(data: Dataset) -> None:
+    drawings = Dataset(data.X, data.y, data.classes, "drawing")
+    result = robustness(brightness_model(), drawings)
+    rows = [" ".join(row) for row in in_rows(result)]
+    words = [*in_words(result), how_tested(result), in_short(result), repr(result), *rows]
+    assert "of 50 drawings are classified correctly" in words[0]
+    assert any("of 50 drawings" in line or "with 50 drawings" in line for line in words[1:])
+    assert not any("photo" in line for line in words)
+    figures = result.plot(), perturbation_sheet(brightness_model(), data.X[0], label=0, noun="drawing")
+    for figure in figures:
+        drawn = [text.get_text() for text in figure.findobj(Text)]
+        assert any("rawing" in text for text in drawn)
+        assert not any("photo" in text.lower() for text in drawn)
 
 
 def test_ten_points_are_a_tenth_of_all_photos_exactly() -> None:
@@ -211,7 +229,7 @@ def test_equal_losses_are_named_together_and_chance_is_called_so() -> None:
 
 def test_a_model_that_bears_all_and_one_that_knows_nothing() -> None:
     words = in_words(result_of(curve("mirror", [40, 41])))
-    assert words[1] == "At moderate strength, no change costs it a photo (swapping left and right)."
+    assert words[1] == "At moderate strength, no change costs it a single photo (swapping left and right)."
     assert not any("lowest" in line for line in words)
     poor = result_of(curve("mirror", [20, 20]), n_correct=20)
     assert in_words(poor)[0].endswith("So there is little that a change could cost.")

@@ -76,7 +76,7 @@ def robustness_curves(result: Robustness) -> Figure:
             left = LEFT + column * (across + BETWEEN)
             axes = figure.add_axes((left / WIDTH, bottom / height, across / WIDTH, panel / height))
             _panel(axes, curve, result, is_first=column == 0)
-        title = f"Accuracy on {result.n} photos, the more they are changed"
+        title = f"Accuracy on {result.n} {result.noun}s, the more they are changed"
         figure.text(0.08 / WIDTH, 1 - 0.1 / height, title, va="top", fontsize=11, fontweight="bold")
         figure.legend(
             *figure.axes[0].get_legend_handles_labels(),
@@ -95,7 +95,8 @@ def _panel(axes: Axes, curve: PerturbationCurve, result: Robustness, *, is_first
         np.array([getattr(row, name) for row in curve.rows])
         for name in ("strength", "accuracy", "low", "high")
     )
-    axes.axhline(result.accuracy, color=INK, linewidth=1, linestyle=CLEAN, label="Photos as they are")
+    as_they_are = f"{result.noun.capitalize()}s as they are"
+    axes.axhline(result.accuracy, color=INK, linewidth=1, linestyle=CLEAN, label=as_they_are)
     always = f"Always “{class_name((result.most_common,), 0, 12)}”"
     axes.axhline(result.baseline, color=ORANGE, linewidth=1.6, linestyle=DOTTED, label=always)
     line: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 3, "label": "Accuracy, 95 % interval"}
@@ -157,6 +158,7 @@ def perturbation_sheet(
     perturbations: Iterable[str] | None = None,
     strengths: Mapping[str, Iterable[float]] | None = None,
     seed: int = 1,
+    noun: str = "photo",
 ) -> Figure:
     """Draw one photo at every strength of every perturbation, with the model's prediction under each picture.
 
@@ -170,6 +172,8 @@ def perturbation_sheet(
         Its true class: predictions are correct or wrong then; else the same as of the unchanged photo, or not.
     perturbations, strengths, seed : optional
         As for ``robustness``. Of more than eight strengths, eight are shown.
+    noun : str, optional
+        What it is called in the figure.
 
     Returns
     -------
@@ -215,18 +219,18 @@ def perturbation_sheet(
         _tile(drawn, text, class_name(model.classes, int(k), 80), p, is_good=k == expected)
         for drawn, (_, _, text), k, p in zip(pictures, plan, labels, sure, strict=True)
     ]
-    rows = [("The photo", by(image.shape), tiles[:1])]
+    rows = [(f"The {noun}", by(image.shape), tiles[:1])]
     for p in chosen:
         mine = [tile for tile, (other, _, _) in zip(tiles, plan, strict=True) if other is p]
         if len(p.strengths) == 1:
             rows[0][2].extend(mine)
         else:
             rows.append((p.title, REASONS[p.reason], mine))
-    return _sheet(rows, class_name(model.classes, expected), is_known=label is not None)
+    return _sheet(rows, class_name(model.classes, expected), noun, is_known=label is not None)
 
 
-def _sheet(rows: Sequence[tuple[str, str, list[Tile]]], name: str, *, is_known: bool) -> Figure:
-    page = Page(f"A photo {'of class' if is_known else 'predicted as'} “{name}”, changed more and more")
+def _sheet(rows: Sequence[tuple[str, str, list[Tile]]], name: str, noun: str, *, is_known: bool) -> Figure:
+    page = Page(f"One {noun} {'of class' if is_known else 'predicted as'} “{name}”, changed more and more")
     good, bad = ("correct", "wrong") if is_known else ("same prediction", "another prediction")
     words = "with the predicted probability"
     page.legend([Line(f"✓ {good}", BLUE), Line(f"✗ {bad}", RED), words], gap=0.12)

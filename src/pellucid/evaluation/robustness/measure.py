@@ -106,7 +106,9 @@ def robustness(
     check_photos("robustness", data.X)
     found = predict(model, data) if predictions is None else predictions
     clean, is_right = found.confusion, found.is_correct
-    left_out = {} if has_colour(data.X) else {p.name: "the photos are grey" for p in chosen if p.needs_colour}
+    left_out = (
+        {} if has_colour(data.X) else {p.name: f"the {data.noun}s are grey" for p in chosen if p.needs_colour}
+    )
     chosen = [p for p in chosen if p.name not in left_out]
     if not chosen:
         raise OptionError(
@@ -133,6 +135,7 @@ def robustness(
         curves=tuple(curves),
         left_out=left_out,
         seed=seed,
+        noun=data.noun,
     )
 
 
@@ -198,7 +201,7 @@ def robustness_of_file(
         found = robustness(model, test, **options, predictions=predictions, progress=progress)
         shown = typical_photo(predictions) if photo is None else photo
         label = int(predictions.y_true[shown])  # in the order of the model's classes
-        sheet = perturbation_sheet(model, test.X[shown], label=label, **options)
+        sheet = perturbation_sheet(model, test.X[shown], label=label, noun=test.noun, **options)
         save_figure(robustness_curves(found), folder / FILES[0])
         save_figure(sheet, folder / FILES[1])
         found = replace(found, photo=shown, files=tuple(out / name for name in FILES), notes=notes)

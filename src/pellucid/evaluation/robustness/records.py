@@ -137,6 +137,8 @@ class Robustness:
         What was written.
     notes : tuple of str
         What to mind about the data.
+    noun : str
+        What one sample is called: "photo", "drawing".
     """
 
     n: int
@@ -149,6 +151,7 @@ class Robustness:
     photo: int | None = None
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    noun: str = "photo"
 
     @property
     def accuracy(self) -> float:
@@ -215,7 +218,7 @@ class Robustness:
     def __repr__(self) -> str:
         worst = self.ranking[0]
         return (
-            f"Robustness({self.n} photos, accuracy {self.accuracy:.4g}; of {len(self.curves)} perturbations "
+            f"Robustness({self.n} {self.noun}s, accuracy {self.accuracy:.4g}; of {len(self.curves)} perturbations "
             f"{worst.perturbation.name} costs most)"
         )
 

@@ -7,24 +7,24 @@ from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
 from pellucid.text import chance_in_words, join, p_in_words, percent, plural
 
 MEASURED = (
-    "The six reasons why photos are misclassified, measured: each test photo is changed on purpose, a little, then "
-    "more, and classified again."
+    "The six reasons why {noun}s are misclassified, measured: each test {noun} is changed on purpose, a little, "
+    "then more, and classified again."
 )
 CURVES = (
-    "A panel for each change: to the right it grows stronger, upwards more photos are classified correctly. "
+    "A panel for each change: to the right it grows stronger, upwards more {noun}s are classified correctly. "
     "The band is "
-    "the 95 % interval, the dashed line the photos as they are, the dotted one the majority-class baseline; a ring "
-    "marks the first loss of ten points, or the first fall below the dotted line. Where the curve stays flat "
-    "and above the dotted line, the change does no harm. Over each panel: how many photos fewer are classified "
+    "the 95 % interval, the dashed line the {noun}s as they are, the dotted one the majority-class baseline; a "
+    "ring marks the first loss of ten points, or the first fall below the dotted line. Where the curve stays flat "
+    "and above the dotted line, the change does no harm. Over each panel: how many {noun}s fewer are classified "
     "correctly at moderate strength, and the p-value of that loss, or that it cannot be told from chance."
 )
 SHEET = (
-    "Test photo {photo} at every strength, with the prediction under each picture. Follow a row until it "
+    "Test {noun} {number} at every strength, with the prediction under each picture. Follow a row until it "
     "turns red: "
     "would you still have known?"
 )
 BACKGROUND = (
-    "Nobody has marked where the subjects are: for the background, what lies outside an ellipse about the photo's "
+    "Nobody has marked where the subjects are: for the background, what lies outside an ellipse about the {noun}'s "
     "middle stands in."
 )
 BREAKS_AT = (
@@ -43,7 +43,7 @@ def in_words(found: Robustness) -> list[str]:
     """Return what was found, in sentences for somebody who reads nothing else."""
     lines = [_clean(found), *_worst(found), *_harmless(found), *_lowest(found)]
     if any(curve.perturbation.name == "background" for curve in found.curves):
-        lines.append(BACKGROUND)
+        lines.append(BACKGROUND.format(noun=found.noun))
     if found.left_out:
         reasons = "; ".join(f"{name}, since {why}" for name, why in found.left_out.items())
         lines.append(f"Left out: {reasons}.")
@@ -77,22 +77,22 @@ def how_tested(found: Robustness) -> str:
     """Return which test the p-values are of, and why some losses cannot be told from chance."""
     n_tried = len(found.curves)
     corrected = f", with Holm's correction for the {n_tried} changes" if n_tried > 1 else ""
-    test = f"p: McNemar's exact test on {plural(found.n, 'photo')}{corrected}."
+    test = f"p: McNemar's exact test on {plural(found.n, found.noun)}{corrected}."
     if not any(chance.outcome == "cannot be told" for chance in found.chances.values()):
         return test
     return (
-        f"{test} Cannot be told: with {plural(found.n, 'photo')}, even a true loss of {POINTS} points would "
-        "seldom show as more than chance; more test photos would tell."
+        f"{test} Cannot be told: with {plural(found.n, found.noun)}, even a true loss of {POINTS} points would "
+        "seldom show as more than chance; more test {found.noun}s would tell."
     )
 
 
 def in_short(found: Robustness) -> str:
     """Return which change costs most, in a sentence for a summary."""
     worst, n = found.ranking[0], len(found.ranking)
-    tried = f"{n} changes tried on the photos"
+    tried = f"{n} changes tried on the {found.noun}s"
     if found.accuracy <= found.baseline:
         return (
-            f"What {n} changes of the photos cost means little: unchanged, they are classified no better "
+            f"What {n} changes of the {found.noun}s cost means little: unchanged, they are classified no better "
             "than by the majority-class baseline."
         )
     beyond = [curve for curve in found.ranking if _outcome(found, curve) == "more than chance"]
@@ -100,14 +100,14 @@ def in_short(found: Robustness) -> str:
         first = beyond[0]
         most = "costs most" if first.cost == worst.cost else "costs more than chance explains"
         return (
-            f"Of {tried}, {first.perturbation.phrase(first.moderate.strength)} {most}: "
-            f"{first.cost} of {found.n} photos fewer are then classified correctly."
+            f"Of {tried}, {_phrase(found, first, first.moderate.strength)} {most}: "
+            f"{first.cost} of {found.n} {found.noun}s fewer are then classified correctly."
         )
     if any(_outcome(found, curve) == "cannot be told" for curve in found.ranking):
-        one = f"any of {tried}" if n > 1 else "the change tried on the photos"
+        one = f"any of {tried}" if n > 1 else f"the change tried on the {found.noun}s"
         return (
             f"Whether {one} costs more, at moderate strength, than chance explains cannot be told with "
-            f"{plural(found.n, 'photo')}; the largest loss is {worst.cost} of them."
+            f"{plural(found.n, found.noun)}; the largest loss is {worst.cost} of them."
         )
     return f"None of {tried} costs more, at moderate strength, than chance explains."
 
@@ -119,7 +119,7 @@ def _outcome(found: Robustness, curve: PerturbationCurve) -> str:
 def _clean(found: Robustness) -> str:
     low, high = found.interval
     line = (
-        f"As they are, {found.n_correct} of {found.n} photos are classified correctly "
+        f"As they are, {found.n_correct} of {found.n} {found.noun}s are classified correctly "
         f"({percent(found.accuracy)}, 95 % "
         f"interval {percent(low)} to {percent(high)}); the majority-class baseline, always "
         f"“{found.most_common}”, gets "
@@ -132,18 +132,21 @@ def _clean(found: Robustness) -> str:
 def _worst(found: Robustness) -> list[str]:
     first = found.ranking[0]
     if first.cost <= 0:
-        return [f"At moderate strength, no change costs it a photo ({_listed(found.ranking, 3)})."]
+        tried = _listed(found, found.ranking, 3)
+        return [f"At moderate strength, no change costs it a single {found.noun} ({tried})."]
     worst = [curve for curve in found.ranking if curve.cost == first.cost]
     row = first.moderate
     each = ", either way" if len(worst) == 2 else ", each way" if len(worst) > 2 else ""
     lines = [
-        f"At moderate strength, {join(_phrases(worst))} cost{'s' if len(worst) == 1 else ''} it most: "
+        f"At moderate strength, {join(_phrases(found, worst))} cost{'s' if len(worst) == 1 else ''} it most: "
         f"{row.n_correct} "
-        f"instead of {found.n_correct} photos are classified correctly ({percent(row.accuracy)}){each}.",
+        f"instead of {found.n_correct} {found.noun}s are classified correctly ({percent(row.accuracy)}){each}.",
         *_chances(found, worst),
     ]
     if behind := [curve for curve in found.ranking[len(worst) :] if curve.cost > 0][:3]:
-        costs = (f"{phrase} ({_cost(found, c)})" for phrase, c in zip(_phrases(behind), behind, strict=True))
+        costs = (
+            f"{phrase} ({_cost(found, c)})" for phrase, c in zip(_phrases(found, behind), behind, strict=True)
+        )
         lines.append(f"Next: {', '.join(costs)}.")
     return lines
 
@@ -166,7 +169,7 @@ def _chances(found: Robustness, curves: Sequence[PerturbationCurve]) -> list[str
 
 
 def _chance(found: Robustness, chance: Chance) -> str:
-    n_tried, photos = len(found.curves), plural(found.n, "photo")
+    n_tried, photos = len(found.curves), plural(found.n, found.noun)
     corrected = f", with Holm's correction for {n_tried} changes" if n_tried > 1 else ""
     test = f"McNemar's exact test{corrected}"
     if chance.outcome != "cannot be told":
@@ -174,14 +177,14 @@ def _chance(found: Robustness, chance: Chance) -> str:
     words = f"whether that is more than chance cannot be told with {photos}: {p_in_words(chance.p_value)} ({test})"
     if chance.least_loss is None:
         return f"{words}."
-    return f"{words}; only a loss of {plural(chance.least_loss, 'photo')} or more could be told."
+    return f"{words}; only a loss of {plural(chance.least_loss, found.noun)} or more could be told."
 
 
 def _harmless(found: Robustness) -> list[str]:
     harmless = [curve for curve in reversed(found.ranking) if curve.cost <= 0]
     if not harmless or len(harmless) == len(found.curves):
         return []
-    return [f"It loses nothing, on balance, by {_listed(harmless, 5)}."]
+    return [f"It loses nothing, on balance, by {_listed(found, harmless, 5)}."]
 
 
 def _lowest(found: Robustness) -> list[str]:
@@ -194,18 +197,20 @@ def _lowest(found: Robustness) -> list[str]:
         "bring it below the majority-class baseline."
     ]
     if row.n_correct < found.n_correct:
-        lines.append(
-            f"The lowest of all: {percent(row.accuracy)}, by {curve.perturbation.phrase(row.strength)}."
-        )
+        lines.append(f"The lowest of all: {percent(row.accuracy)}, by {_phrase(found, curve, row.strength)}.")
     return lines
 
 
-def _phrases(curves: Sequence[PerturbationCurve]) -> list[str]:
-    return [curve.perturbation.phrase(curve.moderate.strength) for curve in curves]
+def _phrase(found: Robustness, curve: PerturbationCurve, strength: float) -> str:
+    return curve.perturbation.phrase(strength).replace("photo", found.noun)
 
 
-def _listed(curves: Sequence[PerturbationCurve], most: int) -> str:
+def _phrases(found: Robustness, curves: Sequence[PerturbationCurve]) -> list[str]:
+    return [_phrase(found, curve, curve.moderate.strength) for curve in curves]
+
+
+def _listed(found: Robustness, curves: Sequence[PerturbationCurve], most: int) -> str:
     """Return what is done, in a list; how many more there are after the first ``most``."""
-    phrases = _phrases(curves)
+    phrases = _phrases(found, curves)
     rest = f", and {len(phrases) - most} more" if len(phrases) > most else ""
     return ", ".join(phrases[:most]) + rest

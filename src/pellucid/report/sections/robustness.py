@@ -22,19 +22,19 @@ def robustness_section(draft: Draft, found: Robustness, result: RunResult) -> Se
     at, test = typical_photo(result.predictions), result.split.test
     return Section(
         "Which changes does it withstand?",
-        intro=(MEASURED, *in_words(found), how_tested(found)),
+        intro=(MEASURED.format(noun=found.noun), *in_words(found), how_tested(found)),
         figures=(
             draft.add(
                 "robustness-curves",
                 robustness_curves(found),
-                CURVES,
+                CURVES.format(noun=found.noun),
                 "Curves of accuracy against the strength of each change.",
             ),
             draft.add(
                 "robustness-sheet",
-                perturbation_sheet(result.model, test.X[at], label=int(test.y[at])),
-                SHEET.format(photo=at),
-                f"Test photo {at}, changed in rows, each picture with its prediction.",
+                perturbation_sheet(result.model, test.X[at], label=int(test.y[at]), noun=found.noun),
+                SHEET.format(noun=found.noun, number=at),
+                f"Test {found.noun} {at}, changed in rows, each picture with its prediction.",
                 dpi=DENSE,
             ),
         ),
