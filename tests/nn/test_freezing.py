@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.ops.cases import HAS_NUMBA
 
 from pellucid import dispatch
 from pellucid.errors import FormatError, OptionError
@@ -24,6 +25,9 @@ from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.nn.replica import replica
 from pellucid.nn.sequential import Sequential
 from pellucid.types import Array
+
+NEEDS_NUMBA = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
+KERNELS = ["numpy", pytest.param("numba", marks=NEEDS_NUMBA)]
 
 
 def stack() -> Model:
@@ -86,7 +90,7 @@ def samples(name: str, model: Model) -> tuple[Array, Array]:
 
 
 @pytest.mark.parametrize(("name", "until"), EACH)
-@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize("kernels", KERNELS)
 def test_gradients_are_those_of_the_whole_model_and_frozen_layers_stay(
     name: str, until: str, kernels: str
 ) -> None:

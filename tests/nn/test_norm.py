@@ -159,7 +159,9 @@ def test_bad_options_are_refused() -> None:
     for bad in (0, -1, 1.5, float("nan")):
         with pytest.raises(OptionError, match="BatchNorm: expected momentum to be a number above 0"):
             BatchNorm(momentum=bad)
-    with pytest.raises(OptionError, match="LayerNorm: expected epsilon to be a number above 0, got 0"):
+    with pytest.raises(
+        OptionError, match="LayerNorm: expected epsilon to be a number above 0 and below 1, got 0"
+    ):
         LayerNorm(epsilon=0)
     with pytest.raises(
         OptionError, match="Dropout: expected rate to be a number of at least 0 and below 1, got 1"

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.ops.cases import HAS_NUMBA
 
 from pellucid.data.dataset import Dataset
 from pellucid.errors import FormatError, OptionError, TrainingError
@@ -32,6 +33,9 @@ from pellucid.training.nonfinite import replay_nonfinite
 from pellucid.training.optimizers.adam import Adam
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.optimizers.sgd import SGD
+
+NEEDS_NUMBA = pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba: pip install 'pellucid[fast]'")
+KERNELS = ["numpy", pytest.param("numba", marks=NEEDS_NUMBA)]
 
 
 @pytest.fixture
@@ -74,7 +78,7 @@ def arrays(model: Model) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("until", ["conv2d_1", "batchnorm_1", "dropout_1", "conv2d_2", "batchnorm_2"])
-@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize("kernels", KERNELS)
 @pytest.mark.parametrize(
     "more", [{}, {"n_threads": 2}, {"batch_size": 0}, {"precise_bn": True, "weight_ema": 0.8}]
 )
@@ -98,7 +102,7 @@ def test_computed_once_and_in_every_step_agree(
         np.testing.assert_allclose(column, again.columns[name], rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize("kernels", KERNELS)
 def test_a_stack_of_dense_layers_goes_on_by_its_kernel(
     data: Dataset, monkeypatch: pytest.MonkeyPatch, kernels: str
 ) -> None:
