@@ -119,7 +119,7 @@ def test_two_processes_compile_at_once_for_different_types(tmp_path: Path, wante
         for dtype in both
     ]
     for process in started:
-        printed, _ = process.communicate(timeout=120)
+        printed, _ = process.communicate(timeout=300)
         check(json.loads(printed), wanted, "numba")
     warm = {path: path.stat().st_mtime for path in tmp_path.rglob("*.nb*")}
     for dtype in both[:2]:

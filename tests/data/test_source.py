@@ -67,12 +67,17 @@ def test_paths_that_do_not_exist(source: str) -> None:
 
 
 def test_other_endings_are_refused(tmp_path: Path) -> None:
-    for name in ("a.txt", "a.jpg", "a"):
+    for name in ("a.txt", "a"):
         (tmp_path / name).write_text("1,2\n")
         with pytest.raises(
             DataError, match=rf"{name}: expected a folder of images, an \.h5, \.hdf5, \.npz, \.npy, \.csv or"
         ):
             load_data(tmp_path / name)
+    (tmp_path / "a.jpg").write_text("1,2\n")
+    with pytest.raises(DataError, match="one photo is no data set"):
+        load_data(tmp_path / "a.jpg")
+    with pytest.raises(DataError, match="addresses are not read"):
+        load_data("https://example.org/table.csv")
 
 
 def test_a_file_in_the_home_folder(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
