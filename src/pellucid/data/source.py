@@ -124,6 +124,8 @@ class DataSource(Configurable):
 
     def load(self) -> Split:
         """Read the data, check them, and return a training and a test part; see :func:`load_data`."""
+        if self.name.startswith(("http:/", "https:/", "ftp:/", "s3:/")):
+            raise DataError(f"{self.name}: addresses are not read. Download the file, and name it here.")
         self.check_applies()
         if self.name == "drawn-cats":
             from pellucid.data.drawn import load_drawn_cats
@@ -181,8 +183,6 @@ class DataSource(Configurable):
     def _read_arrays(self) -> RawSplit:
         path = self.path
         ending = path.suffix.lower()
-        if "://" in self.name:
-            raise DataError(f"{self.name}: addresses are not read. Download the file, and name it here.")
         if not os.path.exists(path) and not ending and len(path.parts) == 1:
             here = difflib.get_close_matches(self.name, [each.name for each in Path.cwd().iterdir()], n=1)
             beside = f" Did you mean {shown(here[0])}, which is here?" if here else ""
