@@ -289,7 +289,7 @@ def test_force_leaves_nothing_of_the_run_before(pellucid: Command, photos: Path,
     process = subprocess.Popen(
         command(photos, "out", "--epochs", 50_000, "--resume"), cwd=tmp_path, stdout=subprocess.DEVNULL
     )
-    time.sleep(2)
+    time.sleep(5)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
     assert tomllib.loads((out / "config.toml").read_text())["training"]["epochs"] == 50_000
