@@ -131,7 +131,7 @@ def test_checked_saved_copied_and_thawed(name: str, until: str, tmp_path: Path) 
     X, _ = samples(name, model)
     whole, theta = model.forward(X).copy(), model.theta.copy()
     freeze(model, until)
-    np.testing.assert_array_equal(model.forward(X), whole)
+    np.testing.assert_allclose(model.forward(X), whole, rtol=1e-5)  # kernels fuse other layers then
     result = check_gradients(model)
     assert result.is_ok, str(result)
     trained = [leaf.name for leaf in model.leaves() if leaf.is_trained]
@@ -144,7 +144,7 @@ def test_checked_saved_copied_and_thawed(name: str, until: str, tmp_path: Path) 
     ):
         assert frozen_names(twin) == frozen_names(model)
         np.testing.assert_array_equal(twin.theta, model.theta)
-        np.testing.assert_array_equal(twin.forward(X), whole)
+        np.testing.assert_allclose(twin.forward(X), whole, rtol=1e-5)
     unfreeze(model)
     np.testing.assert_array_equal(model.theta, theta)
     assert model.n_frozen == 0
