@@ -24,7 +24,7 @@ torch = pytest.importorskip("torch", reason="needs PyTorch: pip install 'pelluci
 
 def apply(layer: Layer, X: Any, weights: dict[str, Any]) -> Any:
     """Do in PyTorch what a layer does, X being (m, c, h, w) or (m, n)."""
-    own = {key: weights[f"{layer.name}.{key}"] for key in layer.params}
+    own = {} if isinstance(layer, Model) else {key: weights[f"{layer.name}.{key}"] for key in layer.params}
     match layer:
         case Sequential():
             for child in layer.layers:
