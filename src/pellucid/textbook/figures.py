@@ -124,6 +124,8 @@ def plot_bar(y: Array, loc: str = "left", relative: bool = False, *, classes: Cl
 
     Examples
     --------
+    >>> import matplotlib.pyplot as plt
+    >>> plt.close("all")  # it draws into the figure that is open
     >>> figure = plot_bar(np.array([[0, 0, 1]]))
     >>> figure.axes[0].get_legend().get_texts()[0].get_text()
     'Training dataset: (3 images)'
