@@ -345,70 +345,66 @@ def squared_error(Z, Y, scale, dZ):
     return loss
 
 
-def _step(has_threads):
-    """Return forward, backward, and both for many steps in one call, for several threads or only one."""
-
-    @compiled
-    def forward(X, data, rows, memory, kind, labels, targets, smoothing, scale, is_on_threads):
-        """Return the loss; values <- the layers' outputs, deltas <- dZ of the last unless the loss is another."""
-        stack = Stack(X, data, rows, *memory)
-        last = len(stack.plan) - 1
-        for k in range(last + 1):
-            if has_threads and is_on_threads and stack.plan[k, PARTS] > 1:
-                parts_on_threads(stack, FORWARD, k, KEEP)
-            else:
-                for t in range(stack.plan[k, PARTS]):
-                    forward_part(stack, k, t)
-        n, at = stack.plan[last, N_OUT], stack.plan[last, OUT_AT]
-        finish(stack, last, 0, n)
-        Z, dZ = matrix(stack.values, at, len(X), n), matrix(stack.deltas, at, len(X), n)
-        if kind == SOFTMAX:
-            return softmax_cross_entropy(Z, labels, targets, scale, smoothing, dZ)[0]
-        if kind == LOGISTIC:
-            return binary_cross_entropy(Z.ravel(), targets.ravel(), scale, smoothing, dZ.ravel())
-        return squared_error(Z.ravel(), targets.ravel(), scale, dZ.ravel()) if kind == SQUARED else 0.0
-
-    @compiled
-    def backward(X, data, rows, memory, rule, is_on_threads):
-        """grad <- the gradient, or theta <- what the optimizer makes of it."""
-        stack = Stack(X, data, rows, *memory)
-        last = len(stack.plan) - 1
-        n = stack.plan[last, N_OUT]
-        multiply_by_slopes(stack, last, 0, n)
-        use_dZ(stack, last, 0, n, rule)
-        for k in range(last, -1, -1):
-            if has_threads and is_on_threads and stack.plan[k, PARTS] > 1:
-                parts_on_threads(stack, BACKWARD, k, rule)
-            else:
-                for t in range(stack.plan[k, PARTS]):
-                    backward_part(stack, k, t, rule)
-
-    @compiled
-    def take_steps(
-        X, data, rows, memory, kind, all_labels, all_targets, labels, targets, smoothing, scale, rule, numbers,
-        is_on_threads, losses,
-    ):  # fmt: skip
-        """losses <- the loss of each row of sample numbers, by which a step is taken; return how many there were.
-
-        One that is NaN or infinite ends them. ``labels`` and ``targets`` are room for those of a batch, ``numbers``
-        has the optimizer's of each step.
-        """
-        own_numbers = memory[-1]
-        for s in range(len(rows)):
-            for i in range(labels.size):
-                labels[i] = all_labels[rows[s, i]]
-            for i in range(len(targets)):
-                targets[i] = all_targets[rows[s, i]]
-            losses[s] = forward(
-                X, data, rows[s], memory, kind, labels, targets, smoothing, scale, is_on_threads
-            )
-            if not math.isfinite(losses[s]):
-                return s
-            own_numbers[:] = numbers[s]
-            backward(X, data, rows[s], memory, rule, is_on_threads)
-        return len(rows)
-
-    return forward, backward, take_steps
+@compiled
+def do_parts(stack, task, k, rule, threads):
+    """Do all parts of a layer. ``threads`` is None where none are linked; else whether they are used now."""
+    if threads is not None and threads and stack.plan[k, PARTS] > 1:
+        parts_on_threads(stack, task, k, rule)
+        return
+    for t in range(stack.plan[k, PARTS]):
+        any_part(stack, task, k, t, rule)
 
 
-alone, on_threads = _step(False), _step(True)
+@compiled
+def forward(X, data, rows, memory, kind, labels, targets, smoothing, scale, threads):
+    """Return the loss; values <- the layers' outputs, deltas <- dZ of the last unless the loss is another."""
+    stack = Stack(X, data, rows, *memory)
+    last = len(stack.plan) - 1
+    for k in range(last + 1):
+        do_parts(stack, FORWARD, k, KEEP, threads)
+    n, at = stack.plan[last, N_OUT], stack.plan[last, OUT_AT]
+    finish(stack, last, 0, n)
+    Z, dZ = matrix(stack.values, at, len(X), n), matrix(stack.deltas, at, len(X), n)
+    if kind == SOFTMAX:
+        return softmax_cross_entropy(Z, labels, targets, scale, smoothing, dZ)[0]
+    if kind == LOGISTIC:
+        return binary_cross_entropy(Z.ravel(), targets.ravel(), scale, smoothing, dZ.ravel())
+    return squared_error(Z.ravel(), targets.ravel(), scale, dZ.ravel()) if kind == SQUARED else 0.0
+
+
+@compiled
+def backward(X, data, rows, memory, rule, threads):
+    """grad <- the gradient, or theta <- what the optimizer makes of it."""
+    stack = Stack(X, data, rows, *memory)
+    last = len(stack.plan) - 1
+    n = stack.plan[last, N_OUT]
+    multiply_by_slopes(stack, last, 0, n)
+    use_dZ(stack, last, 0, n, rule)
+    for k in range(last, -1, -1):
+        do_parts(stack, BACKWARD, k, rule, threads)
+
+
+@compiled
+def take_steps(
+    X, data, rows, memory, kind, all_labels, all_targets, labels, targets, smoothing, scale, rule, numbers,
+    threads, losses,
+):  # fmt: skip
+    """losses <- the loss of each row of sample numbers, by which a step is taken; return how many there were.
+
+    One that is NaN or infinite ends them. ``labels`` and ``targets`` are room for those of a batch, ``numbers``
+    has the optimizer's of each step.
+    """
+    own_numbers = memory[-1]
+    for s in range(len(rows)):
+        for i in range(labels.size):
+            labels[i] = all_labels[rows[s, i]]
+        for i in range(len(targets)):
+            for j in range(targets.shape[1]):
+                targets[i, j] = all_targets[rows[s, i], j]
+        losses[s] = forward(X, data, rows[s], memory, kind, labels, targets, smoothing, scale, threads)
+        if not math.isfinite(losses[s]):
+            return s
+        for i in range(own_numbers.size):
+            own_numbers[i] = numbers[s, i]
+        backward(X, data, rows[s], memory, rule, threads)
+    return len(rows)

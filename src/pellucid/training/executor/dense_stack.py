@@ -188,7 +188,7 @@ class DenseStack(Executor):
         self._room = 0
         self._pending: tuple[Any, ...] = ()  # the backward pass that waits for ``update``
         self._n_before = 0  # of the compiled threads, before they were taken; 0: they are not
-        self._forward, self._backward, self._take_steps = self.kernel.alone
+        self._has_threads = False  # whether the kernel is compiled with them
         self._epoch, self._order = -1, self.no_labels  # of the samples
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
@@ -206,10 +206,10 @@ class DenseStack(Executor):
         is_other = self.loss_kind == self.kernel.OTHER
         if weights is not None and not is_other:
             scale = np.repeat(self.loss.scale(m, Z.shape[1], Z.dtype, weights=weights), self.n_scales)
-        is_on_threads = self._is_on_threads(pace)
+        threads = self._threads(pace)
         started = time.perf_counter()
-        how = self.loss_kind, labels, targets, self.smoothing, scale, is_on_threads
-        loss = self._forward(X, X, self.no_labels, arrays, *how)
+        how = self.loss_kind, labels, targets, self.smoothing, scale, threads
+        loss = self.kernel.forward(X, X, self.no_labels, arrays, *how)
         if is_other:
             loss, cache = self.loss.forward(Z, Y, weights=weights)
             self.loss.backward(cache, dZ=dZ)
@@ -218,7 +218,7 @@ class DenseStack(Executor):
             norm.record(mean, var, m)
         if self.model.reported is not None:
             loss = self.model.reported(loss, float(m if weights is None else weights.sum()))
-        self._pending = X, arrays, pace, is_on_threads, seconds
+        self._pending = X, arrays, pace, threads, seconds
         if not self.waits:
             self._finish_step(self.kernel.KEEP)
         return float(loss)
@@ -256,9 +256,9 @@ class DenseStack(Executor):
             self._epoch, self._order = epoch, batches.order(epoch)
         m = min(size, batches.n_rows - skip * size)
         memory = self._memories.get(m) or self._make_memory(m)
-        is_on_threads = self._is_on_threads(memory.pace)
+        threads = self._threads(memory.pace)
         operations = 6.0 * m * sum(layer.n_in * layer.n_out for layer in self.layers)
-        most = int(OPERATIONS / operations) if is_on_threads or self.n_threads == 1 else 1
+        most = int(OPERATIONS / operations) if threads or self.n_threads == 1 else 1
         n = max(1, min(most, (batches.n_rows - skip * size) // m))
         rows = self._order[skip * size : skip * size + n * m].reshape(n, m)
         numbers, losses, n_steps = np.empty((n, len(self.numbers))), np.empty(n), optimizer.n_steps
@@ -270,8 +270,8 @@ class DenseStack(Executor):
         room = (np.empty((m if len(part) else 0, *part.shape[1:]), part.dtype) for part in (labels, targets))
         X, what = np.empty((m, data.shape[1]), data.dtype), (self.loss_kind, labels, targets, *room)
         started = time.perf_counter()
-        how = self.smoothing, memory.scale, rule, numbers, is_on_threads, losses
-        taken = self._take_steps(X, data, rows, memory.arrays, *what, *how)
+        how = self.smoothing, memory.scale, rule, numbers, threads, losses
+        taken = self.kernel.take_steps(X, data, rows, memory.arrays, *what, *how)
         memory.pace.record((time.perf_counter() - started) / n, n)
         optimizer.n_steps = n_steps + taken
         found: list[float] = losses[: taken + 1].tolist()
@@ -285,15 +285,16 @@ class DenseStack(Executor):
             self._n_before = 0
             _threads.release()
 
-    def _is_on_threads(self, pace: Pace) -> bool:
+    def _threads(self, pace: Pace) -> bool | None:
+        """Return whether this step is taken on the compiled threads; None: not even compiled for them."""
         if pace.is_on_threads and os.getpid() != self.kernel.PROCESS:
             self.close()  # a child that was forked meanwhile
-        return pace.is_on_threads and self._n_before > 0
+        return pace.is_on_threads and self._n_before > 0 if self._has_threads else None
 
     def _finish_step(self, rule: int) -> None:
-        X, arrays, pace, is_on_threads, seconds = self._pending
+        X, arrays, pace, threads, seconds = self._pending
         started = time.perf_counter()
-        self._backward(X, X, self.no_labels, arrays, rule, is_on_threads)
+        self.kernel.backward(X, X, self.no_labels, arrays, rule, threads)
         pace.record(seconds + time.perf_counter() - started)
 
     def _take_threads(self) -> None:
@@ -307,7 +308,7 @@ class DenseStack(Executor):
             return
         self._n_before = before
         numba.set_num_threads(min(before, self.n_threads))
-        self._forward, self._backward, self._take_steps = self.kernel.on_threads
+        self._has_threads = True
 
     def _make_memory(self, m: int) -> Memory:
         """Return what batches of m samples need, in the same arrays as those of other sizes."""
