@@ -10,11 +10,13 @@ import pytest
 
 import pellucid as pl
 from pellucid.errors import DataWarning, PellucidError, UnknownAttributeError
-from pellucid.habits import KEYWORDS, METHODS, NAMES, OURS, folded
+from pellucid.habits import DATA, KEYWORDS, METHODS, NAMES, OURS, SPLIT, folded
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((24, 3)).astype(np.float32)
 y = (X.sum(axis=1) > 0).astype(np.int64)
+DATA_SET = pl.Dataset(X, y, ("no", "yes"))
+BOTH = pl.Split(DATA_SET[:16], DATA_SET[16:])
 PIXELS = rng.integers(0, 256, (24, 8), dtype=np.uint8)
 
 
@@ -172,6 +174,21 @@ ANSWERED: list[Habit] = [  # what is written there, and the name that the answer
     ("train_test_split", lambda: pl.train_test_split(X, y), "validation=0.2"),
     ("cross_val_score", lambda: pl.cross_val_score(net(), X, y), "'compare'"),
     ("load_digits", lambda: pl.load_digits(), "'load_data'"),
+    # what is asked of data, in all three
+    ("X, y = data", lambda: [*DATA_SET], "X, y = data.X, data.y"),
+    ("for x, label in data", lambda: [x for x, _ in DATA_SET], "zip(data.X, data.y)"),
+    ("data[100]", lambda: DATA_SET[100], "below 24"),
+    ('data["image"]', lambda: DATA_SET["image"], "data.X"),
+    ("data.data", lambda: DATA_SET.data, "data.X"),  # type: ignore[attr-defined]
+    ("data.target", lambda: DATA_SET.target, "data.y"),  # type: ignore[attr-defined]
+    ("data.class_names", lambda: DATA_SET.class_names, "data.classes"),  # type: ignore[attr-defined]
+    ("data.shape", lambda: DATA_SET.shape, "data.X.shape"),  # type: ignore[attr-defined]
+    ("data.shuffle(...).batch(32)", lambda: DATA_SET.shuffle(9), "batch_size=32"),  # type: ignore[attr-defined]
+    ("load_data(...).X", lambda: BOTH.X, "data.train.X"),  # type: ignore[attr-defined]
+    ("load_data(...).data", lambda: BOTH.data, "data.train.X"),  # type: ignore[attr-defined]
+    ("len(load_data(...))", lambda: len(BOTH), "len(data.train)"),
+    ("load_data(...)[0]", lambda: BOTH[0], "data.train[0]"),
+    ("(x_train, y_train), (x_test, y_test) = load_data(...)", lambda: [[*part] for part in BOTH], "data.X"),
 ]
 
 
@@ -185,33 +202,52 @@ def test_a_habit_is_told_what_it_is_called_here(habit: Callable[[], Any], ours: 
     assert "\n" not in str(caught.value)
 
 
-WORKS: list[tuple[str, Callable[[], Any]]] = [
-    ("Sequential(a, b)", lambda: train(pl.Sequential(pl.Dense(4, "relu"), pl.Dense(1)))),
-    ("nn.Sequential", lambda: train(pl.nn.Sequential(pl.nn.Dense(1)))),
-    ('padding="same"', lambda: pl.Conv2D(3, kernel_size=(3, 3), padding="same", activation="relu")),
-    ("batch_size=32", lambda: train(batch_size=8)),
+LAYERS = pl.Dense(4, "relu"), pl.Dense(1)
+WORKS: list[tuple[str, Callable[[], Any], Any]] = [  # what is written there, and what it gives
+    ("Sequential(a, b)", lambda: pl.Sequential(*LAYERS).layers == pl.Sequential([*LAYERS]).layers, True),
+    ("nn.Sequential", lambda: (pl.nn.Sequential, pl.nn.Dense), (pl.Sequential, pl.Dense)),
+    ('padding="same"', lambda: shape_after(pl.Conv2D(3, kernel_size=(3, 3), padding="same")), (8, 8, 3)),
+    ("batch_size=32", lambda: train(batch_size=8).n_steps, 3),
+    ("EarlyStopping(patience=)", lambda: len(stopped_early(patience=0).losses) < 50, True),
+    ('history["loss"]', lambda: (history := train(n_epochs=3))["loss"] == history.losses, True),
+    ('history["val_loss"]', lambda: len(train(n_epochs=3, validation=0.25)["val_loss"]), 3),
+    ('metrics=["accuracy"]', lambda: 0 <= train(metrics=["accuracy"])["accuracy"][0] <= 1, True),
+    ("model.summary()", lambda: str(trained().summary()).count("dense_"), 2),
+    ("compare(data=(X, y))", lambda: len(compared((X, y)).a.confusion.counts), 2),
+    ("(x_train, y_train), (x_test, y_test)", lambda: compared(((X, y), (X, y))).a.confusion.n_samples, 24),
+    ("len(data)", lambda: len(DATA_SET), 24),
     (
-        "SGD(momentum=, nesterov=)",
-        lambda: train(optimizer=pl.optimizers.SGD(0.1, momentum=0.9, nesterov=True)),
+        "x, label = data[0]",
+        lambda: [np.asarray(each).tolist() for each in DATA_SET[0]],
+        [X[0].tolist(), y[0]],
     ),
-    (
-        "EarlyStopping(patience=)",
-        lambda: train(validation=0.25, callbacks=[pl.callbacks.EarlyStopping(patience=3)]),
-    ),
-    ('history["loss"]', lambda: train()["loss"]),
-    ('metrics=["accuracy"]', lambda: train(metrics=["accuracy"])["accuracy"]),
-    ("compare(data=(X, y))", lambda: pl.compare("logistic", "two-layer", data=(X, y), n_epochs=2)),
-    (
-        "(x_train, y_train), (x_test, y_test)",
-        lambda: pl.compare("logistic", "two-layer", data=((X, y), (X, y)), n_epochs=2),
-    ),
-    ("model.summary()", lambda: (model := net(), train(model), model.summary())),
+    ("data[-1]", lambda: int(DATA_SET[-1][1]), int(y[-1])),
+    ("data[:10]", lambda: DATA_SET[:10].X.tolist(), X[:10].tolist()),
+    ("data[y == 1]", lambda: DATA_SET[y == 1].y.tolist(), [1] * int(y.sum())),
+    ("data[[3, 5]]", lambda: DATA_SET[[3, 5]].X.tolist(), X[[3, 5]].tolist()),
+    ("data.X.shape", lambda: DATA_SET.X.shape, (24, 3)),
+    ("train, test = data", lambda: [len(part) for part in BOTH], [16, 8]),
 ]
 
 
-@pytest.mark.parametrize("habit", [each[1] for each in WORKS], ids=[each[0] for each in WORKS])
-def test_a_habit_works(habit: Callable[[], Any]) -> None:
-    habit()
+def shape_after(layer: pl.Layer) -> Any:
+    model = pl.Sequential(layer)
+    model.initialize((8, 8, 1))
+    return model.output_shape
+
+
+def stopped_early(**options: Any) -> Any:
+    stop = pl.callbacks.EarlyStopping(**options)
+    return train(n_epochs=50, validation=0.25, learning_rate=1.0, callbacks=[stop])
+
+
+def compared(data: Any) -> Any:
+    return pl.compare("logistic", "two-layer", data=data, n_epochs=2)
+
+
+@pytest.mark.parametrize(("habit", "result"), [each[1:] for each in WORKS], ids=[each[0] for each in WORKS])
+def test_a_habit_works(habit: Callable[[], Any], result: Any) -> None:
+    assert habit() == result
 
 
 def losses(model: Any = None, data: Any = (X, y), **options: Any) -> Any:
@@ -226,6 +262,12 @@ SAME: list[tuple[str, Result, Result]] = [  # and what gives the same here
         lambda: losses(optimizer=pl.optimizers.Adam(learning_rate=0.01)),
         lambda: losses(optimizer="adam", learning_rate=0.01),
     ),
+    (
+        "SGD(momentum=, nesterov=)",
+        lambda: losses(optimizer=pl.optimizers.SGD(0.1, momentum=0.9, nesterov=True)),
+        lambda: losses(optimizer={"type": "sgd", "momentum": 0.9, "nesterov": True}, learning_rate=0.1),
+    ),
+    ("a Dataset", lambda: losses(data=DATA_SET), losses),
     ("lists", lambda: losses(data=(X.tolist(), y.tolist())), losses),
     ("text labels", lambda: losses(data=(X, np.where(y, "dog", "cat"))), losses),
     ("labels (m, 1)", lambda: warned(lambda: losses(data=(X, y[:, None]))), losses),
@@ -262,7 +304,7 @@ def test_there_are_sixty() -> None:
 
 
 def test_what_the_table_leads_to_is_there() -> None:
-    for table in (KEYWORDS, METHODS, NAMES):
+    for table in (KEYWORDS, METHODS, NAMES, DATA, SPLIT):
         for sentence in table.values():
             for name in sentence.replace("(", " ").replace(".)", " ").split():
                 if name.startswith("pl."):

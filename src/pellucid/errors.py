@@ -62,8 +62,8 @@ class UnknownAttributeError(PellucidError, AttributeError):
     attribute : str
     owner : object
         Whose names are known.
-    kind : {"attribute", "column", "name", "class"}, optional
-        Of a model or layer, of a history, of the package, or of a family.
+    kind : {"attribute", "column", "data", "split", "name", "class"}, optional
+        Of a model or layer, of a history, of a data set or of one in two parts, of the package, or of a family.
     """
 
     def __init__(self, where: str, attribute: str, owner: Any, kind: str = "attribute") -> None:
@@ -131,8 +131,9 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
 def _hint(kind: str, name: str, known: list[str]) -> str:
     """Return the name that is meant, or what to do instead, with a space before; "" where nothing is like it."""
     instead = advice(kind, name)
-    is_of_python = kind in ("name", "attribute", "class", "column")  # with many names, few of which are meant
-    if instead and (kind in ("name", "attribute", "column") or not is_habit(name, known)):
+    is_of_object = kind in ("name", "attribute", "column", "data", "split")
+    is_of_python = is_of_object or kind == "class"  # with many names, few of which are meant
+    if instead and (is_of_object or not is_habit(name, known)):
         return f" {instead}"
     near = nearest(name, known, cutoff=0.7 if is_of_python else 0.5)
     return f" Did you mean {near!r}?" if near else ""

@@ -251,9 +251,35 @@ HISTORY: Mapping[str, str] = {
     "epoch epochs": "Use len(history.losses).",
     "params": "pl.train changes the model itself: see model.params.",
 }
+# Attributes of a data set, and of one in two parts.
+DATA: Mapping[str, str] = {
+    "data images image inputs input features feature samples": "Samples are data.X.",
+    "target targets label labels": "Labels and targets are data.y.",
+    "target_names class_names class_to_idx class_indices": "The names of the classes are data.classes.",
+    "shape element_spec": "Use data.X.shape and len(data).",
+    "n_samples size nrows num_examples": "Use len(data).",
+    "batch shuffle map prefetch cache repeat transform transforms": (
+        "Leave it out: pl.train(model, data, batch_size=32, augment='photo') shuffles, augments and makes batches."
+    ),
+    "head sample subset select iloc loc skip": "Choose samples as of an array: data[:100], data[rows].",
+    "train test train_test_split split": "It is one part; pl.load_data(...) returns both, .train and .test.",
+    "astype normalize scale": "A model divides pixels by 255 itself; else make a new pl.Dataset(X, y).",
+}
+SPLIT: Mapping[str, str] = {
+    "X y data images inputs features samples target targets label labels shape counts groups": (
+        "It has two parts, data.train and data.test, each with X and y: data.train.X, data.train.y."
+    ),
+    "x_train X_train train_data train_images training": "Use data.train, with data.train.X and data.train.y.",
+    "y_train train_labels": "Use data.train.y.",
+    "x_test X_test test_data test_images": "Use data.test, with data.test.X and data.test.y.",
+    "y_test test_labels": "Use data.test.y.",
+    "valid validation val x_val y_val": "Hold samples out by pl.train(model, data.train, validation=0.2).",
+    "target_names class_names class_to_idx class_indices": "The names of the classes are data.classes.",
+    "take batch shuffle map prefetch": "Take one part: data.train.",
+}
 _ADVICE: Mapping[str, Mapping[str, str]] = {
     "option": KEYWORDS, "argument": KEYWORDS, "parameter": KEYWORDS, "name": NAMES, "attribute": METHODS,
-    "class": CLASSES, "column": HISTORY,
+    "class": CLASSES, "column": HISTORY, "data": DATA, "split": SPLIT,
 }  # fmt: skip
 
 

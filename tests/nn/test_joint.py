@@ -100,3 +100,9 @@ def test_one_target_for_several_outputs_is_refused_where_the_loss_is_chosen(data
     with pytest.raises(DataError, match="expected y as a dictionary of kind, size, got an array of shape"):
         train(network(), (data.X, data.y["kind"]), n_epochs=1)
     assert "30 samples" in repr(data)  # of several targets none is counted
+
+
+@pytest.mark.parametrize("loss", [None, LOSSES])
+def test_labels_are_smoothed_by_the_loss_of_an_output(data: Dataset, loss: object) -> None:
+    with pytest.raises(OptionError, match="set it for each output's loss"):
+        train(network(), data, loss=loss, label_smoothing=0.1, n_epochs=1)

@@ -1,5 +1,8 @@
 """The records that hold data: samples with their labels, and a data set in its two parts."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,12 +11,14 @@ import numpy as np
 from pellucid.data.labels import numbered, renumbered
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.show import dataset_html, draw, in_words, split_html
-from pellucid.errors import DataError
+from pellucid.errors import CallError, DataError, UnknownAttributeError
 from pellucid.text import kind_of
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+TWO_PARTS = "It has two parts, data.train and data.test, each with X and y"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +45,8 @@ class Dataset:
     --------
     >>> Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1]), ("non-cat", "cat"))
     Dataset(3 samples of 8 × 8 × 3, uint8: 1 non-cat, 2 cat)
+    >>> Dataset(np.eye(3), ["b", "a", "b"])[1:]
+    Dataset(2 samples of 3, float64: 1 a, 1 b)
     >>> Dataset(np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 1])).noun, Dataset(np.eye(2), np.eye(2)).noun
     ('photo', 'sample')
     """
@@ -65,6 +72,26 @@ class Dataset:
     def __len__(self) -> int:
         return n_rows(self.X)
 
+    def __getitem__(self, rows: Any) -> Any:
+        """Return one sample with its label, as a pair, or several as a new Dataset: see :meth:`take`."""
+        if not isinstance(rows, int | np.integer) or isinstance(rows, bool):
+            return self.take(_checked_rows(rows, len(self)))
+        if not -len(self) <= rows < len(self):
+            raise DataError(f"Dataset: expected a number below {len(self)}, that of the samples, got {rows}.")
+        return take_rows(self.X, rows), take_rows(self.y, rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Refuse: whether its two arrays or its samples are meant is not clear."""
+        raise CallError(
+            "Dataset: its arrays are data.X and data.y (X, y = data.X, data.y); its samples one by one are "
+            "zip(data.X, data.y)."
+        )
+
+    if not TYPE_CHECKING:  # a type checker finds unknown names itself
+
+        def __getattr__(self, name: str) -> Any:
+            raise UnknownAttributeError("Dataset", name, self, kind="data")
+
     def __repr__(self) -> str:
         return f"Dataset({in_words(self)})"
 
@@ -72,7 +99,7 @@ class Dataset:
         """Return the first samples and a description of the data, for a notebook."""
         return dataset_html(self)
 
-    def plot(self, n: int = 25, *, ax: Any = None) -> "Axes":
+    def plot(self, n: int = 25, *, ax: Any = None) -> Axes:
         """Draw the data and return the matplotlib axes.
 
         Pictures are drawn with their labels; points in the plane by class; of other tables, how many samples each
@@ -94,7 +121,7 @@ class Dataset:
         """
         return draw(self, n, ax)
 
-    def take(self, rows: Array | slice) -> "Dataset":
+    def take(self, rows: Array | slice) -> Dataset:
         """Return the chosen samples as a new Dataset."""
         groups = None if self.groups is None else self.groups[rows]
         return replace(self, X=take_rows(self.X, rows), y=take_rows(self.y, rows), groups=groups)
@@ -146,6 +173,24 @@ class Split:
             y = renumbered(self.test.y, test, train, "Split: test")
             object.__setattr__(self, "test", replace(self.test, y=y, classes=train))
 
+    def __iter__(self) -> Iterator[Dataset]:
+        """Yield both parts: ``train, test = data``."""
+        return iter((self.train, self.test))
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        raise CallError(f"Split: {TWO_PARTS}: len(data.train), len(data.test).")
+
+    def __getitem__(self, rows: Any) -> Any:
+        raise CallError(f"Split: {TWO_PARTS}. Try data.train[{rows!r}].")
+
+    if not TYPE_CHECKING:  # a type checker finds unknown names itself
+
+        def __getattr__(self, name: str) -> Any:
+            raise UnknownAttributeError("Split", name, self, kind="split")
+
     def __repr__(self) -> str:
         return f"Split({self.name!r}, train: {in_words(self.train)}; test: {in_words(self.test)})"
 
@@ -153,7 +198,7 @@ class Split:
         """Return the first samples of each part, the counts and a description, for a notebook."""
         return split_html(self)
 
-    def plot(self, n: int = 25, *, ax: Any = None) -> "Axes":
+    def plot(self, n: int = 25, *, ax: Any = None) -> Axes:
         """Draw the training part and return the matplotlib axes: see :meth:`Dataset.plot`."""
         return self.train.plot(n, ax=ax)
 
@@ -166,6 +211,21 @@ class Split:
     def classes(self) -> tuple[str, ...]:
         """The name of each class."""
         return self.train.classes
+
+
+def _checked_rows(rows: Any, m: int) -> Any:
+    """Return what chooses samples of an array; DataError for anything else."""
+    try:
+        is_known = np.empty(m, bool)[rows].ndim == 1
+    except (IndexError, TypeError, ValueError):
+        is_known = False
+    if not is_known:
+        got = repr(rows) if isinstance(rows, str) else kind_of(rows)
+        raise DataError(
+            f"Dataset: expected the numbers of samples, all below {m}, a slice or a mask, got {got}. Samples are "
+            "data.X, labels data.y."
+        )
+    return rows
 
 
 def _array(name: str, value: Any) -> Array:

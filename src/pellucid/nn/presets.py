@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from pellucid.data.dataset import Dataset
 from pellucid.errors import OptionError, unknown_name
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.blocks import Residual
@@ -55,6 +56,24 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
     model = _BUILDERS[name](n_outputs or (1 if n_classes == 2 else n_classes))
     model.recipe = name
     return model
+
+
+def n_outputs_for(data: Dataset) -> int:
+    """Return how many outputs a preset has for data: one for two classes or one quantity, else one for each.
+
+    Examples
+    --------
+    >>> X = [[0.0, 0.0], [1.0, 0.0], [2.0, 0.0]]
+    >>> n_outputs_for(Dataset(X, [0, 1, 1])), n_outputs_for(Dataset(X, [0, 1, 2])), n_outputs_for(Dataset(X, X))
+    (1, 3, 2)
+    """
+    y = data.y
+    if y.ndim > 1:
+        return int(y.shape[1])
+    if y.dtype.kind == "f":
+        return 1
+    n_classes = len(data.classes) or (int(y.max()) + 1 if len(y) else 2)
+    return 1 if n_classes <= 2 else n_classes
 
 
 @_preset("logistic", "one sigmoid unit, no hidden layer: [n, 1], from zeros")

@@ -12,6 +12,7 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.presets import n_outputs_for
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import LOSSES
 from pellucid.ops.losses.regression import MeanSquaredError
@@ -59,7 +60,7 @@ def transfer(
     Examples
     --------
     >>> import numpy as np
-    >>> from pellucid.nn.presets import preset
+    >>> from pellucid.nn.presets import n_outputs_for, preset
     >>> model = preset("mlp")
     >>> model.initialize((8, 8, 1))
     >>> other = transfer(model, (np.zeros((6, 8, 8, 1)), ["a", "b", "c"] * 2), freeze="dense_2")
@@ -87,7 +88,7 @@ def transfer(
     if at is not None:
         new = made.leaves()[at]
         assert isinstance(new, Dense)
-        new.units = _n_outputs(part)
+        new.units = n_outputs_for(part)
     made.initialize(model.input_shape, seed=seed)
     for i, (own, its) in enumerate(zip(made.leaves(), model.leaves(), strict=True)):
         if i != at:
@@ -140,21 +141,11 @@ def _suit_unit(model: Model, y: Any) -> None:
         model.has_chosen_loss = chosen
 
 
-def _n_outputs(data: Dataset) -> int:
-    """Return how many outputs the data ask for: one for two classes, as presets have it."""
-    if data.y.ndim > 1:
-        return int(data.y.shape[1])
-    if data.y.dtype.kind == "f":
-        return 1
-    n_classes = len(data.classes) or int(data.y.max()) + 1
-    return 1 if n_classes <= 2 else n_classes
-
-
 def _has_same_targets(model: Model, data: Dataset) -> bool:
     """Return whether the model's outputs are of the same kind, number and names as the data's targets."""
-    kind = LOSSES[default_loss(_n_outputs(data), data.y)].kind
+    kind = LOSSES[default_loss(n_outputs_for(data), data.y)].kind
     n_known = model.output_shape[0] if len(model.output_shape) == 1 else 0
-    n_wanted = _n_outputs(data)
+    n_wanted = n_outputs_for(data)
     if kind == "classification":
         n_known, n_wanted = max(n_known, 2), max(n_wanted, 2)
     is_named = bool(model.classes) and bool(data.classes)

@@ -13,7 +13,7 @@ from pellucid.formats.architecture import Architecture, load_architecture
 from pellucid.formats.safetensors import load
 from pellucid.nn import freezing
 from pellucid.nn.model import Model
-from pellucid.nn.presets import preset
+from pellucid.nn.presets import n_outputs_for, preset
 from pellucid.nn.transfer import RECIPE, transfer
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.data import reading_of
@@ -115,12 +115,9 @@ def make_model(config: RunConfig, architecture: Architecture | None, split: Spli
         if config.options.dtype is not None:
             model.set_dtype(config.options.dtype)
     else:
-        y = split.train.y
-        if split.classes and y.ndim == 1:
+        if split.classes and split.train.y.ndim == 1:
             check_classes(split)
-            model = preset(config.model, len(split.classes))
-        else:  # one output for each target, or for each yes-or-no question
-            model = preset(config.model, n_outputs=1 if y.ndim == 1 else y.shape[1])
+        model = preset(config.model, n_outputs=n_outputs_for(split.train))
     if architecture is not None and not model.is_initialized:  # what does not fit is told with its line
         architecture.initialize(split.train.X.shape[1:], seed=config.options.seed)
     if split.schema is not None:

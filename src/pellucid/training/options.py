@@ -170,8 +170,8 @@ class TrainingOptions(Configurable):
         OptionError
             If labels are to be smoothed and the loss has no such option.
         """
-        smoothing, takes_it = self.label_smoothing, not isinstance(y, Mapping)
-        if takes_it:
+        smoothing, takes_it, name = self.label_smoothing, False, "the joint loss of several outputs"
+        if not isinstance(y, Mapping):
             name = self.loss or default_loss(1, y)
             takes_it = (
                 "label_smoothing" in options_of(LOSSES[name]) and "label_smoothing" not in self.loss_options
@@ -183,7 +183,8 @@ class TrainingOptions(Configurable):
         elif not takes_it:
             is_own = "label_smoothing" in self.loss_options
             why = "has it among its own options already" if is_own else "takes none"
-            raise OptionError(f"label_smoothing: {name} {why}. Leave it out, or choose a cross-entropy.")
+            cure = "set it for each output's loss" if isinstance(y, Mapping) else "choose a cross-entropy"
+            raise OptionError(f"label_smoothing: {name} {why}. Leave it out, or {cure}.")
         is_recipe = self.batch_size == recipe.get("batch_size")
         batch_size = 0 if is_recipe and self.batch_size >= n_rows(y) else self.batch_size
         return dataclasses.replace(self, label_smoothing=smoothing, batch_size=batch_size)

@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.pairs import as_dataset
 from pellucid.errors import DataError
-from pellucid.nn.presets import preset
+from pellucid.nn.presets import n_outputs_for, preset
 from pellucid.text import by, plural
 from pellucid.training.recipes import recipe
 from pellucid.types import Shape
@@ -118,7 +118,7 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
         chosen = recipe(model)
         if model == "cnn-small":
             chosen["n_epochs"] = max(chosen["n_epochs"], _epochs(SMALL_STEPS, m, chosen))
-        chosen["n_epochs"] = min(chosen["n_epochs"], _affordable_epochs(model, m, shape, _n_outputs(part)))
+        chosen["n_epochs"] = min(chosen["n_epochs"], _affordable_epochs(model, m, shape, n_outputs_for(part)))
     if "augment" in chosen:
         chosen["augment"] = _augmentation(part, chosen["augment"], chosen["n_epochs"])
     colour = {1: "grey ", 3: "colour "}.get(shape[2], "")
@@ -149,15 +149,6 @@ def _affordable_epochs(model: str, m: int, shape: Shape, n_outputs: int) -> int:
     network = preset(model, n_outputs=n_outputs)
     network.initialize(shape)
     return max(1, int(MOST_OPERATIONS / (3 * max(1, m) * network.n_operations)))
-
-
-def _n_outputs(part: Dataset) -> int:
-    if part.y.ndim == 2:
-        return int(part.y.shape[1])
-    if part.y.dtype.kind == "f":
-        return 1
-    k = len(part.classes) or (int(part.y.max()) + 1 if len(part.y) else 2)
-    return 1 if k <= 2 else k
 
 
 def _augmentation(part: Dataset, augment: str, n_epochs: int) -> str:
