@@ -51,6 +51,11 @@ def inlined(function: Function) -> Function:
     return extending.register_jitable(**options)(function)  # type: ignore[no-any-return]
 
 
+def copied(function: Function) -> Function:
+    """Copy a short function's statements into each kernel that calls it: nothing is compiled for it alone."""
+    return numba.njit(inline="always", fastmath=FREEDOM, error_model="numpy")(function)  # type: ignore[no-any-return]
+
+
 def compiled_in_order(kernel: Function) -> Function:
     """Compile a kernel whose sums are taken in the order in which they are written."""
     return careful(numba.njit(**OPTIONS)(kernel))  # type: ignore[no-any-return]

@@ -7,6 +7,8 @@ its rows of W, and whoever computes the next layer's inputs adds the parts up. B
 dA and its rows of dW, and the optimizer moves these rows of W at once, while they are in the cache. So no gradients
 are added up, and every weight stays with one thread. How many parts a layer has is in the plan: the numbers are the
 same whether they are computed side by side or one after another.
+
+A constant among the arguments is written ``int(0)``: for 0 by itself, Numba would compile another copy.
 """
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
@@ -19,7 +21,7 @@ import numba
 from pellucid.kernels import activations as formulas
 from pellucid.kernels.blas import product
 from pellucid.kernels.column_norm import normalize_columns, normalize_columns_backward
-from pellucid.kernels.compiled import compiled, compiled_on_threads
+from pellucid.kernels.compiled import compiled, compiled_on_threads, copied
 from pellucid.kernels.losses import binary_cross_entropy, softmax_cross_entropy
 from pellucid.kernels.optimizers import adam_loop, sgd_loop, unless_tiny
 from pellucid.types import Array
@@ -127,17 +129,23 @@ def activate(kind, option, a, d):
             a[j] *= gate
 
 
-@compiled
+@copied
 def matrix(flat, at, m, n):
     """Return m rows of n numbers that begin at a place of a flat array."""
     return flat[at : at + m * n].reshape(m, n)
 
 
-@compiled
+@copied
 def part_of(layer, t):
     """Return where part t of a layer's inputs begins and ends."""
     n, parts = layer[N_IN], layer[PARTS]
     return n * t // parts // LINE * LINE, n if t == parts - 1 else n * (t + 1) // parts // LINE * LINE
+
+
+@compiled
+def outputs_of(layer):
+    """Return where all of a layer's outputs begin and end."""
+    return int(0), layer[N_OUT]  # noqa: RUF046, UP018
 
 
 @compiled
@@ -146,7 +154,7 @@ def rows_at_a_time(n_in, n_out):
     return min(n_in, max(LINE, BLOCK // n_out))
 
 
-@compiled
+@copied
 def after_b(stack, flat, k, i, first, last):
     """Return some numbers of the i-th vector that follows a layer's W: b, gamma or beta, or what belongs to it."""
     layer = stack.plan[k]
@@ -154,7 +162,7 @@ def after_b(stack, flat, k, i, first, last):
     return flat[at + first : at + last]
 
 
-@compiled
+@copied
 def statistics_of(stack, k, i, first, last):
     """Return a statistic of some columns of a layer's outputs."""
     at = stack.plan[k, OUT_AT] // len(stack.X)
@@ -262,7 +270,7 @@ def use_dZ(stack, k, first, last, rule):
         )
 
 
-@compiled
+@copied
 def gather(stack, first, last):
     """X <- the wanted samples, some of their columns."""
     for i in range(stack.rows.size):
@@ -346,24 +354,19 @@ def squared_error(Z, Y, scale, dZ):
 
 
 @compiled
-def do_parts(stack, task, k, rule, threads):
-    """Do all parts of a layer. ``threads`` is None where none are linked; else whether they are used now."""
-    if threads is not None and threads and stack.plan[k, PARTS] > 1:
-        parts_on_threads(stack, task, k, rule)
-        return
-    for t in range(stack.plan[k, PARTS]):
-        any_part(stack, task, k, t, rule)
-
-
-@compiled
 def forward(X, data, rows, memory, kind, labels, targets, smoothing, scale, threads):
     """Return the loss; values <- the layers' outputs, deltas <- dZ of the last unless the loss is another."""
     stack = Stack(X, data, rows, *memory)
     last = len(stack.plan) - 1
     for k in range(last + 1):
-        do_parts(stack, FORWARD, k, KEEP, threads)
-    n, at = stack.plan[last, N_OUT], stack.plan[last, OUT_AT]
-    finish(stack, last, 0, n)
+        if threads is not None and threads and stack.plan[k, PARTS] > 1:
+            parts_on_threads(stack, int(FORWARD), k, int(KEEP))
+        else:
+            for t in range(stack.plan[k, PARTS]):
+                forward_part(stack, k, t)
+    first, n = outputs_of(stack.plan[last])
+    finish(stack, last, first, n)
+    at = stack.plan[last, OUT_AT]
     Z, dZ = matrix(stack.values, at, len(X), n), matrix(stack.deltas, at, len(X), n)
     if kind == SOFTMAX:
         return softmax_cross_entropy(Z, labels, targets, scale, smoothing, dZ)[0]
@@ -377,11 +380,15 @@ def backward(X, data, rows, memory, rule, threads):
     """grad <- the gradient, or theta <- what the optimizer makes of it."""
     stack = Stack(X, data, rows, *memory)
     last = len(stack.plan) - 1
-    n = stack.plan[last, N_OUT]
-    multiply_by_slopes(stack, last, 0, n)
-    use_dZ(stack, last, 0, n, rule)
+    first, n = outputs_of(stack.plan[last])
+    multiply_by_slopes(stack, last, first, n)
+    use_dZ(stack, last, first, n, rule)
     for k in range(last, -1, -1):
-        do_parts(stack, BACKWARD, k, rule, threads)
+        if threads is not None and threads and stack.plan[k, PARTS] > 1:
+            parts_on_threads(stack, int(BACKWARD), k, rule)
+        else:
+            for t in range(stack.plan[k, PARTS]):
+                backward_part(stack, k, t, rule)
 
 
 @compiled
