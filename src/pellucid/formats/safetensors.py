@@ -1,4 +1,4 @@
-"""Model files: safetensors, whose header holds all that prediction needs."""
+"""Model files: safetensors, whose header holds all that prediction needs; docs/model-format.md has every byte."""
 
 from pathlib import Path
 from typing import Any
@@ -111,7 +111,8 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
         missing = ""
     if missing:
         raise FormatError(
-            f"{path}: it has {missing}, which is not registered here. Import the module that registers it first."
+            f"{path}: it has {missing}, which is not registered here. Import the module that registers it first, "
+            "or update pellucid if it came with a later version."
         )
     try:
         model = rebuild(header, arrays)

@@ -33,6 +33,10 @@ class StartRandom(np.random.Generator):
         with in_memory(TOO_LARGE):
             return INITIALIZERS[initializer](self, shape)
 
+    def ones(self, n: int) -> Array:
+        """Return n ones: the first factors of a norm."""
+        return np.ones(n)
+
     @cached_property
     def published(self) -> np.random.RandomState:
         """The legacy stream, created on first use: seeding it takes longer than drawing small weights."""
@@ -46,6 +50,10 @@ class NoStart(StartRandom):
         """Return zeros."""
         with in_memory(TOO_LARGE):
             return np.zeros(shape)
+
+    def ones(self, n: int) -> Array:
+        """Return zeros here, too: ones would be written, and a file may ask for any number of them."""
+        return np.zeros(n)
 
 
 Initializer: TypeAlias = Callable[[StartRandom, Shape], Array]

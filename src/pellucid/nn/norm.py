@@ -70,8 +70,8 @@ class BatchNorm(Layer):
         """Start with gamma 1 and beta 0."""
         super().build(input_shape, rng)
         c = _n_channels(self, input_shape)
-        self.params = {"gamma": np.ones(c), "beta": np.zeros(c)}
-        self.state = {"running_mean": np.zeros(c), "running_var": np.ones(c)}
+        self.params = {"gamma": rng.ones(c), "beta": np.zeros(c)}
+        self.state = {"running_mean": np.zeros(c), "running_var": rng.ones(c)}
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return X normalized, shape (m, ..., c)."""
@@ -150,7 +150,7 @@ class LayerNorm(Layer):
                 f"{self.label}: expected samples with at least 2 channels, got {input_shape}. A value alone is its "
                 "own mean, and would always become beta. Leave the layer out, or take BatchNorm."
             )
-        self.params = {"gamma": np.ones(n), "beta": np.zeros(n)}
+        self.params = {"gamma": rng.ones(n), "beta": np.zeros(n)}
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return X normalized, shape (m, ..., n)."""
