@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, ShapeError
+from pellucid.nn.activation import Activation
 from pellucid.nn.blocks import Parallel, Residual
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.graph import Graph
 from pellucid.nn.layer import LAYERS, Layer
 from pellucid.nn.model import Model, model_from_config
+from pellucid.nn.pooling import GlobalAvgPool2D
 from pellucid.nn.sequential import Sequential
 from pellucid.ops.finite_difference import gradcheck
 from pellucid.registry import register
@@ -49,7 +52,41 @@ def graph() -> Graph:
     )
 
 
-@pytest.mark.parametrize("make", [nested, merged, first_is_a_structure, graph])
+def squeezed() -> Sequential:
+    """Channels weighed by what the whole picture says, and pixels by a map."""
+    by_channel = Sequential([GlobalAvgPool2D(), Dense(3, activation="relu"), Dense(4, activation="sigmoid")])
+    by_pixel = Conv2D(1, 1, activation="sigmoid")
+    added = Parallel([Conv2D(4), GlobalAvgPool2D()], merge="add")
+    weighed = Parallel([Activation("linear"), by_channel, by_pixel], merge="multiply")
+    return Sequential([Conv2D(4, activation="tanh"), weighed, added, Flatten(), Dense(1)], dtype="float64")
+
+
+def product() -> Graph:
+    nodes: Any = {
+        "a": (Dense(4, activation="tanh"), "x"),
+        "b": (Dense(4), "a"),
+        "c": ("multiply", ["a", "b", "a"]),
+        "z": (Dense(1), "c"),
+    }
+    return Graph(["x"], nodes, "z", dtype="float64")
+
+
+def test_gradients_of_channels_and_pixels_that_are_weighed(rng: np.random.Generator) -> None:
+    model = squeezed()
+    model.initialize((4, 5, 2), seed=1)
+    model.theta[...] = rng.standard_normal(model.theta.size)
+    X, y = rng.standard_normal((3, 4, 5, 2)), rng.integers(0, 2, 3)
+
+    def loss(theta: np.ndarray) -> float:
+        model.theta[...] = theta
+        return model.loss_and_grad(X, y)
+
+    theta = model.theta.copy()
+    loss(theta)
+    assert gradcheck(loss, {"theta": model.grad.copy()}, {"theta": theta}, rng)["theta"] < 1e-6
+
+
+@pytest.mark.parametrize("make", [nested, merged, first_is_a_structure, graph, product])
 def test_gradients_of_parameters_and_input(rng: np.random.Generator, make: Any) -> None:
     model: Model = make()
     model.initialize((6,), seed=1)
@@ -78,7 +115,7 @@ def test_gradients_of_parameters_and_input(rng: np.random.Generator, make: Any) 
     assert gradcheck(contracted, {"X": dX}, {"X": X}, rng)["X"] < 1e-6
 
 
-@pytest.mark.parametrize("make", [nested, merged, first_is_a_structure, graph])
+@pytest.mark.parametrize("make", [nested, merged, first_is_a_structure, graph, product])
 def test_config_makes_the_same_model_again(make: Any, rng: np.random.Generator) -> None:
     model = make()
     model.initialize((6,), seed=3)
@@ -88,7 +125,7 @@ def test_config_makes_the_same_model_again(make: Any, rng: np.random.Generator) 
     np.testing.assert_array_equal(again.forward(X), model.forward(X))
 
 
-@pytest.mark.parametrize("make", [nested, merged, first_is_a_structure, graph])
+@pytest.mark.parametrize("make", [nested, merged, first_is_a_structure, graph, product])
 def test_the_batch_equals_row_by_row(make: Any, rng: np.random.Generator) -> None:
     model = make()
     model.initialize((6,), seed=3)

@@ -26,7 +26,9 @@ class MLPClassifier(Classifier, MLPParameters):
         "relu" ``max(0, z)``; "logistic" or "sigmoid" ``1 / (1 + e^-z)``; "tanh"; "identity" or "linear" ``z``;
         "leaky_relu" ``max(z, 0.01 z)`` (Maas et al., 2013); "elu" ``z``, below 0 ``e^z - 1`` (Clevert et al., 2016,
         equation 15); "gelu" ``z Phi(z)``, Phi the normal distribution (Hendrycks and Gimpel, 2016, section 2);
-        "silu" ``z / (1 + e^-z)`` (Elfwing et al., 2018); "softmax" ``e^z`` over its sum in the layer.
+        "gelu_tanh" its approximation by tanh; "silu" ``z / (1 + e^-z)`` (Elfwing et al., 2018); "hard_sigmoid"
+        ``z / 6 + 1/2`` within 0 and 1; "hard_swish" ``z`` times it (Howard et al., 2019); "relu6" ``z`` within 0
+        and 6; "softmax" ``e^z`` over its sum in the layer.
     solver : {"adam", "sgd", "lbfgs", "adamw", "rmsprop", "adagrad"}, optional
         The optimizer. "sgd" ``theta - eta v`` with momentum; "adam" ``theta - eta m_hat / (sqrt(v_hat) + epsilon)``
         (Kingma and Ba, 2015, algorithm 1); "adamw" (Loshchilov and Hutter, 2019); "rmsprop"

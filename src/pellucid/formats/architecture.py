@@ -134,7 +134,8 @@ def load_architecture(path: str | Path) -> Architecture:
         optimizer = "adam"
 
     A graph has ``[graph]`` with ``inputs`` and ``outputs``, and a ``[[nodes]]`` table with ``name``, ``from`` and
-    ``type`` for each node, in place of the layers; the types ``"add"`` and ``"concat"`` join several sources.
+    ``type`` for each node, in place of the layers; the types ``"add"``, ``"multiply"`` and ``"concat"`` join
+    several sources.
 
     A layer that stands in several places, with one set of parameters, has ``shared = "a name"`` besides its type
     and options in the first; in the others that line stands alone.

@@ -79,7 +79,7 @@ class Activation(Layer):
     activation : str
         A name of :data:`pellucid.ops.activations.ACTIVATIONS`.
     **options : float
-        The function's options: ``slope`` of leaky_relu, ``alpha`` of elu.
+        The function's options: ``slope`` of leaky_relu and hard_sigmoid, ``alpha`` of elu, ``high`` of relu6.
 
     Examples
     --------

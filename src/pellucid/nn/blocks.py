@@ -15,7 +15,7 @@ from pellucid.nn.sharing import build_place
 from pellucid.registry import option, register
 from pellucid.types import Array, Shape
 
-MERGES = ("add", "concat")
+MERGES = ("add", "concat", "multiply")
 
 
 @final
@@ -112,7 +112,7 @@ class Residual(Model):
 @gathers_layers
 @dataclass(eq=False, repr=False)
 class Parallel(Model):
-    """Branches that see the same input, their outputs joined at the last axis or added.
+    """Branches that see the same input, their outputs joined at the last axis, added or multiplied.
 
     Raises
     ------
@@ -126,13 +126,27 @@ class Parallel(Model):
     >>> model.initialize((4,))
     >>> model.output_shape
     (5,)
+
+    One number a channel times an image is what squeeze-and-excitation does (Hu et al., 2018):
+
+    >>> from pellucid.nn.activation import Activation
+    >>> from pellucid.nn.pooling import GlobalAvgPool2D
+    >>> from pellucid.nn.sequential import Sequential
+    >>> weights = Sequential(GlobalAvgPool2D(), Dense(2, activation="relu"), Dense(8, activation="sigmoid"))
+    >>> model = Parallel([Activation("linear"), weights], merge="multiply")
+    >>> model.initialize((6, 6, 8))
+    >>> model.output_shape
+    (6, 6, 8)
     """
 
     shares_layers = True
 
     branches: Sequence[Layer] = option(help="Layers that see the same input.")
     merge: str = option(
-        "concat", choices=lambda: MERGES, help="How their outputs are joined: added, or at the last axis."
+        "concat",
+        choices=lambda: MERGES,
+        help="How their outputs are joined: at the last axis, added or multiplied. One number a channel is added "
+        "to every pixel, or multiplies it.",
     )
 
     if TYPE_CHECKING:
@@ -146,6 +160,7 @@ class Parallel(Model):
         if not self.branches:
             raise OptionError("Parallel: expected at least one branch, got none.")
         self.places = list(self.branches)
+        self._outputs: list[Array] = []
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each branch for the same input."""
@@ -158,14 +173,14 @@ class Parallel(Model):
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the branches' outputs, joined."""
         outputs = [place.forward(X, training=training and not place.is_frozen) for place in self.places]
+        self._outputs = outputs
         Y = self.workspace.take("Y", (len(X), *self.output_shape), outputs[0].dtype)
         return merge_forward(outputs, self.merge, out=Y)
 
     def backward(self, dY: Array) -> Array | None:
         """Send each branch its part and add their gradients."""
-        widths = [place.output_shape[-1] for place in self.places]
         total: Array | None = None
-        for place, part in zip(self.places, merge_backward(dY, widths, self.merge), strict=True):
+        for place, part in zip(self.places, merge_backward(dY, self._outputs, self.merge), strict=True):
             dX = None if place.is_skipped else place.backward(part)
             if self.needs_input_gradient and dX is not None:
                 total = dX.copy() if total is None else np.add(total, dX, out=total)
@@ -183,8 +198,8 @@ class Parallel(Model):
 
     @property
     def own_operations(self) -> int:
-        """The additions, where outputs are added."""
-        return (len(self.branches) - 1) * self.n_values if self.merge == "add" else 0
+        """The additions or multiplications, where outputs are added or multiplied."""
+        return 0 if self.merge == "concat" else (len(self.branches) - 1) * self.n_values
 
     @property
     def n_values(self) -> int:
@@ -199,45 +214,85 @@ def merged_shape(where: str, shapes: Sequence[Shape], merge: str) -> Shape:
     --------
     >>> merged_shape("here", [(8, 8, 3), (8, 8, 5)], "concat")
     (8, 8, 8)
+    >>> merged_shape("here", [(8, 8, 3), (3,)], "multiply")
+    (8, 8, 3)
     """
-    if merge == "add":
-        if len(set(shapes)) > 1:
-            raise ShapeError(
-                f"{where}: expected branches of one shape to add, got {', '.join(map(str, shapes))}."
-            )
-        return shapes[0]
-    if len({shape[:-1] for shape in shapes}) > 1:
-        given = ", ".join(map(str, shapes))
-        raise ShapeError(f"{where}: expected branches that differ in the last axis only, got {given}.")
-    return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+    given = ", ".join(map(str, shapes))
+    if merge == "concat":
+        if len({shape[:-1] for shape in shapes}) > 1:
+            raise ShapeError(f"{where}: expected branches that differ in the last axis only, got {given}.")
+        return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+    largest = max(shapes, key=lambda shape: (len(shape), math.prod(shape)))
+    if any(not _is_repeated(shape, largest) for shape in shapes):
+        raise ShapeError(f"{where}: expected branches of one shape to {merge}, got {given}.")
+    return largest
+
+
+def _is_repeated(shape: Shape, over: Shape) -> bool:
+    """Return whether values of a shape are those of another, or one number a channel or a pixel of it."""
+    is_map = len(shape) == len(over) == 3 and all(
+        n in (1, whole) for n, whole in zip(shape, over, strict=True)
+    )
+    return shape == over or is_map or (len(over) > 1 and shape == over[-1:])
 
 
 def merge_forward(outputs: Sequence[Array], merge: str, *, out: Array | None = None) -> Array:
-    """Return arrays added, or joined at the last axis.
+    """Return arrays joined at the last axis, added or multiplied.
 
     Examples
     --------
     >>> merge_forward([np.ones((1, 1)), np.zeros((1, 2))], "concat")
     array([[1., 0., 0.]])
+    >>> merge_forward([np.ones((1, 1, 2, 1)), np.full((1, 1), 3.0)], "multiply").ravel()
+    array([3., 3.])
     """
     if merge == "concat":
         return np.concatenate(outputs, axis=-1, out=out)
-    total: Array = np.add(outputs[0], outputs[1], out=out) if len(outputs) > 1 else outputs[0].copy()
-    for output in outputs[2:]:
-        total += output
+    join = np.add if merge == "add" else np.multiply
+    first, *others = aligned(outputs)
+    total: Array = join(first, others[0], out=out) if others else first.copy()
+    for output in others[1:]:
+        join(total, output, out=total)
     return total
 
 
-def merge_backward(dY: Array, widths: Sequence[int], merge: str) -> list[Array]:
-    """Return each input's gradient, a separate array that its layer may overwrite.
+def merge_backward(dY: Array, outputs: Sequence[Array], merge: str) -> list[Array]:
+    """Return each output's gradient, a separate array that its layer may overwrite.
 
     Examples
     --------
-    >>> merge_backward(np.array([[1.0, 2.0, 3.0]]), [1, 2], "concat")
+    >>> merge_backward(np.array([[1.0, 2.0, 3.0]]), [np.ones((1, 1)), np.ones((1, 2))], "concat")
     [array([[1.]]), array([[2., 3.]])]
+    >>> merge_backward(np.array([[2.0]]), [np.array([[3.0]]), np.array([[5.0]])], "multiply")
+    [array([[10.]]), array([[6.]])]
     """
+    if merge == "concat":
+        ends = np.cumsum([output.shape[-1] for output in outputs])
+        starts = [0, *ends[:-1]]
+        return [dY[..., start:end].copy() for start, end in zip(starts, ends, strict=True)]
     if merge == "add":
-        return [dY.copy() for _ in widths]
-    ends = np.cumsum(widths)
-    parts = zip(ends - widths, ends, strict=True)
-    return [dY[..., start:end].copy() for start, end in parts]
+        return [_summed(dY, output).copy() for output in outputs]
+    parts = aligned(outputs)
+    gradients = []
+    for i, output in enumerate(outputs):
+        flow = dY
+        for j, part in enumerate(parts):
+            flow = flow * part if j != i else flow
+        gradients.append(_summed(flow, output) if len(outputs) > 1 else flow.copy())
+    return gradients
+
+
+def aligned(outputs: Sequence[Array]) -> list[Array]:
+    """Return arrays with one number of axes: one number a channel, (m, c), as (m, 1, 1, c)."""
+    ndim = max(output.ndim for output in outputs)
+    return [output.reshape(len(output), *[1] * (ndim - output.ndim), *output.shape[1:]) for output in outputs]
+
+
+def _summed(flow: Array, output: Array) -> Array:
+    """Return the gradient of an output that was repeated: the sum over its copies."""
+    if flow.shape == output.shape:
+        return flow
+    kept = aligned([output, flow])[0]
+    axes = tuple(i for i, (n, whole) in enumerate(zip(kept.shape, flow.shape, strict=True)) if n != whole)
+    total: Array = flow.sum(axis=axes).reshape(output.shape)
+    return total

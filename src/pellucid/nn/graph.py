@@ -60,7 +60,8 @@ class Graph(Model):
     nodes: Mapping[str, Node] = option(
         check=_with_lists,
         help="Each node by name: (layer, source), in an order in which each is fed by earlier names. A node of "
-        'several sources is ("concat", [...]) or ("add", [...]). A layer at several nodes shares its parameters.',
+        'several sources is ("concat", [...]), ("add", [...]) or ("multiply", [...]). A layer at several nodes '
+        "shares its parameters.",
     )
     outputs: str | Sequence[str] = option(
         help="One name: the output is an array. Several: a dictionary of arrays, with a loss for each."
@@ -71,6 +72,7 @@ class Graph(Model):
         self.is_single_output = isinstance(self.outputs, str)
         self.output_names = [self.outputs] if isinstance(self.outputs, str) else list(self.outputs)
         self._joint = Joint({})
+        self._merged: dict[str, list[Array]] = {}  # what was joined at a node
         self._check_names()
         self.places = self.children()
 
@@ -132,7 +134,7 @@ class Graph(Model):
         values: dict[str, Array] = dict(X) if isinstance(X, Mapping) else {self.inputs[0]: X}
         for name, step, sources in self.steps:
             if isinstance(step, str):
-                parts = [values[source] for source in sources]
+                parts = self._merged[name] = [values[source] for source in sources]
                 shape = (len(parts[0]), *self._shapes[name])
                 out = self.workspace.take(name, shape, parts[0].dtype)
                 values[name] = merge_forward(parts, step, out=out)
@@ -163,8 +165,8 @@ class Graph(Model):
                 continue
             flow = flows.pop(name)
             if isinstance(step, str):
-                widths = [self._shapes[source][-1] for source in sources]
-                for source, part in zip(sources, merge_backward(flow, widths, step), strict=True):
+                parts = merge_backward(flow, self._merged[name], step)
+                for source, part in zip(sources, parts, strict=True):
                     add(source, part)
             elif not step.is_skipped:
                 add(sources[0], step.backward(flow))
@@ -251,12 +253,12 @@ class Graph(Model):
 
     @property
     def own_operations(self) -> int:
-        """The additions of the nodes that add."""
-        return sum(self._additions(name) for name in self.nodes)
+        """The additions and multiplications of the nodes that add or multiply."""
+        return sum(self._operations_of(name) for name in self.nodes)
 
-    def _additions(self, name: str) -> int:
+    def _operations_of(self, name: str) -> int:
         layer, sources = self.nodes[name]
-        return (len(sources) - 1) * math.prod(self._shapes[name]) if layer == "add" else 0
+        return (len(sources) - 1) * math.prod(self._shapes[name]) if layer in ("add", "multiply") else 0
 
     def inner_rows(self, itemsize: int, depth: int = 0) -> list[LayerRow]:
         """Return the lines of the nodes; a layer is named after its node."""
@@ -267,7 +269,7 @@ class Graph(Model):
                 rows += [inner[0]._replace(name=name)] if len(inner) == 1 else inner
             else:
                 size = math.prod(self._shapes[name]) * itemsize
-                shape, n = self._shapes[name], self._additions(name)
+                shape, n = self._shapes[name], self._operations_of(name)
                 rows.append(
                     LayerRow(name, layer, "", shape, 0, n, depth=depth, label=name, activation_bytes=size)
                 )

@@ -58,7 +58,7 @@ def get_activation(name: str, **options: float) -> Activation:
     name : str
         A key of ``ACTIVATIONS``.
     **options : float
-        ``slope`` of leaky_relu, ``alpha`` of elu.
+        ``slope`` of leaky_relu and hard_sigmoid, ``alpha`` of elu, ``high`` of relu6.
 
     Raises
     ------
@@ -386,6 +386,177 @@ def gelu_backward(dA: Array, cache: GeluCache, *, dZ: Array | None = None) -> Ar
     Z, Phi = cache
     Z_density = np.exp(-0.5 * Z * Z) * Z * (1 / math.sqrt(2 * math.pi))
     product: Array = np.multiply(dA, Z_density + Phi, out=dZ)
+    return product
+
+
+class GeluTanhCache(NamedTuple):
+    """What the backward of gelu_tanh needs."""
+
+    Z: Array  # a copy where the forward wrote over Z
+    S: Array  # sigmoid(2 u)
+
+
+_GELU_SCALE, _GELU_CUBE = math.sqrt(2 / math.pi), 0.044715
+
+
+def gelu_tanh_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, GeluTanhCache]:
+    """Return A = Z (1 + tanh u) / 2, u = sqrt(2 / pi) (Z + 0.044715 Z^3): gelu's approximation.
+
+    Examples
+    --------
+    >>> gelu_tanh_forward(np.array([-100.0, 0.0, 1.0]))[0].round(4)
+    array([-0.    ,  0.    ,  0.8412])
+    """
+    S, _ = sigmoid_forward(2 * _GELU_SCALE * Z * (1 + _GELU_CUBE * Z * Z))  # (1 + tanh u) / 2
+    kept = Z.copy() if out is not None and np.may_share_memory(Z, out) else Z
+    A: Array = np.multiply(Z, S, out=out)
+    return A, GeluTanhCache(kept, S)
+
+
+@derivative_of(gelu_tanh_forward)
+def gelu_tanh_backward(dA: Array, cache: GeluTanhCache, *, dZ: Array | None = None) -> Array:
+    """dZ = dA S (1 + 2 Z u' (1 - S)), S = (1 + tanh u) / 2, u' = sqrt(2 / pi) (1 + 0.134145 Z^2).
+
+    Hendrycks and Gimpel, 2016, section 2.
+
+    Examples
+    --------
+    >>> _, cache = gelu_tanh_forward(np.zeros(1))
+    >>> gelu_tanh_backward(np.ones(1), cache)
+    array([0.5])
+    """
+    Z, S = cache
+    slopes = 2 * _GELU_SCALE * Z * (1 + 3 * _GELU_CUBE * Z * Z)
+    slopes *= 1 - S
+    slopes += 1
+    slopes *= S
+    product: Array = np.multiply(dA, slopes, out=dZ)
+    return product
+
+
+class Relu6Cache(NamedTuple):
+    """What the backward of relu6 needs."""
+
+    A: Array
+    high: float
+
+
+def relu6_forward(Z: Array, *, high: float = 6.0, out: Array | None = None) -> tuple[Array, Relu6Cache]:
+    """Return A = min(max(Z, 0), high).
+
+    OptionError unless high is finite and above 0.
+
+    Examples
+    --------
+    >>> relu6_forward(np.array([-1.0, 2.0, 7.0]))[0]
+    array([0., 2., 6.])
+    """
+    if not 0 < high < np.inf:
+        raise OptionError(f"relu6: expected a high above 0, got {high}. 6 is usual.")
+    A = np.maximum(Z, 0, out=out)
+    np.minimum(A, high, out=A)
+    return A, Relu6Cache(A, high)
+
+
+@derivative_of(relu6_forward)
+def relu6_backward(dA: Array, cache: Relu6Cache, *, dZ: Array | None = None) -> Array:
+    """dZ = dA where 0 < A < high, else 0.
+
+    Krizhevsky, 2010.
+
+    Examples
+    --------
+    >>> _, cache = relu6_forward(np.array([-1.0, 2.0, 7.0]))
+    >>> relu6_backward(np.array([5.0, 5.0, 5.0]), cache)
+    array([0., 5., 0.])
+    """
+    product: Array = np.multiply(dA, (cache.A > 0) & (cache.high > cache.A), out=dZ)
+    return product
+
+
+class HardSigmoidCache(NamedTuple):
+    """What the backward of hard_sigmoid needs."""
+
+    A: Array
+    slope: float
+
+
+def hard_sigmoid_forward(
+    Z: Array, *, slope: float = 1 / 6, out: Array | None = None
+) -> tuple[Array, HardSigmoidCache]:
+    """Return A = min(max(slope Z + 1/2, 0), 1).
+
+    OptionError unless slope is finite and above 0. ONNX's own default is 0.2.
+
+    Examples
+    --------
+    >>> hard_sigmoid_forward(np.array([-4.0, 0.0, 1.5, 4.0]))[0]
+    array([0.  , 0.5 , 0.75, 1.  ])
+    """
+    if not 0 < slope < np.inf:
+        raise OptionError(f"hard_sigmoid: expected a slope above 0, got {slope}. 1/6 and 0.2 are usual.")
+    A = np.multiply(Z, slope, out=out)
+    A += 0.5
+    np.maximum(A, 0, out=A)
+    np.minimum(A, 1, out=A)
+    return A, HardSigmoidCache(A, slope)
+
+
+@derivative_of(hard_sigmoid_forward)
+def hard_sigmoid_backward(dA: Array, cache: HardSigmoidCache, *, dZ: Array | None = None) -> Array:
+    """dZ = slope dA where 0 < A < 1, else 0.
+
+    Courbariaux, Bengio and David, 2015.
+
+    Examples
+    --------
+    >>> _, cache = hard_sigmoid_forward(np.array([-4.0, 0.0, 4.0]), slope=0.2)
+    >>> hard_sigmoid_backward(np.ones(3), cache)
+    array([0. , 0.2, 0. ])
+    """
+    product: Array = np.multiply(dA, (cache.A > 0) & (cache.A < 1), out=dZ)
+    product *= cache.slope
+    return product
+
+
+class HardSwishCache(NamedTuple):
+    """What the backward of hard_swish needs."""
+
+    Z: Array  # a copy where the forward wrote over Z
+    S: Array  # hard_sigmoid(Z)
+
+
+def hard_swish_forward(Z: Array, *, out: Array | None = None) -> tuple[Array, HardSwishCache]:
+    """Return A = Z min(max(Z / 6 + 1/2, 0), 1).
+
+    Examples
+    --------
+    >>> hard_swish_forward(np.array([-4.0, 0.0, 1.5, 4.0]))[0]
+    array([-0.   ,  0.   ,  1.125,  4.   ])
+    """
+    S, _ = hard_sigmoid_forward(Z)
+    kept = Z.copy() if out is not None and np.may_share_memory(Z, out) else Z
+    A: Array = np.multiply(Z, S, out=out)
+    return A, HardSwishCache(kept, S)
+
+
+@derivative_of(hard_swish_forward)
+def hard_swish_backward(dA: Array, cache: HardSwishCache, *, dZ: Array | None = None) -> Array:
+    """dZ = dA (S + Z / 6 where 0 < S < 1), S = min(max(Z / 6 + 1/2, 0), 1).
+
+    Howard et al., 2019, section 5.2.
+
+    Examples
+    --------
+    >>> _, cache = hard_swish_forward(np.array([-4.0, 0.0, 4.0]))
+    >>> hard_swish_backward(np.ones(3), cache)
+    array([0. , 0.5, 1. ])
+    """
+    Z, S = cache
+    slopes = Z * (1 / 6)
+    slopes *= (S > 0) & (S < 1)
+    slopes += S
+    product: Array = np.multiply(dA, slopes, out=dZ)
     return product
 
 

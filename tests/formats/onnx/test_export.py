@@ -87,6 +87,25 @@ NETWORKS: dict[str, tuple[Any, Any]] = {
         ),
         (8, 8, 1),
     ),
+    "weighed channels": (
+        lambda: pl.Sequential(
+            [
+                pl.Conv2D(6, activation="hard_swish"),
+                pl.Parallel(
+                    [
+                        pl.Activation("linear"),
+                        pl.Sequential([pl.GlobalAvgPool2D(), pl.Dense(6, activation="hard_sigmoid")]),
+                        pl.Conv2D(1, 1, activation="sigmoid"),
+                    ],
+                    merge="multiply",
+                ),
+                pl.Parallel([pl.Conv2D(4), pl.Sequential([pl.GlobalAvgPool2D(), pl.Dense(4)])], merge="add"),
+                pl.GlobalAvgPool2D(),
+                pl.Dense(3),
+            ]
+        ),
+        (7, 6, 3),
+    ),
     "preset resnet-small": (lambda: pl.preset("resnet-small", 4), (32, 32, 3)),
     "preset mlp, in float64": (lambda: pl.preset("mlp"), (8, 8, 3)),
     "one layer twice": (

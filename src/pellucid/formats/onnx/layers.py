@@ -20,6 +20,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.nn.windows import pair
 from pellucid.ops.conv_geometry import Padding
 from pellucid.text import join
+from pellucid.types import Shape
 
 Writer = Callable[[Parts, Any, Value], str]
 
@@ -58,15 +59,23 @@ def write_graph(parts: Parts, graph: Graph, inputs: Mapping[str, Value]) -> dict
 
 
 def merged(parts: Parts, how: str, values: Sequence[Value]) -> Value:
-    """Add or concatenate values, at the axis of their channels."""
-    names, shape = [value.name for value in values], values[0].shape
-    if how == "add":
+    """Add, multiply or concatenate values, at the axis of their channels."""
+    shape = max((value.shape for value in values), key=lambda shape: (len(shape), math.prod(shape)))
+    names = [_repeated(parts, value, shape) for value in values]
+    if how in ("add", "multiply"):
         out = names[0]
         for name in names[1:]:
-            out = parts.add("Add", out, name)
+            out = parts.add("Add" if how == "add" else "Mul", out, name)
         return Value(out, shape)
     width = sum(value.shape[-1] for value in values)
     return Value(parts.add("Concat", *names, axis=values[0].channel_axis), (*shape[:-1], width))
+
+
+def _repeated(parts: Parts, value: Value, shape: Shape) -> str:
+    """Return a value as it is joined to others of a shape: one number a channel as an image of one pixel."""
+    if len(value.shape) == len(shape):
+        return value.name
+    return parts.add("Reshape", value.name, parts.constant([-1, *value.shape, 1, 1], np.int64))
 
 
 def activated(parts: Parts, name: str, value: Value, options: Mapping[str, float]) -> str:
@@ -84,17 +93,26 @@ def activated(parts: Parts, name: str, value: Value, options: Mapping[str, float
         return parts.add("Elu", x, alpha=options.get("alpha", 1.0))
     if name == "silu":
         return parts.add("Mul", x, parts.add("Sigmoid", x))
+    if name == "relu6":
+        return parts.add("Clip", x, parts.constant(0), parts.constant(options.get("high", 6.0)))
+    if name == "hard_sigmoid":
+        return parts.add("HardSigmoid", x, alpha=options.get("slope", 1 / 6), beta=0.5)
+    if name == "gelu_tanh":  # x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
+        cubic = parts.add("Mul", parts.add("Mul", x, x), parts.add("Mul", x, parts.constant(0.044715)))
+        u = parts.add("Mul", parts.add("Add", x, cubic), parts.constant(math.sqrt(2 / math.pi)))
+        twice = parts.add("Mul", x, parts.add("Add", parts.add("Tanh", u), parts.constant(1)))
+        return parts.add("Mul", twice, parts.constant(0.5))
     if name == "gelu":  # x (1 + erf(x / sqrt 2)) / 2
         erf = parts.add("Erf", parts.add("Div", x, parts.constant(math.sqrt(2))))
         twice = parts.add("Mul", x, parts.add("Add", erf, parts.constant(1)))
         return parts.add("Mul", twice, parts.constant(0.5))
     raise OptionError(
         f"export: {parts.where}: there is no ONNX for the activation {name!r}. Take one of "
-        f"{join([*_PLAIN, 'elu', 'gelu', 'leaky_relu', 'silu', 'softmax'])}."
+        f"{join([*_PLAIN, 'elu', 'gelu', 'gelu_tanh', 'hard_sigmoid', 'leaky_relu', 'relu6', 'silu', 'softmax'])}."
     )
 
 
-_PLAIN = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
+_PLAIN = {"hard_swish": "HardSwish", "relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 
 
 def _flatten(parts: Parts, layer: Flatten, value: Value) -> str:
