@@ -13,6 +13,7 @@ from .evaluation.scores.measure import evaluate
 from .formats.architecture import load_architecture
 from .formats.onnx.export import export_onnx
 from .formats.safetensors import load, save
+from .formats.script.export import export_script
 from .nn.activation import Activation, Dropout
 from .nn.blocks import Parallel, Residual
 from .nn.conv import Conv2D
@@ -68,6 +69,7 @@ __all__ = [
     "evaluate",
     "explain_photo",
     "export_onnx",
+    "export_script",
     "find_label_errors",
     "find_learning_rate",
     "freeze",

@@ -1,0 +1,110 @@
+"""What a script does on the command line, and how it says what it found; it gets a copy of this."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pellucid.errors import DataError
+from pellucid.types import Array
+
+
+def named(P: Array, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the most probable class and the probability of each."""
+    best = int(P.argmax())
+    every = {name: float(p) for name, p in zip(classes, P, strict=True)}
+    return {"label": classes[best], "probability": float(P[best]), "classes": every}
+
+
+def answered(P: Array, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the labels that are answered yes, and the probability of each."""
+    every = {name: float(p) for name, p in zip(classes, P, strict=True)}
+    return {"labels": [name for name, p in every.items() if p > 0.5], "classes": every}
+
+
+def scored(Z: Array, classes: Sequence[str]) -> dict[str, Any]:
+    """Return the class with the highest score, and the score of each: the network gives no probabilities."""
+    Z = np.array([-Z[0], Z[0]]) if len(Z) == 1 else Z
+    return {"label": classes[int(Z.argmax())], "scores": dict(zip(classes, Z.tolist(), strict=True))}
+
+
+def valued(Y: Array) -> dict[str, Any]:
+    """Return the number that is predicted, or a list of them."""
+    return {"value": Y.tolist() if len(Y) > 1 else float(Y[0])}
+
+
+def in_words(found: Mapping[str, Any]) -> str:
+    """Return a prediction as a line shows it: "cat (98.3 %)"."""
+    if "value" in found:
+        return str(found["value"])
+    if "outputs" in found:
+        return "; ".join(f"{name}: {in_words(each)}" for name, each in found["outputs"].items())
+    if "scores" in found:
+        return str(found["label"])
+    sure = [
+        f"{name} ({100 * found['classes'][name]:.1f} %)" for name in found.get("labels", [found.get("label")])
+    ]
+    return ", ".join(sure) or f"none of {', '.join(found['classes'])}"
+
+
+def read_arrays(path: str, shapes: Mapping[str, tuple[int, ...]]) -> Any:
+    """Return samples of a .npy file, or of several inputs from the arrays of a .npz file by name."""
+    try:
+        found = np.load(path, allow_pickle=False)
+        X = found if isinstance(found, np.ndarray) else {name: found[name] for name in shapes}
+        for name, shape in shapes.items():
+            part = X[name] if isinstance(X, dict) else X
+            if part.shape[1:] != shape or part.dtype.kind not in "buif":
+                raise DataError(
+                    f"expected numbers of shape (m, {', '.join(map(str, shape))}), got {part.shape}"
+                )
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise DataError(
+            f"{path}: expected {'arrays named ' if len(shapes) > 1 else 'an array, '}"
+            f"{', '.join(shapes)}: {reason}."
+        ) from None
+    return X
+
+
+def main(predict: Callable[[Any], Any], usage: str) -> None:
+    """Read the command line, predict for each file, and print a line for each sample; end with 2 for a bad file."""
+    files = [word for word in sys.argv[1:] if word != "--json"]
+    wrong = [word for word in files if word.startswith("-") and not os.path.exists(word)]
+    if not files or wrong:
+        is_asked = wrong and wrong[0] in ("-h", "--help")
+        told = usage if is_asked or not wrong else f"there is no option {shown(wrong[0])}.\n{usage}"
+        print(told.strip(), file=sys.stdout if is_asked else sys.stderr)
+        sys.exit(0 if is_asked else 2)
+    predictions, faults = [], []
+    for path in files:
+        try:
+            found = predict(path)
+        except DataError as error:
+            faults.append({"file": path, "error": str(error)})
+            continue
+        is_one = not isinstance(found, list)
+        predictions += (
+            [{"file": path, **found}]
+            if is_one
+            else [{"file": path, "row": i, **each} for i, each in enumerate(found)]
+        )
+    if "--json" in sys.argv:
+        import json
+
+        print(json.dumps({"predictions": predictions, "faults": faults}, indent=2))
+    else:
+        for each in predictions:
+            row = f", row {each['row']}" if "row" in each else ""
+            print(f"{shown(each['file'])}{row}: {shown(in_words(each))}")
+        for fault in faults:
+            print(shown(fault["error"]), file=sys.stderr)
+    if faults:
+        sys.exit(2)
+
+
+def shown(text: str) -> str:
+    """Return a name from outside as safe to print: without what would steer the terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)

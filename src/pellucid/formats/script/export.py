@@ -1,0 +1,111 @@
+"""Write a model as a Python script, once it has been run beside the model."""
+
+import io
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.errors import PellucidError
+from pellucid.files import check_free, write_atomically
+from pellucid.formats.script.trial import difference
+from pellucid.formats.script.write import write_script
+from pellucid.nn.model import Model, check_trained
+from pellucid.registry import Limits, check_option, validate_call
+from pellucid.types import Array
+
+TOLERANCE = 1e-5  # of probabilities; of other outputs relative to the largest
+MOST_INSIDE = 20 * 2**20  # bytes of weights
+WEIGHTS = ("auto", "inside", "beside")
+
+
+@validate_call("model", "path", "weights", "samples", "force")
+def export_script(
+    model: Model,
+    path: str | Path,
+    *,
+    weights: str = "auto",
+    samples: Sequence[Path] | Array = (),
+    force: bool = False,
+) -> float:
+    """Write a model as a Python script that needs NumPy and Pillow only, and return how far its outputs are off.
+
+    The script is run with ``python predict.py photo.jpg`` or imported for its function ``predict``. Its forward
+    pass is written out for this network, a line for each layer, above the functions that it needs.
+
+    Parameters
+    ----------
+    model : Model
+        Trained.
+    path : str or Path
+        Usually ending in ``.py``.
+    weights : {"auto", "inside", "beside"}, optional
+        Where they are: in the script, as text, or in a ``.npz`` file of the same name beside it. "auto": inside
+        up to 20 MB. Either way they are float32.
+    samples : sequence of Path, or Array, optional
+        More to compare with the model: photo files, or samples as the model takes them.
+    force : bool, optional
+        Replace files that are there.
+
+    Returns
+    -------
+    float
+        The largest difference from the model on random samples: of probabilities, else relative to the largest
+        output.
+
+    Raises
+    ------
+    OptionError
+        If one of the layers is not pellucid's.
+    PellucidError
+        If the model is not trained, or the script gives something else than the model; it is then not written.
+
+    Notes
+    -----
+    Photos are read as ``pellucid predict`` reads them, by the same functions, except that HEIC is left out. Before
+    the script is put in its place it is run, in a process of its own, on photos with random pixels (or rows, or
+    arrays), as files.
+
+    Examples
+    --------
+    >>> import pellucid as pl
+    >>> model = pl.preset("logistic")
+    >>> model.initialize((4, 4, 3))
+    >>> path = Path(tempfile.mkdtemp()) / "predict.py"
+    >>> export_script(model, path) < 1e-5
+    True
+    >>> "def forward(X):" in path.read_text()
+    True
+    """
+    path = Path(path)
+    check_option("export_script", "weights", weights, str, Limits(choices=lambda: WEIGHTS))
+    check_trained("export", model)
+    is_inside = weights == "inside" or (weights == "auto" and model.n_params * 4 <= MOST_INSIDE)
+    beside = path.with_suffix(".npz")
+    check_free(path, force=force)
+    if not is_inside:
+        check_free(beside, force=force)
+    written = write_script(model, is_inside=is_inside)
+    with tempfile.TemporaryDirectory(prefix="pellucid-") as folder:
+        trial = Path(folder) / "predict.py"
+        trial.write_text(written.text, encoding="utf-8")
+        if written.beside:
+            trial.with_suffix(".npz").write_bytes(_npz(written.beside))
+        found = difference(model, trial, samples)
+    if not found <= TOLERANCE:
+        raise PellucidError(
+            f"export: the script's outputs differ from the model's by {found:.2g}, more than {TOLERANCE:g}. It was "
+            "not written."
+        )
+    if written.beside:
+        write_atomically(beside, _npz(written.beside))
+    write_atomically(path, written.text)
+    return found
+
+
+def _npz(arrays: dict[str, Any]) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()

@@ -1,0 +1,199 @@
+"""A network's forward pass as lines of Python, a line for each layer, with the shape of what it gives."""
+
+import keyword
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from pellucid.errors import OptionError
+from pellucid.formats.steps import Step, Steps
+from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.conv import Conv2D
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.norm import BatchNorm, LayerNorm
+from pellucid.nn.pooling import AvgPool2D, GlobalAvgPool2D, MaxPool2D, Pooling, UpSample2D, ZeroPad2D
+from pellucid.nn.windows import pair
+from pellucid.ops.activations import ACTIVATIONS
+from pellucid.ops.conv_geometry import NO_PADDING
+from pellucid.text import join
+from pellucid.types import Array
+
+OWN = frozenset({"softmax", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu"})  # in layers.py
+_FREE = ("X", "Y", "Z", "U", "V")
+
+
+class Forward(NamedTuple):
+    """The body of the function ``forward``, and the arrays that it names."""
+
+    lines: list[str]
+    weights: dict[str, Array]
+
+
+class _Line(NamedTuple):
+    """What a layer is in Python: an expression of {x}, and the arrays of the layer that it reads."""
+
+    text: str
+    arrays: Mapping[str, Array] = {}
+
+
+def write_forward(steps: Steps) -> Forward:
+    """Return the forward pass of a network; OptionError where a layer is not one of pellucid's."""
+    last, names = steps.last_uses(), _first_names(steps)
+    lines = [f"    # {_shape(shape)}" for shape in steps.inputs.values()]
+    weights: dict[str, Array] = {}
+    if len(steps.inputs) > 1:
+        lines = [
+            f"    {names[name]} = X[{literal(name)}]  # {_shape(shape)}"
+            for name, shape in steps.inputs.items()
+        ]
+    code: list[tuple[str, str]] = []
+    for i, step in enumerate(steps.steps):
+        sources = [names[source] for source in step.sources]
+        line = _line(step, sources)
+        weights |= {f"{step.key}.{key}": array for key, array in line.arrays.items()}
+        if isinstance(step.what, Dropout):
+            names[step.target] = sources[0]
+            last[step.target] = max(last.get(step.target, i), last[step.sources[0]])
+            code.append(("", "Dropout: all values stay, in prediction"))
+            continue
+        over = [name for name, source in zip(sources, step.sources, strict=True) if last[source] == i]
+        taken = {names[value] for value in names if last.get(value, -1) > i}
+        names[step.target] = next((n for n in over if n not in taken), None) or _new_name(taken)
+        code.append((f"{names[step.target]} = {line.text}", _shape(step.shape)))
+    width = min(88, max((len(text) for text, _ in code), default=0))
+    lines += [f"    {text:<{width}}  # {note}" if text else f"    # {note}" for text, note in code]
+    if "" in steps.outputs:
+        lines.append(f"    return {names[steps.outputs['']]}")
+    else:
+        pairs = ", ".join(f"{literal(name)}: {names[value]}" for name, value in steps.outputs.items())
+        lines.append(f"    return {{{pairs}}}")
+    return Forward(lines, weights)
+
+
+def _first_names(steps: Steps) -> dict[str, str]:
+    """Return a variable for each input."""
+    if len(steps.inputs) == 1:
+        return dict.fromkeys(steps.inputs, "X")
+    names: dict[str, str] = {}
+    for i, name in enumerate(steps.inputs, 1):
+        plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+        is_good = plain.isidentifier() and not keyword.iskeyword(plain) and len(plain) > 2
+        names[name] = f"{plain}_input" if is_good and plain not in names.values() else f"input_{i}"
+    return names
+
+
+def _new_name(taken: set[str]) -> str:
+    more = (f"{_FREE[0]}{i}" for i in range(2, len(taken) + 3))
+    return next(name for name in (*_FREE, *more) if name not in taken)
+
+
+def literal(text: str) -> str:
+    """Return a text as Python code, whatever is in it.
+
+    Examples
+    --------
+    >>> print(literal("dense_1.W"), literal('a"b'), literal("two\\nlines"))
+    "dense_1.W" 'a"b' 'two\\nlines'
+    """
+    is_plain = text.isprintable() and not set(text) & {'"', "\\"}
+    return f'"{text}"' if is_plain else repr(text)
+
+
+def _shape(shape: Any) -> str:
+    return f"(m, {', '.join(map(str, shape))})"
+
+
+def _line(step: Step, sources: list[str]) -> _Line:
+    if step.what == "add":
+        return _Line(" + ".join(sources))
+    if step.what == "concat":
+        return _Line(f"np.concatenate([{', '.join(sources)}], axis=-1)")
+    kind = type(step.what)
+    if kind not in WRITERS:
+        named = step.what if isinstance(step.what, str) else f"{step.what.label}, {kind.__name__}"
+        raise OptionError(
+            f"export: {named} is not a layer that a script can have. Take one of "
+            f"{join([known.__name__ for known in WRITERS])}."
+        )
+    return WRITERS[kind](step.what, sources[0], step.key)
+
+
+def _weight(key: str, name: str) -> str:
+    return f"W[{literal(f'{key}.{name}')}]"
+
+
+def _activated(text: str, name: str | None, options: Mapping[str, float], where: str) -> str:
+    """Return an expression within an activation function."""
+    if name is None or name == "linear":
+        return text
+    if name not in OWN:
+        raise OptionError(
+            f"export: {where}: a script does not have the activation {name!r}. Take one of "
+            f"{join([known for known in ACTIVATIONS if known in OWN])}."
+        )
+    chosen = "".join(f", {key}={value!r}" for key, value in options.items())
+    return f"{name}({text}{chosen})"
+
+
+def _call(name: str, x: str, *rest: str, **options: Any) -> str:
+    given = [f"{key}={value!r}" for key, value in options.items()]
+    return f"{name}({', '.join([x, *rest, *given])})"
+
+
+def _dense(layer: Dense, x: str, key: str) -> _Line:
+    text = f"{x} @ {_weight(key, 'W')} + {_weight(key, 'b')}"
+    return _Line(_activated(text, layer.activation, {}, layer.label), layer.params)
+
+
+def _conv(layer: Conv2D, x: str, key: str) -> _Line:
+    given = {
+        "stride": (pair(layer.stride), (1, 1)),
+        "padding": (layer.pads, NO_PADDING),
+        "dilation": (pair(layer.dilation), (1, 1)),
+        "groups": (layer.groups, 1),
+    }
+    options = {name: value for name, (value, default) in given.items() if value != default}
+    text = _call("conv2d", x, *(_weight(key, name) for name in layer.params), **options)
+    return _Line(_activated(text, layer.activation, {}, layer.label), layer.params)
+
+
+def _norm(name: str) -> "Writer":
+    def write(layer: BatchNorm | LayerNorm, x: str, key: str) -> _Line:
+        given = {} if layer.epsilon == 1e-5 else {"epsilon": layer.epsilon}
+        return _Line(_call(name, x, "W", literal(key), **given), {**layer.params, **layer.state})
+
+    return write
+
+
+def _activation(layer: Activation, x: str, key: str) -> _Line:
+    return _Line(_activated(x, layer.activation, layer.options, layer.label))
+
+
+def _pool(name: str) -> "Writer":
+    def write(layer: Pooling, x: str, key: str) -> _Line:
+        size, stride = layer.size_and_stride
+        options: dict[str, Any] = {"size": size, "stride": stride}
+        if layer.pads != NO_PADDING:
+            options["padding"] = layer.pads
+            if isinstance(layer, AvgPool2D):
+                options["count_include_pad"] = layer.count_include_pad
+        return _Line(_call(name, x, **options))
+
+    return write
+
+
+Writer = Callable[[Any, str, str], _Line]
+WRITERS: dict[type, Writer] = {
+    Activation: _activation,
+    AvgPool2D: _pool("average_pool"),
+    BatchNorm: _norm("batch_norm"),
+    Conv2D: _conv,
+    Dense: _dense,
+    Dropout: lambda layer, x, key: _Line(x),
+    Flatten: lambda layer, x, key: _Line(f"flatten({x})"),
+    GlobalAvgPool2D: lambda layer, x, key: _Line(f"global_average({x})"),
+    LayerNorm: _norm("layer_norm"),
+    MaxPool2D: _pool("max_pool"),
+    UpSample2D: lambda layer, x, key: _Line(f"upsample({x}, {pair(layer.factor)!r})"),
+    ZeroPad2D: lambda layer, x, key: _Line(f"zero_pad({x}, {layer.pads!r})"),
+}

@@ -1,0 +1,83 @@
+"""Reading photos as pellucid reads them, bit for bit: a script of a network of images gets a copy of this."""
+
+import os
+import warnings
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from pellucid.data.readers.picture_modes import orientation, to_rgb, upright
+from pellucid.errors import DataError
+from pellucid.types import Array, Shape
+
+SPARE = 2  # a JPEG is decoded at no less than this many times the size that it is resized to
+
+
+def read_photo(source: Any, shape: Shape) -> Array:
+    """Return a photo as the network takes it: upright, transparency over white, and resized.
+
+    ``source`` is the path of a file, or the pixels, (height, width, 3) bytes of any size.
+    """
+    if isinstance(source, np.ndarray):
+        if source.dtype == np.uint8 and source.shape == shape:
+            return source
+        if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3 or 0 in source.shape:
+            raise DataError(
+                f"expected pixels of shape (height, width, 3), uint8, got {source.shape}, {source.dtype}."
+            )
+        return resized(Image.fromarray(np.ascontiguousarray(source)), shape, None)
+    where = str(source)
+    if not os.path.isfile(source) or not os.path.getsize(source):
+        found = (
+            "an empty file"
+            if os.path.isfile(source)
+            else "a folder"
+            if os.path.isdir(source)
+            else "no such file"
+        )
+        raise DataError(f"{where}: expected an image, found {found}.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(source) as image:
+                if image.width * image.height > (Image.MAX_IMAGE_PIXELS or float("inf")):
+                    raise Image.DecompressionBombError
+                return decoded(image, shape, where)
+        except DataError:
+            raise
+        except Image.DecompressionBombError:
+            raise DataError(
+                f"{where}: larger than {Image.MAX_IMAGE_PIXELS:,} pixels. Save it at a smaller size."
+            ) from None
+        except UnidentifiedImageError:
+            raise DataError(f"{where}: expected an image, found no format that Pillow reads.") from None
+        except Exception as error:  # Pillow raises whatever the damage leads to
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DataError(f"{where}: cannot read this image ({reason}). It may be cut off.") from None
+
+
+def decoded(image: Image.Image, shape: Shape, where: str) -> Array:
+    """Return an opened picture as a sample; a JPEG much larger than that is decoded at a part of its size."""
+    mark, extent = orientation(image), None
+    if image.format in ("JPEG", "MPO"):
+        height, width = shape[:2] if mark < 5 else shape[1::-1]
+        reduced = image.draft(None, (SPARE * width, SPARE * height))
+        extent = None if reduced is None else reduced[1]
+    image.load()
+    box = None if extent is None else upright_box(extent[2:], image.size, mark)
+    return resized(to_rgb(image if mark == 1 else upright(image), where), shape, box)
+
+
+def upright_box(extent: Any, size: tuple[int, int], mark: int) -> tuple[float, float, float, float]:
+    """Return where the picture lies once it is upright: of 257 columns at a half, the last is half a column."""
+    (across, down), (width, height) = (extent, size) if mark < 5 else (extent[::-1], size[::-1])
+    left = width - across if mark in (2, 3, 6, 7) else 0.0
+    top = height - down if mark in (3, 4, 7, 8) else 0.0
+    return (left, top, left + across, top + down)
+
+
+def resized(image: Image.Image, shape: Shape, box: Any) -> Array:
+    """Return an RGB picture, or the part in a box, at the network's size, in grey where it takes grey ones."""
+    small = image.resize((shape[1], shape[0]), box=box)
+    return np.array(small if shape[2:] == (3,) else small.convert("L")).reshape(shape)

@@ -1,0 +1,157 @@
+"""A script run in a process of its own, beside the model that it was made from."""
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.readers.images import read_sample
+from pellucid.errors import PellucidError
+from pellucid.formats.samples import ARRAYS, PHOTO, TABLE, kind_of_samples, outputs_of, rule_of
+from pellucid.nn.model import Model
+from pellucid.types import Array, map_arrays
+
+SECONDS = 300  # that it may take
+N_ROWS = 5
+SIZES = ((1.0, "png"), (0.5, "png"), (3.3, "png"), (5.0, "jpg"), (9.1, "jpg"))  # of random photos
+
+
+def difference(model: Model, script: Path, samples: Sequence[Path] | Array = ()) -> float:
+    """Return how far a script's outputs are from the model's on random samples, and on those given, at most."""
+    files = [*sample_files(model, script.parent), *_files_of(model, samples, script.parent)]
+    command = [sys.executable, script.name, "--json", *(str(file) for file in files)]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+            cwd=script.parent,
+            check=True,
+        )
+        told = json.loads(done.stdout)["predictions"]
+    except subprocess.TimeoutExpired:
+        raise PellucidError(f"export: the script has not come to an end in {SECONDS} seconds.") from None
+    except (subprocess.CalledProcessError, ValueError) as error:
+        reason = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
+        raise PellucidError(f"export: the script does not run ({reason[-1] if reason else error}).") from None
+    X = _samples(model, files)
+    expected = model.decision_function(X)
+    found = 0.0
+    for name, output in outputs_of(model).items():
+        Z = expected[name] if name else expected
+        Z = Z[:, None] if Z.ndim == 1 else Z
+        if output.kind == "values":
+            ours = output.loss.mean(Z)
+        else:
+            ours = output.loss.probabilities(Z) if output.loss.gives_probabilities else Z
+        theirs = np.array([_numbers(each["outputs"][name] if name else each) for each in told])
+        if output.kind == "scores" and ours.shape[1] == 1:
+            theirs = theirs[:, 1:]
+        if theirs.shape != ours.shape:
+            raise PellucidError(f"export: the script gives {theirs.shape}, the model {ours.shape}.")
+        size = 1.0 if output.loss.gives_probabilities else max(1.0, float(np.abs(ours).max()))
+        found = max(found, float(np.abs(theirs - ours).max()) / size)
+    return found
+
+
+def sample_files(model: Model, folder: Path) -> list[Path]:
+    """Write samples of random numbers into a folder, as files that the script reads."""
+    rng, kind = np.random.default_rng(0), kind_of_samples(model)
+    if kind == PHOTO:
+        return _photos(model, rng, folder)
+    if kind == TABLE:
+        return [_table(model, rng, folder / "table.csv")]
+    shapes: Any = model.input_shape
+    rule = rule_of(model)
+    X = map_arrays(lambda shape: _array(rng, (N_ROWS, *shape), rule), shapes)
+    if isinstance(X, dict):
+        np.savez(folder / "samples.npz", **X)
+        return [folder / "samples.npz"]
+    np.save(folder / "samples.npy", X)
+    return [folder / "samples.npy"]
+
+
+def _photos(model: Model, rng: np.random.Generator, folder: Path) -> list[Path]:
+    """Write photos of several sizes; the large JPEGs are decoded at a part of theirs, one lies on its side."""
+    from PIL import Image
+
+    height, width = model.input_shape[:2]
+    found = []
+    for i, (scale, ending) in enumerate(SIZES):
+        size = (max(1, round(height * scale)), max(1, round(width * scale * 1.1)), 3)
+        if size[0] * size[1] > 2**24:
+            continue
+        image = Image.fromarray(rng.integers(0, 256, size, np.uint8))
+        exif = Image.Exif()
+        exif[0x0112] = 6 if scale > 9 else 1
+        image.save(folder / f"photo-{i}.{ending}", exif=exif)
+        found.append(folder / f"photo-{i}.{ending}")
+    return found
+
+
+def _table(model: Model, rng: np.random.Generator, path: Path) -> Path:
+    schema, rule = model.schema, rule_of(model)
+    numbers = iter(zip(rule.mean, rule.scale, strict=True))
+    rows = [[column.name for column in schema.columns]]
+    columns = []
+    for column in schema.columns:
+        middles = [next(numbers, (0.0, 1.0)) for _ in range(column.width)]
+        if column.categories:
+            columns.append([str(word) for word in rng.choice(column.categories, N_ROWS)])
+        else:
+            values = middles[0][0] + middles[0][1] * rng.standard_normal(N_ROWS)
+            columns.append([repr(float(value)).replace(".", schema.decimal) for value in values])
+    rows += [list(row) for row in zip(*columns, strict=True)]
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+    return path
+
+
+def _array(rng: np.random.Generator, shape: tuple[int, ...], rule: Any) -> Array:
+    if rule.kind == "divide":
+        return rng.integers(0, 256, shape, np.uint8)
+    X = rng.random(shape, np.float32)
+    return np.asarray(rule.mean) + np.asarray(rule.scale) * X if rule.kind == "standardize" else X
+
+
+def _files_of(model: Model, samples: Sequence[Path] | Array, folder: Path) -> list[Path]:
+    """Return samples as files: pictures are written as PNG, which keeps each of their bytes."""
+    if not isinstance(samples, np.ndarray):
+        return [Path(sample).absolute() for sample in samples]
+    kind = kind_of_samples(model)
+    if kind == PHOTO and samples.dtype == np.uint8:
+        from PIL import Image
+
+        names = [folder / f"sample-{i}.png" for i in range(len(samples))]
+        for name, sample in zip(names, samples, strict=True):
+            Image.fromarray(sample[..., 0] if sample.shape[2:] == (1,) else sample).save(name)
+        return names
+    if kind != ARRAYS or not len(samples):
+        return []
+    np.save(folder / "more.npy", samples)
+    return [folder / "more.npy"]
+
+
+def _samples(model: Model, files: Sequence[Path]) -> Any:
+    """Return what is in files, as pellucid reads it."""
+    kind = kind_of_samples(model)
+    if kind == PHOTO:
+        return np.stack([read_sample(file, model.input_shape) for file in files])
+    if kind == TABLE:
+        return np.concatenate([model.schema.encode(file, with_target=False).X for file in files])
+    if files[0].suffix == ".npz":
+        return dict(np.load(files[0], allow_pickle=False))
+    return np.concatenate([np.load(file, allow_pickle=False) for file in files])
+
+
+def _numbers(told: Any) -> list[float]:
+    if "value" in told:
+        return told["value"] if isinstance(told["value"], list) else [told["value"]]
+    return list((told["classes"] if "classes" in told else told["scores"]).values())
