@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.commands import Command
 
 import pellucid as pl
-
-pytest.importorskip("onnx")
+from pellucid.workflows.export import samples_of
 
 
 @pytest.fixture
@@ -21,6 +21,7 @@ def trained(tmp_path: Path) -> Path:
 
 
 def test_a_model_file_or_a_run_folder(pellucid: Command, trained: Path) -> None:
+    pytest.importorskip("onnx")
     runtime = pytest.importorskip("onnxruntime")
     done = pellucid("export", str(trained), "--to", "onnx")
     assert done.code == 0
@@ -46,7 +47,9 @@ def test_what_cannot_be(pellucid: Command, trained: Path) -> None:
     (trained / "model.onnx").write_text("mine")
     for arguments, words in [
         ([str(trained), "--to", "onnx"], "is there already"),
-        ([str(trained), "--to", "onxn"], "onnx"),
+        ([str(trained), "--to", "onxn"], "Did you mean 'onnx'"),
+        ([str(trained), "--to", "script", "--raw"], "--raw is an option of --to onnx"),
+        ([str(trained), "--to", "script", "--weights", "below"], "beside"),
         ([str(trained)], "--to"),
         ([str(trained / "nothing"), "--to", "onnx"], "nothing"),
     ]:
@@ -55,3 +58,35 @@ def test_what_cannot_be(pellucid: Command, trained: Path) -> None:
         assert words in done.err
         assert len(done.err.strip().splitlines()) <= 3
     assert (trained / "model.onnx").read_text() == "mine"
+
+
+def test_a_script_of_a_run_is_compared_on_its_data(pellucid: Command, tmp_path: Path) -> None:
+    photos, run = tmp_path / "photos", tmp_path / "run"
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        path = photos / "ab"[i % 2] / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (9, 9, 3), np.uint8)).save(path)
+    (photos / "a" / "0.png").write_text("no image any more")
+    made = pellucid("run", str(photos), "--model", "logistic", "--epochs", "2", "--skip-bad", "-o", str(run))
+    assert made.code == 0, made.err
+    files = samples_of(pl.load(run), run)
+    assert {path.parent.parent for path in files} == {photos}
+    assert photos / "a" / "0.png" not in files
+    done = pellucid("export", str(run), "--to", "script", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert told["file"] == str(run / "predict.py")
+    assert told["bytes"] == (run / "predict.py").stat().st_size
+    assert told["largest_difference"] <= 1e-5
+
+
+def test_samples_of_other_sources(tmp_path: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = pl.load(trained)
+    assert len(samples_of(model, trained)) == 0  # it does not say what it was trained on
+    model.summary_of_training["reading"] = {"name": "digits"}
+    assert samples_of(model, trained).shape == (8, 8, 8, 1)
+    model.summary_of_training["reading"] = {"name": "catvnoncat"}
+    monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
+    monkeypatch.setattr("pellucid.workflows.export._cache", lambda: str(tmp_path))
+    assert len(samples_of(model, trained)) == 0  # nothing is downloaded

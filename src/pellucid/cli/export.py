@@ -8,39 +8,52 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.terminal import echo, print_json
-from pellucid.registry import Limits, check_option
-
-KINDS = ("onnx",)
 
 
-@command("export", order=45, short_help="A model as a file for other programs: ONNX.")
+@command(
+    "export", order=45, short_help="A model as a file that runs without pellucid: ONNX, a Python script."
+)
 def export(
     model: o.Trained,
-    to: Annotated[str, typer.Option(help="The kind of file: onnx.")],
+    to: Annotated[str, typer.Option(help="The kind of file: onnx or script.")],
     out: Annotated[
-        Path | None, typer.Option("-o", "--out", help="The file; default: beside the model, under its name.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            help="The file; default: beside the model, under its name, or predict.py for a script.",
+        ),
     ] = None,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Without preprocessing and probabilities: floats in, logits out.")
+        bool,
+        typer.Option("--raw", help="onnx: without preprocessing and probabilities; floats in, logits out."),
     ] = False,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="script: inside the file, or beside it as .npz; default: inside up to 20 MB.",
+            metavar="inside|beside",
+        ),
+    ] = None,
     force: o.ForceFile = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
-    """Write a model as an ONNX file, with preprocessing and class names inside, and compare it with the model.
+    """Write a model as a file that runs without pellucid, once it has given what the model gives.
 
-    The file takes photos of bytes, (m, height, width, channels), or rows of numbers, and gives probabilities.
+    onnx: for other programs and languages; takes photos of bytes, (m, height, width, channels), or rows of
+    numbers, and gives probabilities. script: one Python file that needs NumPy and Pillow only, with the network
+    written out a line a layer: `python predict.py photo.jpg`.
     """
-    from pellucid.formats.onnx.export import export_onnx
-    from pellucid.formats.safetensors import load, model_file
+    from pellucid.workflows import export as use_case
 
-    check_option("export", "--to", to, str, Limits(choices=lambda: KINDS))
-    source = model_file(model)
-    out = out or source.with_suffix(f".{to}")
-    difference = export_onnx(load(source), out, is_raw=raw, force=force)
+    done = use_case.export(model, to, out, force=force, raw=raw, weights=weights)
     if as_json:
-        print_json({"file": str(out), "bytes": out.stat().st_size, "largest_difference": difference})
+        print_json(done.to_dict())
         return
-    echo(out)
+    echo(done.path)
     if not quiet:
-        echo(f"Its outputs are the model's, within {difference:.1g}.", err=True)
+        within = f"Its outputs are the model's, within {done.difference:.1g}."
+        echo(
+            within if done.difference is not None else f"Not compared with the model: {done.note}.", err=True
+        )

@@ -87,7 +87,7 @@ def export_script(
     check_free(path, force=force)
     if not is_inside:
         check_free(beside, force=force)
-    written = write_script(model, is_inside=is_inside)
+    written = write_script(model, is_inside=is_inside, name=path.stem)
     with tempfile.TemporaryDirectory(prefix="pellucid-") as folder:
         trial = Path(folder) / "predict.py"
         trial.write_text(written.text, encoding="utf-8")

@@ -20,6 +20,21 @@ def relu(Z: Array) -> Array:
     return np.maximum(Z, 0)
 
 
+def relu6(Z: Array, high: float = 6.0) -> Array:
+    """Return Z between 0 and high: what is outside becomes the nearest of the two."""
+    return np.clip(Z, 0, high)
+
+
+def hard_sigmoid(Z: Array, slope: float = 1 / 6) -> Array:
+    """Return slope Z + 1/2 between 0 and 1: a sigmoid of three straight lines."""
+    return np.clip(slope * Z + 0.5, 0, 1)
+
+
+def hard_swish(Z: Array) -> Array:
+    """Return Z hard_sigmoid(Z)."""
+    return Z * hard_sigmoid(Z)
+
+
 def leaky_relu(Z: Array, slope: float = 0.01) -> Array:
     """Return Z where it is above 0, else slope times Z."""
     return np.maximum(Z, Z * slope)
@@ -50,6 +65,11 @@ def gelu(Z: Array) -> Array:
     """Return Z times the standard normal distribution function of Z."""
     erfc = np.frompyfunc(math.erfc, 1, 1)  # NumPy has none of its own
     return Z * np.asarray(erfc(Z * -math.sqrt(0.5)), Z.dtype) / 2
+
+
+def gelu_tanh(Z: Array) -> Array:
+    """Return gelu's approximation, Z (1 + tanh(sqrt(2 / pi) (Z + 0.044715 Z^3))) / 2."""
+    return Z * sigmoid(2 * math.sqrt(2 / math.pi) * Z * (1 + 0.044715 * Z * Z))
 
 
 def softmax(Z: Array) -> Array:

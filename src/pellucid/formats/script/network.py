@@ -16,9 +16,23 @@ from pellucid.nn.windows import pair
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.conv_geometry import NO_PADDING
 from pellucid.text import join
-from pellucid.types import Array
+from pellucid.types import Array, Shape
 
-OWN = frozenset({"softmax", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu"})  # in layers.py
+OWN = frozenset(
+    {
+        "elu",
+        "gelu",
+        "gelu_tanh",
+        "hard_sigmoid",
+        "hard_swish",
+        "leaky_relu",
+        "relu",
+        "relu6",
+        "sigmoid",
+        "silu",
+    }
+    | {"softmax", "tanh"}
+)  # the activations in layers.py
 _FREE = ("X", "Y", "Z", "U", "V")
 
 
@@ -41,6 +55,7 @@ def write_forward(steps: Steps) -> Forward:
     last, names = steps.last_uses(), _first_names(steps)
     lines = [f"    # {_shape(shape)}" for shape in steps.inputs.values()]
     weights: dict[str, Array] = {}
+    shapes = dict(steps.inputs)
     if len(steps.inputs) > 1:
         lines = [
             f"    {names[name]} = X[{literal(name)}]  # {_shape(shape)}"
@@ -49,7 +64,8 @@ def write_forward(steps: Steps) -> Forward:
     code: list[tuple[str, str]] = []
     for i, step in enumerate(steps.steps):
         sources = [names[source] for source in step.sources]
-        line = _line(step, sources)
+        line = _line(step, sources, [shapes[source] for source in step.sources])
+        shapes[step.target] = step.shape
         weights |= {f"{step.key}.{key}": array for key, array in line.arrays.items()}
         if isinstance(step.what, Dropout):
             names[step.target] = sources[0]
@@ -103,11 +119,16 @@ def _shape(shape: Any) -> str:
     return f"(m, {', '.join(map(str, shape))})"
 
 
-def _line(step: Step, sources: list[str]) -> _Line:
-    if step.what == "add":
-        return _Line(" + ".join(sources))
+def _line(step: Step, sources: list[str], shapes: list[Shape]) -> _Line:
     if step.what == "concat":
         return _Line(f"np.concatenate([{', '.join(sources)}], axis=-1)")
+    if step.what in ("add", "multiply"):  # one number a channel meets each pixel
+        axes = len(step.shape)
+        parts = [
+            x if len(shape) == axes else f"{x}[:, None, None]"
+            for x, shape in zip(sources, shapes, strict=True)
+        ]
+        return _Line((" + " if step.what == "add" else " * ").join(parts))
     kind = type(step.what)
     if kind not in WRITERS:
         named = step.what if isinstance(step.what, str) else f"{step.what.label}, {kind.__name__}"

@@ -14,6 +14,7 @@ from pellucid.data.readers.images import read_sample
 from pellucid.errors import PellucidError
 from pellucid.formats.samples import ARRAYS, PHOTO, TABLE, kind_of_samples, outputs_of, rule_of
 from pellucid.nn.model import Model
+from pellucid.text import printable
 from pellucid.types import Array, map_arrays
 
 SECONDS = 300  # that it may take
@@ -24,23 +25,7 @@ SIZES = ((1.0, "png"), (0.5, "png"), (3.3, "png"), (5.0, "jpg"), (9.1, "jpg"))  
 def difference(model: Model, script: Path, samples: Sequence[Path] | Array = ()) -> float:
     """Return how far a script's outputs are from the model's on random samples, and on those given, at most."""
     files = [*sample_files(model, script.parent), *_files_of(model, samples, script.parent)]
-    command = [sys.executable, script.name, "--json", *(str(file) for file in files)]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=SECONDS,
-            cwd=script.parent,
-            check=True,
-        )
-        told = json.loads(done.stdout)["predictions"]
-    except subprocess.TimeoutExpired:
-        raise PellucidError(f"export: the script has not come to an end in {SECONDS} seconds.") from None
-    except (subprocess.CalledProcessError, ValueError) as error:
-        reason = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
-        raise PellucidError(f"export: the script does not run ({reason[-1] if reason else error}).") from None
+    told = _run(script, files)
     X = _samples(model, files)
     expected = model.decision_function(X)
     found = 0.0
@@ -59,6 +44,27 @@ def difference(model: Model, script: Path, samples: Sequence[Path] | Array = ())
         size = 1.0 if output.loss.gives_probabilities else max(1.0, float(np.abs(ours).max()))
         found = max(found, float(np.abs(theirs - ours).max()) / size)
     return found
+
+
+def _run(script: Path, files: Sequence[Path]) -> list[Any]:
+    """Return what a script predicts for files."""
+    command = [sys.executable, script.name, "--json", *(str(file) for file in files)]
+    try:
+        done = subprocess.run(
+            command, cwd=script.parent, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False
+        )
+        told: dict[str, Any] = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        raise PellucidError(f"export: the script has not come to an end in {SECONDS} seconds.") from None
+    except ValueError:
+        reason = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
+        raise PellucidError(f"export: the script does not run ({printable(reason)}).") from None
+    if told["faults"]:
+        raise PellucidError(
+            f"export: the script cannot read what pellucid reads ({told['faults'][0]['error']})"
+        )
+    predictions: list[Any] = told["predictions"]
+    return predictions
 
 
 def sample_files(model: Model, folder: Path) -> list[Path]:
@@ -153,5 +159,5 @@ def _samples(model: Model, files: Sequence[Path]) -> Any:
 
 def _numbers(told: Any) -> list[float]:
     if "value" in told:
-        return told["value"] if isinstance(told["value"], list) else [told["value"]]
+        return list(np.atleast_1d(told["value"]))
     return list((told["classes"] if "classes" in told else told["scores"]).values())

@@ -45,8 +45,8 @@ class Written(NamedTuple):
     beside: dict[str, Array]
 
 
-def write_script(model: Model, *, is_inside: bool) -> Written:
-    """Return a model as a script, its weights inside or beside it."""
+def write_script(model: Model, *, is_inside: bool, name: str = "predict") -> Written:
+    """Return a model as a script of that name, its weights inside or beside it."""
     steps, outputs = steps_of(model), outputs_of(model)
     if any(not isinstance(shape, tuple) or len(shape) != 1 for shape in _shapes(model.output_shape)):
         raise OptionError(
@@ -68,7 +68,7 @@ def write_script(model: Model, *, is_inside: bool) -> Written:
         sources.add(names_in(ast.parse(text)), list(HEADINGS))
     sources.add_imports(["import numpy as np"] + ([] if is_inside else ["from pathlib import Path"]))
     parts = [
-        _about(model, outputs, is_inside),
+        _about(model, outputs, name, is_inside=is_inside),
         "from __future__ import annotations\n\n" + "\n".join(sources.import_lines),
         *(text for text in sources.constants if text.startswith("class ")),
         "\n".join(text for text in sources.constants if not text.startswith("class ")),
@@ -91,8 +91,8 @@ def _shapes(shape: Any) -> list[Any]:
     return list(shape.values()) if isinstance(shape, dict) else [shape]
 
 
-def _about(model: Model, outputs: dict[str, Output], is_inside: bool) -> str:
-    kind = kind_of_samples(model)
+def _about(model: Model, outputs: dict[str, Output], name: str, *, is_inside: bool) -> str:
+    kind, name = kind_of_samples(model), name if name.isidentifier() else "predict"
     usage = {
         PHOTO: ("photo.jpg [more.png ...]", 'predict("photo.jpg")'),
         TABLE: ("table.csv", 'predict("table.csv")'),
@@ -119,9 +119,9 @@ def _about(model: Model, outputs: dict[str, Output], is_inside: bool) -> str:
             "#!/usr/bin/env python3",
             f'"""What a trained network predicts, with nothing but {needs}.',
             "",
-            f"    python predict.py {usage[0]} [--json]",
+            f"    python {name}.py {usage[0]} [--json]",
             "",
-            f"or, in Python: from predict import predict; {usage[1]}",
+            f"or, in Python: from {name} import predict; {usage[1]}",
             "",
             textwrap.fill(words, 100),
             "",

@@ -1,0 +1,161 @@
+"""Use case: a saved model as a file that runs without pellucid, compared with the model on samples first."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.download import REMOTES
+from pellucid.data.readers.images import read_sample
+from pellucid.data.readers.listing import list_folder
+from pellucid.data.source import DataSource
+from pellucid.errors import OptionError, PellucidError
+from pellucid.formats.safetensors import load, model_file
+from pellucid.formats.samples import PHOTO, TABLE, kind_of_samples
+from pellucid.nn.model import Model
+from pellucid.registry import Limits, check_option
+from pellucid.runs.data import find_source, is_gone
+from pellucid.types import Array
+
+N_SAMPLES = 8  # of a run's data, that are compared
+MOST_BYTES = 5_000_000  # of a table that is compared
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was written.
+
+    Attributes
+    ----------
+    path : Path
+    difference : float or None
+        How far its outputs are from the model's, at most; None where they were not compared.
+    note : str
+        Why they were not.
+    """
+
+    path: Path
+    difference: float | None
+    note: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        told = {
+            "file": str(self.path),
+            "bytes": self.path.stat().st_size,
+            "largest_difference": self.difference,
+        }
+        return {**told, "note": self.note} if self.note else told
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file."""
+
+    about: str
+    file: str  # its name; one that begins with a point is the ending of the model's own
+    write: Callable[..., float | None]  # of the model, the path, samples, and the options that it takes
+    options: tuple[str, ...] = ()
+
+
+def _onnx(model: Model, path: Path, samples: Any, *, force: bool, raw: bool = False) -> float:
+    from pellucid.formats.onnx.export import export_onnx
+
+    return export_onnx(model, path, is_raw=raw, force=force)
+
+
+def _script(model: Model, path: Path, samples: Any, *, force: bool, weights: str = "auto") -> float:
+    from pellucid.formats.script.export import export_script
+
+    return export_script(model, path, weights=weights, samples=samples, force=force)
+
+
+KINDS = {
+    "onnx": Kind("for other programs and languages", ".onnx", _onnx, ("raw",)),
+    "script": Kind("one Python file that needs NumPy and Pillow only", "predict.py", _script, ("weights",)),
+}
+
+
+def export(path: Path, to: str, out: Path | None = None, *, force: bool = False, **options: Any) -> Exported:
+    """Write a saved model as another kind of file.
+
+    Parameters
+    ----------
+    path : Path
+        A model file or a run folder.
+    to : str
+        A key of ``KINDS``.
+    out : Path, optional
+        The file; default: beside the model.
+    force : bool, optional
+        Replace a file that is there.
+    **options
+        Those of the kind; others must be None or False.
+
+    Raises
+    ------
+    OptionError
+        If there is no such kind, or an option is another's.
+    PellucidError
+        If the model cannot be read or written in that form.
+    """
+    check_option("export", "--to", to, str, Limits(choices=lambda: KINDS))
+    kind, given = KINDS[to], {name: value for name, value in options.items() if value}
+    for name in given:
+        if name not in kind.options:
+            owner = next(other for other, each in KINDS.items() if name in each.options)
+            raise OptionError(
+                f"export: --{name} is an option of --to {owner}, not of --to {to}. Leave it out."
+            )
+    source, model = model_file(path), load(path)
+    if out is None:
+        out = source.with_suffix(kind.file) if kind.file.startswith(".") else source.with_name(kind.file)
+    samples = () if to == "onnx" else samples_of(model, path)
+    difference = kind.write(model, out, samples, force=force, **given)
+    return Exported(out, difference, "" if difference is not None else "not checked: no browser found")
+
+
+def samples_of(model: Model, path: Path) -> Sequence[Path] | Array:
+    """Return some samples of the data that a run names, those that can be read; none where it names none."""
+    try:
+        source = find_source(model, path)
+        if source is None or not _is_here(source):
+            return ()
+        kind, root = kind_of_samples(model), source.path
+        if source.kind == "folder" and kind == PHOTO:
+            files = [file for listing in list_folder(root)[0] for file in listing.files]
+            some = files[:: max(1, len(files) // N_SAMPLES)][:N_SAMPLES]
+            return [file for file in some if _is_readable(file, model)]
+        if source.kind == "table" and kind == TABLE:
+            model.schema.encode(root, with_target=False)
+            return [root] if root.stat().st_size <= MOST_BYTES else ()
+        X = np.asarray(source.load().test.X[:N_SAMPLES])
+        return X if X.shape[1:] == model.input_shape else ()
+    except (PellucidError, OSError):  # the data are gone, or others by now
+        return ()
+
+
+def _is_here(source: DataSource) -> bool:
+    """Return whether data can be read without a download."""
+    if source.name not in REMOTES:
+        return not is_gone(source)
+    places = [os.environ.get("PELLUCID_DATA_DIR", ""), _cache()]
+    return any(all((Path(place) / file).is_file() for file in REMOTES[source.name].files) for place in places)
+
+
+def _cache() -> str:
+    """Return the folder of data sets that were downloaded."""
+    import pooch
+
+    return str(pooch.os_cache("pellucid"))
+
+
+def _is_readable(file: Path, model: Model) -> bool:
+    try:
+        read_sample(file, model.input_shape)
+    except PellucidError:
+        return False
+    return True

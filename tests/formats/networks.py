@@ -1,0 +1,118 @@
+"""Networks of every layer and structure, as a training leaves them, for the tests of exports."""
+
+from typing import Any
+
+import numpy as np
+
+import pellucid as pl
+
+
+def shaken(model: pl.Model, shape: Any, seed: int = 1) -> pl.Model:
+    """Return a model with random parameters and statistics, as a training leaves them."""
+    model.initialize(shape, seed=seed)
+    rng = np.random.default_rng(seed)
+    model.theta += 0.1 * rng.standard_normal(model.theta.size)
+    for leaf in model.leaves():
+        for key, array in leaf.state.items():
+            array[...] = rng.random(array.shape) + (key == "running_var")
+    return model
+
+
+def of_images(*layers: pl.Layer) -> pl.Model:
+    return pl.Sequential([pl.Conv2D(6, activation="relu"), *layers, pl.Flatten(), pl.Dense(3)])
+
+
+NETWORKS: dict[str, tuple[Any, Any]] = {
+    "tables": (
+        lambda: pl.Sequential([pl.Dense(5, "tanh"), pl.BatchNorm(), pl.LayerNorm(), pl.Dense(1)]),
+        (7,),
+    ),
+    "flat images": (lambda: pl.Sequential([pl.Flatten(), pl.Dense(4)]), (5, 6, 3)),
+    "strides, dilation, groups": (
+        lambda: of_images(
+            pl.Conv2D(8, (3, 2), stride=(2, 1), dilation=(1, 2), groups=2, padding="valid"),
+            pl.Conv2D(8, groups=8, stride=2, use_bias=False),
+            pl.Conv2D(4, 1, padding=((1, 0), (0, 2))),
+        ),
+        (13, 11, 3),
+    ),
+    "pools": (
+        lambda: of_images(
+            pl.MaxPool2D(3, stride=2, padding=1),
+            pl.AvgPool2D(2, padding=((1, 0), (0, 1))),
+            pl.UpSample2D((2, 1)),
+            pl.AvgPool2D(3, stride=1, padding="same", count_include_pad=False),
+            pl.ZeroPad2D(((1, 0), (2, 1))),
+            pl.Dropout(0.5),
+        ),
+        (12, 12, 3),
+    ),
+    "norms": (
+        lambda: pl.Sequential(
+            [
+                pl.Conv2D(6),
+                pl.BatchNorm(),
+                pl.LayerNorm(),
+                pl.Activation("softmax"),
+                pl.GlobalAvgPool2D(),
+                pl.Dense(2),
+            ]
+        ),
+        (6, 6, 3),
+    ),
+    "branches": (
+        lambda: pl.Sequential(
+            [
+                pl.Conv2D(4),
+                pl.Parallel([pl.Conv2D(3, 1), pl.Sequential([pl.Conv2D(2), pl.BatchNorm()])]),
+                pl.Residual(pl.Conv2D(5, activation="silu")),
+                pl.Residual(pl.Conv2D(7), pl.Conv2D(7, 1)),
+                pl.Parallel([pl.Conv2D(7), pl.Conv2D(7, 1)], merge="add"),
+                pl.GlobalAvgPool2D(),
+                pl.Dense(3),
+            ]
+        ),
+        (8, 8, 1),
+    ),
+    "weighed channels": (
+        lambda: pl.Sequential(
+            [
+                pl.Conv2D(6, activation="hard_swish"),
+                pl.Parallel(
+                    [
+                        pl.Activation("linear"),
+                        pl.Sequential([pl.GlobalAvgPool2D(), pl.Dense(6, activation="hard_sigmoid")]),
+                        pl.Conv2D(1, 1, activation="sigmoid"),
+                    ],
+                    merge="multiply",
+                ),
+                pl.Parallel([pl.Conv2D(4), pl.Sequential([pl.GlobalAvgPool2D(), pl.Dense(4)])], merge="add"),
+                pl.GlobalAvgPool2D(),
+                pl.Dense(3),
+            ]
+        ),
+        (7, 6, 3),
+    ),
+    "preset resnet-small": (lambda: pl.preset("resnet-small", 4), (32, 32, 3)),
+    "preset mlp, in float64": (lambda: pl.preset("mlp"), (8, 8, 3)),
+    "one layer twice": (
+        lambda: (lambda tied: pl.Sequential([tied, tied, pl.Dense(2)]))(pl.Dense(7, "relu")),
+        (7,),
+    ),
+}
+
+
+def two_inputs() -> pl.Model:
+    return pl.Graph(
+        inputs=["photo", "facts"],
+        nodes={
+            "seen": (pl.Conv2D(3, activation="relu"), "photo"),
+            "more": (pl.Conv2D(3), "seen"),
+            "sum": ("add", ["seen", "more"]),
+            "pixels": (pl.Flatten(), "sum"),
+            "both": ("concat", ["pixels", "facts"]),
+            "kind": (pl.Dense(3), "both"),
+            "size": (pl.Dense(1), "both"),
+        },
+        outputs=["kind", "size"],
+    )

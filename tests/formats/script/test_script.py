@@ -1,0 +1,248 @@
+"""A model as a Python script gives what the model gives, whatever its layers, structure and loss."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.formats.networks import NETWORKS, shaken, two_inputs
+
+import pellucid as pl
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import OptionError, OutputError, PellucidError
+from pellucid.formats.script import export as room
+from pellucid.formats.script.export import export_script
+from pellucid.formats.script.network import OWN, WRITERS
+from pellucid.formats.script.write import write_script
+from pellucid.nn.layer import LAYERS
+from pellucid.ops.activations import ACTIVATIONS
+from pellucid.types import map_arrays
+
+STRUCTURES = {"Sequential", "Residual", "Parallel", "Graph"}
+
+
+def namespace(model: pl.Model) -> dict[str, Any]:
+    """Return what a script defines, run here."""
+    found: dict[str, Any] = {"__name__": "predict"}
+    exec(write_script(model, is_inside=True).text, found)
+    return found
+
+
+def check(model: pl.Model) -> dict[str, Any]:
+    """Compare a script's raw outputs with the model's, and return what the script defines."""
+    made, rng = namespace(model), np.random.default_rng(0)
+    X = map_arrays(lambda shape: rng.random((3, *shape), np.float32), model.input_shape)
+    ours = model.raw_outputs(map_arrays(lambda x: x.astype(model.dtype), X))
+    theirs = made["forward"](X)
+    for name in ours if isinstance(ours, dict) else [None]:
+        expected, found = (ours, theirs) if name is None else (ours[name], theirs[name])
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, atol=1e-5 * max(1, float(np.abs(expected).max())))
+    return made
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network(name: str) -> None:
+    make, shape = NETWORKS[name]
+    check(shaken(make(), shape))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation(name: str) -> None:
+    options = {"leaky_relu": {"slope": 0.3}, "elu": {"alpha": 0.7}}.get(name, {})
+    model = shaken(pl.Sequential([pl.Dense(5, name), pl.Activation(name, **options), pl.Dense(3)]), (4,))
+    model.theta *= 5
+    check(model)
+
+
+def test_every_layer_and_activation_is_served() -> None:
+    own = {LAYERS[name] for name in LAYERS if LAYERS[name].__module__.startswith("pellucid.")}
+    assert {layer for layer in own if layer.__name__ not in STRUCTURES} == set(WRITERS)
+    assert OWN | {"linear"} == set(ACTIVATIONS)
+
+
+def test_a_script_defines_all_that_it_uses_and_nothing_else(tmp_path: Path) -> None:
+    model = shaken(pl.preset("resnet-small", 4), (32, 32, 3))
+    text = write_script(model, is_inside=True).text
+    top = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    assert {"forward", "conv2d", "batch_norm", "read_photo", "main"} <= set(top)
+    assert not {"gelu", "average_pool", "read_table", "read_arrays"} & set(top)
+    assert len(top) == len(set(top))
+    (tmp_path / "predict.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F", str(tmp_path / "predict.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if "No module named" not in done.stderr:
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_forward_pass_reads_as_the_network() -> None:
+    model = pl.Sequential(
+        [pl.Conv2D(4, activation="relu"), pl.Residual(pl.Conv2D(4)), pl.Flatten(), pl.Dense(2)]
+    )
+    model.initialize((4, 4, 3))
+    text = write_script(model, is_inside=True).text
+    lines = text[text.index("def forward") :].split("\n\n")[0].splitlines()
+    assert [line.split("  #")[0].strip() for line in lines[3:]] == [
+        'X = relu(conv2d(X, W["conv2d_1.W"], W["conv2d_1.b"], padding=((1, 1), (1, 1))))',
+        'Y = conv2d(X, W["conv2d_2.W"], W["conv2d_2.b"], padding=((1, 1), (1, 1)))',
+        "X = X + Y",
+        "X = flatten(X)",
+        'X = X @ W["dense_1.W"] + W["dense_1.b"]',
+        "return X",
+    ]
+    assert lines[2].strip() == "# (m, 4, 4, 3)"
+    assert lines[6].endswith("# (m, 64)")
+
+
+@pytest.mark.parametrize(
+    ("loss", "n_out", "key"),
+    [
+        ("binary_cross_entropy", 1, "label"),
+        ("focal", 3, "label"),
+        ("multi_label", 3, "labels"),
+        ("hinge", 3, "scores"),
+        ("mean_squared_error", 2, "value"),
+        ("poisson", 1, "value"),
+    ],
+)
+def test_every_loss(loss: str, n_out: int, key: str) -> None:
+    model = shaken(pl.Sequential([pl.Dense(n_out)]), (4,))
+    model.set_loss(loss)
+    X = np.random.default_rng(0).random((3, 4), np.float32)
+    told = namespace(model)["predict"](X)
+    assert [key in each for each in told] == [True] * 3
+    if loss == "focal":
+        assert [int(each["label"]) for each in told] == model.predict(X).tolist()
+    if key == "value":
+        np.testing.assert_allclose([each["value"] for each in told], model.predict(X), rtol=1e-5)
+
+
+def test_a_regression_on_standardized_targets_and_columns(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = (1e7 + rng.standard_normal((60, 3))).astype(np.float64)
+    model = pl.preset("mlp-wide", n_outputs=1)
+    model.preprocessing = Preprocessing.standardize(X)
+    pl.train(model, (X, 2e5 + 1e4 * X[:, 0] - 1e11), n_epochs=3)
+    assert export_script(model, tmp_path / "predict.py", samples=X[:4]) <= 1e-5
+
+
+def test_several_inputs_and_outputs_as_a_command(tmp_path: Path) -> None:
+    model = shaken(two_inputs(), {"photo": (4, 4, 3), "facts": (2,)})
+    model.set_loss({"kind": "categorical_cross_entropy", "size": "poisson"})
+    assert export_script(model, tmp_path / "predict.py") <= 1e-5
+    np.savez(tmp_path / "a.npz", photo=np.zeros((2, 4, 4, 3)), facts=np.ones((2, 2)))
+    np.savez(tmp_path / "b.npz", photo=np.zeros((2, 4, 4, 3)))
+    done = run(tmp_path / "predict.py", "a.npz", "b.npz")
+    assert done.returncode == 2
+    assert done.stdout.startswith("a.npz, row 0: kind: ")
+    assert "b.npz: " in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def run(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, script.name, *arguments]
+    return subprocess.run(command, cwd=script.parent, capture_output=True, text=True, check=False)
+
+
+def test_hostile_names_stay_names() -> None:
+    model = shaken(pl.Sequential([pl.Dense(2)]), (4,))
+    model.classes = ('"""\nimport os; os.abort() #', "\\\u202e'é")
+    made = namespace(model)
+    assert made["CLASSES"] == model.classes
+
+
+def test_weights_beside_the_script(tmp_path: Path) -> None:
+    model = shaken(pl.Sequential([pl.Dense(2)]), (4,))
+    script = tmp_path / "predict.py"
+    export_script(model, script, weights="beside")
+    assert script.with_suffix(".npz").exists()
+    np.save(tmp_path / "x.npy", np.ones((1, 4)))
+    assert run(script, "x.npy").returncode == 0
+    other = tmp_path / "other.py"
+    export_script(shaken(pl.Sequential([pl.Dense(2)]), (4,), seed=2), other, weights="beside")
+    other.with_suffix(".npz").replace(script.with_suffix(".npz"))
+    assert "written with another script" in run(script, "x.npy").stderr
+    script.with_suffix(".npz").unlink()
+    done = run(script, "x.npy")
+    assert "cannot read the weights" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_is_written_unless_it_is_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, path = shaken(pl.Sequential([pl.Dense(2)]), (3,)), tmp_path / "a.py"
+    with pytest.raises(PellucidError, match="not trained"):
+        export_script(pl.Sequential([pl.Dense(2)]), path)
+    path.write_text("mine")
+    with pytest.raises(OutputError, match="is there already"):
+        export_script(model, path)
+    monkeypatch.setattr(room, "difference", lambda *arguments: 1.0)
+    with pytest.raises(PellucidError, match="was not written"):
+        export_script(model, path, force=True)
+    assert path.read_text() == "mine"
+
+
+def test_a_wrong_script_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = shaken(pl.Sequential([pl.Dense(2, "relu"), pl.Dense(2)]), (3,))
+    right = room.write_script
+    for wrong, words in [("np.minimum", "differ"), ("np.nothing", "does not run")]:
+
+        def changed(*args: Any, wrong: str = wrong, **options: Any) -> Any:
+            written = right(*args, **options)
+            return written._replace(text=written.text.replace("np.maximum", wrong))
+
+        monkeypatch.setattr(room, "write_script", changed)
+        with pytest.raises(PellucidError, match=words):
+            export_script(model, tmp_path / "a.py")
+
+
+def test_a_layer_of_ones_own_is_named() -> None:
+    class Doubled(pl.Layer):
+        def forward(self, X: Any, *, training: bool = False) -> Any:
+            return 2 * X
+
+        def backward(self, dY: Any) -> Any:
+            return 2 * dY
+
+    model = pl.Sequential([Doubled(), pl.Dense(1)])
+    model.initialize((2,))
+    with pytest.raises(OptionError, match="Doubled"):
+        write_script(model, is_inside=True)
+
+
+TABLE = """age;coat;pet
+3,5;tabby;cat
+4,25;plain;dog
+5;;cat
+6,5;tabby;dog
+7;plain;cat
+2,5;plain;dog
+"""
+
+
+def test_a_table(tmp_path: Path) -> None:
+    (tmp_path / "pets.csv").write_text(TABLE * 1 + TABLE.split("\n", 1)[1] * 3)
+    data = pl.load_data(str(tmp_path / "pets.csv"), target="pet", decimal=",")
+    model = pl.preset("mlp-wide")
+    model.preprocessing = Preprocessing.standardize(data.train.X, data.schema.is_numeric)
+    pl.train(model, data.train, n_epochs=5)
+    model.schema = data.schema
+    assert export_script(model, tmp_path / "predict.py", samples=[tmp_path / "pets.csv"]) <= 1e-5
+    (tmp_path / "new.csv").write_text("coat;more;age\nblack;1;3\ntabby;2;\n")
+    (tmp_path / "good.csv").write_text("coat\tage\nblack\t3,5\nTABBY\t-1\n")
+    done = run(tmp_path / "predict.py", "new.csv", "good.csv", "none.csv", "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert "'age'" in told["faults"][0]["error"]
+    assert "row 2" in told["faults"][0]["error"]
+    assert "none.csv" in told["faults"][1]["error"]
+    X = model.schema.encode(tmp_path / "good.csv").X
+    found = [list(each["classes"].values()) for each in told["predictions"]]
+    np.testing.assert_allclose(found, model.predict_proba(X), atol=1e-5)
