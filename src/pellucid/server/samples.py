@@ -1,0 +1,188 @@
+"""From the bytes of a request to the samples of a model: images, rows of a table, or arrays in JSON."""
+
+import json
+from collections.abc import Callable
+from itertools import islice
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.data.readers.table_schema import TableSchema
+from pellucid.data.readers.table_text import table_of
+from pellucid.errors import DataError
+from pellucid.server.models import Served
+from pellucid.server.options import ServerOptions
+from pellucid.server.pictures import read_picture
+from pellucid.server.refusal import Refused
+from pellucid.text import join_some, kind_of, printable, shorten
+from pellucid.types import Array
+
+KEY = "instances"
+MOST_NAMES = 1000  # of columns that are looked at, to name the nearest
+LONGEST_MESSAGE = 500  # characters: names in it come from outside
+
+
+class Samples(NamedTuple):
+    """What a request holds."""
+
+    X: Array
+    names: list[str | int]
+    notes: tuple[str, ...] = ()
+
+
+def read_samples(
+    served: Served,
+    content_type: str,
+    body: bytes,
+    options: ServerOptions,
+    is_waited_for: Callable[[], bool] = lambda: True,
+) -> Samples:
+    """Return the samples of a request, prepared.
+
+    Parameters
+    ----------
+    served : Served
+    content_type : str
+        The request's header: ``image/...`` or nothing for one image, ``multipart/form-data`` for some,
+        ``application/json`` for arrays and rows.
+    body : bytes
+    options : ServerOptions
+        Its limits.
+    is_waited_for : callable, optional
+        Asked between images; once nobody waits for an answer, no more are decoded.
+
+    Raises
+    ------
+    PellucidError
+        If they cannot be read, or do not fit the model.
+    """
+    from python_multipart.multipart import parse_options_header
+
+    kind, parameters = parse_options_header(content_type)
+    if kind == b"application/json":
+        samples = _of_json(served, body, options)
+    elif kind == b"multipart/form-data":
+        samples = _of_form(served, parameters.get(b"boundary", b""), body, options, is_waited_for)
+    elif kind in (b"", b"application/octet-stream") or kind.startswith(b"image/"):
+        samples = _of_image(served, body, options)
+    else:
+        raise Refused(
+            415,
+            f"expected Content-Type to be image/..., multipart/form-data or application/json, got "
+            f"{printable(shorten(content_type, 80))!r}. With curl: -H 'Content-Type: image/jpeg'",
+        )
+    return samples._replace(X=served.prepare(samples.X))
+
+
+def _of_image(served: Served, body: bytes, options: ServerOptions) -> Samples:
+    _check_takes_images(served)
+    return Samples(
+        read_picture(body, served.shape, "the image", max_pixels=_pixels(options))[None], ["image"]
+    )
+
+
+def _of_form(
+    served: Served, boundary: bytes, body: bytes, options: ServerOptions, is_waited_for: Callable[[], bool]
+) -> Samples:
+    from pellucid.server.multipart import read_form
+
+    _check_takes_images(served)
+    if not boundary or len(boundary) > 70:  # RFC 2046
+        raise Refused(400, "expected a boundary of 1 to 70 characters in the Content-Type of the form.")
+    images, names = [], list[str | int]()
+    for name, content in read_form(body, boundary, most=options.max_images):
+        if not is_waited_for():
+            raise Refused(503, "nobody waits for the answer any more")
+        images.append(read_picture(content, served.shape, name, max_pixels=_pixels(options)))
+        names.append(name)
+    return Samples(np.stack(images), names)
+
+
+def _of_json(served: Served, body: bytes, options: ServerOptions) -> Samples:
+    instances = _instances(body)
+    most = options.max_images if served.takes == "images" else options.max_rows
+    if len(instances) > most:
+        raise Refused(
+            413, f"expected at most {most} samples in a request, got {len(instances):,}. Send fewer."
+        )
+    names: list[str | int] = list(range(len(instances)))
+    if served.takes == "rows":
+        X, notes = _encode(served.model.schema, instances)
+        return Samples(X, names, notes)
+    return Samples(_array(instances), names)
+
+
+def _instances(body: bytes) -> list[Any]:
+    """Return the list of samples of a JSON document."""
+    try:
+        document = json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise Refused(400, "the JSON is nested too deeply.") from None
+    except ValueError as error:
+        raise Refused(400, f"the JSON cannot be read: {printable(shorten(str(error), 200))}.") from None
+    instances = document.get(KEY) if isinstance(document, dict) else document
+    if not isinstance(instances, list) or not instances:
+        raise Refused(
+            422, f'expected {{"{KEY}": [...]}} with at least one sample, got {kind_of(document)} without any.'
+        )
+    return instances
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def _array(instances: list[Any]) -> Array:
+    """Return samples as an array of numbers."""
+    try:
+        X = np.array(instances)
+    except (ValueError, OverflowError):
+        raise Refused(
+            422, "expected samples of one shape, got lists of several lengths, or nested too deeply."
+        ) from None
+    if X.dtype.kind not in "iufb" or not X.size:
+        raise Refused(422, f"expected samples of numbers, nested in lists, got {_first_other(instances)}.")
+    return X
+
+
+def _first_other(value: Any) -> str:
+    """Return what the first thing in nested lists is, for a message."""
+    depth = 0
+    while isinstance(value, list) and value and depth < 64:
+        value, depth = value[0], depth + 1
+    is_number = isinstance(value, int | float)
+    return "other things among them, or numbers beyond 64 bits" if is_number else kind_of(value)
+
+
+def _encode(schema: TableSchema, rows: list[Any]) -> tuple[Array, tuple[str, ...]]:
+    """Return the rows of a table as the model takes them, and notes."""
+    wanted = [column.name for column in schema.columns]
+    for i, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise Refused(
+                422, f"sample {i}: expected an object with {join_some(wanted, 6)}, got {kind_of(row)}."
+            )
+        other = next((name for name in wanted if isinstance(row.get(name), list | dict)), None)
+        if other is not None:
+            raise Refused(422, f"sample {i}: expected a number or a text for {other!r}.")
+    there = set().union(*rows)
+    if not there.issuperset(wanted):
+        names = [shorten(name, 80) for name in islice(sorted(there), MOST_NAMES)]
+        table = table_of([{**dict.fromkeys(names), **{name: None for name in wanted if name in there}}])
+        table.check_has(wanted, "which the model was trained on")
+    try:
+        found = schema.encode([{name: row.get(name) for name in wanted} for row in rows], with_target=False)
+    except DataError as error:
+        raise DataError(shorten(str(error), LONGEST_MESSAGE)) from None
+    return found.X, tuple(shorten(note, LONGEST_MESSAGE) for note in found.notes)
+
+
+def _check_takes_images(served: Served) -> None:
+    if served.takes != "images":
+        raise Refused(
+            422, f'{served.name}: the model takes {served.takes}, not images. Send JSON: {{"{KEY}": [...]}}.'
+        )
+
+
+def _pixels(options: ServerOptions) -> int:
+    return int(options.max_pixels * 1e6)

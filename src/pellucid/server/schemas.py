@@ -1,0 +1,140 @@
+"""What the OpenAPI document says of requests and answers."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pellucid.server.multipart import FIELD
+from pellucid.server.samples import KEY
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class Prediction(_Record):
+    """What a model predicts for one sample."""
+
+    image: str = Field("", description="The name of the image's file; of arrays and rows it is `row`.")
+    row: int = Field(0, description="Its place in the request, from 0.")
+    label: str = Field("", description="The most probable class.")
+    probability: float = Field(1, ge=0, le=1, description="Of that class.")
+    classes: dict[str, float] = Field({}, description="Every class with its probability.")
+    labels: list[str] = Field(
+        [], description="Of a model of several yes-or-no questions: those answered yes."
+    )
+    value: float | list[float] = Field(0, description="Of a model of quantities.")
+
+
+class Answer(_Record):
+    """The predictions for a request's samples, in their order."""
+
+    model: str = Field(description="The name of the model.")
+    predictions: list[Prediction]
+    notes: list[str] = Field([], description="What to mind about the samples, such as unknown categories.")
+
+
+class FileFormat(_Record):
+    """The format of a model's file."""
+
+    name: str
+    version: int
+
+
+class Model(_Record):
+    """A model that is served."""
+
+    name: str
+    takes: str = Field(description='"images", "rows" of a table, or "arrays" of numbers.')
+    input_shape: list[int] = Field(description="Of one sample.")
+    columns: list[str] | None = Field(description="Of a table.")
+    predicts: str = Field(description='"classification", "multi_label" or "regression".')
+    classes: list[str]
+    loss: str
+    n_params: int
+    architecture: dict[str, Any] = Field(description="Layers with their shapes and parameters.")
+    format: FileFormat
+    sha256: str = Field(description="Of the model's file.")
+
+
+class Models(_Record):
+    """The names of all models."""
+
+    models: list[str]
+
+
+class State(_Record):
+    """The state of the server."""
+
+    status: str
+
+
+class Problem(_Record):
+    """Why a request was refused."""
+
+    error: str
+    status: int
+
+
+REASONS = {
+    400: "The request is damaged: malformed JSON or multipart, or no model is named where there are several.",
+    401: "The token is missing or wrong.",
+    403: "Asked by another name than localhost, without a token.",
+    404: "There is no such model or path.",
+    405: "The path is asked by another method.",
+    408: "The request came too slowly.",
+    413: "Too many bytes, pixels or samples.",
+    415: "The content type is none of those above.",
+    422: "Not an image, a damaged one, or samples that do not fit the model.",
+    429: "Too many requests at the same time.",
+    503: "No prediction in time, or the server is not ready.",
+}
+
+BODIES: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "image/*": {"schema": {"type": "string", "format": "binary"}},
+        "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": [FIELD],
+                "additionalProperties": False,
+                "properties": {
+                    FIELD: {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {"type": "string", "format": "binary"},
+                        "description": "One or many images.",
+                    }
+                },
+            }
+        },
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": [KEY],
+                "properties": {
+                    KEY: {
+                        "type": "array",
+                        "minItems": 1,
+                        "description": "Samples: nested lists of numbers of the model's input shape, or objects "
+                        "with a table's columns.",
+                        "items": {
+                            "anyOf": [
+                                {"type": "number"},
+                                {"type": "array", "items": {}},
+                                {"type": "object", "additionalProperties": True},
+                            ]
+                        },
+                    }
+                },
+            }
+        },
+    },
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what is documented of refusals with these statuses."""
+    return {status: {"model": Problem, "description": REASONS[status]} for status in statuses}

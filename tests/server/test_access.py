@@ -1,0 +1,66 @@
+"""Who may ask: this computer, or whoever has the token."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from tests.server.serving import picture, running
+
+from pellucid.errors import OptionError
+from pellucid.server.access import is_authorized, is_local, listen, token_of_environment
+
+TOKEN = "correct-horse-battery"
+
+
+def test_a_server_with_a_token(model_files: dict[str, Path]) -> None:
+    with running({"light": model_files["light"]}, token=TOKEN) as server:
+        for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
+            answer = server.ask("POST", "/predict", picture(), "image/png", **given)
+            assert answer.status == 401
+            assert "Authorization: Bearer" in answer.error
+            assert answer.headers["www-authenticate"] == "Bearer"
+        good = {"Authorization": f"Bearer {TOKEN}", "Host": "cats.example"}
+        assert server.ask("POST", "/predict", picture(), "image/png", **good).status == 200
+        page = server.ask("GET", "/", **good)
+        assert b"<form" not in page.body
+        assert server.ask("GET", "/").status == 401
+        assert server.ask("GET", "/healthz").status == 200
+        assert server.ask("GET", "/readyz").status == 200
+
+
+def test_the_token_in_a_header() -> None:
+    assert is_authorized(f"bearer {TOKEN}".encode(), TOKEN)
+    for header in (b"", b"Bearer", f"Basic {TOKEN}".encode(), f"Bearer {TOKEN}x".encode(), b"Bearer \xff"):
+        assert not is_authorized(header, TOKEN)
+
+
+def test_names_of_this_computer() -> None:
+    for name in (b"localhost", b"LOCALHOST:80", b"127.0.0.1:8000", b"[::1]", b"[::1]:8000"):
+        assert is_local(name)
+    for name in (b"", b"localhost.example", b"127.0.0.1.example:80", b"example:localhost", b"\xff"):
+        assert not is_local(name)
+
+
+def test_addresses_that_others_reach_need_a_token() -> None:
+    for host in ("0.0.0.0", "::"):
+        with pytest.raises(OptionError, match="others can reach"):
+            listen(host, 0, token="")
+    listen("0.0.0.0", 0, token=TOKEN).close()
+    listen("localhost", 0, token="").close()
+    with pytest.raises(OptionError, match="there is no address"):
+        listen("no such host", 0, token="")
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OptionError, match=f"cannot listen on 127.0.0.1, port {port}"):
+            listen("127.0.0.1", port, token="")
+
+
+@pytest.mark.parametrize("token", ["short", "with a space in it", "with-ünicode-letters"])
+def test_tokens_that_are_none(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PELLUCID_TOKEN", token)
+    with pytest.raises(OptionError, match="PELLUCID_TOKEN: expected at least 16 letters") as raised:
+        token_of_environment()
+    assert token not in str(raised.value)

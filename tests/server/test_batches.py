@@ -1,0 +1,123 @@
+"""Requests that wait together are predicted together, and each gets what is its own."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pellucid.errors import DataError
+from pellucid.server.batches import Batches, Job, Predicted
+from pellucid.server.models import Served, load_models
+from pellucid.server.samples import Samples
+from pellucid.types import Array
+
+
+@pytest.fixture
+def sums(model_files: dict[str, Path]) -> Served:
+    return load_models([str(model_files["sums"])])["sums"]
+
+
+@pytest.fixture
+def pets(model_files: dict[str, Path]) -> Served:
+    return load_models([str(model_files["pets"])])["pets"]
+
+
+def together(
+    jobs: Sequence[tuple[Served, Array]], *, largest: int = 8, cancelled: Sequence[int] = ()
+) -> list[Any]:
+    """Return what each request is answered with, where all wait before the first is predicted."""
+
+    async def run() -> list[Any]:
+        gate = threading.Event()
+        batches = Batches(largest, 0.0, lambda: gate.wait(10) and None)
+        loop = asyncio.get_running_loop()
+        futures = [loop.create_future() for _ in jobs]
+        for (served, X), future in zip(jobs, futures, strict=True):
+            batches.expect()
+            batches.put(Job(served, Samples(X, [*range(len(X))]), future))
+        for i in cancelled:
+            futures[i].cancel()
+        gate.set()
+        found = await asyncio.wait_for(asyncio.gather(*futures, return_exceptions=True), 10)
+        await asyncio.to_thread(batches.close)
+        return found
+
+    return asyncio.run(run())
+
+
+def values(found: Predicted) -> list[Any]:
+    return [each.value for each in found.predictions]
+
+
+def test_each_gets_its_own_in_one_batch(sums: Served) -> None:
+    found = together([(sums, np.full((n, 3), float(n))) for n in (1, 2, 3)])
+    assert [values(each) for each in found] == [[3.0], [6.0] * 2, [9.0] * 3]
+    assert [each.n_together for each in found] == [6, 6, 6]
+
+
+def test_a_batch_is_no_larger_than_asked(sums: Served) -> None:
+    found = together([(sums, np.ones((n, 3))) for n in (2, 2, 1, 9, 1)], largest=4)
+    assert [each.n_together for each in found] == [4, 4, 2, 9, 2]
+
+
+def test_models_and_dtypes_are_not_mixed(sums: Served, pets: Served) -> None:
+    ones = np.ones((1, 3))
+    found = together([(sums, ones), (pets, ones), (sums, ones), (sums, ones.astype(np.float32))])
+    assert [each.n_together for each in found] == [2, 1, 2, 1]
+    assert found[1].predictions[0].label == "cat"
+
+
+def test_one_that_fails_does_not_fail_the_others(sums: Served) -> None:
+    found = together([(sums, np.ones((1, 3))), (sums, np.full((1, 3), 1.7e308)), (sums, np.ones((1, 3)))])
+    assert [values(found[0]), values(found[2])] == [[3.0], [3.0]]
+    assert isinstance(found[1], DataError)
+
+
+def test_what_nobody_waits_for_is_not_predicted(sums: Served) -> None:
+    found = together([(sums, np.ones((1, 3)))] * 3, cancelled=[1])
+    assert [found[0].n_together, found[2].n_together] == [2, 2]
+
+
+def test_a_batch_waits_for_what_is_expected(sums: Served) -> None:
+    async def run(expect: Callable[[Batches], None], wait: float) -> list[int]:
+        batches = Batches(8, wait)
+        loop = asyncio.get_running_loop()
+        futures = [loop.create_future() for _ in range(2)]
+        batches.expect()
+        expect(batches)
+        batches.put(Job(sums, Samples(np.ones((1, 3)), [0]), futures[0]))
+        if wait:
+            await asyncio.sleep(0.1)
+        else:
+            await futures[0]
+            batches.expect()
+        batches.put(Job(sums, Samples(np.ones((1, 3)), [0]), futures[1]))
+        found = await asyncio.wait_for(asyncio.gather(*futures), 10)
+        await asyncio.to_thread(batches.close)
+        return [each.n_together for each in found]
+
+    assert asyncio.run(run(Batches.expect, wait=5.0)) == [2, 2]
+    assert asyncio.run(run(lambda _: None, wait=0.0)) == [1, 1]
+
+
+def test_what_was_given_up_is_not_waited_for(sums: Served) -> None:
+    async def run() -> int:
+        batches = Batches(8, 1000.0)
+        future = asyncio.get_running_loop().create_future()
+        batches.expect()
+        batches.expect()
+        batches.put(Job(sums, Samples(np.ones((1, 3)), [0]), future))
+        batches.give_up()
+        found: Predicted = await asyncio.wait_for(future, 10)
+        await asyncio.to_thread(batches.close)
+        return found.n_together
+
+    assert asyncio.run(run()) == 1
+
+
+def test_closing_answers_what_waits(sums: Served) -> None:
+    assert [values(each) for each in together([(sums, np.ones((1, 3)))] * 5, largest=2)] == [[3.0]] * 5

@@ -1,0 +1,138 @@
+"""What cannot be answered: a status of 4xx and a reason in JSON, each time."""
+
+import json
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.server.serving import JSON, Running, form, picture
+
+
+def bomb() -> bytes:
+    """Return a small PNG that says that it has 50,000 x 50,000 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(10_000))) + chunk(b"IEND", b"")
+
+
+PHOTO = picture()
+NOISE = np.random.default_rng(1).integers(0, 256, (60, 60, 3), dtype=np.uint8)
+IMAGES: dict[str, tuple[bytes, int, str]] = {
+    "not an image": (b"hello", 422, "expected an image, found none of JPEG"),
+    "no bytes": (b"", 422, "got no bytes"),
+    "cut off": (picture(size=(90, 90), kind="JPEG")[:-200], 422, "may be cut off"),
+    "a decompression bomb": (bomb(), 413, "larger than 10,000 pixels"),
+    "too many pixels": (picture(size=(200, 100)), 413, "larger than 10,000 pixels"),
+    "of a kind that needs another program": (b"%!PS-Adobe-3.0 EPSF-3.0\n", 422, "found none of"),
+}
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+def test_images(kind: str, server: Running) -> None:
+    body, status, words = IMAGES[kind]
+    answer = server.predict("light", body, "image/jpeg")
+    assert (answer.status, words in answer.error) == (status, True), answer.body
+    assert answer.error.startswith("the image: ")
+    answer = server.predict("light", *form(("image", "fine.png", PHOTO), ("image", "bad.jpg", body)))
+    assert (answer.status, words in answer.error) == (status, True), answer.body
+    assert answer.error.startswith("bad.jpg: ")
+
+
+FORMS: dict[str, tuple[bytes, str, int, str]] = {
+    "of another field": (*form(("imgae", "a.png", PHOTO)), 422, "Did you mean 'image'?"),
+    "without a part": (*form(), 422, "with a file, found none"),
+    "of too many images": (*form(*[("image", "a.png", PHOTO)] * 4), 413, "at most 3 images"),
+    "without an end": (form(("image", "a.png", PHOTO))[0][:-9], form()[1], 400, "last boundary is missing"),
+    "without a boundary": (form(("image", "a.png", PHOTO))[0], "multipart/form-data", 400, "a boundary"),
+    "of another boundary": (form(("image", "a.png", PHOTO))[0], form(boundary="other")[1], 400, "damaged"),
+    "that is none": (b"\0\1\2\r\n\r\n", form()[1], 400, "damaged"),
+    "empty": (b"", form()[1], 400, "damaged"),
+}
+
+
+@pytest.mark.parametrize("kind", FORMS)
+def test_forms(kind: str, server: Running) -> None:
+    body, content_type, status, words = FORMS[kind]
+    answer = server.predict("light", body, content_type)
+    assert (answer.status, words in answer.error) == (status, True), answer.body
+
+
+JSONS: dict[str, tuple[str, bytes, int, str]] = {
+    "NaN": ("sums", b"[[NaN, 0, 0]]", 400, "NaN is not a number of JSON"),
+    "infinity": ("sums", b"[[1e999, 0, 0]]", 422, "finite numbers"),
+    "damaged": ("sums", b"[[1, 2, 3]", 400, "cannot be read"),
+    "not UTF-8": ("sums", b"\xff\xfe\xfd", 400, "cannot be read"),
+    "too deep": ("sums", b"[" * 30_000, 400, "nested too deeply"),
+    "nested": ("sums", b"[" * 70 + b"]" * 70, 422, "nested too deeply"),
+    "empty": ("sums", b"[]", 422, "at least one sample"),
+    "without samples": ("sums", b'{"inputs": [[1, 2, 3]]}', 422, '"instances": [...]'),
+    "a number": ("sums", b"3", 422, "got an int"),
+    "of another shape": ("sums", b"[[1, 2]]", 422, "expected samples of shape (m, 3), got (1, 2)"),
+    "one sample": ("sums", b"[1, 2, 3]", 422, "put it into a list"),
+    "ragged": ("sums", b"[[1, 2, 3], [1, 2]]", 422, "of one shape"),
+    "texts": ("sums", b'[["1", "2", "3"]]', 422, "expected samples of numbers"),
+    "objects": ("sums", b'[{"a": 1}]', 422, "got a dict"),
+    "beyond 64 bits": ("sums", b"[[1" + b"0" * 40 + b", 0, 0]]", 422, "beyond 64 bits"),
+    "of too many digits": ("sums", b"[[1" + b"0" * 5000 + b", 0, 0]]", 400, "cannot be read"),
+    "null": ("sums", b"[[null, 0, 0]]", 422, "expected samples of numbers"),
+    "too many": (
+        "sums",
+        b"[[1, 2, 3], [1, 2, 3], [1, 2, 3], [1, 2, 3], [1, 2, 3]]",
+        413,
+        "at most 4 samples",
+    ),
+    "too many images": ("light", json.dumps(np.zeros((4, 6, 6, 3)).tolist()).encode(), 413, "at most 3"),
+    "pixels out of range": ("light", json.dumps(np.full((1, 6, 6, 3), 300).tolist()).encode(), 422, "uint8"),
+    "rows as lists": ("pets", b"[[1, 2, 3]]", 422, "expected an object with age, coat"),
+    "a row without a column": ("pets", b'[{"Age": 1, "coat": "plain"}]', 422, "Did you mean 'Age'?"),
+    "an empty row": ("pets", b"[{}]", 422, "no columns"),
+    "a row without a number": ("pets", b'[{"age": null, "coat": "plain"}]', 422, "no value"),
+    "a word for a number": ("pets", b'[{"age": "old", "coat": "plain"}]', 422, "finite numbers"),
+    "a list in a row": ("pets", b'[{"age": [1], "coat": "plain"}]', 422, "a number or a text for 'age'"),
+    "too large to compute with": ("sums", b"[[1.7e308, 1.7e308, 1.7e308]]", 422, "too large"),
+}
+
+
+@pytest.mark.parametrize("kind", JSONS)
+def test_json(kind: str, server: Running) -> None:
+    model, body, status, words = JSONS[kind]
+    answer = server.predict(model, body, JSON)
+    assert (answer.status, words in answer.error) == (status, True), answer.body
+
+
+REQUESTS: dict[str, tuple[tuple[Any, ...], dict[str, str], int, str]] = {
+    "unknown model": (("POST", "/predict?model=lihgt", PHOTO), {}, 404, "Did you mean 'light'?"),
+    "no model named": (("POST", "/predict", PHOTO), {}, 400, "?model=NAME: light, pets, sums"),
+    "unknown model's card": (("GET", "/model?model=x"), {}, 404, "Known: light, pets, sums"),
+    "wrong method": (("GET", "/predict"), {}, 405, "GET is not for this path"),
+    "another wrong method": (("DELETE", "/model"), {}, 405, "DELETE is not"),
+    "unknown path": (("GET", "/predictions"), {}, 404, "no such path"),
+    "another type": (("POST", "/predict?model=light", PHOTO, "text/plain"), {}, 415, "curl: -H"),
+    "an image for a table": (("POST", "/predict?model=pets", PHOTO, "image/png"), {}, 422, "takes rows"),
+    "a form for numbers": (
+        ("POST", "/predict?model=sums", *form(("image", "a.png", PHOTO))),
+        {},
+        422,
+        "takes arrays",
+    ),
+    "another name": (("GET", "/models"), {"Host": "cats.example"}, 403, "localhost alone"),
+}
+
+
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_requests(kind: str, server: Running) -> None:
+    given, headers, status, words = REQUESTS[kind]
+    answer = server.ask(*given, **headers)
+    assert (answer.status, words in answer.error) == (status, True), answer.body
+
+
+def test_names_of_files_come_back_without_control_characters(server: Running) -> None:
+    answer = server.predict("light", *form(("image", "\x1b[31mred" + "x" * 999, b"hello")))
+    assert answer.status == 422
+    assert "\x1b" not in answer.error
+    assert len(answer.error) < 400
