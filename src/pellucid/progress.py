@@ -98,18 +98,18 @@ class ProgressBar:
         self._stage = ""
 
     def __call__(self, stage: str, done: int, total: int, detail: str = "", *, label: str = "") -> None:
-        """Show a stage of the work, the amount done and the total; ``label`` in place of the stage's name."""
+        """Show a stage of the work, the amount done and the total, 0 if unknown; ``label`` in place of its name."""
         if not self.is_shown or (self._bar is None and time.perf_counter() - self._start < self.patience):
             return
         if self._bar is None:
             self._bar = _tqdm(total, done, label or stage, detail)
         elif stage != self._stage:
-            self._bar.reset(total=total)
+            self._bar.reset(total=total or None)
         self._stage, bar = stage, self._bar
         bar.bar_format = _form(detail)
         bar.set_description_str(label or stage, refresh=False)
         bar.set_postfix_str(detail, refresh=False)
-        bar.total = total
+        bar.total = total or None  # 0: not known
         bar.update(done - bar.n)
 
     def close(self) -> None:
@@ -133,7 +133,7 @@ def _tqdm(total: int, done: int, words: str, detail: str) -> Any:
 
     width = None if sys.stderr.isatty() else min(shutil.get_terminal_size((COLUMNS, 24)).columns, COLUMNS)
     return tqdm(
-        total=total,
+        total=total or None,
         initial=done,
         desc=words,
         postfix=detail,

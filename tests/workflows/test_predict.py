@@ -105,5 +105,6 @@ def test_images_are_read_in_pieces(photo: Path, tmp_path: Path, monkeypatch: pyt
     whole = module.predict_images(model, [photo] * 5)
     told: list[tuple[int, int]] = []
     monkeypatch.setattr(module, "PIECE", 2)
-    assert module.predict_images(model, [photo] * 5, progress=lambda *step: told.append(step)) == whole
+    samples = module.samples_of(model, [photo] * 5, progress=lambda *step: told.append(step))
+    assert module.collect(samples) == whole
     assert told == [(i, 5) for i in range(1, 6)]

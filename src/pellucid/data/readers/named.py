@@ -1,15 +1,19 @@
-"""The images that somebody names: files, folders with all below them, and patterns."""
+"""The images that somebody names: files, folders with all below them, patterns, and lists of names."""
 
-import glob
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from pellucid.data.readers.listing import visible
 from pellucid.data.readers.picture_file import HEIC_ENDINGS
 from pellucid.errors import DataError
 
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+_CHUNK = 2**16  # bytes that are asked for at once
 
-def named_images(names: Sequence[str | Path]) -> tuple[list[Path], int]:
+
+def named_images(names: Sequence[str | Path]) -> tuple[list[str], int]:
     """Return the files that names stand for, in order, and how many files in folders are no images by their name.
 
     Parameters
@@ -23,7 +27,9 @@ def named_images(names: Sequence[str | Path]) -> tuple[list[Path], int]:
     DataError
         If a folder holds no image, or nothing matches a pattern.
     """
-    found: list[Path] = []
+    import glob
+
+    found: list[str] = []
     n_others = 0
     for name in names:
         path = Path(name)
@@ -33,15 +39,15 @@ def named_images(names: Sequence[str | Path]) -> tuple[list[Path], int]:
                 raise DataError(
                     f"{path}: found no image in this folder or below it. Name images such as {path / '*.jpg'}."
                 )
-            found += images
+            found += map(str, images)
             n_others += n
         elif glob.has_magic(str(name)) and not path.exists():
             matches = sorted(Path(match) for match in glob.glob(str(name), recursive=True))
             if not matches:
                 raise DataError(f"{name}: no file matches this pattern. Check the folder and the ending.")
-            found += [match for match in matches if not match.is_dir()]
+            found += [str(match) for match in matches if not match.is_dir()]
         else:
-            found.append(path)
+            found.append(str(path))
     return found, n_others
 
 
@@ -59,3 +65,51 @@ def _images_below(folder: Path) -> tuple[list[Path], int]:
         images += more
         n_others += n
     return images, n_others
+
+
+def listed_images(stream: BinaryIO, separator: bytes = b"\n") -> Iterator[str | bytes]:
+    """Yield the images that a list names, one after another as they come; the content of one that comes itself.
+
+    Parameters
+    ----------
+    stream : binary file
+        Names with a separator between them, as ``find`` prints them, or one picture (JPEG, PNG, GIF, TIFF, WebP).
+        Empty names are left out.
+    separator : bytes, optional
+        With a line break, a carriage return before it is no part of a name.
+
+    Raises
+    ------
+    DataError
+        If there is no name at all.
+
+    Examples
+    --------
+    >>> import io
+    >>> list(listed_images(io.BytesIO(b"a.jpg\\n\\nold photos/b.jpg\\n")))
+    ['a.jpg', 'old photos/b.jpg']
+    >>> list(listed_images(io.BytesIO(b"two\\nlines.jpg\\0c.jpg\\0"), b"\\0"))
+    ['two\\nlines.jpg', 'c.jpg']
+    """
+    rest = stream.read(12)
+    if rest.startswith(_SIGNATURES) or (rest[:4], rest[8:]) == (b"RIFF", b"WEBP"):
+        yield rest + stream.read()
+        return
+    names = _names(stream, rest, separator)
+    first = next(names, None)
+    if first is None:
+        raise DataError("standard input: expected names of images, one a line, or an image, found nothing.")
+    yield first
+    yield from names
+
+
+def _names(stream: BinaryIO, rest: bytes, separator: bytes) -> Iterator[str]:
+    """Yield the names in what has been read and in what follows, those of a slow list as they come."""
+    read = getattr(stream, "read1", stream.read)
+    chunk = rest
+    while chunk:
+        chunk = read(_CHUNK)
+        *whole, rest = (rest + chunk).split(separator)
+        for name in whole if chunk else [*whole, rest]:
+            if name := name.removesuffix(b"\r") if separator == b"\n" else name:
+                yield os.fsdecode(name)
