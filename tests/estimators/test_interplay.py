@@ -127,9 +127,13 @@ def test_calibration(loss: str) -> None:
 
 
 def test_voting(iris: Any) -> None:
-    voters = [("mlp", clone(QUICK[0])), ("network", clone(QUICK[3])), ("linear", LogisticRegression())]
+    voters = [  # trained well enough that the score depends little on their seeds
+        ("mlp", MLPClassifier(6, learning_rate_init=0.02, max_iter=60, random_state=0)),
+        ("network", NetworkClassifier(learning_rate=0.02, n_epochs=60, random_state=0)),
+        ("linear", LogisticRegression()),
+    ]
     for how in ("hard", "soft"):
-        assert VotingClassifier(voters, voting=how, n_jobs=2).fit(*iris).score(*iris) > 0.6
+        assert VotingClassifier(voters, voting=how, n_jobs=2).fit(*iris).score(*iris) > 0.9
 
 
 @pytest.mark.parametrize("backend", ["loky", "threading"])
