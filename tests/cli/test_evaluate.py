@@ -218,7 +218,7 @@ def test_a_score_like_the_baselines_is_followed_by_what_to_try(pellucid: Command
     data = pl.load_data("noise.npz")
     scores = pl.evaluate(pl.load("out"), data.test)
     assert "always answering 'False'" in scores.advice[0].finding
-    assert scores.advice[0].command == 'pl.train(pl.preset("mlp-wide"), data)'
+    assert scores.advice[0].command == 'pl.train(pl.preset("mlp-small"), data)'
     assert scores.advice[0].command in str(scores)
 
 

@@ -221,6 +221,10 @@ def test_a_schedule_of_the_whole_length_goes_on_at_a_rate_that_is_chosen(
 def test_resume_needs_a_folder(pellucid: Command, photos: Path) -> None:
     done = pellucid("train", photos, "--resume")
     assert (done.code, done.err) == (2, "pellucid: --resume: name the folder of the training with --out.\n")
+    for name in ("first", "last"):
+        pellucid("train", photos, "--model", "logistic", "--epochs", 1, "--out", f"runs/{name}")
+    done = pellucid("train", photos, "--resume")
+    assert "with --out, such as the last one's: --out runs/last." in done.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

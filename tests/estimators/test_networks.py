@@ -59,7 +59,9 @@ def test_lists_of_images(cats: Any) -> None:
     assert fitted.predict(X[0:1] / 255).shape == (1,)
 
 
-@pytest.mark.parametrize("name", ["logistic", "two-layer", "mlp", "mlp-wide", "cnn", "resnet-small"])
+@pytest.mark.parametrize(
+    "name", ["logistic", "two-layer", "mlp", "mlp-small", "mlp-wide", "cnn", "resnet-small"]
+)
 def test_presets_with_their_recipes(name: str, cats: Any) -> None:
     X, y = cats
     estimator = NetworkClassifier(name, random_state=0, n_epochs=2).fit(X, y)

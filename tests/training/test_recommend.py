@@ -38,17 +38,17 @@ def chosen_for(*shape: int, dtype: str = "uint8", k: int = 2, m: int = 40) -> Re
         ((64, 64, 3), "cnn"),
         ((127, 300, 1), "cnn"),
         ((128, 128, 3), "cnn-large"),
-        ((7, 7, 3), "mlp-wide"),  # too small for two poolings
-        ((64, 64, 7), "mlp-wide"),  # no picture
-        ((64, 64), "mlp-wide"),
-        ((12,), "mlp-wide"),
+        ((7, 7, 3), "mlp-small"),  # too small for two poolings
+        ((64, 64, 7), "mlp-small"),  # no picture
+        ((64, 64), "mlp-small"),
+        ((12,), "mlp-small"),
     ],
 )
 def test_the_shape_decides_on_the_preset(shape: tuple[int, ...], model: str) -> None:
     assert chosen_for(*shape).model == model
 
 
-@pytest.mark.parametrize("name", ["cnn-small", "cnn", "cnn-large", "mlp-wide"])
+@pytest.mark.parametrize("name", ["cnn-small", "cnn", "cnn-large", "mlp-small", "mlp-wide"])
 def test_a_preset_takes_the_smallest_samples_that_it_is_recommended_for(name: str) -> None:
     side = {"cnn-small": 8, "cnn": 32, "cnn-large": 128}.get(name)
     model = pl.preset(name, 3)
@@ -76,8 +76,15 @@ def test_many_samples_are_trained_for_fewer_epochs_and_then_not_mixed() -> None:
     assert many.recipe["augment"] == "photo"
     digits = [chosen_for(8, 8, 1, m=m).recipe["n_epochs"] for m in (10, 500, 1437, 100_000)]
     assert digits == [100, 56, 20, 20]
-    tables = [chosen_for(4, dtype="float64", m=m).recipe["n_epochs"] for m in (10, 2000, 100_000)]
-    assert tables == [100, 47, 5]
+    tables = [chosen_for(4, dtype="float64", m=m) for m in (10, 400, 999, 1000, 2000, 100_000)]
+    assert [(each.model, each.recipe["n_epochs"]) for each in tables] == [
+        ("mlp-small", 500),
+        ("mlp-small", 38),
+        ("mlp-small", 16),
+        ("mlp-wide", 94),
+        ("mlp-wide", 47),
+        ("mlp-wide", 5),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +100,7 @@ def test_it_says_what_and_why() -> None:
         "cnn-small, 100 epochs: a small convolutional network for 1 grey picture of 8 × 8"
     )
     assert str(chosen_for(4, dtype="float64")) == (
-        "mlp-wide, 100 epochs: two wide hidden layers for 40 rows of 4 numbers"
+        "mlp-small, 250 epochs: two narrow hidden layers for 40 rows of 4 numbers"
     )
 
 
@@ -146,7 +153,7 @@ def test_three_doors_lead_to_the_same_training(
 
 
 @pytest.mark.parametrize("loss", [None, "mean_squared_error", "huber"])
-@pytest.mark.parametrize("asked", ["mlp-wide", "auto"])
+@pytest.mark.parametrize("asked", ["mlp-small", "auto"])
 def test_three_doors_for_quantities(pellucid: Command, tmp_path: Path, asked: str, loss: str | None) -> None:
     X = np.random.default_rng(3).standard_normal((60, 4))
     y = 1000 * (30 + X[:, 0] + X[:, 1] * X[:, 2] / 2)
@@ -158,7 +165,7 @@ def test_three_doors_for_quantities(pellucid: Command, tmp_path: Path, asked: st
     part = pl.load_data(tmp_path / "prices.csv", target="price", seed=3).train
     assert run.model.preprocessing is not None  # a table's columns are standardized
     rows = run.model.preprocessing.apply(part.X, run.model.dtype)
-    model = pl.preset("mlp-wide", n_outputs=1)
+    model = pl.preset("mlp-small", n_outputs=1)
     pl.train(model, (rows, part.y), n_epochs=40, seed=3, loss=loss)
     regressor = NetworkRegressor(asked, random_state=3, n_epochs=40, loss=loss).fit(rows, part.y)
 

@@ -33,7 +33,8 @@ def preset(name: str, n_classes: int = 2, *, n_outputs: int | None = None) -> Se
 
     Parameters
     ----------
-    name : {"logistic", "two-layer", "mlp", "mlp-wide", "cnn-small", "cnn", "cnn-large", "resnet-small"}
+    name : str
+        "logistic", "two-layer", "mlp", "mlp-small", "mlp-wide", "cnn-small", "cnn", "cnn-large" or "resnet-small".
     n_classes : int, optional
         Two classes have one output, the logit of the second; more have one each.
     n_outputs : int, optional
@@ -98,10 +99,21 @@ def _tutorial(hidden: list[int], units: int, initializer: str) -> Sequential:
     return Sequential([Flatten(), *layers, Dense(units, initializer=initializer)], dtype="float64")
 
 
-@_preset("mlp-wide", "two hidden layers of 256 and 128 units, batch norm, dropout: for tables")
+@_preset(
+    "mlp-small", "two hidden layers of 64 and 32 units, batch norm, dropout: for tables of under 1,000 rows"
+)
+def _mlp_small(units: int) -> Sequential:
+    return _with_dropout([64, 32], units)
+
+
+@_preset("mlp-wide", "two hidden layers of 256 and 128 units, batch norm, dropout: for larger tables")
 def _mlp_wide(units: int) -> Sequential:
+    return _with_dropout([256, 128], units)
+
+
+def _with_dropout(widths: list[int], units: int) -> Sequential:
     hidden: list[Layer] = []
-    for width in (256, 128):
+    for width in widths:
         hidden += [Dense(width, initializer="he"), BatchNorm(), Activation("relu"), Dropout(0.2)]
     return Sequential([Flatten(), *hidden, Dense(units)])
 

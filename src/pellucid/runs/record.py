@@ -117,6 +117,12 @@ def holds_run(folder: Path) -> bool:
     return True
 
 
+def newest_run(folder: Path) -> Path | None:
+    """Return the run in a folder of runs that was begun or written last; None where there is none."""
+    found = [(path.stat().st_mtime, path.parent) for path in folder.glob(f"*/{CONFIG}")]
+    return next((run for _, run in sorted(found, reverse=True) if holds_run(run)), None)
+
+
 def write_config(config: RunConfig, folder: Path) -> None:
     """Write only what the run was asked for: a training does so before it begins."""
     write_atomically(folder / CONFIG, config.to_toml())

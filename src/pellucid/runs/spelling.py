@@ -35,7 +35,7 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
         The command, such as ``"train"``.
     config : RunConfig
     **changes
-        Options of the training by name, and ``model``; another model is trained by a recipe of its own.
+        Options of the training by name, ``freeze``, and ``model``; another model is trained by a recipe of its own.
 
     Examples
     --------
@@ -46,10 +46,10 @@ def command_line(verb: str, config: RunConfig, **changes: Any) -> str:
     >>> command_line("train", config, n_epochs=100)
     "pellucid train 'my pets' --image-size 64x64 --model mlp --epochs 100 --weight-decay 0.01"
     """
-    model = changes.pop("model", config.model)
+    model, freeze = changes.pop("model", config.model), changes.pop("freeze", config.freeze)
     is_same = model == config.model
     chosen = {name: value for name, value in _chosen(config).items() if is_same or name in OF_ANY_MODEL}
-    parts = ["pellucid", verb, *data_parts(config.source), *_model_parts(config, model)]
+    parts = ["pellucid", verb, *data_parts(config.source), *_model_parts(config, model, freeze)]
     options = {**chosen, **changes}
     if verb == "find-rate":
         options = {name: value for name, value in options.items() if name not in NOT_OF_A_SEARCH}
@@ -70,10 +70,12 @@ def naming_a_cure(config: RunConfig) -> Iterator[None]:
         raise TrainingError(f"{error} To find a rate: {command_line('find-rate', config)}") from None
 
 
-def _model_parts(config: RunConfig, model: str) -> list[str]:
+def _model_parts(config: RunConfig, model: str, freeze: str | None) -> list[str]:
     if config.start is None or model != config.model:
         return ["--model", shlex.quote(model)]
-    return ["--from", shlex.quote(model), *(["--freeze", config.freeze] if config.freeze else [])]
+    path = Path(model)
+    name = str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else model
+    return ["--from", shlex.quote(name), *(["--freeze", freeze] if freeze else [])]
 
 
 def data_parts(source: DataSource) -> list[str]:

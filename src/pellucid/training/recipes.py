@@ -32,6 +32,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "logistic": TUTORIAL,
     "two-layer": TUTORIAL,
     "mlp": TUTORIAL,
+    "mlp-small": {**GENERAL, "learning_rate": 0.01},
     "mlp-wide": {**GENERAL, "batch_size": 64},
     "cnn-small": {**GENERAL, "n_epochs": 20, "batch_size": 64, "learning_rate": 0.005},
     "cnn": PHOTOS,

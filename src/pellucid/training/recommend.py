@@ -19,7 +19,9 @@ AUTO = "auto"  # in place of a preset's name
 SMALLEST, SMALL, LARGE = 8, 32, 128  # pixels of the shorter side from which another preset is taken
 # Multiplications and additions of one training at most: a minute and a half of compiled kernels on two cores.
 MOST_OPERATIONS = 1.5e13
-TABLE_STEPS, FEWEST_TABLE_EPOCHS = 1500, 5  # to aim at for a table, and what a large one gets
+SMALL_TABLE = 1000  # rows: below it a smaller network, trained for less long, predicts better
+SMALL_TABLE_STEPS = 500  # see benchmarks/tables.py
+TABLE_STEPS, FEWEST_TABLE_EPOCHS = 1500, 5  # to aim at for a larger table, and what a very large one gets
 SMALL_STEPS = 450  # at least, for small pictures: as many as digits take in 20 epochs
 MOST_EPOCHS = 100  # where the number of steps decides
 FIRST_EPOCHS = 12  # of drawn-cats: so few that nothing is compiled for them
@@ -77,7 +79,8 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     pictures with a shorter side of 128 pixels or more    cnn-large     by its recipe
     of 32 or more                                         cnn           by its recipe
     of 8 or more                                          cnn-small     by its recipe, but 450 steps at least
-    tables, and all else                                  mlp-wide      for about 1,500 steps, 5 to 100 epochs
+    tables and all else, of under 1,000 rows              mlp-small     for about 500 steps
+    of more                                               mlp-wide      for about 1,500 steps, 5 to 100 epochs
     ====================================================  ============  =========================================
 
     A recipe's epochs become fewer where the training would take more than 1.5e13 multiplications and additions, a
@@ -128,16 +131,25 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
 
 
 def _for_table(m: int, shape: Shape) -> Recommendation:
+    what = f"{plural(m, 'row')} of {plural(math.prod(shape), 'number')}"
+    if m < SMALL_TABLE:
+        chosen = recipe("mlp-small")
+        chosen["n_epochs"] = round(SMALL_TABLE_STEPS / _steps(m, chosen))
+        return Recommendation("mlp-small", chosen, f"two narrow hidden layers for {what}")
     chosen = recipe("mlp-wide")
     chosen["n_epochs"] = max(FEWEST_TABLE_EPOCHS, _epochs(TABLE_STEPS, m, chosen))
-    what = f"{plural(m, 'row')} of {plural(math.prod(shape), 'number')}"
     return Recommendation("mlp-wide", chosen, f"two wide hidden layers for {what}")
 
 
 def _epochs(n_steps: int, m: int, chosen: Mapping[str, Any]) -> int:
     """Return how many epochs make about so many steps, 100 at most."""
+    return min(MOST_EPOCHS, round(n_steps / _steps(m, chosen)))
+
+
+def _steps(m: int, chosen: Mapping[str, Any]) -> int:
+    """Return the steps of an epoch."""
     batch_size: int = chosen["batch_size"]
-    return min(MOST_EPOCHS, round(n_steps / math.ceil(max(1, m) / batch_size)))
+    return math.ceil(max(1, m) / batch_size)
 
 
 def _are_pictures(shape: Shape) -> bool:

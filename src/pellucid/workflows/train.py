@@ -1,5 +1,6 @@
 """Train into a run folder, with checkpoints that a later call can resume from."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from pellucid.runs.record import (
     OF_A_MODEL,
     RunRecord,
     holds_run,
+    newest_run,
     read_config,
     read_metrics,
     replaced_by_a_run,
@@ -88,7 +90,9 @@ def plan_to_resume(
         If no folder is named or it holds no training, or an option is wrong.
     """
     if out is None:
-        raise OptionError("--resume: name the folder of the training with --out.")
+        last = newest_run(Path("runs"))
+        such_as = "" if last is None else f", such as the last one's: --out {shlex.quote(str(last))}"
+        raise OptionError(f"--resume: name the folder of the training with --out{such_as}.")
     _check_run(out)
     config = read_config(out / CONFIG)
     if data.resolved().name == config.source.name:

@@ -12,6 +12,7 @@ from pellucid.data.source import DataSource
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
 from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.formats.safetensors import save
 from pellucid.nn.presets import preset
 from pellucid.runs.build import plan
 from pellucid.runs.config import RunConfig
@@ -173,17 +174,67 @@ def test_quantities_are_compared_with_their_mean() -> None:
     history = History(is_complete=True)
     for loss in np.full(20, 0.2):
         history.append({"loss": float(loss)})
-    config, _ = plan("mlp-wide", DataSource("wine.csv", target="quality"))
-    run = RunRecord(Path("runs/wine"), config, Split(part, part, "wine.csv"), network, history)
+
+    def run_of_model(model: str, **options: Any) -> RunRecord:
+        config, _ = plan(model, DataSource("wine.csv", target="quality"), **options)
+        return RunRecord(Path("runs/wine"), config, Split(part, part, "wine.csv"), network, history)
+
     none = np.empty((60, 0))
     guess = Predictions("regression", y, np.full_like(y, y.mean()), none, False, ())
     good = Predictions("regression", y, y + 0.1, none, False, ())
+    run, command = run_of_model("mlp-small"), "pellucid train wine.csv --target quality --model mlp-small"
+    (one, *_) = advise(run_of_model("mlp-wide"), guess, metrics_of(good))
+    assert one.command == command, "a smaller network suits so few rows"
+    (one,) = advise(run, guess, metrics_of(good))
+    assert one.command == f"{command} --weight-decay 0.1"
+    (one,) = advise(run_of_model("mlp-small", weight_decay=0.1), guess, metrics_of(good))
+    assert one.command == "pellucid data check wine.csv --target quality"
     (one, *_) = advise(run, guess, metrics_of(good))
     assert one.finding.startswith(
         "The test predictions cannot be told from always answering the mean, R squared"
     )
-    assert one.command == "pellucid data check wine.csv --target quality"
     assert advise(run, good, metrics_of(good)) == ()
     (one, *_) = advise(run, guess, metrics_of(guess))
     assert one.finding.endswith("Nor does it fit the training part.")
-    assert one.command == "pellucid find-rate wine.csv --target quality --model mlp-wide"
+    assert one.command == "pellucid find-rate wine.csv --target quality --model mlp-small"
+
+
+@pytest.mark.parametrize("losses", [[0.7, 0.71], [0.7, 2.0, 5.0], [0.693]])
+def test_after_few_epochs_more_of_them_come_first(losses: list[float]) -> None:
+    test = predictions(np.arange(N) % 2, np.zeros(N, int))
+    config, _ = plan("cnn", DataSource("pets"), n_epochs=len(losses))
+    (one,) = found(run_of(losses, config=config), test, test)
+    assert "too short a training to judge by" in one.finding
+    assert one.command == "pellucid train pets --model cnn --epochs 120"
+    config, _ = plan("mlp", DataSource("pets"), n_epochs=2)
+    assert {each.command for each in found(run_of(losses, config=config), test, test)} == {
+        "pellucid train pets --model mlp --epochs 2500",
+        "pellucid train pets --model cnn",
+    }
+
+
+def test_a_model_that_began_from_another_goes_on_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = preset("cnn")
+    before.initialize((64, 64, 3))
+    save(before, "before.safetensors")
+    begin = "pellucid train pets --from before.safetensors"
+    test, train = mostly_right(np.arange(N) % 2, 45), mostly_right(np.arange(N) % 2, 1)
+
+    def run(**options: Any) -> RunRecord:
+        return run_of(
+            FALLEN,
+            config=plan("auto", DataSource("pets"), start=tmp_path / "before.safetensors", **options)[0],
+        )
+
+    assert found(run(), test, train)[0].command == f"{begin} --augment photo"
+    assert found(run(augment="photo"), test, train)[0].command == "pellucid data check pets"
+    assert found(run(n_epochs=2), test, train)[0].command == f"{begin} --epochs 50"
+    frozen = found(run(freeze="conv2d_4"), test, mostly_right(np.arange(N) % 2, 40))
+    assert [one.command for one in frozen] == [begin]
+    assert (
+        "Layers up to conv2d_4 are frozen."
+        in found(run(freeze="conv2d_4"), train, mostly_right(np.arange(N) % 2, 40))[0].finding
+    )

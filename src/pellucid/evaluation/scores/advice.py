@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,16 +15,16 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import DataSource
 from pellucid.evaluation.scores.against_baseline import against_constant, r_squared, unpredicted
+from pellucid.evaluation.scores.cures import Cures, suited_to
 from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.nn.model import Model
+from pellucid.nn.transfer import RECIPE as TRANSFER
 from pellucid.runs.record import RunRecord
-from pellucid.runs.spelling import command_line, data_parts
+from pellucid.runs.spelling import data_parts
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import plural
 from pellucid.training.constant import constant_loss
 from pellucid.training.loss_setup import weigh_samples
-from pellucid.training.optimizers.base import OPTIMIZERS
-from pellucid.training.recommend import recommend
 
 MOST = 3  # pieces of advice
 GAP = 0.05  # between training and test score: below it nothing is said of over-fitting
@@ -82,14 +84,15 @@ def advise(
 
     Notes
     -----
-    In this order: the loss rose or nothing was learned, which a learning rate may cure; the score cannot be told
+    In this order: the loss rose or nothing was learned, which a learning rate may cure, or after up to three epochs
+    more of them; the score cannot be told
     from that of one answer for all; a class is never predicted; the network over-fits, or does not fit; the loss
     still falls. Two findings that ask for the same are one. A training that was stopped is not judged.
     """
     if not run.history.is_complete or not run.history.losses:
         return ()
     found: dict[str, Advice] = {}
-    for one in _Findings(run, test, train, verb).all():
+    for one in _Findings(run, test, train, Cures(run, verb)).all():
         found.setdefault(one.command, one)
     return tuple(found.values())[:MOST]
 
@@ -99,11 +102,11 @@ class _Findings:
     run: RunRecord
     test: Predictions
     train: Mapping[str, Any]
-    verb: str
+    cures: Cures
 
     def all(self) -> Iterator[Advice]:
         """Yield every finding, the most useful first."""
-        broken = self.learning_rate()
+        broken = self.too_short() if self.cures.is_short else self.learning_rate()
         if broken is not None:
             yield broken
         for finding in (self.baseline, self.never_predicted):
@@ -114,13 +117,24 @@ class _Findings:
                 if (found := finding()) is not None:
                     yield found
 
+    def too_short(self) -> Advice | None:
+        """Nothing was learned, or the loss rose, in so few epochs that more of them come first."""
+        losses, constant = self.run.history.losses, self.constant
+        if self.cures.is_full_batch or constant is None or losses[-1] <= LEARNED * constant:
+            return None
+        return Advice(
+            f"The training loss after {plural(len(losses), 'epoch')}, {losses[-1]:.3g}, is no better than that of "
+            f"one answer for all, {constant:.3g}: that is too short a training to judge by.",
+            self.cures.longer,
+        )
+
     def learning_rate(self) -> Advice | None:
         """The loss rose, or never fell below that of the best constant prediction."""
         losses, rate = self.run.history.losses, self.run.options.learning_rate
         last, constant = float(np.mean(losses[-max(1, len(losses) // 10) :])), self.constant
-        if self.is_full_batch:
+        if self.cures.is_full_batch:
             return None
-        find = self.search
+        find = self.cures.search
         if len(losses) > 1 and last > losses[0] and (constant is None or last > constant):
             return Advice(
                 f"The training loss rose from {losses[0]:.3g} to {last:.3g}: learning rate {rate:g} is too high.",
@@ -137,9 +151,16 @@ class _Findings:
     def baseline(self) -> Advice | None:
         """The test score cannot be told from that of the best constant answer."""
         words = against_constant(self.test)
-        if words is not None and self.recommended is None and not self.fits and not self.is_full_batch:
-            return Advice(f"{words} Nor does it fit the training part.", self.search)
-        return None if words is None else Advice(words, self.better)
+        is_at_a_loss = (
+            self.cures.recommended is None and self.cures.freeze is None and not self.cures.is_short
+        )
+        if words is not None and is_at_a_loss and not self.fits and not self.cures.is_full_batch:
+            return Advice(f"{words} Nor does it fit the training part.", self.cures.search)
+        return (
+            None
+            if words is None
+            else Advice(words, self.cures.regularized if self.gap else self.cures.better)
+        )
 
     def never_predicted(self) -> Advice | None:
         """A class that occurs is never predicted."""
@@ -149,8 +170,8 @@ class _Findings:
         counts = self.run.split.train.counts
         is_uneven = self.test.kind == "classification" and counts.max() > UNEVEN * max(counts.min(), 1)
         if is_uneven and self.run.options.class_weight is None:
-            return Advice(words, self.command(class_weight="balanced"))
-        return Advice(words, self.better)
+            return Advice(words, self.cures.command(class_weight="balanced"))
+        return Advice(words, self.cures.better)
 
     def past_its_best(self) -> Advice | None:
         """The validation loss was lowest long before the end."""
@@ -161,7 +182,7 @@ class _Findings:
         if best > 0.8 * len(held) or held[-1] < ROSE * held[best]:
             return None
         words = f"The validation loss was lowest after epoch {best + 1} of {len(held)} and rose since."
-        return Advice(words, self.command(patience=max(3, len(held) // 10)))
+        return Advice(words, self.cures.command(patience=max(3, len(held) // 10)))
 
     def over_fitting(self) -> Advice | None:
         """Training samples are predicted much better than test samples."""
@@ -172,18 +193,19 @@ class _Findings:
         words = (
             f"The {name} is {train:.2f} on the training part and {test:.2f} on the test part: over-fitting."
         )
-        if self.recommended is None and self.has_pictures and self.run.options.augment is None:
-            return Advice(words, self.command(augment="photo"))
-        return Advice(words, self.better)
+        return Advice(words, self.cures.regularized)
 
     def under_fitting(self) -> Advice | None:
-        """Not even training samples are predicted well, although another model may do better."""
-        if self.test.kind != "classification" or self.fits or self.recommended is None:
+        """Not even training samples are predicted well, although another model, or more of it, may do better."""
+        can_be_better = self.cures.recommended is not None or self.cures.freeze is not None
+        if self.test.kind != "classification" or self.fits or not can_be_better:
             return None
-        return Advice(
-            f"Only {100 * self.train['accuracy']:.0f} % of its own training samples are classified correctly.",
-            self.better,
+        words = (
+            f"Only {100 * self.train['accuracy']:.0f} % of its own training samples are classified correctly."
         )
+        if self.cures.freeze is not None:
+            words += f" Layers up to {self.cures.freeze} are frozen."
+        return Advice(words, self.cures.better)
 
     def still_falls(self) -> Advice | None:
         """The loss was still falling when the training ended, and there is something left to learn."""
@@ -202,7 +224,7 @@ class _Findings:
         return Advice(
             f"{words} was still falling at the end, {before.mean():.3g} to {last.mean():.3g} over the last "
             f"{plural(part, 'epoch')}.",
-            self.command(n_epochs=2 * self.run.options.n_epochs),
+            self.cures.command(n_epochs=2 * self.run.options.n_epochs),
         )
 
     @cached_property
@@ -237,49 +259,19 @@ class _Findings:
         return (name, train, test) if train > high and train - test > GAP else None
 
     @property
-    def is_full_batch(self) -> bool:
-        """Whether the optimizer has no learning rate."""
-        return OPTIMIZERS[self.run.options.optimizer].is_full_batch
-
-    @property
     def fits(self) -> bool:
         """Whether at least the training samples are predicted well."""
         if self.test.kind == "regression":
             return bool(self.train["r_squared"] >= FITS)
         return bool(self.train.get("accuracy", 1.0) >= LOW)
 
-    @property
-    def has_pictures(self) -> bool:
-        """Whether the samples can be augmented as photos are."""
-        return self.run.split.train.X.ndim == 4
-
-    @cached_property
-    def recommended(self) -> str | None:
-        """The model that suits the data, where another one ran."""
-        name = recommended_for(self.run.split.train)
-        return None if name == self.run.config.model else name
-
-    @property
-    def better(self) -> str:
-        """The command that trains the model that suits the data; where it ran, the one that looks at the data."""
-        if self.recommended is not None:
-            return self.command(model=self.recommended)
-        return " ".join(["pellucid data check", *data_parts(self.run.source)])
-
-    @property
-    def search(self) -> str:
-        """The command that finds a learning rate; where the training began from a model, one at a lower rate."""
-        if self.run.config.start is not None:
-            return self.command(learning_rate=self.run.options.learning_rate / 10)
-        return command_line("find-rate", self.run.config)
-
-    def command(self, **changes: Any) -> str:
-        """Return this run's command with some changes."""
-        return command_line(self.verb, self.run.config, **changes)
-
 
 def advise_model(
-    model: Model, predictions: Predictions, data: Dataset, source: DataSource | None = None
+    model: Model,
+    predictions: Predictions,
+    data: Dataset,
+    source: DataSource | None = None,
+    path: Path | None = None,
 ) -> tuple[Advice, ...]:
     """Return what to try where only a model and its predictions are known.
 
@@ -291,20 +283,25 @@ def advise_model(
         What the model is for: of the kind, size and number of the samples that it is trained on.
     source : DataSource, optional
         Their name, for a command; default: the call in Python.
+    path : Path, optional
+        The model's file or run folder, likewise.
     """
     findings = (against_constant(predictions), unpredicted(predictions))
     words = next((found for found in findings if found is not None), None)
-    name = recommended_for(data)
-    if words is None or name is None or name == model.recipe:
+    suited = suited_to(data)
+    if words is None or suited is None or suited.model == model.recipe:
         return ()
+    is_transferred = model.recipe == TRANSFER
     if source is not None:
-        return (Advice(words, " ".join(["pellucid train", *data_parts(source), "--model", name])),)
+        begin = (
+            ["--model", suited.model]
+            if not is_transferred or path is None
+            else ["--from", shlex.quote(str(path))]
+        )
+        return (Advice(words, " ".join(["pellucid train", *data_parts(source), *begin])),)
+    if is_transferred:  # nothing in the copy is frozen
+        return (Advice(words, "pl.train(pl.transfer(model, data), data)"),)
     size = "" if len(predictions.classes) == 2 else f", {len(predictions.classes)}"
     if predictions.kind != "classification":
         size = f", n_outputs={predictions.y_true.shape[1]}"
-    return (Advice(words, f'pl.train(pl.preset("{name}"{size}), data)'),)
-
-
-def recommended_for(data: Dataset) -> str | None:
-    """Return the preset that suits data; None where there is none, of several inputs or outputs."""
-    return None if isinstance(data.X, dict) or isinstance(data.y, dict) else recommend(data).model
+    return (Advice(words, f'pl.train(pl.preset("{suited.model}"{size}), data)'),)

@@ -68,7 +68,7 @@ def _advice(
             pass
         else:
             return advise(run, scores.predictions, run.scores["train"])
-    return advise_model(model, scores.predictions, data, source)
+    return advise_model(model, scores.predictions, data, source, path)
 
 
 def _parts(model: Model, source: DataSource) -> tuple[Dataset | None, Dataset, tuple[str, ...], Split | None]:
