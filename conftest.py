@@ -1,7 +1,15 @@
-"""What the examples in docstrings take for granted: ``np``; the server's are left out without its extra."""
+"""What the examples in docstrings take for granted: ``np``; the server's are left out without its extra.
+
+Where tests run side by side, BLAS has one thread in each process.
+"""
 
 import importlib.util
+import os
 from typing import Any
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores; what tests start inherits it
+    for library in ("OPENBLAS", "OMP", "MKL"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 import numpy as np
 import pytest

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.ops.cases import HAS_NUMBA
 
 import pellucid as pl
 from pellucid import dispatch
@@ -16,7 +17,10 @@ from pellucid.training.prepare import prepare
 PIXELS = Preprocessing("divide", 255.0)
 
 
-@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+@pytest.mark.parametrize(
+    "kernels",
+    ["numpy", pytest.param("numba", marks=pytest.mark.skipif(not HAS_NUMBA, reason="needs Numba"))],
+)
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("batch_size", [None, 1, 4, 11])
 def test_a_batch_is_prepared_as_the_whole_set_is(
