@@ -33,8 +33,9 @@ OTHERS = (
     "first_commands",
     "label_errors",
     "reading",
+    "server",
 )
-HAVE_QUICK = (*TIMED, "estimators", "transfer", "find_rate")
+HAVE_QUICK = (*TIMED, "estimators", "transfer", "find_rate", "server")
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from tests.server.serving import JSON, Running, form, picture
 
+from pellucid.server.models import Served
+
 
 def bomb() -> bytes:
     """Return a small PNG that says that it has 50,000 x 50,000 pixels."""
@@ -136,3 +138,18 @@ def test_names_of_files_come_back_without_control_characters(server: Running) ->
     assert answer.status == 422
     assert "\x1b" not in answer.error
     assert len(answer.error) < 400
+
+
+def test_a_fault_of_the_server_is_json_too(
+    server: Running, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("secret details")
+
+    monkeypatch.setattr(Served, "predict", fail)
+    answer = server.predict("light", PHOTO)
+    assert answer.status == 500
+    assert answer.error == "the server failed; its log says how."
+    assert "secret details" in caplog.text
+    monkeypatch.undo()
+    assert server.predict("light", PHOTO).status == 200

@@ -37,7 +37,6 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=schemas.refusals(401, 403),
     )
     app.add_middleware(Guard, service=service)
     app.add_exception_handler(PellucidError, _refuse)
@@ -48,14 +47,15 @@ def create_app(service: Service) -> FastAPI:
         "/predict",
         summary="Predict the samples of the request",
         response_model=schemas.Answer,
-        responses=schemas.refusals(400, 404, 405, 408, 413, 415, 422, 429, 503),
+        responses=schemas.refusals(*schemas.DOOR, 400, 404, 408, 413, 415, 422, 429, 503),
         openapi_extra={"requestBody": schemas.BODIES},
     )
     async def predict(request: Request, model: ModelName = None) -> Response:
-        """Images: one as the body, or some in the field `image` of a form. Arrays and rows of tables: JSON."""
+        """Images: one as the body, or some in the field 'image' of a form. Arrays and rows of tables: JSON."""
         served = service.find(model)
         headers = request.headers
-        declared = int(headers["content-length"]) if "content-length" in headers else None
+        length = headers.get("content-length", "")
+        declared = int(length) if length.isdecimal() else None
         most = service.options.body_bytes
         with service.admitted(most if declared is None else min(declared, most)):
             body = await read_body(request.receive, declared, most=most, seconds=service.options.read_seconds)
@@ -78,7 +78,7 @@ def create_app(service: Service) -> FastAPI:
         "/model",
         summary="One model: its classes, layers, format and hash",
         response_model=schemas.Model,
-        responses=schemas.refusals(400, 404, 405),
+        responses=schemas.refusals(*schemas.DOOR, 400, 404, 422),
     )
     async def model_card(model: ModelName = None) -> Response:
         return Response(as_json(service.find(model).describe()), media_type="application/json")
@@ -87,7 +87,7 @@ def create_app(service: Service) -> FastAPI:
         "/models",
         summary="The names of all models",
         response_model=schemas.Models,
-        responses=schemas.refusals(405),
+        responses=schemas.refusals(*schemas.DOOR),
     )
     async def model_names() -> dict[str, list[str]]:
         return {"models": list(service.models)}
@@ -114,7 +114,9 @@ def create_app(service: Service) -> FastAPI:
 
     @app.get("/", include_in_schema=False)
     async def documentation() -> HTMLResponse:
-        return HTMLResponse(page(app.openapi(), has_form=not service.token), headers=HEADERS)
+        return HTMLResponse(
+            page(app.openapi(), [*service.models.values()], has_form=not service.token), headers=HEADERS
+        )
 
     return app
 

@@ -1,6 +1,7 @@
 """Requests that wait at the same time are predicted together, by one thread."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
@@ -99,7 +100,7 @@ class Batches:
         try:
             self._warm_up()
         except Exception as error:
-            log("warm-up failed", error=str(error))
+            log("warm-up failed", level=logging.ERROR, error=str(error))
         while jobs := self._next():
             jobs = [job for job in jobs if not job.future.cancelled()]
             if jobs:

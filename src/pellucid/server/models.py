@@ -74,7 +74,7 @@ class Served:
             raise ShapeError(
                 f"{self.name}: expected samples of shape ({wanted}), got {shown(X.shape)}.{hint}"
             )
-        if not np.isfinite(X).all():
+        if X.dtype.kind == "f" and not np.isfinite(X).all():
             raise DataError(f"{self.name}: expected finite numbers, got NaN or infinity.")
         X = as_seen(X, self.seen, self.model.preprocessing, self.name)
         if self.seen is not None and self.seen.is_bytes and X.dtype.kind in "ui":
@@ -92,8 +92,7 @@ class Served:
         with np.errstate(all="ignore"):
             found = predict_samples(self.model, X, samples)
         for each in found:
-            values = [each.probability, *each.classes.values()] if each.value is None else each.value
-            if not np.isfinite(values).all():
+            if not np.isfinite(each.probability if each.value is None else each.value).all():
                 raise DataError(f"{self.name}: the numbers of a sample are too large to predict from.")
         return found
 

@@ -1,38 +1,73 @@
-"""The page at ``/``: the OpenAPI document to read, without scripts and without anything from elsewhere."""
+"""The page at ``/``: the models and the OpenAPI document to read, without scripts or anything from elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from pellucid.server.models import Served
+from pellucid.text import by, join_some
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
     "referrer-policy": "no-referrer",
 }
+FINE = "200"
+MOST_NAMES = 20  # of classes or columns
 
 
-def page(document: Mapping[str, Any], *, has_form: bool) -> str:
+def page(document: Mapping[str, Any], models: Sequence[Served], *, has_form: bool) -> str:
     """Return the page of an OpenAPI document.
 
     Parameters
     ----------
     document : mapping
+    models : sequence of Served
     has_form : bool
-        Whether it has a form to send an image by; a browser's form cannot send a token.
+        Whether it may have a form to send an image by; a browser's form cannot send a token.
     """
     operations = [
-        {"method": method.upper(), "path": path, **operation}
+        {
+            "method": method.upper(),
+            "path": path,
+            "answer": operation["responses"][FINE]["content"]["application/json"]["schema"][
+                "$ref"
+            ].rpartition("/")[2],
+            **operation,
+        }
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
+    refusals = {
+        status: response["description"]
+        for operation in operations
+        for status, response in operation["responses"].items()
+        if status != FINE
+    }
     text: str = _template().render(
         info=document["info"],
+        models=[(each.name, takes(each), predicts(each)) for each in models],
         operations=operations,
+        refusals=sorted(refusals.items()),
         schemas=document["components"]["schemas"],
-        has_form=has_form,
+        has_form=has_form and len(models) == 1 and models[0].takes == "images",
     )
     return text
+
+
+def takes(served: Served) -> str:
+    """Return what a model takes, in words."""
+    if served.takes == "rows":
+        return f"rows with {join_some([column.name for column in served.model.schema.columns], MOST_NAMES)}"
+    return f"{served.takes}, {by(served.shape)}"
+
+
+def predicts(served: Served) -> str:
+    """Return what a model predicts, in words."""
+    kinds = {"regression": "numbers", "multi_label": "which hold of"}
+    kind = kinds.get(served.model.loss_kind, "one of")
+    return f"{kind} {join_some(served.model.classes, MOST_NAMES)}".rstrip()
 
 
 @cache
