@@ -11,6 +11,7 @@ from .evaluation.robustness.measure import robustness
 from .evaluation.saliency.measure import saliency
 from .evaluation.scores.measure import evaluate
 from .formats.architecture import load_architecture
+from .formats.html.export import export_html
 from .formats.onnx.export import export_onnx
 from .formats.safetensors import load, save
 from .formats.script.export import export_script
@@ -68,6 +69,7 @@ __all__ = [
     "compare",
     "evaluate",
     "explain_photo",
+    "export_html",
     "export_onnx",
     "export_script",
     "find_label_errors",

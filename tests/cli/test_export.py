@@ -90,3 +90,16 @@ def test_samples_of_other_sources(tmp_path: Path, trained: Path, monkeypatch: py
     monkeypatch.delenv("PELLUCID_DATA_DIR", raising=False)
     monkeypatch.setattr("pellucid.workflows.export._cache", lambda: str(tmp_path))
     assert len(samples_of(model, trained)) == 0  # nothing is downloaded
+
+
+def test_a_page(pellucid: Command, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pellucid.formats.html.trial.find_browser", lambda: None)
+    done = pellucid("export", str(trained), "--to", "html", "--title", "Digits")
+    assert done.code == 0, done.err
+    assert done.out.split() == [str(trained / "model.html")]
+    assert done.err == "Not compared with the model: no browser found that runs.\n"
+    assert "<h1>Digits</h1>" in (trained / "model.html").read_text()
+    done = pellucid("export", str(trained), "--to", "html", "--force", "--json")
+    assert json.loads(done.out)["largest_difference"] is None
+    done = pellucid("export", str(trained), "--to", "script", "--title", "Digits")
+    assert "--title is an option of --to html" in done.err

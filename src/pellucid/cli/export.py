@@ -10,12 +10,10 @@ from pellucid.cli.command import command
 from pellucid.cli.terminal import echo, print_json
 
 
-@command(
-    "export", order=45, short_help="A model as a file that runs without pellucid: ONNX, a Python script."
-)
+@command("export", order=45, short_help="A model as a file that runs by itself: ONNX, Python, HTML.")
 def export(
     model: o.Trained,
-    to: Annotated[str, typer.Option(help="The kind of file: onnx or script.")],
+    to: Annotated[str, typer.Option(help="The kind of file: onnx, script or html.")],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -35,6 +33,9 @@ def export(
             metavar="inside|beside",
         ),
     ] = None,
+    title: Annotated[
+        str | None, typer.Option(help="html: the heading of the page; default: its classes.")
+    ] = None,
     force: o.ForceFile = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -43,17 +44,17 @@ def export(
 
     onnx: for other programs and languages; takes photos of bytes, (m, height, width, channels), or rows of
     numbers, and gives probabilities. script: one Python file that needs NumPy and Pillow only, with the network
-    written out a line a layer: `python predict.py photo.jpg`.
+    written out a line a layer: `python predict.py photo.jpg`. html: one page for a browser, offline, that takes a
+    dropped photo or the fields of a table's row.
     """
     from pellucid.workflows import export as use_case
 
-    done = use_case.export(model, to, out, force=force, raw=raw, weights=weights)
+    done = use_case.export(model, to, out, force=force, raw=raw, weights=weights, title=title)
     if as_json:
         print_json(done.to_dict())
         return
     echo(done.path)
     if not quiet:
-        within = f"Its outputs are the model's, within {done.difference:.1g}."
-        echo(
-            within if done.difference is not None else f"Not compared with the model: {done.note}.", err=True
-        )
+        within, note = done.difference, done.note
+        told = f"Its outputs are the model's, within {within:.1g}." if within is not None else ""
+        echo(told or f"Not compared with the model: {note}.", err=True)

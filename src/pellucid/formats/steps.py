@@ -21,8 +21,11 @@ class Step(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The stem of the names of its arrays: "dense_1"."""
-        return self.what if isinstance(self.what, str) else self.what.name or type(self.what).__name__.lower()
+        """The stem of the names of its arrays: "dense_1"; in a further place of a layer, that of the first."""
+        if isinstance(self.what, str):
+            return self.what
+        first: Layer = self.what.first_use or self.what
+        return first.name or type(first).__name__.lower()
 
 
 class Steps(NamedTuple):

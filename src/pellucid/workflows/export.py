@@ -73,9 +73,19 @@ def _script(model: Model, path: Path, samples: Any, *, force: bool, weights: str
     return export_script(model, path, weights=weights, samples=samples, force=force)
 
 
+def _html(model: Model, path: Path, samples: Any, *, force: bool, title: str = "") -> float | None:
+    from pellucid.formats.html.export import export_html
+
+    if not isinstance(samples, np.ndarray):
+        files = samples if kind_of_samples(model) == PHOTO else ()
+        samples = np.array([read_sample(file, model.input_shape) for file in files]) if len(files) else None
+    return export_html(model, path, title=title, samples=samples, force=force)
+
+
 KINDS = {
     "onnx": Kind("for other programs and languages", ".onnx", _onnx, ("raw",)),
     "script": Kind("one Python file that needs NumPy and Pillow only", "predict.py", _script, ("weights",)),
+    "html": Kind("one page that predicts in a browser, offline", ".html", _html, ("title",)),
 }
 
 
@@ -115,7 +125,7 @@ def export(path: Path, to: str, out: Path | None = None, *, force: bool = False,
         out = source.with_suffix(kind.file) if kind.file.startswith(".") else source.with_name(kind.file)
     samples = () if to == "onnx" else samples_of(model, path)
     difference = kind.write(model, out, samples, force=force, **given)
-    return Exported(out, difference, "" if difference is not None else "not checked: no browser found")
+    return Exported(out, difference, "" if difference is not None else "no browser found that runs")
 
 
 def samples_of(model: Model, path: Path) -> Sequence[Path] | Array:

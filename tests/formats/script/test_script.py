@@ -59,6 +59,11 @@ def test_every_activation(name: str) -> None:
     check(model)
 
 
+def test_a_layer_in_two_places_has_its_weights_once() -> None:
+    made = namespace(shaken(*[part() if callable(part) else part for part in NETWORKS["one layer twice"]]))
+    assert list(made["W"]) == ["dense_1.W", "dense_1.b", "dense_2.W", "dense_2.b"]
+
+
 def test_every_layer_and_activation_is_served() -> None:
     own = {LAYERS[name] for name in LAYERS if LAYERS[name].__module__.startswith("pellucid.")}
     assert {layer for layer in own if layer.__name__ not in STRUCTURES} == set(WRITERS)

@@ -1,0 +1,1 @@
+"""Models as one HTML page that predicts in the browser, without a network connection."""

@@ -1,0 +1,153 @@
+"""Write a model as one HTML page, once it has been run in a browser beside the model."""
+
+import base64
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pellucid.errors import OptionError, PellucidError
+from pellucid.files import check_free, write_atomically
+from pellucid.formats.html.network import page_of, table_of_layers
+from pellucid.formats.html.trial import difference
+from pellucid.formats.samples import TABLE, kind_of_samples, outputs_of
+from pellucid.formats.steps import steps_of
+from pellucid.nn.model import Model, check_trained
+from pellucid.registry import validate_call
+from pellucid.text import join_some, plural
+from pellucid.types import Array
+from pellucid.version import __version__
+
+TOLERANCE = 1e-5  # of probabilities; of other outputs relative to the largest
+MOST_BYTES = 64 * 2**20  # of weights: a page that is larger does not open
+PARTS = ("page.css", "network.js", "photo.js", "page.js")
+
+
+@validate_call("model", "path", "title", "samples", "force")
+def export_html(
+    model: Model,
+    path: str | Path,
+    *,
+    title: str = "",
+    samples: Array | None = None,
+    force: bool = False,
+) -> float | None:
+    """Write a model as one HTML page that predicts in the browser, and return how far its outputs are off.
+
+    The page takes a photo that is dropped, pasted or chosen, or the fields of a table's row, and shows the verdict
+    with the probabilities of the classes. The network runs in JavaScript, from the same weights, without any
+    connection: the file is all there is.
+
+    Parameters
+    ----------
+    model : Model
+        Trained.
+    path : str or Path
+        Usually ending in ``.html``.
+    title : str, optional
+        Default: the classes.
+    samples : Array, optional
+        More photos to compare, uint8, as the model takes them.
+    force : bool, optional
+        Replace a file that is there.
+
+    Returns
+    -------
+    float or None
+        The largest difference from the model on random samples: of probabilities, else relative to the largest
+        output. None if no Chromium or Chrome was found that runs, so that nothing was compared.
+
+    Raises
+    ------
+    OptionError
+        If the network has a layer of your own, or several inputs or outputs, or does not take photos or a table.
+    PellucidError
+        If the model is not trained, or the page gives something else than the model; it is then not written.
+
+    Notes
+    -----
+    Photos are resized by Pillow's own algorithm, so that the network sees the same bytes. What may differ is the
+    decoding: browsers decode a large JPEG in full, where pellucid has it decoded at a part of its size, and round
+    transparency over white in their own way.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pellucid as pl
+    >>> model = pl.preset("logistic")
+    >>> model.initialize((4, 4, 3))
+    >>> page = html_page(model)
+    >>> "<title>Class 0 or 1?</title>" in page, page.count("http:")
+    (True, 0)
+    """
+    path = Path(path)
+    check_trained("export", model)
+    check_free(path, force=force)
+    page = html_page(model, title=title)
+    found = difference(model, page, samples)
+    if found is not None and not found <= TOLERANCE:
+        raise PellucidError(
+            f"export: the page's outputs differ from the model's by {found:.2g}, more than {TOLERANCE:g}. It was "
+            "not written."
+        )
+    write_atomically(path, page)
+    return found
+
+
+def html_page(model: Model, *, title: str = "") -> str:
+    """Return a model as the text of a page; see :func:`export_html`."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    if model.n_params * 4 > MOST_BYTES:
+        raise OptionError(
+            f"export: the model has {model.n_params:,} parameters, too many for a page. Try --to script or onnx."
+        )
+    page = page_of(model)
+    environment = Environment(
+        loader=PackageLoader("pellucid.formats.html", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    folder = files("pellucid.formats.html") / "templates"
+    parts = {name: Markup((folder / name).read_text(encoding="utf-8")) for name in PARTS}
+    text: str = environment.get_template("page.html.jinja").render(
+        title=title or _title(model),
+        about=_about(model),
+        is_table=kind_of_samples(model) == TABLE,
+        rows=table_of_layers(steps_of(model)),
+        network=Markup(_json(page.network)),
+        weights=Markup(_lines(base64.b64encode(page.weights.tobytes()).decode())),
+        parts=parts,
+        version=__version__,
+    )
+    return text
+
+
+def _json(value: Any) -> str:
+    """Return JSON without any character that ends a script element or begins markup."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _lines(text: str, width: int = 1000) -> str:
+    return "".join(f"{text[i : i + width]}\n" for i in range(0, len(text), width))
+
+
+def _title(model: Model) -> str:
+    output = outputs_of(model)[""]
+    if output.kind == "values":
+        return join_some(model.schema.target) if model.schema is not None else "Predicted value"
+    names = [f"Class {name}" if name == "0" else name for name in output.classes]
+    if len(names) > 4:
+        return f"Which of {len(names)} classes?"
+    return f"{', '.join(names[:-1])} or {names[-1]}?" if len(names) > 1 else names[0]
+
+
+def _about(model: Model) -> str:
+    kind = "a row of a table" if kind_of_samples(model) == TABLE else "a photo"
+    return f"A neural network with {plural(model.n_params, 'parameter')} looks at {kind}."

@@ -1,0 +1,201 @@
+// The network: each function takes values {data, shape} of one sample, images as [height, width, channels].
+
+const value = (shape) => ({ data: new Float32Array(shape.reduce((a, b) => a * b, 1)), shape });
+
+function erfc(x) { // 1 minus the error function: a series near 0, a continued fraction far from it
+  const a = Math.abs(x), square = a * a;
+  let found;
+  if (a < 2.5) {
+    let term = a, sum = a;
+    for (let n = 1; Math.abs(term) > 1e-17; n++) { term *= -square / n; sum += term / (2 * n + 1); }
+    found = 1 - (2 / Math.sqrt(Math.PI)) * sum;
+  } else {
+    let fraction = 1;
+    for (let n = 60; n > 0; n--) fraction = 1 + n / (2 * square) / fraction;
+    found = Math.exp(-square) / (a * Math.sqrt(Math.PI) * fraction);
+  }
+  return x < 0 ? 2 - found : found;
+}
+
+const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+const within = (z, low, high) => (z < low ? low : z > high ? high : z);
+const ACTIVATIONS = {
+  linear: (z) => z,
+  relu: (z) => (z < 0 ? 0 : z),
+  relu6: (z, { high = 6 }) => within(z, 0, high),
+  leaky_relu: (z, { slope = 0.01 }) => (z < 0 ? slope * z : z),
+  elu: (z, { alpha = 1 }) => (z < 0 ? alpha * Math.expm1(z) : z),
+  sigmoid,
+  tanh: Math.tanh,
+  silu: (z) => z * sigmoid(z),
+  gelu: (z) => (z * erfc(-z * Math.SQRT1_2)) / 2,
+  gelu_tanh: (z) => z * sigmoid(2 * Math.sqrt(2 / Math.PI) * z * (1 + 0.044715 * z * z)),
+  hard_sigmoid: (z, { slope = 1 / 6 }) => within(slope * z + 0.5, 0, 1),
+  hard_swish: (z) => z * within(z / 6 + 0.5, 0, 1),
+};
+
+function softmax(data, n) { // over each n numbers in a row
+  for (let start = 0; start < data.length; start += n) {
+    const row = data.subarray(start, start + n), highest = row.reduce((a, b) => Math.max(a, b));
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += row[i] = Math.exp(row[i] - highest);
+    for (let i = 0; i < n; i++) row[i] /= sum;
+  }
+}
+
+function activate(x, step) { // in place
+  if (step.activation === "softmax") softmax(x.data, x.shape[x.shape.length - 1]);
+  else {
+    const f = ACTIVATIONS[step.activation], options = step.options || {};
+    for (let i = 0; i < x.data.length; i++) x.data[i] = f(x.data[i], options);
+  }
+  return x;
+}
+
+// For each place of a window, and each pixel of the output: where the pixel that it sees begins, or -1 in the padding.
+function eachTap({ size, stride, padding: [[top], [left]], dilation = [1, 1] }, [h, w], [hOut, wOut], see) {
+  for (let y = 0; y < hOut; y++) for (let x = 0; x < wOut; x++)
+    for (let i = 0; i < size[0]; i++) for (let j = 0; j < size[1]; j++) {
+      const row = y * stride[0] + i * dilation[0] - top, column = x * stride[1] + j * dilation[1] - left;
+      const isInside = row >= 0 && row < h && column >= 0 && column < w;
+      see(y * wOut + x, i * size[1] + j, isInside ? row * w + column : -1);
+    }
+}
+
+const LAYERS = {
+  dense([x], step, { W, b }) {
+    const out = value(step.shape), n = out.data.length, sums = Float64Array.from(b);
+    for (let i = 0; i < x.data.length; i++) {
+      const a = x.data[i];
+      if (a !== 0) for (let k = 0; k < n; k++) sums[k] += a * W[i * n + k];
+    }
+    out.data.set(sums);
+    return activate(out, step);
+  },
+  conv2d([x], step, { W, b }) {
+    const out = value(step.shape), filters = step.shape[2], channels = x.shape[2], { groups } = step;
+    const own = channels / groups, made = filters / groups; // channels and filters of a group
+    const sums = new Float64Array(out.data.length);
+    if (b) for (let i = 0; i < sums.length; i++) sums[i] = b[i % filters];
+    eachTap(step, x.shape, step.shape, (pixel, tap, seen) => {
+      if (seen < 0) return;
+      for (let c = 0; c < channels; c++) {
+        const a = x.data[seen * channels + c];
+        if (a === 0) continue;
+        const first = Math.floor(c / own) * made, to = pixel * filters + first;
+        const from = (tap * own + (c % own)) * filters + first;
+        for (let k = 0; k < made; k++) sums[to + k] += a * W[from + k];
+      }
+    });
+    out.data.set(sums);
+    return activate(out, step);
+  },
+  max_pool([x], step) {
+    const out = value(step.shape), n = x.shape[2];
+    out.data.fill(-Infinity);
+    eachTap(step, x.shape, step.shape, (pixel, tap, seen) => {
+      if (seen >= 0) for (let c = 0; c < n; c++) {
+        const a = x.data[seen * n + c];
+        if (a > out.data[pixel * n + c]) out.data[pixel * n + c] = a;
+      }
+    });
+    return out;
+  },
+  average_pool([x], step) {
+    const out = value(step.shape), n = x.shape[2], counts = new Float64Array(out.data.length / n);
+    const sums = new Float64Array(out.data.length);
+    eachTap(step, x.shape, step.shape, (pixel, tap, seen) => {
+      if (seen >= 0 || step.counts_padding) counts[pixel]++;
+      if (seen >= 0) for (let c = 0; c < n; c++) sums[pixel * n + c] += x.data[seen * n + c];
+    });
+    for (let i = 0; i < sums.length; i++) out.data[i] = sums[i] / counts[Math.floor(i / n)];
+    return out;
+  },
+  global_average([x], step) {
+    const out = value(step.shape), n = x.shape[2], sums = new Float64Array(n);
+    for (let i = 0; i < x.data.length; i++) sums[i % n] += x.data[i];
+    out.data.set(sums.map((sum) => (sum * n) / x.data.length));
+    return out;
+  },
+  batch_norm([x], step, { gamma, beta, running_mean, running_var }) {
+    const out = value(step.shape), n = gamma.length;
+    const scale = Float64Array.from(gamma, (g, c) => g / Math.sqrt(running_var[c] + step.epsilon));
+    for (let i = 0; i < x.data.length; i++) {
+      const c = i % n;
+      out.data[i] = (x.data[i] - running_mean[c]) * scale[c] + beta[c];
+    }
+    return out;
+  },
+  layer_norm([x], step, { gamma, beta }) {
+    const out = value(step.shape), n = gamma.length;
+    for (let start = 0; start < x.data.length; start += n) {
+      const row = x.data.subarray(start, start + n), mean = row.reduce((a, b) => a + b, 0) / n;
+      const spread = Math.sqrt(row.reduce((a, b) => a + (b - mean) ** 2, 0) / n + step.epsilon);
+      for (let c = 0; c < n; c++) out.data[start + c] = ((row[c] - mean) / spread) * gamma[c] + beta[c];
+    }
+    return out;
+  },
+  activation: ([x], step) => activate({ data: x.data.slice(), shape: x.shape }, step),
+  same: ([x], step) => ({ data: x.data, shape: step.shape }), // flatten, and dropout
+  upsample([x], step) {
+    const out = value(step.shape), [h, w, n] = step.shape, [down, across] = step.factor;
+    for (let i = 0; i < h; i++) for (let j = 0; j < w; j++) {
+      const from = (Math.floor(i / down) * x.shape[1] + Math.floor(j / across)) * n;
+      out.data.set(x.data.subarray(from, from + n), (i * w + j) * n);
+    }
+    return out;
+  },
+  zero_pad([x], step) {
+    const out = value(step.shape), [[top], [left]] = step.padding, [h, w, n] = x.shape;
+    for (let i = 0; i < h; i++)
+      out.data.set(x.data.subarray(i * w * n, (i + 1) * w * n), ((i + top) * step.shape[1] + left) * n);
+    return out;
+  },
+  concat(parts, step) {
+    const out = value(step.shape), n = step.shape[step.shape.length - 1];
+    let start = 0;
+    for (const { data, shape } of parts) {
+      const own = shape[shape.length - 1];
+      for (let i = 0; i < data.length / own; i++) out.data.set(data.subarray(i * own, (i + 1) * own), i * n + start);
+      start += own;
+    }
+    return out;
+  },
+  add: (parts, step) => joined(parts, step, (a, b) => a + b),
+  multiply: (parts, step) => joined(parts, step, (a, b) => a * b),
+};
+
+function joined(parts, step, join) { // a part with one number a channel, or one a pixel, is repeated
+  const out = value(step.shape), [h, w, n] = step.shape.length === 3 ? step.shape : [1, 1, step.shape[0]];
+  parts.forEach(({ data, shape }, k) => {
+    const [rows, columns, own] = shape.length === 3 ? shape : [1, 1, shape[0]];
+    for (let y = 0; y < h; y++) for (let x = 0; x < w; x++) for (let c = 0; c < n; c++) {
+      const i = (y * w + x) * n + c;
+      const a = data[((rows === 1 ? 0 : y) * columns + (columns === 1 ? 0 : x)) * own + (own === 1 ? 0 : c)];
+      out.data[i] = k ? join(out.data[i], a) : a;
+    }
+  });
+  return out;
+}
+
+function forward(network, weights, input) {
+  const values = { input }, array = ([start, n]) => weights.subarray(start, start + n);
+  for (const step of network.steps) {
+    const arrays = Object.fromEntries(Object.entries(step.weights).map(([name, where]) => [name, array(where)]));
+    values[step.to] = LAYERS[step.do](step.from.map((name) => values[name]), step, arrays);
+  }
+  return values[network.output].data;
+}
+
+// Probabilities, answers to yes-or-no questions, values or scores, from the raw outputs.
+function outputsOf(network, Z) {
+  const { kind, spread, centre, is_rate } = network.reads;
+  if (kind === "probabilities") {
+    const P = Z.length === 1 ? Float64Array.from([-Z[0], Z[0]], sigmoid) : Float64Array.from(Z);
+    if (Z.length > 1) softmax(P, P.length);
+    return Array.from(P);
+  }
+  if (kind === "answers") return Array.from(Z, sigmoid);
+  if (kind === "scores") return Z.length === 1 ? [-Z[0], Z[0]] : Array.from(Z);
+  return Array.from(Z, (z, i) => (is_rate ? Math.exp(z) : z * spread[i % spread.length] + centre[i % centre.length]));
+}

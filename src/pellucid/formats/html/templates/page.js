@@ -1,0 +1,133 @@
+// The page: what is dropped, pasted, chosen or typed goes through the network, and the verdict is shown.
+
+const network = JSON.parse(document.getElementById("network").textContent);
+const weights = (() => {
+  const text = atob(document.getElementById("weights").textContent.replace(/\s/g, ""));
+  const bytes = Uint8Array.from(text, (c) => c.charCodeAt(0)), view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+})();
+const MOST_SHOWN = 10;
+const at = (id) => document.getElementById(id);
+
+function predict(numbers) { // as the samples of the training were: bytes, or columns
+  const { divisor, mean, scale } = network.prepares;
+  const data = Float32Array.from(numbers, (x, i) => (mean ? (x - mean[i]) / scale[i] : Math.fround(x) / divisor));
+  return outputsOf(network, forward(network, weights, { data, shape: network.input }));
+}
+
+const predictPhoto = async (file) => {
+  const photo = await decode(file), sample = sampleOf(photo, network.input, network.columns_first);
+  return { photo, sample, outputs: predict(sample) };
+};
+
+function encode(typed) { // a column of words becomes one number for each word
+  return network.columns.flatMap(({ name, words }) => {
+    if (words.length) return words.map((word) => Number(word === typed[name]));
+    const number = Number(String(typed[name]).trim().replace(",", "."));
+    if (String(typed[name]).trim() === "" || !Number.isFinite(number)) throw new Error(`${name}: a number is missing.`);
+    return [number];
+  });
+}
+
+function element(kind, text, name) {
+  const made = document.createElement(kind);
+  if (text !== undefined) made.textContent = text; // never markup, whatever a class is called
+  if (name) made.className = name;
+  return made;
+}
+
+const percent = (p) => `${(100 * p).toFixed(1)}\u00a0%`;
+
+function show(outputs) {
+  const { kind } = network.reads, classes = network.classes;
+  const order = outputs.map((_, i) => i).sort((a, b) => outputs[b] - outputs[a]);
+  const verdict = at("verdict"), bars = at("bars");
+  at("error").textContent = "";
+  bars.replaceChildren();
+  if (kind === "values") verdict.textContent = outputs.map((y) => Number(y.toPrecision(6)).toLocaleString("en")).join(", ");
+  else if (kind === "answers") verdict.textContent = order.filter((i) => outputs[i] > 0.5).map((i) => classes[i]).join(", ") || "none of them";
+  else verdict.textContent = classes[order[0]];
+  if (kind === "probabilities") verdict.append(" ", element("small", percent(outputs[order[0]])));
+  if (kind !== "values") for (const i of order.slice(0, MOST_SHOWN)) {
+    const row = element("li"), track = element("span", undefined, "track"), bar = element("span", undefined, "bar");
+    const isShare = kind !== "scores";
+    bar.style.width = `${100 * (isShare ? outputs[i] : 0)}%`;
+    track.append(bar);
+    track.setAttribute("aria-hidden", "true");
+    row.append(element("span", classes[i], "name"), element("span", isShare ? percent(outputs[i]) : outputs[i].toFixed(3), "share"));
+    if (isShare) row.append(track);
+    if (i === order[0]) row.className = "first";
+    bars.append(row);
+  }
+  const left = kind === "values" ? 0 : order.length - MOST_SHOWN;
+  at("more").textContent = left > 0 ? `and ${left} more classes, each less probable` : "";
+  at("result").hidden = false;
+}
+
+function showError(error) {
+  at("error").textContent = error.message;
+  at("result").hidden = true;
+}
+
+function draw(canvas, pixels, [height, width], channels) {
+  [canvas.width, canvas.height] = [width, height];
+  const image = canvas.getContext("2d").createImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    for (let c = 0; c < 3; c++) image.data[4 * i + c] = pixels[i * channels + (channels === 3 ? c : 0)];
+    image.data[4 * i + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+let latest = 0;
+async function take(file) {
+  const turn = ++latest; // an earlier photo that is still decoded must not replace a later one
+  try {
+    const { photo, sample, outputs } = await predictPhoto(file);
+    if (turn !== latest) return;
+    const shown = at("photo"), scale = Math.min(1, 720 / Math.max(...photo.size));
+    [shown.width, shown.height] = [Math.max(1, photo.size[1] * scale), Math.max(1, photo.size[0] * scale)];
+    shown.getContext("2d").drawImage(photo.canvas, 0, 0, shown.width, shown.height);
+    draw(at("seen"), sample, network.input, network.input[2] === 3 ? 3 : 1);
+    at("photos").hidden = false;
+    show(outputs);
+  } catch (error) {
+    if (turn === latest) { at("photos").hidden = true; showError(error); }
+  }
+}
+
+function listenForPhotos() {
+  const drop = at("drop"), imageIn = (files) => Array.from(files).find((f) => f.type.startsWith("image/")) || files[0];
+  at("file").addEventListener("change", (event) => { if (event.target.files.length) take(event.target.files[0]); event.target.value = ""; });
+  document.addEventListener("paste", (event) => { if (event.clipboardData.files.length) take(imageIn(event.clipboardData.files)); });
+  for (const name of ["dragenter", "dragover"])
+    document.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    if (event.dataTransfer.files.length) take(imageIn(event.dataTransfer.files));
+  });
+}
+
+function listenForRows() {
+  const form = at("row");
+  network.columns.forEach(({ name, words, usual }, i) => {
+    const label = element("label"), field = element(words.length ? "select" : "input");
+    label.append(element("span", name));
+    if (words.length) for (const word of words) field.append(Object.assign(element("option", word), { value: word }));
+    else Object.assign(field, { type: "text", inputMode: "decimal", value: String(usual), autocomplete: "off" });
+    field.id = `column-${i}`;
+    label.append(field);
+    form.append(label);
+  });
+  const update = () => {
+    const typed = Object.fromEntries(network.columns.map(({ name }, i) => [name, at(`column-${i}`).value]));
+    try { show(predict(encode(typed))); } catch (error) { showError(error); }
+  };
+  form.addEventListener("input", update);
+  form.addEventListener("submit", (event) => { event.preventDefault(); update(); });
+  update();
+}
+
+if (network.columns) listenForRows(); else listenForPhotos();

@@ -1,0 +1,119 @@
+"""A page in a browser, beside the model that it was made from."""
+
+import base64
+import html
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.readers.images import image_to_input
+from pellucid.data.readers.table_text import table_of
+from pellucid.errors import PellucidError
+from pellucid.formats.html.browser import find_browser, said_by
+from pellucid.formats.samples import PHOTO, kind_of_samples, outputs_of, rule_of
+from pellucid.nn.model import Model
+from pellucid.text import printable
+from pellucid.types import Array
+
+N_ROWS = 5
+SLACK = 0.5  # of grey levels on average: another release of Pillow may round differently
+SIZES = ((1.0, 1.0), (0.6, 0.7), (3.3, 2.1), (1.0, 5.2))  # of random photos, in samples
+ASK = """<pre id="said"></pre><script>
+{
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const sample = (asked) => network.columns ? encode(asked)
+    : sampleOf({ rgb: bytes(asked.rgb), size: asked.size }, network.input, network.columns_first);
+  let said;
+  try {
+    said = %s.map(sample).map((x) => ({ outputs: predict(x), sample: Array.from(x) }));
+  } catch (error) { said = { error: String(error) }; }
+  document.getElementById("said").textContent = JSON.stringify(said);
+}
+</script>"""
+
+
+def difference(model: Model, page: str, samples: Any = ()) -> float | None:
+    """Return how far a page's outputs are from the model's on random samples, at most; None without a browser.
+
+    Parameters
+    ----------
+    model : Model
+    page : str
+    samples : Array of photos, uint8, optional
+        More samples to compare.
+    """
+    browser = find_browser()
+    if browser is None:
+        return None
+    asked, X = _photos(model, samples) if kind_of_samples(model) == PHOTO else _rows(model)
+    with tempfile.TemporaryDirectory(prefix="pellucid-", ignore_cleanup_errors=True) as folder:
+        trial = Path(folder) / "trial.html"
+        question = json.dumps(asked).replace("<", "\\u003c")
+        trial.write_text(page.replace("</body>", f"{ASK % question}</body>"), encoding="utf-8")
+        said = said_by(trial.absolute(), browser, Path(folder) / "home")
+    if said is None:
+        return None
+    try:
+        told = json.loads(html.unescape(said))
+    except ValueError:
+        raise PellucidError("export: the page gives no answer in the browser.") from None
+    if isinstance(told, dict):
+        raise PellucidError(f"export: the page fails in the browser ({printable(told['error'])}).")
+    if len(told) != len(X):
+        raise PellucidError(f"export: the page gives {len(told)} answers for {len(X)} samples.")
+    theirs = np.array([each["sample"] for each in told], X.dtype).reshape(X.shape)
+    away = np.abs(theirs.astype(np.float64) - X).mean()
+    if away > SLACK:
+        raise PellucidError(
+            f"export: what the network takes in differs in the browser, by {away:.2g} on average."
+        )
+    return _distance(model, np.array([each["outputs"] for each in told], np.float64), theirs)
+
+
+def _distance(model: Model, theirs: Array, X: Array) -> float:
+    output = outputs_of(model)[""]
+    Z = model.decision_function(X)
+    Z = Z[:, None] if Z.ndim == 1 else Z
+    if output.kind == "values":
+        ours = output.loss.mean(Z)
+    elif output.kind == "scores":
+        ours = np.hstack([-Z, Z]) if Z.shape[1] == 1 else Z
+    else:
+        ours = output.loss.probabilities(Z)
+    if theirs.shape != ours.shape:
+        raise PellucidError(f"export: the page gives {theirs.shape}, the model {ours.shape}.")
+    size = 1.0 if output.loss.gives_probabilities else max(1.0, float(np.abs(ours).max()))
+    return float(np.abs(theirs - ours).max()) / size
+
+
+def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:
+    """Return photos with random pixels, and those given, as the page has them decoded; and as samples."""
+    rng, (height, width) = np.random.default_rng(0), model.input_shape[:2]
+    sizes = [(max(1, round(height * a)), max(1, round(width * b))) for a, b in SIZES]
+    pictures = [rng.integers(0, 256, (*size, 3), np.uint8) for size in sizes]
+    if isinstance(samples, np.ndarray) and samples.dtype == np.uint8:
+        whole = samples.reshape(len(samples), height, width, -1)
+        pictures += [np.repeat(photo, 3, axis=2) if photo.shape[2] == 1 else photo for photo in whole]
+    asked = [
+        {"rgb": base64.b64encode(picture.tobytes()).decode(), "size": picture.shape[:2]}
+        for picture in pictures
+    ]
+    return asked, np.stack([image_to_input(picture, model.input_shape) for picture in pictures])
+
+
+def _rows(model: Model) -> tuple[list[dict[str, str]], Array]:
+    """Return rows of random values as they are typed, and as numbers."""
+    rng, schema, rule = np.random.default_rng(0), model.schema, rule_of(model)
+    rows: list[dict[str, str]] = [{} for _ in range(N_ROWS)]
+    start = 0
+    for column in schema.columns:
+        mean, scale = (rule.mean[start], rule.scale[start]) if rule.mean else (0.0, 1.0)
+        start += column.width
+        for row in rows:
+            number = repr(float(mean + scale * rng.standard_normal()))
+            row[column.name] = str(rng.choice(column.categories)) if column.categories else number
+    table = table_of(rows)._replace(decimal=".")
+    return rows, schema.encode(table, with_target=False).X

@@ -1,0 +1,133 @@
+"""A model as a page: what is in it, what is refused, and what is said without a browser."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.formats.networks import shaken, two_inputs
+
+import pellucid as pl
+from pellucid.errors import OptionError, OutputError, PellucidError
+from pellucid.formats.html import trial
+from pellucid.formats.html.export import export_html, html_page
+from pellucid.formats.html.network import OWN, WRITERS, page_of
+from pellucid.nn.layer import LAYERS
+from pellucid.ops.activations import ACTIVATIONS
+
+HOSTILE = ('</script><img src="x" onerror="alert(1)">', "<b>&amp;'\"\u2028")
+
+
+def small() -> pl.Model:
+    return shaken(pl.Sequential([pl.Flatten(), pl.Dense(2)]), (3, 4, 3))
+
+
+def test_every_layer_and_activation_is_served() -> None:
+    structures = {"Sequential", "Residual", "Parallel", "Graph"}
+    own = {LAYERS[name] for name in LAYERS if LAYERS[name].__module__.startswith("pellucid.")}
+    assert {layer for layer in own if layer.__name__ not in structures} == set(WRITERS)
+    assert set(ACTIVATIONS) == OWN
+
+
+def test_names_of_classes_are_never_markup() -> None:
+    model = small()
+    model.classes = HOSTILE
+    page = html_page(model)
+    assert "<img" not in page
+    assert "<b>" not in page
+    (data,) = re.findall(r'<script type="application/json" id="network">(.*?)</script>', page, re.DOTALL)
+    assert tuple(json.loads(data)["classes"]) == HOSTILE
+    assert page.count("<script") == page.count("</script") == 3
+
+
+def test_nothing_is_fetched() -> None:
+    page = html_page(small())
+    assert "default-src 'none'" in page
+    assert not re.findall(r"""https?:|//[a-z]+\.|\bfetch\(|XMLHttpRequest|@import|<link|src=""", page)
+
+
+def test_a_layer_in_two_places_has_its_weights_once() -> None:
+    tied = pl.Dense(7, "relu")
+    page = page_of(shaken(pl.Sequential([pl.Flatten(), pl.Dense(7), tied, tied, pl.Dense(2)]), (2, 2, 1)))
+    assert page.weights.size == 4 * 7 + 7 + 7 * 7 + 7 + 7 * 2 + 2
+
+
+def test_what_cannot_be(tmp_path: Path) -> None:
+    class Doubled(pl.Layer):
+        def forward(self, X: Any, *, training: bool = False) -> Any:
+            return 2 * X
+
+        def backward(self, dY: Any) -> Any:
+            return 2 * dY
+
+    joint = shaken(two_inputs(), {"photo": (4, 4, 3), "facts": (2,)})
+    joint.set_loss({"kind": "categorical_cross_entropy", "size": "poisson"})
+    own = pl.Sequential([Doubled(), pl.Flatten(), pl.Dense(1)])
+    own.initialize((4, 4, 3))
+    rows = shaken(pl.Sequential([pl.Dense(2)]), (4,))
+    maps = shaken(pl.Sequential([pl.Conv2D(2)]), (4, 4, 3))
+    for model, words in [
+        (joint, "several inputs or outputs"),
+        (own, "Doubled"),
+        (rows, "neither photos nor columns"),
+        (maps, "End it with Flatten and Dense"),
+        (pl.Sequential([pl.Dense(2)]), "not trained"),
+    ]:
+        with pytest.raises(PellucidError, match=words):
+            export_html(model, tmp_path / "a.html")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "a.html").write_text("mine")
+    with pytest.raises(OutputError, match="is there already"):
+        export_html(small(), tmp_path / "a.html")
+    with pytest.raises(OptionError, match="title"):
+        export_html(small(), tmp_path / "b.html", title=3)  # type: ignore[arg-type]
+
+
+def test_without_a_browser_it_is_written_unchecked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "find_browser", lambda: None)
+    assert export_html(small(), tmp_path / "a.html", title="Cats & dogs") is None
+    assert "<title>Cats &amp; dogs</title>" in (tmp_path / "a.html").read_text()
+    monkeypatch.setattr(trial, "find_browser", lambda: "/bin/false")
+    assert export_html(small(), tmp_path / "b.html") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("", "no answer"),
+        ('{"error": "TypeError: no"}', "fails in the browser"),
+        ("[]", "0 answers for 4 samples"),
+    ],
+)
+def test_a_page_that_is_wrong_is_not_written(
+    said: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "find_browser", lambda: "browser")
+    monkeypatch.setattr(trial, "said_by", lambda *arguments: said)
+    with pytest.raises(PellucidError, match=words):
+        export_html(small(), tmp_path / "a.html")
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_outputs_are_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small()
+    _, X = trial._photos(model, ())
+
+    def said(probability: float) -> str:
+        P = model.predict_proba(X) + probability
+        return json.dumps(
+            [{"outputs": p.tolist(), "sample": x.ravel().tolist()} for p, x in zip(P, X, strict=True)]
+        )
+
+    monkeypatch.setattr(trial, "find_browser", lambda: "browser")
+    monkeypatch.setattr(trial, "said_by", lambda *arguments: said(0.0))
+    assert export_html(model, tmp_path / "a.html") == 0
+    monkeypatch.setattr(trial, "said_by", lambda *arguments: said(1e-3))
+    with pytest.raises(PellucidError, match="differ"):
+        export_html(model, tmp_path / "b.html")
+    X = X[:, ::-1] if X.dtype == np.uint8 else X
+    monkeypatch.setattr(trial, "said_by", lambda *arguments: said(0.0))
+    with pytest.raises(PellucidError, match="takes in differs"):
+        export_html(model, tmp_path / "b.html")
