@@ -112,27 +112,37 @@ def data_check(
     first = None if out is None else sheet_path(out)
     for path in [] if first is None else [first, *([labels_table(first)] if labels else [])]:
         check_free(path, force=force)
+    errors, files = None, []
     with ProgressBar() as progress:
         split, names, found = open_source(source, progress)
         report = check_split(split, names, found, progress)
         sheets = [] if first is None else write_sheets(report, first, progress, force=force)
-        errors, files = None, []
+        if not as_json:
+            progress.close()
+            print_report(report, sheets, asked_for_sheet=out is not None, is_brief=quiet)
         if labels:
             from pellucid.evaluation.label_errors.measure import label_errors_of
 
+            def say_apart(line: str) -> None:
+                progress.close()  # the bar, which the next look brings back
+                echo(line)
+
             errors = label_errors_of(
-                split, model or "auto", names=names, folds=folds or 5, seed=source.seed, progress=progress
+                split,
+                model or "auto",
+                names=names,
+                folds=folds or 5,
+                seed=source.seed,
+                progress=progress,
+                say=o.say_nothing if quiet or as_json else say_apart,
             )
             files = [] if first is None else write_label_errors(errors, first, force=force)
     if as_json:
         more = {} if errors is None else {"labels": errors.to_dict(), "files": [str(path) for path in files]}
         print_json({**report.to_dict(), "sheets": [str(path) for path in sheets], **more})
-    else:
-        print_report(report, sheets, asked_for_sheet=out is not None, is_brief=quiet)
-        if errors is not None:
-            echo("")
-            print_blocks([errors.finding] if quiet else errors.blocks())
-            echo(*([f"Contradicted labels: {', '.join(map(str, files))}"] if files else []))
+    elif errors is not None:
+        print_blocks([errors.finding] if quiet else errors.blocks())
+        echo(*([f"Contradicted labels: {', '.join(map(str, files))}"] if files else []))
     if strict and (report.findings or (errors is not None and len(errors))):
         raise typer.Exit(1)
 

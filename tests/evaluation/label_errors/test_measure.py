@@ -14,6 +14,7 @@ import pellucid as pl
 from pellucid.cli.main import main
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError, OptionError
+from pellucid.evaluation.label_errors import out_of_fold
 from pellucid.evaluation.label_errors.measure import label_errors_of, label_errors_of_run
 from pellucid.report.draft import Draft
 from pellucid.report.sections.label_errors import label_errors_section
@@ -53,9 +54,28 @@ def test_pictures_in_the_wrong_folder_are_found_by_name(folder: Path) -> None:
     assert "label" in found._repr_html_()
 
 
-def test_jobs_side_by_side_find_the_same(folder: Path) -> None:
-    one = pl.find_label_errors(folder, "logistic", folds=3, n_jobs=1)
-    two = pl.find_label_errors(folder, "logistic", folds=3, n_jobs=2)
+@pytest.mark.parametrize("on_threads", [False, True])
+def test_jobs_side_by_side_find_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, on_threads: bool
+) -> None:
+    monkeypatch.setattr(out_of_fold, "EVERY", 0.005)
+    told: list[tuple[int, int]] = []
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage == out_of_fold.STAGE:
+            told.append((done, total))
+
+    one = pl.find_label_errors(folder, "logistic", folds=3, n_jobs=1, progress=progress)
+    assert (told[0], told[-1]) == ((0, 7500), (7500, 7500))
+    assert told == sorted(told)
+    assert len(set(told)) > 5, "it is told while a network is trained, too"
+    if on_threads:
+        ready = out_of_fold.ready_to_train
+        monkeypatch.setattr(
+            out_of_fold, "ready_to_train", lambda *given: replace(ready(*given), is_in_kernels=True)
+        )
+    two = pl.find_label_errors(folder, "logistic", folds=3, n_jobs=2, progress=progress)
+    assert len(set(told)) > 5
     np.testing.assert_array_equal(one.probabilities, two.probabilities)
     assert one.errors == two.errors
 
@@ -90,6 +110,8 @@ def test_the_command_lists_and_writes(
     arguments = ["data", "check", str(folder), "--labels", "--model", "logistic", "-o", str(out)]
     assert main(arguments) == 0
     shown = capsys.readouterr().out
+    cost = "Looking for label errors: 5 trainings of logistic, 2,500 epochs each, on 32 of 40 samples."
+    assert shown.index("training samples and") < shown.index(cost) < shown.index("2 of 40 labels")
     assert "2 of 40 labels are contradicted with confidence" in shown
     for name in WRONG:
         assert name in shown

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from pellucid.checks.check import open_source
 from pellucid.checks.findings import Names
-from pellucid.data.dataset import Dataset, Split
+from pellucid.data.dataset import Split
 from pellucid.data.pairs import as_split
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
@@ -17,13 +17,10 @@ from pellucid.evaluation.comparison.candidates import (
     check_labels,
     check_untrained,
     find_candidate,
-    ready_to_train,
-    train_candidate,
 )
-from pellucid.evaluation.comparison.jobs import run_for_each
-from pellucid.evaluation.comparison.measure import n_jobs_that_fit
 from pellucid.evaluation.comparison.splitting import check_counts, make_folds, whole_of
 from pellucid.evaluation.label_errors.confident import contradicted
+from pellucid.evaluation.label_errors.out_of_fold import FoldTask, Say, no_words, out_of_fold
 from pellucid.evaluation.label_errors.records import LabelError, LabelErrors
 from pellucid.nn.presets import PRESETS
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress
@@ -32,7 +29,6 @@ from pellucid.runs.config import RunConfig
 from pellucid.runs.record import RunRecord
 from pellucid.training.options import TrainingOptions
 from pellucid.training.recommend import AUTO, recommend
-from pellucid.types import Array
 
 N_FOLDS, MOST_SECONDS = (
     5,
@@ -70,8 +66,8 @@ def find_label_errors(
     n_jobs : int, optional
         Trainings side by side; default: one a core. The result does not depend on it.
     progress : callable, optional
-        ``progress(stage, done, total)`` is called after every training; default: a bar, in a terminal or a
-        notebook.
+        ``progress(stage, done, total)`` is called with the epochs of all trainings; default: a bar, in a terminal
+        or a notebook.
     **options
         For data by name: as for ``load_data``.
 
@@ -135,8 +131,9 @@ def label_errors_of(
     seed: int = 1,
     n_jobs: int | None = None,
     progress: ProgressCallback = no_progress,
+    say: Say = no_words,
 ) -> LabelErrors:
-    """Return the label errors of loaded data, whose samples may have names."""
+    """Return the label errors of loaded data, whose samples may have names; ``say`` is told what it will cost."""
     check_labels(split)
     whole = whole_of(split)
     check_counts(whole, split.name, folds, "--folds")
@@ -144,7 +141,8 @@ def label_errors_of(
     why = "every sample is to be predicted by a network that has not seen it"
     check_untrained([candidate], "--labels", why)
     divided = make_folds(whole, folds, 1, "--folds")
-    P = _out_of_fold(_Task(split, whole, candidate, divided.rows, seed), n_jobs=n_jobs, progress=progress)
+    task = FoldTask(split, whole, candidate, divided.rows, seed)
+    P = out_of_fold(task, n_jobs=n_jobs, progress=progress, say=say)
     rows, likely = contradicted(P, whole.y)
     n_train, names = len(split.train), names or Names()
     errors = []
@@ -184,44 +182,3 @@ def _candidate(model: str, split: Split, seed: int) -> Candidate:
         DataSource(split.name or "data"), chosen.model, TrainingOptions.resolve(chosen.recipe, seed=seed)
     )
     return Candidate("model", chosen.model, config=config)
-
-
-class _Task(NamedTuple):
-    """What every fold's training needs; given to each process once."""
-
-    split: Split
-    whole: Dataset
-    candidate: Candidate
-    folds: list[tuple[Array, Array]]
-    seed: int
-
-
-def _out_of_fold(task: _Task, *, n_jobs: int | None, progress: ProgressCallback) -> Array:
-    """Return the probabilities of every sample by the network that was not trained on it, shape (m, k)."""
-    split, whole, rows = task.split, task.whole, task.folds
-    first = Split(whole.take(rows[0][0]), whole.take(rows[0][1]), split.name, (), split.schema)
-    folds = len(rows)
-    candidate = ready_to_train(task.candidate, first, folds)
-    progress("looking for label errors", 0, folds)
-    done = run_for_each(
-        _predict_fold,
-        task._replace(candidate=candidate),
-        range(folds),
-        1,
-        n_jobs=n_jobs or n_jobs_that_fit([candidate]),
-        on_threads=candidate.is_in_kernels,
-        least=folds + 1,
-        show=lambda n, total, _: progress("looking for label errors", n, total),
-    )
-    P = np.zeros((len(whole), len(split.classes)))
-    for number, (found,) in done.items():
-        P[rows[number][1]] = found
-    return P
-
-
-def _predict_fold(task: _Task, job: tuple[int, int]) -> Array:
-    number, _ = job
-    train, test = (task.whole.take(rows) for rows in task.folds[number])
-    part = Split(train, test, task.split.name, (), task.split.schema)
-    model, _ = train_candidate(task.candidate, part, seed=task.seed + number, n_threads=1)
-    return np.asarray(model.predict_proba(test.X), np.float64)
