@@ -11,11 +11,14 @@ from .evaluation.robustness.measure import robustness
 from .evaluation.saliency.measure import saliency
 from .evaluation.scores.measure import evaluate
 from .formats.architecture import load_architecture
+from .formats.fitted import import_sklearn
 from .formats.html.export import export_html
 from .formats.onnx.export import export_onnx
+from .formats.onnx.importing import import_onnx
 from .formats.safetensors import load, save
 from .formats.script.export import export_script
 from .nn.activation import Activation, Dropout
+from .nn.affine import Affine
 from .nn.blocks import Parallel, Residual
 from .nn.conv import Conv2D
 from .nn.dense import Dense, Flatten
@@ -43,6 +46,7 @@ __version__: str
 
 __all__ = [
     "Activation",
+    "Affine",
     "Augment",
     "AvgPool2D",
     "BatchNorm",
@@ -76,6 +80,8 @@ __all__ = [
     "find_learning_rate",
     "freeze",
     "hooked",
+    "import_onnx",
+    "import_sklearn",
     "influence",
     "load",
     "load_architecture",

@@ -24,7 +24,9 @@ def of_images(*layers: pl.Layer) -> pl.Model:
 
 NETWORKS: dict[str, tuple[Any, Any]] = {
     "tables": (
-        lambda: pl.Sequential([pl.Dense(5, "tanh"), pl.BatchNorm(), pl.LayerNorm(), pl.Dense(1)]),
+        lambda: pl.Sequential(
+            [pl.Dense(5, "tanh"), pl.BatchNorm(), pl.Affine(), pl.LayerNorm(), pl.Dense(1)]
+        ),
         (7,),
     ),
     "flat images": (lambda: pl.Sequential([pl.Flatten(), pl.Dense(4)]), (5, 6, 3)),
@@ -52,6 +54,7 @@ NETWORKS: dict[str, tuple[Any, Any]] = {
             [
                 pl.Conv2D(6),
                 pl.BatchNorm(),
+                pl.Affine(),
                 pl.LayerNorm(),
                 pl.Activation("softmax"),
                 pl.GlobalAvgPool2D(),

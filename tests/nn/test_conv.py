@@ -8,6 +8,7 @@ import pytest
 
 from pellucid import dispatch
 from pellucid.errors import OptionError, ShapeError
+from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.initializers import StartRandom
@@ -25,6 +26,7 @@ def built(layer: Layer, *shape: int) -> Any:
 
 
 LAYERS: dict[str, Any] = {
+    "affine": Affine,
     "conv": lambda: Conv2D(4),
     "conv, stride": lambda: Conv2D(4, (3, 2), stride=2, padding="valid"),
     "conv, dilation": lambda: Conv2D(4, 3, dilation=2, padding=((0, 1), (2, 0))),

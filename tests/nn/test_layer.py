@@ -12,6 +12,7 @@ import pytest
 
 from pellucid.errors import OptionError
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.affine import Affine
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
@@ -26,6 +27,7 @@ from pellucid.registry import check_option, option, options_of, register
 EXAMPLES: list[Layer] = [
     Activation("relu"),
     Activation("leaky_relu", slope=0.2),
+    Affine(),
     AvgPool2D(3, 2, "same", count_include_pad=False),
     BatchNorm(momentum=0.2),
     Conv2D(4, (3, 5), stride=2, padding=((0, 1), (1, 0)), groups=2, use_bias=False, activation="relu"),

@@ -149,6 +149,10 @@ CASES = [
         for name, f in [*ACTIVATIONS.items(), ("elu 0.3", get_activation("elu", alpha=0.3))]
         for shape in [(1, 1), (1, 7), (3, 4, 5, 6), (209, 3), (2, 2051)]
     ),
+    *(
+        Case("affine.affine", {"X": shape, "gamma": shape[-1:], "beta": shape[-1:]}, note=str(shape))
+        for shape in [(5, 4), (1, 1), (3, 4, 5, 6)]
+    ),
     *(_norm("batch_norm.batch_norm", *shape) for shape in [(5, 4), (2, 1), (3, 4, 5, 6), (33, 7)]),
     *(_norm("fused.norm_relu", *shape) for shape in [(5, 4), (3, 4, 5, 6), (33, 7), (9, 2051)]),
     *(_norm("layer_norm.layer_norm", *shape) for shape in [(5, 4), (1, 3), (3, 4, 5, 6), (33, 7)]),

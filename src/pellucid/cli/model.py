@@ -41,15 +41,21 @@ def model_show(
     source: Source, input_shape: InputShape = None, as_json: o.Json = False, quiet: o.Quiet = False
 ) -> None:
     """Layers, shapes, parameters, operations and bytes of a network."""
+    from pellucid.cli.shapes import shape_of
     from pellucid.workflows.model import show
 
-    table = show(source, input_shape=_shape(input_shape))
+    table = show(source, input_shape=shape_of(input_shape))
     if as_json:
         print_json(table.to_dict())
         return
-    lines = table.text(has_note=not quiet).splitlines()
+    print_summary(table, has_note=not quiet)
+
+
+def print_summary(table: "Summary", *, has_note: bool = True) -> None:
+    """Print a summary, with fewer columns and digits where its lines do not fit."""
+    lines = table.text(has_note=has_note).splitlines()
     if sys.stdout.isatty() and max(map(len, lines)) > columns():
-        _print_narrow(table, has_note=not quiet)
+        _print_narrow(table, has_note=has_note)
     else:
         echo(*lines)
 
@@ -102,9 +108,10 @@ def model_check(
     quiet: o.Quiet = False,
 ) -> None:
     """Compare every gradient of a network with a numerical one; exit 1 if one is wrong."""
+    from pellucid.cli.shapes import shape_of
     from pellucid.workflows.model import check
 
-    result = check(source, input_shape=_shape(input_shape), seed=seed)
+    result = check(source, input_shape=shape_of(input_shape), seed=seed)
     if as_json:
         print_json(result.to_dict())
     else:
@@ -116,14 +123,3 @@ def model_check(
             echo(result.hint)
     if not result.is_ok:
         raise typer.Exit(1)
-
-
-def _shape(text: str | None) -> tuple[int, ...] | None:
-    from pellucid.errors import OptionError
-
-    if text is None:
-        return None
-    sides = text.lower().split("x")
-    if not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise OptionError(f"--input-shape: expected numbers joined by x, such as 64x64x3, got {text!r}.")
-    return tuple(int(side) for side in sides)

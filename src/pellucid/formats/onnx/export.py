@@ -186,6 +186,7 @@ def _metadata(model: Model) -> dict[str, Any]:
     return {
         "pellucid": __version__,
         "classes": list(model.classes),
+        "loss": model.loss_config,
         "preprocessing": None if rule is None else rule.to_config(),
         "schema": None if schema is None else schema.to_config(),
     }

@@ -9,6 +9,7 @@ import numpy as np
 from pellucid.errors import OptionError
 from pellucid.formats.onnx.parts import Parts, Value
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.affine import Affine
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
@@ -154,6 +155,14 @@ def _batch_norm(parts: Parts, layer: BatchNorm, value: Value) -> str:
     return parts.add("BatchNormalization", value.name, *names, epsilon=layer.epsilon)
 
 
+def _affine(parts: Parts, layer: Affine, value: Value) -> str:
+    gamma, beta = (layer.params[key] for key in ("gamma", "beta"))
+    if value.is_image:
+        gamma, beta = gamma.reshape(-1, 1, 1), beta.reshape(-1, 1, 1)
+    scaled = parts.add("Mul", value.name, parts.weights("gamma", gamma))
+    return parts.add("Add", scaled, parts.weights("beta", beta))
+
+
 def _layer_norm(parts: Parts, layer: LayerNorm, value: Value) -> str:
     names = [parts.weights(key, layer.params[key]) for key in ("gamma", "beta")]
     Y = parts.add("LayerNormalization", parts.channels_last(value), *names, axis=-1, epsilon=layer.epsilon)
@@ -222,6 +231,7 @@ def _pads(padding: Padding) -> list[int]:
 
 WRITERS: dict[type, Writer] = {
     Activation: _activation,
+    Affine: _affine,
     AvgPool2D: _pool("AveragePool"),
     BatchNorm: _batch_norm,
     Conv2D: _conv,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pellucid.errors import OptionError
 from pellucid.formats.steps import Step, Steps
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm, LayerNorm
@@ -178,6 +179,10 @@ def _conv(layer: Conv2D, x: str, key: str) -> _Line:
     return _Line(_activated(text, layer.activation, {}, layer.label), layer.params)
 
 
+def _affine(layer: Affine, x: str, key: str) -> _Line:
+    return _Line(f"{x} * {_weight(key, 'gamma')} + {_weight(key, 'beta')}", layer.params)
+
+
 def _norm(name: str) -> "Writer":
     def write(layer: BatchNorm | LayerNorm, x: str, key: str) -> _Line:
         given = {} if layer.epsilon == 1e-5 else {"epsilon": layer.epsilon}
@@ -206,6 +211,7 @@ def _pool(name: str) -> "Writer":
 Writer = Callable[[Any, str, str], _Line]
 WRITERS: dict[type, Writer] = {
     Activation: _activation,
+    Affine: _affine,
     AvgPool2D: _pool("average_pool"),
     BatchNorm: _norm("batch_norm"),
     Conv2D: _conv,

@@ -1,0 +1,92 @@
+"""The command ``pellucid import``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pellucid.cli import options as o
+from pellucid.cli.command import command
+from pellucid.cli.terminal import echo, print_json
+
+
+@command("import", order=46, short_help="A network of another library, from an ONNX file, as a model.")
+def import_(
+    file: Annotated[
+        Path, typer.Argument(help="An ONNX file, of PyTorch, Keras or scikit-learn's converter.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", help="The model file; default: beside the ONNX file, under its name."),
+    ] = None,
+    input_shape: Annotated[
+        str | None,
+        typer.Option(
+            help="One sample's shape where the file leaves it free: 48x192x3, height, width, channels."
+        ),
+    ] = None,
+    pixels: Annotated[
+        str | None,
+        typer.Option(
+            help="How it takes photos: unit (0 to 1, the default), signed (-1 to 1), imagenet (0 to 1, "
+            "standardized) or bytes (0 to 255)."
+        ),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            help="The names of the classes, in order: cat,dog; or a text file with one in each line."
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="What outputs without softmax or sigmoid are: classification, multi_label or regression; "
+            "default: of one output regression, else classification."
+        ),
+    ] = None,
+    force: o.ForceFile = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Read a network from an ONNX file, compare what both predict, and write it as a model file.
+
+    It can then be trained on (train --from), explained, evaluated and exported like one's own.
+    """
+    from pellucid.cli.model import print_summary
+    from pellucid.cli.shapes import shape_of
+    from pellucid.errors import OptionError
+    from pellucid.files import check_free
+    from pellucid.formats.onnx.importing import read_onnx
+    from pellucid.formats.safetensors import SUFFIX, save
+
+    target = out or file.with_suffix(SUFFIX)
+    check_free(target, force=force)
+    names = None
+    if classes is not None:
+        path = Path(classes)
+        try:
+            text = path.read_text(encoding="utf-8") if path.suffix and path.is_file() else None
+        except (OSError, ValueError):
+            raise OptionError(
+                f"--classes: {classes} is not a text file with one name in each line."
+            ) from None
+        names = classes.split(",") if text is None else text.splitlines()
+        names = [name.strip() for name in names if name.strip()]
+    found = read_onnx(file, input_shape=shape_of(input_shape), classes=names, pixels=pixels, task=task)
+    save(found.model, target)
+    summary = found.model.summary()
+    if as_json:
+        print_json({"file": str(target), "largest_difference": found.difference, "model": summary.to_dict()})
+        return
+    if quiet:
+        echo(target)
+        return
+    print_summary(summary)
+    echo(target)
+    echo(f"Its outputs are the file's, within {found.difference:.1g}.", err=True)
+    if found.pixels:
+        echo(
+            "Photos are divided by 255. If it was trained on others: --pixels imagenet, signed or bytes.",
+            err=True,
+        )

@@ -1,0 +1,98 @@
+"""A fitted neural network of scikit-learn as a model."""
+
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import OptionError
+from pellucid.nn.dense import Dense
+from pellucid.nn.model import Model
+from pellucid.nn.sequential import Sequential
+from pellucid.registry import validate_call
+from pellucid.text import kind_of
+
+_ACTIVATIONS = {"identity": None, "logistic": "sigmoid", "relu": "relu", "tanh": "tanh"}
+
+
+@validate_call("estimator")
+def import_sklearn(estimator: Any) -> Model:
+    """Return a fitted MLPClassifier or MLPRegressor of scikit-learn as a model, which predicts the same.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier, MLPRegressor, or Pipeline
+        A pipeline ends in one of these, and may have a StandardScaler before it, which becomes the model's
+        preprocessing.
+
+    Returns
+    -------
+    Model
+        A Sequential of Dense layers in the dtype of the weights. Classes are predicted as their numbers; their
+        names are in ``classes``.
+
+    Raises
+    ------
+    OptionError
+        If it is another estimator, or is not fitted.
+
+    Examples
+    --------
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> fitted = MLPClassifier((4,), solver="lbfgs", random_state=0).fit(X, ["low", "low", "high", "high"])
+    >>> model = import_sklearn(fitted)
+    >>> model.classes, bool(np.allclose(model.predict_proba(X), fitted.predict_proba(X)))
+    (('high', 'low'), True)
+    """
+    *before, network = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
+    name = kind_of(network)
+    if not all(hasattr(network, key) for key in ("hidden_layer_sizes", "activation", "get_params")):
+        raise OptionError(
+            f"import_sklearn: expected a fitted MLPClassifier or MLPRegressor of scikit-learn, got {name}."
+        )
+    if not hasattr(network, "coefs_"):
+        raise OptionError(f"import_sklearn: the {name} is not fitted yet. Call its fit(X, y) first.")
+    if network.activation not in _ACTIVATIONS:
+        raise OptionError(
+            f"import_sklearn: there is no activation {network.activation!r} of scikit-learn here."
+        )
+    *hidden, last = network.coefs_
+    layers = [*(Dense(W.shape[1], _ACTIVATIONS[network.activation]) for W in hidden), Dense(last.shape[1])]
+    model = Sequential(layers, dtype="float32" if last.dtype == np.float32 else "float64")
+    model.initialize((network.coefs_[0].shape[0],))
+    for layer, W, b in zip(layers, network.coefs_, network.intercepts_, strict=True):
+        layer.params["W"][...] = W
+        layer.params["b"][...] = b
+    model.preprocessing = _scaling(before, model.input_shape[0])
+    model.set_loss(_loss_of(network, last.shape[1]))
+    if model.loss_kind != "regression":
+        model.classes = tuple(str(each) for each in network.classes_)
+    return model
+
+
+def _loss_of(network: Any, n_out: int) -> str:
+    """Return the loss that makes of raw outputs what the estimator does."""
+    end = network.out_activation_
+    if end == "identity":
+        return "mean_squared_error"
+    if end == "exp":
+        return "poisson"
+    if end == "softmax":
+        return "categorical_cross_entropy"
+    return "binary_cross_entropy" if n_out == 1 else "multi_label"
+
+
+def _scaling(before: list[Any], n: int) -> Preprocessing | None:
+    """Return the preprocessing of a pipeline; OptionError for other steps than one StandardScaler."""
+    steps = [step for step in before if step is not None and step != "passthrough"]
+    if not steps:
+        return None
+    scaler = steps[0]
+    if len(steps) > 1 or not all(hasattr(scaler, key) for key in ("mean_", "scale_", "with_std")):
+        raise OptionError(
+            f"import_sklearn: expected a fitted StandardScaler before the network, got {kind_of(steps[-1])}."
+        )
+    mean = np.zeros(n) if scaler.mean_ is None else scaler.mean_
+    scale = np.ones(n) if scaler.scale_ is None else scaler.scale_
+    return Preprocessing("standardize", mean=tuple(map(float, mean)), scale=tuple(map(float, scale)))

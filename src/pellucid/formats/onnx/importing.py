@@ -1,0 +1,333 @@
+"""A network of an ONNX file as a model, which predicts the same."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.data.inputs_seen import InputsSeen
+from pellucid.data.readers.table_schema import TableSchema
+from pellucid.errors import FormatError, OptionError, PellucidError
+from pellucid.formats.onnx.export import TOLERANCE
+from pellucid.formats.onnx.reading.heads import Head, as_the_file_has_it, default_loss_of
+from pellucid.formats.onnx.reading.inputs import input_values
+from pellucid.formats.onnx.reading.network import Reader
+from pellucid.formats.onnx.reading.pixels import PIXELS, Lead, lead_of, with_pixels
+from pellucid.formats.onnx.reading.source import Slot, Source, read_source
+from pellucid.formats.onnx.reading.steps import Step, simplified
+from pellucid.formats.onnx.reading.structure import build_model
+from pellucid.formats.onnx.reading.values import Value
+from pellucid.nn.model import Model, check_classes
+from pellucid.registry import Limits, check_option, validate_call
+from pellucid.text import shown
+from pellucid.types import Array, Shape
+
+TASKS = ("classification", "multi_label", "regression")
+FLOATS = (0, 1, 11)  # ONNX's numbers of the types of outputs that are read; 0: a sequence, of a ZipMap
+_SUFFIXES = ("_probabilities", "_values", "_scores", "_logits")  # of our own outputs
+
+
+class Imported(NamedTuple):
+    """A model, how far its outputs are from the file's at most, and what was assumed of its photos."""
+
+    model: Model
+    difference: float
+    pixels: str | None
+
+
+@validate_call("path", "input_shape", "classes")
+def import_onnx(
+    path: str | Path,
+    *,
+    input_shape: Shape | Mapping[str, Shape] | None = None,
+    classes: Sequence[str] | None = None,
+    pixels: str | None = None,
+    task: str | None = None,
+) -> Model:
+    """Return the network of an ONNX file as a model, which predicts the same.
+
+    It can be trained on, explained, saved and exported like others, and begin a training on other data: see
+    :func:`pellucid.transfer`. Files of PyTorch, Keras and scikit-learn's converter are read, and those of
+    :func:`pellucid.export_onnx`, whose preprocessing, classes and columns come back.
+
+    Parameters
+    ----------
+    path : str or Path
+    input_shape : tuple of int, optional
+        Of one sample as pellucid has it: (height, width, channels) of images. Needed where the file leaves it free;
+        a dictionary by name where it has several inputs.
+    classes : sequence of str, optional
+        The names of the classes. Default: those in the file, if it has any.
+    pixels : {"unit", "signed", "imagenet", "bytes"}, optional
+        What the network was trained on, where the file has no preprocessing: pixels from 0 to 1, from -1 to 1, from
+        0 to 1 standardized by ImageNet's mean and deviation, or from 0 to 255. Photos are then prepared so.
+        Default: "unit" for images of 1, 3 or 4 channels.
+    task : {"classification", "multi_label", "regression"}, optional
+        What the outputs stand for, where the file ends without softmax or sigmoid. Default: one output is a
+        quantity, several are classes.
+
+    Returns
+    -------
+    Model
+        A Sequential; a Graph where there are several inputs or outputs. Its raw outputs are logits: a softmax or
+        sigmoid at the end is that of its loss.
+
+    Raises
+    ------
+    MissingExtraError
+        If onnx is not installed.
+    FormatError
+        If it is no ONNX file, is cut off, or keeps arrays outside its folder.
+    OptionError
+        If it has an operation that pellucid lacks, which is named with its node, or an option does not fit.
+    PellucidError
+        If the model's outputs are not the file's, in onnxruntime, or in onnx's own evaluator where that is missing.
+
+    Notes
+    -----
+    Images are (m, h, w, c): the weights after a flattening are permuted. Activation functions that are spelled out
+    in smaller operations are found by their values.
+    """
+    return read_onnx(Path(path), input_shape=input_shape, classes=classes, pixels=pixels, task=task).model
+
+
+def read_onnx(
+    path: Path,
+    *,
+    input_shape: Any = None,
+    classes: Sequence[str] | None = None,
+    pixels: str | None = None,
+    task: str | None = None,
+) -> Imported:
+    """Do what :func:`import_onnx` does, and return what it found besides."""
+    if pixels is not None:
+        check_option("import", "pixels", pixels, str, Limits(choices=lambda: PIXELS))
+    if task is not None:
+        check_option("import", "task", task, str, Limits(choices=lambda: TASKS))
+    source = read_source(path)
+    try:
+        return _imported(source, input_shape, classes, pixels, task)
+    except RecursionError:
+        raise FormatError(f"{path}: its branches are nested too deeply.") from None
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
+    except (MemoryError, OptionError) as error:
+        if isinstance(error, OptionError):
+            raise type(error)(f"{path}: {error}") from None
+        raise
+
+
+def _imported(
+    source: Source, input_shape: Any, classes: Sequence[str] | None, pixels: str | None, task: str | None
+) -> Imported:
+    inputs = input_values(source, input_shape)
+    outputs = _outputs_of(source)
+    network = Reader(source, inputs).read([slot.name for slot in outputs])
+    for value in network.outputs:
+        if len(value.axes) != 1 or value.order is not None:
+            raise OptionError(
+                f"its output has samples of the shape {value.shape}: expected one row of numbers, such as a number "
+                "for each class."
+            )
+    steps, names = simplified(network.steps, [value.step for value in network.outputs])
+    lead = lead_of(source.inputs[0], next(iter(inputs.values())), steps) if len(inputs) == 1 else Lead()
+    steps, names = lead.taken_from(steps, names)
+    assumed = None
+    if len(inputs) == 1:
+        lead, assumed = with_pixels(lead, next(iter(inputs.values())), pixels, steps)
+    elif pixels is not None:
+        raise OptionError(f"pixels: the file has {len(inputs)} inputs; expected one.")
+    if not steps or set(names) & set(inputs):
+        raise OptionError("an output is an input as it is. There is nothing to import.")
+    model = _made(source, steps, inputs, names, outputs)
+    model.preprocessing = lead.rule
+    _name(model, source, network.heads, outputs, task, classes)
+    if lead.rule is not None and lead.rule.kind == "divide" and source.inputs[0].kind == 2:
+        n_values = int(np.prod(model.input_shape))
+        model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, n_values)
+    difference = _difference(source, model, inputs, network.heads, lead)
+    if not difference <= TOLERANCE:
+        raise PellucidError(
+            f"{source.path}: the model's outputs differ from the file's by {difference:.2g}, more than "
+            f"{TOLERANCE:g}. It was not imported."
+        )
+    return Imported(model, difference, assumed)
+
+
+def _outputs_of(source: Source) -> list[Slot]:
+    found = [slot for slot in source.outputs if slot.kind in FLOATS]
+    if not found:
+        raise OptionError("it has no output of floats.")
+    names = [slot.name for slot in found]
+    if len(set(names)) < len(names):
+        raise FormatError("two of its outputs have one name.")
+    return found
+
+
+def _made(
+    source: Source, steps: dict[str, Step], inputs: Mapping[str, Value], names: list[str], outputs: list[Slot]
+) -> Model:
+    """Return the model of steps, with their weights."""
+    weights = [array for array in source.constants.values() if array.dtype.kind == "f" and array.ndim > 1]
+    dtype = "float64" if weights and all(array.itemsize == 8 for array in weights) else "float32"
+    if len(inputs) > 1 or len(names) > 1:
+        if len(set(names)) < len(names):
+            raise OptionError("two of its outputs are one value.")
+        renamed = dict(zip(names, _short_names(outputs, inputs), strict=True))
+        steps = {
+            renamed.get(name, name): Step(
+                step.layer, [renamed.get(each, each) for each in step.sources], step.arrays
+            )
+            for name, step in steps.items()
+        }
+        names = [renamed[name] for name in names]
+    model = build_model(steps, list(inputs), names, dtype=dtype)
+    shapes = {name: value.own_shape for name, value in inputs.items()}
+    model.initialize(shapes if len(shapes) > 1 else next(iter(shapes.values())))
+    if not model.is_initialized:
+        raise OptionError("its layers have no weights. There is nothing to import.")
+    for step in steps.values():
+        if isinstance(step.layer, str):
+            continue
+        for key, array in step.arrays.items():
+            home = step.layer.params if key in step.layer.params else step.layer.state
+            if home[key].shape != array.shape:
+                raise FormatError(
+                    f"{step.layer.label}: {key} of the shape {array.shape}, not {home[key].shape}."
+                )
+            home[key][...] = array
+            if not np.isfinite(home[key]).all():
+                raise FormatError(f"{step.layer.label}: its {key} holds NaN or infinite numbers.")
+    return model
+
+
+def _short_names(outputs: Sequence[Slot], inputs: Mapping[str, Value]) -> list[str]:
+    """Return the names of outputs, without the ends that our own export gives them."""
+    names = []
+    for slot in outputs:
+        short = next((slot.name.removesuffix(end) for end in _SUFFIXES if slot.name.endswith(end)), slot.name)
+        names.append(short if short and short not in inputs and short not in names else slot.name)
+    return names
+
+
+def _name(
+    model: Model,
+    source: Source,
+    heads: Sequence[Head],
+    outputs: Sequence[Slot],
+    task: str | None,
+    classes: Sequence[str] | None,
+) -> None:
+    """Set the loss, the names of the classes and the columns."""
+    own = source.json("loss")
+    try:
+        widths: Any = model.output_shape
+        if isinstance(widths, dict):
+            if isinstance(own, dict) and set(own.get("losses", ())) == set(widths):
+                model.set_loss(
+                    {
+                        name: _of_file(own["losses"][name], o.name)
+                        for name, o in zip(widths, outputs, strict=True)
+                    }
+                )
+            else:
+                model.set_loss(
+                    {
+                        name: default_loss_of(head, widths[name][-1], task)
+                        for name, head in zip(widths, heads, strict=True)
+                    }
+                )
+        elif isinstance(own, dict) and task is None:
+            model.set_loss(_of_file(own, outputs[0].name))
+        else:
+            model.set_loss(default_loss_of(heads[0], widths[-1], task))
+        schema = source.json("schema")
+        model.schema = None if schema is None else TableSchema.from_config(schema)
+    except (PellucidError, TypeError, KeyError, ValueError, AttributeError) as error:
+        raise FormatError(f"its metadata do not describe a model ({error}).") from None
+    known = source.json("classes")
+    if classes is None and isinstance(known, list):
+        classes = [str(each) for each in known]
+    given = tuple(classes if classes is not None else heads[0].labels if len(heads) == 1 else ())
+    check_classes(model, given)
+    model.classes = given
+
+
+def _of_file(loss: Any, output: str) -> dict[str, Any]:
+    """Return a loss of the metadata; targets that the file has in their own unit are not standardized."""
+    kept = dict(loss)
+    if not output.endswith("logits"):
+        kept = {key: value for key, value in kept.items() if key not in ("centre", "spread")}
+    return kept
+
+
+def _difference(
+    source: Source, model: Model, inputs: Mapping[str, Value], heads: Sequence[Head], lead: Lead
+) -> float:
+    """Return how far the model's outputs are from the file's on random samples, at most."""
+    rng = np.random.default_rng(1)
+    feed, own = {}, {}
+    for slot in source.inputs:
+        value = inputs[slot.name]
+        fixed = slot.dims[0] if slot.dims else None
+        m = 3 if fixed is None else fixed
+        if m * int(np.prod(value.shape, dtype=object)) > 2**28:
+            raise OptionError(
+                f"the input {shown(slot.name)} is made for {m} samples at once, which is too many."
+            )
+        X = lead.samples(rng, (m, *value.own_shape), slot.kind)
+        own[slot.name] = lead.prepared(X, model.dtype)
+        feed[slot.name] = _as_the_file_has_it(lead.for_the_file(X), value, slot.kind)
+    Z: Any = model.raw_outputs(own if len(own) > 1 else next(iter(own.values())))
+    outputs = list(Z.values()) if isinstance(Z, dict) else [Z]
+    found = 0.0
+    names = [head.output for head in heads]
+    for theirs, raw, head in zip(_run(source, names, feed), outputs, heads, strict=True):
+        ours = as_the_file_has_it(head, raw)
+        size = 1.0 if head.kind in ("softmax", "sigmoid", "pair") else max(1.0, float(np.abs(ours).max()))
+        if theirs.size != ours.size:
+            raise FormatError(
+                f"its output {shown(head.output)} has {theirs.size} numbers for {len(ours)} samples."
+            )
+        found = max(found, float(np.abs(theirs.reshape(ours.shape) - ours).max()) / size)
+    return found
+
+
+def _as_the_file_has_it(X: Array, value: Value, kind: int) -> Array:
+    """Return samples of pellucid in the layout and dtype of the file."""
+    back = [0, *(value.axes.index(axis) + 1 for axis in range(len(value.axes)))]
+    dtype: Any = {2: np.uint8, 11: np.float64}.get(kind, np.float32)
+    return np.ascontiguousarray(X.transpose(back).reshape(len(X), *value.shape), dtype)
+
+
+def _run(source: Source, names: Sequence[str], feed: Mapping[str, Array]) -> list[Array]:
+    """Return the file's outputs, by onnxruntime or, where it is missing, by onnx's own evaluator."""
+    try:
+        runtime = importlib.import_module("onnxruntime")
+    except ImportError:
+        runtime = None
+    try:
+        if runtime is None:
+            onnx, reference = importlib.import_module("onnx"), importlib.import_module("onnx.reference")
+            with np.errstate(all="ignore"):
+                evaluator = reference.ReferenceEvaluator(onnx.load(source.path))
+                outputs = evaluator.run(list(names), dict(feed))
+        else:
+            options = runtime.SessionOptions()
+            options.log_severity_level = 4
+            file = str(source.path) if source.has_outside else source.content
+            session = runtime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+            outputs = session.run(list(names), dict(feed))
+    except Exception as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise FormatError(f"it does not run, so that nothing can be compared with it: {reason}.") from None
+    return [_as_array(output) for output in outputs]
+
+
+def _as_array(output: Any) -> Array:
+    """Return an output, a table too that has each probability under the name of its class."""
+    if isinstance(output, list):
+        output = [list(each.values()) for each in output]
+    return np.asarray(output, np.float64)

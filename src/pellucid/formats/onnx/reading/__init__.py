@@ -1,0 +1,1 @@
+"""Reading ONNX files: bytes, constants, what operations compute together, layers, their structure."""

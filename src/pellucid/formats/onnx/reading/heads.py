@@ -1,0 +1,119 @@
+"""What a file makes of its last layer's outputs: losses take these as they are, logits."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.formats.onnx.reading.pointwise import Groups, known_function
+from pellucid.formats.onnx.reading.source import Node
+from pellucid.types import Array
+
+
+class Head(NamedTuple):
+    """The logits of an output, and what the file makes of them.
+
+    Attributes
+    ----------
+    output : str
+        The file's output.
+    logits : str
+        The value before.
+    kind : str
+        "softmax", "log_softmax", "sigmoid"; "pair", which is 1 - p and p, p the sigmoid; "exp", or "none".
+    labels : tuple of str
+        The names of the classes, where nodes have them.
+    """
+
+    output: str
+    logits: str
+    kind: str
+    labels: tuple[str, ...] = ()
+
+
+def find_head(
+    output: str, producers: Mapping[str, Node], constants: Mapping[str, Array], groups: Groups
+) -> Head:
+    """Return what makes an output of the file."""
+    name = output
+    labels: tuple[str, ...] = ()
+    node = producers.get(name)
+    while node is not None and node.op in ("Identity", "Cast", "ZipMap"):
+        if node.op == "ZipMap":
+            given = (
+                node.attributes.get("classlabels_strings") or node.attributes.get("classlabels_int64s") or ()
+            )
+            labels = tuple(
+                each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each) for each in given
+            )
+        name = node.inputs[0]
+        node = producers.get(name)
+    labels = labels or _looked_up(producers, constants)
+    if node is None:
+        return Head(output, name, "none", labels)
+    if node.op in ("Softmax", "LogSoftmax"):
+        axis = node.attributes.get("axis", -1)
+        if axis in (-1, 1):
+            return Head(output, node.inputs[0], "softmax" if node.op == "Softmax" else "log_softmax", labels)
+    if node.op == "Exp":
+        return Head(output, node.inputs[0], "exp", labels)
+    if node.op == "Concat" and len(node.inputs) == 2 and (root := _pair_of(groups, *node.inputs)):
+        return Head(output, root, "pair", labels)
+    group = groups.find(name)
+    if group is not None and group.activation == "sigmoid":
+        return Head(output, group.root, "sigmoid", labels)
+    return Head(output, name, "none", labels)
+
+
+def _pair_of(groups: Groups, no: str, yes: str) -> str | None:
+    """Return what 1 - p and p are made of, p the sigmoid."""
+    shared = sorted(groups.ancestors(no) & groups.ancestors(yes), key=lambda each: groups.order.get(each, -1))
+    for root in shared:
+        first, second = groups.values(no, root), groups.values(yes, root)
+        if first is None or second is None or known_function(second) != ("sigmoid", {}):
+            continue
+        if np.allclose(first, 1 - second, rtol=0, atol=1e-6):
+            return root
+    return None
+
+
+def _looked_up(producers: Mapping[str, Node], constants: Mapping[str, Array]) -> tuple[str, ...]:
+    """Return the labels from which scikit-learn's converter takes the likeliest."""
+    for node in producers.values():
+        if node.op == "ArrayFeatureExtractor" and node.inputs[0] in constants:
+            return tuple(str(each) for each in constants[node.inputs[0]].reshape(-1))
+    return ()
+
+
+def default_loss_of(head: Head, n_out: int, task: str | None) -> dict[str, Any]:
+    """Return the loss whose model predicts what the file does, as ``set_loss`` takes it."""
+    if task is None:
+        of_logits = "classification" if n_out > 1 else "regression"
+        task = {"none": of_logits, "exp": "poisson", "sigmoid": "multi_label" if n_out > 1 else None}.get(
+            head.kind, "classification"
+        )
+    if task == "classification" or task is None:
+        return {"type": "binary_cross_entropy" if n_out == 1 else "categorical_cross_entropy"}
+    return {"type": {"regression": "mean_squared_error"}.get(task, task)}
+
+
+def as_the_file_has_it(head: Head, Z: Array) -> Array:
+    """Return raw outputs as the file gives them.
+
+    Examples
+    --------
+    >>> as_the_file_has_it(Head("y", "z", "pair"), np.zeros((1, 1)))
+    array([[0.5, 0.5]])
+    """
+    Z = Z.astype(np.float64)
+    if head.kind in ("softmax", "log_softmax"):
+        S = Z - Z.max(axis=1, keepdims=True)
+        log_P: Array = S - np.log(np.exp(S).sum(axis=1, keepdims=True))
+        return np.exp(log_P) if head.kind == "softmax" else log_P
+    P: Array = Z
+    if head.kind == "exp":
+        P = np.exp(Z)
+    elif head.kind in ("sigmoid", "pair"):
+        with np.errstate(over="ignore"):
+            P = 1 / (1 + np.exp(-Z))
+    return np.concatenate([1 - P, P], axis=1) if head.kind == "pair" else P

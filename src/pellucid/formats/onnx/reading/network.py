@@ -1,0 +1,168 @@
+"""From a file's nodes to layers: what its outputs need, what nodes compute together, one after another."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.errors import FormatError, OptionError
+from pellucid.formats.onnx.reading.constants import FOLDED, fold
+from pellucid.formats.onnx.reading.heads import Head, find_head
+from pellucid.formats.onnx.reading.images import IMAGE_READERS
+from pellucid.formats.onnx.reading.layers import BATCH, READERS, affine, as_layer, lacking
+from pellucid.formats.onnx.reading.pointwise import POINTWISE, Group, Groups
+from pellucid.formats.onnx.reading.source import Node, Source
+from pellucid.formats.onnx.reading.steps import Step
+from pellucid.formats.onnx.reading.values import MOST_VALUES, Value
+from pellucid.nn.activation import Activation
+from pellucid.nn.layer import Layer
+from pellucid.text import shown
+from pellucid.types import Array
+
+
+class Network(NamedTuple):
+    """Layers that were read.
+
+    Attributes
+    ----------
+    steps : dict of str to Step
+        In an order in which each is fed by inputs or earlier ones.
+    outputs : list of str
+        The steps that give the outputs.
+    heads : list of Head
+        What the file makes of each of these: probabilities, usually.
+    """
+
+    steps: dict[str, Step]
+    outputs: list[Value]
+    heads: list[Head]
+
+
+class Reader:
+    """Reads the nodes that some outputs depend on.
+
+    Parameters
+    ----------
+    source : Source
+    inputs : mapping of str to Value
+        The file's inputs.
+    """
+
+    def __init__(self, source: Source, inputs: Mapping[str, Value]) -> None:
+        self.opset = source.opset
+        self.constants = dict(source.constants)
+        self.values = dict(inputs)
+        self.steps: dict[str, Step] = {}
+        self._n_values = 0
+        self.producers: dict[str, Node] = {}
+        self._shape_like: set[str] = set()
+        self._list_nodes(source.nodes)
+        self.groups = Groups(self.producers, self.constants)
+        for name in self.producers:
+            self.groups.ancestors(name)
+
+    def _list_nodes(self, nodes: Sequence[Node]) -> None:
+        """Enter which node gives what, computing constants on the way."""
+        known = {*self.constants, *self.values}
+        for node in nodes:
+            for name in filter(None, node.inputs):
+                if name not in known:
+                    raise FormatError(f"{node.label} takes {shown(name)}, which nothing before it gives.")
+            for name in filter(None, node.outputs):
+                if name in known:
+                    raise FormatError(f"{node.label} gives {shown(name)}, which is there already.")
+                known.add(name)
+            inputs = [name for name in node.inputs if name]
+            if node.op != "Shape" and all(name in self.constants for name in inputs):
+                found = fold(node, [self.constants.get(name) for name in node.inputs])
+                if found is not None:
+                    self.constants[node.outputs[0]] = found
+                    continue
+            varying = [name for name in inputs if name not in self.constants]
+            if node.op == "Shape" or (varying and all(name in self._shape_like for name in varying)):
+                self._shape_like.update(node.outputs)
+            for name in filter(None, node.outputs):
+                self.producers[name] = node
+
+    def read(self, outputs: Sequence[str]) -> Network:
+        """Return the layers that these outputs depend on."""
+        heads = [find_head(name, self.producers, self.constants, self.groups) for name in outputs]
+        plan = self._plan([head.logits for head in heads])
+        for name in self.producers:
+            if name in plan:
+                self._read_one(name, plan[name])
+        found = []
+        for head in heads:
+            if head.logits not in self.values:
+                raise FormatError(f"the output {shown(head.logits)} does not depend on the input.")
+            found.append(self.values[head.logits])
+        return Network(self.steps, found, heads)
+
+    def _plan(self, names: Sequence[str]) -> dict[str, Node | Group]:
+        """Return how each value that is needed is made."""
+        plan: dict[str, Node | Group] = {}
+        stack = list(names)
+        while stack:
+            name = stack.pop()
+            if name in plan or name in self.constants or name in self.values:
+                continue
+            node = self.producers.get(name)
+            if node is None:
+                raise FormatError(f"nothing in the file gives {shown(name)}.")
+            group = None
+            if node.op in POINTWISE and name not in self._shape_like:
+                group = self.groups.find(name)
+            plan[name] = node if group is None else group
+            stack += [group.root] if group is not None else [each for each in node.inputs if each]
+        return plan
+
+    def _read_one(self, name: str, made_by: Node | Group) -> None:
+        if isinstance(made_by, Group):
+            self.values[name] = self._read_group(made_by)
+            return
+        node = made_by
+        if name != node.outputs[0]:
+            raise OptionError(f"{node.label}: its further outputs are not read.")
+        given: list[Any] = [
+            self.values.get(each, self.constants.get(each)) if each else None for each in node.inputs
+        ]
+        if node.op == "Shape" and isinstance(given[0], Value):
+            of = node.attributes
+            whole = np.array([BATCH, *given[0].shape], np.int64)
+            self.constants[name] = whole[of.get("start", 0) : of.get("end")]
+            return
+        if name in self._shape_like and (node.op in FOLDED or node.op in POINTWISE):
+            if any(isinstance(each, Value) for each in given):
+                raise lacking(node)
+            found = fold(node, given)
+            if found is None:
+                raise lacking(node)
+            self.constants[name] = found
+            return
+        reader = READERS.get(node.op) or IMAGE_READERS.get(node.op)
+        if reader is None or not any(isinstance(each, Value) for each in given):
+            raise lacking(node)
+        self.values[name] = reader(node, given, self._add, self.opset)
+        self._count(node.label, self.values[name])
+
+    def _read_group(self, group: Group) -> Value:
+        value = self.values[group.root]
+        if group.activation == "linear" or (not group.activation and (group.factor, group.shift) == (1, 0)):
+            return value
+        if not group.activation:
+            return affine(value, group.factor, group.shift, self._add)
+        return as_layer(Activation(group.activation, **group.options), value, self._add)
+
+    def _add(self, layer: Layer | str, sources: list[str], arrays: dict[str, Array]) -> str:
+        name = f"{layer if isinstance(layer, str) else type(layer).__name__.lower()}_{len(self.steps) + 1}"
+        while name in self.values:  # an input of that name
+            name += "_"
+        self.steps[name] = Step(layer, sources, arrays)
+        return name
+
+    def _count(self, where: str, value: Value) -> None:
+        self._n_values += int(np.prod(value.shape, dtype=object))
+        if self._n_values > MOST_VALUES:
+            raise OptionError(
+                f"{where}: the network computes more than {MOST_VALUES} numbers for one sample."
+            )

@@ -1,0 +1,271 @@
+"""Operations on each number alone, and the activation functions that several of them compute together.
+
+Exporters spell activation functions out, each in its own way: x sigmoid(x); x (1 + erf(x / sqrt 2)) / 2. So what a
+group of nodes computes is found by its values on a grid, whatever they are.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.errors import OptionError
+from pellucid.formats.onnx.reading.source import Node
+from pellucid.ops.activations import ACTIVATIONS, get_activation
+from pellucid.types import Array
+
+MOST_ANCESTORS = 40  # how far back a group of nodes may reach
+TOLERANCE = 1e-6  # of float32 constants in it
+_FAR = np.array([20.0, 35.0, 60.0, 100.0, 500.0])
+GRID = np.concatenate([-_FAR[::-1], np.linspace(-12, 12, 1921), _FAR])
+
+
+def _erf(x: Array) -> Array:
+    from scipy.special import erf
+
+    found: Array = erf(x)
+    return found
+
+
+def _clip(x: Array, low: Any = None, high: Any = None, *, attributes: Mapping[str, Any]) -> Array:
+    low = attributes.get("min", -np.inf) if low is None else low
+    high = attributes.get("max", np.inf) if high is None else high
+    found: Array = np.minimum(np.maximum(x, low), high)
+    return found
+
+
+def _hard_sigmoid(x: Array, *, attributes: Mapping[str, Any]) -> Array:
+    found: Array = np.clip(attributes.get("alpha", 0.2) * x + attributes.get("beta", 0.5), 0, 1)
+    return found
+
+
+def _gelu(x: Array, *, attributes: Mapping[str, Any]) -> Array:
+    name = "gelu_tanh" if attributes.get("approximate") == "tanh" else "gelu"
+    found: Array = ACTIVATIONS[name].forward(x)[0]
+    return found
+
+
+def _elu(x: Array, *, attributes: Mapping[str, Any]) -> Array:
+    found: Array = np.where(x > 0, x, attributes.get("alpha", 1.0) * np.expm1(np.minimum(x, 0)))
+    return found
+
+
+def _leaky(x: Array, *, attributes: Mapping[str, Any]) -> Array:
+    return np.where(x > 0, x, attributes.get("alpha", 0.01) * x)
+
+
+def _selu(x: Array, *, attributes: Mapping[str, Any]) -> Array:
+    alpha = attributes.get("alpha", 1.6732631921768188)
+    gamma: float = attributes.get("gamma", 1.0507010221481323)
+    found: Array = gamma * _elu(x, attributes={"alpha": alpha})
+    return found
+
+
+def _swish(x: Array, *, attributes: Mapping[str, Any]) -> Array:
+    found: Array = x * _sigmoid(attributes.get("alpha", 1.0) * x)
+    return found
+
+
+def _sigmoid(x: Array) -> Array:
+    found: Array = ACTIVATIONS["sigmoid"].forward(x)[0]
+    return found
+
+
+def _product(x: Array, *others: Array) -> Array:
+    return math.prod(others, start=x)
+
+
+PLAIN: dict[str, Callable[..., Any]] = {
+    "Abs": np.abs,
+    "Add": np.add,
+    "Div": np.divide,
+    "Erf": _erf,
+    "Exp": np.exp,
+    "HardSwish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
+    "Identity": lambda x: x,
+    "Log": np.log,
+    "Max": lambda *arrays: np.maximum.reduce(np.broadcast_arrays(*arrays)),
+    "Min": lambda *arrays: np.minimum.reduce(np.broadcast_arrays(*arrays)),
+    "Mul": np.multiply,
+    "Neg": np.negative,
+    "PRelu": lambda x, slope: np.where(x > 0, x, slope * x),
+    "Pow": np.power,
+    "Reciprocal": lambda x: 1 / x,
+    "Relu": lambda x: np.maximum(x, 0),
+    "Sigmoid": _sigmoid,
+    "Softplus": lambda x: np.logaddexp(x, 0),
+    "Sqrt": np.sqrt,
+    "Sub": np.subtract,
+    "Sum": lambda *arrays: sum(arrays),
+    "Tanh": np.tanh,
+}
+WITH_ATTRIBUTES: dict[str, Callable[..., Array]] = {
+    "Clip": _clip,
+    "Elu": _elu,
+    "Gelu": _gelu,
+    "HardSigmoid": _hard_sigmoid,
+    "LeakyRelu": _leaky,
+    "Selu": _selu,
+    "Swish": _swish,
+}
+POINTWISE = {*PLAIN, *WITH_ATTRIBUTES}
+
+
+def evaluate(node: Node, arrays: Sequence[Any]) -> Array:
+    """Return what an operation on each number alone gives for arrays; None stands for an input that is left out.
+
+    Examples
+    --------
+    >>> evaluate(Node("Mul", "", ("a", "b"), ("c",), {}), [np.ones(2), np.full(2, 3.0)])
+    array([3., 3.])
+    """
+    with np.errstate(all="ignore"):
+        if node.op in PLAIN:
+            found: Array = PLAIN[node.op](*arrays)
+            return found
+        return WITH_ATTRIBUTES[node.op](*arrays, attributes=node.attributes)
+
+
+class Group(NamedTuple):
+    """Nodes that are a function of one value, each number alone."""
+
+    root: str
+    activation: str  # "" where it is a factor and a shift
+    options: dict[str, float]
+    factor: float = 1.0
+    shift: float = 0.0
+
+
+class Groups:
+    """Finds what a value is a known function of.
+
+    Parameters
+    ----------
+    producers : mapping of str to Node
+        The node that gives a value.
+    constants : mapping of str to Array
+    """
+
+    def __init__(self, producers: Mapping[str, Node], constants: Mapping[str, Array]) -> None:
+        self.producers, self.constants = producers, constants
+        self.order = {name: i for i, name in enumerate(producers)}
+        self._ancestors: dict[str, set[str]] = {}
+
+    def ancestors(self, name: str) -> set[str]:
+        """Return the values that this one is a function of, each alone and number by number: itself too."""
+        known = self._ancestors
+        if name in known:
+            return known[name]
+        found = {name}
+        node = self.producers.get(name)
+        if node is not None and node.op in POINTWISE:
+            inputs = [each for each in node.inputs if each and not self._is_number(each)]
+            if inputs and all(each not in self.constants for each in inputs):
+                sets = [known.get(each, {each}) for each in inputs]
+                shared = sorted(set.intersection(*sets), key=lambda each: self.order.get(each, -1))
+                found |= set(shared[-MOST_ANCESTORS:])
+        known[name] = found
+        return found
+
+    def _is_number(self, name: str) -> bool:
+        return name in self.constants and self.constants[name].size == 1
+
+    def find(self, name: str) -> Group | None:
+        """Return the largest group of nodes that gives a value and is known; None where there is none."""
+        candidates = sorted(self.ancestors(name) - {name}, key=lambda each: self.order.get(each, -1))
+        affine = None
+        for root in candidates:
+            values = self.values(name, root)
+            if values is None:
+                continue
+            if found := known_function(values):
+                return Group(root, *found)
+            if affine is None and (line := _line(values)):
+                affine = Group(root, "", {}, *line)
+        return affine
+
+    def values(self, name: str, root: str) -> Array | None:
+        """Return what a value is on the grid, as a function of another."""
+        done: dict[str, Array] = {root: GRID}
+        stack = [name]
+        while stack:
+            at = stack[-1]
+            if at in done:
+                stack.pop()
+                continue
+            node = self.producers.get(at)
+            if node is None or node.op not in POINTWISE:
+                return None
+            missing = [
+                each for each in node.inputs if each and each not in done and each not in self.constants
+            ]
+            if missing:
+                stack += missing
+                continue
+            arrays = [
+                done[each]
+                if each in done
+                else self.constants[each].reshape(()).astype(np.float64)
+                if each
+                else None
+                for each in node.inputs
+            ]
+            done[at] = evaluate(node, arrays)
+            stack.pop()
+        return done[name]
+
+
+_FIXED = ("relu", "sigmoid", "tanh", "silu", "gelu", "gelu_tanh", "hard_swish", "hard_sigmoid", "relu6")
+
+
+def known_function(values: Array) -> tuple[str, dict[str, float]] | None:
+    """Return the activation function, with its options, that has these values on the grid; None if none has.
+
+    Examples
+    --------
+    >>> known_function(GRID / (1 + np.exp(-GRID)))
+    ('silu', {})
+    >>> known_function(np.maximum(GRID, 0.25 * GRID))
+    ('leaky_relu', {'slope': 0.25})
+    """
+    if not np.isfinite(values).all():
+        return None
+    for name in _FIXED:
+        if _is_near(values, ACTIVATIONS[name].forward(GRID)[0]):
+            return name, {}
+    tries: list[tuple[str, str, float]] = [
+        ("leaky_relu", "slope", -_at(values, -1.0)),
+        ("relu6", "high", _at(values, 500.0)),
+        ("hard_sigmoid", "slope", (_at(values, 0.125) - _at(values, 0.0)) * 8),
+        ("elu", "alpha", -_at(values, -500.0)),
+    ]
+    for name, option, value in tries:
+        value = float(np.float32(value)) if abs(value) < 1e30 else value
+        near = round(value, 6)
+        value = near if abs(near - value) <= 1e-7 else value
+        try:
+            activation = get_activation(name, **{option: value})
+        except OptionError:
+            continue
+        if _is_near(values, activation.forward(GRID)[0]):
+            return name, {option: value}
+    return None
+
+
+def _at(values: Array, x: float) -> float:
+    return float(np.interp(x, GRID, values))
+
+
+def _is_near(values: Array, wanted: Array) -> bool:
+    return bool((np.abs(values - wanted) <= TOLERANCE * np.maximum(1, np.abs(wanted))).all())
+
+
+def _line(values: Array) -> tuple[float, float] | None:
+    """Return factor and shift where values are those of a line on the grid."""
+    if not np.isfinite(values).all():
+        return None
+    shift = _at(values, 0.0)
+    factor = _at(values, 1.0) - shift
+    scale = np.maximum(1e-30, np.abs(factor * GRID) + abs(shift))
+    return (factor, shift) if (np.abs(values - factor * GRID - shift) <= 1e-9 * scale).all() else None

@@ -1,0 +1,108 @@
+"""What is known of a value of the file, and how pellucid has it: images with their channels last."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from pellucid.errors import OptionError, ShapeError
+from pellucid.text import join
+from pellucid.types import Array, Shape
+
+MOST_VALUES = 2**28  # of one sample, at one place and in all of a network together
+
+
+class Value(NamedTuple):
+    """A value that depends on the input.
+
+    Attributes
+    ----------
+    step : str
+        What gives it.
+    shape : tuple of int
+        Of one sample, as the file has it: (c, h, w) for most images.
+    axes : tuple of int
+        The axes of ``shape`` in the order in which pellucid has them; others have the length 1.
+    order : callable or None
+        Of a row: the places in the file's row of the numbers in ours. None where they are the same.
+    """
+
+    step: str
+    shape: Shape
+    axes: tuple[int, ...]
+    order: Callable[[], Array] | None = None
+
+    @property
+    def own_shape(self) -> Shape:
+        """The shape of one sample in pellucid."""
+        return tuple(self.shape[axis] for axis in self.axes)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is (h, w, c) in pellucid."""
+        return len(self.axes) == 3
+
+    @property
+    def n_channels(self) -> int:
+        """The length of the last axis in pellucid."""
+        return self.shape[self.axes[-1]]
+
+    def with_channels(self, c: int, step: str) -> "Value":
+        """Return the value of a step that changes the channels only."""
+        lengths = list(self.shape)
+        lengths[self.axes[-1]] = c
+        return Value(step, tuple(lengths), self.axes)
+
+    def with_size(self, h: int, w: int, step: str, c: int | None = None) -> "Value":
+        """Return the image of a step that changes its height and width."""
+        lengths = list(self.shape)
+        lengths[self.axes[0]], lengths[self.axes[1]] = h, w
+        if c is not None:
+            lengths[self.axes[2]] = c
+        return Value(step, tuple(lengths), self.axes)
+
+
+def checked(value: Value, where: str) -> Value:
+    """Return a value; an error if it is empty or larger than any that is computed."""
+    if not value.shape or min(value.shape) < 1:
+        raise ShapeError(f"{where}: a value of the shape {value.shape} for each sample, which is empty.")
+    if math.prod(value.shape) > MOST_VALUES:
+        raise OptionError(f"{where}: a value of the shape {value.shape} for each sample, which is too large.")
+    return value
+
+
+def flattened(value: Value, step: str) -> Value:
+    """Return an image as pellucid's Flatten lays it out: row, column, channel."""
+    shape, axes = value.shape, value.axes
+    others = tuple(axis for axis in range(len(shape)) if axis not in axes)
+    n = math.prod(shape)
+    large = [axis for axis in axes if shape[axis] > 1]
+    if large == sorted(large):
+        return Value(step, (n,), (0,))
+    return Value(step, (n,), (0,), lambda: np.arange(n).reshape(shape).transpose(*axes, *others).ravel())
+
+
+def per_channel(array: Array, value: Value, where: str) -> Array:
+    """Return a constant that is combined with a value as one number for each channel, in pellucid's order.
+
+    OptionError where it is another number for each pixel.
+    """
+    n_axes = len(value.shape) + 1
+    lengths = (1,) * (n_axes - array.ndim) + array.shape
+    lengths = lengths if len(lengths) == n_axes or math.prod(lengths) > 1 else (1,) * n_axes
+    axis = value.axes[-1] + 1
+    c = value.n_channels
+    if len(lengths) != n_axes or any(n != 1 for i, n in enumerate(lengths) if i != axis):
+        raise OptionError(
+            f"{where}: a constant of the shape {array.shape} meets a value of the shape "
+            f"(m, {join([str(n) for n in value.shape], 'and')}). One number for each channel is read."
+        )
+    if lengths[axis] not in (1, c):
+        raise OptionError(f"{where}: a constant of {lengths[axis]} numbers meets {c} channels.")
+    return in_order(np.broadcast_to(array.reshape(-1).astype(np.float64), (c,)), value)
+
+
+def in_order(array: Array, value: Value) -> Array:
+    """Return what a file has for each entry of a row, along the first axis, in pellucid's order."""
+    return array if value.order is None else array[value.order()]

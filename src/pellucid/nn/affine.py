@@ -1,0 +1,65 @@
+"""A factor and a shift for each channel, as a layer."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from pellucid.errors import ShapeError
+from pellucid.nn.initializers import StartRandom
+from pellucid.nn.layer import Layer
+from pellucid.ops.affine import AffineCache, affine_backward, affine_forward
+from pellucid.registry import register
+from pellucid.types import Array, Shape
+
+
+@final
+@register
+@dataclass(eq=False, repr=False)
+class Affine(Layer):
+    """Multiply each channel by a factor gamma and add beta: BatchNorm without statistics.
+
+    Raises
+    ------
+    ShapeError
+        When built for samples without channels.
+
+    Examples
+    --------
+    >>> layer = Affine()
+    >>> layer.build((2,), StartRandom(np.random.PCG64(1)))
+    >>> layer.params["gamma"][...] = 3
+    >>> layer.forward(np.ones((1, 2)))
+    array([[3., 3.]])
+    """
+
+    undecayed = frozenset({"gamma", "beta"})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._cache: AffineCache | None = None
+
+    def build(self, input_shape: Shape, rng: StartRandom) -> None:
+        """Start with gamma 1 and beta 0."""
+        super().build(input_shape, rng)
+        if not input_shape:
+            raise ShapeError(f"{self.label}: expected samples with channels, got single numbers.")
+        self.params = {"gamma": np.ones(input_shape[-1]), "beta": np.zeros(input_shape[-1])}
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return gamma X + beta."""
+        out = self.workspace.take("Y", X.shape, X.dtype)
+        Y, self._cache = affine_forward(X, self.params["gamma"], self.params["beta"], out=out)
+        return Y
+
+    def backward(self, dY: Array) -> Array:
+        """Write dgamma and dbeta; return dX, written over dY."""
+        assert self._cache is not None, "backward comes after forward"
+        return affine_backward(dY, self._cache, dX=dY, dgamma=self.grads["gamma"], dbeta=self.grads["beta"])[
+            0
+        ]
+
+    @property
+    def n_operations(self) -> int:
+        """2 for each value."""
+        return 2 * int(np.prod(self.input_shape))
