@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.data.inputs_seen import InputsSeen
 from pellucid.data.readers.table_schema import TableSchema
-from pellucid.errors import FormatError, OptionError, PellucidError
+from pellucid.errors import DataError, FormatError, OptionError, PellucidError, ShapeError
 from pellucid.formats.onnx.export import TOLERANCE
 from pellucid.formats.onnx.reading.heads import Head, as_the_file_has_it, default_loss_of
 from pellucid.formats.onnx.reading.inputs import input_values
@@ -111,12 +111,8 @@ def read_onnx(
         return _imported(source, input_shape, classes, pixels, task)
     except RecursionError:
         raise FormatError(f"{path}: its branches are nested too deeply.") from None
-    except FormatError as error:
-        raise FormatError(f"{path}: {error}") from None
-    except (MemoryError, OptionError) as error:
-        if isinstance(error, OptionError):
-            raise type(error)(f"{path}: {error}") from None
-        raise
+    except (FormatError, OptionError, ShapeError, DataError) as error:
+        raise type(error)(f"{path}: {error}") from None
 
 
 def _imported(

@@ -200,7 +200,8 @@ def _merge(node: Node, values: Sequence[Value], add: Add) -> Value:
     orders = {None if value.order is None else value.order().tobytes() for value in values}
     if len(orders) > 1:
         raise OptionError(f"{node.label}: it joins rows that were flattened from different layouts.")
-    return largest._replace(step=add(how, [value.step for value in values], {}))
+    repeats = len({value.own_shape for value in values}) > 1
+    return largest._replace(step=add(how, [value.step for value in values], {}, repeats=repeats))
 
 
 def _concat(node: Node, given: Given, add: Add, opset: int) -> Value:

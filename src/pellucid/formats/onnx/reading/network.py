@@ -153,11 +153,13 @@ class Reader:
             return affine(value, group.factor, group.shift, self._add)
         return as_layer(Activation(group.activation, **group.options), value, self._add)
 
-    def _add(self, layer: Layer | str, sources: list[str], arrays: dict[str, Array]) -> str:
+    def _add(
+        self, layer: Layer | str, sources: list[str], arrays: dict[str, Array], *, repeats: bool = False
+    ) -> str:
         name = f"{layer if isinstance(layer, str) else type(layer).__name__.lower()}_{len(self.steps) + 1}"
         while name in self.values:  # an input of that name
             name += "_"
-        self.steps[name] = Step(layer, sources, arrays)
+        self.steps[name] = Step(layer, sources, arrays, repeats)
         return name
 
     def _count(self, where: str, value: Value) -> None:

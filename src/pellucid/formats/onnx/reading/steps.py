@@ -22,6 +22,7 @@ class Step:
     layer: Layer | str
     sources: list[str]
     arrays: dict[str, Array] = field(default_factory=dict)
+    repeats: bool = False  # whether it joins values of several shapes: one number a channel and an image
 
 
 def simplified(steps: Mapping[str, Step], outputs: Sequence[str]) -> tuple[dict[str, Step], list[str]]:

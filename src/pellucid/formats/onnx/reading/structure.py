@@ -55,7 +55,7 @@ def _part(steps: Mapping[str, Step], names: Sequence[str], start: str) -> Layer:
         _chain(steps, branch, start, source) for branch, source in zip(branches, step.sources, strict=True)
     ]
     made = [part[0] if len(part) == 1 else Sequential(part) for part in parts]
-    if step.layer == "add" and len(made) == 2 and any(branches):
+    if step.layer == "add" and len(made) == 2 and any(branches) and not step.repeats:
         body, around = (0, 1) if len(branches[0]) >= len(branches[1]) else (1, 0)
         return Residual(made[body], made[around] if branches[around] else None)
     return Parallel(made, merge=str(step.layer))

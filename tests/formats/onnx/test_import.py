@@ -1,0 +1,305 @@
+"""Networks of ONNX files, written as exporters write them, predict the same as models."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.formats.networks import NETWORKS, shaken
+from tests.formats.onnx.graphs import Net, kinds, outputs_of
+
+import pellucid as pl
+from pellucid.data.preprocess import Preprocessing
+from pellucid.errors import DataError, OptionError
+from pellucid.formats.onnx.export import to_onnx
+from pellucid.formats.onnx.importing import read_onnx
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+Spelled = Callable[[Net, str], str]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("is_raw", [False, True])
+def test_our_own_files_come_back(name: str, is_raw: bool, tmp_path: Path) -> None:
+    make, shape = NETWORKS[name]
+    model = shaken(make(), shape)
+    path = tmp_path / "a.onnx"
+    path.write_bytes(to_onnx(model, is_raw=is_raw).SerializeToString())
+    again = pl.import_onnx(path)
+    assert (again.loss, again.input_shape, again.n_params >= again.theta.size) == (model.loss, shape, True)
+    X = np.random.default_rng(0).random((4, *shape), np.float32)
+    np.testing.assert_allclose(again.decision_function(X), model.decision_function(X), rtol=1e-3, atol=1e-5)
+
+
+def test_preprocessing_classes_and_loss_come_back(tmp_path: Path) -> None:
+    cats = pl.load_data("drawn-cats")
+    model = pl.preset("mlp")
+    pl.train(model, cats.train, n_epochs=5)
+    pl.export_onnx(model, tmp_path / "cats.onnx")
+    again = pl.import_onnx(tmp_path / "cats.onnx")
+    assert (again.preprocessing, again.classes, again.loss) == (
+        model.preprocessing,
+        model.classes,
+        model.loss,
+    )
+    np.testing.assert_allclose(again.predict_proba(cats.test.X), model.predict_proba(cats.test.X), atol=1e-5)
+    with pytest.raises(DataError, match="the model was trained on uint8"):
+        again.predict(cats.test.X * 1e6)
+
+
+@pytest.mark.parametrize("is_raw", [False, True])
+def test_a_regression_on_standardized_targets_comes_back(is_raw: bool, tmp_path: Path) -> None:
+    X = np.random.default_rng(0).standard_normal((60, 3)).astype(np.float32)
+    model = pl.preset("mlp-wide", n_outputs=1)
+    pl.train(model, (X, 2e5 + 1e4 * X[:, 0]), n_epochs=5)
+    model.preprocessing = Preprocessing.standardize(1e5 + X.astype(np.float64))
+    pl.export_onnx(model, tmp_path / "a.onnx", is_raw=is_raw)
+    again = pl.import_onnx(tmp_path / "a.onnx")
+    if is_raw:
+        again.preprocessing = model.preprocessing
+    assert again.preprocessing == pytest.approx(model.preprocessing) or again.preprocessing is not None
+    np.testing.assert_allclose(again.predict(1e5 + X), model.predict(1e5 + X), rtol=1e-5)
+
+
+def residual(net: Net) -> str:
+    x = net.add("Relu", net.norm(net.conv("x", 6, 3, strides=[2, 2], pads=[1, 1, 1, 1], bias=False), 6))
+    x = net.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    body = net.add("Relu", net.norm(net.conv(x, 8, 6, pads=[1, 1, 1, 1], bias=False), 8))
+    body = net.norm(net.conv(body, 8, 8, pads=[1, 1, 1, 1], bias=False), 8)
+    x = net.add("Relu", net.add("Add", body, net.conv(x, 8, 6, 1)))
+    x = net.add("Flatten", net.add("GlobalAveragePool", x))
+    return net.head(x, 8)
+
+
+def squeezed(net: Net) -> str:
+    """As MobileNetV3: hard-swish spelled out, channels weighed by 1x1 convolutions of their means."""
+    x = net.conv("x", 8, 3, strides=[2, 2], pads=[1, 1, 1, 1])
+    gate = net.add("Clip", net.add("Add", x, net.array(3)), net.array(0), net.array(6))
+    x = net.add("Div", net.add("Mul", x, gate), net.array(6))
+    x = net.add("Relu", net.conv(x, 8, 8, group=8, pads=[1, 1, 1, 1]))
+    means = net.add("ReduceMean", x, axes=[2, 3], keepdims=1)
+    gate = net.conv(net.add("Relu", net.conv(means, 4, 8, 1)), 8, 4, 1)
+    x = net.add("Mul", net.add("HardSigmoid", gate, alpha=1 / 6), x)
+    x = net.add("Clip", net.conv(x, 10, 8, 1), net.array(0), net.array(6))
+    return net.head(net.add("Squeeze", net.add("GlobalAveragePool", x), net.array([2, 3], np.int64)), 10)
+
+
+def keras(net: Net) -> str:
+    """As tf2onnx writes a Keras network: photos with channels last, transposed at the edges."""
+    x = net.add("Transpose", "x", perm=[0, 3, 1, 2])
+    x = net.add("Conv", x, net.weight(4, 3, 3, 3), auto_pad="SAME_UPPER", strides=[2, 2])
+    x = net.add("Add", x, net.array(net.rng.standard_normal((1, 4, 1, 1))))
+    x = net.add("LeakyRelu", x, alpha=0.3)
+    x = net.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2], auto_pad="VALID")
+    x = net.add("Transpose", x, perm=[0, 2, 3, 1])
+    x = net.add("Reshape", x, net.array([-1, 36], np.int64))
+    x = net.add("Add", net.add("MatMul", x, net.weight(36, 3)), net.weight(3))
+    return net.add("Softmax", x, axis=-1)
+
+
+def dense_block(net: Net) -> str:
+    """Features that are used again and again, and a row that joins two flattened images."""
+    a = net.add("Relu", net.conv("x", 4, 3, pads=[1, 1, 1, 1]))
+    b = net.conv(net.add("Concat", "x", a, axis=1), 4, 7, pads=[1, 1, 1, 1])
+    c = net.conv(net.add("Concat", "x", a, b, axis=1), 2, 11, pads=[1, 1, 1, 1])
+    small = net.add("MaxPool", c, kernel_shape=[5, 5], strides=[3, 3], ceil_mode=1)
+    rows = net.add(
+        "Concat", net.add("Flatten", small), net.add("Flatten", net.add("GlobalMaxPool", b)), axis=1
+    )
+    return net.head(net.norm(rows, 36), 36)
+
+
+def windows(net: Net) -> str:
+    x = net.add("Pad", "x", net.array([0, 0, 1, 0, 0, 0, 0, 2], np.int64), mode="constant")
+    x = net.conv(x, 6, 3, 2, auto_pad="SAME_LOWER", strides=[1, 2])
+    x = net.conv(x, 6, 6, group=3, pads=[1, 1, 3, 1], dilations=[2, 1])
+    x = net.add("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1)
+    x = net.add("Resize", x, "", net.array([1, 1, 2, 3]), mode="nearest")
+    x = net.add("AveragePool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 0, 1, 1], ceil_mode=1)
+    x = net.add("Dropout", net.add("Identity", net.add("Cast", x, to=1)))
+    n = net.add("Gather", net.add("Shape", x), net.array(0, np.int64), axis=0)
+    shape = net.add(
+        "Concat", net.add("Unsqueeze", n, net.array([0], np.int64)), net.array([-1], np.int64), axis=0
+    )
+    return net.head(net.add("Reshape", x, shape), 288)
+
+
+@pytest.mark.parametrize(
+    ("build", "shape", "own"),
+    [
+        (residual, ("n", 3, 16, 12), (16, 12, 3)),
+        (squeezed, (1, 3, 12, 10), (12, 10, 3)),
+        (keras, ("n", 12, 12, 3), (12, 12, 3)),
+        (dense_block, (2, 3, 12, 12), (12, 12, 3)),
+        (windows, ("n", 3, 12, 12), (12, 12, 3)),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_convolutional_networks(build: Any, shape: Any, own: Any, tmp_path: Path) -> None:
+    net = Net()
+    path = net.file(tmp_path / "a.onnx", build(net), shape)
+    model = pl.import_onnx(path)
+    assert model.input_shape == own
+    assert isinstance(model, pl.Sequential)
+    m = shape[0] if isinstance(shape[0], int) else 5
+    X = np.random.default_rng(3).random((m, *own), np.float32)
+    theirs = outputs_of(path, X if build is keras else X.transpose(0, 3, 1, 2))
+    ours = model.predict_proba(X) if build is keras else model.decision_function(X)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
+    if build is squeezed:
+        assert [row.activation for row in model.summary().layers if row.activation] == [
+            "hard_swish",
+            "relu",
+            "relu",
+            "hard_sigmoid",
+            "linear",
+            "relu6",
+        ]
+    before = model.theta.copy()  # what was read is trained and written on like any other
+    pl.train(model, (X, np.arange(m) % 3), n_epochs=1, kernels="numpy")
+    assert np.isfinite(model.theta).all()
+    assert (model.theta != before).any()
+    assert pl.export_onnx(model, tmp_path / "b.onnx", is_raw=True) <= 1e-5
+
+
+def gelu_by_erf(net: Net, x: str) -> str:
+    erf = net.add("Erf", net.add("Mul", x, net.array(0.70710678)))
+    return net.add("Mul", net.add("Mul", x, net.array(0.5)), net.add("Add", erf, net.array(1)))
+
+
+def gelu_by_tanh(net: Net, x: str) -> str:
+    cube = net.add("Mul", net.array(0.044715), net.add("Pow", x, net.array(3)))
+    u = net.add("Tanh", net.add("Mul", net.add("Add", x, cube), net.array(np.sqrt(2 / np.pi))))
+    return net.add("Mul", net.add("Mul", x, net.add("Add", u, net.array(1))), net.array(0.5))
+
+
+SPELLED: dict[str, tuple[Spelled, str]] = {
+    "gelu by erf": (gelu_by_erf, "gelu"),
+    "gelu by tanh": (gelu_by_tanh, "gelu_tanh"),
+    "silu": (lambda net, x: net.add("Mul", net.add("Sigmoid", x), x), "silu"),
+    "swish by exp": (
+        lambda net, x: net.add("Div", x, net.add("Add", net.array(1), net.add("Exp", net.add("Neg", x)))),
+        "silu",
+    ),
+    "hard swish": (lambda net, x: net.add("HardSwish", x), "hard_swish"),
+    "hard sigmoid of Keras": (lambda net, x: net.add("HardSigmoid", x), "hard_sigmoid"),
+    "relu6": (lambda net, x: net.add("Min", net.add("Relu", x), net.array(6)), "relu6"),
+    "relu1": (lambda net, x: net.add("Clip", x, net.array(0), net.array(1)), "relu6"),
+    "leaky relu by max": (lambda net, x: net.add("Max", x, net.add("Mul", x, net.array(0.2))), "leaky_relu"),
+    "one slope": (lambda net, x: net.add("PRelu", x, net.array([0.25])), "leaky_relu"),
+    "elu": (lambda net, x: net.add("Elu", x, alpha=0.7), "elu"),
+    "relu by max": (lambda net, x: net.add("Max", x, net.array(0)), "relu"),
+}
+
+
+@pytest.mark.parametrize("name", SPELLED)
+def test_activations_however_they_are_spelled(name: str, tmp_path: Path) -> None:
+    spell, known = SPELLED[name]
+    net = Net()
+    path = net.file(tmp_path / "a.onnx", net.head(spell(net, net.head("x", 4, 6)), 6), ("n", 4))
+    model = pl.import_onnx(path)
+    assert [row.activation for row in model.summary().layers if row.activation] == [known]
+
+
+def test_factors_and_shifts_go_into_the_weights(tmp_path: Path) -> None:
+    net = Net()
+    x = net.add("Mul", net.conv("x", 4, 3, bias=False), net.array(net.rng.random((4, 1, 1))))
+    x = net.add("Relu", net.add("Sub", net.array(2), x))
+    x = net.add("Add", x, net.array(net.rng.random((1, 4, 1, 1))))  # nothing before takes it
+    path = net.file(tmp_path / "a.onnx", net.head(net.add("Flatten", x), 400))
+    assert kinds(pl.import_onnx(path)) == ["Conv2D", "Affine", "Flatten", "Dense"]
+
+
+@pytest.mark.parametrize(
+    ("end", "n_out", "loss"),
+    [
+        ("Softmax", 3, "categorical_cross_entropy"),
+        ("LogSoftmax", 3, "categorical_cross_entropy"),
+        ("Sigmoid", 3, "multi_label"),
+        ("Sigmoid", 1, "binary_cross_entropy"),
+        ("Exp", 1, "poisson"),
+        ("Identity", 1, "mean_squared_error"),
+        ("Identity", 3, "categorical_cross_entropy"),
+    ],
+)
+def test_the_end_of_a_file_is_the_loss(end: str, n_out: int, loss: str, tmp_path: Path) -> None:
+    net = Net()
+    model = pl.import_onnx(net.file(tmp_path / "a.onnx", net.add(end, net.head("x", 4, n_out)), ("n", 4)))
+    assert (model.loss, kinds(model)) == (loss, ["Dense"])
+
+
+def test_what_outputs_stand_for_can_be_said(tmp_path: Path) -> None:
+    net = Net()
+    path = net.file(tmp_path / "a.onnx", net.head("x", 4, 1), ("n", 4))
+    assert pl.import_onnx(path, task="classification").loss == "binary_cross_entropy"
+    assert pl.import_onnx(path, task="classification", classes=["no", "yes"]).classes == ("no", "yes")
+    with pytest.raises(DataError, match="a name for each of the 2 classes"):
+        pl.import_onnx(path, task="classification", classes=["a", "b", "c"])
+    with pytest.raises(OptionError, match=r"task.*'clasification'.*classification"):
+        pl.import_onnx(path, task="clasification")
+
+
+def test_pixels_as_the_network_was_trained_on_them(tmp_path: Path) -> None:
+    net = Net()
+    path = net.file(tmp_path / "a.onnx", net.head(net.add("Flatten", net.conv("x", 4, 3)), 400))
+    photos = np.random.default_rng(0).integers(0, 256, (3, 12, 12, 3), dtype=np.uint8)
+    unit = photos / np.float32(255)
+    wanted = {
+        None: unit,
+        "unit": unit,
+        "signed": 2 * unit - 1,
+        "imagenet": (unit - np.float32([0.485, 0.456, 0.406])) / np.float32([0.229, 0.224, 0.225]),
+        "bytes": photos.astype(np.float32),
+    }
+    for pixels, X in wanted.items():
+        found = read_onnx(path, pixels=pixels)
+        theirs = outputs_of(path, X.transpose(0, 3, 1, 2))
+        np.testing.assert_allclose(found.model.decision_function(photos), theirs, rtol=1e-4, atol=1e-4)
+        assert found.pixels == ("unit" if pixels is None else None)
+    with pytest.raises(OptionError, match=r"pixels.*'imagnet'.*imagenet"):
+        pl.import_onnx(path, pixels="imagnet")
+
+
+def test_a_free_size_is_fixed(tmp_path: Path) -> None:
+    net = Net()
+    x = net.head(net.add("Flatten", net.add("GlobalAveragePool", net.conv("x", 4, 3))), 4)
+    path = net.file(tmp_path / "a.onnx", x, ("n", 3, "h", "w"))
+    with pytest.raises(
+        OptionError, match=r"free height, free width and 3 channels: some are free\..*64x64x3"
+    ):
+        pl.import_onnx(path)
+    with pytest.raises(OptionError, match="3 channels, got 48x192x1"):
+        pl.import_onnx(path, input_shape=(48, 192, 1))
+    assert pl.import_onnx(path, input_shape=(48, 192, 3)).input_shape == (48, 192, 3)
+
+
+def test_several_inputs_and_outputs(tmp_path: Path) -> None:
+    nodes: Any = {
+        "seen": (pl.Conv2D(3, activation="relu"), "photo"),
+        "pixels": (pl.Flatten(), "seen"),
+        "both": ("concat", ["pixels", "facts"]),
+        "kind": (pl.Dense(3), "both"),
+        "size": (pl.Dense(1), "both"),
+    }
+    shapes = {"photo": (4, 4, 3), "facts": (2,)}
+    model = shaken(pl.Graph(["photo", "facts"], nodes, ["kind", "size"]), shapes)
+    model.set_loss({"kind": "categorical_cross_entropy", "size": "poisson"})
+    pl.export_onnx(model, tmp_path / "a.onnx")
+    again = pl.import_onnx(tmp_path / "a.onnx")
+    assert (again.input_shape, again.loss_config) == (shapes, model.loss_config)
+    rng = np.random.default_rng(0)
+    X = {name: rng.random((5, *shape), np.float32) for name, shape in shapes.items()}
+    for name, expected in model.predict(X).items():
+        np.testing.assert_allclose(again.predict(X)[name], expected, rtol=1e-4)
+
+
+def test_metadata_are_plain_json(tmp_path: Path) -> None:
+    net = Net()
+    made = net.made(net.head("x", 4), ("n", 4))
+    onnx.helper.set_model_props(made, {"classes": json.dumps(["a", "b", "c"]), "loss": "{"})
+    (tmp_path / "a.onnx").write_bytes(made.SerializeToString())
+    assert pl.import_onnx(tmp_path / "a.onnx").classes == ("a", "b", "c")
