@@ -9,7 +9,7 @@ from tests.commands import Command
 from pellucid import dispatch
 from pellucid.cli.command import DECLARED, build
 
-IDLE = {"export", "data list", "data info", "data check", "data fetch", "model list", "model show"}
+IDLE = {"export", "import", "data list", "data info", "data check", "data fetch", "model list", "model show"}
 COMMANDS = {
     "run": "PHOTOS --epochs 2 -o again",
     "train": "PHOTOS --epochs 2 -o again",
