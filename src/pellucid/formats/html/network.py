@@ -11,6 +11,7 @@ from pellucid.errors import OptionError
 from pellucid.formats.samples import ARRAYS, TABLE, kind_of_samples, outputs_of, rule_of
 from pellucid.formats.steps import Step, Steps, steps_of
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.affine import Affine
 from pellucid.nn.blocks import MERGES
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
@@ -200,6 +201,7 @@ WRITERS: dict[type, Callable[[Any], tuple[str, Options]]] = {
         "activation",
         {"activation": _activation(layer.activation, layer.label), "options": layer.options},
     ),
+    Affine: lambda layer: ("affine", {}),
     AvgPool2D: _pool("average_pool"),
     BatchNorm: lambda layer: ("batch_norm", {"epsilon": layer.epsilon}),
     Conv2D: _conv,

@@ -117,6 +117,11 @@ const LAYERS = {
     out.data.set(sums.map((sum) => (sum * n) / x.data.length));
     return out;
   },
+  affine([x], step, { gamma, beta }) {
+    const out = value(step.shape), n = gamma.length;
+    for (let i = 0; i < x.data.length; i++) out.data[i] = x.data[i] * gamma[i % n] + beta[i % n];
+    return out;
+  },
   batch_norm([x], step, { gamma, beta, running_mean, running_var }) {
     const out = value(step.shape), n = gamma.length;
     const scale = Float64Array.from(gamma, (g, c) => g / Math.sqrt(running_var[c] + step.epsilon));
