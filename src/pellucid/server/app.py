@@ -97,6 +97,7 @@ def create_app(service: Service) -> FastAPI:
         summary="Whether the server lives",
         response_model=schemas.State,
         responses=schemas.refusals(405),
+        openapi_extra={"security": []},
     )
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
@@ -106,6 +107,7 @@ def create_app(service: Service) -> FastAPI:
         summary="Whether every model has predicted once",
         response_model=schemas.State,
         responses=schemas.refusals(405, 503),
+        openapi_extra={"security": []},
     )
     async def readyz() -> dict[str, str]:
         if not service.is_ready:
@@ -118,6 +120,10 @@ def create_app(service: Service) -> FastAPI:
             page(app.openapi(), [*service.models.values()], has_form=not service.token), headers=HEADERS
         )
 
+    if service.token:
+        document = app.openapi()
+        document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        document["security"] = [{"token": []}]
     return app
 
 

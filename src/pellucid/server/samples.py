@@ -18,7 +18,7 @@ from pellucid.text import join_some, kind_of, printable, shorten
 from pellucid.types import Array
 
 KEY = "instances"
-MOST_NAMES = 1000  # of columns that are looked at, to name the nearest
+MOST_NAMES = 100  # of a row's columns that are looked at, to name the nearest
 LONGEST_MESSAGE = 500  # characters: names in it come from outside
 
 
@@ -167,7 +167,7 @@ def _encode(schema: TableSchema, rows: list[Any]) -> tuple[Array, tuple[str, ...
             raise Refused(422, f"sample {i}: expected a number or a text for {other!r}.")
     there = set().union(*rows)
     if not there.issuperset(wanted):
-        names = [shorten(name, 80) for name in islice(sorted(there), MOST_NAMES)]
+        names = [shorten(name, 80) for name in islice(rows[0], MOST_NAMES)]
         table = table_of([{**dict.fromkeys(names), **{name: None for name in wanted if name in there}}])
         table.check_has(wanted, "which the model was trained on")
     try:
