@@ -42,10 +42,12 @@ class JsonLines(logging.Formatter):
 
 
 def start_logging(*, is_quiet: bool) -> None:
-    """Send this server's log, and uvicorn's warnings, to standard error; quiet: warnings alone."""
+    """Send this server's log, and warnings of all libraries, to standard error; quiet: warnings alone.
+
+    It is for a process that does nothing else: the handlers of the root logger are replaced.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    for name, level in {"pellucid.server": logging.INFO, "uvicorn": logging.WARNING}.items():
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(logging.WARNING if is_quiet else level)
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    LOGGER.setLevel(logging.WARNING if is_quiet else logging.INFO)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each damaged form
