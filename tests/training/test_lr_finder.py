@@ -1,6 +1,7 @@
 """The learning-rate finder leaves what it is given alone, is not misled by dying networks, and draws its find."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,15 +59,38 @@ def test_the_rate_that_it_names_trains_as_well_as_the_best(data: Dataset, name: 
     assert found.constant == pytest.approx(-np.mean(np.log(data.counts[data.y] / 120)), rel=1e-6)
 
 
-def test_each_round_is_longer_and_half_of_a_training_in_all(data: Dataset) -> None:
+def test_each_round_is_longer_and_two_thirds_of_a_training_in_all(data: Dataset) -> None:
     found = find_learning_rate(network(), data, n_epochs=1240, optimizer="sgd")
-    assert [len(trials) for trials in found.rounds] == [9, 4, 2]
     assert [trials[0].n_steps for trials in found.rounds] == [20, 50, 120]
+    first, second, last = (len(trials) for trials in found.rounds)
+    assert first == 9
+    assert second in (4, 5)
+    assert last in (2, 3, 4)
     assert found.n_steps == 1240
-    assert sum(len(trials) * trials[0].n_steps for trials in found.rounds) == 620
+    assert sum(len(trials) * trials[0].n_steps for trials in found.rounds) < 0.75 * 1240
     np.testing.assert_allclose([trial.rate for trial in found.rounds[0]], np.geomspace(1e-4, 1, 9))
     best = min(found.rounds[-1], key=lambda trial: trial.loss or 9)
     assert found.suggestion == best.rate
+
+
+@pytest.mark.parametrize(("at_the_end", "highest_alive"), [(-1.5, 1.0), (-0.5, 1.0), (0.0, 1.0), (-0.5, 0.1)])
+def test_a_high_rate_that_only_longer_trainings_show_is_found(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch, at_the_end: float, highest_alive: float
+) -> None:
+    """In the first round 0.001 is best, in the second 0.003, in the last one a higher one."""
+    best = {20: -3.0, 50: -2.5, 120: at_the_end}
+
+    def train_shortly(self: Any, rate: float, length: float) -> Trial:
+        is_dead = rate > highest_alive
+        return Trial(
+            rate, round(length), abs(np.log10(rate) - best[round(length)]) / 10, not is_dead, is_dead
+        )
+
+    monkeypatch.setattr("pellucid.training.lr_finder._Search.train", train_shortly)
+    found = find_learning_rate(network(), data, n_epochs=1240, optimizer="sgd")
+    assert found.suggestion == pytest.approx(min(10**at_the_end, highest_alive))
+    rates = [trial.rate for trial in found.rounds[-1]]
+    assert rates == sorted(set(rates))
 
 
 def test_the_fall_to_the_constant_prediction_counts_for_nothing(rng: np.random.Generator) -> None:
@@ -88,7 +112,7 @@ def test_says_where_nothing_is_learned(rng: np.random.Generator) -> None:
     assert found.suggestion is None
     assert str(found).startswith("Nothing was learned at any rate from 0.0001 to 1: after up to")
     assert "one answer for all, 0.693" in str(found)
-    assert len(found.rounds) == 4, "the best two have had a quarter of the training besides"
+    assert len(found.rounds) == 4, "the best have had a quarter of the training besides"
     figure = found.plot()
     FigureCanvasAgg(figure).draw()
     assert "Nothing was learned at any rate." in [text.get_text() for text in figure.axes[0].texts]

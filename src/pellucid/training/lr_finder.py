@@ -32,8 +32,8 @@ from pellucid.training.samples import in_range_seen, read_samples
 from pellucid.training.shared import Shared
 from pellucid.types import Array, n_rows
 
-KEPT = (9, 4, 2)  # rates in each round, where there are nine
-LENGTHS = (1 / 62, 2.5 / 62, 6 / 62)  # of a training in each round: half of one in all
+KEPT = (9, 4, 2)  # rates in each round, where there are nine; and the next above the best
+LENGTHS = (1 / 62, 2.5 / 62, 6 / 62)  # of a training in each round: two thirds of one in all
 LAST = 0.25  # of a training, twice, where nothing was learned by then
 SHORTEST = 20  # steps: with fewer, batch norm and a schedule's warm-up make high rates look bad
 LEARNED = 0.98  # of the best constant prediction's loss: below it something was learned
@@ -100,11 +100,13 @@ def find_learning_rate(
     Notes
     -----
     Successive halving (Jamieson and Talwalkar, 2016): all rates are trained for 1/62 of the training, the best 4
-    for 2.5/62, the best 2 for 6/62, each from the same start with the same batches and the whole schedule: half of
-    a training in all, or some 600 steps where that is more. A rate is judged by its training loss over the last
-    quarter. Those at which the network has come to give one answer for all samples come last, however fast they
-    fell to the loss of that: the fastest are often those at which it soon dies. Only what is below that loss was
-    learned; where nothing was by then, the best two have a quarter of the training each.
+    for 2.5/62, the best 2 for 6/62, each from the same start with the same batches and the whole schedule. Short
+    trainings make high rates look worse than they are: so with the best goes the next higher rate into each
+    further round, and in the last one higher ones are tried until none is better. In all that is two thirds of a
+    training, or some 800 steps where that is more. A rate is judged by its training loss over the last quarter.
+    Those at which the network has come to give one answer for all samples come last, however fast they fell to the
+    loss of that: the fastest are often those at which it soon dies. Only what is below that loss was learned;
+    where nothing was by then, the best two have a quarter of the training each.
 
     Examples
     --------
@@ -193,19 +195,22 @@ class _Search:
         rounds: list[tuple[Trial, ...]] = []
         kept, counts = rates.tolist(), [len(rates), max(2, round(len(rates) * KEPT[1] / KEPT[0])), 2]
         lengths = [max(SHORTEST * length / LENGTHS[0], length * self.n_steps) for length in LENGTHS]
-        total, done = sum(n * length for n, length in zip(counts, lengths, strict=True)), 0.0
+        total, done = sum((n + 1) * length for n, length in zip(counts, lengths, strict=True)), 0.0
         for length in [*lengths, max(LAST * self.n_steps, 2 * lengths[-1])]:
-            trials = []
-            for rate in kept:
+            trials, waiting = [], list(kept)
+            while waiting:
                 progress("trying learning rates", int(done), int(max(total, done)))
-                trials.append(self.train(rate, length))
+                trials.append(self.train(waiting.pop(0), length))
                 done += length
+                best = sorted(trials, key=lambda trial: trial.rank)
+                if not waiting and len(rounds) >= len(lengths) - 1 and best[0] is trials[-1]:
+                    waiting = _above(best[0], rounds)  # the highest rate so far was the best
             rounds.append(tuple(trials))
-            best = sorted(trials, key=lambda trial: trial.rank)
             if len(rounds) == len(lengths) and best[0].has_learned:
                 break
             n = counts[min(len(rounds), len(lengths) - 1)]
-            kept = sorted(trial.rate for trial in _alive_first(best, rounds)[:n])
+            chosen = {trial.rate for trial in _alive_first(best, rounds)[:n]}
+            kept = sorted(chosen.union(_above(best[0], rounds)))
         if all(trial.loss is None for trial in rounds[0]):
             raise TrainingError(
                 f"find_learning_rate: the loss became NaN or infinite at every rate from {rates[0]:.2g}. Try lower "
@@ -257,6 +262,14 @@ class _Losses:
         if isinstance(event, StepEnd):
             self.values.append(event.loss)
         return False
+
+
+def _above(best: Trial, rounds: list[tuple[Trial, ...]]) -> list[float]:
+    """Return the next rate above the best one, if there is one at which no network died or diverged."""
+    rates = [trial.rate for trial in rounds[0]]
+    higher = rates[rates.index(best.rate) + 1 :][:1]
+    broken = {trial.rate for trials in rounds for trial in trials if trial.is_dead}
+    return [] if best.is_dead else [rate for rate in higher if rate not in broken]
 
 
 def _alive_first(best: list[Trial], rounds: list[tuple[Trial, ...]]) -> list[Trial]:
