@@ -125,7 +125,9 @@ def twins(
                 return result
         if numpy is not None and _chosen.get() != "plain":
             return numpy(*arguments, **options)
-        return plain(*arguments, **{name: value for name, value in options.items() if name in taken})
+        if not options.keys() <= taken:
+            options = {name: value for name, value in options.items() if name in taken}
+        return plain(*arguments, **options)
 
     return run  # it takes what the fast twins take
 
@@ -140,6 +142,26 @@ def current() -> str:
     'numpy'
     """
     return _chosen.get() or ("numba" if not _failure and _default() == "numba" else "numpy")
+
+
+class Settled:
+    """What the functions of this module run now, for a whole block: they need not look again each time.
+
+    Examples
+    --------
+    >>> with Settled():
+    ...     current()
+    'numpy'
+    """
+
+    __slots__ = ("_token",)
+
+    def __enter__(self) -> None:
+        self._token = None if _chosen.get() else _chosen.set(current())
+
+    def __exit__(self, *error: object) -> None:
+        if self._token is not None:
+            _chosen.reset(self._token)
 
 
 def asked(choice: str | None) -> str:

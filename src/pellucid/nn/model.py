@@ -193,7 +193,14 @@ class Model(Container):
         return self._in_pieces(X, prepare or (lambda array: array))
 
     def _in_pieces(self, X: Any, prepare: Callable[[Array], Array]) -> Any:
-        models = prediction_replicas(self, self._n_threads(n_rows(X)))
+        m = n_rows(X)
+        with dispatch.Settled():
+            n_threads = self._n_threads(m)
+            if n_threads == 1 and m <= PREDICT_ROWS:
+                return map_arrays(np.copy, self.forward(map_arrays(prepare, X)))
+            return self._in_many_pieces(X, prepare, prediction_replicas(self, n_threads))
+
+    def _in_many_pieces(self, X: Any, prepare: Callable[[Array], Array], models: Sequence["Model"]) -> Any:
         parts = cut(n_rows(X), len(models))
         results: list[list[Any]] = [[] for _ in models]
 
