@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pellucid.cli.app
 from pellucid.cli.main import main
 from tests.commands import Command, Done
 

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cached_property, wraps
 from inspect import signature
 from typing import Any, TypeVar, overload
@@ -25,6 +26,7 @@ from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, l
 from pellucid.ops import paste as paste_ops
 from pellucid.ops.losses import base as losses
 from pellucid.progress import ProgressCallback
+from pellucid.registry import Configurable, option
 from pellucid.types import Array
 
 CHOICES = ("auto", "numba", "numpy")
@@ -33,11 +35,24 @@ VARIABLE = "PELLUCID_KERNELS"
 # Multiplications and additions from which "auto" compiles: 3 to 5 seconds of NumPy's on two cores, 1.5 of kernels'.
 # Importing Numba and reading compiled kernels takes half a second; compiling a convolutional net's about 10, once.
 AUTO_OPERATIONS = 5e11
+HELP = "Compiled loops (numba) or NumPy; auto, the default, compiles where there is much to do."
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _chosen: ContextVar[str | None] = ContextVar("kernels", default=None)
 _is_small: ContextVar[bool] = ContextVar("small", default=False)  # NumPy, as the work around is small
 _failure: list[str] = []  # why nothing can be compiled in this process, once that is known
+
+
+def kernels_option() -> Any:
+    """Return the field of a dataclass that holds a choice of kernels."""
+    return option(None, choices=lambda: CHOICES, help=HELP)
+
+
+@dataclass
+class KernelChoice(Configurable):
+    """The choice of kernels for what a command does."""
+
+    kernels: str | None = kernels_option()
 
 
 class Twins:

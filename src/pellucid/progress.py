@@ -10,8 +10,6 @@ Functions default to ``no_progress``; those that look through data or a run, to 
 """
 
 import importlib
-import multiprocessing
-import shutil
 import sys
 import threading
 import time
@@ -70,7 +68,8 @@ def are_bars_shown() -> bool:
     """
     if _ARE_HIDDEN.get() or threading.current_thread() is not threading.main_thread():
         return False
-    is_main = multiprocessing.current_process().name == "MainProcess"
+    processes = sys.modules.get("multiprocessing.process")  # which every child of a pool has loaded
+    is_main = processes is None or processes.current_process().name == "MainProcess"
     return is_main and (sys.stderr.isatty() or in_notebook())
 
 
@@ -129,6 +128,8 @@ class ProgressBar:
 
 def _tqdm(total: int, done: int, words: str, detail: str) -> Any:
     """Return a bar of tqdm's, as text."""
+    import shutil
+
     from tqdm import tqdm
 
     width = None if sys.stderr.isatty() else min(shutil.get_terminal_size((COLUMNS, 24)).columns, COLUMNS)

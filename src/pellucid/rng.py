@@ -1,15 +1,16 @@
 """Where every random number comes from: one seed, and independent streams for each purpose."""
 
 import zlib
+from typing import TypeAlias
 
 import numpy as np
 
 from pellucid.errors import OptionError
 
-Seed = int | np.random.Generator
+Seed: TypeAlias = "int | np.random.Generator"
 
 
-def stream(seed: int, purpose: str, epoch: int = 0) -> np.random.Generator:
+def stream(seed: int, purpose: str, epoch: int = 0) -> "np.random.Generator":
     """Return the generator for one purpose and epoch.
 
     Streams of different purposes are independent, so that adding dropout does not change the order of the
@@ -41,7 +42,7 @@ def stream(seed: int, purpose: str, epoch: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(words))
 
 
-def legacy_stream(seed: int) -> np.random.RandomState:
+def legacy_stream(seed: int) -> "np.random.RandomState":
     """Return the generator of NumPy before 1.17, which the published weights were drawn from.
 
     Nothing else may use it; it is a separate stream and leaves NumPy's global one alone.

@@ -9,7 +9,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from itertools import pairwise
 from queue import Empty, SimpleQueue
@@ -78,6 +77,8 @@ def jobs_on_threads(
     >>> sorted(jobs_on_threads(lambda x: x * x, [1, 2, 3], 2))
     [(1, 1), (2, 4), (3, 9)]
     """
+    from concurrent.futures import ThreadPoolExecutor, as_completed
+
     stop = threading.Event()
     token = _STOP.set(stop)
     pool = ThreadPoolExecutor(n, thread_name_prefix="pellucid-job")

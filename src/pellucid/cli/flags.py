@@ -88,7 +88,7 @@ class Flags:
 
 SOURCE = Flags("pellucid.data.source:DataSource", argument="name")
 TRAINING = Flags("pellucid.training.options:TrainingOptions", is_given=True)
-KERNELS = TRAINING.but(only=("kernels",))
+KERNELS = Flags("pellucid.dispatch:KernelChoice", is_given=True)
 
 
 @dataclass(frozen=True)

@@ -4,38 +4,11 @@ import io
 import os
 import sys
 import warnings
-from typing import Annotated
+from collections.abc import Sequence
 
-import typer
-
-from pellucid.cli.command import PLAIN, CommandGroup, find_commands
 from pellucid.cli.terminal import echo
-from pellucid.cli.usage import usage_message
 from pellucid.errors import PellucidError
 from pellucid.text import first_line, one_line
-
-find_commands()
-app = typer.Typer(
-    cls=CommandGroup,
-    name="pellucid",
-    help="Neural networks from scratch on NumPy: train, look inside, compare.",
-    no_args_is_help=True,
-    **{**PLAIN, "add_completion": True},
-)
-
-
-@app.callback(invoke_without_command=True)
-def _root(
-    version: Annotated[
-        bool, typer.Option("--version", help="Print the version, and what does the work.")
-    ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with every error.")] = False,
-) -> None:
-    if version:
-        from pellucid.workflows.about import about
-
-        echo(*about())
-        raise typer.Exit
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,9 +19,9 @@ def main(argv: list[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     kept, warnings.formatwarning = warnings.formatwarning, _note
     try:
-        code = app(args=arguments, standalone_mode=False, prog_name="pellucid")
+        code = _run(arguments)
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        return code
     except KeyboardInterrupt:
         echo("Stopped.", err=True)
         return 130
@@ -69,6 +42,24 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     finally:
         warnings.formatwarning = kept
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Run the command; ``predict`` without flags by itself: loading what reads flags takes longer than its work."""
+    if len(arguments) > 2 and arguments[0] == "predict" and not any(map(_is_flag, arguments)):
+        from pathlib import Path
+
+        from pellucid.cli.predicting import predict
+
+        return predict(Path(arguments[1]), arguments[2:])
+    from pellucid.cli.app import app
+
+    code = app(args=list(arguments), standalone_mode=False, prog_name="pellucid")
+    return code if isinstance(code, int) else 0
+
+
+def _is_flag(argument: str) -> bool:
+    return argument.startswith("-") and argument != "-"
 
 
 def _note(
@@ -92,6 +83,8 @@ def message_of(error: Exception) -> str | None:
     if isinstance(error, PellucidError):
         return str(error)
     if hasattr(error, "format_message"):  # typer's usage errors
+        from pellucid.cli.usage import usage_message
+
         return usage_message(error)
     if isinstance(error, MemoryError):
         details = f" ({first_line(error)})" if str(error) else ""

@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -21,6 +20,8 @@ GAP = "  "  # between columns of a table
 
 def columns() -> int:
     """Return how many columns the terminal has."""
+    import shutil
+
     return max(shutil.get_terminal_size().columns, NARROWEST)
 
 

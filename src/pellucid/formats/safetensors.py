@@ -1,26 +1,27 @@
 """Model files: safetensors, whose header holds all that prediction needs; docs/model-format.md has every byte."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pellucid.data.inputs_seen import seen_from_config, seen_to_config
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.readers.table_schema import TableSchema
-from pellucid.data.source import PICTURES
 from pellucid.errors import FormatError, OutputError, PellucidError
 from pellucid.nn.model import Model, check_classes, check_trained
-from pellucid.nn.presets import PRESETS
 from pellucid.nn.rebuild import check_savable, description, named_arrays, rebuild, unregistered
 from pellucid.registry import check_option, validate_call
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.text import printable
 from pellucid.types import Array
 
+if TYPE_CHECKING:
+    from pellucid.data.readers.table_schema import TableSchema
+
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
 _KEY = "pellucid"
+_MAKE_ONE = "`pellucid train` or `pellucid run` makes one."
 
 
 @validate_call("model", "path")
@@ -119,7 +120,7 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
         rule, schema = header["preprocessing"], header["schema"]
         model.preprocessing = None if rule is None else Preprocessing.from_config(rule)
         model.inputs_seen = seen_from_config(header.get("inputs"))
-        model.schema = None if schema is None else TableSchema.from_config(schema)
+        model.schema = None if schema is None else _schema_of(schema)
         model.classes = _classes_of(model, header["classes"])
         model.summary_of_training = _training_of(header["training"])
     except FormatError as error:
@@ -133,16 +134,27 @@ def load(path: str | Path, *, allow_nonfinite: bool = False) -> Model:
 
 def _how_to_get_one(path: Path) -> str:
     """Return where a model file comes from, for whoever named something else."""
+    if path.suffix.lower() == SUFFIX:
+        return _MAKE_ONE
+    from pellucid.data.source import PICTURES
+    from pellucid.nn.presets import PRESETS
+
     if path.name in PRESETS:
         return f"{path.name} is a preset, not a trained model: `pellucid train DATA --model {path.name}` makes one."
     if path.suffix.lower() in PICTURES:
         return "It is a picture: the model comes first, as in `pellucid predict MODEL IMAGE`."
-    return "`pellucid train` or `pellucid run` makes one."
+    return _MAKE_ONE
 
 
 def model_file(path: Path) -> Path:
     """Return a model's file where a run folder is named, else what is named."""
     return path / "model.safetensors" if path.is_dir() else path
+
+
+def _schema_of(config: Any) -> "TableSchema":
+    from pellucid.data.readers.table_schema import TableSchema
+
+    return TableSchema.from_config(config)
 
 
 def _classes_of(model: Model, classes: Any) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ class Dropout(Layer):
         self.rng: np.random.Generator | None = None
         self._cache: DropoutCache | None = None
 
-    def set_step_rng(self, generator: np.random.Generator | None) -> None:
+    def set_step_rng(self, generator: "np.random.Generator | None") -> None:
         """Draw from this generator from now on; with None, a training forward raises."""
         self.rng = generator
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,13 +14,36 @@ from pellucid.types import Array, Shape
 TOO_LARGE = "the layer's parameters do not fit in memory. Make it smaller."
 
 
-class StartRandom(np.random.Generator):
-    """The generator of a model's initial weights.
+class StartRandom:
+    """A generator of random numbers for a model's initial weights, with all methods of NumPy's.
 
-    It also holds the legacy stream from which the published weights are drawn in succession.
+    It also holds the legacy stream from which the published weights are drawn in succession. NumPy's generators are
+    imported once one is needed: a model from a file draws nothing.
+
+    Parameters
+    ----------
+    bits : numpy.random.BitGenerator, optional
+
+    Examples
+    --------
+    >>> StartRandom(np.random.PCG64(0)).integers(10, size=3)
+    array([8, 6, 5])
     """
 
     published_seed = 1
+
+    def __init__(self, bits: "np.random.BitGenerator | None" = None) -> None:
+        self._bits = bits
+
+    @cached_property
+    def generator(self) -> "np.random.Generator":
+        """NumPy's."""
+        return np.random.Generator(self._bits or np.random.PCG64(0))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # a copy asks before there is anything
+            raise AttributeError(name)
+        return getattr(self.generator, name)
 
     def draw(self, initializer: str, shape: Shape) -> Array:
         """Return an array drawn by the initializer of that name in ``INITIALIZERS``.
@@ -38,7 +61,7 @@ class StartRandom(np.random.Generator):
         return np.ones(n)
 
     @cached_property
-    def published(self) -> np.random.RandomState:
+    def published(self) -> "np.random.RandomState":
         """The legacy stream, created on first use: seeding it takes longer than drawing small weights."""
         return legacy_stream(self.published_seed)
 
@@ -81,7 +104,7 @@ def glorot(rng: StartRandom, shape: Shape) -> Array:
     """
     n_in, n_out = _fans(shape)
     limit = math.sqrt(6 / (n_in + n_out))
-    return rng.uniform(-limit, limit, shape)
+    return rng.generator.uniform(-limit, limit, shape)
 
 
 def he(rng: StartRandom, shape: Shape) -> Array:
@@ -93,7 +116,7 @@ def he(rng: StartRandom, shape: Shape) -> Array:
     >>> bool(abs(W.std() / (2 / 1000) ** 0.5 - 1) < 0.02)
     True
     """
-    return rng.standard_normal(shape) * math.sqrt(2 / _fans(shape)[0])
+    return rng.generator.standard_normal(shape) * math.sqrt(2 / _fans(shape)[0])
 
 
 def lecun(rng: StartRandom, shape: Shape) -> Array:
@@ -105,7 +128,7 @@ def lecun(rng: StartRandom, shape: Shape) -> Array:
     >>> bool(abs(W.std() * 1000**0.5 - 1) < 0.02)
     True
     """
-    return rng.standard_normal(shape) / math.sqrt(_fans(shape)[0])
+    return rng.generator.standard_normal(shape) / math.sqrt(_fans(shape)[0])
 
 
 def normal(rng: StartRandom, shape: Shape) -> Array:
@@ -116,7 +139,7 @@ def normal(rng: StartRandom, shape: Shape) -> Array:
     >>> bool(abs(normal(StartRandom(np.random.PCG64(0)), (1000, 50)).std() - 0.01) < 1e-4)
     True
     """
-    return rng.standard_normal(shape) * 0.01
+    return rng.generator.standard_normal(shape) * 0.01
 
 
 def uniform(rng: StartRandom, shape: Shape) -> Array:
@@ -127,7 +150,7 @@ def uniform(rng: StartRandom, shape: Shape) -> Array:
     >>> bool(abs(uniform(StartRandom(np.random.PCG64(0)), (1000, 50))).max() <= 0.05)
     True
     """
-    return rng.uniform(-0.05, 0.05, shape)
+    return rng.generator.uniform(-0.05, 0.05, shape)
 
 
 def orthogonal(rng: StartRandom, shape: Shape) -> Array:

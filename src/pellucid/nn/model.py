@@ -9,7 +9,6 @@ import numpy as np
 
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
-from pellucid.data.dataset import Dataset, Split
 from pellucid.data.inputs_seen import as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.dispatch import loss_and_gradient
@@ -270,6 +269,8 @@ class Model(Container):
             by_rows = (
                 f"(m, {', '.join(map(str, shape))})" if isinstance(shape, tuple) else f"one each of {shape}"
             )
+            from pellucid.data.dataset import Dataset, Split
+
             part = "data.X" if isinstance(X, Dataset) else "data.test.X" if isinstance(X, Split) else ""
             raise DataError(
                 f"predict: expected an array of samples, {by_rows}, got {kind_of(X)}. Try "

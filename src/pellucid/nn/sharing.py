@@ -110,7 +110,7 @@ def build_place(place: Layer, input_shape: Shape, rng: StartRandom) -> None:
     if first is None:
         place.build(input_shape, rng)
         return
-    place.build(input_shape, NoStart(np.random.PCG64(0)))
+    place.build(input_shape, NoStart())
     if not place.places and (wanted := _shapes(place)) != (given := _shapes(first)):
         key = next(key for key in wanted if wanted[key] != given.get(key))
         raise ShapeError(

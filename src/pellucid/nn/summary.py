@@ -162,7 +162,7 @@ def lay_out(model: "Container", input_shape: Any) -> None:
     used for anything else afterwards.
     """
     model.name_layers()
-    model.build(input_shape, NoStart(np.random.PCG64(0)))
+    model.build(input_shape, NoStart())
 
 
 def _cells(row: LayerRow) -> tuple[str, ...]:

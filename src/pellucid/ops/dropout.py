@@ -18,7 +18,7 @@ class DropoutCache(NamedTuple):
 
 
 def dropout_forward(
-    X: Array, rate: float, rng: np.random.Generator, *, out: Array | None = None
+    X: Array, rate: float, rng: "np.random.Generator", *, out: Array | None = None
 ) -> tuple[Array, DropoutCache]:
     """Return Y = X mask, mask 0 with probability rate, else 1 / (1 - rate).
 

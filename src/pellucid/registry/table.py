@@ -9,6 +9,7 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from pellucid.errors import OptionError, UnknownAttributeError, unknown_name
@@ -18,6 +19,7 @@ from pellucid.registry.options import type_in_words
 from pellucid.text import shown
 
 T = TypeVar("T")
+_REGISTERED = re.compile(r'^@register(?:\("(\w+)"\))?\n(?:@.*\n)*class (\w+)', re.MULTILINE)
 
 
 class Registry(Generic[T]):
@@ -40,6 +42,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str, package: str) -> None:
         self.kind, self.package = kind, package
         self._entries: dict[str, type[T]] = {}
+        self._homes: dict[str, str] | None = None
         self._is_loaded = False
         self._lock = threading.RLock()
 
@@ -52,6 +55,23 @@ class Registry(Generic[T]):
                     importlib.import_module(f"{self.package}.{module}")
             return self._entries
 
+    def _find(self, name: str) -> None:
+        """Import the module that registers a name, as its text says: who needs one class need not wait for all."""
+        if self._is_loaded or name in self._entries:
+            return
+        if self._homes is None:
+            folders = importlib.import_module(self.package).__path__
+            texts = {
+                path.stem: path.read_text("utf-8") for folder in folders for path in Path(folder).glob("*.py")
+            }
+            self._homes = {
+                given or own: module
+                for module, text in texts.items()
+                for given, own in _REGISTERED.findall(text)
+            }
+        if name in self._homes:
+            importlib.import_module(f"{self.package}.{self._homes[name]}")
+
     def add(self, name: str, cls: type[T]) -> None:
         """Register a class under a name, replacing the one that has it: a notebook's cell may run twice."""
         self._entries[name] = cls
@@ -61,6 +81,8 @@ class Registry(Generic[T]):
         del self._entries[name]
 
     def __contains__(self, name: object) -> bool:
+        if isinstance(name, str):
+            self._find(name)
         return name in self._entries or name in self._load()
 
     def __iter__(self) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import tomli_w
 
 from pellucid.data.augmentation.augment import AUGMENT_PRESETS
-from pellucid.dispatch import CHOICES
+from pellucid.dispatch import kernels_option
 from pellucid.errors import FormatError, OptionError, unknown_name
 from pellucid.ops.losses.base import LOSSES
 from pellucid.ops.losses.targets import default_loss
@@ -100,11 +100,7 @@ class TrainingOptions(Configurable):
         flag="threads",
         help="Cores to split each batch over; default: as many as pay off.",
     )
-    kernels: str | None = option(
-        None,
-        choices=lambda: CHOICES,
-        help="Compiled loops (numba) or NumPy; auto, the default, compiles where there is much to do.",
-    )
+    kernels: str | None = kernels_option()
 
     def __post_init__(self) -> None:
         self.check_options()

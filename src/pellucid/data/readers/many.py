@@ -64,7 +64,10 @@ def fill_rows(X: Array, read: Callable[[int], tuple[Array, Result]], progress: C
             return error
         return result
 
-    with quiet, closing(jobs_on_threads(attempt, range(n), n_readers(n))) as results:
+    results = (
+        jobs_on_threads(attempt, range(n), n_readers(n)) if n > 1 else ((i, attempt(i)) for i in range(n))
+    )
+    with quiet, closing(results):
         for i, result in results:
             done[i] = result
             progress(len(done), n)

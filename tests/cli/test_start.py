@@ -1,0 +1,92 @@
+"""What ``pellucid predict`` loads to predict one photo: little enough that it starts at once."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import pellucid as pl
+
+OTHERS = {"PIL", "lazy_loader", "numpy", "safetensors"}
+WITH_FLAGS = {*OTHERS, "typer"}  # and what typer itself loads
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Return a small convolutional model's file, beside a photo."""
+    layers = [pl.Conv2D(2, activation="relu"), pl.MaxPool2D(), pl.Flatten(), pl.Dense(1)]
+    network = pl.Sequential(layers)
+    network.initialize((8, 8, 3))
+    network.preprocessing = pl.data.preprocess.Preprocessing("divide", 255.0)
+    network.classes = ("cat", "no cat")
+    pl.save(network, tmp_path / "m.safetensors")
+    Image.fromarray(np.full((9, 9, 3), 90, np.uint8)).save(tmp_path / "photo.jpg")
+    return tmp_path / "m.safetensors"
+
+
+def loaded(folder: Path, *arguments: object) -> set[str]:
+    """Return the modules that a command of its own process has loaded at its end, without the standard library."""
+    code = (
+        "import sys; from pellucid.cli.main import main; code = main(sys.argv[1:]); print(*sys.modules, code)"
+    )
+    command = [
+        sys.executable,
+        "-S",
+        "-c",
+        f"import sys; sys.path[:] = {sys.path!r}; {code}",
+        *map(str, arguments),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder)
+    *modules, code = done.stdout.splitlines()[-1].split(" ")
+    assert code == "0", done.stderr
+    return set(modules)
+
+
+def test_one_photo_loads_numpy_pillow_safetensors_and_ours(model: Path) -> None:
+    modules = loaded(model.parent, "predict", model, "photo.jpg")
+    ours = {name for name in modules if name.partition(".")[0] == "pellucid"}
+    roots = (
+        {name.partition(".")[0] for name in modules - ours}
+        - set(sys.stdlib_module_names)
+        - {"__main__", "__mp_main__"}
+    )
+    assert roots == OTHERS
+    unneeded = {
+        "multiprocessing",
+        "concurrent",
+        "numpy.random",
+        "csv",
+        "tomllib",
+        "urllib.request",
+        "unittest",
+    }
+    assert not unneeded & modules
+    rooms = {name.split(".")[1] for name in ours if "." in name}
+    assert not rooms & {
+        "training",
+        "evaluation",
+        "runs",
+        "report",
+        "plotting",
+        "checks",
+        "estimators",
+        "textbook",
+    }
+    assert "pellucid.kernels.compiled" not in ours
+    assert {
+        "pellucid.nn.graph",
+        "pellucid.nn.blocks",
+        "pellucid.nn.presets",
+        "pellucid.data.source",
+    } & ours == set()
+
+
+def test_flags_need_typer_and_no_training(model: Path) -> None:
+    modules = loaded(model.parent, "predict", model, "photo.jpg", "--jsonl")
+    assert {name.partition(".")[0] for name in modules} >= WITH_FLAGS
+    heavy = {"pandas", "sklearn", "matplotlib", "scipy", "numba", "torch", "fastapi", "h5py", "tqdm"}
+    assert not heavy & {name.partition(".")[0] for name in modules}
+    assert not {name for name in modules if name.startswith(("pellucid.training", "pellucid.runs"))}
