@@ -27,6 +27,7 @@ OTHERS = (
     "batches",
     "data_check",
     "startup",
+    "exported",
     "edges",
     "transfer",
     "find_rate",

@@ -45,7 +45,18 @@ def ask(browser: str, folder: Path, page: str, script: str) -> Any:
     return json.loads(html.unescape(found))
 
 
-def test_every_network_and_activation(browser: str, tmp_path: Path) -> None:
+LOSSES = {
+    "binary_cross_entropy": 1,
+    "categorical_cross_entropy": 3,
+    "focal": 3,
+    "multi_label": 3,
+    "hinge": 3,
+    "mean_squared_error": 2,
+    "poisson": 1,
+}
+
+
+def test_every_network_activation_and_loss(browser: str, tmp_path: Path) -> None:
     models = {}
     for name, (make, shape) in NETWORKS.items():
         given = shape if len(shape) == 3 else (1, 1, *shape)
@@ -56,12 +67,20 @@ def test_every_network_and_activation(browser: str, tmp_path: Path) -> None:
         layers = [pl.Flatten(), pl.Dense(9, name), pl.Activation(name, **options), pl.Dense(3)]
         models[f"activation {name}"] = shaken(pl.Sequential(layers), (2, 2, 1))
         models[f"activation {name}"].theta *= 4
+    for loss, n_out in LOSSES.items():
+        models[f"loss {loss}"] = shaken(pl.Sequential([pl.Flatten(), pl.Dense(n_out)]), (2, 2, 1))
+        models[f"loss {loss}"].set_loss(loss)
     asked, expected = [], []
-    for model in models.values():
+    for name, model in models.items():
         page, X = page_for(model), RNG.random((1, *model.input_shape)).astype(np.float32)
         weights = base64.b64encode(page.weights.tobytes()).decode()
         asked.append({"network": page.network, "weights": weights, "x": X.ravel().tolist()})
+        asked[-1]["is_raw"] = not name.startswith("loss")
         expected.append(model.raw_outputs(X.astype(model.dtype))[0])
+        if model.loss_kind == "regression":
+            expected[-1] = np.atleast_1d(model.predict(X)[0])
+        elif not asked[-1]["is_raw"] and model.loss_function.gives_probabilities:
+            expected[-1] = model.predict_proba(X)[0]
     code = (files("pellucid.formats.html") / "templates" / "network.js").read_text(encoding="utf-8")
     told = ask(
         browser,
@@ -71,7 +90,8 @@ def test_every_network_and_activation(browser: str, tmp_path: Path) -> None:
         document.getElementById("said").textContent = JSON.stringify({json.dumps(asked)}.map((each) => {{
           const bytes = Uint8Array.from(atob(each.weights), (c) => c.charCodeAt(0));
           const input = {{ data: Float32Array.from(each.x), shape: each.network.input }};
-          return Array.from(forward(each.network, new Float32Array(bytes.buffer), input));
+          const Z = forward(each.network, new Float32Array(bytes.buffer), input);
+          return each.is_raw ? Array.from(Z) : outputsOf(each.network, Z);
         }}));""",
     )
     for name, ours, theirs in zip(models, expected, told, strict=True):

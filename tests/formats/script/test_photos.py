@@ -81,6 +81,27 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         read_photo(np.zeros((3, 3)), (8, 8, 3))
 
 
+def test_damaged_files_read_alike_or_not_at_all(tmp_path: Path) -> None:
+    names = ["turned-6.jpg", "palette.png", "grey-alpha.png", "moving.gif", "web.webp", "float.tiff"]
+    whole = [path.read_bytes() for path in zoo(tmp_path) if path.name in names]
+    rng, n_read = np.random.default_rng(1), 0
+    for i in range(120):
+        content = bytearray(whole[i % len(whole)])
+        for place in rng.integers(0, min(len(content), 600), 3):
+            content[place] = rng.integers(0, 256)
+        path = tmp_path / "damaged"
+        path.write_bytes(bytes(content[: rng.integers(1, len(content))] if i % 3 == 0 else content))
+        try:
+            expected = read_sample(path, (16, 12, 3))
+        except PellucidError:
+            with pytest.raises(DataError):
+                read_photo(path, (16, 12, 3))
+            continue
+        n_read += 1
+        np.testing.assert_array_equal(read_photo(path, (16, 12, 3)), expected)
+    assert 20 < n_read < 110
+
+
 def test_a_picture_beyond_the_limit_of_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("L", (50, 50)).save(tmp_path / "large.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 2000)

@@ -122,7 +122,11 @@ def test_every_loss(loss: str, n_out: int, key: str) -> None:
     model = shaken(pl.Sequential([pl.Dense(n_out)]), (4,))
     model.set_loss(loss)
     X = np.random.default_rng(0).random((3, 4), np.float32)
-    told = namespace(model)["predict"](X)
+    made = namespace(model)
+    told = made["predict"](X)
+    assert made["predict"](X.tolist()) == told
+    with pytest.raises(made["DataError"], match=r"should be \(m, 4\), and is \(4,\)"):
+        made["predict"](X[0])
     assert [key in each for each in told] == [True] * 3
     if loss == "focal":
         assert [int(each["label"]) for each in told] == model.predict(X).tolist()

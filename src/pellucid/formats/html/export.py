@@ -14,7 +14,7 @@ from pellucid.formats.samples import TABLE, kind_of_samples, outputs_of
 from pellucid.formats.steps import steps_of
 from pellucid.nn.model import Model, check_trained
 from pellucid.registry import validate_call
-from pellucid.text import join_some, plural
+from pellucid.text import join_some, one_line, plural
 from pellucid.types import Array
 from pellucid.version import __version__
 
@@ -114,7 +114,7 @@ def html_page(model: Model, *, title: str = "") -> str:
     folder = files("pellucid.formats.html") / "templates"
     parts = {name: Markup((folder / name).read_text(encoding="utf-8")) for name in PARTS}
     text: str = environment.get_template("page.html.jinja").render(
-        title=title or _title(model),
+        title=one_line(title or _title(model)),
         about=_about(model),
         is_table=kind_of_samples(model) == TABLE,
         rows=table_of_layers(steps_of(model)),

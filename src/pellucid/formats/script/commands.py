@@ -49,23 +49,27 @@ def in_words(found: Mapping[str, Any]) -> str:
     return ", ".join(sure) or f"none of {', '.join(found['classes'])}"
 
 
-def read_arrays(path: str, shapes: Mapping[str, tuple[int, ...]]) -> Any:
-    """Return samples of a .npy file, or of several inputs from the arrays of a .npz file by name."""
+def read_arrays(source: Any, shapes: Mapping[str, tuple[int, ...]]) -> Any:
+    """Return samples: arrays as given, those of a .npy file, or of several inputs, by name, of a .npz file."""
+    where, found = "samples", source
     try:
-        found = np.load(path, allow_pickle=False)
-        X = found if isinstance(found, np.ndarray) else {name: found[name] for name in shapes}
-        for name, shape in shapes.items():
-            part = X[name] if isinstance(X, dict) else X
-            if part.shape[1:] != shape or part.dtype.kind not in "buif":
-                raise DataError(
-                    f"expected numbers of shape (m, {', '.join(map(str, shape))}), got {part.shape}"
-                )
+        if isinstance(source, str | os.PathLike):
+            where, found = str(source), np.load(source, allow_pickle=False)
+        if len(shapes) == 1 and not isinstance(found, Mapping):
+            return checked(np.asarray(found), next(iter(shapes.values())))
+        return {name: checked(np.asarray(found[name]), shape) for name, shape in shapes.items()}
     except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(
-            f"{path}: expected {'arrays named ' if len(shapes) > 1 else 'an array, '}"
-            f"{', '.join(shapes)}: {reason}."
-        ) from None
+        wanted = "an array of samples" if len(shapes) == 1 else f"arrays named {', '.join(shapes)}"
+        raise DataError(f"{where}: expected {wanted}: {reason}.") from None
+
+
+def checked(X: Array, shape: tuple[int, ...]) -> Array:
+    """Return samples, or raise ValueError where they are not numbers of that shape."""
+    if X.shape[1:] != shape or X.dtype.kind not in "buif":
+        raise ValueError(
+            f"the shape should be (m, {', '.join(map(str, shape))}), and is {X.shape} of {X.dtype}"
+        )
     return X
 
 

@@ -59,12 +59,13 @@ def read_photo(source: Any, shape: Shape) -> Array:
 
 def decoded(image: Image.Image, shape: Shape, where: str) -> Array:
     """Return an opened picture as a sample; a JPEG much larger than that is decoded at a part of its size."""
-    mark, extent = orientation(image), None
-    if image.format in ("JPEG", "MPO"):
-        height, width = shape[:2] if mark < 5 else shape[1::-1]
+    extent = None
+    if image.format in ("JPEG", "MPO"):  # of others, asking for EXIF may decode all
+        height, width = shape[:2] if orientation(image) < 5 else shape[1::-1]
         reduced = image.draft(None, (SPARE * width, SPARE * height))
         extent = None if reduced is None else reduced[1]
-    image.load()
+    image.load()  # first, for what is done by EXIF ignores failures
+    mark = orientation(image)
     box = None if extent is None else upright_box(extent[2:], image.size, mark)
     return resized(to_rgb(image if mark == 1 else upright(image), where), shape, box)
 

@@ -185,7 +185,7 @@ def _prediction(model: Model, outputs: dict[str, Output]) -> list[str]:
         TABLE: f"read_table(table, COLUMNS, {literal(model.schema.decimal)})"
         if model.schema is not None
         else "",
-        ARRAYS: "read_arrays(samples, INPUTS) if isinstance(samples, str) else samples",
+        ARRAYS: "read_arrays(samples, INPUTS)",
     }[kind]
     doc = {
         PHOTO: "Return what the network says of a photo: a path, or pixels (height, width, 3) of bytes.",
