@@ -137,7 +137,9 @@ def transforms(channels: int) -> Transforms:
                                 s[i + 4 * C + c],
                                 s[i + 5 * C + c],
                             )
-                        Z[k, 4 * t + r, o : o + width] = z[:width]
+                        row = Z[k, 4 * t + r, o : o + width]
+                        for c in range(row.size):
+                            row[c] = z[c]
                     T += 1
 
     @compiled
@@ -156,7 +158,9 @@ def transforms(channels: int) -> Transforms:
                         if r >= n_rows:
                             s[i : i + 6 * C] = 0
                             continue
-                        y[:width] = dZ[k, 4 * t + r, o : o + width]
+                        row = dZ[k, 4 * t + r, o : o + width]
+                        for c in range(row.size):
+                            y[c] = row[c]
                         if width < 4 * C:
                             y[width:] = 0
                         for c in range(C):

@@ -158,7 +158,10 @@ def loss_and_dZ(dual, kind, smoothing):
         loss = binary_cross_entropy(Z.ravel(), dual.targets.ravel(), dual.scale, smoothing, dZ.ravel())
     else:
         loss = squared_error(Z.ravel(), dual.targets.ravel(), dual.scale, dZ.ravel())
-    delta_of(dual, len(dual.plan) - 1)[:, :n] = dZ
+    delta = delta_of(dual, len(dual.plan) - 1)
+    for i in range(m):
+        for j in range(n):
+            delta[i, j] = dZ[i, j]
     return loss
 
 
@@ -186,7 +189,8 @@ def backward(dual):
         else:
             sums = first_weights(dual.grad, dual)[m:]
             product(dual.K[:, m + 1 :].T, dZ[:, :n], sums[1:, :n])
-            sums[0, :n] = sums[1, :n]
+            for j in range(n):
+                sums[0, j] = sums[1, j]
 
 
 @compiled
