@@ -210,7 +210,7 @@ def perturbation_sheet(
         is_yes_or_no = len(p.strengths) == 1
         plan += [(p, s, p.title.lower() if is_yes_or_no else p.label(s)) for s in _few(wanted[p.name][1:])]
     pictures = [image if p is None else change_photos(image[None], p, s, seed)[0] for p, s, _ in plan]
-    last = max(2, len(model.classes)) - 1
+    last = max(2, len(model.classes), model.output_shape[-1]) - 1
     if label is not None and not 0 <= label <= last:
         raise OptionError(f"perturbation_sheet: expected label to be a class, 0 to {last}, got {label}.")
     labels, sure = _predictions(model, np.stack(pictures))

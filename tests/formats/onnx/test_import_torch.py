@@ -1,0 +1,165 @@
+"""Networks of PyTorch, by both of its exporters, come in whole."""
+
+import importlib.util
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pellucid as pl
+
+torch = pytest.importorskip("torch", reason="PyTorch is the oracle")
+pytest.importorskip("onnx")
+pytest.importorskip("onnxruntime")
+
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+needs_onnxscript = pytest.mark.skipif(
+    importlib.util.find_spec("onnxscript") is None, reason="PyTorch's newer exporter needs onnxscript"
+)
+
+
+class Excite(nn.Module):
+    """Squeeze and excitation, as in MobileNetV3."""
+
+    def __init__(self, c: int) -> None:
+        super().__init__()
+        self.pool, self.a, self.b = nn.AdaptiveAvgPool2d(1), nn.Conv2d(c, 4, 1), nn.Conv2d(4, c, 1)
+
+    def forward(self, x: Any) -> Any:
+        return x * F.hardsigmoid(self.b(F.relu(self.a(self.pool(x)))))
+
+
+class Inverted(nn.Module):
+    """An inverted residual: wide, depthwise, narrow."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int, act: Any, *, excites: bool = False) -> None:
+        super().__init__()
+        wide = 2 * c_in
+        self.body = nn.Sequential(
+            *(nn.Conv2d(c_in, wide, 1, bias=False), nn.BatchNorm2d(wide), act()),
+            *(nn.Conv2d(wide, wide, 3, stride, 1, groups=wide, bias=False), nn.BatchNorm2d(wide), act()),
+            *([Excite(wide)] if excites else []),
+            *(nn.Conv2d(wide, c_out, 1, bias=False), nn.BatchNorm2d(c_out)),
+        )
+        self.is_around = stride == 1 and c_in == c_out
+
+    def forward(self, x: Any) -> Any:
+        return x + self.body(x) if self.is_around else self.body(x)
+
+
+class Basic(nn.Module):
+    """A block of a ResNet."""
+
+    def __init__(self, c_in: int, c_out: int, stride: int) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(c_in, c_out, 3, stride, 1, bias=False), nn.BatchNorm2d(c_out)
+        self.c, self.d = nn.Conv2d(c_out, c_out, 3, 1, 1, bias=False), nn.BatchNorm2d(c_out)
+        around = [nn.Conv2d(c_in, c_out, 1, stride, bias=False), nn.BatchNorm2d(c_out)]
+        self.around = nn.Identity() if c_in == c_out else nn.Sequential(*around)
+
+    def forward(self, x: Any) -> Any:
+        return F.relu(self.d(self.c(F.relu(self.b(self.a(x))))) + self.around(x))
+
+
+class View(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x.view(x.size(0), -1)
+
+
+def mobilenet_v2() -> Any:
+    relu6 = nn.ReLU6
+    return nn.Sequential(
+        *(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), relu6()),
+        *(Inverted(8, 8, 1, relu6), Inverted(8, 12, 2, relu6), Inverted(12, 12, 1, relu6)),
+        *(nn.Conv2d(12, 32, 1, bias=False), nn.BatchNorm2d(32), relu6()),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(32, 5)),
+    )
+
+
+def mobilenet_v3() -> Any:
+    swish = nn.Hardswish
+    return nn.Sequential(
+        *(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), swish()),
+        *(Inverted(8, 8, 1, nn.ReLU, excites=True), Inverted(8, 12, 2, swish)),
+        *(Inverted(12, 12, 1, swish, excites=True), nn.Conv2d(12, 32, 1), swish()),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 16), swish(), nn.Linear(16, 5), nn.Softmax(1)),
+    )
+
+
+def resnet() -> Any:
+    return nn.Sequential(
+        *(nn.Conv2d(3, 8, 7, 2, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(3, 2, 1)),
+        *(Basic(8, 8, 1), Basic(8, 16, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 4)),
+    )
+
+
+def plain() -> Any:
+    return nn.Sequential(
+        *(nn.Conv2d(3, 4, 5), nn.GELU(), nn.AvgPool2d(2), nn.Conv2d(4, 6, 3), nn.SiLU()),
+        *(nn.MaxPool2d(2, ceil_mode=True), View(), nn.Linear(6 * 6 * 6, 10), nn.GELU("tanh")),
+        *(nn.BatchNorm1d(10), nn.LayerNorm(10), nn.Linear(10, 1), nn.Sigmoid()),
+    )
+
+
+def exported(net: Any, path: Path, exporter: str, *, is_free: bool = True, size: int = 32) -> Any:
+    """Write a network as a file, its norms with statistics of their own, and return it."""
+    for module in net.modules():
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            nn.init.uniform_(module.running_mean, -0.3, 0.3)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+    x = (torch.rand(2, 3, size, size),)
+    options: dict[str, Any] = {"dynamo": exporter == "dynamo", "input_names": ["x"]}
+    if is_free:
+        free = {"dynamic_shapes": ({0: "n"},)} if exporter == "dynamo" else {"dynamic_axes": {"x": {0: "n"}}}
+        options |= free
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        torch.onnx.export(net.eval(), x, str(path), **options)
+    return net
+
+
+@pytest.mark.parametrize(
+    ("make", "exporter"),
+    [
+        *((make, "torchscript") for make in (mobilenet_v2, mobilenet_v3, resnet, plain)),
+        pytest.param(mobilenet_v3, "dynamo", marks=needs_onnxscript),
+    ],
+)
+def test_whole_networks(make: Any, exporter: str, tmp_path: Path, capfd: Any) -> None:
+    torch.manual_seed(1)
+    net = exported(make(), tmp_path / "net.onnx", exporter, is_free=make is not resnet)
+    capfd.readouterr()
+    model = pl.import_onnx(tmp_path / "net.onnx")
+    X = np.random.default_rng(0).random((4, 32, 32, 3), np.float32)
+    with torch.no_grad():
+        theirs = net(torch.from_numpy(np.ascontiguousarray(X.transpose(0, 3, 1, 2)))).numpy()
+    ours = model.decision_function(X) if make in (mobilenet_v2, resnet) else model.predict_proba(X)
+    ours = ours[:, 1:] if make is plain else ours
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    wanted = {mobilenet_v2: "relu6", mobilenet_v3: "hard_sigmoid", resnet: "relu", plain: "gelu_tanh"}
+    assert wanted[make] in {row.activation for row in model.summary().layers}
+
+
+def test_a_body_under_a_new_head(tmp_path: Path, capfd: Any) -> None:
+    torch.manual_seed(1)
+    net = mobilenet_v2()
+    for module in net.modules():
+        if isinstance(
+            module, nn.Conv2d
+        ):  # as a training leaves them: PyTorch's start lets small networks fade
+            nn.init.kaiming_normal_(module.weight)
+    exported(net, tmp_path / "net.onnx", "torchscript")
+    capfd.readouterr()
+    body = pl.import_onnx(tmp_path / "net.onnx")
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 100, (24, 32, 32, 3), dtype=np.uint8)
+    X[::2, :16] += 120
+    own = pl.transfer(body, (X, ["top", "plain"] * 12), freeze="globalavgpool2d_1")
+    history = pl.train(own, (X, ["top", "plain"] * 12), n_epochs=60, learning_rate=0.1)
+    assert (own.classes, own.output_shape) == (("plain", "top"), (1,))
+    assert history.losses[-1] < 0.5 * history.losses[0]
+    np.testing.assert_array_equal(own.leaves()[0].params["W"], body.leaves()[0].params["W"])
