@@ -16,10 +16,9 @@ PHOTO, TABLE, ARRAYS = "photo", "table", "array"
 
 
 class Output(NamedTuple):
-    """An output of a network: its loss, its width, and the names of its classes."""
+    """An output of a network: its loss, and the names of its classes."""
 
     loss: Loss
-    n_out: int
     classes: tuple[str, ...]
 
     @property
@@ -65,4 +64,4 @@ def outputs_of(model: Model) -> dict[str, Output]:
 def _output(loss: Loss, shape: Shape, classes: tuple[str, ...]) -> Output:
     n_out = shape[-1]
     n = 2 if n_out == 1 and loss.kind == "classification" else n_out
-    return Output(loss, n_out, classes or tuple(str(i) for i in range(n)))
+    return Output(loss, classes or tuple(str(i) for i in range(n)))

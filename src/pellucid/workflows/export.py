@@ -55,7 +55,6 @@ class Exported:
 class Kind:
     """A kind of file."""
 
-    about: str
     file: str  # its name; one that begins with a point is the ending of the model's own
     write: Callable[..., float | None]  # of the model, the path, samples, and the options that it takes
     options: tuple[str, ...] = ()
@@ -83,9 +82,9 @@ def _html(model: Model, path: Path, samples: Any, *, force: bool, title: str = "
 
 
 KINDS = {
-    "onnx": Kind("for other programs and languages", ".onnx", _onnx, ("raw",)),
-    "script": Kind("one Python file that needs NumPy and Pillow only", "predict.py", _script, ("weights",)),
-    "html": Kind("one page that predicts in a browser, offline", ".html", _html, ("title",)),
+    "onnx": Kind(".onnx", _onnx, ("raw",)),
+    "script": Kind("predict.py", _script, ("weights",)),
+    "html": Kind(".html", _html, ("title",)),
 }
 
 

@@ -115,8 +115,10 @@ function listenForRows() {
   network.columns.forEach(({ name, words, usual }, i) => {
     const label = element("label"), field = element(words.length ? "select" : "input");
     label.append(element("span", name));
-    if (words.length) for (const word of words) field.append(Object.assign(element("option", word), { value: word }));
-    else Object.assign(field, { type: "text", inputMode: "decimal", value: String(usual), autocomplete: "off" });
+    if (words.length) {
+      for (const word of words) field.append(Object.assign(element("option", word), { value: word }));
+      field.value = words.find((word) => word !== "(missing)") ?? words[0];
+    } else Object.assign(field, { type: "text", inputMode: "decimal", value: String(usual), autocomplete: "off" });
     field.id = `column-${i}`;
     label.append(field);
     form.append(label);
