@@ -19,9 +19,11 @@ from pellucid.ops.losses import Huber, MultiLabel
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.events import StepEnd
-from pellucid.training.executor import dense_stack
+from pellucid.training.executor import dense_stack, stack_layers
 from pellucid.training.executor.choose import open_executor
-from pellucid.training.executor.dense_stack import DenseStack, Pace, layers_of
+from pellucid.training.executor.dense_stack import DenseStack
+from pellucid.training.executor.pace import Pace
+from pellucid.training.executor.stack_layers import layers_of
 from pellucid.training.fit import train
 from pellucid.training.optimizers import LBFGS, SGD, Adam, AdamW, RMSprop
 
@@ -33,7 +35,7 @@ TOLERANCES = {"float64": 1e-12, "float32": 1e-5}
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let layers of a few thousand operations be divided."""
-    monkeypatch.setattr(dense_stack, "PART_OPERATIONS", 1e5)
+    monkeypatch.setattr(stack_layers, "PART_OPERATIONS", 1e5)
 
 
 def network(
@@ -364,7 +366,7 @@ def test_other_models_have_the_usual_executor() -> None:
 
 def test_threads_rest_where_they_are_slower_and_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(dense_stack.time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr("pellucid.training.executor.pace.time.perf_counter", lambda: now[0])
     pace, seen = Pace(), []
     for step in range(2000):
         is_busy = 100 <= step < 200  # another program has the other core

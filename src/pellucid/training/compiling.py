@@ -13,7 +13,7 @@ from pellucid.progress import ProgressBar
 from pellucid.training.choose_form import first_layer_correction, is_dual, stays_in_span
 from pellucid.training.dual import many_steps
 from pellucid.training.executor.choose import open_executor
-from pellucid.training.executor.dense_stack import layers_of
+from pellucid.training.executor.stack_layers import layers_of
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job, Plan
 from pellucid.types import Array, map_arrays, n_rows, take_rows

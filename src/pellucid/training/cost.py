@@ -4,7 +4,7 @@ from typing import Any
 
 from pellucid.nn.model import Model
 from pellucid.threads import n_cores
-from pellucid.training.executor.dense_stack import layers_of, n_parts
+from pellucid.training.executor.stack_layers import layers_of, n_parts
 from pellucid.types import n_rows
 
 # Of a step, from which it pays to split it over threads, compiled or not: `cnn` gains from 8 photos a batch on.

@@ -10,8 +10,8 @@ from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.dual.dense import DualDense
 from pellucid.training.dual.form import dual_form
-from pellucid.training.executor.dense_stack import layers_above, loss_kind
 from pellucid.training.executor.executor import Executor
+from pellucid.training.executor.stack_layers import layers_above, loss_kind
 from pellucid.training.optimizers.base import runs_of
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array

@@ -13,8 +13,9 @@ from typing import Any
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
 from pellucid.nn.model import Model
-from pellucid.training.executor.dense_stack import DenseStack, layers_of
+from pellucid.training.executor.dense_stack import DenseStack
 from pellucid.training.executor.executor import Executor
+from pellucid.training.executor.stack_layers import layers_of
 from pellucid.training.executor.thread_shards import ThreadShards
 
 

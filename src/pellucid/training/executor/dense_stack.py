@@ -5,141 +5,24 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pellucid.data.batches import Batches
-from pellucid.nn.activation import Activation
-from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
-from pellucid.nn.sequential import Sequential
-from pellucid.ops.losses.base import Loss
 from pellucid.training.executor.executor import Executor
+from pellucid.training.executor.pace import Pace
+from pellucid.training.executor.stack_layers import layers_of, loss_kind, n_parts
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
 
 OPERATIONS = 2e9  # of the steps of one call: some tens of milliseconds, for which Ctrl-C waits
-PART_OPERATIONS = 1e6  # of a layer's product: with fewer in each part, it does not pay to divide it
-ALONE_FIRST, ALONE_EVERY = 3, 256  # steps that are taken on one thread, to measure them
-REST = 30.0  # times as long as a slow step threads rest
-OPTIONS = {"leaky_relu": 0.01, "elu": 1.0}  # of activations, where none is chosen
 
 _threads = threading.Lock()  # held by the training that has the compiled threads: they serve one at a time
-
-
-class Layer(NamedTuple):
-    """A Dense layer, the batch norm after it, if any, and the activation after that."""
-
-    n_in: int
-    n_out: int
-    activation: str
-    option: float
-    norm: BatchNorm | None = None
-
-
-def layers_of(model: Model) -> list[Layer]:
-    """Return a model's layers where it is a stack of Dense layers whose activations the kernel has, else nothing.
-
-    Batch norm may stand between a Dense layer and its activation.
-
-    Examples
-    --------
-    >>> model = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)])
-    >>> model.initialize((2, 2))
-    >>> [(layer.n_in, layer.n_out, layer.activation) for layer in layers_of(model)]
-    [(4, 3, 'relu'), (3, 1, 'linear')]
-    """
-    if type(model) is not Sequential or model.further() or model.n_frozen:
-        return []
-    return _stack(model.layers, Dense)
-
-
-def layers_above(first: Any, layers: Sequence[Any]) -> list[Layer]:
-    """Return what ``layers_of`` does where another layer is in the place of the first Dense, and no batch norm."""
-    found = _stack(layers, type(first)) if layers[0] is first else []
-    return [] if any(layer.norm for layer in found) else found
-
-
-def _stack(layers: Sequence[Any], first: type) -> list[Layer]:
-    found: list[Layer] = []
-    for layer in layers:
-        if type(layer) in ((Dense,) if found else (first,)):
-            name = layer.activation or "linear"
-            found.append(_with(name, math.prod(layer.input_shape), *layer.output_shape))
-        elif type(layer) is Activation and found and found[-1].activation == "linear":
-            activation = _with(layer.activation, *found[-1][:2], *layer.options.values())
-            found[-1] = activation._replace(norm=found[-1].norm)
-        elif type(layer) is BatchNorm and found and found[-1][2:] == ("linear", 0.0, None):
-            found[-1] = found[-1]._replace(norm=layer)
-        elif type(layer) is not Flatten or found:
-            return []
-    return found if all(layer.activation != "softmax" for layer in found) else []
-
-
-def loss_kind(loss: Loss, n_out: int, kernel: Any) -> int:
-    """Return the number of a loss's formula in the kernel, by which it is computed, or of ``OTHER``."""
-    formula = loss.pair(n_out)[0].__name__.removesuffix("_forward")
-    is_known = formula in kernel.LOSSES and type(loss).forward is Loss.forward
-    return int(kernel.LOSSES.index(formula) if is_known else kernel.OTHER)
-
-
-def n_parts(layer: Layer, m: int, n_threads: int) -> int:
-    """Return into how many parts a layer is divided, for batches of m samples.
-
-    Examples
-    --------
-    >>> n_parts(Layer(784, 128, "relu", 0), 32, 2), n_parts(Layer(128, 10, "linear", 0), 32, 2)
-    (2, 1)
-    """
-    most = 2.0 * m * layer.n_in * layer.n_out / PART_OPERATIONS
-    return max(1, min(n_threads, int(most), layer.n_in // 32))
-
-
-class Pace:
-    """Decides, step by step, whether threads are faster than one alone.
-
-    They wait for each other without sleeping, several times a step: where another program has one of the cores, a
-    step can take twenty times as long. So a few steps are taken alone, to know how long that takes, and when a step
-    on threads takes longer, they rest for a while.
-
-    Examples
-    --------
-    >>> pace = Pace()
-    >>> for seconds in [0.2, 0.2, 0.2, 0.1, 0.1]:
-    ...     pace.record(seconds)
-    >>> pace.is_on_threads
-    True
-    >>> for seconds in [1.0, 1.0]:
-    ...     pace.record(seconds)
-    >>> pace.is_on_threads
-    False
-    """
-
-    def __init__(self) -> None:
-        self.is_on_threads = False
-        self._seconds_alone = math.inf
-        self._n_steps = self._n_slow = 0
-        self._rests_until = 0.0
-
-    def record(self, seconds: float, n_steps: int = 1) -> None:
-        """Take note of how long a step took, or one of several, and decide on the next."""
-        is_time_to_measure = (self._n_steps + n_steps) // ALONE_EVERY > self._n_steps // ALONE_EVERY
-        self._n_steps += n_steps
-        if not self.is_on_threads:
-            is_first = self._n_steps <= ALONE_FIRST
-            self._seconds_alone = min(self._seconds_alone, seconds) if is_first else seconds
-        elif seconds < self._seconds_alone:
-            self._n_slow = 0
-        else:
-            self._n_slow += 1
-            if self._n_slow > 1:  # once is an accident
-                self._rests_until = time.perf_counter() + REST * seconds
-        is_to_be_measured = self._n_steps < ALONE_FIRST or is_time_to_measure
-        self.is_on_threads = not is_to_be_measured and time.perf_counter() >= self._rests_until
 
 
 class Memory(NamedTuple):
@@ -369,10 +252,6 @@ class DenseStack(Executor):
             Pace(),
         )
         return memory
-
-
-def _with(activation: str, n_in: int, n_out: int, *option: float) -> Layer:
-    return Layer(n_in, n_out, activation, option[0] if option else OPTIONS.get(activation, 0.0))
 
 
 def _keep(optimizer: Any, numbers: Array, kernel: Any) -> int:

@@ -1,0 +1,87 @@
+"""Which models are stacks of Dense layers that :mod:`pellucid.kernels.dense_stack` trains, and their layers."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pellucid.nn.activation import Activation
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.model import Model
+from pellucid.nn.norm import BatchNorm
+from pellucid.nn.sequential import Sequential
+from pellucid.ops.losses.base import Loss
+
+PART_OPERATIONS = 1e6  # of a layer's product: with fewer in each part, it does not pay to divide it
+OPTIONS = {"leaky_relu": 0.01, "elu": 1.0}  # of activations, where none is chosen
+
+
+class Layer(NamedTuple):
+    """A Dense layer, the batch norm after it, if any, and the activation after that."""
+
+    n_in: int
+    n_out: int
+    activation: str
+    option: float
+    norm: BatchNorm | None = None
+
+
+def layers_of(model: Model) -> list[Layer]:
+    """Return a model's layers where it is a stack of Dense layers whose activations the kernel has, else nothing.
+
+    Batch norm may stand between a Dense layer and its activation.
+
+    Examples
+    --------
+    >>> model = Sequential([Flatten(), Dense(3, activation="relu"), Dense(1)])
+    >>> model.initialize((2, 2))
+    >>> [(layer.n_in, layer.n_out, layer.activation) for layer in layers_of(model)]
+    [(4, 3, 'relu'), (3, 1, 'linear')]
+    """
+    if type(model) is not Sequential or model.further() or model.n_frozen:
+        return []
+    return _stack(model.layers, Dense)
+
+
+def layers_above(first: Any, layers: Sequence[Any]) -> list[Layer]:
+    """Return what ``layers_of`` does where another layer is in the place of the first Dense, and no batch norm."""
+    found = _stack(layers, type(first)) if layers[0] is first else []
+    return [] if any(layer.norm for layer in found) else found
+
+
+def _stack(layers: Sequence[Any], first: type) -> list[Layer]:
+    found: list[Layer] = []
+    for layer in layers:
+        if type(layer) in ((Dense,) if found else (first,)):
+            name = layer.activation or "linear"
+            found.append(_with(name, math.prod(layer.input_shape), *layer.output_shape))
+        elif type(layer) is Activation and found and found[-1].activation == "linear":
+            activation = _with(layer.activation, *found[-1][:2], *layer.options.values())
+            found[-1] = activation._replace(norm=found[-1].norm)
+        elif type(layer) is BatchNorm and found and found[-1][2:] == ("linear", 0.0, None):
+            found[-1] = found[-1]._replace(norm=layer)
+        elif type(layer) is not Flatten or found:
+            return []
+    return found if all(layer.activation != "softmax" for layer in found) else []
+
+
+def loss_kind(loss: Loss, n_out: int, kernel: Any) -> int:
+    """Return the number of a loss's formula in the kernel, by which it is computed, or of ``OTHER``."""
+    formula = loss.pair(n_out)[0].__name__.removesuffix("_forward")
+    is_known = formula in kernel.LOSSES and type(loss).forward is Loss.forward
+    return int(kernel.LOSSES.index(formula) if is_known else kernel.OTHER)
+
+
+def n_parts(layer: Layer, m: int, n_threads: int) -> int:
+    """Return into how many parts a layer is divided, for batches of m samples.
+
+    Examples
+    --------
+    >>> n_parts(Layer(784, 128, "relu", 0), 32, 2), n_parts(Layer(128, 10, "linear", 0), 32, 2)
+    (2, 1)
+    """
+    most = 2.0 * m * layer.n_in * layer.n_out / PART_OPERATIONS
+    return max(1, min(n_threads, int(most), layer.n_in // 32))
+
+
+def _with(activation: str, n_in: int, n_out: int, *option: float) -> Layer:
+    return Layer(n_in, n_out, activation, option[0] if option else OPTIONS.get(activation, 0.0))
