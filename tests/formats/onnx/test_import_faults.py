@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[Callable[[Net], str], str]] = {
     ),
     "filled": (
         lambda net: net.add("Mul", "x", net.add("ConstantOfShape", net.array([2**40, 2**20], np.int64))),
-        "its inputs do not fit it",
+        "numbers, more than",
     ),
     "spread out": (
         lambda net: net.add("Mul", "x", net.add("Add", net.weight(2**15, 1), net.weight(1, 2**15))),

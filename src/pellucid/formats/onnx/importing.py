@@ -10,7 +10,7 @@ import numpy as np
 from pellucid.data.inputs_seen import InputsSeen
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError, ShapeError
-from pellucid.formats.onnx.export import TOLERANCE
+from pellucid.formats.onnx.export import TOLERANCE, needed
 from pellucid.formats.onnx.reading.heads import Head, as_the_file_has_it, default_loss_of
 from pellucid.formats.onnx.reading.inputs import input_values
 from pellucid.formats.onnx.reading.network import Reader
@@ -300,26 +300,50 @@ def _as_the_file_has_it(X: Array, value: Value, kind: int) -> Array:
 
 def _run(source: Source, names: Sequence[str], feed: Mapping[str, Array]) -> list[Array]:
     """Return the file's outputs, by onnxruntime or, where it is missing, by onnx's own evaluator."""
+    model = _needed_part(source, names)
     try:
         runtime = importlib.import_module("onnxruntime")
     except ImportError:
         runtime = None
     try:
         if runtime is None:
-            onnx, reference = importlib.import_module("onnx"), importlib.import_module("onnx.reference")
+            reference = importlib.import_module("onnx.reference")
             with np.errstate(all="ignore"):
-                evaluator = reference.ReferenceEvaluator(onnx.load(source.path))
-                outputs = evaluator.run(list(names), dict(feed))
+                outputs = reference.ReferenceEvaluator(model).run(list(names), dict(feed))
         else:
             options = runtime.SessionOptions()
             options.log_severity_level = 4
-            file = str(source.path) if source.has_outside else source.content
-            session = runtime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+            content, providers = model.SerializeToString(), ["CPUExecutionProvider"]
+            session = runtime.InferenceSession(content, options, providers=providers)
             outputs = session.run(list(names), dict(feed))
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise FormatError(f"it does not run, so that nothing can be compared with it: {reason}.") from None
     return [_as_array(output) for output in outputs]
+
+
+def _needed_part(source: Source, names: Sequence[str]) -> Any:
+    """Return the file with the nodes alone that its outputs need, all of which were read, and its arrays inside."""
+    onnx = needed("onnx")
+    model = onnx.load_from_string(source.content)
+    graph = model.graph
+    wanted, kept = set(names), []
+    for proto in reversed(graph.node):
+        if wanted.intersection(proto.output):
+            wanted.update(proto.input)
+            kept.append(proto)
+    outputs = [each for each in graph.output if each.name in names]
+    arrays = [
+        onnx.numpy_helper.from_array(array, name)
+        for name, array in source.constants.items()
+        if name in wanted
+    ]
+    for field, entries in ((graph.node, kept[::-1]), (graph.output, outputs), (graph.initializer, arrays)):
+        copies = [type(entry).FromString(entry.SerializeToString()) for entry in entries]
+        del field[:]
+        field.extend(copies)
+    del graph.value_info[:]
+    return model
 
 
 def _as_array(output: Any) -> Array:

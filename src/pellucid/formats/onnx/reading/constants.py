@@ -12,53 +12,56 @@ from pellucid.formats.onnx.reading.source import Node
 from pellucid.formats.onnx.reading.tensors import DTYPES
 from pellucid.types import Array
 
-MOST_VALUES = 2**28  # of an array that is computed
+MOST_VALUES = 2**24  # that are computed beyond those of the file
 
 
-def fold(node: Node, arrays: Sequence[Array | None]) -> Array | None:
+def fold(node: Node, arrays: Sequence[Array | None], most: int = MOST_VALUES) -> Array | None:
     """Return what a node gives for arrays that are known, None where that is not computed here.
+
+    FormatError if its inputs do not fit, or the result would have more than ``most`` numbers.
 
     Examples
     --------
     >>> fold(Node("Concat", "", ("a", "b"), ("c",), {"axis": 0}), [np.array([2]), np.array([-1])])
     array([ 2, -1])
     """
-    if node.op in POINTWISE:
-        return _pointwise(node, arrays)
-    if node.op not in FOLDED:
+    if node.op not in FOLDED and node.op not in POINTWISE:
         return None
-    try:
-        found = FOLDED[node.op](node.attributes, *arrays)
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError) as error:
-        raise FormatError(f"{node.label}: its inputs do not fit it ({error}).") from None
-    if found.size > MOST_VALUES:
-        raise FormatError(
-            f"{node.label}: an array of {found.size} numbers, more than the {MOST_VALUES} read."
-        )
-    return found
-
-
-def _pointwise(node: Node, arrays: Sequence[Array | None]) -> Array | None:
     given = [array for array in arrays if array is not None]
-    if any(array.dtype == object for array in given):
+    if node.op in POINTWISE and any(array.dtype == object for array in given):
         return None
     try:
-        size = math.prod(np.broadcast_shapes(*(array.shape for array in given)))
-    except ValueError as error:
-        raise FormatError(f"{node.label}: its inputs do not fit together ({error}).") from None
-    if size > MOST_VALUES:
-        raise FormatError(
-            f"{node.label}: an array of {size} numbers, more than the {MOST_VALUES} that are read."
-        )
-    if node.op == "Div" and all(array.dtype.kind in "iu" for array in given):
-        first, second = given
-        whole: Array = first // np.where(second == 0, 1, second)
-        return whole
-    try:
-        found = np.asarray(evaluate(node, arrays))
-    except (TypeError, ValueError) as error:
+        size = _size(node, given)
+        if size > most:
+            raise FormatError(
+                f"{node.label}: an array of {size} numbers, more than the {most} that are read."
+            )
+        if node.op in FOLDED:
+            return FOLDED[node.op](node.attributes, *arrays)
+        if node.op == "Div" and all(array.dtype.kind in "iu" for array in given):
+            first, second = given
+            whole: Array = first // np.where(second == 0, 1, second)
+            return whole
+        return np.asarray(evaluate(node, arrays)).astype(given[0].dtype)
+    except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError) as error:
+        if isinstance(error, FormatError):
+            raise
         raise FormatError(f"{node.label}: its inputs do not fit it ({error}).") from None
-    return found.astype(given[0].dtype)
+
+
+def _size(node: Node, given: Sequence[Array]) -> int:
+    """Return how many numbers a node gives at most."""
+    if node.op in POINTWISE:
+        return math.prod(np.broadcast_shapes(*(array.shape for array in given)))
+    if node.op == "ConstantOfShape":
+        lengths = [int(n) for n in given[0].reshape(-1)]
+        if min(lengths, default=0) < 0:
+            raise ValueError(f"the shape {lengths}")
+        return math.prod(lengths)
+    if node.op == "Gather":
+        array, at = given
+        return int(array.size // max(1, array.shape[node.attributes.get("axis", 0)]) * at.size)
+    return sum(array.size for array in given)
 
 
 def _constant(attributes: Mapping[str, Any]) -> Array:
@@ -70,10 +73,7 @@ def _constant(attributes: Mapping[str, Any]) -> Array:
 
 
 def _filled(attributes: Mapping[str, Any], shape: Array) -> Array:
-    lengths = [int(n) for n in shape]
-    if math.prod(lengths) > MOST_VALUES or min(lengths, default=0) < 0:
-        raise ValueError(f"the shape {lengths}")
-    return np.full(lengths, attributes.get("value", np.zeros(1, np.float32)).reshape(-1)[0])
+    return np.full([int(n) for n in shape], attributes.get("value", np.zeros(1, np.float32)).reshape(-1)[0])
 
 
 def _axes(attributes: Mapping[str, Any], axes: Array | None) -> tuple[int, ...] | None:

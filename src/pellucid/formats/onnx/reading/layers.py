@@ -12,6 +12,7 @@ from pellucid.formats.onnx.reading.source import Node
 from pellucid.formats.onnx.reading.values import Value, checked, flattened, in_order, per_channel
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.affine import Affine
+from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm
@@ -88,8 +89,13 @@ def _gemm(node: Node, given: Given, add: Add, opset: int) -> Value:
 
 
 def _matmul(node: Node, given: Given, add: Add, opset: int) -> Value:
-    value = row_at(node, given)
+    value = value_at(node, given, 0)
     W = weights_at(node, given, 1, None, None)
+    if value.is_image and value.axes[-1] == 2 and len(W) == value.n_channels and W.shape[1]:  # of every pixel
+        made = checked(value.with_channels(W.shape[1], ""), node.label)
+        layer = Conv2D(W.shape[1], 1, padding="valid", use_bias=False)
+        return made._replace(step=add(layer, [value.step], {"W": W[None, None]}))
+    value = row_at(node, given)
     _check_rows(node, W, value)
     return dense(value, W, None, add, node.label)
 

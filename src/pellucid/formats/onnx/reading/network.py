@@ -7,6 +7,7 @@ import numpy as np
 
 from pellucid.errors import FormatError, OptionError
 from pellucid.formats.onnx.reading.constants import FOLDED, fold
+from pellucid.formats.onnx.reading.constants import MOST_VALUES as MOST_COMPUTED
 from pellucid.formats.onnx.reading.heads import Head, find_head
 from pellucid.formats.onnx.reading.images import IMAGE_READERS
 from pellucid.formats.onnx.reading.layers import BATCH, READERS, affine, as_layer, lacking
@@ -56,6 +57,7 @@ class Reader:
         self._n_values = 0
         self.producers: dict[str, Node] = {}
         self._shape_like: set[str] = set()
+        self._most = MOST_COMPUTED + 4 * sum(array.size for array in self.constants.values())
         self._list_nodes(source.nodes)
         self.groups = Groups(self.producers, self.constants)
         for name in self.producers:
@@ -74,7 +76,7 @@ class Reader:
                 known.add(name)
             inputs = [name for name in node.inputs if name]
             if node.op != "Shape" and all(name in self.constants for name in inputs):
-                found = fold(node, [self.constants.get(name) for name in node.inputs])
+                found = self._fold(node, [self.constants.get(name) for name in node.inputs])
                 if found is not None:
                     self.constants[node.outputs[0]] = found
                     continue
@@ -83,6 +85,12 @@ class Reader:
                 self._shape_like.update(node.outputs)
             for name in filter(None, node.outputs):
                 self.producers[name] = node
+
+    def _fold(self, node: Node, arrays: Sequence[Array | None]) -> Array | None:
+        """Compute a constant; all of them together are not much larger than the file."""
+        found = fold(node, arrays, self._most)
+        self._most -= 0 if found is None else found.size
+        return found
 
     def read(self, outputs: Sequence[str]) -> Network:
         """Return the layers that these outputs depend on."""
@@ -134,7 +142,7 @@ class Reader:
         if name in self._shape_like and (node.op in FOLDED or node.op in POINTWISE):
             if any(isinstance(each, Value) for each in given):
                 raise lacking(node)
-            found = fold(node, given)
+            found = self._fold(node, given)
             if found is None:
                 raise lacking(node)
             self.constants[name] = found

@@ -47,7 +47,6 @@ class Source(NamedTuple):
     opset: int
     content: bytes
     path: Path
-    has_outside: bool  # arrays beside the file
 
     def json(self, key: str) -> Any:
         """Return an entry of the metadata, None where there is none or it is not JSON."""
@@ -99,7 +98,6 @@ def read_source(path: Path) -> Source:
         opset,
         content,
         path,
-        any(each.data_location == onnx.TensorProto.EXTERNAL for each in graph.initializer),
     )
 
 
