@@ -1,9 +1,8 @@
 """The paths of the server."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
@@ -16,9 +15,6 @@ from pellucid.server.refusal import Refused, as_json, problem
 from pellucid.server.service import Service
 from pellucid.version import __version__
 
-ModelName = Annotated[
-    str | None, Query(alias="model", description="The model's name; may be left out where there is one only.")
-]
 UNFIT = 422  # the status of samples that cannot be read, or do not fit the model
 ABOUT = """Predictions of trained models. Every refusal is JSON: `{"error": why, "status": number}`."""
 
@@ -26,9 +22,10 @@ ABOUT = """Predictions of trained models. Every refusal is JSON: `{"error": why,
 def create_app(service: Service) -> FastAPI:
     """Return the ASGI application of a service.
 
-    FastAPI declares the paths and writes the OpenAPI document. ``/predict`` takes the request as it comes and
-    answers in bytes that are JSON already: checking each number of an answer against its schema would take longer
-    than to predict it. FastAPI's page of documentation loads scripts from elsewhere: there is one of our own.
+    FastAPI declares the paths and writes the OpenAPI document. Its functions take the request as it comes, and
+    ``/predict`` answers in bytes that are JSON already: to have FastAPI check the query and each number of an
+    answer would take longer than to predict it. Its page of documentation loads scripts from elsewhere, so that
+    there is one of our own.
     """
     app = FastAPI(
         title="pellucid",
@@ -41,18 +38,17 @@ def create_app(service: Service) -> FastAPI:
     app.add_middleware(Guard, service=service)
     app.add_exception_handler(PellucidError, _refuse)
     app.add_exception_handler(HTTPException, _refuse_path)
-    app.add_exception_handler(RequestValidationError, _refuse_query)
 
     @app.post(
         "/predict",
         summary="Predict the samples of the request",
         response_model=schemas.Answer,
         responses=schemas.refusals(*schemas.DOOR, 400, 404, 408, 413, 415, 422, 429, 503),
-        openapi_extra={"requestBody": schemas.BODIES},
+        openapi_extra={"parameters": schemas.WHICH_MODEL, "requestBody": schemas.BODIES},
     )
-    async def predict(request: Request, model: ModelName = None) -> Response:
+    async def predict(request: Request) -> Response:
         """Images: one as the body, or some in the field 'image' of a form. Arrays and rows of tables: JSON."""
-        served = service.find(model)
+        served = service.find(request.query_params.get("model"))
         headers = request.headers
         length = headers.get("content-length", "")
         declared = int(length) if length.isdecimal() else None
@@ -78,10 +74,12 @@ def create_app(service: Service) -> FastAPI:
         "/model",
         summary="One model: its classes, layers, format and hash",
         response_model=schemas.Model,
-        responses=schemas.refusals(*schemas.DOOR, 400, 404, 422),
+        responses=schemas.refusals(*schemas.DOOR, 400, 404),
+        openapi_extra={"parameters": schemas.WHICH_MODEL},
     )
-    async def model_card(model: ModelName = None) -> Response:
-        return Response(as_json(service.find(model).describe()), media_type="application/json")
+    async def model_card(request: Request) -> Response:
+        served = service.find(request.query_params.get("model"))
+        return Response(as_json(served.describe()), media_type="application/json")
 
     @app.get(
         "/models",
@@ -140,10 +138,6 @@ async def _refuse_path(request: Request, error: Exception) -> Response:
         405: f"{request.method} is not for this path. GET / lists what is.",
     }.get(error.status_code, str(error.detail))
     return _problem(request, error.status_code, message, dict(error.headers or {}))
-
-
-async def _refuse_query(request: Request, error: Exception) -> Response:
-    return _problem(request, UNFIT, "the query of the address cannot be read.", None)
 
 
 def _problem(request: Request, status: int, message: str, headers: dict[str, str] | None) -> Response:

@@ -91,6 +91,14 @@ REASONS = {
     503: "No prediction in time, or the server is not ready.",
 }
 
+WHICH_MODEL: list[dict[str, Any]] = [
+    {
+        "name": "model",
+        "in": "query",
+        "schema": {"type": "string"},
+        "description": "The model's name; may be left out where there is one only.",
+    }
+]
 BODIES: dict[str, Any] = {
     "required": True,
     "content": {
