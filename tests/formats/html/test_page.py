@@ -98,7 +98,7 @@ def test_without_a_browser_it_is_written_unchecked(tmp_path: Path, monkeypatch: 
     [
         ("", "no answer"),
         ('{"error": "TypeError: no"}', "fails in the browser"),
-        ("[]", "0 answers for 4 samples"),
+        ("[]", "0 answers for 5 samples"),
     ],
 )
 def test_a_page_that_is_wrong_is_not_written(

@@ -246,12 +246,15 @@ def test_a_table(tmp_path: Path) -> None:
     assert export_script(model, tmp_path / "predict.py", samples=[tmp_path / "pets.csv"]) <= 1e-5
     (tmp_path / "new.csv").write_text("coat;more;age\nblack;1;3\ntabby;2;\n")
     (tmp_path / "good.csv").write_text("coat\tage\nblack\t3,5\nTABBY\t-1\n")
-    done = run(tmp_path / "predict.py", "new.csv", "good.csv", "none.csv", "--json")
+    (tmp_path / "less.csv").write_text("age;Coat\n3;plain\n")
+    done = run(tmp_path / "predict.py", "new.csv", "good.csv", "none.csv", "less.csv", "--json")
     told = json.loads(done.stdout)
     assert done.returncode == 2
     assert "'age'" in told["faults"][0]["error"]
     assert "row 2" in told["faults"][0]["error"]
     assert "none.csv" in told["faults"][1]["error"]
+    assert told["faults"][2]["error"] == "less.csv: there is no column 'coat', which the network takes."
+    assert "PIL" not in (tmp_path / "predict.py").read_text()
     X = model.schema.encode(tmp_path / "good.csv").X
     found = [list(each["classes"].values()) for each in told["predictions"]]
     np.testing.assert_allclose(found, model.predict_proba(X), atol=1e-5)

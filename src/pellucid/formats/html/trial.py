@@ -20,7 +20,8 @@ from pellucid.types import Array
 
 N_ROWS = 5
 SLACK = 0.5  # of grey levels on average: another release of Pillow may round differently
-SIZES = ((1.0, 1.0), (0.6, 0.7), (3.3, 2.1), (1.0, 5.2))  # of random photos, in samples
+# Of random photos: height and width in those of a sample, and the brightest pixel. Dark ones do not saturate.
+PHOTOS = ((1.0, 1.0, 255), (0.6, 0.7, 30), (3.3, 2.1, 3), (1.0, 5.2, 90), (1.0, 1.0, 0))
 ASK = """<pre id="said"></pre><script>
 {
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -92,8 +93,10 @@ def _distance(model: Model, theirs: Array, X: Array) -> float:
 def _photos(model: Model, samples: Any) -> tuple[list[dict[str, Any]], Array]:
     """Return photos with random pixels, and those given, as the page has them decoded; and as samples."""
     rng, (height, width) = np.random.default_rng(0), model.input_shape[:2]
-    sizes = [(max(1, round(height * a)), max(1, round(width * b))) for a, b in SIZES]
-    pictures = [rng.integers(0, 256, (*size, 3), np.uint8) for size in sizes]
+    pictures = [
+        rng.integers(0, most + 1, (max(1, round(height * a)), max(1, round(width * b)), 3), np.uint8)
+        for a, b, most in PHOTOS
+    ]
     if isinstance(samples, np.ndarray) and samples.dtype == np.uint8:
         whole = samples.reshape(len(samples), height, width, -1)
         pictures += [np.repeat(photo, 3, axis=2) if photo.shape[2] == 1 else photo for photo in whole]

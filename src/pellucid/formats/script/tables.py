@@ -20,6 +20,10 @@ def read_table(source: Any, columns: Columns, decimal: Decimal) -> Array:
         rows, where = read_rows(source, decimal), str(source)
     if not rows:
         raise DataError(f"{where}: expected at least one row of values, found none.")
+    named = {name for row in rows for name in row}
+    for name, _ in columns:
+        if name not in named:
+            raise DataError(f"{where}: there is no column {name!r}, which the network takes.")
     encoded = [
         encode_column([row.get(name) for row in rows], name, words, decimal, where) for name, words in columns
     ]

@@ -19,7 +19,15 @@ from pellucid.types import Array, map_arrays
 
 SECONDS = 300  # that it may take
 N_ROWS = 5
-SIZES = ((1.0, "png"), (0.5, "png"), (3.3, "png"), (5.0, "jpg"), (9.1, "jpg"))  # of random photos
+# Of random photos: their size in samples, the kind of file, and the brightest pixel. Dark ones do not saturate.
+PHOTOS = (
+    (1.0, "png", 255),
+    (0.5, "png", 30),
+    (3.3, "png", 3),
+    (5.0, "jpg", 90),
+    (9.1, "jpg", 255),
+    (1.0, "png", 0),
+)
 
 
 def difference(model: Model, script: Path, samples: Sequence[Path] | Array = ()) -> float:
@@ -90,11 +98,11 @@ def _photos(model: Model, rng: np.random.Generator, folder: Path) -> list[Path]:
 
     height, width = model.input_shape[:2]
     found = []
-    for i, (scale, ending) in enumerate(SIZES):
+    for i, (scale, ending, brightest) in enumerate(PHOTOS):
         size = (max(1, round(height * scale)), max(1, round(width * scale * 1.1)), 3)
         if size[0] * size[1] > 2**24:
             continue
-        image = Image.fromarray(rng.integers(0, 256, size, np.uint8))
+        image = Image.fromarray(rng.integers(0, brightest + 1, size, np.uint8))
         exif = Image.Exif()
         exif[0x0112] = 6 if scale > 9 else 1
         image.save(folder / f"photo-{i}.{ending}", exif=exif)

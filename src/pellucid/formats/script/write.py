@@ -138,7 +138,9 @@ def _constants(model: Model, outputs: dict[str, Output]) -> list[str]:
         lines.append(f"SHAPE = {model.input_shape!r}  # of a photo: height, width, channels")
     elif kind == TABLE:
         columns = tuple((column.name, column.categories) for column in model.schema.columns)
-        lines.append(f"COLUMNS = {_wide(columns)}  # name, and the words of a column of words")
+        lines.append(
+            f"# The name of each column, and the words of a column of words.\nCOLUMNS = {_wide(columns)}"
+        )
     else:
         shapes: Any = model.input_shape
         named = shapes if isinstance(shapes, dict) else {"samples": shapes}

@@ -60,7 +60,8 @@ function resize(rgb, [h, w], [height, width], canBeginWithColumns) {
 // Return a file's pixels, upright, as {rgb, size: [height, width]}.
 async function decode(file) {
   const options = { imageOrientation: "from-image", colorSpaceConversion: "none" };
-  const bitmap = await createImageBitmap(file, options).catch(() => {
+  const plain = () => createImageBitmap(file); // for browsers that do not know these options
+  const bitmap = await createImageBitmap(file, options).catch(plain).catch(() => {
     throw new Error("This file is not an image that the browser opens. Try a JPEG or PNG file.");
   });
   const { width, height } = bitmap, canvas = document.createElement("canvas");
