@@ -1,36 +1,128 @@
-"""How long it takes to start: importing, `--help`, and the whole run on drawn-cats.
+"""How long it takes to start: importing, `--help`, a photo's class from a model's file, and the whole `run`.
 
-python benchmarks/startup.py
+    python -m benchmarks.startup
+
+Processes take turns; their medians are printed, with the least. `pellucid predict` is a whole process, from its
+start to its end, with a model of four dense layers for photos of 64x64 (the preset `mlp`, float64) and a JPEG.
+Below it is what one photo takes in a process that has loaded the model: `model.predict` of an array, beside the
+same formulas written out in NumPy; in float32, too.
 """
 
+import argparse
+import importlib.util
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+SHAPE = (64, 64, 3)
+IMPORTS = ("numpy", "numpy, PIL.Image", "pellucid", "onnxruntime", "torch")
 
-def best_of(n: int, *command: str, cwd: str | None = None) -> float:
-    best = float("inf")
+
+def seconds_of(command: Sequence[str], cwd: str | None = None) -> float:
+    """Return how long a process takes."""
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, cwd=cwd)
+    return time.perf_counter() - started
+
+
+def in_turn(n: int, commands: dict[str, Sequence[str]], cwd: str) -> dict[str, list[float]]:
+    """Return the seconds of each command, which take turns."""
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    for command in commands.values():
+        seconds_of(command, cwd)  # so that files are in memory
     for _ in range(n):
-        started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True, cwd=cwd)
-        best = min(best, time.perf_counter() - started)
-    return best
+        for name, command in commands.items():
+            times[name].append(seconds_of(command, cwd))
+    return times
+
+
+def save_model(folder: Path, dtype: str) -> None:
+    """Write a model of four layers, and a photo."""
+    from PIL import Image
+
+    import pellucid as pl
+
+    photo = np.random.default_rng(0).integers(0, 256, (1, *SHAPE), np.uint8)
+    model = pl.Sequential(*pl.preset("mlp").layers, dtype=dtype)
+    pl.train(model, pl.Dataset(np.repeat(photo, 4, axis=0), [0, 1, 0, 1], ("cat", "no cat")), n_epochs=1)
+    pl.save(model, folder / f"{dtype}.safetensors")
+    Image.fromarray(photo[0]).save(folder / "photo.jpg")
+
+
+def written_out(model: Any) -> Callable[[Any], Any]:
+    """Return the model's formulas in NumPy, without any check."""
+    divisor = np.dtype(model.dtype).type(255)
+    *hidden, last = [(layer.params["W"], layer.params["b"]) for layer in model.layers[1:]]
+
+    def predict(X: Any) -> Any:
+        A = X.reshape(len(X), -1) / divisor
+        for W, b in hidden:
+            A = np.maximum(A @ W + b, 0)
+        return (A @ last[0] + last[1])[:, 0] > 0
+
+    return predict
+
+
+def print_one_photo(folder: Path, dtype: str, n: int) -> None:
+    """Print what one photo takes in process."""
+    import pellucid as pl
+
+    model = pl.load(folder / f"{dtype}.safetensors")
+    X = np.random.default_rng(0).integers(0, 256, (1, *SHAPE), np.uint8)
+    ways = {"model.predict": model.predict, "in NumPy": written_out(model)}
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(n):
+        for name, predict in ways.items():
+            started = time.perf_counter()
+            predict(X)
+            times[name].append(time.perf_counter() - started)
+    found = (
+        f"{name} {1e6 * statistics.median(seconds):.0f} us ({1e6 * min(seconds):.0f})"
+        for name, seconds in times.items()
+    )
+    print(f"one photo, loaded, {dtype}: {', '.join(found)}")
 
 
 def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=11, help="how often each process is started")
+    parser.add_argument("--run", action="store_true", help="and the whole `pellucid run`, three times")
+    options = parser.parse_args()
     print(f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}")
-    numpy = best_of(10, sys.executable, "-c", "import numpy")
-    pellucid = best_of(10, sys.executable, "-c", "import pellucid")
-    print(f"import numpy {numpy * 1000:.0f} ms, import pellucid {1000 * (pellucid - numpy):+.0f} ms")
     command = str(Path(sys.executable).parent / "pellucid")
-    print(f"pellucid --help {best_of(5, command, '--help') * 1000:.0f} ms")
     with tempfile.TemporaryDirectory() as folder:
-        print(f"pellucid run {best_of(3, command, 'run', cwd=folder):.2f} s, report included")
+        for dtype in ("float64", "float32"):
+            save_model(Path(folder), dtype)
+        known = [name for name in IMPORTS if importlib.util.find_spec(name.partition(",")[0])]
+        times = in_turn(
+            options.rounds,
+            {
+                "python": [sys.executable, "-c", ""],
+                **{f"import {name}": [sys.executable, "-c", f"import {name}"] for name in known},
+                "pellucid predict": [command, "predict", "float64.safetensors", "photo.jpg"],
+                "pellucid predict --json": [command, "predict", "float64.safetensors", "photo.jpg", "--json"],
+                "pellucid --help": [command, "--help"],
+            },
+            folder,
+        )
+        for name, seconds in times.items():
+            print(f"{name:<26} {1e3 * statistics.median(seconds):5.0f} ms  (least {1e3 * min(seconds):.0f})")
+        for dtype in ("float64", "float32"):
+            print_one_photo(Path(folder), dtype, 3000)
+        if options.run:
+            runs = [seconds_of([command, "run"], folder) for _ in range(3)]
+            print(f"pellucid run {min(runs):.2f} s, report included")
 
 
 if __name__ == "__main__":

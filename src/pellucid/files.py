@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
     'hello'
     """
     path = Path(path)
-    partial = path.with_name(f".{secrets.token_hex(8)}.part")
+    partial = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(content.encode() if isinstance(content, str) else content)

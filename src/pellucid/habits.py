@@ -4,7 +4,6 @@ Every message about an unknown name asks it. Names are compared without capitals
 and ``leakyrelu`` need no line here.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 # Our name, and what others call it. Where a name stands in several lines, the first of ours that is known counts.
@@ -313,6 +312,8 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.5) -> str:
     found = next((by_folded[each] for each in meant if each in by_folded), "")
     if found or not wanted:
         return found
+    import difflib
+
     close = difflib.get_close_matches(wanted, by_folded, n=1, cutoff=cutoff)
     close = close or difflib.get_close_matches(name, names, n=1, cutoff=cutoff)
     initials = [each for each in names if "".join(word[:1] for word in each.split("_")) == name.lower()]

@@ -1,6 +1,5 @@
 """Text helpers, one of each: lists in words, plurals, percentages, signs, and names that are safe to print."""
 
-import html
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
@@ -250,6 +249,8 @@ def blocks_as_html(blocks: Iterable[Block]) -> str:
     >>> blocks_as_html(["a < b", (("n",), [(1,)])])
     '<p>a &lt; b</p><table><tr><th>n</th></tr><tr><td>1</td></tr></table>'
     """
+    import html
+
     parts = []
     for block in blocks:
         if isinstance(block, str):

@@ -1,7 +1,5 @@
 """Frozen layers: kept as they are, not trained, and run as in prediction."""
 
-import hashlib
-
 import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
@@ -90,6 +88,8 @@ def frozen_names(model: Container) -> list[str]:
 
 def frozen_hash(model: Container) -> str:
     """Return a hash of the frozen layers' names and arrays: what a training builds on."""
+    import hashlib
+
     total = hashlib.sha256()
     for leaf in model.leaves():
         if leaf.is_frozen:

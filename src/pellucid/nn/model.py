@@ -1,6 +1,5 @@
 """Models: layers in a structure, the loss that they are trained on, and what prediction needs."""
 
-import html
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -340,6 +339,8 @@ class Model(Container):
         """Return the summary as HTML for a notebook; before the shapes are known, the layers."""
         if self.output_shape:
             return self.summary()._repr_html_()
+        import html
+
         return f"<pre>{html.escape(repr(self))}</pre>"
 
 

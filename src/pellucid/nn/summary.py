@@ -1,6 +1,5 @@
 """A model as a table: layers, shapes, parameters, operations and bytes."""
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -113,6 +112,8 @@ class Summary:
 
     def _repr_html_(self) -> str:
         """Return the table as HTML for a notebook; of a very deep network its beginning and its end."""
+        import html
+
         head, *rows, total = map(_html_row, self._cells())
         n_more = len(rows) - _MOST_ROWS
         if n_more > 0:
@@ -179,6 +180,8 @@ def _shape_text(shape: Any) -> str:
 
 def _html_row(cells: Sequence[str]) -> str:
     """Return words left-aligned, indentation kept, and numbers as the notebook aligns them."""
+    import html
+
     spaced = ("\N{NO-BREAK SPACE}" * (len(cell) - len(cell.lstrip())) + cell.lstrip() for cell in cells)
     return (
         "<tr>"

@@ -1,6 +1,7 @@
 """The images that somebody names: files, folders with all below them, patterns, and lists of names."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -10,6 +11,7 @@ from pellucid.data.readers.picture_file import HEIC_ENDINGS
 from pellucid.errors import DataError
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+_MAGIC = re.compile("[*?[]")  # of a pattern
 _CHUNK = 2**16  # bytes that are asked for at once
 
 
@@ -27,8 +29,6 @@ def named_images(names: Sequence[str | Path]) -> tuple[list[str], int]:
     DataError
         If a folder holds no image, or nothing matches a pattern.
     """
-    import glob
-
     found: list[str] = []
     n_others = 0
     for name in names:
@@ -41,7 +41,9 @@ def named_images(names: Sequence[str | Path]) -> tuple[list[str], int]:
                 )
             found += map(str, images)
             n_others += n
-        elif glob.has_magic(str(name)) and not path.exists():
+        elif _MAGIC.search(str(name)) and not path.exists():
+            import glob
+
             matches = sorted(Path(match) for match in glob.glob(str(name), recursive=True))
             if not matches:
                 raise DataError(f"{name}: no file matches this pattern. Check the folder and the ending.")
