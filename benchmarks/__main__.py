@@ -33,10 +33,13 @@ OTHERS = (
     "find_rate",
     "first_commands",
     "label_errors",
+    "notebooks",
     "reading",
+    "reduced_jpegs",
     "server",
+    "tables",
 )
-HAVE_QUICK = (*TIMED, "estimators", "transfer", "find_rate", "server")
+HAVE_QUICK = (*TIMED, "estimators", "transfer", "find_rate", "notebooks", "reduced_jpegs", "server", "tables")
 
 
 def main() -> None:
