@@ -117,7 +117,7 @@ def test_the_text_is_aligned_and_ends_in_sums() -> None:
 
 
 def test_a_model_without_shapes_has_no_table() -> None:
-    with pytest.raises(PellucidError, match=r"summary: .* Call initialize\(input_shape\) first"):
+    with pytest.raises(PellucidError, match=r"summary: .* model.initialize\(X.shape\[1:\]\)"):
         Sequential([Dense(1)]).summary()
 
 

@@ -150,8 +150,8 @@ def summarize(model: "Container") -> Summary:
     """
     if not model.output_shape:
         raise PellucidError(
-            "summary: the shapes are not known yet, since they follow from the samples'. Train the model, or make its "
-            "parameters by model.initialize(X.shape[1:]), such as model.initialize((64, 64, 3))."
+            "summary: the shapes are not known yet, since they follow from the samples'. Train the model, or make "
+            "its parameters by model.initialize(X.shape[1:]), such as model.initialize((64, 64, 3))."
         )
     rows = tuple(model.inner_rows(np.dtype(model.dtype).itemsize))
     return Summary(type(model).__name__, model.dtype, model.input_shape, model.output_shape, rows)
