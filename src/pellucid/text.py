@@ -30,6 +30,29 @@ def plural(n: int, noun: str, many: str = "") -> str:
     return f"{n:,} {noun if n == 1 else many or noun + 's'}"
 
 
+def placed(place: str, name: str = "") -> str:
+    """Return where a sample is: its place, behind its name where it has one.
+
+    Examples
+    --------
+    >>> placed("test photo 17", "cats/tom.jpg"), placed("test photo 17")
+    ('cats/tom.jpg (test photo 17)', 'test photo 17')
+    """
+    return f"{printable(name)} ({place})" if name else place
+
+
+def capitalized(sentence: str) -> str:
+    """Return a sentence that begins with a capital, unless it begins with the name of a file.
+
+    Examples
+    --------
+    >>> capitalized("test photo 17 is a “cat”."), capitalized("cats/tom.jpg (test photo 17) is a “cat”.")
+    ('Test photo 17 is a “cat”.', 'cats/tom.jpg (test photo 17) is a “cat”.')
+    """
+    first = sentence.split(" ", 1)[0]
+    return sentence if not first.isalpha() else sentence[:1].upper() + sentence[1:]
+
+
 def shorten(text: str, longest: int) -> str:
     """Return a text on one line of at most ``longest`` characters, cut with an ellipsis if it was longer.
 

@@ -24,10 +24,10 @@ def test_the_published_run(pellucid: Command, published_dir: Path, tmp_path: Pat
     done = pellucid("evaluate", "run", "catvnoncat", "-o", "figures")
     assert done.code == 0, done.err
     first, second = done.out.splitlines()[:2]
-    assert "40 of 50 correct: accuracy 0.80" in first
+    assert "40 of 50 correct: accuracy 80 %" in first
     assert "0.67 to 0.89" in first
-    assert "'cat': 0.66 (0.52 to 0.78)" in second
-    assert "(17 = training 146). Without it: 39 of 49 correct: accuracy 0.80" in done.out
+    assert "'cat': 66 % (52 to 78 %)" in second
+    assert "(17 = training 146). Without it: 39 of 49 correct: accuracy 80 %" in done.out
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {
         f"{name}.png" for name in ("intervals", "roc", "precision-recall", "calibration", "confusion")
     }
@@ -40,7 +40,7 @@ def test_the_published_run(pellucid: Command, published_dir: Path, tmp_path: Pat
 def test_words_and_json(pellucid: Command, trained: Path, photos: Path) -> None:
     done = pellucid("evaluate", trained, photos)
     assert done.code == 0, done.err
-    assert "6 of 8 correct: accuracy 0.75; with so few samples" in done.out
+    assert "6 of 8 correct: accuracy 75 %; with so few samples" in done.out
     assert "Balanced accuracy" in done.out
     assert "recall" in done.out
     done = pellucid("evaluate", trained, photos, "--json")

@@ -21,7 +21,7 @@ def test_loss_and_accuracy_stand_side_by_side_with_the_best_epoch_marked() -> No
     assert [axes.get_title("left") for axes in figure.axes] == ["Loss", "Accuracy"]
     for axes, best in ((loss, 0.6), (accuracy, 0.7)):
         curves = {line.get_label(): line for line in axes.lines}
-        assert np.ravel(curves["Best epoch: 1"].get_data()).tolist() == [1, best]
+        assert np.ravel(curves["Best epoch: 2"].get_data()).tolist() == [2, best]
         assert any(str(label).startswith("Training: ") for label in curves)
         assert any(str(label).startswith("Validation: ") for label in curves)
     assert "Training: 100 % at the end" in [line.get_label() for line in accuracy.lines]

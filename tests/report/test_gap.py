@@ -39,7 +39,7 @@ def test_over_fitting_is_told_with_its_reason(result: RunResult) -> None:
         "Mistakes on training photos: 0 %, on validation photos: 50 %. This is over-fitting"
     )
     assert "parameters can learn 24 photos by heart, each shown 4 times unchanged" in words
-    assert words.endswith("its validation loss was lowest at epoch 1, and rose from there.")
+    assert words.endswith("its validation loss was lowest at epoch 2, and rose from there.")
 
 
 def test_a_gap_that_chance_explains_is_no_over_fitting(result: RunResult) -> None:

@@ -55,7 +55,7 @@ def test_a_second_ctrl_c_interrupts_at_once(data: Dataset) -> None:
 def test_history_rows_and_marks() -> None:
     history = History({"loss": [float(i) for i in range(251)]})
     assert history.marks() == {0: 0.0, 100: 100.0, 200: 200.0, 250: 250.0}
-    assert history.rows()[3] == {"epoch": 3, "loss": 3.0}
+    assert history.rows()[3] == {"epoch": 4, "loss": 3.0}
 
 
 def test_progress_is_silent_off_a_terminal(data: Dataset, capsys: pytest.CaptureFixture[str]) -> None:

@@ -212,13 +212,13 @@ def check_split(
     ----------
     split : Split
     names : Names, optional
-        The names of the samples in their source.
+        The names of the samples in their source; default: their files, where they are files.
     found : sequence of Finding, optional
         What was found while the data were read.
     progress : callable, optional
     """
     balance.check_parts(split)
-    names = names or Names()
+    names = names or Names.of(split)
     copies = find_copies(split.train.X, split.test.X, progress)
     leaks = leaks_of(copies.train, copies.test, copies.across)
     findings = [*found, *copy_findings(split, names, copies, leaks)]

@@ -9,6 +9,7 @@ from pellucid.checks.findings import Finding, called
 from pellucid.checks.text import odds
 from pellucid.data.dataset import Dataset, Split
 from pellucid.errors import DataError
+from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import join_some
 from pellucid.types import Array
@@ -230,17 +231,18 @@ def shift_words(split: Split, result: Homogeneity) -> str:
     """Return in a sentence by how much the proportions of the classes differ, and whether that can be chance."""
     k = n_classes(split)
     train, test = class_counts(split.train, k), class_counts(split.test, k)
-    proportions = train / len(split.train), test / len(split.test)
+    sizes = len(split.train), len(split.test)
+    proportions = train / sizes[0], test / sizes[1]
     most = int(np.abs(proportions[0] - proportions[1]).argmax())
-    percent = [f"{100 * part[most]:.0f} %" for part in proportions]
+    shares = [share(part[most], n) for part, n in zip(proportions, sizes, strict=True)]
     name = repr(called(split, most))
     if result.p_value >= SURE:
         return (
             "The proportions of the classes in both parts differ no more than chance explains "
-            f"({percent[0]} and {percent[1]} for {name}, p = {result.p_value:.2g})."
+            f"({shares[0]} and {shares[1]} for {name}, p = {result.p_value:.2g})."
         )
     return (
-        f"{percent[0]} of the training samples and {percent[1]} of the test samples are {name}. "
+        f"{shares[0]} of the training samples and {shares[1]} of the test samples are {name}. "
         f"If both were drawn from one pool, they would differ as much {odds(result.p_value)}."
     )
 

@@ -22,6 +22,11 @@ class Names(NamedTuple):
     train: Sequence[str] = ()
     test: Sequence[str] = ()
 
+    @classmethod
+    def of(cls, split: Split) -> "Names":
+        """Return the files of loaded samples, where samples are files."""
+        return cls(*(() if part.files is None else part.files.tolist() for part in (split.train, split.test)))
+
 
 @dataclass(frozen=True)
 class Sample:

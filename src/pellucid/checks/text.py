@@ -3,7 +3,8 @@
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from pellucid.text import percent, plural
+from pellucid.shares import share, share_range
+from pellucid.text import plural
 
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
@@ -151,10 +152,10 @@ def _baseline_sentence(train_majority: "ConstantScore", best_constant: "Constant
 
 
 def _scored(score: "ConstantScore") -> str:
-    low, high = (f"{100 * end:.0f}" for end in score.interval)
+    n = score.n_samples
     return (
-        f"{score.n_correct} of {score.n_samples} test samples ({percent(score.accuracy)}, 95 % interval {low} to "
-        f"{high} %)"
+        f"{score.n_correct} of {n} test samples ({share(score.accuracy, n)}, 95 % interval "
+        f"{share_range(*score.interval, n)})"
     )
 
 

@@ -9,9 +9,8 @@ from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import KERNELS, options
 from pellucid.cli.terminal import echo, print_json, print_table, say
-from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar
-from pellucid.text import plural
+from pellucid.text import capitalized, plural
 
 if TYPE_CHECKING:
     from pellucid.evaluation.influence.records import InfluenceOutcome
@@ -23,7 +22,9 @@ def influence(
     run: Annotated[Path, typer.Argument(help="A run folder of `pellucid run` or `pellucid train`.")],
     test: Annotated[
         str | None,
-        typer.Option(help="Numbers of test samples, such as 3,17; default: the most confident mistakes."),
+        typer.Option(
+            help="Numbers of test samples, or their files, such as 3,17; default: the most confident mistakes."
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="Where the run's data are now; default: where they were.")
@@ -49,8 +50,9 @@ def influence(
     quiet: o.Quiet = False,
 ) -> None:
     """Which training samples influenced a prediction, and the prediction after a training without them."""
-    tests = _numbers(test)
+    tests = None if test is None else [_sample(word.strip()) for word in test.split(",") if word.strip()]
     from pellucid.evaluation.influence.measure import influence_of_run
+    from pellucid.evaluation.influence.text import query_place
 
     with ProgressBar() as bar:
         outcome = influence_of_run(
@@ -70,22 +72,16 @@ def influence(
         return
     if quiet:
         for one in outcome.explanations:
-            say(f"Test {outcome.noun} {one.index}: {outcome.sentences(one)[1]}")
+            say(f"{capitalized(query_place(one, outcome.noun))}: {outcome.sentences(one)[1]}")
     else:
         _print(outcome)
     for path in outcome.files:
         echo(path)
 
 
-def _numbers(text: str | None) -> list[int] | None:
-    if text is None:
-        return None
-    try:
-        return [int(number) for number in text.split(",") if number.strip()]
-    except ValueError:
-        raise OptionError(
-            f"--test: expected numbers of test samples such as 3,17,20, got {text!r}."
-        ) from None
+def _sample(word: str) -> int | str:
+    """Return a test sample's number, or its file."""
+    return int(word) if word.removeprefix("-").isdecimal() else word
 
 
 def _print(outcome: "InfluenceOutcome") -> None:

@@ -10,9 +10,9 @@ import numpy as np
 
 from pellucid.data.labels import numbered, renumbered
 from pellucid.data.readers.table_schema import TableSchema
-from pellucid.data.show import dataset_html, draw, in_words, split_html
+from pellucid.data.show import dataset_html, in_words, split_html
 from pellucid.errors import CallError, DataError, UnknownAttributeError
-from pellucid.text import kind_of
+from pellucid.text import kind_of, placed
 from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ class Dataset:
     groups : Array, shape (m,), optional
         A number for each sample, the same for those that belong together, such as photos of one cat: no fold and no
         held-out part gets some of a group without the others.
+    files : Array of str, shape (m,), optional
+        The file of each sample, where every sample is one: its path below the folder that was read.
 
     Examples
     --------
@@ -56,6 +58,7 @@ class Dataset:
     classes: tuple[str, ...] = ()
     noun: str = ""
     groups: Array | None = None
+    files: Array | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("X", self.X), ("y", self.y)):
@@ -119,12 +122,24 @@ class Dataset:
         >>> [text.get_text() for text in data.plot(ax=Figure().add_subplot()).texts]
         ['non-cat', 'cat', 'cat']
         """
-        return draw(self, n, ax)
+        from pellucid.plotting.samples import draw_samples  # when a picture is asked for
+
+        return draw_samples(self, n, ax)
 
     def take(self, rows: Array | slice) -> Dataset:
         """Return the chosen samples as a new Dataset."""
-        groups = None if self.groups is None else self.groups[rows]
-        return replace(self, X=take_rows(self.X, rows), y=take_rows(self.y, rows), groups=groups)
+        groups, files = (None if its is None else its[rows] for its in (self.groups, self.files))
+        return replace(self, X=take_rows(self.X, rows), y=take_rows(self.y, rows), groups=groups, files=files)
+
+    def file(self, i: int) -> str:
+        """Return the file of sample i, below the folder that was read; "" where samples are no files.
+
+        Examples
+        --------
+        >>> Dataset(np.eye(2), np.eye(2), files=np.array(["cat/tom.jpg", "dog/rex.jpg"])).file(1)
+        'dog/rex.jpg'
+        """
+        return "" if self.files is None else str(self.files[i])
 
     @property
     def has_pictures(self) -> bool:
@@ -201,6 +216,18 @@ class Split:
     def plot(self, n: int = 25, *, ax: Any = None) -> Axes:
         """Draw the training part and return the matplotlib axes: see :meth:`Dataset.plot`."""
         return self.train.plot(n, ax=ax)
+
+    def place(self, part: str, i: int) -> str:
+        """Return where sample i of the "training" or the "test" part is: its number, behind its file if it is one.
+
+        Examples
+        --------
+        >>> data = Dataset(np.eye(2), np.arange(2), ("cat", "dog"), files=np.array(["cat/tom.jpg", "dog/rex.jpg"]))
+        >>> Split(data, data).place("test", 1)
+        'dog/rex.jpg (test sample 1)'
+        """
+        data = self.train if part == "training" else self.test
+        return placed(f"{part} {self.noun} {i}", data.file(i))
 
     @property
     def noun(self) -> str:

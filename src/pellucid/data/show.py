@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.errors import OptionError
-from pellucid.text import blocks_as_html, by, join, kind_of, plural, shorten
+from pellucid.text import blocks_as_html, by, join, plural, shorten
 from pellucid.types import Array, Shape
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from pellucid.data.dataset import Dataset, Split
 
 SHOWN = 12  # pictures, or classes, in a notebook
@@ -73,13 +70,13 @@ def _rows_html(data: Dataset) -> str:
     n = X.shape[1]
     header = [*(f"x{j + 1}" for j in range(min(n, N_COLUMNS))), *(["…"] if n > N_COLUMNS else []), "y"]
     rows = [
-        [*(f"{value:.4g}" for value in row[:N_COLUMNS]), *(["…"] if n > N_COLUMNS else []), _label(data, i)]
+        [*(f"{value:.4g}" for value in row[:N_COLUMNS]), *(["…"] if n > N_COLUMNS else []), label_of(data, i)]
         for i, row in enumerate(np.asarray(X[:N_ROWS]))
     ]
     return blocks_as_html([(header, rows), *(["…"] if len(X) > N_ROWS else [])])
 
 
-def _label(data: Dataset, i: int) -> str:
+def label_of(data: Dataset, i: int) -> str:
     """Return what a sample is: the name of its class, its labels, or its quantity."""
     y = data.y[i]
     if y.ndim:
@@ -111,7 +108,7 @@ def _is_picture(shape: Shape) -> bool:
 def _sheet_html(data: Dataset) -> str:
     """Return the first pictures side by side as one HTML image, with their labels."""
     n = min(len(data), SHOWN)
-    labels = ", ".join(_label(data, i) for i in range(n))
+    labels = ", ".join(label_of(data, i) for i in range(n))
     picture, kind = _compressed(pixels(data.X[:n]))
     source = base64.b64encode(picture).decode()
     words = html.escape(f"the first {plural(n, 'sample')}: {labels}")
@@ -151,62 +148,3 @@ def pixels(X: Array) -> Array:
         values -= values.min()
         X = (values / (values.max() or 1.0) * 255).astype(np.uint8)
     return np.broadcast_to(X.reshape(*X.shape[:3], -1)[..., :3], (*X.shape[:3], 3))
-
-
-def draw(data: Dataset, n: int, ax: Any) -> Axes:
-    """Draw data on axes: pictures with their labels, points in the plane, or how many samples each class has."""
-    axes = _axes(ax, is_tall=is_of_pictures(data))
-    if is_of_pictures(data):
-        _draw_pictures(axes, data, n)
-    elif isinstance(data.y, dict):
-        raise OptionError("plot: expected one class or quantity a sample, got several targets by name.")
-    elif data.y.dtype.kind == "f":
-        axes.hist(data.y.ravel(), bins=min(30, max(5, len(data) // 5)))
-        axes.set(xlabel="Target", ylabel="Samples")
-    elif not isinstance(data.X, dict) and data.X.shape[1:] == (2,) and data.y.ndim == 1:
-        for label in np.unique(data.y):
-            rows = data.y == label
-            axes.plot(*data.X[rows].T, "o", markersize=4, label=_label(data, int(np.argmax(rows))))
-        axes.set(xlabel="x1", ylabel="x2")
-        axes.legend()
-    else:
-        names = [shorten(name, 16) for name in data.classes] or [str(i) for i in range(len(data.counts))]
-        axes.bar(names, data.counts)
-        axes.set(xlabel="Class", ylabel="Samples")
-        axes.tick_params(axis="x", rotation=0 if len(names) < 7 else 60)
-    return axes
-
-
-def _axes(ax: Any, *, is_tall: bool) -> Axes:
-    """Return the axes that were given, or new ones that pyplot and notebooks show."""
-    from matplotlib.axes import Axes
-
-    if isinstance(ax, Axes):
-        return ax
-    if ax is not None:
-        raise OptionError(
-            f"plot: expected ax to be matplotlib axes, got {kind_of(ax)}. Try figure.add_subplot()."
-        )
-    from matplotlib import pyplot
-
-    return pyplot.figure(figsize=(6.4, 6.4 if is_tall else 3.8), layout="constrained").add_subplot()
-
-
-def _draw_pictures(axes: Axes, data: Dataset, n: int) -> None:
-    """Draw the first pictures in a square grid, each under its label."""
-    if n < 1:
-        raise OptionError(f"plot: expected n of at least 1, got {n}.")
-    X = pixels(data.X[:n])
-    n, h, w, _ = X.shape
-    across = int(np.ceil(np.sqrt(n)))
-    band = max(1, round(0.22 * h))  # above each picture, for its label
-    down = -(-n // across)
-    sheet = np.full((down * (h + band), across * (w + 1) - 1, 3), 255, np.uint8)
-    size = min(10.0, 42.0 / across)
-    for i, picture in enumerate(X):
-        top, left = (i // across) * (h + band) + band, (i % across) * (w + 1)
-        sheet[top : top + h, left : left + w] = picture
-        words = shorten(_label(data, i), 18)
-        axes.text(left + w / 2, top - 0.2 * band - 0.5, words, ha="center", va="bottom", fontsize=size)
-    axes.imshow(sheet, interpolation="nearest")
-    axes.set_axis_off()

@@ -21,6 +21,7 @@ class RawPart(NamedTuple):
     y: Array  # (m,), (m, 1) or (1, m)
     where: str  # "cats.h5, train_set_x and train_set_y"
     groups: Array | None = None  # (m,), the same number for samples that belong together
+    files: Array | None = None  # (m,), of str: where each sample is a file, its path below the folder
 
 
 class RawSplit(NamedTuple):
@@ -70,11 +71,11 @@ def to_split(raw: RawSplit, *, name: str, seed: int, test_fraction: float) -> Sp
     labels = [as_labels(part.y, len(X), part.where) for part, X in zip(parts, inputs, strict=True)]
     _check_same_kind(inputs, parts)
     codes, classes, renamed = encode(labels, raw.classes, raw.train.where)
-    train = Dataset(inputs[0], codes[0], classes, raw.noun, raw.train.groups)
+    train = Dataset(inputs[0], codes[0], classes, raw.noun, raw.train.groups, raw.train.files)
     notes = raw.notes + renamed
     if raw.test is None:
         return hold_out(train, name=name, seed=seed, test_fraction=test_fraction, notes=notes)
-    test = Dataset(inputs[1], codes[1], classes, raw.noun, parts[1].groups)
+    test = Dataset(inputs[1], codes[1], classes, raw.noun, parts[1].groups, parts[1].files)
     return Split(train, test, name, notes)
 
 

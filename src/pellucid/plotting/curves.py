@@ -21,7 +21,7 @@ _MOST_POINTS = 150  # of a line: as many as can be told apart
 
 
 def draw_curves(axes: Axes, curves: Curves, *, x_label: str = "Epoch") -> None:
-    """Draw curves over the epochs, named in a legend.
+    """Draw curves over the epochs, counted from 1, named in a legend.
 
     Parameters
     ----------
@@ -44,7 +44,9 @@ def draw_curves(axes: Axes, curves: Curves, *, x_label: str = "Epoch") -> None:
         for color, (name, values) in zip(COLORS * len(curves), curves.items(), strict=False):
             dots = "o" if len(values) <= 40 else None
             label = name.replace("_", " ").capitalize()
-            axes.plot(range(len(values)), values, color=color, linewidth=2, marker=dots, ms=3.5, label=label)
+            axes.plot(
+                range(1, len(values) + 1), values, color=color, linewidth=2, marker=dots, ms=3.5, label=label
+            )
         shortest = min(curves, key=len, default="")
         axes.set(xlabel=x_label, ylabel=shortest.replace("_", " ").capitalize())
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -83,7 +85,7 @@ def curves_svg(curves: Curves, *, x_label: str = "epoch") -> str:
         parts.append(f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - _RIGHT}" stroke="currentColor" opacity=".2"/>')
         parts.append(_text(_LEFT - 6, y + 4, f"{value:.3g}", anchor="end"))
     for epoch, anchor in ((0, "start"), (n - 1, "end"))[: min(n, 2)]:
-        words = f"{x_label} {epoch}" if epoch else "0"
+        words = f"{x_label} {epoch + 1}" if epoch else "1"
         parts.append(_text(across(epoch), _HEIGHT - 6, words, anchor=anchor))
     for color, (name, values) in zip(COLORS * len(curves), curves.items(), strict=False):
         label = name.replace("_", " ")

@@ -17,7 +17,13 @@ MOST_PIXELS = 1200  # a side that are drawn
 
 
 def new_photo(
-    original: Array, seen: Array, *, label: str, probability: float, y: float | None = None
+    original: Array,
+    seen: Array,
+    *,
+    label: str,
+    probability: float,
+    y: float | None = None,
+    noun: str = "photo",
 ) -> Figure:
     """Draw a photo as it was given next to what the network sees of it, with the prediction.
 
@@ -32,6 +38,8 @@ def new_photo(
         Of that class, from 0 to 1.
     y : float, optional
         The predicted label; the title then begins with it, as the tutorial's does: ``y = 1.0, your ...``.
+    noun : str, optional
+        What it is called.
 
     Returns
     -------
@@ -50,14 +58,14 @@ def new_photo(
     prediction = f'our L-layer model predicts a "{name}" picture.'
     page = Page(f"Y{prediction}" if y is None else f"y = {float(y)}, y{prediction}", size=12)
     page.text(f'Probability of "{name}": {percent(probability)}', size=10, gap=0.12)
-    page.row(photo_and_input(original, seen, INK), size=10)
+    page.row(photo_and_input(original, seen, INK, noun=noun), size=10)
     return page.figure()
 
 
-def photo_and_input(original: Array, seen: Array, color: str = MUTED) -> list[Tile]:
+def photo_and_input(original: Array, seen: Array, color: str = MUTED, *, noun: str = "photo") -> list[Tile]:
     """Return a photo as it was given, reduced where it is very large, and what a network sees of it."""
     size = by(original.shape[1::-1])
     return [
-        Tile(reduced(original, MOST_PIXELS), [Line(f"The photo as given: {size} pixels", color)]),
+        Tile(reduced(original, MOST_PIXELS), [Line(f"The {noun} as given: {size} pixels", color)]),
         Tile(seen, [Line(f"What the network sees: {by(seen.shape)}", color)]),
     ]

@@ -122,8 +122,10 @@ def training_curves(
     columns: Mapping[str, Sequence[float]],
     *,
     x_label: str = "Epoch",
+    first: int = 1,
     best: int | None = None,
     guessing: float | None = None,
+    guess: str = "Guessing",
 ) -> Figure:
     """Draw loss and, where it was measured, accuracy over the epochs, on training and on validation data.
 
@@ -134,10 +136,14 @@ def training_curves(
         "validation_accuracy".
     x_label : str, optional
         What one number of each column belongs to.
+    first : int, optional
+        What the first of them is called: epochs are counted from 1, the tutorial's steps from 0.
     best : int, optional
-        The epoch to mark in both pictures.
+        The place in the columns, from 0, to mark in both pictures.
     guessing : float, optional
-        The loss of equal probabilities for every class, drawn as a dotted line.
+        The loss of equal probabilities for every class, or of one answer for all, drawn as a dotted line.
+    guess : str, optional
+        What the legend calls that.
 
     Returns
     -------
@@ -153,7 +159,7 @@ def training_curves(
     >>> columns = {"loss": [0.7, 0.5, 0.3], "validation_loss": [0.7, 0.6, 0.8]}
     >>> figure = training_curves(columns, best=1)
     >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-    ['Training: 0.3 at the end', 'Validation: 0.8 at the end', 'Best epoch: 1']
+    ['Training: 0.3 at the end', 'Validation: 0.8 at the end', 'Best epoch: 2']
     """
     curves = {name: np.asarray(columns[name], dtype=float) for name in _CURVES if columns.get(name)}
     n = len(curves.get("loss", ()))
@@ -170,28 +176,28 @@ def training_curves(
             axes = figure.add_subplot(1, len(shown), at)
             if title == "Loss" and guessing is not None:
                 axes.axhline(
-                    guessing, color=MUTED, linewidth=1, linestyle=":", label=f"Guessing: {guessing:.2f}"
+                    guessing, color=MUTED, linewidth=1, linestyle=":", label=f"{guess}: {guessing:.3g}"
                 )
             for name in names:
                 if name in curves:
-                    _one_curve(axes, name, curves[name])
+                    _one_curve(axes, name, curves[name], first)
             if best is not None:
-                _mark_best(axes, best, x_label, curves, names)
-            _finish_panel(axes, title, x_label, n)
+                _mark_best(axes, best, first, x_label, curves, names)
+            _finish_panel(axes, title, x_label, first if n == 1 else None)
     return figure
 
 
 _CURVES = ("loss", "validation_loss", "accuracy", "validation_accuracy")
 
 
-def _one_curve(axes: Axes, name: str, values: Array) -> None:
+def _one_curve(axes: Axes, name: str, values: Array, first: int) -> None:
     is_held_out = name.startswith("validation")
     finite = values[np.isfinite(values)]
     last = "never finite" if not len(finite) else f"{finite[-1]:.3g}"
     if name.endswith("accuracy") and len(finite):
         last = percent(float(finite[-1]))
     axes.plot(
-        np.arange(len(values)),
+        np.arange(first, first + len(values)),
         values,
         color=BLUE if is_held_out else RED,
         linewidth=2,
@@ -203,21 +209,21 @@ def _one_curve(axes: Axes, name: str, values: Array) -> None:
 
 
 def _mark_best(
-    axes: Axes, best: int, x_label: str, curves: Mapping[str, Array], names: tuple[str, ...]
+    axes: Axes, best: int, first: int, x_label: str, curves: Mapping[str, Array], names: tuple[str, ...]
 ) -> None:
-    axes.axvline(best, color=MUTED, linewidth=1, linestyle=":")
+    axes.axvline(best + first, color=MUTED, linewidth=1, linestyle=":")
     value = curves[names[-1] if names[-1] in curves else names[0]][best]
-    label = f"Best {x_label.split()[0].lower()}: {best}"
-    axes.plot([best], [value], "D", color=INK, markersize=6, label=label, zorder=3)
+    label = f"Best {x_label.split()[0].lower()}: {best + first}"
+    axes.plot([best + first], [value], "D", color=INK, markersize=6, label=label, zorder=3)
 
 
-def _finish_panel(axes: Axes, title: str, x_label: str, n: int) -> None:
+def _finish_panel(axes: Axes, title: str, x_label: str, only: int | None) -> None:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     axes.set(xlabel=x_label, title=title)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
-    if n == 1:
-        axes.set_xlim(-0.5, 0.5)
+    if only is not None:
+        axes.set_xlim(only - 0.5, only + 0.5)
     if title == "Accuracy":
         axes.set_ylim(top=1.02)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))

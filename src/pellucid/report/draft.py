@@ -1,6 +1,6 @@
 """A report while it is written: its figures, each drawn once, and the photos of its sheet, each embedded once."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +10,13 @@ from pellucid.plotting.saving import DPI, save_figure
 from pellucid.plotting.style import class_name
 from pellucid.report.parts import Captioned, Photo
 from pellucid.report.sprites import PhotoSheet, photo_sheet
+from pellucid.text import placed, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DENSE = 100  # dots an inch of figures that are full of photos: as many as the page shows
+LONGEST_NAME = 28  # of a file, below its picture
 NARROW = 6.0  # inches: a chart of that width can still be read on a phone
 
 
@@ -67,7 +69,12 @@ class Draft:
         data = self.data[part]
         at = self._numbers.setdefault((part, i), len(self._numbers))
         name = f", {class_name(data.classes, int(data.y[i]), 40)}" if data.classes else ""
-        return Photo(at, f"{part} {data.noun} {i}{name}{words}")
+        return Photo(at, f"{placed(f'{part} {data.noun} {i}', data.file(i))}{name}{words}")
+
+    def file(self, part: str, i: int) -> tuple[str, ...]:
+        """Return a line with the name of a sample's file, without its folders; no line where it is no file."""
+        name = self.data[part].file(int(i))
+        return (shorten(PurePosixPath(name).name, LONGEST_NAME),) if name else ()
 
     def sheet(self) -> PhotoSheet | None:
         """Return the sheet of all photos asked for so far."""

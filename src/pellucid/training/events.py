@@ -96,7 +96,7 @@ class StepEnd(NamedTuple):
 
     run: Run
     step: int  # counted from 0: how many updates came before
-    epoch: int
+    epoch: int  # counted from 0
     loss: float  # of the parameters before the update
 
 

@@ -132,15 +132,15 @@ class History:
             self.columns.setdefault(name, []).append(value)
 
     def rows(self) -> list[dict[str, float]]:
-        """Return one record an epoch."""
+        """Return one record an epoch, which are counted from 1."""
         names = [name for name, values in self.columns.items() if values]
         return [
-            {"epoch": epoch, **{name: self.columns[name][epoch] for name in names}}
+            {"epoch": epoch + 1, **{name: self.columns[name][epoch] for name in names}}
             for epoch in range(len(self.losses))
         ]
 
     def marks(self, every: int = 100) -> dict[int, float]:
-        """Return the loss of every hundredth epoch and of the last, by epoch: what the tutorial prints."""
+        """Return the loss of every hundredth epoch and of the last, by its place: what the tutorial prints."""
         n = len(self.losses)
         return {i: self.losses[i] for i in range(n) if i % every == 0 or i == n - 1}
 
@@ -149,7 +149,7 @@ class History:
         return asdict(self)
 
     def to_frame(self) -> Any:
-        """Return a pandas table: a row for each epoch, a column for each thing measured.
+        """Return a pandas table: a row for each epoch, counted from 1, a column for each thing measured.
 
         Raises
         ------
@@ -218,7 +218,7 @@ class History:
         return f"{made}: {', '.join(parts)}{'' if self.is_complete else '; stopped early'}"
 
     def write(self, path: str | Path) -> None:
-        """Write one record an epoch: as a table if the name ends in ``.csv``, else as lines of JSON.
+        """Write one record an epoch, counted from 1: a table if the name ends in ``.csv``, else lines of JSON.
 
         Raises
         ------
@@ -233,7 +233,7 @@ class History:
         >>> path = Path(tempfile.mkdtemp()) / "history.csv"
         >>> history.write(path)
         >>> path.read_text().splitlines()
-        ['epoch,loss', '0,0.5']
+        ['epoch,loss', '1,0.5']
         """
         rows = self.rows()
         if Path(path).suffix.lower() == ".csv":

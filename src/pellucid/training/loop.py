@@ -240,6 +240,6 @@ def _broken(run: Run, X: Any, Y: Any, loss: float, nonfinite: str | Path | None)
         write_step(nonfinite, model, X, Y, fault, seed=run.seed, step=run.step, epoch=run.epoch)
         kept = f" The step is kept in {nonfinite}."
     return TrainingError(
-        f"train: the loss became {loss} at step {run.step} (epoch {run.epoch}).{where} "
+        f"train: the loss became {loss} at step {run.step} (epoch {run.epoch + 1}).{where} "
         f"Try a smaller learning rate, or look for outliers in the data.{kept}"
     )

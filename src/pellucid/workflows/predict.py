@@ -18,7 +18,7 @@ from pellucid.errors import DataError
 from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.progress import CountCallback
-from pellucid.text import plural
+from pellucid.text import percent, plural
 from pellucid.types import Array, Shape
 
 PIECE = 256  # samples of a batch, at most
@@ -69,7 +69,7 @@ class Prediction:
         if self.value is not None:
             return str(self.value)
         labels = (self.label,) if self.labels is None else self.labels
-        sure = {name: "" if is_brief else f" ({100 * self.classes[name]:.1f} %)" for name in labels}
+        sure = {name: "" if is_brief else f" ({percent(self.classes[name], 1)})" for name in labels}
         return ", ".join(f"{name}{p}" for name, p in sure.items()) or f"none of {', '.join(self.classes)}"
 
 

@@ -13,7 +13,10 @@ from pellucid.formats.safetensors import load
 from pellucid.nn.model import Model
 from pellucid.report.findings import Findings
 from pellucid.runs.config import RunConfig
+from pellucid.shares import share
 from pellucid.text import by, join_some, plural
+from pellucid.training.history import History
+from pellucid.training.options import TrainingOptions
 
 Say = Callable[[str], None]
 
@@ -82,8 +85,7 @@ def say_results(found: Findings, say: Say) -> None:
     history, noun = result.history, result.noun
     if not history.is_complete:
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept.")
-    how = f" ({history.note})" if history.form == "dual" or result.config.options.form != "auto" else ""
-    say(f"Training took {history.seconds:.2f} s{how}.")
+    say(f"Training took {time_in_words(history, result.config.options)}.")
     if result.kind == "regression":
         say_errors("Train", result.trained, say)
         say_errors("Test", result.predictions, say)
@@ -93,9 +95,9 @@ def say_results(found: Findings, say: Say) -> None:
     else:
         test, train = result.test, result.train
         say(
-            f"Test accuracy: {100 * test.accuracy:.1f} % ({test.n_correct} of {test.n_samples} {noun}s); on the "
-            f"training part {100 * train.accuracy:.1f} %, by always answering {test.majority_class!r} "
-            f"{100 * test.baseline:.1f} %"
+            f"Test accuracy: {share(test.accuracy, test.n_samples)} ({test.n_correct} of {test.n_samples} "
+            f"{noun}s); on the training part {share(train.accuracy, train.n_samples)}, by always answering "
+            f"{test.majority_class!r} {share(test.baseline, test.n_samples)}"
         )
     if photo is not None and is_tutorial(result.split):
         label = photo.context.label
@@ -104,6 +106,18 @@ def say_results(found: Findings, say: Say) -> None:
         say(f"{photo.name}: {photo.context.label}")
     for line in lines_of(result.advice):
         say(line)
+
+
+def time_in_words(history: History, options: TrainingOptions) -> str:
+    """Return how long a training took and on how many cores; the form of its first layer where one was asked for.
+
+    Examples
+    --------
+    >>> time_in_words(History(seconds=1.5, note="direct form, as asked"), TrainingOptions(n_epochs=9))
+    '1.50 s on 1 core'
+    """
+    asked = f" ({history.note})" if options.form != "auto" else ""
+    return f"{history.seconds:.2f} s on {plural(history.n_threads, 'core')}{asked}"
 
 
 def say_goodbye(say: Say) -> None:

@@ -12,6 +12,7 @@ from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
 from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.evaluation.scores.predictions import predict
+from pellucid.evaluation.scores.text import SHARES
 from pellucid.folders import open_folder
 from pellucid.formats.architecture import Architecture
 from pellucid.runs.build import fit_run, make_model, plan
@@ -31,6 +32,7 @@ from pellucid.runs.record import (
     write_run,
 )
 from pellucid.runs.spelling import naming_a_cure
+from pellucid.shares import share
 from pellucid.text import plural
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
@@ -40,7 +42,7 @@ from pellucid.training.events import Callback, Event, Run, TrainStart
 from pellucid.training.extension import depends_on_length
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
-from pellucid.workflows.run_words import Say, say_choice, say_start
+from pellucid.workflows.run_words import Say, say_choice, say_start, time_in_words
 
 DEFAULT_MINUTES = 5.0
 
@@ -210,10 +212,14 @@ def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool, can_resu
     if was_interrupted:
         how = "--resume goes on from here" if can_resume else "a training by L-BFGS cannot go on from here"
         say(f"Stopped after {history.n_steps} steps, as asked. History and model so far are kept; {how}.")
-    say(f"Training took {history.seconds:.2f} s ({history.note}; cores: {history.n_threads}).")
+    say(f"Training took {time_in_words(history, record.options)}.")
+    shares = () if record.model.loss_kind == "regression" else (*SHARES, "baseline")
     for part, scores in record.scores.items():
+        n = len(getattr(record.split, part))
         shown = [
-            f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items() if type(value) is float
+            f"{name.replace('_', ' ')} {share(value, n) if name in shares else f'{value:.4f}'}"
+            for name, value in scores.items()
+            if type(value) is float
         ]
         say(f"{part}: {', '.join(shown)}")
 

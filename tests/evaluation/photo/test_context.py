@@ -93,7 +93,7 @@ def test_a_training_photo_is_recognized(model: Model, drawings: Dataset) -> None
     found = PhotoContext.of(model, drawings.X[7], drawings)
     assert found.by_pixels[0].index == 7
     assert found.by_pixels[0].distance == 0
-    assert "It is training photo 7" in nearest_text(found)
+    assert "It is training drawing 7" in nearest_text(found)
 
 
 def test_what_is_unlike_the_training_photos_is_said_first(model: Model, drawings: Dataset) -> None:
@@ -101,7 +101,7 @@ def test_what_is_unlike_the_training_photos_is_said_first(model: Model, drawings
     found = PhotoContext.of(model, noise, drawings)
     assert found.novelty is not None
     assert found.novelty.is_unlike is True
-    assert photo_text(found)[1].startswith("Unlike anything in the training photos")
+    assert photo_text(found)[1].startswith("Unlike anything in the training drawings")
     assert "upside down" in found.to_dict()["novelty"]["cannot_see"]
 
 

@@ -47,10 +47,10 @@ def test_the_published_run(published: dict[str, Any]) -> None:
     assert without is not None
     assert (len(without), without.confusion.n_correct) == (49, 39)  # type: ignore[union-attr]
     words = in_words(result)
-    assert words[0].startswith("40 of 50 correct: accuracy 0.80;")
+    assert words[0].startswith("40 of 50 correct: accuracy 80 %;")
     assert "0.67 to 0.89 (95 %" in words[0]
-    assert "0.66 (0.52 to 0.78)" in words[1]
-    assert any("17 = training 146" in line and "39 of 49 correct: accuracy 0.80" in line for line in words)
+    assert "66 % (52 to 78 %)" in words[1]
+    assert any("17 = training 146" in line and "39 of 49 correct: accuracy 80 %" in line for line in words)
 
 
 def area(a: Array, b: Array, axis: int) -> Array:

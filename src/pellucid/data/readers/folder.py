@@ -186,11 +186,12 @@ def read_folder(
     notes = (*photos.notes, *_skipped(photos, bad, skip_bad), photos.size_note(good))
     labels = np.array([photo.label for photo in good], dtype=np.int64)
     parts, groups = [], groups_of_photos(good)
+    files = np.array([photo.path.relative_to(root).as_posix() for photo in good], dtype=str)
     for i, listing in enumerate(photos.listings):
         rows = np.array([photo.part == i for photo in good], dtype=bool)
         pixels = X[rows] if len(photos.listings) > 1 else X
         its = None if groups is None else groups[rows]
-        parts.append(RawPart(pixels, labels[rows], str(listing.folder), its))
+        parts.append(RawPart(pixels, labels[rows], str(listing.folder), its, files[rows]))
         if bad:
             _check_not_emptied(listing, parts[-1])
     return RawSplit(parts[0], parts[1] if len(parts) == 2 else None, photos.classes, notes)

@@ -228,6 +228,7 @@ def _explain(
             renormalized=float(influence.renormalized[row, j]),
             alone=proof.outcome((row,), j) if has_alone else None,
             is_same=bool(np.array_equal(train.X[row], x)),
+            name=train.file(row),
         )
 
     def removal(rows: tuple[int, ...]) -> GroupRemoval | None:
@@ -249,6 +250,7 @@ def _explain(
         without_against=removal(plan.against),
         n_single_changes=sum(bool(o and o.is_changed) for o in singles) if is_complete else None,
         n_single=len(singles) if is_complete else None,
+        name=query.data.file(j),
     )
 
 

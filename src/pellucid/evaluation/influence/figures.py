@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.influence.records import ExplainedPrediction, InfluentialSample
+from pellucid.evaluation.influence.text import query_place
 from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import (
@@ -22,12 +24,13 @@ from pellucid.plotting.style import (
     check_images,
     class_name,
 )
-from pellucid.text import percent, signed
+from pellucid.text import percent, shorten, signed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 MOST_SHOWN = 8  # training photos in a row
+LONGEST_NAME = 16  # of a file, below its picture
 CHART = 1.9  # inches high
 
 
@@ -63,7 +66,7 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
     check_images("influence_figure", test.X)
     e = explanation
     predicted = class_name((e.predicted,), 0, 20)
-    page = Page(f"Why did the network predict “{predicted}” for test photo {e.index}?")
+    page = Page(f"Why did the network predict “{predicted}” for {query_place(e, test.noun)}?")
     words = [
         Line(f"Prediction: {predicted} ({percent(e.probability)})", INK),
         Line(f"Class: {e.actual}", INK),
@@ -76,13 +79,15 @@ def influence_figure(explanation: ExplainedPrediction, train: Dataset, test: Dat
             heading = Line(f"Influenced it {title} “{predicted}”", color, True)
             page.row([_tile(one, train, e) for one in samples[:n]], n_columns=n, heading=heading)
     if e.removals:
-        page.chart(CHART, lambda part, height: _chart(part, e, height))
+        page.chart(CHART, lambda part, height: _chart(part, e, height, train.noun))
     return page.figure()
 
 
 def _tile(sample: InfluentialSample, train: Dataset, e: ExplainedPrediction) -> Tile:
     lines: list[str | Line] = [Line(f"{sample.row}: {{}}", name=sample.label)]
-    plus, same = "+" if sample.score >= 0 else "", ", the same photo" if sample.is_same else ""
+    if sample.name:
+        lines.append(shorten(Path(sample.name).name, LONGEST_NAME))
+    plus, same = "+" if sample.score >= 0 else "", f", the same {train.noun}" if sample.is_same else ""
     lines.append(f"{plus}{signed(sample.score)}{same}")
     if sample.alone is not None:
         lines.append(f"without: {percent(sample.alone.probability)}")
@@ -90,7 +95,7 @@ def _tile(sample: InfluentialSample, train: Dataset, e: ExplainedPrediction) -> 
     return Tile(train.X[sample.row], lines, frame=ORANGE if is_decisive else "")
 
 
-def _chart(part: SubFigure, e: ExplainedPrediction, height: float) -> None:
+def _chart(part: SubFigure, e: ExplainedPrediction, height: float, noun: str) -> None:
     """Draw the prediction's probability against the number left out, and what leaving out others at random does."""
     axes = part.add_axes((0.75 / WIDTH, 0.5 / height, (WIDTH - 3.2) / WIDTH, (height - 0.8) / height))
     sizes = [0, *(len(removal.rows) for removal in e.removals)]
@@ -118,7 +123,7 @@ def _chart(part: SubFigure, e: ExplainedPrediction, height: float) -> None:
             )
     axes.set_xticks(places, [str(size) for size in sizes])
     axes.set(ylim=(-4, 104), yticks=[0, 50, 100], yticklabels=["0 %", "50 %", "100 %"])
-    axes.set_xlabel("Training photos left out, the most influential first", fontsize=8.5)
+    axes.set_xlabel(f"Training {noun}s left out, the most influential first", fontsize=8.5)
     axes.set_ylabel(f"“{class_name((e.predicted,), 0, 12)}”", fontsize=8.5)
     axes.tick_params(labelsize=8)
     axes.set_title("Trained again without them", fontsize=9, pad=6)

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.errors import DataError, OptionError, unknown_name
+from pellucid.errors import OptionError
+from pellucid.evaluation.influence.chosen import chosen_rows
 from pellucid.evaluation.influence.explain import THOROUGH, Budget, Query, explain_predictions
 from pellucid.evaluation.influence.figures import influence_figure
 from pellucid.evaluation.influence.logits import check_classifier, logit
@@ -30,9 +31,8 @@ from pellucid.evaluation.influence.retrain_runs import (
     training_weights,
 )
 from pellucid.evaluation.influence.retraining import LeaveOneOut, leave_one_out
-from pellucid.evaluation.influence.text import ESTIMATE, LAST_LAYER, METHODS
+from pellucid.evaluation.influence.text import ESTIMATE, LAST_LAYER
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
-from pellucid.evaluation.scores.galleries import pick
 from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
@@ -43,13 +43,12 @@ from pellucid.runs.record import read_run
 from pellucid.stats.ranks import rank_correlation
 from pellucid.types import Array
 
-N_TESTS = 3  # the most confident mistakes, where nothing else is asked for
 QUICK_SECONDS = 2.0  # a training this short is run again without asking
 
 
 def influence_of_run(
     run: Path,
-    tests: Sequence[int] | None = None,
+    tests: Sequence[int | str] | None = None,
     *,
     data: str | None = None,
     out: Path | None = None,
@@ -62,8 +61,8 @@ def influence_of_run(
     ----------
     run : Path
         A run folder of ``pellucid run`` or ``pellucid train``.
-    tests : sequence of int, optional
-        Numbers of test samples; default: the most confident mistakes.
+    tests : sequence of int or str, optional
+        Numbers of test samples, or their files; default: the most confident mistakes.
     data : str, optional
         Where the run's data are now; default: where they were.
     out : Path, optional
@@ -103,7 +102,7 @@ def influence_of_run(
 @validate_call("tests", "method", "top", "is_retrained", "n_jobs")
 def influence(
     run: str | Path | RunResult,
-    tests: Sequence[int] | None = None,
+    tests: Sequence[int | str] | None = None,
     *,
     data: str | None = None,
     folder: Path | None = None,
@@ -120,8 +119,8 @@ def influence(
     ----------
     run : str, Path or RunResult
         A run folder of ``pellucid run`` or ``pellucid train``, or what was read from one.
-    tests : sequence of int, optional
-        Numbers of test samples; default: the most confident mistakes.
+    tests : sequence of int or str, optional
+        Numbers of test samples, or their files; default: the most confident mistakes.
     data : str, optional
         Where the run's data are now; default: where they were.
     folder : Path, optional
@@ -155,7 +154,7 @@ def influence(
             )
     started = time.perf_counter()
     result, folder = (run, folder) if isinstance(run, RunResult) else (_read(Path(run), data), Path(run))
-    rows = _checked(result, tests, method, top)
+    rows = chosen_rows(result, tests, method, top)
     seconds = training_seconds(result)
     again = is_retrained
     if again is None:
@@ -239,26 +238,6 @@ def agreement(influence: Influence, changes: Array) -> dict[str, float]:
         )
         for name, S in estimates.items()
     }
-
-
-def _checked(result: RunResult, tests: Sequence[int] | None, method: str, top: int) -> list[int]:
-    """Return the rows that are asked for, after checking every option."""
-    if method not in METHODS:
-        raise OptionError(unknown_name("method", method, METHODS))
-    if top < 1:
-        raise OptionError(f"--top: expected 1 or more, got {top}.")
-    check_classifier(result.model)
-    test = result.split.test
-    if not len(test):
-        raise DataError(f"{result.split.name}: the test part is empty. Give data with samples in both parts.")
-    if tests is None:
-        kind = "confident mistakes" if not result.predictions.is_correct.all() else "highest losses"
-        return [int(i) for i in pick(kind, result.predictions, N_TESTS)]
-    wrong = [row for row in tests if not 0 <= row < len(test)]
-    if wrong or not tests:
-        got = ", ".join(map(str, wrong)) or "none"
-        raise OptionError(f"--test: expected numbers of test samples, from 0 to {len(test) - 1}, got {got}.")
-    return list(dict.fromkeys(tests))
 
 
 def _changes(left_out: LeaveOneOut, predicted_labels: Array) -> Array:

@@ -55,6 +55,8 @@ class InfluentialSample:
         The prediction of a training without it alone.
     is_same : bool
         Whether it is the query sample itself, number for number.
+    name : str
+        Its file; "" where samples are no files.
     """
 
     row: int
@@ -64,6 +66,7 @@ class InfluentialSample:
     renormalized: float
     alone: Retrained | None = None
     is_same: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class ExplainedPrediction:
         The shown samples that influenced it the other way, left out together.
     n_single_changes, n_single : int or None
         Where every training sample was left out alone: how many times, and of how many, the prediction changed.
+    name : str
+        The file of the query sample; "" where samples are no files.
     """
 
     index: int
@@ -118,6 +123,7 @@ class ExplainedPrediction:
     without_against: GroupRemoval | None = None
     n_single_changes: int | None = None
     n_single: int | None = None
+    name: str = ""
 
     @property
     def is_right(self) -> bool:

@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pellucid.evaluation.influence.records import FEW, ExplainedPrediction, GroupRemoval, InfluentialSample
-from pellucid.text import join, percent, plural, signed
+from pellucid.text import capitalized, join, percent, placed, plural, printable, shorten, signed
 
 INTRODUCTION = (
     "A network predicts what its training samples taught it. For each {noun} below: the training {noun}s that "
     "influenced its prediction most, either way, and the prediction of a network trained without them."
 )
 GALLERY = (
-    "First the test photo and its prediction; then the training photos that influenced it most towards "
-    "“{predicted}” "
-    "and those that influenced it most the other way, the most influential first, with their class and number."
+    "First the test {noun} and its prediction; then the training {noun}s that influenced it most towards "
+    "“{predicted}” and those that influenced it most the other way, the most influential first, with their class "
+    "and number."
 )
 METHODS = {
     "tracin": "the mean cosine of gradients over the training: TracIn, renormalized",
@@ -29,6 +29,7 @@ ESTIMATE = (
 )
 SAMPLES_HEADER = ("class", "influence", "score", "without it alone")
 FALL = 0.05  # of a probability, from which a fall is worth a sentence
+LONGEST_NAME = 40  # of a file, in a table
 MANY = 0.6  # the fraction of random orders that change a prediction, from which it is fragile
 
 
@@ -56,7 +57,7 @@ def in_words(explanation: ExplainedPrediction, noun: str = "photo", target: floa
     sentences = [_prediction(e, noun), _samples(e, noun), _smoothing(e, noun, target)]
     same = [sample for sample in (*e.towards, *e.against) if sample.is_same]
     sentences += [
-        f"Training {noun} {p.row} is this very {noun}: the network has seen it before." for p in same
+        capitalized(f"{_place(p, noun)} is this very {noun}: the network has seen it before.") for p in same
     ]
     if e.n_single is not None and e.n_single_changes is not None:
         sentences.append(_singles(e, noun))
@@ -109,7 +110,7 @@ def sample_rows(e: ExplainedPrediction) -> list[tuple[str, ...]]:
     """Return the most influential training samples as rows of a table: see ``SAMPLES_HEADER``."""
     return [
         (
-            f"{sample.row}",
+            place_in_short(sample),
             sample.label,
             "towards" if sample.score > 0 else "against",
             f"{sample.score:+.3f}",
@@ -121,17 +122,37 @@ def sample_rows(e: ExplainedPrediction) -> list[tuple[str, ...]]:
     ]
 
 
+def place_in_short(sample: InfluentialSample) -> str:
+    """Return a training sample's number, behind its file where it has one, for a table.
+
+    Examples
+    --------
+    >>> place_in_short(InfluentialSample(7, "cat", 0.5, 1.0, 0.5, name="cat/tom.jpg"))
+    'cat/tom.jpg (7)'
+    """
+    return placed(f"{sample.row}", shorten(sample.name, LONGEST_NAME))
+
+
+def _place(sample: InfluentialSample, noun: str) -> str:
+    return placed(f"training {noun} {sample.row}", sample.name)
+
+
 def agreement_text(agreement: Mapping[str, float]) -> str:
     """Return how well the estimates rank training samples, in a sentence."""
     words = ", ".join(f"{name} {signed(rho)}" for name, rho in agreement.items())
     return f"Rank correlation of estimates with leave-one-out: {words}."
 
 
+def query_place(e: ExplainedPrediction, noun: str) -> str:
+    """Return which test sample is explained: its number, behind its file where it has one."""
+    return placed(f"test {noun} {e.index}", e.name)
+
+
 def _prediction(e: ExplainedPrediction, noun: str) -> str:
-    sure = percent(e.probability)
+    sure, this = percent(e.probability), capitalized(query_place(e, noun))
     if e.is_right:
-        return f"Test {noun} {e.index} is a “{e.actual}”, and the network predicts so ({sure})."
-    return f"Test {noun} {e.index} is a “{e.actual}”; the network predicts “{e.predicted}” ({sure})."
+        return f"{this} is a “{e.actual}”, and the network predicts so ({sure})."
+    return f"{this} is a “{e.actual}”; the network predicts “{e.predicted}” ({sure})."
 
 
 def _samples(e: ExplainedPrediction, noun: str) -> str:
@@ -157,16 +178,17 @@ def _smoothing(e: ExplainedPrediction, noun: str, target: float) -> str:
 
 
 def _named(samples: Sequence[InfluentialSample], noun: str) -> str:
-    """Return samples in words, with their classes: ``Training photos 3, 5 (both “cat”)``."""
+    """Return samples in words, with their classes: ``Training photos 3 and 5 (both “cat”)``."""
     rows = join([str(sample.row) for sample in samples])
     counts = Counter(sample.label for sample in samples)
-    if len(samples) == 1:
-        return f"Training {noun} {rows} (“{samples[0].label}”)"
-    if len(counts) == 1:
-        both = "both" if len(samples) == 2 else "all"
-        return f"Training {noun}s {rows} ({both} “{samples[0].label}”)"
     kinds = ", ".join(f"{n} “{label}”" for label, n in counts.most_common())
-    return f"Training {noun}s {rows} ({kinds})"
+    if len(counts) == 1:
+        many = {1: "", 2: "both "}.get(len(samples), "all ")
+        kinds = f"{many}“{samples[0].label}”"
+    place = f"training {noun}{'' if len(samples) == 1 else 's'} {rows}"
+    if all(sample.name for sample in samples):
+        return f"{join([printable(sample.name) for sample in samples])} ({place}, {kinds})"
+    return f"{capitalized(place)} ({kinds})"
 
 
 def _count(n: int, noun: str) -> str:
@@ -180,7 +202,9 @@ def _singles(e: ExplainedPrediction, noun: str) -> str:
 
 def _without(e: ExplainedPrediction, reported: GroupRemoval, noun: str) -> str:
     n = len(reported.rows)
-    which = f"training {noun} {reported.rows[0]}" if n == 1 else f"the {n} {noun}s that influenced it most"
+    which = f"the {n} {noun}s that influenced it most"
+    if n == 1:
+        which = _place(e.towards[0], noun)  # the groups grow from the most influential one
     if reported.outcome.is_changed:
         return f"Trained again without {which}, {_comes_to(e, reported)}."
     none = (

@@ -99,7 +99,9 @@ def find_label_errors(
     source = as_split(data, "find_label_errors", **options)
     with ProgressBar() as bar:
         show = progress or bar
-        split, names = (source, Names()) if isinstance(source, Split) else open_source(source, show)[:2]
+        split, names = (
+            (source, Names.of(source)) if isinstance(source, Split) else open_source(source, show)[:2]
+        )
         return label_errors_of(
             split, model, names=names, folds=folds, seed=seed, n_jobs=n_jobs, progress=show
         )
@@ -144,7 +146,7 @@ def label_errors_of(
     task = FoldTask(split, whole, candidate, divided.rows, seed)
     P = out_of_fold(task, n_jobs=n_jobs, progress=progress, say=say)
     rows, likely = contradicted(P, whole.y)
-    n_train, names = len(split.train), names or Names()
+    n_train, names = len(split.train), names or Names.of(split)
     errors = []
     for row, label in zip(rows.tolist(), likely.tolist(), strict=True):
         part, index = ("train", row) if row < n_train else ("test", row - n_train)

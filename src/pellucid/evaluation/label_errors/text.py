@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pellucid.text import Block, percent, plural, printable, shorten
+from pellucid.shares import share
+from pellucid.text import Block, plural, printable, shorten
 
 if TYPE_CHECKING:
     from pellucid.evaluation.label_errors.records import LabelError, LabelErrors
@@ -20,7 +21,8 @@ DOUBTFUL = 0.8  # accuracy below which most contradictions may be the network's 
 def errors_finding(result: LabelErrors) -> str:
     """Return how many labels are contradicted, and how far that is to be trusted."""
     n = len(result.errors)
-    folds = f"{result.model} on {result.n_folds} folds, {percent(result.accuracy)} of labels predicted"
+    right = share(result.accuracy, result.n_samples)
+    folds = f"{result.model} on {result.n_folds} folds, {right} of labels predicted"
     if not n:
         return f"No label is contradicted with confidence ({folds})."
     are = "is" if n == 1 else "are"

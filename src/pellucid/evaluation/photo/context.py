@@ -34,16 +34,19 @@ class Neighbour:
     distance : float
         See :func:`pellucid.evaluation.photo.neighbours.nearest` and ``nearest_by_features``.
     image : Array, shape input_shape
+    name : str
+        Its file; "" where samples are no files.
     """
 
     index: int
     label: str
     distance: float
     image: Array
+    name: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it without the pixels, as JSON can hold it."""
-        return {"index": self.index, "label": self.label, "distance": self.distance}
+        return {"index": self.index, "label": self.label, "distance": self.distance, "name": self.name}
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +102,13 @@ class TrainingPhotos:
         """Return the first row of what ``nearest`` found, with class names."""
         names, y = self.data.classes, self.data.y
         return tuple(
-            Neighbour(int(i), names[int(y[i])] if names else str(y[i]), float(distance), self.data.X[i])
+            Neighbour(
+                int(i),
+                names[int(y[i])] if names else str(y[i]),
+                float(distance),
+                self.data.X[i],
+                self.data.file(int(i)),
+            )
             for i, distance in zip(found[0][0], found[1][0], strict=True)
         )
 
@@ -128,6 +137,8 @@ class PhotoContext:
         The nearest training photos, the nearest first; empty without training photos.
     novelty : Novelty or None
         None without training photos.
+    noun : str
+        What a training photo is called: "photo", "drawing", "digit".
     """
 
     original: Array
@@ -140,6 +151,7 @@ class PhotoContext:
     by_pixels: tuple[Neighbour, ...] = ()
     by_features: tuple[Neighbour, ...] = ()
     novelty: Novelty | None = None
+    noun: str = "photo"
 
     @classmethod
     def of(
@@ -228,6 +240,7 @@ class PhotoContext:
             by_pixels=ready.named(nearest(ready.data.X, X, n)),
             by_features=ready.named(ready.features.nearest(X, n)),
             novelty=ready.novelty.judge(X)[0],
+            noun=ready.data.noun,
         )
 
     def to_dict(self) -> dict[str, Any] | None:
@@ -249,7 +262,8 @@ class PhotoContext:
             ],
             "nearest_by_pixels": [near.to_dict() for near in self.by_pixels],
             "nearest_by_features": [near.to_dict() for near in self.by_features],
-            "novelty": novelty and {**novelty.to_dict(), "words": novelty_text(novelty), "cannot_see": BLIND},
+            "novelty": novelty
+            and {**novelty.to_dict(), "words": novelty_text(novelty, self.noun), "cannot_see": BLIND},
         }
 
 

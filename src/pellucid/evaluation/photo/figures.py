@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,12 +13,13 @@ from pellucid.plotting.grid import Page, Tile
 from pellucid.plotting.lines import Line
 from pellucid.plotting.photo import photo_and_input
 from pellucid.plotting.style import GREEN, INK, RED, class_name
-from pellucid.text import percent
+from pellucid.text import percent, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 N_ACROSS = 7  # neighbours and variants in a row
+LONGEST_NAME = 18  # of a file, below its picture
 
 
 def photo_figure(photo: PhotoContext) -> Figure:
@@ -44,14 +46,14 @@ def photo_figure(photo: PhotoContext) -> Figure:
     """
     page = Page(f"{class_name((photo.label,), 0, 40)} ({percent(photo.probability)})", size=14)
     is_unlike = photo.novelty is not None and photo.novelty.is_alarm
-    for sentence in (novelty_text(photo.novelty) if photo.novelty else "", stability_text(photo)):
+    for sentence in (novelty_text(photo.novelty, photo.noun) if photo.novelty else "", stability_text(photo)):
         if sentence:
             page.text(Line(sentence, RED if is_unlike else INK), size=9, gap=0.02)
-    page.row(photo_and_input(photo.original, photo.seen), most_across=3.0, size=9)
+    page.row(photo_and_input(photo.original, photo.seen, noun=photo.noun), most_across=3.0, size=9)
     if photo.by_pixels:
         unit = ", of 255" if photo.seen.dtype == np.uint8 else ""
         for title, found in (
-            (f"Nearest training photos, pixel by pixel (distance{unit})", photo.by_pixels),
+            (f"Nearest training {photo.noun}s, pixel by pixel (distance{unit})", photo.by_pixels),
             (
                 "Nearest as the last hidden layer sees them (distance in standard deviations)",
                 photo.by_features,
@@ -59,14 +61,17 @@ def photo_figure(photo: PhotoContext) -> Figure:
         ):
             tiles = [_neighbour(near, photo) for near in found[:N_ACROSS]]
             page.row(tiles, n_columns=N_ACROSS, heading=title)
-    title = f"The same photo, slightly changed: the probability of “{class_name((photo.label,), 0, 30)}”"
+    title = (
+        f"The same {photo.noun}, slightly changed: the probability of “{class_name((photo.label,), 0, 30)}”"
+    )
     page.grid([_variant(one, photo) for one in photo.variants[1:]], N_ACROSS, heading=title)
     return page.figure()
 
 
 def _neighbour(near: Neighbour, photo: PhotoContext) -> Tile:
     color = GREEN if near.label == photo.label else RED
-    lines = [Line(near.label, color), Line(f"no. {near.index}: {near.distance:.3g}", color)]
+    file = [Line(shorten(Path(near.name).name, LONGEST_NAME), color)] if near.name else []
+    lines = [Line(near.label, color), *file, Line(f"no. {near.index}: {near.distance:.3g}", color)]
     return Tile(near.image, lines)
 
 

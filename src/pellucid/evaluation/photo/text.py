@@ -7,17 +7,16 @@ import numpy as np
 from pellucid.evaluation.photo.context import PhotoContext
 from pellucid.evaluation.photo.novelty import LEVEL, MEASURES, N_NEEDED, RARE, Novelty
 from pellucid.evaluation.saliency.text import check_text, first_layer_text, maps_text
-from pellucid.text import percent
+from pellucid.text import percent, placed, printable
 
 if TYPE_CHECKING:
     from pellucid.evaluation.photo.measure import PhotoExplanation
 
 PAGE = (
-    "The photo as given and as the network sees it; the training photos nearest to it, by pixels and in the "
-    "network's "
-    "last hidden layer (green: of the predicted class; red: of another); and how the prediction moves when it is "
-    "cropped, flipped, darkened or brightened (red: another prediction). A prediction that flips easily is worth "
-    "little."
+    "The {noun} as given and as the network sees it; the training {noun}s nearest to it, by pixels and in the "
+    "network's last hidden layer (green: of the predicted class; red: of another); and how the prediction moves "
+    "when it is cropped, flipped, darkened or brightened (red: another prediction). A prediction that flips easily "
+    "is worth little."
 )
 BLIND = (
     "How unlike a photo is, is judged by its colours, brightness, contrast, sharpness and layout, not by what they "
@@ -30,7 +29,7 @@ def photo_text(photo: PhotoContext) -> list[str]:
     """Return what is to be known of a photo in sentences, the most important first."""
     if not photo.classes:
         return [f"{photo.prediction}."]
-    novelty = [] if photo.novelty is None else [novelty_text(photo.novelty)]
+    novelty = [] if photo.novelty is None else [novelty_text(photo.novelty, photo.noun)]
     lines = [
         f"The network predicts “{photo.label}” ({percent(photo.probability, 1)}).",
         stability_text(photo),
@@ -65,24 +64,27 @@ def nearest_text(photo: PhotoContext) -> str:
     if not photo.by_pixels:
         return ""
     first = photo.by_pixels[0]
+    number = f"number {first.index} (“{first.label}”)"
+    place = f"{printable(first.name)}, {number}" if first.name else number
     if first.distance == 0:
-        return f"It is training photo {first.index} (“{first.label}”) itself, pixel by pixel."
+        place = place if first.name else f"training {photo.noun} {place.removeprefix('number ')}"
+        return f"It is {place} itself, pixel by pixel."
     unit = " of 255" if photo.seen.dtype == np.uint8 else ""
     n, n_same = len(photo.by_features), sum(near.label == photo.label for near in photo.by_features)
     some = "all" if n_same == n > 1 else "none" if not n_same else str(n_same)
     return (
-        f"The nearest training photo by its pixels is number {first.index} (“{first.label}”), "
+        f"The nearest training {photo.noun} by its pixels is {place}, "
         f"{first.distance:.3g}{unit} away on average; of the {n} nearest in the network's last hidden layer, "
         f"{some} {'is' if n_same < 2 and some != 'all' else 'are'} “{photo.label}”."
     )
 
 
-def novelty_text(novelty: Novelty) -> str:
-    """Return how unusual a photo is, in a sentence or two."""
+def novelty_text(novelty: Novelty, noun: str = "photo") -> str:
+    """Return how unusual a photo is among the training photos, which have a noun, in a sentence or two."""
     n, as_rare = novelty.n_train, novelty.n_as_rare
     fraction = f" ({percent(as_rare / n)})" if as_rare else ""
-    there = f"{as_rare or 'none'} of {n} training photos{fraction} {'is' if as_rare < 2 else 'are'}"
-    far = f"unlike anything in the training photos: {there} as far from all others as this one."
+    there = f"{as_rare or 'none'} of {n} training {noun}s{fraction} {'is' if as_rare < 2 else 'are'}"
+    far = f"unlike anything in the training {noun}s: {there} as far from all others as this one."
     if novelty.is_unlike:
         return f"U{far[1:]}{_outstanding(novelty)}"
     if novelty.is_alarm:
@@ -92,7 +94,7 @@ def novelty_text(novelty: Novelty) -> str:
         )
     if novelty.is_unlike is None:
         return (
-            f"Too few training photos ({n}) to decide whether it is unlike them: {N_NEEDED} are needed to tell "
+            f"Too few training {noun}s ({n}) to decide whether it is unlike them: {N_NEEDED} are needed to tell "
             f"one in a hundred. {as_rare} of them {'is' if as_rare == 1 else 'are'} at least as unusual."
         )
     how = "Unusual, though not beyond all" if novelty.p_value <= RARE else "Not unusual"
@@ -123,10 +125,13 @@ def page_of(explanation: "PhotoExplanation") -> str:
         lines += [f"  {one.name}: {percent(one.probability, 1)} ({one.label})" for one in photo.variants]
     for title, near in (("by pixels", photo.by_pixels), ("by the last hidden layer", photo.by_features)):
         if near:
-            lines += ["", f"Nearest training photos, {title}"]
-            lines += [f"  no. {one.index}, {one.label}: {one.distance:.4g}" for one in near]
+            lines += ["", f"Nearest training {photo.noun}s, {title}"]
+            lines += [
+                f"  {placed(f'no. {one.index}, {one.label}', one.name)}: {one.distance:.4g}" for one in near
+            ]
     if photo.novelty is not None:
-        lines += ["", "Is it unlike the training photos?", f"  {novelty_text(photo.novelty)}", f"  {BLIND}"]
+        lines += ["", f"Is it unlike the training {photo.noun}s?"]
+        lines += [f"  {novelty_text(photo.novelty, photo.noun)}", f"  {BLIND}"]
     lines += ["", f"Maps: what speaks for {explanation.maps.target}"]
     for found in explanation.maps.values():
         lines += [f"  {found.title}: {found.note}"]

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from pellucid.evaluation.robustness.chance import POINTS, Chance
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness
-from pellucid.text import chance_in_words, join, p_in_words, percent, plural
+from pellucid.shares import share, share_range
+from pellucid.text import chance_in_words, join, p_in_words, plural
 
 MEASURED = (
     "The six reasons why {noun}s are misclassified, measured: each test {noun} is changed on purpose, a little, "
@@ -57,7 +58,7 @@ def in_rows(found: Robustness) -> list[tuple[str, ...]]:
         row, chance = curve.moderate, found.chances[curve.perturbation.name]
         is_yes_or_no = len(curve.perturbation.strengths) == 1
         change = curve.perturbation.title + ("" if is_yes_or_no else f" {row.label}")
-        interval = f"{percent(row.low)} to {percent(row.high)}"
+        interval = share_range(row.low, row.high, row.n)
         p = p_in_words(chance.p_value).removeprefix("p = ").removeprefix("p ")
         beyond = BEYOND[chance.outcome]
         rows.append((change, f"{row.n_correct}/{row.n}", interval, p, beyond, curve.breaks_label))
@@ -120,10 +121,10 @@ def _clean(found: Robustness) -> str:
     low, high = found.interval
     line = (
         f"As they are, {found.n_correct} of {found.n} {found.noun}s are classified correctly "
-        f"({percent(found.accuracy)}, 95 % "
-        f"interval {percent(low)} to {percent(high)}); the majority-class baseline, always "
+        f"({share(found.accuracy, found.n)}, 95 % "
+        f"interval {share_range(low, high, found.n)}); the majority-class baseline, always "
         f"“{found.most_common}”, gets "
-        f"{round(found.baseline * found.n)} ({percent(found.baseline)})."
+        f"{round(found.baseline * found.n)} ({share(found.baseline, found.n)})."
     )
     is_better = found.accuracy > found.baseline
     return line if is_better else f"{line} So there is little that a change could cost."
@@ -139,8 +140,8 @@ def _worst(found: Robustness) -> list[str]:
     each = ", either way" if len(worst) == 2 else ", each way" if len(worst) > 2 else ""
     lines = [
         f"At moderate strength, {join(_phrases(found, worst))} cost{'s' if len(worst) == 1 else ''} it most: "
-        f"{row.n_correct} "
-        f"instead of {found.n_correct} {found.noun}s are classified correctly ({percent(row.accuracy)}){each}.",
+        f"{row.n_correct} instead of {found.n_correct} {found.noun}s are classified correctly "
+        f"({share(row.accuracy, row.n)}){each}.",
         *_chances(found, worst),
     ]
     if behind := [curve for curve in found.ranking[len(worst) :] if curve.cost > 0][:3]:
@@ -197,7 +198,9 @@ def _lowest(found: Robustness) -> list[str]:
         "bring it below the majority-class baseline."
     ]
     if row.n_correct < found.n_correct:
-        lines.append(f"The lowest of all: {percent(row.accuracy)}, by {_phrase(found, curve, row.strength)}.")
+        lines.append(
+            f"The lowest of all: {share(row.accuracy, row.n)}, by {_phrase(found, curve, row.strength)}."
+        )
     return lines
 
 

@@ -87,7 +87,7 @@ def _tiles(found: SaliencyMap, image: Array) -> list[Tile]:
         return []
     tiles = [
         Tile(heat_picture(found.heat, found.is_signed), above=["The map"]),
-        Tile(heat_picture(found.heat, found.is_signed, image), above=["Over the photo"]),
+        Tile(heat_picture(found.heat, found.is_signed, image), above=["Over the picture"]),
     ]
     if found.sanity is not None and found.sanity.heat is not None:
         tiles.append(Tile(heat_picture(found.sanity.heat, found.is_signed), above=["Untrained network"]))
@@ -124,10 +124,10 @@ def saliency_strip(image: Array, maps: Mapping[str, SaliencyMap]) -> Figure:
     >>> photo = np.full((8, 8, 3), 0.5)
     >>> figure = saliency_strip(photo, saliency(model, photo, methods=["gradient", "grad_cam"]))
     >>> [text.get_text() for text in figure.axes[-1].texts][:2]
-    ['The photo', 'Input gradient']
+    ['The picture', 'Input gradient']
     """
     check_images("saliency_strip", image[None])
-    tiles = [Tile(image, above=[Line("The photo", INK)])]
+    tiles = [Tile(image, above=[Line("The picture", INK)])]
     for found in maps.values():
         if found.heat is not None:
             picture = heat_picture(found.heat, found.is_signed, image)
@@ -216,7 +216,7 @@ def first_layer_figure(model: Model) -> Figure | None:
     what = "kernels" if found.kind == "Conv2D" else "units"
     some = "" if len(shown) == len(found.pictures) else f", the first {len(shown)} of {len(found.pictures)}"
     page = Page(f"What the first layer looks for: the weights of its {what}{some}")
-    page.text("Grey: weight 0. Where a picture is bright, a bright photo pulls the sum up; where dark, down.")
+    page.text("Grey: weight 0. Where a picture is bright, a bright pixel pulls the sum up; where dark, down.")
     page.text(first_layer_text(found), gap=0.1)
     tiles = [Tile(weight_picture(weights), above=[f"{what[:-1]} {i}"]) for i, weights in enumerate(shown)]
     page.grid(tiles, 5 if len(tiles) <= 20 else 8)

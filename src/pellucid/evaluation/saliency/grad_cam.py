@@ -16,7 +16,7 @@ from pellucid.types import Array
 
 NO_CONVOLUTION = (
     "Grad-CAM looks at the feature maps of the last convolution, and this network has none: its first layer sees "
-    "all pixels at once, so no place in it is a place in the photo."
+    "all pixels at once, so no place in it is a place in the picture."
 )
 IN_PLACE = (Activation, BatchNorm, Dropout, LayerNorm)  # they change numbers, not where these are
 

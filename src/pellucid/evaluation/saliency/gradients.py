@@ -89,7 +89,7 @@ def smooth_grad(
     bumps = stream(seed, "smoothgrad").standard_normal((n, *x.shape))
     copies = (x + sigma * bumps).astype(x.dtype)
     values = as_cube(scorer.gradients(copies)[1].mean(axis=0))
-    note = f"The gradient, averaged over {n} copies with noise of {100 * noise:.0f} % of the photo's range."
+    note = f"The gradient, averaged over {n} copies with noise of {100 * noise:.0f} % of the picture's range."
     return _unsigned(values, note)
 
 

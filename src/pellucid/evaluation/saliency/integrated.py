@@ -122,10 +122,10 @@ def integrated_gradients(
     total = float(values.sum())
     error = abs(total - difference) / abs(difference) if difference else None
     if error is None:
-        note = "The photo scores exactly what the black picture does: there is nothing to attribute."
+        note = "It scores exactly what a black picture does: there is nothing to attribute."
     else:
         note = (
-            f"From a black picture to the photo the score moves by {difference:+.3g}; the pixels' parts add up to "
+            f"From a black picture to this one the score moves by {difference:+.3g}; the pixels' parts add up to "
             f"{total:+.3g}, {100 * error:.2g} % off ({path.n_points} points of the path)."
         )
     return Attribution(values, values.sum(axis=2), True, note, error)

@@ -52,8 +52,8 @@ def occlusion(
         count[place] += 1
     heat = total / count
     note = (
-        f"How far the score falls when a patch of {side} × {side} pixels there is painted over in the photo's mean "
-        f"colour (red: it falls, blue: it rises); {len(corners)} patches."
+        f"How far the score falls when a patch of {side} × {side} pixels there is painted over in the picture's "
+        f"mean colour (red: it falls, blue: it rises); {len(corners)} patches."
     )
     return Attribution(as_cube(heat), heat, True, note)
 

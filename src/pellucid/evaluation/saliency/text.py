@@ -11,7 +11,7 @@ from pellucid.text import signed
 
 OUTCOMES = {
     "depends": "it depends on what was learned",
-    "partly": "part of it comes from the photo and the architecture, not from what was learned",
+    "partly": "part of it comes from the picture and the architecture, not from what was learned",
     "hardly": "it hardly depends on what was learned: an untrained network gives much the same map",
     "unknown": "it cannot be checked: the map is the same everywhere",
 }
@@ -32,27 +32,25 @@ CAVEAT = (
     "what was learned, and not enough; mere noise passes it too."
 )
 BEFORE_BELIEVING = (
-    "A map colours the pixels that a prediction depends on. Before believing one, look at the check, the "
-    "table below: "
-    "how alike it is to the maps of untrained networks of the same photo, from 0 (not at all) to 1 (rank "
-    "correlation; the sign does not count). A map that they give too shows the photo, not what was learned."
+    "A map colours the pixels that a prediction depends on. Before believing one, look at the check, the table "
+    "below: how alike it is to the maps of untrained networks of the same {noun}, from 0 (not at all) to 1 (rank "
+    "correlation; the sign does not count). A map that they give too shows the {noun}, not what was learned."
 )
 HOW_TO_READ = (
-    "Each row is one photo and, to its right, its maps; below each, whether it passes the check, and its likeness "
+    "Each row is one {noun} and, to its right, its maps; below each, whether it passes the check, and its likeness "
     "r to the maps of untrained networks. Ask of each: is the object itself coloured, or the background?"
 )
 AT_LARGE = (
-    "A row is a method: its map alone, over the photo, and that of an untrained network. The words next to it "
-    "say how "
-    "to read it and whether it passes the check."
+    "A row is a method: its map alone, over the {noun}, and that of an untrained network. The words next to it say "
+    "how to read it and whether it passes the check."
 )
 STRIP = "Red speaks for that class, blue against it; yellow on violet shows only how much a pixel matters."
 FIRST_LAYER = (
     "What the first layer looks for: the weights of each of its units as a picture, grey where a weight is 0. "
-    "Shapes that one recognizes were found in the photos; what looks like noise was learned photo by photo, or "
+    "Shapes that one recognizes were found in the {noun}s; what looks like noise was learned {noun} by {noun}, or "
     "never."
 )
-CHECK_HEADER = ("Method", "Likeness", "Photo by photo", "What that means")
+CHECK_HEADER = ("Method", "Likeness", "Least to most", "What that means")
 
 
 def check_text(check: SanityCheck) -> str:

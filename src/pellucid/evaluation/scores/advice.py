@@ -21,6 +21,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.transfer import RECIPE as TRANSFER
 from pellucid.runs.record import RunRecord
 from pellucid.runs.spelling import data_parts
+from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval
 from pellucid.text import plural
 from pellucid.training.constant import constant_loss
@@ -190,8 +191,11 @@ class _Findings:
         if gap is None:
             return None
         name, train, test = gap
+        shown = f"{train:.2f}", f"{test:.2f}"
+        if self.test.kind != "regression":
+            shown = share(train, len(self.run.split.train)), share(test, len(self.test))
         words = (
-            f"The {name} is {train:.2f} on the training part and {test:.2f} on the test part: over-fitting."
+            f"The {name} is {shown[0]} on the training part and {shown[1]} on the test part: over-fitting."
         )
         return Advice(words, self.cures.regularized)
 
@@ -200,9 +204,8 @@ class _Findings:
         can_be_better = self.cures.recommended is not None or self.cures.freeze is not None
         if self.test.kind != "classification" or self.fits or not can_be_better:
             return None
-        words = (
-            f"Only {100 * self.train['accuracy']:.0f} % of its own training samples are classified correctly."
-        )
+        right = share(self.train["accuracy"], len(self.run.split.train))
+        words = f"Only {right} of its own training samples are classified correctly."
         if self.cures.freeze is not None:
             words += f" Layers up to {self.cures.freeze} are frozen."
         return Advice(words, self.cures.better)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.shares import share
 from pellucid.stats.paired import mcnemar
 from pellucid.text import join_some, plural
 
@@ -19,7 +20,7 @@ def against_constant(test: Predictions) -> str | None:
     >>> y = np.repeat([0, 1], [30, 20])
     >>> always = Predictions("classification", y, np.zeros(50, int), np.zeros((50, 2)), False, ("no", "yes"))
     >>> against_constant(always)
-    "The test accuracy 0.60 is that of always answering 'no'."
+    "The test accuracy, 60 %, is that of always answering 'no'."
     """
     if test.kind == "classification":
         matrix = test.confusion
@@ -28,14 +29,15 @@ def against_constant(test: Predictions) -> str | None:
         is_better = compared.p_value < CHANCE and matrix.accuracy > matrix.baseline
         if is_better or matrix.n_correct == len(test):
             return None
-        words = f"The test accuracy {matrix.accuracy:.2f}"
+        words = f"The test accuracy, {share(matrix.accuracy, len(test))},"
+        baseline = share(matrix.baseline, len(test))
         always = f"always answering {matrix.majority_class!r}"
         if not compared.only_a and not compared.only_b:
             return f"{words} is that of {always}."
         if matrix.accuracy < matrix.baseline:
-            return f"{words} is below that of {always}, {matrix.baseline:.2f}."
+            return f"{words} is below that of {always}, {baseline}."
         return (
-            f"{words} cannot be told from that of {always}, {matrix.baseline:.2f} (p = {compared.p_value:.2g}, "
+            f"{words} cannot be told from that of {always}, {baseline} (p = {compared.p_value:.2g}, "
             f"{plural(len(test), 'test sample')})."
         )
     if test.kind == "multi_label":

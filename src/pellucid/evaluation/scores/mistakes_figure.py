@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pellucid.data.dataset import Dataset
@@ -11,10 +12,13 @@ from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.plotting.grid import Page, Tile, columns_for
 from pellucid.plotting.lines import Line
 from pellucid.plotting.style import INK, check_images, sentence_figure
-from pellucid.text import percent, plural
+from pellucid.text import percent, plural, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+LONGEST_NAME = 24  # of a file, below its picture
 
 
 def mistakes(dataset: Dataset, predictions: Predictions, *, max_images: int | None = None) -> Figure:
@@ -59,13 +63,18 @@ def mistakes(dataset: Dataset, predictions: Predictions, *, max_images: int | No
     tiles = [
         Tile(
             X[row.index],
-            [f"{dataset.noun} {row.index}"],
+            [*_file(dataset, row.index), f"{dataset.noun} {row.index}"],
             [_prediction(row), Line("True class: {}", INK, name=row.actual)],
         )
         for row in shown
     ]
     page.grid(tiles, n_columns)
     return page.figure()
+
+
+def _file(dataset: Dataset, i: int) -> list[str]:
+    name = dataset.file(i)
+    return [shorten(Path(name).name, LONGEST_NAME)] if name else []
 
 
 def _prediction(row: SamplePrediction) -> Line:

@@ -6,9 +6,18 @@ from typing import Any
 from pellucid.evaluation.scores.advice import lines_of
 from pellucid.evaluation.scores.calibration import Calibration
 from pellucid.evaluation.scores.records import Scores
+from pellucid.shares import share, share_range
 from pellucid.stats.intervals import Estimate
 from pellucid.text import Block, Table, chance_in_words, plural
 
+SHARES = (
+    "accuracy",
+    "balanced_accuracy",
+    "recall",
+    "precision",
+    "exact_match",
+    "label_accuracy",
+)  # of samples
 WIDE = 0.1  # an interval of a fraction from here on gets a warning
 MOST_NAMED = 3  # leaks
 MOST_CLASSES = 10  # of a confusion matrix as text
@@ -34,7 +43,7 @@ def in_words(scores: Scores) -> list[str]:
     >>> S = np.stack([1.0 - y_pred, y_pred], axis=1)
     >>> scores = score(Predictions("classification", y_true, y_pred, S, False, ("non-cat", "cat")))
     >>> print(in_words(scores)[0])
-    40 of 50 correct: accuracy 0.80; with so few samples, the true accuracy may be 0.67 to 0.89 (95 % interval).
+    40 of 50 correct: accuracy 80 %; with so few samples, the true accuracy may be 67 to 89 % (95 % interval).
     """
     lines = {"classification": _of_classes, "multi_label": _of_labels, "regression": _of_quantities}
     further = [f"{name}: {with_interval(scores[name])}." for name in scores.further]
@@ -73,10 +82,14 @@ def class_table(scores: Scores, titles: tuple[str, ...] = ()) -> Table:
     # of classes, the mean recall has a name of its own; of labels, the mean accuracy
     mean_names = {"accuracy": "label_accuracy"} if is_multi_label else {"recall": "balanced_accuracy"}
     rows: list[tuple[Any, ...]] = [
-        (one.name, one.n_samples, *(with_interval(one.estimates[name], to="–") for name in names))
+        (
+            one.name,
+            one.n_samples,
+            *(score_in_words(name, one.estimates[name], one.n_samples) for name in names),
+        )
         for one in scores.per_class
     ]
-    means = [with_interval(scores[mean_names.get(name, name)], to="–") for name in names]
+    means = [score_in_words(name, scores[mean_names.get(name, name)], len(scores)) for name in names]
     rows.append(("mean", "" if is_multi_label else len(scores), *means))
     return ("label" if is_multi_label else "class", "samples", *(TITLES[name] for name in names)), rows
 
@@ -119,18 +132,48 @@ def headline(scores: Scores) -> str:
     """Return the accuracy with its interval; of other models than classifiers, their main score."""
     if scores.confusion is None:
         name = "exact_match" if scores.kind == "multi_label" else "mean_absolute_error"
-        return f"{name.replace('_', ' ')} {with_interval(scores[name])}."
+        return f"{name.replace('_', ' ')} {score_in_words(name, scores[name], len(scores), to=' to ')}."
     accuracy = scores["accuracy"]
     assert accuracy.low is not None
     assert accuracy.high is not None
-    right = f"{scores.confusion.n_correct} of {len(scores)} correct: accuracy {number(accuracy.value)}"
-    low, high = number(accuracy.low, accuracy), number(accuracy.high, accuracy)
+    n, matrix = len(scores), scores.confusion
+    right = f"{matrix.n_correct} of {n} correct: accuracy {share(matrix.accuracy, n)}"
+    interval = share_range(accuracy.low, accuracy.high, n)
     if accuracy.high - accuracy.low > WIDE:
         return (
-            f"{right}; with so few samples, the true accuracy may be {low} to {high} "
+            f"{right}; with so few samples, the true accuracy may be {interval} "
             f"({level_in_words(scores.level)} interval)."
         )
-    return f"{right}; {level_in_words(scores.level)} interval {low} to {high}."
+    return f"{right}; {level_in_words(scores.level)} interval {interval}."
+
+
+def share_with_interval(estimate: Estimate, n: int, *, to: str = " to ") -> str:
+    """Return a share of n samples with its interval.
+
+    Examples
+    --------
+    >>> share_with_interval(Estimate(0.8, 0.6696, 0.8876), 50), share_with_interval(Estimate(None), 0)
+    ('80 % (67 to 89 %)', '–')
+    """
+    if estimate.value is None:
+        return number(None)
+    value = share(estimate.value, n)
+    if estimate.low is None or estimate.high is None:
+        return value
+    return f"{value} ({share_range(estimate.low, estimate.high, n, to=to)})"
+
+
+def score_in_words(name: str, estimate: Estimate, n: int, *, to: str = "–") -> str:
+    """Return a score of n samples with its interval: a share in percent, another as a number.
+
+    Examples
+    --------
+    >>> score_in_words("recall", Estimate(0.8, 0.66, 0.89), 50), score_in_words("f1", Estimate(0.8, 0.66, 0.89), 50)
+    ('80 % (66–89 %)', '0.80 (0.66–0.89)')
+    """
+    if name in SHARES:
+        return share_with_interval(estimate, n, to=to)
+    return with_interval(estimate, to=to)
 
 
 def with_interval(estimate: Estimate, *, to: str = " to ") -> str:
@@ -175,7 +218,8 @@ def _of_classes(scores: Scores) -> list[str]:
     assert matrix is not None
     assert table is not None
     baseline = (
-        f"Majority-class baseline, always {matrix.majority_class!r}: {with_interval(scores['baseline'])}."
+        f"Majority-class baseline, always {matrix.majority_class!r}: "
+        f"{share_with_interval(scores['baseline'], len(scores))}."
     )
     if table.only_a or table.only_b:
         baseline += (
@@ -184,8 +228,9 @@ def _of_classes(scores: Scores) -> list[str]:
         )
     n_occurring = sum(1 for one in scores.per_class if one.n_samples)
     balanced = (
-        f"Balanced accuracy, the mean recall of the classes: {with_interval(scores['balanced_accuracy'])}; "
-        f"the baseline has {number(1 / n_occurring)}."
+        f"Balanced accuracy, the mean recall of the classes: "
+        f"{share_with_interval(scores['balanced_accuracy'], len(scores))}; the baseline has "
+        f"{share(1 / n_occurring, len(scores))}."
     )
     lines = [headline(scores), baseline, balanced]
     if scores.calibration is not None:
@@ -202,7 +247,10 @@ def _of_classes(scores: Scores) -> list[str]:
 
 def _calibration(curve: Calibration) -> str:
     confidence, accuracy = _confidence_and_accuracy(curve)
-    return f"Mean confidence {number(confidence)}, accuracy {number(accuracy)}. {calibration_error(curve)}"
+    n = int(curve.counts.sum())
+    return (
+        f"Mean confidence {share(confidence, n)}, accuracy {share(accuracy, n)}. {calibration_error(curve)}"
+    )
 
 
 def _confidence_and_accuracy(curve: Calibration) -> tuple[float, float]:
@@ -232,9 +280,10 @@ def calibration_error(curve: Calibration) -> str:
 
 def _of_labels(scores: Scores) -> list[str]:
     return [
-        f"Label accuracy over {len(scores)} samples: {with_interval(scores['label_accuracy'])} "
+        f"Label accuracy over {len(scores)} samples: {share_with_interval(scores['label_accuracy'], len(scores))} "
         f"({level_in_words(scores.level)} interval).",
-        f"Exact match, samples with every label correct: {with_interval(scores['exact_match'])}.",
+        "Exact match, samples with every label correct: "
+        f"{share_with_interval(scores['exact_match'], len(scores))}.",
     ]
 
 

@@ -74,9 +74,18 @@ def _samples(draft: Draft, result: RunResult) -> list[Section]:
         name = {"training": "train", "test": "test"}[part]
         draft.keep(f"samples-{name}", sample_grid(data, f"{part.capitalize()} {noun}s"))
         rows = np.sort(stream(1, f"report, {part}").permutation(len(data))[:n])
-        cards = [Card(draft.photo(part, i), (_label(result, part, int(i)), f"{noun} {i}")) for i in rows]
+        cards = [
+            Card(
+                draft.photo(part, i),
+                (_label(result, part, int(i)), *draft.file(part, i), f"{noun} {i}"),
+            )
+            for i in rows
+        ]
         like = " They should look like the training ones, and not be the same." if part == "test" else ""
-        caption = f"Drawn at random, each with its {'class' if split.classes else 'target'} and number.{like}"
+        file = "" if data.files is None else ", file"
+        caption = (
+            f"Drawn at random, each with its {'class' if split.classes else 'target'}{file} and number.{like}"
+        )
         sections.append(Section(f"{part.capitalize()} {noun}s", gallery=Gallery(cards, caption, True)))
     return sections
 
@@ -159,7 +168,10 @@ def _pictures(draft: Draft, samples: Sequence[Sample]) -> Gallery | None:
         return None
     names = {"train": "training", "test": "test"}
     cards = [
-        Card(draft.photo(names[part], i), (label or "no class", f"{names[part]} {i}"))
+        Card(
+            draft.photo(names[part], i),
+            (label or "no class", *draft.file(names[part], i), f"{names[part]} {i}"),
+        )
         for part, i, label in dict.fromkeys(places[:MOST_SHOWN])
     ]
     more = f", the first {MOST_SHOWN} of {len(places)}" if len(places) > MOST_SHOWN else ""

@@ -8,8 +8,9 @@ import numpy as np
 from pellucid.evaluation.scores.advice import GAP
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.regression import regression_estimates, regression_metrics
+from pellucid.report.sections.recipe import first_number, is_step_by_step
+from pellucid.shares import share
 from pellucid.stats.intervals import wilson_interval
-from pellucid.text import percent
 
 FALLS_BY = 0.03  # of the lowest validation loss: a later rise by more is told
 
@@ -25,7 +26,7 @@ class _Gap(NamedTuple):
 
 
 def best_epoch(result: RunResult) -> int | None:
-    """Return the epoch of the lowest validation loss; None where none was measured."""
+    """Return the epoch of the lowest validation loss, its place in the history; None where none was measured."""
     losses = result.history.validation_losses
     return int(np.nanargmin(losses)) if losses and np.isfinite(losses).any() else None
 
@@ -36,8 +37,8 @@ def gap_in_words(result: RunResult) -> str:
         return _of_errors(result)
     gap, noun = _gap(result), result.noun
     words = (
-        f"Mistakes on training {noun}s: {percent(1 - gap.train)}, on {gap.part} {noun}s: "
-        f"{percent(1 - gap.other)}"
+        f"Mistakes on training {noun}s: {share(1 - gap.train, len(result.split.train))}, on {gap.part} {noun}s: "
+        f"{share(1 - gap.other, gap.n_other)}"
     )
     if gap.train > gap.interval[1] and gap.train - gap.other >= GAP:
         return f"{words}. This is over-fitting, or the {gap.part} {noun}s differ: {_why(result)}."
@@ -87,7 +88,10 @@ def _rise(result: RunResult) -> str:
     if best is None or not losses[-1] > (1 + FALLS_BY) * losses[best]:
         return ""
     kept = ", whose weights were kept" if result.config.options.patience is not None else ""
-    return f"; its validation loss was lowest at epoch {best}{kept}, and rose from there"
+    word = "step" if is_step_by_step(result) else "epoch"
+    return (
+        f"; its validation loss was lowest at {word} {best + first_number(result)}{kept}, and rose from there"
+    )
 
 
 def _of_errors(result: RunResult) -> str:

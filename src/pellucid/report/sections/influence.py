@@ -1,10 +1,10 @@
 """What the report says of influence: which training samples influenced a prediction, with the proof."""
 
 from pellucid.evaluation.influence.records import ExplainedPrediction, InfluenceOutcome
-from pellucid.evaluation.influence.text import GALLERY, INTRODUCTION
+from pellucid.evaluation.influence.text import GALLERY, INTRODUCTION, query_place
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Card, Gallery, Section
-from pellucid.text import percent, plural
+from pellucid.text import capitalized, percent, plural
 
 N_OPEN = 3  # explained samples that are not folded
 
@@ -14,7 +14,7 @@ def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
     ran = f" {plural(found.n_trainings, 'training')} were run for this." if found.is_proved else ""
     cases = [
         Section(
-            f"Test {found.noun} {one.index}: “{one.predicted}”"
+            f"{capitalized(query_place(one, found.noun))}: “{one.predicted}”"
             + ("" if one.is_right else f", in truth “{one.actual}”"),
             intro=found.sentences(one),
             gallery=_samples(draft, one) if draft.has_photos else None,
@@ -30,15 +30,18 @@ def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
 
 
 def _samples(draft: Draft, one: ExplainedPrediction) -> Gallery:
-    query = (f"{one.predicted} ({percent(one.probability)})", "this one")
+    query = (f"{one.predicted} ({percent(one.probability)})", *draft.file("test", one.index), "this one")
     cards = [Card(draft.photo("test", one.index), query, one.is_right)]
     for samples, way in ((one.towards, "for it"), (one.against, "against")):
         cards += [
-            Card(draft.photo("training", each.row), (way, each.label, f"training {each.row}"))
+            Card(
+                draft.photo("training", each.row),
+                (way, each.label, *draft.file("training", each.row), f"training {each.row}"),
+            )
             for each in samples
         ]
     return Gallery(
         cards,
-        GALLERY.format(predicted=one.predicted),
+        GALLERY.format(predicted=one.predicted, noun=draft.data["test"].noun),
         is_small=True,
     )

@@ -36,6 +36,7 @@ def label_errors_section(draft: Draft, found: LabelErrors) -> Section:
             (
                 f"label {one.given}",
                 f"{one.likely} ({percent(one.confidence)})",
+                *draft.file(parts[one.part], one.index),
                 f"{parts[one.part]} {one.index}",
             ),
         )

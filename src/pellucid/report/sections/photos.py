@@ -58,9 +58,9 @@ def photos_section(draft: Draft, result: RunResult) -> Section:
     return Section("Mistakes and hits", intro=(intro,), parts=galleries(draft, result))
 
 
-def new_photo_section(draft: Draft, photo: "NewPhoto") -> Section:
+def new_photo_section(draft: Draft, photo: "NewPhoto", noun: str) -> Section:
     """Return the prediction for a photo from outside; its neighbours and variants too where they are known."""
-    here, context = f"{photo.name}: in neither part of the data.", photo.context
+    here, context, title = f"{photo.name}: in neither part of the data.", photo.context, f"A new {noun}"
     if not context.by_pixels:
         figure = draft.add(
             "new-photo",
@@ -70,18 +70,19 @@ def new_photo_section(draft: Draft, photo: "NewPhoto") -> Section:
                 label=context.label,
                 probability=context.probability,
                 y=photo.y,
+                noun=noun,
             ),
-            "Left, the photo as given; right, all that the network sees of it.",
-            f"The new photo, predicted as {context.label}.",
+            f"Left, the {noun} as given; right, all that the network sees of it.",
+            f"The new {noun}, predicted as {context.label}.",
         )
-        return Section("A new photo", intro=(here,), figures=(figure,))
+        return Section(title, intro=(here,), figures=(figure,))
     figure = draft.add(
         "new-photo-examined",
         photo_figure(context),
-        PAGE,
-        "The new photo, its nearest training photos, and its variants with their predictions.",
+        PAGE.format(noun=noun),
+        f"The new {noun}, its nearest training {noun}s, and its variants with their predictions.",
     )
-    return Section("A new photo", intro=(here, *photo_text(context), BLIND), figures=(figure,))
+    return Section(title, intro=(here, *photo_text(context), BLIND), figures=(figure,))
 
 
 def confusion_of(draft: Draft, result: RunResult) -> Confusion:
@@ -166,13 +167,14 @@ def _card(draft: Draft, result: RunResult, index: int, near: Array, distances: A
     near_cards = [
         (
             draft.photo("training", i, f", distance {distance:.3g}"),
-            (class_name(train.classes, int(train.y[i]), 12), f"{distance:.3g}"),
+            (class_name(train.classes, int(train.y[i]), 12), *draft.file("training", i), f"{distance:.3g}"),
         )
         for i, distance in zip(near, distances, strict=True)
     ]
     lines = (
         f"Predicted: {one.predicted} ({percent(one.probability)})",
         f"True class: {one.actual}",
+        *draft.file("test", index),
         f"test {result.noun} {one.index}, loss {one.loss:.2f}",
     )
     return Card(draft.photo("test", one.index), lines, one.is_correct, near_cards)
@@ -181,7 +183,12 @@ def _card(draft: Draft, result: RunResult, index: int, near: Array, distances: A
 def _thumb(draft: Draft, result: RunResult, index: int) -> Card:
     one = sample_prediction(result.predictions, index)
     truth = () if one.is_correct else (f"truth: {one.actual}",)
-    lines = (f"{one.predicted} ({percent(one.probability)})", *truth, f"{result.noun} {one.index}")
+    lines = (
+        f"{one.predicted} ({percent(one.probability)})",
+        *truth,
+        *draft.file("test", index),
+        f"{result.noun} {one.index}",
+    )
     return Card(draft.photo("test", one.index), lines, one.is_correct)
 
 

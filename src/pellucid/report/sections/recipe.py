@@ -1,13 +1,16 @@
 """How a network was trained, by name: what ran, and what each of it means."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pellucid.data.augmentation.augment import augment_preset
+from pellucid.data.augmentation.mixing import Blend
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.ops.losses.base import LOSSES
 from pellucid.registry import options_of
 from pellucid.runs.config import Stage
-from pellucid.text import percent, plural
+from pellucid.text import join, percent, plural
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.options import TrainingOptions
 
@@ -103,6 +106,11 @@ def is_step_by_step(result: RunResult) -> bool:
     return history.n_steps == len(history.losses)
 
 
+def first_number(result: RunResult) -> int:
+    """Return what the history's first number is called: epochs are counted from 1, the tutorial's steps from 0."""
+    return 0 if is_step_by_step(result) else 1
+
+
 def x_label(result: RunResult) -> str:
     """Return what one number of the history belongs to: an epoch, or a step."""
     if OPTIMIZERS[result.config.options.optimizer].is_full_batch:
@@ -151,6 +159,12 @@ def recipe_rows(result: RunResult) -> list[Row]:
             "Stops after so many epochs without a lower validation loss; the best epoch's weights are kept."
         )
         rows.append(("Early stopping", f"patience {options.patience}", meaning))
+    if result.history.form == "dual":
+        meaning = (
+            f"The first layer is computed from the products of the {noun}s with each other (dual form): the same "
+            "numbers, with fewer operations."
+        )
+        rows.append(("First layer", "dual form", meaning))
     rows.append(("Random seed", f"{options.seed}", "The same seed gives the same network again."))
     return rows
 
@@ -212,7 +226,7 @@ def _epochs(result: RunResult) -> Row:
 def _loss(result: RunResult) -> Row:
     name = result.model.loss
     own = _given(result.config.options.loss_options)
-    if result.model.loss_options.get("centre"):
+    if is_standardized(result):
         meaning = (
             f"{_LOSSES[name]} Both in standard deviations of the targets: always predicting the mean has 1."
         )
@@ -224,6 +238,33 @@ def smooths(result: RunResult) -> bool:
     """Return whether the training loss is of smoothed labels."""
     has_option = "label_smoothing" in options_of(LOSSES[result.model.loss])
     return has_option and bool(result.model.loss_options.get("label_smoothing"))
+
+
+def least_loss(result: RunResult) -> float | None:
+    """Return the least training loss that smoothed labels allow, their entropy; None of labels as they are.
+
+    Of k classes the true one's target is 1 - s + s / k, that of each other s / k.
+    """
+    if not smooths(result):
+        return None
+    k = max(2, len(result.split.classes))
+    other = float(result.model.loss_options["label_smoothing"]) / k
+    true = 1 - (k - 1) * other
+    return -(true * math.log(true) + (k - 1) * other * math.log(other))
+
+
+def mixes(result: RunResult) -> str:
+    """Return what mixes training samples and their targets, ``CutMix``; "" where nothing does."""
+    augment = result.config.options.augment
+    if not augment:
+        return ""
+    blends = [type(one).__name__ for one in augment_preset(augment).transforms if isinstance(one, Blend)]
+    return join(blends)
+
+
+def is_standardized(result: RunResult) -> bool:
+    """Return whether the loss is of standardized targets."""
+    return bool(result.model.loss_options.get("centre"))
 
 
 def _first_line(cls: type) -> str:

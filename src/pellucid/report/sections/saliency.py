@@ -18,7 +18,7 @@ from pellucid.evaluation.scores.galleries import sample_prediction
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.draft import DENSE, Draft
 from pellucid.report.parts import Captioned, Section, Table
-from pellucid.text import percent, plural
+from pellucid.text import capitalized, percent, plural
 
 Maps = Mapping[int, SaliencyMaps]  # by test photo
 TITLE = "Where does it look?"
@@ -33,7 +33,7 @@ def saliency_section(draft: Draft, maps: Maps, result: RunResult) -> Section | N
     strips = [_strip(draft, i, maps[i], result) for i in maps]
     return Section(
         TITLE,
-        intro=(BEFORE_BELIEVING, CAVEAT),
+        intro=(BEFORE_BELIEVING.format(noun=result.noun), CAVEAT),
         figures=(*figures, _at_large(draft, *next(iter(maps.items())), result)),
         table=Table(CHECK_HEADER, check_rows([*maps.values()])),
         parts=_strips(strips, result.noun),
@@ -42,7 +42,13 @@ def saliency_section(draft: Draft, maps: Maps, result: RunResult) -> Section | N
 
 def _strips(strips: list[Captioned], noun: str) -> list[Section]:
     """Return the first strips, and the others folded."""
-    parts = [Section(f"The maps of {plural(len(strips[:N_OPEN]), noun)}", (HOW_TO_READ,), strips[:N_OPEN])]
+    parts = [
+        Section(
+            f"The maps of {plural(len(strips[:N_OPEN]), noun)}",
+            (HOW_TO_READ.format(noun=noun),),
+            strips[:N_OPEN],
+        )
+    ]
     if strips[N_OPEN:]:
         title = f"The maps of {plural(len(strips) - N_OPEN, f'more {noun}')}"
         parts.append(Section(title, figures=strips[N_OPEN:], is_folded=True))
@@ -55,15 +61,15 @@ def _first_layer(draft: Draft, result: RunResult) -> list[Captioned]:
     if weights is None:
         return []
     alt = "The weights of the first layer's units as pictures."
-    return [draft.add("first-layer", weights, FIRST_LAYER, alt, dpi=DENSE)]
+    return [draft.add("first-layer", weights, FIRST_LAYER.format(noun=result.noun), alt, dpi=DENSE)]
 
 
 def _at_large(draft: Draft, i: int, maps: SaliencyMaps, result: RunResult) -> Captioned:
     return draft.add(
         "saliency",
         saliency_figure(result.split.test.X[i], maps),
-        f"Test {result.noun} {i}, {_prediction(result, i)}. {AT_LARGE}",
-        f"Maps of test {result.noun} {i}, one method a row.",
+        f"{_place(result, i)}, {_prediction(result, i)}. {AT_LARGE.format(noun=result.noun)}",
+        f"Maps of {result.split.place('test', i)}, one method a row.",
         dpi=DENSE,
     )
 
@@ -73,10 +79,14 @@ def _strip(draft: Draft, i: int, maps: SaliencyMaps, result: RunResult) -> Capti
     return draft.add(
         f"saliency-{i}",
         saliency_strip(result.split.test.X[i], maps),
-        f"Test {result.noun} {i}, {_prediction(result, i)}. {STRIP}",
-        f"Test {result.noun} {i} and {plural(n, 'map')} of what its prediction depends on.",
+        f"{_place(result, i)}, {_prediction(result, i)}. {STRIP}",
+        f"{_place(result, i)} and {plural(n, 'map')} of what its prediction depends on.",
         dpi=DENSE,
     )
+
+
+def _place(result: RunResult, i: int) -> str:
+    return capitalized(result.split.place("test", i))
 
 
 def _prediction(result: RunResult, i: int) -> str:

@@ -7,13 +7,14 @@ from pellucid.evaluation.scores import figures as drawn
 from pellucid.evaluation.scores.calibration_figure import calibration_figure
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.records import Scores
-from pellucid.evaluation.scores.text import calibration_error, with_interval
+from pellucid.evaluation.scores.text import calibration_error, score_in_words
 from pellucid.plotting.data import confusion_matrix_figure
 from pellucid.plotting.style import class_name
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Captioned, Cell, Section, Table
 from pellucid.report.sections.photos import confusion_of
-from pellucid.text import percent, plural
+from pellucid.shares import share
+from pellucid.text import plural
 
 MOST_CLASSES = 40  # in the table
 FEW_CLASSES = 12  # that are shown at once
@@ -23,7 +24,7 @@ def accuracy_section(draft: Draft, result: RunResult) -> Section:
     """Return the confusion matrix with the samples behind each cell, and how far the score can be trusted."""
     test = result.test
     draft.keep("confusion", confusion_matrix_figure(test.counts, test.classes))
-    one = percent(1 / test.n_samples, 0 if test.n_samples <= 100 else 1)
+    one = share(1 / test.n_samples, test.n_samples)
     return Section(
         "Which class is taken for which?",
         intro=(
@@ -41,7 +42,7 @@ def scores_section(draft: Draft, scores: Scores) -> Section:
         (
             class_name((each.name,), 0),
             each.n_samples,
-            *(with_interval(each.estimates[name], to="–") for name in columns),
+            *(score_in_words(name, each.estimates[name], each.n_samples) for name in columns),
         )
         for each in scores.per_class[:MOST_CLASSES]
     ]
@@ -101,9 +102,8 @@ def _calibration(scores: Scores) -> tuple[str, ...]:
     if curve is None:
         return ()
     confidence = float((curve.mean_predicted * curve.counts).sum() / curve.counts.sum())
-    return (
-        f"On average it gives the class that it predicts {percent(confidence)}. {calibration_error(curve)}",
-    )
+    sure = share(confidence, len(scores))
+    return (f"On average it gives the class that it predicts {sure}. {calibration_error(curve)}",)
 
 
 def _in_words(scores: Scores) -> list[tuple[str, str, str]]:
@@ -112,7 +112,11 @@ def _in_words(scores: Scores) -> list[tuple[str, str, str]]:
     guessing = {"brier": 0.25 if k == 2 else 1 - 1 / k, "log_loss": math.log(k)}
     guess = "a coin toss" if k == 2 else "guessing"
     rows = [
-        (title, with_interval(scores[name]), meaning.format(**guessing, guess=guess))
+        (
+            title,
+            score_in_words(name, scores[name], len(scores), to=" to "),
+            meaning.format(**guessing, guess=guess),
+        )
         for name, (title, meaning) in MEANINGS.items()
         if name in scores.estimates
     ]

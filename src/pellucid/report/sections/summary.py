@@ -9,8 +9,9 @@ from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.parts import Fact
 from pellucid.report.sections.gap import gap_in_words
 from pellucid.report.sections.recipe import is_step_by_step, optimizer_in_words
+from pellucid.shares import share, share_range
 from pellucid.stats.paired import mcnemar
-from pellucid.text import join, percent, plural
+from pellucid.text import join, plural
 from pellucid.training.history import History
 from pellucid.types import Array
 
@@ -90,14 +91,22 @@ def facts(result: RunResult) -> tuple[Fact, ...]:
     """Return the numbers that stand under the summary, each with its plain meaning: eight, in full rows."""
     test, noun = result.test, result.noun
     return (
-        Fact("Balanced accuracy", percent(test.balanced_accuracy), "the mean share found of the classes"),
+        Fact(
+            "Balanced accuracy",
+            share(test.balanced_accuracy, test.n_samples),
+            "the mean share found of the classes",
+        ),
         *_recalls(test),
         Fact(
             "Majority-class baseline",
-            percent(test.baseline),
+            share(test.baseline, test.n_samples),
             f"right if it always said “{test.majority_class}”",
         ),
-        Fact("Training accuracy", percent(result.train.accuracy), f"on the {noun}s that it was trained on"),
+        Fact(
+            "Training accuracy",
+            share(result.train.accuracy, result.train.n_samples),
+            f"on the {noun}s that it was trained on",
+        ),
         *of_the_training(result),
     )
 
@@ -110,13 +119,25 @@ def _recalls(test: ConfusionMatrix) -> tuple[Fact, Fact]:
     ]
     if len(shares) == 2:
         return (
-            Fact("Sensitivity", percent(shares[1]), f"the share of “{test.classes[1]}” that is found"),
-            Fact("Specificity", percent(shares[0]), f"the share of “{test.classes[0]}” that is found"),
+            Fact(
+                "Sensitivity", share(shares[1], totals[1]), f"the share of “{test.classes[1]}” that is found"
+            ),
+            Fact(
+                "Specificity", share(shares[0], totals[0]), f"the share of “{test.classes[0]}” that is found"
+            ),
         )
     best, worst = int(np.nanargmax(shares)), int(np.nanargmin(shares))
     return (
-        Fact("Highest recall", percent(shares[best]), f"the share of “{test.classes[best]}” that is found"),
-        Fact("Lowest recall", percent(shares[worst]), f"the share of “{test.classes[worst]}” that is found"),
+        Fact(
+            "Highest recall",
+            share(shares[best], totals[best]),
+            f"the share of “{test.classes[best]}” that is found",
+        ),
+        Fact(
+            "Lowest recall",
+            share(shares[worst], totals[worst]),
+            f"the share of “{test.classes[worst]}” that is found",
+        ),
     )
 
 
@@ -142,9 +163,8 @@ def _speed(history: History) -> str:
 
 
 def interval(part: ConfusionMatrix) -> str:
-    """Return Wilson's interval of an accuracy in words: ``67 % to 89 %``."""
-    low, high = part.accuracy_interval
-    return f"{percent(low)} to {percent(high)}"
+    """Return Wilson's interval of an accuracy in words: ``67 to 89 %``."""
+    return share_range(*part.accuracy_interval, part.n_samples)
 
 
 def what_was_done(result: RunResult) -> str:
@@ -185,10 +205,11 @@ def _how_good(result: RunResult) -> str:
         if high - low > NARROW
         else ""
     )
-    would = f"between {percent(low)} and {percent(high)} of all such {noun}s would be (95 % interval)"
+    ends = f"{share(low, test.n_samples)} and {share(high, test.n_samples)}"
+    would = f"between {ends} of all such {noun}s would be (95 % interval)"
     return (
         f"{test.n_correct:,} of {plural(test.n_samples, 'test ' + noun)} "
-        f"{'is' if test.n_correct == 1 else 'are'} classified correctly: {percent(test.accuracy)}. "
+        f"{'is' if test.n_correct == 1 else 'are'} classified correctly: {share(test.accuracy, test.n_samples)}. "
         + (f"{doubt}, {would}." if doubt else f"{would[0].upper()}{would[1:]}.")
     )
 
@@ -196,7 +217,8 @@ def _how_good(result: RunResult) -> str:
 def _against_the_baseline(result: RunResult) -> str:
     test, y = result.test, result.split.test.y
     compared = mcnemar(result.predictions.is_correct, y == np.bincount(y).argmax())
-    words = f"Always predicting “{test.majority_class}” would be right {percent(test.baseline)} of the time"
+    often = share(test.baseline, test.n_samples)
+    words = f"Always predicting “{test.majority_class}” would be right {often} of the time"
     if not compared.only_a and not compared.only_b:
         return f"{words}, and is right on the very same {result.noun}s: the network is no better than that."
     only = plural(compared.only_a, result.noun)
@@ -224,7 +246,7 @@ def _what_goes_wrong(test: ConfusionMatrix, noun: str) -> str:
     names, totals = test.classes, test.counts.sum(axis=1)
     worst = (
         f"Its most common mistake: it takes “{names[i]}” for “{names[j]}” ({wrong[i, j]} of {totals[i]} {noun}s, "
-        f"{percent(wrong[i, j] / totals[i])})"
+        f"{share(wrong[i, j] / totals[i], totals[i])})"
     )
     if len(names) == 2:
         other = f"the other way round it errs in {wrong[j, i]} of {totals[j]}"
@@ -233,9 +255,10 @@ def _what_goes_wrong(test: ConfusionMatrix, noun: str) -> str:
     recalls = np.diag(test.counts)[there] / totals[there]
     low, high = recalls.min(), recalls.max()
     if low == high:
-        return f"{worst}. It classifies every class equally well ({percent(high)} right)."
+        return f"{worst}. It classifies every class equally well ({share(high, totals.max())} right)."
     best, last = (_named(names, there[recalls == edge]) for edge in (high, low))
-    return f"{worst}. It is best at {best} ({percent(high)} right) and worst at {last} ({percent(low)})."
+    most, least = share(high, totals.max()), share(low, totals.max())
+    return f"{worst}. It is best at {best} ({most} right) and worst at {last} ({least})."
 
 
 def _named(names: tuple[str, ...], rows: Array) -> str:
@@ -251,7 +274,8 @@ def leaks(result: RunResult) -> str:
         return f"No test {noun} is also among the training {noun}s."
     rows = sorted(twins)
     named = "; ".join(
-        f"test {noun} {row} is {_NEARLY[twins[row].kind]}training {noun} {twins[row].train}"
+        f"{result.split.place('test', row)} is {_NEARLY[twins[row].kind]}"
+        f"{result.split.place('training', twins[row].train)}"
         for row in rows[:MOST_NAMED]
     )
     more = f"; and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
@@ -265,5 +289,5 @@ def leaks(result: RunResult) -> str:
     n_right = int(kept.sum())
     return words + (
         f" Without {'it' if len(rows) == 1 else 'them'}, {n_right:,} of {len(kept):,} are classified correctly: "
-        f"{percent(n_right / len(kept))}."
+        f"{share(n_right / len(kept), len(kept))}."
     )

@@ -10,8 +10,19 @@ from pellucid.plotting.training import training_curves
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Captioned, Section, Table
 from pellucid.report.sections.gap import best_epoch
-from pellucid.report.sections.recipe import is_step_by_step, optimizer_in_words, recipe_rows, smooths, x_label
+from pellucid.report.sections.recipe import (
+    first_number,
+    is_standardized,
+    is_step_by_step,
+    least_loss,
+    mixes,
+    optimizer_in_words,
+    recipe_rows,
+    smooths,
+    x_label,
+)
 from pellucid.text import by, plural
+from pellucid.training.constant import constant_loss
 from pellucid.types import LayerRow
 
 MOST_COSTS = 26  # in the table
@@ -78,19 +89,20 @@ def _last_words(rows: list[LayerRow]) -> str:
 def training_section(draft: Draft, result: RunResult) -> Section:
     """Return how loss and accuracy went over the training, and what ran, by name."""
     history = result.history
-    note = f" ({history.note})." if history.note else "."
     how = optimizer_in_words(result.config.options, result.config.stages)
     epochs = "" if is_step_by_step(result) else f" in {plural(len(history.losses), 'epoch')}"
     word = "Step" if is_step_by_step(result) else "Epoch"
     return Section(
         "Training",
-        intro=(f"{plural(history.n_steps, 'step')} of {how}{epochs} took {history.seconds:.2f} s{note}",),
+        intro=(f"{plural(history.n_steps, 'step')} of {how}{epochs} took {history.seconds:.2f} s.",),
         figures=[_curves(draft, result)] if history.losses else [],
         table=Table(("What", "Here", "Meaning"), recipe_rows(result)),
         parts=(
             Section(
                 "The curves in numbers",
-                table=Table((word, *_titles(history.columns)), _spread(history.columns)),
+                table=Table(
+                    (word, *_titles(history.columns)), _spread(history.columns, first_number(result))
+                ),
                 is_folded=True,
             ),
         ),
@@ -99,25 +111,27 @@ def training_section(draft: Draft, result: RunResult) -> Section:
 
 def _curves(draft: Draft, result: RunResult) -> Captioned:
     history = result.history
-    k, best, losses = len(result.split.classes), best_epoch(result), history.losses
-    is_entropy = result.kind == "classification" and result.model.loss.endswith("cross_entropy")
+    best, losses, guess = best_epoch(result), history.losses, _guess(result)
     figure = training_curves(
-        history.columns, x_label=x_label(result), best=best, guessing=float(np.log(k)) if is_entropy else None
+        history.columns,
+        x_label=x_label(result),
+        first=first_number(result),
+        best=best,
+        guessing=guess,
+        guess="One answer for all" if result.kind == "regression" else "Guessing",
     )
     goes = "falls" if losses[-1] < losses[0] else "goes"
     alt = f"The training loss {goes} from {losses[0]:.3g} to {losses[-1]:.3g}"
     held_out = history.validation_losses
     alt += f", the validation loss from {held_out[0]:.3g} to {held_out[-1]:.3g}." if held_out else "."
-    return draft.add("cost", figure, _caption(result, best, is_guessing=is_entropy), alt)
+    return draft.add("cost", figure, _caption(result, best, guess), alt)
 
 
-def _caption(result: RunResult, best: int | None, *, is_guessing: bool) -> str:
+def _caption(result: RunResult, best: int | None, guess: float | None) -> str:
     """Return how to read the curves, from what ran."""
     history, options, noun = result.history, result.config.options, result.noun
     words = "The loss says how wrong the network is: lower is better"
-    if is_guessing:
-        k = len(result.split.classes)
-        words += f", and ln {k} = {np.log(k):.2f} is guessing"
+    words += _guess_in_words(result, guess) + _floor(result)
     if is_step_by_step(result):
         words += f". Each value is of all training {noun}s before the step"
     else:
@@ -133,14 +147,53 @@ def _caption(result: RunResult, best: int | None, *, is_guessing: bool) -> str:
             f"; the training {noun}s {' and '.join(changed)}, unlike the validation {noun}s, so the training loss "
             "may lie above the other"
         )
-    if history.validation_losses:
+    if best is not None:
         unit = "step" if is_step_by_step(result) else "epoch"
-        words += f". The {unit} of the lowest validation loss, {best} counted from 0, is marked"
+        words += f". The {unit} of the lowest validation loss, {best + first_number(result)}, is marked"
     if "accuracy" in history.columns:
         words += f"; both accuracies are measured at the end of an epoch, on unchanged {noun}s"
     if not history.validation_losses:
         words += ". No validation part was held out: with --validation 0.2 its curves stand beside these"
     return words + "."
+
+
+def _guess(result: RunResult) -> float | None:
+    """Return the loss of equal probabilities for every class, or of one answer for all; None: unknown."""
+    model, train = result.model, result.split.train
+    if result.kind == "regression":
+        return constant_loss(model.loss_function, model.encode(train.y), model.output_shape[-1])
+    return float(np.log(len(result.split.classes))) if model.loss.endswith("cross_entropy") else None
+
+
+def _guess_in_words(result: RunResult, guess: float | None) -> str:
+    if guess is None:
+        return ""
+    if result.kind != "regression":
+        return f", and ln {len(result.split.classes)} = {guess:.2f} is guessing"
+    units = (
+        "; it is measured in standard deviations of the target, squared" if is_standardized(result) else ""
+    )
+    return f", and {guess:.3g} is what the best single answer for all {result.noun}s has{units}"
+
+
+def _floor(result: RunResult) -> str:
+    """Return what keeps the training loss away from 0 however good the network is; "" where nothing does."""
+    floor = least_loss(result)
+    mixed = mixes(result)
+    if floor is None:
+        if mixed:
+            return f". It cannot reach 0 in training: {mixed} trains on mixtures of two {result.noun}s"
+        return ""
+    smoothing = result.model.loss_options["label_smoothing"]
+    more = (
+        f", and {mixed}, which trains on mixtures of two {result.noun}s, keeps it higher still"
+        if mixed
+        else ""
+    )
+    return (
+        f". In training it cannot fall below {floor:.2f}, because labels are smoothed by {smoothing:g} and no "
+        f"class is asked for with certainty{more}"
+    )
 
 
 def _titles(columns: dict[str, list[float]]) -> list[str]:
@@ -150,9 +203,11 @@ def _titles(columns: dict[str, list[float]]) -> list[str]:
     ]
 
 
-def _spread(columns: dict[str, list[float]], most: int = MOST_COSTS) -> list[tuple[int | str, ...]]:
+def _spread(
+    columns: dict[str, list[float]], first: int, most: int = MOST_COSTS
+) -> list[tuple[int | str, ...]]:
     """Return the history as rows of a table, the first and the last epoch among them, not too many."""
     kept = [values for values in columns.values() if values]
     n = len(columns["loss"])
     at = np.unique(np.linspace(0, max(n - 1, 0), min(most, n)).round().astype(int))
-    return [(int(i), *(f"{values[i]:.6f}" for values in kept)) for i in at]
+    return [(int(i) + first, *(f"{values[i]:.6f}" for values in kept)) for i in at]

@@ -107,7 +107,9 @@ class EarlyStopping(Stopping):
     Attributes
     ----------
     best : float
-        The best value so far, of epoch ``best_epoch``.
+        The best value so far.
+    best_epoch : int
+        The epoch that had it, counted from 0 as events do: its place in the columns of the history.
 
     Examples
     --------

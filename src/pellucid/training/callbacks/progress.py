@@ -15,7 +15,10 @@ from pellucid.training.events import EpochEnd, StepEnd, TrainEnd, TrainStart
 @register
 @dataclass(eq=False)
 class PrintCosts(Callback):
-    """Print the cost of every hundredth epoch and of the last, in the tutorial's words.
+    """Print the cost of every hundredth epoch, of the first and of the last, in the tutorial's words.
+
+    Epochs of several steps are counted from 1. Where an epoch is one step, it is called an iteration and counted
+    from 0, as in the tutorial.
 
     Examples
     --------
@@ -33,9 +36,9 @@ class PrintCosts(Callback):
 
     def epoch_end(self, event: EpochEnd) -> None:
         """Print the epoch's cost where it is due."""
-        if event.epoch % self.every == 0 or event.epoch == event.run.n_epochs - 1:
-            what = "iteration" if event.run.n_steps == 1 else "epoch"
-            self.show(f"Cost after {what} {event.epoch}: {event.loss}")
+        what, number = ("iteration", event.epoch) if event.run.n_steps == 1 else ("epoch", event.epoch + 1)
+        if number % self.every == 0 or event.epoch in (0, event.run.n_epochs - 1):
+            self.show(f"Cost after {what} {number}: {event.loss}")
 
 
 @register

@@ -1,0 +1,110 @@
+"""Samples that are files are called by their names, beside their numbers, wherever people see them."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.commands import Command, words_of
+
+import pellucid as pl
+from pellucid.cli.main import main
+from pellucid.data.copies.duplicates import Leak
+from pellucid.evaluation.influence.measure import influence
+from pellucid.evaluation.scores.of_run import examine
+from pellucid.report.draft import Draft
+from pellucid.report.sections.influence import influence_section
+from pellucid.report.sections.summary import leaks
+from pellucid.runs.record import read_run
+
+
+@pytest.fixture(scope="module")
+def pets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 24 small photos in two classes, dark ones called day-N and bright ones tom-N."""
+    rng, root = np.random.default_rng(5), tmp_path_factory.mktemp("data") / "pets"
+    for name, file, level in (("cat", "tom", 130), ("non-cat", "day", 0)):
+        (root / name).mkdir(parents=True)
+        for i in range(12):
+            pixels = (rng.integers(0, 120, (8, 8, 3)) + level).astype(np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{file}-{i}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(pets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder of them; tests do not write there."""
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    arguments = ["train", str(pets), "--model", "logistic", "--epochs", "9", "--out", str(folder), "--quiet"]
+    assert main(arguments) == 0
+    return folder
+
+
+def test_parts_of_a_folder_keep_their_files(pets: Path) -> None:
+    split = pl.load_data(pets)
+    assert len(split.train) + len(split.test) == 24
+    assert {*split.train.files, *split.test.files} == {
+        p.relative_to(pets).as_posix() for p in pets.glob("*/*")
+    }
+    for part in (split.train, split.test):
+        named = [split.classes.index(Path(name).parent.name) for name in part.files]
+        assert named == part.y.tolist()
+    assert split.place("test", 1) == f"{split.test.file(1)} (test photo 1)"
+    assert pl.load_data("digits").place("training", 3) == "training digit 3"
+
+
+def test_influence_names_files(pellucid: Command, trained: Path) -> None:
+    split = read_run(trained).split
+    shown = pellucid("influence", trained, "--test", "2", "--no-retrain")
+    assert shown.code == 0, shown.err
+    assert f"{split.test.file(2)} (test photo 2) is a “{split.classes[split.test.y[2]]}”" in shown.out
+    row = re.search(r"(\S+/\S+) \((\d+)\) .*towards", shown.out)
+    assert row is not None
+    assert split.train.file(int(row[2])) == row[1]
+    by_file = pellucid(
+        "influence", trained, "--test", Path(split.test.file(2)).name, "--no-retrain", "--json"
+    )
+    explained = json.loads(by_file.out)["explanations"][0]
+    assert (explained["index"], explained["name"]) == (2, split.test.file(2))
+    assert explained["towards"][0]["name"] == split.train.file(explained["towards"][0]["row"])
+    for wrong, words in (
+        (split.train.file(0), f"{split.train.file(0)} is in the training part"),
+        (split.test.file(0)[:-1], f"Did you mean {split.test.file(0)}?"),
+    ):
+        refused = pellucid("influence", trained, "--test", wrong)
+        assert refused.code == 2
+        assert words in " ".join(refused.err.split())
+
+
+def test_explain_names_files(pellucid: Command, trained: Path, pets: Path, tmp_path: Path) -> None:
+    train = read_run(trained).split.train
+    shown = pellucid(
+        "explain", trained, pets / train.file(4), "--out", tmp_path / "why", "--methods", "gradient"
+    )
+    assert shown.code == 0, shown.err
+    assert f"It is {train.file(4)}, number 4 (“{train.classes[train.y[4]]}”) itself" in " ".join(
+        shown.out.split()
+    )
+    assert (
+        f"{train.file(4)} (no. 4, {train.classes[train.y[4]]}): 0"
+        in (tmp_path / "why/explanation.txt").read_text()
+    )
+
+
+def test_the_report_names_files(pellucid: Command, trained: Path, tmp_path: Path) -> None:
+    done = pellucid("report", trained, "--out", tmp_path / "short")
+    assert done.code == 0, done.err
+    split = read_run(trained).split
+    assert f'aria-label="{split.place("test", 0)}, ' in (tmp_path / "short/report.html").read_text(
+        encoding="utf-8"
+    )
+    assert f"{Path(split.train.file(3)).name} photo 3" in words_of(tmp_path / "short/report.html")
+
+    result = examine(read_run(trained), leaks=(Leak(1, 3, "exact"),))
+    assert f"{split.place('test', 1)} is {split.place('training', 3)}, number for number" in leaks(result)
+    draft = Draft(tmp_path / "draft", split, has_photos=True)
+    explained = influence_section(draft, influence(result, [2], is_retrained=False)).parts[0]
+    assert explained.title.startswith(f"{split.place('test', 2)}: “")
+    assert explained.gallery is not None
+    assert {Path(name).name for name in split.train.files} & set(explained.gallery.cards[1].lines)
