@@ -10,10 +10,10 @@ def share(fraction: float, n: int) -> str:
 
     Examples
     --------
-    >>> share(0.8, 50), share(356 / 360, 360), share(1 / 360, 360)
-    ('80 %', '98.9 %', '0.3 %')
+    >>> share(0.8, 50), share(356 / 360, 360), share(1 / 360, 360), share(1.0, 360)
+    ('80 %', '98.9 %', '0.3 %', '100 %')
     """
-    return percent(fraction, 0 if n <= MANY else 1)
+    return percent(fraction, 0 if n <= MANY or fraction in (0, 1) else 1)
 
 
 def share_range(low: float, high: float, n: int, *, to: str = " to ") -> str:

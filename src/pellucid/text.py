@@ -128,6 +128,19 @@ def signed(value: float, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
 
 
+def in_seconds(seconds: float) -> str:
+    """Return how long something took: in milliseconds where it is less than a tenth of a second.
+
+    Examples
+    --------
+    >>> in_seconds(4.75), in_seconds(0.0042), in_seconds(0.0)
+    ('4.75 s', '4 ms', '< 1 ms')
+    """
+    if seconds >= 0.1:
+        return f"{seconds:.2f} s"
+    return f"{1000 * seconds:.0f} ms" if seconds >= 0.0005 else "< 1 ms"
+
+
 def scaled(n: int, unit: str = "") -> str:
     """Return a number in three digits with the prefix of its thousands.
 

@@ -13,7 +13,7 @@ from tests.commands import Command
 
 import pellucid as pl
 from pellucid.cli.main import main
-from pellucid.evaluation.influence.explain import QUICK
+from pellucid.evaluation.influence.explain import QUICK, Budget
 from pellucid.evaluation.influence.measure import agreement, influence, influence_of_run
 from pellucid.evaluation.influence.retrain_runs import training_weights
 from pellucid.evaluation.influence.tracin import Influence
@@ -125,6 +125,41 @@ def test_the_most_confident_mistakes_come_first(pellucid: Command, noisy: Path) 
     assert f"Test photo {result.explanations[0].index} is" in done.out.splitlines()[0]
     assert "without it alone" in done.out
     assert "is an estimate" in done.out
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (
+            "--model mlp --epochs 3 --learning-rate 0.002 --batch-size 8 --optimizer adam",
+            "--epochs 5 --learning-rate 0.0005",
+        ),
+        ("--model mlp --epochs 60 --form dual", "--epochs 90 --learning-rate 0.002"),
+    ],
+)
+def test_a_training_in_stages_is_run_again(pellucid: Command, bright: Path, begun: str, more: str) -> None:
+    """Its rates changed where it went on; run again, it ends at the very same scores, or the notes would say so."""
+    assert pellucid("train", bright, *begun.split(), "--out", "out", "--quiet").code == 0
+    going_on = ("--resume", "--schedule", "constant", *more.split())
+    assert pellucid("train", bright, *going_on, "--out", "out", "--quiet").code == 0
+    result = influence(Path("out"), [0], top=1, budget=Budget((1,), 0, 0), is_retrained=True)
+    assert result.is_proved
+    assert not [note for note in result.notes if "other scores" in note]
+    steps = list(result.influence.steps)
+    assert steps == sorted(set(steps))
+    n_first = int(begun.split()[3]) * (4 if "adam" in begun else 1)  # steps of the first stage
+    assert {0, n_first} < set(steps)
+    assert result.explanations[0].removals[0].outcome.probability > 0
+
+
+def test_checkpoints_of_the_dual_form_are_told_and_left_out(pellucid: Command, bright: Path) -> None:
+    dual = ("--model", "mlp", "--epochs", 50, "--form", "dual", "--checkpoint-steps", 20)
+    assert pellucid("train", bright, *dual, "--out", "out", "--quiet").code == 0
+    done = pellucid("influence", "out", "--test", 0, "--no-retrain")
+    assert done.code == 0, done.err
+    assert "the trained model alone (checkpoints of the dual form hold no weights" in " ".join(
+        done.out.split()
+    )
 
 
 def test_leave_one_out_is_exact_and_compared_with_the_estimates(pellucid: Command, trained: Path) -> None:

@@ -129,15 +129,6 @@ def test_the_report_names_the_rates_of_every_stage(pellucid: Command, photos: Pa
     assert words.count("AdamW with learning rates in stages (one-cycle up to epoch 3, then constant)") == 2
     assert "Learning rate, epochs 1 to 3 0.002, one-cycle" in words
     assert "Learning rate, epochs 4 to 5 0.0005, constant" in words
-    done = pellucid("influence", "out", "--test", 0)
-    assert done.code == 0, done.err
-    told = "the training went on at another learning rate or schedule after epoch 3"
-    assert f"Nothing was trained again: {told}." in " ".join(done.out.split())
-    assert "Add --retrain" not in done.out
-    for refused in (("--retrain",), ("--method", "leave-one-out")):
-        done = pellucid("influence", "out", "--test", 0, *refused)
-        assert done.code == 2
-        assert f"{refused[-1]}: {told}, and cannot be run again" in " ".join(done.err.split())
 
 
 def test_every_optimizer_schedule_and_usual_loss_has_its_meaning_in_words() -> None:

@@ -13,6 +13,8 @@ from pellucid.cli.terminal import echo, print_json
 from pellucid.errors import OptionError
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress
 
+SHORT = 0.005  # seconds: a stage that had nothing to do is not listed
+
 
 @command("report", order=90, short_help="Write a run's report again, short or in full.")
 @options(kernels=KERNELS)
@@ -60,7 +62,8 @@ def report(
         print_json({"report": str(page), "n_bytes": page.stat().st_size, "seconds": stages.seconds})
         return
     if not is_quiet:
-        for stage, seconds in (*stages.seconds.items(), ("in all", sum(stages.seconds.values()))):
+        took = {stage: seconds for stage, seconds in stages.seconds.items() if seconds >= SHORT}
+        for stage, seconds in (*took.items(), ("in all", sum(stages.seconds.values()))):
             echo(f"{stage:<24}{seconds:6.2f} s", err=True)
     echo(page)
 

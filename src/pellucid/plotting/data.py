@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+FEW_BARS = 4  # classes whose bars are wide
 MOST_SIDE_BY_SIDE = 6  # classes: of more, the bars lie, so that each has a line of its own for its numbers
 MOST_NAMED = 60  # classes that are named; of more, their sizes alone are drawn
 MOST_COUNTED = 40  # classes whose confusions are written as numbers
@@ -93,7 +94,8 @@ def _standing_bars(parts: Parts, classes: Sequence[str], amount: str, *, relativ
     for place, (label, color, counts) in enumerate(parts):
         x, heights = np.arange(k) + 0.4 * place - 0.2, _amounts(counts, relative=relative)
         bars = axes.bar(x, heights, width=0.38, color=color, label=label)
-        axes.bar_label(bars, _numbers(counts, "\n{}"), padding=2, fontsize=9, linespacing=1.1)
+        size = 9 if k <= FEW_BARS else 8  # narrow bars: the words of one must not lie on the next
+        axes.bar_label(bars, _numbers(counts, "\n{}"), padding=2, fontsize=size, linespacing=1.1)
     axes.set(ylabel=amount, xlabel="Class")
     axes.margins(y=0.16)
     axes.grid(axis="y")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 DENSE = 100  # dots an inch of figures that are full of photos: as many as the page shows
 LONGEST_NAME = 28  # of a file, below its picture
-NARROW = 6.0  # inches: a chart of that width can still be read on a phone
 
 
 class Draft:
@@ -45,17 +44,12 @@ class Draft:
         caption: str,
         alt: str,
         *,
-        is_chart: bool = False,
         dpi: float = DPI,
     ) -> Captioned:
         """Write figures/NAME.png and return the same picture for the page.
 
-        A chart, whose parts find their places by themselves, is drawn narrower, so that its words stay readable
-        where a phone makes it smaller. ``dpi``: fewer dots an inch make a figure full of photos smaller.
+        ``dpi``: fewer dots an inch make a figure full of photos smaller.
         """
-        if is_chart:
-            width, height = figure.get_size_inches()
-            figure.set_size_inches(min(width, NARROW), height * min(1.0, (NARROW / width) ** 0.5))
         png = save_figure(figure, self.folder / "figures" / f"{name}.png", dpi=dpi)
         return Captioned(png, caption=caption, alt=alt)
 

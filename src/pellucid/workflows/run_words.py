@@ -14,7 +14,7 @@ from pellucid.nn.model import Model
 from pellucid.report.findings import Findings
 from pellucid.runs.config import RunConfig
 from pellucid.shares import share
-from pellucid.text import by, join_some, plural
+from pellucid.text import by, in_seconds, join_some, plural
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
 
@@ -117,7 +117,7 @@ def time_in_words(history: History, options: TrainingOptions) -> str:
     '1.50 s on 1 core'
     """
     asked = f" ({history.note})" if options.form != "auto" else ""
-    return f"{history.seconds:.2f} s on {plural(history.n_threads, 'core')}{asked}"
+    return f"{in_seconds(history.seconds)} on {plural(history.n_threads, 'core')}{asked}"
 
 
 def say_goodbye(say: Say) -> None:

@@ -23,7 +23,6 @@ from pellucid.evaluation.influence.logits import check_classifier, logit
 from pellucid.evaluation.influence.records import InfluenceOutcome
 from pellucid.evaluation.influence.retrain_runs import (
     Work,
-    changed_rates,
     from_checkpoints,
     is_start_gone,
     retrain,
@@ -158,13 +157,7 @@ def influence(
     seconds = training_seconds(result)
     again = is_retrained
     if again is None:
-        again = seconds <= QUICK_SECONDS and not is_start_gone(result) and not result.config.stages
-    if result.config.stages and (again or method == "leave-one-out"):
-        what = "--retrain" if again else "leave-one-out"
-        raise OptionError(
-            f"{what}: {changed_rates(result)}, and cannot be run again from its start. Leave it out: the influence "
-            "is then traced over the trained model."
-        )
+        again = seconds <= QUICK_SECONDS and not is_start_gone(result)
     if method == "leave-one-out" and not again:
         n = len(result.split.train)
         raise OptionError(

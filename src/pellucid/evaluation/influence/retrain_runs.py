@@ -11,18 +11,18 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.influence.retraining import Retraining, Traced, project_to_span
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
+from pellucid.evaluation.influence.stages import fit_in_stages
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.parallel import run_jobs
 from pellucid.progress import ProgressCallback
 from pellucid.runs.build import make_model
-from pellucid.text import join, plural
+from pellucid.runs.config import Stage
+from pellucid.text import plural
 from pellucid.threads import n_cores
 from pellucid.training.choose_form import first_layer_correction, stays_in_span
-from pellucid.training.events import Callback
-from pellucid.training.fit import fit, kernels_for
-from pellucid.training.options import TrainingOptions
+from pellucid.training.fit import kernels_for
 from pellucid.training.prepare import validation_rows
 from pellucid.training.resolve import make_optimizer
 from pellucid.types import Array
@@ -74,7 +74,8 @@ def retrain(result: RunResult, query: Dataset) -> TrainingTrace:
     if is_small:  # elsewhere the last digits, which kernels change, grow
         kernels, on_threads = kernels_for(start, train, options, N_TRAININGS)
     same = replace(options, kernels=kernels)
-    plain = Retraining(start, train, query.X, partial(_fit, same))
+    stages = [Stage(until, replace(own, kernels=kernels)) for until, own in result.config.stages]
+    plain = Retraining(start, train, query.X, partial(fit_in_stages, stages, same))
     saved, limit = _outputs(model, query), SAME[model.dtype]
 
     def trace(retraining: Retraining, traced: Traced, *notes: str) -> TrainingTrace:
@@ -105,12 +106,6 @@ def is_start_gone(result: RunResult) -> bool:
     return start is not None and not start.exists()
 
 
-def changed_rates(result: RunResult) -> str:
-    """Return in words after which epochs a training went on at other learning rates."""
-    after = join([str(stage.until) for stage in result.config.stages])
-    return f"the training went on at another learning rate or schedule after epoch {after}"
-
-
 def _start_of(result: RunResult) -> Model:
     """Return the model as the training began with it."""
     config, model = result.config, result.model
@@ -131,30 +126,29 @@ def _other(traced: Traced, saved: Array) -> str:
 
 
 def from_checkpoints(result: RunResult, folder: Path | None, query: Dataset) -> TrainingTrace:
-    """Take the checkpoints that a training left, and the trained model; that alone where rates were changed."""
-    model, rate, is_plain = result.model, result.config.options.learning_rate, not result.config.stages
-    paths = sorted((folder / "checkpoints").glob("*.checkpoint")) if folder is not None and is_plain else []
+    """Take the checkpoints that a training left, and the trained model; that alone where they do not help."""
+    model, rate = result.model, result.config.options.learning_rate
+    paths = sorted((folder / "checkpoints").glob("*.checkpoint")) if folder is not None else []
     of_the_end = f"step-{result.history.n_steps:08d}"  # the trained model, in the form that it was trained in
-    snapshots = [read_snapshot(path, model, rate) for path in paths if path.stem != of_the_end]
-    n = len(snapshots)
-    snapshots.append(last_snapshot(model, rate))
+    paths = [path for path in paths if path.stem != of_the_end]
+    is_dual, n_left = result.history.form == "dual", len(paths)
+    if is_dual or result.config.stages:  # without the first layer's weights; at rates that they do not tell
+        paths = []
+    snapshots = [*(read_snapshot(path, model, rate) for path in paths), last_snapshot(model, rate)]
+    n = len(paths)
     kept = f"{plural(n, 'checkpoint')} and the trained model" if n else "the trained model alone"
+    if n_left and is_dual:
+        kept += " (checkpoints of the dual form hold no weights of the first layer)"
     why = f"one training takes about {training_seconds(result):.0f} s"
     advice = " Add --retrain to follow the whole training and to prove it."
     if is_start_gone(result):
         why, advice = f"the model that it began from is no longer at {result.config.start}", ""
-    if not is_plain:
-        why, advice = changed_rates(result), ""
     note = (
         f"Nothing was trained again: {why}. The influence is traced over {kept}, which shows little of the way "
         f"there.{advice}"
     )
     traced = Traced(model, _outputs(model, query), snapshots)
     return TrainingTrace(None, traced, result.split.train, query, (note,))
-
-
-def _fit(options: TrainingOptions, model: Model, data: Dataset, callbacks: Sequence[Callback]) -> None:
-    fit(model, data, options, callbacks)
 
 
 def _outputs(model: Model, query: Dataset) -> Array:

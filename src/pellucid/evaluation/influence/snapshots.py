@@ -48,6 +48,9 @@ class Snapshot:
 class KeepSnapshots:
     """A callback of ``train`` that keeps the parameters at evenly spaced steps, the first start included.
 
+    One for each training. Of one in stages, each of which goes on where the one before ended, it keeps as many of
+    each.
+
     Parameters
     ----------
     n : int, optional
@@ -77,14 +80,15 @@ class KeepSnapshots:
         self.snapshots: list[Snapshot] = []
         self._run: Any = None
         self._due: list[int] = []
+        self._first, self._before = 0, list[Snapshot]()  # where this stage began, and what was kept before
 
     def __call__(self, event: Event) -> None:
         """Copy the parameters at each of the ``n`` chosen steps."""
         if isinstance(event, TrainStart):
             self._run, self.snapshots = event.run, []
-            total = event.run.n_epochs * event.run.n_steps
-            self._due = sorted({total * i // self.n for i in range(self.n)}, reverse=True)
-            self._keep(0)
+            first, total = self._first, event.run.n_epochs * event.run.n_steps
+            self._due = sorted({first + (total - first) * i // self.n for i in range(self.n)}, reverse=True)
+            self._keep(first)
         elif isinstance(event, StepEnd):
             self._keep(event.step + 1)
         elif isinstance(event, StepsEnd):
@@ -104,10 +108,11 @@ class KeepSnapshots:
         """Let each snapshot stand for the steps from it to the next; one after the last step for none."""
         kept = [snapshot for snapshot in self.snapshots if snapshot.step < max(n_steps, 1)]
         ends = [snapshot.step for snapshot in kept[1:]] + [n_steps]
-        self.snapshots = [
+        self._before += [
             Snapshot(snapshot.step, snapshot.rate * (end - snapshot.step), snapshot.theta, snapshot.states)
             for snapshot, end in zip(kept, ends, strict=True)
         ]
+        self._first, self.snapshots = n_steps, list(self._before)
 
 
 def last_snapshot(model: Model, rate: float = 1.0) -> Snapshot:
@@ -137,8 +142,12 @@ def read_snapshot(path: str | Path, model: Model, rate: float = 1.0) -> Snapshot
     except (FormatError, KeyError, TypeError, IndexError, ValueError) as error:
         raise FormatError(f"{path}: not a whole checkpoint ({error}). Remove it, or add --retrain.") from None
     theta = arrays.get("theta", np.empty(0))
-    if "form/W_0" in arrays or theta.shape != model.theta.shape:
-        raise FormatError(f"{path}: it is of another model, or in the dual form. Add --retrain.")
+    if "form/W_0" in arrays:
+        raise FormatError(
+            f"{path}: it is in the dual form, without the first layer's weights. Add --retrain."
+        )
+    if theta.shape != model.theta.shape:
+        raise FormatError(f"{path}: it is of another model. Remove it, or add --retrain.")
     states = tuple(
         {key: arrays.get(f"state.{i}.{key}", value) for key, value in leaf.state.items()}
         for i, leaf in enumerate(model.leaves())

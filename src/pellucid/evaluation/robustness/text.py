@@ -42,13 +42,24 @@ BEYOND = {  # the words of each outcome in a table
 
 def in_words(found: Robustness) -> list[str]:
     """Return what was found, in sentences for somebody who reads nothing else."""
-    lines = [_clean(found), *_worst(found), *_harmless(found), *_lowest(found)]
+    return [sentence for paragraph in _paragraphs(found) for sentence in paragraph]
+
+
+def in_paragraphs(found: Robustness) -> list[str]:
+    """Return the same as a few paragraphs, and how it was tested."""
+    *first, last = _paragraphs(found)
+    return [" ".join(paragraph) for paragraph in (*first, [*last, how_tested(found)]) if paragraph]
+
+
+def _paragraphs(found: Robustness) -> list[list[str]]:
+    """Return sentences that belong together: as they are, the worst, the others, and what qualifies all that."""
+    rest = []
     if any(curve.perturbation.name == "background" for curve in found.curves):
-        lines.append(BACKGROUND.format(noun=found.noun))
+        rest.append(BACKGROUND.format(noun=found.noun))
     if found.left_out:
         reasons = "; ".join(f"{name}, since {why}" for name, why in found.left_out.items())
-        lines.append(f"Left out: {reasons}.")
-    return lines
+        rest.append(f"Left out: {reasons}.")
+    return [[_clean(found)], _worst(found), [*_harmless(found), *_lowest(found)], rest]
 
 
 def in_rows(found: Robustness) -> list[tuple[str, ...]]:
@@ -83,7 +94,7 @@ def how_tested(found: Robustness) -> str:
         return test
     return (
         f"{test} Cannot be told: with {plural(found.n, found.noun)}, even a true loss of {POINTS} points would "
-        "seldom show as more than chance; more test {found.noun}s would tell."
+        f"seldom show as more than chance; more test {found.noun}s would tell."
     )
 
 

@@ -55,7 +55,6 @@ def _targets(draft: Draft, result: RunResult) -> Captioned:
             target_histograms(split, names),
             "The numbers to predict, in bins. A network that always predicts their mean is the one to beat.",
             f"Histograms of {join([f'“{name}”' for name in names])} in either part.",
-            is_chart=True,
         )
     return draft.add(
         "classes",
@@ -63,7 +62,6 @@ def _targets(draft: Draft, result: RunResult) -> Captioned:
         f"The number of {noun}s of each class. Where one class is much more common, always predicting it "
         "already scores well: compare accuracies with that.",
         f"Bars: how many {noun}s each class ({', '.join(split.classes[:12])}) has in either part.",
-        is_chart=True,
     )
 
 

@@ -16,7 +16,7 @@ def influence_section(draft: Draft, found: InfluenceOutcome) -> Section:
         Section(
             f"{capitalized(query_place(one, found.noun))}: “{one.predicted}”"
             + ("" if one.is_right else f", in truth “{one.actual}”"),
-            intro=found.sentences(one),
+            intro=(" ".join(found.sentences(one)),),
             gallery=_samples(draft, one) if draft.has_photos else None,
         )
         for one in found.explanations

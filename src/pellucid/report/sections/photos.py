@@ -82,7 +82,7 @@ def new_photo_section(draft: Draft, photo: "NewPhoto", noun: str) -> Section:
         PAGE.format(noun=noun),
         f"The new {noun}, its nearest training {noun}s, and its variants with their predictions.",
     )
-    return Section(title, intro=(here, *photo_text(context), BLIND), figures=(figure,))
+    return Section(title, intro=(here, " ".join(photo_text(context)), BLIND), figures=(figure,))
 
 
 def confusion_of(draft: Draft, result: RunResult) -> Confusion:

@@ -8,9 +8,8 @@ from pellucid.evaluation.robustness.text import (
     HEADER,
     MEASURED,
     SHEET,
-    how_tested,
+    in_paragraphs,
     in_rows,
-    in_words,
 )
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.draft import DENSE, Draft
@@ -22,7 +21,7 @@ def robustness_section(draft: Draft, found: Robustness, result: RunResult) -> Se
     at, test = typical_photo(result.predictions), result.split.test
     return Section(
         "Which changes does it withstand?",
-        intro=(MEASURED.format(noun=found.noun), *in_words(found), how_tested(found)),
+        intro=(MEASURED.format(noun=found.noun), *in_paragraphs(found)),
         figures=(
             draft.add(
                 "robustness-curves",

@@ -11,7 +11,7 @@ from pellucid.report.sections.gap import gap_in_words
 from pellucid.report.sections.recipe import is_step_by_step, optimizer_in_words
 from pellucid.shares import share, share_range
 from pellucid.stats.paired import mcnemar
-from pellucid.text import join, plural
+from pellucid.text import in_seconds, join, plural
 from pellucid.training.history import History
 from pellucid.types import Array
 
@@ -127,6 +127,11 @@ def _recalls(test: ConfusionMatrix) -> tuple[Fact, Fact]:
             ),
         )
     best, worst = int(np.nanargmax(shares)), int(np.nanargmin(shares))
+    if best == worst:
+        return (
+            Fact("Highest recall", share(shares[best], totals[best]), "the share of a class that is found"),
+            Fact("Lowest recall", share(shares[worst], totals[worst]), "of every class the same"),
+        )
     return (
         Fact(
             "Highest recall",
@@ -147,7 +152,7 @@ def of_the_training(result: RunResult) -> tuple[Fact, Fact, Fact]:
     each = plural(batch, result.noun) if batch else f"all {result.noun}s"
     return (
         Fact("Epochs", len(history.losses), f"{plural(history.n_steps, 'step')} on {each} each"),
-        Fact("Training time", f"{history.seconds:.2f} s", _speed(history)),
+        Fact("Training time", in_seconds(history.seconds), _speed(history)),
         Fact("Parameters", result.model.theta.size, f"numbers that the training adjusts{_frozen(result)}"),
     )
 

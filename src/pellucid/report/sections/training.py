@@ -21,7 +21,7 @@ from pellucid.report.sections.recipe import (
     smooths,
     x_label,
 )
-from pellucid.text import by, plural
+from pellucid.text import by, in_seconds, plural
 from pellucid.training.constant import constant_loss
 from pellucid.types import LayerRow
 
@@ -94,7 +94,7 @@ def training_section(draft: Draft, result: RunResult) -> Section:
     word = "Step" if is_step_by_step(result) else "Epoch"
     return Section(
         "Training",
-        intro=(f"{plural(history.n_steps, 'step')} of {how}{epochs} took {history.seconds:.2f} s.",),
+        intro=(f"{plural(history.n_steps, 'step')} of {how}{epochs} took {in_seconds(history.seconds)}.",),
         figures=[_curves(draft, result)] if history.losses else [],
         table=Table(("What", "Here", "Meaning"), recipe_rows(result)),
         parts=(
