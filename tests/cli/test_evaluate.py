@@ -25,7 +25,7 @@ def test_the_published_run(pellucid: Command, published_dir: Path, tmp_path: Pat
     assert done.code == 0, done.err
     first, second = done.out.splitlines()[:2]
     assert "40 of 50 correct: accuracy 80 %" in first
-    assert "0.67 to 0.89" in first
+    assert "67 to 89 %" in first
     assert "'cat': 66 % (52 to 78 %)" in second
     assert "(17 = training 146). Without it: 39 of 49 correct: accuracy 80 %" in done.out
     assert {path.name for path in (tmp_path / "figures").iterdir()} == {

@@ -191,7 +191,7 @@ def test_the_ranking_goes_by_the_loss_at_moderate_strength() -> None:
     result = result_of(spread, blurred, turned)
     assert [c.cost for c in result.ranking] == [7, 4, -1]
     words = in_words(result)
-    for fact in ("40 of 50", "80 %", "67 % to 89 %", "“cat”", "20 (40 %)"):
+    for fact in ("40 of 50", "80 %", "67 to 89 %", "“cat”", "20 (40 %)"):
         assert fact in words[0]
     assert words[1].startswith(
         "At moderate strength, rotating the photo by 20° costs it most: 33 instead of 40"

@@ -71,7 +71,7 @@ def test_a_score_that_cannot_be_told_from_the_baseline() -> None:
     assert one.command == "pellucid train pets --model cnn"
     nearly = mostly_right(y.astype(int), 16)
     (one, *_) = found(run_of(FALLEN, model="mlp"), nearly)
-    assert "0.68 cannot be told from that of always answering 'b', 0.60 (p = 0." in one.finding
+    assert "68 %, cannot be told from that of always answering 'b', 60 % (p = 0." in one.finding
     assert "50 test samples" in one.finding
     (one, *_) = found(run_of(FALLEN, model="cnn"), nearly)
     assert one.command == "pellucid data check pets", "the model that suits the data is the one that ran"
@@ -124,7 +124,7 @@ def test_a_class_that_is_never_predicted() -> None:
 def test_over_fitting_is_told_of_a_gap_beyond_chance() -> None:
     test, train = mostly_right(np.arange(N) % 2, 20), mostly_right(np.arange(N) % 2, 0)
     (one,) = found(run_of(FALLEN, model="mlp"), test, train)
-    assert one.finding == "The accuracy is 1.00 on the training part and 0.80 on the test part: over-fitting."
+    assert one.finding == "The accuracy is 100 % on the training part and 80 % on the test part: over-fitting."
     assert one.command == "pellucid train pets --model cnn"
     plain, _ = plan("cnn", DataSource("pets"), augment="none")
     (one,) = found(run_of(FALLEN, config=plain), test, train)

@@ -48,7 +48,7 @@ def test_the_published_run(published: dict[str, Any]) -> None:
     assert (len(without), without.confusion.n_correct) == (49, 39)  # type: ignore[union-attr]
     words = in_words(result)
     assert words[0].startswith("40 of 50 correct: accuracy 80 %;")
-    assert "0.67 to 0.89 (95 %" in words[0]
+    assert "67 to 89 % (95 %" in words[0]
     assert "66 % (52 to 78 %)" in words[1]
     assert any("17 = training 146" in line and "39 of 49 correct: accuracy 80 %" in line for line in words)
 
@@ -132,7 +132,7 @@ def test_a_class_that_is_never_named_counts_as_none_right() -> None:
 def test_many_samples_narrow_the_words(rng: np.random.Generator) -> None:
     y = np.arange(10_000) % 2
     result = score(outputs_of(y, np.where(rng.random(10_000) < 0.9, 1.0, -1.0) * (2 * y - 1)), n_resamples=50)
-    assert "95 % interval 0.8" in headline(result)
+    assert "95 % interval 88.9 to" in headline(result)
 
 
 def test_all_samples_leaked_leaves_none(rng: np.random.Generator) -> None:
