@@ -124,7 +124,9 @@ def test_a_class_that_is_never_predicted() -> None:
 def test_over_fitting_is_told_of_a_gap_beyond_chance() -> None:
     test, train = mostly_right(np.arange(N) % 2, 20), mostly_right(np.arange(N) % 2, 0)
     (one,) = found(run_of(FALLEN, model="mlp"), test, train)
-    assert one.finding == "The accuracy is 100 % on the training part and 80 % on the test part: over-fitting."
+    assert (
+        one.finding == "The accuracy is 100 % on the training part and 80 % on the test part: over-fitting."
+    )
     assert one.command == "pellucid train pets --model cnn"
     plain, _ = plan("cnn", DataSource("pets"), augment="none")
     (one,) = found(run_of(FALLEN, config=plain), test, train)
