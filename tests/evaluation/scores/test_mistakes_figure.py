@@ -74,9 +74,19 @@ def test_a_table_has_no_gallery() -> None:
 
 
 @pytest.mark.parametrize(
-    "classes", [("cat", "dog"), CATS, ("airplane", "automobile", "horse"), ("a name far too long " * 2, "b")]
+    ("classes", "shape"),
+    [
+        (("cat", "dog"), (8, 8)),
+        (CATS, (64, 64, 3)),
+        (CATS, (90, 20, 1)),
+        (("airplane", "automobile", "horse"), (64, 64, 3)),
+        (("airplane", "automobile", "horse"), (90, 20, 1)),
+        *(
+            (("a name far too long " * 2, "b"), shape)
+            for shape in [(8, 8), (64, 64, 3), (20, 90, 3), (90, 20, 1)]
+        ),
+    ],
 )
-@pytest.mark.parametrize("shape", [(8, 8), (64, 64, 3), (20, 90, 3), (90, 20, 1)])
 def test_titles_do_not_touch(
     rng: np.random.Generator, classes: tuple[str, ...], shape: tuple[int, ...]
 ) -> None:
