@@ -68,7 +68,9 @@ def test_a_script_of_a_run_is_compared_on_its_data(pellucid: Command, tmp_path: 
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (9, 9, 3), np.uint8)).save(path)
     (photos / "a" / "0.png").write_text("no image any more")
-    made = pellucid("run", str(photos), "--model", "logistic", "--epochs", "2", "--skip-bad", "-o", str(run))
+    made = pellucid(
+        "train", str(photos), "--model", "logistic", "--epochs", "2", "--skip-bad", "-o", str(run)
+    )
     assert made.code == 0, made.err
     files = samples_of(pl.load(run), run)
     assert {path.parent.parent for path in files} == {photos}

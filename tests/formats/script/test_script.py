@@ -90,21 +90,22 @@ def test_a_script_defines_all_that_it_uses_and_nothing_else(tmp_path: Path) -> N
 
 def test_the_forward_pass_reads_as_the_network() -> None:
     model = pl.Sequential(
-        [pl.Conv2D(4, activation="relu"), pl.Residual(pl.Conv2D(4)), pl.Flatten(), pl.Dense(2)]
+        [pl.Conv2D(4, activation="relu"), pl.Residual(pl.Conv2D(4)), pl.Dropout(), pl.Flatten(), pl.Dense(2)]
     )
     model.initialize((4, 4, 3))
     text = write_script(model, is_inside=True).text
     lines = text[text.index("def forward") :].split("\n\n")[0].splitlines()
-    assert [line.split("  #")[0].strip() for line in lines[3:]] == [
+    assert [line.strip().split("  #")[0].strip() for line in lines[3:]] == [
         'X = relu(conv2d(X, W["conv2d_1.W"], W["conv2d_1.b"], padding=((1, 1), (1, 1))))',
         'Y = conv2d(X, W["conv2d_2.W"], W["conv2d_2.b"], padding=((1, 1), (1, 1)))',
         "X = X + Y",
+        "# Dropout: all values stay, in prediction",
         "X = flatten(X)",
         'X = X @ W["dense_1.W"] + W["dense_1.b"]',
         "return X",
     ]
     assert lines[2].strip() == "# (m, 4, 4, 3)"
-    assert lines[6].endswith("# (m, 64)")
+    assert lines[7].endswith("# (m, 64)")
 
 
 @pytest.mark.parametrize(

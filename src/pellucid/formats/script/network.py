@@ -68,10 +68,10 @@ def write_forward(steps: Steps) -> Forward:
         line = _line(step, sources, [shapes[source] for source in step.sources])
         shapes[step.target] = step.shape
         weights |= {f"{step.key}.{key}": array for key, array in line.arrays.items()}
-        if isinstance(step.what, Dropout):
+        if line.text == sources[0]:
             names[step.target] = sources[0]
             last[step.target] = max(last.get(step.target, i), last[step.sources[0]])
-            code.append(("", "Dropout: all values stay, in prediction"))
+            code.append(("", f"{type(step.what).__name__}: all values stay, in prediction"))
             continue
         over = [name for name, source in zip(sources, step.sources, strict=True) if last[source] == i]
         taken = {names[value] for value in names if last.get(value, -1) > i}
