@@ -138,6 +138,6 @@ def test_the_command_of_a_script(tmp_path: Path) -> None:
     assert done.stderr.splitlines() == ["bad.jpg: expected an image, found no format that Pillow reads."]
     plain = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
     assert plain.returncode == 2
-    assert "python predict.py photo.jpg" in plain.stderr
+    assert plain.stderr == "Usage: python predict.py photo.jpg [more.png ...] [--json]\n"
     odd = subprocess.run([sys.executable, str(script), "--jsno"], capture_output=True, text=True, check=False)
-    assert odd.stderr.startswith("there is no option --jsno.")
+    assert odd.stderr.startswith("there is no option --jsno. Usage: python predict.py")

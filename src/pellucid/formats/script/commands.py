@@ -77,11 +77,14 @@ def main(predict: Callable[[Any], Any], usage: str) -> None:
     """Read the command line, predict for each file, and print a line for each sample; end with 2 for a bad file."""
     files = [word for word in sys.argv[1:] if word != "--json"]
     wrong = [word for word in files if word.startswith("-") and not os.path.exists(word)]
+    if wrong and wrong[0] in ("-h", "--help"):
+        print(usage.strip())
+        return
     if not files or wrong:
-        is_asked = wrong and wrong[0] in ("-h", "--help")
-        told = usage if is_asked or not wrong else f"there is no option {shown(wrong[0])}.\n{usage}"
-        print(told.strip(), file=sys.stdout if is_asked else sys.stderr)
-        sys.exit(0 if is_asked else 2)
+        line = next(line.strip() for line in usage.splitlines() if line.strip().startswith("python "))
+        what = f"there is no option {shown(wrong[0])}. " if wrong else ""
+        print(f"{what}Usage: {line}", file=sys.stderr)
+        sys.exit(2)
     predictions, faults = [], []
     for path in files:
         try:
