@@ -101,6 +101,19 @@ def keras(net: Net) -> str:
     return net.add("Softmax", x, axis=-1)
 
 
+def last_channels(net: Net) -> str:
+    """As ConvNeXt: norms and products with the channels last, and weights of channels as Keras has them."""
+    x = net.conv("x", 6, 3, 4, strides=[4, 4])
+    y = net.add("Transpose", net.conv(x, 6, 6, group=6, pads=[1, 1, 1, 1]), perm=[0, 2, 3, 1])
+    y = net.add("LayerNormalization", y, net.weight(6), net.weight(6), axis=-1, epsilon=1e-6)
+    y = gelu_by_erf(net, net.add("Add", net.add("MatMul", y, net.weight(6, 9)), net.weight(9)))
+    y = net.add("Mul", net.weight(6), net.add("MatMul", y, net.weight(9, 6)))
+    means = net.add("Transpose", net.add("ReduceMean", y, axes=[1, 2], keepdims=1), perm=[0, 3, 1, 2])
+    gate = net.add("Transpose", net.add("Sigmoid", net.conv(means, 6, 6, 1)), perm=[0, 2, 3, 1])
+    y = net.add("Transpose", net.add("Mul", y, gate), perm=[0, 3, 1, 2])
+    return net.head(net.add("Flatten", net.add("Add", y, x)), 54)
+
+
 def dense_block(net: Net) -> str:
     """Features that are used again and again, and a row that joins two flattened images."""
     a = net.add("Relu", net.conv("x", 4, 3, pads=[1, 1, 1, 1]))
@@ -134,6 +147,7 @@ def windows(net: Net) -> str:
         (residual, ("n", 3, 16, 12), (16, 12, 3)),
         (squeezed, (1, 3, 12, 10), (12, 10, 3)),
         (keras, ("n", 12, 12, 3), (12, 12, 3)),
+        (last_channels, ("n", 3, 12, 12), (12, 12, 3)),
         (dense_block, (2, 3, 12, 12), (12, 12, 3)),
         (windows, ("n", 3, 12, 12), (12, 12, 3)),
     ],

@@ -216,7 +216,10 @@ class Groups:
         return done[name]
 
 
-_FIXED = ("relu", "sigmoid", "tanh", "silu", "gelu", "gelu_tanh", "hard_swish", "hard_sigmoid", "relu6")
+_FIXED = [
+    *("relu", "sigmoid", "tanh", "silu", "gelu", "gelu_tanh", "hard_swish"),
+    *("hard_sigmoid", "relu6", "elu", "leaky_relu"),  # with their usual options
+]
 
 
 def known_function(values: Array) -> tuple[str, dict[str, float]] | None:

@@ -71,9 +71,10 @@ def _joined(before: Step, step: Step) -> bool:
         gamma, arrays = step.arrays["gamma"], before.arrays
         b = arrays.get("b", np.zeros(len(gamma))) * gamma + step.arrays["beta"]
         arrays["W"] = arrays["W"] * gamma
-        if isinstance(earlier, Conv2D) and (b != 0).any() and not earlier.use_bias:
+        is_shift = bool((b != 0).any() or (gamma == 1).all())
+        if isinstance(earlier, Conv2D) and is_shift and not earlier.use_bias:
             before.layer = dataclasses.replace(earlier, use_bias=True)
-        if isinstance(earlier, Dense) or "b" in arrays or (b != 0).any():
+        if isinstance(earlier, Dense) or "b" in arrays or is_shift:
             arrays["b"] = b
         return True
     if isinstance(layer, Activation) and not layer.options:
