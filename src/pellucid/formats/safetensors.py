@@ -141,6 +141,8 @@ def _how_to_get_one(path: Path) -> str:
 
     if path.name in PRESETS:
         return f"{path.name} is a preset, not a trained model: `pellucid train DATA --model {path.name}` makes one."
+    if path.suffix.lower() == ".onnx":
+        return f"`pellucid import {path.name}` makes a model file of it."
     if path.suffix.lower() in PICTURES:
         return "It is a picture: the model comes first, as in `pellucid predict MODEL IMAGE`."
     return _MAKE_ONE

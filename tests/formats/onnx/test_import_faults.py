@@ -114,6 +114,18 @@ def test_files_that_are_none(tmp_path: Path, whole: Path) -> None:
         assert str(tmp_path / "a.onnx") in refused(tmp_path / "a.onnx")
 
 
+def test_files_of_other_kinds_say_where_to_go(tmp_path: Path, whole: Path) -> None:
+    for name, words in [
+        ("net.pth", "Take torch.onnx.export(model.eval()"),
+        ("net.keras", 'model.export("net.onnx", format="onnx")'),
+        ("net.pkl", "pl.import_sklearn(estimator)"),
+    ]:
+        (tmp_path / name).write_bytes(b"\x80\x04no")
+        assert words in refused(tmp_path / name)
+    with pytest.raises(PellucidError, match=r"`pellucid import whole\.onnx` makes a model file of it"):
+        pl.load(whole)
+
+
 def changed(whole: Path, change: Callable[[Any], None]) -> str:
     model = onnx.load(whole)
     change(model.graph)

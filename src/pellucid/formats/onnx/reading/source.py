@@ -11,6 +11,11 @@ from pellucid.text import shown
 from pellucid.types import Array
 
 MOST_NODES = 20_000
+_WRITTEN_BY = {  # what files of other kinds are, by their ends, and how an ONNX file is made of the same network
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), 'torch.onnx.export(model.eval(), (x,), "net.onnx")'),
+    **dict.fromkeys((".h5", ".keras"), 'model.export("net.onnx", format="onnx")'),
+    **dict.fromkeys((".pkl", ".joblib"), "pl.import_sklearn(estimator), in Python"),
+}
 
 
 class Node(NamedTuple):
@@ -72,9 +77,9 @@ def read_source(path: Path) -> Source:
         model = onnx.load_from_string(content)
     except Exception as error:  # protobuf's own, which is not a public class
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise FormatError(
-            f"{path}: not a whole ONNX file ({reason}). It is cut off or of another kind."
-        ) from None
+        by = _WRITTEN_BY.get(path.suffix.lower())
+        advice = f"Take {by}." if by else "It is cut off or of another kind."
+        raise FormatError(f"{path}: not a whole ONNX file ({reason}). {advice}") from None
     graph = model.graph
     if not graph.node:
         raise FormatError(f"{path}: not an ONNX file with a network: it has no nodes.")
