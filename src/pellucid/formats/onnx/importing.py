@@ -90,11 +90,12 @@ def import_onnx(
     Images are (m, h, w, c): the weights after a flattening are permuted. Activation functions that are spelled out
     in smaller operations are found by their values, among those of :class:`pellucid.Activation`.
 
-    Operations that are read: Conv, with groups, strides, dilations and any padding; Gemm, MatMul; BatchNormalization,
-    LayerNormalization; MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean over height and width;
-    Add, Sum and Mul, of values too where one has a number for each channel, Sub, Div, Concat; Flatten, Reshape,
-    Squeeze, Unsqueeze, Transpose; Pad with zeros, Resize by whole numbers (nearest); Softmax, LogSoftmax, Sigmoid and
-    Exp at the end; Dropout, Identity, Cast, Scaler, ZipMap; and whatever is computed of constants and shapes alone.
+    Operations that are read: Conv, with groups, strides, dilations and any padding; Gemm, MatMul;
+    BatchNormalization, LayerNormalization; MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean over
+    height and width; Add, Sum and Mul, of values too where one has a number for each channel, Sub, Div, Concat;
+    Flatten, Reshape, Squeeze, Unsqueeze, Transpose; Pad with zeros, Resize by whole numbers (nearest); Softmax,
+    LogSoftmax, Sigmoid and Exp at the end; Dropout, Identity, Cast, Scaler, ZipMap; and whatever is computed of
+    constants and shapes alone.
     """
     return read_onnx(Path(path), input_shape=input_shape, classes=classes, pixels=pixels, task=task).model
 
