@@ -1,9 +1,9 @@
 """What decoding a JPEG at reduced size changes of a model's 64x64 input, against decoding the whole picture.
 
-    python -m benchmarks.reduced_jpegs [--photos 50]      a minute or two
+    python -m benchmarks.reduced_jpegs [--photos 10]      some seconds
 
-The published test photos, enlarged, with grain, as JPEG of quality 90; and a mosaic of black and white rectangles,
-which is no photo. They need PELLUCID_DATA_DIR or a network.
+The first published test photos, enlarged, with grain, as JPEG of quality 90; and a mosaic of black and white
+rectangles, which is no photo. They need PELLUCID_DATA_DIR or a network.
 """
 
 import io
@@ -62,7 +62,7 @@ def print_row(name: str, found: Array) -> None:
 def main() -> None:
     """Measure and print."""
     parser = harness.arguments(__doc__ or "")
-    parser.add_argument("--photos", type=int, default=50)
+    parser.add_argument("--photos", type=int, default=10)
     options: Any = parser.parse_args()
     print(
         f"{harness.machine('pillow')}\n{'photo':>16}{'values that differ':>20}{'on average':>12}{'at most':>9}"

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_notebook_is_stored_without_outputs_and_explains_itself(notebook: Path) 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
 def test_notebook_runs_and_shows_little_text(
-    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed: notebooks are not run")
     pytest.importorskip("ipykernel", reason="ipykernel is not installed: notebooks are not run")
@@ -96,7 +97,10 @@ def test_notebook_runs_and_shows_little_text(
     client = nbclient.NotebookClient(
         book, timeout=300, kernel_name="python3", resources=where, coalesce_streams=True
     )
+    started = time.perf_counter()
     client.execute()
+    with capsys.disabled():  # all three are to take less than three minutes: see benchmarks/notebooks.py
+        print(f" [{notebook.name}: {time.perf_counter() - started:.0f} s]", end="")
     outputs = [(cell.source, output) for cell in book.cells for output in cell.get("outputs", [])]
     for source, output in outputs:
         assert output.get("name") != "stderr" or not output.text.strip(), output  # a bar that has gone
