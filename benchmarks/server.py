@@ -208,6 +208,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=50_000)
     parser.add_argument("--quick", action="store_true", help="2,000 requests: to see that it runs")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or the server would outlive this process
     print(harness.machine("pillow", "fastapi", "uvicorn", "httptools", "uvloop"))
     with tempfile.TemporaryDirectory() as folder:
         is_good = measure(options.clients, 2000 if options.quick else options.requests, Path(folder))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.blas_threads import one_blas_thread
 from pellucid.server.logs import log
 from pellucid.server.models import Served
 from pellucid.server.samples import Samples
@@ -97,14 +98,16 @@ class Batches:
         self._thread.join()
 
     def _work(self) -> None:
-        try:
-            self._warm_up()
-        except Exception as error:
-            log("warm-up failed", level=logging.ERROR, error=str(error))
-        while jobs := self._next():
-            jobs = [job for job in jobs if not job.future.cancelled()]
-            if jobs:
-                self._predict(jobs)
+        """Predict until the end; a second thread of BLAS, which waits busily, would slow those that decode."""
+        with one_blas_thread():
+            try:
+                self._warm_up()
+            except Exception as error:
+                log("warm-up failed", level=logging.ERROR, error=str(error))
+            while jobs := self._next():
+                jobs = [job for job in jobs if not job.future.cancelled()]
+                if jobs:
+                    self._predict(jobs)
 
     def _next(self) -> list[Job]:
         """Return the next batch, once there is one; empty when the thread is to end."""
