@@ -1,6 +1,5 @@
 """A network of an ONNX file as a model, which predicts the same."""
 
-import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,8 +9,9 @@ import numpy as np
 from pellucid.data.inputs_seen import InputsSeen
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.errors import DataError, FormatError, OptionError, PellucidError, ShapeError
-from pellucid.formats.onnx.export import TOLERANCE, needed
-from pellucid.formats.onnx.reading.heads import Head, as_the_file_has_it, default_loss_of
+from pellucid.formats.onnx.export import TOLERANCE
+from pellucid.formats.onnx.reading.comparison import largest_difference
+from pellucid.formats.onnx.reading.heads import Head, default_loss_of
 from pellucid.formats.onnx.reading.inputs import input_values
 from pellucid.formats.onnx.reading.network import Reader
 from pellucid.formats.onnx.reading.pixels import PIXELS, Lead, lead_of, with_pixels
@@ -21,8 +21,7 @@ from pellucid.formats.onnx.reading.structure import build_model
 from pellucid.formats.onnx.reading.values import Value
 from pellucid.nn.model import Model, check_classes
 from pellucid.registry import Limits, check_option, validate_call
-from pellucid.text import shown
-from pellucid.types import Array, Shape
+from pellucid.types import Shape
 
 TASKS = ("classification", "multi_label", "regression")
 FLOATS = (0, 1, 11)  # ONNX's numbers of the types of outputs that are read; 0: a sequence, of a ZipMap
@@ -150,7 +149,7 @@ def _imported(
     if lead.rule is not None and lead.rule.kind == "divide" and source.inputs[0].kind == 2:
         n_values = int(np.prod(model.input_shape))
         model.inputs_seen = InputsSeen("uint8", 0.0, 255.0, True, False, n_values)
-    difference = _difference(source, model, inputs, network.heads, lead)
+    difference = largest_difference(source, model, inputs, network.heads, lead)
     if not difference <= TOLERANCE:
         raise PellucidError(
             f"{source.path}: the model's outputs differ from the file's by {difference:.2g}, more than "
@@ -264,97 +263,3 @@ def _of_file(loss: Any, output: str) -> dict[str, Any]:
     if not output.endswith("logits"):
         kept = {key: value for key, value in kept.items() if key not in ("centre", "spread")}
     return kept
-
-
-def _difference(
-    source: Source, model: Model, inputs: Mapping[str, Value], heads: Sequence[Head], lead: Lead
-) -> float:
-    """Return how far the model's outputs are from the file's on random samples, at most."""
-    rng = np.random.default_rng(1)
-    feed, own = {}, {}
-    for slot in source.inputs:
-        value = inputs[slot.name]
-        fixed = slot.dims[0] if slot.dims else None
-        m = 3 if fixed is None else fixed
-        if m * int(np.prod(value.shape, dtype=object)) > 2**28:
-            raise OptionError(
-                f"the input {shown(slot.name)} is made for {m} samples at once, which is too many."
-            )
-        X = lead.samples(rng, (m, *value.own_shape), slot.kind)
-        own[slot.name] = lead.prepared(X, model.dtype)
-        feed[slot.name] = _as_the_file_has_it(lead.for_the_file(X), value, slot.kind)
-    Z: Any = model.raw_outputs(own if len(own) > 1 else next(iter(own.values())))
-    outputs = list(Z.values()) if isinstance(Z, dict) else [Z]
-    found = 0.0
-    names = [head.output for head in heads]
-    for theirs, raw, head in zip(_run(source, names, feed), outputs, heads, strict=True):
-        ours = as_the_file_has_it(head, raw)
-        size = 1.0 if head.kind in ("softmax", "sigmoid", "pair") else max(1.0, float(np.abs(ours).max()))
-        if theirs.size != ours.size:
-            raise FormatError(
-                f"its output {shown(head.output)} has {theirs.size} numbers for {len(ours)} samples."
-            )
-        found = max(found, float(np.abs(theirs.reshape(ours.shape) - ours).max()) / size)
-    return found
-
-
-def _as_the_file_has_it(X: Array, value: Value, kind: int) -> Array:
-    """Return samples of pellucid in the layout and dtype of the file."""
-    back = [0, *(value.axes.index(axis) + 1 for axis in range(len(value.axes)))]
-    dtype: Any = {2: np.uint8, 11: np.float64}.get(kind, np.float32)
-    return np.ascontiguousarray(X.transpose(back).reshape(len(X), *value.shape), dtype)
-
-
-def _run(source: Source, names: Sequence[str], feed: Mapping[str, Array]) -> list[Array]:
-    """Return the file's outputs, by onnxruntime or, where it is missing, by onnx's own evaluator."""
-    model = _needed_part(source, names)
-    try:
-        runtime = importlib.import_module("onnxruntime")
-    except ImportError:
-        runtime = None
-    try:
-        if runtime is None:
-            reference = importlib.import_module("onnx.reference")
-            with np.errstate(all="ignore"):
-                outputs = reference.ReferenceEvaluator(model).run(list(names), dict(feed))
-        else:
-            options = runtime.SessionOptions()
-            options.log_severity_level = 4
-            content, providers = model.SerializeToString(), ["CPUExecutionProvider"]
-            session = runtime.InferenceSession(content, options, providers=providers)
-            outputs = session.run(list(names), dict(feed))
-    except Exception as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise FormatError(f"it does not run, so that nothing can be compared with it: {reason}.") from None
-    return [_as_array(output) for output in outputs]
-
-
-def _needed_part(source: Source, names: Sequence[str]) -> Any:
-    """Return the file with the nodes alone that its outputs need, all of which were read, and its arrays inside."""
-    onnx = needed("onnx")
-    model = onnx.load_from_string(source.content)
-    graph = model.graph
-    wanted, kept = set(names), []
-    for proto in reversed(graph.node):
-        if wanted.intersection(proto.output):
-            wanted.update(proto.input)
-            kept.append(proto)
-    outputs = [each for each in graph.output if each.name in names]
-    arrays = [
-        onnx.numpy_helper.from_array(array, name)
-        for name, array in source.constants.items()
-        if name in wanted
-    ]
-    for field, entries in ((graph.node, kept[::-1]), (graph.output, outputs), (graph.initializer, arrays)):
-        copies = [type(entry).FromString(entry.SerializeToString()) for entry in entries]
-        del field[:]
-        field.extend(copies)
-    del graph.value_info[:]
-    return model
-
-
-def _as_array(output: Any) -> Array:
-    """Return an output, a table too that has each probability under the name of its class."""
-    if isinstance(output, list):
-        output = [list(each.values()) for each in output]
-    return np.asarray(output, np.float64)

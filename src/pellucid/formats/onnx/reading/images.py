@@ -6,16 +6,9 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.formats.onnx.reading.layers import (
-    Add,
-    Given,
-    Reader,
-    array_at,
-    dense,
-    reshaped,
-    value_at,
-    weights_at,
-)
+from pellucid.formats.onnx.reading.given import Add, Given, Reader, array_at, value_at, weights_at
+from pellucid.formats.onnx.reading.layers import dense
+from pellucid.formats.onnx.reading.shapes import reshaped
 from pellucid.formats.onnx.reading.source import Node
 from pellucid.formats.onnx.reading.values import MOST_VALUES, Value, checked, flattened
 from pellucid.nn.conv import Conv2D

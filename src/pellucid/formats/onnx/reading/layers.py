@@ -1,68 +1,31 @@
-"""Each operation of a file as a layer: what has weights, what joins values, what changes shapes."""
+"""Operations with weights, and those that join values, as layers."""
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from pellucid.errors import OptionError, ShapeError
-from pellucid.formats.onnx.reading.constants import cast_dtype
+from pellucid.formats.onnx.reading.given import (
+    Add,
+    Given,
+    Reader,
+    array_at,
+    lacking,
+    row_at,
+    value_at,
+    weights_at,
+)
 from pellucid.formats.onnx.reading.source import Node
-from pellucid.formats.onnx.reading.values import Value, checked, flattened, in_order, per_channel
+from pellucid.formats.onnx.reading.values import Value, checked, in_order, per_channel
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.affine import Affine
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
 from pellucid.nn.norm import BatchNorm, LayerNorm
 from pellucid.types import Array
-
-Given: TypeAlias = Sequence[Value | Array | None]
-Add: TypeAlias = Callable[..., str]  # (layer or merge, sources, arrays) -> the step's name
-Reader: TypeAlias = Callable[[Node, Given, Add, int], Value]
-
-
-def value_at(node: Node, given: Given, i: int) -> Value:
-    """Return an input that depends on the network's; OptionError if it is a constant or missing."""
-    found = given[i] if i < len(given) else None
-    if not isinstance(found, Value):
-        raise OptionError(f"{node.label}: expected input {i + 1} to depend on the network's input.")
-    return found
-
-
-def array_at(node: Node, given: Given, i: int) -> Array | None:
-    """Return an input that is a constant, None where it is left out; OptionError if it depends on the input."""
-    found = given[i] if i < len(given) else None
-    if isinstance(found, Value):
-        raise OptionError(
-            f"{node.label}: its input {i + 1} is computed from the network's input; expected weights."
-        )
-    return found
-
-
-def weights_at(node: Node, given: Given, i: int, *lengths: int | None) -> Array:
-    """Return weights in float64; ShapeError unless they have these lengths."""
-    found = array_at(node, given, i)
-    if found is None or found.dtype.kind not in "fiu":
-        raise OptionError(f"{node.label}: expected weights as input {i + 1}, got none.")
-    if found.ndim != len(lengths) or any(
-        n is not None and n != m for n, m in zip(lengths, found.shape, strict=False)
-    ):
-        wanted = tuple("any" if n is None else n for n in lengths)
-        raise ShapeError(f"{node.label}: expected weights of the shape {wanted}, got {found.shape}.")
-    return found.astype(np.float64)
-
-
-def row_at(node: Node, given: Given) -> Value:
-    """Return the first input, which must be a row for each sample."""
-    value = value_at(node, given, 0)
-    if len(value.axes) != 1 or len(value.shape) != 1:
-        raise OptionError(
-            f"{node.label}: expected a row of numbers for each sample, got the shape {value.shape}. Attention and "
-            "other layers on sequences are not read."
-        )
-    return value
 
 
 def dense(value: Value, W: Array, b: Array | None, add: Add, where: str) -> Value:
@@ -255,123 +218,20 @@ def _dropout(node: Node, given: Given, add: Add, opset: int) -> Value:
     return value._replace(step=add(Dropout(_short(rate)), [value.step], {}))
 
 
-def _same(node: Node, given: Given, add: Add, opset: int) -> Value:
-    return value_at(node, given, 0)
-
-
-def _cast(node: Node, given: Given, add: Add, opset: int) -> Value:
-    if int(node.attributes.get("to", 1)) not in (1, 11):
-        raise OptionError(f"{node.label}: it rounds to {cast_dtype(node.attributes)}, which no layer does.")
-    return value_at(node, given, 0)
-
-
-def _transpose(node: Node, given: Given, add: Add, opset: int) -> Value:
-    value = value_at(node, given, 0)
-    n = len(value.shape) + 1
-    perm = [int(i) for i in node.attributes.get("perm", range(n - 1, -1, -1))]
-    if sorted(perm) != list(range(n)) or perm[0] != 0:
-        raise OptionError(f"{node.label}: it moves the axis of the samples.")
-    axes = tuple(perm.index(axis + 1) - 1 for axis in value.axes)
-    return value._replace(shape=tuple(value.shape[i - 1] for i in perm[1:]), axes=axes)
-
-
-def reshaped(node: Node, value: Value, shape: tuple[int, ...], add: Add) -> Value:
-    """Return a value in another shape of its samples: as a row, or with axes of length 1 more or less."""
-    if shape == value.shape:
-        return value
-    if math.prod(shape) != math.prod(value.shape):
-        raise ShapeError(f"{node.label}: samples of the shape {value.shape} cannot become {shape}.")
-    large = [axis for axis, n in enumerate(shape) if n > 1]
-    if len(large) > 1 or not shape:
-        raise OptionError(
-            f"{node.label}: it makes samples of the shape {shape} from {value.shape}. Only reshaping to a row, or "
-            "with axes of length 1 more or less, is read."
-        )
-    row = value
-    if len(value.axes) > 1:
-        row = flattened(value, add(Flatten(), [value.step], {}))
-    return row._replace(shape=shape, axes=(large[0] if large else 0,))
-
-
-def _reshape(node: Node, given: Given, add: Add, opset: int) -> Value:
-    value, target = value_at(node, given, 0), array_at(node, given, 1)
-    lengths = node.attributes.get("shape") if target is None else target.reshape(-1)
-    if lengths is None:
-        raise OptionError(f"{node.label}: expected a shape, got none.")
-    wanted = [int(n) for n in lengths]
-    whole, n_values = (BATCH, *value.shape), math.prod(value.shape)
-    if not node.attributes.get("allowzero", 0):
-        wanted = [whole[i] if n == 0 and i < len(whole) else n for i, n in enumerate(wanted)]
-    rest = wanted[1:]  # the first is the number of samples: free, computed, or that of the export
-    n_known = math.prod(n for n in rest if n != -1)
-    if rest.count(-1) == 1 and n_known > 0 and wanted[0] != -1:
-        rest[rest.index(-1)] = n_values // n_known
-    if not wanted or math.prod(rest) != n_values or min(rest, default=1) < 1:
-        raise OptionError(f"{node.label}: it puts numbers of several samples together.")
-    return reshaped(node, value, tuple(rest) or (1,), add)
-
-
-BATCH = 1_000_003  # stands for the number of samples where a file computes with shapes
-
-
-def _flatten(node: Node, given: Given, add: Add, opset: int) -> Value:
-    value = value_at(node, given, 0)
-    axis = node.attributes.get("axis", 1)
-    if axis not in (1, -len(value.shape)):
-        raise OptionError(f"{node.label}: it flattens from axis {axis} on, not each sample as a whole.")
-    return reshaped(node, value, (math.prod(value.shape),), add)
-
-
-def _squeeze(node: Node, given: Given, add: Add, opset: int) -> Value:
-    value, axes = value_at(node, given, 0), array_at(node, given, 1)
-    chosen = node.attributes.get("axes") if axes is None else [int(n) for n in axes.reshape(-1)]
-    n = len(value.shape) + 1
-    at = [i for i, m in enumerate(value.shape, 1) if m == 1] if chosen is None else [i % n for i in chosen]
-    if 0 in at or any(value.shape[i - 1] != 1 for i in at):
-        raise ShapeError(f"{node.label}: axes {at} of samples of the shape {value.shape} cannot be left out.")
-    shape = tuple(m for i, m in enumerate(value.shape, 1) if i not in at)
-    return reshaped(node, value, shape or (1,), add) if shape else value
-
-
-def _unsqueeze(node: Node, given: Given, add: Add, opset: int) -> Value:
-    value, axes = value_at(node, given, 0), array_at(node, given, 1)
-    chosen = node.attributes.get("axes", []) if axes is None else [int(n) for n in axes.reshape(-1)]
-    n = len(value.shape) + 1 + len(chosen)
-    at = sorted(i % n for i in chosen)
-    if 0 in at or n > 8:
-        raise ShapeError(f"{node.label}: it adds the axes {at} to samples of the shape {value.shape}.")
-    shape = list(value.shape)
-    for i in at:
-        shape.insert(i - 1, 1)
-    return reshaped(node, value, tuple(shape), add)
-
-
-def lacking(node: Node) -> OptionError:
-    """Return the error for an operation that no layer computes."""
-    return OptionError(f"{node.label} is an operation that pellucid lacks, in this place at least.")
-
-
 READERS: dict[str, Reader] = {
     "Add": _arithmetic,
     "BatchNormalization": _batch_norm,
-    "Cast": _cast,
     "Concat": _concat,
     "Div": _arithmetic,
     "Dropout": _dropout,
-    "Flatten": _flatten,
     "Gemm": _gemm,
-    "Identity": _same,
     "LayerNormalization": _layer_norm,
     "MatMul": _matmul,
     "Mul": _arithmetic,
-    "Reshape": _reshape,
     "Scaler": _scaler,
     "Softmax": _softmax,
-    "Squeeze": _squeeze,
     "Sub": _arithmetic,
     "Sum": _arithmetic,
-    "Transpose": _transpose,
-    "Unsqueeze": _unsqueeze,
 }
 
 

@@ -8,10 +8,12 @@ import numpy as np
 from pellucid.errors import FormatError, OptionError
 from pellucid.formats.onnx.reading.constants import FOLDED, fold
 from pellucid.formats.onnx.reading.constants import MOST_VALUES as MOST_COMPUTED
+from pellucid.formats.onnx.reading.given import lacking
 from pellucid.formats.onnx.reading.heads import Head, find_head
 from pellucid.formats.onnx.reading.images import IMAGE_READERS
-from pellucid.formats.onnx.reading.layers import BATCH, READERS, affine, as_layer, lacking
+from pellucid.formats.onnx.reading.layers import READERS, affine, as_layer
 from pellucid.formats.onnx.reading.pointwise import POINTWISE, Group, Groups
+from pellucid.formats.onnx.reading.shapes import BATCH, SHAPE_READERS
 from pellucid.formats.onnx.reading.source import Node, Source
 from pellucid.formats.onnx.reading.steps import Step
 from pellucid.formats.onnx.reading.values import MOST_VALUES, Value
@@ -19,6 +21,8 @@ from pellucid.nn.activation import Activation
 from pellucid.nn.layer import Layer
 from pellucid.text import shown
 from pellucid.types import Array
+
+ALL_READERS = READERS | SHAPE_READERS | IMAGE_READERS
 
 
 class Network(NamedTuple):
@@ -147,7 +151,7 @@ class Reader:
                 raise lacking(node)
             self.constants[name] = found
             return
-        reader = READERS.get(node.op) or IMAGE_READERS.get(node.op)
+        reader = ALL_READERS.get(node.op)
         if reader is None or not any(isinstance(each, Value) for each in given):
             raise lacking(node)
         self.values[name] = reader(node, given, self._add, self.opset)
