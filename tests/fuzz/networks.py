@@ -265,14 +265,14 @@ def check_slopes(network: Network) -> None:
 
 with_ties = networks(rows | images, has_ties=True) | graphs(has_ties=True)
 SUBJECTS = {
-    "networks of rows": Subject(networks(rows), check_twins, 120),
-    "networks of images": Subject(networks(images), check_twins, 200),
-    "graphs": Subject(graphs(), check_twins, 120),
-    "shared layers": Subject(with_ties, check_twins, 100),
-    "training steps": Subject(networks(rows | images) | graphs() | with_ties, check_steps, 120),
+    "networks of rows": Subject(networks(rows), check_twins, 60),
+    "networks of images": Subject(networks(images), check_twins, 100),
+    "graphs": Subject(graphs(), check_twins, 60),
+    "shared layers": Subject(with_ties, check_twins, 60),
+    "training steps": Subject(networks(rows | images) | graphs() | with_ties, check_steps, 60),
     "rows on kernels": Subject(networks(rows), check_kernels, 40, needs_numba=True),
     "images on kernels": Subject(
         networks(st.just((6, 6, 4)), is_narrow=True), check_kernels, 40, needs_numba=True
     ),
-    "slopes": Subject(networks(rows | images) | graphs() | with_ties, check_slopes, 120),
+    "slopes": Subject(networks(rows | images) | graphs() | with_ties, check_slopes, 60),
 }

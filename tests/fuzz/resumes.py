@@ -87,9 +87,9 @@ def assert_same(one: tuple[Model, History], two: tuple[Model, History]) -> None:
 
 in_dual_form = trainings(begun_by_dense(), names=["sgd"], augments=False, form="dual")
 SUBJECTS = {
-    "resumes of rows": Subject(resumes(trainings(networks(rows, many))), check_resume, 60),
-    "resumes of images": Subject(resumes(trainings(networks(images, many))), check_resume, 60),
-    "resumes of graphs": Subject(resumes(trainings(graphs(many))), check_resume, 60),
+    "resumes of rows": Subject(resumes(trainings(networks(rows, many))), check_resume, 30),
+    "resumes of images": Subject(resumes(trainings(networks(images, many))), check_resume, 30),
+    "resumes of graphs": Subject(resumes(trainings(graphs(many))), check_resume, 30),
     "resumes of the dual form": Subject(resumes(in_dual_form), check_resume, 40),
     "resumes on kernels": Subject(
         resumes(trainings(begun_by_dense(), augments=False, kernels="numba")),
