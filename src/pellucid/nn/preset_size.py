@@ -11,11 +11,8 @@ from pellucid.text import join
 from pellucid.types import Shape
 
 LARGEST = 256  # pixels of a side up to which a preset is tried
-FLAT = (
-    "logistic",
-    "two-layer",
-    "mlp",
-)  # take any size, and see no picture in it: named where nothing else is left
+# They take any size, and see no picture in it: named where nothing else is left.
+FLAT = ("logistic", "two-layer", "mlp", "mlp-small")
 
 
 @contextmanager
