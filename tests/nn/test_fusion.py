@@ -9,7 +9,7 @@ from tests.ops.cases import HAS_NUMBA
 from pellucid import dispatch
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
-from pellucid.nn.dense import Dense
+from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.fusion import ConvBlock, NormRelu, fused
 from pellucid.nn.hooks import hooked
 from pellucid.nn.layer import Layer
@@ -138,3 +138,30 @@ def test_a_hook_sees_its_layer(rng: np.random.Generator) -> None:
     with dispatch.use("numba"), hooked(model.layers[2], forward=look):
         model.forward(X)
     assert seen == [(2, 8, 8, 5)]
+
+
+@needs_numba
+@pytest.mark.parametrize("use_bias", [False, True])
+def test_a_prediction_follows_what_is_written_into_any_array(
+    use_bias: bool, rng: np.random.Generator
+) -> None:
+    X = rng.standard_normal((1, 6, 6, 3)).astype(np.float32)
+    layers: list[Any] = [Conv2D(4, padding="same", use_bias=use_bias), BatchNorm(), Activation("relu")]
+    model = Sequential([*layers, Flatten(), Dense(2)])
+    model.initialize((6, 6, 3))
+    conv, norm = layers[:2]
+    arrays = [*conv.params.values(), *norm.params.values(), *norm.state.values()]
+    for array in arrays:
+        for place in (0, -1):
+            array.reshape(-1)[place] += 0.5
+            with dispatch.use("numba"):
+                compiled = [model.decision_function(X) for _ in range(2)]
+            with dispatch.use("plain"):
+                plain = model.decision_function(X)
+            np.testing.assert_allclose(compiled, [plain] * 2, rtol=1e-4, atol=1e-5)
+    norm.state = {**norm.state, "running_mean": norm.state["running_mean"] + 1}  # others in their place
+    norm.epsilon = 0.5
+    with dispatch.use("numba"):
+        compiled = [model.decision_function(X)]
+    with dispatch.use("plain"):
+        np.testing.assert_allclose(compiled[0], model.decision_function(X), rtol=1e-4, atol=1e-5)

@@ -205,17 +205,29 @@ class FixedWeights:
         self.workspace = Workspace()
         self._algorithm: ConvAlgorithm | None = None
         self._W = self._scale = np.empty(0)
+        self._given: Array | None = None  # the last scale itself
+        self._placed: tuple[Any, Geometry, ConvAlgorithm] | None = None
+
+    def place(self, X: Array, W: Array, *window: Any) -> tuple[Geometry, ConvAlgorithm]:
+        """Return the geometry of a convolution and its algorithm, found once for arrays of the same shapes."""
+        key = (X.shape, W.shape, X.dtype, W.dtype, *window)
+        if self._placed is None or self._placed[0] != key:
+            geometry = conv_geometry(X, W, None, *window)
+            self._placed = key, geometry, algorithm_for(geometry, X.dtype, self.workspace)
+        return self._placed[1:]
 
     def lay_out(self, algorithm: ConvAlgorithm, W: Array, scale: Array | None) -> None:
         """Give an algorithm W times scale, unless these are what it has: the scale is then no work of its own."""
         factor = np.ones(1) if scale is None else scale
+        is_same_scale = scale is self._given and (scale is None or not scale.flags.writeable)
         if (
             algorithm is not self._algorithm
             or not np.array_equal(W, self._W)
-            or not np.array_equal(factor, self._scale)
+            or not (is_same_scale or np.array_equal(factor, self._scale))
         ):
             algorithm.set_weights(W.copy() if scale is None else (W * scale).astype(W.dtype))
             self._algorithm, self._W, self._scale = algorithm, W.copy(), factor.copy()
+        self._given = scale
 
 
 def conv_affine(
@@ -233,16 +245,15 @@ def conv_affine(
     workspace: Workspace | None = None,
 ) -> Array:
     """Return A = max_pool(relu(scale (X * W) + shift)): a block of a network that only predicts."""
-    geometry = conv_geometry(X, W, None, stride, padding, dilation, groups)
     workspace = workspace or Workspace()
-    X = np.ascontiguousarray(X)
     # An algorithm of its own, whose weights stay laid out from one prediction to the next.
     fixed = workspace.keep("fixed weights", FixedWeights)
-    algorithm, c = algorithm_for(geometry, X.dtype, fixed.workspace), geometry.c_out
+    geometry, algorithm = fixed.place(X, W, stride, padding, dilation, groups)
+    X, c = np.ascontiguousarray(X), geometry.c_out
     A = workspace.take("A", _pooled(geometry.out_shape) if pool else geometry.out_shape, X.dtype)
     Z = _block_of(geometry, algorithm, X, workspace) if pool else A
     fixed.lay_out(algorithm, W, scale)
-    shift = np.zeros(c, X.dtype) if shift is None else shift.astype(X.dtype)
+    shift = np.zeros(c, X.dtype) if shift is None else shift.astype(X.dtype, copy=False)
     for block in blocks(algorithm, len(X)):
         own = Z[: len(A[block])] if pool else A[block]
         algorithm.forward(X[block], own)

@@ -39,6 +39,7 @@ class ConvBlock(Layer):
         self.has_relu = conv.activation == "relu" or any(isinstance(layer, Activation) for layer in layers)
         self._cache: Any = None
         self._predicted: Array | None = None  # X of a forward outside training
+        self._fold: tuple[Any, Array, Array] | None = None  # of the norm: its numbers, scale and shift
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output."""
@@ -86,11 +87,7 @@ class ConvBlock(Layer):
         return A
 
     def _predict(self, X: Array) -> Array:
-        scale, shift, norm = None, self.conv.params.get("b"), self.norm
-        if norm is not None:
-            scale = norm.params["gamma"] / np.sqrt(norm.state["running_var"] + norm.epsilon)
-            mean = norm.state["running_mean"] - (0 if shift is None else shift)
-            shift = norm.params["beta"] - scale * mean
+        scale, shift = (None, self.conv.params.get("b")) if self.norm is None else self._folded(self.norm)
         A: Array = dispatch.conv_affine(
             X,
             self.conv.params["W"],
@@ -102,6 +99,22 @@ class ConvBlock(Layer):
             workspace=self.workspace,
         )
         return A
+
+    def _folded(self, norm: BatchNorm) -> tuple[Array, Array]:
+        """Return the norm as a scale and a shift: read-only, the same arrays until one of its numbers changes."""
+        b, gamma, beta = self.conv.params.get("b"), norm.params["gamma"], norm.params["beta"]
+        mean, var = norm.state["running_mean"], norm.state["running_var"]
+        numbers = (
+            norm.epsilon,
+            *(array.tobytes() for array in (gamma, beta, mean, var)),
+            b is not None and b.tobytes(),
+        )
+        if self._fold is None or self._fold[0] != numbers:
+            scale = gamma / np.sqrt(var + norm.epsilon)
+            shift = beta - scale * (mean if b is None else mean - b)
+            scale.flags.writeable = shift.flags.writeable = False
+            self._fold = numbers, scale, shift
+        return self._fold[1:]
 
     def backward(self, dY: Array) -> Array | None:
         """Write the layers' gradients; return the one for X, or None where it is not needed."""
