@@ -1,5 +1,6 @@
 """The one progress bar: it waits, it is silent where nobody looks, and it goes away."""
 
+import io
 import multiprocessing
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -128,3 +129,12 @@ def test_what_looks_through_data_shows_a_bar_by_default(monkeypatch: pytest.Monk
     assert of_check
     find_label_errors(few, "logistic", folds=2, n_jobs=1)
     assert "looking for label errors" in stages - of_check
+
+
+def test_what_has_no_known_total_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with ProgressBar(is_shown=True, patience=0) as bar:
+        bar("reading", 3, 0)
+    assert "reading: 3, 00:00" in stream.getvalue()
+    assert "?" not in stream.getvalue()

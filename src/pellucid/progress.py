@@ -28,6 +28,7 @@ PATIENCE = 2.0  # seconds of work before a bar is shown
 TRAINING_PATIENCE = 0.5  # and of a training
 COLUMNS = 80  # of a bar where no terminal says how many there are
 COUNTED = "{desc} |{bar}| {n_fmt}/{total_fmt}, {remaining} left"
+UNCOUNTED = "{desc}: {n_fmt}, {elapsed}"  # where the total is not known
 DETAILED = "{desc} |{bar}| {remaining} left{postfix}"
 _ARE_HIDDEN: ContextVar[bool] = ContextVar("hidden", default=False)
 
@@ -105,7 +106,7 @@ class ProgressBar:
         elif stage != self._stage:
             self._bar.reset(total=total or None)
         self._stage, bar = stage, self._bar
-        bar.bar_format = _form(detail)
+        bar.bar_format = _form(detail, total)
         bar.set_description_str(label or stage, refresh=False)
         bar.set_postfix_str(detail, refresh=False)
         bar.total = total or None  # 0: not known
@@ -142,12 +143,12 @@ def _tqdm(total: int, done: int, words: str, detail: str) -> Any:
         file=NotebookLine() if in_notebook() else sys.stderr,
         ncols=width,
         dynamic_ncols=width is None,
-        bar_format=_form(detail),
+        bar_format=_form(detail, total),
     )
 
 
-def _form(detail: str) -> str:
-    return DETAILED if detail else COUNTED
+def _form(detail: str, total: int) -> str:
+    return UNCOUNTED if not total else DETAILED if detail else COUNTED
 
 
 class NotebookLine:
