@@ -263,6 +263,8 @@ class Model(Container):
 
     def _samples(self, X: Any) -> Any:
         """Return raw inputs as arrays; DataError where they are none: a path, a data set."""
+        if type(X) is np.ndarray and X.dtype.kind in "biuf":
+            return X
         if not isinstance(X, np.ndarray | dict | list | tuple) and not hasattr(X, "__array__"):
             shape: Any = self.input_shape
             by_rows = (
