@@ -89,6 +89,8 @@ def test_probes_and_the_page(server: Running) -> None:
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "<script" not in text
     assert "https://" not in text
+    for words in ("images, 6 × 6 × 3 → one of dark, bright", "rows with age, coat", "arrays, 3 → numbers"):
+        assert words in text
     for path in ("/predict", "/model", "/models", "/healthz", "/readyz"):
         assert f"{path}</code>" in text
     assert set(server.ask("GET", "/openapi.json").json["paths"]) >= {"/predict", "/model", "/models"}
