@@ -10,6 +10,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from pellucid.errors import ShapeError
 from pellucid.nn.activation import Activation, Dropout
+from pellucid.nn.affine import Affine
 from pellucid.nn.blocks import Parallel, Residual
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.dense import Dense
@@ -47,6 +48,7 @@ def leaves_for(shape: Shape, is_narrow: bool = False) -> SearchStrategy[Layer]:
         activations(),
         st.builds(BatchNorm, momentum=st.floats(0.05, 1)),
         st.builds(LayerNorm),
+        st.builds(Affine),
         st.builds(Dropout, st.sampled_from([0.3, 0.0, 0.7])),
     ]
     if len(shape) != 3:
