@@ -1,6 +1,7 @@
 """What a full report costs: everything is predicted once and looked for once; sections take what was found."""
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,20 @@ def test_the_last_layer_is_named_by_its_loss_and_only_a_flattened_picture_is_a_c
         assert ("long column" in words) == flattens
         assert ("keep their places in a grid" in words) != flattens
         assert (tmp_path / model / "figures" / "image-to-vector.png").exists() == flattens
+
+
+def test_a_new_drawing_is_called_one_and_all_figures_are_of_one_width(
+    pellucid: Command, tmp_path: Path
+) -> None:
+    run = ("drawn-cats", "--model", "logistic", "--epochs", 2, "--out", "out", "--quiet")
+    assert pellucid("run", *run).code == 0
+    page = (tmp_path / "out" / "report.html").read_text()
+    words = words_of(tmp_path / "out" / "report.html")
+    assert "A new drawing" in words
+    assert "Left, the drawing as given; right, all that the network sees of it." in words
+    widths = [int(width) for width in re.findall(r'<img src="[^"]*" width="([0-9]+)"', page)]
+    assert len(widths) >= 4
+    assert max(widths) - min(widths) <= 0.1 * max(widths)
 
 
 def test_the_report_calls_samples_what_they_are(pellucid: Command, tmp_path: Path) -> None:

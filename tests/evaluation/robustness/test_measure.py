@@ -16,7 +16,7 @@ from pellucid.evaluation.robustness.figures import perturbation_sheet
 from pellucid.evaluation.robustness.measure import change_photos, robustness
 from pellucid.evaluation.robustness.perturbations import PERTURBATIONS
 from pellucid.evaluation.robustness.records import PerturbationCurve, Robustness, StrengthRow
-from pellucid.evaluation.robustness.text import how_tested, in_rows, in_short, in_words
+from pellucid.evaluation.robustness.text import how_tested, in_paragraphs, in_rows, in_short, in_words
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
@@ -149,6 +149,10 @@ def test_grey_photos_leave_out_hue_and_say_so(data: Dataset) -> None:
         assert result.left_out == {"hue": f"the {noun}s are grey"}
         assert [c.perturbation.name for c in result.curves] == [n for n in PERTURBATIONS if n != "hue"]
         assert f"Left out: hue, since the {noun}s are grey." in in_words(result)
+        paragraphs = in_paragraphs(result)
+        assert len(paragraphs) <= 4
+        assert all(sentence in " ".join(paragraphs) for sentence in (*in_words(result), how_tested(result)))
+        assert "{" not in " ".join(paragraphs)
     with pytest.raises(OptionError, match="nothing is left to measure: hue needs colour"):
         robustness(
             brightness_model((8, 8)), Dataset(data.X[..., 0], data.y, data.classes), perturbations=["hue"]
