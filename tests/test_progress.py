@@ -128,7 +128,7 @@ def test_what_looks_through_data_shows_a_bar_by_default(monkeypatch: pytest.Monk
     of_check = set(stages)
     assert of_check
     find_label_errors(few, "logistic", folds=2, n_jobs=1)
-    assert "looking for label errors" in stages - of_check
+    assert "training on folds, epochs" in stages - of_check
 
 
 def test_what_has_no_known_total_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,8 @@ MANY = 100  # samples, above which one more or fewer right moves a share by less
 def share(fraction: float, n: int) -> str:
     """Return a share of n samples in percent, with the digits that one sample more or fewer can change.
 
+    Shares that are compared are rounded alike: by the smaller number of samples.
+
     Examples
     --------
     >>> share(0.8, 50), share(356 / 360, 360), share(1 / 360, 360), share(1.0, 360)

@@ -234,7 +234,7 @@ def shift_words(split: Split, result: Homogeneity) -> str:
     sizes = len(split.train), len(split.test)
     proportions = train / sizes[0], test / sizes[1]
     most = int(np.abs(proportions[0] - proportions[1]).argmax())
-    shares = [share(part[most], n) for part, n in zip(proportions, sizes, strict=True)]
+    shares = [share(part[most], min(sizes)) for part in proportions]
     name = repr(called(split, most))
     if result.p_value >= SURE:
         return (

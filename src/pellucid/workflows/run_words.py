@@ -96,7 +96,7 @@ def say_results(found: Findings, say: Say) -> None:
         test, train = result.test, result.train
         say(
             f"Test accuracy: {share(test.accuracy, test.n_samples)} ({test.n_correct} of {test.n_samples} "
-            f"{noun}s); on the training part {share(train.accuracy, train.n_samples)}, by always answering "
+            f"{noun}s); on the training part {share(train.accuracy, test.n_samples)}, by always answering "
             f"{test.majority_class!r} {share(test.baseline, test.n_samples)}"
         )
     if photo is not None and is_tutorial(result.split):

@@ -215,7 +215,7 @@ def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool, can_resu
     say(f"Training took {time_in_words(history, record.options)}.")
     shares = () if record.model.loss_kind == "regression" else (*SHARES, "baseline")
     for part, scores in record.scores.items():
-        n = len(getattr(record.split, part))
+        n = min(len(record.split.train), len(record.split.test))
         shown = [
             f"{name.replace('_', ' ')} {share(value, n) if name in shares else f'{value:.4f}'}"
             for name, value in scores.items()

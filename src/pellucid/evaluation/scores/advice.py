@@ -193,7 +193,8 @@ class _Findings:
         name, train, test = gap
         shown = f"{train:.2f}", f"{test:.2f}"
         if self.test.kind != "regression":
-            shown = share(train, len(self.run.split.train)), share(test, len(self.test))
+            n = min(len(self.run.split.train), len(self.test))
+            shown = share(train, n), share(test, n)
         words = (
             f"The {name} is {shown[0]} on the training part and {shown[1]} on the test part: over-fitting."
         )

@@ -36,9 +36,10 @@ def gap_in_words(result: RunResult) -> str:
     if result.kind == "regression":
         return _of_errors(result)
     gap, noun = _gap(result), result.noun
+    n = min(len(result.split.train), gap.n_other)
     words = (
-        f"Mistakes on training {noun}s: {share(1 - gap.train, len(result.split.train))}, on {gap.part} {noun}s: "
-        f"{share(1 - gap.other, gap.n_other)}"
+        f"Mistakes on training {noun}s: {share(1 - gap.train, n)}, on {gap.part} {noun}s: "
+        f"{share(1 - gap.other, n)}"
     )
     if gap.train > gap.interval[1] and gap.train - gap.other >= GAP:
         return f"{words}. This is over-fitting, or the {gap.part} {noun}s differ: {_why(result)}."

@@ -104,7 +104,7 @@ def facts(result: RunResult) -> tuple[Fact, ...]:
         ),
         Fact(
             "Training accuracy",
-            share(result.train.accuracy, result.train.n_samples),
+            share(result.train.accuracy, test.n_samples),
             f"on the {noun}s that it was trained on",
         ),
         *of_the_training(result),
