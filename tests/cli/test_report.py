@@ -276,7 +276,7 @@ def test_a_regression_is_run_and_reported_from_end_to_end(
         error = metrics["test"]["mean_absolute_error"]
         assert f"On 24 test rows, its prediction of “quality” is off by {error:.0f} (" in words
         assert "lower than that of always predicting the mean" in words
-        assert "2 of numbers, 1 of categories" in words
+        assert "2 of numbers and 1 of categories" in words
         for term in (
             "R²",
             "Root mean squared error",
