@@ -14,6 +14,9 @@ from tests.commands import Command
 def test_every_module_imports(name: str) -> None:
     if name.startswith("pellucid.kernels.") and "uncompiled" not in name:
         pytest.importorskip("numba", reason="kernels need Numba: pip install 'pellucid[fast]'")
+    if name.startswith("pellucid.server."):
+        for extra in ("fastapi", "uvicorn", "python_multipart"):
+            pytest.importorskip(extra, reason="the server needs FastAPI: pip install 'pellucid[serve]'")
     if name != "pellucid.__main__":
         importlib.import_module(name)
 

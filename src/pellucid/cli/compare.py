@@ -22,7 +22,7 @@ MODEL = "A preset, a .toml file, a model file or a run folder."
     reading=SOURCE.but(
         argument="", without=("name", "seed", "test_fraction"), is_given=True, has_defaults=True
     ),
-    training=TRAINING.but(without=KERNELS.only),  # trained models have it, too
+    training=TRAINING.but(without=("kernels",)),  # trained models have it, too
     kernels=KERNELS,
 )
 def compare(
