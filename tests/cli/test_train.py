@@ -277,8 +277,10 @@ def test_force_leaves_nothing_of_the_run_before(pellucid: Command, photos: Path,
     """Neither checkpoints nor a report of the former one, whose steps have higher numbers."""
     short = ["--model", "mlp-wide", "--epochs", 30]
     assert pellucid("run", photos, "--out", "out", *short).code == 0
-    assert pellucid("train", photos, "--out", "out", *short, "--force", "--checkpoint-steps", 5).code == 0
     out = tmp_path / "out"
+    (out / "predict.py").write_text("as pellucid export left it")
+    assert pellucid("train", photos, "--out", "out", *short, "--force", "--checkpoint-steps", 5).code == 0
+    assert not (out / "predict.py").exists()
     assert not (out / "report.html").exists()
     assert not (out / "figures").exists()
     assert len(list(out.glob("checkpoints/*"))) == 3

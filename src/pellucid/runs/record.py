@@ -26,6 +26,10 @@ OF_A_MODEL = (
     "report.html",
     "figures",
     "nonfinite.safetensors",
+    "model.onnx",  # what `pellucid export` writes beside a model
+    "model.html",
+    "predict.py",
+    "predict.npz",
 )  # of other weights, others
 CHECKPOINTS = "checkpoints"
 OF_A_RUN = (*OF_A_MODEL, CHECKPOINTS, "tensorboard")  # what a run takes the place of
