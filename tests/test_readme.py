@@ -23,6 +23,7 @@ LESS: dict[str, list[str]] = {  # so that a test takes seconds
     "find-rate": ["--epochs", "20"],
     "bench": ["--steps", "3"],
 }
+ENDLESS = ("serve",)  # tests/cli/test_serve.py
 NEEDS_PUBLISHED = ("reproduce", "bench", "data fetch")
 
 
@@ -68,7 +69,7 @@ def test_the_picture_is_of_the_first_command() -> None:
     assert int(shown[1]) == pl.recommend(pl.load_data("drawn-cats")).recipe["n_epochs"]
 
 
-@pytest.mark.parametrize("line", TABLE)
+@pytest.mark.parametrize("line", [line for line in TABLE if command_of(line) not in ENDLESS])
 def test_command_line(
     pellucid: Command, trained: Path, photos: Path, tmp_path: Path, request: pytest.FixtureRequest, line: str
 ) -> None:
@@ -76,11 +77,14 @@ def test_command_line(
     if name in NEEDS_PUBLISHED:
         request.getfixturevalue("published_dir")
     Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "photo.jpg")
+    if name == "import":
+        pytest.importorskip("onnx", reason="needs onnx: pip install 'pellucid[onnx]'")
+        assert pellucid("export", trained, "--to", "onnx", "--out", "net.onnx").code == 0
     meant = {
         "DATA": photos, "data": photos, "name": "catvnoncat" if name == "data fetch" else photos,
         "M": "mlp", "A": "mlp", "B": "logistic",
         "MODEL": trained, "model": trained, "source": "cnn", "RUN": trained, "run": trained,
-        "IMAGE...": "photo.jpg", "images": "photo.jpg", "image": "photo.jpg", "photo": "photo.jpg",
+        "FILE.onnx": "net.onnx", "IMAGE...": "photo.jpg", "images": "photo.jpg", "image": "photo.jpg", "photo": "photo.jpg",
     }  # fmt: skip
     words = [meant.get(word, word) for word in line.removeprefix(name).split()]
     if not words:  # `data list | info`: fill in what must be given

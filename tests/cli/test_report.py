@@ -60,7 +60,7 @@ def test_the_full_report_adds_its_sections(pellucid: Command, trained: Path) -> 
     words = words_of(trained / "report.html")
     assert "untrained network" in words  # the check that saliency maps need
     assert len(list((trained / "figures").glob("saliency-*.png"))) == 3
-    for section in ("data check", "robustness", "saliency", "page"):
+    for section in ("robustness", "saliency", "page"):
         assert re.search(rf"^{section} +\d+\.\d\d s$", done.err, flags=re.MULTILINE)
     assert not list(trained.parent.glob(".trained.*"))
 

@@ -47,7 +47,7 @@ def test_a_network_that_always_says_the_same_is_told_so(pellucid: Command, tmp_p
     rng = np.random.default_rng(1)
     X = rng.integers(0, 256, (40, 6, 6, 3), dtype=np.uint8)
     np.savez("d.npz", X_train=X, y_train=np.arange(40) % 4 == 3, X_test=X[::4] // 2, y_test=np.arange(10) > 8)
-    assert pellucid("run", "d.npz", "--epochs", 3, "--out", "out", "--quiet").code == 0
+    assert pellucid("run", "d.npz", "--model", "mlp", "--epochs", 3, "--out", "out", "--quiet").code == 0
     result = examine(read_run(Path("out")))
     assert (result.predictions.y_pred == 0).all()
     words = " ".join(in_short(result))
