@@ -84,7 +84,8 @@ def test_command_line(
         "DATA": photos, "data": photos, "name": "catvnoncat" if name == "data fetch" else photos,
         "M": "mlp", "A": "mlp", "B": "logistic",
         "MODEL": trained, "model": trained, "source": "cnn", "RUN": trained, "run": trained,
-        "FILE.onnx": "net.onnx", "IMAGE...": "photo.jpg", "images": "photo.jpg", "image": "photo.jpg", "photo": "photo.jpg",
+        "FILE.onnx": "net.onnx",
+        "IMAGE...": "photo.jpg", "images": "photo.jpg", "image": "photo.jpg", "photo": "photo.jpg",
     }  # fmt: skip
     words = [meant.get(word, word) for word in line.removeprefix(name).split()]
     if not words:  # `data list | info`: fill in what must be given
