@@ -186,7 +186,7 @@ def test_a_map_without_colours_says_why() -> None:
     photo = np.full((8, 8, 3), 0.5)
     maps = saliency(model, photo, methods=["gradient", "grad_cam"])
     found = words(saliency_strip(photo, maps))
-    assert found == ["The photo", "Input gradient", "0 everywhere:", "nothing to check"]
+    assert found == ["The picture", "Input gradient", "0 everywhere:", "nothing to check"]
 
 
 def test_printed_maps_name_each_method_with_its_check() -> None:
