@@ -357,6 +357,7 @@ def test_other_models_have_the_usual_executor() -> None:
         [BatchNorm(), Dense(1)],
         [Dropout(0.5), Dense(1)],
         [Dense(3, "softmax")],
+        [Dense(3, "hard_swish"), Dense(1)],
         [Flatten()],
     ]
     for model in [nested, *map(Sequential, layers)]:

@@ -85,7 +85,7 @@ def test_the_training_names_it_and_keeps_the_step(data: Dataset, tmp_path: Path)
             model.layers[1].params["b"][0] = np.nan
 
     with pytest.raises(
-        TrainingError, match=r"at step 3 \(epoch 3\)\. It began the b of dense_2\..*nonfinite"
+        TrainingError, match=r"at step 3 \(epoch 4\)\. It began the b of dense_2\..*nonfinite"
     ) as error:
         train(model, data, n_epochs=10, form="direct", callbacks=[spoil], nonfinite=box)
     assert len(str(error.value).splitlines()) == 1
@@ -105,7 +105,7 @@ def test_it_is_found_where_steps_are_split(data: Dataset) -> None:
         if isinstance(event, StepEnd) and event.step == 2:
             model.layers[1].params["b"][0] = np.nan
 
-    with pytest.raises(TrainingError, match=r"at step 3 \(epoch 3\)\. It began the b of dense_1"):
+    with pytest.raises(TrainingError, match=r"at step 3 \(epoch 4\)\. It began the b of dense_1"):
         train(model, data, n_epochs=10, form="direct", callbacks=[spoil], n_threads=2)
 
 

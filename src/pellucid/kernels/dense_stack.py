@@ -29,7 +29,6 @@ from pellucid.types import Array
 BORROWED_FROM = "activations.py", "blas.py", "column_norm.py", "losses.py", "optimizers.py"
 N_IN, N_OUT, PARTS, ACTIVATION, W_AT, OUT_AT, SUMS_AT, HAS_NORM, N_COLUMNS = range(9)  # the columns of a plan
 MEAN, VAR, RSTD, N_STATISTICS = range(4)  # the rows of statistics, in this order
-ACTIVATIONS = ("linear", "relu", "leaky_relu", "elu", "sigmoid", "tanh", "silu", "gelu")
 LINEAR, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, GELU = range(8)
 LOSSES = ("softmax_cross_entropy", "binary_cross_entropy", "squared_error")
 SOFTMAX, LOGISTIC, SQUARED, OTHER = range(4)

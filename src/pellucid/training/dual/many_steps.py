@@ -11,7 +11,7 @@ from pellucid.nn.sequential import Sequential
 from pellucid.training.dual.dense import DualDense
 from pellucid.training.dual.form import dual_form
 from pellucid.training.executor.executor import Executor
-from pellucid.training.executor.stack_layers import layers_above, loss_kind
+from pellucid.training.executor.stack_layers import ACTIVATIONS, layers_above, loss_kind
 from pellucid.training.optimizers.base import runs_of
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
@@ -132,7 +132,7 @@ class ManySteps(Executor):
         for k, (row, layer) in enumerate(zip(plan, self.layers, strict=True)):
             n_in = layer.n_in if k else m
             row[[stack.N_IN, stack.N_OUT, stack.W_AT, stack.OUT_AT]] = n_in, layer.n_out, W_at, out_at
-            row[stack.ACTIVATION] = stack.ACTIVATIONS.index(layer.activation)
+            row[stack.ACTIVATION] = ACTIVATIONS.index(layer.activation)
             W_at += (n_in + 1) * layer.n_out if k else (m + 3) * width
             out_at += m * row_length(layer.n_out)
         scale = np.ones((m, 1), dtype) * self.loss.scale(m, self.n_out, dtype, weights=self.weights)

@@ -15,7 +15,7 @@ from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.training.executor.executor import Executor
 from pellucid.training.executor.pace import Pace
-from pellucid.training.executor.stack_layers import layers_of, loss_kind, n_parts
+from pellucid.training.executor.stack_layers import ACTIVATIONS, layers_of, loss_kind, n_parts
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
@@ -211,7 +211,7 @@ class DenseStack(Executor):
         plan = np.zeros((len(layers), kernel.N_COLUMNS), np.int64)
         W_at = out_at = sums_at = n_block = 0
         for row, layer, n in zip(plan, layers, parts, strict=True):
-            kind = kernel.ACTIVATIONS.index(layer.activation)
+            kind = ACTIVATIONS.index(layer.activation)
             row[:] = layer.n_in, layer.n_out, n, kind, W_at, out_at, sums_at, layer.norm is not None
             W_at += (layer.n_in + (3 if layer.norm else 1)) * layer.n_out
             out_at += m * layer.n_out

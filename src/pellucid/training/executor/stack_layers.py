@@ -12,6 +12,16 @@ from pellucid.nn.sequential import Sequential
 from pellucid.ops.losses.base import Loss
 
 PART_OPERATIONS = 1e6  # of a layer's product: with fewer in each part, it does not pay to divide it
+ACTIVATIONS = (
+    "linear",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "sigmoid",
+    "tanh",
+    "silu",
+    "gelu",
+)  # by the kernel's numbers
 OPTIONS = {"leaky_relu": 0.01, "elu": 1.0}  # of activations, where none is chosen
 
 
@@ -61,7 +71,7 @@ def _stack(layers: Sequence[Any], first: type) -> list[Layer]:
             found[-1] = found[-1]._replace(norm=layer)
         elif type(layer) is not Flatten or found:
             return []
-    return found if all(layer.activation != "softmax" for layer in found) else []
+    return found if all(layer.activation in ACTIVATIONS for layer in found) else []
 
 
 def loss_kind(loss: Loss, n_out: int, kernel: Any) -> int:
