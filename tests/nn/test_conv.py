@@ -195,9 +195,9 @@ def test_bad_options_are_named(make: Any, message: str) -> None:
         make()
 
 
-@pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS)
-def test_samples_that_are_not_images_are_named(make: Any) -> None:
-    layer = make()
+@pytest.mark.parametrize("name", sorted(LAYERS.keys() - {"affine"}))  # which takes rows, too
+def test_samples_that_are_not_images_are_named(name: str) -> None:
+    layer = LAYERS[name]()
     layer.name = "this_one"
     with pytest.raises(ShapeError, match=r"this_one: expected images .* got samples of shape \(10,\)"):
         built(layer, 10)

@@ -52,12 +52,12 @@ class Affine(Layer):
         Y, self._cache = affine_forward(X, self.params["gamma"], self.params["beta"], out=out)
         return Y
 
-    def backward(self, dY: Array) -> Array:
-        """Write dgamma and dbeta; return dX, written over dY."""
+    def backward(self, dY: Array) -> Array | None:
+        """Write dgamma and dbeta; return dX, written over dY, or None where it is not needed."""
         assert self._cache is not None, "backward comes after forward"
-        return affine_backward(dY, self._cache, dX=dY, dgamma=self.grads["gamma"], dbeta=self.grads["beta"])[
-            0
-        ]
+        grads = self.grads
+        dX = affine_backward(dY, self._cache, dX=dY, dgamma=grads["gamma"], dbeta=grads["beta"])[0]
+        return dX if self.needs_input_gradient else None
 
     @property
     def n_operations(self) -> int:
