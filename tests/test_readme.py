@@ -21,10 +21,9 @@ LESS: dict[str, list[str]] = {  # so that a test takes seconds
     "compare": ["--epochs", "3"],
     "report": ["--photos", "1"],
     "find-rate": ["--epochs", "20"],
-    "bench": ["--steps", "3"],
 }
-ENDLESS = ("serve",)  # tests/cli/test_serve.py
-NEEDS_PUBLISHED = ("reproduce", "bench", "data fetch")
+ELSEWHERE = ("serve", "reproduce", "bench")  # endless or long; they have tests of their own
+NEEDS_PUBLISHED = ("data fetch",)
 
 
 def blocks(language: str) -> list[str]:
@@ -69,7 +68,7 @@ def test_the_picture_is_of_the_first_command() -> None:
     assert int(shown[1]) == pl.recommend(pl.load_data("drawn-cats")).recipe["n_epochs"]
 
 
-@pytest.mark.parametrize("line", [line for line in TABLE if command_of(line) not in ENDLESS])
+@pytest.mark.parametrize("line", [line for line in TABLE if command_of(line) not in ELSEWHERE])
 def test_command_line(
     pellucid: Command, trained: Path, photos: Path, tmp_path: Path, request: pytest.FixtureRequest, line: str
 ) -> None:
@@ -77,8 +76,9 @@ def test_command_line(
     if name in NEEDS_PUBLISHED:
         request.getfixturevalue("published_dir")
     Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "photo.jpg")
-    if name == "import":
+    if "onnx" in line:
         pytest.importorskip("onnx", reason="needs onnx: pip install 'pellucid[onnx]'")
+    if name == "import":
         assert pellucid("export", trained, "--to", "onnx", "--out", "net.onnx").code == 0
     meant = {
         "DATA": photos, "data": photos, "name": "catvnoncat" if name == "data fetch" else photos,
