@@ -44,20 +44,20 @@ def test_a_model_file_or_a_run_folder(pellucid: Command, trained: Path) -> None:
 
 
 def test_what_cannot_be(pellucid: Command, trained: Path) -> None:
-    (trained / "model.onnx").write_text("mine")
+    (trained / "predict.py").write_text("mine")
     for arguments, words in [
-        ([str(trained), "--to", "onnx"], "is there already"),
+        ([str(trained), "--to", "script"], "is there already"),
         ([str(trained), "--to", "onxn"], "Did you mean 'onnx'"),
         ([str(trained), "--to", "script", "--raw"], "--raw is an option of --to onnx"),
         ([str(trained), "--to", "script", "--weights", "below"], "beside"),
         ([str(trained)], "--to"),
-        ([str(trained / "nothing"), "--to", "onnx"], "nothing"),
+        ([str(trained / "nothing"), "--to", "script"], "nothing"),
     ]:
         done = pellucid("export", *arguments)
         assert done.code == 2
         assert words in done.err
         assert len(done.err.strip().splitlines()) <= 3
-    assert (trained / "model.onnx").read_text() == "mine"
+    assert (trained / "predict.py").read_text() == "mine"
 
 
 def test_a_script_of_a_run_is_compared_on_its_data(pellucid: Command, tmp_path: Path) -> None:
