@@ -26,7 +26,8 @@ from pellucid.training.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 
 def network(*, norm: bool = True) -> Sequential:
     middle = [BatchNorm()] if norm else []
-    model = Sequential([Flatten(), Dense(8), *middle, Dense(4, activation="relu"), Dense(1)], dtype="float64")
+    first = Dense(8, activation="tanh")  # with a norm after it, no stack of Dense layers has a kernel
+    model = Sequential([Flatten(), first, *middle, Dense(4, activation="relu"), Dense(1)], dtype="float64")
     model.initialize((3, 2), seed=1)
     return model
 
