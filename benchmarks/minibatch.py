@@ -34,7 +34,6 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 def pellucid(batch: int, n_threads: str) -> None:
     import pellucid as pl
-    from pellucid.training.callbacks.base import TrainingCallback
 
     samples = pl.Dataset(*data())
     layers = [pl.Dense(width, activation="relu") for width in DIMS[1:-1]]
@@ -43,7 +42,7 @@ def pellucid(batch: int, n_threads: str) -> None:
     def train(n_epochs: int) -> list[float]:
         ends: list[float] = []
 
-        class Clock(TrainingCallback):
+        class Clock(pl.callbacks.Callback):
             def epoch_end(self, event: object) -> None:
                 ends.append(time.perf_counter())
 
