@@ -39,7 +39,7 @@ def kind_of_samples(model: Model) -> str:
     try:
         check_takes_images(shape)
         as_seen(np.full((1, *shape), BYTE, np.uint8), model.inputs_seen, model.preprocessing, "export")
-    except (DataError, ShapeError, TypeError):  # of other sizes; trained on numbers that are no pixels
+    except (DataError, ShapeError):  # of other sizes; trained on numbers that are no pixels
         return ARRAYS
     return PHOTO
 

@@ -187,8 +187,9 @@ def _check_bytes(image: Array) -> None:
         )
 
 
-def check_takes_images(shape: Shape) -> None:
-    if len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
+def check_takes_images(shape: Any) -> None:
+    """Raise ShapeError unless samples of this shape are images; those of several inputs are not."""
+    if not isinstance(shape, tuple) or len(shape) not in (2, 3) or shape[2:] not in ((), (1,), (3,)):
         raise ShapeError(
             f"the model takes samples of shape {shape}, which are not images: expected (height, width, 3), "
             "(height, width, 1) or (height, width). Give it rows of numbers instead."
