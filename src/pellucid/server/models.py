@@ -12,7 +12,6 @@ import numpy as np
 from pellucid.data.inputs_seen import InputsSeen, as_seen
 from pellucid.data.readers.images import check_takes_images
 from pellucid.errors import DataError, OptionError, ShapeError
-from pellucid.evaluation.scores.predictions import check_weights
 from pellucid.formats.safetensors import FORMAT_VERSION, load, model_file
 from pellucid.nn.model import Model
 from pellucid.text import shown
@@ -98,9 +97,7 @@ class Served:
 
     def describe(self) -> dict[str, Any]:
         """Return what ``GET /model`` says of it."""
-        model = self.model
-        rows = model.summary().to_dict()
-        schema = model.schema
+        model, summary, schema = self.model, self.model.summary(), self.model.schema
         return {
             "name": self.name,
             "takes": self.takes,
@@ -109,8 +106,8 @@ class Served:
             "predicts": model.loss_kind,
             "classes": list(model.classes),
             "loss": model.loss,
-            "n_params": model.summary().n_params,
-            "architecture": rows,
+            "n_params": summary.n_params,
+            "architecture": summary.to_dict(),
             "format": {"name": "safetensors", "version": FORMAT_VERSION},
             "sha256": self.sha256,
         }
@@ -155,7 +152,6 @@ def _named(given: str) -> tuple[str, Path]:
 
 def _load(name: str, path: Path) -> Served:
     model = load(path)
-    check_weights(str(path), model)
     if not isinstance(model.input_shape, tuple) or model.loss_kind == "joint":
         raise OptionError(f"serve: {path} has several inputs or outputs. Serve models that have one of each.")
     if model.loss_kind != "regression" and not model.loss_function.gives_probabilities:

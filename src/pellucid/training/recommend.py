@@ -116,7 +116,7 @@ def recommend(data: Split | Dataset | tuple[Any, Any]) -> Recommendation:
     quick = ""
     if name == "drawn-cats":
         chosen = recipe(model) | {"n_epochs": FIRST_EPOCHS}
-        quick = ", trained for seconds"
+        quick = ", with few epochs"
     else:
         chosen = recipe(model)
         if model == "cnn-small":

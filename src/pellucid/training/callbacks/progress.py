@@ -18,7 +18,7 @@ class PrintCosts(Callback):
     """Print the cost of every hundredth epoch, of the first and of the last, in the tutorial's words.
 
     Epochs of several steps are counted from 1. Where an epoch is one step, it is called an iteration and counted
-    from 0, as in the tutorial.
+    from 0, as in the tutorial, whose costs have all their digits.
 
     Examples
     --------
@@ -36,9 +36,10 @@ class PrintCosts(Callback):
 
     def epoch_end(self, event: EpochEnd) -> None:
         """Print the epoch's cost where it is due."""
-        what, number = ("iteration", event.epoch) if event.run.n_steps == 1 else ("epoch", event.epoch + 1)
+        is_one_step = event.run.n_steps == 1
+        what, number = ("iteration", event.epoch) if is_one_step else ("epoch", event.epoch + 1)
         if number % self.every == 0 or event.epoch in (0, event.run.n_epochs - 1):
-            self.show(f"Cost after {what} {number}: {event.loss}")
+            self.show(f"Cost after {what} {number}: {event.loss if is_one_step else f'{event.loss:.4g}'}")
 
 
 @register
