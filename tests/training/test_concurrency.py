@@ -160,9 +160,14 @@ def test_hundreds_of_trainings_leave_nothing(kind: str, kernels: str, tmp_path: 
     try:
         fit_some(20)
         memory, *others = in_use()
-        fit_some(200)
-        later, *others_later = in_use()
+        grown = []
+        for _ in range(3):
+            fit_some(70)
+            later, *others_later = in_use()
+            grown.append(later - memory)
+            memory = later
     finally:
         tracemalloc.stop()
-    assert later - memory < 50_000  # bytes: 250 for each
+    # A leak shows each time; a module that another thread of this process imports meanwhile, once.
+    assert min(grown) < 70 * 250, f"bytes that 70 trainings left behind, three times: {grown}"
     assert others_later == others
