@@ -1,4 +1,5 @@
-"""What the examples in docstrings take for granted: ``np``; the server's are left out without its extra.
+"""What the examples in docstrings take for granted: ``np``; the server's and the cluster's are left out without
+their extras.
 
 Where tests run side by side, BLAS has one thread in each process.
 """
@@ -14,8 +15,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores; what test
 import numpy as np
 import pytest
 
-HAS_SERVER = all(importlib.util.find_spec(name) for name in ("fastapi", "uvicorn", "python_multipart"))
-collect_ignore = [] if HAS_SERVER else ["src/pellucid/server"]
+NEEDED = {"server": ("fastapi", "uvicorn", "python_multipart"), "distributed": ("dask", "distributed")}
+collect_ignore = [
+    f"src/pellucid/{room}"
+    for room, packages in NEEDED.items()
+    if not all(importlib.util.find_spec(package) for package in packages)
+]
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,8 @@ def test_every_module_imports(name: str) -> None:
     if name.startswith("pellucid.server."):
         for extra in ("fastapi", "uvicorn", "python_multipart"):
             pytest.importorskip(extra, reason="the server needs FastAPI: pip install 'pellucid[serve]'")
+    if name.startswith("pellucid.distributed."):
+        pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
     if name != "pellucid.__main__":
         importlib.import_module(name)
 

@@ -52,6 +52,15 @@ DataNow = Annotated[
     typer.Option("--data", help="Where the data are now; default: where they were at the training."),
 ]
 Trained = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, or a run folder.")]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="ADDRESS", help="Run on the Dask cluster of this scheduler: tcp://HOST:8786."
+    ),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Or on this many processes of this machine.")
+]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 
 

@@ -1,0 +1,123 @@
+"""The Dask cluster that work runs on: the user's own, by its address, or processes of this machine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pellucid.errors import MissingExtraError, OptionError, PellucidError
+from pellucid.text import first_line, join, plural, printable
+from pellucid.version import __version__
+
+CONNECT_SECONDS = 10.0
+WORKERS_SECONDS = 30.0  # that a cluster without workers is waited for
+
+
+class ClusterError(PellucidError):
+    """A cluster cannot be reached, or cannot do the work."""
+
+
+@contextmanager
+def open_cluster(address: str | None = None, n_workers: int | None = None) -> Iterator[Any]:
+    """Yield a Dask client whose workers have this version of pellucid.
+
+    Parameters
+    ----------
+    address : str, optional
+        Of a scheduler: ``tcp://host:8786``, or ``tls://host:8786`` with the certificates that Dask's own
+        configuration names (``DASK_DISTRIBUTED__COMM__TLS__...``).
+    n_workers : int, optional
+        Processes to start on this machine instead, each with one thread; they end with the block.
+
+    Yields
+    ------
+    distributed.Client
+
+    Raises
+    ------
+    OptionError
+        If both are given, or neither.
+    MissingExtraError
+        If Dask is not installed.
+    ClusterError
+        If the scheduler does not answer or is of another version, if it has no worker within half a minute, or if a
+        worker has another version of pellucid, or none.
+
+    Examples
+    --------
+    >>> with open_cluster(n_workers=1) as client:
+    ...     client.submit(sum, [1, 2]).result()
+    3
+    """
+    if (address is None) == (n_workers is None):
+        raise OptionError("cluster: expected the address of a scheduler or a number of workers, one of both.")
+    try:
+        from distributed import Client
+    except ImportError:
+        raise MissingExtraError("Clusters take an extra: pip install 'pellucid[dask]'") from None
+    if n_workers is not None:
+        with _local(n_workers) as cluster, Client(cluster, set_as_default=False) as client:
+            yield client
+        return
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TypeError, ImportError) as error:
+        raise ClusterError(
+            f"{printable(str(address))}: no Dask scheduler answers there ({first_line(error)}). Start one with: "
+            "dask scheduler --host 127.0.0.1"
+        ) from None
+    with client:
+        _check(client, str(address))
+        yield client
+
+
+@contextmanager
+def _local(n_workers: int) -> Iterator[Any]:
+    """Yield a cluster of processes on this machine, each with one thread, without a web page."""
+    import logging
+
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=n_workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        yield cluster
+
+
+def _check(client: Any, address: str) -> None:
+    """Raise ClusterError unless the cluster has workers, all of this version of pellucid."""
+    import distributed
+
+    ours = distributed.__version__  # type: ignore[attr-defined]
+    theirs = client.get_versions()["scheduler"]["packages"]["distributed"]
+    if theirs != ours:
+        raise ClusterError(
+            f"{printable(address)}: the scheduler has distributed {theirs}, this machine {ours}. Install the same "
+            "version on both."
+        )
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_SECONDS)
+    except TimeoutError:
+        raise ClusterError(
+            f"{printable(address)}: the scheduler has no worker. Start one with: dask worker {printable(address)}"
+        ) from None
+
+    def version() -> (
+        str
+    ):  # inside a function, it is sent itself: a worker without pellucid could not import it
+        try:
+            from pellucid.version import __version__ as version
+        except ImportError:
+            return ""
+        return version
+
+    versions = client.run(version)
+    if wrong := {worker: its for worker, its in versions.items() if its != __version__}:
+        found = join([f"{worker} has {its or 'no pellucid'}" for worker, its in list(wrong.items())[:3]])
+        raise ClusterError(
+            f"{plural(len(wrong), 'worker')} cannot do the work: {found}; this machine has pellucid {__version__}. "
+            "Install the same version there: pip install pellucid"
+        )
