@@ -14,7 +14,7 @@ from PIL import Image
 from tests.commands import Command
 
 import pellucid as pl
-import pellucid.workflows.predict as module
+import pellucid.prediction.samples as module
 from pellucid.data.readers.named import listed_images
 
 

@@ -58,11 +58,10 @@ model.initialize((64, 64, 3))
 model.preprocessing = pl.data.preprocess.Preprocessing("divide", 255.0)
 model.classes = ("no", "yes")
 pl.save(model, {str(tmp_path / "m.safetensors")!r})
-from pellucid.workflows.predict import predict_files
+from pellucid.prediction.samples import predict_images
 from PIL import Image
 Image.fromarray(np.zeros((64, 64, 3), np.uint8)).save({str(tmp_path / "a.png")!r})
-from pathlib import Path
-predict_files(Path({str(tmp_path / "m.safetensors")!r}), [Path({str(tmp_path / "a.png")!r})])
+predict_images(pl.load({str(tmp_path / "m.safetensors")!r}), [{str(tmp_path / "a.png")!r}])
 assert "numba" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -20,11 +20,11 @@ from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
 from pellucid.nn.presets import preset
 from pellucid.nn.sequential import Sequential
+from pellucid.prediction.records import predict_samples
 from pellucid.runs.data import find_training_photos
 from pellucid.tensors import read_tensors, write_tensors
 from pellucid.training.fit import train
 from pellucid.types import Array
-from pellucid.workflows.predict import predict_samples
 
 WRONG = [
     *(None, True, -1, 0, 10**12, 2**63, 10**400, 1.5, 1e308, float("nan"), float("inf")),

@@ -12,7 +12,8 @@ from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
     from pellucid.nn.model import Model
-    from pellucid.workflows.predict import Batch, Prediction, Samples
+    from pellucid.prediction.records import Prediction
+    from pellucid.prediction.samples import Batch, Samples
 
 MOST_HELD = 256  # faults that are kept back until something can be read
 
@@ -32,7 +33,7 @@ def predict(
 ) -> int:
     """Print or write what a model predicts, and return the exit code: 1 if an image cannot be read."""
     from pellucid.formats.safetensors import load, model_file
-    from pellucid.workflows.predict import collect, samples_of
+    from pellucid.prediction.samples import collect, samples_of
 
     _check_flags(
         images,
@@ -108,7 +109,7 @@ def _write(
     is_quiet: bool,
 ) -> int:
     """Write the predictions to a file and say so; return how many samples are bad."""
-    from pellucid.workflows.prediction_file import PredictionFile, model_mark
+    from pellucid.prediction.file import PredictionFile, model_mark
 
     mark = model_mark(model)
     with PredictionFile(out, network, mark, samples.of, resume=is_resumed, force=is_forced) as file:
@@ -132,7 +133,7 @@ def _run(batches: "Iterable[Batch]", put: "Callable[[Sequence[Prediction]], None
     DataError
         If there is nothing else: not one sample can be read.
     """
-    from pellucid.workflows.predict import none_read
+    from pellucid.prediction.samples import none_read
 
     n_found, n_bad, first = n_before, 0, None
     held: list[str] = []  # where there is nothing else, one line says all

@@ -14,9 +14,9 @@ from pellucid.data.readers.images import check_takes_images
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.formats.safetensors import FORMAT_VERSION, load, model_file
 from pellucid.nn.model import Model
+from pellucid.prediction.records import Prediction, predict_samples
 from pellucid.text import shown
 from pellucid.types import Array, Shape
-from pellucid.workflows.predict import Prediction, predict_samples
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 

@@ -9,6 +9,7 @@ from pellucid.data.download import fetch
 from pellucid.data.source import load_data
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.presets import preset
+from pellucid.prediction.samples import predict_images
 from pellucid.textbook.published import (
     EVERY,
     N_ITERATIONS,
@@ -21,7 +22,6 @@ from pellucid.textbook.published import (
 from pellucid.training.events import Callback
 from pellucid.training.fit import train
 from pellucid.workflows.about import blas_kernel
-from pellucid.workflows.predict import predict_images
 
 
 @dataclass(frozen=True, eq=False)

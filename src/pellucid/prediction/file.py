@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from pellucid.errors import DataError, OutputError
 from pellucid.files import check_free
 from pellucid.nn.model import Model
+from pellucid.prediction.records import Prediction
 from pellucid.text import first_line, printable
-from pellucid.workflows.predict import Prediction
 
 FORMATS = (".csv", ".jsonl")
 _STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # the last marks the others

@@ -1,0 +1,114 @@
+"""The record of a prediction, and how a model's outputs become one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pellucid.nn.model import Model
+from pellucid.text import percent
+from pellucid.types import Array
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model predicts for one sample.
+
+    Attributes
+    ----------
+    sample : str or int
+        An image as it was named, or the number of a row.
+    label : str
+        The most probable class; empty of a model of quantities.
+    probability : float
+        Of that class.
+    classes : dict of str to float
+        Every class with its probability.
+    labels : tuple of str or None
+        Of a model of several yes-or-no questions: those answered yes.
+    value : float or list of float or None
+        Of a model of quantities.
+    """
+
+    sample: str | int
+    label: str = ""
+    probability: float = 1.0
+    classes: dict[str, float] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+    value: Any = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the prediction as JSON can hold it."""
+        of: dict[str, Any] = {"row" if isinstance(self.sample, int) else "image": self.sample}
+        if self.value is not None:
+            return {**of, "value": self.value}
+        if self.labels is not None:
+            return {**of, "labels": list(self.labels), "classes": self.classes}
+        return {**of, "label": self.label, "probability": self.probability, "classes": self.classes}
+
+    def in_words(self, *, is_brief: bool = False) -> str:
+        """Return the prediction as a line shows it; brief: without probabilities."""
+        if self.value is not None:
+            return str(self.value)
+        labels = (self.label,) if self.labels is None else self.labels
+        sure = {name: "" if is_brief else f" ({percent(self.classes[name], 1)})" for name in labels}
+        return ", ".join(f"{name}{p}" for name, p in sure.items()) or f"none of {', '.join(self.classes)}"
+
+
+@dataclass(frozen=True)
+class PredictedFiles:
+    """What a model predicts for files.
+
+    Attributes
+    ----------
+    predictions : tuple of Prediction
+    notes : tuple of str
+        What to mind about the files.
+    faults : dict of str to str
+        What is wrong with each image that could not be read.
+    """
+
+    predictions: tuple[Prediction, ...]
+    notes: tuple[str, ...] = ()
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        found = [each.to_dict() for each in self.predictions]
+        faults = [{"image": name, "error": error} for name, error in self.faults.items()]
+        return {"predictions": found, "notes": list(self.notes), "faults": faults}
+
+
+def predict_samples(model: Model, X: Array, samples: Sequence[str | int]) -> list[Prediction]:
+    """Return what a model predicts for samples, in one pass.
+
+    Parameters
+    ----------
+    model : Model
+        Of classes, labels or quantities.
+    X : Array, shape (m, ...)
+        As the data have it; the model prepares it.
+    samples : sequence of str or int, length m
+        What each is called.
+
+    Raises
+    ------
+    ShapeError
+        If the model takes samples of another shape.
+    OptionError
+        If the model's loss gives no probabilities.
+    """
+    if model.loss_kind == "regression":
+        values = model.predict(X).tolist()
+        return [Prediction(sample, value=value) for sample, value in zip(samples, values, strict=True)]
+    P = model.predict_proba(X)
+    names = model.classes or tuple(str(label) for label in range(P.shape[1]))
+    found = []
+    for sample, row in zip(samples, P, strict=True):
+        best = int(np.argmax(row))
+        classes = {name: float(p) for name, p in zip(names, row, strict=True)}
+        yes = tuple(name for name, p in classes.items() if p > 0.5)
+        labels = yes if model.loss_kind == "multi_label" else None
+        found.append(Prediction(sample, names[best], float(row[best]), classes, labels))
+    return found
