@@ -29,11 +29,11 @@ def predict(
             "-o",
             "--out",
             metavar="FILE",
-            help="Write the predictions to this .csv or .jsonl file as they come.",
+            help="Write the predictions to this .csv or .jsonl file, or .parquet folder, as they come.",
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with that file: leave out what it has already.")
+        bool, typer.Option("--resume", help="Go on with it: leave out what it has already.")
     ] = False,
     force: o.ForceFile = False,
     skip_bad: Annotated[

@@ -109,10 +109,10 @@ def _write(
     is_quiet: bool,
 ) -> int:
     """Write the predictions to a file and say so; return how many samples are bad."""
-    from pellucid.prediction.file import PredictionFile, model_mark
+    from pellucid.prediction.output import Target, model_mark, open_output
 
-    mark = model_mark(model)
-    with PredictionFile(out, network, mark, samples.of, resume=is_resumed, force=is_forced) as file:
+    target = Target(network, model_mark(model), samples.of, is_resumed, is_forced)
+    with open_output(out, target) as file:
         try:
             n_bad = _run(samples.batches(file.is_done), file.write, file.n_before)
         except KeyboardInterrupt:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,6 +54,16 @@ class Prediction:
         labels = (self.label,) if self.labels is None else self.labels
         sure = {name: "" if is_brief else f" ({percent(self.classes[name], 1)})" for name in labels}
         return ", ".join(f"{name}{p}" for name, p in sure.items()) or f"none of {', '.join(self.classes)}"
+
+
+class Encoded(NamedTuple):
+    """Predictions as an output has them, made in another process."""
+
+    content: bytes
+    n: int
+
+    def __len__(self) -> int:
+        return self.n
 
 
 @dataclass(frozen=True)

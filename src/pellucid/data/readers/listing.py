@@ -3,6 +3,7 @@
 Sub-folders of a class are groups, pictures that belong together: pets/cat/mittens/1.jpg.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -129,13 +130,22 @@ def _files_of_group(folder: Path, name: str) -> list[Path]:
 
 def visible(folder: Path) -> tuple[list[Path], list[Path]]:
     """Return the sub-folders and the files that are not hidden, each sorted by name."""
+    folders, files = visible_names(folder)
+    return [folder / name for name in folders], [folder / name for name in files]
+
+
+def visible_names(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the names of the sub-folders and of the files that are not hidden, each sorted."""
     try:
-        entries = sorted(path for path in folder.iterdir() if not _is_hidden(path.name))
-        return [path for path in entries if path.is_dir()], [path for path in entries if not path.is_dir()]
+        with os.scandir(folder) as entries:
+            found = sorted((entry.name, entry.is_dir()) for entry in entries if not _is_hidden(entry.name))
     except OSError as error:
         raise DataError(
             f"{folder}: cannot list this folder ({first_line(error)}). Check its permissions."
         ) from None
+    return [name for name, is_folder in found if is_folder], [
+        name for name, is_folder in found if not is_folder
+    ]
 
 
 def _is_hidden(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from pellucid.data.readers.listing import visible
+from pellucid.data.readers.listing import visible_names
 from pellucid.data.readers.picture_file import HEIC_ENDINGS
 from pellucid.errors import DataError
 
@@ -18,55 +18,82 @@ _CHUNK = 2**16  # bytes that are asked for at once
 def named_images(names: Sequence[str | Path]) -> tuple[list[str], int]:
     """Return the files that names stand for, in order, and how many files in folders are no images by their name.
 
+    Raises
+    ------
+    DataError
+        As :class:`NamedImages`.
+    """
+    images = NamedImages(names)
+    return list(images), images.n_others
+
+
+class NamedImages:
+    """The files that names stand for, in order, each folder listed when its turn comes; an iterable.
+
     Parameters
     ----------
     names : sequence of str or Path
         A file as it is; a folder stands for the images in it and in its sub-folders, each sorted by name; a pattern
         such as ``photos/*.jpg`` for the files that match it, where there is no file of that name.
 
+    Attributes
+    ----------
+    n_others : int
+        Files in folders that are no images by their name, among those that have been gone through.
+
     Raises
     ------
     DataError
-        If a folder holds no image, or nothing matches a pattern.
+        Where its turn comes: if a folder holds no image, or nothing matches a pattern.
     """
-    found: list[str] = []
-    n_others = 0
-    for name in names:
-        path = Path(name)
-        if path.is_dir():
-            images, n = _images_below(path)
-            if not images:
-                raise DataError(
-                    f"{path}: found no image in this folder or below it. Name images such as {path / '*.jpg'}."
-                )
-            found += map(str, images)
-            n_others += n
-        elif _MAGIC.search(str(name)) and not path.exists():
-            import glob
 
-            matches = sorted(Path(match) for match in glob.glob(str(name), recursive=True))
-            if not matches:
-                raise DataError(f"{name}: no file matches this pattern. Check the folder and the ending.")
-            found += [str(match) for match in matches if not match.is_dir()]
-        else:
-            found.append(str(path))
-    return found, n_others
+    def __init__(self, names: Sequence[str | Path]) -> None:
+        self.names, self.n_others = names, 0
+
+    def __iter__(self) -> Iterator[str]:
+        self.n_others = 0
+        for name in self.names:
+            path = Path(name)
+            if path.is_dir():
+                yield from self._of_folder(path)
+            elif _MAGIC.search(str(name)) and not path.exists():
+                import glob
+
+                matches = sorted(Path(match) for match in glob.glob(str(name), recursive=True))
+                if not matches:
+                    raise DataError(f"{name}: no file matches this pattern. Check the folder and the ending.")
+                yield from (str(match) for match in matches if not match.is_dir())
+            else:
+                yield str(path)
+
+    def _of_folder(self, folder: Path) -> Iterator[str]:
+        images = self._below(folder, _endings())
+        first = next(images, None)
+        if first is None:
+            raise DataError(
+                f"{folder}: found no image in this folder or below it. Name images such as {folder / '*.jpg'}."
+            )
+        yield first
+        yield from images
+
+    def _below(self, folder: Path, endings: set[str]) -> Iterator[str]:
+        """Yield the files with an image's ending, those of sub-folders last."""
+        folders, files = visible_names(folder)
+        for name in files:
+            if os.path.splitext(name)[1].lower() in endings:
+                yield str(folder / name)
+            else:
+                self.n_others += 1
+        for name in folders:
+            yield from self._below(folder / name, endings)
 
 
-def _images_below(folder: Path) -> tuple[list[Path], int]:
-    """Return the files with an image's ending, those of sub-folders last, and the number of other files."""
+def _endings() -> set[str]:
+    """Return the endings of files that can be read."""
     from PIL import Image
 
     kinds = Image.registered_extensions()  # fills Image.OPEN, the kinds that can be read
-    endings = {ending for ending, kind in kinds.items() if kind in Image.OPEN} | set(HEIC_ENDINGS)
-    folders, files = visible(folder)
-    images = [path for path in files if path.suffix.lower() in endings]
-    n_others = len(files) - len(images)
-    for below in folders:
-        more, n = _images_below(below)
-        images += more
-        n_others += n
-    return images, n_others
+    return {ending for ending, kind in kinds.items() if kind in Image.OPEN} | set(HEIC_ENDINGS)
 
 
 def listed_images(stream: BinaryIO, separator: bytes = b"\n") -> Iterator[str | bytes]:

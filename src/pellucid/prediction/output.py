@@ -1,0 +1,162 @@
+"""Where predictions are written as they come, and gone on with after a break: what files and folders share."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
+
+import numpy as np
+
+from pellucid.errors import OutputError
+from pellucid.nn.model import Model
+from pellucid.nn.rebuild import named_arrays
+from pellucid.prediction.records import Encoded, Prediction
+from pellucid.text import first_line, plural, printable
+
+FORMATS = (".csv", ".jsonl", ".parquet")
+
+
+class Encoder(Protocol):
+    """How predictions are written; it can be sent to other processes, which encode for the one that writes."""
+
+    def encode(self, predictions: Sequence[Prediction]) -> bytes:
+        """Return predictions as the output has them."""
+
+    def name(self, sample: str | int) -> str:
+        """Return a sample as the output has it."""
+
+
+class Target(NamedTuple):
+    """What is written, and how to treat what is there.
+
+    Attributes
+    ----------
+    model : Model
+    mark : str
+        What tells the model from others: see :func:`model_mark`. Every prediction has it.
+    of : {"image", "row"}
+        What the samples are.
+    resume : bool
+        Whether to go on with an output that is there: what is half-written at its end is dropped, and samples that
+        it has are ``is_done``.
+    force : bool
+        Whether an output that is there is replaced.
+    """
+
+    model: Model
+    mark: str
+    of: str
+    resume: bool = False
+    force: bool = False
+
+
+def open_output(path: Path, target: Target) -> "Output":
+    """Return what predictions are written to, by the ending of its name.
+
+    Parameters
+    ----------
+    path : Path
+        A file that ends in .csv or .jsonl, or a folder whose name ends in .parquet.
+    target : Target
+
+    Raises
+    ------
+    OutputError
+        If the name ends otherwise, it is there already, or cannot be written.
+    DataError
+        If what is to be resumed holds something else than this model's predictions.
+    MissingExtraError
+        If Parquet cannot be written here.
+    """
+    ending = path.suffix.lower()
+    if ending == ".parquet":
+        from pellucid.prediction.parquet import ParquetFolder
+
+        return ParquetFolder(path, target)
+    if ending not in FORMATS:
+        raise OutputError(
+            f"{printable(str(path))}: expected a file that ends in .csv or .jsonl, or a folder that ends in "
+            ".parquet. Try --out predictions.csv."
+        )
+    from pellucid.prediction.file import PredictionFile
+
+    return PredictionFile(path, target)
+
+
+def model_mark(model: Path | Model) -> str:
+    """Return what tells one model from another: the start of the hash of its file, or of its arrays."""
+    if isinstance(model, Path):
+        with open(model, "rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+    digest = hashlib.sha256()
+    for name, array in named_arrays(model).items():
+        digest.update(f"{name} {array.shape} {array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return f"arrays:{digest.hexdigest()[:16]}"
+
+
+class Output:
+    """What predictions are added to; a context manager. A final class says how they are kept.
+
+    Attributes
+    ----------
+    path : Path
+    encoder : Encoder
+    n_before, n_written : int
+        Predictions that were there, and that have been added.
+    """
+
+    encoder: Encoder
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.n_written = path, 0
+        self._done: Counter[str] = Counter()
+        self.n_before = 0
+
+    def is_done(self, sample: str | int) -> bool:
+        """Return whether the output that is gone on with has a sample; one that it has twice is done twice."""
+        name = self.encoder.name(sample)
+        if not self._done[name]:
+            return False
+        self._done[name] -= 1
+        return True
+
+    def write(self, predictions: Sequence[Prediction] | Encoded) -> None:
+        """Add predictions, or what ``encoder`` made of them in another process."""
+        content = (
+            predictions.content if isinstance(predictions, Encoded) else self.encoder.encode(predictions)
+        )
+        try:
+            self.put(content, len(predictions))
+        except OutputError:
+            raise
+        except OSError as error:
+            raise self.failure(error) from None
+        self.n_written += len(predictions)
+
+    def put(self, content: bytes, n: int) -> None:
+        """Add n predictions as the encoder has made them."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Write what is left."""
+        raise NotImplementedError
+
+    def failure(self, error: OSError) -> OutputError:
+        """Return what to say where it cannot be written."""
+        n = self.n_before + self.n_written
+        kept = f" It has {plural(n, 'prediction')}, and --resume goes on." if n else ""
+        return OutputError(
+            f"{self.path}: cannot be written ({first_line(error)}). Make room, or choose another place with "
+            f"--out.{kept}"
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
