@@ -100,7 +100,7 @@ def test_train_and_test_with_different_classes(tmp_path: Path) -> None:
 
 def test_sizes(pets: Path) -> None:
     assert load_data(pets, image_size=(3, 5)).train.X.shape == (8, 3, 5, 3)
-    assert load_data(pets, image_size=(3, 5)).notes[0] == "images resized to 3 x 5 as asked"
+    assert load_data(pets, image_size=(3, 5)).notes[0] == "images resized to 3 x 5 (they were all 6 x 4)"
     photos(pets / "cat", 1, (9, 9))
     split = load_data(pets)
     assert split.train.X.shape == (8, 64, 64, 3)

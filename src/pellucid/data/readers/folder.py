@@ -50,8 +50,6 @@ class Photos:
         Height and width to which all are resized.
     notes : tuple of str
         What was not used.
-    is_size_asked : bool
-        Whether the size was given.
     progress : callable
         ``progress(stage, done, total)`` is called after every file.
     """
@@ -60,7 +58,6 @@ class Photos:
     listings: list[Listing]
     size: tuple[int, int]
     notes: tuple[str, ...]
-    is_size_asked: bool = False
     progress: ProgressCallback = no_progress
 
     def __len__(self) -> int:
@@ -80,8 +77,6 @@ class Photos:
         >>> Photos(Path(), [], (64, 64), ()).size_note(photos)
         'images resized to 64 x 64 (they were of 2 sizes)'
         """
-        if self.is_size_asked:
-            return "images resized to {} x {} as asked".format(*self.size)
         sizes = {photo.size for photo in good}
         if sizes == {self.size}:
             return "images kept at {} x {}".format(*self.size)
@@ -135,7 +130,7 @@ def open_folder(
     listings, notes = list_folder(root)
     with quiet:
         size = choose_size(_sizes([photo.path for photo in files_of(listings)], progress), wanted)
-    return Photos(root, listings, size, notes, wanted is not None, progress)
+    return Photos(root, listings, size, notes, progress)
 
 
 def _sizes(files: list[Path], progress: ProgressCallback) -> Iterator[tuple[int, int]]:
