@@ -11,14 +11,13 @@ largest distance that raises fewer than five false alarms.
 import argparse
 import io
 import os
-import platform
 import resource
 import subprocess
 import sys
 import time
 
 import numpy as np
-import PIL
+from benchmarks import harness
 from PIL import Image, ImageEnhance
 from scripts.drawn_cats.draw import draw
 
@@ -37,7 +36,10 @@ def pictures(seed: int) -> Array:
     if "PELLUCID_DATA_DIR" not in os.environ:
         return X
     photos = load_data("catvnoncat")
-    return np.concatenate([X, photos.train.X, np.delete(photos.test.X, 17, axis=0)])  # 17 is there already
+    both: Array = np.concatenate(
+        [X, photos.train.X, np.delete(photos.test.X, 17, axis=0)]
+    )  # 17 is there already
+    return both
 
 
 def changed(image: Array, i: int, rng: np.random.Generator) -> Array:
@@ -52,8 +54,9 @@ def changed(image: Array, i: int, rng: np.random.Generator) -> Array:
         resample = Image.Resampling(int(rng.integers(1, 6)))
         return np.asarray(picture.resize((side, side), resample).resize(picture.size, resample))
     if rng.random() < 0.5:
-        return np.asarray(ImageEnhance.Brightness(picture).enhance(rng.uniform(1.1, 1.6)))
-    return np.clip(image.astype(int) + int(rng.integers(15, 61)), 0, 255).astype(np.uint8)
+        return np.array(ImageEnhance.Brightness(picture).enhance(rng.uniform(1.1, 1.6)))
+    brighter: Array = np.clip(image.astype(int) + int(rng.integers(15, 61)), 0, 255).astype(np.uint8)
+    return brighter
 
 
 def hashed(X: Array, truth: set[tuple[int, int]]) -> dict[str, tuple[int, int]]:
@@ -131,10 +134,7 @@ def main() -> None:
     if options.large_alone:
         large()
         return
-    print(
-        f"{platform.machine()}, {platform.system()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"NumPy {np.__version__}, Pillow {PIL.__version__}"
-    )
+    print(harness.machine("pillow"))
     for seed in options.seeds:
         compare(seed)
     if not options.without_large:

@@ -9,14 +9,13 @@ The shipped test set has 50 pictures, so one picture is 0.02 and chance is 0.07 
 
 import argparse
 import itertools
-import platform
 import time
 import warnings
+from collections.abc import Callable
 
 import numpy as np
-import PIL
-import sklearn
 import torch
+from benchmarks import harness
 from scripts.drawn_cats.draw import draw
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -41,7 +40,7 @@ def colour_statistics(data: Dataset) -> Array:
     return np.concatenate([X.mean(axis=1), X.std(axis=1)], axis=1)
 
 
-def logistic(train: Dataset, test: Dataset, C: float, features=rows) -> float:
+def logistic(train: Dataset, test: Dataset, C: float, features: Callable[[Dataset], Array] = rows) -> float:
     """Return the test accuracy of scikit-learn's logistic regression."""
     model = LogisticRegression(C=C, max_iter=2000)
     with warnings.catch_warnings():
@@ -153,10 +152,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one seed of the convolutional net")
     n_seeds = 1 if parser.parse_args().quick else 5
     torch.set_num_threads(1)
-    print(
-        f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, NumPy {np.__version__}, "
-        f"Pillow {PIL.__version__}, scikit-learn {sklearn.__version__}, PyTorch {torch.__version__}"
-    )
+    print(harness.machine("pillow", "scikit-learn", "torch"))
     start = time.perf_counter()
     fresh = draw(N_FRESH, FRESH_SEED)
     print(f"drawing: {(time.perf_counter() - start) / N_FRESH * 1e3:.1f} ms a picture\n")

@@ -80,7 +80,7 @@ def columns_that_differ_by_rounding() -> str:
 def rows_far_from_zero() -> str:
     """What rows around 10,000 are learned to behind a BatchNorm in float32, and without it."""
     X, y = rows(1e4)
-    hidden = [pl.Dense(8, activation="relu"), pl.Dense(1)]
+    hidden: list[pl.Layer] = [pl.Dense(8, activation="relu"), pl.Dense(1)]
     plain = accuracy(hidden, X, y, "float64", n_epochs=300)
     hidden = [pl.BatchNorm(), pl.Dense(8, activation="relu"), pl.Dense(1)]
     return f"{accuracy(hidden, X, y, 'float32', n_epochs=300)}, without it {plain}"

@@ -14,18 +14,20 @@ splits, each with its own start.
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from benchmarks import harness
 
-Array = np.ndarray
+from pellucid.types import Array
+
 SOLVERS = ("adam", "sgd", "lbfgs")
 SETS = ("digits", "wine", "breast cancer", "diabetes")
 THREADS = {"default": {}, "1": {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}}
@@ -40,7 +42,10 @@ WIDE = {
     "n_iter_no_change": 300,  # all epochs are made
     "learning_rate_init": 0.003,
 }
-CASES = {**{f"{name}/{solver}": {"solver": solver} for name in SETS for solver in SOLVERS}, "wide/sgd": WIDE}
+CASES: dict[str, dict[str, Any]] = {
+    **{f"{name}/{solver}": {"solver": solver} for name in SETS for solver in SOLVERS},
+    "wide/sgd": WIDE,
+}
 GOALS = {"digits/adam": 1.5, "wide/sgd": 10.0}  # of the fit; 1 elsewhere
 
 
@@ -68,23 +73,14 @@ def load(name: str) -> Data:
     )
 
 
-def makers(kind: str, options: dict[str, Any]) -> dict[str, Callable[[int], Any]]:
-    """Return, for each contestant, what makes an estimator with a seed."""
+def makers(kind: str, options: dict[str, Any]) -> dict[str, Callable[..., Any]]:
+    """Return, for each contestant, what makes an estimator with these options."""
     import sklearn.neural_network
 
     import pellucid.estimators
 
     modules = {"theirs": sklearn.neural_network, "ours": pellucid.estimators}
-    return {
-        who: lambda seed, module=module: getattr(module, kind)(random_state=seed, **options)
-        for who, module in modules.items()
-    }
-
-
-def seconds_of(work: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+    return {who: partial(getattr(module, kind), **options) for who, module in modules.items()}
 
 
 def seconds_each(work: Callable[[], Any]) -> float:
@@ -101,17 +97,17 @@ def seconds_each(work: Callable[[], Any]) -> float:
 def measure_time(case: str, n_rounds: int) -> dict[str, Any]:
     X, y, kind = load(case.split("/")[0])
     make = makers(kind, CASES[case])
-    fitted = {who: make[who](0).fit(X, y) for who in make}
+    fitted = {who: make[who](random_state=0).fit(X, y) for who in make}
     times: dict[str, dict[str, list[float]]] = {
         who: {"fit": [], "predict": [], "predict one": []} for who in make
     }
     for i in range(n_rounds):
         for who in sorted(make, reverse=bool(i % 2)):
-            times[who]["fit"].append(seconds_of(lambda who=who: make[who](0).fit(X, y)))
+            times[who]["fit"].append(harness.seconds_of(partial(make[who](random_state=0).fit, X, y)))
     for i in range(PREDICTIONS * n_rounds):
         for who in sorted(make, reverse=bool(i % 2)):
-            times[who]["predict"].append(seconds_each(lambda who=who: fitted[who].predict(X)))
-            times[who]["predict one"].append(seconds_each(lambda who=who: fitted[who].predict(X[:1])))
+            times[who]["predict"].append(seconds_each(partial(fitted[who].predict, X)))
+            times[who]["predict one"].append(seconds_each(partial(fitted[who].predict, X[:1])))
     return {"times": times, "n_iter": {who: int(fitted[who].n_iter_) for who in fitted}}
 
 
@@ -130,7 +126,7 @@ def measure_quality(case: str, n_seeds: int) -> dict[str, Any]:
             X, y, test_size=1 / 3, stratify=stratify, random_state=seed
         )
         for who in make:
-            scores[who].append(make[who](seed).fit(X_train, y_train).score(X_test, y_test))
+            scores[who].append(make[who](random_state=seed).fit(X_train, y_train).score(X_test, y_test))
     return {"scores": scores}
 
 
@@ -141,30 +137,6 @@ def in_a_process(what: str, case: str, n: int, environment: dict[str, str]) -> d
         raise SystemExit(f"{case}: {done.stderr}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
-
-
-def print_machine() -> None:
-    import scipy
-    import sklearn
-    from threadpoolctl import threadpool_info
-
-    import pellucid
-
-    model = platform.processor() or platform.machine()
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo") as file:
-            model = next(
-                (line.split(":")[1].strip() for line in file if line.startswith("model name")), model
-            )
-    versions = {"pellucid": pellucid, "NumPy": np, "SciPy": scipy, "scikit-learn": sklearn}
-    print(f"{platform.system()}, {model}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(", ".join(f"{name} {module.__version__}" for name, module in versions.items()))
-    np.ones((9, 9)) @ np.ones((9, 9))  # loads the library
-    blas = [
-        f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} threads"
-        for pool in threadpool_info()
-    ]
-    print(f"BLAS by default: {'; '.join(sorted(set(blas)))}")
 
 
 def print_times(cases: list[str], n_rounds: int) -> list[str]:
@@ -236,7 +208,9 @@ def main() -> None:
     cases = [case for case in CASES if case.startswith(tuple(options.only))]
     if not cases:
         parser.error(f"--only: expected the beginning of one of {', '.join(CASES)}.")
-    print_machine()
+    print(harness.machine("scipy", "scikit-learn"))
+    np.ones((9, 9)) @ np.ones((9, 9))  # loads the library
+    print(f"BLAS by default: {harness.blas_in_use()}")
     missed = print_times(cases, n_rounds) + print_quality(cases, n_seeds)
     print("\nGoals missed: " + ("none" if not missed else "".join(f"\n  {line}" for line in missed)))
 

@@ -87,7 +87,7 @@ def measure(name: str, seeds: list[int]) -> bool:
         f"{times[0]:.1f} s with nothing compiled, longest {max(times):.1f} s",
         flush=True,
     )
-    return mean >= GOALS[name]
+    return bool(mean >= GOALS[name])
 
 
 def main() -> None:

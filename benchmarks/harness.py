@@ -130,6 +130,10 @@ class Times(NamedTuple):
         """Of all."""
         return statistics.median(self.seconds)
 
+    def scaled(self, factor: float) -> "Times":
+        """Return them as of work that takes that many times as long."""
+        return Times([factor * t for t in self.seconds], [factor * t for t in self.rounds], self.blas)
+
     def spread(self, scale: float = 1.0) -> str:
         """Return the least and the largest median of a round."""
         return f"{scale * min(self.rounds):.4g}-{scale * max(self.rounds):.4g}"
@@ -323,7 +327,8 @@ def processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    fields = dict((part.strip() for part in line.split(":", 1)) for line in reversed(lines) if ":" in line)
+    pairs = (line.partition(":") for line in reversed(lines))
+    fields = {key.strip(): value.strip() for key, _, value in pairs}
     name = fields.get("model name", platform.machine())
     numbers = "".join(f", {key} {fields[key]}" for key in ("cpu family", "model") if key in fields)
     return f"{name}{numbers}{', AVX-512' if 'avx512f' in fields.get('flags', '') else ''}"

@@ -12,7 +12,7 @@ from torch import nn
 
 import pellucid as pl
 
-ACTIVATIONS: dict[str, Any] = {
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": lambda: nn.ReLU(inplace=True),
     "gelu": nn.GELU,
     "silu": lambda: nn.SiLU(inplace=True),
@@ -27,7 +27,8 @@ class Add(nn.Module):
         self.body, self.shortcut = body, shortcut
 
     def forward(self, X: torch.Tensor) -> torch.Tensor:
-        return self.body(X) + self.shortcut(X)
+        total: torch.Tensor = self.body(X) + self.shortcut(X)
+        return total
 
 
 class Concatenate(nn.Module):
@@ -60,22 +61,28 @@ def to_torch(layer: pl.Layer) -> nn.Module:
             return Concatenate([*map(to_torch, layer.branches)])
         case pl.Conv2D():
             padding = tuple((before + after + 1) // 2 for before, after in layer.pads)
-            options = {"stride": layer.stride, "padding": padding, "groups": layer.groups}
-            module = nn.Conv2d(
-                layer.input_shape[-1], layer.filters, layer.kernel_size, bias=layer.use_bias, **options
+            conv: Any = nn.Conv2d
+            module = conv(
+                layer.input_shape[-1],
+                layer.filters,
+                layer.kernel_size,
+                layer.stride,
+                padding,
+                groups=layer.groups,
+                bias=layer.use_bias,
             )
             W = layer.params["W"].transpose(3, 2, 0, 1)
             return _then(_filled(module, W, layer.params.get("b")), layer.activation)
         case pl.Dense():
-            module = nn.Linear(layer.input_shape[0], layer.units)
-            return _then(_filled(module, layer.params["W"].T, layer.params["b"]), layer.activation)
+            dense = nn.Linear(layer.input_shape[0], layer.units)
+            return _then(_filled(dense, layer.params["W"].T, layer.params["b"]), layer.activation)
         case pl.BatchNorm():
-            kind = nn.BatchNorm2d if len(layer.input_shape) == 3 else nn.BatchNorm1d
+            kind: Any = nn.BatchNorm2d if len(layer.input_shape) == 3 else nn.BatchNorm1d
             norm = _filled(
                 kind(layer.input_shape[-1], layer.epsilon), layer.params["gamma"], layer.params["beta"]
             )
-            norm.running_mean.copy_(torch.from_numpy(layer.state["running_mean"]))
-            norm.running_var.copy_(torch.from_numpy(layer.state["running_var"]))
+            norm.get_buffer("running_mean").copy_(torch.from_numpy(layer.state["running_mean"]))
+            norm.get_buffer("running_var").copy_(torch.from_numpy(layer.state["running_var"]))
             return norm
         case pl.LayerNorm():
             kind = ChannelNorm if len(layer.input_shape) == 3 else nn.LayerNorm
@@ -89,7 +96,8 @@ def to_torch(layer: pl.Layer) -> nn.Module:
         case pl.MaxPool2D() | pl.AvgPool2D():
             kind = nn.MaxPool2d if isinstance(layer, pl.MaxPool2D) else nn.AvgPool2d
             (top, _), (left, _) = layer.pads
-            return kind(*layer.size_and_stride, padding=(top, left))
+            pool: nn.Module = kind(*layer.size_and_stride, padding=(top, left))
+            return pool
         case pl.GlobalAvgPool2D():
             return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         case pl.Flatten():
@@ -97,12 +105,13 @@ def to_torch(layer: pl.Layer) -> nn.Module:
     raise NotImplementedError(f"{type(layer).__name__} has no counterpart here yet")
 
 
-def _filled(module: Any, weight: Any, bias: Any) -> Any:
+def _filled(module: Any, weight: Any, bias: Any) -> nn.Module:
     with torch.no_grad():
         module.weight.copy_(torch.from_numpy(weight.copy()))
         if bias is not None:
             module.bias.copy_(torch.from_numpy(bias.copy()))
-    return module
+    filled: nn.Module = module
+    return filled
 
 
 def _then(module: nn.Module, activation: str | None) -> nn.Module:

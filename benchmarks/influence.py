@@ -9,11 +9,12 @@ than chance does.
 """
 
 import argparse
-import platform
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+from benchmarks import harness
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
@@ -22,14 +23,17 @@ from pellucid.evaluation.influence.logits import logit
 from pellucid.evaluation.influence.measure import agreement
 from pellucid.evaluation.influence.retraining import (
     Retraining,
+    Runner,
     leave_one_out,
     outputs_without,
     project_to_span,
 )
 from pellucid.evaluation.influence.tracin import Influence, trace_influence
+from pellucid.nn.model import Model
 from pellucid.nn.presets import preset
 from pellucid.parallel import run_jobs
 from pellucid.threads import n_cores
+from pellucid.training.events import Callback
 from pellucid.training.fit import train
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
@@ -38,7 +42,7 @@ N_EPOCHS, RATE = 2500, 0.0075
 SIZES = (3, 5, 8, 12, 20)
 
 
-def fit(model, data, callbacks, weights=None) -> None:
+def fit(model: Model, data: Dataset, callbacks: Sequence[Callback], weights: Array | None = None) -> None:
     """Train as the tutorial does."""
     train(model, data, optimizer=SGD(RATE), n_epochs=N_EPOCHS, callbacks=callbacks, sample_weight=weights)
 
@@ -69,7 +73,7 @@ def sensitivity(again: Retraining, full: Array) -> None:
         print(f"  {less:8.0e}   {np.mean(moved):.2e}")
 
 
-def estimates(again: Retraining, query: Dataset, run) -> tuple[dict[str, Array], Array]:
+def estimates(again: Retraining, query: Dataset, run: Runner) -> tuple[dict[str, Array], Array]:
     """Print how each estimate's order agrees with exact leave-one-out; return the scores of each method."""
     kept: dict[str, Array] = {}
     print("\nsnapshots seconds   rank correlation with leave-one-out")
@@ -102,7 +106,9 @@ def estimates(again: Retraining, query: Dataset, run) -> tuple[dict[str, Array],
     return {**kept, "exact leave-one-out": single.tracin}, found.predicted_labels
 
 
-def groups(again: Retraining, scores: dict[str, Array], predicted_labels: Array, full: Array, run) -> None:
+def groups(
+    again: Retraining, scores: dict[str, Array], predicted_labels: Array, full: Array, run: Runner
+) -> None:
     """Print how often leaving out the photos that a method names changes the prediction."""
     rng, (m, n) = np.random.default_rng(0), next(iter(scores.values())).shape
     named = {
@@ -137,7 +143,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=n_cores())
     options = parser.parse_args()
     run = partial(run_jobs, n_jobs=options.jobs)
-    print(f"{platform.processor() or platform.machine()}, {options.jobs} processes, NumPy {np.__version__}")
+    print(f"{harness.machine()}; {options.jobs} processes")
     again, query = published(np.arange(0, 50, 5 if options.quick else 1))
     full = again.without()
     sensitivity(again, full)

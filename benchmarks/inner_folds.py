@@ -10,12 +10,11 @@ minutes.
 """
 
 import argparse
-import os
-import platform
 import time
 from dataclasses import replace
 
 import numpy as np
+from benchmarks import harness
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold
 
@@ -32,9 +31,7 @@ def main() -> None:
     parser.add_argument("--label-smoothing", type=float)
     options = vars(parser.parse_args())
     n_seeds = options.pop("seeds")
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
-    )
+    print(harness.machine())
     split = pl.load_data("catvnoncat")
     data = merge_parts(split)
     outer = RepeatedStratifiedKFold(n_splits=5, n_repeats=3, random_state=0).split(data.X, data.y)

@@ -9,6 +9,7 @@ labels Adam's moments fade into them, with which processors are slow); Keras on 
 `pl.estimators.MLPClassifier` on scikit-learn's digits against its own, each with its defaults.
 """
 
+import importlib
 import os
 import tempfile
 import time
@@ -34,6 +35,7 @@ def data() -> tuple[np.ndarray, np.ndarray]:
 
 def pellucid(batch: int, n_threads: str) -> None:
     import pellucid as pl
+    from pellucid.training.callbacks.base import Callback
 
     samples = pl.Dataset(*data())
     layers = [pl.Dense(width, activation="relu") for width in DIMS[1:-1]]
@@ -42,11 +44,11 @@ def pellucid(batch: int, n_threads: str) -> None:
     def train(n_epochs: int) -> list[float]:
         ends: list[float] = []
 
-        class Clock(pl.callbacks.Callback):
+        class Clock(Callback):
             def epoch_end(self, event: object) -> None:
                 ends.append(time.perf_counter())
 
-        options = {"n_epochs": n_epochs, "batch_size": batch}
+        options: dict[str, Any] = {"n_epochs": n_epochs, "batch_size": batch}
         options["n_threads"] = None if n_threads == "default" else int(n_threads)
         pl.train(model, samples, optimizer=optimizer, callbacks=[Clock()], **options)
         return [after - before for before, after in pairwise(ends)]
@@ -175,23 +177,21 @@ def digits(whose: str) -> None:
     from sklearn.datasets import load_digits
     from sklearn.preprocessing import StandardScaler
 
-    if whose == "pellucid":
-        from pellucid.estimators import MLPClassifier
-    else:
-        from sklearn.neural_network import MLPClassifier
+    module = "pellucid.estimators" if whose == "pellucid" else "sklearn.neural_network"
+    kind = importlib.import_module(module).MLPClassifier
     X, y = load_digits(return_X_y=True)
     X = StandardScaler().fit_transform(X)
 
     def fit() -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that it has not converged
-            MLPClassifier(random_state=0).fit(X, y)
+            kind(random_state=0).fit(X, y)
 
     fit()
     harness.serve(lambda: [harness.seconds_of(fit)])
 
 
-WHO = {
+WHO: dict[str, Callable[..., None]] = {
     "pellucid": pellucid,
     "pytorch": pytorch,
     "scikit-learn": scikit_learn,

@@ -15,7 +15,7 @@ is told to use it, and both figures are printed.
 import itertools
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks import harness
@@ -92,19 +92,20 @@ def pytorch(name: str, way: str, layout: str, n_threads: str, seconds: float) ->
     network = NETWORKS[name]
     model = network.build()
     model.initialize(network.shape)
-    theirs = to_torch(model).train()
+    theirs: Any = to_torch(model).train()
     assert sum(tensor.numel() for tensor in theirs.parameters()) == model.theta.size
     n_outputs = model.output_shape[0]
     X, y = (torch.from_numpy(array) for array in network.samples(network.batch, n_outputs))
     if network.is_for_images:
         order = torch.channels_last if layout == "channels_last" else torch.contiguous_format
         X, theirs = X.permute(0, 3, 1, 2).contiguous(memory_format=order), theirs.to(memory_format=order)
-    criterion = torch.nn.CrossEntropyLoss()
+    criterion: Any = torch.nn.CrossEntropyLoss()
     if n_outputs == 1:
         criterion, y = torch.nn.BCEWithLogitsLoss(), y[:, None].float()
 
     def loss(X: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return criterion(theirs(X), y)
+        cost: torch.Tensor = criterion(theirs(X), y)
+        return cost
 
     if way == "whole step compiled":
         step = in_one_graph(loss, [*theirs.parameters()])
@@ -214,7 +215,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.child:
         who, *rest, seconds = options.child
-        {"ours": ours, "pytorch": pytorch}[who](*rest, float(seconds))
+        run: dict[str, Callable[..., None]] = {"ours": ours, "pytorch": pytorch}
+        run[who](*rest, float(seconds))
         return
     from benchmarks.zoo import NETWORKS
 

@@ -27,7 +27,7 @@ def texts_of(output: Any) -> list[str]:
 
 def execute(notebook: Path) -> tuple[float, int]:
     """Return the seconds that a notebook takes, and the letters of its largest output."""
-    book = nbformat.read(notebook, as_version=4)
+    book = nbformat.read(notebook, as_version=4)  # type: ignore[no-untyped-call]
     with tempfile.TemporaryDirectory() as folder:
         client = nbclient.NotebookClient(
             book,

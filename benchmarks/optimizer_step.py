@@ -9,7 +9,6 @@ process, and the best round of each is printed: on a busy machine the others mea
 
 import argparse
 import os
-import platform
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import torch
+from benchmarks import harness
 
 from pellucid.training.optimizers.base import OPTIMIZERS
 
@@ -59,6 +59,7 @@ def torch_step(kind: str, options: dict[str, Any], shapes: tuple[tuple[int, ...]
 
     def step() -> None:
         for parameter, source in zip(parameters, sources, strict=True):
+            assert parameter.grad is not None
             parameter.grad.copy_(source)
         optimizer.step()
 
@@ -84,10 +85,7 @@ def main() -> None:
     n_rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
     flat = ((sum(int(np.prod(shape)) for shape in SHAPES),),)
-    print(
-        f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}, "
-        f"NumPy {np.__version__}, PyTorch {torch.__version__}; {flat[0][0]:,} float32 parameters"
-    )
+    print(f"{harness.machine('torch')}; {flat[0][0]:,} float32 parameters")
     print(
         f"{'microseconds a step':<22}{'ours':>8}{'default':>10}{'fused':>8}{'flat fused':>12}{'times faster':>14}"
     )

@@ -47,7 +47,7 @@ def prepare(name: str, folder: Path) -> float:
     pl.train(model, (X, y), n_epochs=3, batch_size=32, optimizer="adam", learning_rate=0.001, kernels="numpy")
     pl.save(model, folder / f"{name}.safetensors")
     theirs, pixels = to_torch(model).eval(), np.ascontiguousarray(X[:64].transpose(0, 3, 1, 2))
-    options = {"dynamo": False, "input_names": ["X"], "dynamic_axes": {"X": {0: "m"}}}
+    options: dict[str, Any] = {"dynamo": False, "input_names": ["X"], "dynamic_axes": {"X": {0: "m"}}}
     torch.onnx.export(theirs, (torch.from_numpy(pixels),), folder / f"{name}.onnx", **options)
     session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
     Z = model.decision_function(X[:64])
@@ -88,7 +88,8 @@ def pytorch(
     torch.set_num_threads(int(n_threads))
     torch.set_flush_denormal(True)
     order = torch.channels_last if layout == "channels_last" else torch.contiguous_format
-    network = to_torch(pl.load(folder / f"{name}.safetensors")).eval().to(memory_format=order)
+    network: Any = to_torch(pl.load(folder / f"{name}.safetensors")).eval()
+    network = network.to(memory_format=order)
     X = torch.from_numpy(photos(name, batch)).permute(0, 3, 1, 2).contiguous(memory_format=order)
     if way == "compiled":
         torch._inductor.config.freezing = True
@@ -97,7 +98,7 @@ def pytorch(
         serve(lambda: network(X), seconds)
 
 
-WHO = {"pellucid": pellucid, "onnxruntime": onnx, "pytorch": pytorch}
+WHO: dict[str, Callable[..., None]] = {"pellucid": pellucid, "onnxruntime": onnx, "pytorch": pytorch}
 
 
 def contestants(name: str, folder: str, batch: int, seconds: float) -> dict[str, Contestant]:

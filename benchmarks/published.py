@@ -11,6 +11,7 @@ they and the textbook loop do 250 steps, which are scaled up, and there are 4 st
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import harness
@@ -72,7 +73,7 @@ def lottery(n_starts: str) -> None:
     harness.serve(lambda: run(int(n_starts)))
 
 
-WHO = {"train": train, "rival": rival, "lottery": lottery}
+WHO: dict[str, Callable[..., None]] = {"train": train, "rival": rival, "lottery": lottery}
 
 
 def write_task(folder: str) -> None:
@@ -139,10 +140,7 @@ def main() -> None:
         who = rivals(folder, n_steps, harness.mkl_avx512(folder))
         long, _ = harness.contest(MODULE, who, 1, lock)
     title = f"the same by others, {n_steps:,} steps, and how many times as long as numba"
-    scaled = {
-        name: harness.Times(*([t * 2500 / n_steps for t in part] for part in found[:2]))
-        for name, found in long.items()
-    }
+    scaled = {name: found.scaled(2500 / n_steps) for name, found in long.items()}
     ours = {name: times[name] for name in ("numba, photos of 64x64",) if name in times}
     harness.print_times(title, ours | scaled, "numba, photos of 64x64", scale=1, unit="s")
     starts = {

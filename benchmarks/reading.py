@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
-    to = tuple(map(int, options.to.split("x")))
+    rows, columns = map(int, options.to.split("x"))
     print(machine("pillow"))
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -97,12 +97,12 @@ def main() -> None:
         )
         paths, n_cores = sorted(root.glob("*/*")), threads.n_cores()
         contestants: dict[str, Callable[[], Array]] = {
-            "Pillow, one thread": lambda: plain(paths, *to),
-            "Pillow, draft at the size": lambda: plain(paths, *to, 1),
-            "Pillow, draft at twice the size": lambda: plain(paths, *to, 2),
-            "Pillow, the same, a process a core": lambda: in_processes(paths, *to, n_cores),
-            "pellucid, one thread": lambda: ours(root, *to, 1),
-            "pellucid": lambda: ours(root, *to),
+            "Pillow, one thread": lambda: plain(paths, rows, columns),
+            "Pillow, draft at the size": lambda: plain(paths, rows, columns, 1),
+            "Pillow, draft at twice the size": lambda: plain(paths, rows, columns, 2),
+            "Pillow, the same, a process a core": lambda: in_processes(paths, rows, columns, n_cores),
+            "pellucid, one thread": lambda: ours(root, rows, columns, 1),
+            "pellucid": lambda: ours(root, rows, columns),
         }
         seconds: dict[str, list[float]] = {name: [] for name in contestants}
         processor: dict[str, list[float]] = {name: [] for name in contestants}

@@ -51,7 +51,8 @@ def differences(file: bytes) -> Array:
     """Return by how much each value of the input differs."""
     with Image.open(io.BytesIO(file)) as image:
         whole = np.asarray(image.convert("RGB").resize(SHAPE[1::-1])).astype(int)
-    return np.abs(read_sample(file, SHAPE).astype(int) - whole)
+    found: Array = np.abs(read_sample(file, SHAPE).astype(int) - whole)
+    return found
 
 
 def print_row(name: str, found: Array) -> None:

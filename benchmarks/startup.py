@@ -10,7 +10,6 @@ same formulas written out in NumPy; in float32, too.
 
 import argparse
 import importlib.util
-import platform
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from benchmarks import harness
 
 SHAPE = (64, 64, 3)
 IMPORTS = ("numpy", "numpy, PIL.Image", "pellucid", "onnxruntime", "torch")
@@ -52,7 +52,7 @@ def save_model(folder: Path, dtype: str) -> None:
 
     photo = np.random.default_rng(0).integers(0, 256, (1, *SHAPE), np.uint8)
     model = pl.Sequential(*pl.preset("mlp").layers, dtype=dtype)
-    pl.train(model, pl.Dataset(np.repeat(photo, 4, axis=0), [0, 1, 0, 1], ("cat", "no cat")), n_epochs=1)
+    pl.train(model, pl.Dataset(np.repeat(photo, 4, axis=0), np.arange(4) % 2, ("cat", "no cat")), n_epochs=1)
     pl.save(model, folder / f"{dtype}.safetensors")
     Image.fromarray(photo[0]).save(folder / "photo.jpg")
 
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=11, help="how often each process is started")
     parser.add_argument("--run", action="store_true", help="and the whole `pellucid run`, three times")
     options = parser.parse_args()
-    print(f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}")
+    print(harness.machine())
     command = str(Path(sys.executable).parent / "pellucid")
     with tempfile.TemporaryDirectory() as folder:
         for dtype in ("float64", "float32"):

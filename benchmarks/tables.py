@@ -39,8 +39,10 @@ class Parts(NamedTuple):
 def load(name: str) -> tuple[Array, Array]:
     """Return a table by name."""
     if name == "friedman1":
-        return datasets.make_friedman1(300, 10, noise=1.0, random_state=0)
-    return getattr(datasets, f"load_{name}")(return_X_y=True)
+        X, y = datasets.make_friedman1(300, 10, noise=1.0, random_state=0)
+    else:
+        X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    return X, y
 
 
 def folds(X: Array, y: Array, seed: int) -> list[tuple[Array, Array]]:

@@ -1,7 +1,7 @@
 """Networks of the kinds and sizes that people train on a processor, by name."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def network(name: str, batch: int, shape: Shape, what: str) -> Callable[[Callabl
     return enter
 
 
-def conv(filters: int, size: int = 3, act: str | None = "relu", **options: object) -> list[pl.Layer]:
+def conv(filters: int, size: int = 3, act: str | None = "relu", **options: Any) -> list[pl.Layer]:
     """Convolution, batch norm, activation."""
     padding = options.pop("padding", size // 2)
     layers: list[pl.Layer] = [
