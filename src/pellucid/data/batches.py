@@ -1,14 +1,19 @@
 """Mini-batches: the training rows in a new order each epoch."""
 
+import itertools
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.stored.ahead import read_ahead
+from pellucid.data.stored.base import StoredArray
 from pellucid.errors import OptionError
 from pellucid.rng import stream
-from pellucid.types import Array, n_rows
+from pellucid.types import Array, map_arrays, n_rows
 from pellucid.workspace import Workspace
 
 Batch: TypeAlias = tuple[Any, Any, "Array | None"]  # inputs, targets, weights
@@ -23,7 +28,9 @@ class Batches:
     Parameters
     ----------
     X, Y : Array, or dict of Array
-        Inputs and targets, m rows each.
+        Inputs and targets, m rows each. Inputs that stay in their file (a StoredArray, prepared already) are read
+        in another thread, two batches ahead: memory for four batches, whatever the size of the file. A shuffled
+        batch reads each of its samples, or its compressed chunk, by itself: see docs/limits.md.
     batch_size : int or None
         None: the full batch, in the order of the data and without a copy.
     seed : int
@@ -81,14 +88,24 @@ class Batches:
 
         A batch is valid until the next one: they may be written into the same arrays.
         """
-        for i, rows in enumerate(self._rows(epoch)):
-            if i < skip:
-                continue
-            X, Y = self._inputs(self.X, rows), self._take(self.Y, rows, "Y")
+        chosen = itertools.islice(self._rows(epoch), skip, None)
+        for i, (rows, X) in enumerate(self._with_inputs(chosen), start=skip):
+            Y = self._take(self.Y, rows, "Y")
             weights = self.weights if rows is None or self.weights is None else self.weights[rows]
             if self.change is not None:
                 X, Y, weights = self.change(X, Y, weights, epoch * self.n_steps + i)
             yield X, Y, weights
+
+    def _with_inputs(self, chosen: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield the rows of each batch with their inputs; those on disk are read ahead."""
+        if not is_on_disk(self.X):
+            for rows in chosen:
+                yield rows, self._inputs(self.X, rows)
+            return
+        with closing(
+            read_ahead(lambda rows: (rows, map_arrays(partial(_read, rows=rows), self.X)), chosen)
+        ) as found:
+            yield from found
 
     def _inputs(self, arrays: Any, rows: Array | slice | None, name: str = "X") -> Any:
         """Return the chosen samples, prepared."""
@@ -130,3 +147,14 @@ class Batches:
         if self.batch_size is None or not self.shuffle:
             return np.arange(self.n_rows)
         return stream(self.seed, "batches", epoch).permutation(self.n_rows)
+
+
+def is_on_disk(X: Any) -> bool:
+    """Return whether inputs, or some of those by name, stay in their file."""
+    arrays = X.values() if isinstance(X, dict) else [X]
+    return any(isinstance(array, StoredArray) for array in arrays)
+
+
+def _read(X: Any, rows: Array | slice) -> Array:
+    """Return rows of an array as a new one, which may be changed in place."""
+    return X[rows] if isinstance(X, StoredArray) else np.array(X[rows])

@@ -11,6 +11,8 @@ import numpy as np
 from pellucid.data.labels import numbered, renumbered
 from pellucid.data.readers.table_schema import TableSchema
 from pellucid.data.show import dataset_html, in_words, split_html
+from pellucid.data.stored.base import StoredArray
+from pellucid.data.stored.views import choose_rows
 from pellucid.errors import CallError, DataError, UnknownAttributeError
 from pellucid.text import kind_of, placed
 from pellucid.types import Array, map_arrays, n_rows, take_rows
@@ -28,7 +30,8 @@ class Dataset:
     Attributes
     ----------
     X : Array, shape (m, ...)
-        Inputs; images are ``(m, height, width, channels)`` and stay uint8 until a model prepares them.
+        Inputs; images are ``(m, height, width, channels)`` and stay uint8 until a model prepares them. Loaded with
+        ``on_disk``, a :class:`~pellucid.data.stored.base.StoredArray`, of which rows are read when asked for.
     y : Array, shape (m,)
         Integer labels, indices into ``classes``; names of classes become such. Multi-label: 0 and 1, shape (m, k),
         a column per class. Regression: floats, and no classes.
@@ -127,9 +130,10 @@ class Dataset:
         return draw_samples(self, n, ax)
 
     def take(self, rows: Array | slice) -> Dataset:
-        """Return the chosen samples as a new Dataset."""
+        """Return the chosen samples as a new Dataset; what stays in its file stays there."""
         groups, files = (None if its is None else its[rows] for its in (self.groups, self.files))
-        return replace(self, X=take_rows(self.X, rows), y=take_rows(self.y, rows), groups=groups, files=files)
+        X = map_arrays(lambda array: choose_rows(array, rows), self.X)
+        return replace(self, X=X, y=take_rows(self.y, rows), groups=groups, files=files)
 
     def file(self, i: int) -> str:
         """Return the file of sample i, below the folder that was read; "" where samples are no files.
@@ -257,8 +261,8 @@ def _checked_rows(rows: Any, m: int) -> Any:
 
 def _array(name: str, value: Any) -> Array:
     """Return an array, or anything that NumPy takes for one, as an array; DataError for all else."""
-    if isinstance(value, np.ndarray):
-        return value
+    if isinstance(value, np.ndarray) or (name == "X" and isinstance(value, StoredArray)):
+        return value  # type: ignore[return-value]
     if hasattr(value, "__array_ufunc__") and not hasattr(value, "__array__"):
         rows: Array = value  # it applies NumPy's functions itself, as the rows of a sparse matrix do
         return rows

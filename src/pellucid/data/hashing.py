@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.dataset import Dataset
+from pellucid.data.stored.base import StoredArray, row_blocks
 
 
 def data_hash(data: Dataset) -> str:
@@ -19,7 +20,8 @@ def data_hash(data: Dataset) -> str:
     """
     digest = hashlib.sha256()
     for part in _arrays(data.X):
-        digest.update(np.ascontiguousarray(part).data)
+        for _, rows in row_blocks(part):
+            digest.update(np.ascontiguousarray(rows).data)
     for part in _arrays(data.y):
         digest.update(np.ascontiguousarray(part, dtype="<f8" if part.dtype.kind == "f" else "<i8").data)
     return digest.hexdigest()
@@ -29,7 +31,7 @@ def _arrays(X: Any) -> list[Any]:
     """Return the arrays of inputs or targets: one, one for each name, or the three of a sparse matrix."""
     if isinstance(X, Mapping):
         return [array for name in sorted(X) for array in _arrays(X[name])]
-    if isinstance(X, np.ndarray):
+    if isinstance(X, np.ndarray | StoredArray):
         return [X]
     rows = X.tocsr()
     return [rows.data, rows.indices, rows.indptr]

@@ -1,12 +1,15 @@
 """What the inputs of a training looked like, so that inputs in another dtype or range are converted or refused."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.stored.base import StoredArray
+from pellucid.data.stored.survey import BYTE, N_TRIED
+from pellucid.data.stored.views import Converted
 from pellucid.errors import DataError
 from pellucid.registry import Configurable, option
 from pellucid.types import Array
@@ -14,8 +17,6 @@ from pellucid.types import Array
 MANY_VALUES = (
     64  # of one sample: pictures and their like, whose numbers have one range; a table may be extrapolated
 )
-BYTE = 255
-N_TRIED = 100_000  # numbers that are looked at to tell whole ones from others
 OTHER_SCALE, OTHER_RANGE = 4, 8  # times the largest number of the training
 
 
@@ -55,16 +56,16 @@ class InputsSeen(Configurable):
     n_values: int = option(at_least=0)
 
     @classmethod
-    def of(cls, X: Array) -> "InputsSeen | None":
+    def of(cls, X: Any) -> "InputsSeen | None":
         """Return what inputs look like, shape (m, ...); None for none, for sparse rows, and with NaN among them."""
-        if not isinstance(X, np.ndarray) or not X.size or X.dtype.kind not in "buif":
+        if not isinstance(X, np.ndarray | StoredArray) or not X.size or X.dtype.kind not in "buif":
             return None
-        low, high = float(X.min()), float(X.max())
+        low, high = _ends(X)
         if not np.isfinite([low, high]).all():
             return None
         is_whole = X.dtype.kind != "f" or _are_whole(X)
         is_divided = not is_whole and low >= 0 and high <= 1 and _are_whole(X, BYTE)
-        return cls(str(X.dtype), low, high, is_whole, is_divided, X[0].size)
+        return cls(str(X.dtype), low, high, is_whole, is_divided, X.size // len(X))
 
     def and_then(self, later: "InputsSeen | None") -> "InputsSeen":
         """Return what both saw: a training that goes on with other samples."""
@@ -84,7 +85,7 @@ class InputsSeen(Configurable):
         """Whether they were pixels from 0 to 255, which a model divides by 255 itself."""
         return self.dtype == "uint8"
 
-    def converted(self, X: Array, rule: Preprocessing, where: str) -> Array:
+    def converted(self, X: Any, rule: Preprocessing, where: str) -> Any:
         """Return inputs as the rule takes them; DataError where they are clearly of another range.
 
         Bytes are always right for a model of bytes. Whole floats up to 255 become bytes for it, and are divided by
@@ -95,20 +96,20 @@ class InputsSeen(Configurable):
             return X
         if is_bytes and X.dtype == np.uint8:
             return X
-        low, high = float(X.min()), float(X.max())
+        low, high = _ends(X)
         if self.is_bytes or self.is_divided:
             return self._as_pixels(X, low, high, where)
         if not self._is_in_range(X, low, high):
             raise self._refused(X, low, high, where)
         return X
 
-    def _as_pixels(self, X: Array, low: float, high: float, where: str) -> Array:
+    def _as_pixels(self, X: Any, low: float, high: float, where: str) -> Any:
         """Return what a model of pixels takes: bytes, or pixels divided by 255 a little beyond the range seen."""
         has_bytes = low >= 0 and high <= BYTE and (X.dtype.kind in "ui" or (high > 1 and _are_whole(X)))
         if has_bytes and self.is_bytes:
-            return X if X.dtype.kind in "ui" else X.astype(np.uint8)
+            return X if X.dtype.kind in "ui" else _converted(X, _as_bytes, np.uint8)
         if has_bytes and high > 1:
-            return X / BYTE
+            return _converted(X, _divided, (np.zeros(0, X.dtype) / BYTE).dtype)
         unit = BYTE if self.is_bytes else 1
         slack = max(self.high - self.low, 1) / unit
         is_near = self.low / unit - slack <= low and high <= self.high / unit + slack
@@ -116,7 +117,7 @@ class InputsSeen(Configurable):
             raise self._refused(X, low, high, where)
         return X
 
-    def _is_in_range(self, X: Array, low: float, high: float) -> bool:
+    def _is_in_range(self, X: Any, low: float, high: float) -> bool:
         """Return whether inputs may be of the scale seen."""
         largest, given = max(abs(self.low), abs(self.high)), max(abs(low), abs(high))
         if X.ndim < 3 and self.n_values < MANY_VALUES:
@@ -132,7 +133,7 @@ class InputsSeen(Configurable):
             return False
         return given <= OTHER_RANGE * largest
 
-    def _refused(self, X: Array, low: float, high: float, where: str) -> DataError:
+    def _refused(self, X: Any, low: float, high: float, where: str) -> DataError:
         seen = f"{self.dtype} from {self.low:.4g} to {self.high:.4g}"
         if self.is_bytes:
             advice = "Give X.astype('uint8') where they are pixels from 0 to 255, else prepare them as then."
@@ -158,7 +159,7 @@ def as_seen(X: Any, seen: Any, rule: Preprocessing | None, where: str) -> Any:
     if isinstance(X, Mapping):
         known = seen if isinstance(seen, Mapping) else {}
         return {name: as_seen(array, known.get(name), rule, where) for name, array in X.items()}
-    is_known = isinstance(seen, InputsSeen) and isinstance(X, np.ndarray)  # and not sparse rows
+    is_known = isinstance(seen, InputsSeen) and isinstance(X, np.ndarray | StoredArray)  # and not sparse rows
     return seen.converted(X, rule or Preprocessing(), where) if is_known else X
 
 
@@ -176,10 +177,32 @@ def seen_from_config(config: Any) -> Any:
     return None if config is None else InputsSeen.from_config(config)
 
 
-def _are_whole(X: Array, times: int = 1) -> bool:
-    """Return whether the numbers, times something, are whole but for rounding; of many, some are looked at."""
+def _ends(X: Any) -> tuple[float, float]:
+    """Return the least and the largest number."""
+    low, high = (X.survey.low, X.survey.high) if isinstance(X, StoredArray) else (X, X)
+    return float(low.min()), float(high.max())
+
+
+def _converted(X: Any, convert: Callable[[Array, slice | None], Array], dtype: Any) -> Any:
+    """Return inputs converted, those on disk when they are read."""
+    return Converted(X, convert, dtype) if isinstance(X, StoredArray) else convert(X, None)
+
+
+def _as_bytes(X: Array, columns: slice | None) -> Array:
+    return X.astype(np.uint8)
+
+
+def _divided(X: Array, columns: slice | None) -> Array:
+    result: Array = X / BYTE
+    return result
+
+
+def _are_whole(X: Any, times: int = 1) -> bool:
+    """Return whether the numbers, times 1 or 255, are whole but for rounding; of many, some are looked at."""
     if X.dtype.kind != "f":
         return True
+    if isinstance(X, StoredArray):
+        return bool((X.survey.is_whole if times == 1 else X.survey.is_divided).all())
     flat = X.reshape(-1)
     some = flat[:: max(1, flat.size // N_TRIED)].astype(np.float64) * times
     return bool((np.abs(some - np.rint(some)) <= 1e-3 * (times > 1)).all())

@@ -8,6 +8,7 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.labels import renumbered
+from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError, OptionError
 from pellucid.text import kind_of
 from pellucid.types import Array, n_rows
@@ -152,7 +153,7 @@ def as_weights(values: Any, where: str) -> Array:
 
 def _numbers(values: Any, where: str) -> Any:
     try:
-        array = np.asarray(values)
+        array = values if isinstance(values, StoredArray) else np.asarray(values)
     except ValueError:
         raise DataError(
             f"{where}: expected X to be numbers of shape (m, ...), got rows of several lengths."

@@ -1,12 +1,15 @@
 """Preprocessing of raw inputs before the first layer: a rule that is part of a model and its file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from pellucid.data.stored.base import StoredArray
+from pellucid.data.stored.views import Converted
 from pellucid.dispatch import scale_pixels
 from pellucid.errors import DataError, FormatError, OptionError
 from pellucid.registry import Configurable, Limits, option
@@ -187,6 +190,10 @@ class Preprocessing(Configurable):
                 "Scale the column, or train in float64."
             ) from None
 
+    def lazily(self, X: StoredArray, dtype: npt.DTypeLike) -> StoredArray:
+        """Return a stored array whose rows are prepared as they are read: the numbers that ``apply`` gives."""
+        return Converted(X, partial(_apply_to_read, self, np.dtype(dtype)), dtype)
+
     def to_config(self) -> dict[str, Any]:
         """Return the rule as a JSON-serializable dictionary."""
         if self.kind == "standardize":
@@ -213,6 +220,13 @@ class Preprocessing(Configurable):
             raise FormatError(f"model file: {error} The file is damaged, or from a newer pellucid.") from None
 
 
+def _apply_to_read(rule: Preprocessing, dtype: np.dtype[Any], X: Array, columns: slice | None) -> Array:
+    """Return prepared samples, or these columns of them."""
+    if columns is not None and rule.mean:
+        rule = replace(rule, mean=rule.mean[columns], scale=rule.scale[columns])
+    return rule.apply(X, dtype)
+
+
 def _moments(X: Array, precision: float) -> tuple[Array, Array]:
     """Return the mean and the population standard deviation of each column, 1 for a column of one value.
 
@@ -232,12 +246,12 @@ def _moments(X: Array, precision: float) -> tuple[Array, Array]:
     return mean, np.where(deviation > least, deviation, 1.0)
 
 
-def check_finite(X: Array, where: str = "X") -> None:
+def check_finite(X: Any, where: str = "X") -> None:
     """Raise if any number is NaN or infinite.
 
     Parameters
     ----------
-    X : Array, shape (m, ...), numeric
+    X : Array or StoredArray, shape (m, ...), numeric
     where : str, optional
         Its name in the message.
 
@@ -256,11 +270,17 @@ def check_finite(X: Array, where: str = "X") -> None:
     """
     if X.dtype.kind in "bui":
         return
-    finite = np.isfinite(X)
-    if finite.all():
-        return
-    n_bad = finite.size - int(np.count_nonzero(finite))
-    first = int(np.argmin(finite.reshape(len(X), -1).all(axis=1)))
+    if isinstance(X, StoredArray):
+        of_row = X.survey.n_bad
+        if not of_row.any():
+            return
+        n_bad, first = int(of_row.sum()), int(np.argmax(of_row > 0))
+    else:
+        finite = np.isfinite(X)
+        if finite.all():
+            return
+        n_bad = finite.size - int(np.count_nonzero(finite))
+        first = int(np.argmin(finite.reshape(len(X), -1).all(axis=1)))
     raise DataError(
         f"{where}: {n_bad} of {X.size} values are NaN or infinite, the first in sample {first} "
         "(counted from 0). Fill them in or drop those samples."

@@ -21,6 +21,7 @@ from pellucid.data.readers.npz import read_npz
 from pellucid.data.readers.reading import check_file
 from pellucid.data.readers.table import split_table
 from pellucid.data.readers.table_text import Decimal
+from pellucid.data.readers.zarr_store import is_zarr, read_zarr
 from pellucid.data.toy import TOYS, load_toy
 from pellucid.data.validate import RawPart, RawSplit, to_split
 from pellucid.errors import DataError, OptionError, unknown_name
@@ -38,11 +39,21 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
 )
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".heic")  # named in the place of data
 _APPLIES = {
-    "folder": {"skip_bad", "image_size"},
+    "folder": {"skip_bad", "image_size", "on_disk"},
     "table": {"target", "group", "decimal"},
-    "arrays": {"x_key", "y_key"},
+    "arrays": {"x_key", "y_key", "on_disk"},
 }
-_READER_OPTIONS = ("x_key", "y_key", "target", "group", "decimal", "skip_bad", "image_size", "mirror")
+_READER_OPTIONS = (
+    "x_key",
+    "y_key",
+    "target",
+    "group",
+    "decimal",
+    "skip_bad",
+    "image_size",
+    "on_disk",
+    "mirror",
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,9 @@ class DataSource(Configurable):
 
     registered_as: ClassVar[str] = "data"
 
-    name: str = option(help="A built-in name, a folder of images, or an .h5, .npz, .npy or .csv file.")
+    name: str = option(
+        help="A built-in name, a folder of images, an .h5, .npz, .npy or .csv file, or a .zarr folder."
+    )
     x_key: str | None = option(None, help="Name of the array of inputs in an .h5 or .npz file.")
     y_key: str | None = option(None, help="Name of the array of labels in an .h5 or .npz file.")
     target: str | None = option(None, help="The column of a table to predict; several: a,b,c.")
@@ -78,6 +91,9 @@ class DataSource(Configurable):
     skip_bad: bool = option(False, help="Skip images that cannot be read.")
     image_size: tuple[int, int] | None = option(
         None, at_least=1, at_most=LONGEST_SIDE, help="HEIGHTxWIDTH that a folder's images are resized to."
+    )
+    on_disk: bool = option(
+        False, help="Leave the inputs in their file and read them in slices: for data larger than memory."
     )
     mirror: str | None = option(None, help="Download from this address instead of the public home.")
     test_fraction: float = option(
@@ -104,7 +120,7 @@ class DataSource(Configurable):
         if self.name in BUILTIN:
             return "built-in"
         if os.path.isdir(self.path):
-            return "folder"
+            return "arrays" if is_zarr(self.path) else "folder"
         return "table" if self.path.suffix.lower() in (".csv", ".tsv") else "arrays"
 
     @property
@@ -176,13 +192,19 @@ class DataSource(Configurable):
         if self.kind == "folder":
             with ProgressBar() as progress:
                 return read_folder(
-                    self.path, image_size=self.image_size, skip_bad=self.skip_bad, progress=progress
+                    self.path,
+                    image_size=self.image_size,
+                    skip_bad=self.skip_bad,
+                    on_disk=self.on_disk,
+                    progress=progress,
                 )
         return self._read_arrays()
 
     def _read_arrays(self) -> RawSplit:
         path = self.path
         ending = path.suffix.lower()
+        if os.path.isdir(path):
+            return read_zarr(path, x_key=self.x_key, y_key=self.y_key, on_disk=self.on_disk)
         if not os.path.exists(path) and not ending and len(path.parts) == 1:
             here = difflib.get_close_matches(self.name, [each.name for each in Path.cwd().iterdir()], n=1)
             beside = f" Did you mean {shown(here[0])}, which is here?" if here else ""
@@ -191,15 +213,15 @@ class DataSource(Configurable):
                 "file."
             )
         if ending in (".h5", ".hdf5"):
-            return read_h5(path, x_key=self.x_key, y_key=self.y_key)
+            return read_h5(path, x_key=self.x_key, y_key=self.y_key, on_disk=self.on_disk)
         if ending == ".npz":
-            return read_npz(path, x_key=self.x_key, y_key=self.y_key)
+            return read_npz(path, x_key=self.x_key, y_key=self.y_key, on_disk=self.on_disk)
         if ending == ".npy":
             if self.x_key is not None:
                 raise OptionError(
                     f"{self.name}: x_key does not apply to an .npy file, which is X. Leave it out."
                 )
-            return read_npy(path, y_key=self.y_key)
+            return read_npy(path, y_key=self.y_key, on_disk=self.on_disk)
         check_file(path, "a data set")
         if ending in PICTURES:
             raise DataError(
@@ -223,7 +245,7 @@ def load_data(source: str | Path, **options: Any) -> Split:
         A built-in name ("drawn-cats", "catvnoncat", "digits", and for points in the plane "moons", "circles",
         "spirals"); an .h5 or .hdf5 file; an .npz file with ``X, y`` or ``X_train, y_train, X_test, y_test``; an
         .npy file of inputs with the labels beside it (``X.npy`` and ``y.npy``), memory-mapped; a .csv or .tsv file;
-        or a folder with one sub-folder of images a class.
+        a folder with one sub-folder of images a class; or a zarr store with arrays as in an .npz file.
     x_key, y_key : str, optional
         For .h5 and .npz files: the names of the arrays that hold inputs and labels, where they do not follow the
         pattern.
@@ -239,6 +261,10 @@ def load_data(source: str | Path, **options: Any) -> Split:
         For folders: leave out images that cannot be read instead of raising.
     image_size : (int, int), optional
         For folders: (height, width) in pixels to which the images are resized.
+    on_disk : bool, optional
+        For arrays and folders: leave the inputs where they are, for data larger than memory. They are then a
+        :class:`~pellucid.data.stored.base.StoredArray`, of which training, evaluation and prediction read rows when
+        they need them; .npz files must not be compressed.
     mirror : str, optional
         For downloads: the address of a folder to download from instead.
     test_fraction : float, optional

@@ -1,7 +1,7 @@
 """The checks that every source passes, from arrays as read to a Split."""
 
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from pellucid.data.dataset import Dataset, Split
 from pellucid.data.groups import divide_groups, find_groups
 from pellucid.data.labels import as_labels, encode
 from pellucid.data.preprocess import check_finite
+from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError, OptionError
 from pellucid.text import printable
 from pellucid.types import Array
@@ -17,7 +18,7 @@ from pellucid.types import Array
 class RawPart(NamedTuple):
     """Inputs and labels as read from a file, not yet checked."""
 
-    X: Array  # (m, ...)
+    X: Any  # (m, ...), in memory or a StoredArray
     y: Array  # (m,), (m, 1) or (1, m)
     where: str  # "cats.h5, train_set_x and train_set_y"
     groups: Array | None = None  # (m,), the same number for samples that belong together
@@ -183,7 +184,7 @@ def _has_classes(data: Dataset) -> bool:
     return data.y.ndim == 1 and data.y.dtype.kind != "f"
 
 
-def _checked_inputs(part: RawPart) -> Array:
+def _checked_inputs(part: RawPart) -> Any:
     X, where = part.X, part.where
     if X.dtype.hasobject:
         raise DataError(
@@ -200,10 +201,10 @@ def _checked_inputs(part: RawPart) -> Array:
     if X.size == 0:
         raise DataError(f"{where}: expected at least one sample and one value, got X of shape {X.shape}.")
     check_finite(X, where)
-    return X.astype(X.dtype.newbyteorder("="), copy=False)
+    return X if isinstance(X, StoredArray) else X.astype(X.dtype.newbyteorder("="), copy=False)
 
 
-def _check_same_kind(inputs: list[Array], parts: list[RawPart]) -> None:
+def _check_same_kind(inputs: list[Any], parts: list[RawPart]) -> None:
     """Raise if a model made for the training samples could not take a test sample."""
     train, test = inputs[0], inputs[-1]
     where = f"{parts[0].where}; {parts[-1].where}"

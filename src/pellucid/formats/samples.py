@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.data.inputs_seen import BYTE, InputsSeen, as_seen
+from pellucid.data.inputs_seen import InputsSeen, as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.readers.images import check_takes_images
+from pellucid.data.stored.survey import BYTE
 from pellucid.errors import DataError, ShapeError
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import Loss

@@ -1,5 +1,6 @@
 """Models: layers in a structure, the loss that they are trained on, and what prediction needs."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
 from pellucid.data.inputs_seen import as_seen
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.stored.base import StoredArray
 from pellucid.dispatch import loss_and_gradient
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.container import Container
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
+PREDICT_NUMBERS = 2**24  # in them, at most
 SPLIT_OPERATIONS = 2e9  # of a prediction on compiled kernels, from which it pays to split it over threads
 
 
@@ -194,17 +197,17 @@ class Model(Container):
         m = n_rows(X)
         with dispatch.Settled():
             n_threads = self._n_threads(m)
-            if n_threads == 1 and m <= PREDICT_ROWS:
-                return map_arrays(np.copy, self.forward(map_arrays(prepare, X)))
+            if n_threads == 1 and m <= rows_a_piece(X):
+                return map_arrays(np.copy, self.forward(map_arrays(prepare, take_rows(X, slice(None)))))
             return self._in_many_pieces(X, prepare, prediction_replicas(self, n_threads))
 
     def _in_many_pieces(self, X: Any, prepare: Callable[[Array], Array], models: Sequence["Model"]) -> Any:
-        parts = cut(n_rows(X), len(models))
+        parts, step = cut(n_rows(X), len(models)), rows_a_piece(X)
         results: list[list[Any]] = [[] for _ in models]
 
         def predict(i: int) -> None:
-            for start in range(parts[i].start, max(parts[i].stop, 1), PREDICT_ROWS):
-                rows = slice(start, min(start + PREDICT_ROWS, parts[i].stop))
+            for start in range(parts[i].start, max(parts[i].stop, 1), step):
+                rows = slice(start, min(start + step, parts[i].stop))
                 Z = models[i].forward(map_arrays(prepare, take_rows(X, rows)))
                 results[i].append(map_arrays(np.copy, Z))
 
@@ -264,6 +267,8 @@ class Model(Container):
     def _samples(self, X: Any) -> Any:
         """Return raw inputs as arrays; DataError where they are none: a path, a data set."""
         if type(X) is np.ndarray and X.dtype.kind in "biuf":
+            return X
+        if isinstance(X, StoredArray):
             return X
         if not isinstance(X, np.ndarray | dict | list | tuple) and not hasattr(X, "__array__"):
             shape: Any = self.input_shape
@@ -383,6 +388,19 @@ def check_classes(model: Model, classes: Sequence[str]) -> None:
             f"expected a name for each of the {n_classes} classes that the model's outputs tell apart, got "
             f"{len(set(classes))}: {join_some(classes, most=3)}. Give the last layer an output for each class."
         )
+
+
+def rows_a_piece(X: Any) -> int:
+    """Return how many samples are predicted at a time: fewer where one of them is large.
+
+    Examples
+    --------
+    >>> rows_a_piece(np.zeros((2, 64, 64, 3))), rows_a_piece(np.zeros((1, 2048, 2048, 3)))
+    (256, 1)
+    """
+    arrays = X.values() if isinstance(X, dict) else [X]
+    n = max(int(math.prod(array.shape[1:])) for array in arrays)
+    return max(1, min(PREDICT_ROWS, PREDICT_NUMBERS // max(1, n)))
 
 
 def read(loss: Loss, Z: Array) -> Array:

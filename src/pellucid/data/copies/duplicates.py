@@ -2,6 +2,8 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +18,11 @@ from pellucid.data.copies.near import (
 )
 from pellucid.data.copies.pixels import PixelScale, are_pictures
 from pellucid.data.dataset import Dataset
+from pellucid.data.stored.base import StoredArray, row_blocks
+from pellucid.data.stored.views import Converted
 from pellucid.errors import ShapeError
 from pellucid.progress import ProgressCallback, no_progress
-from pellucid.types import Array, n_rows
+from pellucid.types import Array
 
 MOST_COPIES = 10  # of one sample that are named
 
@@ -72,13 +76,18 @@ def distinct(X: Any) -> Distinct:
     """
     found: dict[bytes, list[int]] = {}
     arrays = [X[name] for name in sorted(X)] if isinstance(X, dict) else [X]
-    for i in range(n_rows(X)):
+    for i, parts in enumerate(zip(*map(_one_by_one, arrays), strict=True)):
         digest = hashlib.blake2b(digest_size=16)
-        for array in arrays:
-            row = array[i] + 0.0 if array.dtype.kind == "f" else array[i]
+        for part in parts:
+            row = part + 0.0 if part.dtype.kind == "f" else part
             digest.update(np.ascontiguousarray(row).data)
         found.setdefault(digest.digest(), []).append(i)
     return Distinct(list(found), list(found.values()))
+
+
+def _one_by_one(X: Any) -> Iterator[Array]:
+    for _, block in row_blocks(X):
+        yield from block
 
 
 def _in_one_dtype(train: Any, test: Any) -> tuple[Any, Any]:
@@ -86,8 +95,18 @@ def _in_one_dtype(train: Any, test: Any) -> tuple[Any, Any]:
     if isinstance(train, dict):
         pairs = {name: _in_one_dtype(train[name], test[name]) for name in train}
         return {n: pair[0] for n, pair in pairs.items()}, {n: pair[1] for n, pair in pairs.items()}
-    common = np.result_type(train, test)
-    return train.astype(common, copy=False), test.astype(common, copy=False)
+    common = np.result_type(train.dtype, test.dtype)
+    return _as_type(train, common), _as_type(test, common)
+
+
+def _as_type(X: Any, dtype: np.dtype[Any]) -> Any:
+    if not isinstance(X, StoredArray):
+        return X.astype(dtype, copy=False)
+    return X if X.dtype == dtype else Converted(X, partial(_cast, dtype), dtype)
+
+
+def _cast(dtype: np.dtype[Any], X: Array, columns: slice | None) -> Array:
+    return X.astype(dtype, copy=False)
 
 
 class _Prepared(NamedTuple):

@@ -181,8 +181,8 @@ def _proposed(one: Signatures, other: Signatures | None, progress: ProgressCallb
 
 
 def _pixels(some: Signatures, rows: Array) -> Array:
-    part = some.X[some.rows[rows]]
-    return pool(some.scale.apply(part if part.ndim == 4 else part[..., None]), FINE)
+    parts = [pool(some.scale.apply(part), FINE) for _, part in blocks(some.X, some.rows[rows])]
+    return np.concatenate(parts)
 
 
 def _agreement(x: Array, y: Array) -> tuple[Array, Array]:

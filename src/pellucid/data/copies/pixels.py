@@ -1,10 +1,12 @@
 """Pictures on one scale and at one small size, for comparing copies."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
 from pellucid.types import Array
 
 _BLOCK = 256  # pictures at a time, so that no array as large as the data is made
@@ -18,7 +20,7 @@ def are_pictures(X: Any) -> bool:
     >>> are_pictures(np.zeros((5, 8, 8, 3))), are_pictures(np.zeros((5, 192)))
     (True, False)
     """
-    if not isinstance(X, np.ndarray) or X.ndim not in (3, 4) or X.dtype.kind not in "buif":
+    if not isinstance(X, np.ndarray | StoredArray) or X.ndim not in (3, 4) or X.dtype.kind not in "buif":
         return False
     return min(X.shape[1:3]) >= 4 and X.shape[3:] in ((), (1,), (3,), (4,))
 
@@ -36,7 +38,7 @@ class PixelScale:
     51.0
     """
 
-    def __init__(self, *parts: Array) -> None:
+    def __init__(self, *parts: Any) -> None:
         self.low, self.factor = 0.0, 1.0
         kind = parts[0].dtype
         if kind.kind == "b":
@@ -60,17 +62,24 @@ class PixelScale:
         return np.clip(np.nan_to_num(values, nan=0.0, posinf=255.0, neginf=0.0), 0, 255).astype(np.float32)
 
 
-def _ends(parts: tuple[Array, ...]) -> tuple[float, float]:
+def _ends(parts: tuple[Any, ...]) -> tuple[float, float]:
+    if any(isinstance(part, StoredArray) for part in parts):
+        surveys = [part.survey for part in parts if isinstance(part, StoredArray)]
+        parts = tuple(part for part in parts if not isinstance(part, StoredArray))
+        parts += tuple(np.concatenate([survey.low, survey.high]) for survey in surveys)
     finite = [part if np.isfinite(part).all() else part[np.isfinite(part)] for part in parts]
     values = [float(end) for part in finite if part.size for end in (part.min(), part.max())]
     return (min(values), max(values)) if values else (0.0, 0.0)
 
 
-def blocks(X: Array, rows: Array | None = None) -> Iterator[tuple[slice, Array]]:
+def blocks(X: Any, rows: Array | None = None) -> Iterator[tuple[slice, Array]]:
     """Yield batches of pictures, the chosen ones or all, with an axis for channels, and their indices."""
     n = len(X) if rows is None else len(rows)
-    for start in range(0, n, _BLOCK):
-        here = slice(start, min(start + _BLOCK, n))
+    step = max(
+        1, min(_BLOCK, BLOCK_BYTES // max(1, 4 * math.prod(X.shape[1:])))
+    )  # float32, once they are scaled
+    for start in range(0, n, step):
+        here = slice(start, min(start + step, n))
         part = X[here] if rows is None else X[rows[here]]
         yield here, part if part.ndim == 4 else part[..., None]
 

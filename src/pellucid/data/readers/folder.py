@@ -10,8 +10,10 @@ import numpy as np
 
 from pellucid.data.readers.images import check_size, read_size, read_sized_sample
 from pellucid.data.readers.listing import Listing, list_folder
-from pellucid.data.readers.many import fill_rows
+from pellucid.data.readers.many import fill_rows, read_each
 from pellucid.data.readers.reading import quiet
+from pellucid.data.stored.images import StoredPictures
+from pellucid.data.stored.views import choose_rows
 from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
 from pellucid.progress import ProgressCallback, no_progress, stage_of
@@ -103,6 +105,18 @@ class Photos:
         bad = [photos[i]._replace(fault=str(error)) for i, error in rows.faults.items()]
         return X[: len(good)], good, bad
 
+    def find(self) -> tuple[StoredPictures, list[Photo], list[Photo]]:
+        """Return what ``read`` does, the pictures in their files; each was decoded once, and forgotten."""
+        photos, shape, show = (
+            list(files_of(self.listings)),
+            (*self.size, 3),
+            stage_of(self.progress, "reading photos"),
+        )
+        found = read_each(len(photos), lambda i: read_sized_sample(photos[i].path, shape)[1], show)
+        good = [photos[i]._replace(size=size) for i, size in found.found.items()]
+        bad = [photos[i]._replace(fault=str(error)) for i, error in found.faults.items()]
+        return StoredPictures(str(self.root), [photo.path for photo in good], self.size), good, bad
+
 
 def open_folder(
     root: Path, *, image_size: tuple[int, int] | None = None, progress: ProgressCallback = no_progress
@@ -152,6 +166,7 @@ def read_folder(
     *,
     image_size: tuple[int, int] | None = None,
     skip_bad: bool = False,
+    on_disk: bool = False,
     progress: ProgressCallback = no_progress,
 ) -> RawSplit:
     """Read every image below a folder.
@@ -162,6 +177,9 @@ def read_folder(
         As for :func:`open_folder`.
     skip_bad : bool, optional
         Leave unreadable images out, with a note, instead of raising.
+    on_disk : bool, optional
+        Leave the images in their files: each is decoded once here, to find those that cannot be read, and again
+        whenever it is needed.
 
     Returns
     -------
@@ -177,14 +195,14 @@ def read_folder(
         If the size is not two whole numbers of at least 1.
     """
     photos = open_folder(root, image_size=image_size, progress=progress)
-    X, good, bad = photos.read()
+    X, good, bad = photos.find() if on_disk else photos.read()
     notes = (*photos.notes, *_skipped(photos, bad, skip_bad), photos.size_note(good))
     labels = np.array([photo.label for photo in good], dtype=np.int64)
     parts, groups = [], groups_of_photos(good)
     files = np.array([photo.path.relative_to(root).as_posix() for photo in good], dtype=str)
     for i, listing in enumerate(photos.listings):
         rows = np.array([photo.part == i for photo in good], dtype=bool)
-        pixels = X[rows] if len(photos.listings) > 1 else X
+        pixels = choose_rows(X, rows) if len(photos.listings) > 1 else X
         its = None if groups is None else groups[rows]
         parts.append(RawPart(pixels, labels[rows], str(listing.folder), its, files[rows]))
         if bad:

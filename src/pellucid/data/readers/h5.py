@@ -9,6 +9,10 @@ import numpy as np
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
 from pellucid.data.readers.reading import check_file, reading
+from pellucid.data.stored.base import StoredArray
+from pellucid.data.stored.chunked import H5Array
+from pellucid.data.stored.files import Stamp
+from pellucid.data.stored.raw import RawArray
 from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
 from pellucid.text import printable
@@ -28,7 +32,9 @@ class _Found(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -> RawSplit:
+def read_h5(
+    path: Path, *, x_key: str | None = None, y_key: str | None = None, on_disk: bool = False
+) -> RawSplit:
     """Read inputs, labels and class names from an HDF5 file.
 
     A file with only a training (or test) part is completed from the file next to it whose name has "test" (or
@@ -39,6 +45,8 @@ def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -
     path : Path
     x_key, y_key : str, optional
         The names of two datasets ("group/name" for one inside a group), where they do not follow the pattern.
+    on_disk : bool, optional
+        Leave the inputs in the file.
 
     Returns
     -------
@@ -51,22 +59,22 @@ def read_h5(path: Path, *, x_key: str | None = None, y_key: str | None = None) -
     OptionError
         If only one of the two keys is given.
     """
-    found = _read_file(path, x_key, y_key)
+    found = _read_file(path, x_key, y_key, on_disk)
     if len(found.parts) == 1 and x_key is None:
-        found = _with_sibling(found, path)
+        found = _with_sibling(found, path, on_disk)
     if len(found.parts) == 1:
         return RawSplit(next(iter(found.parts.values())), None, found.classes, found.notes)
     return RawSplit(found.parts["train"], found.parts["test"], found.classes, found.notes)
 
 
-def _with_sibling(found: _Found, path: Path) -> _Found:
+def _with_sibling(found: _Found, path: Path, on_disk: bool) -> _Found:
     """Add the part from a neighbouring file, if there is one."""
     siblings = {role: path.with_name(path.name.replace(role, other)) for role, other in _SWAP.items()}
     named = next((role for role, file in siblings.items() if file != path and file.is_file()), None)
     if named is None:
         return found
     sibling = siblings[named]
-    (own, part), other = next(iter(found.parts.items())), _read_file(sibling, None, None)
+    (own, part), other = next(iter(found.parts.items())), _read_file(sibling, None, None, on_disk)
     own = own or named
     wanted = _SWAP.get(own, "")
     second = other.parts.get(wanted) or other.parts.get("")
@@ -84,7 +92,7 @@ def _with_sibling(found: _Found, path: Path) -> _Found:
     return _Found({own: part, wanted: second}, found.classes or other.classes, notes)
 
 
-def _read_file(path: Path, x_key: str | None, y_key: str | None) -> _Found:
+def _read_file(path: Path, x_key: str | None, y_key: str | None, on_disk: bool) -> _Found:
     import h5py
 
     check_file(path, "an HDF5 file")
@@ -97,7 +105,8 @@ def _read_file(path: Path, x_key: str | None, y_key: str | None) -> _Found:
         parts = {}
         for role, (x_name, y_name) in pairs.items():
             where = f"{path}, {printable(x_name)} and {printable(y_name)}"
-            parts[role] = RawPart(_read(file[x_name], path), _read(file[y_name], path), where)
+            X = _stored(file[x_name], path) if on_disk else _read(file[x_name], path)
+            parts[role] = RawPart(X, _read(file[y_name], path), where)
         key = next((key for key in CLASS_KEYS if key in names), None)
         classes = class_names(_read(file[key], path), f"{path}, {key}") if key else None
     return _Found(parts, classes, notes)
@@ -119,9 +128,28 @@ def _dataset_names(file: Any) -> list[str]:
 
 def _read(dataset: Any, path: Path) -> Array:
     """Return a whole dataset; strings of any length as str."""
+    text = _check(dataset, path)
+    if text is not None and text.length is None:
+        return np.array(dataset.asstr()[()], dtype=np.str_)
+    return np.asarray(dataset[()])
+
+
+def _stored(dataset: Any, path: Path) -> StoredArray:
+    """Return a dataset that stays in the file; its numbers are read past HDF5 where they lie in one piece."""
+    _check(dataset, path)
+    where, stamp, offset = _where(dataset, path), Stamp.of(path), dataset.id.get_offset()
+    is_plain = dataset.chunks is None and not dataset.external and not dataset.is_virtual
+    if is_plain and offset is not None and dataset.dtype.kind in "uif":
+        return RawArray(where, stamp, offset, dataset.shape, dataset.dtype)
+    chunk_rows = dataset.chunks[0] if dataset.chunks else 1
+    return H5Array(where, dataset.shape or (), dataset.dtype, chunk_rows, stamp=stamp, name=dataset.name)
+
+
+def _check(dataset: Any, path: Path) -> Any:
+    """Raise DataError for objects and for a size that cannot be true; return what HDF5 says of a text's length."""
     import h5py
 
-    where = f"{path}, {printable(dataset.name.lstrip('/'))}"
+    where = _where(dataset, path)
     text = h5py.check_string_dtype(dataset.dtype)
     if dataset.dtype.hasobject and text is None:
         raise DataError(f"{where}: expected numbers or words, found objects. Save it with a numeric dtype.")
@@ -131,6 +159,8 @@ def _read(dataset: Any, path: Path) -> Array:
             f"{where}: claims {claimed:,} bytes, but the file holds {stored:,} of them. It is damaged, or "
             "was never filled. Write it again."
         )
-    if text is not None and text.length is None:
-        return np.array(dataset.asstr()[()], dtype=np.str_)
-    return np.asarray(dataset[()])
+    return text
+
+
+def _where(dataset: Any, path: Path) -> str:
+    return f"{path}, {printable(dataset.name.lstrip('/'))}"

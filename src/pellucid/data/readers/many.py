@@ -54,15 +54,27 @@ def fill_rows(X: Array, read: Callable[[int], tuple[Array, Result]], progress: C
     >>> X[:2].tolist()
     [[0, 0], [2, 2]]
     """
-    n = len(X)
+
+    def fill(i: int) -> Result:
+        X[i], result = read(i)
+        return result
+
+    rows = read_each(len(X), fill, progress)
+    for place, i in enumerate(rows.found):
+        if place < i:
+            X[place] = X[i]
+    return rows
+
+
+def read_each(n: int, read: Callable[[int], Result], progress: CountCallback) -> Rows[Result]:
+    """Return what ``read(i)`` returns for each of n sources, and what it raises; called in several threads."""
     done: dict[int, Result | DataError] = {}
 
     def attempt(i: int) -> Result | DataError:
         try:
-            X[i], result = read(i)
+            return read(i)
         except DataError as error:
             return error
-        return result
 
     results = (
         jobs_on_threads(attempt, range(n), n_readers(n)) if n > 1 else ((i, attempt(i)) for i in range(n))
@@ -76,10 +88,8 @@ def fill_rows(X: Array, read: Callable[[int], tuple[Array, Result]], progress: C
         result = done[i]
         if isinstance(result, DataError):
             rows.faults[i] = result
-            continue
-        if len(rows.found) < i:
-            X[len(rows.found)] = X[i]
-        rows.found[i] = result
+        else:
+            rows.found[i] = result
     return rows
 
 

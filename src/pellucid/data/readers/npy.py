@@ -1,19 +1,22 @@
 """Arrays in .npy files, memory-mapped: what is larger than the memory is read where it is needed."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, find_pairs, role_of
 from pellucid.data.readers.reading import check_file, reading
+from pellucid.data.stored.files import Stamp
+from pellucid.data.stored.raw import RawArray
 from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
 from pellucid.text import join_some, printable
-from pellucid.types import Array
+from pellucid.types import Array, Shape
 
 
-def read_npy(path: Path, *, y_key: str | None = None) -> RawSplit:
+def read_npy(path: Path, *, y_key: str | None = None, on_disk: bool = False) -> RawSplit:
     """Read inputs from an .npy file, and their labels from the one beside it.
 
     Parameters
@@ -24,11 +27,14 @@ def read_npy(path: Path, *, y_key: str | None = None) -> RawSplit:
         in ``classes.npy``, if there.
     y_key : str, optional
         The name of the labels' file, without its ending, where it is another.
+    on_disk : bool, optional
+        Leave the inputs in their files.
 
     Returns
     -------
     RawSplit
-        Inputs are memory-mapped, read-only. A part that is held out of them is copied.
+        Inputs are memory-mapped, read-only: a part that is held out of them is copied. With ``on_disk`` they are
+        read in slices, and nothing is copied.
 
     Raises
     ------
@@ -49,11 +55,11 @@ def read_npy(path: Path, *, y_key: str | None = None) -> RawSplit:
             f"{path}: expected its labels beside it, such as X.npy and y.npy, or photos_x.npy and photos_y.npy, "
             f"found {join_some(names, most=8)}. Save them so, or name their file with y_key."
         )
-    train = _part(path.parent, *pairs[rest])
+    train = _part(path.parent, *pairs[rest], on_disk)
     test = None
     if role_of(rest) == "train":
         other = next((pair for name, pair in pairs.items() if role_of(name) in ("test", "validation")), None)
-        test = None if other is None else _part(path.parent, *other)
+        test = None if other is None else _part(path.parent, *other, on_disk)
     key = next((key for key in CLASS_KEYS if key in names), None)
     classes = None
     if key is not None:
@@ -61,9 +67,53 @@ def read_npy(path: Path, *, y_key: str | None = None) -> RawSplit:
     return RawSplit(train, test, classes)
 
 
-def _part(folder: Path, x: str, y: str) -> RawPart:
-    where = f"{folder / printable(x)}.npy and {printable(y)}.npy"
-    return RawPart(_load(folder / f"{x}.npy", is_mapped=True), _load(folder / f"{y}.npy"), where)
+def _part(folder: Path, x: str, y: str, on_disk: bool) -> RawPart:
+    where, x_file = f"{folder / printable(x)}.npy and {printable(y)}.npy", folder / f"{x}.npy"
+    X = stored_npy(x_file) if on_disk else _load(x_file, is_mapped=True)
+    return RawPart(X, _load(folder / f"{y}.npy"), where)
+
+
+def stored_npy(path: Path) -> RawArray:
+    """Return the array of an .npy file, which stays in it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/X.npy", np.arange(6.0).reshape(3, 2))
+    ...     X = stored_npy(Path(folder, "X.npy"))
+    ...     X.shape, X[1:]
+    ((3, 2), array([[2., 3.], [4., 5.]]))
+    """
+    check_file(path, "an .npy file")
+    advice = "It may be cut off. Write it again with numpy.save(path, X)."
+    with reading(path, "an .npy file", advice), open(path, "rb") as file:
+        header = npy_header(file, str(path))
+        return RawArray(str(path), Stamp.of(path), file.tell(), *header)
+
+
+def npy_header(file: Any, where: str) -> tuple[Shape, np.dtype[Any]]:
+    """Return shape and dtype of an array in NumPy's format, and leave the file at its first number.
+
+    Raises
+    ------
+    DataError
+        If it holds objects, or lies in Fortran's order, in which the rows of samples are scattered.
+    """
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, is_fortran, dtype = read(file)
+    if dtype.hasobject:
+        raise DataError(
+            f"{where}: expected numbers, found objects, which are not read because they can run code. Save it with "
+            "a numeric dtype."
+        )
+    if is_fortran and len(shape) > 1:
+        raise DataError(
+            f"{where}: lies in Fortran's order, in which no row can be read by itself. Save "
+            "numpy.ascontiguousarray(X), or load without on_disk."
+        )
+    return shape, dtype
 
 
 def _load(path: Path, *, is_mapped: bool = False) -> Array:

@@ -1,19 +1,27 @@
 """NumPy's .npz archives, read without pickle, so that no file can run code."""
 
+import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
+from pellucid.data.readers.npy import npy_header
 from pellucid.data.readers.reading import check_file, reading
+from pellucid.data.stored.base import StoredArray
+from pellucid.data.stored.files import Stamp
+from pellucid.data.stored.raw import RawArray
 from pellucid.data.validate import RawPart, RawSplit
 from pellucid.errors import DataError
 from pellucid.text import printable
 from pellucid.types import Array
 
 
-def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) -> RawSplit:
+def read_npz(
+    path: Path, *, x_key: str | None = None, y_key: str | None = None, on_disk: bool = False
+) -> RawSplit:
     """Read inputs, labels and class names from an .npz file.
 
     Parameters
@@ -22,6 +30,8 @@ def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) 
         Holding ``X, y`` or ``X_train, y_train, X_test, y_test``, and ``classes`` if the labels have names.
     x_key, y_key : str, optional
         The names of two arrays, where they differ.
+    on_disk : bool, optional
+        Leave the inputs in the file, which must not be compressed.
 
     Returns
     -------
@@ -50,7 +60,7 @@ def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) 
             pairs, notes = choose_pairs(names, x_key, y_key, str(path))
             parts = {
                 role: RawPart(
-                    _read(archive, x, path),
+                    _stored(archive, x, path) if on_disk else _read(archive, x, path),
                     _read(archive, y, path),
                     f"{path}, {printable(x)} and {printable(y)}",
                 )
@@ -61,6 +71,26 @@ def read_npz(path: Path, *, x_key: str | None = None, y_key: str | None = None) 
     if len(parts) == 1:
         return RawSplit(next(iter(parts.values())), None, classes, notes)
     return RawSplit(parts["train"], parts["test"], classes, notes)
+
+
+def _stored(archive: "np.lib.npyio.NpzFile", name: str, path: Path) -> StoredArray:
+    """Return an array of the archive that stays in it."""
+    where = f"{path}, {printable(name)}"
+    assert archive.zip is not None
+    info = archive.zip.getinfo(name if name in archive.zip.namelist() else f"{name}.npy")
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise DataError(
+            f"{where}: is compressed, and cannot be read in slices. Write it with numpy.savez instead of "
+            "savez_compressed, or load without on_disk."
+        )
+    with archive.zip.open(info) as member:
+        header = npy_header(member, where)
+        n_header = member.tell()
+    with open(path, "rb") as file:  # the local header, whose extra field may differ from the directory's
+        file.seek(info.header_offset + 26)
+        n_name, n_extra = struct.unpack("<HH", file.read(4))
+    offset = info.header_offset + 30 + n_name + n_extra + n_header
+    return RawArray(where, Stamp.of(path), offset, *header)
 
 
 def _read(archive: "np.lib.npyio.NpzFile", name: str, path: Path) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.dispatch import batch_norm_forward
 from pellucid.nn.hooks import hooked
-from pellucid.nn.model import PREDICT_ROWS, Model
+from pellucid.nn.model import Model, rows_a_piece
 from pellucid.nn.norm import BatchNorm
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import Callback
@@ -65,11 +65,12 @@ def measure_batch_norms(model: Model, data: Dataset) -> None:
     """Set the running statistics of a model, from its input to its output, to those of all samples."""
     rule = model.preprocessing
     assert rule is not None, "train sets it"
+    step = rows_a_piece(data.X)
     for norm in [leaf for leaf in model.leaves() if isinstance(leaf, BatchNorm) and not leaf.is_frozen]:
         moments = Moments(1 + len(norm.further_uses))
         with hooked(norm, forward=moments.of_input):
-            for start in range(0, n_rows(data.X), PREDICT_ROWS):
-                X = take_rows(data.X, slice(start, start + PREDICT_ROWS))
+            for start in range(0, n_rows(data.X), step):
+                X = take_rows(data.X, slice(start, start + step))
                 with suppress(_Reached):
                     model.forward(map_arrays(lambda array: rule.apply(array, model.dtype), X))
         if moments.n > 1:

@@ -1,0 +1,82 @@
+"""Zarr stores: a group of arrays with inputs and labels, as .npz and HDF5 files have them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.labels import class_names
+from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
+from pellucid.data.readers.reading import reading
+from pellucid.data.stored.chunked import ZarrArray
+from pellucid.data.stored.files import Stamp
+from pellucid.data.validate import RawPart, RawSplit
+from pellucid.errors import DataError, MissingExtraError
+from pellucid.text import printable
+
+_GROUP, _ARRAY = (".zgroup", "zarr.json"), (".zarray", "zarr.json")  # of format 2 and of format 3
+
+
+def is_zarr(path: Path) -> bool:
+    """Return whether a folder is a zarr store, by its ending or by what lies in it."""
+    return path.suffix.lower() == ".zarr" or any((path / name).is_file() for name in (*_GROUP, *_ARRAY))
+
+
+def read_zarr(
+    path: Path, *, x_key: str | None = None, y_key: str | None = None, on_disk: bool = False
+) -> RawSplit:
+    """Read inputs, labels and class names from a zarr store.
+
+    Parameters
+    ----------
+    path : Path
+        A folder that holds a group of arrays, named as in an .npz file. A chunk that was never written counts as
+        the array's fill value, as everywhere in zarr.
+    x_key, y_key : str, optional
+        The names of two arrays, where they differ.
+    on_disk : bool, optional
+        Leave the inputs in the store.
+
+    Raises
+    ------
+    MissingExtraError
+        If zarr is not installed.
+    DataError
+        If the store is damaged, a single array, or has no such arrays.
+    """
+    try:
+        import zarr
+    except ImportError:
+        raise MissingExtraError(
+            f"{path}: a zarr store needs the package zarr. Install it: pip install 'pellucid[dask]'"
+        ) from None
+    with reading(path, "a zarr store", "It may be damaged. Copy or write it again."):
+        found = zarr.open(path, mode="r")
+        if not hasattr(found, "arrays"):
+            raise DataError(
+                f"{path}: expected a group with arrays of inputs and labels, such as X and y, found a single "
+                "array. Put both into a group."
+            )
+        arrays: dict[str, Any] = dict(found.arrays())
+        pairs, notes = choose_pairs(sorted(arrays), x_key, y_key, str(path))
+        parts = {}
+        for role, (x, y) in pairs.items():
+            X = _stored(arrays[x], path, x) if on_disk else np.asarray(arrays[x][...])
+            where = f"{path}, {printable(x)} and {printable(y)}"
+            parts[role] = RawPart(X, np.asarray(arrays[y][...]), where)
+        key = next((key for key in CLASS_KEYS if key in arrays), None)
+        classes = class_names(np.asarray(arrays[key][...]), f"{path}, {key}") if key else None
+    if len(parts) == 1:
+        return RawSplit(next(iter(parts.values())), None, classes, notes)
+    return RawSplit(parts["train"], parts["test"], classes, notes)
+
+
+def _stored(array: Any, path: Path, name: str) -> ZarrArray:
+    where = f"{path}, {printable(name)}"
+    if array.dtype.kind not in "buif" or array.ndim < 1:
+        raise DataError(
+            f"{where}: expected numbers for X, found {array.dtype} of shape {tuple(array.shape)}."
+        )
+    described = next(file for file in ((path / name / each) for each in _ARRAY) if file.is_file())
+    stamp, n = Stamp.of(described), array.chunks[0]
+    return ZarrArray(where, tuple(array.shape), array.dtype, n, stamp=stamp, path=path, name=name)

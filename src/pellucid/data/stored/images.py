@@ -1,0 +1,41 @@
+"""Pictures that stay in their files, decoded when they are asked for."""
+
+from pathlib import Path
+
+import numpy as np
+
+from pellucid.data.readers.images import read_sized_sample
+from pellucid.data.readers.many import fill_rows
+from pellucid.data.stored.base import StoredArray
+from pellucid.progress import no_progress, stage_of
+from pellucid.types import Array
+
+
+class StoredPictures(StoredArray):
+    """Pictures in files, decoded and resized in threads each time they are read.
+
+    Parameters
+    ----------
+    where : str
+        Their folder.
+    files : sequence of Path
+    size : (int, int)
+        Height and width.
+    """
+
+    def __init__(self, where: str, files: list[Path], size: tuple[int, int]) -> None:
+        super().__init__(where, (len(files), *size, 3), np.uint8)
+        self.files = files
+
+    def read_rows(self, rows: Array) -> Array:
+        """Return pictures; DataError, with the file's name, for one that cannot be read."""
+        out = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        found = fill_rows(
+            out,
+            lambda i: read_sized_sample(self.files[rows[i]], self.shape[1:]),
+            stage_of(no_progress, ""),
+        )
+        if found.faults:
+            raise next(iter(found.faults.values()))
+        self.n_read += out.nbytes
+        return out

@@ -1,0 +1,146 @@
+"""Stored arrays of every kind read the numbers that the arrays in memory have, and nothing else of them works."""
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from pellucid.data.dataset import Dataset
+from pellucid.data.hashing import data_hash
+from pellucid.data.inputs_seen import InputsSeen
+from pellucid.data.preprocess import Preprocessing
+from pellucid.data.readers.npy import stored_npy
+from pellucid.data.source import DataSource, load_data
+from pellucid.data.stored.base import BLOCK_BYTES, StoredArray, row_blocks
+from pellucid.errors import DataError, OptionError
+
+SHAPE = (60, 6, 5, 3)
+X = np.random.default_rng(3).standard_normal(SHAPE).astype(np.float32)
+Y = np.arange(60) % 2
+
+
+def as_npz(folder: Path, X: np.ndarray) -> Path:
+    np.savez(folder / "a.npz", X=X, y=Y)
+    return folder / "a.npz"
+
+
+def as_npy(folder: Path, X: np.ndarray) -> Path:
+    np.save(folder / "X.npy", X)
+    np.save(folder / "y.npy", Y)
+    return folder / "X.npy"
+
+
+def as_h5(folder: Path, X: np.ndarray, **options: object) -> Path:
+    with h5py.File(folder / "a.h5", "w") as file:
+        file.create_dataset("X", data=X, **options)
+        file["y"] = Y
+    return folder / "a.h5"
+
+
+def as_chunked_h5(folder: Path, X: np.ndarray) -> Path:
+    return as_h5(folder, X, chunks=(7, 6, 2, 3), compression="gzip")
+
+
+def as_zarr(folder: Path, X: np.ndarray) -> Path:
+    zarr = pytest.importorskip("zarr")
+    group = zarr.open_group(folder / "a.zarr", mode="w")
+    for name, array, chunks in (("X", X, (7, 6, 2, 3)), ("y", Y, (9,))):
+        stored = group.create_array(name, shape=array.shape, chunks=chunks, dtype=array.dtype)
+        stored[...] = array
+    return folder / "a.zarr"
+
+
+KINDS = [as_npz, as_npy, as_h5, as_chunked_h5, as_zarr]
+Write = Callable[[Path, np.ndarray], Path]
+
+
+@pytest.mark.parametrize("write", KINDS)
+@pytest.mark.parametrize("dtype", ["float32", ">f8", "uint8", "bool"])
+def test_rows_and_columns_are_those_in_memory(tmp_path: Path, write: Write, dtype: str) -> None:
+    path = write(tmp_path, (X * 50).astype("uint8" if dtype in ("uint8", "bool") else dtype).astype(dtype))
+    memory, disk = load_data(path), load_data(path, on_disk=True)
+    assert disk.notes == memory.notes
+    rng = np.random.default_rng(0)
+    for there, here in zip(disk, memory, strict=True):
+        assert isinstance(there.X, StoredArray)
+        assert (there.X.shape, there.X.dtype, there.X.nbytes) == (here.X.shape, here.X.dtype, here.X.nbytes)
+        rows = rng.integers(0, len(here), 17)
+        for wanted in (slice(None), slice(1, 9, 3), slice(0), rows, here.y == 1, [2, 0], -1, 3):
+            np.testing.assert_array_equal(there.X[wanted], here.X[wanted], strict=True)
+        few = there.take(rows).X
+        np.testing.assert_array_equal(few[4:], here.X[rows][4:])
+        np.testing.assert_array_equal(
+            few.read_columns(7, 20, np.array([3, 1])), here.X[rows].reshape(17, -1)[[3, 1], 7:20]
+        )
+        np.testing.assert_array_equal(pickle.loads(pickle.dumps(there.X))[:], here.X)
+        assert data_hash(there) == data_hash(here)
+        assert InputsSeen.of(there.X) == InputsSeen.of(here.X)
+
+
+def test_all_else_says_in_one_line_that_it_needs_memory(tmp_path: Path) -> None:
+    X_stored = load_data(as_npy(tmp_path, X), on_disk=True).train.X
+    for what in (
+        lambda: np.asarray(X_stored),
+        lambda: X_stored / 2,
+        lambda: X_stored.reshape(5, -1),
+        lambda: np.concatenate([X_stored, X_stored]),
+        lambda: X_stored[:, 0],
+        lambda: X_stored[np.eye(3, dtype=int)],
+    ):
+        with pytest.raises(
+            DataError, match=r"X\.npy: these samples stay in their file .* load without on_disk"
+        ):
+            what()
+    assert not hasattr(X_stored, "reshape")
+    assert not hasattr(X_stored, "tocsr")
+    with pytest.raises(IndexError):
+        X_stored[48]
+
+
+def test_a_rule_is_applied_to_rows_and_columns_as_they_are_read(tmp_path: Path) -> None:
+    table = np.ascontiguousarray(X.reshape(60, -1))
+    stored = stored_npy(as_npy(tmp_path, table))
+    rule = Preprocessing.standardize(table)
+    prepared, rows = rule.lazily(stored, "float32"), np.arange(5, 50, 4)
+    np.testing.assert_array_equal(prepared[rows], rule.apply(table[rows], "float32"), strict=True)
+    np.testing.assert_array_equal(
+        prepared.read_columns(3, 40, rows), rule.apply(table, "float32")[rows, 3:40], strict=True
+    )
+
+
+def test_blocks_are_bounded_and_complete(tmp_path: Path) -> None:
+    wide = np.zeros((5, BLOCK_BYTES // 32), np.float64)  # a quarter of a block each
+    wide[:, 0] = range(5)
+    stored = stored_npy(as_npy(tmp_path, wide))
+    for array in (wide, stored):
+        found = list(row_blocks(array))
+        assert [len(block) for _, block in found] == [4, 1]
+        assert [block[:, 0].tolist() for _, block in found] == [[0, 1, 2, 3], [4]]
+
+
+def test_reading_is_counted_and_held_out_parts_share_one_survey(tmp_path: Path) -> None:
+    split = load_data(as_npz(tmp_path, X), on_disk=True)
+    base = split.train.X.base
+    assert base.n_read == 3 * X.nbytes  # for NaN and the range; for equal pictures; for similar ones
+    InputsSeen.of(split.train.X)
+    InputsSeen.of(split.test.X)
+    assert base.n_read == 3 * X.nbytes
+    assert split.test.X.base is base
+
+
+def test_the_option_belongs_to_the_source(tmp_path: Path) -> None:
+    source = DataSource(str(as_npz(tmp_path, X)), on_disk=True)
+    assert DataSource.from_dict(source.to_dict()) == source
+    with pytest.raises(OptionError, match="digits: on_disk does not apply here"):
+        DataSource("digits", on_disk=True).load()
+
+
+def test_a_data_set_keeps_stored_inputs_in_their_file(tmp_path: Path) -> None:
+    stored = stored_npy(as_npy(tmp_path, X))
+    data = Dataset(stored, Y)
+    assert isinstance(data[3:9].X, StoredArray)
+    np.testing.assert_array_equal(data[4][0], X[4])
+    assert (data.noun, data.has_pictures) == ("photo", True)
