@@ -71,7 +71,8 @@ def ours(root: Path, height: int, width: int, n_threads: int | None = None) -> A
     before = many.MOST_THREADS
     many.MOST_THREADS = n_threads or before
     try:
-        return read_folder(root, image_size=(height, width)).train.X
+        X: Array = read_folder(root, image_size=(height, width)).train.X
+        return X
     finally:
         many.MOST_THREADS = before
 
