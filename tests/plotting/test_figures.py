@@ -370,7 +370,7 @@ def test_a_new_photo_is_shown_beside_what_the_network_sees(rng: np.random.Genera
     assert 'Probability of "cat": 97 %' in texts(figure)
     assert "The photo as given: 200 × 300 pixels" in words(figure)  # width first
     plain = new_photo(original, seen[..., 0], label="dog", probability=0.5)
-    assert 'Your L-layer model predicts a "dog" picture.' in texts(plain)
+    assert 'The network predicts "dog".' in texts(plain)
     with pytest.raises(ShapeError, match="new_photo: seen"):
         new_photo(original, seen.reshape(-1), label="cat", probability=0.9)
 

@@ -37,7 +37,7 @@ def new_photo(
     probability : float
         Of that class, from 0 to 1.
     y : float, optional
-        The predicted label; the title then begins with it, as the tutorial's does: ``y = 1.0, your ...``.
+        The predicted label; the title is then the tutorial's: ``y = 1.0, your L-layer model ...``.
     noun : str, optional
         What it is called.
 
@@ -55,8 +55,12 @@ def new_photo(
     check_images("new_photo: original", original[None])
     check_images("new_photo: seen", seen[None])
     name = class_name((label,), 0, 30)
-    prediction = f'our L-layer model predicts a "{name}" picture.'
-    page = Page(f"Y{prediction}" if y is None else f"y = {float(y)}, y{prediction}", size=12)
+    title = (
+        f'The network predicts "{name}".'
+        if y is None
+        else f'y = {float(y)}, your L-layer model predicts a "{name}" picture.'
+    )
+    page = Page(title, size=12)
     page.text(f'Probability of "{name}": {percent(probability)}', size=10, gap=0.12)
     page.row(photo_and_input(original, seen, INK, noun=noun), size=10)
     return page.figure()

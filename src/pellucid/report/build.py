@@ -122,7 +122,7 @@ def make_sections(found: Findings, draft: Draft) -> tuple[Section, ...]:
         if found.maps is not None and is_photos
         else None,
         found.influence and influence.influence_section(draft, found.influence),
-        found.photo and photos.new_photo_section(draft, found.photo, result.noun),
+        found.photo and photos.new_photo_section(draft, found.photo, result),
     )
     return tuple(section for section in made if section)
 

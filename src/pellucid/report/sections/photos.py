@@ -58,8 +58,9 @@ def photos_section(draft: Draft, result: RunResult) -> Section:
     return Section("Mistakes and hits", intro=(intro,), parts=galleries(draft, result))
 
 
-def new_photo_section(draft: Draft, photo: "NewPhoto", noun: str) -> Section:
+def new_photo_section(draft: Draft, photo: "NewPhoto", result: RunResult) -> Section:
     """Return the prediction for a photo from outside; its neighbours and variants too where they are known."""
+    noun, is_tutorial = result.noun, result.split.name == "catvnoncat"
     here, context, title = f"{photo.name}: in neither part of the data.", photo.context, f"A new {noun}"
     if not context.by_pixels:
         figure = draft.add(
@@ -69,7 +70,7 @@ def new_photo_section(draft: Draft, photo: "NewPhoto", noun: str) -> Section:
                 context.seen,
                 label=context.label,
                 probability=context.probability,
-                y=photo.y,
+                y=photo.y if is_tutorial else None,
                 noun=noun,
             ),
             f"Left, the {noun} as given; right, all that the network sees of it.",
