@@ -117,9 +117,8 @@ def train(
     form : {"auto", "direct", "dual"}, optional
         How the first layer is trained: see :mod:`pellucid.training.dual.dense`. ``"auto"`` takes the cheaper.
     n_threads : int, optional
-        Cores to split every batch over: processes that share memory on Linux, threads elsewhere. Default: all cores
-        where the work is worth it; else 1, and augmented batches are prepared on another. With another number the
-        sums are added in another order, and the last digits differ.
+        Threads to split every batch over. Default: one a core where the work is worth it, else 1. With another
+        number the sums are added in another order, and the last digits differ.
     kernels : {"auto", "numba", "numpy"}, optional
         What does the work: loops compiled by Numba, or NumPy. ``"auto"`` compiles where a training has at least
         ``pellucid.dispatch.AUTO_OPERATIONS`` operations, so that small ones never wait for a compiler. Default: the
