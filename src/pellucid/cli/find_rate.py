@@ -39,7 +39,8 @@ def find_rate(
 ) -> None:
     """Short trainings at many learning rates, longer ones at the best of them: the rate of the lowest loss.
 
-    It takes half as long as a training, or 600 steps where that is more; as long as one where nothing is learned.
+    It takes two thirds as long as a training, or some 800 steps where that is more; as long as one where nothing is
+    learned.
     """
     from pellucid.files import check_free, next_file
     from pellucid.plotting.saving import save_figure
