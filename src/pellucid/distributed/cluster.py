@@ -10,6 +10,7 @@ from pellucid.version import __version__
 
 CONNECT_SECONDS = 10.0
 WORKERS_SECONDS = 30.0  # that a cluster without workers is waited for
+NO_PAGE = "127.0.0.1:0"  # without an address, Dask would serve its metrics to the whole network, on port 8787
 
 
 class ClusterError(PellucidError):
@@ -82,6 +83,8 @@ def _local(n_workers: int) -> Iterator[Any]:
         threads_per_worker=1,
         host="127.0.0.1",
         dashboard_address=None,
+        worker_dashboard_address=NO_PAGE,
+        scheduler_kwargs={"dashboard_address": NO_PAGE},
         silence_logs=logging.CRITICAL,
     ) as cluster:
         yield cluster

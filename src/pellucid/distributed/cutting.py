@@ -1,0 +1,193 @@
+"""How data of each kind are cut into shards: a future of (X, y) on the cluster for each, with its name."""
+
+import itertools
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.data.dataset import Dataset, Split
+from pellucid.data.pairs import as_dataset
+from pellucid.data.readers.folder import Photos, open_folder
+from pellucid.data.source import DataSource
+from pellucid.data.stored.base import StoredArray
+from pellucid.errors import DataError
+from pellucid.progress import ProgressBar
+from pellucid.text import join_some, kind_of
+from pellucid.types import Array
+
+
+class Piece(NamedTuple):
+    """One shard before it is checked."""
+
+    name: str
+    future: Any  # distributed.Future of (X, y) or a Dataset
+
+
+def cut(data: Any, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:
+    """Return the pieces of data of any kind, and the names of its classes where they are known at this point.
+
+    Parameters
+    ----------
+    data
+        As for :meth:`pellucid.distributed.shards.Shards.of`.
+    client : distributed.Client
+    n : int
+        Pieces that data are cut into which do not come in pieces.
+    """
+    if isinstance(data, str | Path):
+        data = DataSource(str(data))
+    if isinstance(data, DataSource):
+        if data.kind == "folder":
+            return _of_folder(data, client, n)
+        data = data.load().train
+    if isinstance(data, tuple) and len(data) == 2 and _is_dask_array(data[0]):
+        return _of_blocks(*data, client), ()
+    if isinstance(data, list):
+        return _of_list(data, client), ()
+    if isinstance(data, Dataset | Split | tuple):
+        return _of_dataset(as_dataset(data, "shards"), client, n)
+    raise DataError(
+        "shards: expected a Dataset, (X, y) of arrays or Dask arrays, a list of delayed or futures of (X, y), or "
+        f"the name of a data set, got {kind_of(data)}."
+    )
+
+
+def ranges(m: int, n: int) -> list[tuple[int, int]]:
+    """Return n ranges of m rows that differ in length by 1 at most; fewer where there are fewer rows.
+
+    Examples
+    --------
+    >>> ranges(5, 2), ranges(1, 4)
+    ([(0, 2), (2, 5)], [(0, 1)])
+    """
+    n = max(1, min(n, m))
+    stops = [m * i // n for i in range(n + 1)]
+    return list(itertools.pairwise(stops))
+
+
+def _of_dataset(data: Dataset, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:
+    """Send each worker its rows, once; of arrays that stay in their file, it reads them from the same path.
+
+    The scheduler keeps a copy of what is sent, from which a lost shard is sent again.
+    """
+    import dask
+
+    if isinstance(data.X, dict) or isinstance(data.y, dict):
+        raise DataError("shards: expected one array of inputs and one of labels, got several by name.")
+    X: Any = data.X
+    pieces = []
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
+        for start, stop in ranges(len(data), n):
+            name, y = f"rows {start} to {stop - 1}", np.ascontiguousarray(data.y[start:stop])
+            if isinstance(X, StoredArray):
+                future = client.submit(
+                    _read_stored, X.choose(slice(start, stop)), y, name, pure=False, key=_key()
+                )
+            else:
+                rows = np.ascontiguousarray(X[start:stop])
+                future = client.submit(_as_pair, rows, y, pure=False, key=_key())
+            pieces.append(Piece(name, future))
+    return pieces, data.classes
+
+
+def _of_folder(source: DataSource, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:
+    """Cut the list of a folder's training photos; each worker reads its own, from the same path."""
+    source.check_applies()
+    root = source.resolved().path
+    with ProgressBar() as progress:
+        photos = open_folder(root, image_size=source.image_size, progress=progress)
+    listing, pieces = photos.listings[0], []
+    for start, stop in ranges(len(listing.files), n):
+        some = listing._replace(
+            files=listing.files[start:stop], y=listing.y[start:stop], groups=listing.groups[start:stop]
+        )
+        part = Photos(root, [some], photos.size, ())
+        name = f"{source.name}, photos {start} to {stop - 1}"
+        future = client.submit(_read_photos, part, name, source.skip_bad, pure=False, key=_key())
+        pieces.append(Piece(name, future))
+    return pieces, listing.classes
+
+
+def _of_list(data: list[Any], client: Any) -> list[Piece]:
+    from dask.delayed import Delayed
+
+    from distributed import Future
+
+    if not data:
+        raise DataError("shards: expected at least one, got an empty list.")
+    pieces = []
+    for i, each in enumerate(data):
+        if not isinstance(each, Delayed | Future):
+            raise DataError(f"shard {i}: expected a delayed or a future of (X, y), got {kind_of(each)}.")
+        pieces.append(Piece(f"shard {i}", client.compute(each) if isinstance(each, Delayed) else each))
+    return pieces
+
+
+def _of_blocks(X: Any, y: Any, client: Any) -> list[Piece]:
+    """Take the blocks of rows of a Dask array as they lie; the labels follow them."""
+    X = (
+        X.rechunk(dict.fromkeys(range(1, X.ndim), -1))
+        if X.ndim and max(X.numblocks[1:], default=1) > 1
+        else X
+    )
+    blocks = client.compute(list(X.to_delayed().reshape(-1)))
+    if _is_dask_array(y):
+        is_known = not np.isnan(X.chunks[0] + y.chunks[0]).any()
+        if is_known and X.shape[0] != y.shape[0]:
+            raise DataError(f"shards: X has {X.shape[0]} samples and y has {y.shape[0]} labels.")
+        rest = dict.fromkeys(range(1, y.ndim), -1)
+        y = y.rechunk({0: X.chunks[0], **rest} if is_known else rest) if is_known or rest else y
+        labels = client.compute(list(y.to_delayed().reshape(-1)))
+        if len(labels) != len(blocks):
+            raise DataError(
+                f"shards: X has {len(blocks)} blocks of rows and y has {len(labels)}, of unknown lengths. Give "
+                "both the same blocks."
+            )
+    else:
+        sizes = client.gather([client.submit(len, block) for block in blocks])
+        y, stops = np.asarray(y), np.cumsum([0, *sizes])
+        if not y.ndim or len(y) != stops[-1]:
+            raise DataError(f"shards: X has {stops[-1]} samples and y has {len(y) if y.ndim else 1} labels.")
+        labels = [y[start:stop] for start, stop in itertools.pairwise(stops)]
+    return [
+        Piece(f"block {i} of rows", client.submit(_as_pair, block, its, pure=False, key=_key()))
+        for i, (block, its) in enumerate(zip(blocks, labels, strict=True))
+    ]
+
+
+def _as_pair(X: Array, y: Array) -> tuple[Array, Array]:
+    return X, y
+
+
+def _read_stored(X: StoredArray, y: Array, name: str) -> tuple[Array, Array]:
+    try:
+        return X[:], y
+    except DataError as error:
+        raise DataError(f"{name}, on a worker, which needs the same path: {error}") from None
+
+
+def _read_photos(photos: Photos, name: str, skip_bad: bool) -> tuple[Array, Array]:
+    if not photos.root.is_dir():
+        raise DataError(
+            f"{name}: the worker finds no folder {photos.root}. Every worker needs the same path."
+        )
+    X, good, bad = photos.read()
+    if bad and not skip_bad:
+        names = join_some([photo.path.relative_to(photos.root) for photo in bad], most=3)
+        raise DataError(
+            f"{name}: {len(bad)} images cannot be read: {names}. Repair or remove them, or pass skip_bad=True "
+            f"(--skip-bad) to leave them out. The first: {bad[0].fault}"
+        )
+    return X, np.array([photo.label for photo in good], np.int64)
+
+
+def _is_dask_array(value: Any) -> bool:
+    return hasattr(value, "to_delayed") and hasattr(value, "numblocks")
+
+
+def _key() -> str:
+    """Return a name for a task that no other has."""
+    import uuid
+
+    return f"pellucid-shard-{uuid.uuid4().hex}"

@@ -1,0 +1,184 @@
+"""Shards: the same samples whatever they are cut from, and one message for each kind of bad input."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pellucid.data.dataset import Dataset
+from pellucid.data.inputs_seen import InputsSeen
+from pellucid.data.source import DataSource, load_data
+from pellucid.distributed.shards import Shards
+from pellucid.errors import DataError
+
+da = pytest.importorskip("dask.array", reason="clusters need Dask: pip install 'pellucid[dask]'")
+dask = pytest.importorskip("dask")
+
+X = np.random.default_rng(0).normal(size=(11, 4, 3))
+y = np.arange(11) % 3
+
+
+def rows(shards: Shards) -> tuple[np.ndarray, np.ndarray]:
+    """Return all samples and labels of shards, from the workers."""
+    pairs = [part.future.result() for part in shards.parts]
+    assert [len(pair[0]) for pair in pairs] == np.diff(shards.offsets).tolist()
+    return np.concatenate([pair[0] for pair in pairs]), np.concatenate([pair[1] for pair in pairs])
+
+
+def pairs() -> list[tuple[np.ndarray, np.ndarray]]:
+    return [(X[:4], y[:4]), (X[4:5], y[4:5]), (X[5:], y[5:])]
+
+
+@pytest.mark.parametrize(
+    "kind", ["arrays", "dataset", "dask", "dask X", "columns", "unknown", "delayed", "futures"]
+)
+def test_same_samples_from_all_kinds(client: Any, kind: str) -> None:
+    data: Any = {
+        "arrays": lambda: (X, y),
+        "dataset": lambda: Dataset(X, y),
+        "dask": lambda: (da.from_array(X, chunks=(4, -1, -1)), da.from_array(y, chunks=5)),
+        "dask X": lambda: (da.from_array(X, chunks=(4, -1, -1)), y),
+        "columns": lambda: (da.from_array(X, chunks=(4, 2, 3)), y),
+        "unknown": lambda: tuple(
+            (lambda array: array[da.from_array(np.ones(11, bool), chunks=4)])(
+                da.from_array(each, chunks=(4, *each.shape[1:]))
+            )
+            for each in (X, y)
+        ),
+        "delayed": lambda: [dask.delayed(tuple)(pair) for pair in pairs()],
+        "futures": lambda: client.scatter(pairs()),
+    }[kind]()
+    shards = Shards.of(data, client=client)
+    got_X, got_y = rows(shards)
+    assert np.array_equal(got_X, X)
+    assert np.array_equal(got_y, y)
+    assert np.array_equal(shards.y, y)
+    assert shards.sample_shape == (4, 3)
+    assert shards.dtype == np.float64
+    assert len(shards) == 11
+    assert shards.seen == InputsSeen.of(X)
+    assert len(shards.parts) == (2 if kind in ("arrays", "dataset") else 3)
+
+
+def test_words_are_numbered_over_all_shards(client: Any) -> None:
+    words = np.array(["dog", "cat", "emu"])[y]
+    shards = Shards.of((da.from_array(X, chunks=(1, -1, -1)), words), client=client)
+    assert shards.classes == ("cat", "dog", "emu")
+    assert np.array_equal(np.array(shards.classes)[shards.y], words)
+    assert np.array_equal(rows(shards)[1], shards.y)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pets")
+    for i in range(12):
+        path = folder / ("cat", "dog")[i % 2] / f"{i}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((6, 5, 3), 20 * i, np.uint8)).save(path)
+    return folder
+
+
+def test_folder_is_read_on_the_workers(client: Any, photos: Path) -> None:
+    shards = Shards.of(photos, client=client, n=5)
+    data = load_data(photos)
+    assert shards.classes == data.classes == ("cat", "dog")
+    assert len(shards.parts) == 5
+    got_X, got_y = rows(shards)
+    assert got_X[:, 0, 0, 0].tolist() == [20 * i for i in (0, 10, 2, 4, 6, 8, 1, 11, 3, 5, 7, 9)]
+    assert got_y.tolist() == [0] * 6 + [1] * 6
+    assert shards.sample_shape == (6, 5, 3)
+    assert shards.seen == InputsSeen("uint8", 0, 220, True, False, 90)
+
+
+def test_other_sources_are_loaded_here(client: Any) -> None:
+    shards = Shards.of("digits", client=client, n=3)
+    train = load_data("digits").train
+    got_X, got_y = rows(shards)
+    assert np.array_equal(got_X, train.X)
+    assert np.array_equal(got_y, train.y)
+    assert shards.classes == train.classes
+
+
+def test_arrays_on_disk_are_read_on_the_workers(client: Any, tmp_path: Path) -> None:
+    path = tmp_path / "toy.npz"
+    np.savez(path, X=X, y=y)
+    data = load_data(path, on_disk=True).train
+    shards = Shards.of(data, client=client, n=3)
+    got_X, got_y = rows(shards)
+    assert np.array_equal(got_X, data.X[:])
+    assert np.array_equal(got_y, data.y)
+    path.unlink()
+    with pytest.raises(DataError, match=r"^rows 0 to 3, on a worker, .*toy\.npz"):
+        Shards.of(data, client=client, n=2)
+
+
+def test_unreadable_photos_are_named_with_their_shard(client: Any, photos: Path) -> None:
+    bad = photos / "dog" / "bad.png"
+    bad.write_bytes(b"no picture")
+    try:
+        with pytest.raises(DataError, match=r"photos 8 to 12: 1 images cannot be read: dog/bad\.png\."):
+            Shards.of(photos, client=client, n=3)
+        shards = Shards.of(DataSource(str(photos), skip_bad=True), client=client, n=3)
+        assert [part.n_rows for part in shards.parts] == [4, 4, 4]
+        assert len(shards) == 12
+    finally:
+        bad.unlink()
+
+
+def failing() -> None:
+    raise RuntimeError("the disk is full")
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (
+            lambda: [(X[:4], y[:4]), (X[4:, :3], y[4:])],
+            r"shard 1: expected samples of shape \(4, 3\), as in shard 0, got \(3, 3\)",
+        ),
+        (
+            lambda: [(X[:4], y[:4]), (X[4:].astype("f4"), y[4:])],
+            "shard 1: expected inputs of dtype float64, as in shard 0, got float32",
+        ),
+        (lambda: [(X[:4], y[:4]), (X[4:], None)], "shard 1: the labels are missing"),
+        (lambda: [(X[:4], y[:4]), X[4:]], "shard 1: expected a pair"),
+        (lambda: [(X[:4], y[:4]), (X[4:], y[5:])], "shard 1: X has 7 samples and y has 6 labels"),
+        (
+            lambda: [(X[:4], y[:4]), (np.where(X[4:] > 1, np.nan, X[4:]), y[4:])],
+            "shard 1: .* NaN or infinite",
+        ),
+        (lambda: [(X[:4], y[:4]), (X[4:], y[4:] / np.nan)], "shard 1, labels: .* NaN or infinite"),
+        (
+            lambda: [(X[:4], y[:4]), (X[4:], y[4:] / 2)],
+            "shard 1: expected labels that are whole numbers, .* got floats",
+        ),
+        (
+            lambda: [(X[:1], ["a"]), (X[1:3], np.array(["a", None], object))],
+            "shard 1: the label of sample 1 .* missing",
+        ),
+        (
+            lambda: [Dataset(X[:2], ["a", "b"]), Dataset(X[2:4], ["a", "c"])],
+            "shard 1: expected the classes a, b, as in shard 0, got a, c",
+        ),
+        (lambda: [(X[:0], y[:0])], "no samples in 1 shard"),
+        (list, "expected at least one, got an empty list"),
+    ],
+)
+def test_bad_shards_are_named(client: Any, made: Any, words: str) -> None:
+    delayed = [dask.delayed(lambda pair: pair)(dask.delayed(pair, traverse=False)) for pair in made()]
+    with pytest.raises(DataError, match=words):
+        Shards.of(delayed, client=client)
+
+
+def test_other_faults(client: Any) -> None:
+    good = dask.delayed(tuple)((X, y))
+    with pytest.raises(DataError, match=r"shard 1: cannot be loaded \(the disk is full\)\."):
+        Shards.of([good, dask.delayed(failing)()], client=client)
+    with pytest.raises(DataError, match="X has 11 samples and y has 10 labels"):
+        Shards.of((da.from_array(X), y[1:]), client=client)
+    with pytest.raises(DataError, match="X has 11 samples and y has 10 labels"):
+        Shards.of((da.from_array(X), da.from_array(y[1:])), client=client)
+    with pytest.raises(DataError, match=r"shards: expected a Dataset, .* got an int"):
+        Shards.of(3, client=client)
