@@ -2,6 +2,7 @@ from .checks.check import check_data
 from .data.augmentation.augment import Augment
 from .data.dataset import Dataset, Split
 from .data.source import load_data
+from .distributed.jobs import jobs_on
 from .errors import PellucidError
 from .evaluation.comparison.measure import compare
 from .evaluation.influence.measure import influence
@@ -83,6 +84,7 @@ __all__ = [
     "import_onnx",
     "import_sklearn",
     "influence",
+    "jobs_on",
     "load",
     "load_architecture",
     "load_data",

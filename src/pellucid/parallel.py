@@ -1,8 +1,9 @@
 """Independent jobs side by side, each with one BLAS thread.
 
-They run over processes, by joblib, with its failures raised as PellucidError: threads would wait for one another,
+They run over processes, by joblib, with its failures raised as JobsLost: threads would wait for one another,
 since small steps spend most of their time in Python. Jobs that spend it in compiled kernels run on threads, which
-need no start and share what is in memory.
+need no start and share what is in memory. Within ``jobs_run_by`` they are handed to somebody else, such as a
+cluster.
 """
 
 import signal
@@ -10,10 +11,11 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from multiprocessing import resource_tracker
 from threading import current_thread, main_thread
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pellucid.blas_threads import one_blas_thread
 from pellucid.errors import PellucidError
@@ -21,6 +23,47 @@ from pellucid.threads import jobs_on_threads, side_by_side
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+
+class JobsLost(PellucidError):
+    """Those who did the jobs are gone; what was yielded before is done."""
+
+
+class RunsJobs(Protocol):
+    """Who does jobs elsewhere: as :func:`run_jobs`, without a choice of processes or threads."""
+
+    def __call__(
+        self, function: Callable[[Any, Job], Result], shared: Any, jobs: Sequence[Job]
+    ) -> Generator[tuple[Job, Result], None, None]:
+        """Yield each job with its result, in the order in which they are done."""
+        ...
+
+
+_ELSEWHERE: ContextVar[RunsJobs | None] = ContextVar("elsewhere", default=None)
+
+
+@contextmanager
+def jobs_run_by(run: RunsJobs) -> Iterator[None]:
+    """Hand over all that :func:`run_jobs` is asked for in this block.
+
+    Examples
+    --------
+    >>> def last_first(function, shared, jobs):
+    ...     yield from ((job, function(shared, job)) for job in reversed(jobs))
+    >>> with jobs_run_by(last_first):
+    ...     list(run_jobs(lambda shared, job: shared + job, 10, [1, 2]))
+    [(2, 12), (1, 11)]
+    """
+    token = _ELSEWHERE.set(run)
+    try:
+        yield
+    finally:
+        _ELSEWHERE.reset(token)
+
+
+def are_elsewhere() -> bool:
+    """Return whether jobs are handed to somebody else, who may be another machine."""
+    return _ELSEWHERE.get() is not None
 
 
 def run_jobs(
@@ -40,21 +83,26 @@ def run_jobs(
         What all jobs need. Arrays above 1 MB are written once, and memory-mapped by every process, read-only.
     jobs : sequence
     n_jobs : int, optional
-        Processes; with 1 everything runs in this one. The results are equal bit for bit.
+        Processes; with 1 everything runs in this one. The results are equal bit for bit. Within ``jobs_run_by`` it
+        does not count.
     on_threads : bool, optional
         Threads of this process in the place of processes.
 
     Raises
     ------
-    PellucidError
-        If a process was killed. An exception of a job is passed on unchanged. Whatever happens, even if the caller
-        closes the generator or Ctrl-C is pressed, no process is left behind.
+    JobsLost
+        If a process was killed, or a cluster is gone. An exception of a job is passed on unchanged. Whatever
+        happens, even if the caller closes the generator or Ctrl-C is pressed, no process is left behind.
 
     Examples
     --------
     >>> list(run_jobs(lambda shared, job: shared + job, 10, [1, 2]))
     [(1, 11), (2, 12)]
     """
+    elsewhere = _ELSEWHERE.get()
+    if elsewhere is not None:
+        yield from elsewhere(partial(_on_one_thread, function), shared, jobs)
+        return
     if n_jobs <= 1 or len(jobs) <= 1:
         for job in jobs:
             yield job, _on_one_thread(function, shared, job)
@@ -73,7 +121,7 @@ def run_jobs(
         for i, result in results:
             yield jobs[i], result
     except BrokenProcessPool:
-        raise PellucidError(
+        raise JobsLost(
             "a process ended before its work was done: it was killed, perhaps for lack of memory. "
             "Run fewer at a time with --jobs."
         ) from None
@@ -88,9 +136,7 @@ def _numbered(
 
 
 def _on_one_thread(function: Callable[[Any, Job], Result], shared: Any, job: Job) -> Result:
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1, user_api="blas"), side_by_side():
+    with one_blas_thread(), side_by_side():
         return function(shared, job)
 
 

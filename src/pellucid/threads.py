@@ -12,13 +12,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pellucid.types import Array
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-_STOP: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("stop", default=None)
+_STOP: contextvars.ContextVar["HasEnd | None"] = contextvars.ContextVar("stop", default=None)
 _ARE_BUSY: contextvars.ContextVar[bool] = contextvars.ContextVar("busy", default=False)
 LOOK_SECONDS = 0.1  # after which one who waits looks whether those it waits for are still there
 
@@ -33,6 +33,14 @@ class WorkerLost(Exception):
 
 class Stopped(BaseException):
     """Nobody waits for this job's result any more."""
+
+
+class HasEnd(Protocol):
+    """What says whether a job is to end: an event, for example."""
+
+    def is_set(self) -> bool:
+        """Return whether nobody waits for the result any more."""
+        ...
 
 
 def n_cores() -> int:
@@ -57,8 +65,18 @@ def side_by_side() -> Iterator[None]:
         _ARE_BUSY.reset(token)
 
 
+@contextmanager
+def stopped_by(end: HasEnd) -> Iterator[None]:
+    """Let ``stop_if_nobody_waits`` ask this one within the block."""
+    token = _STOP.set(end)
+    try:
+        yield
+    finally:
+        _STOP.reset(token)
+
+
 def stop_if_nobody_waits() -> None:
-    """Raise Stopped if this is a job of ``jobs_on_threads`` whose result nobody waits for any more."""
+    """Raise Stopped if this is a job whose result nobody waits for any more."""
     stop = _STOP.get()
     if stop is not None and stop.is_set():
         raise Stopped
@@ -80,12 +98,9 @@ def jobs_on_threads(
     from concurrent.futures import ThreadPoolExecutor, as_completed
 
     stop = threading.Event()
-    token = _STOP.set(stop)
     pool = ThreadPoolExecutor(n, thread_name_prefix="pellucid-job")
-    try:
+    with stopped_by(stop):
         futures = {pool.submit(contextvars.copy_context().run, function, job): job for job in jobs}
-    finally:
-        _STOP.reset(token)
     try:
         for future in as_completed(futures):
             yield futures[future], future.result()

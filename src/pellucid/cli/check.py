@@ -1,7 +1,8 @@
 """How a data check is shown in a terminal: the summary, a table of findings, and what to do about them."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.terminal import echo, print_table, say
 from pellucid.errors import OptionError
@@ -77,9 +78,10 @@ def write_sheets(report: "DataReport", first: Path, progress: ProgressCallback, 
     return paths
 
 
-def check_label_options(labels: bool, model: str | None, folds: int | None) -> None:
+def check_label_options(labels: bool, options: Mapping[str, Any]) -> None:
     """Raise OptionError if options of --labels are given without it, or there are too few folds."""
-    for flag, value in (("--model", model), ("--folds", folds)):
+    folds = options["--folds"]
+    for flag, value in options.items():
         if value is not None and not labels:
             raise OptionError(
                 f"{flag}: it is for --labels, which trains networks. Add --labels, or leave it out."

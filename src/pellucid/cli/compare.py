@@ -38,6 +38,8 @@ def compare(
     jobs: Annotated[
         int | None, typer.Option(help="With --cv or --seeds: trainings side by side; default: one a core.")
     ] = None,
+    cluster: o.Cluster = None,
+    workers: o.Workers = None,
     out: o.OutFolder = None,
     force: o.Force = False,
     as_json: o.Json = False,
@@ -48,6 +50,9 @@ def compare(
     One model alone is looked at over folds or seeds. Options of the training apply to both models, where they are
     trained here; what is left out is each one's own recipe.
     """
+    if cv is None and seeds is None and (cluster is not None or workers is not None):
+        flag = "--workers" if cluster is None else "--cluster"
+        raise OptionError(f"{flag}: it is for --cv and --seeds, which train side by side. Leave it out.")
     if not data:
         raise OptionError("--data: expected the data to compare on, such as --data drawn-cats, got nothing.")
     from pellucid.data.source import DataSource
@@ -59,7 +64,7 @@ def compare(
     given = {"seed": 1, **training}
     source = DataSource(data, seed=given["seed"], **reading)
     with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
-        with ProgressBar() as progress:
+        with o.on_cluster(cluster, workers, jobs), ProgressBar() as progress:
             result = compare_models(
                 a, b, data=source, cv=cv, n_seeds=seeds, n_jobs=jobs, progress=progress, **given
             )

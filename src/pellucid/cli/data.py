@@ -92,6 +92,8 @@ def data_check(
         str | None, typer.Option(help="With --labels: a preset, a .toml file, or auto. [default: auto]")
     ] = None,
     folds: Annotated[int | None, typer.Option(help="With --labels: how many trainings. [default: 5]")] = None,
+    cluster: o.Cluster = None,
+    workers: o.Workers = None,
     force: o.ForceFile = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -108,12 +110,14 @@ def data_check(
     )
     from pellucid.files import check_free
 
-    check_label_options(labels, model, folds)
+    check_label_options(
+        labels, {"--model": model, "--folds": folds, "--cluster": cluster, "--workers": workers}
+    )
     first = None if out is None else sheet_path(out)
     for path in [] if first is None else [first, *([labels_table(first)] if labels else [])]:
         check_free(path, force=force)
     errors, files = None, []
-    with ProgressBar() as progress:
+    with o.on_cluster(cluster, workers), ProgressBar() as progress:
         split, names, found = open_source(source, progress)
         report = check_split(split, names, found, progress)
         sheets = [] if first is None else write_sheets(report, first, progress, force=force)

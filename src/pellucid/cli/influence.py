@@ -41,7 +41,9 @@ def influence(
         bool | None,
         typer.Option(help="Train again to prove it; default: where a training takes two seconds or less."),
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    jobs: o.Jobs = None,
+    cluster: o.Cluster = None,
+    workers: o.Workers = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for a figure of each photo, and all numbers.")
     ] = None,
@@ -54,7 +56,7 @@ def influence(
     from pellucid.evaluation.influence.measure import influence_of_run
     from pellucid.evaluation.influence.text import query_place
 
-    with ProgressBar() as bar:
+    with o.on_cluster(cluster, workers, jobs), ProgressBar() as bar:
         outcome = influence_of_run(
             run,
             tests,

@@ -5,7 +5,7 @@ Those of a training and of data come from dataclasses: see :mod:`pellucid.cli.fl
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,6 +61,7 @@ Cluster = Annotated[
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Or on this many processes of this machine.")
 ]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Trainings side by side; default: one a core.")]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 
 
@@ -83,6 +84,20 @@ def check_start(context: typer.Context, start: Path | None) -> None:
         from pellucid.errors import OptionError
 
         raise OptionError(f"--model and --from: {start} brings its own layers. Leave --model out.")
+
+
+def on_cluster(
+    cluster: str | None, workers: int | None, jobs: int | None = None
+) -> AbstractContextManager[None]:
+    """Return the block in which trainings run on a cluster, where one is asked for: --cluster or --workers."""
+    from pellucid.distributed.jobs import jobs_on
+    from pellucid.errors import OptionError
+
+    if jobs is not None and (cluster is not None or workers is not None):
+        raise OptionError(
+            "--jobs: it counts processes of this command, of which a cluster needs none. Leave it out."
+        )
+    return jobs_on(cluster, workers)
 
 
 @contextmanager

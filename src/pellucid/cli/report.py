@@ -33,6 +33,8 @@ def report(
             "--other-data", help="Report on data that are not those of the run; the report says so."
         ),
     ] = False,
+    cluster: o.Cluster = None,
+    workers: o.Workers = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="A folder for the report; default: the run folder.")
     ] = None,
@@ -45,8 +47,11 @@ def report(
 
     if photos < 0:
         raise OptionError(f"--photos: expected 0 or more, got {photos}.")
+    if not full and (cluster is not None or workers is not None):
+        flag = "--workers" if cluster is None else "--cluster"
+        raise OptionError(f"{flag}: it is for --full, which trains side by side. Leave it out.")
     is_quiet = quiet or as_json
-    with ProgressBar() as bar:
+    with o.on_cluster(cluster, workers), ProgressBar() as bar:
         stages = StageTimes(no_progress if is_quiet else bar)
         page = report_on(
             run,

@@ -22,6 +22,9 @@ class Shared:
         self._lock = threading.RLock()
         self._made: dict[tuple[int, str], tuple[Array, Any]] = {}  # with its array, whose id is thus its own
 
+    def __reduce__(self) -> Any:
+        return Shared, ()  # another process makes its own
+
     def of(self, array: Array, name: str, make: Callable[[], Any]) -> Any:
         """Return what was made of an array under a name; the first who asks makes it, the others wait."""
         with self._lock:

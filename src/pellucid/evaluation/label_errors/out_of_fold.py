@@ -142,7 +142,8 @@ def _predict_fold(task: FoldTask, job: tuple[int, int]) -> Array:
     number, _ = job
     train, test = (task.whole.take(rows) for rows in task.folds[number])
     part = Split(train, test, task.split.name, (), task.split.schema)
-    callbacks = [] if task.counts is None else [_Counted(task.counts, number)]
+    is_here = task.counts is not None and task.counts.is_file()  # and not another machine of a cluster
+    callbacks = [_Counted(task.counts, number)] if task.counts is not None and is_here else []
     seed = task.seed + number
     model, _ = train_candidate(task.candidate, part, seed=seed, n_threads=1, callbacks=callbacks)
     return np.asarray(model.predict_proba(test.X), np.float64)

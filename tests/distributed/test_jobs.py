@@ -1,0 +1,213 @@
+"""Jobs on a cluster: the same results, each once, whoever of the workers is killed, stopped, or joins late."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.commands import Command
+
+pytest.importorskip("distributed", reason="needs the extra dask")
+
+from pellucid.distributed import jobs as on_dask
+from pellucid.distributed.cluster import open_cluster
+from pellucid.errors import OptionError
+from pellucid.parallel import JobsLost, jobs_run_by, run_jobs
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own: open sockets of workers that were killed
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    """Two workers of one thread."""
+    with open_cluster(n_workers=2) as client:
+        yield client
+
+
+@pytest.fixture
+def on_cluster(client: Any) -> Iterator[Any]:
+    client.wait_for_workers(2, timeout=30)  # a test before may have killed some
+    with jobs_run_by(partial(on_dask.run_on, client)):
+        yield client
+
+
+def slow_square() -> Callable[[Any, int], tuple[float, int]]:
+    def square(shared: Any, job: int) -> tuple[float, int]:  # of no module: it is sent itself
+        time.sleep(0.1)
+        return float(job**2 * shared[0]), os.getpid()
+
+    return square
+
+
+def test_every_job_is_done_once_by_the_workers(on_cluster: Any) -> None:
+    found = list(run_jobs(slow_square(), np.full(500_000, 2.0), list(range(9))))
+    assert sorted((job, value) for job, (value, _) in found) == [(job, 2.0 * job**2) for job in range(9)]
+    assert {pid for _, (_, pid) in found} == set(on_cluster.run(os.getpid).values())
+
+
+def test_the_bits_are_those_of_this_process(on_cluster: Any) -> None:
+    def product(shared: int, job: int) -> bytes:
+        X = np.random.default_rng(job).standard_normal((shared, 3000))
+        return (X @ X.T).tobytes()
+
+    elsewhere = dict(run_jobs(product, 209, [1, 2, 3]))
+    with jobs_run_by(lambda function, shared, jobs: ((job, function(shared, job)) for job in jobs)):
+        assert dict(run_jobs(product, 209, [1, 2, 3])) == elsewhere
+
+
+@pytest.mark.parametrize("kills_all", [False, True])
+def test_what_a_killed_worker_had_is_done_again(on_cluster: Any, kills_all: bool) -> None:
+    done = []
+    for job, (value, pid) in run_jobs(slow_square(), np.ones(100_000), list(range(12))):
+        done.append((job, value))
+        if len(done) == 4:
+            for one in on_cluster.run(os.getpid).values() if kills_all else [pid]:
+                os.kill(one, signal.SIGKILL)
+    assert sorted(done) == [(job, float(job**2)) for job in range(12)]
+
+
+def test_what_a_stopped_worker_had_is_done_by_another(
+    on_cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_dask, "FROZEN_SECONDS", 3.0)
+    monkeypatch.setattr(on_dask, "RESULT_SECONDS", 2.0)
+    done: list[tuple[int, float]] = []
+    stopped = 0
+    try:
+        for job, (value, pid) in run_jobs(slow_square(), np.ones(10), list(range(12))):
+            done.append((job, value))
+            if len(done) == 3:
+                stopped = pid
+                os.kill(pid, signal.SIGSTOP)
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    assert sorted(done) == [(job, float(job**2)) for job in range(12)]
+
+
+def test_errors_come_back_as_they_were(on_cluster: Any) -> None:
+    def refuse(shared: Any, job: int) -> int:
+        if job == 2:
+            raise OptionError("job 2: no.")
+        return job
+
+    with pytest.raises(OptionError, match="job 2: no"):
+        list(run_jobs(refuse, None, [1, 2, 3]))
+
+
+def test_jobs_that_nobody_waits_for_end_at_their_next_step(on_cluster: Any, tmp_path: Path) -> None:
+    def wait(shared: str, job: int) -> int:
+        from pathlib import Path
+
+        from pellucid.threads import stop_if_nobody_waits
+
+        while job:
+            Path(shared, str(job)).write_text(str(time.time()))
+            stop_if_nobody_waits()
+            time.sleep(0.02)
+        return job
+
+    with closing(run_jobs(wait, str(tmp_path), [0, 1])) as results:
+        assert next(results) == (0, 0)
+        while not (tmp_path / "1").exists():
+            time.sleep(0.01)
+    assert dict(run_jobs(slow_square(), [1.0], [1, 2, 3]))[3][0] == 9.0
+    assert float((tmp_path / "1").read_text()) < time.time() - 0.1
+
+
+@contextmanager
+def scheduler_of_its_own() -> Iterator[tuple[str, subprocess.Popen[bytes], Callable[[], None]]]:
+    """Yield the address of a scheduler with one worker, its process, and what starts one more worker."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", *words, "--no-dashboard"]
+        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return started[-1]
+
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    more = partial(start, "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny")
+    try:
+        scheduler = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port))
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        more()
+        yield address, scheduler, lambda: (more(), None)[1]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def test_a_late_worker_gets_work_and_a_lost_scheduler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_dask, "CONNECT_SECONDS", 1.0)
+    done, pids = [], set()
+
+    def work() -> None:
+        for job, (_, pid) in run_jobs(slow_square(), [1.0], list(range(10_000))):
+            done.append(job)
+            pids.add(pid)
+            if len(pids) == 2 and scheduler.poll() is None:
+                scheduler.kill()
+
+    with scheduler_of_its_own() as (address, scheduler, start_worker), on_dask.jobs_on(address, None):
+        start_worker()
+        with pytest.raises(JobsLost, match=f"{address}: the scheduler is gone"):
+            work()
+    assert len(done) == len(set(done)) > 1
+
+
+def test_compare_gives_the_same_folds_on_a_cluster(pellucid: Command, photos: Path, client: Any) -> None:
+    words = ("compare", "logistic", "--data", photos, "--cv", "4x1", "--epochs", 5, "--json")
+    here, there = pellucid(*words, "--jobs", 1), pellucid(*words, "--cluster", client.scheduler.address)
+    assert (here.code, there.code) == (0, 0)
+    for found in (scores := [json.loads(one.out) for one in (here, there)]):
+        for fold in found["a"]["folds"]:
+            del fold["seconds"]
+    assert scores[0] == scores[1]
+
+
+def test_influence_and_label_checks_run_on_workers(
+    pellucid: Command, trained: Path, photos: Path, client: Any
+) -> None:
+    cluster = ("--cluster", client.scheduler.address)
+    words = ("influence", trained, "--test", "1", "--retrain", "--json")
+    here, there = (json.loads(pellucid(*words, *more).out) for more in (("--jobs", 1), cluster))
+    for found in (here, there):
+        del found["seconds"]
+    assert here == there
+    words = ("data", "check", photos, "--labels", "--model", "logistic", "--folds", "2", "--json")
+    assert json.loads(pellucid(*words).out) == json.loads(pellucid(*words, *cluster).out)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("compare mlp --data drawn-cats --seeds 2 --jobs 2 --workers 2", "--jobs: it counts processes"),
+        ("compare mlp logistic --data drawn-cats --workers 2", "--workers: it is for --cv and --seeds"),
+        ("compare mlp --data drawn-cats --seeds 2 --cluster tcp://127.0.0.1:9 --workers 2", "one of both"),
+        ("data check drawn-cats --workers 2", "--workers: it is for --labels"),
+        ("report nowhere --cluster tcp://127.0.0.1:9", "--cluster: it is for --full"),
+    ],
+)
+def test_contradictions_are_said(pellucid: Command, words: str, expected: str) -> None:
+    done = pellucid(*words.split())
+    assert done.code == 2
+    assert expected in done.err
