@@ -2,16 +2,19 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.terminal import echo, print_json
 from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
+    from pellucid.distributed.prediction import EncodedBatch
     from pellucid.nn.model import Model
+    from pellucid.prediction.output import Output, Target
     from pellucid.prediction.records import Prediction
     from pellucid.prediction.samples import Batch, Samples
 
@@ -27,6 +30,8 @@ def predict(
     is_forced: bool = False,
     skips_bad: bool = False,
     is_nul: bool = False,
+    workers: int | None = None,
+    cluster: str | None = None,
     as_json: bool = False,
     as_lines: bool = False,
     is_quiet: bool = False,
@@ -42,6 +47,7 @@ def predict(
         is_forced=is_forced,
         is_nul=is_nul,
         is_printed=as_json or as_lines,
+        has_cluster=workers is not None or cluster is not None,
     )
     with ProgressBar() as bar:
         network = load(model)
@@ -60,10 +66,11 @@ def predict(
             put = partial(_print_lines, as_json=as_lines, is_brief=is_quiet)
             n_bad = _run(samples.batches(lambda sample: False), put)
         else:
-            file = model_file(model)
-            n_bad = _write(
-                file, network, samples, out, is_resumed=is_resumed, is_forced=is_forced, is_quiet=is_quiet
-            )
+            from pellucid.prediction.output import Target, model_mark
+
+            target = Target(network, model_mark(model_file(model)), samples.of, is_resumed, is_forced)
+            with _batches(network, samples, workers, cluster, bar) as batches:
+                n_bad = _write(target, batches, out, is_quiet=is_quiet)
     if not (is_quiet or as_lines or as_json):
         for note in samples.notes:
             echo(f"Note: {note}", err=True)
@@ -78,6 +85,7 @@ def _check_flags(
     is_forced: bool,
     is_nul: bool,
     is_printed: bool,
+    has_cluster: bool,
 ) -> None:
     from pellucid.errors import OptionError
 
@@ -87,6 +95,8 @@ def _check_flags(
         raise OptionError("--resume and --force: go on with the file, or replace it. Leave one out.")
     if out is not None and is_printed:
         raise OptionError("--out: the predictions go into the file. Leave --json and --jsonl out.")
+    if has_cluster and out is None:
+        raise OptionError("--workers and --cluster: expected a file. Name it with --out.")
     if is_nul and "-" not in images:
         raise OptionError("--null: is for names on standard input. Add - for them.")
 
@@ -98,23 +108,34 @@ def _print_lines(predictions: "Sequence[Prediction]", *, as_json: bool, is_brief
     sys.stdout.flush()
 
 
+@contextmanager
+def _batches(
+    network: "Model", samples: "Samples", workers: int | None, cluster: str | None, bar: ProgressBar
+) -> "Iterator[Callable[[Output], Iterable[Batch | EncodedBatch]]]":
+    """Yield what an output gets: predicted here, or by the workers of a cluster."""
+    if workers is None and cluster is None:
+        yield lambda output: samples.batches(output.is_done)
+        return
+    from pellucid.distributed.cluster import open_cluster
+    from pellucid.distributed.prediction import cluster_batches
+
+    with open_cluster(cluster, workers) as client:
+        yield lambda output: cluster_batches(client, network, samples, output, partial(bar, "reading images"))
+
+
 def _write(
-    model: Path,
-    network: "Model",
-    samples: "Samples",
+    target: "Target",
+    batches: "Callable[[Output], Iterable[Batch | EncodedBatch]]",
     out: Path,
     *,
-    is_resumed: bool,
-    is_forced: bool,
     is_quiet: bool,
 ) -> int:
     """Write the predictions to a file and say so; return how many samples are bad."""
-    from pellucid.prediction.output import Target, model_mark, open_output
+    from pellucid.prediction.output import open_output
 
-    target = Target(network, model_mark(model), samples.of, is_resumed, is_forced)
     with open_output(out, target) as file:
         try:
-            n_bad = _run(samples.batches(file.is_done), file.write, file.n_before)
+            n_bad = _run(batches(file), file.write, file.n_before)
         except KeyboardInterrupt:
             echo(f"{out} has {file.n_before + file.n_written} predictions; --resume goes on.", err=True)
             raise
@@ -125,7 +146,7 @@ def _write(
     return n_bad
 
 
-def _run(batches: "Iterable[Batch]", put: "Callable[[Sequence[Prediction]], None]", n_before: int = 0) -> int:
+def _run(batches: "Iterable[Batch | EncodedBatch]", put: Callable[[Any], None], n_before: int = 0) -> int:
     """Put out predictions as they come, and tell what cannot be read; return how many samples that is.
 
     Raises

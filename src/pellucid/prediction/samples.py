@@ -11,7 +11,7 @@ import numpy as np
 
 from pellucid.data.readers.images import check_takes_images, read_sample
 from pellucid.data.readers.many import fill_rows
-from pellucid.data.readers.named import listed_images, named_images
+from pellucid.data.readers.named import NamedImages, listed_images
 from pellucid.dispatch import use_for
 from pellucid.errors import DataError
 from pellucid.nn.model import Model
@@ -102,6 +102,8 @@ class Samples(NamedTuple):
     of: str  # "image" or "row"
     batches: Callable[[Callable[[Any], bool]], Iterator[Batch]]  # given which samples, by name, to leave out
     notes: tuple[str, ...]
+    images: Iterable[Image] = ()
+    total: int = 0  # of the images, where it is known
 
 
 def samples_of(
@@ -136,22 +138,26 @@ def samples_of(
     check_takes_images(model.input_shape)
     parts: list[Iterable[Image]] = []
     total = n_others = 0
+    is_known = True
     for name in files:
         if stdin is not None and str(name) == STDIN:
             parts.append(listed_images(stdin, separator))
+            is_known = False
             continue
-        images, n = named_images([name])
-        parts.append(images)
-        total, n_others = total + len(images), n_others + n
+        named = NamedImages([name])  # counted here, and listed again when their turn comes: names take memory
+        total += sum(1 for _ in named)
+        n_others += named.n_others
+        parts.append(named)
     note = f"{plural(n_others, 'file')} in the folders not used: no images by their names"
-    if any(not isinstance(part, list) for part in parts):
-        total = 0
+    images, total = chain.from_iterable(parts), total * is_known
     return Samples(
         "image",
         lambda is_left_out: image_batches(
-            model, chain.from_iterable(parts), is_left_out=is_left_out, progress=progress, total=total
+            model, images, is_left_out=is_left_out, progress=progress, total=total
         ),
         (note,) * bool(n_others),
+        images,
+        total,
     )
 
 

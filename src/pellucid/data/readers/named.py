@@ -15,18 +15,6 @@ _MAGIC = re.compile("[*?[]")  # of a pattern
 _CHUNK = 2**16  # bytes that are asked for at once
 
 
-def named_images(names: Sequence[str | Path]) -> tuple[list[str], int]:
-    """Return the files that names stand for, in order, and how many files in folders are no images by their name.
-
-    Raises
-    ------
-    DataError
-        As :class:`NamedImages`.
-    """
-    images = NamedImages(names)
-    return list(images), images.n_others
-
-
 class NamedImages:
     """The files that names stand for, in order, each folder listed when its turn comes; an iterable.
 

@@ -1,0 +1,4 @@
+from .cluster import ClusterError as ClusterError
+from .cluster import open_cluster as open_cluster
+from .prediction import WrittenPredictions as WrittenPredictions
+from .prediction import predict as predict

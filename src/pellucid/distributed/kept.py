@@ -1,0 +1,70 @@
+"""A value that each worker of a cluster has once, those that join later too."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+FORGET_SECONDS = 5.0  # that workers are given to forget: one that is frozen never answers
+_KEPT: dict[str, Any] = {}  # in a worker's process
+
+
+@contextmanager
+def kept_by_workers(client: Any, value: Any) -> Iterator[str]:
+    """Send a value to each worker, and yield the key under which tasks find it there, by :func:`kept`.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    value : object
+        Anything that can be pickled: it is sent once to each worker, and to one that joins or comes back before its
+        first task.
+    """
+    from distributed import WorkerPlugin
+
+    class Keep(WorkerPlugin):  # type: ignore[misc, unused-ignore] # in a function, it is sent itself
+        def __init__(self, key: str, value: Any) -> None:
+            self.name, self.value = key, value
+
+        def setup(self, worker: Any) -> None:
+            from pellucid.distributed.kept import keep
+
+            keep(self.name, self.value)
+
+        def teardown(self, worker: Any) -> None:
+            from pellucid.distributed.kept import forget
+
+            forget(self.name)
+
+    key = f"pellucid-{uuid.uuid4().hex}"
+    client.register_plugin(Keep(key, value), name=key)
+    try:
+        yield key
+    finally:
+        if client.status == "running":
+            forgetting = threading.Thread(target=_unregister, args=(client, key), daemon=True)
+            forgetting.start()
+            forgetting.join(FORGET_SECONDS)
+
+
+def kept(key: str) -> Any:
+    """Return, in a task, the value of a key."""
+    return _KEPT[key]
+
+
+def keep(key: str, value: Any) -> None:
+    """Keep a value in this process."""
+    _KEPT[key] = value
+
+
+def forget(key: str) -> None:
+    """Keep it no longer."""
+    _KEPT.pop(key, None)
+
+
+def _unregister(client: Any, key: str) -> None:
+    from contextlib import suppress
+
+    with suppress(Exception):  # the cluster may be going down
+        client.unregister_worker_plugin(key)
