@@ -132,8 +132,9 @@ class Dataset:
     def take(self, rows: Array | slice) -> Dataset:
         """Return the chosen samples as a new Dataset; what stays in its file stays there."""
         groups, files = (None if its is None else its[rows] for its in (self.groups, self.files))
-        X = map_arrays(lambda array: choose_rows(array, rows), self.X)
-        return replace(self, X=X, y=take_rows(self.y, rows), groups=groups, files=files)
+        return replace(
+            self, X=choose_rows(self.X, rows), y=take_rows(self.y, rows), groups=groups, files=files
+        )
 
     def file(self, i: int) -> str:
         """Return the file of sample i, below the folder that was read; "" where samples are no files.

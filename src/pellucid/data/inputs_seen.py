@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.stored.base import StoredArray
+from pellucid.data.stored.base import StoredArray, ends
 from pellucid.data.stored.survey import BYTE, N_TRIED
 from pellucid.data.stored.views import Converted
 from pellucid.errors import DataError
@@ -60,7 +60,7 @@ class InputsSeen(Configurable):
         """Return what inputs look like, shape (m, ...); None for none, for sparse rows, and with NaN among them."""
         if not isinstance(X, np.ndarray | StoredArray) or not X.size or X.dtype.kind not in "buif":
             return None
-        low, high = _ends(X)
+        low, high = ends(X)
         if not np.isfinite([low, high]).all():
             return None
         is_whole = X.dtype.kind != "f" or _are_whole(X)
@@ -96,7 +96,7 @@ class InputsSeen(Configurable):
             return X
         if is_bytes and X.dtype == np.uint8:
             return X
-        low, high = _ends(X)
+        low, high = ends(X)
         if self.is_bytes or self.is_divided:
             return self._as_pixels(X, low, high, where)
         if not self._is_in_range(X, low, high):
@@ -175,12 +175,6 @@ def seen_from_config(config: Any) -> Any:
     if isinstance(config, Mapping) and "by_name" in config:
         return {str(name): seen_from_config(one) for name, one in config["by_name"].items()}
     return None if config is None else InputsSeen.from_config(config)
-
-
-def _ends(X: Any) -> tuple[float, float]:
-    """Return the least and the largest number."""
-    low, high = (X.survey.low, X.survey.high) if isinstance(X, StoredArray) else (X, X)
-    return float(low.min()), float(high.max())
 
 
 def _converted(X: Any, convert: Callable[[Array, slice | None], Array], dtype: Any) -> Any:

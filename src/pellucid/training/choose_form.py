@@ -1,29 +1,29 @@
 """The choice between the direct and the dual form of a training, whichever is cheaper."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
 from pellucid import dispatch
-from pellucid.data.batches import Batches
+from pellucid.data.batches import Batches, is_on_disk
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.stored.views import choose_rows
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.cost import is_for_one_blas_thread
-from pellucid.training.dual.dense import centred_products
-from pellucid.training.dual.form import DualForm, dual_form, first_dense_shape, flat, operations, why_not_dual
+from pellucid.training.dual.form import DualForm, dual_of_rows, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.dual.many_steps import ManySteps
+from pellucid.training.dual.rows import sliced_rows
 from pellucid.training.executor.executor import Executor
 from pellucid.training.features import features_of
 from pellucid.training.form import Form, Validation
 from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job
-from pellucid.training.shared import made_of
 from pellucid.types import map_arrays, n_rows, take_rows
 
 MOST_MEASURED = 2000  # training samples, after each epoch
@@ -39,6 +39,11 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
             history.form = form.name
             yield form
         return
+    if job.plan.batch_size is None and is_on_disk(job.X):
+        raise OptionError(
+            f"train: a full batch of samples that stay in their file (on_disk) is trained in the dual form alone "
+            f"({history.note}). Choose batch_size=32, or load without on_disk."
+        )
     job.holds_blas = is_for_one_blas_thread(job.part, job.X, job.plan.batch_size)
     history.n_threads = job.n_threads
     X, held_out, rule, part = job.X, job.X_validation, job.rule, None
@@ -70,9 +75,9 @@ def _in_dual_form(job: Job) -> Iterator[Form]:
     X, rule = job.X, job.rule
     if rule is not None:
         X = map_arrays(lambda array: rule.apply(array, job.model.dtype), X)
-    rows = flat(X)
-    gram = made_of(plan.shared, X, "Gram matrix", lambda: centred_products(rows, rows))
-    with dual_form(job.model, X, job.X_validation, gram) as dual:
+    with sliced_rows(X, job.X_validation) as rows, ExitStack() as stack:
+        gram = None if plan.shared is None else plan.shared.of(X, "Gram matrix", rows.gram)
+        dual = stack.enter_context(dual_of_rows(job.model, rows, gram))
         batches = Batches(
             dual.rows_train, job.Y, plan.batch_size, plan.seed, weights=job.weights, shuffle=plan.shuffle
         )
@@ -100,7 +105,7 @@ def _validation(
     if model.loss_kind != "classification":
         return Validation(held_out, job.Y_validation, part=part)
     rows = np.unique(np.linspace(0, m - 1, min(m, n_rows(job.X_validation), MOST_MEASURED)).astype(int))
-    sample = take_rows(X, rows)
+    sample = choose_rows(X, rows)
     if rule is not None:
         sample = map_arrays(lambda array: rule.apply(array, model.dtype), sample)
     return Validation(held_out, job.Y_validation, sample, model.encode(take_rows(job.data.y, rows)), part)
@@ -128,7 +133,8 @@ def _choose(job: Job) -> tuple[bool, str]:
             False,
             f"direct form: with {m:,} samples of {n_in:,} numbers, float32 would lose digits in the dual form",
         )
-    if asked == "auto" and dual >= direct:
+    is_free = asked == "auto" and not (job.plan.batch_size is None and is_on_disk(job.X))
+    if is_free and dual >= direct:
         return False, "direct form: the dual form would cost more here"
     return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"
 

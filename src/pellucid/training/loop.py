@@ -28,7 +28,7 @@ from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.optimizers.lbfgs import LBFGS
 from pellucid.training.plan import Job, Plan
 from pellucid.training.prepare import prepare
-from pellucid.types import n_rows
+from pellucid.types import n_rows, take_rows
 
 
 def run_plan(
@@ -229,6 +229,8 @@ def _broken(run: Run, X: Any, Y: Any, loss: float, nonfinite: str | Path | None)
     """Return the error for a loss that is NaN or infinity, naming the operation that produced it first."""
     run.history.n_steps = run.step
     model, X = run.form.plain_step(run.model, X)
+    if len(Y) > n_rows(X):  # of a full batch on disk some are looked at
+        Y = take_rows(Y, slice(n_rows(X)))
     model.seed_step(run.seed, run.step)
     fault = find_fault(model, X, Y)
     where = "" if fault is None else f" It began {fault.in_words()}."

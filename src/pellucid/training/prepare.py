@@ -7,11 +7,12 @@ import numpy as np
 
 from pellucid import dispatch
 from pellucid.data.augmentation.augment import Augment
-from pellucid.data.batches import Batch, Batches, Change
+from pellucid.data.batches import Batch, Batches, Change, is_on_disk
 from pellucid.data.dataset import Dataset
 from pellucid.data.groups import groups_of
 from pellucid.data.inputs_seen import inputs_seen
 from pellucid.data.preprocess import check_finite
+from pellucid.data.stored.base import StoredArray
 from pellucid.data.validate import hold_out_rows
 from pellucid.errors import DataError, OptionError, ShapeError
 from pellucid.nn.model import Model, check_classes
@@ -64,7 +65,9 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     weights = weigh_samples(model, data, sample_weight, plan.class_weight)
     Batches(data.X, Y, plan.batch_size, plan.seed)  # refuses a wrong size before any work
     # Each batch is prepared when its turn comes where all at once would be larger than the data.
+    # What stays in its file is prepared as it is read.
     is_lazy = augment is not None or (plan.batch_size is not None and _grows(model, data.X))
+    is_lazy = is_lazy and not is_on_disk(data.X)
     n_held = 0 if held is None else n_rows(held.X)
     kept = {} if resume is None else checkpoint_settings(resume)  # what is left open goes on as it began
     part = trained_part(model, n_rows(data.X) + n_held) if augment is None else model
@@ -147,7 +150,11 @@ def _prepared(model: Model, X: Any, shared: Shared | None = None) -> Any:
     rule, dtype = model.preprocessing, model.dtype
     assert rule is not None
     name = f"prepared {dtype} {rule.to_config()}"
-    return map_arrays(lambda array: made_of(shared, array, name, lambda: rule.apply(array, dtype)), X)
+
+    def prepare_one(array: Any) -> Any:
+        return rule.lazily(array, dtype) if isinstance(array, StoredArray) else rule.apply(array, dtype)
+
+    return map_arrays(lambda array: made_of(shared, array, name, lambda: prepare_one(array)), X)
 
 
 def _change(augment: Augment, seed: int) -> Change:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset, Split
 from pellucid.data.pairs import as_dataset
+from pellucid.data.stored.base import ends
 from pellucid.errors import DataError
 from pellucid.nn.presets import n_outputs_for, preset
 from pellucid.text import by, plural
@@ -165,7 +166,10 @@ def _affordable_epochs(model: str, m: int, shape: Shape, n_outputs: int) -> int:
 
 def _augmentation(part: Dataset, augment: str, n_epochs: int) -> str:
     X = part.X
-    is_in_range = X.dtype == np.uint8 or (X.dtype.kind == "f" and X.size and X.min() >= 0 and X.max() <= 1)
+    is_in_range = X.dtype == np.uint8
+    if X.dtype.kind == "f" and X.size:
+        low, high = ends(X)
+        is_in_range = low >= 0 and high <= 1
     if X.shape[3] not in (1, 3) or not is_in_range:
         return "none"
     return "photo" if n_epochs < MANY_EPOCHS else augment

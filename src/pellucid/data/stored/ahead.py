@@ -10,8 +10,10 @@ Piece = TypeVar("Piece")
 N_AHEAD = 2  # pieces that wait, or are being read, while one is worked on
 
 
-def read_ahead(read: Callable[[Place], Piece], places: Iterable[Place]) -> Generator[Piece, None, None]:
-    """Yield what is read at each place, in order; the next ones are read meanwhile, in one thread.
+def read_ahead(
+    read: Callable[[Place], Piece], places: Iterable[Place], n: int = N_AHEAD
+) -> Generator[Piece, None, None]:
+    """Yield what is read at each place, in order; the next n are read meanwhile, in one thread.
 
     What ``read`` raises is raised here, when its turn comes. Closed early, it reads nothing further.
 
@@ -25,7 +27,7 @@ def read_ahead(read: Callable[[Place], Piece], places: Iterable[Place]) -> Gener
         try:
             for place in places:
                 waiting.append(pool.submit(read, place))
-                if len(waiting) > N_AHEAD:
+                if len(waiting) > n:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -147,6 +147,18 @@ class StoredArray(NDArrayOperatorsMixin, ABC):
         raise AttributeError(name)
 
 
+def ends(X: Any) -> tuple[float, float]:
+    """Return the least and the largest number of an array in memory or on disk.
+
+    Examples
+    --------
+    >>> ends(np.arange(3))
+    (0.0, 2.0)
+    """
+    low, high = (X.survey.low, X.survey.high) if isinstance(X, StoredArray) else (X, X)
+    return float(low.min()), float(high.max())
+
+
 def row_blocks(X: Any) -> Iterator[tuple[slice, Array]]:
     """Yield all rows of an array in memory or on disk, some tens of megabytes at a time: their slice and they.
 

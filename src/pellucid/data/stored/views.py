@@ -8,7 +8,7 @@ from typing import Any
 
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.survey import Survey
-from pellucid.types import Array
+from pellucid.types import Array, map_arrays
 
 
 class Chosen(StoredArray):
@@ -85,8 +85,8 @@ def bytes_read(X: Any) -> int:
     return root_of(X).n_read if isinstance(X, StoredArray) else 0
 
 
-def choose_rows(X: Any, rows: Any) -> Any:
-    """Return some rows of an array: a copy or a view in memory, of a stored one another that reads nothing yet.
+def choose_rows(arrays: Any, rows: Any) -> Any:
+    """Return some rows of an array, or of several by name; of one on disk another on disk: nothing is read yet.
 
     Examples
     --------
@@ -94,4 +94,8 @@ def choose_rows(X: Any, rows: Any) -> Any:
     >>> choose_rows(np.arange(4), slice(1, 3))
     array([1, 2])
     """
+    return map_arrays(lambda array: _choose_one(array, rows), arrays)
+
+
+def _choose_one(X: Any, rows: Any) -> Any:
     return X.choose(rows) if isinstance(X, StoredArray) else X[rows]

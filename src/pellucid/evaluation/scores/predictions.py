@@ -9,6 +9,7 @@ import numpy as np
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
+from pellucid.data.stored.views import choose_rows
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.evaluation.scores.confusion import ConfusionMatrix, confusion_matrix
 from pellucid.evaluation.scores.labels import class_names, indicators_of, labels_of
@@ -16,7 +17,7 @@ from pellucid.nn.model import Model
 from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import CountCallback
-from pellucid.types import Array, take_rows
+from pellucid.types import Array
 
 if TYPE_CHECKING:
     from pellucid.data.copies.duplicates import Leak
@@ -226,7 +227,8 @@ def _outputs(model: Model, data: Dataset, output: Callable[[Any], Any], progress
     for start in range(0, m, PIECE):
         progress(start, m)
         with np.errstate(over="ignore", invalid="ignore"):  # reported below, with the sample
-            parts.append(output(take_rows(data.X, slice(start, start + PIECE))))
+            rows = slice(start, start + PIECE)
+            parts.append(output(choose_rows(data.X, rows)))
     progress(m, m)
     Z = np.concatenate(parts)
     _refuse_bad(~np.isfinite(Z.reshape(m, -1)).all(axis=1))

@@ -11,16 +11,14 @@ the rows are centred: with X = X_c + 1 mu^T it is W = s W_0 + X_c^T C + mu t, wi
 the sums of dZ, and Z = s Z_0 + X X_c^T C + X mu t + b. Both are the same in exact arithmetic; t is the sum of C.
 """
 
-from collections.abc import Iterator
 from typing import final
 
 import numpy as np
 
 from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
+from pellucid.training.dual.rows import Rows
 from pellucid.types import Array
-
-SLICE_COLUMNS = 4096  # of X turned into float64 at a time
 
 
 @final
@@ -35,45 +33,38 @@ class DualDense(Layer):
     ----------
     dense : Dense
         Built; its W is W_0.
-    X : Array, shape (m, n_in)
-        The training rows.
-    X_validation : Array, shape (m_validation, n_in), optional
-        Further rows that the layer will be asked for.
+    samples : Rows
+        The training rows, m, and those that the layer will be asked for besides.
     gram : Array, shape (m, m + 1), optional
-        ``centred_products(X, X)``, where it is known.
+        [X X_c^T | X mu], where it is known.
     """
 
-    def __init__(
-        self, dense: Dense, X: Array, X_validation: Array | None = None, gram: Array | None = None
-    ) -> None:
+    def __init__(self, dense: Dense, samples: Rows, gram: Array | None = None) -> None:
         super().__init__()
-        self.dense, self.X, self.name = dense, X, dense.name
+        self.dense, self.samples, self.name = dense, samples, dense.name
         self.activation = dense.activation
         self.output_shape, self.input_shape = dense.output_shape, dense.input_shape
         W0 = dense.params["W"]
-        m, n_out = len(X), W0.shape[1]
-        self._parts = [X] if X_validation is None else [X, X_validation]
-        self.table = np.ones((sum(map(len, self._parts)), m + 1 + n_out + 1), W0.dtype)
-        self.table[:m, : m + 1] = centred_products(X, X) if gram is None else gram
-        if X_validation is not None:
-            self.table[m:, : m + 1] = centred_products(X_validation, X)
-        self._products_with(W0)
+        m, n_out = len(samples), W0.shape[1]
+        products, Z0 = samples.first_products(W0, gram)
+        self.table = np.ones((len(products), m + 1 + n_out + 1), W0.dtype)
+        self.table[:, : m + 1], self.table[:, m + 1 : -1] = products, Z0
         self._train_table = self.table[:m]
         self.rows_train = np.arange(m)
         self.rows_validation = np.arange(m, len(self.table))
         self.params = {"C": np.vstack([np.zeros((m + 1, n_out)), np.eye(n_out), dense.params["b"]]).T.copy()}
         self._basis: Array | None = None
         self._start_norm = 0.0
+        self._plain: tuple[Array, Dense] | None = None  # the last one that was asked for, and its C
 
     def restart_from(self, W0: Array) -> None:
         """Take other weights for W_0, those of the training that a checkpoint goes on with."""
         self.dense.params["W"][...] = W0
-        self._basis = None
-        self._products_with(self.dense.params["W"])
-
-    def _products_with(self, W0: Array) -> None:
-        Z0 = [sum(part @ W0[columns] for columns, part in _slices(rows)) for rows in self._parts]
-        self.table[:, len(self.X) + 1 : -1] = np.concatenate(Z0)
+        self._basis = self._plain = None
+        known = self.table[: len(self.samples), : len(self.samples) + 1]
+        self.table[:, len(self.samples) + 1 : -1] = self.samples.first_products(
+            self.dense.params["W"], known
+        ).Z_0
 
     def decay_mask(self, key: str) -> Array:
         """Return 1 for C, t and s, 0 for the bias row."""
@@ -84,7 +75,7 @@ class DualDense(Layer):
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the activation of the rows asked for: numbers of rows, (m,), or inputs, (m, n_in)."""
         if X.ndim > 1:  # a prediction in the middle of a training: the state of the step stays
-            return self.to_dense().forward(X.reshape(len(X), -1))
+            return self._as_it_is().forward(X.reshape(len(X), -1))
         self._rows = X
         features = self._train_table if X is self.rows_train else self.table[X]
         Z = self.workspace.take("Z", (len(X), *self.output_shape), self.table.dtype)
@@ -94,9 +85,16 @@ class DualDense(Layer):
         A, self._cache = self.dense.activation_op.forward(Z, out=Z)
         return A
 
+    def _as_it_is(self) -> Dense:
+        """Return the plain layer for predictions of the moment, computed once for all their pieces."""
+        C = self.params["C"]
+        if self._plain is None or not np.array_equal(self._plain[0], C):
+            self._plain = C.copy(), self.to_dense()
+        return self._plain[1]
+
     def backward(self, dY: Array) -> None:
         """Write dC: dZ at the rows of the batch, 0 at all others and for s, the column sums for t and b."""
-        m, op = len(self.X), self.dense.activation_op
+        m, op = len(self.samples), self.dense.activation_op
         dC = self.grads["C"]
         dZ = dY if op is None else op.backward(dY, self._cache)
         if self._rows is self.rows_train:  # the full batch, in order
@@ -112,7 +110,7 @@ class DualDense(Layer):
 
         dW = X^T dZ = X_c^T dC + mu dt, so that ||dW||^2 = sum(dZ * (X X_c^T dC + X mu dt)).
         """
-        m = len(self.X)
+        m = len(self.samples)
         dC = self.grads["C"][:, : m + 1]
         XdW = dC @ self._train_table[:, : m + 1].T
         inside = float(np.vdot(dC[:, :m], XdW)) - float(np.vdot(dC, dC))
@@ -124,7 +122,7 @@ class DualDense(Layer):
         With the rows B = [X_c, mu] and their coefficients D = [C, t] it is
         s^2 ||W_0||^2 + sum(D * (2 s B W_0 + B B^T D)).
         """
-        m = len(self.X)
+        m = len(self.samples)
         D, s = self.params["C"][:, : m + 1], float(self.params["C"][0, m + 1])
         W0 = self.dense.params["W"].reshape(-1)
         if (
@@ -147,45 +145,13 @@ class DualDense(Layer):
             Used in the place of the parameters: whatever is linear in the gradients, such as a velocity, is turned
             into its plain form likewise.
         """
-        C, m = self.params["C"] if like is None else like, len(self.X)
+        C, m = self.params["C"] if like is None else like, len(self.samples)
         dense = Dense(self.dense.units, self.dense.activation, self.dense.initializer)
         dense.name = self.dense.name
         dense.input_shape, dense.output_shape = self.input_shape, self.output_shape
         W0, D = self.dense.params["W"], C[:, :m].T.astype(np.float64)
         rest = (C[:, m] - D.sum(axis=0)) / m  # X_c^T C + mu t is X^T (C + 1 rest^T)
-        W = np.empty(W0.shape)
-        for columns, part in _slices(self.X):
-            W[columns] = part.T @ (D + rest)
+        W = self.samples.transposed_product(D + rest)
         W += C[0, m + 1] * W0
         dense.params = {"W": W.astype(W0.dtype, copy=False), "b": C[:, -1].copy()}
         return dense
-
-
-def centred_products(A: Array, X: Array) -> Array:
-    """Return [A X_c^T | A mu], float64 of shape (len(A), m + 1), a slice of columns at a time.
-
-    Examples
-    --------
-    >>> X = np.array([[1.0], [3.0]])
-    >>> centred_products(X, X)
-    array([[-1.,  1.,  2.],
-           [-3.,  3.,  6.]])
-    """
-    m = len(X)
-    products = np.zeros((len(A), m + 1))
-    K, of_mean = products[:, :m], products[:, m]
-    for columns, right in _slices(X):
-        left = right if A is X else A[:, columns].astype(np.float64, copy=False)
-        K += left @ right.T
-    if m:
-        K.mean(axis=1, out=of_mean)
-        K -= of_mean[:, None]
-    return products
-
-
-def _slices(X: Array) -> Iterator[tuple[slice, Array]]:
-    """Yield slices of the columns of X, few enough to be turned into float64, and these; X whole where it is."""
-    width = max(1, X.shape[1] if X.dtype == np.float64 else SLICE_COLUMNS)
-    for start in range(0, X.shape[1], width):
-        columns = slice(start, start + width)
-        yield columns, X[:, columns].astype(np.float64, copy=False)

@@ -12,6 +12,7 @@ from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
 from pellucid.training.dual.dense import DualDense
+from pellucid.training.dual.rows import Rows, sliced_rows
 from pellucid.training.executor.executor import Executor
 from pellucid.training.form import Form, Validation
 from pellucid.training.optimizers.base import Optimizer
@@ -53,7 +54,7 @@ class DualForm(Form):
         plain.bind()
         plain.mark_input_gradient(False)
         plain.copy_loss(model)
-        return plain, self.dual.X[X]
+        return plain, self.dual.samples.sample(X)
 
     def squared_weights(self, model: Model) -> Callable[[], float]:
         """Return a function of no arguments: the sum of squares of all weights that decay, as they are then."""
@@ -76,7 +77,7 @@ class DualForm(Form):
 
 @contextmanager
 def dual_form(
-    model: Sequential, X: Array, X_validation: Array | None = None, gram: Array | None = None
+    model: Sequential, X: Any, X_validation: Any = None, gram: Array | None = None
 ) -> Iterator[DualDense]:
     """Swap a DualDense in for the model's first Dense, and the trained Dense back in at the end, whatever happens.
 
@@ -84,7 +85,7 @@ def dual_form(
     ----------
     model : Sequential
         Initialized, of a kind that :func:`why_not_dual` has nothing against.
-    X, X_validation : Array, shape (m, ...)
+    X, X_validation : Array or StoredArray, shape (m, ...)
         Prepared inputs.
     gram : Array, optional
         As for :class:`~pellucid.training.dual.dense.DualDense`.
@@ -94,19 +95,33 @@ def dual_form(
     DualDense
         Its ``rows_train`` and ``rows_validation`` are what the model takes as input meanwhile.
     """
+    with sliced_rows(X, X_validation) as rows, dual_of_rows(model, rows, gram) as dual:
+        yield dual
+
+
+@contextmanager
+def dual_of_rows(model: Sequential, rows: Rows, gram: Array | None = None) -> Iterator[DualDense]:
+    """Do what :func:`dual_form` does for rows wherever they lie.
+
+    Where the weights cannot be computed at the end, since a file is gone, the first layer is the one of the start.
+    """
     at = _first_dense(model)
     dense, before = model.layers[at], model.layers[:at]
     assert isinstance(dense, Dense)
-    dual = DualDense(dense, flat(X), None if X_validation is None else flat(X_validation), gram)
+    dual = DualDense(dense, rows, gram)
     model.layers = [dual, *model.layers[at + 1 :]]
     model.bind()
     model.mark_input_gradient(False)
+    trained = dense
     try:
         yield dual
     finally:
-        model.layers = [*before, dual.to_dense(), *model.layers[1:]]
-        model.bind()
-        model.mark_input_gradient(False)
+        try:
+            trained = dual.to_dense()
+        finally:
+            model.layers = [*before, trained, *model.layers[1:]]
+            model.bind()
+            model.mark_input_gradient(False)
 
 
 def why_not_dual(model: Model, optimizer: Optimizer, n_rows: int) -> str:
@@ -141,11 +156,6 @@ def operations(
     setup = 2.0 * (m + m_validation) * n_in * (m + n_out) + 2.0 * m * n_in * n_out
     step = 2.0 * batch * (m + n_out) * n_out + 3.0 * (m + n_out) * n_out
     return direct, setup + step * n_steps
-
-
-def flat(X: Array) -> Array:
-    """Return samples as rows of numbers."""
-    return X.reshape(len(X), -1)
 
 
 def first_dense_shape(model: Sequential) -> tuple[int, int]:

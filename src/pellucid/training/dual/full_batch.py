@@ -46,7 +46,7 @@ class FullBatchStep(Executor):
 
     def __init__(self, model: Model, dual: DualDense, Y: Array) -> None:
         super().__init__(model)
-        m, dtype = len(dual.X), model.theta.dtype
+        m, dtype = len(dual.samples), model.theta.dtype
         self.dual, self.C, self.dC = dual, dual.params["C"], dual.grads["C"]
         self.features: Array | None = (
             None  # (m + 1 + n_out + 1, m); made late: a checkpoint may bring another W_0

@@ -79,7 +79,7 @@ class ManySteps(Executor):
         self._copy_in(self.model.theta, theta)
         if velocity.size:
             self._copy_in(optimizer.slots[0], velocity)
-        m, n_units = len(self.dual.X), self.layers[0].n_out
+        m, n_units = len(self.dual.samples), self.layers[0].n_out
         losses = np.empty(min(n, MOST, max(1, int(OPERATIONS / (2.0 * m * m * n_units)))))
         smoothing = float(getattr(self.loss, "label_smoothing", 0.0))
         rate, momentum, decay = optimizer.learning_rate, optimizer.momentum, optimizer.weight_decay
@@ -114,7 +114,7 @@ class ManySteps(Executor):
 
     @property
     def _size(self) -> tuple[int, int]:
-        return len(self.dual.X), self.layers[0].n_out
+        return len(self.dual.samples), self.layers[0].n_out
 
     def _make_memory(self, optimizer: SGD) -> tuple[Array, ...]:
         stack, (m, n), dtype = dispatch.module("dense_stack"), self._size, self.model.theta.dtype

@@ -1,0 +1,176 @@
+"""Training on samples that stay in their file: the same bits as in memory, batch by batch and in the dual form."""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+
+from pellucid.data.dataset import Split
+from pellucid.data.source import load_data
+from pellucid.data.stored import base, spool
+from pellucid.data.stored.views import bytes_read
+from pellucid.errors import DataError, OptionError, OutputError, TrainingError
+from pellucid.evaluation.scores.predictions import predict
+from pellucid.nn.dense import Dense, Flatten
+from pellucid.nn.sequential import Sequential
+from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.dual import rows as dual_rows
+from pellucid.training.events import EpochEnd
+from pellucid.training.fit import train
+from pellucid.training.lr_finder import find_learning_rate
+
+M, SHAPE = 90, (12, 12, 3)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Bytes in compressed chunks of three photos, and floats as they are; a quarter is for testing."""
+    folder, rng = tmp_path_factory.mktemp("files"), np.random.default_rng(5)
+    pixels, y = rng.integers(0, 256, (M, *SHAPE), np.uint8), rng.integers(0, 2, M)
+    with h5py.File(folder / "bytes.h5", "w") as file:
+        file.create_dataset("X", data=pixels, chunks=(3, *SHAPE), compression="gzip")
+        file["y"] = y
+    np.savez(folder / "floats.npz", X=rng.random((M, *SHAPE), np.float32), y=y)
+    return {"bytes": folder / "bytes.h5", "floats": folder / "floats.npz"}
+
+
+def network(dtype: str = "float32") -> Sequential:
+    return Sequential([Flatten(), Dense(6, activation="relu"), Dense(1)], dtype=dtype)
+
+
+def both(path: Path) -> tuple[Split, Split]:
+    return load_data(path), load_data(path, on_disk=True)
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "shuffled": {"optimizer": "adam", "batch_size": 16},
+    "in order": {"optimizer": "adam", "batch_size": 16, "shuffle": False},
+    "augmented": {"optimizer": "adam", "batch_size": 16, "augment": "photo"},
+    "held out": {"optimizer": "adam", "batch_size": 16, "validation": 0.25, "metrics": ["f1"]},
+    "dual": {"optimizer": "sgd", "form": "dual"},
+    "dual batches": {"optimizer": "sgd", "form": "dual", "batch_size": 16},
+    "dual held out": {"optimizer": "sgd", "form": "dual", "validation": 0.25},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("kind", ["bytes", "floats"])
+def test_the_numbers_are_those_in_memory(
+    files: dict[str, Path], kind: str, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (base, spool, dual_rows):
+        monkeypatch.setattr(module, "BLOCK_BYTES", 5000)  # several blocks, and a temporary file
+    monkeypatch.setattr(dual_rows, "SLICE_COLUMNS", 100)
+    found = []
+    for split in both(files[kind]):
+        model = network()
+        history = train(model, split.train, n_epochs=3, progress=False, **CASES[case])
+        scores = predict(model, split.test).probabilities
+        found.append((model.theta.copy(), history.columns, model.inputs_seen, scores))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_equal(one, other)
+
+
+def test_float64_agrees_with_one_product_in_memory_to_rounding(files: dict[str, Path]) -> None:
+    weights = []
+    for split in both(files["bytes"]):
+        model = network("float64")
+        train(model, split.train, n_epochs=50, form="dual", learning_rate=0.1)
+        weights.append(model.theta.copy())
+    np.testing.assert_allclose(weights[1], weights[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_a_resumed_training_gives_the_same_bits(files: dict[str, Path], tmp_path: Path, form: str) -> None:
+    data = load_data(files["floats"], on_disk=True).train
+    options: dict[str, Any] = {"optimizer": "sgd", "batch_size": 16, "form": form, "n_epochs": 4}
+    whole, stopped = network(), network()
+    train(whole, data, **options)
+
+    def stop(event: Any) -> bool:
+        return isinstance(event, EpochEnd) and event.epoch == 1
+
+    train(stopped, data, callbacks=[Checkpoint(tmp_path, every_steps=1), stop], **options)
+    again = network()
+    train(
+        again, load_data(files["floats"]).train, resume=tmp_path, **options
+    )  # from memory: the data are the same
+    np.testing.assert_array_equal(again.theta, whole.theta)
+
+
+@pytest.mark.parametrize("n_epochs", [1, 300])
+def test_the_dual_form_reads_the_file_twice_however_many_steps(files: dict[str, Path], n_epochs: int) -> None:
+    data = load_data(files["floats"], on_disk=True).train
+    before = bytes_read(data.X)
+    history = train(network(), data, n_epochs=n_epochs, form="dual")
+    assert (history.n_steps, history.form) == (n_epochs, "dual")
+    assert bytes_read(data.X) - before == 2 * data.X.nbytes
+
+
+def test_compressed_chunks_are_decoded_once(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (base, spool, dual_rows):
+        monkeypatch.setattr(module, "BLOCK_BYTES", 5000)
+    data = load_data(files["bytes"], on_disk=True).train
+    assert data.X.survey.high.max() == 255  # looked at once, here
+    before = bytes_read(data.X)
+    train(network(), data, n_epochs=20, form="dual")
+    assert bytes_read(data.X) - before == data.X.nbytes  # into the temporary file
+
+
+def test_no_room_for_a_decoded_copy(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "BLOCK_BYTES", 5000)
+    monkeypatch.setattr(spool.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1})())
+    data, model = load_data(files["bytes"], on_disk=True).train, network()
+    with pytest.raises(OutputError, match=r"uncompressed copy, .* has 1\. Set TMPDIR"):
+        train(model, data, n_epochs=2, form="dual")
+    assert model.predict(data.X).shape == (len(data),)
+
+
+def test_a_full_batch_that_has_no_dual_form_is_refused(files: dict[str, Path]) -> None:
+    data = load_data(files["floats"], on_disk=True).train
+    with pytest.raises(OptionError, match=r"Adam is not linear in the gradient.*Choose batch_size=32"):
+        train(network(), data, n_epochs=2, optimizer="adam")
+
+
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_a_loss_that_becomes_infinite_is_explained(files: dict[str, Path], form: str, tmp_path: Path) -> None:
+    data = load_data(files["floats"], on_disk=True).train
+    options: dict[str, Any] = {"batch_size": 16} if form == "direct" else {}
+    with pytest.raises(TrainingError, match="It began in"):
+        train(
+            network(),
+            data,
+            n_epochs=400,
+            form=form,
+            optimizer="sgd",
+            learning_rate=1e30,
+            nonfinite=tmp_path / "step",
+            **options,
+        )
+
+
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_a_file_that_goes_during_the_training(files: dict[str, Path], form: str, tmp_path: Path) -> None:
+    path = tmp_path / "floats.npz"
+    path.write_bytes(files["floats"].read_bytes())
+    data, model = load_data(path, on_disk=True).train, network()
+
+    def remove(event: Any) -> bool:
+        if isinstance(event, EpochEnd):
+            path.unlink(missing_ok=True)
+        return False
+
+    options: dict[str, Any] = {"batch_size": 16} if form == "direct" else {}
+    with pytest.raises(DataError, match=r"floats\.npz.*cannot read the file any more"):
+        train(model, data, n_epochs=3, form=form, callbacks=[remove], optimizer="sgd", **options)
+    assert model.predict(np.zeros((2, *SHAPE))).shape == (2,)  # a plain model again
+
+
+def test_a_learning_rate_is_found(files: dict[str, Path]) -> None:
+    here, there = (
+        find_learning_rate(network(), split.train, optimizer="sgd", n_epochs=20)
+        for split in both(files["floats"])
+    )
+    assert (there.suggestion, there.n_steps) == (here.suggestion, here.n_steps)
