@@ -18,6 +18,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from pellucid import dispatch
+from pellucid.dispatch import all_twins
+from pellucid.dispatch.losses import loss_and_gradient
 from pellucid.ops import linear
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.ops.losses.cross_entropy import CategoricalCrossEntropy
@@ -25,6 +27,7 @@ from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.types import Shape
 from pellucid.workspace import Workspace
 
+TWINS = all_twins()
 N_ROUNDS = 7
 SAME = ((1, 1), (1, 1))
 PHOTOS, SMALL, ROWS = (32, 32, 32, 48), (16, 16, 16, 8), (32, 128)
@@ -74,7 +77,7 @@ def one_pass(job: Job) -> Callable[[], None]:
         getattr(dispatch, f"{job.op}_{way}", None) or getattr(linear, f"{job.op}_{way}")
         for way in ("forward", "backward")
     )
-    twins = dispatch.TWINS.get(f"{job.op}_forward")
+    twins = TWINS.get(f"{job.op}_forward")
     fast = () if twins is None else (twins.numpy, twins.kernel or twins.plain)
     takes = any("workspace" in inspect.signature(one).parameters for one in fast)
     extra = {"workspace": Workspace()} if takes else {}
@@ -94,7 +97,7 @@ def loss_step() -> Callable[[], None]:
         rng.standard_normal((32, 10)).astype(np.float32),
         np.arange(32) % 10,
     )
-    return lambda: dispatch.loss_and_gradient(loss, Z, y) and None
+    return lambda: loss_and_gradient(loss, Z, y) and None
 
 
 def optimizer_step(name: str, p: int) -> Callable[[], None]:
@@ -115,7 +118,7 @@ def milliseconds(function: Callable[[], None], choice: str) -> float:
 
 def has_faster_numpy(op: str) -> bool:
     """Return whether a forward or a backward has one."""
-    found = (dispatch.TWINS.get(f"{op}_{way}") for way in ("forward", "backward"))
+    found = (TWINS.get(f"{op}_{way}") for way in ("forward", "backward"))
     return any(pair is not None and pair.numpy is not pair.plain for pair in found)
 
 

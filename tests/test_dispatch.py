@@ -1,7 +1,9 @@
 """The switch between plain ops and their fast twins, and one table that holds the twins to each other."""
 
+import importlib
 import inspect
 import os
+import pkgutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import pellucid.dispatch as dispatch
-from pellucid.dispatch import TWINS
+from pellucid.dispatch import all_twins
+from pellucid.dispatch.conv import conv2d_forward
 from pellucid.errors import OptionError
 from pellucid.kernels.uncompiled import blocks
 from pellucid.training.optimizers.base import OPTIMIZERS
@@ -23,6 +26,11 @@ from tests.ops.calls import CALLS, ELSEWHERE, RULES, Call, logits
 from tests.ops.cases import CASES, HAS_NUMBA, PAIRS, Case, function, has_twin
 from tests.ops.problems import PROBLEMS
 
+TWINS = all_twins()
+MODULES = [
+    importlib.import_module(found.name)
+    for found in pkgutil.iter_modules(dispatch.__path__, "pellucid.dispatch.")
+]
 sizes = st.integers(1, 9)
 
 
@@ -40,8 +48,10 @@ def test_the_table_has_every_twin() -> None:
         assert twins.numpy.__name__ == name
         own = Path(__file__).parent / ELSEWHERE.get(name, "")
         assert name in called or twins.plain in PAIRS.values() or (own.is_file() and name in own.read_text())
-        if twins.plain.__module__.startswith("pellucid.ops"):
-            assert getattr(dispatch, name).__doc__ == twins.plain.__doc__
+    switches = {name: value for module in MODULES for name, value in vars(module).items() if name in TWINS}
+    of_ops = [name for name, twins in TWINS.items() if twins.plain.__module__.startswith("pellucid.ops")]
+    assert sorted(switches) == sorted(of_ops)
+    assert all(switches[name].__doc__ == TWINS[name].plain.__doc__ for name in of_ops)
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -313,9 +323,9 @@ def test_use_is_undone_nested_and_refuses_other_names() -> None:
 
 def test_the_chosen_twin_runs() -> None:
     X, W, b = np.ones((1, 4, 4, 2)), np.ones((3, 3, 2, 1)), np.ones(1)
-    assert dispatch.conv2d_forward(X, W, b, keep=False)[1].kept is not None
+    assert conv2d_forward(X, W, b, keep=False)[1].kept is not None
     with dispatch.use("plain"):  # which has no use for ``keep``, and is not given it
-        assert dispatch.conv2d_forward(X, W, b, keep=False)[1].kept is None
+        assert conv2d_forward(X, W, b, keep=False)[1].kept is None
         assert function("conv.conv2d_forward", "plain") is TWINS["conv2d_forward"].plain
 
 

@@ -5,6 +5,7 @@ and ``leakyrelu`` need no line here.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 # Our name, and what others call it. Where a name stands in several lines, the first of ours that is known counts.
 OURS: Mapping[str, str] = {
@@ -308,7 +309,7 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.5) -> str:
     names = sorted(known)
     by_folded = {folded(each): each for each in names}
     wanted = folded(name)
-    meant = (wanted, *_OURS.get(wanted, ()))
+    meant = (wanted, *_ours(wanted))
     found = next((by_folded[each] for each in meant if each in by_folded), "")
     if found or not wanted:
         return found
@@ -322,7 +323,7 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.5) -> str:
 
 def is_habit(name: str, known: Iterable[str]) -> bool:
     """Return whether a known name is meant beyond doubt: in another writing, or by another library's name."""
-    wanted = {folded(name), *_OURS.get(folded(name), ())}
+    wanted = {folded(name), *_ours(folded(name))}
     return any(folded(each) in wanted for each in known)
 
 
@@ -334,20 +335,25 @@ def advice(kind: str, name: str) -> str:
     >>> advice("option", "in_features")
     'Leave it out: a layer takes the shape of its input from the data.'
     """
-    return _BY_KIND.get(kind, {}).get(folded(name), "")
+    return _sentences(kind).get(folded(name), "")
 
 
-def _inverted(table: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def _ours(wanted: str) -> tuple[str, ...]:
+    """Return our names for what others call so, all of them folded."""
+    return _by_others().get(wanted, ())
+
+
+@cache
+def _by_others() -> dict[str, tuple[str, ...]]:
     """Return the table from each foreign name to ours, all of them folded."""
     found: dict[str, tuple[str, ...]] = {}
-    for ours, others in table.items():
+    for ours, others in OURS.items():
         for other in others.split():
             found[folded(other)] = (*found.get(folded(other), ()), folded(ours))
     return found
 
 
-_OURS = _inverted(OURS)
-_BY_KIND = {
-    kind: {folded(word): sentence for words, sentence in table.items() for word in words.split()}
-    for kind, table in _ADVICE.items()
-}
+@cache
+def _sentences(kind: str) -> dict[str, str]:
+    """Return what to do instead, by folded name."""
+    return {folded(word): text for words, text in _ADVICE.get(kind, {}).items() for word in words.split()}

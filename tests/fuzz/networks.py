@@ -18,6 +18,7 @@ from tests.fuzz.losses import losses, targets
 from tests.fuzz.search import Subject
 
 from pellucid import dispatch
+from pellucid.dispatch.losses import loss_and_gradient
 from pellucid.errors import TrainingError
 from pellucid.formats.safetensors import load, save
 from pellucid.nn.activation import Dropout
@@ -156,7 +157,7 @@ def computed(network: Network, way: str, jitter: float = 0.0) -> dict[str, Array
         model.seed_step(1, 0)
         Z = model.forward(X, training=True)
         found["Z"] = map_arrays(np.copy, Z)
-        loss, dZ = dispatch.loss_and_gradient(model.loss_function, Z, Y, weights=weights)
+        loss, dZ = loss_and_gradient(model.loss_function, Z, Y, weights=weights)
         found["loss"] = np.array(loss)
         model.grad.fill(np.nan)  # each has to be written
         dX = model.backward(dZ)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pellucid import dispatch
+from pellucid.dispatch.fused import conv_relu_forward
 from pellucid.ops import fused as plain
 from pellucid.types import Array
 from pellucid.workspace import Workspace
@@ -166,8 +167,8 @@ def test_parts_of_a_batch_share_statistics() -> None:
 def test_the_switch_runs_them() -> None:
     X, W = np.ones((1, 4, 4, 3)), np.ones((3, 3, 3, 2))
     with dispatch.use("numba"):
-        assert isinstance(dispatch.conv_relu_forward(X, W)[1], fused.ConvReluCache)
-    assert isinstance(dispatch.conv_relu_forward(X, W)[1], plain.ConvBlockCache)
+        assert isinstance(conv_relu_forward(X, W)[1], fused.ConvReluCache)
+    assert isinstance(conv_relu_forward(X, W)[1], plain.ConvBlockCache)
 
 
 def test_a_prediction_follows_its_weights() -> None:

@@ -7,10 +7,11 @@ import pytest
 
 pytest.importorskip("numba")
 
-from pellucid.dispatch import TWINS
+from pellucid.dispatch import all_twins
 from pellucid.ops.sampling import EDGES
 from pellucid.types import Array
 
+TWINS = all_twins()
 DTYPES = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 

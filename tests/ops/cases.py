@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import pellucid.ops
-from pellucid.dispatch import TWINS
+from pellucid.dispatch import all_twins
 from pellucid.ops.activations import ACTIVATIONS, get_activation
 from pellucid.types import Array, Shape
 
+TWINS = all_twins()
 SAME = ((1, 1), (1, 1))
 HAS_NUMBA = importlib.util.find_spec("numba") is not None
 
@@ -145,7 +146,12 @@ CASES = [
         for shape in [(1, 1), (5, 6), (2, 3, 4, 5)]
     ),
     *(
-        Case("fused.bias_activation", {"Z": shape, "b": shape[-1:]}, {"activation": f}, f"{name} {shape}")
+        Case(
+            "bias_activation.bias_activation",
+            {"Z": shape, "b": shape[-1:]},
+            {"activation": f},
+            f"{name} {shape}",
+        )
         for name, f in [*ACTIVATIONS.items(), ("elu 0.3", get_activation("elu", alpha=0.3))]
         for shape in [(1, 1), (1, 7), (3, 4, 5, 6), (209, 3), (2, 2051)]
     ),

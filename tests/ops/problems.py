@@ -135,7 +135,7 @@ def pools(draw: Any, op: str) -> Case:
 def activations(draw: Any) -> Case:
     shape = tuple(draw(st.lists(sizes, min_size=2, max_size=4)))
     activation = ACTIVATIONS[draw(st.sampled_from(sorted(ACTIVATIONS)))]
-    return Case("fused.bias_activation", {"Z": shape, "b": shape[-1:]}, {"activation": activation})
+    return Case("bias_activation.bias_activation", {"Z": shape, "b": shape[-1:]}, {"activation": activation})
 
 
 @st.composite
@@ -154,5 +154,5 @@ PROBLEMS: dict[str, Callable[[], st.SearchStrategy[Case]]] = {
     "fused.norm_relu": lambda: norms("fused.norm_relu"),
     "layer_norm.layer_norm": lambda: norms("layer_norm.layer_norm"),
     "dropout.dropout": dropouts,
-    "fused.bias_activation": activations,
+    "bias_activation.bias_activation": activations,
 }

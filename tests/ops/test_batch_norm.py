@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.dispatch import (
+from pellucid.dispatch.norm import (
     batch_norm_backward,
     batch_norm_forward,
     batch_norm_inference_forward,

@@ -10,7 +10,7 @@ from tests.ops import loops
 from tests.ops.problems import assert_close, convolutions, drawn, torch_convolution
 
 from pellucid import dispatch
-from pellucid.dispatch import conv2d_backward, conv2d_forward
+from pellucid.dispatch.conv import conv2d_backward, conv2d_forward
 from pellucid.errors import ShapeError
 from pellucid.ops import conv
 

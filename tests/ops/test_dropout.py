@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pellucid.dispatch import dropout_forward
+from pellucid.dispatch.dropout import dropout_forward
 from pellucid.errors import OptionError
 
 pytestmark = pytest.mark.usefixtures("kernels")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.dispatch import layer_norm_backward, layer_norm_forward
+from pellucid.dispatch.norm import layer_norm_backward, layer_norm_forward
 from pellucid.errors import ShapeError
 
 pytestmark = pytest.mark.usefixtures("kernels")

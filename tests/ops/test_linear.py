@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pellucid.dispatch import linear_backward
+from pellucid.dispatch.dense import linear_backward
 from pellucid.errors import ShapeError
 from pellucid.ops.linear import linear_forward
 

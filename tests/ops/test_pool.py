@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.ops import loops
 from tests.ops.problems import poolings
 
-from pellucid.dispatch import (
+from pellucid.dispatch.pool import (
     average_pool_backward,
     average_pool_forward,
     max_pool_backward,

@@ -1,4 +1,4 @@
-"""Activations, with the bias before them, in one pass each way: :func:`pellucid.ops.fused.bias_activation_forward`.
+"""Activations, with the bias before them, in one pass each way: the twins of :mod:`pellucid.ops.bias_activation`.
 
 Each activation is two formulas of one number; the loops that run them over arrays are below. A formula may use a
 ``gate``: silu and gelu are Z gate(Z), and their backward needs what the gate returned.
@@ -24,7 +24,7 @@ from pellucid.ops.activations import (
     OutputCache,
     SiluCache,
 )
-from pellucid.ops.fused import BiasActivationCache
+from pellucid.ops.bias_activation import BiasActivationCache
 from pellucid.types import Array
 from pellucid.workspace import Workspace
 

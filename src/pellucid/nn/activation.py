@@ -5,7 +5,8 @@ from typing import final
 
 import numpy as np
 
-from pellucid.dispatch import bias_activation_backward, bias_activation_forward, dropout_forward
+from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
+from pellucid.dispatch.dropout import dropout_forward
 from pellucid.errors import OptionError, PellucidError
 from pellucid.nn.layer import Layer
 from pellucid.ops.activations import get_activation

@@ -10,7 +10,7 @@ import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, in_memory
 from pellucid.nn.description import Description
-from pellucid.nn.initializers import TOO_LARGE, StartRandom
+from pellucid.nn.initializers import TOO_LARGE, NoStart, StartRandom
 from pellucid.nn.layer import Layer
 from pellucid.nn.parameters import NamedArrays
 from pellucid.nn.sharing import arrange, follow, tie
@@ -145,6 +145,15 @@ class Container(Layer):
             self.build(shape, rng)
             self.bind()
         self.mark_input_gradient(self.needs_input_gradient)
+
+    def lay_out(self, input_shape: Any) -> None:
+        """Build every layer for its shapes alone, all parameters zeros.
+
+        Nothing is drawn, so that even a network too large for this machine is summarized at once. It is used for
+        nothing else afterwards, unless its arrays are filled and bound.
+        """
+        self.name_layers()
+        self.build(input_shape, NoStart())
 
     def set_dtype(self, dtype: str) -> None:
         """Choose the dtype of the parameters of a model that is not yet initialized."""

@@ -5,12 +5,8 @@ from typing import Any, final
 
 import numpy as np
 
-from pellucid.dispatch import (
-    bias_activation_backward,
-    bias_activation_forward,
-    conv2d_backward,
-    conv2d_forward,
-)
+from pellucid.dispatch.conv import conv2d_backward, conv2d_forward
+from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.windows import ImageLayer, PaddingOption, Size, as_padding, padding_option, pair, size_option
@@ -43,6 +39,8 @@ class Conv2D(ImageLayer):
     >>> layer.forward(np.ones((2, 64, 64, 3))).shape
     (2, 32, 32, 8)
     """
+
+    starts_chain = True
 
     filters: int = option(at_least=1, help="Number of kernels, hence of output channels.")
     kernel_size: Size = size_option(3, help="Height and width of a kernel.")

@@ -6,11 +6,7 @@ from typing import final
 
 import numpy as np
 
-from pellucid.dispatch import (
-    bias_activation_backward,
-    bias_activation_forward,
-    linear_backward,
-)
+from pellucid.dispatch.dense import bias_activation_backward, bias_activation_forward, linear_backward
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.initializers import INITIALIZERS, StartRandom, default_initializer
 from pellucid.nn.layer import Layer

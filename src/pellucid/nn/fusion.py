@@ -7,6 +7,7 @@ from typing import Any, final
 import numpy as np
 
 from pellucid import dispatch
+from pellucid.dispatch import fused as chains
 from pellucid.nn.activation import Activation
 from pellucid.nn.conv import Conv2D
 from pellucid.nn.layer import Layer
@@ -60,7 +61,7 @@ class ConvBlock(Layer):
         norm = self.norm
         assert norm is not None
         A: Array
-        A, mean, var, count, self._cache = dispatch.conv_norm_forward(
+        A, mean, var, count, self._cache = chains.conv_norm_forward(
             X,
             self.conv.params["W"],
             norm.params["gamma"],
@@ -81,14 +82,14 @@ class ConvBlock(Layer):
     def _forward_with_relu(self, X: Array) -> Array:
         params = self.conv.params
         A: Array
-        A, self._cache = dispatch.conv_relu_forward(
+        A, self._cache = chains.conv_relu_forward(
             X, params["W"], params.get("b"), **self.conv.window, pool=self.is_pooled, workspace=self.workspace
         )
         return A
 
     def _predict(self, X: Array) -> Array:
         scale, shift = (None, self.conv.params.get("b")) if self.norm is None else self._folded(self.norm)
-        A: Array = dispatch.conv_affine(
+        A: Array = chains.conv_affine(
             X,
             self.conv.params["W"],
             scale,
@@ -130,13 +131,13 @@ class ConvBlock(Layer):
         needs_dX, grads = self.conv.needs_input_gradient, self.conv.grads
         dX = self.workspace.take("dX", (len(dY), *self.conv.input_shape), dY.dtype) if needs_dX else None
         if self.norm is None:
-            dispatch.conv_relu_backward(
+            chains.conv_relu_backward(
                 dY, self._cache, dX=dX, dW=grads["W"], db=grads.get("b"), needs_dX=needs_dX
             )
             return dX
         if "b" in grads:  # the norm subtracts it again
             grads["b"].fill(0)
-        dispatch.conv_norm_backward(
+        chains.conv_norm_backward(
             dY,
             self._cache,
             dX=dX,
@@ -169,7 +170,7 @@ class NormRelu(Layer):
         self._cache = None
         if not training or dispatch.current() != "numba" or are_hooked([norm, self.activation]):
             return self._forward_by_layers(X, training)
-        A, mean, var, self._cache = dispatch.norm_relu_forward(
+        A, mean, var, self._cache = chains.norm_relu_forward(
             X,
             norm.params["gamma"],
             norm.params["beta"],
@@ -192,7 +193,7 @@ class NormRelu(Layer):
         norm = self.norm
         if self._cache is None:
             return norm.backward(self.activation.backward(dY))
-        return dispatch.norm_relu_backward(
+        return chains.norm_relu_backward(
             dY,
             self._cache,
             reduce=norm.reduce,

@@ -116,6 +116,7 @@ class Layer(Configurable, ABC):
 
     registry = LAYERS
     undecayed: frozenset[str] = frozenset({"b"})
+    starts_chain = False  # of layers that may run as one step: see nn/fusion.py
     places: "Sequence[Layer]" = ()  # of a structure: what it runs, in the order of its children
 
     def __init__(self) -> None:

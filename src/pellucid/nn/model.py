@@ -12,12 +12,11 @@ from pellucid.blas_threads import one_blas_thread
 from pellucid.data.inputs_seen import as_seen
 from pellucid.data.preprocess import Preprocessing
 from pellucid.data.stored.base import StoredArray
-from pellucid.dispatch import loss_and_gradient
+from pellucid.dispatch.losses import loss_and_gradient
 from pellucid.errors import DataError, OptionError, PellucidError, ShapeError
 from pellucid.nn.container import Container
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.replica import prediction_replicas
-from pellucid.nn.summary import Summary, summarize
 from pellucid.ops.losses.base import LOSSES, Loss
 from pellucid.ops.losses.targets import default_loss
 from pellucid.registry import explain_call
@@ -27,6 +26,8 @@ from pellucid.types import Array, map_arrays, n_rows, take_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from pellucid.nn.summary import Summary
 
 PREDICT_ROWS = 256  # samples predicted at a time, so that a large set needs no large buffers
 PREDICT_NUMBERS = 2**24  # in them, at most
@@ -319,8 +320,10 @@ class Model(Container):
         inside = [part for place in self.places if isinstance(place, Model) for part in place.parts()]
         return [self, *inside]
 
-    def summary(self) -> Summary:
+    def summary(self) -> "Summary":
         """Return the model as a table: layers, shapes, parameters, operations and bytes."""
+        from pellucid.nn.summary import summarize
+
         return summarize(self)
 
     def plot(self, *, ax: Any = None) -> "Axes":

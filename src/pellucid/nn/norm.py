@@ -5,7 +5,7 @@ from typing import final
 
 import numpy as np
 
-from pellucid.dispatch import (
+from pellucid.dispatch.norm import (
     batch_norm_backward,
     batch_norm_forward,
     batch_norm_inference_backward,
@@ -55,6 +55,7 @@ class BatchNorm(Layer):
     """
 
     undecayed = frozenset({"gamma", "beta"})
+    starts_chain = True
 
     momentum: float = option(
         0.1, above=0, at_most=1, help="Fraction by which the running statistics move towards each batch's."

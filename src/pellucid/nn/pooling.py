@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from typing import final
 
-from pellucid.dispatch import (
+from pellucid.dispatch.pool import (
     average_pool_backward,
     average_pool_forward,
     global_average_backward,

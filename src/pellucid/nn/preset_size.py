@@ -6,7 +6,6 @@ from typing import Any
 
 from pellucid.errors import OptionError, ShapeError
 from pellucid.nn.presets import PRESETS, preset
-from pellucid.nn.summary import lay_out
 from pellucid.text import join
 from pellucid.types import Shape
 
@@ -70,7 +69,7 @@ def smallest_side(name: str, n_channels: int) -> int | None:
 def takes(name: str, shape: Shape) -> bool:
     """Return whether a preset takes samples of this shape."""
     try:
-        lay_out(preset(name), shape)
+        preset(name).lay_out(shape)
     except (ShapeError, OptionError):
         return False
     return True

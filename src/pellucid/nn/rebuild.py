@@ -7,9 +7,7 @@ from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.nn.freezing import frozen_names, mark_frozen
 from pellucid.nn.layer import LAYERS
 from pellucid.nn.model import Model, model_from_config
-from pellucid.nn.summary import lay_out
 from pellucid.ops.losses.base import LOSSES
-from pellucid.ops.losses.joint import Joint
 from pellucid.text import shown
 from pellucid.types import Array
 
@@ -60,7 +58,7 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     """
     try:
         model = model_from_config(described["architecture"], dtype=described["dtype"])
-        lay_out(model, _as_shape(described["input_shape"]))
+        model.lay_out(_as_shape(described["input_shape"]))
         model.set_loss(described["loss"])
     except (
         PellucidError,
@@ -74,14 +72,17 @@ def rebuild(described: Mapping[str, Any], arrays: Mapping[str, Array]) -> Model:
     ) as error:
         raise FormatError(f"its header does not describe a model ({error})") from None
     _check_arrays({name: array.shape for name, array in named_arrays(model).items()}, arrays, model.dtype)
-    mark_frozen(model, _as_names(described.get("frozen", []), model))
-    for name, array in named_arrays(model).items():
-        array[...] = arrays[name]
+    for leaf in model.leaves():
+        for kept in (leaf.params, leaf.state):
+            kept.update({key: arrays[f"{leaf.name}.{key}"] for key in kept})
+    mark_frozen(model, _as_names(described.get("frozen", []), model))  # which copies them into theta
     return model
 
 
 def check_savable(model: Model) -> None:
     """Raise OptionError where the class of a layer or of the loss is not registered: no file can name it."""
+    from pellucid.ops.losses.joint import Joint
+
     loss = model.loss_function
     kinds: list[type] = [type(place) for part in model.parts() for place in (part, *part.children())]
     kinds += [type(one) for one in (loss.losses.values() if isinstance(loss, Joint) else [loss])]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from pellucid.errors import OptionError
-from pellucid.nn.fusion import fused
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer, gathers_layers
 from pellucid.nn.model import Model
@@ -88,9 +87,11 @@ class Sequential(Model):
         self._first = 0 if needed else next(trained, untrained)
         for i, place in enumerate(self.places):
             place.mark_input_gradient(needed or i > self._first)
-        self._before, self._steps = (
-            fused(part) for part in (self.places[: self._first], self.places[self._first :])
-        )
+        self._before, self._steps = self.places[: self._first], self.places[self._first :]
+        if any(place.starts_chain for place in self.places):
+            from pellucid.nn.fusion import fused
+
+            self._before, self._steps = fused(self._before), fused(self._steps)
 
     def children(self) -> list[Layer]:
         """Return the layers."""

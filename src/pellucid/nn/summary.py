@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.errors import PellucidError
-from pellucid.nn.initializers import NoStart
 from pellucid.text import one_line
 from pellucid.types import LayerRow
 
@@ -131,7 +130,7 @@ def summarize(model: "Container") -> Summary:
     Parameters
     ----------
     model : Model
-        Built: see ``Model.initialize`` and :func:`lay_out`.
+        Built: see ``initialize`` and ``lay_out``.
 
     Raises
     ------
@@ -155,16 +154,6 @@ def summarize(model: "Container") -> Summary:
         )
     rows = tuple(model.inner_rows(np.dtype(model.dtype).itemsize))
     return Summary(type(model).__name__, model.dtype, model.input_shape, model.output_shape, rows)
-
-
-def lay_out(model: "Container", input_shape: Any) -> None:
-    """Build a model for its summary alone: every shape is computed, and all parameters are zeros.
-
-    Nothing is drawn, so that even a network too large for this machine is summarized at once. The model cannot be
-    used for anything else afterwards.
-    """
-    model.name_layers()
-    model.build(input_shape, NoStart())
 
 
 def _cells(row: LayerRow) -> tuple[str, ...]:

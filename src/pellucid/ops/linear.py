@@ -26,7 +26,7 @@ def linear_forward(
     X : Array, shape (m, n_in)
     W : Array, shape (n_in, n_out)
     b : Array, shape (n_out,), optional
-        Default: none, as where :func:`pellucid.ops.fused.bias_activation_forward` adds it.
+        Default: none, as where :func:`pellucid.ops.bias_activation.bias_activation_forward` adds it.
     out : Array, shape (m, n_out), optional
         Written and returned; must not alias X.
 

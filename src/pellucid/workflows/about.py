@@ -60,7 +60,7 @@ def _cache_line() -> str:
 
 
 def _cache_folders() -> list[Path]:
-    home = Path(dispatch.__file__).with_name("kernels")
+    home = Path(dispatch.__file__).parent.with_name("kernels")
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
         return [*Path(chosen).glob("kernels_*")]

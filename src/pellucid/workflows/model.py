@@ -11,7 +11,7 @@ from pellucid.formats.safetensors import load
 from pellucid.nn.gradient_check import GradientCheck, check_gradients
 from pellucid.nn.model import Model
 from pellucid.nn.presets import PRESETS, preset
-from pellucid.nn.summary import Summary, lay_out, summarize
+from pellucid.nn.summary import Summary, summarize
 from pellucid.types import Shape
 
 PHOTO = (64, 64, 3)  # the default for which a preset is shown
@@ -61,12 +61,12 @@ def show(source: str | Path | Model, input_shape: Shape | Mapping[str, Shape] | 
     elif found.architecture is not None:
         given = _plain(found.architecture.shape(input_shape))
         with found.architecture.naming_lines():
-            lay_out(model, given)
+            model.lay_out(given)
     else:
         shape = input_shape or (PHOTO if found.is_preset else model.input_shape)
         if not shape:
             raise OptionError("show: the shape of the input is not known. Give one, such as (64, 64, 3).")
-        lay_out(model, _plain(shape))
+        model.lay_out(_plain(shape))
     return summarize(model)
 
 

@@ -14,7 +14,7 @@ from pellucid.data.augmentation.colour import (
     Hue,
     Saturation,
 )
-from pellucid.dispatch import recolour
+from pellucid.dispatch.augmentation import recolour
 from pellucid.ops.colour import mean_colours
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.data.augmentation.transform import Transform
-from pellucid.dispatch import sample
+from pellucid.dispatch.augmentation import sample
 from pellucid.ops.sampling import EDGES
 from pellucid.registry import option
 from pellucid.types import Array, Shape

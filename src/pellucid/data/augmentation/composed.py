@@ -9,7 +9,7 @@ from pellucid.data.augmentation.affine import Geometric
 from pellucid.data.augmentation.colour import Colour
 from pellucid.data.augmentation.mixing import Blend
 from pellucid.data.augmentation.transform import Transform
-from pellucid.dispatch import mean_colours, recolour, sample
+from pellucid.dispatch.augmentation import mean_colours, recolour, sample
 from pellucid.types import Array, map_arrays
 
 

@@ -24,6 +24,8 @@ def orientation(image: "Image.Image") -> int:
 
 def upright(image: "Image.Image") -> "Image.Image":
     """Return a picture as its rotation mark says, in place; as it is where that cannot be read."""
+    if orientation(image) == 1:
+        return image
     from PIL import ImageOps
 
     with suppress(Exception):  # viewers, too, show a photo with damaged EXIF data as stored

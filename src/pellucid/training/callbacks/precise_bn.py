@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.dispatch import batch_norm_forward
+from pellucid.dispatch.norm import batch_norm_forward
 from pellucid.nn.hooks import hooked
 from pellucid.nn.model import Model, rows_a_piece
 from pellucid.nn.norm import BatchNorm

@@ -1,14 +1,16 @@
 """The one switch between a plain op and its compiled kernel.
 
 ``ops`` holds the formulas in plain NumPy; ``kernels`` holds loops of the same names and meaning, compiled by Numba.
-The rooms above import both from here: the functions below run the kernel inside ``with use("numba"):``, else NumPy.
-Kernels and compiler are imported at the first call that asks for one; where they cannot be had, one warning says so
-and NumPy serves. Ops that are missing here have no kernel and are imported from ``ops``.
+The rooms above import both from the files of this folder, one for each subject: their functions run the kernel
+inside ``with use("numba"):``, else NumPy. Kernels and compiler are imported at the first call that asks for one;
+where they cannot be had, one warning says so and NumPy serves. Ops that are missing here have no kernel and are
+imported from ``ops``.
 """
 
 import importlib
 import importlib.util
 import os
+import pkgutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,14 +22,8 @@ from typing import Any, TypeVar, overload
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.kernels import LOWEST_NUMBA as LOWEST_NUMBA
-from pellucid.kernels.uncompiled import conv as fast_conv
-from pellucid.kernels.uncompiled import pool as fast_pool
-from pellucid.ops import batch_norm, colour, conv, dropout, fused, layer_norm, linear, pixels, pool, sampling
-from pellucid.ops import paste as paste_ops
-from pellucid.ops.losses import base as losses
 from pellucid.progress import ProgressCallback
 from pellucid.registry import Configurable, option
-from pellucid.types import Array
 
 CHOICES = ("auto", "numba", "numpy")
 WAYS = ("plain", "numpy", "numba")  # what can run: plain ops alone, with faster NumPy twins, or kernels
@@ -99,7 +95,20 @@ class Twins:
             return NotImplemented
 
 
-TWINS: dict[str, Twins] = {}  # every function that has twins, by name
+TWINS: dict[str, Twins] = {}  # the functions with twins whose modules are imported, by name
+
+
+def all_twins() -> dict[str, Twins]:
+    """Return ``TWINS`` once all files of this folder are imported.
+
+    Examples
+    --------
+    >>> all_twins()["paste"].plain.__module__
+    'pellucid.ops.paste'
+    """
+    for found in pkgutil.iter_modules(__path__, "pellucid.dispatch."):
+        importlib.import_module(found.name)
+    return TWINS
 
 
 @overload
@@ -140,8 +149,8 @@ def twins(
                 return result
         if numpy is not None and _chosen.get() != "plain":
             return numpy(*arguments, **options)
-        if not options.keys() <= taken:
-            options = {name: value for name, value in options.items() if name in taken}
+        for name in options.keys() - taken:
+            del options[name]
         return plain(*arguments, **options)
 
     return run  # it takes what the fast twins take
@@ -333,49 +342,3 @@ def _is_of_compiler(error: Exception) -> bool:
     if isinstance(error, OSError):  # of the cache: a full disk, a folder that is gone
         return True
     return any(base.__module__.partition(".")[0] in ("numba", "llvmlite") for base in type(error).__mro__)
-
-
-linear_backward = twins(linear.linear_backward, kernel="linear")
-conv2d_forward = twins(conv.conv2d_forward, fast_conv.conv2d_forward, kernel="conv")
-conv2d_backward = twins(conv.conv2d_backward, fast_conv.conv2d_backward, kernel="conv")
-max_pool_forward = twins(pool.max_pool_forward, fast_pool.max_pool_forward, kernel="pool")
-max_pool_backward = twins(pool.max_pool_backward, fast_pool.max_pool_backward, kernel="pool")
-average_pool_forward = twins(pool.average_pool_forward, fast_pool.average_pool_forward, kernel="pool")
-average_pool_backward = twins(pool.average_pool_backward, fast_pool.average_pool_backward, kernel="pool")
-global_average_forward = twins(pool.global_average_forward, kernel="global_average")
-global_average_backward = twins(pool.global_average_backward, kernel="global_average")
-batch_norm_forward: Callable[..., tuple[Array, Array, Array, Any]] = twins(
-    batch_norm.batch_norm_forward, kernel="batch_norm"
-)
-batch_norm_backward = twins(batch_norm.batch_norm_backward, kernel="batch_norm")
-batch_norm_inference_forward = twins(batch_norm.batch_norm_inference_forward, kernel="batch_norm")
-batch_norm_inference_backward = twins(batch_norm.batch_norm_inference_backward, kernel="batch_norm")
-layer_norm_forward: Callable[..., tuple[Array, Any]] = twins(
-    layer_norm.layer_norm_forward, kernel="layer_norm"
-)
-layer_norm_backward = twins(layer_norm.layer_norm_backward, kernel="layer_norm")
-dropout_forward: Callable[..., tuple[Array, Any]] = twins(dropout.dropout_forward, kernel="dropout")
-paste = twins(paste_ops.paste, kernel="paste")
-mean_colours = twins(colour.mean_colours, kernel="colour")
-recolour = twins(colour.recolour, kernel="colour")
-sample = twins(sampling.sample, kernel="sampling")
-scale_pixels = twins(pixels.scale_pixels, kernel="pixels")
-
-loss_and_gradient = twins(losses.loss_and_gradient, kernel="losses")
-
-# Chains of ops: nn/fusion uses these in place of layers that follow one another.
-conv_norm_forward: Callable[..., Any] = twins(fused.conv_norm_forward, kernel="fused")
-conv_norm_backward: Callable[..., Any] = twins(fused.conv_norm_backward, kernel="fused")
-conv_relu_forward: Callable[..., Any] = twins(fused.conv_relu_forward, kernel="fused")
-conv_relu_backward: Callable[..., Any] = twins(fused.conv_relu_backward, kernel="fused")
-conv_affine: Callable[..., Any] = twins(fused.conv_affine, kernel="fused")
-norm_relu_forward: Callable[..., tuple[Array, Array, Array, Any]] = twins(
-    fused.norm_relu_forward, kernel="batch_norm"
-)
-norm_relu_backward = twins(fused.norm_relu_backward, kernel="batch_norm")
-bias_activation_forward: Callable[..., tuple[Array, Any]] = twins(
-    fused.bias_activation_forward, kernel="activations"
-)
-bias_activation_backward: Callable[..., tuple[Array, Any]] = twins(
-    fused.bias_activation_backward, kernel="activations"
-)

@@ -1,0 +1,18 @@
+"""Chains of ops: nn/fusion uses these in place of layers that follow one another."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pellucid.dispatch import twins
+from pellucid.ops import fused
+from pellucid.types import Array
+
+conv_norm_forward: Callable[..., Any] = twins(fused.conv_norm_forward, kernel="fused")
+conv_norm_backward: Callable[..., Any] = twins(fused.conv_norm_backward, kernel="fused")
+conv_relu_forward: Callable[..., Any] = twins(fused.conv_relu_forward, kernel="fused")
+conv_relu_backward: Callable[..., Any] = twins(fused.conv_relu_backward, kernel="fused")
+conv_affine: Callable[..., Any] = twins(fused.conv_affine, kernel="fused")
+norm_relu_forward: Callable[..., tuple[Array, Array, Array, Any]] = twins(
+    fused.norm_relu_forward, kernel="batch_norm"
+)
+norm_relu_backward = twins(fused.norm_relu_backward, kernel="batch_norm")
