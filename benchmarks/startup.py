@@ -82,11 +82,11 @@ def print_one_photo(folder: Path, dtype: str, n: int) -> None:
     """Print what one photo takes in process."""
     import pellucid as pl
 
-    model = pl.load(folder / f"{dtype}.safetensors")
+    model: Any = pl.load(folder / f"{dtype}.safetensors")
     X = np.random.default_rng(0).integers(0, 256, (1, *SHAPE), np.uint8)
     W = model.layers[1].params["W"]
     row, out = np.zeros((1, len(W)), W.dtype), np.empty((1, W.shape[1]), W.dtype)
-    ways = {
+    ways: dict[str, Callable[[Any], Any]] = {
         "model.predict": model.predict,
         "in NumPy": written_out(model),
         "first product": lambda X: np.dot(row, W, out=out),

@@ -224,7 +224,7 @@ class Model(Container):
 
     def _n_threads(self, m: int) -> int:
         """Return on how many threads to predict: one, but for compiled kernels with much to do."""
-        is_long = dispatch.current() == "numba" and m * self.n_operations >= SPLIT_OPERATIONS
+        is_long = m > 1 and dispatch.current() == "numba" and m * self.n_operations >= SPLIT_OPERATIONS
         return min(allowed_threads(), m) if is_long else 1
 
     def measure(self, X: Any, Y: Any) -> dict[str, float]:
