@@ -22,6 +22,15 @@ def of_images(*layers: pl.Layer) -> pl.Model:
     return pl.Sequential([pl.Conv2D(6, activation="relu"), *layers, pl.Flatten(), pl.Dense(3)])
 
 
+def activated(name: str, *before: pl.Layer, shape: Any = (4,)) -> pl.Model:
+    """Return a network with an activation in both of its places, and outputs on all of its pieces."""
+    options = {"leaky_relu": {"slope": 0.3}, "elu": {"alpha": 0.7}, "relu6": {"high": 2.0}}.get(name, {})
+    layers = [*before, pl.Dense(9, name), pl.Activation(name, **options), pl.Dense(3)]
+    model = shaken(pl.Sequential(layers), shape)
+    model.theta *= 5
+    return model
+
+
 NETWORKS: dict[str, tuple[Any, Any]] = {
     "tables": (
         lambda: pl.Sequential(

@@ -1,19 +1,21 @@
 """The command ``pellucid export``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pellucid.cli import options as o
 from pellucid.cli.command import command
+from pellucid.cli.flags import Flags, options
 from pellucid.cli.terminal import echo, print_json
 
 
 @command("export", order=45, short_help="A model as a file that runs by itself: ONNX, Python, HTML.")
+@options(chosen=Flags("pellucid.workflows.export:ExportOptions", is_given=True, has_defaults=True))
 def export(
     model: o.Trained,
-    to: Annotated[str, typer.Option(help="The kind of file: onnx, script or html.")],
+    chosen: dict[str, Any],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -21,20 +23,6 @@ def export(
             "--out",
             help="The file; default: beside the model, under its name, or predict.py for a script.",
         ),
-    ] = None,
-    raw: Annotated[
-        bool,
-        typer.Option("--raw", help="onnx: without preprocessing and probabilities; floats in, logits out."),
-    ] = False,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            help="script: inside the file, or beside it as .npz; default: inside up to 20 MB.",
-            metavar="inside|beside",
-        ),
-    ] = None,
-    title: Annotated[
-        str | None, typer.Option(help="html: the heading of the page; default: its classes.")
     ] = None,
     force: o.ForceFile = False,
     as_json: o.Json = False,
@@ -49,7 +37,7 @@ def export(
     """
     from pellucid.workflows import export as use_case
 
-    done = use_case.export(model, to, out, force=force, raw=raw, weights=weights, title=title)
+    done = use_case.export(model, chosen.pop("to"), out, force=force, **chosen)
     if as_json:
         print_json(done.to_dict())
         return

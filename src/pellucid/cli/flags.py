@@ -72,8 +72,10 @@ class Flags:
         """Return the flags by the name of their option."""
         cls = self.dataclass()
         defaults = {field.name: field.default for field in fields(cls)}
+        needed = {field.name for field in fields(cls) if MISSING is field.default is field.default_factory}
+        is_told = self.has_defaults or not self.is_given
         return {
-            name: Flag(name, hint, limits, defaults[name] if self.has_defaults or not self.is_given else None)
+            name: Flag(name, hint, limits, defaults[name] if is_told else None, is_required=name in needed)
             for name, (hint, limits) in options_of(cls).items()
             if (name in self.only if self.only else name not in self.without) and fits_a_flag(hint)
         }
@@ -99,6 +101,7 @@ class Flag:
     hint: Any
     limits: Limits
     default: Any = None
+    is_required: bool = False
 
     @property
     def name(self) -> str:
@@ -145,6 +148,8 @@ class Flag:
         if notes:
             words += f" [{'; '.join(notes)}]"
         option = typer.Option(self.name, metavar=self.metavar, help=words, autocompletion=self.complete)
+        if self.is_required:
+            return Annotated[str, option], inspect.Parameter.empty
         return Annotated[str | None, option], None
 
     def complete(self, incomplete: str) -> list[str]:

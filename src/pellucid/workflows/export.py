@@ -16,7 +16,7 @@ from pellucid.errors import OptionError, PellucidError
 from pellucid.formats.safetensors import load, model_file
 from pellucid.formats.samples import PHOTO, TABLE, kind_of_samples
 from pellucid.nn.model import Model
-from pellucid.registry import Limits, check_option
+from pellucid.registry import Limits, check_option, option
 from pellucid.runs.data import find_source, is_gone
 from pellucid.types import Array
 
@@ -86,6 +86,20 @@ KINDS = {
     "script": Kind("predict.py", _script, ("weights",)),
     "html": Kind(".html", _html, ("title",)),
 }
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """The kind of file, and the options of each kind."""
+
+    to: str = option(choices=lambda: KINDS, help="Kind of file.")
+    raw: bool = option(False, help="onnx: without preprocessing and probabilities; floats in, logits out.")
+    weights: str | None = option(
+        None,
+        choices=lambda: ("inside", "beside"),
+        help="script: in the file itself, or beside it as .npz; default: inside up to 20 MB.",
+    )
+    title: str | None = option(None, help="html: heading of the page; default: its classes.")
 
 
 def export(path: Path, to: str, out: Path | None = None, *, force: bool = False, **options: Any) -> Exported:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.formats.networks import NETWORKS, shaken
+from tests.formats.networks import NETWORKS, activated, shaken
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
@@ -63,10 +63,7 @@ def test_every_network_activation_and_loss(browser: str, tmp_path: Path) -> None
         body = make() if len(shape) == 3 else pl.Sequential([pl.Flatten(), make()])
         models[name] = shaken(body, given)
     for name in ACTIVATIONS:
-        options = {"leaky_relu": {"slope": 0.3}, "elu": {"alpha": 0.7}, "relu6": {"high": 2.0}}.get(name, {})
-        layers = [pl.Flatten(), pl.Dense(9, name), pl.Activation(name, **options), pl.Dense(3)]
-        models[f"activation {name}"] = shaken(pl.Sequential(layers), (2, 2, 1))
-        models[f"activation {name}"].theta *= 4
+        models[f"activation {name}"] = activated(name, pl.Flatten(), shape=(2, 2, 1))
     for loss, n_out in LOSSES.items():
         models[f"loss {loss}"] = shaken(pl.Sequential([pl.Flatten(), pl.Dense(n_out)]), (2, 2, 1))
         models[f"loss {loss}"].set_loss(loss)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.formats.networks import NETWORKS, shaken, two_inputs
+from tests.formats.networks import NETWORKS, activated, shaken, two_inputs
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
@@ -53,10 +53,7 @@ def test_every_network(name: str) -> None:
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_every_activation(name: str) -> None:
-    options = {"leaky_relu": {"slope": 0.3}, "elu": {"alpha": 0.7}}.get(name, {})
-    model = shaken(pl.Sequential([pl.Dense(5, name), pl.Activation(name, **options), pl.Dense(3)]), (4,))
-    model.theta *= 5
-    check(model)
+    check(activated(name))
 
 
 def test_a_layer_in_two_places_has_its_weights_once() -> None:
