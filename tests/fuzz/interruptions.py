@@ -138,4 +138,4 @@ cases = st.builds(
     st.sampled_from([3, 1, 7]),
     st.lists(signals, min_size=1, max_size=2),
 )
-SUBJECTS = {"interruptions": Subject(cases, check_interruption, 10, cost=10)}
+SUBJECTS = {"interruptions": Subject(cases, check_interruption, 4, cost=10)}

@@ -30,7 +30,7 @@ from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.schedules.base import SCHEDULES
 
 
-def test_the_full_report_predicts_once_and_searches_for_leaks_once(
+def test_the_full_report_predicts_once_searches_for_leaks_once_and_tells_its_stages_in_order(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = read_run(trained)
@@ -50,14 +50,10 @@ def test_the_full_report_predicts_once_and_searches_for_leaks_once(
     prepare: Any = duplicates._prepare
     monkeypatch.setattr(duplicates, "_prepare", lambda *given: (searches.append(1), prepare(*given))[1])
     monkeypatch.setattr(duplicates, "find_leaks", lambda *given: pytest.fail("leaks are known already"))
-    build.report_on(trained, is_full=True, n_photos=2)
+    seen: list[tuple[str, int, int]] = []
+    build.report_on(trained, is_full=True, n_photos=2, progress=lambda *stage: seen.append(stage))
     assert passes == {"train": 1, "test": 1}
     assert len(searches) == 1
-
-
-def test_stages_are_told_in_order(trained: Path) -> None:
-    seen: list[tuple[str, int, int]] = []
-    build.report_on(trained, is_full=True, n_photos=1, progress=lambda *stage: seen.append(stage))
     assert [stage for stage, _, _ in seen] == [*STAGES, "done"]
     assert [done for _, done, _ in seen] == list(range(len(STAGES) + 1))
     assert {total for _, _, total in seen} == {len(STAGES)}
