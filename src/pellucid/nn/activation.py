@@ -25,6 +25,9 @@ class Dropout(Layer):
     ----------
     rng : numpy.random.Generator or None
         The generator of the next training forward; the training loop sets a new one each step.
+    part : tuple of (Array, int) or None
+        Where X is a part of a batch: its rows' places in the batch, and the batch's size. What is dropped is then
+        what the whole batch would drop there.
 
     Examples
     --------
@@ -44,6 +47,7 @@ class Dropout(Layer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.rng: np.random.Generator | None = None
+        self.part: tuple[Array, int] | None = None
         self._cache: DropoutCache | None = None
 
     def set_step_rng(self, generator: "np.random.Generator | None") -> None:
@@ -61,9 +65,16 @@ class Dropout(Layer):
                 "train() sets one each step; elsewhere call set_step_rng(generator) before forward."
             )
         take = self.workspace.take
-        out, mask = take("Y", X.shape, X.dtype), take("mask", X.shape, X.dtype)
-        Y, self._cache = dropout_forward(X, self.rate, self.rng, out=out, mask=mask)
-        return Y
+        out = take("Y", X.shape, X.dtype)
+        if self.part is None:
+            mask = take("mask", X.shape, X.dtype)
+            Y, self._cache = dropout_forward(X, self.rate, self.rng, out=out, mask=mask)
+            return Y
+        rows, m = self.part
+        ones = np.ones((m, *X.shape[1:]), X.dtype)
+        whole = dropout_forward(ones, self.rate, self.rng)[1].mask
+        self._cache = DropoutCache(whole[rows])
+        return np.multiply(X, self._cache.mask, out=out)
 
     def backward(self, dY: Array) -> Array:
         """Return dY with the same values dropped, in place."""

@@ -1,8 +1,8 @@
 """The choice between the direct and the dual form of a training, whichever is cheaper."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from pellucid.training.history import History
 from pellucid.training.optimizers.base import Optimizer
 from pellucid.training.plan import Job
 from pellucid.types import map_arrays, n_rows, take_rows
+
+Place: TypeAlias = Callable[[Job, History], AbstractContextManager[Form]]  # where a training is computed
 
 MOST_MEASURED = 2000  # training samples, after each epoch
 
@@ -65,7 +67,7 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
         change=job.change,
         shuffle=job.plan.shuffle,
     )
-    yield Form(batches, _validation(job, X, held_out, rule, part), part=part)
+    yield Form(batches, validation_of(job, X, held_out, rule, part), part=part)
 
 
 @contextmanager
@@ -81,7 +83,7 @@ def _in_dual_form(job: Job) -> Iterator[Form]:
         batches = Batches(
             dual.rows_train, job.Y, plan.batch_size, plan.seed, weights=job.weights, shuffle=plan.shuffle
         )
-        held = _validation(job, dual.rows_train, dual.rows_validation)
+        held = validation_of(job, dual.rows_train, dual.rows_validation)
         is_plain = plan.batch_size is None and job.weights is None and fits(job.model, dual)
         step: Executor | None = FullBatchStep(job.model, dual, job.Y) if is_plain else None
         if plan.batch_size is None and dispatch.current() == "numba":
@@ -95,7 +97,7 @@ def _in_dual_form(job: Job) -> Iterator[Form]:
             optimizer.grad_norm = None
 
 
-def _validation(
+def validation_of(
     job: Job, X: Any, held_out: Any, rule: Preprocessing | None = None, part: Model | None = None
 ) -> Validation | None:
     """Return what is measured after each epoch; ``X``: what the model, or its part, takes for training samples."""

@@ -114,6 +114,12 @@ class EpochEnd(NamedTuple):
         return self.metrics["loss"]
 
 
+class Interrupted(NamedTuple):
+    """Where the next step cannot be computed, since what computes it is gone: the time to keep what was reached."""
+
+    run: Run
+
+
 class StepsEnd(NamedTuple):
     """After the last step, while the model is still in the form that it was trained in: the time to change it."""
 
@@ -126,5 +132,5 @@ class TrainEnd(NamedTuple):
     run: Run
 
 
-Event: TypeAlias = TrainStart | StepEnd | EpochEnd | StepsEnd | TrainEnd
+Event: TypeAlias = TrainStart | StepEnd | EpochEnd | Interrupted | StepsEnd | TrainEnd
 Callback: TypeAlias = Callable[[Any], "bool | None"]

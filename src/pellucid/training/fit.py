@@ -17,7 +17,7 @@ from pellucid.registry import validate_call
 from pellucid.training.callbacks.metrics import Metrics
 from pellucid.training.callbacks.precise_bn import PreciseBatchNorm
 from pellucid.training.callbacks.progress import progress_bar
-from pellucid.training.choose_form import is_dual
+from pellucid.training.choose_form import Place, choose_form, is_dual
 from pellucid.training.compiling import compile_ahead, operations_of
 from pellucid.training.events import Callback
 from pellucid.training.history import History
@@ -64,6 +64,7 @@ def train(
     progress: bool | None = None,
     resume: str | Path | None = None,
     nonfinite: str | Path | None = None,
+    place: Place = choose_form,
 ) -> History:
     """Train a model on data, in place.
 
@@ -139,6 +140,8 @@ def train(
         one_cycle and cosine do, choose what comes now: ``schedule="constant"`` and a learning rate.
     nonfinite : str or Path, optional
         Where to write the batch and the parameters if the loss becomes NaN or infinite.
+    place : callable, optional
+        Where it is computed. Default: here; see :func:`pellucid.distributed.train`.
 
     Returns
     -------
@@ -166,7 +169,7 @@ def train(
     array([0, 0, 1, 1])
     """
     given = dict(locals())
-    for name in ("model", "data", "metrics", "callbacks", "progress", "resume", "nonfinite"):
+    for name in ("model", "data", "metrics", "callbacks", "progress", "resume", "nonfinite", "place"):
         del given[name]
     data = in_range_seen(model, read_samples(model, data, "train", loss=loss), "train")
     if sample_weight is not None:
@@ -186,7 +189,7 @@ def train(
     first = [] if metrics is None else [Metrics(metrics)]
     plan = plan_from(options, **objects)
     listeners: list[Callback] = [*first, *callbacks, *own, *progress_bar(progress, callbacks)]
-    return run_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite)
+    return run_plan(model, data, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
 
 
 def fit(
@@ -198,6 +201,7 @@ def fit(
     resume: Path | None = None,
     nonfinite: Path | None = None,
     shared: Shared | None = None,
+    place: Place = choose_form,
 ) -> History:
     """Train a model as the options say, and record in it what was done.
 
@@ -212,6 +216,8 @@ def fit(
         As for :func:`train`.
     shared : Shared, optional
         What it has in common with other trainings on the same samples.
+    place : callable, optional
+        Where it is computed; default: here.
 
     Raises
     ------
@@ -230,7 +236,8 @@ def fit(
     samples = in_range_seen(model, data, "train")
     own = callbacks_of(options, samples)
     plan = plan_from(options, shared=shared)
-    history = run_plan(model, samples, plan, [*callbacks, *own], resume=resume, nonfinite=nonfinite)
+    listeners = [*callbacks, *own]
+    history = run_plan(model, samples, plan, listeners, resume=resume, nonfinite=nonfinite, place=place)
     model.summary_of_training = {
         "pellucid": __version__,
         "options": dataclasses.asdict(options),

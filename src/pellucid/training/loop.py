@@ -17,11 +17,20 @@ from pellucid.nn.model import Model
 from pellucid.registry import options_of
 from pellucid.threads import stop_if_nobody_waits
 from pellucid.training.checkpoint import open_checkpoint, restore
-from pellucid.training.choose_form import choose_form
+from pellucid.training.choose_form import Place, choose_form
 from pellucid.training.compiling import compile_ahead
-from pellucid.training.events import Callback, EpochEnd, Run, StepEnd, StepsEnd, TrainEnd, TrainStart
+from pellucid.training.events import (
+    Callback,
+    EpochEnd,
+    Interrupted,
+    Run,
+    StepEnd,
+    StepsEnd,
+    TrainEnd,
+    TrainStart,
+)
 from pellucid.training.executor.choose import open_executor
-from pellucid.training.executor.executor import Executor
+from pellucid.training.executor.executor import Executor, StepLost
 from pellucid.training.history import History
 from pellucid.training.nonfinite import find_fault, write_step
 from pellucid.training.optimizers.base import Optimizer
@@ -39,6 +48,7 @@ def run_plan(
     *,
     resume: str | Path | None = None,
     nonfinite: str | Path | None = None,
+    place: Place = choose_form,
 ) -> History:
     """Train a model as a plan says, in place; what is left out has its default, whatever the model's recipe.
 
@@ -54,24 +64,30 @@ def run_plan(
             np.errstate(over="ignore", invalid="ignore"),
             dispatch.use(job.kernels),
             _options_put_back(optimizer),
-            choose_form(job, history) as run.form,
+            place(job, history) as run.form,
         ):
             run.settings |= {"form": run.form.name, "n_threads": job.n_threads}
             optimizer.start(model.theta, model.flat_decay_mask())
             if schedule is not None:
                 schedule.start(optimizer.learning_rate, plan.n_epochs * job.n_steps)
             history.setup_seconds = time.perf_counter() - started
-            with open_executor(job.part, job.n_threads, optimizer, holds_blas=job.holds_blas) as executor:
+            n_threads = job.n_threads if run.form.step is None else 1
+            with open_executor(job.part, n_threads, optimizer, holds_blas=job.holds_blas) as executor:
                 saved = None if resume is None else open_checkpoint(run, resume)
                 # From here to the end of the steps, parameters lie where they are now.
                 run.notify(TrainStart(run))
                 if saved is not None:
                     restore(run, saved)
                 steps_started = time.perf_counter()
-                if isinstance(optimizer, LBFGS):
-                    _minimize(run, executor, optimizer)
-                else:
-                    _take_steps(run, run.form.step or executor, nonfinite)
+                executor = run.form.step or executor
+                try:
+                    if isinstance(optimizer, LBFGS):
+                        _minimize(run, executor, optimizer)
+                    else:
+                        _take_steps(run, executor, nonfinite)
+                except StepLost:
+                    run.notify(Interrupted(run))
+                    raise
                 history.loop_seconds = time.perf_counter() - steps_started
                 run.notify(StepsEnd(run))
     finally:

@@ -15,10 +15,11 @@ from pellucid.data.augmentation.crops import Crop
 from pellucid.data.augmentation.flips import HorizontalFlip
 from pellucid.data.augmentation.geometry import Rotation, Scale, Shift
 from pellucid.data.augmentation.mixing import Blend, CutMix
+from pellucid.data.augmentation.parts import Part, Rehearsal
 from pellucid.data.augmentation.transform import TRANSFORMS, Transform, check_batch
 from pellucid.errors import OptionError, ShapeError, unknown_name
 from pellucid.registry import check_option, explain_calls
-from pellucid.types import Array, n_rows
+from pellucid.types import Array, Shape, n_rows
 
 
 @final
@@ -96,6 +97,36 @@ class Augment:
             Y = apply_run(run, source, Y, rng, result)
             source = result  # in place from here on
         return result, Y
+
+    def apply_to_part(self, X: Array, part: Part, rng: np.random.Generator) -> None:
+        """Change some samples of a batch, in place, as :meth:`apply` would change the whole.
+
+        Parameters
+        ----------
+        X : Array, shape (n, h, w, c)
+            The samples of ``part``. Those whose partners are not among them come out wrong: see
+            :meth:`Rehearsal.needed`.
+        part : Part
+        rng : numpy.random.Generator
+            As for the whole batch.
+
+        Examples
+        --------
+        >>> augment = Augment([HorizontalFlip(), Rotation()])
+        >>> X = np.repeat(np.eye(8)[None, ..., None], 4, axis=0)
+        >>> whole, _ = augment.apply(X, None, np.random.default_rng(1))
+        >>> part, some = Part(np.array([1, 3]), 4), X[[1, 3]].copy()
+        >>> augment.apply_to_part(some, part, np.random.default_rng(1))
+        >>> bool((some == whole[[1, 3]]).all())
+        True
+        """
+        check_batch("Augment", X, must_be_in_range=any(not t.stays_in_range for t in self.transforms))
+        for run in self._runs:
+            apply_run(run, X, None, rng, X, part)
+
+    def rehearse(self, m: int, shape: Shape, dtype: str) -> Rehearsal:
+        """Return what draws for a batch of m samples of this shape and dtype without having them."""
+        return Rehearsal(self._runs, m, shape, dtype)
 
     def config(self) -> dict[str, Any]:
         """Return the transforms' options, as JSON and TOML can represent them."""

@@ -8,6 +8,7 @@ import numpy as np
 from pellucid.data.augmentation.affine import Geometric
 from pellucid.data.augmentation.colour import Colour
 from pellucid.data.augmentation.mixing import Blend
+from pellucid.data.augmentation.parts import Part
 from pellucid.data.augmentation.transform import Transform
 from pellucid.dispatch.augmentation import mean_colours, recolour, sample
 from pellucid.types import Array, map_arrays
@@ -30,11 +31,22 @@ def _fit(one: Transform, two: Transform) -> bool:
     return isinstance(one, Colour) and isinstance(two, Colour)
 
 
-def apply_run(run: Sequence[Transform], X: Array, Y: Any, rng: np.random.Generator, out: Array) -> Any:
-    """Apply one run to X and write the result into out; return the targets."""
-    draws = [transform.draw(len(X), X.shape[1:], rng) for transform in run]
+def apply_run(
+    run: Sequence[Transform],
+    X: Array,
+    Y: Any,
+    rng: np.random.Generator,
+    out: Array,
+    part: Part | None = None,
+) -> Any:
+    """Apply one run to X and write the result into out; return the targets; those of a part stay as they are."""
+    if part is None:
+        draws = [transform.draw(len(X), X.shape[1:], rng) for transform in run]
+    else:
+        draws = [part.draws(transform, X.shape[1:], rng) for transform in run]
+        rng = part.of_stream(rng)
     if len(run) == 1:
-        if isinstance(blend := run[0], Blend):
+        if isinstance(blend := run[0], Blend) and part is None:
             Y = map_arrays(lambda targets: blend.mix_targets(targets, draws[0]), Y)
         run[0].apply(X, draws[0], rng, out=out)
     elif isinstance(run[0], Geometric):

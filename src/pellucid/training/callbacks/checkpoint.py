@@ -8,7 +8,7 @@ from pellucid.errors import OptionError
 from pellucid.registry import option, register
 from pellucid.training.callbacks.base import Callback
 from pellucid.training.checkpoint import checkpoints_of, save_checkpoint
-from pellucid.training.events import EpochEnd, Run, StepEnd, TrainStart
+from pellucid.training.events import EpochEnd, Interrupted, Run, StepEnd, TrainStart
 
 
 @register
@@ -16,8 +16,8 @@ from pellucid.training.events import EpochEnd, Run, StepEnd, TrainStart
 class Checkpoint(Callback):
     """Write a checkpoint every few steps or minutes, each whole or not at all, and keep those written last.
 
-    One more is written where Ctrl-C stops the training (``StopOnInterrupt``), and one after its last epoch, from
-    which a longer training can go on.
+    One more is written where Ctrl-C stops the training (``StopOnInterrupt``), where a cluster that computes it is
+    lost, and one after its last epoch, from which a longer training can go on.
 
     Parameters
     ----------
@@ -64,6 +64,10 @@ class Checkpoint(Callback):
         """Write a checkpoint where the training was interrupted, or is complete."""
         if event.run.was_interrupted or event.run.epoch == event.run.n_epochs:
             self._write(event.run)
+
+    def interrupted(self, event: Interrupted) -> None:
+        """Write a checkpoint of what was reached."""
+        self._write(event.run)
 
     def _write(self, run: Run) -> None:
         path = Path(self.folder) / f"step-{run.step:08d}.checkpoint"

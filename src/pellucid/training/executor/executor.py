@@ -4,8 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from pellucid.data.batches import Batches
+from pellucid.errors import TrainingError
 from pellucid.nn.model import Model
 from pellucid.types import Array
+
+
+class StepLost(TrainingError):
+    """What computes the steps is gone, in the middle of one; the parameters are as they were before it."""
 
 
 class Executor:

@@ -1,0 +1,149 @@
+"""Trainings on a cluster: ``train`` with the samples on the workers."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.batches import Batches
+from pellucid.data.dataset import Dataset
+from pellucid.distributed.batch_parts import Task
+from pellucid.distributed.crew import Crew
+from pellucid.distributed.rows import ShardedRows, places, unwrapped
+from pellucid.distributed.shards import Shards
+from pellucid.distributed.steps import ClusterForm, ClusterSteps, Turns
+from pellucid.errors import OptionError
+from pellucid.nn.replica import replica
+from pellucid.training.choose_form import choose_form, is_dual, validation_of
+from pellucid.training.features import features_of
+from pellucid.training.fit import train as train_here
+from pellucid.training.form import Form
+from pellucid.training.history import History
+from pellucid.training.plan import Job
+from pellucid.types import Array
+
+SHARDS_EACH = 4  # of a worker: so that others, or one that comes later, can take some
+
+
+def train(model: Any, data: Any, *, client: Any = None, **options: Any) -> History:
+    """Train a model on the workers of a Dask cluster, in place.
+
+    Parameters
+    ----------
+    model : Model
+    data : Dataset, (X, y), or what :meth:`pellucid.distributed.shards.Shards.of` takes
+        The training samples.
+    client : distributed.Client, optional
+        Default: Dask's current one.
+    **options
+        As :func:`pellucid.train` takes them.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    PellucidError
+        As ``train`` does; ClusterError if the cluster cannot be used.
+    """
+    cluster = Cluster(client)
+    if not isinstance(data, Dataset) and not is_pair_of_arrays(data):
+        shards = Shards.of(data, client=cluster.client, n=cluster.n_shards)
+        data = Dataset(ShardedRows(shards, cluster.client), shards.y, shards.classes)  # type: ignore[arg-type]
+    return train_here(model, data, place=cluster, **options)
+
+
+class Cluster:
+    """Where a training is computed: on the workers of a Dask client."""
+
+    def __init__(self, client: Any) -> None:
+        if client is None:
+            from distributed import get_client
+
+            client = get_client()
+        self.client = client
+
+    @property
+    def n_shards(self) -> int:
+        """Into how many shards data are cut that do not come in such."""
+        return SHARDS_EACH * max(1, len(self.client.nthreads()))
+
+    @contextlib.contextmanager
+    def __call__(self, job: Job, history: History) -> Iterator[Form]:
+        """Have the samples on the workers while the training lasts, and record it in the history."""
+        if is_dual(job):
+            with choose_form(job, history) as form:
+                yield form
+            return
+        check_layers(job.model)
+        if job.plan.n_threads not in (None, 1):
+            raise OptionError("n_threads: each worker of a cluster computes on one thread. Leave it out.")
+        X, rule, part = job.X, job.rule, None
+        held_out = job.X_validation
+        if job.part is not job.model:
+            part, rule = job.part, None
+            held_out = None if held_out is None else features_of(job.model, held_out)
+        rows, numbers, converters = unwrapped(job.data.X)
+        if rows is None:
+            held = Dataset(job.data.X, np.zeros(len(numbers), np.int64))  # labels go with the task
+            shards, converters = Shards.of(held, client=self.client, n=self.n_shards), []
+        else:
+            shards = rows.shards
+        shard_of, row_of = places(shards, numbers if rows is not None else np.arange(len(shards)))
+        task = task_of(job, shard_of, row_of, tuple(converters))
+        crew = Crew(self.client, task, shards.parts)
+        try:
+            crew.start()
+            history.note = f"direct form, on {crew.in_words()}"
+            plain = Batches(
+                X,
+                job.Y,
+                job.plan.batch_size,
+                job.plan.seed,
+                weights=job.weights,
+                rule=rule,
+                dtype=job.model.dtype,
+                change=job.change,
+                shuffle=job.plan.shuffle,
+            )
+            turns = Turns(plain, job.plan.augment, job.model)
+            steps = ClusterSteps(job.part, crew, job.n_steps)
+            yield ClusterForm(turns, validation_of(job, X, held_out, rule, part), steps, part)
+        finally:
+            crew.close()
+
+
+def task_of(job: Job, shard_of: Array, row_of: Array, converters: tuple[Any, ...]) -> Task:
+    """Return what every worker is told of a training."""
+    plan = job.plan
+    return Task(
+        model=replica(job.model),
+        Y=job.Y,
+        weights=job.weights,
+        batch_size=plan.batch_size,
+        seed=plan.seed,
+        shuffle=plan.shuffle,
+        rule=job.rule,
+        augment=plan.augment,
+        shard_of=shard_of,
+        row_of=row_of,
+        converters=converters,
+        kernels=job.kernels,
+    )
+
+
+def is_pair_of_arrays(data: Any) -> bool:
+    """Return whether data are (X, y) in memory, which ``train`` reads itself."""
+    return isinstance(data, tuple) and len(data) == 2 and not hasattr(data[0], "dask")
+
+
+def check_layers(model: Any) -> None:
+    """Raise OptionError if a layer draws random numbers in a way that depends on how a batch is divided."""
+    for leaf in model.leaves():
+        if hasattr(leaf, "set_step_rng") and not hasattr(leaf, "part"):
+            raise OptionError(
+                f"train: {leaf.label} draws random numbers, and cannot draw those of a part of a batch: give it an "
+                "attribute `part`, as Dropout has, or train in one process."
+            )
