@@ -34,6 +34,7 @@ OTHERS = (
     "first_commands",
     "label_errors",
     "notebooks",
+    "on_disk",
     "reading",
     "reduced_jpegs",
     "server",

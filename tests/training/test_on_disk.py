@@ -12,6 +12,7 @@ from pellucid.data.source import load_data
 from pellucid.data.stored import base, spool
 from pellucid.data.stored.views import bytes_read
 from pellucid.errors import DataError, OptionError, OutputError, TrainingError
+from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
@@ -174,3 +175,8 @@ def test_a_learning_rate_is_found(files: dict[str, Path]) -> None:
         for split in both(files["floats"])
     )
     assert (there.suggestion, there.n_steps) == (here.suggestion, here.n_steps)
+
+
+def test_the_nearest_training_photos_are_found(files: dict[str, Path]) -> None:
+    found = [nearest(split.train.X, split.test.X) for split in both(files["bytes"])]
+    np.testing.assert_equal(found[1], found[0])

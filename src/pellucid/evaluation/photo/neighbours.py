@@ -1,6 +1,8 @@
 """The training photos that are nearest to a photo: by their pixels, and by what the network makes of them."""
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +16,12 @@ BLOCK = 2**24  # numbers converted at a time: 64 MB as float32
 SPARE = 4  # further candidates whose distance is computed exactly: the quick one errs in its last digits
 
 
-def nearest(train_X: Array, X: Array, n: int = 5, *, leave_out: Array | None = None) -> tuple[Array, Array]:
+def nearest(train_X: Any, X: Array, n: int = 5, *, leave_out: Array | None = None) -> tuple[Array, Array]:
     """Return the training samples nearest to each sample, the nearest first.
 
     Parameters
     ----------
-    train_X : Array, shape (m_train, ...)
+    train_X : Array or StoredArray, shape (m_train, ...)
         Photos, or rows of features; any numeric dtype. Not modified.
     X : Array, shape (m, ...)
         Of the same sample shape, in the same units.
@@ -66,9 +68,9 @@ def nearest(train_X: Array, X: Array, n: int = 5, *, leave_out: Array | None = N
     if n_there < 1:
         raise DataError(f"nearest: expected a training sample to compare with, got {len(train_X)}.")
     n = min(n, n_there)
-    T, Q = train_X.reshape(len(train_X), -1), X.reshape(m, -1)
+    T, Q, d = train_X, X[:].reshape(m, -1), max(1, math.prod(X.shape[1:]))
     indices, distances = np.empty((m, n), np.int64), np.empty((m, n))
-    rows = max(1, BLOCK // max(len(T), T.shape[1], 1))
+    rows = max(1, BLOCK // max(len(T), d))
     for start in range(0, m, rows):
         part = slice(start, start + rows)
         squares = _squared_distances(T, Q[part])
@@ -79,14 +81,15 @@ def nearest(train_X: Array, X: Array, n: int = 5, *, leave_out: Array | None = N
     return indices, distances
 
 
-def _squared_distances(T: Array, Q: Array) -> Array:
+def _squared_distances(T: Any, Q: Array) -> Array:
     """Return |t - q|^2 of every pair, shape (len(Q), len(T)), right to about six digits of the largest."""
-    center = T[:256].mean(axis=0, dtype=np.float64).astype(np.float32)  # what all share costs no digits
+    rows = max(1, BLOCK // max(1, Q.shape[1]))
+    some = _flat(T[: min(256, rows)])
+    center = some.mean(axis=0, dtype=np.float64).astype(np.float32)  # what all share costs no digits
     q = Q.astype(np.float32) - center
     squares = np.empty((len(Q), len(T)), np.float32)
-    rows = max(1, BLOCK // max(1, T.shape[1]))
     for start in range(0, len(T), rows):
-        t = T[start : start + rows].astype(np.float32) - center
+        t = _flat(T[start : start + rows]).astype(np.float32) - center
         np.matmul(q, t.T, out=squares[:, start : start + rows])
         squares[:, start : start + rows] *= -2
         squares[:, start : start + rows] += np.einsum("ij,ij->i", t, t)
@@ -94,15 +97,19 @@ def _squared_distances(T: Array, Q: Array) -> Array:
     return squares
 
 
-def _best(T: Array, q: Array, squares: Array, n: int) -> tuple[Array, Array]:
+def _best(T: Any, q: Array, squares: Array, n: int) -> tuple[Array, Array]:
     """Return the n nearest rows and their exact distances, from rough squares."""
     n_finite = int(np.isfinite(squares).sum())
     n_tried = min(n + SPARE, n_finite)
     tried = np.sort(np.argpartition(squares, n_tried - 1)[:n_tried])
-    differences = T[tried].astype(np.float64) - q.astype(np.float64)
-    exact = np.sqrt(np.einsum("ij,ij->i", differences, differences) / max(1, T.shape[1]))
+    differences = _flat(T[tried]).astype(np.float64) - q.astype(np.float64)
+    exact = np.sqrt(np.einsum("ij,ij->i", differences, differences) / max(1, len(q)))
     order = np.argsort(exact, kind="stable")[:n]
     return tried[order], exact[order]
+
+
+def _flat(samples: Array) -> Array:
+    return samples.reshape(len(samples), -1)
 
 
 def hidden_features(model: Model, X: Array) -> Array:
