@@ -1,5 +1,6 @@
 """What is asked of a server, answered as the model in this process answers it."""
 
+import gc
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -84,6 +85,7 @@ def test_the_model_says_what_it_is(server: Running, model_files: dict[str, Path]
 def test_probes_and_the_page(server: Running) -> None:
     assert server.ask("GET", "/healthz").json == {"status": "ok"}
     assert server.ask("GET", "/readyz").json == {"status": "ready"}
+    assert gc.get_freeze_count() > 0  # what is loaded is no longer looked through
     page = server.ask("GET", "/")
     text = page.body.decode()
     assert "default-src 'none'" in page.headers["content-security-policy"]

@@ -1,6 +1,7 @@
 """What a server does, without HTTP: find a model, read the samples in a thread, predict them with others."""
 
 import asyncio
+import gc
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -122,6 +123,8 @@ class Service:
         for served in self.models.values():
             is_bytes = served.seen is not None and served.seen.is_bytes
             served.predict(np.zeros((1, *served.shape), np.uint8 if is_bytes else np.float32), ["warm-up"])
+        gc.collect()
+        gc.freeze()  # what is loaded stays: to look through it again and again stops every request for 0.1 s
         self.is_ready = True
         log("ready", models=list(self.models))
 
