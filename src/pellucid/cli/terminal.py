@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pellucid.text import one_line
 
 if TYPE_CHECKING:
-    from pellucid.text import Block
+    from pellucid.text_blocks import Block
 
 NARROWEST = 40  # columns
 NARROWEST_CELL = 12  # characters of a cell that is broken into lines

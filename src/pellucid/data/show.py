@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.text import blocks_as_html, by, join, plural, shorten
+from pellucid.text import by, join, plural, shorten
+from pellucid.text_blocks import blocks_as_html
 from pellucid.types import Array, Shape
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pellucid.nn.gradient_point import (
 )
 from pellucid.nn.model import Model
 from pellucid.rng import stream
-from pellucid.text import Block, blocks_as_html, blocks_as_text
+from pellucid.text_blocks import Block, blocks_as_html, blocks_as_text
 
 N_POINTS = 3  # other points tried at most where a kink is too close
 UNREPEATABLE = (

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import OptionError, PellucidError, ShapeError, unknown_name
-from pellucid.text import Table, blocks_as_html, blocks_as_text
+from pellucid.text_blocks import Table, blocks_as_html, blocks_as_text
 from pellucid.types import Array, Shape
 
 MOST_ROWS = 80  # in a notebook

@@ -10,9 +10,9 @@ from pellucid import dispatch
 from pellucid.data.source import DataSource
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.advice import Advice, advise, lines_of
+from pellucid.evaluation.scores.estimate_text import SHARES
 from pellucid.evaluation.scores.measure import metrics_of
 from pellucid.evaluation.scores.predictions import predict
-from pellucid.evaluation.scores.text import SHARES
 from pellucid.folders import open_folder
 from pellucid.formats.architecture import Architecture
 from pellucid.runs.build import fit_run, make_model, plan

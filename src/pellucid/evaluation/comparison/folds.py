@@ -22,7 +22,7 @@ from pellucid.evaluation.comparison.splitting import check_counts, make_folds, m
 from pellucid.evaluation.scores.confusion import confusion_matrix
 from pellucid.progress import DetailCallback, no_detail
 from pellucid.stats.t_tests import FoldMean, corrected_t_interval
-from pellucid.text import Block
+from pellucid.text_blocks import Block
 from pellucid.types import Array
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from pellucid.nn.model import Model
 from pellucid.progress import DetailCallback, no_detail
 from pellucid.stats.bootstrap import paired_bootstrap
 from pellucid.stats.paired import McNemar, mcnemar
-from pellucid.text import Block, join_some
+from pellucid.text import join_some
+from pellucid.text_blocks import Block
 from pellucid.types import Array
 
 if TYPE_CHECKING:

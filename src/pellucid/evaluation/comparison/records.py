@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pellucid.text import Block, blocks_as_html, blocks_as_text, shorten
+from pellucid.text import shorten
+from pellucid.text_blocks import Block, blocks_as_html, blocks_as_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -22,7 +22,7 @@ from pellucid.evaluation.comparison.starts import SeedRuns, Start
 from pellucid.evaluation.scores.confusion import confusion_matrix
 from pellucid.progress import DetailCallback, no_detail
 from pellucid.stats.t_tests import MeanDifference, welch_difference
-from pellucid.text import Block
+from pellucid.text_blocks import Block
 from pellucid.textbook.published import PUBLISHED_TEST_ACCURACY
 from pellucid.training.shared import Shared
 

@@ -8,7 +8,8 @@ from pellucid.evaluation.comparison.seeds import SeedComparison
 from pellucid.evaluation.comparison.starts import SeedRuns
 from pellucid.stats.intervals import wilson_interval
 from pellucid.stats.t_tests import FoldMean
-from pellucid.text import Block, chance_in_words, join_some, percent, plural
+from pellucid.text import chance_in_words, join_some, percent, plural
+from pellucid.text_blocks import Block
 
 MOST_LISTED = 20
 

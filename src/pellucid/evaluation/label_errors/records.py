@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.data.dataset import Split
 from pellucid.evaluation.label_errors.text import errors_blocks, errors_finding
-from pellucid.text import Block, blocks_as_html, blocks_as_text
+from pellucid.text_blocks import Block, blocks_as_html, blocks_as_text
 from pellucid.types import Array
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pellucid.shares import share
-from pellucid.text import Block, plural, printable, shorten
+from pellucid.text import plural, printable, shorten
+from pellucid.text_blocks import Block
 
 if TYPE_CHECKING:
     from pellucid.evaluation.label_errors.records import LabelError, LabelErrors

@@ -9,8 +9,8 @@ import numpy as np
 
 from pellucid.errors import OptionError
 from pellucid.evaluation.scores.calibration import Calibration
+from pellucid.evaluation.scores.estimate_text import number
 from pellucid.evaluation.scores.records import Scores
-from pellucid.evaluation.scores.text import number
 from pellucid.plotting.style import (
     BLUE,
     GREEN,

@@ -13,9 +13,9 @@ import numpy as np
 
 from pellucid.errors import OptionError, unknown_name
 from pellucid.evaluation.scores.calibration_figure import COLORS, MOST_LINES, N_WORST, calibration_figure
+from pellucid.evaluation.scores.estimate_text import level_in_words, with_interval
 from pellucid.evaluation.scores.one_vs_rest import ClassScores
 from pellucid.evaluation.scores.records import Scores
-from pellucid.evaluation.scores.text import level_in_words, with_interval
 from pellucid.plotting.data import confusion_matrix_figure
 from pellucid.plotting.style import BLUE, MUTED, ORANGE, RED, class_name, look, new_figure
 from pellucid.stats.intervals import Estimate

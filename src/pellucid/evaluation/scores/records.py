@@ -13,7 +13,8 @@ from pellucid.evaluation.scores.one_vs_rest import ClassScores, curve_to_dict
 from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.stats.intervals import Estimate
 from pellucid.stats.paired import McNemar
-from pellucid.text import blocks_as_html, blocks_as_text, join
+from pellucid.text import join
+from pellucid.text_blocks import blocks_as_html, blocks_as_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from pellucid.evaluation.scores import figures as drawn
 from pellucid.evaluation.scores.calibration_figure import calibration_figure
+from pellucid.evaluation.scores.estimate_text import score_in_words
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.evaluation.scores.records import Scores
-from pellucid.evaluation.scores.text import calibration_error, score_in_words
+from pellucid.evaluation.scores.text import calibration_error
 from pellucid.plotting.data import confusion_matrix_figure
 from pellucid.plotting.style import class_name
 from pellucid.report.draft import Draft
