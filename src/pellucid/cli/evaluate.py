@@ -1,7 +1,7 @@
 """The command ``pellucid evaluate``."""
 
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,7 @@ from pellucid.cli.terminal import columns, echo, print_json, print_table, say
 from pellucid.progress import ProgressBar
 
 if TYPE_CHECKING:
+    from pellucid.evaluation.scores.predictions import Compute
     from pellucid.evaluation.scores.records import Scores
 
 WIDE = 115  # columns of a terminal that all scores of a class fit in
@@ -26,6 +27,8 @@ def evaluate(
     source: Any,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="A folder for the figures.")] = None,
     force: o.Force = False,
+    workers: o.Workers = None,
+    cluster: o.Cluster = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
 ) -> None:
@@ -40,8 +43,8 @@ def evaluate(
     source = source or own_source(model)
     files: list[str] = []
     with nullcontext() if out is None else atomic_folder(out, force=force) as folder:
-        with ProgressBar() as progress:
-            scores = evaluate_on(model, source, progress=progress)
+        with _computing(cluster, workers) as compute, ProgressBar() as progress:
+            scores = evaluate_on(model, source, progress=progress, compute=compute)
         if folder is not None:
             files = [f"{out}/{name}" for name in save_figures(draw_all(scores), folder)]
     if as_json:
@@ -53,6 +56,17 @@ def evaluate(
         _print(scores)
     for path in files:
         echo(path)
+
+
+def _computing(cluster: str | None, workers: int | None) -> "AbstractContextManager[Compute]":
+    """Return the block in which outputs are computed: here, or on a cluster."""
+    if cluster is None and workers is None:
+        from pellucid.evaluation.scores.predictions import compute_here
+
+        return nullcontext(compute_here)
+    from pellucid.distributed.evaluation import computing_on
+
+    return computing_on(cluster, workers)
 
 
 def _print(scores: "Scores") -> None:

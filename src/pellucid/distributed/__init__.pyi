@@ -1,4 +1,5 @@
 from .cluster import ClusterError as ClusterError
 from .cluster import open_cluster as open_cluster
+from .evaluation import evaluate as evaluate
 from .prediction import WrittenPredictions as WrittenPredictions
 from .prediction import predict as predict

@@ -21,7 +21,7 @@ from pellucid.evaluation.scores.one_vs_rest import (
     class_scores,
     mean_of_defined,
 )
-from pellucid.evaluation.scores.predictions import Predictions, predict
+from pellucid.evaluation.scores.predictions import Compute, Predictions, compute_here, predict
 from pellucid.evaluation.scores.records import Scores
 from pellucid.evaluation.scores.regression import regression_estimates, regression_metrics
 from pellucid.nn.model import Model, check_trained
@@ -48,6 +48,7 @@ def evaluate(
     seed: int = SEED,
     metrics: Any = (),
     progress: ProgressCallback = no_progress,
+    compute: Compute = compute_here,
 ) -> Scores:
     """Return a trained model's scores on a data set, with confidence intervals.
 
@@ -73,6 +74,8 @@ def evaluate(
         becomes an estimate of its name, with a bootstrap interval.
     progress : callable, optional
         Called with a stage, how much of it is done, and of how much.
+    compute : callable, optional
+        What computes the model's outputs: ``pellucid.distributed.evaluate`` lets a cluster do it.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def evaluate(
     check_trained("evaluate", model)
     data = with_labels(data, "evaluate", kind=model.loss_kind)
     train = None if train is None else as_dataset(train, "evaluate: train")
-    predictions = predict(model, data, train, progress=stage_of(progress, "predicting"))
+    predictions = predict(model, data, train, progress=stage_of(progress, "predicting"), compute=compute)
     found = score(predictions, level=level, n_resamples=n_resamples, seed=seed, progress=progress)
     more = further_metrics(predictions, metrics, level=level, n_resamples=n_resamples, seed=seed)
     own = {name: estimate for name, estimate in more.items() if name not in found.estimates}

@@ -9,6 +9,7 @@ from pellucid.data.source import DataSource
 from pellucid.errors import DataError, PellucidError, ShapeError
 from pellucid.evaluation.scores.advice import Advice, advise, advise_model
 from pellucid.evaluation.scores.measure import evaluate
+from pellucid.evaluation.scores.predictions import Compute, compute_here
 from pellucid.evaluation.scores.records import Scores
 from pellucid.formats.safetensors import load as load_model_file
 from pellucid.nn.model import Model
@@ -27,6 +28,7 @@ def evaluate_on(
     source: DataSource,
     *,
     progress: ProgressCallback = no_progress,
+    compute: Compute = compute_here,
 ) -> Scores:
     """Return a saved model's scores on the test part of data, or on all rows of a table that is new to it.
 
@@ -38,6 +40,8 @@ def evaluate_on(
         The test part is held out with the seed of the model's training, whatever ``source.seed`` is.
     progress : callable, optional
         Called with a stage, how much of it is done, and of how much.
+    compute : callable, optional
+        What computes the model's outputs: see :func:`.measure.evaluate`.
 
     Raises
     ------
@@ -47,7 +51,7 @@ def evaluate_on(
     model = load_model_file(model_path)
     train, test, notes, own = _parts(model, source)
     try:
-        scores = evaluate(model, test, train, progress=progress)
+        scores = evaluate(model, test, train, progress=progress, compute=compute)
     except (ShapeError, DataError) as error:
         words = str(error).removeprefix("evaluate: ")
         hint = " Use data of the size that it was trained on." if "expected samples of shape" in words else ""

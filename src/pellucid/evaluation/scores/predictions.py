@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -17,13 +17,29 @@ from pellucid.nn.model import Model
 from pellucid.ops.activations import sigmoid_forward
 from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import CountCallback
-from pellucid.types import Array
+from pellucid.types import Array, n_rows
 
 if TYPE_CHECKING:
     from pellucid.data.copies.duplicates import Leak
 
 PIECE = 1024  # samples between two reports of progress
+Compute: TypeAlias = Callable[[Model, Any, CountCallback], Array]  # of a model and its inputs: all outputs
 NO_PROBABILITIES = "predictions: the model's loss gives no probabilities. Train on a cross-entropy."
+
+
+def compute_here(model: Model, X: Any, progress: CountCallback) -> Array:
+    """Return a model's outputs for samples, (m, ...), computed in pieces so that progress can be shown.
+
+    Quantities as `model.predict` gives them, else what `model.decision_function` gives.
+    """
+    output = model.predict if model.loss_kind == "regression" else model.decision_function
+    parts, m = [], n_rows(X)
+    for start in range(0, m, PIECE):
+        progress(start, m)
+        with np.errstate(over="ignore", invalid="ignore"):  # reported by who asked, with the sample
+            parts.append(output(choose_rows(X, slice(start, start + PIECE))))
+    progress(m, m)
+    return np.concatenate(parts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +135,7 @@ def predict(
     train: Dataset | None = None,
     *,
     progress: CountCallback = lambda done, total: None,
+    compute: Compute = compute_here,
 ) -> Predictions:
     """Return what a model predicts for a data set, after checking that they fit.
 
@@ -133,6 +150,8 @@ def predict(
         What the model was trained on: samples of ``data`` that are in it are listed as ``leaks``.
     progress : callable, optional
         Called with the number of samples done and of all.
+    compute : callable, optional
+        What computes the model's outputs, as :func:`compute_here` does.
 
     Raises
     ------
@@ -164,16 +183,16 @@ def predict(
         )
     leaks = () if train is None else _leaks(train, data)
     with dispatch.use_for(float(len(data)) * model.n_operations):
-        return _predictions(model, data, leaks, progress)
+        return _predictions(model, data, leaks, partial(_outputs, model, data, compute, progress))
 
 
 def _predictions(
-    model: Model, data: Dataset, leaks: "tuple[Leak, ...]", progress: CountCallback
+    model: Model, data: Dataset, leaks: "tuple[Leak, ...]", outputs: Callable[[], Array]
 ) -> Predictions:
     if model.loss_kind == "regression":
-        return _regression(data.y, _outputs(model, data, model.predict, progress), leaks)
+        return _regression(data.y, outputs(), leaks)
     y = labels_of(model, data) if model.loss_kind == "classification" else data.y
-    Z, names = _outputs(model, data, model.decision_function, progress), class_names(model, data)
+    Z, names = outputs(), class_names(model, data)
     if model.loss_kind == "multi_label":
         Z = Z.reshape(len(Z), -1)
         y = indicators_of(y, Z.shape[1], names, data)
@@ -182,6 +201,14 @@ def _predictions(
     scores = np.stack([-Z, Z], axis=1) if Z.ndim == 1 else log_odds(Z) if has_probabilities else Z
     y_pred = (Z > 0).astype(np.int64) if Z.ndim == 1 else Z.argmax(axis=1)
     return Predictions("classification", y, y_pred, scores, has_probabilities, names, leaks)
+
+
+def _outputs(model: Model, data: Dataset, compute: Compute, progress: CountCallback) -> Array:
+    """Return the model's finite outputs, float64."""
+    check_weights("evaluate", model)
+    Z = compute(model, data.X, progress)
+    _refuse_bad(~np.isfinite(Z).reshape(len(Z), -1).all(axis=1))
+    return Z.astype(np.float64)
 
 
 def check_weights(where: str, model: Model) -> None:
@@ -220,22 +247,7 @@ def log_odds(Z: Array) -> Array:
     return logits
 
 
-def _outputs(model: Model, data: Dataset, output: Callable[[Any], Any], progress: CountCallback) -> Array:
-    """Return the model's finite outputs, float64, computed in pieces so that progress can be shown."""
-    check_weights("evaluate", model)
-    parts, m = [], len(data)
-    for start in range(0, m, PIECE):
-        progress(start, m)
-        with np.errstate(over="ignore", invalid="ignore"):  # reported below, with the sample
-            rows = slice(start, start + PIECE)
-            parts.append(output(choose_rows(data.X, rows)))
-    progress(m, m)
-    Z = np.concatenate(parts)
-    _refuse_bad(~np.isfinite(Z.reshape(m, -1)).all(axis=1))
-    return Z.astype(np.float64)
-
-
-def _refuse_bad(is_bad: Array) -> None:
+def _refuse_bad(is_bad: Any) -> None:
     if is_bad.any():
         raise PellucidError(
             f"evaluate: the model's scores of {is_bad.sum()} of {len(is_bad)} samples are NaN or infinite, "
