@@ -72,8 +72,12 @@ class Flags:
         """Return the flags by the name of their option."""
         cls = self.dataclass()
         defaults = {field.name: field.default for field in fields(cls)}
-        needed = {field.name for field in fields(cls) if MISSING is field.default is field.default_factory}
         is_told = self.has_defaults or not self.is_given
+        needed = {
+            field.name
+            for field in fields(cls)
+            if is_told and MISSING is field.default is field.default_factory
+        }
         return {
             name: Flag(name, hint, limits, defaults[name] if is_told else None, is_required=name in needed)
             for name, (hint, limits) in options_of(cls).items()
