@@ -6,7 +6,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 
+from pellucid.data.readers import reading
 from pellucid.data.source import load_data
 from pellucid.errors import DataError
 
@@ -118,3 +120,42 @@ def test_a_zarr_store_that_changes_while_it_is_read(tmp_path: Path) -> None:
     group.create_array("X", shape=(3, 8, 8), dtype="f4", overwrite=True)
     with pytest.raises(DataError, match=r"a\.zarr, X: the file was changed after it was opened"):
         data.X[:3]
+
+
+@pytest.mark.parametrize("kind", ["npz", "h5", "folder"])
+def test_data_larger_than_memory_are_told_of_the_option(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"a.{kind}"
+    if kind == "npz":
+        np.savez(path, X=X, y=Y)
+    elif kind == "h5":
+        with h5py.File(path, "w") as file:
+            file["X"], file["y"] = X, Y
+    else:
+        for i in range(12):
+            (path / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((9, 9, 3), 20 * i, np.uint8)).save(path / "ab"[i % 2] / f"{i}.png")
+    monkeypatch.setattr(reading, "memory_bytes", lambda: 2000)  # of a machine too small for any of them
+    with pytest.raises(DataError, match=r"do not fit in memory.*on_disk=True \(--on-disk\)"):
+        load_data(path)
+    assert len(load_data(path, on_disk=True).test) in (3, 8)
+
+
+def test_a_folder_of_pictures_in_their_files(tmp_path: Path) -> None:
+    for i in range(12):
+        (tmp_path / "ab"[i % 2]).mkdir(exist_ok=True)
+        Image.fromarray(np.full((9, 9, 3), 20 * i, np.uint8)).save(tmp_path / "ab"[i % 2] / f"{i}.png")
+    here, there = load_data(tmp_path), load_data(tmp_path, on_disk=True)
+    for memory, disk in zip(here, there, strict=True):
+        np.testing.assert_array_equal(disk.X[:], memory.X)
+        np.testing.assert_array_equal(disk.files, memory.files)
+    bad = tmp_path / "a" / "4.png"
+    bad.write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"1 of 12 images cannot be read: a/4\.png"):
+        load_data(tmp_path, on_disk=True)
+    skipped = load_data(tmp_path, on_disk=True, skip_bad=True)
+    assert len(skipped.train) + len(skipped.test) == 11
+    (tmp_path / skipped.train.file(0)).write_bytes(b"no picture")
+    with pytest.raises(DataError, match=skipped.train.file(0)):
+        skipped.train.X[:2]

@@ -1,5 +1,6 @@
 """A folder of photos: listed, and read at one size."""
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 from pellucid.data.readers.images import check_size, read_size, read_sized_sample
 from pellucid.data.readers.listing import Listing, list_folder
 from pellucid.data.readers.many import fill_rows, read_each
-from pellucid.data.readers.reading import quiet
+from pellucid.data.readers.reading import check_fits, quiet
 from pellucid.data.stored.images import StoredPictures
 from pellucid.data.stored.views import choose_rows
 from pellucid.data.validate import RawPart, RawSplit
@@ -87,6 +88,10 @@ class Photos:
 
     def read(self) -> tuple[Array, list[Photo], list[Photo]]:
         """Return the pictures, (m, height, width, 3) uint8, their files, and the files that cannot be read."""
+        check_fits(
+            f"{self.root}, {len(self)} images at {self.size[0]} x {self.size[1]}",
+            len(self) * math.prod(self.size) * 3,
+        )
         try:
             X = np.empty((len(self), *self.size, 3), np.uint8)
         except MemoryError:

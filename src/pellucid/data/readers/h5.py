@@ -8,7 +8,7 @@ import numpy as np
 
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
-from pellucid.data.readers.reading import check_file, reading
+from pellucid.data.readers.reading import check_file, check_fits, reading
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.chunked import H5Array
 from pellucid.data.stored.files import Stamp
@@ -129,6 +129,7 @@ def _dataset_names(file: Any) -> list[str]:
 def _read(dataset: Any, path: Path) -> Array:
     """Return a whole dataset; strings of any length as str."""
     text = _check(dataset, path)
+    check_fits(_where(dataset, path), math.prod(dataset.shape or ()) * dataset.dtype.itemsize)
     if text is not None and text.length is None:
         return np.array(dataset.asstr()[()], dtype=np.str_)
     return np.asarray(dataset[()])

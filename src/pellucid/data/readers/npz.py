@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
 from pellucid.data.readers.npy import npy_header
-from pellucid.data.readers.reading import check_file, reading
+from pellucid.data.readers.reading import check_file, check_fits, reading
 from pellucid.data.stored.base import StoredArray
 from pellucid.data.stored.files import Stamp
 from pellucid.data.stored.raw import RawArray
@@ -73,17 +73,22 @@ def read_npz(
     return RawSplit(parts["train"], parts["test"], classes, notes)
 
 
+def _member(archive: "np.lib.npyio.NpzFile", name: str) -> zipfile.ZipInfo:
+    assert archive.zip is not None
+    return archive.zip.getinfo(name if name in archive.zip.namelist() else f"{name}.npy")
+
+
 def _stored(archive: "np.lib.npyio.NpzFile", name: str, path: Path) -> StoredArray:
     """Return an array of the archive that stays in it."""
     where = f"{path}, {printable(name)}"
-    assert archive.zip is not None
-    info = archive.zip.getinfo(name if name in archive.zip.namelist() else f"{name}.npy")
+    info, packed = _member(archive, name), archive.zip
+    assert packed is not None
     if info.compress_type != zipfile.ZIP_STORED:
         raise DataError(
             f"{where}: is compressed, and cannot be read in slices. Write it with numpy.savez instead of "
             "savez_compressed, or load without on_disk."
         )
-    with archive.zip.open(info) as member:
+    with packed.open(info) as member:
         header = npy_header(member, where)
         n_header = member.tell()
     with open(path, "rb") as file:  # the local header, whose extra field may differ from the directory's
@@ -94,6 +99,7 @@ def _stored(archive: "np.lib.npyio.NpzFile", name: str, path: Path) -> StoredArr
 
 
 def _read(archive: "np.lib.npyio.NpzFile", name: str, path: Path) -> Array:
+    check_fits(f"{path}, {printable(name)}", _member(archive, name).file_size)
     try:
         member = archive[name]
     except ValueError as error:

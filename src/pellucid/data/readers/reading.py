@@ -1,14 +1,17 @@
 """Reading files of other programs: every failure becomes a DataError that explains it."""
 
+import os
 import stat
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pellucid.errors import DataError, PellucidError
 from pellucid.text import first_line
+
+_GROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 class _Quiet:
@@ -76,6 +79,36 @@ def check_file(path: Path, what: str) -> None:
         raise DataError(f"{wanted}, found an empty file. Copy or download it again.")
 
 
+def check_fits(where: object, n_bytes: int) -> None:
+    """Raise DataError if so many bytes of samples are more than the memory of this machine.
+
+    The system hands out memory that it does not have, and ends a program that fills it.
+    """
+    there = memory_bytes()
+    if there is not None and n_bytes > there:
+        raise DataError(
+            f"{where}: {n_bytes / 1e9:,.1f} GB of samples do not fit in memory, {there / 1e9:,.1f} GB. Leave them "
+            "in their file: on_disk=True (--on-disk)."
+        )
+
+
+def memory_bytes() -> int | None:
+    """Return the memory of this machine, or the part of it that this process's group may use; None: not known.
+
+    Examples
+    --------
+    >>> memory_bytes() is None or memory_bytes() > 10_000_000
+    True
+    """
+    found = []
+    with suppress(ValueError, OSError, AttributeError):  # Windows has no sysconf
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    for limit in _GROUP_LIMITS:
+        with suppress(ValueError, OSError):  # no such file, or "max"
+            found.append(int(limit.read_text()))
+    return min(found, default=None)
+
+
 @contextmanager
 def reading(where: object, what: str, advice: str) -> Iterator[None]:
     """Turn every failure of the body into a DataError, and silence its warnings.
@@ -112,8 +145,8 @@ def reading(where: object, what: str, advice: str) -> Iterator[None]:
             ) from None
         except MemoryError:
             raise DataError(
-                f"{where}: does not fit in memory. Use a smaller or a shortened copy, "
-                "or check that the file is not damaged."
+                f"{where}: does not fit in memory. Leave the inputs in their file (on_disk, --on-disk), use a "
+                "shortened copy, or check that the file is not damaged."
             ) from None
         except Exception as error:
             raise DataError(

@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.data.labels import class_names
 from pellucid.data.readers.array_names import CLASS_KEYS, choose_pairs
-from pellucid.data.readers.reading import reading
+from pellucid.data.readers.reading import check_fits, reading
 from pellucid.data.stored.chunked import ZarrArray
 from pellucid.data.stored.files import Stamp
 from pellucid.data.validate import RawPart, RawSplit
@@ -61,8 +61,10 @@ def read_zarr(
         pairs, notes = choose_pairs(sorted(arrays), x_key, y_key, str(path))
         parts = {}
         for role, (x, y) in pairs.items():
-            X = _stored(arrays[x], path, x) if on_disk else np.asarray(arrays[x][...])
             where = f"{path}, {printable(x)} and {printable(y)}"
+            if not on_disk:
+                check_fits(f"{path}, {printable(x)}", arrays[x].nbytes)
+            X = _stored(arrays[x], path, x) if on_disk else np.asarray(arrays[x][...])
             parts[role] = RawPart(X, np.asarray(arrays[y][...]), where)
         key = next((key for key in CLASS_KEYS if key in arrays), None)
         classes = class_names(np.asarray(arrays[key][...]), f"{path}, {key}") if key else None
