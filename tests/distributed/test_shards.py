@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from pellucid.data.dataset import Dataset
-from pellucid.data.inputs_seen import InputsSeen
 from pellucid.data.source import DataSource, load_data
 from pellucid.distributed.shards import Shards
 from pellucid.errors import DataError
@@ -58,7 +57,6 @@ def test_same_samples_from_all_kinds(client: Any, kind: str) -> None:
     assert shards.sample_shape == (4, 3)
     assert shards.dtype == np.float64
     assert len(shards) == 11
-    assert shards.seen == InputsSeen.of(X)
     assert len(shards.parts) == (2 if kind in ("arrays", "dataset") else 3)
 
 
@@ -89,7 +87,6 @@ def test_folder_is_read_on_the_workers(client: Any, photos: Path) -> None:
     assert got_X[:, 0, 0, 0].tolist() == [20 * i for i in (0, 10, 2, 4, 6, 8, 1, 11, 3, 5, 7, 9)]
     assert got_y.tolist() == [0] * 6 + [1] * 6
     assert shards.sample_shape == (6, 5, 3)
-    assert shards.seen == InputsSeen("uint8", 0, 220, True, False, 90)
 
 
 def test_other_sources_are_loaded_here(client: Any) -> None:

@@ -1,6 +1,8 @@
 """How data of each kind are cut into shards: a future of (X, y) on the cluster for each, with its name."""
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,13 +73,11 @@ def _of_dataset(data: Dataset, client: Any, n: int) -> tuple[list[Piece], tuple[
 
     The scheduler keeps a copy of what is sent, from which a lost shard is sent again.
     """
-    import dask
-
     if isinstance(data.X, dict) or isinstance(data.y, dict):
         raise DataError("shards: expected one array of inputs and one of labels, got several by name.")
     X: Any = data.X
     pieces = []
-    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
+    with large_arguments():
         for start, stop in ranges(len(data), n):
             name, y = f"rows {start} to {stop - 1}", np.ascontiguousarray(data.y[start:stop])
             if isinstance(X, StoredArray):
@@ -89,6 +89,15 @@ def _of_dataset(data: Dataset, client: Any, n: int) -> tuple[list[Piece], tuple[
                 future = client.submit(_as_pair, rows, y, pure=False, key=_key())
             pieces.append(Piece(name, future))
     return pieces, data.classes
+
+
+@contextmanager
+def large_arguments() -> Iterator[None]:
+    """Let arrays be sent as arguments of tasks, without Dask's warning: the scheduler is to keep them."""
+    import dask
+
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
+        yield
 
 
 def _of_folder(source: DataSource, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:

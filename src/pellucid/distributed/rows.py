@@ -9,6 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from pellucid.data.stored.base import StoredArray
+from pellucid.data.stored.held import HeldArray
 from pellucid.data.stored.survey import Survey, survey_of
 from pellucid.data.stored.views import Chosen, Converted
 from pellucid.distributed.shards import Shards
@@ -75,15 +76,4 @@ def _rows_of(pair: tuple[Array, Array], rows: Array) -> Array:
 
 
 def _survey(pair: tuple[Array, Array]) -> Survey:
-    return survey_of(_Held(pair[0]))
-
-
-class _Held(StoredArray):
-    """An array in memory, as one that stays elsewhere."""
-
-    def __init__(self, X: Array) -> None:
-        super().__init__("shard", X.shape, X.dtype)
-        self.X = X
-
-    def read_rows(self, rows: Array) -> Array:
-        return self.X[rows]
+    return survey_of(HeldArray(pair[0]))

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.dataset import Dataset
-from pellucid.data.inputs_seen import InputsSeen
 from pellucid.data.labels import numbered, renumbered
 from pellucid.data.preprocess import check_finite
 from pellucid.distributed.cluster import ClusterError
@@ -51,8 +50,6 @@ class Shards:
         All labels: class numbers, or quantities.
     classes : tuple of str
         Empty where they have no names.
-    seen : InputsSeen or None
-        Dtype and range of all inputs.
     """
 
     parts: tuple[Shard, ...]
@@ -60,7 +57,6 @@ class Shards:
     dtype: np.dtype[Any]
     y: Array
     classes: tuple[str, ...]
-    seen: InputsSeen | None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -124,8 +120,7 @@ class Shards:
             futures = [client.submit(_with_numbers, future, classes, pure=False) for future in futures]
         parts = tuple(Shard(pieces[i].name, len(found[i].y), futures[i]) for i in kept)
         first = found[kept[0]]
-        seen = _seen_together([found[i].seen for i in kept])
-        return cls(parts, first.sample_shape, np.dtype(first.dtype), y, classes, seen)
+        return cls(parts, first.sample_shape, np.dtype(first.dtype), y, classes)
 
 
 class _Facts(NamedTuple):
@@ -135,7 +130,6 @@ class _Facts(NamedTuple):
     dtype: str
     y: Array
     classes: tuple[str, ...]
-    seen: InputsSeen | None
 
 
 def _checked(pair: Any, name: str) -> tuple[Array, Array]:
@@ -176,7 +170,7 @@ def _checked_labels(y: Array, name: str) -> Array:
 def _facts(pair: Any, checked: tuple[Array, Array]) -> _Facts:
     X, y = checked
     classes = pair.classes if isinstance(pair, Dataset) else ()
-    return _Facts(X.shape[1:], str(X.dtype), y, classes, InputsSeen.of(X))
+    return _Facts(X.shape[1:], str(X.dtype), y, classes)
 
 
 def _with_numbers(pair: tuple[Array, Array], classes: tuple[str, ...]) -> tuple[Array, Array]:
@@ -200,6 +194,21 @@ def _gather(client: Any, pieces: list[Piece], futures: list[Any]) -> list[_Facts
     if others and isinstance(first, DataError):
         raise DataError(f"{first} So it is with {plural(len(others), 'other shard')}.")
     raise first
+
+
+def result_of(future: Any, name: str) -> Any:
+    """Return the result of a task on a shard, made anew where it was lost; raise what can be said of its fault."""
+    from concurrent.futures import CancelledError
+
+    if future.status in ("finished", "pending"):
+        try:
+            return future.result()
+        except CancelledError:
+            pass
+        except Exception:
+            if future.status != "error":
+                raise
+    raise _fault(name, future)
 
 
 def _fault(name: str, future: Any) -> PellucidError:
@@ -238,19 +247,6 @@ def _check_alike(pieces: list[Piece], found: list[_Facts]) -> None:
 def _kind_of_labels(y: Array) -> str:
     words = {"i": "whole numbers", "f": "floats"}.get(y.dtype.kind, "words")
     return f"{words} of shape (m, {y.shape[1:]})" if y.ndim > 1 else words
-
-
-def _seen_together(seen: list[InputsSeen | None]) -> InputsSeen | None:
-    """Return what all shards look like; zeros and ones may be pixels that were divided."""
-    known = [one for one in seen if one is not None]
-    if len(known) < len(seen):
-        return None
-    is_whole = all(one.is_whole for one in known)
-    is_divided = not is_whole and all(
-        one.is_divided or (one.is_whole and one.low >= 0 and one.high <= 1) for one in known
-    )
-    low, high = min(one.low for one in known), max(one.high for one in known)
-    return InputsSeen(known[0].dtype, low, high, is_whole, is_divided, known[0].n_values)
 
 
 def _current_client() -> Any:

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from pellucid.data.batches import Batches
 from pellucid.data.dataset import Dataset
 from pellucid.distributed.batch_parts import Task
 from pellucid.distributed.crew import Crew
+from pellucid.distributed.gram import cluster_rows
 from pellucid.distributed.rows import ShardedRows, places, unwrapped
 from pellucid.distributed.shards import Shards
 from pellucid.distributed.steps import ClusterForm, ClusterSteps, Turns
 from pellucid.errors import OptionError
 from pellucid.nn.replica import replica
+from pellucid.text import plural
 from pellucid.training.choose_form import choose_form, is_dual, validation_of
 from pellucid.training.features import features_of
 from pellucid.training.fit import train as train_here
@@ -74,7 +77,9 @@ class Cluster:
     def __call__(self, job: Job, history: History) -> Iterator[Form]:
         """Have the samples on the workers while the training lasts, and record it in the history."""
         if is_dual(job):
-            with choose_form(job, history) as form:
+            rows_of = partial(cluster_rows, client=self.client, n_shards=self.n_shards)
+            with choose_form(job, history, rows_of) as form:
+                history.note += f"; its products on {plural(len(self.client.nthreads()), 'worker')}"
                 yield form
             return
         check_layers(job.model)

@@ -1,7 +1,7 @@
 """The choice between the direct and the dual form of a training, whichever is cheaper."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +17,7 @@ from pellucid.training.cost import is_for_one_blas_thread
 from pellucid.training.dual.form import DualForm, dual_of_rows, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.dual.many_steps import ManySteps
-from pellucid.training.dual.rows import sliced_rows
+from pellucid.training.dual.rows import Rows, SlicedRows, sliced_rows
 from pellucid.training.executor.executor import Executor
 from pellucid.training.features import features_of
 from pellucid.training.form import Form, Validation
@@ -32,12 +32,27 @@ MOST_MEASURED = 2000  # training samples, after each epoch
 
 
 @contextmanager
-def choose_form(job: Job, history: History) -> Iterator[Form]:
-    """Have the model in its direct or dual form, whichever is cheaper, and record the choice in the history."""
+def rows_here(job: Job) -> Iterator[SlicedRows]:
+    """Give the rows of a training for the dual form, from memory or from their file."""
+    X, rule = job.X, job.rule
+    if rule is not None:
+        X = map_arrays(lambda array: rule.apply(array, job.model.dtype), X)
+    with sliced_rows(X, job.X_validation) as rows:
+        yield rows
+
+
+@contextmanager
+def choose_form(
+    job: Job, history: History, rows_of: Callable[[Job], AbstractContextManager[Rows]] = rows_here
+) -> Iterator[Form]:
+    """Have the model in its direct or dual form, whichever is cheaper, and record the choice in the history.
+
+    ``rows_of`` gives the dual form its rows, wherever they lie.
+    """
     takes_dual, history.note = _choose(job)
     if takes_dual:
         job.n_threads = 1  # what is left of a step is too small to be split
-        with _in_dual_form(job) as form:
+        with rows_of(job) as rows, _in_dual_form(job, rows) as form:
             history.form = form.name
             yield form
         return
@@ -71,15 +86,12 @@ def choose_form(job: Job, history: History) -> Iterator[Form]:
 
 
 @contextmanager
-def _in_dual_form(job: Job) -> Iterator[Form]:
-    plan, optimizer = job.plan, job.plan.optimizer
+def _in_dual_form(job: Job, rows: Rows) -> Iterator[Form]:
+    plan, optimizer, gram = job.plan, job.plan.optimizer, None
     assert isinstance(job.model, Sequential)
-    X, rule = job.X, job.rule
-    if rule is not None:
-        X = map_arrays(lambda array: rule.apply(array, job.model.dtype), X)
-    with sliced_rows(X, job.X_validation) as rows, ExitStack() as stack:
-        gram = None if plan.shared is None else plan.shared.of(X, "Gram matrix", rows.gram)
-        dual = stack.enter_context(dual_of_rows(job.model, rows, gram))
+    if plan.shared is not None and isinstance(rows, SlicedRows):
+        gram = plan.shared.of(rows.X, "Gram matrix", rows.gram)
+    with dual_of_rows(job.model, rows, gram) as dual:
         batches = Batches(
             dual.rows_train, job.Y, plan.batch_size, plan.seed, weights=job.weights, shuffle=plan.shuffle
         )

@@ -94,7 +94,7 @@ class SlicedRows:
                     products[here, :m] += part @ parts[0].T
                 Z_0[here] += part @ W_0[columns]
                 first = here.stop
-        _centre(products[kept])
+        centre(products[kept])
         if gram is not None:
             products[:m] = gram
         return FirstProducts(products, Z_0)
@@ -105,7 +105,7 @@ class SlicedRows:
         products = np.zeros((m, m + 1))
         for _, (part,) in self._slices(self.parts[:1], "computing products"):
             products[:, :m] += part @ part.T
-        return _centre(products)
+        return centre(products)
 
     def transposed_product(self, D: Array) -> Array:
         """Return X^T D, by one pass over the columns of X."""
@@ -161,7 +161,7 @@ def _as_float64(rows: list[Array], columns: slice) -> list[Array]:
     return [part[:, columns].astype(np.float64, copy=False) for part in rows]
 
 
-def _centre(products: Array) -> Array:
+def centre(products: Array) -> Array:
     """Turn [X X^T | 0] into [X X_c^T | X mu], in place."""
     K, of_mean = products[:, :-1], products[:, -1]
     if K.size:
