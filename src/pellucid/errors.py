@@ -26,7 +26,6 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from pellucid.habits import advice, is_habit, nearest
 from pellucid.text import one_line, shown
 
 
@@ -130,6 +129,8 @@ def unknown_name(kind: str, name: object, known: Iterable[str]) -> str:
 
 def _hint(kind: str, name: str, known: list[str]) -> str:
     """Return the name that is meant, or what to do instead, with a space before; "" where nothing is like it."""
+    from pellucid.habits import advice, is_habit, nearest  # a long table, for messages alone
+
     instead = advice(kind, name)
     is_of_object = kind in ("name", "attribute", "column", "data", "split")
     is_of_python = is_of_object or kind == "class"  # with many names, few of which are meant

@@ -5,10 +5,14 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
 
 from pellucid.cli.terminal import echo
 from pellucid.errors import PellucidError
 from pellucid.text import first_line, one_line
+
+PREDICT_FLAGS = {"--json": "as_json", "--jsonl": "as_lines", "--quiet": "is_quiet"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,13 +49,18 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    """Run the command; ``predict`` without flags by itself: loading what reads flags takes longer than its work."""
-    if len(arguments) > 2 and arguments[0] == "predict" and not any(map(_is_flag, arguments)):
+    """Run the command; ``predict`` with few flags by itself: what reads others takes longer than its work."""
+    flags = {argument for argument in arguments if _is_flag(argument)}
+    words = [argument for argument in arguments if argument not in flags]
+    if len(words) > 2 and arguments[0] == "predict" and flags <= PREDICT_FLAGS.keys():
         from pathlib import Path
 
         from pellucid.cli.predicting import predict
+        from pellucid.progress import hidden_bars
 
-        return predict(Path(arguments[1]), arguments[2:])
+        chosen: dict[str, Any] = {PREDICT_FLAGS[flag]: True for flag in flags}
+        with hidden_bars() if flags else nullcontext():
+            return predict(Path(words[1]), words[2:], **chosen)
     from pellucid.cli.app import app
 
     code = app(args=list(arguments), standalone_mode=False, prog_name="pellucid")
