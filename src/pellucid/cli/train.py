@@ -37,6 +37,8 @@ def train(
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write event files into the folder.")
     ] = False,
+    cluster: o.Cluster = None,
+    workers: o.Workers = None,
     force: o.ForceRun = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -51,6 +53,9 @@ def train(
     training that is complete goes on with --resume and a larger --epochs, as if it had been so long from the start.
     Where the schedule depends on the length, as one_cycle and cosine do, choose a rate to go on at: --schedule
     constant --learning-rate 0.001.
+
+    With --cluster or --workers each worker holds a part of the training samples and computes its part of every
+    batch, with the same result; --resume goes on with any number of workers.
     """
     from pellucid.runs.build import plan
     from pellucid.training.callbacks.progress import Progress
@@ -73,6 +78,8 @@ def train(
         checkpoint_steps=checkpoint_steps,
         checkpoint_minutes=checkpoint_minutes,
         tensorboard=tensorboard,
+        cluster=cluster,
+        n_workers=workers,
         force=force,
         callbacks=() if is_quiet else (Progress(),),
         say=o.say_nothing if is_quiet else echo,

@@ -307,4 +307,5 @@ class Crew:
 
     def in_words(self) -> str:
         """Return who works."""
-        return f"{plural(len(self.members), 'worker')} of a Dask cluster, {plural(len(self.shards), 'shard')}"
+        lost = f" ({self.n_lost} lost)" if self.n_lost else ""
+        return f"{plural(len(self.members), 'worker')} of a Dask cluster{lost}, {plural(len(self.shards), 'shard')}"

@@ -116,6 +116,7 @@ class Cluster:
             turns = Turns(plain, job.plan.augment, job.model)
             steps = ClusterSteps(job.part, crew, job.n_steps)
             yield ClusterForm(turns, validation_of(job, X, held_out, rule, part), steps, part)
+            history.note, history.n_threads = f"direct form, on {crew.in_words()}", len(crew.members)
         finally:
             crew.close()
 

@@ -18,6 +18,7 @@ from pellucid.nn.transfer import RECIPE, transfer
 from pellucid.runs.config import RunConfig, is_preset
 from pellucid.runs.data import reading_of
 from pellucid.text import by, join_some
+from pellucid.training.choose_form import Place, choose_form
 from pellucid.training.events import Callback
 from pellucid.training.fit import fit
 from pellucid.training.history import History
@@ -162,13 +163,21 @@ def fit_run(
     resume: Path | None = None,
     nonfinite: Path | None = None,
     shared: Shared | None = None,
+    place: Place = choose_form,
 ) -> History:
     """Train the model on the training part, and record in it what was done and how the data were read.
 
     No path is recorded: a model file may be given away.
     """
     history = fit(
-        model, split.train, config.options, callbacks, resume=resume, nonfinite=nonfinite, shared=shared
+        model,
+        split.train,
+        config.options,
+        callbacks,
+        resume=resume,
+        nonfinite=nonfinite,
+        shared=shared,
+        place=place,
     )
     model.summary_of_training["reading"] = reading_of(config.source)
     return history

@@ -1,7 +1,8 @@
 """Train into a run folder, with checkpoints that a later call can resume from."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.callbacks.interrupt import StopOnInterrupt
 from pellucid.training.callbacks.tensorboard import TensorBoard
 from pellucid.training.checkpoint import checkpoints_of, epochs_made, latest_checkpoint
+from pellucid.training.choose_form import Place, choose_form
 from pellucid.training.events import Callback, Event, Run, TrainStart
 from pellucid.training.extension import depends_on_length
 from pellucid.training.optimizers.base import OPTIMIZERS
@@ -117,6 +119,8 @@ def train_into(
     checkpoint_steps: int | None = None,
     checkpoint_minutes: float | None = None,
     tensorboard: bool = False,
+    cluster: str | None = None,
+    n_workers: int | None = None,
     force: bool = False,
     callbacks: Sequence[Callback] = (),
     say: Say = print,
@@ -138,6 +142,10 @@ def train_into(
         How often; default: every five minutes.
     tensorboard : bool, optional
         Write event files too.
+    cluster : str, optional
+        The address of a Dask scheduler, whose workers compute the steps.
+    n_workers : int, optional
+        Or how many processes of this machine do.
     force : bool, optional
         Take the place of another run in the folder, once data and options have been checked; what is no part of a
         run is kept.
@@ -190,9 +198,9 @@ def train_into(
             raise OptionError("checkpoints: a training by L-BFGS cannot go on from one. Leave them out.")
         if tensorboard:
             own.append(TensorBoard(out / "tensorboard"))
-        with naming_a_cure(config):
+        with naming_a_cure(config), _place(cluster, n_workers) as at:
             history = fit_run(
-                model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors"
+                model, split, config, own, resume=start, nonfinite=out / "nonfinite.safetensors", place=at
             )
         with dispatch.use(history.kernels):
             test = predict(model, split.test)
@@ -205,6 +213,19 @@ def train_into(
     for line in lines_of(advice):
         say(line)
     return TrainOutcome(record, interrupt.signal, advice)
+
+
+@contextmanager
+def _place(cluster: str | None, n_workers: int | None) -> Iterator[Place]:
+    """Yield where the training is computed: here, or on a cluster."""
+    if cluster is None and n_workers is None:
+        yield choose_form
+        return
+    from pellucid.distributed.cluster import open_cluster
+    from pellucid.distributed.training import Cluster
+
+    with open_cluster(cluster, n_workers) as client:
+        yield Cluster(client)
 
 
 def _say_results(record: RunRecord, say: Say, *, was_interrupted: bool, can_resume: bool) -> None:

@@ -1,0 +1,155 @@
+"""What a training on a cluster does when workers are killed, frozen or late, and when the scheduler is lost."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.distributed.test_training import HERE, dense, differences, table
+
+import pellucid as pl
+
+pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
+
+from pellucid.distributed import crew
+from pellucid.distributed.training import train
+from pellucid.errors import TrainingError
+from pellucid.training.callbacks.checkpoint import Checkpoint
+from pellucid.training.events import StepEnd
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs POSIX signals")
+OPTIONS: dict[str, Any] = {**HERE, "n_epochs": 12, "batch_size": 20, "optimizer": "adam"}
+
+
+@contextmanager
+def cluster(n: int) -> Iterator[Any]:
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=n,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as local,
+        Client(local, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def after(step: int, do: Callable[[], Any]) -> Callable[[Any], None]:
+    def callback(event: Any) -> None:
+        if isinstance(event, StepEnd) and event.step == step:
+            do()
+
+    return callback
+
+
+@pytest.fixture(scope="module")
+def expected() -> Any:
+    model = dense()
+    pl.train(model, table(), n_threads=1, **OPTIONS)
+    return model
+
+
+def pids(client: Any) -> list[int]:
+    return list(client.run(os.getpid).values())
+
+
+def test_a_killed_worker_changes_nothing(expected: Any) -> None:
+    model = dense()
+    with cluster(2) as client:
+        victim = pids(client)[0]
+        kill = after(30, lambda: os.kill(victim, signal.SIGKILL))
+        history = train(model, table(), client=client, callbacks=[kill], **OPTIONS)
+    assert differences(expected, model) < 1e-10
+    assert history.n_steps == 72
+    assert "1 lost" in history.note
+
+
+def test_a_frozen_worker_is_left_out(expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "FROZEN_SECONDS", 1.0)
+    monkeypatch.setattr(crew, "PING_EVERY", 0.5)
+    model = dense()
+    with cluster(2) as client:
+        victim = pids(client)[1]
+        freeze = after(30, lambda: os.kill(victim, signal.SIGSTOP))
+        thaw = after(50, lambda: os.kill(victim, signal.SIGCONT))
+        try:
+            history = train(model, table(), client=client, callbacks=[freeze, thaw], **OPTIONS)
+        finally:
+            os.kill(victim, signal.SIGCONT)
+    assert differences(expected, model) < 1e-10
+    assert "1 lost" in history.note
+
+
+def test_a_worker_that_comes_late_takes_part(expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "LOOK_EVERY", 0.0)
+    model = dense()
+    with cluster(1) as client:
+
+        def grow() -> None:
+            client.cluster.scale(2)
+            client.wait_for_workers(2, timeout=30)
+
+        history = train(model, table(), client=client, callbacks=[after(20, grow)], **OPTIONS)
+    assert differences(expected, model) < 1e-10
+    assert "2 workers" in history.note
+
+
+def start(*arguments: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "dask", *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+
+
+def test_a_lost_scheduler_leaves_a_checkpoint_to_go_on_from(expected: Any, tmp_path: Path) -> None:
+    from distributed import Client
+
+    file = tmp_path / "scheduler.json"
+    where = ["--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(file)]
+    scheduler = start("scheduler", "--port", "0", *where)
+    workers = [start("worker", "--no-nanny", "--nthreads", "1", *where) for _ in range(2)]
+    kept = Checkpoint(tmp_path / "checkpoints", every_steps=1000)
+    model = dense()
+    try:
+        until = time.monotonic() + 30
+        while not file.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        with Client(scheduler_file=str(file), set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=30)
+            kill_one = after(10, workers[0].kill)
+            kill = after(30, lambda: (scheduler.kill(), workers[1].wait(30)))
+            with pytest.raises(TrainingError, match=r"scheduler of the cluster is lost.*--resume"):
+                train(model, table(), client=client, callbacks=[kill_one, kill, kept], **OPTIONS)
+    finally:
+        for process in (*workers, scheduler):
+            process.kill()
+            process.wait()
+    again = dense()
+    pl.train(again, table(), callbacks=[kept], resume=tmp_path / "checkpoints", **OPTIONS)
+    assert differences(expected, again) < 1e-10
+
+
+def test_no_worker_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "WORKERS_SECONDS", 1.0)
+    model = dense()
+    with cluster(1) as client:
+
+        def shrink() -> None:
+            client.cluster.scale(0)
+            while client.nthreads():
+                time.sleep(0.05)
+
+        with pytest.raises(TrainingError, match="no worker is left, at step 31"):
+            train(model, table(), client=client, callbacks=[after(30, shrink)], **OPTIONS)
+    assert np.isfinite(model.theta).all()
