@@ -20,6 +20,7 @@ COMMANDS = {
     "robustness": "RUN PHOTOS --only rotation --strengths 15",
     "compare": "RUN RUN --data PHOTOS",
     "report": "RUN -o page",
+    "sweep": "PHOTOS --model mlp --space SPACE --trials 2 --jobs 1 --epochs 2 -o swept",
     "find-rate": "PHOTOS --epochs 20",
     "data augment": "PHOTO",
     "model check": "mlp --input-shape 6x6x3",
@@ -46,7 +47,9 @@ def arguments(trained: Path, photos: Path) -> dict[str, str]:
     from pellucid.data import drawn
 
     photo = Path(drawn.__file__).with_name("drawn-cat-new.png")
-    return {"RUN": str(trained), "PHOTOS": str(photos), "PHOTO": str(photo)}
+    space = photos.with_name("space.toml")
+    space.write_text("learning_rate = [0.01, 0.1]")
+    return {"SPACE": str(space), "RUN": str(trained), "PHOTOS": str(photos), "PHOTO": str(photo)}
 
 
 def test_every_command_that_computes_has_the_flag() -> None:

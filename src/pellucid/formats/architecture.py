@@ -91,13 +91,17 @@ class Architecture:
 
 
 @validate_call("path")
-def load_architecture(path: str | Path) -> Architecture:
+def load_architecture(
+    path: str | Path, changes: Mapping[tuple[str | int, ...], Any] | None = None
+) -> Architecture:
     """Return the network that a TOML file describes.
 
     Parameters
     ----------
     path : str or Path
         See Notes for its contents.
+    changes : mapping, optional
+        Values that stand in for the file's, by their place: ``{("layers", 1, "units"): 32}``.
 
     Returns
     -------
@@ -150,7 +154,7 @@ def load_architecture(path: str | Path) -> Architecture:
     >>> architecture.model.theta.size
     193
     """
-    source = TomlSource(path)
+    source = TomlSource(path).but(changes or {})
     data = source.data
     source.check_keys((), data, TABLES, "table or key")
     if not data:

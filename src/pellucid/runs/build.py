@@ -1,6 +1,6 @@
 """The model that was asked for, built and trained as asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ def plan(
     photo: Path | None = None,
     start: Path | None = None,
     freeze: str | None = None,
+    changes: Mapping[tuple[str | int, ...], Any] | None = None,
     **options: Any,
 ) -> tuple[RunConfig, Architecture | None]:
     """Return what a run is asked for, its options resolved, and the network's file where the model is one.
@@ -52,6 +53,8 @@ def plan(
         of a folder are read at its size.
     freeze : str, optional
         Its last layer to be kept as it is.
+    changes : mapping, optional
+        Values that stand in for those of the TOML file: see :func:`.load_architecture`.
     **options
         Fields of :class:`TrainingOptions`; None counts as not given: see :meth:`TrainingOptions.resolve`.
 
@@ -77,7 +80,7 @@ def plan(
         source = _source_for_start(start, freeze, source)
         resolved = TrainingOptions.resolve(RECIPES[RECIPE], **options)
         return RunConfig(source, str(start.expanduser().resolve()), resolved, kept, freeze=freeze), None
-    architecture = None if is_preset(model) else load_architecture(model)
+    architecture = None if is_preset(model) else load_architecture(model, changes)
     table = None if architecture is None else architecture.training
     resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
     if model != AUTO:

@@ -1,5 +1,6 @@
 """A TOML file whose every error is one line that names the file and the line."""
 
+import copy
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -35,7 +36,57 @@ class TomlSource:
 
     def __init__(self, path: str | Path) -> None:
         self.name = str(path)
-        text = self._text(Path(path))
+        self._parse(self._text(Path(path)))
+
+    @classmethod
+    def of_text(cls, name: str, text: str) -> "TomlSource":
+        """Return the source of a text that is in no file."""
+        source = cls.__new__(cls)
+        source.name = name
+        source._parse(text)
+        return source
+
+    def but(self, changes: Mapping[KeyPath, Any]) -> "TomlSource":
+        """Return the source with other values at some places, whose lines stay.
+
+        A number that stands for an entry of a list may be written as text, and the name of a node for its number.
+
+        Raises
+        ------
+        FormatError
+            If there is no table to hold a value.
+
+        Examples
+        --------
+        >>> source = TomlSource.of_text("net.toml", '[[layers]]\\nunits = 3')
+        >>> source.but({("layers", "0", "units"): 5}).data, source.data["layers"][0]["units"]
+        ({'layers': [{'units': 5}]}, 3)
+        """
+        changed = copy.copy(self)
+        changed.data = copy.deepcopy(self.data)
+        for path, value in changes.items():
+            place: Any = changed.data
+            for i, key in enumerate(path[:-1], start=1):
+                place = self._inside(place, path[:i], key)
+            if not isinstance(place, dict):
+                raise FormatError(f"{self.name}: {dotted(path)}: expected an option of a table there.")
+            place[path[-1]] = value
+        return changed
+
+    def _inside(self, place: Any, path: KeyPath, key: str | int) -> Any:
+        if isinstance(place, list):
+            names = {str(one.get("name")): i for i, one in enumerate(place) if isinstance(one, dict)}
+            n = names.get(str(key), int(key) if str(key).isdecimal() else -1)
+            if 0 <= n < len(place):
+                return place[n]
+            raise FormatError(
+                f"{self.name}: there is no {dotted(path)}: {dotted(path[:-1])} has {len(place)}, counted from 0."
+            )
+        if not isinstance(place, dict) or key not in place:
+            raise FormatError(f"{self.name}: there is no {dotted(path)}.")
+        return place[key]
+
+    def _parse(self, text: str) -> None:
         try:
             self.data = tomllib.loads(text)
             self.lines = toml_lines(text)
@@ -95,6 +146,17 @@ class TomlSource:
         if value not in (known := list(known)):
             raise self.fault(at, unknown_name(kind, value, known))
         return value
+
+
+def dotted(path: KeyPath) -> str:
+    """Return a path as it is written in TOML.
+
+    Examples
+    --------
+    >>> dotted(("layers", 1, "units"))
+    'layers.1.units'
+    """
+    return ".".join(map(str, path))
 
 
 def in_words(value: Any) -> str:

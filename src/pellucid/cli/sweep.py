@@ -1,0 +1,111 @@
+"""The command ``pellucid sweep``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pellucid.cli import options as o
+from pellucid.cli.command import command
+from pellucid.cli.flags import SOURCE, TRAINING, options
+from pellucid.cli.terminal import echo, print_blocks, print_json, say
+from pellucid.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from pellucid.data.source import DataSource
+    from pellucid.evaluation.sweep.records import Trial
+
+
+@command("sweep", order=115, short_help="Try many options, and find the best.")
+@options(source=SOURCE, training=TRAINING)
+def sweep(
+    source: "DataSource",
+    training: Mapping[str, Any],
+    space: Annotated[Path, typer.Option(metavar="FILE", help="A TOML file of the options to try.")],
+    model: o.ModelName = "auto",
+    search: Annotated[
+        str,
+        typer.Option(
+            help="random; grid: all combinations; halving: short trainings first, longer ones of the best."
+        ),
+    ] = "random",
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="How many are tried; default: 20, or all of a grid.")
+    ] = None,
+    cv: Annotated[
+        str | None, typer.Option(help="FOLDSxREPEATS, such as 5x1; default: one fifth is held out.")
+    ] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="What trials are ranked by; default: balanced_accuracy, or the error.")
+    ] = None,
+    jobs: o.Jobs = None,
+    cluster: o.Cluster = None,
+    workers: o.Workers = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The folder; default: runs/DATA-MODEL-sweep-N.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the sweep in --out.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the sweep in a folder.")] = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Train with many choices of options, and say which are best on samples that were held out of each training.
+
+    The space says which options are tried: learning_rate = { log = [1e-4, 1e-1] }, batch_size = [16, 32], and of a
+    network's file layers.1.units = [8, 16]. Every training is in the folder as soon as it is done, so that --resume
+    goes on where a sweep was stopped. The test part of the data is not looked at.
+    """
+    from pellucid.errors import OptionError
+    from pellucid.workflows.sweep import sweep_into
+
+    if resume and out is None:
+        raise OptionError("--resume: name the folder of the sweep with --out.")
+    is_quiet = quiet or as_json
+    with o.on_cluster(cluster, workers, jobs), ProgressBar() as bar:
+        outcome = sweep_into(
+            out or o.run_folder(source, f"{Path(model).stem}-sweep"),
+            source,
+            model,
+            space,
+            resume=resume,
+            force=force,
+            progress=bar,
+            on_trial=_say_nothing if is_quiet else _say_trial,
+            options={
+                "search": search,
+                "n_trials": trials,
+                "cv": cv,
+                "metric": metric,
+                "n_jobs": jobs,
+                "seed": 1,
+                **training,
+            },
+        )
+    found = outcome.sweep
+    if as_json:
+        print_json(outcome.to_dict())
+    elif quiet:
+        echo(outcome.command)
+    else:
+        print_blocks(found.blocks())
+        echo("Train with the best options:", f"    {outcome.command}")
+        echo(f"Page, figures and numbers: {outcome.folder}")
+    if not found.is_complete:
+        if not is_quiet:
+            say("Stopped before all trials were made. What was finished is kept; --resume goes on from here.")
+        raise typer.Exit(130)
+
+
+def _say_trial(trial: "Trial", best: "Trial | None", metric: str) -> None:
+    """Print a trial that is done; a star marks the best so far."""
+    from pellucid.text import in_seconds, shorten
+
+    score = trial.score(metric)
+    words = f"failed: {shorten(trial.fault, 80)}" if score is None else f"{score:.4f}"
+    star = "*" if best is trial else " "
+    echo(f"{star} trial {trial.number:<4} {words}  {in_seconds(trial.seconds):>7}  {trial.in_words()}")
+
+
+def _say_nothing(trial: "Trial", best: "Trial | None", metric: str) -> None:
+    """Print nothing."""

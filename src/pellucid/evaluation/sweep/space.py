@@ -1,0 +1,276 @@
+"""The space of a sweep: which options are tried, and their values, as a TOML file says.
+
+::
+
+    learning_rate = { log = [1e-4, 1e-1] }     # as likely in each decade
+    epochs = { range = [10, 40] }              # between whole numbers: whole numbers
+    optimizer = ["adamw", { type = "sgd", momentum = 0.9 }]
+    layers.1.units = [16, 32, 64]              # of the network's file, counted from 0
+
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pellucid.errors import FormatError, OptionError, PellucidError, unknown_name
+from pellucid.formats.architecture import load_architecture
+from pellucid.formats.toml.lines import KeyPath
+from pellucid.formats.toml.source import TomlSource, dotted, in_words
+from pellucid.formats.toml.training import TRAINING_KEYS, read_training
+from pellucid.nn.presets import PRESETS
+
+MODEL = "model"
+NETWORK = ("layers", "nodes")  # tables of the network's file
+OF_NAMED = ("optimizer_options", "schedule_options", "loss_options")
+RANGES = ("log", "range")
+KNOWN = (*(key for key in TRAINING_KEYS if key != "seed"), MODEL, *NETWORK, *OF_NAMED)
+DIGITS = 4  # of a drawn number: as it is written, so it is trained
+MOST_CHOICES = 1000
+
+
+@dataclass(frozen=True)
+class Range:
+    """Numbers between two, evenly or by their logarithm; whole ones where both are whole.
+
+    Examples
+    --------
+    >>> Range(1e-4, 1e-1, is_log=True).steps(4)
+    [0.0001, 0.001, 0.01, 0.1]
+    >>> Range(8, 32).steps(3)
+    [8, 20, 32]
+    """
+
+    low: float
+    high: float
+    is_log: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is of whole numbers."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def rvs(self, random_state: Any = None) -> float:
+        """Return a number at random: what scikit-learn's samplers draw by."""
+        from sklearn.utils import check_random_state
+
+        return self.at(check_random_state(random_state).uniform(), is_drawn=True)
+
+    def at(self, part: float, *, is_drawn: bool = False) -> float:
+        """Return the number at a fraction of the way."""
+        end = self.high + (1 if self.is_whole and is_drawn else 0)  # each whole number is as likely
+        if self.is_log:
+            value = math.exp(math.log(self.low) + part * (math.log(end) - math.log(self.low)))
+        else:
+            value = self.low + part * (end - self.low)
+        if self.is_whole:
+            return min(math.floor(value) if is_drawn else round(value), int(self.high))
+        return min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
+
+    def steps(self, n: int) -> list[float]:
+        """Return that many numbers from end to end, without repetitions."""
+        return list(dict.fromkeys(self.at(i / (n - 1)) for i in range(n)))
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is tried of each option.
+
+    Attributes
+    ----------
+    entries : dict of str to (list or Range)
+        By the option's name, dotted where it is one of a layer.
+    tables : dict
+        The file, as it was read.
+    """
+
+    entries: dict[str, list[Any] | Range]
+    tables: dict[str, Any]
+
+    @property
+    def network_keys(self) -> list[str]:
+        """The names of those options that are the network's."""
+        return [name for name in self.entries if is_of_network(name)]
+
+    @property
+    def n_combinations(self) -> int | None:
+        """How many there are; None where a number is drawn from a range."""
+        if any(isinstance(values, Range) for values in self.entries.values()):
+            return None
+        return math.prod(len(values) for values in self.entries.values() if isinstance(values, list))
+
+
+def is_of_network(name: str) -> bool:
+    """Return whether an option is of the network's file.
+
+    Examples
+    --------
+    >>> is_of_network("layers.1.units"), is_of_network("epochs")
+    (True, False)
+    """
+    return name.partition(".")[0] in NETWORK
+
+
+def read_space(space: str | Path | Mapping[str, Any], model: str) -> Space:
+    """Return the space of a TOML file or a mapping, every value of which suits its option.
+
+    Parameters
+    ----------
+    space : str, Path or mapping
+        Of a mapping, keys may be dotted: ``{"layers.1.units": [16, 32]}``.
+    model : str
+        The preset or TOML file whose options are tried.
+
+    Raises
+    ------
+    FormatError
+        With the key, and of a file with its line: what was expected, and the nearest valid name.
+
+    Examples
+    --------
+    >>> read_space({"learning_rate": {"log": [1e-4, 1e-1]}, "batch_size": [16, 32]}, "mlp").entries
+    {'batch_size': [16, 32], 'learning_rate': Range(low=0.0001, high=0.1, is_log=True)}
+    >>> read_space({"lerning_rate": [0.1]}, "mlp")
+    Traceback (most recent call last):
+        ...
+    pellucid.errors.FormatError: space, line 1: unknown option 'lerning_rate'. Did you mean 'learning_rate'? ...
+    """
+    source = _of_mapping(space) if isinstance(space, Mapping) else TomlSource(space)
+    if not source.data:
+        raise FormatError(
+            f"{source.name}: the space is empty. Write such as: learning_rate = {{ log = [1e-4, 1e-1] }}"
+        )
+    entries = {dotted(path): _read(source, path, value, model) for path, value in _leaves(source)}
+    if MODEL in entries and any(map(is_of_network, entries)):
+        raise source.fault(
+            (MODEL,), "model: options of layers are those of one network. Leave one of both out."
+        )
+    return Space(entries, source.data)
+
+
+def _of_mapping(space: Mapping[str, Any]) -> TomlSource:
+    import tomli_w
+
+    tables: dict[str, Any] = {}
+    for name, value in space.items():
+        *above, last = str(name).split(".")
+        place = tables
+        for key in above:
+            place = place.setdefault(key, {})
+        place[last] = list(value) if isinstance(value, tuple) else value
+    try:
+        return TomlSource.of_text("space", tomli_w.dumps(tables))
+    except (TypeError, AttributeError, ValueError) as error:
+        raise OptionError(
+            f"space: expected options with lists of values, as TOML can hold them: {error}."
+        ) from None
+
+
+def _leaves(source: TomlSource) -> Iterator[tuple[KeyPath, Any]]:
+    """Yield each option's path and what is written for it."""
+
+    def walk(path: KeyPath, value: Any) -> Iterator[tuple[KeyPath, Any]]:
+        is_table = isinstance(value, dict) and not any(key in value for key in RANGES)
+        if not is_table or path[0] not in (*NETWORK, *OF_NAMED):
+            yield path, value
+            return
+        if not value:
+            raise source.fault(
+                path, f"{dotted(path)}: expected options with their values, got an empty table."
+            )
+        for key, inner in value.items():
+            yield from walk((*path, key), inner)
+
+    for key, value in source.data.items():
+        if key not in KNOWN:
+            raise source.fault((key,), unknown_name("option", key, KNOWN))
+        yield from walk((key,), value)
+
+
+def _read(source: TomlSource, path: KeyPath, value: Any, model: str) -> list[Any] | Range:
+    """Return the values of one option, each checked."""
+    name = dotted(path)
+    if isinstance(value, dict):
+        found, ends = _read_range(source, path, value)
+    elif isinstance(value, list) and value:
+        found = ends = value
+        if len(value) > MOST_CHOICES:
+            raise source.fault(path, f"{name}: expected up to {MOST_CHOICES} values, got {len(value)}.")
+        if any(one in value[:i] for i, one in enumerate(value)):
+            raise source.fault(path, f"{name}: a value stands there twice. Leave it out once.")
+    else:
+        raise source.fault(
+            path,
+            f"{name}: expected a list of values, {{ log = [from, to] }} or {{ range = [from, to] }}, got "
+            f"{in_words(value)}.",
+        )
+    for one in ends:
+        _check(source, path, one, model)
+    return found
+
+
+def _read_range(
+    source: TomlSource, path: KeyPath, table: dict[str, Any]
+) -> tuple[list[Any] | Range, Sequence[Any]]:
+    name = dotted(path)
+    source.check_keys(path, table, (*RANGES, "steps"), f"key of {name}")
+    kinds = [kind for kind in RANGES if kind in table]
+    if len(kinds) != 1:
+        raise source.fault(path, f"{name}: expected one of log and range, such as {{ log = [1e-4, 1e-1] }}.")
+    kind, ends = kinds[0], table[kinds[0]]
+    is_right = (
+        isinstance(ends, list)
+        and len(ends) == 2
+        and all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends)
+        and all(math.isfinite(end) and abs(end) < 1e15 for end in ends)
+        and ends[0] < ends[1]
+    )
+    if not is_right:
+        raise source.fault(
+            (*path, kind), f"{name}: expected {kind} to be two numbers, from below to, got {in_words(ends)}."
+        )
+    if kind == "log" and ends[0] <= 0:
+        raise source.fault((*path, kind), f"{name}: expected numbers above 0 for log, got {in_words(ends)}.")
+    if any(type(end) is float for end in ends):
+        ends = [float(end) for end in ends]
+    found = Range(ends[0], ends[1], kind == "log")
+    if "steps" not in table:
+        return found, ends
+    steps = table["steps"]
+    if type(steps) is not int or not 2 <= steps <= MOST_CHOICES:
+        raise source.fault(
+            (*path, "steps"),
+            f"{name}: expected steps to be a whole number from 2 to {MOST_CHOICES}, got {in_words(steps)}.",
+        )
+    return found.steps(steps), ends
+
+
+def _check(source: TomlSource, path: KeyPath, value: Any, model: str) -> None:
+    """Raise FormatError, with the line of the space, unless a value suits its option."""
+    name, top = dotted(path), path[0]
+    if top == MODEL:
+        if not isinstance(value, str) or not (value in PRESETS or value.endswith(".toml")):
+            raise source.fault(path, f"{unknown_name('preset', value, PRESETS)} Or name a .toml file.")
+        check = partial(load_architecture, value) if value.endswith(".toml") else None
+    elif top in NETWORK:
+        if not model.endswith(".toml"):
+            raise source.fault(
+                path,
+                f"{name}: it is an option of a network's file, and {model} is a preset. Name a .toml file.",
+            )
+        check = partial(load_architecture, model, {path: value})
+    elif top in OF_NAMED:
+        if len(path) != 2:
+            raise source.fault(path, f"{name}: expected {top}.NAME, such as optimizer_options.momentum.")
+        return  # whose names depend on what it is an option of
+    else:
+        read_training(source, (), {top: value})
+        return
+    try:
+        if check is not None:
+            check()
+    except PellucidError as error:
+        raise source.fault(path, f"{name} = {in_words(value)}: {error}") from None

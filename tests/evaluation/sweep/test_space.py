@@ -1,0 +1,157 @@
+"""Spaces: what they mean, and that whatever is wrong in one is a line with the key and where it stands."""
+
+import re
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pellucid.errors import FormatError, OptionError, PellucidError
+from pellucid.evaluation.sweep.space import Range, read_space
+from pellucid.evaluation.sweep.trials import draw, rounds_of
+
+NET = """
+[[layers]]
+type = "Flatten"
+[[layers]]
+type = "Dense"
+units = 3
+[[layers]]
+type = "Dense"
+units = 1
+"""
+BAD = {
+    "": "the space is empty",
+    "learning_rate = {": "line 1",
+    "\nlerning_rate = [0.1]": "line 2: unknown option 'lerning_rate'. Did you mean 'learning_rate'?",
+    "seed = [1, 2]": "line 1: unknown option 'seed'",
+    "learning_rate = 0.1": "line 1: learning_rate: expected a list of values",
+    "learning_rate = []": "line 1: learning_rate: expected a list of values",
+    "learning_rate = [0.1, 0.1]": "line 1: learning_rate: a value stands there twice",
+    "learning_rate = [0.1, -1]": "line 1: training: expected learning_rate to be a number above 0",
+    'learning_rate = ["fast"]': "line 1: training: expected learning_rate to be a number",
+    "learning_rate = { log = [0.1] }": "line 1: learning_rate: expected log to be two numbers",
+    "learning_rate = { log = [0.1, 0.01] }": "line 1: learning_rate: expected log to be two numbers, from below to",
+    "learning_rate = { log = [0, 1] }": "line 1: learning_rate: expected numbers above 0 for log",
+    "learning_rate = { log = [true, 1] }": "line 1: learning_rate: expected log to be two numbers",
+    "learning_rate = { log = [nan, 1] }": "line 1: learning_rate: expected log to be two numbers",
+    "learning_rate = { range = [1, inf] }": "line 1: learning_rate: expected range to be two numbers",
+    "learning_rate = { log = [0.1, 1], range = [0, 1] }": "line 1: learning_rate: expected one of log and range",
+    "learning_rate = { lgo = [0.1, 1] }": "line 1: unknown key of learning_rate 'lgo'. Did you mean 'log'?",
+    "learning_rate = { log = [0.1, 1], stesp = 3 }": "line 1: unknown key of learning_rate 'stesp'",
+    "learning_rate = { log = [0.1, 1], steps = 1 }": "line 1: learning_rate: expected steps to be a whole number",
+    "epochs = { range = [0.5, 9] }": "line 1: training: expected epochs to be a whole number",
+    'optimizer = ["adma"]': "line 1: unknown optimizer 'adma'. Did you mean 'adam'?",
+    'optimizer = [{ type = "sgd", momentun = 1 }]': "line 1: sgd: unknown option 'momentun'",
+    "optimizer_options = [1]": "line 1: optimizer_options: expected optimizer_options.NAME",
+    'model = ["mpl"]': "line 1: unknown preset 'mpl'. Did you mean 'mlp'?",
+    'model = ["nowhere.toml"]': "line 1: model = 'nowhere.toml': nowhere.toml: cannot be read",
+    "model = [3]": "line 1: unknown preset",
+    'model = ["mlp"]\nlayers.1.units = [3]': "line 1: model: options of layers are those of one network",
+    "layers = [3]": "line 1: layers = 3: ",
+    "layers.1 = [3]": "line 1: layers.1 = 3: ",
+    "layers.1.units = [3, 0]": "line 1: layers.1.units = 0: ",
+    "epochs = [3]\n\nlayers.7.units = [3]": "line 3: layers.7.units = 3: ",
+    "layers.1.untis = [3]": "line 1: layers.1.untis = 3: ",
+    "layers.one.units = [3]": "line 1: layers.one.units = 3: ",
+    "layers.1.units.more = [3]": "line 1: layers.1.units.more = 3: ",
+    "[layers.1]\nunits = 3": "line 2: layers.1.units: expected a list of values",
+    "[layers.1]": "line 1: layers.1: expected options with their values, got an empty table",
+}
+
+
+@pytest.fixture
+def net(tmp_path: Path) -> str:
+    path = tmp_path / "net.toml"
+    path.write_text(NET)
+    return str(path)
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_what_is_wrong_is_one_line_that_names_it(text: str, net: str, tmp_path: Path) -> None:
+    space = tmp_path / "space.toml"
+    space.write_text(text)
+    with pytest.raises(FormatError) as caught:
+        read_space(space, net)
+    message = str(caught.value)
+    assert message.startswith(str(space))
+    assert BAD[text] in message
+    assert "\n" not in message
+
+
+def test_layers_of_a_preset_are_refused() -> None:
+    with pytest.raises(FormatError, match="mlp is a preset"):
+        read_space({"layers.1.units": [3]}, "mlp")
+    with pytest.raises(OptionError, match="expected options with lists of values"):
+        read_space({"epochs": [object()]}, "mlp")
+
+
+def test_cut_and_garbled_spaces_are_refused_or_read(
+    net: str, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    """Whatever is left of a space, it is read or refused as every bad file is."""
+    whole = (
+        'learning_rate = { log = [1e-4, 0.1], steps = 3 }\noptimizer = ["adam"]\nlayers.1.units = [3, 4]\n'
+    )
+    space = tmp_path / "space.toml"
+    for _ in range(60):
+        letters = list(whole)
+        for place in rng.integers(0, len(letters), 2):
+            letters[place] = str(rng.choice(list('[]{}=,."x0-e\n')))
+        space.write_text("".join(letters)[: int(rng.integers(1, len(letters)))])
+        with suppress(PellucidError):
+            read_space(space, net)
+
+
+def test_draws_are_in_their_ranges_all_different_and_repeat(net: str) -> None:
+    space = read_space(
+        {
+            "learning_rate": {"log": [1e-4, 1e-1]},
+            "epochs": {"range": [3, 5]},
+            "weight_decay": {"range": [0.0, 0.5]},
+            "layers.1.units": {"log": [2, 64]},
+            "optimizer": ["adam", {"type": "sgd", "momentum": 0.5}],
+        },
+        net,
+    )
+    drawn = draw(space, "random", 60, 3)
+    assert drawn == draw(space, "random", 60, 3) != draw(space, "random", 60, 4)
+    assert drawn[:20] == draw(space, "random", 20, 3)  # more trials begin with the same
+    assert len({str(one) for one in drawn}) == 60
+    assert {one["epochs"] for one in drawn} == {3, 4, 5}
+    assert all(1e-4 <= one["learning_rate"] <= 0.1 for one in drawn)
+    assert np.median([one["learning_rate"] for one in drawn]) < 0.01  # evenly it would be 0.05
+    assert all(isinstance(one["layers.1.units"], int) and 2 <= one["layers.1.units"] <= 64 for one in drawn)
+    assert {str(one["optimizer"]) for one in drawn} == {"adam", "{'type': 'sgd', 'momentum': 0.5}"}
+
+
+def test_grids_are_all_combinations_and_want_steps(net: str) -> None:
+    space = read_space({"batch_size": [8, 16], "epochs": {"range": [1, 9], "steps": 3}}, net)
+    assert len(draw(space, "grid", None, 1)) == 6
+    assert len(draw(space, "random", 50, 1)) == 6
+    assert {one["epochs"] for one in draw(space, "grid", None, 1)} == {1, 5, 9}
+    with pytest.raises(OptionError, match="learning_rate is a range"):
+        draw(read_space({"learning_rate": {"log": [0.1, 1]}}, net), "grid", None, 1)
+
+
+def test_whole_ranges_reach_both_ends_alike() -> None:
+    draws = [Range(1, 3).rvs(np.random.RandomState(seed)) for seed in range(300)]
+    assert all(80 < draws.count(value) < 120 for value in (1, 2, 3))
+
+
+def test_the_spaces_of_the_documentation_are_read() -> None:
+    root = Path(__file__).parents[3]
+    net = root / "examples/sweep-net.toml"
+    assert len(read_space(root / "examples/space.toml", str(net)).entries) == 6
+    page = (root / "docs/sweep.md").read_text(encoding="utf-8")
+    block = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[0]
+    space = read_space(tomllib.loads(block), "mlp")
+    assert space.entries["batch_size"] == [16, 32, 64, 128, 256]
+
+
+def test_rounds_of_halving() -> None:
+    assert rounds_of("halving", 9, 100) == [11, 33, 100]
+    assert rounds_of("halving", 1, 100) == [100]
+    assert rounds_of("halving", 81, 2) == [2]
