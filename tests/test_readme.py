@@ -21,6 +21,7 @@ LESS: dict[str, list[str]] = {  # so that a test takes seconds
     "compare": ["--epochs", "3"],
     "report": ["--photos", "1"],
     "find-rate": ["--epochs", "20"],
+    "sweep": ["--epochs", "2", "--trials", "2", "--jobs", "1"],
 }
 ELSEWHERE = ("serve", "reproduce", "bench")  # endless or long; they have tests of their own
 NEEDS_PUBLISHED = ("data fetch",)
@@ -76,6 +77,7 @@ def test_command_line(
     if name in NEEDS_PUBLISHED:
         request.getfixturevalue("published_dir")
     Image.new("RGB", (20, 20), (200, 30, 90)).save(tmp_path / "photo.jpg")
+    (tmp_path / "S.toml").write_text("learning_rate = { log = [1e-3, 1e-1] }")
     if "onnx" in line:
         pytest.importorskip("onnx", reason="needs onnx: pip install 'pellucid[onnx]'")
     if name == "import":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pellucid.evaluation.comparison.records import Comparison
-from pellucid.text import Block
+from pellucid.text_blocks import Block
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,7 +1,8 @@
 """Sweeps in sentences and tables."""
 
 from pellucid.evaluation.sweep.records import Sweep, Trial
-from pellucid.text import Block, in_seconds, plural, shorten
+from pellucid.text import in_seconds, plural, shorten
+from pellucid.text_blocks import Block
 
 MOST_LISTED = 20
 LONGEST_FAULT = 100
