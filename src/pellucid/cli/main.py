@@ -1,5 +1,6 @@
 """The command: argv -> use case -> text. Each command has its own file, and so does its workflow."""
 
+import gc
 import io
 import os
 import sys
@@ -46,6 +47,8 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     finally:
         warnings.formatwarning = kept
+        if argv is None:  # the process ends, and would look through all that is loaded three times more
+            gc.freeze()
 
 
 def _run(arguments: Sequence[str]) -> int:
