@@ -2,12 +2,10 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.commands import Command
+from tests.distributed.schedulers import scheduler_and_worker
 
 import pellucid as pl
 
@@ -175,36 +174,11 @@ def test_workers_die_freeze_and_join(alone: bytes, tmp_path: Path, monkeypatch: 
             os.kill(pids[0], signal.SIGCONT)
 
 
-@contextmanager
-def scheduler_and_worker() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    """Yield the address and the process of a scheduler with one worker, processes of their own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    python = [sys.executable, "-m"]
-    scheduler = ["distributed.cli.dask_scheduler", "--host", address, "--no-dashboard"]
-    worker = ["distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
-    quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    processes = [subprocess.Popen([*python, *command], **quiet) for command in (scheduler, worker)]
-    try:
-        yield address, processes[0]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
 @pytest.mark.usefixtures("small")
 def test_a_lost_scheduler_ends_with_what_was_written_and_resume_goes_on(
     client: Any, alone: bytes, tmp_path: Path
 ) -> None:
     with scheduler_and_worker() as (address, scheduler):
-        for _ in range(100):  # until it listens
-            try:
-                socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))).close()
-                break
-            except OSError:
-                time.sleep(0.2)
         options: Any = {"out": tmp_path / "r.csv", "progress": at(30, scheduler.kill)}
         with open_cluster(address) as theirs, pytest.raises(ClusterError, match="does not answer any more"):
             prediction.predict("m.safetensors", "pets", client=theirs, **options)

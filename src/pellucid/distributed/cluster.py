@@ -59,6 +59,7 @@ def open_cluster(address: str | None = None, n_workers: int | None = None) -> It
         with _local(n_workers) as cluster, Client(cluster, set_as_default=False) as client:
             yield client
         return
+    _check_encryption(str(address))
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, ImportError) as error:
@@ -69,6 +70,31 @@ def open_cluster(address: str | None = None, n_workers: int | None = None) -> It
     with client:
         _check(client, str(address))
         yield client
+
+
+def _check_encryption(address: str) -> None:
+    """Raise ClusterError unless Dask's configuration has what an address needs: Dask would hang at the end."""
+    import dask
+
+    from distributed import Security
+
+    try:
+        has_certificate = Security().get_connection_args("client").get("ssl_context") is not None
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"{printable(address)}: Dask's certificates cannot be read ({first_line(error)}). Check the paths of "
+            "distributed.comm.tls in its configuration, or of DASK_DISTRIBUTED__COMM__TLS__CA_FILE and the like."
+        ) from None
+    is_encrypted = address.startswith("tls://")
+    if is_encrypted and not has_certificate:
+        raise ClusterError(
+            f"{printable(address)}: this machine has no certificate for TLS. Name it in Dask's configuration, or "
+            "by DASK_DISTRIBUTED__COMM__TLS__CA_FILE and the like: see docs/scaling.md."
+        )
+    if dask.config.get("distributed.comm.require-encryption") and not is_encrypted:
+        raise ClusterError(
+            f"{printable(address)}: Dask's configuration requires encryption. Write tls:// in the place of tcp://."
+        )
 
 
 @contextmanager

@@ -1,0 +1,53 @@
+"""The commands of docs/scaling.md that make certificates and run a cluster on TLS."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.distributed.schedulers import scheduler_and_worker
+
+import pellucid as pl
+
+DOCS = Path(__file__).parents[2] / "docs" / "scaling.md"
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make certificates")
+def test_predictions_over_tls_by_the_documented_commands(tmp_path: Path) -> None:
+    section = DOCS.read_text(encoding="utf-8").partition("## TLS")[2]
+    made, settings = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[:2]
+    subprocess.run(["bash", "-euc", made], cwd=tmp_path, capture_output=True, check=True)
+    assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
+    environment = dict(re.findall(r"export (\w+)=(\S+)", settings))
+    assert len(environment) == 8
+    environment = {name: value.replace("$PWD", str(tmp_path)) for name, value in environment.items()}
+    model = pl.preset("logistic")
+    model.initialize((4, 4, 3))
+    pl.save(model, tmp_path / "m.safetensors")
+    (tmp_path / "photos").mkdir()
+    for i in range(3):
+        Image.fromarray(np.full((4, 4, 3), i, np.uint8)).save(tmp_path / "photos" / f"{i}.png")
+    with scheduler_and_worker("tls", environment) as (address, _):
+        command = [sys.executable, "-m", "pellucid", "predict", "m.safetensors", "photos", "--out", "r.csv"]
+        run = {"cwd": tmp_path, "capture_output": True, "text": True, "check": False}
+        done = subprocess.run([*command, "--cluster", address], env={**os.environ, **environment}, **run)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "r.csv: 3 predictions written\n"
+        plain = address.replace("tls", "tcp")
+        lost = {**environment, "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT": "lost.pem"}
+        for refused, settings_then, words in (
+            (address, {}, "no certificate for TLS"),
+            (plain, {}, "no Dask scheduler answers there"),
+            (plain, environment, "requires encryption"),
+            (address, lost, "certificates cannot be read"),
+        ):
+            asked = [*command, "--force", "--cluster", refused]
+            done = subprocess.run(asked, env={**os.environ, **settings_then}, **run)
+            assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+            assert words in done.stderr
+        assert (tmp_path / "r.csv").read_text().count("\n") == 4
