@@ -35,6 +35,7 @@ OTHERS = (
     "label_errors",
     "notebooks",
     "on_disk",
+    "stored_batches",
     "reading",
     "reduced_jpegs",
     "server",

@@ -1,5 +1,7 @@
 """Training on samples that stay in their file: the same bits as in memory, batch by batch and in the dual form."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.evaluation.scores.predictions import predict
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.sequential import Sequential
+from pellucid.training import choose_form
 from pellucid.training.callbacks.checkpoint import Checkpoint
 from pellucid.training.dual import rows as dual_rows
 from pellucid.training.events import EpochEnd
@@ -50,6 +53,8 @@ CASES: dict[str, dict[str, Any]] = {
     "in order": {"optimizer": "adam", "batch_size": 16, "shuffle": False},
     "augmented": {"optimizer": "adam", "batch_size": 16, "augment": "photo"},
     "held out": {"optimizer": "adam", "batch_size": 16, "validation": 0.25, "metrics": ["f1"]},
+    "small full batch": {"optimizer": "adam"},
+    "small full batch, augmented": {"optimizer": "adam", "augment": "photo"},
     "dual": {"optimizer": "sgd", "form": "dual"},
     "dual batches": {"optimizer": "sgd", "form": "dual", "batch_size": 16},
     "dual held out": {"optimizer": "sgd", "form": "dual", "validation": 0.25},
@@ -129,7 +134,10 @@ def test_no_room_for_a_decoded_copy(files: dict[str, Path], monkeypatch: pytest.
     assert model.predict(data.X).shape == (len(data),)
 
 
-def test_a_full_batch_that_has_no_dual_form_is_refused(files: dict[str, Path]) -> None:
+def test_a_full_batch_that_has_no_dual_form_is_refused_where_it_is_large(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choose_form, "BLOCK_BYTES", 5000)
     data = load_data(files["floats"], on_disk=True).train
     with pytest.raises(OptionError, match=r"Adam is not linear in the gradient.*Choose batch_size=32"):
         train(network(), data, n_epochs=2, optimizer="adam")
@@ -180,3 +188,49 @@ def test_a_learning_rate_is_found(files: dict[str, Path]) -> None:
 def test_the_nearest_training_photos_are_found(files: dict[str, Path]) -> None:
     found = [nearest(split.train.X, split.test.X) for split in both(files["bytes"])]
     np.testing.assert_equal(found[1], found[0])
+
+
+LARGE = """
+import sys
+from pathlib import Path
+import numpy as np
+import pellucid as pl
+from pellucid.data.stored import base, spool
+from pellucid.nn import model
+from pellucid.training.dual import rows
+
+model.PREDICT_NUMBERS, rows.SLICE_COLUMNS = 2**19, 512
+base.BLOCK_BYTES = spool.BLOCK_BYTES = rows.BLOCK_BYTES = 2**21
+
+def peak():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1e3
+
+def train(name, **options):
+    data = pl.load_data(f"{sys.argv[1]}/{name}/X_train.npy", on_disk=True).train
+    network = pl.Sequential([pl.Flatten(), pl.Dense(4, activation="relu"), pl.Dense(1)])
+    pl.train(network, data, kernels="numpy", n_threads=1, progress=False, n_epochs=2, **options)
+    pl.evaluate(network, data)
+
+for name in ("small", "large"):  # the first loads libraries
+    train(name, form="dual")
+    train(name, batch_size=8, optimizer="adam")
+    print(peak())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak memory from /proc")
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    for name, m in (("small", 16), ("large", 320)):  # 3 MB and 63 MB
+        folder = tmp_path / name
+        folder.mkdir()
+        for part, n in (("train", m), ("test", 2)):
+            shape = (n, 128, 128, 3)
+            X = np.lib.format.open_memmap(folder / f"X_{part}.npy", "w+", np.float32, shape)
+            X[:, 0, 0, 0] = np.arange(n) / n
+            X.flush()
+            np.save(folder / f"y_{part}.npy", np.arange(n) % 2)
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    small, large = map(float, done.stdout.split())
+    assert large - small < 30  # MB; the inputs alone are 63

@@ -155,6 +155,7 @@ def is_on_disk(X: Any) -> bool:
     return any(isinstance(array, StoredArray) for array in arrays)
 
 
-def _read(X: Any, rows: Array | slice) -> Array:
-    """Return rows of an array as a new one, which may be changed in place."""
+def _read(X: Any, rows: Array | slice | None) -> Array:
+    """Return rows of an array, or all, as a new one, which may be changed in place."""
+    rows = slice(None) if rows is None else rows
     return X[rows] if isinstance(X, StoredArray) else np.array(X[rows])

@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pellucid import dispatch
-from pellucid.data.batches import Batches, is_on_disk
+from pellucid.data.batches import Batches
 from pellucid.data.preprocess import Preprocessing
+from pellucid.data.stored.base import BLOCK_BYTES, StoredArray
 from pellucid.data.stored.views import choose_rows
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
@@ -56,11 +57,6 @@ def choose_form(
             history.form = form.name
             yield form
         return
-    if job.plan.batch_size is None and is_on_disk(job.X):
-        raise OptionError(
-            f"train: a full batch of samples that stay in their file (on_disk) is trained in the dual form alone "
-            f"({history.note}). Choose batch_size=32, or load without on_disk."
-        )
     job.holds_blas = is_for_one_blas_thread(job.part, job.X, job.plan.batch_size)
     history.n_threads = job.n_threads
     X, held_out, rule, part = job.X, job.X_validation, job.rule, None
@@ -71,6 +67,13 @@ def choose_form(
         )
         X, rule = features_of(job.model, X, rule), None
         held_out = None if held_out is None else features_of(job.model, held_out)
+    if _is_large_batch(job, X):
+        raise OptionError(
+            f"train: a full batch of samples that stay in their file (on_disk) is trained in the dual form alone "
+            f"({history.note}). Choose batch_size=32, or load without on_disk."
+        )
+    if job.plan.batch_size is None and job.change is None:  # which changes what is read anew each time
+        X = map_arrays(_in_memory, X)
     batches = Batches(
         X,
         job.Y,
@@ -147,10 +150,20 @@ def _choose(job: Job) -> tuple[bool, str]:
             False,
             f"direct form: with {m:,} samples of {n_in:,} numbers, float32 would lose digits in the dual form",
         )
-    is_free = asked == "auto" and not (job.plan.batch_size is None and is_on_disk(job.X))
-    if is_free and dual >= direct:
+    if asked == "auto" and not _is_large_batch(job, job.X) and dual >= direct:
         return False, "direct form: the dual form would cost more here"
     return True, f"dual form, exact: {direct / dual:.3g} times fewer operations in the first layer"
+
+
+def _in_memory(X: Any) -> Any:
+    return X[:] if isinstance(X, StoredArray) else X
+
+
+def _is_large_batch(job: Job, X: Any) -> bool:
+    """Return whether the full batch stays in its file and is too large to be read whole at each step."""
+    arrays = X.values() if isinstance(X, dict) else [X]
+    size = sum(array.nbytes for array in arrays if isinstance(array, StoredArray))
+    return job.plan.batch_size is None and size > BLOCK_BYTES
 
 
 def is_dual(job: Job) -> bool:

@@ -52,7 +52,7 @@ class SlicedRows:
     Notes
     -----
     Of rows on disk at most three blocks of 64 MB are in memory, two of which are read while one is worked on, and
-    a slice of 4,096 columns in float64, 33 kB for each row. One pass gives all that a training begins with, and
+    two slices of 4,096 columns in float64, 66 kB for each row. One pass gives all that a training begins with, and
     another its weights at the end, however many steps lie between.
     """
 

@@ -1,0 +1,54 @@
+"""`--on-disk`: the commands give what they give in memory, and say where they need all samples in it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.commands import Command, words_of
+
+import pellucid as pl
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (60, 16, 16, 3), np.uint8), np.arange(60) % 2
+    X[y == 1] //= 2
+    np.savez(tmp_path / "photos.npz", X=X, y=y, classes=["bright", "dark"])
+    return tmp_path / "photos.npz"
+
+
+def test_training_evaluating_and_searching_a_rate(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    found = []
+    for flags in ([], ["--on-disk"]):
+        out = f"out{len(flags)}"
+        done = pellucid("train", photos, *flags, "--model", "mlp", "--epochs", 30, "--out", out)
+        assert done.code == 0, done.err
+        scores = json.loads(pellucid("evaluate", out, photos, *flags, "--json").out)
+        rate = json.loads(
+            pellucid("find-rate", photos, *flags, "--model", "mlp", "--epochs", 5, "--json").out
+        )
+        found.append((scores["accuracy"], rate["suggestion"], pl.load(tmp_path / out).theta.tolist()))
+    assert found[0] == found[1]
+    config = (tmp_path / "out1" / "config.toml").read_text()
+    assert "on_disk = true" in config
+
+
+def test_run_writes_its_report(pellucid: Command, photos: Path, tmp_path: Path) -> None:
+    done = pellucid("run", photos, "--on-disk", "--epochs", 2, "--out", "out")
+    assert done.code == 0, done.err
+    assert "Mistakes and hits" in words_of(tmp_path / "out" / "report.html")
+
+
+def test_what_needs_the_memory_says_so_in_one_line(pellucid: Command, photos: Path) -> None:
+    done = pellucid("compare", "mlp", "--data", photos, "--on-disk", "--epochs", 2, "--cv", "3x1")
+    assert done.code == 2
+    assert "these samples stay in their file (on_disk), and this needs all of them in memory" in done.err
+    assert done.err.count("\n") <= 2
+
+
+def test_where_it_does_not_apply(pellucid: Command) -> None:
+    done = pellucid("train", "digits", "--on-disk", "--model", "mlp", "--out", "out")
+    assert done.code == 2
+    assert "on_disk does not apply here" in done.err.replace("-", "_")
