@@ -1,5 +1,6 @@
 """What a script does on the command line, and how it says what it found; it gets a copy of this."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -98,6 +99,7 @@ def main(predict: Callable[[Any], Any], usage: str) -> None:
             if is_one
             else [{"file": path, "row": i, **each} for i, each in enumerate(found)]
         )
+    gc.freeze()  # the process ends now, and would look through all that is loaded three times more
     if "--json" in sys.argv:
         import json
 
