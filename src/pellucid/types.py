@@ -4,7 +4,7 @@ Letters: ``m`` samples, ``n_in`` and ``n_out`` widths, ``k`` classes, ``h`` and 
 ``p`` parameters. Rows are samples everywhere except in :mod:`pellucid.textbook`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy.typing as npt
@@ -40,6 +40,17 @@ def map_arrays(function: Callable[[Array], Any], arrays: Any) -> Any:
     if isinstance(arrays, dict):
         return {name: function(array) for name, array in arrays.items()}
     return function(arrays)
+
+
+def with_prefix(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays whose names begin so, by the rest of their names.
+
+    Examples
+    --------
+    >>> [*with_prefix("state/", {"state/mean": np.zeros(1), "theta": np.zeros(2)})]
+    ['mean']
+    """
+    return {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
 
 
 class LayerRow(NamedTuple):

@@ -1,8 +1,7 @@
 """The edge of ``pellucid model``."""
 
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -62,6 +61,8 @@ def print_summary(table: "Summary", *, has_note: bool = True) -> None:
 
 def _print_narrow(table: "Summary", *, has_note: bool) -> None:
     """Print a summary where its lines do not fit: numbers in three digits, and no bytes of parameters."""
+    from pellucid.nn.summary import shape_text
+
     echo(table.title)
     rows = [
         (
@@ -69,7 +70,7 @@ def _print_narrow(table: "Summary", *, has_note: bool) -> None:
             row.activation
             if row.kind == "Activation"
             else ", ".join(filter(None, (row.kind, row.activation))),
-            _shape_words(row.output_shape),
+            shape_text(row.output_shape),
             scaled(row.n_params),
             scaled(row.n_operations),
             scaled(row.activation_bytes, "B"),
@@ -77,7 +78,7 @@ def _print_narrow(table: "Summary", *, has_note: bool) -> None:
         for row in table.rows
     ]
     sums = (scaled(table.n_params), scaled(table.n_operations), scaled(table.activation_bytes, "B"))
-    rows.append(("total", "", _shape_words(table.output_shape), *sums))
+    rows.append(("total", "", shape_text(table.output_shape), *sums))
     print_table(
         ("layer", "kind", "output shape", "params", "ops", "output"), rows, text=("kind", "output shape")
     )
@@ -86,12 +87,6 @@ def _print_narrow(table: "Summary", *, has_note: bool) -> None:
             f"params: parameters, {scaled(table.parameter_bytes, 'B')} in all. ops, output: operations and bytes "
             "of one sample's forward pass. A wider terminal, a pipe or --json has every digit."
         )
-
-
-def _shape_words(shape: Any) -> str:
-    if isinstance(shape, Mapping):
-        return ", ".join(f"{name} {tuple(one)}" for name, one in shape.items())
-    return str(tuple(shape))
 
 
 @command(

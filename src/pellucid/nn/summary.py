@@ -79,7 +79,7 @@ class Summary:
     @property
     def title(self) -> str:
         """Class, dtype and shape of the samples."""
-        return f"{self.kind}, {self.dtype}, samples of shape {_shape_text(self.input_shape)}"
+        return f"{self.kind}, {self.dtype}, samples of shape {shape_text(self.input_shape)}"
 
     @property
     def notes(self) -> list[str]:
@@ -93,7 +93,7 @@ class Summary:
     def _cells(self) -> list[tuple[str, ...]]:
         """Return headings, lines and totals as strings."""
         totals = (f"{getattr(self, name):,}" for name in _TOTALS)
-        return [_HEADINGS, *map(_cells, self.rows), ("total", "", _shape_text(self.output_shape), *totals)]
+        return [_HEADINGS, *map(_cells, self.rows), ("total", "", shape_text(self.output_shape), *totals)]
 
     def text(self, *, has_note: bool = True) -> str:
         """Return the table as aligned plain text, with or without the note on how to read it."""
@@ -159,10 +159,11 @@ def summarize(model: "Container") -> Summary:
 def _cells(row: LayerRow) -> tuple[str, ...]:
     kind = f"{row.kind}, {row.activation}" if row.activation else row.kind
     numbers = (row.n_params, row.n_operations, row.activation_bytes, row.parameter_bytes)
-    return ("  " * row.depth + row.label, kind, _shape_text(row.output_shape), *(f"{n:,}" for n in numbers))
+    return ("  " * row.depth + row.label, kind, shape_text(row.output_shape), *(f"{n:,}" for n in numbers))
 
 
-def _shape_text(shape: Any) -> str:
+def shape_text(shape: Any) -> str:
+    """Return a shape, or several by name, as text."""
     if isinstance(shape, Mapping):
         return ", ".join(f"{name} {tuple(one)}" for name, one in shape.items())
     return str(tuple(shape))

@@ -6,7 +6,6 @@ length may be changed: see :mod:`pellucid.training.extension`.
 """
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from pellucid.text import shown
 from pellucid.training.events import Run
 from pellucid.training.extension import check_length, take_up_rates, with_length_of
 from pellucid.training.saved_state import check_array, saved_number
-from pellucid.types import Array
+from pellucid.types import Array, with_prefix
 
 FORMAT_VERSION = 2
 FILES = "step-*.checkpoint"
@@ -140,9 +139,9 @@ def restore(run: Run, saved: Saved) -> None:
             check_array(f"{path}: {name}", arrays[name], array)
         for name, array in kept.items():
             array[...] = arrays[name]
-        run.form.load_state(_under("form/", arrays))
+        run.form.load_state(with_prefix("form/", arrays))
         for name, owner in owners.items():
-            owner.load_state({**header[name], **_under(f"{name}/", arrays)})
+            owner.load_state({**header[name], **with_prefix(f"{name}/", arrays)})
         run.epoch, run.step, run.step_in_epoch = epoch, step, step_in_epoch
         run.epoch_loss, run.epoch_weight, run.history.columns = epoch_loss, epoch_weight, columns
         take_up_rates(run, chosen, header["settings"]["optimizer"], has_new_rates=has_new_rates)
@@ -170,10 +169,6 @@ def _as_recorded(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"expected numbers in the history, got {shown(value)}")
     return value
-
-
-def _under(prefix: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    return {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
 
 
 def _owners(run: Run) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pellucid.nn.layer import Layer
 from pellucid.nn.model import Model
 from pellucid.nn.rebuild import description, named_arrays, rebuild
 from pellucid.tensors import read_tensors, write_tensors
-from pellucid.types import Array, map_arrays, n_rows
+from pellucid.types import Array, map_arrays, n_rows, with_prefix
 
 _KEY = "pellucid_nonfinite_step"
 
@@ -171,11 +171,11 @@ def replay_nonfinite(path: str | Path) -> tuple[Model, Any, Any, Fault | None]:
     other numbers in each part; it is computed here as one.
     """
     header, arrays = read_tensors(path, _KEY, kind="recorded step", advice="Train again to record one.")
-    model_arrays, X, Y = (_below(name, arrays) for name in ("model/", "X/", "Y/"))
+    model_arrays, *parts = (with_prefix(name, arrays) for name in ("model/", "X/", "Y/"))
     advice = "The file is damaged; train again to record the step."
     try:
         model = rebuild(header, model_arrays)
-        X, Y = (batch[""] if set(batch) == {""} else batch for batch in (X, Y))
+        X, Y = (batch[""] if set(batch) == {""} else batch for batch in parts)
         for key in ("seed", "step"):
             if not isinstance(header.get(key), int) or header[key] < 0:
                 raise FormatError(f"its {key} is {header.get(key)!r}, expected a whole number of at least 0")
@@ -198,10 +198,6 @@ def _check_batch(model: Model, X: Any, Y: Any) -> None:
         raise ShapeError("its inputs have different numbers of samples")
     zeros = map_arrays(lambda shape: np.zeros((n_rows(X), *shape), model.dtype), model.output_shape)
     model.loss_function.forward(zeros, Y)
-
-
-def _below(prefix: str, arrays: dict[str, Array]) -> Any:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _bad_rows(array: Array) -> list[int]:

@@ -4,7 +4,6 @@ Exporters spell activation functions out, each in its own way: x sigmoid(x); x (
 group of nodes computes is found by its values on a grid, whatever they are.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -70,10 +69,6 @@ def _swish(x: Array, *, attributes: Mapping[str, Any]) -> Array:
 def _sigmoid(x: Array) -> Array:
     found: Array = ACTIVATIONS["sigmoid"].forward(x)[0]
     return found
-
-
-def _product(x: Array, *others: Array) -> Array:
-    return math.prod(others, start=x)
 
 
 PLAIN: dict[str, Callable[..., Any]] = {
