@@ -115,18 +115,18 @@ def test_on_a_full_disk_kernels_run_without_being_kept(tmp_path: Path, wanted: l
 
 def test_two_processes_compile_at_once_for_different_types(tmp_path: Path, wanted: list[float]) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    both = ["float32", "float64", "float32", "float64"]
+    dtypes = ["float32", "float64", "float32"]
     started = [
         subprocess.Popen(
             program(f"history = train(dtype='{dtype}')"), env=environment, stdout=subprocess.PIPE
         )
-        for dtype in both
+        for dtype in dtypes
     ]
     for process in started:
         printed, _ = process.communicate(timeout=300)
         check(json.loads(printed), wanted, "numba")
     warm = {path: path.stat().st_mtime for path in tmp_path.rglob("*.nb*")}
-    for dtype in both[:2]:
+    for dtype in dtypes[:2]:
         check(run(f"history = train(dtype='{dtype}')", NUMBA_CACHE_DIR=tmp_path), wanted, "numba")
     assert {
         path: path.stat().st_mtime for path in tmp_path.rglob("*.nb*")
@@ -135,10 +135,11 @@ def test_two_processes_compile_at_once_for_different_types(tmp_path: Path, wante
 
 def test_files_that_were_cut_off_are_compiled_again(tmp_path: Path, wanted: list[float]) -> None:
     run(NUMBA_CACHE_DIR=tmp_path)
-    for suffix in ("nbi", "nbc"):
-        for path in tmp_path.rglob(f"*.{suffix}"):
+    # Of every other kernel its index, of the others their code.
+    for i, index in enumerate(sorted(tmp_path.rglob("*.nbi"))):
+        for path in [index] if i % 2 else index.parent.glob(f"{index.stem}.*.nbc"):
             path.write_bytes(path.read_bytes()[:40])
-        check(run(NUMBA_CACHE_DIR=tmp_path), wanted, "numba")
+    check(run(NUMBA_CACHE_DIR=tmp_path), wanted, "numba")
 
 
 LISTENING = """
