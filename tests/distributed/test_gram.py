@@ -89,33 +89,10 @@ def test_training_ends_with_the_same_weights(client: Any, options: dict[str, Any
     assert np.array_equal(once, trained(data, client, **options))
 
 
-@pytest.mark.parametrize("n_workers", [1, 4])
-def test_other_numbers_of_workers(n_workers: int) -> None:
-    with open_cluster(n_workers=n_workers) as client:
-        assert abs(trained((X, y), client) - trained((X, y))).max() <= 1e-10
-
-
-def test_worker_killed_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, plain = [], gram.result_of
-    with open_cluster(n_workers=2) as client:
-        pids = client.run(os.getpid)
-
-        def killing(future: Any, name: str) -> Any:
-            calls.append(name)
-            if len(calls) == 8:
-                os.kill(pids.popitem()[1], signal.SIGKILL)
-            return plain(future, name)
-
-        undisturbed = trained((X, y), client)
-        monkeypatch.setattr(gram, "result_of", killing)
-        assert np.array_equal(trained((X, y), client), undisturbed)
-        assert len(pids) == 1
-        assert len(calls) > 8
-
-
-def test_cluster_that_is_stopped_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_worker_and_then_none(monkeypatch: pytest.MonkeyPatch) -> None:
     calls, plain = [], gram.result_of
     with open_cluster(n_workers=1) as client:
+        assert abs(trained((X, y), client) - trained((X, y))).max() <= 1e-10
 
         def stopping(future: Any, name: str) -> Any:
             calls.append(name)
@@ -126,3 +103,22 @@ def test_cluster_that_is_stopped_half_way(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(gram, "result_of", stopping)
         with pytest.raises(ClusterError, match="the cluster has dropped it"):
             trained((X, y), client)
+
+
+def test_worker_killed_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, plain = [], gram.result_of
+    with open_cluster(n_workers=4) as client:
+        pids = client.run(os.getpid)
+
+        def killing(future: Any, name: str) -> Any:
+            calls.append(name)
+            if len(calls) == 20:
+                os.kill(pids.popitem()[1], signal.SIGKILL)
+            return plain(future, name)
+
+        undisturbed = trained((X, y), client)
+        assert abs(undisturbed - trained((X, y))).max() <= 1e-10
+        monkeypatch.setattr(gram, "result_of", killing)
+        assert np.array_equal(trained((X, y), client), undisturbed)
+        assert len(pids) == 3
+        assert len(calls) > 40
