@@ -10,7 +10,7 @@ import pytest
 import pellucid as pl
 from pellucid import distributed
 from pellucid.data.preprocess import Preprocessing
-from pellucid.distributed import gram
+from pellucid.distributed import cluster, gram
 from pellucid.distributed.cluster import ClusterError, open_cluster
 from pellucid.distributed.factors import factors_of
 from pellucid.distributed.rows import ShardedRows
@@ -103,6 +103,8 @@ def test_one_worker_and_then_none(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(gram, "result_of", stopping)
         with pytest.raises(ClusterError, match="the cluster has dropped it"):
             trained((X, y), client)
+        with pytest.raises(ClusterError, match="its scheduler does not answer, or the client is closed"):
+            trained((X, y), client)
 
 
 def test_worker_killed_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,3 +124,8 @@ def test_worker_killed_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.array_equal(trained((X, y), client), undisturbed)
         assert len(pids) == 3
         assert len(calls) > 40
+        monkeypatch.setattr(gram, "result_of", plain)
+        monkeypatch.setattr(cluster, "WORKERS_SECONDS", 1)
+        client.cluster.scale(0)
+        with pytest.raises(ClusterError, match="no worker is left"):
+            trained((X, y), client)

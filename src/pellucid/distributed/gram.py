@@ -38,6 +38,7 @@ from pellucid.distributed.factors import (
     transposed,
 )
 from pellucid.distributed.shards import result_of
+from pellucid.distributed.waiting import Tasks
 from pellucid.progress import ProgressBar
 from pellucid.text import join_some
 from pellucid.training.dual.rows import FirstProducts, SlicedRows, centre
@@ -100,14 +101,12 @@ class ClusterRows:
             sums = [
                 self.client.submit(added, *pair, pure=False) if len(pair) > 1 else pair[0] for pair in pairs
             ]
-        W: Array = result_of(sums[0], "the weights of the first layer")
+        W: Array = result_of(Tasks(self.client, sums).next(), "the weights of the first layer")
         return W
 
     def _computed(self, W_0: Array, *, has_gram: bool) -> "Iterator[tuple[_Block, Array]]":
         """Yield blocks of the products as they are computed, and their values."""
-        from distributed import as_completed
-
-        running, waves = as_completed(loop=self.client.loop), self._waves(W_0, has_gram=has_gram)
+        running, waves = Tasks(self.client), self._waves(W_0, has_gram=has_gram)
         tasks: dict[Any, tuple[_Task, set[Any]]] = {}
         open_waves: list[set[Any]] = []
         done, total = 0, len(self.training) + len(self.validation)
@@ -119,11 +118,11 @@ class ClusterRows:
                     keys = {task.future.key for task in wave}
                     open_waves.append(keys)
                     tasks |= {task.future.key: (task, keys) for task in wave}
-                    running.update([task.future for task in wave])
+                    running.add(task.future for task in wave)
                     continue
                 if not tasks:
                     return
-                future = next(running)
+                future = running.next()
                 task, keys = tasks.pop(future.key)
                 keys.discard(future.key)
                 yield from zip(task.blocks, result_of(future, task.name), strict=True)

@@ -10,6 +10,7 @@ from pellucid.data.labels import numbered, renumbered
 from pellucid.data.preprocess import check_finite
 from pellucid.distributed.cluster import ClusterError
 from pellucid.distributed.cutting import Piece, cut
+from pellucid.distributed.waiting import Tasks, n_workers
 from pellucid.errors import DataError, MissingExtraError, OptionError, PellucidError
 from pellucid.progress import ProgressBar
 from pellucid.text import first_line, join_some, kind_of, plural
@@ -102,7 +103,7 @@ class Shards:
         scheduler keeps a copy, is sent again.
         """
         client = client or _current_client()
-        pieces, classes = cut(data, client, len(client.nthreads()) if n is None else n)
+        pieces, classes = cut(data, client, n_workers(client) if n is None else n)
         futures = [client.submit(_checked, piece.future, piece.name, pure=False) for piece in pieces]
         facts = [
             client.submit(_facts, piece.future, future, pure=False)
@@ -180,13 +181,15 @@ def _with_numbers(pair: tuple[Array, Array], classes: tuple[str, ...]) -> tuple[
 
 def _gather(client: Any, pieces: list[Piece], futures: list[Any]) -> list[_Facts]:
     """Return the facts of all shards, or raise the fault of the first that has one."""
-    from distributed import as_completed
-
+    tasks = Tasks(client, futures)
     with ProgressBar() as progress:
-        for done, _ in enumerate(as_completed(futures, loop=client.loop), start=1):
+        for done in range(1, len(futures) + 1):
+            tasks.next()
             progress("loading shards", done, len(futures))
     faults = {
-        i: _fault(pieces[i].name, future) for i, future in enumerate(futures) if future.status != "finished"
+        i: _fault(pieces[i].name, future)
+        for i, future in enumerate(futures)
+        if future.status in ("error", "cancelled")
     }
     if not faults:
         return [future.result() for future in futures]
@@ -200,7 +203,7 @@ def result_of(future: Any, name: str) -> Any:
     """Return the result of a task on a shard, made anew where it was lost; raise what can be said of its fault."""
     from concurrent.futures import CancelledError
 
-    if future.status in ("finished", "pending"):
+    if future.status not in ("error", "cancelled"):
         try:
             return future.result()
         except CancelledError:

@@ -15,6 +15,7 @@ from pellucid.distributed.gram import cluster_rows
 from pellucid.distributed.rows import ShardedRows, places, unwrapped
 from pellucid.distributed.shards import Shards
 from pellucid.distributed.steps import ClusterForm, ClusterSteps, Turns
+from pellucid.distributed.waiting import n_workers
 from pellucid.errors import OptionError
 from pellucid.nn.replica import replica
 from pellucid.text import plural
@@ -71,7 +72,7 @@ class Cluster:
     @property
     def n_shards(self) -> int:
         """Into how many shards data are cut that do not come in such."""
-        return SHARDS_EACH * max(1, len(self.client.nthreads()))
+        return SHARDS_EACH * max(1, n_workers(self.client))
 
     @contextlib.contextmanager
     def __call__(self, job: Job, history: History) -> Iterator[Form]:
@@ -79,7 +80,7 @@ class Cluster:
         if is_dual(job):
             rows_of = partial(cluster_rows, client=self.client, n_shards=self.n_shards)
             with choose_form(job, history, rows_of) as form:
-                history.note += f"; its products on {plural(len(self.client.nthreads()), 'worker')}"
+                history.note += f"; its products on {plural(n_workers(self.client), 'worker')}"
                 yield form
             return
         check_layers(job.model)
