@@ -34,6 +34,7 @@ OTHERS = (
     "first_commands",
     "label_errors",
     "notebooks",
+    "cluster_training",
     "on_disk",
     "stored_batches",
     "reading",

@@ -44,7 +44,7 @@ class Crew:
         self.client, self.task, self.shards = client, task, shards
         self.token = uuid.uuid4().hex
         self.members: list[Member] = []
-        self.generation, self.n_bytes, self.n_lost = 0, 0, 0
+        self.generation, self.n_lost = 0, 0
         self._root: Channel | None = None
         self._looked = time.monotonic()
         self._lost: set[str] = set()

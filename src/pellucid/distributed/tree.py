@@ -95,20 +95,29 @@ class Steps:
     def _sum(self, part: Array) -> Array:
         """Return the sum of all workers' parts, for a layer that needs it in the middle of a step."""
         total: Array = part.copy()
+        other = np.empty_like(total)
         for channel in self.below:
-            total += self._from(channel, "partial").arrays[0]
+            self._expect_none(channel.receive_vector(other))
+            total += other
         if self.order.rank:
-            self.up.send("partial", [total])
-            total = self._from(self.up, "total").arrays[0]
+            self.up.send_vector(total)
+            self._expect_none(self.up.receive_vector(total))
         for channel in self.below:
-            channel.send("total", [total])
+            channel.send_vector(total)
         return total
+
+    def _expect_none(self, message: Message | None) -> None:
+        if message is not None:
+            self._check(message, "a vector")
 
     def _from(self, channel: Channel, kind: str, into: Sequence[Array] = ()) -> Message:
         """Return a message of one kind; a fault from below is handed up."""
         message = channel.receive(into)
+        self._check(message, kind)
+        return message
+
+    def _check(self, message: Message, kind: str) -> None:
         if message.kind == "fault":
             self.up.send("fault", **message.facts)
         if message.kind != kind:
             raise Gone(f"expected {kind}, got {message.kind}")
-        return message
