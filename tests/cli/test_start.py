@@ -45,8 +45,9 @@ def loaded(folder: Path, *arguments: object) -> set[str]:
     return set(modules)
 
 
-def test_one_photo_loads_numpy_pillow_safetensors_and_ours(model: Path) -> None:
-    modules = loaded(model.parent, "predict", model, "photo.jpg")
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--jsonl", "--quiet")])
+def test_one_photo_loads_numpy_pillow_safetensors_and_ours(model: Path, flags: tuple[str, ...]) -> None:
+    modules = loaded(model.parent, "predict", model, "photo.jpg", *flags)
     ours = {name for name in modules if name.partition(".")[0] == "pellucid"}
     roots = (
         {name.partition(".")[0] for name in modules - ours}
@@ -81,11 +82,30 @@ def test_one_photo_loads_numpy_pillow_safetensors_and_ours(model: Path) -> None:
         "pellucid.nn.blocks",
         "pellucid.nn.presets",
         "pellucid.data.source",
+        "pellucid.habits",
     } & ours == set()
 
 
+def test_dense_layers_load_no_convolution(model: Path) -> None:
+    network = pl.Sequential(pl.Flatten(), pl.Dense(2, activation="relu"), pl.Dense(1))
+    network.initialize((8, 8, 3))
+    pl.save(network, model)
+    modules = loaded(model.parent, "predict", model, "photo.jpg")
+    others = {
+        "nn.fusion",
+        "nn.conv",
+        "nn.norm",
+        "nn.pooling",
+        "ops.conv",
+        "ops.batch_norm",
+        "kernels.uncompiled.conv",
+    }
+    assert "pellucid.nn.dense" in modules
+    assert not {f"pellucid.{name}" for name in others} & modules
+
+
 def test_flags_need_typer_and_no_training(model: Path) -> None:
-    modules = loaded(model.parent, "predict", model, "photo.jpg", "--jsonl")
+    modules = loaded(model.parent, "predict", model, "photo.jpg", "--skip-bad")
     assert {name.partition(".")[0] for name in modules} >= WITH_FLAGS
     heavy = {"pandas", "sklearn", "matplotlib", "scipy", "numba", "torch", "fastapi", "h5py", "tqdm"}
     assert not heavy & {name.partition(".")[0] for name in modules}
