@@ -100,6 +100,11 @@ def run(n_workers: int, model: Path, photos: Path, out: Path, n: int) -> float:
     print(
         f"{n_workers} worker{'s' * (n_workers > 1)}, {kernels}: {seconds:.1f} s, {n / seconds:,.0f} photos a second"
     )
+    w = 1e3 * busy["this process"] / n
+    r = 1e3 * sum(busy.values()) / n - w
+    print(
+        f"  r {r:.3f} ms, w {w:.3f} ms of processor time a photo: more than {r / w:.0f} workers gain nothing"
+    )
     for name in pids:
         print(
             f"  {name}: {busy[name]:.1f} s of processor time; MB by fifths: {watch.fifths(name)}", flush=True
