@@ -115,7 +115,7 @@ def test_a_folder_in_use_is_kept_without_force(pellucid: Command, trained: Path,
 
 
 def test_the_most_confident_mistakes_come_first(pellucid: Command, noisy: Path) -> None:
-    assert pellucid("train", noisy, "--out", "noise", "--epochs", 400, "--quiet").code == 0
+    assert pellucid("train", noisy, "--out", "noise", "--epochs", 60, "--quiet").code == 0
     done = pellucid("influence", "noise")
     assert done.code == 0, done.err
     result = influence_of_run(Path("noise"))

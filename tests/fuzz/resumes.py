@@ -94,7 +94,7 @@ SUBJECTS = {
     "resumes on kernels": Subject(
         resumes(trainings(begun_by_dense(), augments=False, kernels="numba")),
         check_resume,
-        20,
+        8,
         needs_numba=True,
     ),
 }
