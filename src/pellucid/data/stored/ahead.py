@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 Place = TypeVar("Place")
@@ -26,7 +27,9 @@ def read_ahead(
     with ThreadPoolExecutor(1, thread_name_prefix="pellucid-read") as pool:
         try:
             for place in places:
-                waiting.append(pool.submit(read, place))
+                waiting.append(
+                    pool.submit(copy_context().run, read, place)
+                )  # which kernels are chosen is in it
                 if len(waiting) > n:
                     yield waiting.popleft().result()
             while waiting:

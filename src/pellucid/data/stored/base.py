@@ -13,6 +13,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from pellucid.data.stored.survey import Survey, survey_of
 from pellucid.errors import DataError
+from pellucid.progress import ProgressBar
 from pellucid.types import Array, Shape
 
 BLOCK_BYTES: Final = 2**26  # read at a time: large enough that a disk streams, small beside any memory
@@ -87,15 +88,12 @@ class StoredArray(NDArrayOperatorsMixin, ABC):
         return self.shape[0]
 
     def __getitem__(self, rows: Any) -> Array:
-        numbers = np.arange(len(self))
-        if isinstance(rows, slice) or (isinstance(rows, list | np.ndarray) and np.ndim(rows) == 1):
-            return self.read_rows(numbers[np.asarray(rows, int) if isinstance(rows, list) else rows])
         if isinstance(rows, int | np.integer) and not isinstance(rows, bool):
             if not -len(self) <= rows < len(self):
                 raise IndexError(f"{self.where}: row {rows} of {len(self)}")
-            row: Array = self.read_rows(numbers[rows : rows + 1 or None])[0]
+            row: Array = self.read_rows(np.array([rows % len(self)]))[0]
             return row
-        raise self._refused()
+        return self.read_rows(self._numbers(rows))
 
     def __iter__(self) -> Iterator[Array]:
         for _, block in self.blocks():
@@ -105,7 +103,16 @@ class StoredArray(NDArrayOperatorsMixin, ABC):
         """Return some rows, by a slice, a mask or their numbers, as another stored array: nothing is read."""
         from pellucid.data.stored.views import Chosen
 
-        return Chosen(self, np.arange(len(self))[rows])
+        return Chosen(self, self._numbers(rows))
+
+    def _numbers(self, rows: Any) -> Array:
+        """Return the numbers of rows that are chosen as NumPy chooses them; NotInMemoryError for anything else."""
+        m = len(self)
+        if isinstance(rows, slice):
+            return np.arange(*rows.indices(m))
+        if isinstance(rows, list | np.ndarray) and np.ndim(rows) == 1:
+            return np.arange(m)[rows if len(rows) else []]
+        raise self._refused()
 
     def cut(self, n: int) -> Iterator[slice]:
         """Yield slices of n rows that are read at a time."""
@@ -115,8 +122,10 @@ class StoredArray(NDArrayOperatorsMixin, ABC):
 
     def blocks(self) -> Iterator[tuple[slice, Array]]:
         """Yield all rows, in order, some tens of megabytes at a time: their slice, and the rows themselves."""
-        for rows in self.cut(len(self)):
-            yield rows, self[rows]
+        with ProgressBar() as show:
+            for rows in self.cut(len(self)):
+                yield rows, self.read_rows(np.arange(rows.start, rows.stop))
+                show("reading samples", rows.stop, len(self))
 
     @cached_property
     def survey(self) -> Survey:

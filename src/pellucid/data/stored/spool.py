@@ -11,7 +11,6 @@ from pellucid.data.stored.files import Stamp
 from pellucid.data.stored.raw import RawArray
 from pellucid.data.stored.views import Converted
 from pellucid.errors import OutputError
-from pellucid.progress import ProgressBar
 from pellucid.text import first_line
 
 
@@ -47,10 +46,9 @@ def _copied(X: StoredArray, path: Path) -> RawArray:
             f"{free:,}. {advice}"
         )
     try:
-        with open(path, "wb") as file, ProgressBar() as show:
-            for rows, block in X.blocks():
+        with open(path, "wb") as file:
+            for _, block in X.blocks():
                 file.write(block.data)
-                show("decoding samples", rows.stop, len(X))
     except OSError as error:
         raise OutputError(
             f"{path}: cannot write an uncompressed copy ({first_line(error)}). {advice}"

@@ -28,7 +28,7 @@ class Chosen(StoredArray):
 
     def choose(self, rows: Any) -> StoredArray:
         """Return some of these rows."""
-        return Chosen(self.base, self.rows[rows])
+        return Chosen(self.base, self.rows[self._numbers(rows)])
 
     def read_rows(self, rows: Array) -> Array:
         """Return rows by their numbers here."""
