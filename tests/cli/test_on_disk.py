@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.commands import Command, words_of
 
 import pellucid as pl
@@ -52,3 +53,17 @@ def test_where_it_does_not_apply(pellucid: Command) -> None:
     done = pellucid("train", "digits", "--on-disk", "--model", "mlp", "--out", "out")
     assert done.code == 2
     assert "on_disk does not apply here" in done.err.replace("-", "_")
+
+
+def test_a_photo_is_explained_and_photos_are_changed_as_in_memory(
+    pellucid: Command, photos: Path, tmp_path: Path
+) -> None:
+    Image.fromarray(np.load(photos)["X"][3]).save(tmp_path / "p.png")
+    found = []
+    for flags in ([], ["--on-disk"]):
+        done = pellucid("train", photos, *flags, "--model", "mlp", "--epochs", 30, "--out", "out", "--force")
+        assert done.code == 0, done.err
+        explained = pellucid("explain", "out", "p.png", "--json", "--out", "x", "--force")
+        changed = pellucid("robustness", "out", "--json", "--only", "noise", "--out", "r", "--force")
+        found.append((json.loads(explained.out), json.loads(changed.out)))
+    assert found[0] == found[1]

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.stored.base import by_blocks
+from pellucid.data.stored.views import choose_rows
 from pellucid.errors import DataError, ShapeError
 from pellucid.evaluation.photo.neighbours import nearest
 from pellucid.rng import stream
@@ -98,7 +100,7 @@ class NoveltyTest:
     usual: list[Array]
 
     @classmethod
-    def of(cls, train_X: Array, *, seed: int = 0) -> "NoveltyTest":
+    def of(cls, train_X: Any, *, seed: int = 0) -> "NoveltyTest":
         """Return the test for these training photos.
 
         Parameters
@@ -119,14 +121,14 @@ class NoveltyTest:
             raise DataError(f"novelty: expected two training photos or more, got {len(train_X)}.")
         if len(train_X) > MOST_PHOTOS:
             rows = np.sort(stream(seed, "novelty").permutation(len(train_X))[:MOST_PHOTOS])
-            train_X = train_X[rows]
-        raw = appearance_features(train_X)
+            train_X = choose_rows(train_X, rows)
+        raw = by_blocks(appearance_features, train_X)
         mean, spread = raw.mean(axis=0), raw.std(axis=0)
         scale = np.where(spread > 1e-9, spread, 1.0)
         look = (raw - mean) / scale
         variances, directions = np.linalg.eigh(np.cov(look.T))
         whiten = directions / np.sqrt(np.maximum(variances, 0) + RIDGE * max(float(variances.max()), 1e-12))
-        spaces = [small_pictures(train_X), look, look @ whiten]
+        spaces = [by_blocks(small_pictures, train_X), look, look @ whiten]
         everyone = np.arange(len(train_X))
         usual = [nearest(space, space, 1, leave_out=everyone)[1][:, 0] for space in spaces]
         return cls(train_X.shape[1:], spaces, mean, scale, whiten, usual)

@@ -12,6 +12,7 @@ from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.data.pairs import as_dataset
 from pellucid.data.source import DataSource
+from pellucid.data.stored.base import row_blocks
 from pellucid.errors import OptionError, ShapeError
 from pellucid.evaluation.robustness.perturbation import Perturbation, check_photos
 from pellucid.evaluation.robustness.perturbations import choose_perturbations, choose_strengths
@@ -252,7 +253,7 @@ def check_model(where: str, model: Model) -> None:
         )
 
 
-def has_colour(X: Array) -> bool:
+def has_colour(X: Any) -> bool:
     """Return whether any pixel is not grey.
 
     Examples
@@ -260,7 +261,7 @@ def has_colour(X: Array) -> bool:
     >>> has_colour(np.zeros((1, 2, 2, 3), np.uint8)), has_colour(np.eye(3, dtype=np.uint8).reshape(1, 1, 3, 3))
     (False, True)
     """
-    return X.ndim == 4 and X.shape[3] == 3 and bool((X[..., :1] != X).any())
+    return X.ndim == 4 and X.shape[3] == 3 and any((some[..., :1] != some).any() for _, some in row_blocks(X))
 
 
 def _predict_changed(model: Model, X: Array, perturbation: Perturbation, strength: float, seed: int) -> Array:
