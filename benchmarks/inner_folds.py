@@ -3,6 +3,7 @@
     python -m benchmarks.inner_folds                                        the recipe as it is
     python -m benchmarks.inner_folds class_weight=balanced weight_ema=0.98  beside it two, with a change each
     python -m benchmarks.inner_folds augment=photo,n_epochs=60              and one with two changes
+    python -m benchmarks.inner_folds augment=photo-zoom-cutmix              photos enlarged and reduced, too
     python -m benchmarks.inner_folds model=deeper.toml --seeds 1            another network, by the same recipe
 
 `pellucid compare cnn --cv 5x3` tests on outer folds, by which nothing may be chosen. This takes the training part
@@ -24,6 +25,8 @@ from sklearn.metrics import balanced_accuracy_score, recall_score, roc_auc_score
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold
 
 import pellucid as pl
+from pellucid.data.augmentation.augment import AUGMENT_PRESETS
+from pellucid.data.augmentation.geometry import Scale
 from pellucid.data.dataset import Dataset
 from pellucid.evaluation.comparison.candidates import Candidate, find_candidate, train_candidate
 from pellucid.evaluation.comparison.splitting import merge_parts
@@ -31,6 +34,7 @@ from pellucid.types import Array
 
 N_FOLDS = 5
 AS_IT_IS = "the recipe as it is"
+AUGMENT_PRESETS["photo-zoom-cutmix"] = (Scale(0.8, 1.25), *AUGMENT_PRESETS["photo-cutmix"])  # on trial here
 
 
 def recipe_of(words: str) -> Candidate:
