@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.clusters import scheduler_of_its_own
 from tests.commands import Command, words_of
 
 from pellucid.runs.build import plan
@@ -154,9 +155,9 @@ def test_what_was_killed_goes_on_to_the_same_table(
         "--space",
         "space.toml",
         "--trials",
-        12,
+        8,
         "--epochs",
-        150,
+        60,
         "--cv",
         "2x1",
     )
@@ -166,13 +167,13 @@ def test_what_was_killed_goes_on_to_the_same_table(
     assert process.wait() == (130 if how == signal.SIGINT else -how)
     before = (files / "killed/results.jsonl").read_bytes()
     before = before[: before.rfind(b"\n") + 1]
-    assert 4 <= len(before.splitlines()) < 25
+    assert 4 <= len(before.splitlines()) < 17
     assert pellucid("sweep", *words, "--jobs", 1, "-o", "killed", "--resume", "--quiet").code == 0
     assert pellucid("sweep", *words, "--jobs", 2, "-o", "whole", "--quiet").code == 0
     assert table(files / "killed") == table(files / "whole")
     after = (files / "killed/results.jsonl").read_bytes()
     assert after.startswith(before)
-    assert len(after.splitlines()) == 25
+    assert len(after.splitlines()) == 17
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own: the connection to a worker that was killed
@@ -187,7 +188,7 @@ def test_a_worker_that_is_killed_changes_nothing(pellucid: Command, photos: Path
         "--trials",
         8,
         "--epochs",
-        150,
+        60,
         "--cv",
         "2x1",
     )
@@ -198,6 +199,27 @@ def test_a_worker_that_is_killed_changes_nothing(pellucid: Command, photos: Path
     assert pellucid("sweep", *words, "--jobs", 2, "-o", "here", "--quiet").code == 0
     assert table(files / "there") == table(files / "here")
     assert len((files / "there/results.jsonl").read_bytes().splitlines()) == 17
+
+
+@pytest.mark.filterwarnings("ignore")  # Dask's own: connections that are lost
+def test_a_lost_scheduler_keeps_what_is_done_and_another_cluster_goes_on(
+    pellucid: Command, photos: Path, files: Path
+) -> None:
+    pytest.importorskip("distributed", reason="needs the extra dask")
+    words = (photos, "--model", "net.toml", "--space", "space.toml", "--trials", 8, "--epochs", 100)
+    with scheduler_of_its_own() as (address, scheduler, _):
+        process = start(files, *words, "--cluster", address, "-o", "there")
+        wait_for_lines(files / "there/results.jsonl", 4, process)
+        scheduler.kill()
+        assert process.wait(60) == 130
+    record = json.loads((files / "there/sweep.json").read_text())
+    assert not record["is_complete"]
+    n_done = len((files / "there/results.jsonl").read_bytes().splitlines())
+    assert len(record["trials"]) == n_done - 1 < 8
+    assert pellucid("sweep", *words, "--jobs", 1, "-o", "there", "--resume", "--quiet").code == 0
+    assert pellucid("sweep", *words, "--jobs", 1, "-o", "here", "--quiet").code == 0
+    assert table(files / "there") == table(files / "here")
+    assert len((files / "there/results.jsonl").read_bytes().splitlines()) == 9
 
 
 def workers_of(pid: int) -> Iterator[int]:

@@ -3,17 +3,16 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.clusters import scheduler_of_its_own
 from tests.commands import Command
 
 pytest.importorskip("distributed", reason="needs the extra dask")
@@ -123,39 +122,6 @@ def test_jobs_that_nobody_waits_for_end_at_their_next_step(on_cluster: Any, tmp_
     assert float((tmp_path / "1").read_text()) < time.time() - 0.1
 
 
-@contextmanager
-def scheduler_of_its_own() -> Iterator[tuple[str, subprocess.Popen[bytes], Callable[[], None]]]:
-    """Yield the address of a scheduler with one worker, its process, and what starts one more worker."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*words: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", *words, "--no-dashboard"]
-        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        return started[-1]
-
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
-    more = partial(start, "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny")
-    try:
-        scheduler = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port))
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        more()
-        yield address, scheduler, lambda: (more(), None)[1]
-    finally:
-        for process in started:
-            process.kill()
-            process.wait()
-
-
 def test_a_late_worker_gets_work_and_a_lost_scheduler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(on_dask, "CONNECT_SECONDS", 1.0)
     done, pids = [], set()
@@ -195,6 +161,25 @@ def test_influence_and_label_checks_run_on_workers(
     assert here == there
     words = ("data", "check", photos, "--labels", "--model", "logistic", "--folds", "2", "--json")
     assert json.loads(pellucid(*words).out) == json.loads(pellucid(*words, *cluster).out)
+
+
+def test_searches_of_scikit_learn_run_our_estimators_on_dask(client: Any, rng: np.random.Generator) -> None:
+    import joblib
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401 - as scikit-learn asks
+    from sklearn.model_selection import GridSearchCV, HalvingRandomSearchCV
+
+    from pellucid.estimators import MLPClassifier
+
+    X = rng.normal(size=(80, 3))
+    y = (X[:, 0] > 0).astype(int)
+    model = MLPClassifier(hidden_layer_sizes=(3,), max_iter=5, random_state=1)
+    rates = {"learning_rate_init": [0.001, 0.1]}
+    halving = {"n_candidates": 2, "random_state": 1, "min_resources": 40}
+    for search in (GridSearchCV(model, rates, cv=2), HalvingRandomSearchCV(model, rates, cv=2, **halving)):
+        here = search.fit(X, y).cv_results_["mean_test_score"]
+        with joblib.parallel_config("dask", client=client):
+            there = search.fit(X, y).cv_results_["mean_test_score"]
+        assert np.array_equal(here, there)
 
 
 @pytest.mark.parametrize(

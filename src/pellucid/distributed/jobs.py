@@ -10,16 +10,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from pellucid import dispatch
 from pellucid.distributed.cluster import CONNECT_SECONDS, WORKERS_SECONDS, open_cluster
+from pellucid.distributed.withdrawal import do_job
 from pellucid.parallel import JobsLost, jobs_run_by
 from pellucid.text import plural, printable
-from pellucid.threads import Stopped, stopped_by
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -172,7 +172,7 @@ class _Work:
         while self.todo and len(self.out) < max(1, AHEAD * self.n_threads):
             number = self.todo.popleft()
             self.out[number] = self.client.submit(
-                _do,
+                do_job,
                 self.function,
                 self.sent,
                 self.jobs[number],
@@ -278,27 +278,3 @@ def _workers(client: Any) -> Mapping[str, _Worker] | None:
         return {address: _Worker(*about) for address, about in client.run_on_scheduler(ask).items()}
     except OSError:
         return None
-
-
-class _Withdrawn:
-    """Whether the job of this thread was withdrawn, as the worker knows."""
-
-    def __init__(self) -> None:
-        from distributed import get_worker
-
-        worker = get_worker()
-        self.tasks, self.key = worker.state.tasks, worker.get_current_task()
-
-    def is_set(self) -> bool:
-        """Return whether nobody waits for the result any more."""
-        task = self.tasks.get(self.key)
-        return task is None or task.state == "cancelled"
-
-
-def _do(function: Callable[[Any, Any], Any], shared: Any, job: Any, kernels: str | None) -> Any:
-    """Do a job on a worker, by the kernels that the command was asked for."""
-    with nullcontext() if kernels is None else dispatch.use(kernels), stopped_by(_Withdrawn()):
-        try:
-            return function(shared, job)
-        except Stopped:
-            return None

@@ -1,0 +1,32 @@
+"""One job on a worker of the cluster, which ends early where it is withdrawn."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+from pellucid import dispatch
+from pellucid.threads import Stopped, stopped_by
+
+
+class Withdrawn:
+    """Whether the job of this thread was withdrawn, as the worker knows."""
+
+    def __init__(self) -> None:
+        from distributed import get_worker
+
+        worker = get_worker()
+        self.tasks, self.key = worker.state.tasks, worker.get_current_task()
+
+    def is_set(self) -> bool:
+        """Return whether nobody waits for the result any more."""
+        task = self.tasks.get(self.key)
+        return task is None or task.state == "cancelled"
+
+
+def do_job(function: Callable[[Any, Any], Any], shared: Any, job: Any, kernels: str | None) -> Any:
+    """Do a job on a worker, by the kernels that the command was asked for."""
+    with nullcontext() if kernels is None else dispatch.use(kernels), stopped_by(Withdrawn()):
+        try:
+            return function(shared, job)
+        except Stopped:
+            return None

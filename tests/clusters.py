@@ -1,0 +1,40 @@
+"""A scheduler and workers of Dask in processes of their own, for tests that kill them."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+
+@contextmanager
+def scheduler_of_its_own() -> Iterator[tuple[str, subprocess.Popen[bytes], Callable[[], None]]]:
+    """Yield the address of a scheduler with one worker, its process, and what starts one more worker."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", *words, "--no-dashboard"]
+        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return started[-1]
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    more = partial(start, "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny")
+    try:
+        scheduler = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port))
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        more()
+        yield address, scheduler, lambda: (more(), None)[1]
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
