@@ -9,7 +9,9 @@ import pellucid as pl
 
 pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
 
+from pellucid.distributed import cluster
 from pellucid.distributed.batch_parts import divide
+from pellucid.distributed.cluster import ClusterError
 from pellucid.distributed.training import train
 from pellucid.errors import DataError, OptionError, TrainingError
 from pellucid.nn.layer import Layer
@@ -173,6 +175,16 @@ def test_shards_of_different_widths_are_named(client: Any) -> None:
     parts = [delayed((np.ones((4, width)), np.arange(4) % 2)) for width in (3, 3, 5)]
     with pytest.raises(DataError, match="shard 2"):
         train(dense(), parts, client=client, n_epochs=1, **HERE)
+
+
+def test_a_cluster_that_cannot_be_used_is_one_message(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OptionError, match="client"):
+        train(dense(), table(), n_epochs=1, **HERE)
+    monkeypatch.setattr(cluster, "__version__", "9.9")
+    with pytest.raises(
+        ClusterError, match=r"2 workers cannot do the work: tcp.*this machine has pellucid 9\.9"
+    ):
+        train(dense(), table(), client=client, n_epochs=1, **HERE)
 
 
 def test_batches_are_divided_evenly() -> None:

@@ -36,7 +36,7 @@ def assign(sizes: Sequence[int], n: int) -> list[int]:
     Examples
     --------
     >>> assign([10, 10, 10, 10], 2), assign([30, 5, 5], 2), assign([7], 2)
-    ([0, 0, 1, 1], [0, 1, 1], [0])
+    ([0, 0, 1, 1], [0, 1, 1], [1])
     """
     middles = np.cumsum(sizes) - np.asarray(sizes) / 2
     return [min(int(middle * n / sum(sizes)), n - 1) for middle in middles]

@@ -68,7 +68,7 @@ def open_cluster(address: str | None = None, n_workers: int | None = None) -> It
             "dask scheduler --host 127.0.0.1"
         ) from None
     with client:
-        _check(client, str(address))
+        check_cluster(client, str(address))
         yield client
 
 
@@ -116,7 +116,7 @@ def _local(n_workers: int) -> Iterator[Any]:
         yield cluster
 
 
-def _check(client: Any, address: str) -> None:
+def check_cluster(client: Any, address: str) -> None:
     """Raise ClusterError unless the cluster has workers, all of this version of pellucid."""
     import distributed
 

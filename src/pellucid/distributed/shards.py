@@ -102,7 +102,7 @@ class Shards:
         After the death of a worker, shards are computed or read again, and what was sent from memory, of which the
         scheduler keeps a copy, is sent again.
         """
-        client = client or _current_client()
+        client = client or current_client()
         pieces, classes = cut(data, client, n_workers(client) if n is None else n)
         futures = [client.submit(_checked, piece.future, piece.name, pure=False) for piece in pieces]
         facts = [
@@ -252,7 +252,14 @@ def _kind_of_labels(y: Array) -> str:
     return f"{words} of shape (m, {y.shape[1:]})" if y.ndim > 1 else words
 
 
-def _current_client() -> Any:
+def current_client() -> Any:
+    """Return Dask's current client.
+
+    Raises
+    ------
+    MissingExtraError, OptionError
+        If Dask is not installed, or there is none.
+    """
     try:
         from distributed import default_client
     except ImportError:

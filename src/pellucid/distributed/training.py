@@ -10,10 +10,11 @@ import numpy as np
 from pellucid.data.batches import Batches
 from pellucid.data.dataset import Dataset
 from pellucid.distributed.batch_parts import Task
+from pellucid.distributed.cluster import check_cluster
 from pellucid.distributed.crew import Crew
 from pellucid.distributed.gram import cluster_rows
 from pellucid.distributed.rows import ShardedRows, places, unwrapped
-from pellucid.distributed.shards import Shards
+from pellucid.distributed.shards import Shards, current_client
 from pellucid.distributed.steps import ClusterForm, ClusterSteps, Turns
 from pellucid.distributed.waiting import n_workers
 from pellucid.errors import OptionError
@@ -51,8 +52,27 @@ def train(model: Any, data: Any, *, client: Any = None, **options: Any) -> Histo
     ------
     PellucidError
         As ``train`` does; ClusterError if the cluster cannot be used.
+
+    Notes
+    -----
+    Synchronous data-parallel training: the parameters go down a binary tree of workers at each step, and the
+    gradients come up, added on the way in a fixed order. In a step each connection carries the parameters once
+    each way, and batch norm's sums. What holds, and what happens when a worker is lost: docs/limits.md.
+
+    Examples
+    --------
+    >>> from pellucid.distributed.cluster import open_cluster
+    >>> from pellucid.nn.dense import Dense
+    >>> from pellucid.nn.sequential import Sequential
+    >>> X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
+    >>> model = Sequential([Dense(1)])
+    >>> with open_cluster(n_workers=1) as client:
+    ...     history = train(model, (X, y), client=client, n_epochs=200, learning_rate=1.0, form="direct")
+    >>> model.predict(X)
+    array([0, 0, 1, 1])
     """
     cluster = Cluster(client)
+    check_cluster(cluster.client, str(cluster.client.scheduler.address))
     if not isinstance(data, Dataset) and not is_pair_of_arrays(data):
         shards = Shards.of(data, client=cluster.client, n=cluster.n_shards)
         data = Dataset(ShardedRows(shards, cluster.client), shards.y, shards.classes)  # type: ignore[arg-type]
@@ -63,11 +83,7 @@ class Cluster:
     """Where a training is computed: on the workers of a Dask client."""
 
     def __init__(self, client: Any) -> None:
-        if client is None:
-            from distributed import get_client
-
-            client = get_client()
-        self.client = client
+        self.client = client or current_client()
 
     @property
     def n_shards(self) -> int:
