@@ -205,6 +205,33 @@ def test_ctrl_c_keeps_what_was_written(
     assert found == photos[1:]
 
 
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_full_disk_keeps_what_was_written(
+    kind: str,
+    pellucid: Command,
+    model: Path,
+    photos: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resource = pytest.importorskip("resource", reason="limits of files are POSIX's")
+    monkeypatch.setattr(module, "PIECE", 3)
+    names, out = photos[1:] * 10, tmp_path / f"r.{kind}"
+    assert pellucid("predict", model, *names, "--out", "whole." + kind).code == 0
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limits[1]))
+        done = pellucid("predict", model, *names, "--out", out)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "cannot be written" in done.err
+    n_kept = int(done.err.partition("It has ")[2].partition(" predictions, and --resume goes on")[0])
+    assert n_kept in range(3, 60, 3)
+    assert pellucid("predict", model, *names, "--out", out, "--resume").code == 0
+    assert out.read_bytes() == (tmp_path / f"whole.{kind}").read_bytes()
+
+
 def test_many_images_take_no_more_memory_than_a_batch(model: Path, photos: list[str]) -> None:
     network, n, held = pl.load(model), 0, 0
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,10 +33,13 @@ def test_predictions_over_tls_by_the_documented_commands(tmp_path: Path) -> None
     (tmp_path / "photos").mkdir()
     for i in range(3):
         Image.fromarray(np.full((4, 4, 3), i, np.uint8)).save(tmp_path / "photos" / f"{i}.png")
+    command = [sys.executable, "-m", "pellucid", "predict", "m.safetensors", "photos", "--out", "r.csv"]
+    run: Any = {"cwd": tmp_path, "capture_output": True, "text": True, "check": False}
+    encrypted = {**os.environ, **environment}
+    done = subprocess.run([*command, "--workers", "1"], env=encrypted, **run)
+    assert (done.returncode, done.stdout) == (0, "r.csv: 3 predictions written\n"), done.stderr
     with scheduler_and_worker("tls", environment) as (address, _):
-        command = [sys.executable, "-m", "pellucid", "predict", "m.safetensors", "photos", "--out", "r.csv"]
-        run = {"cwd": tmp_path, "capture_output": True, "text": True, "check": False}
-        done = subprocess.run([*command, "--cluster", address], env={**os.environ, **environment}, **run)
+        done = subprocess.run([*command, "--force", "--cluster", address], env=encrypted, **run)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == "r.csv: 3 predictions written\n"
         plain = address.replace("tls", "tcp")

@@ -102,9 +102,15 @@ def _local(n_workers: int) -> Iterator[Any]:
     """Yield a cluster of processes on this machine, each with one thread, without a web page."""
     import logging
 
-    from distributed import LocalCluster
+    import dask
 
+    from distributed import LocalCluster, Security
+
+    scheme = "tls://" if dask.config.get("distributed.comm.require-encryption") else "tcp://"
+    _check_encryption(f"{scheme}127.0.0.1")
     with LocalCluster(
+        protocol=scheme,
+        security=Security(),
         n_workers=n_workers,
         threads_per_worker=1,
         host="127.0.0.1",
