@@ -54,7 +54,7 @@ def stage_of(progress: ProgressCallback, stage: str) -> CountCallback:
 
 @contextmanager
 def hidden_bars() -> Iterator[None]:
-    """Show no bar in this block, whoever would: what a command is quiet with."""
+    """Show no progress bar in this block, as for --quiet."""
     token = _ARE_HIDDEN.set(True)
     try:
         yield

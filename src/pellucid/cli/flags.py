@@ -268,7 +268,7 @@ def fits_a_flag(hint: Any) -> bool:
 
 
 def typed(text: str, hint: Any) -> Any:
-    """Return a text as the first type that it can be read as; as it is where there is none.
+    """Return a text as a value of the first type that it parses as, or unchanged if it parses as none.
 
     Examples
     --------

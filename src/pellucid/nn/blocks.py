@@ -103,7 +103,7 @@ class Residual(Model):
 
     @property
     def n_values(self) -> int:
-        """Those of the sum."""
+        """The number of values of the sum."""
         return math.prod(self.output_shape)
 
 
@@ -203,7 +203,7 @@ class Parallel(Model):
 
     @property
     def n_values(self) -> int:
-        """Those of the joined output."""
+        """The number of values of the joined output."""
         return math.prod(self.output_shape)
 
 

@@ -34,5 +34,5 @@ class Shared:
 
 
 def made_of(shared: Shared | None, array: Array, name: str, make: Callable[[], Any]) -> Any:
-    """Return what is shared; where nothing is, what ``make`` returns."""
+    """Return the shared object, or what ``make`` returns if none is shared."""
     return make() if shared is None else shared.of(array, name, make)

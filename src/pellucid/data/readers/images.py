@@ -87,7 +87,7 @@ def read_sample(source: str | Path | bytes, shape: Shape) -> Array:
 
 
 def read_original_and_sample(source: str | Path | bytes, shape: Shape) -> tuple[Array, Array]:
-    """Return what `read_image` and what `read_sample` return of a picture, which is decoded once."""
+    """Return what `read_image` and `read_sample` return for a picture, decoding it once."""
     check_takes_images(shape)
     with _decoded(source, shape[:2]) as picture:
         return np.array(picture.image), _as_input(picture.image, shape, picture.box)

@@ -17,7 +17,7 @@ from pellucid.training.options import TrainingOptions
 
 @dataclass(eq=False)
 class EndOfStage(CallbackBase):
-    """Write a checkpoint after so many epochs, and stop there."""
+    """Write a checkpoint after a number of epochs, and stop there."""
 
     until: int
     path: Path

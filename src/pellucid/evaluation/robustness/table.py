@@ -61,7 +61,7 @@ PERTURBATIONS = {
             title="Blended background",
             reason="background",
             description=(
-                "Nobody has marked where the subject is, so an ellipse about the middle stands in for it: all that "
+                "The subject's position is unknown, so an ellipse about the middle stands in for it: all that "
                 "lies outside is blended with the mean colour inside, with a soft edge between. At 100 % the "
                 "corners are of that one colour."
             ),

@@ -25,7 +25,7 @@ SHEET = (
     "would you still have known?"
 )
 BACKGROUND = (
-    "Nobody has marked where the subjects are: for the background, what lies outside an ellipse about the {noun}'s "
+    "The subjects' positions are unknown: for the background, what lies outside an ellipse about the {noun}'s "
     "middle stands in."
 )
 BREAKS_AT = (

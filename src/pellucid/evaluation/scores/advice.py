@@ -59,7 +59,7 @@ class Advice:
 
 
 def lines_of(advice: Sequence[Advice]) -> list[str]:
-    """Return pieces of advice as lines to print, each command alone on a line; none where all is well."""
+    """Return pieces of advice as lines to print, each command on its own line; empty if there is none."""
     if not advice:
         return []
     return [

@@ -34,7 +34,7 @@ _OPTIMIZERS = {
 }
 _SCHEDULES = {
     "constant": ("constant", "The learning rate stays as it is."),
-    "step": ("steps", "The learning rate falls by a factor every so many steps."),
+    "step": ("steps", "The learning rate is multiplied by a factor at fixed intervals of steps."),
     "exponential": ("exponential decay", "The learning rate falls by the same factor at every step."),
     "cosine": ("cosine", "The learning rate falls along half a wave of the cosine, to nearly 0 at the end."),
     "one_cycle": (
@@ -156,7 +156,7 @@ def recipe_rows(result: RunResult) -> list[Row]:
         rows.append(("Validation", f"{percent(options.validation)} held out", meaning))
     if options.patience is not None:
         meaning = (
-            "Stops after so many epochs without a lower validation loss; the best epoch's weights are kept."
+            "Stops after this many epochs without a lower validation loss; the best epoch's weights are kept."
         )
         rows.append(("Early stopping", f"patience {options.patience}", meaning))
     if result.history.form == "dual":
@@ -209,7 +209,7 @@ def _batch(result: RunResult) -> Row:
     options, noun = result.config.options, result.noun
     if not options.batch_size:
         return "Batch", "the full batch", f"Every step is computed on all {result.noun}s."
-    meaning = f"So many {noun}s, drawn anew each epoch, are averaged for a step."
+    meaning = f"Each step averages the gradient over this many {noun}s, drawn anew each epoch."
     return "Batch", plural(options.batch_size, noun), meaning
 
 
