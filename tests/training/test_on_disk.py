@@ -79,7 +79,11 @@ def test_the_numbers_are_those_in_memory(
         np.testing.assert_equal(one, other)
 
 
-def test_float64_agrees_with_one_product_in_memory_to_rounding(files: dict[str, Path]) -> None:
+def test_float64_agrees_with_one_product_in_memory_to_rounding(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dual_rows, "BLOCK_BYTES", 5000)
+    monkeypatch.setattr(dual_rows, "SLICE_COLUMNS", 100)
     weights = []
     for split in both(files["bytes"]):
         model = network("float64")
