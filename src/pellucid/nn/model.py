@@ -198,7 +198,7 @@ class Model(Container):
         m = n_rows(X)
         with dispatch.Settled():
             n_threads = self._n_threads(m)
-            if n_threads == 1 and m <= rows_a_piece(X):
+            if n_threads == 1 and (m == 1 or m <= rows_a_piece(X)):
                 return map_arrays(np.copy, self.forward(map_arrays(prepare, take_rows(X, slice(None)))))
             return self._in_many_pieces(X, prepare, prediction_replicas(self, n_threads))
 
