@@ -61,11 +61,6 @@ def jobs_run_by(run: RunsJobs) -> Iterator[None]:
         _ELSEWHERE.reset(token)
 
 
-def are_elsewhere() -> bool:
-    """Return whether jobs are handed to somebody else, who may be another machine."""
-    return _ELSEWHERE.get() is not None
-
-
 def run_jobs(
     function: Callable[[Any, Job], Result],
     shared: Any,

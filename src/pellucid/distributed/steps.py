@@ -8,7 +8,7 @@ import numpy as np
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Batch, Batches
 from pellucid.distributed.cluster import ClusterError
-from pellucid.distributed.crew import Crew
+from pellucid.distributed.worker_pool import WorkerPool
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 from pellucid.training.executor.executor import Executor, StepLost
@@ -72,28 +72,28 @@ class ClusterForm(Form):
 
 
 class ClusterSteps(Executor):
-    """A model's steps on the workers of a crew.
+    """A model's steps on the workers of a pool.
 
     Parameters
     ----------
     model : Model
         What the steps run through.
-    crew : Crew
+    pool : WorkerPool
         Started.
     n_steps : int
         Steps in an epoch.
     """
 
-    def __init__(self, model: Model, crew: Crew, n_steps: int) -> None:
+    def __init__(self, model: Model, pool: WorkerPool, n_steps: int) -> None:
         super().__init__(model)
-        self.crew, self.n_steps = crew, n_steps
+        self.pool, self.n_steps = pool, n_steps
         self.state = [array for leaf in model.leaves() for array in leaf.state.values()]
 
     def loss_and_grad(self, X: Any, Y: Any, *, weights: Array | None = None) -> float:
         """Return the loss of the batch of a turn, and fill the model's ``grad``."""
         step = X.epoch * self.n_steps + X.i
         try:
-            loss = self.crew.step(
+            loss = self.pool.step(
                 self.model.theta, self.state, self.model.grad, epoch=X.epoch, i=X.i, step=step
             )
         except ClusterError as error:
@@ -101,7 +101,7 @@ class ClusterSteps(Executor):
                 f"train: {error}, at step {step}. Go on from the last checkpoint: --resume."
             ) from None
         if self.model.reported is not None:
-            total = len(self.crew.task.rows(X.epoch, X.i)) if weights is None else weights.sum()
+            total = len(self.pool.task.rows(X.epoch, X.i)) if weights is None else weights.sum()
             loss = self.model.reported(loss, float(total))
         return loss
 

@@ -11,12 +11,12 @@ from pellucid.data.batches import Batches
 from pellucid.data.dataset import Dataset
 from pellucid.distributed.batch_parts import Task
 from pellucid.distributed.cluster import check_cluster
-from pellucid.distributed.crew import Crew
 from pellucid.distributed.gram import cluster_rows
 from pellucid.distributed.rows import ShardedRows, places, unwrapped
 from pellucid.distributed.shards import Shards, current_client
 from pellucid.distributed.steps import ClusterForm, ClusterSteps, Turns
 from pellucid.distributed.waiting import n_workers
+from pellucid.distributed.worker_pool import WorkerPool
 from pellucid.errors import OptionError
 from pellucid.nn.replica import replica
 from pellucid.text import plural
@@ -115,10 +115,10 @@ class Cluster:
             shards = rows.shards
         shard_of, row_of = places(shards, numbers if rows is not None else np.arange(len(shards)))
         task = task_of(job, shard_of, row_of, tuple(converters))
-        crew = Crew(self.client, task, shards.parts)
+        pool = WorkerPool(self.client, task, shards.parts)
         try:
-            crew.start()
-            history.note = f"direct form, on {crew.in_words()}"
+            pool.start()
+            history.note = f"direct form, on {pool.in_words()}"
             plain = Batches(
                 X,
                 job.Y,
@@ -131,11 +131,11 @@ class Cluster:
                 shuffle=job.plan.shuffle,
             )
             turns = Turns(plain, job.plan.augment, job.model)
-            steps = ClusterSteps(job.part, crew, job.n_steps)
+            steps = ClusterSteps(job.part, pool, job.n_steps)
             yield ClusterForm(turns, validation_of(job, X, held_out, rule, part), steps, part)
-            history.note, history.n_threads = f"direct form, on {crew.in_words()}", len(crew.members)
+            history.note, history.n_threads = f"direct form, on {pool.in_words()}", len(pool.members)
         finally:
-            crew.close()
+            pool.close()
 
 
 def task_of(job: Job, shard_of: Array, row_of: Array, converters: tuple[Any, ...]) -> Task:

@@ -25,7 +25,7 @@ SCHEDULER_SECONDS = 10.0
 LOAD_SECONDS = 0.5  # between looks at workers that load shards
 
 
-class Crew:
+class WorkerPool:
     """Computes steps on the workers of a cluster, and goes on without those that are lost.
 
     A worker that is killed is noticed at once, one that is frozen after ``FROZEN_SECONDS`` to ``FROZEN_SECONDS +
