@@ -10,7 +10,7 @@ import pytest
 import pellucid as pl
 from pellucid import distributed
 from pellucid.data.preprocess import Preprocessing
-from pellucid.distributed import cluster, gram
+from pellucid.distributed import cluster, gram, waiting
 from pellucid.distributed.cluster import ClusterError, open_cluster
 from pellucid.distributed.factors import factors_of
 from pellucid.distributed.rows import ShardedRows
@@ -107,7 +107,7 @@ def test_one_worker_and_then_none(monkeypatch: pytest.MonkeyPatch) -> None:
             trained((X, y), client)
 
 
-def test_worker_killed_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_worker_killed_or_frozen_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
     calls, plain = [], gram.result_of
     with open_cluster(n_workers=4) as client:
         pids = client.run(os.getpid)
@@ -124,8 +124,20 @@ def test_worker_killed_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.array_equal(trained((X, y), client), undisturbed)
         assert len(pids) == 3
         assert len(calls) > 40
+        monkeypatch.setattr(waiting, "FROZEN_SECONDS", 5)
+        last = pids.popitem()[1]
+
+        def freezing(future: Any, name: str) -> Any:
+            os.kill(last, signal.SIGSTOP)
+            return plain(future, name)
+
+        monkeypatch.setattr(gram, "result_of", freezing)
+        try:
+            assert np.array_equal(trained((X, y), client), undisturbed)
+        finally:
+            os.kill(last, signal.SIGCONT)
         monkeypatch.setattr(gram, "result_of", plain)
         monkeypatch.setattr(cluster, "WORKERS_SECONDS", 1)
         client.cluster.scale(0)
         with pytest.raises(ClusterError, match="no worker is left"):
-            trained((X, y), client)
+            Shards.of((X, y), client=client)

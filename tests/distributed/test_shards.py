@@ -115,7 +115,7 @@ def test_unreadable_photos_are_named_with_their_shard(client: Any, photos: Path)
     bad = photos / "dog" / "bad.png"
     bad.write_bytes(b"no picture")
     try:
-        with pytest.raises(DataError, match=r"photos 8 to 12: 1 images cannot be read: dog/bad\.png\."):
+        with pytest.raises(DataError, match=r"photos 8 to 12: 1 image cannot be read: dog/bad\.png\."):
             Shards.of(photos, client=client, n=3)
         shards = Shards.of(DataSource(str(photos), skip_bad=True), client=client, n=3)
         assert [part.n_rows for part in shards.parts] == [4, 4, 4]

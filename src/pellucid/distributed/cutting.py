@@ -15,7 +15,7 @@ from pellucid.data.source import DataSource
 from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError
 from pellucid.progress import ProgressBar
-from pellucid.text import join_some, kind_of
+from pellucid.text import join_some, kind_of, plural
 from pellucid.types import Array
 
 
@@ -185,8 +185,8 @@ def _read_photos(photos: Photos, name: str, skip_bad: bool) -> tuple[Array, Arra
     if bad and not skip_bad:
         names = join_some([photo.path.relative_to(photos.root) for photo in bad], most=3)
         raise DataError(
-            f"{name}: {len(bad)} images cannot be read: {names}. Repair or remove them, or pass skip_bad=True "
-            f"(--skip-bad) to leave them out. The first: {bad[0].fault}"
+            f"{name}: {plural(len(bad), 'image')} cannot be read: {names}. Repair or remove them, or pass "
+            f"skip_bad=True (--skip-bad) to leave them out. The first: {bad[0].fault}"
         )
     return X, np.array([photo.label for photo in good], np.int64)
 

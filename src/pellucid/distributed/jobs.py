@@ -8,15 +8,16 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from pellucid import dispatch
 from pellucid.distributed.cluster import CONNECT_SECONDS, WORKERS_SECONDS, open_cluster
+from pellucid.distributed.waiting import FROZEN_SECONDS, workers_of
 from pellucid.distributed.withdrawal import do_job
 from pellucid.parallel import JobsLost, jobs_run_by
 from pellucid.text import plural, printable
@@ -25,7 +26,6 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 POLL_SECONDS = 0.01  # between two looks at what is done
 LOOK_SECONDS = 1.0  # between two looks at the workers
-FROZEN_SECONDS = 30.0  # without a sign of life, after which others do a worker's jobs
 RESULT_SECONDS = 15.0  # that fetching one result may take
 AHEAD = 2  # jobs handed out for each thread: one runs, one is next, and the shared data stay with the worker
 MOST_LOST = 5  # times that jobs are handed out again
@@ -104,12 +104,6 @@ def run_on(
                 yield jobs[number], work.results.pop(number)
     finally:
         work.cancel()
-
-
-class _Worker(NamedTuple):
-    last_seen: float
-    n_threads: int
-    keys: list[str]  # of the jobs that it has
 
 
 class _Work:
@@ -223,7 +217,7 @@ class _Work:
     def _look(self) -> None:
         """See which workers there are, and take back the jobs of those that do not answer."""
         self._wait_for_scheduler()
-        workers = _workers(self.client)
+        workers = workers_of(self.client)
         self.looked = now = time.monotonic()
         if workers is None:  # cut off: the next look tells more
             return
@@ -263,18 +257,3 @@ class _Work:
                 f"{self.name}: a worker cannot import {error.name}. Install the same packages there."
             ) from None
         raise error
-
-
-def _workers(client: Any) -> Mapping[str, _Worker] | None:
-    """Return every worker of the cluster by its address; None where the scheduler cannot be asked."""
-
-    def ask(dask_scheduler: Any) -> dict[str, tuple[float, int, list[str]]]:  # sent itself: see cluster.py
-        return {
-            one.address: (one.last_seen, one.nthreads, [task.key for task in one.processing])
-            for one in dask_scheduler.workers.values()
-        }
-
-    try:
-        return {address: _Worker(*about) for address, about in client.run_on_scheduler(ask).items()}
-    except OSError:
-        return None

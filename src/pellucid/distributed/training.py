@@ -72,6 +72,7 @@ def train(model: Any, data: Any, *, client: Any = None, **options: Any) -> Histo
     array([0, 0, 1, 1])
     """
     cluster = Cluster(client)
+    n_workers(cluster.client)  # refuses a closed client
     check_cluster(cluster.client, str(cluster.client.scheduler.address))
     if not isinstance(data, Dataset) and not is_pair_of_arrays(data):
         shards = Shards.of(data, client=cluster.client, n=cluster.n_shards)

@@ -1,14 +1,23 @@
 """Waiting for tasks on a cluster, for as long as it has workers to do them."""
 
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from pellucid.distributed import cluster
 from pellucid.distributed.cluster import ClusterError
 
 LOOK_SECONDS = 2.0  # between looks at whether there are workers
 NAP_SECONDS = 0.02  # the longest between looks at whether a task is done
+FROZEN_SECONDS = 30.0  # without a sign of life, after which others do a worker's tasks
+
+
+class Worker(NamedTuple):
+    """What the scheduler knows of a worker."""
+
+    last_seen: float  # by the scheduler's clock, in seconds
+    n_threads: int
+    keys: list[str]  # of the tasks that it has to do
 
 
 class Tasks:
@@ -24,6 +33,7 @@ class Tasks:
         from distributed import as_completed
 
         self.client, self._running = client, as_completed(loop=client.loop)
+        self._signs: dict[str, tuple[float, float]] = {}  # the last of each worker, and when it was new
         self.add(futures)
 
     def add(self, futures: Iterable[Any]) -> None:
@@ -46,6 +56,7 @@ class Tasks:
             if now >= look:
                 look = now + LOOK_SECONDS
                 last_seen = now if n_workers(self.client) else last_seen
+                self._drop_frozen(now)
                 if now - last_seen >= cluster.WORKERS_SECONDS:
                     raise ClusterError("cluster: no worker is left. Start some, and begin again.")
         future = next(self._running)
@@ -53,6 +64,43 @@ class Tasks:
             self.add([future])
             return self.next()
         return future
+
+    def _drop_frozen(self, now: float) -> None:
+        """Have the scheduler give up workers that say nothing: others load their shards and do their tasks."""
+        workers = workers_of(self.client) or {}
+        self._signs = {
+            address: self._signs[address]
+            if self._signs.get(address, (None,))[0] == worker.last_seen
+            else (worker.last_seen, now)
+            for address, worker in workers.items()
+        }
+        for address, (_, since) in self._signs.items():
+            if now - since > FROZEN_SECONDS and workers[address].keys:
+                drop_worker(self.client, address)
+
+
+def workers_of(client: Any) -> Mapping[str, Worker] | None:
+    """Return every worker of the cluster by its address; None where the scheduler cannot be asked."""
+
+    def ask(dask_scheduler: Any) -> dict[str, tuple[float, int, list[str]]]:  # sent itself: see cluster.py
+        return {
+            one.address: (one.last_seen, one.nthreads, [task.key for task in one.processing])
+            for one in dask_scheduler.workers.values()
+        }
+
+    try:
+        return {address: Worker(*about) for address, about in client.run_on_scheduler(ask).items()}
+    except OSError:
+        return None
+
+
+def drop_worker(client: Any, address: str) -> None:
+    """Have the scheduler take a worker for dead."""
+
+    async def drop(dask_scheduler: Any) -> None:
+        await dask_scheduler.remove_worker(address, stimulus_id="pellucid-frozen")
+
+    client.run_on_scheduler(drop)
 
 
 def n_workers(client: Any) -> int:
