@@ -10,7 +10,7 @@ from pellucid.data.labels import numbered, renumbered
 from pellucid.data.preprocess import check_finite
 from pellucid.distributed.cluster import ClusterError
 from pellucid.distributed.cutting import Piece, cut
-from pellucid.distributed.waiting import Tasks, n_workers
+from pellucid.distributed.waiting import Tasks, fetched, n_workers
 from pellucid.errors import DataError, MissingExtraError, OptionError, PellucidError
 from pellucid.progress import ProgressBar
 from pellucid.text import first_line, join_some, kind_of, plural
@@ -192,7 +192,7 @@ def _gather(client: Any, pieces: list[Piece], futures: list[Any]) -> list[_Facts
         if future.status in ("error", "cancelled")
     }
     if not faults:
-        return [future.result() for future in futures]
+        return [fetched(future) for future in futures]
     first, *others = faults.values()
     if others and isinstance(first, DataError):
         raise DataError(f"{first} So it is with {plural(len(others), 'other shard')}.")
@@ -205,7 +205,7 @@ def result_of(future: Any, name: str) -> Any:
 
     if future.status not in ("error", "cancelled"):
         try:
-            return future.result()
+            return fetched(future)
         except CancelledError:
             pass
         except Exception:

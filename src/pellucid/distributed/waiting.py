@@ -1,7 +1,10 @@
 """Waiting for tasks on a cluster, for as long as it has workers to do them."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from threading import Thread
 from typing import Any, NamedTuple
 
 from pellucid.distributed import cluster
@@ -33,7 +36,7 @@ class Tasks:
         from distributed import as_completed
 
         self.client, self._running = client, as_completed(loop=client.loop)
-        self._signs: dict[str, tuple[float, float]] = {}  # the last of each worker, and when it was new
+        self._frozen = Frozen(client)
         self.add(futures)
 
     def add(self, futures: Iterable[Any]) -> None:
@@ -56,7 +59,7 @@ class Tasks:
             if now >= look:
                 look = now + LOOK_SECONDS
                 last_seen = now if n_workers(self.client) else last_seen
-                self._drop_frozen(now)
+                self._frozen.drop(lambda address, worker: bool(worker.keys))
                 if now - last_seen >= cluster.WORKERS_SECONDS:
                     raise ClusterError("cluster: no worker is left. Start some, and begin again.")
         future = next(self._running)
@@ -65,9 +68,17 @@ class Tasks:
             return self.next()
         return future
 
-    def _drop_frozen(self, now: float) -> None:
-        """Have the scheduler give up workers that say nothing: others load their shards and do their tasks."""
-        workers = workers_of(self.client) or {}
+
+class Frozen:
+    """Workers that say nothing: the scheduler is made to give them up, and others do what they had to do."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self._signs: dict[str, tuple[float, float]] = {}  # the last of each worker, and when it was new
+
+    def drop(self, is_needed: Callable[[str, Worker], bool]) -> None:
+        """Drop those that are needed and have said nothing for ``FROZEN_SECONDS``; to be called again and again."""
+        now, workers = time.monotonic(), workers_of(self.client) or {}
         self._signs = {
             address: self._signs[address]
             if self._signs.get(address, (None,))[0] == worker.last_seen
@@ -75,8 +86,32 @@ class Tasks:
             for address, worker in workers.items()
         }
         for address, (_, since) in self._signs.items():
-            if now - since > FROZEN_SECONDS and workers[address].keys:
+            if now - since > FROZEN_SECONDS and is_needed(address, workers[address]):
                 drop_worker(self.client, address)
+
+
+def fetched(future: Any) -> Any:
+    """Return a finished task's result; where the worker that holds it says nothing, it is made anew."""
+    with suppress(TimeoutError):  # it is large, or its worker is frozen, where no timeout ends the waiting
+        return future.result(timeout=LOOK_SECONDS)
+    found: Future[Any] = Future()
+
+    def fetch() -> None:
+        try:
+            found.set_result(future.result())
+        except BaseException as error:
+            found.set_exception(error)
+
+    Thread(target=fetch, daemon=True, name="pellucid-fetch").start()
+    frozen = Frozen(future.client)
+    while True:
+        try:
+            return found.result(timeout=LOOK_SECONDS)
+        except TimeoutError:
+            if found.done():  # its own
+                raise
+            holders = set(future.client.who_has([future]).get(future.key, ()))
+            frozen.drop(lambda address, _: address in holders)  # noqa: B023 - called here and now
 
 
 def workers_of(client: Any) -> Mapping[str, Worker] | None:
