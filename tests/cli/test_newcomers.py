@@ -19,7 +19,7 @@ MISTAKES = {
     "train pets --batch 8": "Did you mean --batch-size?",
     "train pets --learning_rate 0.1": "Did you mean --learning-rate?",
     "train pets --val 0.2": "Did you mean --validation?",
-    "train pets --workers 2": "Did you mean --threads?",
+    "run pets --workers 2": "Did you mean --threads?",
     "train pets --gpu": "All work is done by the processor",
     "train pets --verbose": "--quiet hides it",
     "find-rate pets --learning-rate 0.1": "--lowest and --highest bound it",

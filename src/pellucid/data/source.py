@@ -209,8 +209,8 @@ class DataSource(Configurable):
             here = difflib.get_close_matches(self.name, [each.name for each in Path.cwd().iterdir()], n=1)
             beside = f" Did you mean {shown(here[0])}, which is here?" if here else ""
             raise DataError(
-                f"{unknown_name('data set', self.name, BUILTIN)}{beside} Or name a folder, or an .h5, .npz or .csv "
-                "file."
+                f"{unknown_name('data set', self.name, BUILTIN)}{beside} Or name a folder, or an .h5, .npz, .npy "
+                "or .csv file."
             )
         if ending in (".h5", ".hdf5"):
             return read_h5(path, x_key=self.x_key, y_key=self.y_key, on_disk=self.on_disk)
