@@ -126,6 +126,7 @@ def test_worker_killed_or_frozen_half_way(monkeypatch: pytest.MonkeyPatch) -> No
         assert len(calls) > 40
         monkeypatch.setattr(waiting, "FROZEN_SECONDS", 5)
         last = pids.popitem()[1]
+        client.wait_for_workers(4, timeout=20)  # the killed one is started anew: shards are as many as before
 
         def freezing(future: Any, name: str) -> Any:
             os.kill(last, signal.SIGSTOP)

@@ -19,7 +19,7 @@ import pellucid as pl
 
 pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
 
-from pellucid.distributed import pool
+from pellucid.distributed import worker_pool
 from pellucid.distributed.training import train
 from pellucid.errors import TrainingError
 from pellucid.training.callbacks.checkpoint import Checkpoint
@@ -77,8 +77,8 @@ def test_a_killed_worker_changes_nothing(expected: Any) -> None:
 
 
 def test_a_frozen_worker_is_left_out(expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "FROZEN_SECONDS", 1.0)
-    monkeypatch.setattr(pool, "PING_EVERY", 0.5)
+    monkeypatch.setattr(worker_pool, "FROZEN_SECONDS", 1.0)
+    monkeypatch.setattr(worker_pool, "PING_EVERY", 0.5)
     model = dense()
     with cluster(2) as client:
         victim = pids(client)[1]
@@ -93,7 +93,7 @@ def test_a_frozen_worker_is_left_out(expected: Any, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_worker_that_comes_late_takes_part(expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(worker_pool, "LOOK_EVERY", 0.0)
     model = dense()
     with cluster(1) as client:
 
@@ -141,7 +141,7 @@ def test_a_lost_scheduler_leaves_a_checkpoint_to_go_on_from(expected: Any, tmp_p
 
 
 def test_no_worker_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "WORKERS_SECONDS", 1.0)
+    monkeypatch.setattr(worker_pool, "WORKERS_SECONDS", 1.0)
     model = dense()
     with cluster(1) as client:
 

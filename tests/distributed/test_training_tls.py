@@ -13,7 +13,7 @@ import pellucid as pl
 
 pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
 
-from pellucid.distributed import pool
+from pellucid.distributed import worker_pool
 from pellucid.distributed.training import train
 
 
@@ -33,14 +33,14 @@ def test_a_training_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     }
     security = Security(tls_ca_file=cert, require_encryption=True, **roles)
     ciphers = list[Any]()
-    plain = pool.connect
+    plain = worker_pool.connect
 
     def connect(*arguments: Any, **facts: Any) -> Any:
         channel = plain(*arguments, **facts)
         ciphers.append(channel.sock.cipher())
         return channel
 
-    monkeypatch.setattr(pool, "connect", connect)
+    monkeypatch.setattr(worker_pool, "connect", connect)
     options: dict[str, Any] = {**HERE, "n_epochs": 3, "batch_size": 20}
     one, two = dense(), dense()
     pl.train(one, table(), n_threads=1, **options)
