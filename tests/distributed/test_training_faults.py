@@ -20,6 +20,7 @@ import pellucid as pl
 pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
 
 from pellucid.distributed import worker_pool
+from pellucid.distributed.cluster import NO_PAGE
 from pellucid.distributed.training import train
 from pellucid.errors import TrainingError
 from pellucid.training.callbacks.checkpoint import Checkpoint
@@ -39,6 +40,8 @@ def cluster(n: int) -> Iterator[Any]:
             threads_per_worker=1,
             host="127.0.0.1",
             dashboard_address=None,
+            worker_dashboard_address=NO_PAGE,
+            scheduler_kwargs={"dashboard_address": NO_PAGE},
             silence_logs=logging.CRITICAL,
         ) as local,
         Client(local, set_as_default=False) as client,

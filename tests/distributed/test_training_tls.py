@@ -14,6 +14,7 @@ import pellucid as pl
 pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
 
 from pellucid.distributed import worker_pool
+from pellucid.distributed.cluster import NO_PAGE
 from pellucid.distributed.training import train
 
 
@@ -52,6 +53,8 @@ def test_a_training_over_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             security=security,
             host="127.0.0.1",
             dashboard_address=None,
+            worker_dashboard_address=NO_PAGE,
+            scheduler_kwargs={"dashboard_address": NO_PAGE},
             silence_logs=logging.CRITICAL,
         ) as local,
         Client(local, set_as_default=False) as client,
