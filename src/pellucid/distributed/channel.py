@@ -5,6 +5,7 @@ Nothing that is received is run: no pickle. Where Dask speaks TLS, so do these s
 
 import contextlib
 import json
+import select
 import socket
 import ssl
 import struct
@@ -19,6 +20,7 @@ from pellucid.types import Array
 CONNECT_SECONDS = 10.0
 SMALL = 1 << 16  # bytes of a message that are sent in one piece
 MOST_JSON = 1 << 24
+SPIN_SECONDS = 3e-4  # that a vector is waited for without sleeping: waking up takes longer than its way
 _HEAD = struct.Struct("!I")  # the size of a message's JSON
 _VECTOR = _HEAD.pack(0)  # in front of an array without one
 
@@ -115,11 +117,21 @@ class Channel:
 
     def receive_vector(self, out: Array) -> Message | None:
         """Read what ``send_vector`` sent into an array; return the message that came in its place, if one did."""
+        self._spin()
         (size,) = _HEAD.unpack(self._read(bytearray(_HEAD.size), None))
         if size:
             return self._receive(size, (), None)
         self._read(out.data.cast("B"), None)
         return None
+
+    def _spin(self) -> None:
+        """Wait a moment for news without sleeping; TLS may have them already, where nobody can look."""
+        if isinstance(self.sock, ssl.SSLSocket) or not hasattr(select, "poll"):  # Windows has none
+            return
+        news, until = select.poll(), time.perf_counter() + SPIN_SECONDS
+        news.register(self.sock, select.POLLIN)
+        while time.perf_counter() < until and not news.poll(0):
+            pass
 
     def close(self) -> None:
         """Close the connection, so that who waits at either side is told."""
