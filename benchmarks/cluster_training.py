@@ -2,7 +2,8 @@
 
     python -m benchmarks.cluster_training [--rounds 5] [--kernels numba]      about three minutes
 
-Presets train on drawn-cats: in one process on one thread, on a cluster of one worker, and on one of two, in turns.
+Presets train on drawn-cats: in one process on one thread, on a cluster of one worker, on one of two, and in one
+process on two threads, whose gain is what two cores that share the memory's bandwidth have to give; in turns.
 A step is the time from the end of one to the end of the next; the first ten of a training are left out. Printed are
 medians over all rounds, the ratio of one worker to two, what a step on one worker costs beyond one in this process,
 and the bytes that each connection carries in a step: parameters down, gradients up, and batch norm's sums.
@@ -25,7 +26,7 @@ from pellucid.training.events import StepEnd
 
 WARM_UP = 10  # steps
 STEPS = {"cnn": 105, "mlp": 100}
-WHERE = ("one process", "one worker", "two workers")
+WHERE = ("one process", "one worker", "two workers", "two threads")
 
 
 def step_seconds(preset: str, data: Dataset, kernels: str, run: Callable[..., Any]) -> list[float]:
@@ -68,6 +69,7 @@ def main() -> None:
             WHERE[0]: lambda *args, **given: pl.train(*args, n_threads=1, **given),
             WHERE[1]: lambda *args, **given: train(*args, client=clients[0], **given),
             WHERE[2]: lambda *args, **given: train(*args, client=clients[1], **given),
+            WHERE[3]: lambda *args, **given: pl.train(*args, n_threads=2, **given),
         }
         for preset in options.presets:
             found: dict[str, list[float]] = {name: [] for name in runs}
@@ -81,11 +83,12 @@ def main() -> None:
 
 def report(preset: str, found: dict[str, list[float]]) -> None:
     """Print a preset's figures."""
-    here, one, two = (1e3 * statistics.median(found[name]) for name in WHERE)
+    here, one, two, threads = (1e3 * statistics.median(found[name]) for name in WHERE)
     print(f"\n{preset}, milliseconds a step (least, median):")
     for name, seconds in found.items():
         print(f"  {name:12}  {1e3 * min(seconds):7.2f}  {1e3 * statistics.median(seconds):7.2f}")
     print(f"  two workers are {one / two:.2f} times as fast as one, {here / two:.2f} times as one process")
+    print(f"  two threads of one process: {here / threads:.2f} times as fast as one")
     print(
         f"  overhead: {one - here:.2f} ms a step on one worker, {two - here / 2:.2f} ms on two beyond half a step"
     )
