@@ -34,7 +34,11 @@ OTHERS = (
     "first_commands",
     "label_errors",
     "notebooks",
+    "cluster_cost",
+    "cluster_gram",
+    "cluster_prediction",
     "cluster_training",
+    "sweep",
     "on_disk",
     "stored_batches",
     "reading",
@@ -42,7 +46,18 @@ OTHERS = (
     "server",
     "tables",
 )
-HAVE_QUICK = (*TIMED, "estimators", "transfer", "find_rate", "notebooks", "reduced_jpegs", "server", "tables")
+HAVE_QUICK = (
+    *TIMED,
+    "estimators",
+    "transfer",
+    "find_rate",
+    "notebooks",
+    "cluster_cost",
+    "cluster_prediction",
+    "reduced_jpegs",
+    "server",
+    "tables",
+)
 
 
 def main() -> None:
