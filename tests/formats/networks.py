@@ -1,10 +1,21 @@
 """Networks of every layer and structure, as a training leaves them, for the tests of exports."""
 
+import sys
 from typing import Any
 
 import numpy as np
 
 import pellucid as pl
+from pellucid.nn.layer import LAYERS
+
+
+def own_layers() -> set[type[pl.Layer]]:
+    """Return the package's own layers, without those that examples of docstrings have registered."""
+    return {
+        cls
+        for name, cls in LAYERS.items()
+        if cls.__module__.startswith("pellucid.") and getattr(sys.modules[cls.__module__], name, None) is cls
+    }
 
 
 def shaken(model: pl.Model, shape: Any, seed: int = 1) -> pl.Model:

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.formats.networks import shaken, two_inputs
+from tests.formats.networks import own_layers, shaken, two_inputs
 
 import pellucid as pl
 from pellucid.errors import OptionError, OutputError, PellucidError
 from pellucid.formats.html import trial
 from pellucid.formats.html.export import export_html, html_page
 from pellucid.formats.html.network import OWN, WRITERS, page_of
-from pellucid.nn.layer import LAYERS
 from pellucid.ops.activations import ACTIVATIONS
 
 HOSTILE = ('</script><img src="x" onerror="alert(1)">', "<b>&amp;'\"\u2028")
@@ -26,8 +25,7 @@ def small() -> pl.Model:
 
 def test_every_layer_and_activation_is_served() -> None:
     structures = {"Sequential", "Residual", "Parallel", "Graph"}
-    own = {LAYERS[name] for name in LAYERS if LAYERS[name].__module__.startswith("pellucid.")}
-    assert {layer for layer in own if layer.__name__ not in structures} == set(WRITERS)
+    assert {layer for layer in own_layers() if layer.__name__ not in structures} == set(WRITERS)
     assert set(ACTIVATIONS) == OWN
 
 

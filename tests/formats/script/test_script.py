@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.formats.networks import NETWORKS, activated, shaken, two_inputs
+from tests.formats.networks import NETWORKS, activated, own_layers, shaken, two_inputs
 
 import pellucid as pl
 from pellucid.data.preprocess import Preprocessing
@@ -18,7 +18,6 @@ from pellucid.formats.script import export as room
 from pellucid.formats.script.export import export_script
 from pellucid.formats.script.network import OWN, WRITERS
 from pellucid.formats.script.write import write_script
-from pellucid.nn.layer import LAYERS
 from pellucid.ops.activations import ACTIVATIONS
 from pellucid.types import map_arrays
 
@@ -62,8 +61,7 @@ def test_a_layer_in_two_places_has_its_weights_once() -> None:
 
 
 def test_every_layer_and_activation_is_served() -> None:
-    own = {LAYERS[name] for name in LAYERS if LAYERS[name].__module__.startswith("pellucid.")}
-    assert {layer for layer in own if layer.__name__ not in STRUCTURES} == set(WRITERS)
+    assert {layer for layer in own_layers() if layer.__name__ not in STRUCTURES} == set(WRITERS)
     assert OWN | {"linear"} == set(ACTIVATIONS)
 
 
