@@ -1,13 +1,11 @@
 """What a training on a cluster does when workers are killed, frozen or late, and when the scheduler is lost."""
 
-import logging
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,7 @@ import pellucid as pl
 pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
 
 from pellucid.distributed import worker_pool
-from pellucid.distributed.cluster import NO_PAGE
+from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.training import train
 from pellucid.errors import TrainingError
 from pellucid.training.callbacks.checkpoint import Checkpoint
@@ -28,25 +26,6 @@ from pellucid.training.events import StepEnd
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs POSIX signals")
 OPTIONS: dict[str, Any] = {**HERE, "n_epochs": 12, "batch_size": 20, "optimizer": "adam"}
-
-
-@contextmanager
-def cluster(n: int) -> Iterator[Any]:
-    from distributed import Client, LocalCluster
-
-    with (
-        LocalCluster(
-            n_workers=n,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address=None,
-            worker_dashboard_address=NO_PAGE,
-            scheduler_kwargs={"dashboard_address": NO_PAGE},
-            silence_logs=logging.CRITICAL,
-        ) as local,
-        Client(local, set_as_default=False) as client,
-    ):
-        yield client
 
 
 def after(step: int, do: Callable[[], Any]) -> Callable[[Any], None]:
@@ -70,7 +49,7 @@ def pids(client: Any) -> list[int]:
 
 def test_a_killed_worker_changes_nothing(expected: Any) -> None:
     model = dense()
-    with cluster(2) as client:
+    with open_cluster(n_workers=2) as client:
         victim = pids(client)[0]
         kill = after(30, lambda: os.kill(victim, signal.SIGKILL))
         history = train(model, table(), client=client, callbacks=[kill], **OPTIONS)
@@ -83,7 +62,7 @@ def test_a_frozen_worker_is_left_out(expected: Any, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(worker_pool, "FROZEN_SECONDS", 1.0)
     monkeypatch.setattr(worker_pool, "PING_EVERY", 0.5)
     model = dense()
-    with cluster(2) as client:
+    with open_cluster(n_workers=2) as client:
         victim = pids(client)[1]
         freeze = after(30, lambda: os.kill(victim, signal.SIGSTOP))
         thaw = after(50, lambda: os.kill(victim, signal.SIGCONT))
@@ -98,7 +77,7 @@ def test_a_frozen_worker_is_left_out(expected: Any, monkeypatch: pytest.MonkeyPa
 def test_a_worker_that_comes_late_takes_part(expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_pool, "LOOK_EVERY", 0.0)
     model = dense()
-    with cluster(1) as client:
+    with open_cluster(n_workers=1) as client:
 
         def grow() -> None:
             client.cluster.scale(2)
@@ -146,7 +125,7 @@ def test_a_lost_scheduler_leaves_a_checkpoint_to_go_on_from(expected: Any, tmp_p
 def test_no_worker_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_pool, "WORKERS_SECONDS", 1.0)
     model = dense()
-    with cluster(1) as client:
+    with open_cluster(n_workers=1) as client:
 
         def shrink() -> None:
             client.cluster.scale(0)

@@ -55,6 +55,7 @@ def matched(members: Sequence[Member], owners: Sequence[int], where: Sequence[se
     return ranked
 
 
-def in_order(name: Any) -> tuple[int, str]:
+def by_name(name: Any) -> tuple[int, str]:
+    """Return what workers are sorted by: numbers by their size, before other names."""
     text = str(name)
     return (int(text), "") if text.isdigit() else (1 << 60, text)

@@ -16,6 +16,7 @@ from pellucid.data.stored.base import StoredArray
 from pellucid.errors import DataError
 from pellucid.progress import ProgressBar
 from pellucid.text import join_some, kind_of, plural
+from pellucid.threads import cut as divided
 from pellucid.types import Array
 
 
@@ -55,19 +56,6 @@ def cut(data: Any, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:
     )
 
 
-def ranges(m: int, n: int) -> list[tuple[int, int]]:
-    """Return n ranges of m rows that differ in length by 1 at most; fewer where there are fewer rows.
-
-    Examples
-    --------
-    >>> ranges(5, 2), ranges(1, 4)
-    ([(0, 2), (2, 5)], [(0, 1)])
-    """
-    n = max(1, min(n, m))
-    stops = [m * i // n for i in range(n + 1)]
-    return list(itertools.pairwise(stops))
-
-
 def _of_dataset(data: Dataset, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:
     """Send each worker its rows, once; of arrays that stay in their file, it reads them from the same path.
 
@@ -78,15 +66,14 @@ def _of_dataset(data: Dataset, client: Any, n: int) -> tuple[list[Piece], tuple[
     X: Any = data.X
     pieces = []
     with large_arguments():
-        for start, stop in ranges(len(data), n):
-            name, y = f"rows {start} to {stop - 1}", np.ascontiguousarray(data.y[start:stop])
+        for rows in divided(len(data), max(1, min(n, len(data)))):
+            start, stop = rows.start, rows.stop
+            name, y = f"rows {start} to {stop - 1}", np.ascontiguousarray(data.y[rows])
             if isinstance(X, StoredArray):
-                future = client.submit(
-                    _read_stored, X.choose(slice(start, stop)), y, name, pure=False, key=_key()
-                )
+                future = client.submit(_read_stored, X.choose(rows), y, name, pure=False, key=_key())
             else:
-                rows = np.ascontiguousarray(X[start:stop])
-                future = client.submit(_as_pair, rows, y, pure=False, key=_key())
+                some = np.ascontiguousarray(X[rows])
+                future = client.submit(_as_pair, some, y, pure=False, key=_key())
             pieces.append(Piece(name, future))
     return pieces, data.classes
 
@@ -107,10 +94,9 @@ def _of_folder(source: DataSource, client: Any, n: int) -> tuple[list[Piece], tu
     with ProgressBar() as progress:
         photos = open_folder(root, image_size=source.image_size, progress=progress)
     listing, pieces = photos.listings[0], []
-    for start, stop in ranges(len(listing.files), n):
-        some = listing._replace(
-            files=listing.files[start:stop], y=listing.y[start:stop], groups=listing.groups[start:stop]
-        )
+    for rows in divided(len(listing.files), max(1, min(n, len(listing.files)))):
+        start, stop = rows.start, rows.stop
+        some = listing._replace(files=listing.files[rows], y=listing.y[rows], groups=listing.groups[rows])
         part = Photos(root, [some], photos.size, ())
         name = f"{source.name}, photos {start} to {stop - 1}"
         future = client.submit(_read_photos, part, name, source.skip_bad, pure=False, key=_key())

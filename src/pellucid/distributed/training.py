@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.batches import Batches
 from pellucid.data.dataset import Dataset
 from pellucid.distributed.batch_parts import Task
 from pellucid.distributed.cluster import check_cluster
@@ -20,7 +19,7 @@ from pellucid.distributed.worker_pool import WorkerPool
 from pellucid.errors import OptionError
 from pellucid.nn.replica import replica
 from pellucid.text import plural
-from pellucid.training.choose_form import choose_form, is_dual, validation_of
+from pellucid.training.choose_form import batches_of, choose_form, is_dual, validation_of
 from pellucid.training.features import features_of
 from pellucid.training.fit import train as train_here
 from pellucid.training.form import Form
@@ -120,17 +119,7 @@ class Cluster:
         try:
             pool.start()
             history.note = f"direct form, on {pool.in_words()}"
-            plain = Batches(
-                X,
-                job.Y,
-                job.plan.batch_size,
-                job.plan.seed,
-                weights=job.weights,
-                rule=rule,
-                dtype=job.model.dtype,
-                change=job.change,
-                shuffle=job.plan.shuffle,
-            )
+            plain = batches_of(job, X, rule)
             turns = Turns(plain, job.plan.augment, job.model)
             steps = ClusterSteps(job.part, pool, job.n_steps)
             yield ClusterForm(turns, validation_of(job, X, held_out, rule, part), steps, part)

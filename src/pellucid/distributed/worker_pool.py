@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pellucid.distributed.assignment import Member, assign, in_order, matched
+from pellucid.distributed.assignment import Member, assign, by_name, matched
 from pellucid.distributed.batch_parts import Task
 from pellucid.distributed.channel import Channel, Gone, answers, connect
 from pellucid.distributed.cluster import WORKERS_SECONDS, ClusterError
+from pellucid.distributed.cutting import large_arguments
 from pellucid.distributed.node import CLIENT, give_shard, open_node
 from pellucid.errors import PellucidError, TrainingError
 from pellucid.progress import ProgressBar
@@ -176,7 +177,7 @@ class WorkerPool:
     def _addresses(self) -> list[str]:
         """Return the addresses of the scheduler's workers, in the order of their names."""
         workers = self._ask(self.client.scheduler.identity, n_workers=-1)["workers"]
-        return sorted(workers, key=lambda address: in_order(workers[address]["name"]))
+        return sorted(workers, key=lambda address: by_name(workers[address]["name"]))
 
     def _take_in(self, addresses: Sequence[str]) -> None:
         """Open the training on workers; those that cannot be reached are left out."""
@@ -202,9 +203,7 @@ class WorkerPool:
             raise ClusterError(why)
 
     def _submit(self, function: Any, *arguments: Any, at: str) -> Any:
-        import dask
-
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
+        with large_arguments():
             return self.client.submit(
                 function, *arguments, workers=[at], allow_other_workers=False, pure=False, retries=0
             )

@@ -74,18 +74,7 @@ def choose_form(
         )
     if job.plan.batch_size is None and job.change is None:  # which changes what is read anew each time
         X = map_arrays(_in_memory, X)
-    batches = Batches(
-        X,
-        job.Y,
-        job.plan.batch_size,
-        job.plan.seed,
-        weights=job.weights,
-        rule=rule,
-        dtype=job.model.dtype,
-        change=job.change,
-        shuffle=job.plan.shuffle,
-    )
-    yield Form(batches, validation_of(job, X, held_out, rule, part), part=part)
+    yield Form(batches_of(job, X, rule), validation_of(job, X, held_out, rule, part), part=part)
 
 
 @contextmanager
@@ -110,6 +99,22 @@ def _in_dual_form(job: Job, rows: Rows) -> Iterator[Form]:
             yield form
         finally:
             optimizer.grad_norm = None
+
+
+def batches_of(job: Job, X: Any, rule: Preprocessing | None) -> Batches:
+    """Return the batches of a training, of samples that ``rule`` prepares."""
+    plan = job.plan
+    return Batches(
+        X,
+        job.Y,
+        plan.batch_size,
+        plan.seed,
+        weights=job.weights,
+        rule=rule,
+        dtype=job.model.dtype,
+        change=job.change,
+        shuffle=plan.shuffle,
+    )
 
 
 def validation_of(
