@@ -18,6 +18,7 @@ from tests.commands import Command
 pytest.importorskip("distributed", reason="needs the extra dask")
 
 from pellucid.distributed import jobs as on_dask
+from pellucid.distributed import waiting
 from pellucid.distributed.cluster import open_cluster
 from pellucid.errors import OptionError
 from pellucid.parallel import JobsLost, jobs_run_by, run_jobs
@@ -77,7 +78,7 @@ def test_what_a_killed_worker_had_is_done_again(on_cluster: Any, kills_all: bool
 def test_what_a_stopped_worker_had_is_done_by_another(
     on_cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(on_dask, "FROZEN_SECONDS", 3.0)
+    monkeypatch.setattr(waiting, "FROZEN_SECONDS", 3.0)
     monkeypatch.setattr(on_dask, "RESULT_SECONDS", 2.0)
     done: list[tuple[int, float]] = []
     stopped = 0

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from pellucid import dispatch
 from pellucid.distributed.cluster import CONNECT_SECONDS, WORKERS_SECONDS, open_cluster
-from pellucid.distributed.waiting import FROZEN_SECONDS, workers_of
+from pellucid.distributed.waiting import Signs, workers_of
 from pellucid.distributed.withdrawal import do_job
 from pellucid.parallel import JobsLost, jobs_run_by
 from pellucid.text import plural, printable
@@ -120,8 +120,7 @@ class _Work:
         self.kernels = os.environ.get(dispatch.VARIABLE)
         self.sent: Any = None  # the future of the shared data
         self.n_lost, self.n_threads = 0, 0
-        self.frozen: set[str] = set()
-        self.signs: dict[str, tuple[float, float]] = {}  # of life: when the scheduler had one, and we saw it
+        self.signs, self.workers, self.frozen = Signs(), set[str](), set[str]()
         self.looked, self.had_workers = 0.0, time.monotonic()
 
     @property
@@ -178,7 +177,7 @@ class _Work:
 
     def _answering(self) -> list[str] | None:
         """Return the workers that may be asked; None: all."""
-        return [worker for worker in self.signs if worker not in self.frozen] if self.frozen else None
+        return sorted(self.workers - self.frozen) if self.frozen else None
 
     def _hand_out_again(self, numbers: list[int]) -> None:
         """Put jobs back whose workers, or whose shared data, are gone."""
@@ -221,13 +220,7 @@ class _Work:
         self.looked = now = time.monotonic()
         if workers is None:  # cut off: the next look tells more
             return
-        self.signs = {
-            address: (one.last_seen, self.signs[address][1])
-            if address in self.signs and self.signs[address][0] == one.last_seen
-            else (one.last_seen, now)
-            for address, one in workers.items()
-        }
-        self.frozen = {address for address, (_, seen) in self.signs.items() if now - seen > FROZEN_SECONDS}
+        self.workers, self.frozen = set(workers), self.signs.silent(workers)
         answering = {address: one for address, one in workers.items() if address not in self.frozen}
         self.n_threads = sum(one.n_threads for one in answering.values())
         if answering:

@@ -69,24 +69,35 @@ class Tasks:
         return future
 
 
+class Signs:
+    """Signs of life of workers: when the scheduler had the last of each, and when that was new here."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, tuple[float, float]] = {}
+
+    def silent(self, workers: Mapping[str, Worker]) -> set[str]:
+        """Return those without a new sign for ``FROZEN_SECONDS``; to be asked again and again."""
+        now = time.monotonic()
+        self._last = {
+            address: self._last[address]
+            if self._last.get(address, (None,))[0] == worker.last_seen
+            else (worker.last_seen, now)
+            for address, worker in workers.items()
+        }
+        return {address for address, (_, since) in self._last.items() if now - since > FROZEN_SECONDS}
+
+
 class Frozen:
     """Workers that say nothing: the scheduler is made to give them up, and others do what they had to do."""
 
     def __init__(self, client: Any) -> None:
-        self.client = client
-        self._signs: dict[str, tuple[float, float]] = {}  # the last of each worker, and when it was new
+        self.client, self._signs = client, Signs()
 
     def drop(self, is_needed: Callable[[str, Worker], bool]) -> None:
         """Drop those that are needed and have said nothing for ``FROZEN_SECONDS``; to be called again and again."""
-        now, workers = time.monotonic(), workers_of(self.client) or {}
-        self._signs = {
-            address: self._signs[address]
-            if self._signs.get(address, (None,))[0] == worker.last_seen
-            else (worker.last_seen, now)
-            for address, worker in workers.items()
-        }
-        for address, (_, since) in self._signs.items():
-            if now - since > FROZEN_SECONDS and is_needed(address, workers[address]):
+        workers = workers_of(self.client) or {}
+        for address in self._signs.silent(workers):
+            if is_needed(address, workers[address]):
                 drop_worker(self.client, address)
 
 
