@@ -3,15 +3,20 @@
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from pellucid.plotting.style import look
 
 
 class LookFigure(Figure):
-    """A matplotlib figure whose letters are as wide as they were measured, at every resolution."""
+    """A matplotlib figure whose letters are as wide as they were measured, and which is the same each time it is drawn."""
 
     def draw(self, renderer: Any) -> None:
-        """Draw it in the shared look."""
+        """Draw it in the shared look, placed anew: the layout moves on from where the last one ended."""
+        if isinstance(self.get_layout_engine(), ConstrainedLayoutEngine):
+            for axes in self.axes:
+                if axes.get_in_layout() and (spec := axes.get_subplotspec()) is not None:
+                    axes.set_subplotspec(spec)
         with look():
             super().draw(renderer)
 
