@@ -37,6 +37,16 @@ def test_it_appears_once_the_work_has_taken_its_time(monkeypatch: pytest.MonkeyP
     assert bar._bar is None
 
 
+def test_a_next_stage_is_shown_by_its_own_name_and_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """The bar began in the middle of a stage, and the next one had "-00:00 left", under the former's name."""
+    with ProgressBar(is_shown=True, patience=0) as bar:
+        bar("reading", 50, 52)
+        bar("drawing", 0, 2000)
+    lines = [line for line in capsys.readouterr().err.split("\r") if "2000" in line]
+    assert lines
+    assert all(line.startswith("drawing") and "-" not in line for line in lines)
+
+
 def test_it_is_taken_away_when_the_work_fails(capsys: pytest.CaptureFixture[str]) -> None:
     def fail(*shown: object) -> None:
         raise ZeroDivisionError

@@ -101,15 +101,17 @@ class ProgressBar:
         """Show a stage of the work, the amount done and the total, 0 if unknown; ``label`` in place of its name."""
         if not self.is_shown or (self._bar is None and time.perf_counter() - self._start < self.patience):
             return
+        is_next = self._bar is not None and stage != self._stage
         if self._bar is None:
             self._bar = _tqdm(total, done, label or stage, detail)
-        elif stage != self._stage:
-            self._bar.reset(total=total or None)
         self._stage, bar = stage, self._bar
         bar.bar_format = _form(detail, total)
         bar.set_description_str(label or stage, refresh=False)
         bar.set_postfix_str(detail, refresh=False)
         bar.total = total or None  # 0: not known
+        if is_next:
+            bar.initial = 0  # of what was done before the bar was shown, which made the rate negative
+            bar.reset(total=bar.total)
         bar.update(done - bar.n)
 
     def close(self) -> None:

@@ -20,6 +20,16 @@ def test_sentences_fit_the_terminal_and_keep_percentages_whole(
     assert " ".join(line.strip() for line in lines) == text.strip()
 
 
+def test_a_command_is_shown_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "48")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    command = "    pellucid train photos --model cnn --epochs 240 --learning-rate 0.01"
+    say(command)
+    assert capsys.readouterr().out == f"{command}\n"
+
+
 def test_a_pipe_gets_one_line_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     say("word " * 60)
     assert capsys.readouterr().out.count("\n") == 1

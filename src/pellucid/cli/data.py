@@ -8,7 +8,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command, group
 from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import echo, print_blocks, print_json, print_table
+from pellucid.cli.terminal import echo, print_blocks, print_json, print_table, say
 from pellucid.progress import ProgressBar
 from pellucid.text import percent
 
@@ -129,7 +129,7 @@ def data_check(
 
             def say_apart(line: str) -> None:
                 progress.close()  # the bar, which the next look brings back
-                echo(line)
+                say(line)
 
             errors = label_errors_of(
                 split,

@@ -75,9 +75,15 @@ def _print(scores: "Scores") -> None:
 
     for line in text.in_words(scores):
         say(line)
-    if not scores.per_class:
-        echo(*lines_of(scores.advice))
-        return
+    if scores.per_class:
+        _print_classes(scores)
+    for line in lines_of(scores.advice):
+        say(line)
+
+
+def _print_classes(scores: "Scores") -> None:
+    from pellucid.evaluation.scores import text
+
     say(text.class_caption(scores))
     titles = text.class_titles(scores)
     is_narrow = sys.stdout.isatty() and columns() < WIDE
@@ -88,4 +94,3 @@ def _print(scores: "Scores") -> None:
         print_table(*text.confusion_table(scores))
     for line in text.reasons(scores):
         say(line)
-    echo(*lines_of(scores.advice))

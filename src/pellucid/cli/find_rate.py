@@ -56,7 +56,7 @@ def find_rate(
     check_free(picture, force=force)
     config, architecture = plan(model, source, **training)
     if not (quiet or as_json):
-        say_choice(config, echo)
+        say_choice(config, say)
     with ProgressBar() as bar:
         found = search(config, architecture, lowest=lowest, highest=highest, n_rates=rates, progress=bar)
     save_figure(found.plot(), picture)

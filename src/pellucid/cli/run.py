@@ -9,7 +9,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import echo, print_json
+from pellucid.cli.terminal import echo, print_json, say
 
 if TYPE_CHECKING:
     from pellucid.data.source import DataSource
@@ -49,7 +49,7 @@ def run(
         architecture=architecture,
         force=force,
         callbacks=() if is_quiet else (Progress(),),
-        say=o.say_nothing if is_quiet else echo,
+        say=o.say_nothing if is_quiet else say,
     )
     if as_json:
         print_json(outcome.to_dict())

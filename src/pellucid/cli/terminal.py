@@ -41,8 +41,12 @@ def echo(*lines: object, err: bool = False) -> None:
 
 
 def say(text: str) -> None:
-    """Print a sentence or two: in a terminal in lines that fit it, into a file or pipe as one line."""
-    echo(*(fill(one_line(text), columns()).splitlines() if sys.stdout.isatty() else [text]))
+    """Print a sentence or two: in a terminal in lines that fit it, into a file or pipe as one line.
+
+    A command stays whole, to be copied: it is indented by four spaces.
+    """
+    is_whole = text.startswith(" " * 4) or not sys.stdout.isatty()
+    echo(*([text] if is_whole else fill(one_line(text), columns()).splitlines()))
 
 
 def fill(text: str, width: int) -> str:

@@ -8,7 +8,7 @@ import typer
 from pellucid.cli import options as o
 from pellucid.cli.command import command
 from pellucid.cli.flags import SOURCE, TRAINING, options
-from pellucid.cli.terminal import echo, print_json
+from pellucid.cli.terminal import echo, print_json, say
 from pellucid.registry import Limits, check_option
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def train(
         n_workers=workers,
         force=force,
         callbacks=() if is_quiet else (Progress(),),
-        say=o.say_nothing if is_quiet else echo,
+        say=o.say_nothing if is_quiet else say,
     )
     if as_json:
         print_json(outcome.to_dict())
