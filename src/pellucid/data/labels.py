@@ -171,7 +171,7 @@ def _whole_numbers(y: Array, where: str) -> Array:
             first = int(np.argmin(is_whole))
             raise DataError(
                 f"{where}: expected whole numbers, got {y[first]} at sample {first} (counted from 0). "
-                "Labels name classes; measured values cannot be used as such."
+                "Labels name classes; numbers are predicted from a .csv table with --target, or by pl.train."
             )
     if len(y) and max(y.max().item(), -y.min().item()) > _LARGEST_EXACT:  # a float16 could not be compared
         raise DataError(

@@ -9,7 +9,7 @@ from pellucid.plotting.style import look
 
 
 class LookFigure(Figure):
-    """A matplotlib figure whose letters are as wide as they were measured, and which is the same each time it is drawn."""
+    """A matplotlib figure whose letters are as wide as measured, and which is the same each time it is drawn."""
 
     def draw(self, renderer: Any) -> None:
         """Draw it in the shared look, placed anew: the layout moves on from where the last one ended."""

@@ -8,6 +8,7 @@ from pellucid.evaluation.scores.confusion import ConfusionMatrix
 from pellucid.evaluation.scores.of_run import RunResult
 from pellucid.report.parts import Fact
 from pellucid.report.sections.gap import gap_in_words
+from pellucid.report.sections.leaks import leaks
 from pellucid.report.sections.recipe import is_step_by_step, optimizer_in_words
 from pellucid.shares import share, share_range
 from pellucid.stats.paired import mcnemar
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
     from pellucid.report.findings import Findings
 
 CHANCE = 0.05  # p values from here on are put down to chance
-MOST_NAMED = 5  # leaks
 MOST_CLASSES = 3  # named in a sentence; more are counted
 WIDE, NARROW = 0.1, 0.03  # of an interval: above the first much is open, below the second little
-_NEARLY = {"exact": "", "near": "nearly "}
 
 
 def summary(found: "Findings") -> tuple[str, ...]:
@@ -269,30 +268,3 @@ def _what_goes_wrong(test: ConfusionMatrix, noun: str) -> str:
 def _named(names: tuple[str, ...], rows: Array) -> str:
     """Return the names of some classes; how many there are where they are many."""
     return f"{len(rows)} classes" if len(rows) > MOST_CLASSES else join([f"“{names[i]}”" for i in rows])
-
-
-def leaks(result: RunResult) -> str:
-    """Return which test samples are training samples too, and the score without them."""
-    noun = result.noun
-    twins = {leak.test: leak for leak in reversed(result.predictions.leaks)}  # of several, the first
-    if not twins:
-        return f"No test {noun} is also among the training {noun}s."
-    rows = sorted(twins)
-    named = "; ".join(
-        f"{result.split.place('test', row)} is {_NEARLY[twins[row].kind]}"
-        f"{result.split.place('training', twins[row].train)}"
-        for row in rows[:MOST_NAMED]
-    )
-    more = f"; and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
-    exact = ", number for number" if all(leak.kind == "exact" for leak in twins.values()) else ""
-    words = f"The data have a leak: {named}{more}{exact}, so the network has seen the answer."
-    if result.kind == "regression":
-        return words
-    kept = np.delete(result.predictions.is_correct, rows)
-    if not len(kept):
-        return words
-    n_right = int(kept.sum())
-    return words + (
-        f" Without {'it' if len(rows) == 1 else 'them'}, {n_right:,} of {len(kept):,} are classified correctly: "
-        f"{share(n_right / len(kept), len(kept))}."
-    )

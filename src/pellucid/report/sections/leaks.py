@@ -1,0 +1,51 @@
+"""What a report says of test samples that are in the training part too."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pellucid.data.copies.duplicates import Leak
+from pellucid.evaluation.scores.of_run import RunResult
+from pellucid.shares import share
+
+MOST_NAMED = 5
+_NEARLY = {"exact": "", "near": "nearly "}
+
+
+def leaks(result: RunResult) -> str:
+    """Return which test samples are training samples too, and the score without them."""
+    noun = result.noun
+    twins = {leak.test: leak for leak in reversed(result.predictions.leaks)}  # of several, the first
+    if not twins:
+        return f"No test {noun} is also among the training {noun}s."
+    rows = sorted(twins)
+    named = "; ".join(
+        f"{result.split.place('test', row)} is {_NEARLY[twins[row].kind]}"
+        f"{result.split.place('training', twins[row].train)}"
+        for row in rows[:MOST_NAMED]
+    )
+    more = f"; and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
+    exact = ", number for number" if all(leak.kind == "exact" for leak in twins.values()) else ""
+    words = f"The data have a leak: {named}{more}{exact}, {_seen(result, list(twins.values()))}."
+    if result.kind == "regression":
+        return words
+    kept = np.delete(result.predictions.is_correct, rows)
+    if not len(kept):
+        return words
+    n_right = int(kept.sum())
+    return words + (
+        f" Without {'it' if len(rows) == 1 else 'them'}, {n_right:,} of {len(kept):,} are classified correctly: "
+        f"{share(n_right / len(kept), len(kept))}."
+    )
+
+
+def _seen(result: RunResult, twins: Sequence[Leak]) -> str:
+    """Return what the network has seen of copies: in a table, the same columns may come with other targets."""
+    train, test = result.split.train.y, result.split.test.y
+    n_same = sum(np.array_equal(test[twin.test], train[twin.train]) for twin in twins)
+    if n_same == len(twins):
+        return "so the network has seen the answer"
+    what = "target" if result.kind == "regression" else "class"
+    if not n_same:
+        return f"but with another {what}"
+    return f"with the same {what} in {n_same:,} of {len(twins):,}, so the network has seen the answer there"
