@@ -10,11 +10,12 @@ import pytest
 import pellucid as pl
 from pellucid import distributed
 from pellucid.data.preprocess import Preprocessing
-from pellucid.distributed import cluster, gram, waiting
-from pellucid.distributed.cluster import ClusterError, open_cluster
+from pellucid.distributed import gram, waiting
+from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.factors import factors_of
 from pellucid.distributed.rows import ShardedRows
 from pellucid.distributed.shards import Shards
+from pellucid.distributed.waiting import ClusterError
 from pellucid.training.dual.rows import SlicedRows
 
 da = pytest.importorskip("dask.array", reason="clusters need Dask: pip install 'pellucid[dask]'")
@@ -138,7 +139,7 @@ def test_worker_killed_or_frozen_half_way(monkeypatch: pytest.MonkeyPatch) -> No
         finally:
             os.kill(last, signal.SIGCONT)
         monkeypatch.setattr(gram, "result_of", plain)
-        monkeypatch.setattr(cluster, "WORKERS_SECONDS", 1)
+        monkeypatch.setattr(waiting, "WORKERS_SECONDS", 1)
         client.cluster.scale(0)
         with pytest.raises(ClusterError, match="no worker is left"):
             Shards.of((X, y), client=client)

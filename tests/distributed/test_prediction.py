@@ -19,7 +19,7 @@ import pellucid as pl
 
 pytest.importorskip("distributed", reason="needs the extra dask")
 
-from pellucid.distributed import ClusterError, open_cluster, partitions, prediction
+from pellucid.distributed import ClusterError, open_cluster, partitions, prediction, waiting
 from pellucid.distributed.kept import _KEPT, kept, kept_by_workers
 
 N = 120
@@ -142,7 +142,7 @@ def shown(value: Any) -> tuple[int, Any, str]:
 
 @pytest.mark.usefixtures("small")
 def test_workers_die_freeze_and_join(alone: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partitions, "FROZEN_SECONDS", 3.0)
+    monkeypatch.setattr(waiting, "FROZEN_SECONDS", 3.0)
     monkeypatch.setattr(partitions, "RESULT_SECONDS", 3.0)
     monkeypatch.setattr("pellucid.distributed.kept.FORGET_SECONDS", 1.0)
     with open_cluster(n_workers=2) as client:

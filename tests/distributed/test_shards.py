@@ -9,6 +9,9 @@ from PIL import Image
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.source import DataSource, load_data
+from pellucid.data.stored.base import StoredArray
+from pellucid.distributed import cutting
+from pellucid.distributed.rows import ShardedRows
 from pellucid.distributed.shards import Shards
 from pellucid.errors import DataError
 
@@ -106,8 +109,31 @@ def test_arrays_on_disk_are_read_on_the_workers(client: Any, tmp_path: Path) -> 
     got_X, got_y = rows(shards)
     assert np.array_equal(got_X, data.X[:])
     assert np.array_equal(got_y, data.y)
-    path.unlink()
-    with pytest.raises(DataError, match=r"^rows 0 to 3, on a worker, .*toy\.npz"):
+
+
+def test_what_is_too_large_for_a_worker_stays_in_its_file(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(tmp_path / "toy.npz", X=X, y=y)
+    monkeypatch.setattr(cutting, "MOST_OF_MEMORY", 1e-12)
+    shards = Shards.of(tmp_path / "toy.npz", client=client, n=3)
+    train = load_data(tmp_path / "toy.npz").train
+    for part, first in zip(shards.parts, shards.offsets, strict=False):
+        there = part.future.result()[0]
+        assert isinstance(there, StoredArray)
+        assert np.array_equal(there[:], train.X[first : first + part.n_rows])
+    assert ShardedRows(shards, client).survey.high.tolist() == train.X.max(axis=(1, 2)).tolist()
+
+
+def test_a_file_that_workers_do_not_see_is_sent_if_it_is_small(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(tmp_path / "toy.npz", X=X, y=y)
+    monkeypatch.chdir(tmp_path)
+    data = load_data("/proc/self/cwd/toy.npz", on_disk=True).train
+    assert np.array_equal(rows(Shards.of(data, client=client, n=3))[0], data.X[:])
+    monkeypatch.setattr(cutting, "MOST_SENT", 100)
+    with pytest.raises(DataError, match=r"^worker tcp.* the same path as this machine: /proc/self/cwd/toy"):
         Shards.of(data, client=client, n=2)
 
 

@@ -1,5 +1,6 @@
 """Training on a cluster: the same numbers as in one process, whatever the number of workers."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ import pellucid as pl
 
 pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
 
-from pellucid.distributed import cluster
+from pellucid.data.source import DataSource
+from pellucid.data.stored.base import StoredArray
+from pellucid.distributed import cluster, cutting
 from pellucid.distributed.batch_parts import divide
-from pellucid.distributed.cluster import ClusterError
 from pellucid.distributed.training import train
+from pellucid.distributed.waiting import ClusterError
 from pellucid.errors import DataError, OptionError, TrainingError
 from pellucid.nn.layer import Layer
 from pellucid.training.callbacks.checkpoint import Checkpoint
@@ -114,6 +117,40 @@ def test_shards_of_a_dask_array(client: Any) -> None:
     found = train(two, (array.from_array(X, chunks=(50, 5)), y), client=client, **HERE, **options)
     assert differences(one, two) < 1e-10
     assert "3 shards" in found.note
+
+
+@pytest.mark.parametrize("stays", [False, True])
+@pytest.mark.parametrize("form", ["direct", "dual"])
+def test_samples_in_a_file_are_read_by_the_workers(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, stays: bool
+) -> None:
+    X, y = photos()
+    np.savez(tmp_path / "photos.npz", X=X, y=y)
+    monkeypatch.setattr(cutting, "MOST_OF_MEMORY", 1e-12 if stays else 1.0)
+    data = DataSource(str(tmp_path / "photos.npz")).load_in_place().train
+    assert isinstance(data.X, StoredArray)
+    one, two = (conv() if form == "direct" else pl.Sequential([pl.Flatten(), pl.Dense(3)]) for _ in range(2))
+    options: dict[str, Any] = {**HERE, "form": form, "n_epochs": 2, "validation": 0.2}
+    if form == "direct":
+        options |= {"batch_size": 9, "augment": "photo"}
+    pl.train(one, (data.X[:], data.y), n_threads=1, **options)
+    train(two, data, client=client, **options)
+    assert differences(one, two) < 1e-10
+
+
+def test_frozen_layers_take_bytes(client: Any) -> None:
+    models = []
+    for _ in range(2):
+        model = pl.Sequential([pl.Flatten(), pl.Dense(6, activation="relu"), pl.Dense(3)])
+        model.initialize((12, 12, 3), seed=3, dtype="float64")
+        model.preprocessing = pl.data.preprocess.Preprocessing("divide", 255.0)
+        pl.freeze(model, "dense_1")
+        model.layers[1].params["W"][...] *= 100  # what they make of the samples is no pixel
+        models.append(model)
+    options: dict[str, Any] = {**HERE, "n_epochs": 3, "batch_size": 9, "learning_rate": 1e-4}
+    pl.train(models[0], photos(), n_threads=1, **options)
+    train(models[1], photos(), client=client, **options)
+    assert differences(*models) < 1e-10
 
 
 def test_frozen_layers(client: Any) -> None:

@@ -2,11 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.commands import Command
 
 import pellucid as pl
+from pellucid.data.source import DataSource
+from pellucid.data.stored.base import StoredArray
+from pellucid.runs.build import plan
+from pellucid.workflows.train import train_into
 
 pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
 
@@ -24,10 +29,25 @@ def test_a_run_is_that_of_one_process_and_goes_on_anywhere(pellucid: Command, tm
     assert abs(shared - alone).max() < 1e-10
 
 
+def test_arrays_stay_in_their_file(photos: Path, tmp_path: Path) -> None:
+    """What the run says of its data is what was asked for: a report may read them whole."""
+    options: dict[str, Any] = {"n_epochs": 3, "batch_size": 8, "form": "direct", "dtype": "float64"}
+    config, _ = plan("mlp", DataSource(str(photos)), **options)
+    shared = train_into(config, tmp_path / "shared", n_workers=1)
+    assert isinstance(shared.record.split.train.X, StoredArray)
+    assert "on_disk" not in (tmp_path / "shared" / "config.toml").read_text()
+    alone = train_into(config, tmp_path / "alone")
+    assert abs(shared.record.model.theta - alone.record.model.theta).max() < 1e-10
+    assert shared.record.scores.keys() == alone.record.scores.keys()
+
+
 def test_what_is_wrong_is_one_line_and_leaves_nothing(pellucid: Command, tmp_path: Path) -> None:
     done = pellucid(*ASKED, "--epochs", 3, "--workers", 1, "--cluster", "tcp://127.0.0.1:1", "--out", "run")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "one of both" in done.err
+    done = pellucid(*ASKED, "--epochs", 3, "--workers", 100_000, "--out", "run")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "got 100000" in done.err
     done = pellucid(*ASKED, "--epochs", 3, "--workers", 1, "--threads", 2, "--out", "run")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "n_threads" in done.err

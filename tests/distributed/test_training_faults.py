@@ -17,7 +17,7 @@ import pellucid as pl
 
 pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
 
-from pellucid.distributed import worker_pool
+from pellucid.distributed import waiting, worker_pool
 from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.training import train
 from pellucid.errors import TrainingError
@@ -59,7 +59,7 @@ def test_a_killed_worker_changes_nothing(expected: Any) -> None:
 
 
 def test_a_frozen_worker_is_left_out(expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_pool, "FROZEN_SECONDS", 1.0)
+    monkeypatch.setattr(worker_pool, "ANSWER_SECONDS", 1.0)
     monkeypatch.setattr(worker_pool, "PING_EVERY", 0.5)
     model = dense()
     with open_cluster(n_workers=2) as client:
@@ -72,6 +72,20 @@ def test_a_frozen_worker_is_left_out(expected: Any, monkeypatch: pytest.MonkeyPa
             os.kill(victim, signal.SIGCONT)
     assert differences(expected, model) < 1e-10
     assert "1 lost" in history.note
+
+
+def test_a_worker_that_is_frozen_before_is_left_out(expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "FROZEN_SECONDS", 2.0)
+    model = dense()
+    with open_cluster(n_workers=2) as client:
+        victim = pids(client)[0]
+        os.kill(victim, signal.SIGSTOP)
+        try:
+            history = train(model, table(), client=client, **OPTIONS)
+        finally:
+            os.kill(victim, signal.SIGCONT)
+    assert differences(expected, model) < 1e-10
+    assert "1 worker" in history.note
 
 
 def test_a_worker_that_comes_late_takes_part(expected: Any, monkeypatch: pytest.MonkeyPatch) -> None:

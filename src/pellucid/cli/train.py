@@ -55,7 +55,8 @@ def train(
     constant --learning-rate 0.001.
 
     With --cluster or --workers each worker holds a part of the training samples and computes its part of every
-    batch, with the same result; --resume goes on with any number of workers.
+    batch, with the same result; --resume goes on with any number of workers. Samples in .h5, .npz, .npy and .zarr
+    are then read by the workers, not into the memory of this process.
     """
     from pellucid.runs.build import plan
     from pellucid.training.callbacks.progress import Progress
@@ -69,7 +70,8 @@ def train(
         own = model if o.was_given(context, "model") else None
         config, architecture = plan_to_resume(out, own, source, start=start, freeze=freeze, **training)
     else:
-        config, architecture = plan(model, source, start=start, freeze=freeze, **training)
+        is_shared = cluster is not None or workers is not None
+        config, architecture = plan(model, source, start=start, freeze=freeze, in_place=is_shared, **training)
     outcome = train_into(
         config,
         out or o.run_folder(source, config.model_name),

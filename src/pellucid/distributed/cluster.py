@@ -4,17 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pellucid.errors import MissingExtraError, OptionError, PellucidError
+from pellucid.distributed.waiting import WORKERS_SECONDS, ClusterError, answered, on_each
+from pellucid.errors import MissingExtraError, OptionError
 from pellucid.text import first_line, join, plural, printable
+from pellucid.threads import n_cores
 from pellucid.version import __version__
 
 CONNECT_SECONDS = 10.0
-WORKERS_SECONDS = 30.0  # that a cluster without workers is waited for
+WORKERS_A_CORE = 8  # at most: each is a process with memory of its own
 NO_PAGE = "127.0.0.1:0"  # without an address, Dask would serve its metrics to the whole network, on port 8787
-
-
-class ClusterError(PellucidError):
-    """A cluster cannot be reached, or cannot do the work."""
 
 
 @contextmanager
@@ -36,7 +34,7 @@ def open_cluster(address: str | None = None, n_workers: int | None = None) -> It
     Raises
     ------
     OptionError
-        If both are given, or neither.
+        If both are given, or neither, or so many processes that they would fill this machine.
     MissingExtraError
         If Dask is not installed.
     ClusterError
@@ -56,6 +54,12 @@ def open_cluster(address: str | None = None, n_workers: int | None = None) -> It
     except ImportError:
         raise MissingExtraError("Clusters take an extra: pip install 'pellucid[dask]'") from None
     if n_workers is not None:
+        most = WORKERS_A_CORE * n_cores()
+        if n_workers > most:
+            raise OptionError(
+                f"workers: expected up to {most} processes on {plural(n_cores(), 'core')}, got {n_workers}. One a "
+                "core is best."
+            )
         with _local(n_workers) as cluster, Client(cluster, set_as_default=False) as client:
             yield client
         return
@@ -123,11 +127,11 @@ def _local(n_workers: int) -> Iterator[Any]:
 
 
 def check_cluster(client: Any, address: str) -> None:
-    """Raise ClusterError unless the cluster has workers, all of this version of pellucid."""
+    """Drop workers that are frozen; raise ClusterError unless there are others, all of this version of pellucid."""
     import distributed
 
     ours = distributed.__version__  # type: ignore[attr-defined]
-    theirs = client.get_versions()["scheduler"]["packages"]["distributed"]
+    theirs = answered(client, client.get_versions)["scheduler"]["packages"]["distributed"]
     if theirs != ours:
         raise ClusterError(
             f"{printable(address)}: the scheduler has distributed {theirs}, this machine {ours}. Install the same "
@@ -149,8 +153,7 @@ def check_cluster(client: Any, address: str) -> None:
             return ""
         return version
 
-    versions = client.run(version)
-    if wrong := {worker: its for worker, its in versions.items() if its != __version__}:
+    if wrong := {worker: its for worker, its in on_each(client, version).items() if its != __version__}:
         found = join([f"{worker} has {its or 'no pellucid'}" for worker, its in list(wrong.items())[:3]])
         raise ClusterError(
             f"{plural(len(wrong), 'worker')} cannot do the work: {found}; this machine has pellucid {__version__}. "

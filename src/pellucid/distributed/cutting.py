@@ -13,11 +13,16 @@ from pellucid.data.pairs import as_dataset
 from pellucid.data.readers.folder import Photos, open_folder
 from pellucid.data.source import DataSource
 from pellucid.data.stored.base import StoredArray
+from pellucid.data.stored.views import alone
+from pellucid.distributed.waiting import on_each, results, workers_of
 from pellucid.errors import DataError
 from pellucid.progress import ProgressBar
 from pellucid.text import join_some, kind_of, plural
 from pellucid.threads import cut as divided
 from pellucid.types import Array
+
+MOST_OF_MEMORY = 1 / 8  # of a worker, for its part of the samples; in floats it may take 4 times as much
+MOST_SENT = 2 * 10**9  # bytes of samples in a file that workers do not see
 
 
 class Piece(NamedTuple):
@@ -43,7 +48,7 @@ def cut(data: Any, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:
     if isinstance(data, DataSource):
         if data.kind == "folder":
             return _of_folder(data, client, n)
-        data = data.load().train
+        data = data.load_in_place().train
     if isinstance(data, tuple) and len(data) == 2 and _is_dask_array(data[0]):
         return _of_blocks(*data, client), ()
     if isinstance(data, list):
@@ -57,23 +62,25 @@ def cut(data: Any, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:
 
 
 def _of_dataset(data: Dataset, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:
-    """Send each worker its rows, once; of arrays that stay in their file, it reads them from the same path.
+    """Send each worker its rows, once; those of an array in a file it reads there itself.
 
     The scheduler keeps a copy of what is sent, from which a lost shard is sent again.
     """
     if isinstance(data.X, dict) or isinstance(data.y, dict):
         raise DataError("shards: expected one array of inputs and one of labels, got several by name.")
     X: Any = data.X
+    is_read_there = isinstance(X, StoredArray) and _is_readable_there(X, client)
+    stays = is_read_there and _is_too_large(X, client)
     pieces = []
     with large_arguments():
         for rows in divided(len(data), max(1, min(n, len(data)))):
             start, stop = rows.start, rows.stop
             name, y = f"rows {start} to {stop - 1}", np.ascontiguousarray(data.y[rows])
-            if isinstance(X, StoredArray):
-                future = client.submit(_read_stored, X.choose(rows), y, name, pure=False, key=_key())
+            if is_read_there:
+                some = alone(X, rows)
+                future = client.submit(_read_stored, some, y, name, stays, pure=False, key=_key())
             else:
-                some = np.ascontiguousarray(X[rows])
-                future = client.submit(_as_pair, some, y, pure=False, key=_key())
+                future = client.submit(_as_pair, np.ascontiguousarray(X[rows]), y, pure=False, key=_key())
             pieces.append(Piece(name, future))
     return pieces, data.classes
 
@@ -140,7 +147,7 @@ def _of_blocks(X: Any, y: Any, client: Any) -> list[Piece]:
                 "both the same blocks."
             )
     else:
-        sizes = client.gather([client.submit(len, block) for block in blocks])
+        sizes = results(client, [client.submit(len, block) for block in blocks])
         y, stops = np.asarray(y), np.cumsum([0, *sizes])
         if not y.ndim or len(y) != stops[-1]:
             raise DataError(f"shards: X has {stops[-1]} samples and y has {len(y) if y.ndim else 1} labels.")
@@ -155,9 +162,40 @@ def _as_pair(X: Array, y: Array) -> tuple[Array, Array]:
     return X, y
 
 
-def _read_stored(X: StoredArray, y: Array, name: str) -> tuple[Array, Array]:
+def _is_readable_there(X: StoredArray, client: Any) -> bool:
+    """Return whether all workers can read an array's file; False: it is small enough to be sent.
+
+    Raises
+    ------
+    DataError
+        If some cannot, and it is too large to be sent.
+    """
+    row = alone(X, slice(1))
+
+    def fault() -> str:  # inside a function, it is sent itself
+        try:
+            row[:]
+        except DataError as error:
+            return str(error)
+        return ""
+
+    faults = {worker: found for worker, found in on_each(client, fault).items() if found}
+    if faults and X.nbytes > MOST_SENT:
+        worker, found = next(iter(faults.items()))
+        raise DataError(f"worker {worker}, which needs the same path as this machine: {found}")
+    return not faults
+
+
+def _is_too_large(X: StoredArray, client: Any) -> bool:
+    """Return whether the parts of an array are too large for the workers' memory, so that they stay in the file."""
+    workers = workers_of(client) or {}
+    least = min((each.memory_limit for each in workers.values() if each.memory_limit), default=0)
+    return bool(least) and X.nbytes / len(workers) > MOST_OF_MEMORY * least
+
+
+def _read_stored(X: StoredArray, y: Array, name: str, stays: bool) -> tuple[Any, Array]:
     try:
-        return X[:], y
+        return X if stays else X[:], y
     except DataError as error:
         raise DataError(f"{name}, on a worker, which needs the same path: {error}") from None
 

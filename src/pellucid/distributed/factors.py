@@ -9,8 +9,7 @@ import numpy as np
 
 from pellucid.data.dataset import Dataset
 from pellucid.data.preprocess import Preprocessing
-from pellucid.data.stored.base import StoredArray
-from pellucid.data.stored.held import HeldArray
+from pellucid.data.stored.held import HeldArray, stored
 from pellucid.data.stored.views import Converted
 from pellucid.distributed.rows import places, unwrapped
 from pellucid.distributed.shards import Shard, Shards
@@ -38,7 +37,7 @@ class Recipe:
 
     def slices(self, pair: tuple[Array, Any]) -> Iterator[tuple[slice, Array]]:
         """Yield slices of columns, and these of the rows in float64, of a shard (X, y)."""
-        X: StoredArray = HeldArray(pair[0])
+        X = stored(pair[0])
         for convert in self.converters:
             X = Converted(X, convert, self.dtype)
         n_in, numbers = math.prod(X.shape[1:]), np.arange(len(X))[self.rows]

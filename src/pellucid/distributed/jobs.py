@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from pellucid import dispatch
-from pellucid.distributed.cluster import CONNECT_SECONDS, WORKERS_SECONDS, open_cluster
-from pellucid.distributed.waiting import Signs, workers_of
+from pellucid.distributed.cluster import CONNECT_SECONDS, open_cluster
+from pellucid.distributed.waiting import WORKERS_SECONDS, Signs, workers_of
 from pellucid.distributed.withdrawal import do_job
 from pellucid.parallel import JobsLost, jobs_run_by
 from pellucid.text import plural, printable

@@ -13,6 +13,8 @@ import numpy as np
 
 from pellucid import dispatch
 from pellucid.blas_threads import one_blas_thread
+from pellucid.data.stored.base import StoredArray
+from pellucid.data.stored.views import Converted
 from pellucid.distributed.batch_parts import Shares, Task
 from pellucid.distributed.channel import Channel, Gone, accept, connect, listen
 from pellucid.distributed.tree import Order, Steps
@@ -48,7 +50,7 @@ class Node:
         self.token, self.task, self.address = token, task, address
         self._listening, self._connecting = contexts
         self.model: Model = trained_part(task.model, 1)
-        self.shards: dict[int, Array] = {}
+        self.shards: dict[int, Any] = {}
         self.server = listen(host)
         self.place = self.server.getsockname()[:2]
         self._arrived = threading.Condition()
@@ -60,15 +62,16 @@ class Node:
         self._peers: dict[int, Channel] = {}
         self._start(self._listen)
 
-    def give(self, number: int, X: Array) -> None:
-        """Hold a shard, prepared where every batch need not be."""
+    def give(self, number: int, X: Any) -> None:
+        """Hold a shard, in memory or in its file, prepared where every batch need not be."""
         rule, model = self.task.model.preprocessing, self.task.model
+        is_stored = isinstance(X, StoredArray)
         for convert in self.task.converters:
-            X = convert(X, None)
+            X = Converted(X, convert, model.dtype) if is_stored else convert(X, None)
         if self.model is not model:
             X = features_of(model, X, rule)
         elif self.task.rule is None and rule is not None:
-            X = rule.apply(X, model.dtype)
+            X = rule.lazily(X, model.dtype) if is_stored else rule.apply(X, model.dtype)
         self.shards[number] = X
 
     def close(self) -> None:
@@ -227,7 +230,7 @@ def open_node(token: str, task: Task) -> tuple[str, str, int]:
     return (worker.address, *node.place)
 
 
-def give_shard(token: str, number: int, pair: tuple[Array, Array]) -> None:
+def give_shard(token: str, number: int, pair: tuple[Any, Array]) -> None:
     """Have the worker that this task runs on hold a shard."""
     from distributed import get_worker
 

@@ -2,30 +2,21 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pellucid.distributed.cluster import ClusterError
+from pellucid.distributed.waiting import ClusterError, Signs, Worker, workers_of
 from pellucid.text import first_line, join_some
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 WINDOW = 4  # partitions that are under way for each thread of the cluster
 LOOK_SECONDS = 1.0  # between two looks at the workers
-FROZEN_SECONDS = 30.0  # without a heartbeat: then a worker's partitions are done by others, too
 ALONE_SECONDS = 120.0  # without a worker that answers: then the work ends
 RESULT_SECONDS = 30.0  # for a result to come
 MOST_ATTEMPTS = 5  # of a partition whose results are lost
-
-
-class Worker(NamedTuple):
-    """What the scheduler knows of a worker."""
-
-    n_threads: int
-    silent_seconds: float  # since its last heartbeat
-    keys: list[str]  # of the tasks that it has been given
 
 
 @dataclass
@@ -69,8 +60,8 @@ def in_order(
     -----
     Dask gives the tasks of a worker that is lost to others. A worker that is frozen (stopped, swapping, or cut off)
     keeps its connections, so that nobody notices: its tasks are submitted once more, to others, after
-    ``FROZEN_SECONDS`` without a heartbeat. Of several results of a job the first counts. Workers that join are
-    given work at once.
+    :data:`.waiting.FROZEN_SECONDS` without a heartbeat. Of several results of a job the first
+    counts. Workers that join are given work at once.
     """
     run = _Run(client, function, named)
     try:
@@ -86,7 +77,8 @@ class _Run(Generic[Job, Result]):
         self.open: dict[int, Part[Job]] = {}  # by number: not yet handed on
         self.numbers: dict[str, int] = {}  # of the keys that are waited for
         self.ended: SimpleQueue[Any] = SimpleQueue()
-        self.workers: dict[str, Worker] = {}
+        self.workers: Mapping[str, Worker] = {}
+        self.signs, self.frozen = Signs(), set[str]()
         self.n_submitted = self.n_handed_on = 0
         self.looked, self.answered = 0.0, time.monotonic()
 
@@ -120,8 +112,8 @@ class _Run(Generic[Job, Result]):
                 f"{self.named(part.job)}: the results of {MOST_ATTEMPTS} attempts were lost. Look at the workers' "
                 "logs."
             )
-        others = self.answering()
-        where = {"workers": others} if others and len(others) < len(self.workers) else {}
+        others = self.workers.keys() - self.frozen
+        where = {"workers": sorted(others)} if others and self.frozen else {}
         key = f"{self.name}-{number}-{part.n_attempts}"
         self.numbers[key] = number
         try:
@@ -132,9 +124,6 @@ class _Run(Generic[Job, Result]):
             raise self.lost(error) from None
         part.futures[key] = future
         future.add_done_callback(self.ended.put)
-
-    def answering(self) -> list[str]:
-        return [address for address, worker in self.workers.items() if worker.silent_seconds < FROZEN_SECONDS]
 
     def wait(self) -> None:
         """Take what has ended, within the time of a look."""
@@ -184,30 +173,13 @@ class _Run(Generic[Job, Result]):
         self.check_client()
         if time.monotonic() - self.looked < LOOK_SECONDS:
             return
-        name = self.name
-
-        def workers(
-            dask_scheduler: Any,
-        ) -> dict[str, tuple[int, float, list[str]]]:  # in a function: sent itself
-            from time import time as now
-
-            return {
-                address: (
-                    state.nthreads,
-                    now() - state.last_seen,
-                    [task.key for task in state.processing if str(task.key).startswith(name)],
-                )
-                for address, state in dask_scheduler.workers.items()
-            }
-
-        try:
-            found = self.client.run_on_scheduler(workers)
-        except Exception as error:
-            raise self.lost(error) from None
+        workers = workers_of(self.client)
+        if workers is None:
+            raise self.lost(None)
         self.looked = time.monotonic()
-        self.workers = {address: Worker(*about) for address, about in found.items()}
-        answering = self.answering()
-        if answering:
+        self.workers, self.frozen = workers, self.signs.silent(workers)
+        is_answered = len(self.frozen) < len(workers)
+        if is_answered:
             self.answered = self.looked
         elif self.looked - self.answered > ALONE_SECONDS:
             raise ClusterError(
@@ -215,16 +187,11 @@ class _Run(Generic[Job, Result]):
                 + (f" ({join_some(list(self.workers))} frozen)" if self.workers else "")
                 + ". Start workers, and go on where this stopped."
             )
-        for address in self.workers.keys() - answering:
+        for address in self.frozen if is_answered else ():
             for key in self.workers[address].keys:
                 number = self.numbers.get(key, -1)
                 part = self.open.get(number)
-                if (
-                    answering
-                    and part is not None
-                    and not part.is_done
-                    and key == next(reversed(part.futures))
-                ):
+                if part is not None and not part.is_done and key == next(reversed(part.futures)):
                     self.submit(number)
 
     def check_client(self) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pellucid.dispatch import asked, use
-from pellucid.distributed.cluster import ClusterError
 from pellucid.distributed.kept import kept, kept_by_workers
 from pellucid.distributed.partitions import in_order
+from pellucid.distributed.waiting import ClusterError
 from pellucid.errors import DataError, OptionError
 from pellucid.formats.safetensors import load, model_file
 from pellucid.nn.model import Model

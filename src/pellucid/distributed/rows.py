@@ -9,10 +9,11 @@ from typing import Any, final
 import numpy as np
 
 from pellucid.data.stored.base import StoredArray
-from pellucid.data.stored.held import HeldArray
-from pellucid.data.stored.survey import Survey, survey_of
+from pellucid.data.stored.held import stored
+from pellucid.data.stored.survey import Survey
 from pellucid.data.stored.views import Chosen, Converted
 from pellucid.distributed.shards import Shards
+from pellucid.distributed.waiting import results
 from pellucid.types import Array
 
 
@@ -41,7 +42,7 @@ class ShardedRows(StoredArray):
             self.client.submit(_rows_of, self.shards.parts[shard].future, row_of[here], pure=False)
             for shard, here in wanted.items()
         ]
-        for here, samples in zip(wanted.values(), self.client.gather(futures), strict=True):
+        for here, samples in zip(wanted.values(), results(self.client, futures), strict=True):
             out[here] = samples
         return out
 
@@ -49,7 +50,7 @@ class ShardedRows(StoredArray):
     def survey(self) -> Survey:
         """What each row looks like, found by the workers."""
         futures = [self.client.submit(_survey, part.future, pure=False) for part in self.shards.parts]
-        found = [vars(survey).values() for survey in self.client.gather(futures)]
+        found = [vars(survey).values() for survey in results(self.client, futures)]
         return Survey(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
@@ -75,5 +76,5 @@ def _rows_of(pair: tuple[Array, Array], rows: Array) -> Array:
     return pair[0][rows]
 
 
-def _survey(pair: tuple[Array, Array]) -> Survey:
-    return survey_of(HeldArray(pair[0]))
+def _survey(pair: tuple[Any, Array]) -> Survey:
+    return stored(pair[0]).survey

@@ -8,9 +8,9 @@ import numpy as np
 from pellucid.data.dataset import Dataset
 from pellucid.data.labels import numbered, renumbered
 from pellucid.data.preprocess import check_finite
-from pellucid.distributed.cluster import ClusterError
+from pellucid.data.stored.base import StoredArray
 from pellucid.distributed.cutting import Piece, cut
-from pellucid.distributed.waiting import Tasks, fetched, n_workers
+from pellucid.distributed.waiting import ClusterError, Tasks, fetched, n_workers
 from pellucid.errors import DataError, MissingExtraError, OptionError, PellucidError
 from pellucid.progress import ProgressBar
 from pellucid.text import first_line, join_some, kind_of, plural
@@ -27,8 +27,9 @@ class Shard:
         For messages: "photos, photos 0 to 99", "block 3 of rows".
     n_rows : int
     future : distributed.Future
-        Of (X, y), arrays of n_rows rows each, not to be written to. A task that takes it runs where they lie, or
-        Dask moves them, or makes them anew after the death of a worker.
+        Of (X, y), arrays of n_rows rows each, not to be written to; X is a StoredArray where it is too large for a
+        worker's memory. A task that takes it runs where they lie, or Dask moves them, or makes them anew after the
+        death of a worker.
     """
 
     name: str
@@ -81,8 +82,10 @@ class Shards:
             - a list of ``dask.delayed`` or futures, each of ``(X, y)`` or a Dataset: each is a shard;
             - a :class:`~pellucid.data.source.DataSource` or the name of one. A folder's training photos (all, where
               it has no train/ and test/) are divided, and each worker reads its own from the same path; of
-              anything else the training part is loaded here and sent;
-            - a Dataset, or ``(X, y)`` of arrays: rows are cut and sent, once.
+              anything else the training part is taken;
+            - a Dataset, or ``(X, y)`` of arrays: rows are cut and sent, once. Of an array in a file (``on_disk``),
+              each worker reads its own from the same path; where they would fill an eighth of its memory, it reads
+              at each step what it needs.
         client : distributed.Client, optional
             Default: Dask's current one.
         n : int, optional
@@ -133,7 +136,7 @@ class _Facts(NamedTuple):
     classes: tuple[str, ...]
 
 
-def _checked(pair: Any, name: str) -> tuple[Array, Array]:
+def _checked(pair: Any, name: str) -> tuple[Any, Array]:
     """Return inputs and labels of a loaded shard as they are used, on its worker; DataError if it is none."""
     if isinstance(pair, Dataset):
         pair = pair.X, pair.y
@@ -141,13 +144,15 @@ def _checked(pair: Any, name: str) -> tuple[Array, Array]:
         raise DataError(f"{name}: expected a pair (X, y), got {kind_of(pair)}.")
     if pair[1] is None:
         raise DataError(f"{name}: the labels are missing. Expected a pair (X, y).")
-    X, y = np.asarray(pair[0]), np.asarray(pair[1])
+    X, y = pair[0] if isinstance(pair[0], StoredArray) else np.asarray(pair[0]), np.asarray(pair[1])
     if X.dtype.kind not in "buif" or X.ndim < 2:
         raise DataError(f"{name}: expected X of numbers, shape (m, ...), got shape {X.shape}, {X.dtype}.")
     if not y.ndim or len(X) != len(y):
         raise DataError(f"{name}: X has {len(X)} samples and y has {len(y) if y.ndim else 1} labels.")
     check_finite(X, name)
-    return X.astype(X.dtype.newbyteorder("="), copy=False), _checked_labels(y, name)
+    if not isinstance(X, StoredArray):
+        X = X.astype(X.dtype.newbyteorder("="), copy=False)
+    return X, _checked_labels(y, name)
 
 
 def _checked_labels(y: Array, name: str) -> Array:

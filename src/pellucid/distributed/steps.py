@@ -7,7 +7,7 @@ import numpy as np
 
 from pellucid.data.augmentation.augment import Augment
 from pellucid.data.batches import Batch, Batches
-from pellucid.distributed.cluster import ClusterError
+from pellucid.distributed.waiting import ClusterError
 from pellucid.distributed.worker_pool import WorkerPool
 from pellucid.nn.model import Model
 from pellucid.rng import stream

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.batches import is_on_disk
 from pellucid.data.dataset import Dataset
+from pellucid.data.preprocess import Preprocessing
 from pellucid.distributed.batch_parts import Task
 from pellucid.distributed.cluster import check_cluster
 from pellucid.distributed.gram import cluster_rows
@@ -25,6 +27,7 @@ from pellucid.training.fit import train as train_here
 from pellucid.training.form import Form
 from pellucid.training.history import History
 from pellucid.training.plan import Job
+from pellucid.training.prepare import prepares_batches
 from pellucid.types import Array
 
 SHARDS_EACH = 4  # of a worker: so that others, or one that comes later, can take some
@@ -104,8 +107,11 @@ class Cluster:
             raise OptionError("n_threads: each worker of a cluster computes on one thread. Leave it out.")
         X, rule, part = job.X, job.rule, None
         held_out = job.X_validation
+        there = rule  # prepares batches on the workers, which hold the samples as they are loaded
+        if is_on_disk(job.data.X) and prepares_batches(job.model, job.data.X, job.plan):
+            there = job.model.preprocessing
         if job.part is not job.model:
-            part, rule = job.part, None
+            part, rule, there = job.part, None, None
             held_out = None if held_out is None else features_of(job.model, held_out)
         rows, numbers, converters = unwrapped(job.data.X)
         if rows is None:
@@ -114,7 +120,7 @@ class Cluster:
         else:
             shards = rows.shards
         shard_of, row_of = places(shards, numbers if rows is not None else np.arange(len(shards)))
-        task = task_of(job, shard_of, row_of, tuple(converters))
+        task = task_of(job, shard_of, row_of, tuple(converters), there)
         pool = WorkerPool(self.client, task, shards.parts)
         try:
             pool.start()
@@ -128,7 +134,9 @@ class Cluster:
             pool.close()
 
 
-def task_of(job: Job, shard_of: Array, row_of: Array, converters: tuple[Any, ...]) -> Task:
+def task_of(
+    job: Job, shard_of: Array, row_of: Array, converters: tuple[Any, ...], rule: Preprocessing | None
+) -> Task:
     """Return what every worker is told of a training."""
     plan = job.plan
     return Task(
@@ -138,7 +146,7 @@ def task_of(job: Job, shard_of: Array, row_of: Array, converters: tuple[Any, ...
         batch_size=plan.batch_size,
         seed=plan.seed,
         shuffle=plan.shuffle,
-        rule=job.rule,
+        rule=rule,
         augment=plan.augment,
         shard_of=shard_of,
         row_of=row_of,

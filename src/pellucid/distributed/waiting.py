@@ -1,18 +1,23 @@
 """Waiting for tasks on a cluster, for as long as it has workers to do them."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from threading import Thread
 from typing import Any, NamedTuple
 
-from pellucid.distributed import cluster
-from pellucid.distributed.cluster import ClusterError
+from pellucid.errors import PellucidError
 
 LOOK_SECONDS = 2.0  # between looks at whether there are workers
 NAP_SECONDS = 0.02  # the longest between looks at whether a task is done
-FROZEN_SECONDS = 30.0  # without a sign of life, after which others do a worker's tasks
+WORKERS_SECONDS = 30.0  # that a cluster without workers is waited for
+FROZEN_SECONDS = 30.0  # without a heartbeat at the scheduler, after which others do a worker's tasks
+
+
+class ClusterError(PellucidError):
+    """A cluster cannot be reached, or cannot do the work."""
 
 
 class Worker(NamedTuple):
@@ -20,6 +25,7 @@ class Worker(NamedTuple):
 
     last_seen: float  # by the scheduler's clock, in seconds
     n_threads: int
+    memory_limit: int  # bytes; 0: none
     keys: list[str]  # of the tasks that it has to do
 
 
@@ -60,7 +66,7 @@ class Tasks:
                 look = now + LOOK_SECONDS
                 last_seen = now if n_workers(self.client) else last_seen
                 self._frozen.drop(lambda address, worker: bool(worker.keys))
-                if now - last_seen >= cluster.WORKERS_SECONDS:
+                if now - last_seen >= WORKERS_SECONDS:
                     raise ClusterError("cluster: no worker is left. Start some, and begin again.")
         future = next(self._running)
         if future.status not in ("finished", "error", "cancelled"):  # lost with its worker, and made anew
@@ -105,33 +111,71 @@ def fetched(future: Any) -> Any:
     """Return a finished task's result; where the worker that holds it says nothing, it is made anew."""
     with suppress(TimeoutError):  # it is large, or its worker is frozen, where no timeout ends the waiting
         return future.result(timeout=LOOK_SECONDS)
+
+    def holders() -> set[str]:
+        return set(future.client.who_has([future]).get(future.key, ()))
+
+    return answered(future.client, future.result, holders)
+
+
+def answered(client: Any, ask: Callable[[], Any], asked: Callable[[], Collection[str]] | None = None) -> Any:
+    """Return what workers answer to a question; those that say nothing are dropped meanwhile, so that it ends.
+
+    Parameters
+    ----------
+    client : distributed.Client
+    ask : callable
+        Asks, and waits for the answer.
+    asked : callable, optional
+        Returns the addresses of those it waits for; default: all.
+    """
     found: Future[Any] = Future()
 
     def fetch() -> None:
         try:
-            found.set_result(future.result())
+            found.set_result(ask())
         except BaseException as error:
             found.set_exception(error)
 
     Thread(target=fetch, daemon=True, name="pellucid-fetch").start()
-    frozen = Frozen(future.client)
+    frozen = Frozen(client)
     while True:
         try:
             return found.result(timeout=LOOK_SECONDS)
         except TimeoutError:
             if found.done():  # its own
                 raise
-            holders = set(future.client.who_has([future]).get(future.key, ()))
-            frozen.drop(lambda address, _: address in holders)  # noqa: B023 - called here and now
+            those = None if asked is None else asked()
+            frozen.drop(lambda address, _: those is None or address in those)  # noqa: B023 - called here and now
+
+
+def on_each(client: Any, function: Callable[[], Any]) -> dict[str, Any]:
+    """Return what a function returns on each worker that answers, by its address."""
+    found = answered(client, partial(client.run, function, on_error="return"))
+    lost = {address for address, answer in found.items() if isinstance(answer, OSError)}
+    return {address: answer for address, answer in found.items() if address not in lost}
+
+
+def results(client: Any, futures: Sequence[Any]) -> list[Any]:
+    """Return the results of tasks, in their order, whatever becomes of the workers."""
+    tasks = Tasks(client, futures)
+    for _ in futures:
+        tasks.next()
+    return [fetched(future) for future in futures]
 
 
 def workers_of(client: Any) -> Mapping[str, Worker] | None:
     """Return every worker of the cluster by its address; None where the scheduler cannot be asked."""
 
-    def ask(dask_scheduler: Any) -> dict[str, tuple[float, int, list[str]]]:  # sent itself: see cluster.py
+    def ask(dask_scheduler: Any) -> dict[str, tuple[Any, ...]]:  # sent itself: see cluster.py
         return {
-            one.address: (one.last_seen, one.nthreads, [task.key for task in one.processing])
-            for one in dask_scheduler.workers.values()
+            address: (
+                one.last_seen,
+                one.nthreads,
+                one.memory_limit or 0,
+                [str(task.key) for task in one.processing],
+            )
+            for address, one in dask_scheduler.workers.items()
         }
 
     try:

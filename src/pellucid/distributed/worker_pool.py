@@ -11,15 +11,16 @@ from typing import Any
 from pellucid.distributed.assignment import Member, assign, by_name, matched
 from pellucid.distributed.batch_parts import Task
 from pellucid.distributed.channel import Channel, Gone, answers, connect
-from pellucid.distributed.cluster import WORKERS_SECONDS, ClusterError
 from pellucid.distributed.cutting import large_arguments
 from pellucid.distributed.node import CLIENT, give_shard, open_node
+from pellucid.distributed.waiting import WORKERS_SECONDS, ClusterError
 from pellucid.errors import PellucidError, TrainingError
 from pellucid.progress import ProgressBar
 from pellucid.text import first_line, plural
 from pellucid.types import Array
 
-FROZEN_SECONDS = 10.0  # without an answer, after which a worker counts as lost
+ANSWER_SECONDS = 10.0  # that a worker is given to answer a ping, before it counts as lost
+ARRANGE_SECONDS = 60.0  # that one is given to take its place in a new tree
 PING_EVERY = 2.0  # seconds that a step lasts
 LOOK_EVERY = 2.0  # seconds between looks for new workers, between epochs
 SCHEDULER_SECONDS = 10.0
@@ -29,7 +30,7 @@ LOAD_SECONDS = 0.5  # between looks at workers that load shards
 class WorkerPool:
     """Computes steps on the workers of a cluster, and goes on without those that are lost.
 
-    A worker that is killed is noticed at once, one that is frozen after ``FROZEN_SECONDS`` to ``FROZEN_SECONDS +
+    A worker that is killed is noticed at once, one that is frozen after ``ANSWER_SECONDS`` to ``ANSWER_SECONDS +
     PING_EVERY``. Its shards are then loaded by the others and the step is computed again, from the same parameters.
     Workers that come later take shards when the next epoch begins.
 
@@ -109,7 +110,7 @@ class WorkerPool:
         """Raise Gone unless all members answer."""
         asked = [member for member in self.members if not member.is_silent]
         with ThreadPoolExecutor(max(1, len(asked))) as pool:
-            found = list(pool.map(lambda member: answers(member.control, FROZEN_SECONDS), asked))
+            found = list(pool.map(lambda member: answers(member.control, ANSWER_SECONDS), asked))
         for member, answer in zip(asked, found, strict=True):
             member.is_silent = not answer
         if any(member.is_silent for member in self.members):
@@ -291,7 +292,7 @@ class WorkerPool:
             "places": [member.place for member in self.members],
             "owners": list(owners),
         }
-        until = time.monotonic() + 6 * FROZEN_SECONDS
+        until = time.monotonic() + ARRANGE_SECONDS
 
         def waiting() -> None:
             if time.monotonic() > until:

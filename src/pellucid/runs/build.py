@@ -36,6 +36,7 @@ def plan(
     start: Path | None = None,
     freeze: str | None = None,
     changes: Mapping[tuple[str | int, ...], Any] | None = None,
+    in_place: bool = False,
     **options: Any,
 ) -> tuple[RunConfig, Architecture | None]:
     """Return what a run is asked for, its options resolved, and the network's file where the model is one.
@@ -55,6 +56,8 @@ def plan(
         Its last layer to be kept as it is.
     changes : mapping, optional
         Values that stand in for those of the TOML file: see :func:`.load_architecture`.
+    in_place : bool, optional
+        Leave arrays that are read for the choice in their file, where that is possible.
     **options
         Fields of :class:`TrainingOptions`; None counts as not given: see :meth:`TrainingOptions.resolve`.
 
@@ -85,7 +88,7 @@ def plan(
     resolved = TrainingOptions.resolve(RECIPES.get(model, GENERAL), table, **options)
     if model != AUTO:
         return RunConfig(source, model, resolved, kept), architecture
-    split = source.load()
+    split = source.load_in_place() if in_place else source.load()
     chosen = recommend(split)
     resolved = TrainingOptions.resolve(chosen.recipe, **options)
     return RunConfig(source, chosen.model, resolved, kept, chosen.reason, split), architecture

@@ -73,9 +73,11 @@ class RunConfig:
         path = Path(self.model)
         return path.parent.name if path.name == "model.safetensors" and path.parent.name else path.stem
 
-    def load(self) -> Split:
-        """Return the data, read once."""
-        return self.source.load() if self.loaded is None else self.loaded
+    def load(self, *, in_place: bool = False) -> Split:
+        """Return the data, read once; ``in_place``: arrays stay in their file where that is possible."""
+        if self.loaded is not None:
+            return self.loaded
+        return self.source.load_in_place() if in_place else self.source.load()
 
     def for_data(self, data: Dataset) -> "RunConfig":
         """Return the configuration with what depends on the training data decided."""

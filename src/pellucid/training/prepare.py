@@ -64,10 +64,8 @@ def prepare(model: Model, data: Dataset, plan: Plan, resume: str | Path | None =
     check_classes(model, data.classes)
     weights = weigh_samples(model, data, sample_weight, plan.class_weight)
     Batches(data.X, Y, plan.batch_size, plan.seed)  # refuses a wrong size before any work
-    # Each batch is prepared when its turn comes where all at once would be larger than the data.
     # What stays in its file is prepared as it is read.
-    is_lazy = augment is not None or (plan.batch_size is not None and _grows(model, data.X))
-    is_lazy = is_lazy and not is_on_disk(data.X)
+    is_lazy = prepares_batches(model, data.X, plan) and not is_on_disk(data.X)
     n_held = 0 if held is None else n_rows(held.X)
     kept = {} if resume is None else checkpoint_settings(resume)  # what is left open goes on as it began
     part = trained_part(model, n_rows(data.X) + n_held) if augment is None else model
@@ -140,10 +138,13 @@ def _fit_model(model: Model, data: Dataset, plan: Plan) -> None:
     model.classes = data.classes or model.classes
 
 
-def _grows(model: Model, X: Any) -> bool:
-    """Return whether prepared samples take more memory than they do as loaded: photos do, most tables do not."""
+def prepares_batches(model: Model, X: Any, plan: Plan) -> bool:
+    """Return whether each batch is to be prepared when its turn comes: where augmentation follows, and where all at
+    once would take more memory than the samples as loaded. Photos do, most tables do not.
+    """
     arrays = X.values() if isinstance(X, dict) else [X]
-    return any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
+    grows = any(array.dtype.itemsize < np.dtype(model.dtype).itemsize for array in arrays)
+    return plan.augment is not None or (plan.batch_size is not None and grows)
 
 
 def _prepared(model: Model, X: Any, shared: Shared | None = None) -> Any:

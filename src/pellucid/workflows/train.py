@@ -167,7 +167,7 @@ def train_into(
     is_used = "add --resume to go on, --force to start again"
     with open_folder(out, force=resume or force, advice=is_used) as writer:
         start = _where_to_resume(out, say) if resume else None
-        split = config.load()
+        split = config.load(in_place=cluster is not None or n_workers is not None)
         model = make_model(config, architecture, split)
         config = config.for_data(split.train)
         if start is not None:

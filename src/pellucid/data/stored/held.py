@@ -1,6 +1,6 @@
 """An array in memory, as one that stays in a file: for what reads both a block at a time."""
 
-from typing import final
+from typing import Any, final
 
 from pellucid.data.stored.base import StoredArray
 from pellucid.types import Array
@@ -38,3 +38,15 @@ class HeldArray(StoredArray):
         """
         flat: Array = self.X.reshape(len(self.X), -1)
         return flat[rows, start:stop]
+
+
+def stored(X: Any) -> StoredArray:
+    """Return an array as a stored one, which it may be already.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stored(np.arange(3))[1:]
+    array([1, 2])
+    """
+    return X if isinstance(X, StoredArray) else HeldArray(X)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from typing import Any
 
 from pellucid.data.stored.base import StoredArray
-from pellucid.data.stored.survey import Survey
+from pellucid.data.stored.survey import Survey, survey_of
 from pellucid.types import Array, map_arrays
 
 
@@ -40,8 +41,10 @@ class Chosen(StoredArray):
 
     @cached_property
     def survey(self) -> Survey:
-        """What these rows look like: that of the whole array, which is found once."""
-        return self.base.survey.take(self.rows)
+        """What these rows look like: of many, by that of the whole array, which is found once."""
+        if "survey" in vars(self.base) or 2 * len(self) > len(self.base):
+            return self.base.survey.take(self.rows)
+        return survey_of(self)
 
 
 class Converted(StoredArray):
@@ -78,6 +81,25 @@ def root_of(X: StoredArray) -> StoredArray:
     while isinstance(X, Chosen | Converted):
         X = X.base
     return X
+
+
+def alone(X: StoredArray, rows: Any) -> StoredArray:
+    """Return some rows of a stored array, to be sent where only they are needed: without the survey of the others.
+
+    Examples
+    --------
+    >>> from pellucid.data.stored.held import HeldArray
+    >>> import numpy as np
+    >>> alone(HeldArray(np.arange(4)), slice(1, 3))[:]
+    array([1, 2])
+    """
+    some = copy(X.choose(rows))
+    below = some
+    while isinstance(below, Chosen | Converted):
+        below.base = copy(below.base)
+        below = below.base
+        below.__dict__.pop("survey", None)
+    return some
 
 
 def bytes_read(X: Any) -> int:
