@@ -257,6 +257,37 @@ def test_what_outputs_stand_for_can_be_said(tmp_path: Path) -> None:
         pl.import_onnx(path, task="clasification")
 
 
+@pytest.mark.parametrize(
+    ("end", "n_out", "task", "own"),
+    [
+        ("Softmax", 3, "regression", "classification"),
+        ("Sigmoid", 3, "classification", "multi_label"),
+        ("Exp", 1, "classification", "regression"),
+    ],
+)
+def test_a_task_does_not_contradict_the_end(
+    end: str, n_out: int, task: str, own: str, tmp_path: Path
+) -> None:
+    net = Net()
+    path = net.file(tmp_path / "a.onnx", net.add(end, net.head("x", 4, n_out)), ("n", 4))
+    with pytest.raises(OptionError, match=f"which is {own}, not {task}"):
+        pl.import_onnx(path, task=task)
+    assert pl.import_onnx(path, task=own).loss_kind == own
+
+
+def test_two_questions_with_both_answers_of_each(tmp_path: Path) -> None:
+    """As skl2onnx writes a network of two yes-or-no questions: 1 - p of each, then p of each."""
+    net = Net()
+    yes = net.add("Sigmoid", net.head("x", 4, 2))
+    path = net.file(
+        tmp_path / "a.onnx", net.add("Concat", net.add("Sub", net.array(1), yes), yes, axis=1), ("n", 4)
+    )
+    model = pl.import_onnx(path)
+    X = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
+    assert model.loss == "multi_label"
+    np.testing.assert_allclose(model.predict_proba(X), outputs_of(path, X)[:, 2:], atol=1e-6)
+
+
 def test_pixels_as_the_network_was_trained_on_them(tmp_path: Path) -> None:
     net = Net()
     path = net.file(tmp_path / "a.onnx", net.head(net.add("Flatten", net.conv("x", 4, 3)), 400))

@@ -48,7 +48,19 @@ def of_nodes(op: str, *more: Any, **attributes: Any) -> Callable[[Net], str]:
 REFUSED: dict[str, tuple[Callable[[Net], str], str]] = {
     "an operation": (
         of_nodes("InstanceNormalization"),
-        r"'/InstanceNormalization_1' \(InstanceNormalization\) is an",
+        r"'/InstanceNormalization_1' \(InstanceNormalization\), group or instance norm, is an",
+    ),
+    "an operation after a shape for it": (
+        lambda net: net.add(
+            "InstanceNormalization",
+            net.add("Reshape", net.conv("x", 4, 3), net.array([0, 2, -1], np.int64)),
+            *(net.weight(2), net.weight(2)),
+        ),
+        r"\(InstanceNormalization\), group or instance norm",
+    ),
+    "a transposed convolution": (
+        lambda net: net.add("ConvTranspose", net.conv("x", 4, 3), net.weight(4, 2, 2, 2)),
+        r"\(ConvTranspose\), a transposed convolution, is an",
     ),
     "an activation": (
         of_nodes("Softplus"),

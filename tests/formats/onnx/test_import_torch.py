@@ -105,13 +105,38 @@ def plain() -> Any:
     )
 
 
-def exported(net: Any, path: Path, exporter: str, *, is_free: bool = True, size: int = 32) -> Any:
+class Bytes(nn.Module):
+    """Photos as they are, channels last, which the newer exporter then has in memory throughout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            *(nn.Conv2d(3, 8, 3, 2), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(1)),
+            *(nn.Flatten(), nn.Linear(8, 3), nn.Softmax(1)),
+        )
+
+    def forward(self, x: Any) -> Any:
+        return self.net(x.permute(0, 3, 1, 2).float() / 255)
+
+
+@needs_onnxscript
+def test_photos_of_bytes_with_their_channels_last(tmp_path: Path, capfd: Any) -> None:
+    torch.manual_seed(1)
+    X = np.random.default_rng(0).integers(0, 256, (4, 20, 24, 3), dtype=np.uint8)
+    net = exported(Bytes(), tmp_path / "net.onnx", "dynamo", x=torch.from_numpy(X[:2]))
+    capfd.readouterr()
+    model = pl.import_onnx(tmp_path / "net.onnx")
+    with torch.no_grad():
+        np.testing.assert_allclose(model.predict_proba(X), net(torch.from_numpy(X)).numpy(), atol=1e-5)
+
+
+def exported(net: Any, path: Path, exporter: str, *, is_free: bool = True, x: Any = None) -> Any:
     """Write a network as a file, its norms with statistics of their own, and return it."""
     for module in net.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.uniform_(module.running_mean, -0.3, 0.3)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
-    x = (torch.rand(2, 3, size, size),)
+    x = (torch.rand(2, 3, 32, 32) if x is None else x,)
     options: dict[str, Any] = {"dynamo": exporter == "dynamo", "input_names": ["x"]}
     if is_free:
         free = {"dynamic_shapes": ({0: "n"},)} if exporter == "dynamo" else {"dynamic_axes": {"x": {0: "n"}}}

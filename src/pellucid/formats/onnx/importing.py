@@ -90,8 +90,9 @@ def import_onnx(
     in smaller operations are found by their values, among those of :class:`pellucid.Activation`.
 
     Operations that are read: Conv, with groups, strides, dilations and any padding; Gemm, MatMul;
-    BatchNormalization, LayerNormalization; MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean over
-    height and width; Add, Sum and Mul, of values too where one has a number for each channel, Sub, Div, Concat;
+    BatchNormalization, LayerNormalization; MaxPool, AveragePool, GlobalAveragePool, GlobalMaxPool, ReduceMean and
+    ReduceMax over height and width; Add, Sum and Mul, of values too where one has a number for each channel; Sub,
+    Div, Concat;
     Flatten, Reshape, Squeeze, Unsqueeze, Transpose; Pad with zeros, Resize by whole numbers (nearest); Softmax,
     LogSoftmax, Sigmoid and Exp at the end; Dropout, Identity, Cast, Scaler, ZipMap; and whatever is computed of
     constants and shapes alone.
@@ -224,37 +225,43 @@ def _name(
 ) -> None:
     """Set the loss, the names of the classes and the columns."""
     own = source.json("loss")
+    widths: Any = model.output_shape
     try:
-        widths: Any = model.output_shape
-        if isinstance(widths, dict):
-            if isinstance(own, dict) and set(own.get("losses", ())) == set(widths):
-                model.set_loss(
-                    {
-                        name: _of_file(own["losses"][name], o.name)
-                        for name, o in zip(widths, outputs, strict=True)
-                    }
-                )
-            else:
-                model.set_loss(
-                    {
-                        name: default_loss_of(head, widths[name][-1], task)
-                        for name, head in zip(widths, heads, strict=True)
-                    }
-                )
-        elif isinstance(own, dict) and task is None:
-            model.set_loss(_of_file(own, outputs[0].name))
-        else:
-            model.set_loss(default_loss_of(heads[0], widths[-1], task))
+        is_set = task is None and _set_own_loss(model, own, outputs)
         schema = source.json("schema")
         model.schema = None if schema is None else TableSchema.from_config(schema)
     except (PellucidError, TypeError, KeyError, ValueError, AttributeError) as error:
         raise FormatError(f"its metadata do not describe a model ({error}).") from None
+    if not is_set and isinstance(widths, dict):  # a task is that of the outputs that do not say theirs
+        model.set_loss(
+            {
+                name: default_loss_of(head, widths[name][-1], task if head.kind == "none" else None)
+                for name, head in zip(widths, heads, strict=True)
+            }
+        )
+    elif not is_set:
+        model.set_loss(default_loss_of(heads[0], widths[-1], task))
     known = source.json("classes")
     if classes is None and isinstance(known, list):
         classes = [str(each) for each in known]
     given = tuple(classes if classes is not None else heads[0].labels if len(heads) == 1 else ())
     check_classes(model, given)
     model.classes = given
+
+
+def _set_own_loss(model: Model, own: Any, outputs: Sequence[Slot]) -> bool:
+    """Set the loss that our own export keeps in the metadata, and return whether there is one of these outputs."""
+    widths: Any = model.output_shape
+    if not isinstance(own, dict):
+        return False
+    if not isinstance(widths, dict):
+        model.set_loss(_of_file(own, outputs[0].name))
+        return True
+    if set(own.get("losses", ())) != set(widths):
+        return False
+    slots = zip(widths, outputs, strict=True)
+    model.set_loss({name: _of_file(own["losses"][name], slot.name) for name, slot in slots})
+    return True
 
 
 def _of_file(loss: Any, output: str) -> dict[str, Any]:

@@ -43,7 +43,15 @@ def fold(node: Node, arrays: Sequence[Array | None], most: int = MOST_VALUES) ->
             whole: Array = first // np.where(second == 0, 1, second)
             return whole
         return np.asarray(evaluate(node, arrays)).astype(given[0].dtype)
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError) as error:
+    except (
+        ValueError,
+        TypeError,
+        IndexError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        ZeroDivisionError,
+    ) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"{node.label}: its inputs do not fit it ({error}).") from None
@@ -58,6 +66,9 @@ def _size(node: Node, given: Sequence[Array]) -> int:
         if min(lengths, default=0) < 0:
             raise ValueError(f"the shape {lengths}")
         return math.prod(lengths)
+    if node.op == "Range":
+        start, limit, delta = (float(array.reshape(())) for array in given)
+        return max(0, math.ceil((limit - start) / delta))
     if node.op == "Gather":
         array, at = given
         return int(array.size // max(1, array.shape[node.attributes.get("axis", 0)]) * at.size)
@@ -115,6 +126,7 @@ FOLDED: dict[str, Callable[..., Array]] = {
     "Constant": _constant,
     "ConstantOfShape": _filled,
     "Gather": lambda attributes, X, at: np.take(X, at.astype(np.int64), attributes.get("axis", 0)),
+    "Range": lambda attributes, *given: np.arange(*(array.reshape(()) for array in given)),
     "Reshape": lambda attributes, X, shape: X.reshape([int(n) for n in shape]),
     "Shape": lambda attributes, X: np.array(X.shape[attributes.get("start", 0) : attributes.get("end")]),
     "Slice": _sliced,

@@ -57,6 +57,23 @@ def row_at(node: Node, given: Given) -> Value:
     return value
 
 
+_IN_WORDS = {
+    "ConvTranspose": "a transposed convolution",
+    "Expand": "repeating values",
+    "Gather": "a part of a value",
+    "GatherND": "a part of a value",
+    "GroupNormalization": "group norm",
+    "InstanceNormalization": "group or instance norm",
+    "Slice": "a part of a value",
+    "Split": "parts of a value",
+    **dict.fromkeys(("GRU", "LSTM", "RNN"), "a recurrent layer"),
+    **dict.fromkeys(
+        ("LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor"), "no neural network"
+    ),
+}
+
+
 def lacking(node: Node) -> OptionError:
     """Return the error for an operation that no layer computes."""
-    return OptionError(f"{node.label} is an operation that pellucid lacks, in this place at least.")
+    words = f", {_IN_WORDS[node.op]}," if node.op in _IN_WORDS else ""
+    return OptionError(f"{node.label}{words} is an operation that pellucid lacks, in this place at least.")

@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pellucid.errors import OptionError
 from pellucid.formats.onnx.reading.pointwise import Groups, known_function
 from pellucid.formats.onnx.reading.source import Node
+from pellucid.text import shown
 from pellucid.types import Array
 
 
@@ -86,15 +88,46 @@ def _looked_up(producers: Mapping[str, Node], constants: Mapping[str, Array]) ->
 
 
 def default_loss_of(head: Head, n_out: int, task: str | None) -> dict[str, Any]:
-    """Return the loss whose model predicts what the file does, as ``set_loss`` takes it."""
-    if task is None:
-        of_logits = "classification" if n_out > 1 else "regression"
-        task = {"none": of_logits, "exp": "poisson", "sigmoid": "multi_label" if n_out > 1 else None}.get(
-            head.kind, "classification"
+    """Return the loss whose model predicts what the file does, as ``set_loss`` takes it.
+
+    OptionError if a task is given that is another than that of the softmax or sigmoid at the end.
+
+    Examples
+    --------
+    >>> default_loss_of(Head("y", "z", "pair"), 2, None)
+    {'type': 'multi_label'}
+    """
+    allowed = _tasks_of(head, n_out)
+    if task is not None and task not in allowed:
+        raise OptionError(
+            f"task: the output {shown(head.output)} ends in {_ENDS[head.kind]}, which is {allowed[0]}, not {task}. "
+            "Leave the task out, or export the network without its end."
         )
-    if task == "classification" or task is None:
+    task = task or allowed[0]
+    if task == "classification":
         return {"type": "binary_cross_entropy" if n_out == 1 else "categorical_cross_entropy"}
-    return {"type": {"regression": "mean_squared_error"}.get(task, task)}
+    return {"type": "poisson" if head.kind == "exp" else {"regression": "mean_squared_error"}.get(task, task)}
+
+
+_ENDS = {
+    "softmax": "softmax",
+    "log_softmax": "the logarithm of softmax",
+    "sigmoid": "sigmoid",
+    "pair": "sigmoid",
+    "exp": "exp",
+}
+
+
+def _tasks_of(head: Head, n_out: int) -> tuple[str, ...]:
+    """Return what outputs may stand for by what the file makes of them, what they do by default first."""
+    if head.kind == "none":
+        tasks = ("classification", "regression", "multi_label")
+        return tasks if n_out > 1 else ("regression", "classification", "multi_label")
+    if head.kind == "exp":
+        return ("regression",)
+    if head.kind in ("sigmoid", "pair"):
+        return ("multi_label",) if n_out > 1 else ("classification", "multi_label")
+    return ("classification",)
 
 
 def as_the_file_has_it(head: Head, Z: Array) -> Array:

@@ -149,20 +149,25 @@ def means(value: Value, add: Add) -> Value:
     return Value(add(GlobalAvgPool2D(), [value.step], {}), lengths, value.axes[-1:])
 
 
+def maxima(value: Value, add: Add) -> Value:
+    """Add the largest number of each channel."""
+    h, w, c = value.own_shape
+    pooled = value.with_size(1, 1, add(MaxPool2D((h, w)), [value.step], {}))
+    row = flattened(pooled, add(Flatten(), [pooled.step], {}))
+    lengths = tuple(c if axis == value.axes[-1] else 1 for axis in range(3))
+    return row._replace(shape=lengths, axes=value.axes[-1:])
+
+
 def _global_pool(node: Node, given: Given, add: Add, opset: int) -> Value:
     value = value_at(node, given, 0)
     if len(value.axes) == 1 and len(value.shape) == 3 and value.axes == (0,):
         return value
     value = image_at(node, given)
-    if node.op == "GlobalAveragePool":
-        return means(value, add)
-    h, w, c = value.own_shape
-    pooled = value.with_size(1, 1, add(MaxPool2D((h, w)), [value.step], {}))
-    row = flattened(pooled, add(Flatten(), [pooled.step], {}))
-    return row._replace(shape=(c, 1, 1), axes=(0,))
+    return means(value, add) if node.op == "GlobalAveragePool" else maxima(value, add)
 
 
-def _reduce_mean(node: Node, given: Given, add: Add, opset: int) -> Value:
+def _reduced(node: Node, given: Given, add: Add, opset: int) -> Value:
+    """Return the mean or the largest number over height and width."""
     value, axes = value_at(node, given, 0), array_at(node, given, 1)
     chosen = node.attributes.get("axes") if axes is None else axes.reshape(-1)
     n = len(value.shape) + 1
@@ -170,10 +175,11 @@ def _reduce_mean(node: Node, given: Given, add: Add, opset: int) -> Value:
     keeps = bool(node.attributes.get("keepdims", 1))
     large = [i for i in at if i == 0 or value.shape[i - 1] > 1]
     if len(value.axes) == 3 and {i - 1 for i in at} == set(value.axes[:2]):
-        value = means(value, add)
+        value = means(value, add) if node.op == "ReduceMean" else maxima(value, add)
     elif large:
+        what = "a mean" if node.op == "ReduceMean" else "a maximum"
         raise OptionError(
-            f"{node.label}: a mean over the axes {at} of {n}. One over height and width is read."
+            f"{node.label}: {what} over the axes {at} of {n}. One over height and width is read."
         )
     shape = tuple(m for i, m in enumerate(value.shape, 1) if keeps or i not in at)
     return reshaped(node, value, shape or (1,), add)
@@ -263,7 +269,8 @@ IMAGE_READERS: dict[str, Reader] = {
     "GlobalMaxPool": _global_pool,
     "MaxPool": _pool,
     "Pad": _pad,
-    "ReduceMean": _reduce_mean,
+    "ReduceMax": _reduced,
+    "ReduceMean": _reduced,
     "Resize": _resize,
     "Upsample": _resize,
 }

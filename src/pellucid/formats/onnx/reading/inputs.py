@@ -12,7 +12,12 @@ from pellucid.text import join, shown
 
 FLOATS_AND_BYTES = (1, 2, 11)  # ONNX's numbers of the types that are read
 COLOURS = (1, 3, 4)  # channels of photos
-KNOWING = {*IMAGE_READERS, "BatchNormalization"} - {"ReduceMean", "Resize", "Upsample"}  # channels are axis 1
+KNOWING = {*IMAGE_READERS, "BatchNormalization"} - {
+    "ReduceMax",
+    "ReduceMean",
+    "Resize",
+    "Upsample",
+}  # channels are axis 1
 
 
 def input_values(source: Source, given: Any) -> dict[str, Value]:

@@ -13,9 +13,10 @@ from pellucid.formats.onnx.reading.heads import Head, find_head
 from pellucid.formats.onnx.reading.images import IMAGE_READERS
 from pellucid.formats.onnx.reading.layers import READERS, affine, as_layer
 from pellucid.formats.onnx.reading.pointwise import POINTWISE, Group, Groups
-from pellucid.formats.onnx.reading.shapes import BATCH, SHAPE_READERS
+from pellucid.formats.onnx.reading.shapes import BATCH, SHAPE_READERS, reshaped
 from pellucid.formats.onnx.reading.source import Node, Source
 from pellucid.formats.onnx.reading.steps import Step
+from pellucid.formats.onnx.reading.strided import View, find_view
 from pellucid.formats.onnx.reading.values import MOST_VALUES, Value
 from pellucid.nn.activation import Activation
 from pellucid.nn.layer import Layer
@@ -102,6 +103,9 @@ class Reader:
         plan = self._plan([head.logits for head in heads])
         for name in self.producers:
             if name in plan:
+                self._check_known(name, plan[name])
+        for name in self.producers:
+            if name in plan:
                 self._read_one(name, plan[name])
         found = []
         for head in heads:
@@ -110,9 +114,9 @@ class Reader:
             found.append(self.values[head.logits])
         return Network(self.steps, found, heads)
 
-    def _plan(self, names: Sequence[str]) -> dict[str, Node | Group]:
+    def _plan(self, names: Sequence[str]) -> dict[str, Node | Group | View]:
         """Return how each value that is needed is made."""
-        plan: dict[str, Node | Group] = {}
+        plan: dict[str, Node | Group | View] = {}
         stack = list(names)
         while stack:
             name = stack.pop()
@@ -121,16 +125,33 @@ class Reader:
             node = self.producers.get(name)
             if node is None:
                 raise FormatError(f"nothing in the file gives {shown(name)}.")
-            group = None
-            if node.op in POINTWISE and name not in self._shape_like:
-                group = self.groups.find(name)
-            plan[name] = node if group is None else group
-            stack += [group.root] if group is not None else [each for each in node.inputs if each]
+            found: Group | View | None = None
+            if name not in self._shape_like:
+                is_pointwise = node.op in POINTWISE
+                found = (
+                    self.groups.find(name)
+                    if is_pointwise
+                    else find_view(node, self.producers, self.constants)
+                )
+            plan[name] = node if found is None else found
+            stack += [found.root] if found is not None else [each for each in node.inputs if each]
         return plan
 
-    def _read_one(self, name: str, made_by: Node | Group) -> None:
+    def _check_known(self, name: str, made_by: Node | Group | View) -> None:
+        """Name an operation that no layer computes before a shape that is made for it, which says less."""
+        if isinstance(made_by, Group | View) or made_by.op in ALL_READERS or made_by.op == "Shape":
+            return
+        if name not in self._shape_like or made_by.op not in (*FOLDED, *POINTWISE):
+            raise lacking(made_by)
+
+    def _read_one(self, name: str, made_by: Node | Group | View) -> None:
         if isinstance(made_by, Group):
             self.values[name] = self._read_group(made_by)
+            return
+        if isinstance(made_by, View):
+            self.values[name] = reshaped(
+                self.producers[name], self.values[made_by.root], made_by.shape, self._add
+            )
             return
         node = made_by
         if name != node.outputs[0]:
