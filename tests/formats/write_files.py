@@ -16,6 +16,8 @@ import numpy as np
 import pellucid as pl
 from pellucid.formats.safetensors import FORMAT_VERSION
 from pellucid.nn.freezing import freeze
+from pellucid.ops.activations import ACTIVATIONS
+from pellucid.ops.losses.base import LOSSES
 
 FILES = Path(__file__).parent / "files"
 RNG = np.random.default_rng(7)
@@ -113,6 +115,72 @@ def tied() -> tuple[Any, Any]:
     return model, X
 
 
+def layers() -> tuple[Any, Any]:
+    """Every layer and way to join values, options away from their defaults."""
+    inner = pl.Graph(
+        ["x"],
+        {"a": (pl.Affine(), "x"), "b": (pl.LayerNorm(epsilon=0.1), "x"), "c": ("multiply", ["a", "b"])},
+        "c",
+    )
+    body = [
+        pl.Conv2D(4, (3, 2), stride=(1, 2), padding=((1, 0), (0, 1)), groups=2, activation="silu"),
+        pl.Conv2D(4, dilation=2, use_bias=False),
+        pl.BatchNorm(momentum=0.3, epsilon=0.01),
+        pl.Residual(pl.Conv2D(6, 1), pl.Conv2D(6, 1)),
+        pl.MaxPool2D(3, stride=1, padding=1),
+        pl.UpSample2D((2, 1)),
+        pl.ZeroPad2D(((1, 0), (2, 1))),
+        pl.AvgPool2D(3, stride=2, padding="same", count_include_pad=False),
+        pl.Parallel([pl.Conv2D(3), pl.Conv2D(2, 1)], merge="concat"),
+        pl.Parallel([inner, pl.Sequential([pl.GlobalAvgPool2D(), pl.Dense(5)])], merge="add"),
+        pl.Parallel([pl.Activation("linear"), pl.Conv2D(1, 1)], merge="multiply"),
+    ]
+    model = pl.Sequential([*body, pl.Dropout(0.1), pl.Flatten(), pl.Dense(2)])
+    X = photos(4, 8, 8, 2)
+    model.preprocessing = pl.data.preprocess.Preprocessing.for_data(X)
+    return _shaken(model, X.shape[1:]), X
+
+
+def activations() -> tuple[Any, Any]:
+    """Every activation function, those with options at two values of them."""
+    options: dict[str, Any] = {"leaky_relu": {"slope": 0.3}, "elu": {"alpha": 0.7}, "relu6": {"high": 2.0}}
+    options["hard_sigmoid"] = {"slope": 0.3}
+    each = [pl.Activation(name) for name in ACTIVATIONS]
+    each += [pl.Activation(name, **given) for name, given in options.items()]
+    model = pl.Sequential([pl.Parallel(each, merge="concat"), pl.Dense(2)])
+    return _shaken(model, (3,)), np.array([[-4.0, -0.5, 0.3], [2.5, -1.2, 7.0]])
+
+
+def losses() -> tuple[Any, Any]:
+    """Every loss with options, and without."""
+    options: dict[str, Any] = {
+        "binary_cross_entropy": {"label_smoothing": 0.1},
+        "categorical_cross_entropy": {"label_smoothing": 0.2},
+        "focal": {"gamma": 1.5, "alpha": 0.3},
+        "hinge": {"margin": 0.5},
+        "huber": {"delta": 2.0},
+        "mean_squared_error": {"centre": [5.0], "spread": [2.0]},
+        "multi_label": {"positive_weight": 3.0, "label_smoothing": 0.1},
+    }
+    wide = ("categorical_cross_entropy", "multi_label")
+    given = {f"plain_{name}": {"type": name} for name in LOSSES}
+    given |= {f"other_{name}": {"type": name, **more} for name, more in options.items()}
+    nodes: Any = {name: (pl.Dense(2 if loss["type"] in wide else 1), "x") for name, loss in given.items()}
+    model = _shaken(pl.Graph(["x"], nodes, list(nodes)), (3,))
+    model.set_loss(given)
+    return model, RNG.normal(0, 1, (4, 3))
+
+
+def _shaken(model: Any, shape: Any) -> Any:
+    """Return a model whose parameters and statistics are random, as a training leaves them."""
+    model.initialize(shape)
+    model.theta += RNG.normal(0, 0.2, model.theta.size)
+    for leaf in model.leaves():
+        for array in leaf.state.values():
+            array[...] = RNG.random(array.shape) + 0.5
+    return model
+
+
 MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "mlp": mlp,
     "convolutions": convolutions,
@@ -121,7 +189,17 @@ MODELS: dict[str, Callable[[], tuple[Any, Any]]] = {
     "several_labels": several_labels,
     "graph": graph,
     "tied": tied,
+    "layers": layers,
+    "activations": activations,
+    "losses": losses,
 }
+
+
+def plain(value: Any) -> Any:
+    """Return arrays, or those of several outputs by name, as lists."""
+    return (
+        {name: each.tolist() for name, each in value.items()} if isinstance(value, dict) else value.tolist()
+    )
 
 
 def main() -> None:
@@ -139,8 +217,8 @@ def main() -> None:
         expected = {
             "dtypes": {key: str(array.dtype) for key, array in arrays.items()},
             "inputs": few if model.schema else {key: array.tolist() for key, array in arrays.items()},
-            "outputs": model.decision_function(inputs).tolist(),
-            "predictions": model.predict(inputs).tolist(),
+            "outputs": plain(model.decision_function(inputs)),
+            "predictions": plain(model.predict(inputs)),
         }
         pl.save(model, path)
         path.with_suffix(".json").write_text(json.dumps(expected) + "\n")
