@@ -37,6 +37,7 @@ learning_rate = { log = [1e-3, 1e-1] }
 optimizer = ["adam", { type = "sgd", momentum = 0.5 }]
 layers.1.units = [2, 4, 8]
 """
+EIGHT = ("--model", "net.toml", "--space", "space.toml", "--trials", 8)
 
 
 @pytest.fixture
@@ -105,21 +106,8 @@ def test_the_file_of_the_best_holds_all_options_of_its_training(
 
 
 def test_a_preset_is_trained_by_a_command(pellucid: Command, photos: Path, files: Path) -> None:
-    words = (
-        "sweep",
-        photos,
-        "--model",
-        "mlp",
-        "--space",
-        "rates.toml",
-        "--trials",
-        2,
-        "--jobs",
-        1,
-        "--epochs",
-        3,
-    )
-    done = pellucid(*words, "-o", "found", "--json")
+    search = ("--space", "rates.toml", "--trials", 2, "--epochs", 3)
+    done = pellucid("sweep", photos, "--model", "mlp", *search, "--jobs", 1, "-o", "found", "--json")
     record = json.loads(done.out)
     best = record["trials"][record["best"] - 1]
     command = shlex.split(record["command"])
@@ -148,19 +136,7 @@ def wait_for_lines(file: Path, n: int, process: subprocess.Popen[bytes]) -> None
 def test_what_was_killed_goes_on_to_the_same_table(
     pellucid: Command, photos: Path, files: Path, how: signal.Signals
 ) -> None:
-    words = (
-        photos,
-        "--model",
-        "net.toml",
-        "--space",
-        "space.toml",
-        "--trials",
-        8,
-        "--epochs",
-        60,
-        "--cv",
-        "2x1",
-    )
+    words = (photos, *EIGHT, "--epochs", 60, "--cv", "2x1")
     process = start(files, *words, "--jobs", 1, "-o", "killed")
     wait_for_lines(files / "killed/results.jsonl", 5, process)
     os.killpg(process.pid, how)
@@ -179,19 +155,7 @@ def test_what_was_killed_goes_on_to_the_same_table(
 @pytest.mark.filterwarnings("ignore")  # Dask's own: the connection to a worker that was killed
 def test_a_worker_that_is_killed_changes_nothing(pellucid: Command, photos: Path, files: Path) -> None:
     pytest.importorskip("distributed", reason="needs the extra dask")
-    words = (
-        photos,
-        "--model",
-        "net.toml",
-        "--space",
-        "space.toml",
-        "--trials",
-        8,
-        "--epochs",
-        60,
-        "--cv",
-        "2x1",
-    )
+    words = (photos, *EIGHT, "--epochs", 60, "--cv", "2x1")
     process = start(files, *words, "--workers", 2, "-o", "there")
     wait_for_lines(files / "there/results.jsonl", 4, process)
     os.kill(next(workers_of(process.pid)), signal.SIGKILL)
@@ -206,7 +170,7 @@ def test_a_lost_scheduler_keeps_what_is_done_and_another_cluster_goes_on(
     pellucid: Command, photos: Path, files: Path
 ) -> None:
     pytest.importorskip("distributed", reason="needs the extra dask")
-    words = (photos, "--model", "net.toml", "--space", "space.toml", "--trials", 8, "--epochs", 100)
+    words = (photos, *EIGHT, "--epochs", 100)
     with scheduler_of_its_own() as (address, scheduler, _):
         process = start(files, *words, "--cluster", address, "-o", "there")
         wait_for_lines(files / "there/results.jsonl", 4, process)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +189,47 @@ def test_a_lost_scheduler_ends_with_what_was_written_and_resume_goes_on(
     found = prediction.predict("m.safetensors", "pets", client=client, out=tmp_path / "r.csv", resume=True)
     assert found.n_before == written.count(b"\n") - 1
     assert (tmp_path / "r.csv").read_bytes() == alone
+
+
+@pytest.mark.usefixtures("small")
+def test_without_workers_it_ends_with_what_was_written(
+    client: Any, alone: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions, "ALONE_SECONDS", 2.0)
+    monkeypatch.setattr(partitions, "RESULT_SECONDS", 2.0)
+    with open_cluster(n_workers=1) as theirs:
+        options: Any = {"out": tmp_path / "r.csv", "progress": at(30, partial(theirs.cluster.scale, 0))}
+        with pytest.raises(ClusterError, match="no worker has answered for 2 seconds"):
+            prediction.predict("m.safetensors", "pets", client=theirs, **options)
+    written = (tmp_path / "r.csv").read_bytes()
+    assert alone.startswith(written)
+    assert 20 < written.count(b"\n") < N
+    prediction.predict("m.safetensors", "pets", client=client, out=tmp_path / "r.csv", resume=True)
+    assert (tmp_path / "r.csv").read_bytes() == alone
+
+
+@pytest.mark.usefixtures("small")
+def test_a_full_disk_keeps_whole_files_of_parquet(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit on the size of files fails a write in the middle, as a full disk does."""
+    pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
+    resource = pytest.importorskip("resource", reason="needs a limit of the size of files")
+    monkeypatch.setattr("pellucid.prediction.parquet.PART_ROWS", 20)
+    options: Any = {"client": client, "out": tmp_path / "r.parquet"}
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    fill = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(pl.PellucidError, match=r"part-0000\d\.parquet: .* and --resume goes on") as found:
+            prediction.predict("m.safetensors", "pets", progress=at(50, fill), **options)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    there = sorted(path.name for path in (tmp_path / "r.parquet").iterdir())
+    assert there == [f"part-0000{i}.parquet" for i in range(len(there))]
+    kept = pq.read_table(tmp_path / "r.parquet").to_pylist()
+    assert f"It has {len(kept)} predictions" in str(found.value)
+    assert 20 <= len(kept) < N
+    assert prediction.predict("m.safetensors", "pets", resume=True, **options).n_before == len(kept)
+    rows = pq.read_table(tmp_path / "r.parquet").to_pylist()
+    assert rows[: len(kept)] == kept
+    assert len({row["image"] for row in rows}) == len(rows) == N

@@ -149,24 +149,14 @@ class _Run(Generic[Job, Result]):
                 f"{getattr(error.last_worker, 'address', error.last_worker)}. Give workers more memory, or leave "
                 "it out."
             ) from None
-        except (TimeoutError, OSError) as error:  # its worker holds the result, and does not answer
-            if isinstance(error, OSError) and not self.is_lost(future, error):
-                raise
-            self.check_client()
-            self.submit(number)
-            return
         except Exception as error:
-            if not self.is_lost(future, error):
-                raise
-            self.check_client()
+            if future.status == "error" and not type(error).__module__.startswith("distributed."):
+                raise  # it is the function's
+            self.check_client()  # lost, or its worker holds the result and does not answer
             self.submit(number)
             return
         part.result, part.is_done = result, True
         part.futures.clear()  # and so releases those of other attempts
-
-    def is_lost(self, future: Any, error: Exception) -> bool:
-        """Return whether it is the cluster that failed, not the function."""
-        return future.status in ("cancelled", "lost") or type(error).__module__.startswith("distributed.")
 
     def look(self) -> None:
         """Ask the scheduler for its workers, and give the partitions of those that are frozen to others."""

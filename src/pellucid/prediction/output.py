@@ -125,6 +125,8 @@ class Output:
 
     def write(self, predictions: Sequence[Prediction] | Encoded) -> None:
         """Add predictions, or what ``encoder`` made of them in another process."""
+        if not len(predictions):  # no sample of a piece could be read
+            return
         content = (
             predictions.content if isinstance(predictions, Encoded) else self.encoder.encode(predictions)
         )

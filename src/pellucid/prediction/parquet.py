@@ -11,7 +11,7 @@ from pellucid.files import write_atomically
 from pellucid.prediction.lines import columns_of
 from pellucid.prediction.output import Output, Target
 from pellucid.prediction.records import Prediction
-from pellucid.text import first_line, printable
+from pellucid.text import first_line, plural, printable
 
 PART_ROWS = 2**13  # predictions of a file: what is done again after a break
 PART = re.compile(r"part-(\d{5,})\.parquet")
@@ -90,7 +90,7 @@ class ParquetFolder(Output):
         super().__init__(path)
         self.encoder = ArrowRows(columns_of(target.model, target.of), target.mark)
         self._held: list[Any] = []  # record batches of the next file
-        self._n_held = 0
+        self._n_held = self._n_in_files = 0  # predictions
         self._is_broken = False
         self._next = self._open(target)
         self.n_before = self._done.total()
@@ -120,10 +120,11 @@ class ParquetFolder(Output):
             write_atomically(self.path / f"part-{self._next:05}.parquet", sink.getvalue())
         except OutputError as error:
             self._is_broken = True
-            n = self.n_before + self.n_written - self._n_held
-            kept = f" It has {n} predictions, and --resume goes on." if n > 0 else ""
+            n = self.n_before + self._n_in_files
+            kept = f" It has {plural(n, 'prediction')}, and --resume goes on." if n else ""
             raise OutputError(f"{error}{kept}") from None
         self._next += 1
+        self._n_in_files += self._n_held
         self._held, self._n_held = [], 0
 
     def _open(self, target: Target) -> int:

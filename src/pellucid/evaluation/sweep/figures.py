@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pellucid.evaluation.sweep.records import Sweep, Trial, option_in_words
@@ -33,32 +34,34 @@ NOTHING = "No trial could be trained."
 
 
 def tradeoff_figure(sweep: Sweep) -> Figure:
-    """Draw the score of every trial against what its training costs; the Pareto front is marked.
+    """Draw the score of every trial against the seconds of a training, and where networks differ their parameters.
 
-    Parameters
-    ----------
-    sweep : Sweep
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Against seconds, and where networks differ in size against the number of parameters.
+    The Pareto front is marked.
     """
     trials = sweep.ranked
     if not trials:
         return sentence_figure(NOTHING)
     differ = len({trial.n_parameters for trial in trials}) > 1
-    costs = ["seconds", *(["n_parameters"] if differ else [])]
     with look():
-        figure = new_figure(4.4)
-        every = figure.subplots(1, len(costs), squeeze=False, sharey=True)[0]
-        for cost, axes in zip(costs, every, strict=True):
-            _scatter(axes, sweep, cost)
-        every[0].set_ylabel(
-            f"{sweep.title.capitalize()}{', lower is better' if sweep.is_lower_better else ''}"
-        )
-        legend_above(every[0], 3)
+        figure, first = _panels(sweep, ["seconds", "n_parameters"][: 1 + differ], 3.8, _scatter)
+        first.set_ylabel(f"{sweep.title.capitalize()}{', lower is better' if sweep.is_lower_better else ''}")
+        legend_above(first, 3)
     return figure
+
+
+def _panels(
+    sweep: Sweep, names: list[str], height: float, draw: Callable[[Axes, Sweep, str], None]
+) -> tuple[Figure, Axes]:
+    """Return a figure with a panel for each name, drawn on axes of one score, and the first of them."""
+    n_columns = min(COLUMNS, len(names))
+    n_rows = math.ceil(len(names) / n_columns)
+    figure = new_figure(0.6 + height * n_rows)
+    grid = list(figure.subplots(n_rows, n_columns, squeeze=False, sharey=True).flat)
+    for name, axes in zip(names, grid, strict=False):
+        draw(axes, sweep, name)
+    for axes in grid[len(names) :]:
+        axes.set_visible(False)
+    return figure, grid[0]
 
 
 def _scatter(axes: Axes, sweep: Sweep, cost: str) -> None:
@@ -94,29 +97,12 @@ def _points(sweep: Sweep, trials: list[Trial], cost: str) -> tuple[list[float], 
 
 
 def options_figure(sweep: Sweep) -> Figure:
-    """Draw the score of every trial against each option that differs between them.
-
-    Parameters
-    ----------
-    sweep : Sweep
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Of numbers, points; of names, a column of points each. Up to nine options.
-    """
+    """Draw the score of every trial against each option that differs: of names, a column of points each."""
     names = varied(sweep)
     if not names:
         return sentence_figure("All trials have the same options." if sweep.ranked else NOTHING)
-    n_columns = min(COLUMNS, len(names))
-    n_rows = math.ceil(len(names) / n_columns)
     with look():
-        figure = new_figure(0.6 + 2.7 * n_rows)
-        grid = figure.subplots(n_rows, n_columns, squeeze=False, sharey=True)
-        for name, axes in zip(names, grid.flat, strict=False):
-            _panel(axes, sweep, name)
-        for axes in list(grid.flat)[len(names) :]:
-            axes.set_visible(False)
+        figure, _ = _panels(sweep, names, 2.7, _panel)
         figure.supylabel(sweep.title.capitalize(), fontsize=10, color=MUTED)
     return figure
 
