@@ -159,7 +159,7 @@ def test_bad_images_are_listed_and_need_be_no_failure(
     assert pellucid("predict", model, "bad.png", "--skip-bad").code == 2  # nothing at all was predicted
     Image.fromarray(np.full((5, 6, 3), 250, np.uint8)).save(tmp_path / "bad.png")
     done = pellucid("predict", model, *named, "--out", "r.csv", "--resume", "--skip-bad")
-    assert (done.code, done.out) == (0, "r.csv: 1 predictions written, 2 were there, 1 cannot be read\n")
+    assert (done.code, done.out) == (0, "r.csv: 1 prediction written, 2 were there, 1 cannot be read\n")
 
 
 def test_rows_of_a_table_are_written_and_gone_on_with(

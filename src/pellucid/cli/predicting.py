@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.cli.terminal import echo, print_json
 from pellucid.progress import ProgressBar
+from pellucid.text import plural
 
 if TYPE_CHECKING:
     from pellucid.distributed.prediction import EncodedBatch
@@ -142,7 +143,7 @@ def _write(
         if not is_quiet:
             before = f", {file.n_before} were there" if file.n_before else ""
             unread = f", {n_bad} cannot be read" if n_bad else ""
-            echo(f"{out}: {file.n_written} predictions written{before}{unread}")
+            echo(f"{out}: {plural(file.n_written, 'prediction')} written{before}{unread}")
     return n_bad
 
 

@@ -58,6 +58,22 @@ REFUSED: dict[str, tuple[Callable[[Net], str], str]] = {
         ),
         r"\(InstanceNormalization\), group or instance norm",
     ),
+    "rows cut out": (of_nodes("Slice", [1], [3], [2]), "Channels alone are cut"),
+    "samples cut out": (of_nodes("Gather", [0], axis=0), "Channels alone are cut"),
+    "no channels": (of_nodes("Slice", [3], [3], [1]), "channels that are not there"),
+    "channels elsewhere": (of_nodes("Gather", [9], axis=1), "channels that are not there"),
+    "too many channels": (
+        lambda net: net.add(
+            "Slice", net.add("Flatten", net.conv("x", 99, 3)), *map(net.array, ([1], [9000], [1]), (int,) * 3)
+        ),
+        "too many to select",
+    ),
+    "lengths that do not fit": (of_nodes("Slice", [0], [2], [1], [0]), "do not fit each other"),
+    "an attribute that is a text": (of_nodes("MaxPool", kernel_shape="33"), "none that it may have"),
+    "a slope that is a text": (
+        of_nodes("LeakyRelu", alpha="0.1"),
+        "a node has attributes or inputs that do not fit",
+    ),
     "a transposed convolution": (
         lambda net: net.add("ConvTranspose", net.conv("x", 4, 3), net.weight(4, 2, 2, 2)),
         r"\(ConvTranspose\), a transposed convolution, is an",

@@ -221,6 +221,8 @@ def table_of_layers(steps: Steps) -> list[tuple[str, str, str]]:
     rows = []
     for step in steps.steps:
         name = step.what if isinstance(step.what, str) else type(step.what).__name__
+        if activation := getattr(step.what, "activation", None):
+            name += f", {activation}"
         n = 0 if isinstance(step.what, str) else sum(array.size for array in step.what.params.values())
         shape = " × ".join(map(str, step.shape))
         rows.append((name, shape if math.prod(step.shape) else "", f"{n:,}" if n else ""))

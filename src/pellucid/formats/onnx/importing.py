@@ -13,7 +13,7 @@ from pellucid.formats.onnx.export import TOLERANCE
 from pellucid.formats.onnx.reading.comparison import largest_difference
 from pellucid.formats.onnx.reading.heads import Head, default_loss_of
 from pellucid.formats.onnx.reading.inputs import input_values
-from pellucid.formats.onnx.reading.network import Reader
+from pellucid.formats.onnx.reading.network import UNFIT, Reader
 from pellucid.formats.onnx.reading.pixels import PIXELS, Lead, lead_of, with_pixels
 from pellucid.formats.onnx.reading.source import Slot, Source, read_source
 from pellucid.formats.onnx.reading.steps import Step, simplified
@@ -21,6 +21,7 @@ from pellucid.formats.onnx.reading.structure import build_model
 from pellucid.formats.onnx.reading.values import Value
 from pellucid.nn.model import Model, check_classes
 from pellucid.registry import Limits, check_option, validate_call
+from pellucid.text import first_line
 from pellucid.types import Shape
 
 TASKS = ("classification", "multi_label", "regression")
@@ -94,8 +95,9 @@ def import_onnx(
     ReduceMax over height and width; Add, Sum and Mul, of values too where one has a number for each channel; Sub,
     Div, Concat;
     Flatten, Reshape, Squeeze, Unsqueeze, Transpose; Pad with zeros, Resize by whole numbers (nearest); Softmax,
-    LogSoftmax, Sigmoid and Exp at the end; Dropout, Identity, Cast, Scaler, ZipMap; and whatever is computed of
-    constants and shapes alone.
+    LogSoftmax, Sigmoid and Exp at the end; Dropout, Identity, Cast, Scaler, ZipMap; Split, Slice and Gather of
+    channels, as a convolution or Dense layer with weights of 0 and 1, which are trained on like others; and
+    whatever is computed of constants and shapes alone.
     """
     return read_onnx(Path(path), input_shape=input_shape, classes=classes, pixels=pixels, task=task).model
 
@@ -127,7 +129,14 @@ def _imported(
 ) -> Imported:
     inputs = input_values(source, input_shape)
     outputs = _outputs_of(source)
-    network = Reader(source, inputs).read([slot.name for slot in outputs])
+    try:
+        network = Reader(source, inputs).read([slot.name for slot in outputs])
+    except PellucidError:
+        raise
+    except UNFIT as error:
+        raise FormatError(
+            f"a node has attributes or inputs that do not fit it ({first_line(error)})."
+        ) from None
     for value in network.outputs:
         if len(value.axes) != 1 or value.order is not None:
             raise OptionError(

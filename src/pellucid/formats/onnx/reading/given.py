@@ -64,8 +64,6 @@ _IN_WORDS = {
     "GatherND": "a part of a value",
     "GroupNormalization": "group norm",
     "InstanceNormalization": "group or instance norm",
-    "Slice": "a part of a value",
-    "Split": "parts of a value",
     **dict.fromkeys(("GRU", "LSTM", "RNN"), "a recurrent layer"),
     **dict.fromkeys(
         ("LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegressor"), "no neural network"

@@ -5,13 +5,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.errors import FormatError, OptionError
+from pellucid.errors import FormatError, OptionError, PellucidError
 from pellucid.formats.onnx.reading.constants import FOLDED, fold
 from pellucid.formats.onnx.reading.constants import MOST_VALUES as MOST_COMPUTED
 from pellucid.formats.onnx.reading.given import lacking
 from pellucid.formats.onnx.reading.heads import Head, find_head
 from pellucid.formats.onnx.reading.images import IMAGE_READERS
 from pellucid.formats.onnx.reading.layers import READERS, affine, as_layer
+from pellucid.formats.onnx.reading.parts import PART, PART_READERS
 from pellucid.formats.onnx.reading.pointwise import POINTWISE, Group, Groups
 from pellucid.formats.onnx.reading.shapes import BATCH, SHAPE_READERS, reshaped
 from pellucid.formats.onnx.reading.source import Node, Source
@@ -23,7 +24,8 @@ from pellucid.nn.layer import Layer
 from pellucid.text import shown
 from pellucid.types import Array
 
-ALL_READERS = READERS | SHAPE_READERS | IMAGE_READERS
+UNFIT = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
+ALL_READERS = READERS | SHAPE_READERS | IMAGE_READERS | PART_READERS
 
 
 class Network(NamedTuple):
@@ -63,6 +65,7 @@ class Reader:
         self.producers: dict[str, Node] = {}
         self._shape_like: set[str] = set()
         self._most = MOST_COMPUTED + 4 * sum(array.size for array in self.constants.values())
+        self._most_weights = self._most
         self._list_nodes(source.nodes)
         self.groups = Groups(self.producers, self.constants)
         for name in self.producers:
@@ -154,7 +157,9 @@ class Reader:
             )
             return
         node = made_by
-        if name != node.outputs[0]:
+        if node.op == "Split":
+            node = node._replace(attributes={**node.attributes, PART: node.outputs.index(name)})
+        elif name != node.outputs[0]:
             raise OptionError(f"{node.label}: its further outputs are not read.")
         given: list[Any] = [
             self.values.get(each, self.constants.get(each)) if each else None for each in node.inputs
@@ -175,7 +180,20 @@ class Reader:
         reader = ALL_READERS.get(node.op)
         if reader is None or not any(isinstance(each, Value) for each in given):
             raise lacking(node)
-        self.values[name] = reader(node, given, self._add, self.opset)
+        try:
+            self.values[name] = reader(node, given, self._add, self.opset)
+        except PellucidError:
+            raise
+        except (
+            AttributeError,
+            IndexError,
+            KeyError,
+            OverflowError,
+            TypeError,
+            ValueError,
+            ZeroDivisionError,
+        ):
+            raise FormatError(f"{node.label}: its inputs or attributes are none that it may have.") from None
         self._count(node.label, self.values[name])
 
     def _read_group(self, group: Group) -> Value:
@@ -192,6 +210,9 @@ class Reader:
         name = f"{layer if isinstance(layer, str) else type(layer).__name__.lower()}_{len(self.steps) + 1}"
         while name in self.values:  # an input of that name
             name += "_"
+        self._most_weights -= sum(array.size for array in arrays.values())
+        if self._most_weights < 0:
+            raise OptionError("its layers have more weights than four times those of the file.")
         self.steps[name] = Step(layer, sources, arrays, repeats)
         return name
 
