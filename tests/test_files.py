@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pellucid.errors import OutputError
-from pellucid.files import write_atomically
+from pellucid.files import check_free, write_atomically
 
 
 def test_text_and_bytes_are_written_and_folders_made(tmp_path: Path) -> None:
@@ -37,3 +37,18 @@ def test_files_are_readable_as_the_umask_says(tmp_path: Path) -> None:
     finally:
         os.umask(old)
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("name", ["", "there"])
+def test_a_folder_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there").mkdir()
+    with pytest.raises(OutputError, match="is a folder. Name a file"):
+        check_free(Path(name), force=True)
+
+
+def test_no_name_is_no_file() -> None:
+    with pytest.raises(OutputError, match="Name a file"):
+        write_atomically("", "words")

@@ -32,6 +32,8 @@ def write_atomically(path: str | Path, content: bytes | str) -> None:
     'hello'
     """
     path = Path(path)
+    if not path.name:  # "" or "/"
+        raise OutputError(f"{path}: is a folder. Name a file.")
     partial = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,12 +60,14 @@ def next_file(path: Path) -> Path:
 
 
 def check_free(path: Path, *, force: bool = False) -> None:
-    """Raise OutputError, before any work, if a file is there already and may not be replaced."""
+    """Raise OutputError, before any work, if a path is a folder, or a file that is there and may not be replaced."""
     try:
-        is_there = path.is_file()
+        is_there, is_folder = path.is_file(), path.is_dir()
     except OSError as error:  # a name that is too long, for example
         raise OutputError(
             f"{path}: cannot be written: {error.strerror}. Choose another with --out."
         ) from None
+    if is_folder:
+        raise OutputError(f"{path}: is a folder. Name a file in it with --out.")
     if is_there and not force:
         raise OutputError(f"{path}: the file is there already. Choose another with --out, or add --force.")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
-from pellucid.cli.terminal import echo
+from pellucid.cli.terminal import echo, say
 from pellucid.errors import PellucidError
 from pellucid.text import first_line, one_line
 
@@ -43,7 +43,8 @@ def main(argv: list[str] | None = None) -> int:
         if message is None:
             raise
         lines = [line for line in message.splitlines() if line.strip()]
-        echo(f"pellucid: {lines[0]}", *lines[1:3], err=True)
+        for line in (f"pellucid: {lines[0]}", *lines[1:3]):
+            say(line, err=True)
         return 2
     finally:
         warnings.formatwarning = kept

@@ -40,13 +40,13 @@ def echo(*lines: object, err: bool = False) -> None:
             bars.tqdm.write(one_line(str(line)), file=stream)
 
 
-def say(text: str) -> None:
+def say(text: str, *, err: bool = False) -> None:
     """Print a sentence or two: in a terminal in lines that fit it, into a file or pipe as one line.
 
     A command stays whole, to be copied: it is indented by four spaces.
     """
-    is_whole = text.startswith(" " * 4) or not sys.stdout.isatty()
-    echo(*([text] if is_whole else fill(one_line(text), columns()).splitlines()))
+    is_whole = text.startswith(" " * 4) or not (sys.stderr if err else sys.stdout).isatty()
+    echo(*([text] if is_whole else fill(one_line(text), columns()).splitlines()), err=err)
 
 
 def fill(text: str, width: int) -> str:
