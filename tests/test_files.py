@@ -45,7 +45,7 @@ def test_a_folder_is_refused_before_any_work(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("there").mkdir()
-    with pytest.raises(OutputError, match="is a folder. Name a file"):
+    with pytest.raises(OutputError, match="is a folder"):
         check_free(Path(name), force=True)
 
 

@@ -60,7 +60,7 @@ def next_file(path: Path) -> Path:
 
 
 def check_free(path: Path, *, force: bool = False) -> None:
-    """Raise OutputError, before any work, if a path is a folder, or a file that is there and may not be replaced."""
+    """Raise OutputError, before any work, if a path is a folder, or a file there that may not be replaced."""
     try:
         is_there, is_folder = path.is_file(), path.is_dir()
     except OSError as error:  # a name that is too long, for example

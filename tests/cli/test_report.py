@@ -189,7 +189,11 @@ def test_changed_data_are_refused_unless_forced_and_then_told(
             b'{"epoch": 0, "loss": 0.5}\n{"epoch": 1, "lo',
             "history.jsonl, line 2: not a record",
         ),
-        ("history.jsonl", b"[1, 2]\n", "history.jsonl, line 1: not a record"),
+        (
+            "history.jsonl",
+            b"[1, 2]\n",
+            "line 1: not a record of a training (expected a JSON object, got [1, 2])",
+        ),
         ("config.toml", b"model = \n", "config.toml: not the configuration of a run"),
         ("config.toml", b"\xff\xfe", "config.toml: not the configuration of a run"),
         ("config.toml", b'epochs = "many"\n', "config.toml: not the configuration of a run"),

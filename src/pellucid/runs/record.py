@@ -15,6 +15,7 @@ from pellucid.formats.safetensors import load, save
 from pellucid.nn.model import Model
 from pellucid.runs.config import RunConfig
 from pellucid.runs.data import is_gone, load_again, moved
+from pellucid.text import shown
 from pellucid.training.history import History
 from pellucid.training.options import TrainingOptions
 
@@ -209,8 +210,10 @@ def _read_history(path: Path, metrics: Mapping[str, Any]) -> History:
         for line in path.read_text(encoding="utf-8").splitlines():
             n += 1
             row = json.loads(line)
+            if not isinstance(row, dict):
+                raise TypeError(f"expected a JSON object, got {shown(row)}")
             history.append({key: float(value) for key, value in row.items() if key != "epoch"})
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise FormatError(f"{path}, line {n}: not a record of a training ({error}). {_AGAIN}") from None
     for name in _OF_HISTORY:
         kind = type(getattr(history, name))
