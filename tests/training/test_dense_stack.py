@@ -10,7 +10,7 @@ import pytest
 
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
-from pellucid.errors import TrainingError
+from pellucid.errors import PellucidError, TrainingError
 from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.norm import BatchNorm
@@ -124,6 +124,37 @@ def test_batch_norm(dtype: str, options: dict[str, Any]) -> None:
         for state, expected in zip(states, plain, strict=True):
             for name in expected:
                 np.testing.assert_allclose(state[name], expected[name], rtol=100 * tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_dropout_draws_what_the_layer_draws(dtype: str) -> None:
+    def make() -> Sequential:
+        groups = [
+            (Dense(40), BatchNorm(), Activation("relu"), Dropout(0.3)),
+            (
+                Dense(33),
+                Activation("tanh"),
+                Dropout(0.5),
+            ),  # 32 * 33 numbers and 22 * 33, which 4 does not divide
+            (Dense(64, "relu"), Dropout(0.2)),
+            (Dense(20), Dropout(0.1)),
+            (Dense(8), Dropout(0.0), Dense(5)),
+        ]
+        return Sequential([Flatten(), *(layer for group in groups for layer in group)], dtype=dtype)
+
+    # SGD, as Adam would make steps of the rounding that is the gradient of b before a norm
+    check(make, classes(), tolerance={"float64": 1e-11, "float32": 2e-5}[dtype])
+
+
+def test_dropout_needs_a_stream() -> None:
+    model = Sequential([Dense(3), Dropout(0.5), Dense(1)])
+    model.initialize((N_IN,))
+    with (
+        dispatch.use("numba"),
+        open_executor(model, 1) as executor,
+        pytest.raises(PellucidError, match="set_step_rng"),
+    ):
+        executor.loss_and_grad(np.zeros((4, N_IN), model.dtype), np.zeros((4, 1), model.dtype))
 
 
 def test_batch_norm_of_columns_far_from_zero() -> None:
@@ -356,6 +387,9 @@ def test_other_models_have_the_usual_executor() -> None:
         [Dense(3), BatchNorm(), BatchNorm(), Dense(1)],
         [BatchNorm(), Dense(1)],
         [Dropout(0.5), Dense(1)],
+        [Dense(3), Dropout(0.5), Activation("relu"), Dense(1)],
+        [Dense(3), Dropout(0.5), BatchNorm(), Dense(1)],
+        [Dense(3), Dropout(0.5), Dropout(0.5), Dense(1)],
         [Dense(3, "softmax")],
         [Dense(3, "hard_swish"), Dense(1)],
         [Flatten()],

@@ -42,7 +42,7 @@ def normalize_columns(z, D, at, distance, m, gamma, beta, epsilon, mean, var, rs
 
 
 @compiled
-def normalize_columns_backward(dy, D, at, distance, m, gamma, rstd, sums, dots, dgamma, dbeta):
+def normalize_columns_backward(dy, dy_at, D, D_at, distance, m, gamma, rstd, sums, dots, dgamma, dbeta):
     """dZ = gamma rstd (dY - mean of dY - Xhat mean of dY Xhat), over dY; dgamma = sum(dY Xhat), dbeta = sum dY.
 
     Xhat = D rstd. ``sums`` and ``dots`` are room, float64 of shape (c,).
@@ -51,8 +51,8 @@ def normalize_columns_backward(dy, D, at, distance, m, gamma, rstd, sums, dots, 
     sums[:] = 0
     dots[:] = 0
     for i in range(m):
-        first = at + i * distance
-        row, d = dy[first : first + c], D[first : first + c]
+        first = i * distance
+        row, d = dy[dy_at + first : dy_at + first + c], D[D_at + first : D_at + first + c]
         for j in range(c):
             sums[j] += row[j]
             dots[j] += row[j] * d[j]
@@ -62,7 +62,7 @@ def normalize_columns_backward(dy, D, at, distance, m, gamma, rstd, sums, dots, 
         sums[j] /= m
         dots[j] *= rstd[j] * rstd[j] / m
     for i in range(m):
-        first = at + i * distance
-        row, d = dy[first : first + c], D[first : first + c]
+        first = i * distance
+        row, d = dy[dy_at + first : dy_at + first + c], D[D_at + first : D_at + first + c]
         for j in range(c):
             row[j] = T(gamma[j] * rstd[j]) * (row[j] - T(sums[j]) - d[j] * T(dots[j]))

@@ -1,12 +1,15 @@
 """A training step of Dense layers one after another, of any depth, compiled as a whole, on one thread or several.
 
-A layer is Z = A W + b, then batch norm where it has one, then the activation.
+A layer is Z = A W + b, then batch norm where it has one, the activation, and dropout where it has one.
 
 The rows of a layer's W, one for each input, are divided into parts. Forward, part t multiplies its columns of A by
 its rows of W, and whoever computes the next layer's inputs adds the parts up. Backward it computes its columns of
 dA and its rows of dW, and the optimizer moves these rows of W at once, while they are in the cache. So no gradients
 are added up, and every weight stays with one thread. How many parts a layer has is in the plan: the numbers are the
 same whether they are computed side by side or one after another.
+
+What only neighbouring layers need, sums and gradients, lies in two places that take turns: a step of many layers
+is as fast as the cache of a core that holds what it writes.
 
 A constant among the arguments is written ``int(0)``: for 0 by itself, Numba would compile another copy.
 """
@@ -17,6 +20,7 @@ import os
 from typing import NamedTuple
 
 import numba
+import numpy as np
 
 from pellucid.kernels import activations as formulas
 from pellucid.kernels.blas import product
@@ -27,7 +31,9 @@ from pellucid.kernels.optimizers import adam_loop, sgd_loop, unless_tiny
 from pellucid.types import Array
 
 BORROWED_FROM = "activations.py", "blas.py", "column_norm.py", "losses.py", "optimizers.py"
-N_IN, N_OUT, PARTS, ACTIVATION, W_AT, OUT_AT, SUMS_AT, HAS_NORM, N_COLUMNS = range(9)  # the columns of a plan
+# The columns of a plan.
+N_IN, N_OUT, PARTS, ACTIVATION, W_AT, OUT_AT, SUMS_AT, DELTAS_AT, HAS_NORM, BITS_AT, N_COLUMNS = range(11)
+OPTION, EPSILON, N_DROPPED, SCALE, N_OPTIONS = range(5)  # the rows of options
 MEAN, VAR, RSTD, N_STATISTICS = range(4)  # the rows of statistics, in this order
 LINEAR, RELU, LEAKY_RELU, ELU, SIGMOID, TANH, SILU, GELU = range(8)
 LOSSES = ("softmax_cross_entropy", "binary_cross_entropy", "squared_error")
@@ -52,21 +58,27 @@ class Stack(NamedTuple):
     theta, grad, first_slot, second_slot : Array, shape (p,)
         Parameters, gradient and what the optimizer keeps: of each layer W (n_in, n_out), after it b, and with
         batch norm gamma and beta.
-    values, slopes, deltas : Array, flat
-        A = f(Z), f'(Z) and dZ of each layer, (m, n_out).
+    values, slopes : Array, flat
+        A = f(Z) and f'(Z) of each layer, (m, n_out), with dropout both times its mask. Relu's slopes are not
+        written, as A tells them.
+    deltas : Array, flat
+        dZ of a layer, (m, n_out), in one of two places.
     sums : Array, flat
-        What each part of each layer adds to Z, (parts, m, n_out).
+        What each part of a layer adds to Z, (parts, m, n_out), in one of two places.
     centred : Array, flat
         Z - mean of each layer with batch norm, (m, n_out); empty where no layer has one.
     statistics : Array of float64, shape (N_STATISTICS, outputs of all layers)
         Of each output that batch norm scales; the backward pass keeps sums in the place of mean and variance.
+    bits : Array of uint16, flat
+        The random numbers by which each layer with dropout drops, (m, n_out).
     blocks : Array, shape (parts, n)
         Room for rows of dW.
     plan : Array of int64, shape (n_layers, N_COLUMNS)
-        Of each layer: inputs, outputs, parts, activation, where its W, its values and its sums begin, and
-        whether it has batch norm.
-    options : Array of float64, shape (2, n_layers)
-        The option of each activation, such as leaky_relu's slope, and batch norm's epsilon.
+        Of each layer: inputs, outputs, parts, activation, where its W, its values, its sums and its dZ begin,
+        whether it has batch norm, and where its random numbers begin, or -1 without dropout.
+    options : Array of float64, shape (N_OPTIONS, n_layers)
+        The option of each activation, such as leaky_relu's slope, batch norm's epsilon, dropout's limit below which
+        a random number drops, and what is kept is multiplied by.
     runs : Array of int64, shape (2, 3)
         Of weights and of the rest, as :mod:`pellucid.kernels.optimizers` has them: whether they decay.
     numbers : Array of float64, shape (8,)
@@ -86,6 +98,7 @@ class Stack(NamedTuple):
     sums: Array
     centred: Array
     statistics: Array
+    bits: Array
     blocks: Array
     plan: Array
     options: Array
@@ -95,11 +108,10 @@ class Stack(NamedTuple):
 
 @compiled
 def activate(kind, option, a, d):
-    """a <- f(a), d <- f'(a)."""
+    """a <- f(a), d <- f'(a), but for relu's."""
     if kind == RELU:
         for j in range(a.size):
             a[j] = formulas.relu(a[j], option)
-            d[j] = formulas.relu_slope(a[j], option)
     elif kind == LEAKY_RELU:
         for j in range(a.size):
             a[j] = formulas.leaky_relu(a[j], option)
@@ -126,6 +138,21 @@ def activate(kind, option, a, d):
             gate = formulas.gelu_gate(a[j])
             d[j] = formulas.gelu_slope(a[j], gate)
             a[j] *= gate
+
+
+@compiled
+def drop(bits, n_dropped, scale, kind, a, d):
+    """a <- a mask, d <- d mask but for relu's, with mask 0 where bits < n_dropped, else scale."""
+    T, least = a.dtype.type, np.uint16(n_dropped)
+    zero, kept = T(0), T(scale)
+    if kind == RELU:
+        for j in range(a.size):
+            a[j] *= kept if bits[j] >= least else zero
+    else:
+        for j in range(a.size):
+            mask = kept if bits[j] >= least else zero
+            a[j] *= mask
+            d[j] = mask if kind == LINEAR else d[j] * mask
 
 
 @copied
@@ -184,8 +211,6 @@ def finish(stack, k, first, last):
             z = stack.sums[at + first : at + last]
             for j in range(a.size):
                 a[j] += z[j]
-        if not layer[HAS_NORM]:
-            activate(layer[ACTIVATION], stack.options[0, k], a, stack.slopes[row])
     if layer[HAS_NORM]:
         normalize_columns(
             stack.values,
@@ -195,28 +220,41 @@ def finish(stack, k, first, last):
             m,
             after_b(stack, stack.theta, k, 1, first, last),
             after_b(stack, stack.theta, k, 2, first, last),
-            stack.options[1, k],
+            stack.options[EPSILON, k],
             statistics_of(stack, k, MEAN, first, last),
             statistics_of(stack, k, VAR, first, last),
             statistics_of(stack, k, RSTD, first, last),
         )
-        for i in range(m):
-            row = slice(layer[OUT_AT] + i * n + first, layer[OUT_AT] + i * n + last)
-            activate(layer[ACTIVATION], stack.options[0, k], stack.values[row], stack.slopes[row])
+    for i in range(m):
+        at = i * n + first
+        row = slice(layer[OUT_AT] + at, layer[OUT_AT] + i * n + last)
+        a, d = stack.values[row], stack.slopes[row]
+        activate(layer[ACTIVATION], stack.options[OPTION, k], a, d)
+        if layer[BITS_AT] >= 0:
+            bits = stack.bits[layer[BITS_AT] + at :]
+            drop(bits, stack.options[N_DROPPED, k], stack.options[SCALE, k], layer[ACTIVATION], a, d)
 
 
 @compiled
 def multiply_by_slopes(stack, k, first, last):
     """dZ <- dA f'(Z), for some columns of a layer's outputs; denormal numbers, which take long, become 0."""
-    m, layer = len(stack.X), stack.plan[k]
+    m, layer, scale = len(stack.X), stack.plan[k], stack.theta.dtype.type(stack.options[SCALE, k])
+    is_as_given = layer[ACTIVATION] == LINEAR and layer[BITS_AT] < 0
     for i in range(m):
-        at = layer[OUT_AT] + i * layer[N_OUT]
-        dz, d = stack.deltas[at + first : at + last], stack.slopes[at + first : at + last]
-        for j in range(dz.size):
-            dz[j] = unless_tiny(dz[j] if layer[ACTIVATION] == LINEAR else dz[j] * d[j])
+        at = i * layer[N_OUT]
+        a = stack.values[layer[OUT_AT] + at + first : layer[OUT_AT] + at + last]
+        d = stack.slopes[layer[OUT_AT] + at + first : layer[OUT_AT] + at + last]
+        dz = stack.deltas[layer[DELTAS_AT] + at + first : layer[DELTAS_AT] + at + last]
+        if layer[ACTIVATION] == RELU:
+            for j in range(dz.size):
+                dz[j] = unless_tiny(dz[j] * (scale * formulas.relu_slope(a[j], 0)))
+        else:
+            for j in range(dz.size):
+                dz[j] = unless_tiny(dz[j] if is_as_given else dz[j] * d[j])
     if layer[HAS_NORM]:
         normalize_columns_backward(
             stack.deltas,
+            layer[DELTAS_AT] + first,
             stack.centred,
             layer[OUT_AT] + first,
             layer[N_OUT],
@@ -252,7 +290,7 @@ def use_dZ(stack, k, first, last, rule):
     db = stack.grad[start + first : start + last]
     db[:] = 0
     for i in range(len(stack.X)):
-        at = layer[OUT_AT] + i * n
+        at = layer[DELTAS_AT] + i * n
         dz = stack.deltas[at + first : at + last]
         for j in range(db.size):
             db[j] += dz[j]
@@ -300,10 +338,10 @@ def backward_part(stack, k, t, rule):
     m, layer = len(stack.X), stack.plan[k]
     first, last = part_of(layer, t)
     n = layer[N_OUT]
-    A, dZ = stack.X, matrix(stack.deltas, layer[OUT_AT], m, n)
+    A, dZ = stack.X, matrix(stack.deltas, layer[DELTAS_AT], m, n)
     if k > 0:
-        at = stack.plan[k - 1, OUT_AT]
-        A, dA = matrix(stack.values, at, m, layer[N_IN]), matrix(stack.deltas, at, m, layer[N_IN])
+        A = matrix(stack.values, stack.plan[k - 1, OUT_AT], m, layer[N_IN])
+        dA = matrix(stack.deltas, stack.plan[k - 1, DELTAS_AT], m, layer[N_IN])
         W = matrix(stack.theta, layer[W_AT], layer[N_IN], n)
         product(dZ, W[first:last].T, dA[:, first:last])
         multiply_by_slopes(stack, k - 1, first, last)
@@ -365,8 +403,8 @@ def forward(X, data, rows, memory, kind, labels, targets, smoothing, scale, thre
                 forward_part(stack, k, t)
     first, n = outputs_of(stack.plan[last])
     finish(stack, last, first, n)
-    at = stack.plan[last, OUT_AT]
-    Z, dZ = matrix(stack.values, at, len(X), n), matrix(stack.deltas, at, len(X), n)
+    Z = matrix(stack.values, stack.plan[last, OUT_AT], len(X), n)
+    dZ = matrix(stack.deltas, stack.plan[last, DELTAS_AT], len(X), n)
     if kind == SOFTMAX:
         return softmax_cross_entropy(Z, labels, targets, scale, smoothing, dZ)[0]
     if kind == LOGISTIC:

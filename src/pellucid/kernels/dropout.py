@@ -21,6 +21,12 @@ def drop(X: Array, bits: Array, n_dropped: int, scale: float, mask: Array, Y: Ar
         Y[i] = X[i] * m
 
 
+def random_bits(size: int, rng: np.random.Generator) -> Array:
+    """Return that many random numbers of 16 bits, or up to 3 more."""
+    words = rng.integers(0, 1 << 64, -(-size // 4), dtype=np.uint64)
+    return words.astype("<u8", copy=False).view("<u2")  # the same on every machine
+
+
 def dropout_forward(
     X: Array, rate: float, rng: np.random.Generator, *, out: Array | None = None, mask: Array | None = None
 ) -> tuple[Array, DropoutCache] | Any:
@@ -32,8 +38,7 @@ def dropout_forward(
     n_dropped = dropped_levels(rate)
     if not are_served(X, out, mask):
         return NotImplemented
-    words = rng.integers(0, 1 << 64, -(-X.size // 4), dtype=np.uint64)
-    bits = words.astype("<u8", copy=False).view("<u2")  # the same on every machine
+    bits = random_bits(X.size, rng)
     mask = np.empty_like(X) if mask is None else mask
     Y = np.empty_like(X) if out is None else out
     drop(X.ravel(), bits, n_dropped, LEVELS / (LEVELS - n_dropped), mask.ravel(), Y.ravel())

@@ -54,25 +54,29 @@ class Dropout(Layer):
         """Draw from this generator from now on; with None, a training forward raises."""
         self.rng = generator
 
-    def forward(self, X: Array, *, training: bool = False) -> Array:
-        """Return X itself, or while training X with values dropped."""
-        if not training or self.rate == 0:
-            self._cache = None
-            return X
+    def step_rng(self) -> "np.random.Generator":
+        """Return the generator of this step; PellucidError where none is set."""
         if self.rng is None:
             raise PellucidError(
                 f"{self.label}: training needs a random generator, and none is set. "
                 "train() sets one each step; elsewhere call set_step_rng(generator) before forward."
             )
-        take = self.workspace.take
+        return self.rng
+
+    def forward(self, X: Array, *, training: bool = False) -> Array:
+        """Return X itself, or while training X with values dropped."""
+        if not training or self.rate == 0:
+            self._cache = None
+            return X
+        rng, take = self.step_rng(), self.workspace.take
         out = take("Y", X.shape, X.dtype)
         if self.part is None:
             mask = take("mask", X.shape, X.dtype)
-            Y, self._cache = dropout_forward(X, self.rate, self.rng, out=out, mask=mask)
+            Y, self._cache = dropout_forward(X, self.rate, rng, out=out, mask=mask)
             return Y
         rows, m = self.part
         ones = np.ones((m, *X.shape[1:]), X.dtype)
-        whole = dropout_forward(ones, self.rate, self.rng)[1].mask
+        whole = dropout_forward(ones, self.rate, rng)[1].mask
         self._cache = DropoutCache(whole[rows])
         return np.multiply(X, self._cache.mask, out=out)
 

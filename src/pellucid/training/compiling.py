@@ -104,6 +104,7 @@ def _take_a_step_of_a_stack(job: Job) -> None:
     rule.start(model.theta, model.flat_decay_mask())
     X = np.zeros((m, *model.input_shape), model.dtype)
     with open_executor(model, job.n_threads, rule) as executor:
+        executor.seed_step(job.plan.seed, 0)
         executor.loss_and_grad(X, take_rows(job.Y, slice(0, m)))
         if not rule.is_full_batch:
             executor.update(rule)

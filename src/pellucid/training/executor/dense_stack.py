@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pellucid.data.batches import Batches
+from pellucid.nn.activation import Dropout
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
+from pellucid.ops.dropout import LEVELS, dropped_levels
 from pellucid.training.executor.executor import Executor
 from pellucid.training.executor.pace import Pace
-from pellucid.training.executor.stack_layers import ACTIVATIONS, layers_of, loss_kind, n_parts
+from pellucid.training.executor.stack_layers import ACTIVATIONS, Layer, layers_of, loss_kind, n_parts
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
@@ -34,6 +36,7 @@ class Memory(NamedTuple):
     scale: Array  # by which each sample's or each output's loss enters the sum, where all count the same
     moments: list[tuple[BatchNorm, Array, Array]]  # mean and variance that a step leaves for each batch norm
     pace: Pace
+    draws: list[tuple[Dropout, Array]]  # room for the random numbers of each dropout
 
 
 class DenseStack(Executor):
@@ -56,6 +59,7 @@ class DenseStack(Executor):
     def __init__(self, model: Model, n_threads: int, optimizer: Any = None) -> None:
         super().__init__(model)
         self.kernel: Any = importlib.import_module("pellucid.kernels.dense_stack")
+        self.random_bits: Any = importlib.import_module("pellucid.kernels.dropout").random_bits
         self.layers, self.n_threads, self.optimizer = layers_of(model), n_threads, optimizer
         self.loss, dtype, n_out = model.loss_function, model.theta.dtype, self.layers[-1].n_out
         self.loss_kind = loss_kind(self.loss, n_out, self.kernel)
@@ -81,7 +85,7 @@ class DenseStack(Executor):
             self._pending = ()
             return super().loss_and_grad(X, Y, weights=weights)
         memory = self._memories.get(m) or self._make_memory(m)
-        arrays, Z, dZ, scale, moments, pace = memory
+        arrays, Z, dZ, scale, moments, pace, _ = memory
         if X.ndim != 2 or not X.flags.carray or X.dtype != Z.dtype:
             X = np.require(X.reshape(m, -1), Z.dtype, ["C", "A", "W"])
         Y = Y if Y.flags.carray else Y.copy()
@@ -89,6 +93,7 @@ class DenseStack(Executor):
         is_other = self.loss_kind == self.kernel.OTHER
         if weights is not None and not is_other:
             scale = np.repeat(self.loss.scale(m, Z.shape[1], Z.dtype, weights=weights), self.n_scales)
+        self._draw(memory)
         threads = self._threads(pace)
         started = time.perf_counter()
         how = self.loss_kind, labels, targets, self.smoothing, scale, threads
@@ -120,7 +125,9 @@ class DenseStack(Executor):
         """Return whether the kernel gathers these batches, knows their loss and the optimizer's rule."""
         as_they_are = batches.rule is None and batches.change is None and batches.weights is None
         is_known = self.rule is not _keep and self.loss_kind != self.kernel.OTHER
-        has_more = self.model.reported is not None or any(layer.norm for layer in self.layers)
+        has_more = self.model.reported is not None or any(
+            layer.norm or layer.dropout for layer in self.layers
+        )
         return (
             as_they_are
             and is_known
@@ -174,6 +181,11 @@ class DenseStack(Executor):
             self.close()  # a child that was forked meanwhile
         return pace.is_on_threads and self._n_before > 0 if self._has_threads else None
 
+    def _draw(self, memory: Memory) -> None:
+        """Draw the random numbers of a step, of each layer those that the layer itself would draw."""
+        for dropout, bits in memory.draws:
+            bits[:] = self.random_bits(bits.size, dropout.step_rng())[: bits.size]
+
     def _finish_step(self, rule: int) -> None:
         X, arrays, pace, threads, seconds = self._pending
         started = time.perf_counter()
@@ -200,26 +212,31 @@ class DenseStack(Executor):
         if max(parts) > 1:
             self._take_threads()
         n_values = m * sum(layer.n_out for layer in layers)
-        n_sums = m * sum(layer.n_out * n for layer, n in zip(layers, parts, strict=True))
+        n_sums = m * max(layer.n_out * n for layer, n in zip(layers, parts, strict=True))
+        n_deltas = m * max(layer.n_out for layer in layers)
+        n_bits = m * sum(layer.n_out for layer in layers if layer.dropout)
         has_norm = any(layer.norm for layer in layers)
         if self._room < m:
             self._room = m
             self._memories.clear()
-            sizes = n_values, n_values, n_values, n_sums, n_values if has_norm else 0
+            sizes = n_values, n_values, 2 * n_deltas, 2 * n_sums, n_values if has_norm else 0
             self._slabs = [np.zeros(n, theta.dtype) for n in sizes]
+            self._bits = np.zeros(n_bits, np.uint16)
         values, _, deltas, *_ = self._slabs
         plan = np.zeros((len(layers), kernel.N_COLUMNS), np.int64)
-        W_at = out_at = sums_at = n_block = 0
-        for row, layer, n in zip(plan, layers, parts, strict=True):
-            kind = ACTIVATIONS.index(layer.activation)
-            row[:] = layer.n_in, layer.n_out, n, kind, W_at, out_at, sums_at, layer.norm is not None
+        W_at = out_at = n_block = bits_at = 0
+        draws = []
+        for k, (row, layer, n) in enumerate(zip(plan, layers, parts, strict=True)):
+            kind, places = ACTIVATIONS.index(layer.activation), (k % 2 * n_sums, k % 2 * n_deltas)
+            row[:] = layer.n_in, layer.n_out, n, kind, W_at, out_at, *places, layer.norm is not None, -1
+            if layer.dropout:
+                row[kernel.BITS_AT] = bits_at
+                draws.append((layer.dropout, self._bits[bits_at : bits_at + m * layer.n_out]))
+                bits_at += m * layer.n_out
             W_at += (layer.n_in + (3 if layer.norm else 1)) * layer.n_out
             out_at += m * layer.n_out
-            sums_at += n * m * layer.n_out
             n_block = max(n_block, kernel.rows_at_a_time(layer.n_in, layer.n_out) * layer.n_out)
-        options = np.array(
-            [(layer.option, layer.norm.epsilon if layer.norm else 0) for layer in layers]
-        ).T.copy()
+        options = np.array([_options_of(layer) for layer in layers]).T.copy()
         statistics = np.zeros((kernel.N_STATISTICS, out_at // m if has_norm else 0))
         slots = [*(self.optimizer.slots if self.rule is not _keep else ()), theta[:0], theta[:0]][:2]
         blocks = np.empty((max(parts), n_block if self.rule is not _keep else 0), theta.dtype)
@@ -239,6 +256,7 @@ class DenseStack(Executor):
                 *slots,
                 *self._slabs,
                 statistics,
+                self._bits,
                 blocks,
                 plan,
                 options,
@@ -246,12 +264,20 @@ class DenseStack(Executor):
                 self.numbers,
             ),
             values[last].reshape(m, n_out),
-            deltas[last].reshape(m, n_out),
+            deltas[places[1] : places[1] + m * n_out].reshape(m, n_out),
             np.full(m * self.n_scales, self.loss.scale(m, n_out, theta.dtype), theta.dtype),
             moments,
             Pace(),
+            draws,
         )
         return memory
+
+
+def _options_of(layer: Layer) -> tuple[float, ...]:
+    """Return a layer's column of the kernel's options."""
+    n_dropped = dropped_levels(layer.dropout.rate) if layer.dropout else 0
+    epsilon = layer.norm.epsilon if layer.norm else 0.0
+    return layer.option, epsilon, n_dropped, LEVELS / (LEVELS - n_dropped)
 
 
 def _keep(optimizer: Any, numbers: Array, kernel: Any) -> int:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pellucid.nn.activation import Activation
+from pellucid.nn.activation import Activation, Dropout
 from pellucid.nn.dense import Dense, Flatten
 from pellucid.nn.model import Model
 from pellucid.nn.norm import BatchNorm
@@ -26,19 +26,20 @@ OPTIONS = {"leaky_relu": 0.01, "elu": 1.0}  # of activations, where none is chos
 
 
 class Layer(NamedTuple):
-    """A Dense layer, the batch norm after it, if any, and the activation after that."""
+    """A Dense layer, the batch norm after it, if any, the activation after that, and dropout, if any."""
 
     n_in: int
     n_out: int
     activation: str
     option: float
     norm: BatchNorm | None = None
+    dropout: Dropout | None = None
 
 
 def layers_of(model: Model) -> list[Layer]:
     """Return a model's layers where it is a stack of Dense layers whose activations the kernel has, else nothing.
 
-    Batch norm may stand between a Dense layer and its activation.
+    Batch norm may stand between a Dense layer and its activation, dropout after that.
 
     Examples
     --------
@@ -53,9 +54,9 @@ def layers_of(model: Model) -> list[Layer]:
 
 
 def layers_above(first: Any, layers: Sequence[Any]) -> list[Layer]:
-    """Return what ``layers_of`` does where another layer is in the place of the first Dense, and no batch norm."""
+    """Return what ``layers_of`` does, another layer in the first Dense's place, without batch norm and dropout."""
     found = _stack(layers, type(first)) if layers[0] is first else []
-    return [] if any(layer.norm for layer in found) else found
+    return [] if any(layer.norm or layer.dropout for layer in found) else found
 
 
 def _stack(layers: Sequence[Any], first: type) -> list[Layer]:
@@ -64,12 +65,17 @@ def _stack(layers: Sequence[Any], first: type) -> list[Layer]:
         if type(layer) in ((Dense,) if found else (first,)):
             name = layer.activation or "linear"
             found.append(_with(name, math.prod(layer.input_shape), *layer.output_shape))
-        elif type(layer) is Activation and found and found[-1].activation == "linear":
+        elif not found or found[-1].dropout is not None:
+            if type(layer) is not Flatten or found:
+                return []
+        elif type(layer) is Activation and found[-1].activation == "linear":
             activation = _with(layer.activation, *found[-1][:2], *layer.options.values())
             found[-1] = activation._replace(norm=found[-1].norm)
-        elif type(layer) is BatchNorm and found and found[-1][2:] == ("linear", 0.0, None):
+        elif type(layer) is BatchNorm and found[-1][2:] == ("linear", 0.0, None, None):
             found[-1] = found[-1]._replace(norm=layer)
-        elif type(layer) is not Flatten or found:
+        elif type(layer) is Dropout:
+            found[-1] = found[-1]._replace(dropout=layer if layer.rate > 0 else None)
+        else:
             return []
     return found if all(layer.activation in ACTIVATIONS for layer in found) else []
 
