@@ -143,14 +143,15 @@ def twins(
 
     @wraps(plain)
     def run(*arguments: Any, **options: Any) -> Any:
-        if pair.module is not None and current() == "numba":
+        if pair.module is not None and (_chosen.get() or current()) == "numba":
             result = pair.run_kernel(*arguments, **options)
             if result is not NotImplemented:
                 return result
         if numpy is not None and _chosen.get() != "plain":
             return numpy(*arguments, **options)
-        for name in options.keys() - taken:
-            del options[name]
+        if not taken.issuperset(options):
+            for name in options.keys() - taken:
+                del options[name]
         return plain(*arguments, **options)
 
     return run  # it takes what the fast twins take

@@ -199,7 +199,8 @@ class Model(Container):
         with dispatch.Settled():
             n_threads = self._n_threads(m)
             if n_threads == 1 and (m == 1 or m <= rows_a_piece(X)):
-                return map_arrays(np.copy, self.forward(map_arrays(prepare, take_rows(X, slice(None)))))
+                X = X if type(X) is np.ndarray else take_rows(X, slice(None))
+                return map_arrays(np.ndarray.copy, self.forward(map_arrays(prepare, X)))
             return self._in_many_pieces(X, prepare, prediction_replicas(self, n_threads))
 
     def _in_many_pieces(self, X: Any, prepare: Callable[[Array], Array], models: Sequence["Model"]) -> Any:

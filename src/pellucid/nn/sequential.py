@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 from pellucid.errors import OptionError
+from pellucid.nn.dense_chain import chained
 from pellucid.nn.initializers import StartRandom
 from pellucid.nn.layer import Layer, gathers_layers
 from pellucid.nn.model import Model
@@ -49,6 +50,7 @@ class Sequential(Model):
         self._first = 0
         self.places = self._steps = self._ran = list(self.layers)
         self._before: list[Layer] = []
+        self._predicting: tuple[list[Layer], list[Layer]] = ([], self._steps)  # the two in prediction
 
     def build(self, input_shape: Shape, rng: StartRandom) -> None:
         """Build each layer for the output shape of the one before."""
@@ -60,9 +62,13 @@ class Sequential(Model):
 
     def forward(self, X: Array, *, training: bool = False) -> Array:
         """Return the last layer's output; with fused steps, unless ``is_fused`` is False."""
-        before = self._before if self.is_fused else self.places[: self._first]
-        steps = self._steps if self.is_fused else self.places[self._first :]
-        for step in (*before, *steps):
+        if not self.is_fused:
+            before, steps = self.places[: self._first], self.places[self._first :]
+        else:
+            before, steps = (self._before, self._steps) if training else self._predicting
+        for step in before:
+            X = step.forward(X, training=training and not step.is_frozen)
+        for step in steps:
             X = step.forward(X, training=training and not step.is_frozen)
         self._ran = steps
         return X
@@ -92,6 +98,7 @@ class Sequential(Model):
             from pellucid.nn.fusion import fused
 
             self._before, self._steps = fused(self._before), fused(self._steps)
+        self._predicting = chained(self._before), chained(self._steps)
 
     def children(self) -> list[Layer]:
         """Return the layers."""

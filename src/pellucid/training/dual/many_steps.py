@@ -15,10 +15,10 @@ from pellucid.training.executor.stack_layers import ACTIVATIONS, layers_above, l
 from pellucid.training.optimizers.base import runs_of
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
+from pellucid.workspace import aligned
 
 OPERATIONS = 2e9  # of the first layer in one call: some tens of milliseconds, for which Ctrl-C waits
 MOST = 500  # steps
-CACHE_LINE = 64  # bytes
 
 
 def compile_ahead(dtype: str) -> None:
@@ -120,10 +120,10 @@ class ManySteps(Executor):
         stack, (m, n), dtype = dispatch.module("dense_stack"), self._size, self.model.theta.dtype
         table = self.dual.table[:m]
         width, row_length = self.kernel.row_length(n), self.kernel.row_length
-        K = aligned(m * row_length(m + 1), dtype).reshape(m, -1)[:, : m + 2]
-        Z_0 = aligned(m * width, dtype).reshape(m, width)
+        K = _zeros(m * row_length(m + 1), dtype).reshape(m, -1)[:, : m + 2]
+        Z_0 = _zeros(m * width, dtype).reshape(m, width)
         K[:, :-1], K[:, -1], Z_0[:, :n] = table[:, : m + 1], 1, table[:, m + 1 : -1]
-        theta = aligned((m + 3) * width + self.model.theta.size - self.dual.params["C"].size, dtype)
+        theta = _zeros((m + 3) * width + self.model.theta.size - self.dual.params["C"].size, dtype)
         decays = np.ones_like(theta)
         if not optimizer.decay_biases:
             self._copy_in(self.model.flat_decay_mask(), decays)
@@ -142,9 +142,9 @@ class ManySteps(Executor):
             K,
             Z_0,
             theta,
-            aligned(theta.size, dtype),
-            aligned(theta.size if optimizer.momentum else 0, dtype),
-            *(aligned(out_at, dtype) for _ in range(3)),
+            _zeros(theta.size, dtype),
+            _zeros(theta.size if optimizer.momentum else 0, dtype),
+            *(_zeros(out_at, dtype) for _ in range(3)),
             plan,
             np.array([layer.option for layer in self.layers]),
             runs_of(decays),
@@ -154,8 +154,5 @@ class ManySteps(Executor):
         )
 
 
-def aligned(size: int, dtype: Any) -> Array:
-    """Return a flat array of zeros that begins with a line of the processor's cache."""
-    room = np.zeros(size * np.dtype(dtype).itemsize + CACHE_LINE, np.uint8)
-    start = -room.ctypes.data % CACHE_LINE
-    return room[start : len(room) - CACHE_LINE + start].view(dtype)
+def _zeros(size: int, dtype: Any) -> Array:
+    return aligned((size,), dtype, make=np.zeros)
