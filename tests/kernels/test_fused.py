@@ -1,5 +1,6 @@
 """Blocks of a convolution and what follows it, compiled: equal to the plain ops one after another."""
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from pellucid.workspace import Workspace
 fused = pytest.importorskip(
     "pellucid.kernels.fused", reason="kernels are compiled by Numba, which is not installed"
 )
+
+conv_affine = importlib.import_module("pellucid.kernels.conv_affine").conv_affine
+fingerprint = importlib.import_module("pellucid.kernels.conv_affine").fingerprint
 
 SAME = ((1, 1), (1, 1))
 LIMITS = {"float32": 1e-5, "float64": 1e-12}
@@ -101,7 +105,7 @@ def test_a_block_that_only_predicts(X_shape, W_shape, options, relu, pool, dtype
     scale, shift = gammas(rng, W_shape[-1], dtype), rng.standard_normal(W_shape[-1]).astype(dtype)
     for one in ((scale, shift), (None, shift), (scale, None)):
         expected = plain.conv_affine(X, W, *one, **options, relu=relu, pool=pool)
-        got = fused.conv_affine(X, W, *one, **options, relu=relu, pool=pool)
+        got = conv_affine(X, W, *one, **options, relu=relu, pool=pool)
         assert got.dtype == dtype
         assert relative(got, expected) < LIMITS[dtype]
 
@@ -138,9 +142,7 @@ def test_nan_and_infinity_come_through(bad: float, pool: bool, c_in: int) -> Non
         assert not np.isfinite(dW).all()
         A = fused.conv_norm_forward(X, W, np.ones(16), np.ones(16), padding=SAME, pool=pool)[0]
         assert np.isnan(A).all()  # the statistics are those of the batch
-        assert not np.isfinite(
-            fused.conv_affine(X, W, None, None, padding=SAME, relu=False, pool=pool)[0]
-        ).all()
+        assert not np.isfinite(conv_affine(X, W, None, None, padding=SAME, relu=False, pool=pool)[0]).all()
 
 
 def test_parts_of_a_batch_share_statistics() -> None:
@@ -177,7 +179,7 @@ def test_a_prediction_follows_its_weights() -> None:
     workspace = Workspace()
 
     def predict() -> Array:
-        return fused.conv_affine(X, W, scale, None, padding=SAME, workspace=workspace).copy()
+        return conv_affine(X, W, scale, None, padding=SAME, workspace=workspace).copy()
 
     first = predict()
     np.testing.assert_array_equal(predict(), first)
@@ -189,3 +191,34 @@ def test_a_prediction_follows_its_weights() -> None:
     assert relative(predict(), 2 * first) < 1e-12
     scale *= 3
     assert relative(predict(), 6 * first) < 1e-12
+
+
+@pytest.mark.parametrize("pool", [False, True])
+@pytest.mark.parametrize("c_in", [3, 16])
+def test_photos_of_other_shapes_and_numbers_have_their_turn(c_in: int, pool: bool) -> None:
+    rng = np.random.default_rng(0)
+    W, b, workspace = rng.standard_normal((3, 3, c_in, 16)), np.ones(16), Workspace()
+    for m, h in ((1, 8), (300, 8), (2, 12), (1, 8), (300, 8)):  # fewer and more than a block
+        X = rng.standard_normal((m, h, 8, c_in))
+        got = conv_affine(X, W, None, b, padding=SAME, pool=pool, workspace=workspace)
+        assert relative(got, plain.conv_affine(X, W, None, b, padding=SAME, pool=pool)) < 1e-12
+
+
+@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize("n", [3, 8, 64, 1001])
+def test_a_fingerprint_sees_every_change(n: int, dtype: str) -> None:
+    rng = np.random.default_rng(n)
+    W = rng.standard_normal(n).astype(dtype)
+    seen = {fingerprint(W)}
+    for i in range(n):
+        changed = W.copy()
+        changed[i] = np.nextafter(W[i], np.float64(9).astype(dtype))
+        seen.add(fingerprint(changed))
+    seen |= {fingerprint(other) for other in (-W, 2 * W, W + W[0], W[::-1], np.roll(W, 1))}
+    assert len(seen) == n + 6
+
+
+def test_a_fingerprint_is_that_of_the_numbers_wherever_they_lie() -> None:
+    room = np.zeros(50, np.float32)
+    room[3:24] = np.arange(21)
+    assert fingerprint(room[3:24]) == fingerprint(np.arange(21, dtype=np.float32))

@@ -11,7 +11,7 @@ conv_norm_forward: Callable[..., Any] = twins(fused.conv_norm_forward, kernel="f
 conv_norm_backward: Callable[..., Any] = twins(fused.conv_norm_backward, kernel="fused")
 conv_relu_forward: Callable[..., Any] = twins(fused.conv_relu_forward, kernel="fused")
 conv_relu_backward: Callable[..., Any] = twins(fused.conv_relu_backward, kernel="fused")
-conv_affine: Callable[..., Any] = twins(fused.conv_affine, kernel="fused")
+conv_affine: Callable[..., Any] = twins(fused.conv_affine, kernel="conv_affine")
 norm_relu_forward: Callable[..., tuple[Array, Array, Array, Any]] = twins(
     fused.norm_relu_forward, kernel="batch_norm"
 )

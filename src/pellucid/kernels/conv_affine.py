@@ -1,0 +1,147 @@
+"""A block of a convolutional network that only predicts: its weights are laid out once for photos of one shape.
+
+One photo takes a few hundred microseconds, of which looking at shapes, slicing, and comparing weights with those
+that are laid out were a fifth. Plain: :func:`pellucid.ops.fused.conv_affine`.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.kernels import passes
+from pellucid.kernels.compiled import compiled_in_order
+from pellucid.kernels.conv import algorithm_for, blocks
+from pellucid.kernels.conv_algorithm import ConvAlgorithm
+from pellucid.ops.conv import conv_geometry
+from pellucid.ops.conv_geometry import NO_PADDING, Padding, Pair
+from pellucid.types import Array
+from pellucid.workspace import Workspace
+
+SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: its multiples are far from one another
+ONES = np.ones(1)
+SHIFT, ONE = np.uint64(29), np.uint64(1)
+
+
+def conv_affine(
+    X: Array,
+    W: Array,
+    scale: Array | None,
+    shift: Array | None,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = NO_PADDING,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    relu: bool = True,
+    pool: bool = False,
+    workspace: Workspace | None = None,
+) -> Array:
+    """Return A = max_pool(relu(scale (X * W) + shift)): a block of a network that only predicts."""
+    workspace = workspace or Workspace()
+    # An algorithm of its own, whose weights stay laid out from one prediction to the next.
+    fixed = workspace.keep("fixed weights", FixedWeights)
+    algorithm, A, Z, zeros = fixed.place(workspace, X, W, pool, stride, padding, dilation, groups)
+    fixed.lay_out(algorithm, W, scale)
+    shift = zeros if shift is None else shift if shift.dtype == X.dtype else shift.astype(X.dtype)
+    X = np.ascontiguousarray(X)
+    if len(X) <= algorithm.block:
+        _one_block(algorithm, X, Z, A, shift, relu, pool)
+        return A
+    for block in blocks(algorithm, len(X)):
+        own = A[block]
+        _one_block(algorithm, X[block], Z[: len(own)] if pool else own, own, shift, relu, pool)
+    return A
+
+
+def _one_block(
+    algorithm: ConvAlgorithm, X: Array, Z: Array, A: Array, shift: Array, relu: bool, pool: bool
+) -> None:
+    """Write A for a block of images; Z is A itself, or room for the convolution where there is pooling."""
+    algorithm.forward(X, Z)
+    if pool:
+        passes.shift_pool(Z, shift, relu, A)
+    elif relu:
+        passes.shift_relu(Z.reshape(-1, len(shift)), shift)
+    else:
+        Z += shift
+
+
+class Place(NamedTuple):
+    """What a prediction of photos of one shape works with."""
+
+    algorithm: ConvAlgorithm
+    A: Array  # the output
+    Z: Array  # A, or where there is pooling room for a block of the convolution
+    zeros: Array  # (c_out,)
+
+
+class FixedWeights:
+    """The weights that an algorithm was last given for predictions: laying them out takes longer than one photo."""
+
+    def __init__(self) -> None:
+        self.workspace = Workspace()
+        self._algorithm: ConvAlgorithm | None = None
+        self._print, self._scale = 0, np.empty(0)
+        self._given: Array | None = None  # the last scale itself
+        self._place: Place | None = None
+        self._key: tuple[Any, ...] = ()
+
+    def place(self, workspace: Workspace, X: Array, W: Array, pool: bool, *window: Any) -> Place:
+        """Return what serves arrays of these shapes, found once for each."""
+        key = (X.shape, W.shape, X.dtype, pool, window)
+        if self._place is None or self._key != key:
+            geometry = conv_geometry(X, W, None, *window)
+            algorithm = algorithm_for(geometry, X.dtype, self.workspace)
+            m, h, w, c = geometry.out_shape
+            A = workspace.take("A", (m, h // 2, w // 2, c) if pool else (m, h, w, c), X.dtype)
+            Z = workspace.take("Z", (min(algorithm.block, m), h, w, c), X.dtype) if pool else A
+            self._key, self._place = key, Place(algorithm, A, Z, np.zeros(c, X.dtype))
+        return self._place
+
+    def lay_out(self, algorithm: ConvAlgorithm, W: Array, scale: Array | None) -> None:
+        """Give an algorithm W times scale, unless these are what it has: the scale is then no work of its own."""
+        seen = fingerprint(W)
+        is_same_scale = scale is self._given and (scale is None or not scale.flags.writeable)
+        factor = self._scale if is_same_scale else ONES if scale is None else scale
+        if (
+            algorithm is not self._algorithm
+            or seen != self._print
+            or not (is_same_scale or np.array_equal(factor, self._scale))
+        ):
+            algorithm.set_weights(W.copy() if scale is None else (W * scale).astype(W.dtype))
+            self._algorithm, self._print, self._scale = algorithm, seen, factor.copy()
+        self._given = scale
+
+
+def fingerprint(W: Array) -> int:
+    """Return a number that changes with W; to compare W with a copy takes four times as long.
+
+    The sum, modulo 2^64, of all words of W times odd factors without a pattern: it sees a change of one word for
+    certain, of several unless 64 bits happen to cancel. Upper bits of a word are mixed into lower ones first:
+    of the uppermost, odd factors leave nothing but whether an even number of them has changed.
+
+    Notes
+    -----
+    Carter and Wegman, 1979: multilinear hashing.
+
+    Examples
+    --------
+    >>> W = np.zeros((3, 3, 3, 5), np.float32)
+    >>> before = fingerprint(W)
+    >>> W[-1, -1, -1, -1] = 1e-30
+    >>> fingerprint(W) == before
+    False
+    """
+    words = np.ascontiguousarray(W).reshape(-1).view(np.uint32)
+    n = words.size // 2 * 2
+    return int(_fingerprint(words[:n].view(np.uint64), words[n:]))
+
+
+@compiled_in_order
+def _fingerprint(words: Array, rest: Array) -> Any:
+    """The sum of (w_i xor w_i / 2^29) k_i, k_i = (i C xor i C / 2^29) or 1, from i = 1 on, and of the rest."""
+    total = np.uint64(rest[0]) if rest.size else np.uint64(0)
+    for i in range(words.size):
+        k = np.uint64(i + 1) * SPREAD
+        total += (words[i] ^ (words[i] >> SHIFT)) * ((k ^ (k >> SHIFT)) | ONE)
+    return total
