@@ -45,7 +45,7 @@ class Buffers:
     last block, or last batch, of each epoch does not allocate anew.
     """
 
-    def __init__(self, dtype: Any, empty: Callable[[Shape, Any], Array] = aligned) -> None:
+    def __init__(self, dtype: Any, empty: Callable[[Shape, Any], Array] = np.empty) -> None:
         self._dtype, self._empty = dtype, empty
         self._flat: dict[str, Array] = {}
         self.views: dict[tuple[str, Shape], Array] = {}
@@ -97,7 +97,7 @@ class Workspace:
     Parameters
     ----------
     empty : callable, optional
-        Makes an array of a shape and a dtype, as ``np.empty`` does; default: :func:`aligned`.
+        Makes an array of a shape and a dtype, as ``np.empty`` does.
 
     Examples
     --------
@@ -109,7 +109,7 @@ class Workspace:
     True
     """
 
-    def __init__(self, empty: Callable[[Shape, Any], Array] = aligned) -> None:
+    def __init__(self, empty: Callable[[Shape, Any], Array] = np.empty) -> None:
         self._empty = empty
         self._buffers: dict[Any, Buffers] = {}
         self._kept: dict[Any, Any] = {}

@@ -11,6 +11,7 @@ from pellucid.nn.dense import Dense
 from pellucid.nn.layer import Layer
 from pellucid.ops.linear import check_linear
 from pellucid.types import Array
+from pellucid.workspace import aligned
 
 
 @final
@@ -45,7 +46,7 @@ class DenseChain(Layer):
         size = len(X), X.dtype
         if size != self._size:
             self._size = size
-            self._room = [layer.workspace.take("Z", (len(X), layer.units), X.dtype) for layer in self.layers]
+            self._room = [aligned((len(X), layer.units), X.dtype) for layer in self.layers]
         is_one = size[0] == 1
         for layer, activate, Z in zip(self.layers, self._ops, self._room, strict=True):
             params, cache = layer.params, None
