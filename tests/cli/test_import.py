@@ -119,6 +119,7 @@ def test_what_cannot_be(pellucid: Command, network: Path, tmp_path: Path) -> Non
         ([network, "--input-shape", "16x16x3", "--classes", "a,b"], "each of the 3 classes"),
         ([tmp_path / "no.onnx"], "not"),
         ([tmp_path / "missing.onnx"], "there is no such file"),
+        (["."], "there is no such file"),
         ([network, "--input-shape", "16x16x3", "-o", tmp_path / "a.onnx"], ".safetensors"),
     ]:
         result = pellucid("import", *arguments)

@@ -60,7 +60,7 @@ def import_(
     from pellucid.formats.onnx.importing import read_onnx
     from pellucid.formats.safetensors import SUFFIX, save
 
-    target = out or file.with_suffix(SUFFIX)
+    target = out or file.parent / f"{file.stem}{SUFFIX}"
     check_free(target, force=force)
     names = None
     if classes is not None:

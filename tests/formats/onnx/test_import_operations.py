@@ -124,6 +124,14 @@ def split(net: Net, sizes: list[int] | None, *, is_flat: bool = False, **attribu
     return net.head(net.add("Concat", *rows, axis=1), 256)
 
 
+def shuffled(net: Net) -> str:
+    """Two groups of channels that are mixed, as in ShuffleNet."""
+    x = net.conv("x", 6, 3)
+    x = net.add("Reshape", x, net.array([-1, 2, 3, 10, 10], np.int64))
+    x = net.add("Reshape", net.add("Transpose", x, perm=[0, 2, 1, 3, 4]), net.array([0, 6, 10, 10], np.int64))
+    return net.head(net.add("Flatten", net.conv(x, 4, 6, group=2)), 256)
+
+
 def flipped(net: Net) -> str:
     """Photos whose channels are blue, green, red."""
     x = net.add("Gather", "x", net.array([2, 1, 0], np.int64), axis=1)
@@ -190,7 +198,7 @@ OPERATIONS: dict[str, list[Build]] = {
     "ReduceMean": [
         lambda net: net.head(net.add("ReduceMean", net.conv("x", 4, 3), axes=[-1, -2], keepdims=0), 4)
     ],
-    "Reshape": [computed, strided],
+    "Reshape": [computed, strided, shuffled],
     "Resize": [of_image("Resize", None, [1, 1, 2, 3], dtype=np.float32, mode="nearest")],
     "Scaler": [row("Scaler", domain="ai.onnx.ml", offset=[0.5], scale=[2.0])],
     "Slice": [

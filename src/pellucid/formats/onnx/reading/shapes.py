@@ -2,9 +2,12 @@
 
 import math
 
+import numpy as np
+
 from pellucid.errors import OptionError, ShapeError
 from pellucid.formats.onnx.reading.constants import cast_dtype
 from pellucid.formats.onnx.reading.given import Add, Given, Reader, array_at, value_at
+from pellucid.formats.onnx.reading.parts import selected
 from pellucid.formats.onnx.reading.source import Node
 from pellucid.formats.onnx.reading.values import Value, flattened
 from pellucid.nn.dense import Flatten
@@ -65,7 +68,23 @@ def _reshape(node: Node, given: Given, add: Add, opset: int) -> Value:
         rest[rest.index(-1)] = n_values // n_known
     if not wanted or math.prod(rest) != n_values or min(rest, default=1) < 1:
         raise OptionError(f"{node.label}: it puts numbers of several samples together.")
-    return reshaped(node, value, tuple(rest) or (1,), add)
+    return _regrouped(node, value, tuple(rest), add) or reshaped(node, value, tuple(rest) or (1,), add)
+
+
+def _regrouped(node: Node, value: Value, shape: tuple[int, ...], add: Add) -> Value | None:
+    """Return an image whose channels become groups of channels, or groups that become channels again; else None.
+
+    A transposition in between changes their order: ShuffleNet's channel shuffle.
+    """
+    if value.axes == (1, 2, 0) and len(shape) == 4 and shape[2:] == value.shape[1:]:
+        return Value(value.step, shape, (2, 3, 0, 1))
+    if value.axes[:2] != (2, 3) or len(value.axes) != 4 or shape[1:] != value.shape[2:] or len(shape) != 3:
+        return None
+    joined = Value(value.step, shape, (1, 2, 0))
+    if value.axes[2:] == (0, 1):
+        return joined
+    n, n_groups = value.shape[:2]
+    return selected(node, joined, np.arange(n * n_groups).reshape(n_groups, n).T.reshape(-1), add)
 
 
 def _flatten(node: Node, given: Given, add: Add, opset: int) -> Value:
