@@ -52,6 +52,20 @@ def differences(a: Any, b: Any) -> float:
     return max(float(np.abs(x - y).max()) for x, y in [(a.theta, b.theta), *states])
 
 
+def two_inputs() -> pl.Graph:
+    nodes = {
+        "maps": (pl.Sequential([pl.Conv2D(4, 3), pl.BatchNorm(), pl.GlobalAvgPool2D()]), "photo"),
+        "both": ("concat", ["maps", "facts"]),
+        "logits": (pl.Dense(3), "both"),
+    }
+    return pl.Graph(inputs=["photo", "facts"], nodes=nodes, outputs="logits")
+
+
+def photos_with_facts() -> tuple[dict[str, np.ndarray], np.ndarray]:
+    X, y = photos()
+    return {"photo": X, "facts": np.random.default_rng(2).standard_normal((len(y), 4))}, y
+
+
 CASES: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "mini-batches": (dense, table, {"n_epochs": 40, "batch_size": 25, "optimizer": "adam"}),
     "a full batch": (dense, table, {"n_epochs": 200, "learning_rate": 0.1}),
@@ -66,6 +80,8 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any]]] = {
         {"n_epochs": 3, "batch_size": 9, "augment": "photo-cutmix", "class_weight": {0: 1.0, 1: 2.0, 2: 1.0}},
     ),
     "validated": (conv, photos, {"n_epochs": 3, "batch_size": 8, "validation": 0.25, "schedule": "cosine"}),
+    "two inputs": (two_inputs, photos_with_facts, {"n_epochs": 3, "batch_size": 9}),
+    "two inputs, a full batch": (two_inputs, photos_with_facts, {"n_epochs": 3}),
     "by L-BFGS": (lambda: pl.Sequential([pl.Dense(2)]), table, {"n_epochs": 5, "optimizer": "lbfgs"}),
 }
 

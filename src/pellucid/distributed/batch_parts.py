@@ -17,7 +17,7 @@ from pellucid.data.preprocess import Preprocessing
 from pellucid.nn.model import Model
 from pellucid.rng import stream
 from pellucid.training.loss_setup import augment_weighted
-from pellucid.types import Array, take_rows
+from pellucid.types import Array, map_arrays, take_rows
 from pellucid.workspace import Workspace
 
 CACHE_BYTES = 256_000_000  # of other workers' samples that a worker keeps
@@ -125,8 +125,8 @@ class Shares:
         This worker's number.
     owners : Array of int
         The worker that holds each shard.
-    shards : sequence or dict of Array, by the shards' numbers
-        Those of this worker.
+    shards : dict of samples, by the shards' numbers
+        Those of this worker: arrays, or where a model has several inputs, dictionaries of arrays.
     fetch : callable
         Takes a worker and numbers of samples, and returns the samples as that worker holds them.
     """
@@ -136,12 +136,12 @@ class Shares:
         task: Task,
         rank: int,
         owners: Sequence[int],
-        shards: dict[int, Array],
-        fetch: Callable[[int, Array], Array],
+        shards: dict[int, Any],
+        fetch: Callable[[int, Array], Any],
     ) -> None:
         self.task, self.rank = task, rank
         self.owners, self.shards, self.fetch = np.asarray(owners), shards, fetch
-        self._kept: dict[int, Array] = {}
+        self._kept: dict[int, Any] = {}
         self._n_bytes = 0
         self._is_once = task.batch_size is None and task.augment is None  # every batch is the first
         self._full: Share | None = None
@@ -177,7 +177,7 @@ class Shares:
         X = self._prepared(rows[needed]) if len(places) else None
         if task.augment is not None and X is not None:
             task.augment.apply_to_part(X, Part(needed, m), stream(task.seed, "augment", step))
-            X = X if len(needed) == len(places) else X[np.searchsorted(needed, places)]
+            X = X if len(needed) == len(places) else take_rows(X, np.searchsorted(needed, places))
         share = Share(
             X,
             take_rows(Y, places),
@@ -191,56 +191,81 @@ class Shares:
             self._full = share
         return share
 
-    def _prepared(self, rows: Array) -> Array:
-        X, rule = self._gathered(rows), self.task.rule
+    def _prepared(self, rows: Array) -> Any:
+        X, rule, dtype = self._gathered(rows), self.task.rule, self.task.model.dtype
         if rule is None:
             return X
-        dtype = self.task.model.dtype
-        return rule.apply(X, dtype, out=self._workspace.take(f"X {len(rows)}", X.shape, dtype))
 
-    def _gathered(self, rows: Array) -> Array:
+        def prepared(array: Array, name: str = "X") -> Array:
+            out = self._workspace.take(f"{name} {len(rows)}", array.shape, dtype)
+            return rule.apply(array, dtype, out=out)
+
+        if isinstance(X, dict):
+            return {name: prepared(array, f"X.{name}") for name, array in X.items()}
+        return prepared(X)
+
+    def _gathered(self, rows: Array) -> Any:
         """Return samples: this worker's own from its shards, others kept from before or fetched."""
         owners = self.owners[self.task.shard_of[rows]]
         if (owners == self.rank).all():
             return self.held(rows)
-        X: Array | None = None
+        parts = []
         for owner in np.unique(owners):
             here = owners == owner
-            samples = self.held(rows[here]) if owner == self.rank else self._of_others(int(owner), rows[here])
-            if X is None:
-                X = np.empty((len(rows), *samples.shape[1:]), samples.dtype)
-            X[here] = samples
-        assert X is not None
-        return X
+            own = owner == self.rank
+            parts.append((here, self.held(rows[here]) if own else self._of_others(int(owner), rows[here])))
+        return placed(parts)
 
-    def held(self, rows: Array) -> Array:
+    def held(self, rows: Array) -> Any:
         """Return samples that lie in this worker's shards, by their numbers."""
         numbers, local = self.task.shard_of[rows], self.task.row_of[rows]
         kinds = np.unique(numbers)
         if len(kinds) == 1:
-            return self.shards[int(kinds[0])][local]
-        first = self.shards[int(kinds[0])]
-        X = np.empty((len(rows), *first.shape[1:]), first.dtype)
-        for shard in kinds:
-            here = numbers == shard
-            X[here] = self.shards[int(shard)][local[here]]
-        return X
+            return take_rows(self.shards[int(kinds[0])], local)
+        every = [(numbers == shard, self.shards[int(shard)]) for shard in kinds]
+        return placed([(here, take_rows(shard, local[here])) for here, shard in every])
 
-    def _of_others(self, owner: int, rows: Array) -> Array:
+    def _of_others(self, owner: int, rows: Array) -> Any:
         found = {row: self._kept[row] for row in rows.tolist() if row in self._kept}
         missing = [row for row in rows.tolist() if row not in found]
         if missing:
             samples = self.fetch(owner, np.array(missing))
             if len(missing) == len(rows) and self._is_once:
                 return samples
-            found |= {row: sample.copy() for row, sample in zip(missing, samples, strict=True)}
-            self._keep({row: found[row] for row in missing})
-        return np.stack([found[row] for row in rows.tolist()])
+            fresh = {row: map_arrays(np.copy, take_rows(samples, i)) for i, row in enumerate(missing)}
+            found |= fresh
+            self._keep(fresh)
+        every = [found[row] for row in rows.tolist()]
+        if isinstance(every[0], dict):
+            return {name: np.stack([one[name] for one in every]) for name in every[0]}
+        return np.stack(every)
 
-    def _keep(self, samples: dict[int, Array]) -> None:
+    def _keep(self, samples: dict[int, Any]) -> None:
         """Keep samples for later epochs, in the place of those kept longest."""
         for row, sample in samples.items():
             self._kept[row] = sample
-            self._n_bytes += sample.nbytes
+            self._n_bytes += n_bytes(sample)
         while self._n_bytes > CACHE_BYTES:
-            self._n_bytes -= self._kept.pop(next(iter(self._kept))).nbytes
+            self._n_bytes -= n_bytes(self._kept.pop(next(iter(self._kept))))
+
+
+def placed(parts: Sequence[tuple[Array, Any]]) -> Any:
+    """Return samples put together from parts: each with a mask of the places that it takes.
+
+    Examples
+    --------
+    >>> placed([(np.array([True, False]), np.array([1])), (np.array([False, True]), np.array([2]))])
+    array([1, 2])
+    """
+    here, first = parts[0]
+    if isinstance(first, dict):
+        return {name: placed([(places, samples[name]) for places, samples in parts]) for name in first}
+    X = np.empty((len(here), *first.shape[1:]), first.dtype)
+    for places, samples in parts:
+        X[places] = samples
+    return X
+
+
+def n_bytes(sample: Any) -> int:
+    """Return the bytes of a sample, of several inputs or one."""
+    return sum(array.nbytes for array in (sample.values() if isinstance(sample, dict) else [sample]))

@@ -19,7 +19,7 @@ from pellucid.errors import DataError
 from pellucid.progress import ProgressBar
 from pellucid.text import join_some, kind_of, plural
 from pellucid.threads import cut as divided
-from pellucid.types import Array
+from pellucid.types import Array, map_arrays, take_rows
 
 MOST_OF_MEMORY = 1 / 8  # of a worker, for its part of the samples; in floats it may take 4 times as much
 MOST_SENT = 2 * 10**9  # bytes of samples in a file that workers do not see
@@ -62,12 +62,12 @@ def cut(data: Any, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:
 
 
 def _of_dataset(data: Dataset, client: Any, n: int) -> tuple[list[Piece], tuple[str, ...]]:
-    """Send each worker its rows, once; those of an array in a file it reads there itself.
+    """Send each worker its rows, once; those of one array in a file it reads there itself.
 
     The scheduler keeps a copy of what is sent, from which a lost shard is sent again.
     """
-    if isinstance(data.X, dict) or isinstance(data.y, dict):
-        raise DataError("shards: expected one array of inputs and one of labels, got several by name.")
+    if isinstance(data.y, dict):
+        raise DataError("shards: expected one array of labels, got several by name.")
     X: Any = data.X
     is_read_there = isinstance(X, StoredArray) and _is_readable_there(X, client)
     stays = is_read_there and _is_too_large(X, client)
@@ -80,7 +80,9 @@ def _of_dataset(data: Dataset, client: Any, n: int) -> tuple[list[Piece], tuple[
                 some = alone(X, rows)
                 future = client.submit(_read_stored, some, y, name, stays, pure=False, key=_key())
             else:
-                future = client.submit(_as_pair, np.ascontiguousarray(X[rows]), y, pure=False, key=_key())
+                future = client.submit(
+                    _as_pair, map_arrays(np.ascontiguousarray, take_rows(X, rows)), y, pure=False, key=_key()
+                )
             pieces.append(Piece(name, future))
     return pieces, data.classes
 

@@ -7,6 +7,7 @@ their gradients to its own in this order. The first one is the training's partne
 import contextlib
 import socket
 import threading
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from pellucid.errors import PellucidError
 from pellucid.nn.model import Model
 from pellucid.text import first_line
 from pellucid.training.features import features_of, trained_part
-from pellucid.types import Array
+from pellucid.types import Array, map_arrays
 
 MEET_SECONDS = 20.0  # that those of a tree wait for each other
 CLIENT = -1  # in the place of a worker's number
@@ -71,7 +72,11 @@ class Node:
         if self.model is not model:
             X = features_of(model, X, rule)
         elif self.task.rule is None and rule is not None:
-            X = rule.lazily(X, model.dtype) if is_stored else rule.apply(X, model.dtype)
+            X = (
+                rule.lazily(X, model.dtype)
+                if is_stored
+                else map_arrays(partial(rule.apply, dtype=model.dtype), X)
+            )
         self.shards[number] = X
 
     def close(self) -> None:
@@ -123,10 +128,11 @@ class Node:
                 elif message.kind == "rows":
                     shares = self._shares
                     try:
-                        found = [] if shares is None else [shares.held(message.arrays[0])]
+                        held = {} if shares is None else shares.held(message.arrays[0])
                     except KeyError:  # arranged anew meanwhile
-                        found = []
-                    channel.send("rows", found)
+                        held = {}
+                    named = held if isinstance(held, dict) else {"": held}
+                    channel.send("rows", list(named.values()), names=list(named))
                 elif message.kind == "arrange":
                     self._arrange(Order(**message.facts))
                     channel.send("arranged")
@@ -156,16 +162,17 @@ class Node:
         self._open, self._peers = [], {}
 
     def _fetcher(self, order: Order) -> Any:
-        def fetch(owner: int, rows: Array) -> Array:
+        def fetch(owner: int, rows: Array) -> Any:
             peer = self._peers.get(owner)
             if peer is None:
                 peer = connect(order.places[owner], self._connecting, "peer", token=self.token)
                 self._peers[owner] = peer
             peer.send("rows", [rows])
-            arrays = peer.receive().arrays
-            if not arrays:
+            message = peer.receive()
+            if not message.arrays:
                 raise Gone("it does not hold the samples")
-            return arrays[0]
+            named = dict(zip(message.facts["names"], message.arrays, strict=True))
+            return named.get("", named)
 
         return fetch
 

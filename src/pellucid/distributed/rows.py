@@ -14,7 +14,7 @@ from pellucid.data.stored.survey import Survey
 from pellucid.data.stored.views import Chosen, Converted
 from pellucid.distributed.shards import Shards
 from pellucid.distributed.waiting import results
-from pellucid.types import Array
+from pellucid.types import Array, n_rows
 
 
 @final
@@ -62,7 +62,7 @@ def places(shards: Shards, rows: Array) -> tuple[Array, Array]:
 
 def unwrapped(X: Any) -> tuple[ShardedRows | None, Array, list[Callable[..., Any]]]:
     """Return the sharded rows that an array is made of, if any, its rows' numbers there, and what converts them."""
-    rows, converters = np.arange(len(X)), list[Callable[..., Any]]()
+    rows, converters = np.arange(n_rows(X)), list[Callable[..., Any]]()
     while isinstance(X, Chosen | Converted):
         if isinstance(X, Chosen):
             rows = X.rows[rows]

@@ -14,7 +14,7 @@ from pellucid.distributed.waiting import ClusterError, Tasks, fetched, n_workers
 from pellucid.errors import DataError, MissingExtraError, OptionError, PellucidError
 from pellucid.progress import ProgressBar
 from pellucid.text import first_line, join_some, kind_of, plural
-from pellucid.types import Array, Shape
+from pellucid.types import Array, map_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +45,9 @@ class Shards:
     ----------
     parts : tuple of Shard
         In the order of the samples; none is empty.
-    sample_shape : tuple of int
-    dtype : numpy.dtype
+    sample_shape : tuple of int, or dict of them
+        Of several inputs one each, by name.
+    dtype : numpy.dtype, or dict of them
         Of the inputs.
     y : Array, shape (m, ...)
         All labels: class numbers, or quantities.
@@ -55,8 +56,8 @@ class Shards:
     """
 
     parts: tuple[Shard, ...]
-    sample_shape: Shape
-    dtype: np.dtype[Any]
+    sample_shape: Any
+    dtype: Any
     y: Array
     classes: tuple[str, ...]
 
@@ -124,14 +125,14 @@ class Shards:
             futures = [client.submit(_with_numbers, future, classes, pure=False) for future in futures]
         parts = tuple(Shard(pieces[i].name, len(found[i].y), futures[i]) for i in kept)
         first = found[kept[0]]
-        return cls(parts, first.sample_shape, np.dtype(first.dtype), y, classes)
+        return cls(parts, first.sample_shape, map_arrays(np.dtype, first.dtype), y, classes)
 
 
 class _Facts(NamedTuple):
     """What is known here of a shard."""
 
-    sample_shape: Shape
-    dtype: str
+    sample_shape: Any  # a shape, or one for each input by name; so is dtype
+    dtype: Any
     y: Array
     classes: tuple[str, ...]
 
@@ -144,6 +145,9 @@ def _checked(pair: Any, name: str) -> tuple[Any, Array]:
         raise DataError(f"{name}: expected a pair (X, y), got {kind_of(pair)}.")
     if pair[1] is None:
         raise DataError(f"{name}: the labels are missing. Expected a pair (X, y).")
+    if isinstance(pair[0], dict):
+        named = {key: _checked((X, pair[1]), f"{name}, {key}") for key, X in pair[0].items()}
+        return {key: found[0] for key, found in named.items()}, next(iter(named.values()))[1]
     X, y = pair[0] if isinstance(pair[0], StoredArray) else np.asarray(pair[0]), np.asarray(pair[1])
     if X.dtype.kind not in "buif" or X.ndim < 2:
         raise DataError(f"{name}: expected X of numbers, shape (m, ...), got shape {X.shape}, {X.dtype}.")
@@ -173,10 +177,11 @@ def _checked_labels(y: Array, name: str) -> Array:
     return y.astype(str)
 
 
-def _facts(pair: Any, checked: tuple[Array, Array]) -> _Facts:
+def _facts(pair: Any, checked: tuple[Any, Array]) -> _Facts:
     X, y = checked
     classes = pair.classes if isinstance(pair, Dataset) else ()
-    return _Facts(X.shape[1:], str(X.dtype), y, classes)
+    shape, dtype = map_arrays(lambda array: array.shape[1:], X), map_arrays(lambda array: str(array.dtype), X)
+    return _Facts(shape, dtype, y, classes)
 
 
 def _with_numbers(pair: tuple[Array, Array], classes: tuple[str, ...]) -> tuple[Array, Array]:

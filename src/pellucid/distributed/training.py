@@ -18,7 +18,7 @@ from pellucid.distributed.shards import Shards, current_client
 from pellucid.distributed.steps import ClusterForm, ClusterSteps, Turns
 from pellucid.distributed.waiting import n_workers
 from pellucid.distributed.worker_pool import WorkerPool
-from pellucid.errors import OptionError
+from pellucid.errors import DataError, OptionError
 from pellucid.nn.replica import replica
 from pellucid.text import plural
 from pellucid.training.choose_form import batches_of, choose_form, is_dual, validation_of
@@ -78,6 +78,10 @@ def train(model: Any, data: Any, *, client: Any = None, **options: Any) -> Histo
     check_cluster(cluster.client, str(cluster.client.scheduler.address))
     if not isinstance(data, Dataset) and not is_pair_of_arrays(data):
         shards = Shards.of(data, client=cluster.client, n=cluster.n_shards)
+        if isinstance(shards.sample_shape, dict):
+            raise DataError(
+                "train: several inputs by name come from here. Give one Dataset of them, or (X, y)."
+            )
         data = Dataset(ShardedRows(shards, cluster.client), shards.y, shards.classes)  # type: ignore[arg-type]
     return train_here(model, data, place=cluster, **options)
 
