@@ -1,31 +1,34 @@
-"""A scheduler and workers of Dask in processes of their own, for tests that kill them."""
+"""A scheduler and workers of Dask in processes of their own, as a user starts them, for tests that kill them."""
 
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
 
 @contextmanager
-def scheduler_of_its_own() -> Iterator[tuple[str, subprocess.Popen[bytes], Callable[[], None]]]:
+def scheduler_of_its_own(
+    scheme: str = "tcp", environment: Mapping[str, str] = {}
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]", Callable[[], None]]]:
     """Yield the address of a scheduler with one worker, its process, and what starts one more worker."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*words: str) -> subprocess.Popen[bytes]:
+    def start(*words: str) -> None:
         command = [sys.executable, "-m", *words, "--no-dashboard"]
-        started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        return started[-1]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        started.append(subprocess.Popen(command, env={**os.environ, **environment}, **quiet))
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
+    address = f"{scheme}://127.0.0.1:{port}"
     more = partial(start, "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny")
     try:
-        scheduler = start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port))
+        start("distributed.cli.dask_scheduler", "--host", address)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             with socket.socket() as probe:
@@ -33,7 +36,7 @@ def scheduler_of_its_own() -> Iterator[tuple[str, subprocess.Popen[bytes], Calla
                     break
             time.sleep(0.1)
         more()
-        yield address, scheduler, lambda: (more(), None)[1]
+        yield address, started[0], more
     finally:
         for process in started:
             process.kill()

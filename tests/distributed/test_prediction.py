@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from tests.clusters import scheduler_of_its_own
 from tests.commands import Command
-from tests.distributed.schedulers import scheduler_and_worker
 
 import pellucid as pl
 
@@ -179,7 +179,7 @@ def test_workers_die_freeze_and_join(alone: bytes, tmp_path: Path, monkeypatch: 
 def test_a_lost_scheduler_ends_with_what_was_written_and_resume_goes_on(
     client: Any, alone: bytes, tmp_path: Path
 ) -> None:
-    with scheduler_and_worker() as (address, scheduler):
+    with scheduler_of_its_own() as (address, scheduler, _):
         options: Any = {"out": tmp_path / "r.csv", "progress": at(30, scheduler.kill)}
         with open_cluster(address) as theirs, pytest.raises(ClusterError, match="does not answer any more"):
             prediction.predict("m.safetensors", "pets", client=theirs, **options)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.distributed.schedulers import scheduler_and_worker
+from tests.clusters import scheduler_of_its_own
 
 import pellucid as pl
 
@@ -38,7 +38,7 @@ def test_predictions_over_tls_by_the_documented_commands(tmp_path: Path) -> None
     encrypted = {**os.environ, **environment}
     done = subprocess.run([*command, "--workers", "1"], env=encrypted, **run)
     assert (done.returncode, done.stdout) == (0, "r.csv: 3 predictions written\n"), done.stderr
-    with scheduler_and_worker("tls", environment) as (address, _):
+    with scheduler_of_its_own("tls", environment) as (address, _, _):
         done = subprocess.run([*command, "--force", "--cluster", address], env=encrypted, **run)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == "r.csv: 3 predictions written\n"
