@@ -1,7 +1,13 @@
 """Text helpers, one of each: lists in words, plurals, percentages, signs, and names that are safe to print."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
+
+_UNBROKEN = re.compile(
+    r"(?<=[\d?]) (?=%|(?:m?s|[kMG]?B)\b)"  # 26 %, 4 ms, 2.32 MB
+    r"|(?<=[<>]) (?=\d)|(?<=\bp) (?=[=<])|(?<=\bp =) "  # > 99 %, p < 0.001, p = 0.2
+)
 
 
 def join(words: Sequence[str], last: str = "and") -> str:
@@ -111,6 +117,17 @@ def percent(fraction: float, digits: int = 0) -> str:
     if fraction > 0 and round(100 * fraction, digits) == 0:
         return f"< {least:.{digits}f} %"
     return f"{100 * fraction:.{digits}f} %"
+
+
+def unbroken(words: str) -> str:
+    """Return a text whose numbers stay on one line with their signs and units, by no-break spaces.
+
+    Examples
+    --------
+    >>> unbroken("Over 9 % in 26.40 s, p < 0.01; > 4 of 5 samples.")
+    'Over 9\\xa0% in 26.40\\xa0s, p\\xa0<\\xa00.01; >\\xa04 of 5 samples.'
+    """
+    return _UNBROKEN.sub("\u00a0", words)
 
 
 def signed(value: float, digits: int = 2) -> str:

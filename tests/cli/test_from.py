@@ -162,6 +162,7 @@ def test_what_does_not_go_together_is_said_in_a_line(
         ((photos, "--from", "nowhere"), "nowhere"),
         ((photos, "--from", photos), "not a whole model file"),
         ((photos, "--model", "base"), "To begin from a trained model, name it with --from."),
+        ((photos, "--model", "gone.safetensors"), "To begin from a trained model, name it with --from."),
         ((photos, "--model", base / "model.safetensors"), "name it with --from."),
         ((photos, "--from", "base", "--dtype", "float64"), "the model is already float32"),
     ):

@@ -2,13 +2,12 @@
 
 import itertools
 import json
-import re
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pellucid.text import one_line
+from pellucid.text import one_line, unbroken
 
 if TYPE_CHECKING:
     from pellucid.text_blocks import Block
@@ -50,7 +49,7 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def fill(text: str, width: int) -> str:
-    """Return a text in lines, further ones indented, a percent sign or "p =" never apart from its number.
+    """Return a text in lines, further ones indented, numbers never apart from their signs and units.
 
     Examples
     --------
@@ -59,7 +58,7 @@ def fill(text: str, width: int) -> str:
       95 % are right.
     """
     lines = textwrap.fill(
-        re.sub(r" (?=%)|(?<=\bp) (?=[=<])|(?<=\bp [=<]) ", "\u00a0", text),
+        unbroken(text),
         width,
         subsequent_indent="  ",
         break_on_hyphens=False,

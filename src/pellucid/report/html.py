@@ -32,7 +32,6 @@ from __future__ import annotations
 
 import base64
 import io
-import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -42,7 +41,7 @@ from pellucid.files import write_atomically
 from pellucid.plotting.saving import figure_png
 from pellucid.report.parts import Cell, ReportContent
 from pellucid.report.sprites import NEAR, SHOWN, PhotoSheet
-from pellucid.text import percent
+from pellucid.text import percent, unbroken
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -151,7 +150,7 @@ def _is_long(value: Cell) -> bool:
 
 
 def _text(words: str) -> str:
-    """Return a text whose numbers stay on one line with their signs: > 99 %; `commands` are set apart.
+    """Return a text whose numbers stay on one line with their signs and units; `commands` are set apart.
 
     Examples
     --------
@@ -160,7 +159,7 @@ def _text(words: str) -> str:
     """
     from markupsafe import Markup, escape
 
-    parts = re.sub(r"(?<=[<>]) (?=\d)|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", words).split("`")
+    parts = unbroken(words).split("`")
     if len(parts) % 2 == 0:
         return "`".join(parts)
     code = Markup("<code>{}</code>")

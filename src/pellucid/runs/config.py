@@ -174,7 +174,7 @@ def is_preset(model: str) -> bool:
         return True
     if model.endswith(".toml"):
         return False
-    if Path(model).exists():
+    if Path(model).suffix == ".safetensors" or Path(model).exists():
         raise OptionError(
             f"--model: {model} is no .toml file. To begin from a trained model, name it with --from."
         )

@@ -34,7 +34,8 @@ def say_data(split: Split, say: Say) -> None:
         train = split.train
         shape = by(train.X.shape[1:]) if train.X.ndim > 2 else plural(train.X.shape[1], "number")
         say(
-            f"{split.name}: {len(train)} training {split.noun}s and {len(split.test)} for the test, of {shape}"
+            f"{split.name}: {plural(len(train), f'training {split.noun}')} and {len(split.test):,} for the test, "
+            f"of {shape}"
         )
         if split.classes:
             counts = zip(split.classes, train.counts.tolist(), strict=True)
