@@ -35,6 +35,14 @@ class Stopped(BaseException):
     """Nobody waits for this job's result any more."""
 
 
+class Later(Protocol):
+    """What begins a function, and returns what waits for its result."""
+
+    def __call__(self, function: Callable[[], Result], /) -> Callable[[], Result]:
+        """Begin it; what it raises is raised where its result is waited for."""
+        ...
+
+
 class HasEnd(Protocol):
     """What says whether a job is to end: an event, for example."""
 
@@ -107,6 +115,42 @@ def jobs_on_threads(
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def in_background() -> Iterator[Later]:
+    """Yield what begins a function in another thread, and returns what waits for its result.
+
+    What is not done when the block ends, even by Ctrl-C, ends at its next ``stop_if_nobody_waits``. The function
+    has a copy of the caller's context.
+
+    Examples
+    --------
+    >>> with in_background() as later:
+    ...     wait = later(lambda: 2 + 3)
+    ...     wait()
+    5
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    end = threading.Event()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="pellucid-background")
+
+    def begin(function: Callable[[], Result]) -> Callable[[], Result]:
+        with stopped_by(end):
+            return pool.submit(contextvars.copy_context().run, function).result
+
+    try:
+        yield begin
+    finally:
+        end.set()
+        pool.shutdown(cancel_futures=True)
+
+
+def at_once(function: Callable[[], Result]) -> Callable[[], Result]:
+    """Call a function, and return what returns its result: what :func:`in_background` yields, without a thread."""
+    result = function()
+    return lambda: result
 
 
 def cut(size: int, n_parts: int) -> list[slice]:

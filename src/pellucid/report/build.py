@@ -26,6 +26,7 @@ from pellucid.report.sections import (
 from pellucid.report.sections.summary import facts, points, summary
 from pellucid.runs.photo import new_image_again
 from pellucid.runs.record import RunRecord, read_run
+from pellucid.threads import in_background
 
 FULL_PASSES = 200.0  # over the test part, that a full report is worth
 
@@ -71,10 +72,10 @@ def report_on(
     check_fits(run)
     target = out or folder
     image, notes = new_image_again(run.config, run.split.train.X.shape[1:])
-    with atomic_folder(target, force=force or out is None) as staging:
+    with atomic_folder(target, force=force or out is None) as staging, in_background() as later:
         if is_full:
             with dispatch.use_for(FULL_PASSES * len(run.split.test) * run.model.n_operations):
-                findings = find_all(run, image, notes, n_photos=n_photos, progress=progress)
+                findings = find_all(run, image, notes, n_photos=n_photos, progress=progress, later=later)
         else:
             findings = find_short(run, image, notes)
         progress("page", len(STAGES) - 1, len(STAGES))

@@ -1,6 +1,6 @@
 """What a report tells, found out once: one prediction of each part, one search for leaks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +13,7 @@ from pellucid.evaluation.scores.predictions import Predictions
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.photo import NewImage
 from pellucid.runs.record import RunRecord
+from pellucid.threads import Later, at_once
 
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
@@ -29,8 +30,8 @@ STAGES = (
     "scores",
     "robustness",
     "saliency",
-    "influence",
     "new photo",
+    "influence",
     "labels",
     "page",
 )
@@ -65,6 +66,8 @@ class Findings:
         Of photos of bytes.
     maps : mapping of int to SaliencyMaps
         By test photo; empty of other data than photos.
+    wait_for_influence : callable
+        Returns ``influence`` when it is known: while its trainings run in kernels, the figures before it are drawn.
     influence : InfluenceOutcome or None
     labels : LabelErrors or None
         Where five trainings more take little time.
@@ -76,8 +79,13 @@ class Findings:
     scores: "Scores | None" = None
     robustness: "Robustness | None" = None
     maps: "Mapping[int, SaliencyMaps] | None" = None
-    influence: "InfluenceOutcome | None" = None
     labels: "LabelErrors | None" = None
+    wait_for_influence: "Callable[[], InfluenceOutcome] | None" = None
+
+    @property
+    def influence(self) -> "InfluenceOutcome | None":
+        """What the training samples did to chosen predictions."""
+        return None if self.wait_for_influence is None else self.wait_for_influence()
 
 
 def find_short(run: RunRecord, image: NewImage | None, notes: tuple[str, ...] = ()) -> Findings:
@@ -106,6 +114,7 @@ def find_all(
     *,
     n_photos: int,
     progress: ProgressCallback = no_progress,
+    later: Later = at_once,
 ) -> Findings:
     """Return what the full report tells.
 
@@ -117,10 +126,12 @@ def find_all(
         How many test samples are explained one by one.
     progress : callable, optional
         Called with each stage before it begins.
+    later : callable, optional
+        Begins what is not needed at once: see :func:`pellucid.threads.in_background`.
     """
     from pellucid.checks.check import check_data
     from pellucid.evaluation.influence.explain import QUICK
-    from pellucid.evaluation.influence.measure import influence
+    from pellucid.evaluation.influence.measure import begin_influence
     from pellucid.evaluation.label_errors.measure import label_errors_of_run
     from pellucid.evaluation.robustness.measure import robustness
     from pellucid.evaluation.saliency.measure import saliency
@@ -144,19 +155,19 @@ def find_all(
     begin("saliency")
     explained = rows if is_classifier and result.has_photos else []
     maps = {i: saliency(model, test.X[i], int(predictions.y_pred[i])) for i in explained}
-    begin("influence")
-    influenced = None
-    if rows:
-        influenced = influence(
-            result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, progress=no_progress
-        )
     begin("new photo")
     photo = None
     if image is not None and is_classifier:
         photo = NewPhoto(image[0], PhotoContext.of(model, image[1], train))
+    begin("influence")  # late: its trainings hold BLAS to one thread, as those on folds do
+    influenced = None
+    if rows:
+        influenced = begin_influence(
+            result, rows, folder=run.folder, top=N_INFLUENTIAL, budget=QUICK, later=later
+        )
     begin("labels")
     labels = label_errors_of_run(run) if is_classifier else None
-    return Findings(result, photo, check, scores, changed, maps, influenced, labels)
+    return Findings(result, photo, check, scores, changed, maps, labels, influenced)
 
 
 def chosen_samples(predictions: Predictions, n: int) -> list[int]:

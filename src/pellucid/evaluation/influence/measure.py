@@ -8,7 +8,7 @@ tells.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,11 @@ from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
 from pellucid.plotting.saving import save_figure
-from pellucid.progress import ProgressBar, ProgressCallback, stage_of
+from pellucid.progress import ProgressBar, ProgressCallback, no_progress, stage_of
 from pellucid.registry import validate_call
 from pellucid.runs.record import read_run
 from pellucid.stats.ranks import rank_correlation
+from pellucid.threads import Later, at_once
 from pellucid.types import Array
 
 QUICK_SECONDS = 2.0  # a training this short is run again without asking
@@ -151,6 +152,42 @@ def influence(
                 n_jobs=n_jobs,
                 progress=bar,
             )
+    return begin_influence(
+        run,
+        tests,
+        data=data,
+        folder=folder,
+        method=method,
+        top=top,
+        is_retrained=is_retrained,
+        budget=budget,
+        n_jobs=n_jobs,
+        progress=progress,
+    )()
+
+
+def begin_influence(
+    run: str | Path | RunResult,
+    tests: Sequence[int | str] | None = None,
+    *,
+    data: str | None = None,
+    folder: Path | None = None,
+    method: str = "tracin",
+    top: int = 5,
+    is_retrained: bool | None = None,
+    budget: Budget = THOROUGH,
+    n_jobs: int | None = None,
+    progress: ProgressCallback = no_progress,
+    later: Later = at_once,
+) -> Callable[[], InfluenceOutcome]:
+    """Return what waits for the outcome of :func:`influence`.
+
+    Parameters
+    ----------
+    later : callable, optional
+        Begins the trainings that prove it, the longest part, where they are spent in kernels: elsewhere they would
+        wait for the interpreter's lock at every step. See :func:`pellucid.threads.in_background`.
+    """
     started = time.perf_counter()
     result, folder = (run, folder) if isinstance(run, RunResult) else (_read(Path(run), data), Path(run))
     rows = chosen_rows(result, tests, method, top)
@@ -185,32 +222,36 @@ def influence(
         left_out = leave_one_out(trace.retraining, full=trace.traced.outputs, run=work.run)
         scores = _changes(left_out, traced.predicted_labels)
         known = {(int(i),): Z for i, Z in zip(left_out.rows, left_out.outputs, strict=True)}
-    explanations = explain_predictions(
-        traced,
-        result.split.train,
-        Query(query_data, tuple(rows), trace.traced.outputs, result.split.classes),
-        scores=scores,
-        top=top,
-        retraining=trace.retraining,
-        known=known,
-        budget=budget,
-        run=work.run,
-    )
-    smoothing = float(result.model.loss_options.get("label_smoothing", 0.0))
-    return InfluenceOutcome(
-        run=str(folder or result.split.name),
-        split=result.split,
-        method=method,
-        influence=traced,
-        left_out=left_out,
-        explanations=explanations,
-        is_proved=again,
-        agreement=None if left_out is None else agreement(traced, scores),
-        n_trainings=work.n_done + again,
-        seconds=time.perf_counter() - started,
-        notes=(*result.notes, *trace.notes, *_basis(traced, method, again)),
-        target=1 - smoothing * (1 - 1 / max(2, len(result.split.classes))),
-    )
+
+    def prove() -> InfluenceOutcome:
+        explanations = explain_predictions(
+            traced,
+            result.split.train,
+            Query(query_data, tuple(rows), trace.traced.outputs, result.split.classes),
+            scores=scores,
+            top=top,
+            retraining=trace.retraining,
+            known=known,
+            budget=budget,
+            run=work.run,
+        )
+        smoothing = float(result.model.loss_options.get("label_smoothing", 0.0))
+        return InfluenceOutcome(
+            run=str(folder or result.split.name),
+            split=result.split,
+            method=method,
+            influence=traced,
+            left_out=left_out,
+            explanations=explanations,
+            is_proved=again,
+            agreement=None if left_out is None else agreement(traced, scores),
+            n_trainings=work.n_done + again,
+            seconds=time.perf_counter() - started,
+            notes=(*result.notes, *trace.notes, *_basis(traced, method, again)),
+            target=1 - smoothing * (1 - 1 / max(2, len(result.split.classes))),
+        )
+
+    return (later if trace.on_threads else at_once)(prove)
 
 
 def _read(run: Path, data: str | None) -> RunResult:

@@ -20,7 +20,7 @@ from pellucid.progress import ProgressCallback
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.text import plural
-from pellucid.threads import n_cores
+from pellucid.threads import n_cores, stop_if_nobody_waits
 from pellucid.training.choose_form import first_layer_correction, stays_in_span
 from pellucid.training.fit import kernels_for
 from pellucid.training.prepare import validation_rows
@@ -186,6 +186,7 @@ class Work:
         for n, done in enumerate(
             run_jobs(function, shared, jobs, n_jobs=n_jobs, on_threads=self.on_threads), start=1
         ):
+            stop_if_nobody_waits()
             self.n_done += 1
             self.progress("training without", n, len(jobs))
             yield done
