@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import numpy as np
 import pytest
 from tests.commands import Command, words_of
 
+from pellucid import dispatch
+from pellucid.evaluation.influence import explain
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
 from pellucid.report import build
@@ -26,8 +30,32 @@ from pellucid.report.sections import (
     training,
 )
 from pellucid.runs.record import read_run
+from pellucid.threads import at_once
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.schedules.base import SCHEDULES
+
+
+def test_figures_drawn_while_influence_trains_are_those_drawn_afterwards(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With kernels its trainings run in the background; the page has the same bytes either way."""
+    pytest.importorskip("numba")
+    names: list[str] = []
+
+    def learn(self: Any, groups: Any) -> None:
+        names.append(threading.current_thread().name)
+        plain(self, groups)
+
+    plain = explain._Proof.learn
+    monkeypatch.setattr(explain._Proof, "learn", learn)
+    with dispatch.use("numba"):
+        build.report_on(trained, tmp_path / "meanwhile", is_full=True, n_photos=2)
+        monkeypatch.setattr(build, "in_background", lambda: nullcontext(at_once))
+        build.report_on(trained, tmp_path / "afterwards", is_full=True, n_photos=2)
+    assert names[0].startswith("pellucid-background")
+    assert names[-1] == threading.main_thread().name
+    one, other = (tmp_path / name / "report.html" for name in ("meanwhile", "afterwards"))
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_the_full_report_predicts_once_searches_for_leaks_once_and_tells_its_stages_in_order(
