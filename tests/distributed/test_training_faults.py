@@ -1,5 +1,6 @@
 """What a training on a cluster does when workers are killed, frozen or late, and when the scheduler is lost."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,8 @@ import pellucid as pl
 
 pytest.importorskip("distributed", reason="clusters need Dask: pip install 'pellucid[dask]'")
 
-from pellucid.distributed import waiting, worker_pool
+from pellucid.data.source import DataSource
+from pellucid.distributed import cutting, waiting, worker_pool
 from pellucid.distributed.cluster import open_cluster
 from pellucid.distributed.training import train
 from pellucid.errors import TrainingError
@@ -136,16 +138,33 @@ def test_a_lost_scheduler_leaves_a_checkpoint_to_go_on_from(expected: Any, tmp_p
     assert differences(expected, again) < 1e-10
 
 
+def test_a_file_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where samples stay in their file since they are too large, by whoever reads or asks for them."""
+    X, y = table()
+    np.savez(tmp_path / "table.npz", X=X, y=y)
+    monkeypatch.setattr(cutting, "MOST_OF_MEMORY", 1e-12)
+    data = DataSource(str(tmp_path / "table.npz")).load_in_place().train
+    gone = after(5, (tmp_path / "table.npz").unlink)
+    with (
+        open_cluster(n_workers=2) as client,
+        pytest.raises(TrainingError, match=r"worker tcp:.*table\.npz, X: .*cannot read"),
+    ):
+        train(dense(), data, client=client, callbacks=[gone], **OPTIONS)
+
+
 def test_no_worker_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_pool, "WORKERS_SECONDS", 1.0)
     model = dense()
     with open_cluster(n_workers=1) as client:
+        [worker] = pids(client)
 
         def shrink() -> None:
             client.cluster.scale(0)
             while client.nthreads():
                 time.sleep(0.05)
+            with contextlib.suppress(ProcessLookupError):  # it takes its time to end
+                os.kill(worker, signal.SIGKILL)
 
-        with pytest.raises(TrainingError, match="no worker is left, at step 31"):
+        with pytest.raises(TrainingError, match=r"no worker is left, at step 3[1-3]\."):
             train(model, table(), client=client, callbacks=[after(30, shrink)], **OPTIONS)
     assert np.isfinite(model.theta).all()

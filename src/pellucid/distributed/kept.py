@@ -4,7 +4,10 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
+
+from pellucid.distributed.waiting import answered
 
 FORGET_SECONDS = 5.0  # that workers are given to forget: one that is frozen never answers
 _KEPT: dict[str, Any] = {}  # in a worker's process
@@ -38,7 +41,7 @@ def kept_by_workers(client: Any, value: Any) -> Iterator[str]:
             forget(self.name)
 
     key = f"pellucid-{uuid.uuid4().hex}"
-    client.register_plugin(Keep(key, value), name=key)
+    answered(client, partial(client.register_plugin, Keep(key, value), name=key))
     try:
         yield key
     finally:

@@ -131,6 +131,9 @@ class Node:
                         held = {} if shares is None else shares.held(message.arrays[0])
                     except KeyError:  # arranged anew meanwhile
                         held = {}
+                    except PellucidError as error:  # of a file that was changed, say
+                        channel.send("fault", text=first_line(error))
+                        continue
                     named = held if isinstance(held, dict) else {"": held}
                     channel.send("rows", list(named.values()), names=list(named))
                 elif message.kind == "arrange":
@@ -169,6 +172,8 @@ class Node:
                 self._peers[owner] = peer
             peer.send("rows", [rows])
             message = peer.receive()
+            if message.kind == "fault":
+                raise PellucidError(message.facts["text"])
             if not message.arrays:
                 raise Gone("it does not hold the samples")
             named = dict(zip(message.facts["names"], message.arrays, strict=True))
