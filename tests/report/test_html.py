@@ -278,6 +278,8 @@ def test_every_cell_that_holds_photos_is_a_link_to_them(with_photos: ReportConte
     assert cells == {"#cell-0-0", "#cell-0-1", "#cell-1-0"}
     assert cells | {"#confusion", "#part-1", "#part-2"} == set(links)
     assert links["#cell-0-1"]["aria-label"] == f"1 of class a predicted as {EVIL}, 33 %: show them"
+    named = [attrs["title"] for attrs in page.all("span") if "title" in attrs]
+    assert named == ["a", EVIL] * 2  # above the columns and before the rows, however the page shortens them
     assert page.words["h3"] == ["Inside", "Deep", "All"]
     assert [word for word in page.words["td"] if word] == ["·"]  # nothing was predicted so
 

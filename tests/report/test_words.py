@@ -10,8 +10,10 @@ import pytest
 from matplotlib.figure import Figure
 from tests.commands import Command, words_of
 
+from pellucid.data.dataset import Dataset, Split
 from pellucid.plotting.curves import curves_svg, draw_curves
 from pellucid.plotting.training import training_curves
+from pellucid.report.sections.data import _classes
 from pellucid.runs.record import read_run
 from pellucid.shares import share, share_range
 from pellucid.training.history import History
@@ -132,3 +134,13 @@ def test_the_caption_of_a_regression_says_what_one_answer_for_all_has(
         "and 1 is what the best single answer for all rows has; it is measured in standard deviations"
         in words
     )
+
+
+def test_the_names_of_many_classes_do_not_fill_the_page() -> None:
+    def words(names: tuple[str, ...]) -> str:
+        part = Dataset(np.zeros((len(names), 4)), np.arange(len(names)), names)
+        return _classes(Split(part, part))
+
+    assert words(("cat", "dog")) == ", of 2 classes: cat, dog"
+    many = tuple(f"kind {i} of {'flower ' * 3}" for i in range(24))
+    assert words(many).endswith(" and 18 more")

@@ -116,6 +116,10 @@ def test_a_class_that_is_never_predicted() -> None:
     test, train = predictions(y, np.where(y == 2, 0, y), 3), mostly_right(y, 1, 3)
     (one,) = found(run_of(FALLEN, model="mlp", y=y), test, train)[:1]
     assert one == Advice("Class c is never predicted.", "pellucid train pets --model cnn")
+    of_four = np.arange(N) % 4
+    half = predictions(of_four, of_four % 2, 4)
+    (one,) = found(run_of(FALLEN, y=of_four), half, mostly_right(of_four, 1, 4))[:1]
+    assert one.finding == "Classes c, d are never predicted."
     rare = np.where(np.arange(N) % 10 == 0, 2, np.arange(N) % 2)
     (one,) = found(run_of(FALLEN, y=rare), test, train)[:1]
     assert one.command == "pellucid train pets --model cnn --epochs 50 --class-weight balanced"

@@ -61,17 +61,18 @@ def unpredicted(test: Predictions) -> str | None:
         return None
     if test.kind == "multi_label":
         never = test.y_true.any(axis=0) & ~test.y_pred.any(axis=0)
-        what = "label"
+        what = "Label", "Labels"
     else:
         k = len(test.classes)
         never = (np.bincount(test.y_true, minlength=k) > 0) & (np.bincount(test.y_pred, minlength=k) == 0)
-        what = "class"
+        what = "Class", "Classes"
     names = [
         name for name, is_never in zip(test.classes, np.asarray(never).tolist(), strict=True) if is_never
     ]
     if not names:
         return None
-    return f"{what.capitalize()} {join_some(names)} {'is' if len(names) == 1 else 'are'} never predicted."
+    are = (what[0], "is") if len(names) == 1 else (what[1], "are")
+    return f"{are[0]} {join_some(names)} {are[1]} never predicted."
 
 
 def r_squared(test: Predictions) -> float:

@@ -17,11 +17,11 @@ from pellucid.plotting.vector import image_to_vector
 from pellucid.report.draft import Draft
 from pellucid.report.parts import Captioned, Card, Gallery, Section
 from pellucid.rng import stream
-from pellucid.text import by, join, plural
+from pellucid.text import by, join, join_some, plural
 
 MOST_SENTENCES = 8  # findings of one kind that have a sentence each
 MOST_SHOWN = 24  # and pictures of them
-MOST_CLASSES = 40  # that are named
+MOST_LETTERS = 300  # of the names of all classes; of more, a few are named
 MOST_TARGETS = 3  # numbers under a picture
 N_TRAINING, N_TEST = 20, 10  # pictures that are shown
 
@@ -43,7 +43,9 @@ def data_section(draft: Draft, result: RunResult) -> Section:
 def _classes(split: Split) -> str:
     if not split.classes:
         return ""
-    return f", of {plural(len(split.classes), 'class', 'classes')}: {', '.join(split.classes[:MOST_CLASSES])}"
+    names = ", ".join(split.classes)
+    named = names if len(names) <= MOST_LETTERS else join_some(split.classes)
+    return f", of {plural(len(split.classes), 'class', 'classes')}: {named}"
 
 
 def _targets(draft: Draft, result: RunResult) -> Captioned:
