@@ -5,6 +5,7 @@
     python -m benchmarks.inner_folds augment=photo,n_epochs=60              and one with two changes
     python -m benchmarks.inner_folds augment=photo-zoom-cutmix              photos enlarged and reduced, too
     python -m benchmarks.inner_folds model=deeper.toml --seeds 1            another network, by the same recipe
+    python -m benchmarks.inner_folds seed=101 seed=201                      from other starts: see the last line
     python -m benchmarks.inner_folds start=drawn/model.safetensors          beginning from a trained model
     python -m benchmarks.inner_folds batch_size=16 --save kept.jsonl --at-most 4   four trainings, kept; the
                                                                             same again goes on with the next four
@@ -165,8 +166,10 @@ def train(
                     continue
                 if n_left is not None and (n_left := n_left - 1) < 0:
                     return False
+                assert candidate.config is not None
+                start = candidate.config.options.seed - 1 + 10 * seed + fold
                 started = time.perf_counter()
-                model, _ = train_candidate(candidate, part, seed=10 * seed + fold, n_threads=n_threads)
+                model, _ = train_candidate(candidate, part, seed=start, n_threads=n_threads)
                 seconds, X = time.perf_counter() - started, part.test.X
                 logits = np.stack([model.decision_function(x).ravel() for x in (X, X[:, :, ::-1])])
                 kept.add(words, seed, fold, seconds, logits)
