@@ -30,8 +30,8 @@ class ConvNormCache(NamedTuple):
     algorithm: ConvAlgorithm
     Z: Array  # (m, h_out, w_out, c_out), of the convolution
     P: Array  # Z, or where there is pooling its largest values, (m, h_out/2, w_out/2, c_out)
-    A: Array  # shape of P
     gamma: Array
+    beta: Array
     mean: Array  # float64, like rstd
     rstd: Array
     n: float  # values a channel
@@ -78,7 +78,7 @@ def conv_norm_forward(
     A = workspace.take("A", P.shape, X.dtype)
     scale = (gamma * rstd).astype(X.dtype)
     passes.normalize(P.reshape(-1, c), scale, mean.astype(X.dtype), beta, relu, A.reshape(-1, c))
-    cache = ConvNormCache(X, W, algorithm, Z, P, A, gamma, mean, rstd, count, relu)
+    cache = ConvNormCache(X, W, algorithm, Z, P, gamma, beta, mean, rstd, count, relu)
     return A, mean.astype(X.dtype), var.astype(X.dtype), count, cache
 
 
@@ -94,31 +94,28 @@ def conv_norm_backward(
     reduce: Reduce | None = None,
 ) -> tuple[Array | None, Array, Array, Array]:
     """dX, dW, dgamma, dbeta = conv2d_backward(batch_norm_backward(relu_backward(max_pool_backward(dA))))."""
-    X, W, algorithm, Z, P, A, gamma, mean, rstd, count, relu = cache
+    X, W, algorithm, Z, P, gamma, beta, mean, rstd, count, relu = cache
     c, real = len(gamma), X.dtype
     dA = np.ascontiguousarray(dA)
     own = np.zeros((2, c))
-    centre = mean.astype(real)
+    scale = gamma * rstd
+    how = (*(vector.astype(real) for vector in (scale, mean)), beta, relu)
     for block in blocks(algorithm, len(X)):
         sums = np.zeros((2, c), real)
-        passes.normalize_back_sums(
-            dA[block].reshape(-1, c), A[block].reshape(-1, c), P[block].reshape(-1, c), centre, relu, *sums
-        )
+        passes.normalize_back_sums(dA[block].reshape(-1, c), P[block].reshape(-1, c), *how, *sums)
         own += sums
     own[1] *= rstd
     total = own if reduce is None else reduce(own.ravel()).reshape(2, c)
-    scale = gamma * rstd
-    q = np.concatenate([scale, mean, -scale * rstd * total[1] / count, -scale * total[0] / count]).astype(
-        real
-    )
+    slope, level = -scale * rstd * total[1] / count, -scale * total[0] / count
+    q = np.concatenate([scale, mean, beta, slope, level]).astype(real)
     dX = (np.empty_like(X) if dX is None else dX) if needs_dX else None
     dW = np.empty_like(W) if dW is None else dW
     algorithm.begin_backward()
     for block in blocks(algorithm, len(X)):
         if P is Z:
-            passes.normalize_back(dA[block].reshape(-1, c), Z[block].reshape(-1, c), *q.reshape(4, c))
+            passes.normalize_back(dA[block].reshape(-1, c), Z[block].reshape(-1, c), *q.reshape(5, c), relu)
         else:
-            passes.unpool_normalize_back(c)(*(by_rows(part[block]) for part in (dA, P, Z)), q)
+            passes.unpool_normalize_back(c)(*(by_rows(part[block]) for part in (dA, P, Z)), q, relu)
         algorithm.backward(X[block], Z[block], None if dX is None else dX[block])
     algorithm.end_backward(dW)
     return dX, dW, _written(own[1], dgamma, real), _written(own[0], dbeta, real)

@@ -67,17 +67,20 @@ def normalize(Z: Array, scale: Array, mean: Array, beta: Array, relu: bool, A: A
 
 @compiled
 def normalize_back_sums(
-    dA: Array, A: Array, Z: Array, mean: Array, relu: bool, total: Array, product: Array
+    dA: Array, Z: Array, scale: Array, mean: Array, beta: Array, relu: bool, total: Array, product: Array
 ) -> None:
-    """dA <- dA where relu was on; total += sum dA, product += sum dA (z - mean), for (n, c)."""
+    """total += sum g, product += sum g (z - mean), for (n, c); g is dA where relu was on, as ``normalize`` has it.
+
+    What relu let through is computed again from Z, which is read anyway: to read A, and to write g, takes longer.
+    """
     for i in range(len(Z)):
-        d, a, z = dA[i], A[i], Z[i]
+        d, z = dA[i], Z[i]
         if relu:
             for c in range(len(mean)):
-                g = ZERO if a[c] <= ZERO else d[c]
-                d[c] = g
+                off = z[c] - mean[c]
+                g = ZERO if scale[c] * off + beta[c] <= ZERO else d[c]
                 total[c] += g
-                product[c] += g * (z[c] - mean[c])
+                product[c] += g * off
         else:
             for c in range(len(mean)):
                 total[c] += d[c]
@@ -85,12 +88,20 @@ def normalize_back_sums(
 
 
 @compiled
-def normalize_back(dA: Array, Z: Array, scale: Array, mean: Array, slope: Array, level: Array) -> None:
-    """Z <- dz = scale dA + slope (z - mean) + level, for (n, c)."""
+def normalize_back(
+    dA: Array, Z: Array, scale: Array, mean: Array, beta: Array, slope: Array, level: Array, relu: bool
+) -> None:
+    """Z <- dz = scale g + slope (z - mean) + level, for (n, c); g is dA where relu was on."""
     for i in range(len(Z)):
         d, z = dA[i], Z[i]
-        for c in range(len(scale)):
-            z[c] = scale[c] * d[c] + (slope[c] * (z[c] - mean[c]) + level[c])
+        if relu:
+            for c in range(len(scale)):
+                off = z[c] - mean[c]
+                g = ZERO if scale[c] * off + beta[c] <= ZERO else d[c]
+                z[c] = scale[c] * g + (slope[c] * off + level[c])
+        else:
+            for c in range(len(scale)):
+                z[c] = scale[c] * d[c] + (slope[c] * (z[c] - mean[c]) + level[c])
 
 
 @lru_cache
@@ -99,10 +110,10 @@ def unpool_normalize_back(channels: int) -> Callable[..., None]:
     C = channels
 
     @compiled
-    def unpool_normalize_back(dP: Array, P: Array, Z: Array, q: Array) -> None:
-        """Z <- dz, of which scale dP goes to the first z of each 2x2 window that is its P; q holds the four above.
+    def unpool_normalize_back(dP: Array, P: Array, Z: Array, q: Array, relu: bool) -> None:
+        """Z <- dz, of which scale g goes to the first z of each 2x2 window that is its P; q holds the five above.
 
-        Z is (n, 2 h, 2 w c), P (n, h, w c).
+        Z is (n, 2 h, 2 w c), P (n, h, w c); g is dP where relu was on.
         """
         for k in range(P.shape[0]):
             for y in range(P.shape[1]):
@@ -114,12 +125,13 @@ def unpool_normalize_back(channels: int) -> Callable[..., None]:
                         dP[k, y, o:],
                     )
                     for c in range(C):
+                        mean, slope, level = q[C + c], q[3 * C + c], q[4 * C + c]
                         p, g = pooled[c], q[c] * d[c]
+                        g = ZERO if relu and q[c] * (p - mean) + q[2 * C + c] <= ZERO else g
                         z0, z1, z2, z3 = upper[c], upper[C + c], lower[c], lower[C + c]
                         g0 = g if z0 == p else ZERO
                         g1 = g - g0 if z1 == p else ZERO
                         g2 = g - g0 - g1 if z2 == p else ZERO
-                        mean, slope, level = q[C + c], q[2 * C + c], q[3 * C + c]
                         upper[c] = g0 + (slope * (z0 - mean) + level)
                         upper[C + c] = g1 + (slope * (z1 - mean) + level)
                         lower[c] = g2 + (slope * (z2 - mean) + level)
