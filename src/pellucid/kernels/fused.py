@@ -99,10 +99,11 @@ def conv_norm_backward(
     dA = np.ascontiguousarray(dA)
     own = np.zeros((2, c))
     scale = gamma * rstd
-    how = (*(vector.astype(real) for vector in (scale, mean)), beta, relu)
+    factor, centre = scale.astype(real), mean.astype(real)
     for block in blocks(algorithm, len(X)):
         sums = np.zeros((2, c), real)
-        passes.normalize_back_sums(dA[block].reshape(-1, c), P[block].reshape(-1, c), *how, *sums)
+        values = dA[block].reshape(-1, c), P[block].reshape(-1, c)
+        passes.normalize_back_sums(*values, factor, centre, beta, relu, *sums)
         own += sums
     own[1] *= rstd
     total = own if reduce is None else reduce(own.ravel()).reshape(2, c)
@@ -113,7 +114,8 @@ def conv_norm_backward(
     algorithm.begin_backward()
     for block in blocks(algorithm, len(X)):
         if P is Z:
-            passes.normalize_back(dA[block].reshape(-1, c), Z[block].reshape(-1, c), *q.reshape(5, c), relu)
+            values = dA[block].reshape(-1, c), Z[block].reshape(-1, c)
+            passes.normalize_back(*values, relu, *q.reshape(5, c))
         else:
             passes.unpool_normalize_back(c)(*(by_rows(part[block]) for part in (dA, P, Z)), q, relu)
         algorithm.backward(X[block], Z[block], None if dX is None else dX[block])

@@ -89,7 +89,7 @@ def normalize_back_sums(
 
 @compiled
 def normalize_back(
-    dA: Array, Z: Array, scale: Array, mean: Array, beta: Array, slope: Array, level: Array, relu: bool
+    dA: Array, Z: Array, relu: bool, scale: Array, mean: Array, beta: Array, slope: Array, level: Array
 ) -> None:
     """Z <- dz = scale g + slope (z - mean) + level, for (n, c); g is dA where relu was on."""
     for i in range(len(Z)):

@@ -21,6 +21,7 @@ from pellucid.training.executor.stack_layers import ACTIVATIONS, Layer, layers_o
 from pellucid.training.optimizers.adam import Adam, AdamW
 from pellucid.training.optimizers.sgd import SGD
 from pellucid.types import Array
+from pellucid.workspace import aligned
 
 OPERATIONS = 2e9  # of the steps of one call: some tens of milliseconds, for which Ctrl-C waits
 
@@ -220,7 +221,7 @@ class DenseStack(Executor):
             self._room = m
             self._memories.clear()
             sizes = n_values, n_values, 2 * n_deltas, 2 * n_sums, n_values if has_norm else 0
-            self._slabs = [np.zeros(n, theta.dtype) for n in sizes]
+            self._slabs = [aligned((n,), theta.dtype, make=np.zeros) for n in sizes]
             self._bits = np.zeros(n_bits, np.uint16)
         values, _, deltas, *_ = self._slabs
         plan = np.zeros((len(layers), kernel.N_COLUMNS), np.int64)
@@ -239,7 +240,7 @@ class DenseStack(Executor):
         options = np.array([_options_of(layer) for layer in layers]).T.copy()
         statistics = np.zeros((kernel.N_STATISTICS, out_at // m if has_norm else 0))
         slots = [*(self.optimizer.slots if self.rule is not _keep else ()), theta[:0], theta[:0]][:2]
-        blocks = np.empty((max(parts), n_block if self.rule is not _keep else 0), theta.dtype)
+        blocks = aligned((max(parts), n_block if self.rule is not _keep else 0), theta.dtype)
         decays_biases = self.optimizer is not None and self.optimizer.decay_biases
         runs = np.array([[0, theta.size, 1], [0, theta.size, decays_biases]])
         n_out = layers[-1].n_out
