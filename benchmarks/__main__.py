@@ -35,6 +35,7 @@ OTHERS = (
     "label_errors",
     "notebooks",
     "cluster_cost",
+    "cluster_step",
     "cluster_gram",
     "cluster_prediction",
     "cluster_training",

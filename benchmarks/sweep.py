@@ -1,6 +1,6 @@
 """Many trainings in one process, in joblib's processes and on a Dask cluster of this machine, in turn.
 
-    python -m benchmarks.sweep              8 trials of a small network on digits, three times each
+    python -m benchmarks.sweep              8 trials on digits, three times each: a minute and a half
     python -m benchmarks.sweep --workers 4
 
 Prints the machine and, of each way, the median of its seconds, with and without the start of its processes, and the
