@@ -138,6 +138,21 @@ def test_a_lost_scheduler_leaves_a_checkpoint_to_go_on_from(expected: Any, tmp_p
     assert differences(expected, again) < 1e-10
 
 
+def test_workers_that_do_not_reach_one_another() -> None:
+    def cut_off() -> None:  # of no module: it is sent itself
+        from pellucid.distributed import node
+
+        def connect(*arguments: Any, **facts: Any) -> Any:
+            raise node.Gone("no way there")
+
+        node.connect, node.MEET_SECONDS = connect, 0.5
+
+    with open_cluster(n_workers=2) as client:
+        client.run(cut_off)
+        with pytest.raises(TrainingError, match=r"some do not reach one another.* at step 0"):
+            train(dense(), table(), client=client, **OPTIONS)
+
+
 def test_a_file_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where samples stay in their file since they are too large, by whoever reads or asks for them."""
     X, y = table()

@@ -21,6 +21,7 @@ from pellucid.types import Array
 
 ANSWER_SECONDS = 10.0  # that a worker is given to answer a ping, before it counts as lost
 ARRANGE_SECONDS = 60.0  # that one is given to take its place in a new tree
+MOST_TRIES = 3  # of a step that fails though no worker is lost
 PING_EVERY = 2.0  # seconds that a step lasts
 LOOK_EVERY = 2.0  # seconds between looks for new workers, between epochs
 SCHEDULER_SECONDS = 10.0
@@ -73,18 +74,22 @@ class WorkerPool:
         Raises
         ------
         ClusterError
-            If no worker is left.
+            If no worker is left, or they do not reach one another.
         TrainingError
             If one fails for another reason than its death.
         """
         if i == 0 and epoch and time.monotonic() - self._looked > LOOK_EVERY:
             self.welcome()
         before = [array.copy() for array in state]
-        while True:
-            try:
-                return self._try_step(theta, before, grad, state, epoch=epoch, i=i, step=step)
-            except Gone:
-                self.recover()
+        for _ in range(MOST_TRIES):
+            n_lost = -1
+            while n_lost != self.n_lost:  # as long as it is since one is lost
+                n_lost = self.n_lost
+                try:
+                    return self._try_step(theta, before, grad, state, epoch=epoch, i=i, step=step)
+                except Gone:
+                    self.recover()
+        raise ClusterError("all workers answer, but some do not reach one another, each at a port of its own")
 
     def _try_step(
         self, theta: Array, before: Sequence[Array], grad: Array, state: Sequence[Array], **which: int
