@@ -70,6 +70,10 @@ REFUSED: dict[str, tuple[Callable[[Net], str], str]] = {
     ),
     "lengths that do not fit": (of_nodes("Slice", [0], [2], [1], [0]), "do not fit each other"),
     "an attribute that is a text": (of_nodes("MaxPool", kernel_shape="33"), "none that it may have"),
+    "axes that are a number": (
+        lambda net: net.conv(net.add("Transpose", "x", perm=0.5), 4, 3),
+        "a node has attributes or inputs that do not fit",
+    ),
     "a slope that is a text": (
         of_nodes("LeakyRelu", alpha="0.1"),
         "a node has attributes or inputs that do not fit",

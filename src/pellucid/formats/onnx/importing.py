@@ -127,9 +127,9 @@ def read_onnx(
 def _imported(
     source: Source, input_shape: Any, classes: Sequence[str] | None, pixels: str | None, task: str | None
 ) -> Imported:
-    inputs = input_values(source, input_shape)
     outputs = _outputs_of(source)
     try:
+        inputs = input_values(source, input_shape)
         network = Reader(source, inputs).read([slot.name for slot in outputs])
     except PellucidError:
         raise
