@@ -61,10 +61,9 @@ class DenseChain(Layer):
 
     def backward(self, dY: Array) -> Array | None:
         """Write the layers' gradients; return the one for X, or None where it is not needed."""
-        for layer, (X, cache) in zip(
-            self.layers, self._passed, strict=False
-        ):  # none if the layers ran themselves
-            layer.remember(X, cache)
+        passes = zip(self.layers, self._passed, strict=False)  # none if the layers ran themselves
+        for layer, passed in passes:
+            layer.remember(*passed)
         dX: Array | None = dY
         for layer in reversed(self.layers):
             assert dX is not None
