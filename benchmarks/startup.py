@@ -85,7 +85,7 @@ def print_one_photo(folder: Path, dtype: str, n: int) -> None:
     model: Any = pl.load(folder / f"{dtype}.safetensors")
     X = np.random.default_rng(0).integers(0, 256, (1, *SHAPE), np.uint8)
     W = model.layers[1].params["W"]
-    row, out = np.zeros((1, len(W)), W.dtype), np.empty((1, W.shape[1]), W.dtype)
+    row, out = (X.reshape(1, -1) / 255).astype(W.dtype), np.empty((1, W.shape[1]), W.dtype)
     ways: dict[str, Callable[[Any], Any]] = {
         "model.predict": model.predict,
         "in NumPy": written_out(model),
