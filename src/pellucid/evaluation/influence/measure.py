@@ -9,6 +9,7 @@ tells.
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,32 +139,19 @@ def influence(
         Called with each stage, gradients or trainings, how many are done, and of how many; default: a bar, in a
         terminal or a notebook.
     """
-    if progress is None:
-        with ProgressBar() as bar:
-            return influence(
-                run,
-                tests,
-                data=data,
-                folder=folder,
-                method=method,
-                top=top,
-                is_retrained=is_retrained,
-                budget=budget,
-                n_jobs=n_jobs,
-                progress=bar,
-            )
-    return begin_influence(
-        run,
-        tests,
-        data=data,
-        folder=folder,
-        method=method,
-        top=top,
-        is_retrained=is_retrained,
-        budget=budget,
-        n_jobs=n_jobs,
-        progress=progress,
-    )()
+    with ProgressBar() if progress is None else nullcontext(progress) as shown:
+        return begin_influence(
+            run,
+            tests,
+            data=data,
+            folder=folder,
+            method=method,
+            top=top,
+            is_retrained=is_retrained,
+            budget=budget,
+            n_jobs=n_jobs,
+            progress=shown,
+        )()
 
 
 def begin_influence(
