@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from pellucid.errors import OptionError, PellucidError
+from pellucid.job_threads import stop_if_nobody_waits
 from pellucid.parallel import run_jobs
-from pellucid.threads import stop_if_nobody_waits
 
 
 def scaled(shared: float, job: int) -> tuple[float, int]:

@@ -19,7 +19,8 @@ from typing import Any, Protocol, TypeVar
 
 from pellucid.blas_threads import one_blas_thread
 from pellucid.errors import PellucidError
-from pellucid.threads import jobs_on_threads, side_by_side
+from pellucid.job_threads import jobs_on_threads
+from pellucid.threads import side_by_side
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

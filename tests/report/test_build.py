@@ -13,6 +13,7 @@ from tests.commands import Command, words_of
 
 from pellucid import dispatch
 from pellucid.evaluation.influence import explain
+from pellucid.job_threads import at_once
 from pellucid.nn.model import Model
 from pellucid.ops.losses.base import LOSSES
 from pellucid.report import build
@@ -30,7 +31,6 @@ from pellucid.report.sections import (
     training,
 )
 from pellucid.runs.record import read_run
-from pellucid.threads import at_once
 from pellucid.training.optimizers.base import OPTIMIZERS
 from pellucid.training.schedules.base import SCHEDULES
 

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from pellucid import dispatch
-from pellucid.threads import Stopped, stopped_by
+from pellucid.job_threads import Stopped, stopped_by
 
 
 class Withdrawn:

@@ -5,6 +5,7 @@ from pathlib import Path
 from pellucid import dispatch
 from pellucid.errors import DataError, OptionError
 from pellucid.folders import atomic_folder
+from pellucid.job_threads import in_background
 from pellucid.ops.losses.base import LOSSES
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.report.draft import Draft
@@ -26,7 +27,6 @@ from pellucid.report.sections import (
 from pellucid.report.sections.summary import facts, points, summary
 from pellucid.runs.photo import new_image_again
 from pellucid.runs.record import RunRecord, read_run
-from pellucid.threads import in_background
 
 FULL_PASSES = 200.0  # over the test part, that a full report is worth
 

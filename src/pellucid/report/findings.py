@@ -10,10 +10,10 @@ from pellucid.evaluation.photo.context import PhotoContext
 from pellucid.evaluation.scores.galleries import pick
 from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.evaluation.scores.predictions import Predictions
+from pellucid.job_threads import Later, at_once
 from pellucid.progress import ProgressCallback, no_progress
 from pellucid.runs.photo import NewImage
 from pellucid.runs.record import RunRecord
-from pellucid.threads import Later, at_once
 
 if TYPE_CHECKING:
     from pellucid.checks.check import DataReport
@@ -127,7 +127,7 @@ def find_all(
     progress : callable, optional
         Called with each stage before it begins.
     later : callable, optional
-        Begins what is not needed at once: see :func:`pellucid.threads.in_background`.
+        Begins what is not needed at once: see :func:`pellucid.job_threads.in_background`.
     """
     from pellucid.checks.check import check_data
     from pellucid.evaluation.influence.explain import QUICK

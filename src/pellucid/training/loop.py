@@ -13,9 +13,9 @@ import numpy as np
 from pellucid import dispatch
 from pellucid.data.dataset import Dataset
 from pellucid.errors import TrainingError
+from pellucid.job_threads import stop_if_nobody_waits
 from pellucid.nn.model import Model
 from pellucid.registry import options_of
-from pellucid.threads import stop_if_nobody_waits
 from pellucid.training.checkpoint import open_checkpoint, restore
 from pellucid.training.choose_form import Place, choose_form
 from pellucid.training.compiling import compile_ahead

@@ -7,8 +7,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 from pellucid.data.readers.reading import quiet
 from pellucid.errors import DataError
+from pellucid.job_threads import jobs_on_threads
 from pellucid.progress import CountCallback
-from pellucid.threads import allowed_threads, jobs_on_threads
+from pellucid.threads import allowed_threads
 from pellucid.types import Array
 
 Result = TypeVar("Result")

@@ -36,12 +36,12 @@ from pellucid.evaluation.influence.tracin import Influence, trace_influence
 from pellucid.evaluation.scores.of_run import RunResult, examine
 from pellucid.files import write_atomically
 from pellucid.folders import atomic_folder
+from pellucid.job_threads import Later, at_once
 from pellucid.plotting.saving import save_figure
 from pellucid.progress import ProgressBar, ProgressCallback, no_progress, stage_of
 from pellucid.registry import validate_call
 from pellucid.runs.record import read_run
 from pellucid.stats.ranks import rank_correlation
-from pellucid.threads import Later, at_once
 from pellucid.types import Array
 
 QUICK_SECONDS = 2.0  # a training this short is run again without asking
@@ -174,7 +174,7 @@ def begin_influence(
     ----------
     later : callable, optional
         Begins the trainings that prove it, the longest part, where they are spent in kernels: elsewhere they would
-        wait for the interpreter's lock at every step. See :func:`pellucid.threads.in_background`.
+        wait for the interpreter's lock at every step. See :func:`pellucid.job_threads.in_background`.
     """
     started = time.perf_counter()
     result, folder = (run, folder) if isinstance(run, RunResult) else (_read(Path(run), data), Path(run))

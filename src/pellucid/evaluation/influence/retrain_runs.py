@@ -13,6 +13,7 @@ from pellucid.evaluation.influence.retraining import Retraining, Traced, project
 from pellucid.evaluation.influence.snapshots import last_snapshot, read_snapshot
 from pellucid.evaluation.influence.stages import fit_in_stages
 from pellucid.evaluation.scores.of_run import RunResult
+from pellucid.job_threads import stop_if_nobody_waits
 from pellucid.nn.model import Model, model_from_config
 from pellucid.ops.losses.targets import class_weights_to_sample_weights
 from pellucid.parallel import run_jobs
@@ -20,7 +21,7 @@ from pellucid.progress import ProgressCallback
 from pellucid.runs.build import make_model
 from pellucid.runs.config import Stage
 from pellucid.text import plural
-from pellucid.threads import n_cores, stop_if_nobody_waits
+from pellucid.threads import n_cores
 from pellucid.training.choose_form import first_layer_correction, stays_in_span
 from pellucid.training.fit import kernels_for
 from pellucid.training.prepare import validation_rows

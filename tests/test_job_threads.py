@@ -1,0 +1,42 @@
+"""Jobs in the background: whose choices hold there, where their failures are raised, and when they end."""
+
+import threading
+import time
+
+import pytest
+
+from pellucid import dispatch
+from pellucid.job_threads import at_once, in_background, stop_if_nobody_waits
+
+
+def test_what_runs_in_the_background_has_the_callers_context() -> None:
+    with in_background() as later, dispatch.use("plain"):
+        wait = later(lambda: (dispatch.current(), threading.current_thread() is threading.main_thread()))
+    assert wait() == ("plain", False)
+    assert at_once(lambda: 3)() == 3
+
+
+def test_what_fails_in_the_background_fails_where_it_is_waited_for() -> None:
+    with in_background() as later:
+        wait = later(lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            wait()
+
+
+def test_nothing_goes_on_in_the_background_once_nobody_waits() -> None:
+    began, n = threading.Event(), 0
+
+    def work() -> None:
+        nonlocal n
+        began.set()
+        while True:
+            stop_if_nobody_waits()
+            n += 1
+            time.sleep(0.001)
+
+    with in_background() as later:
+        later(work)
+        began.wait(10)
+    before = n
+    time.sleep(0.02)
+    assert n == before
