@@ -64,7 +64,10 @@ def test_importing_every_submodule_hides_no_public_name() -> None:
     code = (
         "import importlib, pkgutil, types, pellucid as pl\n"
         "for m in pkgutil.walk_packages(pl.__path__, 'pellucid.'):\n"
-        "    importlib.import_module(m.name)\n"
+        "    try:\n"
+        "        importlib.import_module(m.name)\n"
+        "    except ModuleNotFoundError as error:  # an extra that is not installed\n"
+        "        assert not error.name.startswith('pellucid'), error\n"
         "families = {'losses', 'optimizers', 'schedules', 'callbacks'}\n"
         "bad = [n for n in pl.__all__ if isinstance(getattr(pl, n), types.ModuleType) and n not in families]\n"
         "assert not bad, bad\n"
