@@ -14,7 +14,7 @@ from pellucid.data.stored.views import choose_rows
 from pellucid.errors import OptionError
 from pellucid.nn.model import Model
 from pellucid.nn.sequential import Sequential
-from pellucid.training.cost import is_for_one_blas_thread
+from pellucid.training.cost import BLAS_OPERATIONS, is_for_one_blas_thread
 from pellucid.training.dual.form import DualForm, dual_of_rows, first_dense_shape, operations, why_not_dual
 from pellucid.training.dual.full_batch import FullBatchStep, fits
 from pellucid.training.dual.many_steps import ManySteps
@@ -92,7 +92,8 @@ def _in_dual_form(job: Job, rows: Rows) -> Iterator[Form]:
         step: Executor | None = FullBatchStep(job.model, dual, job.Y) if is_plain else None
         if plan.batch_size is None and dispatch.current() == "numba":
             step = ManySteps(job.model, dual, job.Y, job.weights, step or Executor(job.model))
-            job.holds_blas = True
+            step_operations = 3 * 2.0 * len(rows) ** 2 * dual.output_shape[0]
+            job.holds_blas = step_operations < BLAS_OPERATIONS
         form = DualForm(dual, batches, held, step)
         optimizer.grad_norm = form.grad_norm
         try:
