@@ -41,7 +41,8 @@ SOFTMAX, LOGISTIC, SQUARED, OTHER = range(4)
 KEEP, SGD, ADAM = range(3)  # what is done with a gradient
 FORWARD, BACKWARD = range(2)
 LINE = 16  # parts begin at multiples of it, so that no two threads write into one line of the cache
-BLOCK = 524_288  # numbers of a gradient that are computed, and used, at a time
+BLOCK = 524_288  # numbers of a gradient that are computed, and used, at a time, at most
+ROWS = 2  # of them for each sample, at most: fewer fit the cache, and BLAS lays out dZ anew for each product
 PROCESS = os.getpid()  # in a child that is forked later, threads must not be used
 
 
@@ -175,9 +176,9 @@ def outputs_of(layer):
 
 
 @compiled
-def rows_at_a_time(n_in, n_out):
+def rows_at_a_time(m, n_in, n_out):
     """Return how many rows of a layer's dW are computed, and used, at a time."""
-    return min(n_in, max(LINE, BLOCK // n_out))
+    return min(n_in, max(LINE, min(BLOCK // n_out, ROWS * m)))
 
 
 @copied
@@ -346,7 +347,7 @@ def backward_part(stack, k, t, rule):
         product(dZ, W[first:last].T, dA[:, first:last])
         multiply_by_slopes(stack, k - 1, first, last)
         use_dZ(stack, k - 1, first, last, rule)
-    rows = rows_at_a_time(layer[N_IN], n)
+    rows = rows_at_a_time(m, layer[N_IN], n)
     for start in range(first, last, rows):
         stop = min(start + rows, last)
         W_t = slice(layer[W_AT] + start * n, layer[W_AT] + stop * n)

@@ -236,7 +236,7 @@ class DenseStack(Executor):
                 bits_at += m * layer.n_out
             W_at += (layer.n_in + (3 if layer.norm else 1)) * layer.n_out
             out_at += m * layer.n_out
-            n_block = max(n_block, kernel.rows_at_a_time(layer.n_in, layer.n_out) * layer.n_out)
+            n_block = max(n_block, kernel.rows_at_a_time(m, layer.n_in, layer.n_out) * layer.n_out)
         options = np.array([_options_of(layer) for layer in layers]).T.copy()
         statistics = np.zeros((kernel.N_STATISTICS, out_at // m if has_norm else 0))
         slots = [*(self.optimizer.slots if self.rule is not _keep else ()), theta[:0], theta[:0]][:2]
